@@ -1,0 +1,61 @@
+# Needs Python 3.11 or newer, pip and make; everything else goes into .venv.
+#
+#   make run                  build the 500-case example dataset (options: ARGS="--max-workers 4")
+#   make test                 the test suite (options: ARGS="-k store")
+#   make test-slow            the long sweeps as well
+#   make lint types imports   what CI checks besides the tests
+#   make bench                the speed tables
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+PIP_INSTALL = $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: run test test-slow bench lint format types imports check clean
+
+run: $(VENV)/.installed
+	$(BIN)/dsbuilder run --example customer_service --max-dataset-size 500 $(ARGS)
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest $(ARGS)
+
+test-slow: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m "slow or not slow" --timeout 3600 $(ARGS)
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python tests/bench/bench.py $(ARGS)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.installed-dev
+	$(BIN)/lint-imports --no-cache
+
+check: lint types imports
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache build dist
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "dsbuilder needs Python 3.11 or newer; none was found. Set PYTHON=/path/to/python."; exit 1; }
+	$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Setting up $(VENV) …"
+	@$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.installed
+	@echo "Installing what the tests need …"
+	@$(PIP_INSTALL) --editable ".[dev]"
+	@touch $@

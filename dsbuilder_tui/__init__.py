@@ -1,0 +1,58 @@
+"""dsbuilder: evaluation datasets for LLM applications, planned, diverse, resumable.
+
+The names below are the public API. They are imported when first used, so that the command line starts at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.agent.builder import DatasetBuilderAgent, get_builder_state_summary, load_from_checkpoint
+    from dsbuilder_tui.config import DatasetBuilderConfig
+    from dsbuilder_tui.domain.errors import DsbuilderError
+    from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool
+    from dsbuilder_tui.domain.summary import BuilderState, RunResult
+    from dsbuilder_tui.session import Session
+    from dsbuilder_tui.store.plan_file import load_plan
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "DatasetBuilderAgent": "agent.builder",
+    "get_builder_state_summary": "agent.builder",
+    "load_from_checkpoint": "agent.builder",
+    "DatasetBuilderConfig": "config",
+    "DsbuilderError": "domain.errors",
+    "DatasetCategory": "domain.plan",
+    "DatasetPlanInput": "domain.plan",
+    "ExpectedTool": "domain.plan",
+    "BuilderState": "domain.summary",
+    "RunResult": "domain.summary",
+    "Session": "session",
+    "load_plan": "store.plan_file",
+}
+
+__all__ = [
+    "BuilderState",
+    "DatasetBuilderAgent",
+    "DatasetBuilderConfig",
+    "DatasetCategory",
+    "DatasetPlanInput",
+    "DsbuilderError",
+    "ExpectedTool",
+    "RunResult",
+    "Session",
+    "__version__",
+    "get_builder_state_summary",
+    "load_from_checkpoint",
+    "load_plan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,19 @@
+"""The command line. Imports only what the command at hand needs, so that ``--version`` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the process's exit code (see README)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given in (["--version"], ["-V"]):
+        from dsbuilder_tui import __version__
+
+        print(f"dsbuilder {__version__}")
+        return 0
+    from dsbuilder_tui.cli.entry import run_command
+
+    return run_command(given)

@@ -1,0 +1,205 @@
+"""Three readers of the same events: a live display, plain lines, JSON lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from dsbuilder_tui.domain.events import (
+    CheckpointSaved,
+    ConcurrencyChanged,
+    Event,
+    ExportWritten,
+    Notice,
+    RetryScheduled,
+    RunFinished,
+    RunPaused,
+    RunPausing,
+    RunStarted,
+    SlotExhausted,
+)
+from dsbuilder_tui.domain.sanitise import json_for_terminal, one_line, visible
+from dsbuilder_tui.view import RunView, reduce
+
+_LINE_EVERY = 10.0  # seconds between progress lines
+_RETRY_EVERY = 5.0  # seconds between lines about retries
+
+OFFLINE_NOTE = (
+    "No API key and no endpoint is configured: the built-in offline writer makes the cases from templates. "
+    "Set OPENAI_API_KEY, or --base-url for another endpoint, to have a model write them."
+)
+CHOSEN_OFFLINE_NOTE = "The built-in offline writer makes the cases from templates."
+
+
+class Display(Protocol):
+    def show(self, event: Event) -> None: ...
+    def say(self, lines: Sequence[str]) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: Any) -> None: ...
+
+
+def choose_display(*, as_json: bool, plain: bool, on_broken: Callable[[], None]) -> Display:
+    """JSON lines when asked for, plain lines in a pipe or when asked for, else the live display."""
+    if as_json:
+        return JsonLines(on_broken)
+    if plain or not sys.stdout.isatty():
+        return PlainLines(on_broken)
+    from dsbuilder_tui.cli.live import LiveDisplay
+
+    return LiveDisplay()
+
+
+class _Lines:
+    """Writes lines to standard output; when its reader goes away, says so once and goes on without."""
+
+    def __init__(self, on_broken: Callable[[], None]) -> None:
+        self._on_broken = on_broken
+        self._broken = False
+
+    def write(self, text: str) -> None:
+        if self._broken:
+            return
+        try:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            self._broken = True
+            self._on_broken()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+
+class JsonLines(_Lines):
+    """One event a line: an object with ``type``, ``ts`` and the event's own fields."""
+
+    def __init__(self, on_broken: Callable[[], None]) -> None:
+        super().__init__(on_broken)
+        import orjson
+
+        self._dumps = orjson.dumps
+
+    def show(self, event: Event) -> None:
+        self.write(json_for_terminal(self._dumps(event.as_dict()).decode()))
+
+    def say(self, lines: Sequence[str]) -> None:
+        return None  # the events have said it
+
+
+class PlainLines(_Lines):
+    """For pipes, logs and screen readers: a line when something happened, none that is drawn over."""
+
+    def __init__(self, on_broken: Callable[[], None]) -> None:
+        super().__init__(on_broken)
+        self._view = RunView()
+        self._checkpoint = ""
+        self._next_share, self._next_line, self._next_retry = 0.0, 0.0, 0.0
+
+    def show(self, event: Event) -> None:
+        self._view = view = reduce(self._view, event)
+        if isinstance(event, RunStarted):
+            for line in opening_lines(event):
+                self.write(line)
+            self._next_share, self._next_line = _tenth_after(view), event.ts + _LINE_EVERY
+        elif isinstance(event, RetryScheduled):
+            if event.ts >= self._next_retry:
+                self._next_retry = event.ts + _RETRY_EVERY
+                self.write(retry_line(event))
+        elif isinstance(event, CheckpointSaved):
+            self._checkpoint = f", checkpoint {event.checkpoint} at {event.accepted}"
+        elif (said := event_line(event)) is not None:
+            self.write(said)
+        if view.state == "running" and view.planned:
+            share = view.accepted / view.planned
+            if share >= self._next_share or event.ts >= self._next_line:
+                self._next_share, self._next_line = _tenth_after(view), event.ts + _LINE_EVERY
+                self.write(progress_line(view) + self._checkpoint)
+                self._checkpoint = ""
+
+    def say(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self.write(visible(line))
+
+
+def _tenth_after(view: RunView) -> float:
+    return (int(10 * view.accepted / view.planned) + 1) / 10 if view.planned else 1.0
+
+
+def opening_lines(event: RunStarted) -> list[str]:
+    verb = "Going on with" if event.resumed else "Building"
+    count = f"{event.accepted} of {event.planned} cases are there" if event.accepted else f"{event.planned} cases"
+    lines = [f"{verb} {visible(event.session)}: {count}, {len(event.categories)} categories."]
+    if event.provider == "offline":
+        lines.append(offline_note())
+    else:
+        lines.append(f"Workers: {visible(event.worker_model)}, at most {event.max_workers} at once.")
+    return lines
+
+
+def offline_note() -> str:
+    from dsbuilder_tui.config import load_config
+
+    config = load_config()
+    return OFFLINE_NOTE if config.provider == "auto" and config.resolved_provider == "offline" else CHOSEN_OFFLINE_NOTE
+
+
+def progress_line(view: RunView) -> str:
+    share = f"{100 * view.accepted / view.planned:.0f} %" if view.planned else ""
+    parts = [f"{view.accepted}/{view.planned} ({share})", f"{view.rejected} rejected"]
+    if view.exhausted:
+        parts.append(f"{view.exhausted} given up")
+    rate = view.rate()
+    if rate:
+        parts.append(f"{rate * 60:.0f} cases/min" if rate < 10 else f"{rate:.0f} cases/s")
+    eta = eta_words(view)
+    return "  " + ", ".join(part for part in (*parts, eta) if part)
+
+
+def eta_words(view: RunView) -> str:
+    """``done in 4–6 min``"""
+    eta = view.eta()
+    if eta is None:
+        return ""
+    low, high = eta
+    if high < 90:
+        return f"done in {max(1, round(low))}–{max(2, round(high))} s"
+    return f"done in {max(1, round(low / 60))}–{max(2, round(high / 60))} min"
+
+
+def retry_line(event: RetryScheduled) -> str:
+    if event.kind == "rate_limit":
+        what = "Rate-limited by the endpoint (normal under load; lower max_workers to avoid it)"
+    else:
+        what = f"A call failed ({one_line(event.detail, 120)})"
+    return f"  {what}; worker {event.worker} tries again in {event.wait_s:.1f} s"
+
+
+def event_line(event: Event) -> str | None:
+    """What a plain line says about an event, or None for those that only the counters show."""
+    match event:
+        case SlotExhausted():
+            return f"  Gave up on slot {event.slot} of {visible(event.category)} after {one_line(event.reason, 200)}"
+        case ConcurrencyChanged():
+            return f"  Now at most {event.limit} calls at once: {event.reason}"
+        case RunPausing():
+            words = f"draining {event.draining} in flight" if event.draining else "nothing is in flight"
+            return f"Pausing ({visible(event.reason)}): {words} …"
+        case RunPaused() if event.dropped_batches:
+            return f"  {event.dropped_batches} calls were cut off; their slots are open again"
+        case RunFinished():
+            tokens = event.prompt_tokens + event.completion_tokens
+            used = f", {event.prompt_tokens:,} + {event.completion_tokens:,} tokens" if tokens else ""
+            return f"  {event.accepted} accepted, {event.rejected} rejected, {event.exhausted} given up{used}"
+        case ExportWritten() if event.format != "checkpoint":
+            return None
+        case Notice():
+            return f"  {event.level.capitalize()}: {visible(event.text)}" if event.level != "error" else None
+        case _:
+            return None

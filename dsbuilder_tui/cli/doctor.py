@@ -1,0 +1,91 @@
+"""``doctor``: what works, what does not, and the way out of each."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sqlite3
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dsbuilder_tui.cli.entry import settings_from
+from dsbuilder_tui.cli.look import print_json
+from dsbuilder_tui.config import DatasetBuilderConfig, load_config
+from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.domain.sanitise import visible
+
+_MARKS = {"ok": "✓", "note": "·", "problem": "✗"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor's report. ``status``: ok, note, problem."""
+
+    name: str
+    status: str
+    text: str
+    way_out: str = ""
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    config = load_config(**settings_from(arguments))
+
+    async def examine() -> int:
+        checks = []
+        refused = False
+        async for check, is_refusal in _checks(config):
+            checks.append(check)
+            refused = refused or is_refusal
+            if not arguments.json:
+                print(f"{_MARKS[check.status]} {check.name}: {visible(check.text)}", flush=True)
+                if check.way_out:
+                    print(f"    {visible(check.way_out)}")
+        if arguments.json:
+            print_json([asdict(check) for check in checks])
+        if refused:
+            return ExitCode.ENDPOINT_REFUSED
+        return ExitCode.FAILED if any(check.status == "problem" for check in checks) else ExitCode.COMPLETE
+
+    return asyncio.run(examine())
+
+
+async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bool]]:
+    yield Check("versions", "ok", f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"), False
+    yield _folder(config.checkpoint_root), False
+    if config.resolved_provider == "offline":
+        yield (
+            Check(
+                "writer", "note", "no key and no endpoint: the built-in offline writer is used",
+                "Set OPENAI_API_KEY, or base_url for Ollama, LM Studio, vLLM and the like.",
+            ),
+            False,
+        )  # fmt: skip
+        return
+    from dsbuilder_tui.models.probe import probe_endpoint
+
+    async for name, problem, text in probe_endpoint(config):
+        if problem is None:
+            yield Check(name, "ok" if not text.startswith("(") else "note", text.strip("()")), False
+        else:
+            refused = problem.exit_code is ExitCode.ENDPOINT_REFUSED
+            yield Check(name, "problem", problem.problem, problem.way_out), refused
+
+
+def _folder(root: Path) -> Check:
+    existing = next(folder for folder in (root, *root.parents) if folder.exists())
+    try:
+        if not existing.is_dir() or not os.access(existing, os.W_OK):
+            raise PermissionError(13, "Permission denied")
+        if root.exists():
+            with tempfile.TemporaryFile(dir=root) as handle:
+                handle.write(b"x")
+    except OSError as error:
+        return Check(
+            "folder", "problem", f"{root} cannot be written: {error.strerror}",
+            "Make it writable, or choose another one with --checkpoint-dir.",
+        )  # fmt: skip
+    return Check("folder", "ok", f"{root} is writable" if root.exists() else f"{root} can be created")

@@ -1,0 +1,113 @@
+"""From a command line to an exit code: dispatch, settings, and errors in words."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from dsbuilder_tui.cli.parser import build_parser
+from dsbuilder_tui.domain.errors import ConfigError, DsbuilderError, ExitCode
+from dsbuilder_tui.domain.sanitise import visible
+
+_FLAGS = (
+    "provider", "model", "worker_model", "base_url", "batch_size", "sub_batch_size", "max_workers", "max_dataset_size",
+    "checkpoint_dir", "checkpoint_interval", "diversity_scope", "diversity_window", "seed",
+)  # fmt: skip
+_SWITCHES = {
+    "no_parallel": "enable_parallel_generation",
+    "no_checkpointing": "enable_checkpointing",
+    "no_diversity": "enable_diversity_check",
+}
+
+
+def run_command(given: Sequence[str]) -> int:
+    parser = build_parser()
+    try:
+        arguments = parser.parse_args(given)
+        if arguments.version:
+            from dsbuilder_tui import __version__
+
+            print(f"dsbuilder {__version__}")
+            return ExitCode.COMPLETE
+        if arguments.command is None:
+            parser.print_help()
+            return ExitCode.COMPLETE
+        return int(_dispatch(arguments))
+    except DsbuilderError as error:
+        print(f"dsbuilder: {visible(str(error))}", file=sys.stderr)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        print("dsbuilder: interrupted.", file=sys.stderr)
+        return ExitCode.RESUMABLE
+    except BrokenPipeError:
+        # Whoever read our output went away; a closed pipe must not become an error of its own at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.RESUMABLE
+    except Exception as error:
+        _report_unexpected(error)
+        return ExitCode.FAILED
+
+
+def _dispatch(arguments: argparse.Namespace) -> int:
+    name = arguments.command
+    if name in ("run", "resume"):
+        from dsbuilder_tui.cli import build
+
+        return build.run(arguments) if name == "run" else build.resume(arguments)
+    if name == "doctor":
+        from dsbuilder_tui.cli import doctor
+
+        return doctor.doctor(arguments)
+    from dsbuilder_tui.cli import look
+
+    commands = {
+        "sessions": look.sessions,
+        "show": look.show,
+        "export": look.export,
+        "import": look.import_file,
+        "examples": look.examples,
+        "config": look.config,
+    }
+    return commands[name](arguments)
+
+
+def settings_from(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings given on the command line. Raises ``ConfigError`` for a malformed ``--set``."""
+    flags: dict[str, Any] = {}
+    for item in getattr(arguments, "set", []):
+        name, mark, value = item.partition("=")
+        name = name.strip().replace("-", "_")
+        from dsbuilder_tui.config import DatasetBuilderConfig
+
+        if not mark or name not in DatasetBuilderConfig.model_fields:
+            raise ConfigError(
+                f"--set {item!r} does not name a setting.", "Write --set NAME=VALUE; see `dsbuilder config`."
+            )
+        if name == "api_key":
+            raise ConfigError(
+                "An API key on the command line can be read by every user of this machine.",
+                "Set OPENAI_API_KEY in the environment or in .env.",
+            )
+        flags[name] = value
+    flags |= {name: getattr(arguments, name) for name in _FLAGS if getattr(arguments, name, None) is not None}
+    flags |= {field: False for switch, field in _SWITCHES.items() if getattr(arguments, switch, False)}
+    return flags
+
+
+def _report_unexpected(error: Exception) -> None:
+    from platformdirs import user_log_path
+
+    where = ""
+    try:
+        folder = user_log_path("dsbuilder", appauthor=False, ensure_exists=True)
+        (folder / "crash.log").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        where = f" Details are in {folder / 'crash.log'}."
+    except OSError:
+        where = " Details could not be written to the log folder."
+    kind = type(error).__name__
+    print(f"dsbuilder: an unexpected error: {kind}: {visible(str(error))}.{where}", file=sys.stderr)
+    print("Everything accepted is saved; `dsbuilder resume` goes on. Please report this as a bug.", file=sys.stderr)

@@ -1,0 +1,119 @@
+"""The live display in a terminal: a bar a category, rate and time left, and what needs attention."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from dsbuilder_tui.cli.displays import eta_words, event_line, opening_lines, retry_line
+from dsbuilder_tui.domain.events import CheckpointSaved, Event, RetryScheduled, RunFinished, RunStarted
+from dsbuilder_tui.domain.sanitise import one_line, visible
+from dsbuilder_tui.view import CategoryView, RunView, reduce
+
+_REFRESH = 8  # times a second
+_RETRY_EVERY = 5.0
+
+
+class LiveDisplay:
+    """Redraws in place; what has happened stays above it as lines."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False)
+        self._view = RunView()
+        self._checkpoint = ""
+        self._next_retry = 0.0
+        self._live = Live(
+            get_renderable=self._render, console=self._console, refresh_per_second=_REFRESH, redirect_stderr=False
+        )
+
+    def show(self, event: Event) -> None:
+        self._view = reduce(self._view, event)
+        if isinstance(event, RunStarted):
+            head, *notes = opening_lines(event)
+            self._print(head, "bold")
+            for note in notes:
+                self._print(note, "dim")
+        elif isinstance(event, CheckpointSaved):
+            self._checkpoint = f"saved to checkpoint {event.checkpoint}"
+        elif isinstance(event, RetryScheduled):
+            if event.ts >= self._next_retry:
+                self._next_retry = event.ts + _RETRY_EVERY
+                self._print(retry_line(event), "yellow")
+        elif not isinstance(event, RunFinished) and (line := event_line(event)) is not None:
+            self._print(line, "yellow" if event.type in ("slot_exhausted", "notice") else "dim")
+
+    def say(self, lines: Sequence[str]) -> None:
+        self._live.refresh()
+        self._live.stop()
+        for number, line in enumerate(lines):
+            self._print(visible(line), "bold" if number == 0 else "")
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._live.stop()
+
+    def _print(self, line: str, style: str) -> None:
+        self._console.print(Text(line, style=style), soft_wrap=True)
+
+    def _render(self) -> RenderableType:
+        view = self._view
+        if not view.categories:
+            return Text("")
+        narrow = self._console.width < 70
+        table = Table.grid(padding=(0, 1), expand=False)
+        width = max(8, min(40, self._console.width - (34 if narrow else 46)))
+        names = max(len(visible(name)) for name in view.categories)
+        table.add_column(max_width=max(8, min(24, names)), no_wrap=True, overflow="ellipsis")
+        table.add_column(width=width)
+        table.add_column(justify="right", no_wrap=True)
+        if not narrow:
+            table.add_column(justify="right", no_wrap=True, style="dim")
+        for name, counts in view.categories.items():
+            table.add_row(*self._row(name, counts, width, narrow))
+        return Group(Text(""), table, self._status(view))
+
+    def _row(self, name: str, counts: CategoryView, width: int, narrow: bool) -> list[RenderableType]:
+        done = counts.accepted + counts.exhausted >= counts.planned
+        style = "yellow" if counts.exhausted else "green" if done else "cyan"
+        bar = ProgressBar(
+            total=max(1, counts.planned), completed=counts.accepted, width=width, complete_style=style,
+            finished_style=style,
+        )  # fmt: skip
+        row: list[RenderableType] = [
+            Text(one_line(name, 24)),
+            bar,
+            Text(f"{counts.accepted}/{counts.planned}"),
+        ]
+        if not narrow:
+            given_up = f"  given up {counts.exhausted}" if counts.exhausted else ""
+            row.append(Text(f"rej {counts.rejected}{given_up}", no_wrap=True))
+        return row
+
+    def _status(self, view: RunView) -> Text:
+        share = f"{100 * view.accepted / view.planned:.0f} %" if view.planned else ""
+        parts = [f"{view.accepted}/{view.planned} · {share}"]
+        if view.state == "running":
+            rate = view.rate()
+            if rate:
+                parts.append(f"{rate * 60:.0f} cases/min" if rate < 10 else f"{rate:.0f} cases/s")
+            parts.append(eta_words(view))
+            parts.append(f"{view.workers_busy} workers")
+            waiting = [until for until in view.waiting.values() if until > time.time()]
+            if waiting:
+                parts.append(f"{len(waiting)} wait {max(waiting) - time.time():.0f} s")
+        else:
+            parts.append(view.state)
+        parts.append(self._checkpoint)
+        if view.state == "running":
+            parts.append("Ctrl+C pauses")
+        return Text(" · ".join(part for part in parts if part), style="dim", no_wrap=True, overflow="ellipsis")

@@ -1,0 +1,206 @@
+"""Commands that look at sessions, move them, or show settings."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from dsbuilder_tui.cli.entry import settings_from
+from dsbuilder_tui.config import load_config
+from dsbuilder_tui.domain.clock import SystemClock
+from dsbuilder_tui.domain.errors import ExitCode, SessionInUse
+from dsbuilder_tui.domain.sanitise import json_for_terminal, one_line, visible
+from dsbuilder_tui.domain.summary import SessionState
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.store import catalog
+from dsbuilder_tui.store.plan_file import example_names, load_example
+
+_STATE_WORDS = {
+    SessionState.NEW: "not started",
+    SessionState.RUNNING: "running elsewhere",
+    SessionState.PAUSED: "paused",
+    SessionState.INTERRUPTED: "interrupted",
+    SessionState.COMPLETE: "complete",
+    SessionState.SHORT: "finished short",
+    SessionState.DAMAGED: "unreadable",
+}
+
+
+def print_json(value: Any) -> None:
+    print(json_for_terminal(json.dumps(value, ensure_ascii=False, indent=2)))
+
+
+def print_table(rows: list[list[str]], right: tuple[int, ...] = ()) -> None:
+    """Aligned columns; the first row is the head."""
+    shown = [[visible(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
+    for row in shown:
+        cells = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        print("  ".join(cells).rstrip())
+
+
+def sessions(arguments: argparse.Namespace) -> int:
+    root = load_config(**settings_from(arguments)).checkpoint_root
+    found = asyncio.run(catalog.list_sessions(root, SystemClock()))
+    if arguments.json:
+        print_json([listing.as_dict() for listing in found])
+        return ExitCode.COMPLETE
+    if not found:
+        print(f"There is no session in {root} yet. Start one:  dsbuilder run --example customer_service")
+        return ExitCode.COMPLETE
+    rows = [["SESSION", "CASES", "STATE", "REJECTED", "WRITER", "LAST ACTIVITY (UTC)"]]
+    for s in found:
+        state = _STATE_WORDS.get(s.state, s.state) + (f" (pid {s.pid})" if s.pid else "")
+        count = "?" if s.state == SessionState.DAMAGED else f"{s.accepted}/{s.planned}"
+        rows.append([s.id, count, state, str(s.rejected), s.worker_model, s.updated_at[:19].replace("T", " ")])
+    print_table(rows, right=(1, 3))
+    for s in found:
+        if s.problem:
+            print(f"{s.id}: {visible(s.problem)}")
+    return ExitCode.COMPLETE
+
+
+def show(arguments: argparse.Namespace) -> int:
+    config = load_config(**settings_from(arguments))
+    try:
+        return asyncio.run(_show(arguments, config))
+    except SessionInUse:
+        # While another process runs it, its note says where it stands; its cases are that process's to read.
+        folder = catalog.find_session(config.checkpoint_root, arguments.session)
+        listing = next(
+            s for s in asyncio.run(catalog.list_sessions(folder.parent, SystemClock())) if s.id == folder.name
+        )
+        if arguments.json:
+            print_json(listing.as_dict())
+        else:
+            print(f"{listing.id}: running in process {listing.pid}, {listing.accepted} of {listing.planned} cases.")
+        return ExitCode.COMPLETE
+
+
+async def _show(arguments: argparse.Namespace, config: Any) -> int:
+    async with await Session.open(arguments.session, config) as session:
+        summary = await session.summary()
+        cases: list[dict[str, Any]] = []
+        if arguments.cases > 0:
+            async for case in session.cases():
+                cases.append(case.record())
+                if len(cases) >= arguments.cases:
+                    break
+        rejected = await session.rejections(5)
+        if arguments.json:
+            print_json({**summary.as_dict(), "cases": cases})
+            return ExitCode.COMPLETE
+        print(f"{session.id}: {_STATE_WORDS.get(summary.state, summary.state)}, "
+              f"{summary.instances_created} of {summary.total_instances_planned} cases "
+              f"({summary.progress_percentage} %)")  # fmt: skip
+        rows = [["CATEGORY", "PLANNED", "ACCEPTED", "REJECTED", "GIVEN UP"]]
+        rows += [
+            [name, *(str(c[key]) for key in ("planned", "accepted", "rejected", "exhausted"))]
+            for name, c in summary.categories.items()
+        ]
+        print()
+        print_table(rows, right=(1, 2, 3, 4))
+        stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
+        print(f"\nRejections by stage: {stages}")
+        if summary.last_checkpoint:
+            print(f"Checkpoints: {summary.checkpoints}, the last at {summary.last_checkpoint['accepted']} cases "
+                  f"({summary.last_checkpoint['created_at'][:19].replace('T', ' ')} UTC)")  # fmt: skip
+        if summary.prompt_tokens or summary.completion_tokens:
+            print(f"Tokens: {summary.prompt_tokens:,} in, {summary.completion_tokens:,} out ({summary.worker_model})")
+        print(f"Folder: {summary.path}")
+        if cases:
+            print("\nFirst cases:")
+            for record in cases:
+                print(f"  {record['tags']['case_id']}  {one_line(_text(record['inputs']), 140)}")
+        if rejected:
+            print("\nLatest rejections:")
+            for r in rejected:
+                near = f" (nearest: {r.nearest_case_id})" if r.nearest_case_id else ""
+                text = one_line(r.text, 80)
+                print(f"  {visible(r.category)} slot {r.ordinal}, {r.stage}: {one_line(r.reason, 100)}{near}  {text}")
+    return ExitCode.COMPLETE
+
+
+def _text(inputs: dict[str, Any]) -> str:
+    return " · ".join(str(value) for value in inputs.values())
+
+
+def export(arguments: argparse.Namespace) -> int:
+    config = load_config(**settings_from(arguments))
+    damaged: list[str] | None = [] if arguments.skip_damaged else None
+
+    async def write() -> int:
+        async with await Session.open(arguments.session, config) as session:
+            count = await session.export(arguments.out, arguments.format, damaged=damaged)
+            if arguments.json:
+                print_json({"session": session.id, "path": arguments.out, "cases": count, "damaged": damaged or []})
+            else:
+                print(f"Wrote {count} cases of {session.id} to {arguments.out}.")
+                if damaged:
+                    print(f"Left out {len(damaged)} damaged cases: {visible(', '.join(damaged[:10]))}")
+            return ExitCode.COMPLETE
+
+    return asyncio.run(write())
+
+
+def import_file(arguments: argparse.Namespace) -> int:
+    config = load_config(**settings_from(arguments))
+
+    async def load() -> int:
+        from dsbuilder_tui.store.seed_format import read_seed_checkpoint
+
+        seed = read_seed_checkpoint(Path(arguments.file).expanduser())
+        async with await Session.create(seed.plan, config, imported=seed) as session:
+            summary = await session.summary()
+            if arguments.json:
+                print_json({**summary.as_dict(), "notes": seed.notes})
+                return ExitCode.COMPLETE
+            for note in seed.notes:
+                print(f"Note: {visible(note)}")
+            print(f"Imported {summary.instances_created} of {summary.total_instances_planned} cases as {session.id}.")
+            if summary.instances_created < summary.total_instances_planned:
+                given = f" --checkpoint-dir {arguments.checkpoint_dir}" if arguments.checkpoint_dir else ""
+                print(f"To go on:  dsbuilder resume {session.id}{given}")
+        return ExitCode.COMPLETE
+
+    return asyncio.run(load())
+
+
+def examples(arguments: argparse.Namespace) -> int:
+    plans = [(name, load_example(name)) for name in example_names()]
+    if arguments.json:
+        print_json([{"name": name, **plan.model_dump(mode="json")} for name, plan in plans])
+        return ExitCode.COMPLETE
+    for name, plan in plans:
+        print(f"{name}: {plan.total_instances} cases")
+        for category in plan.categories:
+            print(f"  {category.name} ({category.count}): {category.description}")
+    print("\nTry one:  dsbuilder run --example customer_service --max-dataset-size 500")
+    return ExitCode.COMPLETE
+
+
+def config(arguments: argparse.Namespace) -> int:
+    settings = load_config(**settings_from(arguments))
+    origins = settings.origins()
+    values: dict[str, Any] = settings.model_dump(mode="json")
+    values["api_key"] = "set" if settings.api_key else "unset"
+    values["extra_headers"] = dict.fromkeys(settings.extra_headers, "set")
+    places = {
+        "checkpoint_root": str(settings.checkpoint_root),
+        "writer": "built-in offline writer" if settings.resolved_provider == "offline" else settings.endpoint,
+    }
+    if arguments.json:
+        rows = {name: {"value": values[name], "source": origins[name]} for name in values}
+        print_json({"settings": rows, **places})
+        return ExitCode.COMPLETE
+    table = [["SETTING", "VALUE", "SOURCE", "MEANING"]]
+    for name, value in values.items():
+        shown = {True: "true", False: "false", None: "–"}.get(value) if isinstance(value, bool | None) else str(value)
+        meaning = type(settings).model_fields[name].description or ""
+        table.append([name, one_line(shown or "", 40), origins[name], meaning])
+    print_table(table)
+    print(f"\nSessions are in {places['checkpoint_root']}\nCases are written by: {places['writer']}")
+    return ExitCode.COMPLETE

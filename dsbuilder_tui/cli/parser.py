@@ -1,0 +1,119 @@
+"""What can be typed: commands, arguments, flags."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+EXIT_CODES = """\
+exit codes:
+  0  complete
+  1  anything not listed here
+  2  bad usage or input
+  3  finished short: some slots were given up on
+  4  paused or interrupted; `dsbuilder resume` goes on
+  5  the endpoint refused: key, model or quota"""
+
+_SETTINGS: tuple[tuple[str, str, str], ...] = (
+    ("--provider", "NAME", "who writes: auto, offline or openai"),
+    ("--model", "NAME", "model of the main agent"),
+    ("--worker-model", "NAME", "model of the workers"),
+    ("--base-url", "URL", "OpenAI-compatible endpoint, ending in /v1"),
+    ("--batch-size", "N", "most cases one worker call writes"),
+    ("--sub-batch-size", "N", "smaller batches when workers run in parallel"),
+    ("--max-workers", "N", "worker calls in flight at most"),
+    ("--max-dataset-size", "N", "most cases a plan may hold"),
+    ("--checkpoint-interval", "N", "cases between checkpoints"),
+    ("--diversity-scope", "SCOPE", "compare with all cases (history) or the last ones (window)"),
+    ("--diversity-window", "N", "cases compared against in scope window"),
+    ("--seed", "N", "fixes slots and the built-in writer"),
+)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dsbuilder",
+        description="Evaluation datasets for LLM applications: planned, diverse, saved as they grow.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", "-V", action="store_true", help="print the version")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    def command(name: str, help: str, *parts: Callable[[argparse.ArgumentParser], Any]) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name, help=help, description=help[:1].upper() + help[1:] + ".", epilog=EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+        for part in parts:
+            part(sub)
+        return sub
+
+    run = command("run", "build a dataset from a plan", _settings, _display, _out)
+    source = run.add_mutually_exclusive_group(required=True)
+    source.add_argument("plan", nargs="?", metavar="PLAN", help="plan file (.yaml or .json)")
+    source.add_argument("--example", metavar="NAME", help="a packaged plan; see `dsbuilder examples`")
+
+    resume = command("resume", "go on with a session (the newest, when none is named)", _settings, _display, _out)
+    resume.add_argument("session", nargs="?", metavar="SESSION", help="name, beginning of a name, or path")
+    resume.add_argument("--repair", action="store_true", help="set damaged cases aside and write them again")
+    resume.add_argument("--retry-exhausted", action="store_true", help="try the slots that were given up on again")
+
+    command("sessions", "list the sessions", _place, _json)
+    show = command("show", "show where a session stands", _place, _json)
+    show.add_argument("session", nargs="?", metavar="SESSION", help="name, beginning of a name, or path")
+    show.add_argument("--cases", type=int, default=5, metavar="N", help="how many cases to show (5)")
+
+    export = command("export", "write a session's cases to a file", _place, _json)
+    export.add_argument("session", nargs="?", metavar="SESSION", help="name, beginning of a name, or path")
+    export.add_argument("--out", required=True, metavar="FILE", help=".jsonl, .json, .csv, .parquet, *_checkpoint.json")
+    export.add_argument(
+        "--format", choices=("jsonl", "json", "csv", "parquet", "checkpoint"), help="whatever the ending"
+    )
+    export.add_argument("--skip-damaged", action="store_true", help="leave damaged cases out")
+
+    load = command("import", "make a session from a *_checkpoint.json, to be continued with resume", _place, _json)
+    load.add_argument("file", metavar="FILE", help="checkpoint JSON")
+
+    command("examples", "list the packaged plans", _json)
+    command("config", "show every setting and where it came from", _settings, _json)
+    command("doctor", "check folders, endpoint, key and model", _settings, _json)
+    return parser
+
+
+def _place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--checkpoint-dir", metavar="DIR", help="folder of the sessions")
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="machine-readable output")
+
+
+def _display(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--json", action="store_true", help="one event a line, as JSON")
+    group.add_argument("--plain", action="store_true", help="plain lines in place of the live display")
+
+
+def _out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", metavar="FILE", help="write the finished dataset: .jsonl, .json, .csv or .parquet")
+
+
+def _settings(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("settings")
+    _place(parser)
+    for flag, metavar, text in _SETTINGS:
+        group.add_argument(flag, metavar=metavar, help=text)
+    group.add_argument("--no-parallel", action="store_true", help="one worker at a time")
+    group.add_argument(
+        "--no-checkpointing", action="store_true", help="no checkpoint rows (cases are saved all the same)"
+    )
+    group.add_argument("--no-diversity", action="store_true", help="accept repeats")
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other setting; `dsbuilder config` lists them",
+    )

@@ -1,0 +1,1 @@
+"""Is this case new? The stages of the gate that compare a candidate with what is already accepted."""

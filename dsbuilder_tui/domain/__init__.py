@@ -1,0 +1,1 @@
+"""Plain models of what dsbuilder talks about. This room imports no other room."""

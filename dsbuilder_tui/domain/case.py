@@ -1,0 +1,126 @@
+"""Slots, candidates, accepted cases and rejections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def case_id(category: str, ordinal: int) -> str:
+    """The stable name of the case that fills a slot: ``order_status-00017``."""
+    return f"{category}-{ordinal:05d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One planned case. ``ordinal`` counts from 1 within its category."""
+
+    category: str
+    ordinal: int
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def case_id(self) -> str:
+        return case_id(self.category, self.ordinal)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A case that a worker wrote and nobody has judged yet. ``raw`` is what the model said, parsed."""
+
+    slot: Slot
+    attempt: int
+    raw: Any
+    batch: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedCase:
+    """A candidate the gate let in. ``seq`` is its place in the session's history."""
+
+    seq: int
+    category: str
+    ordinal: int
+    inputs: dict[str, Any]
+    expectations: dict[str, Any]
+    tags: dict[str, Any]
+    created_at: float
+    structure: int | None = None
+
+    @property
+    def case_id(self) -> str:
+        return case_id(self.category, self.ordinal)
+
+    def record(self) -> dict[str, Any]:
+        """The case as an MLflow evaluation-dataset record."""
+        return {
+            "inputs": self.inputs,
+            "expectations": self.expectations,
+            "tags": {"case_id": self.case_id, "category": self.category, "slot": self.ordinal, **self.tags},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A candidate turned away: which stage, how close to what, and why in words."""
+
+    seq: int
+    category: str
+    ordinal: int
+    attempt: int
+    stage: str
+    reason: str
+    text: str
+    created_at: float
+    score: float | None = None
+    threshold: float | None = None
+    nearest_seq: int | None = None
+    nearest_case_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """A slot given up on after too many attempts."""
+
+    seq: int
+    category: str
+    ordinal: int
+    attempts: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A named point in a session's history: a row pointing at a sequence number."""
+
+    id: int
+    seq: int
+    reason: str
+    accepted: int
+    planned: int
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one or many model calls. ``known`` is false when the server did not report them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    known: bool = False
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.known or other.known,
+        )
+
+
+def display_text(inputs: object) -> str:
+    """The inputs as one line a person reads: the values, in the plan's field order."""
+    if not isinstance(inputs, Mapping):
+        return str(inputs)
+    return " · ".join(" ".join(str(value).split()) for value in inputs.values())

@@ -1,0 +1,186 @@
+"""Every change in a session as a typed event. The TUI, the progress display and the JSON lines read the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+from dsbuilder_tui.domain.clock import iso
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """``ts`` is the wall time in seconds; JSON shows it as ISO 8601 in UTC."""
+
+    type: ClassVar[str] = "event"
+    ts: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The event as JSON-ready data: ``type`` and ``ts`` first."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values["ts"] = iso(self.ts)
+        return {"type": self.type, **values}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(Event):
+    type: ClassVar[str] = "run_started"
+    session: str
+    dataset_name: str
+    provider: str
+    worker_model: str
+    planned: int
+    accepted: int
+    categories: Mapping[str, Mapping[str, int]]  # name → {"planned", "accepted", "rejected", "exhausted"}
+    max_workers: int
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchStarted(Event):
+    type: ClassVar[str] = "batch_started"
+    batch: int
+    worker: int
+    category: str
+    slots: tuple[int, ...]
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchFinished(Event):
+    """``outcome`` is one of ok, truncated, refused, empty, malformed, failed, cancelled."""
+
+    type: ClassVar[str] = "batch_finished"
+    batch: int
+    worker: int
+    category: str
+    outcome: str
+    delivered: int
+    seconds: float
+    prompt_tokens: int
+    completion_tokens: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseAccepted(Event):
+    """The case is on disk when this event is sent. ``slot`` is the ordinal within the category."""
+
+    type: ClassVar[str] = "case_accepted"
+    case_id: str
+    category: str
+    slot: int
+    seq: int
+    batch: int
+    text: str
+    accepted: int
+    planned: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRejected(Event):
+    type: ClassVar[str] = "case_rejected"
+    category: str
+    slot: int
+    seq: int
+    batch: int
+    stage: str
+    reason: str
+    text: str
+    attempt: int
+    score: float | None
+    threshold: float | None
+    nearest_case_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotExhausted(Event):
+    type: ClassVar[str] = "slot_exhausted"
+    category: str
+    slot: int
+    attempts: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryScheduled(Event):
+    """A call failed and will be made again in ``wait_s`` seconds. ``kind``: rate_limit, server, connection, timeout."""
+
+    type: ClassVar[str] = "retry_scheduled"
+    batch: int
+    worker: int
+    kind: str
+    wait_s: float
+    attempt: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConcurrencyChanged(Event):
+    type: ClassVar[str] = "concurrency_changed"
+    limit: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointSaved(Event):
+    type: ClassVar[str] = "checkpoint_saved"
+    checkpoint: int
+    seq: int
+    reason: str
+    accepted: int
+    planned: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPausing(Event):
+    type: ClassVar[str] = "run_pausing"
+    draining: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPaused(Event):
+    type: ClassVar[str] = "run_paused"
+    accepted: int
+    planned: int
+    dropped_batches: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished(Event):
+    type: ClassVar[str] = "run_finished"
+    accepted: int
+    planned: int
+    rejected: int
+    exhausted: int
+    seconds: float
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportWritten(Event):
+    type: ClassVar[str] = "export_written"
+    path: str
+    format: str
+    cases: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(Event):
+    """Something a person should read. ``level``: info, warning, error."""
+
+    type: ClassVar[str] = "notice"
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsSkipped(Event):
+    """A slow reader missed ``count`` events; it should read the session's summary again."""
+
+    type: ClassVar[str] = "events_skipped"
+    count: int

@@ -1,0 +1,324 @@
+"""The plan: what the dataset will hold. Validation names the field, the value and the fix."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from dsbuilder_tui.domain.errors import PlanError
+
+DEFAULT_INPUT_FIELD = "query"
+MAX_NAME_LENGTH = 64
+MAX_TEXT_LENGTH = 20_000
+
+_NAME = re.compile(r"\w(?:[\w .\-]*\w)?", re.UNICODE)
+_WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
+# MLflow evaluation datasets keep this `inputs` key for themselves.
+_RESERVED_INPUT_FIELDS = {"goal"}
+
+
+def _checked_name(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"must be text; write a {what} such as 'order_status'")
+    name = unicodedata.normalize("NFC", value)
+    if not name.strip():
+        raise ValueError(f"must not be empty; write a {what} such as 'order_status'")
+    if len(name) > MAX_NAME_LENGTH:
+        raise ValueError(f"has {len(name)} characters; use at most {MAX_NAME_LENGTH}")
+    if not _NAME.fullmatch(name) or ".." in name or name.casefold() in _WINDOWS_DEVICES:
+        raise ValueError(
+            "is not a safe name; use letters, digits, spaces and _ - . only, beginning and ending with a letter or digit"
+        )
+    return name
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str | Mapping) else value
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExpectedTool(_Model):
+    """A tool call that a right answer makes. ``arguments`` may name the arguments that must match."""
+
+    name: str = Field(min_length=1, max_length=200)
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class DatasetCategory(_Model):
+    """One category of test cases.
+
+    ``example_inputs`` is one text, one mapping of input fields, or a list of either. ``expectations`` is a mapping,
+    a JSON object as text, or plain text (stored as ``guidelines``, which MLflow's scorers read). ``attributes`` are
+    the axes along which the cases of this category differ. Raises ``pydantic.ValidationError`` for bad values.
+    """
+
+    name: str
+    description: str = Field(default="", max_length=MAX_TEXT_LENGTH)
+    count: int
+    example_inputs: tuple[str | dict[str, Any], ...] = ()
+    expectations: dict[str, Any] = Field(default_factory=dict)
+    attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    expected_tools: tuple[ExpectedTool, ...] = ()
+    diversity: Literal["on", "off"] = "on"
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _check_name(cls, value: object) -> str:
+        return _checked_name(value, "category name")
+
+    @field_validator("count", mode="before")
+    @classmethod
+    def _check_count(cls, value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError("must be a whole number of cases; write for example 20")
+        try:
+            number = int(value) if not isinstance(value, float) or value.is_integer() else None
+        except (ValueError, OverflowError):
+            number = None
+        if number is None:
+            raise ValueError("must be a whole number of cases; write for example 20")
+        if number < 1:
+            raise ValueError("must be at least 1; give the category a count or remove it")
+        return number
+
+    @field_validator("example_inputs", mode="before")
+    @classmethod
+    def _check_examples(cls, value: object) -> object:
+        examples = _as_list(value if value is not None else [])
+        if not isinstance(examples, list | tuple):
+            raise ValueError("must be one example or a list of examples; write for example 'Where is my order #12345?'")
+        for example in examples:
+            if not isinstance(example, str | Mapping) or not example:
+                raise ValueError("each example must be a text or a mapping of input fields; remove the empty one")
+            if isinstance(example, str) and (not example.strip() or len(example) > MAX_TEXT_LENGTH):
+                raise ValueError(f"each example needs 1 to {MAX_TEXT_LENGTH:,} characters of text")
+        return tuple(examples)
+
+    @field_validator("expectations", mode="before")
+    @classmethod
+    def _check_expectations(cls, value: object) -> object:
+        if value is None:
+            return {}
+        if isinstance(value, Mapping):
+            return dict(value)
+        if not isinstance(value, str):
+            raise ValueError('must be a mapping, JSON or text; write for example {"contains_order_id": true}')
+        text = value.strip()
+        if not text.startswith(("{", "[")):
+            return {"guidelines": text} if text else {}
+        try:
+            parsed = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(
+                f"looks like JSON but is not: {error.msg} at character {error.pos}; mend the JSON or write plain text"
+            ) from None
+        if not isinstance(parsed, dict):
+            raise ValueError('must be a JSON object; write for example {"contains_order_id": true}')
+        return parsed
+
+    @field_validator("attributes", mode="before")
+    @classmethod
+    def _check_attributes(cls, value: object) -> object:
+        return _checked_axes(value)
+
+    @field_validator("expected_tools", mode="before")
+    @classmethod
+    def _check_tools(cls, value: object) -> object:
+        tools = _as_list(value if value is not None else [])
+        if not isinstance(tools, list | tuple):
+            raise ValueError("must be a list of tool names, or of {name, arguments}")
+        return tuple({"name": tool} if isinstance(tool, str) else tool for tool in tools)
+
+    @field_validator("diversity", mode="before")
+    @classmethod
+    def _check_diversity(cls, value: object) -> object:
+        # YAML 1.1 reads the bare words `off` and `on` as booleans.
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        if value not in ("on", "off"):
+            raise ValueError("must be 'on' or 'off'")
+        return value
+
+
+def _checked_axes(value: object) -> object:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ValueError("must map each axis to its values; write for example {tone: [polite, angry]}")
+    axes: dict[str, tuple[str, ...]] = {}
+    for axis, values in value.items():
+        _checked_name(axis, "axis name")
+        texts = [
+            ("yes" if v else "no") if isinstance(v, bool) else str(v)
+            for v in (values if isinstance(values, list | tuple) else [values])
+        ]
+        if not texts or any(not text.strip() or len(text) > 500 for text in texts):
+            raise ValueError(f"axis {axis!r} needs at least one value of 1 to 500 characters")
+        repeated = sorted({text for text in texts if texts.count(text) > 1})
+        if repeated:
+            raise ValueError(f"axis {axis!r} names {repeated[0]!r} twice; remove one of them")
+        axes[axis] = tuple(texts)
+    return axes
+
+
+class DatasetPlanInput(_Model):
+    """A whole dataset: its name, its categories, and how many cases in all.
+
+    ``input_fields`` are the keys of each case's ``inputs`` (a list, or a mapping of field to meaning); by default they
+    are read off the examples, or ``query``. ``attributes`` are axes shared by all categories. ``total_instances`` is
+    checked against the counts; leave it out to have it summed. Raises ``pydantic.ValidationError`` for bad values.
+    """
+
+    dataset_name: str
+    description: str = Field(default="", max_length=MAX_TEXT_LENGTH)
+    categories: tuple[DatasetCategory, ...]
+    total_instances: int = 0
+    input_fields: dict[str, str] = Field(default_factory=dict)
+    attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    @field_validator("dataset_name", mode="before")
+    @classmethod
+    def _check_name(cls, value: object) -> str:
+        return _checked_name(value, "dataset name")
+
+    @field_validator("categories", mode="after")
+    @classmethod
+    def _check_categories(cls, value: tuple[DatasetCategory, ...]) -> tuple[DatasetCategory, ...]:
+        if not value:
+            raise ValueError("is empty; add at least one category")
+        seen: dict[str, str] = {}
+        for category in value:
+            key = category.name.casefold()
+            if key in seen:
+                raise ValueError(f"{category.name!r} is named twice; give each category its own name")
+            seen[key] = category.name
+        return value
+
+    @field_validator("input_fields", mode="before")
+    @classmethod
+    def _check_fields(cls, value: object) -> object:
+        if value is None:
+            return {}
+        if isinstance(value, str):
+            value = [value]
+        fields = dict(value) if isinstance(value, Mapping) else dict.fromkeys(_strings(value), "")
+        for field in fields:
+            if not isinstance(field, str) or not field.strip() or len(field) > MAX_NAME_LENGTH:
+                raise ValueError(f"{field!r} cannot be a field name; use the argument names of your application")
+            if field in _RESERVED_INPUT_FIELDS:
+                raise ValueError(f"{field!r} is reserved by MLflow evaluation datasets; choose another field name")
+        return {field: "" if meaning is None else str(meaning) for field, meaning in fields.items()}
+
+    @field_validator("attributes", mode="before")
+    @classmethod
+    def _check_attributes(cls, value: object) -> object:
+        return _checked_axes(value)
+
+    @field_validator("total_instances", mode="before")
+    @classmethod
+    def _check_total(cls, value: object) -> object:
+        if value is None:
+            return 0
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError("must be a whole number of at least 1; leave it out to have the counts summed")
+        return value
+
+    @model_validator(mode="after")
+    def _check_sums_and_fields(self) -> DatasetPlanInput:
+        counts = sum(category.count for category in self.categories)
+        if self.total_instances and self.total_instances != counts:
+            parts = " + ".join(f"{category.name} {category.count}" for category in self.categories)
+            raise ValueError(
+                f"total_instances: {self.total_instances} — the categories add up to {counts} ({parts}); "
+                f"write total_instances: {counts}, or change the counts"
+            )
+        object.__setattr__(self, "total_instances", counts)
+        if not self.input_fields:
+            seen: dict[str, str] = {}
+            for category in self.categories:
+                for example in category.example_inputs:
+                    seen.update(dict.fromkeys(example, "") if isinstance(example, Mapping) else {})
+            bad = sorted(_RESERVED_INPUT_FIELDS & set(seen))
+            if bad:
+                raise ValueError(
+                    f"example_inputs: the key {bad[0]!r} is reserved by MLflow evaluation datasets; rename it"
+                )
+            object.__setattr__(self, "input_fields", seen or {DEFAULT_INPUT_FIELD: ""})
+        for category in self.categories:
+            for example in category.example_inputs:
+                unknown = sorted(set(example) - set(self.input_fields)) if isinstance(example, Mapping) else []
+                if unknown:
+                    raise ValueError(
+                        f"example_inputs of {category.name!r}: the key {unknown[0]!r} is not one of input_fields "
+                        f"({', '.join(self.input_fields)}); add it there or remove it"
+                    )
+        return self
+
+    def category(self, name: str) -> DatasetCategory:
+        """The category of that name; raises ``KeyError`` when there is none."""
+        for category in self.categories:
+            if category.name == name:
+                return category
+        raise KeyError(name)
+
+    def axes(self, category: DatasetCategory) -> dict[str, tuple[str, ...]]:
+        """The axes of a category: the shared ones, then its own (which win on a clash)."""
+        return {**self.attributes, **category.attributes}
+
+    def examples(self, category: DatasetCategory) -> list[dict[str, Any]]:
+        """The category's examples as mappings of input fields."""
+        first = next(iter(self.input_fields))
+        return [dict(e) if isinstance(e, Mapping) else {first: e} for e in category.example_inputs]
+
+    def combinations(self, category: DatasetCategory) -> int:
+        """How many distinct attribute tuples the category's axes allow."""
+        return math.prod(len(values) for values in self.axes(category).values())
+
+
+def _strings(value: object) -> list[str]:
+    if not isinstance(value, Iterable):
+        raise ValueError("must be a list of field names")
+    return list(value)
+
+
+def parse_plan(data: object, source: str = "plan") -> DatasetPlanInput:
+    """Validate plain data as a plan.
+
+    Raises ``PlanError`` with one sentence per problem, each naming the field, the value and the fix.
+    """
+    if not isinstance(data, Mapping):
+        kind = "nothing" if data is None else type(data).__name__
+        raise PlanError(source, [f"the file must hold a mapping with dataset_name and categories, but holds {kind}"])
+    try:
+        return DatasetPlanInput.model_validate(dict(data))
+    except ValidationError as error:
+        raise PlanError(source, [_sentence(detail) for detail in error.errors()]) from None
+
+
+def _sentence(detail: Any) -> str:
+    where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in detail["loc"]).lstrip(".")
+    kind, value = detail["type"], detail.get("input")
+    if kind == "missing":
+        return f"{where}: missing; add it"
+    if kind == "extra_forbidden":
+        owner = DatasetCategory if where.startswith("categories") else DatasetPlanInput
+        known = list(owner.model_fields)
+        close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
+        return f"{where}: no such field; " + (f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}")
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if not where:
+        return message
+    shown = repr(value)
+    if len(shown) > 80:
+        shown = shown[:77] + "…"
+    return f"{where}: {shown} — {message[:1].lower() + message[1:]}"

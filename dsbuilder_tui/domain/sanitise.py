@@ -1,0 +1,33 @@
+"""The one way out for foreign text: what could move a cursor or hide its direction becomes visible."""
+
+from __future__ import annotations
+
+import re
+
+# C0 but newline and tab, DEL, C1, bidirectional controls, line and paragraph separators.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# JSON writes C0 as escapes by itself; the others are escaped here, which leaves the value the same.
+_UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """The text with control characters shown: ESC as ``␛``, C1 and bidi controls as ``<U+009B>``."""
+    return _UNSAFE.sub(_shown, text)
+
+
+def one_line(text: str, length: int) -> str:
+    """``visible`` text on one line of at most ``length`` characters."""
+    text = " ".join(visible(text).split())
+    return text if len(text) <= length else text[: max(0, length - 1)] + "…"
+
+
+def json_for_terminal(text: str) -> str:
+    """JSON text that means the same and holds no control character."""
+    return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def _shown(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else f"<U+{code:04X}>"

@@ -1,0 +1,1 @@
+"""Example plans that come with the package."""

@@ -1,0 +1,164 @@
+"""The single place that admits a candidate: schema, then the comparing stages, cheapest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from dsbuilder_tui.diversity.stage import Match, Stage
+from dsbuilder_tui.domain.case import Candidate, display_text
+from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.generation.casestream import MalformedCase
+
+_SHOWN = 500
+_WRITER_TAGS = ("template", "perturbation")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    inputs: dict[str, Any]
+    expectations: dict[str, Any]
+    tags: dict[str, Any]
+    keys: tuple[int, ...]  # one fingerprint per comparing stage
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    stage: str
+    reason: str
+    text: str
+    match: Match | None = None
+
+
+class Gate:
+    """Judges one candidate at a time; whoever admits tells ``admit`` before the next is judged."""
+
+    def __init__(self, plan: DatasetPlanInput, stages: Sequence[Stage]) -> None:
+        self._plan, self._stages = plan, stages
+        self._kinds = {category.name: _field_kinds(plan, category) for category in plan.categories}
+        self._categories = {category.name: category for category in plan.categories}
+
+    async def judge(self, candidate: Candidate) -> Admitted | Refused:
+        category = self._categories[candidate.slot.category]
+        try:
+            inputs = self._inputs(candidate.raw, category)
+            expectations = _expectations(candidate.raw, category)
+        except _Unfit as unfit:
+            return Refused("schema", str(unfit), _shown(candidate.raw))
+        keys = []
+        if category.diversity == "on":
+            for stage in self._stages:
+                finding = stage.examine(category.name, inputs)
+                if finding.match:
+                    return Refused(stage.name, finding.match.reason, display_text(inputs)[:_SHOWN], finding.match)
+                keys.append(finding.key)
+        tags: dict[str, Any] = {"attributes": dict(candidate.slot.attributes), "model": candidate.model}
+        given = candidate.raw.get("tags")
+        if isinstance(given, Mapping):
+            tags.update({key: str(given[key])[:_SHOWN] for key in _WRITER_TAGS if given.get(key)})
+        return Admitted(inputs, expectations, tags, tuple(keys))
+
+    def admit(self, keys: Sequence[int], seq: int) -> None:
+        for stage, key in zip(self._stages, keys, strict=False):
+            stage.admit(key, seq)
+
+    def _inputs(self, raw: Any, category: DatasetCategory) -> dict[str, Any]:
+        if isinstance(raw, MalformedCase):
+            raise _Unfit("not valid JSON")
+        kinds = self._kinds[category.name]
+        given = raw.get("inputs", raw.get("input"))
+        if given is None and any(field in raw for field in kinds):
+            given = raw  # the fields stand beside `slot` rather than under `inputs`
+        if len(kinds) == 1 and not isinstance(given, Mapping) and given is not None:
+            given = {next(iter(kinds)): given}
+        if not isinstance(given, Mapping):
+            raise _Unfit("`inputs` is missing" if given is None else f"`inputs` is {_kind(given)}, not an object")
+        inputs = {}
+        for field, kind in kinds.items():
+            value = given.get(field)
+            if value is None:
+                raise _Unfit(f"the field `{field}` is missing from `inputs`")
+            if kind != _kind(value):
+                raise _Unfit(f"the field `{field}` of `inputs` is {_kind(value)}, not {kind}")
+            if isinstance(value, str):
+                value = value.strip()
+                if not value:
+                    raise _Unfit(f"the field `{field}` of `inputs` is empty")
+            inputs[field] = value
+        return _storable(inputs, "inputs")
+
+
+class _Unfit(Exception):
+    pass
+
+
+def _field_kinds(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, str]:
+    examples = plan.examples(category)
+    return {
+        field: next((_kind(example[field]) for example in examples if field in example), "text")
+        for field in plan.input_fields
+    }
+
+
+def _expectations(raw: Mapping[str, Any], category: DatasetCategory) -> dict[str, Any]:
+    expectations = dict(category.expectations)
+    given = raw.get("expectations")
+    if given is not None and not isinstance(given, Mapping):
+        raise _Unfit(f"`expectations` is {_kind(given)}, not an object")
+    for key, value in (given or {}).items():
+        if key not in expectations:
+            continue  # the plan says what is expected; a worker only fits the values
+        if expectations[key] is not None and _kind(value) != _kind(expectations[key]):
+            raise _Unfit(f"`{key}` of `expectations` is {_kind(value)}, not {_kind(expectations[key])}")
+        expectations[key] = value
+    if category.expected_tools:
+        tools = [tool.model_dump(mode="json", exclude_defaults=True) for tool in category.expected_tools]
+        expectations.setdefault("expected_tool_calls", tools)
+    return _storable(expectations, "expectations")
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "nothing" if value is None else "an object"
+
+
+def _storable(value: dict[str, Any], what: str) -> dict[str, Any]:
+    """The value as JSON can hold it: half a surrogate pair, which no UTF-8 file takes, becomes U+FFFD."""
+    try:
+        size = len(orjson.dumps(value))
+    except TypeError:
+        value = _whole_characters(value)
+        try:
+            size = len(orjson.dumps(value))
+        except TypeError as error:
+            raise _Unfit(f"`{what}` cannot be stored: {error}") from None
+    if size > MAX_TEXT_LENGTH * 4:
+        raise _Unfit(f"`{what}` is longer than {MAX_TEXT_LENGTH * 4:,} bytes")
+    return value
+
+
+def _whole_characters(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Mapping):
+        return {_whole_characters(str(key)): _whole_characters(inner) for key, inner in value.items()}
+    return [_whole_characters(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _shown(raw: Any) -> str:
+    if isinstance(raw, MalformedCase):
+        text = raw.text
+    else:
+        inputs = raw.get("inputs", raw) if isinstance(raw, Mapping) else raw
+        text = display_text(inputs)
+    return str(_whole_characters(text))[:_SHOWN]

@@ -1,0 +1,101 @@
+"""Group commit: what the gate decides is written together, and announced only when it is on disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
+from dsbuilder_tui.domain.clock import Clock
+from dsbuilder_tui.domain.events import CheckpointSaved, Event
+from dsbuilder_tui.store.session_store import Changes, SessionStore, WorkerCall
+
+# How long a decision may wait for company. The promise is 100 ms from decision to disk.
+_LINGER = 0.04
+# Decisions in waiting from which on no new batch is leased: a slow disk must slow the workers, not fill the memory.
+MOST_PENDING = 2000
+
+
+class Journal:
+    """Collects decisions and commits them about every 40 ms, in order. ``emit`` gets their events afterwards."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        clock: Clock,
+        emit: Callable[[Event], None],
+        *,
+        accepted: int,
+        planned: int,
+        interval: int | None,
+    ) -> None:
+        self._store, self._clock, self._emit = store, clock, emit
+        self._changes, self._events = Changes(), list[Event]()
+        self._interval = interval
+        self._work = asyncio.Event()
+        self._commit = asyncio.Lock()
+        self._stopping = False
+        self.accepted, self.planned = accepted, planned
+
+    @property
+    def congested(self) -> bool:
+        return len(self._changes) >= MOST_PENDING
+
+    def accept(self, case: AcceptedCase, event: Event) -> None:
+        self._changes.accepted.append(case)
+        self.accepted += 1
+        self._add(event)
+        if self._interval and self.accepted % self._interval == 0:
+            self.checkpoint("interval", case.seq)
+
+    def reject(self, rejection: Rejection, event: Event) -> None:
+        self._changes.rejected.append(rejection)
+        self._add(event)
+
+    def exhaust(self, exhausted: Exhausted, event: Event) -> None:
+        self._changes.exhausted.append(exhausted)
+        self._add(event)
+
+    def call(self, call: WorkerCall, event: Event) -> None:
+        self._changes.calls.append(call)
+        self._add(event)
+
+    def checkpoint(self, reason: str, seq: int | None = None) -> Checkpoint:
+        now = self._clock.now()
+        point = Checkpoint(
+            self._store.next_checkpoint(), seq or self._store.seq, reason, self.accepted, self.planned, now
+        )
+        self._changes.checkpoints.append(point)
+        self._add(
+            CheckpointSaved(
+                ts=now, checkpoint=point.id, seq=point.seq, reason=reason, accepted=point.accepted, planned=self.planned
+            )
+        )
+        return point
+
+    def _add(self, event: Event) -> None:
+        self._events.append(event)
+        self._work.set()
+
+    async def flush(self) -> None:
+        """Write everything decided so far; on disk and announced when this returns."""
+        async with self._commit:
+            changes, events = self._changes, self._events
+            if not changes and not events:
+                return
+            self._changes, self._events = Changes(), []
+            self._work.clear()
+            await self._store.commit(changes)
+            for event in events:
+                self._emit(event)
+
+    async def run(self) -> None:
+        """Commit until ``stop``. Raises what the store raises; nothing is announced that was not written."""
+        while not self._stopping:
+            await self._work.wait()
+            await asyncio.sleep(_LINGER)
+            await self.flush()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._work.set()

@@ -1,0 +1,209 @@
+"""Which slots are open, leased, filled or given up on."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from dsbuilder_tui.domain.case import Slot, case_id
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.generation.prompts import MOST_AVOIDED
+from dsbuilder_tui.generation.slots import slot_order, slot_plans
+from dsbuilder_tui.models.protocol import SlotRequest
+from dsbuilder_tui.store.session_store import LedgerRows
+
+_CHUNK = 20  # slots of one category in a row; fixed, so that the order of slots does not hang on the batch size
+_KEPT_NEAREST = 3
+
+_OPEN, _LEASED, _FILLED, _EXHAUSTED = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Open slots of one category, leased to one worker call. ``number`` counts up within the session."""
+
+    number: int
+    category: DatasetCategory
+    slots: tuple[SlotRequest, ...]
+    avoid: tuple[int, ...]  # history places of accepted cases that these slots' last candidates were too close to
+
+
+class _Book:
+    """The slots of one category: a byte each, and the few that have been tried before."""
+
+    def __init__(self, count: int) -> None:
+        self.state = bytearray(count + 1)
+        self.retry: list[tuple[int, int]] = []  # heap of (attempt, ordinal)
+        self.attempt: dict[int, int] = {}
+        self.tries: dict[int, int] = {}
+        self.nearest: dict[int, list[int]] = {}
+
+
+class Ledger:
+    """Leases slots and takes them back. Progress is what the store says: ``restore`` before the first lease.
+
+    In ``ordered`` mode a slot is tried again only after every slot of the round before has been judged, so the order
+    of judgement, and with it the dataset, does not depend on timing.
+    """
+
+    def __init__(self, plan: DatasetPlanInput, seed: int, max_attempts: int, *, ordered: bool) -> None:
+        self._plan, self._max_attempts, self._ordered = plan, max_attempts, ordered
+        self._slots = slot_plans(plan, seed)
+        self._books = {category.name: _Book(category.count) for category in plan.categories}
+        self._fresh: Iterator[tuple[str, int, int]] = slot_order(plan, _CHUNK)
+        self._chunk: tuple[str, int, int] | None = None
+        self._round = 0
+        self._leased = 0
+        self.open = plan.total_instances
+        self.filled = 0
+        self.exhausted = 0
+        self.next_batch = 1
+
+    def restore(self, rows: LedgerRows, last_batch: int) -> None:
+        self.next_batch = last_batch + 1
+        for name, filled in rows.filled.items():
+            for ordinal, _, _ in filled:
+                self._books[name].state[ordinal] = _FILLED
+            self.filled += len(filled)
+            self.open -= len(filled)
+        for name, ordinals in rows.exhausted.items():
+            for ordinal in ordinals:
+                self._books[name].state[ordinal] = _EXHAUSTED
+            self.exhausted += len(ordinals)
+            self.open -= len(ordinals)
+        for (name, ordinal), (attempt, tries, nearest) in rows.attempts.items():
+            book = self._books[name]
+            book.attempt[ordinal], book.tries[ordinal] = attempt, tries
+            book.nearest[ordinal] = nearest[-_KEPT_NEAREST:]
+            if book.state[ordinal] == _OPEN:
+                heapq.heappush(book.retry, (attempt, ordinal))
+
+    @property
+    def leased(self) -> int:
+        return self._leased
+
+    def slot(self, category: str, ordinal: int) -> Slot:
+        return Slot(category, ordinal, self._slots[category].attributes(ordinal))
+
+    def lease(self, most: Callable[[str], int], workers: int) -> Batch | None:
+        """A batch of at most ``most(category)`` slots; None if none can start now.
+
+        Near the end batches get smaller, so that the slots that are left keep all ``workers`` busy.
+        """
+        waiting = self.open - self._leased
+        if waiting <= 0:
+            return None
+        share = math.ceil(waiting / max(1, workers))
+
+        def size(category: str) -> int:
+            return max(1, min(most(category), share))
+
+        taken = self._take_retry(size, only_full=True) if not self._ordered else None
+        taken = taken or self._take_fresh(size) or self._take_retry(size)
+        if taken is None:
+            return None
+        name, ordinals = taken
+        book, avoid = self._books[name], list[int]()
+        for ordinal in ordinals:
+            book.state[ordinal] = _LEASED
+            avoid.extend(book.nearest.get(ordinal, ()))
+        self._leased += len(ordinals)
+        requests = tuple(SlotRequest(self.slot(name, o), book.attempt.get(o, 0)) for o in ordinals)
+        batch = Batch(self.next_batch, self._plan.category(name), requests, tuple(avoid[-MOST_AVOIDED:]))
+        self.next_batch += 1
+        return batch
+
+    def fill(self, slot: Slot) -> None:
+        self._settle(slot, _FILLED)
+        self.filled += 1
+        self.open -= 1
+
+    def reject(self, slot: Slot, nearest_seq: int | None) -> int | None:
+        """Open the slot again, or give it up. Returns the number of tries when it is given up."""
+        book, ordinal = self._books[slot.category], slot.ordinal
+        book.attempt[ordinal] = book.attempt.get(ordinal, 0) + 1
+        book.tries[ordinal] = book.tries.get(ordinal, 0) + 1
+        if nearest_seq is not None:
+            book.nearest[ordinal] = [*book.nearest.get(ordinal, ()), nearest_seq][-_KEPT_NEAREST:]
+        if book.tries[ordinal] >= self._max_attempts:
+            self._settle(slot, _EXHAUSTED)
+            self.exhausted += 1
+            self.open -= 1
+            return book.tries[ordinal]
+        self._settle(slot, _OPEN)
+        heapq.heappush(book.retry, (book.attempt[ordinal], ordinal))
+        return None
+
+    def give_back(self, slot: Slot) -> None:
+        """Open the slot again without a mark against it: its worker failed, not its case."""
+        book = self._books[slot.category]
+        self._settle(slot, _OPEN)
+        heapq.heappush(book.retry, (book.attempt.get(slot.ordinal, 0), slot.ordinal))
+
+    def attempt(self, slot: Slot) -> int:
+        return self._books[slot.category].attempt.get(slot.ordinal, 0)
+
+    def _settle(self, slot: Slot, state: int) -> None:
+        self._books[slot.category].state[slot.ordinal] = state
+        self._leased -= 1
+
+    def _take_fresh(self, size: Callable[[str], int]) -> tuple[str, list[int]] | None:
+        taken: list[int] = []
+        name = ""
+        while not taken or len(taken) < size(name):
+            chunk = self._chunk or next(self._fresh, None)
+            if chunk is None or (taken and chunk[0] != name):
+                self._chunk = chunk
+                break
+            name, first, last = chunk
+            book, most = self._books[name], size(name)
+            while first <= last and len(taken) < most:
+                if book.state[first] == _OPEN and first not in book.attempt:
+                    taken.append(first)
+                first += 1
+            self._chunk = (name, first, last) if first <= last else None
+        return (name, taken) if taken else None
+
+    def _take_retry(self, size: Callable[[str], int], *, only_full: bool = False) -> tuple[str, list[int]] | None:
+        waiting = {name: book for name, book in self._books.items() if book.retry}
+        if not waiting:
+            return None
+        if self._ordered:
+            lowest = min(book.retry[0][0] for book in waiting.values())
+            if lowest != self._round:
+                if self._leased:
+                    return None  # the round before is not judged to its end
+                self._round = lowest
+            name = next(name for name, book in waiting.items() if book.retry[0][0] == lowest)
+        else:
+            name = max(waiting, key=lambda n: len(waiting[n].retry))
+            if only_full and len(waiting[name].retry) < size(name):
+                return None
+        heap, taken = waiting[name].retry, list[int]()
+        while heap and len(taken) < size(name) and not (self._ordered and heap[0][0] != self._round):
+            taken.append(heapq.heappop(heap)[1])
+        return name, taken
+
+
+class AcceptedIndex:
+    """Which slot an accepted case fills, by its place in the history. 14 bytes a case."""
+
+    def __init__(self) -> None:
+        self._seqs, self._ordinals, self._categories = array("q"), array("L"), array("H")
+        self._names: dict[str, int] = {}
+
+    def note(self, seq: int, category: str, ordinal: int) -> None:
+        """Remember one more case; ``seq`` must grow from call to call."""
+        self._seqs.append(seq)
+        self._ordinals.append(ordinal)
+        self._categories.append(self._names.setdefault(category, len(self._names)))
+
+    def case_id(self, seq: int) -> str | None:
+        place = bisect_left(self._seqs, seq)
+        if place == len(self._seqs) or self._seqs[place] != seq:
+            return None
+        return case_id(list(self._names)[self._categories[place]], self._ordinals[place])

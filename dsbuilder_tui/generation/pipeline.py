@@ -1,0 +1,362 @@
+"""The driver: leases batches to workers, lets the gate judge what comes back, and stops cleanly when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.diversity.stage import Stage
+from dsbuilder_tui.diversity.structural import StructuralStage
+from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Exhausted, Rejection, Slot, display_text
+from dsbuilder_tui.domain.clock import Clock
+from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
+from dsbuilder_tui.domain.events import (
+    BatchFinished,
+    BatchStarted,
+    CaseAccepted,
+    CaseRejected,
+    ConcurrencyChanged,
+    Event,
+    RetryScheduled,
+    RunPausing,
+    SlotExhausted,
+)
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.generation.batching import BatchSizer
+from dsbuilder_tui.generation.gate import Admitted, Gate
+from dsbuilder_tui.generation.intake import Intake
+from dsbuilder_tui.generation.journal import Journal
+from dsbuilder_tui.generation.ledger import AcceptedIndex, Batch, Ledger
+from dsbuilder_tui.generation.prompts import Prompter
+from dsbuilder_tui.generation.runners import Runner
+from dsbuilder_tui.generation.worker import BatchOutcome, Worker
+from dsbuilder_tui.models.limits import AdaptiveLimit
+from dsbuilder_tui.models.protocol import TransientError, WorkerModel
+from dsbuilder_tui.store.session_store import SessionStore, WorkerCall
+
+# So many batches in a row that brought nothing but network trouble end the run; each has been retried by then.
+_MOST_FAILURES = 5
+_CONGESTION_POLL = 0.05
+_TEXT_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineResult:
+    """``finished`` when no slot is open; ``dropped`` counts batches cut off at a pause."""
+
+    finished: bool
+    dropped: int
+    reason: str
+
+
+class Pipeline:
+    """Fills a session's open slots once. One instance per run."""
+
+    def __init__(
+        self,
+        plan: DatasetPlanInput,
+        config: DatasetBuilderConfig,
+        store: SessionStore,
+        model: WorkerModel,
+        clock: Clock,
+        emit: Callable[[Event], None],
+        seed: int,
+    ) -> None:
+        self._plan, self._config, self._store, self._model = plan, config, store, model
+        self._clock, self._emit = clock, emit
+        self._ledger = Ledger(plan, seed, config.max_attempts, ordered=model.ordered)
+        self._prompter = Prompter(plan, seed, config.max_output_tokens)
+        self._sizers = {category.name: BatchSizer(config.largest_batch) for category in plan.categories}
+        self._stages = _stages(config)
+        self._gate = Gate(plan, self._stages)
+        self._intake = Intake(ordered=model.ordered)
+        self._limit = AdaptiveLimit(config.workers, clock, self._limit_changed)
+        self._runner: Runner = Worker(
+            model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled
+        )
+        self._wake = asyncio.Event()
+        self._tasks: dict[asyncio.Task[None], tuple[Batch, int]] = {}
+        self._workers: dict[int, int] = {}  # unsettled batch → worker number
+        self._free_workers: list[int] = []
+        self._unsettled = 0
+        self._accepted_of: dict[int, int] = {}
+        self._failures_in_a_row = 0
+        self._failure: BaseException | None = None
+        self._pause_reason: str | None = None
+        self._deadline = float("inf")
+        self._index = AcceptedIndex()
+        self.journal: Journal
+
+    async def run(self) -> PipelineResult:
+        """Work until no slot is open or a pause is asked for.
+
+        Everything judged is on disk when this returns. Raises ``EndpointRefused``, ``EndpointUnavailable`` or
+        ``StorageError``, also after saving what could be saved.
+        """
+        await self._restore()
+        dropped = 0
+        keepers = [asyncio.create_task(self.journal.run()), asyncio.create_task(self._judge_all())]
+        for keeper in keepers:
+            keeper.add_done_callback(self._keeper_ended)
+        try:
+            dropped = await self._drive()
+        finally:
+            await self._drop()
+            if not any(keeper.done() for keeper in keepers):
+                await self._intake.join()
+            self.journal.stop()
+            keepers[1].cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
+        if not isinstance(self._failure, StorageError | SessionDamaged):
+            await self.journal.flush()
+        if self._failure is not None:
+            raise self._failure
+        return PipelineResult(self._ledger.open == 0, dropped, self._pause_reason or "")
+
+    def pause(self, reason: str) -> None:
+        """Lease nothing more; let work in flight end within ``drain_timeout`` seconds, then drop it."""
+        if self._pause_reason is None:
+            self._pause_reason = reason
+            self._deadline = self._clock.monotonic() + self._config.drain_timeout
+            self._emit(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=reason))
+            self._wake.set()
+
+    def stop_draining(self) -> None:
+        """Drop the work in flight at once."""
+        self._deadline = self._clock.monotonic()
+        self._wake.set()
+
+    async def _restore(self) -> None:
+        rows = await self._store.ledger_rows()
+        self._ledger.restore(rows, await self._store.last_batch())
+        history = [
+            (seq, key, name, ordinal)
+            for name, filled in rows.filled.items()
+            for ordinal, key, seq in filled
+            if key is not None
+        ]
+        for seq, key, name, ordinal in sorted(history):
+            self._index.note(seq, name, ordinal)
+            self._gate.admit((key,), seq)
+        self.journal = Journal(
+            self._store,
+            self._clock,
+            self._emit,
+            accepted=self._ledger.filled,
+            planned=self._plan.total_instances,
+            interval=self._config.checkpoint_interval if self._config.enable_checkpointing else None,
+        )
+
+    async def _drive(self) -> int:
+        while self._failure is None:
+            if self._pause_reason is None:
+                self._start_batches()
+            if not self._unsettled and (self._pause_reason or self._ledger.open == 0):
+                break
+            left = self._deadline - self._clock.monotonic()
+            if left <= 0:
+                return len(self._tasks)
+            patience = _CONGESTION_POLL if self.journal.congested else min(left, 3600.0)
+            try:
+                async with asyncio.timeout(patience):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+            self._wake.clear()
+        return 0
+
+    async def _drop(self) -> None:
+        """Cut off the calls in flight; cases that have come in already still count."""
+        dropped = dict(self._tasks)
+        for task in dropped:
+            task.cancel()
+        await asyncio.gather(*dropped, return_exceptions=True)
+        for batch, worker in dropped.values():
+            self._emit(
+                BatchFinished(
+                    ts=self._clock.now(), batch=batch.number, worker=worker,
+                    category=batch.category.name, outcome="cancelled", delivered=0, seconds=0.0, prompt_tokens=0,
+                    completion_tokens=0,
+                )
+            )  # fmt: skip
+
+    def _start_batches(self) -> None:
+        # In ordered mode what is done but not yet judged counts too, so that what is held back stays bounded.
+        while (
+            len(self._tasks) < self._limit.limit
+            and (not self._model.ordered or self._unsettled < self._config.workers)
+            and not self.journal.congested
+        ):
+            batch = self._ledger.lease(lambda category: self._sizers[category].size, self._config.workers)
+            if batch is None:
+                return
+            self._unsettled += 1
+            self._intake.expect(batch)
+            worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1
+            self._workers[batch.number] = worker
+            self._emit(
+                BatchStarted(
+                    ts=self._clock.now(), batch=batch.number, worker=worker, category=batch.category.name,
+                    slots=tuple(wanted.slot.ordinal for wanted in batch.slots),
+                    attempt=max(wanted.attempt for wanted in batch.slots),
+                )
+            )  # fmt: skip
+            task = asyncio.create_task(self._work(batch))
+            self._tasks[task] = batch, worker
+            task.add_done_callback(self._worker_ended)
+
+    async def _work(self, batch: Batch) -> None:
+        near = await self._store.inputs_of(batch.avoid) if batch.avoid else {}
+        request = self._prompter.request(batch.category, batch.slots, [display_text(i) for i in near.values()])
+        outcome = await self._runner.execute(
+            batch, request, lambda candidate: self._intake.put(batch.number, candidate)
+        )
+        await self._intake.finish(batch, outcome)
+
+    def _worker_ended(self, task: asyncio.Task[None]) -> None:
+        heapq.heappush(self._free_workers, self._tasks.pop(task)[1])
+        if not task.cancelled() and task.exception() is not None:
+            self._fail(task.exception())
+        self._wake.set()
+
+    def _keeper_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._fail(task.exception())
+
+    def _fail(self, error: BaseException | None) -> None:
+        self._failure = self._failure or error
+        self._wake.set()
+
+    async def _judge_all(self) -> None:
+        while True:
+            item = await self._intake.get()
+            try:
+                if isinstance(item, Candidate):
+                    await self._judge(item)
+                else:
+                    self._settle(*item)
+            finally:
+                self._intake.done()
+
+    async def _judge(self, candidate: Candidate) -> None:
+        slot, now = candidate.slot, self._clock.now()
+        verdict = await self._gate.judge(candidate)
+        if not isinstance(verdict, Admitted):
+            match = verdict.match
+            self._reject(
+                slot, candidate.batch, verdict.stage, verdict.reason, verdict.text,
+                match.score if match else None, match.threshold if match else None, match.nearest_seq if match else None,
+            )  # fmt: skip
+            return
+        seq = self._store.next_seq()
+        self._gate.admit(verdict.keys, seq)
+        self._index.note(seq, slot.category, slot.ordinal)
+        case = AcceptedCase(
+            seq, slot.category, slot.ordinal, verdict.inputs, verdict.expectations, verdict.tags, now,
+            verdict.keys[0] if verdict.keys else None,
+        )  # fmt: skip
+        self._ledger.fill(slot)
+        self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
+        self._failures_in_a_row = 0
+        self.journal.accept(
+            case,
+            CaseAccepted(
+                ts=now, case_id=case.case_id, category=slot.category, slot=slot.ordinal, seq=seq, batch=candidate.batch,
+                text=display_text(case.inputs)[:_TEXT_LENGTH], accepted=self.journal.accepted + 1,
+                planned=self.journal.planned,
+            ),
+        )  # fmt: skip
+
+    def _settle(self, batch: Batch, result: BatchOutcome) -> None:
+        """Take back what a finished batch did not bring, and remember what the call cost."""
+        name, asked, now = batch.category.name, len(batch.slots), self._clock.now()
+        accepted = self._accepted_of.pop(batch.number, 0)
+        blameless = result.outcome == "failed" or (result.outcome in ("truncated", "too_large") and asked > 1)
+        for index, wanted in enumerate(batch.slots):
+            if index in result.delivered:
+                continue
+            if blameless:
+                self._ledger.give_back(wanted.slot)
+            else:
+                stage = "missing" if result.outcome == "ok" else result.outcome
+                self._reject(wanted.slot, batch.number, stage, result.detail or "the model wrote no case for it", "")
+        self._sizers[name].observe(
+            asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=result.outcome
+        )
+        self.journal.call(
+            WorkerCall(
+                self._store.next_seq(), name, batch.number, self._model.name, asked, result.outcome,
+                len(result.delivered), result.retries, result.usage, result.seconds, result.detail, now,
+            ),
+            BatchFinished(
+                ts=now, batch=batch.number, worker=self._workers.pop(batch.number), category=name,
+                outcome=result.outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
+                prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
+                detail=result.detail,
+            ),
+        )  # fmt: skip
+        self._unsettled -= 1
+        self._wake.set()
+        if result.outcome == "failed" and not result.delivered:
+            self._failures_in_a_row += 1
+            if self._failures_in_a_row >= _MOST_FAILURES:
+                self._fail(
+                    EndpointUnavailable(
+                        f"The endpoint kept failing ({result.detail}); the run stopped. Everything accepted is saved.",
+                        "Check the connection with `dsbuilder doctor`, then resume.",
+                    )
+                )
+
+    def _reject(
+        self,
+        slot: Slot,
+        batch: int,
+        stage: str,
+        reason: str,
+        text: str,
+        score: float | None = None,
+        threshold: float | None = None,
+        nearest: int | None = None,
+    ) -> None:
+        now, seq = self._clock.now(), self._store.next_seq()
+        tries = self._ledger.reject(slot, nearest)
+        attempt = self._ledger.attempt(slot)
+        nearest_id = self._index.case_id(nearest) if nearest is not None else None
+        rejection = Rejection(
+            seq, slot.category, slot.ordinal, attempt, stage, reason, text, now, score, threshold, nearest, nearest_id
+        )
+        self.journal.reject(
+            rejection,
+            CaseRejected(
+                ts=now, category=slot.category, slot=slot.ordinal, seq=seq, batch=batch, stage=stage, reason=reason,
+                text=text[:_TEXT_LENGTH], attempt=attempt, score=score, threshold=threshold, nearest_case_id=nearest_id,
+            ),
+        )  # fmt: skip
+        if tries is not None:
+            words = f"{tries} tries, the last one turned away at {stage}: {reason}"
+            self.journal.exhaust(
+                Exhausted(seq, slot.category, slot.ordinal, tries, words),
+                SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
+            )
+
+    def _limit_changed(self, limit: int, reason: str) -> None:
+        self._emit(ConcurrencyChanged(ts=self._clock.now(), limit=limit, reason=reason))
+        self._wake.set()
+
+    def _retry_scheduled(self, batch: Batch, error: TransientError, wait: float, attempt: int) -> None:
+        self._emit(
+            RetryScheduled(
+                ts=self._clock.now(), batch=batch.number, worker=self._workers[batch.number], kind=error.kind,
+                wait_s=round(wait, 2), attempt=attempt, detail=error.detail[:_TEXT_LENGTH],
+            )
+        )  # fmt: skip
+
+
+def _stages(config: DatasetBuilderConfig) -> list[Stage]:
+    if not config.enable_diversity_check:
+        return []
+    return [StructuralStage(config.diversity_window if config.diversity_scope == "window" else None)]

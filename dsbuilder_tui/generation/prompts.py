@@ -1,0 +1,106 @@
+"""What a worker is told. What never changes comes first, so that endpoints can cache it; nothing grows with the run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.models.protocol import SlotRequest, WorkerRequest
+
+MOST_AVOIDED = 6
+_MOST_EXAMPLES = 5
+_EXAMPLE_LENGTH, _AVOID_LENGTH, _DESCRIPTION_LENGTH, _TEXT_LENGTH = 400, 160, 2000, 4000
+
+SYSTEM = """\
+You write test cases for the evaluation of an LLM application. Each test case is what the application receives
+(`inputs`) and what a right answer must satisfy (`expectations`).
+
+Rules:
+- Write exactly one case for each numbered slot, in order, and fit every attribute of the slot. Show attributes by how \
+the text is written; never name them.
+- Write inputs as a real user of the application would send them: concrete details, natural wording, no placeholders.
+- Make each case differ from the others in situation and in wording, not just in names and numbers.
+- Keep the keys of `expectations`; change a value only where this very input calls for it.
+- Answer with JSON only: {"cases": [{"slot": 1, "inputs": {…}, "expectations": {…}}, …]}. No comments, no Markdown."""
+
+
+def _clip(text: str, length: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+class Prompter:
+    """Builds worker requests for one plan. The part that a category repeats is built once."""
+
+    def __init__(self, plan: DatasetPlanInput, seed: int, tokens_per_case: int) -> None:
+        self._plan, self._seed, self._tokens = plan, seed, tokens_per_case
+        self._heads = {category.name: self._head(category) for category in plan.categories}
+        self._schemas = {category.name: case_schema(plan, category) for category in plan.categories}
+
+    def request(self, category: DatasetCategory, slots: Sequence[SlotRequest], avoid: Sequence[str]) -> WorkerRequest:
+        lines = [self._heads[category.name], "", f"Slots ({len(slots)}):"]
+        for number, wanted in enumerate(slots, 1):
+            attributes = "; ".join(f"{axis}: {_clip(value, 200)}" for axis, value in wanted.slot.attributes.items())
+            lines.append(f"{number}. {attributes or 'free choice'}")
+        if avoid:
+            lines += ["", "Already taken; write something clearly different from each of these:"]
+            lines += [f"- {_clip(text, _AVOID_LENGTH)}" for text in avoid[:MOST_AVOIDED]]
+        return WorkerRequest(
+            plan=self._plan,
+            category=category,
+            slots=tuple(slots),
+            seed=self._seed,
+            system=SYSTEM,
+            prompt="\n".join(lines),
+            schema=self._schemas[category.name],
+            max_tokens=self._tokens * len(slots) + 100,
+        )
+
+    def _head(self, category: DatasetCategory) -> str:
+        plan = self._plan
+        lines = [f"Dataset: {plan.dataset_name}"]
+        if plan.description:
+            lines.append(f"The application: {_clip(plan.description, _DESCRIPTION_LENGTH)}")
+        lines.append(f"Category: {category.name}")
+        if category.description:
+            lines.append(f"What it tests: {_clip(category.description, _DESCRIPTION_LENGTH)}")
+        fields = [f"{name} ({_clip(meaning, 200)})" if meaning else name for name, meaning in plan.input_fields.items()]
+        lines.append(f"Keys of inputs: {', '.join(fields)}")
+        if category.expectations:
+            lines.append(f"Expectations: {_clip(json.dumps(category.expectations, ensure_ascii=False), _TEXT_LENGTH)}")
+        if category.expected_tools:
+            names = ", ".join(tool.name for tool in category.expected_tools)
+            lines.append(f"A right answer calls: {names}")
+        examples = plan.examples(category)[:_MOST_EXAMPLES]
+        if examples:
+            lines.append("Examples of inputs (for manner and topic; do not repeat them):")
+            lines += [f"- {_clip(json.dumps(e, ensure_ascii=False), _EXAMPLE_LENGTH)}" for e in examples]
+        return "\n".join(lines)
+
+
+def case_schema(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, Any]:
+    """The JSON schema of a worker's answer, in the subset that strict structured output takes."""
+    examples = plan.examples(category)
+    inputs = {field: _schema_of(next((e[field] for e in examples if field in e), "")) for field in plan.input_fields}
+    properties: dict[str, Any] = {"slot": {"type": "integer"}, "inputs": _object(inputs)}
+    if category.expectations:
+        properties["expectations"] = _schema_of(category.expectations)
+    return _object({"cases": {"type": "array", "items": _object(properties)}})
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+def _schema_of(value: Any) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"type": "boolean"}
+    if isinstance(value, int | float):
+        return {"type": "number"}
+    if isinstance(value, list | tuple):
+        return {"type": "array", "items": _schema_of(value[0] if value else "")}
+    if isinstance(value, dict):
+        return _object({key: _schema_of(inner) for key, inner in value.items()})
+    return {"type": "string", "maxLength": _TEXT_LENGTH}

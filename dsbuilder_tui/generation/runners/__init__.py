@@ -1,0 +1,19 @@
+"""What runs batches. Runners execute at least once and in any order; the pipeline alone decides what counts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from dsbuilder_tui.domain.case import Candidate
+from dsbuilder_tui.generation.ledger import Batch
+from dsbuilder_tui.generation.worker import BatchOutcome
+from dsbuilder_tui.models.protocol import WorkerRequest
+
+
+class Runner(Protocol):
+    """Executes one batch and hands over its candidates as they come."""
+
+    async def execute(
+        self, batch: Batch, request: WorkerRequest, deliver: Callable[[Candidate], Awaitable[None]]
+    ) -> BatchOutcome: ...

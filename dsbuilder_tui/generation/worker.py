@@ -1,0 +1,149 @@
+"""One worker: a fresh context, one batch, cases handed over as each closes in the stream."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from dsbuilder_tui.domain.case import Candidate, Usage
+from dsbuilder_tui.domain.clock import Clock
+from dsbuilder_tui.generation.casestream import CaseScanner, RunawayOutput
+from dsbuilder_tui.generation.ledger import Batch
+from dsbuilder_tui.models.limits import AdaptiveLimit, backoff
+from dsbuilder_tui.models.protocol import RequestTooLarge, StreamEnd, TransientError, WorkerModel, WorkerRequest
+
+_SHOWN = 200
+
+
+@dataclass(slots=True)
+class BatchOutcome:
+    """How a worker call ended. ``outcome`` is one of ok, truncated, too_large, refused, empty, failed, cancelled."""
+
+    outcome: str = "ok"
+    retries: int = 0
+    usage: Usage = field(default_factory=Usage)
+    seconds: float = 0.0
+    detail: str = ""
+    delivered: set[int] = field(default_factory=set)  # indexes into the batch's slots
+
+
+class Worker:
+    """Runs batches against a model, with retries under the endpoint's adaptive limit."""
+
+    def __init__(
+        self,
+        model: WorkerModel,
+        limit: AdaptiveLimit,
+        clock: Clock,
+        rng: random.Random,
+        max_retries: int,
+        on_retry: Callable[[Batch, TransientError, float, int], None],
+    ) -> None:
+        self._model, self._limit, self._clock, self._rng = model, limit, clock, rng
+        self._max_retries, self._on_retry = max_retries, on_retry
+
+    async def execute(
+        self, batch: Batch, request: WorkerRequest, deliver: Callable[[Candidate], Awaitable[None]]
+    ) -> BatchOutcome:
+        """Fill a batch as far as the model does. Raises ``EndpointRefused`` when only a person can help."""
+        result = BatchOutcome()
+        started = self._clock.monotonic()
+        try:
+            while True:
+                await self._limit.acquire()
+                called = self._clock.monotonic()
+                try:
+                    await self._call(batch, request, deliver, result)
+                    self._limit.succeeded()
+                    return result
+                except TransientError as error:
+                    wait = self._judge_failure(batch, result, error, called)
+                finally:
+                    self._limit.release()
+                if wait is None:
+                    return result
+                await asyncio.sleep(wait)
+        except RequestTooLarge as error:
+            result.outcome, result.detail = "too_large", str(error)
+            return result
+        finally:
+            result.seconds = self._clock.monotonic() - started
+
+    def _judge_failure(self, batch: Batch, result: BatchOutcome, error: TransientError, called: float) -> float | None:
+        """Seconds to wait before another try, or None when the batch ends here."""
+        if error.kind == "rate_limit":
+            self._limit.rate_limited(called, error.retry_after)
+        else:
+            self._limit.server_failed()
+        result.detail = error.detail[:_SHOWN]
+        if result.delivered or result.retries >= self._max_retries:
+            # Cases that came in before the break count; the rest of the batch is leased again.
+            result.outcome = "failed"
+            return None
+        result.retries += 1
+        wait = backoff(result.retries, error.retry_after, self._rng)
+        self._on_retry(batch, error, wait, result.retries)
+        return wait
+
+    async def _call(
+        self,
+        batch: Batch,
+        request: WorkerRequest,
+        deliver: Callable[[Candidate], Awaitable[None]],
+        result: BatchOutcome,
+    ) -> None:
+        scanner, end, surplus, said = CaseScanner(), None, 0, ""
+        result.detail = ""
+        try:
+            async with aclosing(self._model.stream(request)) as stream:  # type: ignore[type-var]
+                async for piece in stream:
+                    if isinstance(piece, StreamEnd):
+                        end = piece
+                        continue
+                    if len(said) < _SHOWN:
+                        said += piece[:_SHOWN]
+                    for raw in scanner.feed(piece):
+                        index = _slot_index(raw, result.delivered, len(batch.slots))
+                        if index is None:
+                            surplus += 1
+                            continue
+                        result.delivered.add(index)
+                        wanted = batch.slots[index]
+                        await deliver(Candidate(wanted.slot, wanted.attempt, raw, batch.number, self._model.name))
+                    if surplus > len(batch.slots) + 10:
+                        break
+        except RunawayOutput:
+            result.outcome, result.detail = "truncated", "the model wrote on and on without closing a case"
+            return
+        if surplus:
+            result.detail = f"{surplus} more cases than asked for were ignored"
+        if end is not None:
+            result.usage = end.usage
+        missing = len(batch.slots) - len(result.delivered)
+        if not missing:
+            return
+        reason = end.finish_reason if end else None
+        if reason == "content_filter" or (end and end.refusal):
+            result.outcome = "refused"
+            result.detail = " ".join((end.refusal if end else "").split())[:_SHOWN] or "stopped by the content filter"
+        elif reason == "length" or scanner.unfinished:
+            result.outcome, result.detail = "truncated", "the answer was cut off"
+        elif result.delivered:
+            result.detail = f"the model wrote {missing} cases fewer than asked for"
+        elif said.strip():
+            result.outcome, result.detail = "refused", " ".join(said.split())[:_SHOWN]
+        else:
+            result.outcome, result.detail = "empty", "the answer was empty"
+
+
+def _slot_index(raw: object, taken: set[int], size: int) -> int | None:
+    """Which slot of the batch a case is for: the one it names, else the first that has none; None if all have one."""
+    named = raw.get("slot") if isinstance(raw, dict) else None
+    if isinstance(named, str) and named.isdecimal():
+        named = int(named)
+    if isinstance(named, int) and not isinstance(named, bool) and 1 <= named <= size and named - 1 not in taken:
+        return named - 1
+    return next((index for index in range(size) if index not in taken), None)

@@ -1,0 +1,77 @@
+"""What a worker asks of a language model, and what it gets back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dsbuilder_tui.domain.case import Slot, Usage
+from dsbuilder_tui.domain.errors import DsbuilderError
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRequest:
+    """A slot to fill. ``attempt`` counts from 0 and grows each time a case for the slot was turned away."""
+
+    slot: Slot
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRequest:
+    """One worker call: the texts for a language model, and the same in data for a writer that is not one."""
+
+    plan: DatasetPlanInput
+    category: DatasetCategory
+    slots: tuple[SlotRequest, ...]
+    seed: int
+    system: str
+    prompt: str
+    schema: Any  # a JSON schema, as anything orjson can write
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """The last item of a stream. ``finish_reason`` is the server's word, or None when it gave none."""
+
+    finish_reason: str | None
+    usage: Usage
+    refusal: str = ""
+
+
+class WorkerModel(Protocol):
+    """A model that workers can call.
+
+    ``ordered`` says that the text for a slot depends on slot, attempt and seed alone; the gate then judges in slot
+    order, so that a run gives the same dataset whatever the number of workers.
+    """
+
+    name: str
+    provider: str
+    ordered: bool
+
+    def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:
+        """Yield text as it comes, then one ``StreamEnd``.
+
+        Raises ``TransientError`` (worth another try), ``RequestTooLarge``, or ``EndpointRefused``.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class TransientError(Exception):
+    """A call failed in a way that another try may mend. ``kind``: rate_limit, server, connection, timeout."""
+
+    def __init__(self, kind: str, detail: str, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class RequestTooLarge(DsbuilderError):
+    """The request does not fit the model's context; a smaller batch may."""

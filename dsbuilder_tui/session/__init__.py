@@ -1,0 +1,8 @@
+"""The session facade: what the command line, the terminal app and the Python API share."""
+
+from __future__ import annotations
+
+from dsbuilder_tui.session.facade import Session
+from dsbuilder_tui.session.files import check_size
+
+__all__ = ["Session", "check_size"]

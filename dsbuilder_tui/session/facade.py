@@ -1,0 +1,214 @@
+"""``Session``: open, listen, run, pause, export."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection
+from dsbuilder_tui.domain.clock import Clock, SystemClock
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.stream import EventStream
+from dsbuilder_tui.domain.summary import BuilderState, RunResult, SessionState
+from dsbuilder_tui.models.choice import worker_model
+from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.session.run import Run
+from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
+
+
+class Session:
+    """One dataset being built. An async context manager; only one process can have a session open."""
+
+    def __init__(self, files: SessionFiles, config: DatasetBuilderConfig) -> None:
+        self._files, self.config = files, config
+        self._streams: list[EventStream] = []
+        self._run: Run | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @classmethod
+    async def create(
+        cls,
+        plan: DatasetPlanInput,
+        config: DatasetBuilderConfig | None = None,
+        *,
+        clock: Clock | None = None,
+        imported: SeedCheckpoint | None = None,
+    ) -> Self:
+        """Start a session for a plan, with the cases of an imported file if one is given.
+
+        Raises ``PlanError`` for a plan of more than ``max_dataset_size`` cases, or ``StorageError``.
+        """
+        config = config or DatasetBuilderConfig()
+        return cls(await SessionFiles.create(plan, config, clock or SystemClock(), imported), config)
+
+    @classmethod
+    async def open(
+        cls,
+        reference: str | Path | None = None,
+        config: DatasetBuilderConfig | None = None,
+        *,
+        clock: Clock | None = None,
+    ) -> Self:
+        """Open a session by name or path; ``None`` is the newest of the checkpoint directory.
+
+        Raises ``SessionNotFound``, ``SessionInUse``, ``SessionDamaged``, ``SessionTooNew`` or ``StorageError``.
+        """
+        config = config or DatasetBuilderConfig()
+        return cls(await SessionFiles.open(reference, config, clock or SystemClock()), config)
+
+    @classmethod
+    async def import_seed(
+        cls, path: Path, config: DatasetBuilderConfig | None = None, *, clock: Clock | None = None
+    ) -> Self:
+        """A session from a seed-format JSON, which can then be continued. The file itself is never changed.
+
+        Raises ``InputError`` or ``PlanError`` naming what is wrong in the file.
+        """
+        seed = read_seed_checkpoint(path)
+        return await cls.create(seed.plan, config, clock=clock, imported=seed)
+
+    async def aclose(self) -> None:
+        """Close the session file and let others open it. Pauses a run first."""
+        await self.pause("closing")
+        for stream in self._streams:
+            stream.close()
+        await self._files.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    @property
+    def id(self) -> str:
+        return self._files.id
+
+    @property
+    def folder(self) -> Path:
+        return self._files.folder
+
+    @property
+    def plan(self) -> DatasetPlanInput:
+        return self._files.plan
+
+    @property
+    def seed(self) -> int:
+        return self._files.seed
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The flags it was started with, which ``resume`` uses again unless told otherwise."""
+        return dict(self._files.meta.get("settings") or {})
+
+    @property
+    def out(self) -> Path | None:
+        """Where the finished dataset is to be written, as asked for at the start."""
+        out = self._files.meta.get("out")
+        return Path(out) if out else None
+
+    async def remember_out(self, path: Path) -> None:
+        await self._files.remember(out=str(path))
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether the process that ran it last ended without pausing."""
+        return bool(self._files.meta.get("state") == SessionState.RUNNING)
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call ``listener`` with every event, in order, on the event loop; returns how to stop it."""
+        self._files.listeners.append(listener)
+        return lambda: self._files.listeners.remove(listener)
+
+    def events(self) -> EventStream:
+        """The events from now on, for ``async for``; ends when the session is closed."""
+        stream = EventStream(self._files.clock)
+        self._streams.append(stream)
+        self.subscribe(stream.push)
+        return stream
+
+    async def summary(self) -> BuilderState:
+        """Where the session stands. Costs the same at any size."""
+        return await self._files.summary(running=self._run is not None)
+
+    async def cases(self) -> AsyncIterator[AcceptedCase]:
+        """The accepted cases in slot order, read a page at a time. Raises ``SessionDamaged`` at a damaged one."""
+        async for page in self._files.store.cases(category.name for category in self.plan.categories):
+            for case in page:
+                yield case
+
+    async def checkpoints(self) -> list[Checkpoint]:
+        return await self._files.store.checkpoints()
+
+    async def rejections(self, limit: int = 100) -> list[Rejection]:
+        """The newest rejections, newest first."""
+        return await self._files.store.rejections(limit)
+
+    async def run(self, model: WorkerModel | None = None) -> RunResult:
+        """Fill the open slots until none is left or ``pause`` is called. ``model`` stays the caller's to close.
+
+        Raises ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
+        """
+        if self._run:
+            raise InputError(f"The session {self.id} is running already.", "Pause it first.")
+        own = model is None
+        model = model or worker_model(self.config)
+        self._run = Run(self._files, self.config, model)
+        self._idle.clear()
+        try:
+            return await self._run.execute()
+        finally:
+            self._run = None
+            self._idle.set()
+            if own:
+                await model.close()
+
+    def request_pause(self, reason: str = "asked to pause") -> None:
+        """Ask a run to pause and return at once; safe to call from a signal handler of the event loop."""
+        if self._run:
+            self._run.pause(reason)
+
+    async def pause(self, reason: str = "asked to pause") -> None:
+        """Pause a run: work in flight drains or is dropped, everything accepted is saved when this returns."""
+        self.request_pause(reason)
+        await self._idle.wait()
+
+    def drop_in_flight(self) -> None:
+        """End a pause at once: drop the work in flight, and leave the JSON export for the next time."""
+        if self._run:
+            self._run.drop_in_flight()
+
+    async def checkpoint(self, reason: str = "asked") -> Checkpoint:
+        """Write a checkpoint row now."""
+        return await (self._run.checkpoint(reason) if self._run else self._files.checkpoint(reason))
+
+    async def export(
+        self, path: str | Path, kind: str | None = None, *, damaged: list[str] | None = None, private: bool = False
+    ) -> int:
+        """Write the accepted cases to a file, in slot order, atomically. Returns how many.
+
+        The format follows the ending, or ``kind``: jsonl, json, csv, parquet, checkpoint (the seed format). Damaged
+        cases raise ``SessionDamaged``, or are left out and named in ``damaged`` when that list is given.
+        """
+        return await self._files.export(path, kind, damaged=damaged, private=private)
+
+    async def repair(self) -> list[str]:
+        """Set damaged cases aside and open their slots again. Returns their ids."""
+        found = await self._files.store.set_damaged_aside()
+        if found:
+            await self._files.store.remember("repaired", cases=found)
+        return found
+
+    async def retry_exhausted(self) -> int:
+        """Open every exhausted slot for a fresh set of attempts. Returns how many."""
+        return await self._files.store.reopen_exhausted()

@@ -1,0 +1,223 @@
+"""The files behind an open session: its folder, lock and store, and what is written from them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.diversity.structural import structure_hash
+from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
+from dsbuilder_tui.domain.clock import Clock, iso
+from dsbuilder_tui.domain.errors import PlanError, StorageError
+from dsbuilder_tui.domain.events import Event, ExportWritten
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.summary import BuilderState, SessionState
+from dsbuilder_tui.generation.slots import DEFAULT_AXES
+from dsbuilder_tui.store import catalog
+from dsbuilder_tui.store.export import format_of, write_cases
+from dsbuilder_tui.store.files import private_folder
+from dsbuilder_tui.store.lock import SessionLock
+from dsbuilder_tui.store.seed_format import SeedCheckpoint, seed_head
+from dsbuilder_tui.store.session_store import Changes, SessionStore
+
+
+class SessionFiles:
+    """One session's folder, held by this process until ``close``."""
+
+    def __init__(
+        self,
+        folder: Path,
+        lock: SessionLock,
+        store: SessionStore,
+        plan: DatasetPlanInput,
+        meta: dict[str, Any],
+        clock: Clock,
+    ) -> None:
+        self.folder, self.store, self.plan, self.meta, self.clock = folder, store, plan, meta, clock
+        self._lock = lock
+        self.listeners: list[Callable[[Event], None]] = []
+
+    @classmethod
+    async def create(
+        cls, plan: DatasetPlanInput, config: DatasetBuilderConfig, clock: Clock, imported: SeedCheckpoint | None
+    ) -> Self:
+        check_size(plan, config)
+        root = private_folder(config.checkpoint_root)
+        while True:
+            folder = catalog.new_session_folder(root, plan.dataset_name)
+            try:
+                folder.mkdir(mode=0o700)
+                break
+            except FileExistsError:
+                continue  # another process was faster; the next number is ours
+            except OSError as error:
+                raise StorageError(
+                    f"The folder {folder} cannot be created: {error.strerror or error}.",
+                    "Make the checkpoint directory writable or choose another one with --checkpoint-dir.",
+                ) from None
+        lock = SessionLock(folder)
+        lock.acquire()
+        seed = imported.seed if imported and imported.seed is not None else config.seed
+        meta = {
+            "state": SessionState.NEW,
+            "seed": seed,
+            "created_at": clock.now(),
+            "settings": config.explicit,
+            "provider": config.resolved_provider,
+            "worker_model": config.worker_model if config.resolved_provider == "openai" else "built-in",
+        }
+        try:
+            store = await SessionStore.create(folder / catalog.SESSION_FILE, plan, meta, clock)
+        except BaseException:
+            lock.release()
+            raise
+        files = cls(folder, lock, store, plan, meta, clock)
+        if imported:
+            await files._take_in(imported)
+        return files
+
+    @classmethod
+    async def open(cls, reference: str | Path | None, config: DatasetBuilderConfig, clock: Clock) -> Self:
+        folder = catalog.find_session(config.checkpoint_root, reference)
+        lock = SessionLock(folder)
+        lock.acquire()
+        try:
+            store = await SessionStore.open(folder / catalog.SESSION_FILE, clock)
+        except BaseException:
+            lock.release()
+            raise
+        try:
+            return cls(folder, lock, store, await store.plan(), await store.meta(), clock)
+        except BaseException:
+            await store.close()
+            lock.release()
+            raise
+
+    async def close(self) -> None:
+        try:
+            await self.store.close()
+        finally:
+            self._lock.release()
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def seed(self) -> int:
+        return int(self.meta["seed"])
+
+    def emit(self, event: Event) -> None:
+        for listener in self.listeners:
+            listener(event)
+
+    async def remember(self, **values: Any) -> None:
+        """Keep values in the session's ``meta`` table."""
+        self.meta |= values
+        await self.store.set_meta(**values)
+
+    async def checkpoint(self, reason: str) -> Checkpoint:
+        accepted = sum(p.accepted for p in (await self.store.progress()).values())
+        point = Checkpoint(
+            self.store.next_checkpoint(), self.store.seq, reason, accepted, self.plan.total_instances, self.clock.now()
+        )
+        await self.store.commit(Changes(checkpoints=[point]))
+        return point
+
+    async def summary(self, *, running: bool) -> BuilderState:
+        listing = await catalog.describe(self.folder, self.store, running=running)
+        progress, usage = await self.store.progress(), await self.store.usage()
+        stages, points = await self.store.rejections_by_stage(), await self.store.checkpoints(1)
+        last = points[-1] if points else None
+        return BuilderState(
+            session=self.id,
+            dataset_name=self.plan.dataset_name,
+            state=listing.state,
+            instances_created=listing.accepted,
+            total_instances_planned=listing.planned,
+            progress_percentage=round(100 * listing.accepted / listing.planned, 1),
+            categories={c.name: {"planned": c.count, **asdict(progress[c.name])} for c in self.plan.categories},
+            rejections=stages,
+            diversity_rejections=sum(stages.get(stage, 0) for stage in ("structural", "near", "semantic")),
+            exhausted_slots=listing.exhausted,
+            checkpoints=last.id if last else 0,
+            last_checkpoint={**asdict(last), "created_at": iso(last.created_at)} if last else None,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            provider=listing.provider,
+            worker_model=listing.worker_model,
+            seed=self.seed,
+            path=str(self.folder),
+        )
+
+    async def export(
+        self, path: str | Path, kind: str | None = None, *, damaged: list[str] | None = None, private: bool = False
+    ) -> int:
+        """Write the accepted cases to a file, in slot order, atomically. Returns how many.
+
+        The format follows the ending, or ``kind``: jsonl, json, csv, parquet, checkpoint (the seed format). Damaged
+        cases raise ``SessionDamaged``, or are left out and named in ``damaged`` when that list is given.
+        """
+        path = Path(path).expanduser()
+        kind = format_of(path, kind)
+        head = None
+        if kind == "checkpoint":
+            listing = await catalog.describe(self.folder, self.store)
+            complete = listing.accepted == listing.planned
+            head = seed_head(self.plan, listing.accepted, self.clock.now(), self.id, self.seed, complete)
+        count = await write_cases(
+            path,
+            kind,
+            self.store.cases([category.name for category in self.plan.categories], damaged=damaged),
+            fields=list(self.plan.input_fields),
+            axes=self._axes(),
+            head=head,
+            private=private,
+        )
+        self.emit(ExportWritten(ts=self.clock.now(), path=str(path), format=kind, cases=count))
+        return count
+
+    def _axes(self) -> list[str]:
+        names: dict[str, None] = {}
+        for category in self.plan.categories:
+            names.update(dict.fromkeys(self.plan.axes(category) or DEFAULT_AXES))
+        return list(names)
+
+    async def note_status(self, *, running: bool) -> None:
+        listing = await catalog.describe(self.folder, self.store, running=running)
+        await asyncio.to_thread(catalog.write_status, self.folder, listing)
+
+    async def _take_in(self, seed: SeedCheckpoint) -> None:
+        """Fill slots with the cases of an imported file, all in one transaction."""
+        now, cases = self.clock.now(), []
+        for case in seed.cases:
+            on = self.plan.category(case.category).diversity == "on"
+            cases.append(
+                AcceptedCase(
+                    self.store.next_seq(), case.category, case.ordinal, case.inputs, case.expectations, case.tags, now,
+                    structure_hash(case.category, case.inputs) if on else None,
+                )
+            )  # fmt: skip
+        state = SessionState.COMPLETE if len(cases) == self.plan.total_instances else SessionState.PAUSED
+        await self.store.commit(Changes(accepted=cases))
+        await self.checkpoint("import")
+        await self.remember(state=state)
+        await self.store.remember("imported", cases=len(cases), notes=seed.notes)
+        await self.note_status(running=False)
+
+
+def check_size(plan: DatasetPlanInput, config: DatasetBuilderConfig) -> None:
+    """Raises ``PlanError`` when the plan is larger than ``max_dataset_size``."""
+    if plan.total_instances > config.max_dataset_size:
+        raise PlanError(
+            plan.dataset_name,
+            [
+                f"total_instances: {plan.total_instances} — more than max_dataset_size allows "
+                f"({config.max_dataset_size}); lower the counts, or raise the limit with --max-dataset-size "
+                f"{plan.total_instances} or MAX_DATASET_INSTANCES={plan.total_instances}"
+            ],
+        )

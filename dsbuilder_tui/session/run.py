@@ -1,0 +1,140 @@
+"""One run of a session: announced at its start, saved at its end, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+
+from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.domain.case import Checkpoint
+from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
+from dsbuilder_tui.domain.events import Notice, RunFinished, RunPaused, RunStarted
+from dsbuilder_tui.domain.summary import RunResult, SessionState
+from dsbuilder_tui.generation.pipeline import Pipeline
+from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.store import catalog
+
+_STATUS_PERIOD = 1.0  # seconds between notes for other processes
+
+
+class Run:
+    """Drives a pipeline over a session's open slots. One instance per run."""
+
+    def __init__(self, files: SessionFiles, config: DatasetBuilderConfig, model: WorkerModel) -> None:
+        self._files, self._config, self._model = files, config, model
+        self._clock, self._store, self._emit, self._plan = files.clock, files.store, files.emit, files.plan
+        self._pipeline = Pipeline(files.plan, config, files.store, model, files.clock, files.emit, files.seed)
+        self._hurried = False
+
+    async def execute(self) -> RunResult:
+        """Raises ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved."""
+        started = self._clock.monotonic()
+        await self._announce()
+        watch = asyncio.create_task(self._keep_status())
+        try:
+            outcome = await self._pipeline.run()
+        except DsbuilderError as error:
+            await self._stopped_by(error)
+            raise
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+        return await self._conclude(outcome.finished, outcome.dropped, outcome.reason, started)
+
+    def pause(self, reason: str) -> None:
+        self._pipeline.pause(reason)
+
+    def drop_in_flight(self) -> None:
+        """Drop the work in flight, and leave the JSON export for the next time."""
+        self._hurried = True
+        self._pipeline.stop_draining()
+
+    async def checkpoint(self, reason: str) -> Checkpoint:
+        point = self._pipeline.journal.checkpoint(reason)
+        await self._pipeline.journal.flush()
+        return point
+
+    async def _announce(self) -> None:
+        model, progress = self._model, await self._store.progress()
+        accepted = sum(p.accepted for p in progress.values())
+        provider, resumed = model.provider, self._files.meta["state"] != SessionState.NEW
+        if resumed and provider != self._files.meta.get("provider"):
+            words = {"offline": "the built-in offline writer", "openai": f"{model.name} at an endpoint"}
+            text = f"This session was begun with another writer; from here on {words.get(provider, model.name)} writes."
+            self._emit(Notice(ts=self._clock.now(), level="warning", text=text))
+        await self._files.remember(state=SessionState.RUNNING, provider=provider, worker_model=model.name)
+        await self._store.remember("run_started", provider=provider, worker_model=model.name, accepted=accepted)
+        await self._files.note_status(running=True)
+        self._emit(
+            RunStarted(
+                ts=self._clock.now(),
+                session=self._files.id,
+                dataset_name=self._plan.dataset_name,
+                provider=provider,
+                worker_model=model.name,
+                planned=self._plan.total_instances,
+                accepted=accepted,
+                categories={c.name: {"planned": c.count, **asdict(progress[c.name])} for c in self._plan.categories},
+                max_workers=self._config.workers,
+                resumed=resumed,
+            )
+        )
+
+    async def _conclude(self, finished: bool, dropped: int, reason: str, started: float) -> RunResult:
+        progress = (await self._store.progress()).values()
+        accepted, exhausted = sum(p.accepted for p in progress), sum(p.exhausted for p in progress)
+        planned, seconds = self._plan.total_instances, self._clock.monotonic() - started
+        state = SessionState.PAUSED
+        if finished:
+            state = SessionState.COMPLETE if accepted == planned else SessionState.SHORT
+        await self._save("finish" if finished else "pause", state)
+        if finished:
+            usage = await self._store.usage()
+            self._emit(
+                RunFinished(
+                    ts=self._clock.now(), accepted=accepted, planned=planned,
+                    rejected=sum(p.rejected for p in progress), exhausted=exhausted, seconds=round(seconds, 3),
+                    prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens,
+                )
+            )  # fmt: skip
+        else:
+            self._emit(
+                RunPaused(
+                    ts=self._clock.now(), accepted=accepted, planned=planned, dropped_batches=dropped, reason=reason
+                )
+            )
+        return RunResult(state, accepted, planned, exhausted, seconds)
+
+    async def _stopped_by(self, error: DsbuilderError) -> None:
+        """The run cannot go on; leave the session paused, unless the disk will not take even that."""
+        self._emit(Notice(ts=self._clock.now(), level="error", text=str(error)))
+        if error.exit_code is ExitCode.FAILED:
+            return
+        await self._save("pause", SessionState.PAUSED)
+        accepted = sum(p.accepted for p in (await self._store.progress()).values())
+        self._emit(
+            RunPaused(
+                ts=self._clock.now(), accepted=accepted, planned=self._plan.total_instances, dropped_batches=0,
+                reason=error.problem,
+            )
+        )  # fmt: skip
+
+    async def _save(self, reason: str, state: SessionState) -> None:
+        if self._config.enable_checkpointing:
+            self._pipeline.journal.checkpoint(reason)
+        await self._pipeline.journal.flush()
+        await self._files.remember(state=state)
+        await self._store.remember(reason, state=state)
+        if self._config.enable_checkpointing and not self._hurried:
+            damaged: list[str] = []
+            await self._files.export(catalog.seed_file(self._files.folder), "checkpoint", damaged=damaged, private=True)
+            if damaged:
+                text = f"Damaged cases left out of the JSON export: {', '.join(damaged[:5])}. Resume with --repair."
+                self._emit(Notice(ts=self._clock.now(), level="warning", text=text))
+        await self._files.note_status(running=False)
+
+    async def _keep_status(self) -> None:
+        while True:
+            await asyncio.sleep(_STATUS_PERIOD)
+            await self._files.note_status(running=True)

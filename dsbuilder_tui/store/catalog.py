@@ -1,0 +1,188 @@
+"""The sessions of a checkpoint directory: naming, finding, listing."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from dsbuilder_tui.domain.clock import Clock, iso
+from dsbuilder_tui.domain.errors import DsbuilderError, SessionInUse, SessionNotFound
+from dsbuilder_tui.domain.summary import SessionState
+from dsbuilder_tui.store.export import SEED_SUFFIX
+from dsbuilder_tui.store.files import atomic_write
+from dsbuilder_tui.store.lock import SessionLock
+from dsbuilder_tui.store.session_store import SessionStore
+
+SESSION_FILE = "session.db"
+STATUS_FILE = "status.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionListing:
+    """One line of ``dsbuilder sessions``. Times are ISO 8601 in UTC; ``pid`` is set while a process holds it."""
+
+    id: str
+    dataset_name: str
+    state: SessionState
+    accepted: int
+    planned: int
+    rejected: int
+    exhausted: int
+    provider: str
+    worker_model: str
+    created_at: str
+    updated_at: str
+    path: str
+    pid: int | None = None
+    problem: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def folder_name(dataset_name: str) -> str:
+    """A dataset name as a folder name that every file system takes."""
+    plain = unicodedata.normalize("NFKD", dataset_name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", plain).strip("._-") or "dataset"
+
+
+def new_session_folder(root: Path, dataset_name: str) -> Path:
+    """A folder not used yet: the dataset's name, with a number from the second on.
+
+    A ``<name>_checkpoint.json`` that lies in the directory counts as a use of the name: our own export under the same
+    name must never replace a file that somebody put there.
+    """
+    base, number = folder_name(dataset_name), 1
+    while True:
+        name = base if number == 1 else f"{base}-{number}"
+        if not (root / name).exists() and not (root / f"{name}{SEED_SUFFIX}").exists():
+            return root / name
+        number += 1
+
+
+def seed_file(folder: Path) -> Path:
+    """Where a session's seed-format JSON lies: beside its folder, as the original design has it."""
+    return folder.with_name(f"{folder.name}{SEED_SUFFIX}")
+
+
+def session_folders(root: Path) -> list[Path]:
+    """All session folders, the most recently active first."""
+
+    def active(folder: Path) -> float:
+        return max((f.stat().st_mtime for f in folder.glob(f"{SESSION_FILE}*") if f.is_file()), default=0.0)
+
+    if not root.is_dir():
+        return []
+    found = [folder for folder in root.iterdir() if (folder / SESSION_FILE).is_file()]
+    return sorted(found, key=lambda folder: (-active(folder), folder.name))
+
+
+def find_session(root: Path, reference: str | Path | None) -> Path:
+    """The folder of a session, by name, by an unambiguous beginning of it, or by path; ``None`` is the newest.
+
+    Raises ``SessionNotFound`` naming what there is.
+    """
+    folders = session_folders(root)
+    if reference is None:
+        if not folders:
+            raise SessionNotFound(
+                f"There is no session in {root}.", "Start one with `dsbuilder run`, or name the --checkpoint-dir."
+            )
+        return folders[0]
+    path = Path(reference).expanduser()
+    if path.name == SESSION_FILE and path.is_file():
+        return path.parent.absolute()
+    if (path / SESSION_FILE).is_file() and len(path.parts) > 1:
+        return path.absolute()
+    text = str(reference)
+    names = [folder.name for folder in folders]
+    if text in names:
+        return root / text
+    begins = [name for name in names if name.startswith(text)] if text else []
+    if len(begins) == 1:
+        return root / begins[0]
+    if begins:
+        raise SessionNotFound(f"{text!r} could be any of {', '.join(sorted(begins))}.", "Name one of them.")
+    close = difflib.get_close_matches(text, names, n=1)
+    raise SessionNotFound(
+        f"There is no session called {text!r} in {root}.",
+        f"Did you mean {close[0]!r}?" if close else "`dsbuilder sessions` lists what there is.",
+    )
+
+
+async def describe(folder: Path, store: SessionStore, *, running: bool = False) -> SessionListing:
+    """The listing of an open session."""
+    meta, plan, progress = await store.meta(), await store.plan(), (await store.progress()).values()
+    state = SessionState(meta.get("state", SessionState.NEW))
+    if state is SessionState.RUNNING and not running:
+        state = SessionState.INTERRUPTED
+    return SessionListing(
+        id=folder.name,
+        dataset_name=plan.dataset_name,
+        state=state,
+        accepted=sum(p.accepted for p in progress),
+        planned=plan.total_instances,
+        rejected=sum(p.rejected for p in progress),
+        exhausted=sum(p.exhausted for p in progress),
+        provider=str(meta.get("provider", "")),
+        worker_model=str(meta.get("worker_model", "")),
+        created_at=iso(float(meta.get("created_at", 0))),
+        updated_at=iso((folder / SESSION_FILE).stat().st_mtime),
+        path=str(folder),
+    )
+
+
+def write_status(folder: Path, listing: SessionListing) -> None:
+    """Leave a note for other processes, which must not open the session file while we hold it."""
+    with atomic_write(folder / STATUS_FILE, private=True, durable=False) as handle:
+        handle.write(orjson.dumps(listing.as_dict()))
+
+
+async def list_sessions(root: Path, clock: Clock) -> list[SessionListing]:
+    """Every session of a directory, the most recently active first. One that cannot be read says why."""
+    return [await _listing(folder, clock) for folder in session_folders(root)]
+
+
+async def _listing(folder: Path, clock: Clock) -> SessionListing:
+    lock = SessionLock(folder)
+    try:
+        lock.acquire(patience=0)
+    except SessionInUse:
+        return _from_note(folder, lock.owner_pid())
+    except DsbuilderError as error:
+        return _unreadable(folder, str(error))
+    try:
+        store = await SessionStore.open(folder / SESSION_FILE, clock)
+        try:
+            return await describe(folder, store)
+        finally:
+            await store.close()
+    except DsbuilderError as error:
+        return _unreadable(folder, str(error))
+    finally:
+        lock.release()
+
+
+def _from_note(folder: Path, pid: int | None) -> SessionListing:
+    try:
+        note = orjson.loads((folder / STATUS_FILE).read_bytes())
+        known = {f.name for f in fields(SessionListing)}
+        return SessionListing(
+            **{k: v for k, v in note.items() if k in known} | {"state": SessionState.RUNNING, "pid": pid}
+        )
+    except (OSError, ValueError, TypeError, AttributeError):
+        listing = _unreadable(folder, "in use by another process").as_dict()
+        return SessionListing(**listing | {"state": SessionState.RUNNING, "pid": pid})
+
+
+def _unreadable(folder: Path, problem: str) -> SessionListing:
+    stamp = iso((folder / SESSION_FILE).stat().st_mtime)
+    return SessionListing(
+        folder.name, folder.name, SessionState.DAMAGED, 0, 0, 0, 0, "", "", stamp, stamp, str(folder), None, problem
+    )

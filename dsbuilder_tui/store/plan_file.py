@@ -1,0 +1,65 @@
+"""Plans from YAML and JSON files, and the examples that come with the package."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+
+_MOST_BYTES = 10 * 1024 * 1024
+
+
+def load_plan(path: str | Path) -> DatasetPlanInput:
+    """A plan from a ``.yaml``, ``.yml`` or ``.json`` file. Raises ``InputError`` or ``PlanError`` with the way out."""
+    path = Path(path).expanduser()
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder.", "Name a plan file ending in .yaml or .json.")
+        if path.stat().st_size > _MOST_BYTES:
+            raise InputError(f"{path} is larger than 10 MB.", "A plan is a short text; is this the right file?")
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(
+            f"There is no plan file {path}.", "Check the path, or see `dsbuilder examples` for one to start from."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not UTF-8 text ({error.reason} at byte {error.start}).", "Save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check its permissions.") from None
+    return parse_plan(_parse(text, path), str(path))
+
+
+def _parse(text: str, path: Path) -> Any:
+    if path.suffix.lower() == ".json":
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            raise InputError(f"{path} is not JSON: {error}.", "Mend the line it names.") from None
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        what = " ".join(str(error).split())
+        raise InputError(f"{path} is not YAML: {what}.", "Mend the line it names.") from None
+    except RecursionError:
+        raise InputError(f"{path} is nested too deeply to be a plan.", "Is this the right file?") from None
+
+
+def example_names() -> list[str]:
+    folder = resources.files("dsbuilder_tui.examples")
+    return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml"))
+
+
+def load_example(name: str) -> DatasetPlanInput:
+    """A packaged example plan by name. Raises ``InputError`` naming those there are."""
+    if name not in example_names():
+        raise InputError(f"There is no example called {name!r}.", f"There are: {', '.join(example_names())}.")
+    text = resources.files("dsbuilder_tui.examples").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    return parse_plan(yaml.safe_load(text), f"example {name}")

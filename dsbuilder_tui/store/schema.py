@@ -1,0 +1,64 @@
+"""The session file's tables, as numbered migrations; ``user_version`` says how many have run."""
+
+from __future__ import annotations
+
+_V1 = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE branch (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, parent_id INTEGER REFERENCES branch(id), fork_seq INTEGER,
+  created_at REAL NOT NULL);
+
+CREATE TABLE plan_revision (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, revision INTEGER NOT NULL, plan TEXT NOT NULL,
+  created_at REAL NOT NULL, UNIQUE (branch_id, revision));
+
+CREATE TABLE category (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+
+-- The only unique constraint is the slot: it is what makes a case count exactly once.
+CREATE TABLE accepted_case (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, category_id INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+  structure INTEGER, inputs TEXT NOT NULL, expectations TEXT NOT NULL, tags TEXT NOT NULL, created_at REAL NOT NULL,
+  crc INTEGER NOT NULL);
+CREATE UNIQUE INDEX accepted_slot ON accepted_case (branch_id, category_id, ordinal);
+
+CREATE TABLE damaged_case (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, category_id INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+  structure INTEGER, inputs TEXT, expectations TEXT, tags TEXT, created_at REAL, crc INTEGER, found_at REAL NOT NULL);
+
+CREATE TABLE rejection (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, category_id INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+  attempt INTEGER NOT NULL, stage TEXT NOT NULL, score REAL, threshold REAL, nearest_seq INTEGER,
+  nearest_case_id TEXT, reason TEXT NOT NULL, text TEXT NOT NULL, created_at REAL NOT NULL);
+CREATE INDEX rejection_slot ON rejection (branch_id, category_id, ordinal);
+
+CREATE TABLE exhausted_slot (
+  branch_id INTEGER NOT NULL, category_id INTEGER NOT NULL, ordinal INTEGER NOT NULL, seq INTEGER NOT NULL,
+  attempts INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (branch_id, category_id, ordinal)) WITHOUT ROWID;
+
+-- Counters kept in the same transaction as the rows they count, so that opening a session scans nothing.
+CREATE TABLE progress (
+  branch_id INTEGER NOT NULL, category_id INTEGER NOT NULL, accepted INTEGER NOT NULL DEFAULT 0,
+  rejected INTEGER NOT NULL DEFAULT 0, exhausted INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (branch_id, category_id)) WITHOUT ROWID;
+
+CREATE TABLE checkpoint (
+  id INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, seq INTEGER NOT NULL, reason TEXT NOT NULL,
+  accepted INTEGER NOT NULL, planned INTEGER NOT NULL, created_at REAL NOT NULL);
+
+CREATE TABLE worker_call (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, category_id INTEGER NOT NULL, batch INTEGER NOT NULL,
+  model TEXT NOT NULL, size INTEGER NOT NULL, outcome TEXT NOT NULL, delivered INTEGER NOT NULL,
+  retries INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
+  seconds REAL NOT NULL, detail TEXT NOT NULL, created_at REAL NOT NULL);
+
+-- What happened to the session as a whole: runs, pauses, imports, repairs, exports.
+CREATE TABLE history (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL,
+  created_at REAL NOT NULL);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1,)
+
+SEQUENCED_TABLES = ("plan_revision", "accepted_case", "rejection", "worker_call", "history", "damaged_case")
+MAIN_BRANCH = 1

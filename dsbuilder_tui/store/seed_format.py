@@ -1,0 +1,165 @@
+"""The seed-format checkpoint JSON: written as an export, read as a session that can be continued."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from dsbuilder_tui.domain.case import case_id
+from dsbuilder_tui.domain.clock import iso
+from dsbuilder_tui.domain.errors import InputError, PlanError
+from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+
+_WAY_OUT = (
+    "A checkpoint file is a JSON object with dataset_name, dataset_plan (categories) and created_instances (records "
+    "with inputs and a category)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedCase:
+    category: str
+    ordinal: int
+    inputs: dict[str, Any]
+    expectations: dict[str, Any]
+    tags: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SeedCheckpoint:
+    """A checkpoint file, read and checked.
+
+    ``session_id`` is set when dsbuilder wrote it; ``notes`` say what was mended.
+    """
+
+    plan: DatasetPlanInput
+    cases: list[ImportedCase]
+    session_id: str | None
+    seed: int | None
+    notes: list[str]
+
+
+def seed_head(
+    plan: DatasetPlanInput, created: int, timestamp: float, session_id: str, seed: int, complete: bool
+) -> dict[str, Any]:
+    """The members of the file that precede ``created_instances``."""
+    return {
+        "dataset_name": plan.dataset_name,
+        "instances_created": created,
+        "total_instances_planned": plan.total_instances,
+        "dataset_plan": plan.model_dump(mode="json"),
+        "timestamp": iso(timestamp),
+        "session_id": session_id,
+        "seed": seed,
+        "complete": complete,
+    }
+
+
+def read_seed_checkpoint(path: Path) -> SeedCheckpoint:
+    """Read a checkpoint file. Raises ``InputError`` or ``PlanError`` naming the field and the fix."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from None
+    try:
+        data = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{path} is not JSON: {error}.", _WAY_OUT) from None
+    if not isinstance(data, dict):
+        raise InputError(f"{path} holds a {type(data).__name__}, not an object.", _WAY_OUT)
+    instances = data.get("created_instances", [])
+    if not isinstance(instances, list):
+        raise InputError(f"{path}: created_instances must be a list, not {type(instances).__name__}.", _WAY_OUT)
+    notes: list[str] = []
+    plan = _plan(data, path, notes)
+    cases = _cases(instances, plan, path, notes)
+    declared = data.get("instances_created")
+    if isinstance(declared, int) and declared != len(instances):
+        notes.append(f"instances_created says {declared}, but the file holds {len(instances)}; the cases count")
+    session_id, seed = data.get("session_id"), data.get("seed")
+    return SeedCheckpoint(
+        plan,
+        cases,
+        session_id if isinstance(session_id, str) else None,
+        seed if isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 else None,
+        notes,
+    )
+
+
+def _plan(data: Mapping[str, Any], path: Path, notes: list[str]) -> DatasetPlanInput:
+    plan = data.get("dataset_plan")
+    if not isinstance(plan, Mapping):
+        raise InputError(f"{path}: dataset_plan is missing.", _WAY_OUT)
+    plan = dict(plan)
+    if not plan.get("dataset_name"):
+        plan["dataset_name"] = data.get("dataset_name") or path.name.removesuffix(".json").removesuffix("_checkpoint")
+        notes.append(f"the plan had no dataset_name; using {plan['dataset_name']!r}")
+    total = data.get("total_instances_planned")
+    if not plan.get("total_instances"):
+        plan.pop("total_instances", None)
+    try:
+        parsed = parse_plan(plan, str(path))
+    except PlanError as error:
+        raise PlanError(str(path), [f"dataset_plan.{problem}" for problem in error.problems]) from None
+    if isinstance(total, int) and total != parsed.total_instances:
+        notes.append(
+            f"total_instances_planned says {total}, but the categories add up to {parsed.total_instances}; they count"
+        )
+    return parsed
+
+
+def _cases(instances: list[Any], plan: DatasetPlanInput, path: Path, notes: list[str]) -> list[ImportedCase]:
+    counts = {category.name: category.count for category in plan.categories}
+    taken: dict[str, set[int]] = {name: set() for name in counts}
+    parsed: list[tuple[str, int | None, dict[str, Any]]] = []
+    for number, instance in enumerate(instances):
+        where = f"{path}: created_instances[{number}]"
+        if not isinstance(instance, Mapping):
+            raise InputError(f"{where} must be an object, not {type(instance).__name__}.", _WAY_OUT)
+        given = instance.get("tags")
+        tags: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+        category = tags.get("category") or instance.get("category") or instance.get("category_name")
+        if category is None and len(counts) == 1:
+            category = next(iter(counts))
+        if category not in counts:
+            raise InputError(
+                f"{where}: its category {category!r} is not in the plan ({', '.join(counts)}).",
+                "Give each instance one of these categories.",
+            )
+        inputs = instance.get("inputs", instance.get("input"))
+        if isinstance(inputs, str):
+            inputs = {next(iter(plan.input_fields)): inputs}
+        if not isinstance(inputs, Mapping) or not inputs:
+            raise InputError(f"{where}: inputs is missing or empty.", _WAY_OUT)
+        expectations = instance.get("expectations")
+        if not isinstance(expectations, Mapping):
+            expectations = plan.category(category).expectations
+        slot = tags.get("slot")
+        if not (isinstance(slot, int) and 1 <= slot <= counts[category] and slot not in taken[category]):
+            slot = None
+        else:
+            taken[category].add(slot)
+        body = {"inputs": dict(inputs), "expectations": dict(expectations), "tags": dict(tags)}
+        parsed.append((category, slot, body))
+    cases, surplus = [], 0
+    free = {name: iter(sorted(set(range(1, count + 1)) - taken[name])) for name, count in counts.items()}
+    for category, slot, body in parsed:
+        ordinal = slot if slot is not None else next(free[category], None)
+        if ordinal is None:
+            surplus += 1
+            continue
+        tags = {key: value for key, value in body["tags"].items() if key not in ("case_id", "category", "slot")}
+        original = body["tags"].get("case_id")
+        if original and original != case_id(category, ordinal):
+            tags["imported_case_id"] = original
+        cases.append(ImportedCase(category, ordinal, body["inputs"], body["expectations"], tags))
+    if surplus:
+        raise InputError(
+            f"{path} holds {surplus} more instances than the plan's counts allow.",
+            "Raise the counts in dataset_plan.categories, so that no instance is left behind.",
+        )
+    return cases
