@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 from dsbuilder_tui.domain.clock import Clock
 
-_GROWTH_PAUSE = 5.0  # seconds without growth after a server error
+_GROWTH_PAUSE = 1.0  # seconds without growth after a server error
+_CUT = 0.7  # what is left of the limit after a rate limit
+_GROWTH = 0.1  # share of the most that a whole round of successes adds
 _BACKOFF_BASE, _BACKOFF_CAP = 0.5, 30.0
 
 
@@ -58,7 +60,7 @@ class AdaptiveLimit:
         if self._limit >= self._most or self._clock.monotonic() < self._no_growth_until:
             return
         before = self.limit
-        self._limit = min(float(self._most), self._limit + 1.0 / self._limit)
+        self._limit = min(float(self._most), self._limit + max(1.0, self._most * _GROWTH) / self._limit)
         if self.limit > before:
             self._changed(self.limit, "the endpoint answers again")
             self._wake()
@@ -70,7 +72,7 @@ class AdaptiveLimit:
             self._closed_until = max(self._closed_until, now + retry_after)
         if started > self._last_cut:
             self._last_cut = now
-            before, self._limit = self.limit, max(1.0, self._limit / 2)
+            before, self._limit = self.limit, max(1.0, self._limit * _CUT)
             if self.limit < before:
                 self._changed(self.limit, "rate-limited by the endpoint")
 

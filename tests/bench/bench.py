@@ -1,0 +1,115 @@
+"""The speed tables. ``make bench`` runs them all; ``ARGS="requests tokens"`` only some. Asserts nothing.
+
+The endpoint runs in a process of its own, so that CPU and memory are the client's alone. Each figure is the median of
+``--repeat`` runs: on a shared machine believe ratios before milliseconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+_ENV = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "DSBUILDER_"))} | {"PYTHONPATH": str(ROOT)}
+
+
+@contextmanager
+def endpoint(*flags: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.support.fake_openai", *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=_ENV) as server:
+        assert server.stdout
+        yield server.stdout.readline().strip()
+        server.terminate()
+
+
+def measure(repeat: int, *flags: str) -> dict[str, float]:
+    runs = []
+    for _ in range(repeat):
+        command = [sys.executable, "-m", "tests.bench.client", *flags, "--spawned", str(time.time())]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=_ENV, check=False)
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        runs.append(json.loads(done.stdout))
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+
+
+def table(title: str, head: list[str], rows: list[list[Any]]) -> None:
+    cells = [head, *[[f"{c:.2f}" if isinstance(c, float) else str(c) for c in row] for row in rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    print(f"\n{title}")
+    for row in cells:
+        print("  " + "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)))
+    sys.stdout.flush()
+
+
+def requests(repeat: int) -> None:
+    rows = []
+    with endpoint("--latency", "0.2") as url:
+        for workers, batch, cases in ((50, 1, 2000), (200, 1, 2000), (50, 20, 40_000)):
+            m = measure(
+                repeat, "build", "--url", url, "--workers", str(workers), "--batch", str(batch), "--cases", str(cases)
+            )
+            calls = cases // batch
+            ideal = 0.2 * calls / workers
+            rows.append(
+                [workers, batch, calls, m["wall"], m["wall"] / ideal, 1000 * m["cpu"] / calls,
+                 1000 * m["cpu"] / cases, m["rss_mb"], m["first_s"]]
+            )  # fmt: skip
+    table(
+        "Requests against a local server with 200 ms latency",
+        ["workers", "batch", "calls", "wall s", "wall/ideal", "CPU ms/call", "CPU ms/case", "RSS MB", "first request s"],
+        rows,
+    )
+
+
+def tokens(repeat: int) -> None:
+    # A case of the fake endpoint is about 320 characters with 44 words: 80 chunks of 4.
+    with endpoint("--latency", "0.2", "--chunk", "4", "--token-delay", "0.01", "--words", "48") as url:
+        m = measure(
+            repeat, "build", "--url", url, "--workers", "50", "--batch", "20", "--cases", "100000", "--seconds", "30",
+            "--lateness",
+        )  # fmt: skip
+    table(
+        "One token a chunk: 50 workers × 100 tokens/s for 30 s, batches of 20",
+        ["accepted", "share of a core %", "lateness p99 ms", "RSS MB"],
+        [[int(m["accepted"]), 100 * m["cpu"] / m["wall"], m["late_p99_ms"], m["rss_mb"]]],
+    )
+
+
+def offline(repeat: int) -> None:
+    rows = []
+    for cases in (500, 10_000, 40_000):
+        m = measure(repeat, "build", "--workers", "8", "--batch", "20", "--cases", str(cases))
+        rows.append([cases, m["wall"], m["cpu"], m["rss_mb"], int(m["accepted"])])
+    table("Built-in writer", ["cases", "wall s", "CPU s", "RSS MB", "accepted"], rows)
+
+
+def persist(repeat: int) -> None:
+    rows = []
+    for cases in (100_000, 1_000_000):
+        m = measure(1 if cases > 100_000 else repeat, "persist", "--cases", str(cases), "--batch", "20")
+        rows.append([cases, m["wall"], m["written_mb"], m["file_mb"], m["open_ms"]])
+    table("Persisting, commits of 20", ["cases", "wall s", "written MB", "file MB", "open ms"], rows)
+
+
+def main() -> None:
+    known = {"requests": requests, "tokens": tokens, "offline": offline, "persist": persist}
+    parser = argparse.ArgumentParser()
+    parser.add_argument("which", nargs="*", help=f"any of {', '.join(known)}; all when none is named")
+    parser.add_argument("--repeat", type=int, default=3)
+    given = parser.parse_args()
+    for name in given.which or known:
+        known[name](given.repeat)
+
+
+if __name__ == "__main__":
+    main()

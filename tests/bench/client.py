@@ -1,0 +1,139 @@
+"""One measured run in a process of its own; prints one JSON line. ``bench.py`` starts it."""
+
+from __future__ import annotations
+
+import time
+
+_BEGAN = time.time()
+
+import argparse  # noqa: E402
+import asyncio  # noqa: E402
+import json  # noqa: E402
+import resource  # noqa: E402
+import tempfile  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _written() -> int:
+    for line in Path("/proc/self/io").read_text().splitlines():
+        if line.startswith("write_bytes:"):
+            return int(line.split()[1])
+    return 0
+
+
+async def _lateness(late: list[float]) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + 0.005
+        await asyncio.sleep(0.005)
+        late.append(max(0.0, loop.time() - due))
+
+
+async def build(given: argparse.Namespace) -> dict[str, float]:
+    from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
+
+    share, rest = divmod(given.cases, 4)
+    plan = DatasetPlanInput(
+        dataset_name="bench",
+        categories=[
+            DatasetCategory(
+                name=f"category_{n}", description="Order status", count=share + (n < rest),
+                example_inputs="Where is my order #12345?", expectations={"polite": True},
+            )
+            for n in range(4)
+        ],
+    )  # fmt: skip
+    first: list[float] = []
+
+    def watch(event: object) -> None:
+        if not first and getattr(event, "type", "") == "batch_started":
+            first.append(time.time())
+
+    late: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        config = DatasetBuilderConfig(
+            checkpoint_dir=Path(folder), max_dataset_size=10**7, max_workers=given.workers, batch_size=given.batch,
+            provider="openai" if given.url else "offline", base_url=given.url or None,
+        )  # fmt: skip
+        async with await Session.create(plan, config) as session:
+            session.subscribe(watch)
+            watcher = asyncio.create_task(_lateness(late)) if given.lateness else None
+            cpu, wall = _cpu(), time.monotonic()
+            if given.seconds:
+                asyncio.get_running_loop().call_later(given.seconds, session.request_pause, "the time is over")
+                asyncio.get_running_loop().call_later(given.seconds, session.drop_in_flight)
+            result = await session.run()
+            wall, cpu = time.monotonic() - wall, _cpu() - cpu
+            if watcher:
+                watcher.cancel()
+            size = sum(f.stat().st_size for f in session.folder.iterdir())
+    late.sort()
+    return {
+        "wall": wall,
+        "cpu": cpu,
+        "accepted": result.accepted,
+        "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "first_s": (first[0] if first else 0) - given.spawned,
+        "late_p99_ms": 1000 * late[int(len(late) * 0.99)] if late else 0.0,
+        "written_mb": _written() / 1e6,
+        "file_mb": size / 1e6,
+    }
+
+
+async def persist(given: argparse.Namespace) -> dict[str, float]:
+    """Cases straight into the store, in commits of 20, then the time to open the session again."""
+    from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
+    from dsbuilder_tui.domain.case import AcceptedCase
+    from dsbuilder_tui.store.session_store import Changes
+
+    category = DatasetCategory(name="c", count=given.cases, example_inputs="x")
+    plan = DatasetPlanInput(dataset_name="bench", categories=[category])
+    text = "Where is my order? " * 34
+    with tempfile.TemporaryDirectory() as folder:
+        config = DatasetBuilderConfig(checkpoint_dir=Path(folder), max_dataset_size=10**7)
+        async with await Session.create(plan, config) as session:
+            store = session._files.store
+            start, before = time.monotonic(), _written()
+            for first in range(1, given.cases + 1, given.batch):
+                cases = [
+                    AcceptedCase(
+                        store.next_seq(), "c", n, {"query": f"{text}{n}"}, {"polite": True},
+                        {"attributes": {"tone": "polite", "length": "short", "persona": "student"}, "model": "m",
+                         "template": "Where is my order {id}?", "perturbation": "none"}, 1.0, n,
+                    )
+                    for n in range(first, min(first + given.batch, given.cases + 1))
+                ]  # fmt: skip
+                await store.commit(Changes(accepted=cases))
+            wall, written = time.monotonic() - start, _written() - before
+        opened = []
+        for _ in range(5):
+            start = time.monotonic()
+            session = await Session.open("bench", config)
+            await session.summary()
+            opened.append(time.monotonic() - start)
+            await session.aclose()
+        size = sum(f.stat().st_size for f in (Path(folder) / "bench").iterdir())
+    return {"wall": wall, "written_mb": written / 1e6, "file_mb": size / 1e6, "open_ms": 1000 * sorted(opened)[2]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=("build", "persist"))
+    parser.add_argument("--url", default="")
+    parser.add_argument("--cases", type=int, default=2000)
+    parser.add_argument("--workers", type=int, default=50)
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=0.0)
+    parser.add_argument("--spawned", type=float, default=_BEGAN)
+    parser.add_argument("--lateness", action="store_true")
+    given = parser.parse_args()
+    print(json.dumps(asyncio.run(build(given) if given.what == "build" else persist(given))))
+
+
+if __name__ == "__main__":
+    main()

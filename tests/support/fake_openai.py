@@ -1,0 +1,340 @@
+"""A real HTTP server that speaks OpenAI's chat completions, streams, and misbehaves on demand.
+
+Written on bare asyncio streams so that it can do what a web framework will not: reset in mid-stream, split a UTF-8
+character over two packets, forget the end of a body. Run it as a program (``python -m tests.support.fake_openai``) to
+have it in a process of its own; it prints its port.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+SYLLABLES = "ba be bi bo bu da de di do du ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu".split()
+_SLOTS = re.compile(r"Slots \((\d+)\):")
+
+
+def word(number: int) -> str:
+    """A number as a pronounceable word, so that masking ids does not make two texts the same."""
+    out = ""
+    while True:
+        number, digit = divmod(number, len(SYLLABLES))
+        out = SYLLABLES[digit] + out
+        if not number:
+            return out + "n"
+
+
+@dataclass
+class FakeOpenAI:
+    """Behaviour is drawn per request from ``rates`` (name → share), or taken from ``script`` first, in order.
+
+    Names: ok, rate_limit, server_error, reset, reset_early, hang, hang_mid, truncated, malformed, broken_all, fenced,
+    prose, wrong_types, empty, refusal, error_mid, whole, no_done, crlf, split_utf8, comments, few, many, trailing_commas,
+    unauthorized, no_model, no_quota, reject_schema, reject_stream_options, too_large, not_json, filtered, endless.
+    """
+
+    rates: dict[str, float] = field(default_factory=dict)
+    script: list[str] = field(default_factory=list)
+    duplicate_rate: float = 0.0
+    latency: float = 0.0
+    chunk: int = 0  # characters a chunk; 0 sends a case a chunk
+    token_delay: float = 0.0
+    retry_after: str | None = "0.05"
+    words: int = 12
+    seed: int = 1
+    models: tuple[str, ...] = ("gpt-4o", "gpt-4o-mini")
+    keep_alive: bool = True
+    seen: Counter[str] = field(default_factory=Counter)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    in_flight: int = 0
+    most_in_flight: int = 0
+    gate: asyncio.Event | None = None  # while set and not signalled, answers wait
+    keep_bodies: bool = True
+
+    def __post_init__(self) -> None:
+        self._rng = random.Random(self.seed)
+        self._count = 0
+        self._texts: list[str] = []
+        self._server: asyncio.Server | None = None
+        self._handlers: set[asyncio.Task[None]] = set()
+
+    async def start(self, port: int = 0) -> str:
+        """Listen on loopback; returns the base URL."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, backlog=1024)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    async def stop(self) -> None:
+        assert self._server
+        self._server.close()
+        for handler in list(self._handlers):
+            handler.cancel()
+        await asyncio.gather(*self._handlers, return_exceptions=True)
+
+    async def __aenter__(self) -> FakeOpenAI:
+        self.url = await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    # -- HTTP
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._handlers.add(task)
+        try:
+            while True:
+                request = await self._read(reader)
+                if request is None:
+                    break
+                method, path, headers, body = request
+                self.in_flight += 1
+                self.most_in_flight = max(self.most_in_flight, self.in_flight)
+                try:
+                    go_on = await self._answer(method, path, headers, body, writer)
+                finally:
+                    self.in_flight -= 1
+                if not go_on or not self.keep_alive:
+                    break
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            self._handlers.discard(task)
+            writer.close()
+
+    async def _read(self, reader: asyncio.StreamReader) -> tuple[str, str, dict[str, str], bytes] | None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            return None
+        lines = head.decode("latin-1").split("\r\n")
+        method, path, _ = lines[0].split(" ", 2)
+        headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines[1:] if line)}
+        return method, path, headers, await reader.readexactly(int(headers.get("content-length", 0)))
+
+    async def _answer(
+        self, method: str, path: str, headers: dict[str, str], raw: bytes, writer: asyncio.StreamWriter
+    ) -> bool:
+        if self.keep_bodies:
+            self.headers.append(headers)
+        if path.endswith("/models"):
+            if "unauthorized" in self.script or self.rates.get("unauthorized"):
+                return await _error(writer, 401, "Incorrect API key provided", "invalid_api_key")
+            data = [{"id": name, "object": "model"} for name in self.models]
+            return await _json(writer, 200, {"object": "list", "data": data})
+        body = json.loads(raw)
+        if self.keep_bodies:
+            self.bodies.append(body)
+        kind = self._choose()
+        self.seen[kind] += 1
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        return await self._act(kind, body, headers, writer)
+
+    def _choose(self) -> str:
+        if self.script:
+            return self.script.pop(0)
+        draw, total = self._rng.random(), 0.0
+        for kind, share in self.rates.items():
+            total += share
+            if draw < total:
+                return kind
+        return "ok"
+
+    async def _act(self, kind: str, body: dict[str, Any], headers: dict[str, str], writer: asyncio.StreamWriter) -> bool:
+        if kind == "rate_limit":
+            extra = {"Retry-After": self.retry_after} if self.retry_after else {}
+            return await _error(writer, 429, "Rate limit reached", "rate_limit_exceeded", extra)
+        if kind == "server_error":
+            return await _error(writer, 500, "The server had an error", "server_error")
+        if kind == "unauthorized":
+            key = headers.get("authorization", "")
+            return await _error(writer, 401, f"Incorrect API key provided: {key}", "invalid_api_key")
+        if kind == "no_model":
+            return await _error(writer, 404, f"The model `{body['model']}` does not exist", "model_not_found")
+        if kind == "no_quota":
+            return await _error(writer, 429, "You exceeded your current quota", "insufficient_quota")
+        if kind == "too_large":
+            return await _error(writer, 400, "This model's maximum context length is 8 tokens", "context_length_exceeded")
+        if kind == "reject_schema" and "json_schema" in str(body.get("response_format")):
+            self.script.insert(0, "reject_schema")
+            return await _error(writer, 400, "'response_format' of type 'json_schema' is not supported", "invalid_request")
+        if kind == "reject_stream_options" and "stream_options" in body:
+            self.script.insert(0, "reject_stream_options")
+            return await _error(writer, 400, "Unrecognized request argument: stream_options", "invalid_request")
+        if kind == "reject_max_tokens" and "max_tokens" in body:
+            self.script.insert(0, "reject_max_tokens")
+            text = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'."
+            return await _error(writer, 400, text, "unsupported_parameter")
+        if kind == "hang":
+            await asyncio.sleep(3600)
+        if kind == "not_json":
+            return await _raw(writer, 200, "text/html", b"<html>Welcome to the captive portal</html>")
+        if not body.get("stream") and "probe" in str(body.get("response_format")):
+            choice = {"message": {"role": "assistant", "content": '{"answer": "yes"}'}, "finish_reason": "stop"}
+            return await _json(writer, 200, {"choices": [choice]})
+        pieces, reason = self._content(kind, body)
+        if kind == "whole" or not body.get("stream"):
+            message = {"role": "assistant", "content": "".join(pieces)}
+            usage = {"prompt_tokens": 100, "completion_tokens": 50}
+            return await _json(
+                writer, 200, {"choices": [{"message": message, "finish_reason": reason}], "usage": usage}
+            )
+        return await self._stream(kind, body, pieces, reason, writer)
+
+    # -- what it says
+
+    def _text(self) -> str:
+        if self._texts and self._rng.random() < self.duplicate_rate:
+            return self._rng.choice(self._texts)
+        self._count += 1
+        text = f"Where is my {word(self._count * 7919)} of the {word(self._count)}"
+        text += "".join(f" {word(self._rng.randrange(900))}" for _ in range(max(0, self.words - 7))) + "?"
+        if self.duplicate_rate:
+            self._texts.append(text)
+        return text
+
+    def case(self, number: int) -> dict[str, Any]:
+        return {"slot": number, "inputs": {"query": self._text()}, "expectations": {"polite": True}}
+
+    def _content(self, kind: str, body: dict[str, Any]) -> tuple[list[str], str]:
+        found = _SLOTS.search(str(body["messages"][-1]["content"]))
+        asked = int(found.group(1)) if found else 1
+        if kind == "few":
+            asked = max(1, asked // 2)
+        if kind == "many":
+            asked += 3
+        if kind in ("empty", "refusal", "filtered"):
+            return ["I'm sorry, I can't help with that." if kind == "refusal" else ""], (
+                "content_filter" if kind == "filtered" else "stop"
+            )
+        if kind == "endless":
+            return ["{\"cases\": [{\"slot\": 1, \"inputs\": {\"query\": \"", *(" " * 8192 for _ in range(64))], "stop"
+        cases = [json.dumps(self.case(number), ensure_ascii=False) for number in range(1, asked + 1)]
+        if kind == "malformed":
+            cases[len(cases) // 2] = '{"slot": 1, "inputs": query oops }'
+        if kind == "wrong_types":
+            cases[0] = json.dumps({"slot": "one", "inputs": {"query": 42}, "expectations": "none"})
+        if kind == "trailing_commas":
+            cases = [case[:-2] + ",},}" if case.endswith("}}") else case for case in cases]
+        if kind == "split_utf8":
+            cases = [case.replace("Where", "Où ☃ 🚀 where") for case in cases]
+        pieces = ['{"cases": [', *(case + ("," if n < asked else "") for n, case in enumerate(cases, 1)), "]}"]
+        if kind == "fenced":
+            pieces = ["Sure, here are your cases:\n```json\n", *pieces, "\n```\nLet me know if you need {more}!"]
+        if kind == "prose":
+            pieces = ["Here you go.\n", *(case + "\n" for case in cases), "That's all [for now]."]
+        if kind == "broken_all":
+            pieces = ["{{{ this is <<< not json \"\"\" at all ]]"]
+        if kind == "truncated":
+            whole = "".join(pieces)
+            return [whole[: int(len(whole) * 0.6)]], "length"
+        return pieces, "stop"
+
+    async def _stream(
+        self, kind: str, body: dict[str, Any], pieces: list[str], reason: str, writer: asyncio.StreamWriter
+    ) -> bool:
+        if self.chunk:
+            whole = "".join(pieces)
+            pieces = [whole[i : i + self.chunk] for i in range(0, len(whole), self.chunk)]
+        end = "\r\n" if kind == "crlf" else "\n"
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        for number, piece in enumerate(pieces):
+            if kind == "comments":
+                await _chunk(writer, f": keep-alive{end}{end}".encode())
+            delta = {"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]}
+            await self._event(kind, delta, end, writer)
+            if self.token_delay:
+                await asyncio.sleep(self.token_delay)
+            if kind == "reset" and number >= len(pieces) // 2 or kind == "reset_early":
+                await writer.drain()
+                writer.transport.abort()
+                return False
+            if kind == "hang_mid" and number >= len(pieces) // 2:
+                await writer.drain()
+                await asyncio.sleep(3600)
+            if kind == "error_mid" and number >= len(pieces) // 2:
+                await self._event(kind, {"error": {"message": "The engine is overloaded", "code": 503}}, end, writer)
+                await _chunk(writer, b"")
+                return True
+        await self._event(
+            kind, {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}], "usage": None}, end, writer
+        )
+        if "stream_options" in body:
+            usage = {"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 10 * len(pieces)}}
+            await self._event(kind, usage, end, writer)
+        if kind != "no_done":
+            await _chunk(writer, f"data: [DONE]{end}{end}".encode())
+        await _chunk(writer, b"")
+        return True
+
+    async def _event(self, kind: str, data: dict[str, Any], end: str, writer: asyncio.StreamWriter) -> None:
+        if kind == "comments":  # one event over several data lines
+            text = json.dumps(data, indent=1)
+            payload = "".join(f"data: {line}{end}" for line in text.split("\n")) + end
+        else:
+            payload = f"data: {json.dumps(data, ensure_ascii=False)}{end}{end}"
+        raw = payload.encode()
+        if kind != "split_utf8":
+            await _chunk(writer, raw)
+            return
+        for start in range(0, len(raw), 5):  # through the middle of characters
+            await _chunk(writer, raw[start : start + 5])
+
+
+async def _chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
+    writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+    await writer.drain()
+
+
+async def _raw(
+    writer: asyncio.StreamWriter, status: int, kind: str, body: bytes, extra: dict[str, str] | None = None
+) -> bool:
+    lines = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in (extra or {}).items()]
+    writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+    await writer.drain()
+    return True
+
+
+async def _json(writer: asyncio.StreamWriter, status: int, data: Any, extra: dict[str, str] | None = None) -> bool:
+    return await _raw(writer, status, "application/json", json.dumps(data).encode(), extra)
+
+
+async def _error(
+    writer: asyncio.StreamWriter, status: int, message: str, code: str, extra: dict[str, str] | None = None
+) -> bool:
+    return await _json(writer, status, {"error": {"message": message, "code": code, "type": code}}, extra)
+
+
+async def _main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--chunk", type=int, default=0)
+    parser.add_argument("--token-delay", type=float, default=0.0)
+    parser.add_argument("--words", type=int, default=12)
+    parser.add_argument("--rates", default="{}")
+    given = parser.parse_args()
+    server = FakeOpenAI(
+        rates=json.loads(given.rates), latency=given.latency, chunk=given.chunk, token_delay=given.token_delay,
+        words=given.words, keep_bodies=False,
+    )  # fmt: skip
+    print(await server.start(), flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())
