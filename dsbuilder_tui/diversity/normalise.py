@@ -15,9 +15,15 @@ _MONTHS = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|"
     "nov(?:ember)?|dec(?:ember)?"
 )
+# Most words are nothing else, so they are tried first: a word at whose end no address, id or date goes on. (In a
+# pattern of many branches each branch costs time at each word.)
+_PLAIN_WORD = rf"""
+    (?P<word>(?!(?:{_MONTHS})\b\.?\s+\d)[^\W\d_]+(?:'[^\W\d_]+)*+(?![\w@]|[-.+:/][\w/@]))
+"""
 _TOKEN = re.compile(
-    rf"""
-    (?P<url>(?:https?://|www\.)\S+)
+    rf"""{_PLAIN_WORD}
+  | (?P<stop>[.!?\n])
+  | (?P<url>(?:https?://|www\.)\S+)
   | (?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
   | (?P<date>\d{{4}}-\d{{1,2}}-\d{{1,2}}(?:t[\d:.]+z?)?
       | \d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}
@@ -29,11 +35,13 @@ _TOKEN = re.compile(
   | (?P<mixed>(?=[\w-]*\d)(?=[\w-]*[^\W\d_])\w+(?:-\w+)*)
   | (?P<phone>\+?\(?\d{{2,4}}\)?(?:[\s-]\d{{2,5}}){{2,4}}\b)
   | (?P<number>\d+(?:[.,]\d+)*%?)
-  | (?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)
-  | (?P<stop>[.!?\n])
+  | (?P<joined>[^\W\d_]+(?:'[^\W\d_]+)*)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# Without digits and addresses, nothing but words and ends of sentences can matter.
+_WORDS_ONLY = re.compile(r"(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)|(?P<stop>[.!?\n])")
+_NEEDS_ALL = re.compile(r"[\d@]|://|www\.", re.IGNORECASE)
 
 _WEEKDAYS = frozenset(
     day + s for day in ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] for s in ("", "s")
@@ -84,6 +92,7 @@ _CONTRACTIONS = {
     "who's": "who is", "how's": "how is", "there's": "there is", "here's": "here is", "she's": "she is",
     "he's": "he is", "y'all": "you all",
 }  # fmt: skip
+_SPECIAL = _WEEKDAYS | _BARE_MONTHS | _HONORIFICS | _SIGN_OFFS | {"is", "cannot"}
 _ENDINGS = (("n't", " not"), ("'re", " are"), ("'ve", " have"), ("'ll", " will"), ("'d", " would"))
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'"})
 
@@ -93,25 +102,24 @@ def normalise(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).translate(_QUOTES)
     words: list[str] = []
     previous, name_ahead = "", 0
-    for found in _TOKEN.finditer(text):
+    pattern = _TOKEN if _NEEDS_ALL.search(text) else _WORDS_ONLY
+    for found in pattern.finditer(text):
         kind, token = found.lastgroup, found.group()
-        if kind == "word":
+        if kind == "word" or kind == "joined":
             folded = token.casefold()
-            if name_ahead and token[0].isupper() and folded not in _CONTRACTIONS:
+            if name_ahead and token.istitle() and folded not in _CONTRACTIONS:
                 if words[-1:] != ["<name>"]:
                     words.append("<name>")
                 name_ahead -= 1
                 continue
-            introduces = folded == "is" and previous == "name"
-            name_ahead = 2 if introduces or folded in _HONORIFICS or folded in _SIGN_OFFS or folded == "i'm" else 0
+            special = folded in _SPECIAL or "'" in folded
+            name_ahead = 0
+            if special:
+                introduces = folded == "is" and previous == "name"
+                if introduces or folded in _HONORIFICS or folded in _SIGN_OFFS or folded == "i'm":
+                    name_ahead = 2
             previous = folded
-            if folded in _WEEKDAYS:
-                folded = "<day>"
-            elif folded in _BARE_MONTHS:
-                folded = "<date>"
-            elif "'" in folded or folded == "cannot":
-                folded = _expand(folded)
-            words.append(folded)
+            words.append(_special(folded) if special else folded)
             continue
         if kind == "stop":
             if previous not in _SIGN_OFFS and previous not in _HONORIFICS:
@@ -123,7 +131,11 @@ def normalise(text: str) -> str:
     return " ".join(words)
 
 
-def _expand(word: str) -> str:
+def _special(word: str) -> str:
+    if word in _WEEKDAYS:
+        return "<day>"
+    if word in _BARE_MONTHS:
+        return "<date>"
     if word in _CONTRACTIONS:
         return _CONTRACTIONS[word]
     for ending, full in _ENDINGS:

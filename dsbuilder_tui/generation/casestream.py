@@ -134,7 +134,7 @@ def parse_object(text: str, *, only_if_case: bool = False) -> Any | None:
     With ``only_if_case``, braces in prose give None in place of a ``MalformedCase``.
     """
     try:
-        return orjson.loads(text)
+        return orjson.loads(text) or (None if only_if_case else {})
     except orjson.JSONDecodeError:
         pass
     from json_repair import repair_json

@@ -28,26 +28,37 @@ class SlotPlan:
     def __init__(self, category: DatasetCategory, axes: Mapping[str, Sequence[str]], seed: int) -> None:
         self.category = category
         # A string seed: Python hashes it with SHA-512, so it is the same in every process.
-        rng = random.Random(f"{seed}\x1f{category.name}")
+        self._seed = f"{seed}\x1f{category.name}"
+        rng = random.Random(self._seed)
         self._axes = [(name, rng.sample(list(values), len(values))) for name, values in axes.items()]
-        # Walking the longest axis fastest keeps every prefix of the slots balanced.
+        # The longest axis turns fastest: by the time a shorter one turns over, every value of it has been used.
         self._order = sorted(range(len(self._axes)), key=lambda index: -len(self._axes[index][1]))
+        self._shuffled: dict[int, tuple[int, list[int]]] = {}
 
     def attributes(self, ordinal: int) -> dict[str, str]:
         """The attribute tuple of a slot (``ordinal`` from 1), in the axes' own order.
 
-        The ordinal is written in mixed radix and each digit is turned by the digits before it. That map is one to
-        one, so tuples repeat only when all have been used, and the turning keeps each axis balanced from the start.
+        The ordinal is written in mixed radix, and each digit is shifted by an amount that the faster digits fix. That
+        map is one to one, so tuples repeat only when all have been used. The shifts run through shuffled blocks of the
+        axis's values, so each axis is balanced from the start and no two axes move in step.
         """
-        rest, turn = ordinal - 1, 0
+        rest, below, faster = ordinal - 1, 0, 1
         chosen: dict[int, str] = {}
         for index in self._order:
             values = self._axes[index][1]
             rest, digit = divmod(rest, len(values))
-            place = (digit + turn) % len(values)
-            turn += place
-            chosen[index] = values[place]
+            block, place = divmod(below, len(values))
+            shift = self._shuffle(index, block, len(values))[place] if faster > 1 else 0
+            chosen[index] = values[(digit + shift) % len(values)]
+            below, faster = below + digit * faster, faster * len(values)
         return {self._axes[index][0]: chosen[index] for index in range(len(self._axes))}
+
+    def _shuffle(self, index: int, block: int, size: int) -> list[int]:
+        known = self._shuffled.get(index)
+        if known is None or known[0] != block:
+            known = block, random.Random(f"{self._seed}\x1f{index}\x1f{block}").sample(range(size), size)
+            self._shuffled[index] = known
+        return known[1]
 
 
 def slot_plans(plan: DatasetPlanInput, seed: int) -> dict[str, SlotPlan]:

@@ -16,9 +16,6 @@ class EventStreamDecoder:
         self._first = True
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        if self._first:
-            self._first = False
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
         buffer = self._tail + chunk if self._tail else chunk
         if b"\r" in buffer:
             held = b"\r" if buffer.endswith(b"\r") else b""  # its LF may be in the next chunk
@@ -33,6 +30,9 @@ class EventStreamDecoder:
         return self._take(lines)
 
     def _take(self, lines: list[bytes]) -> list[bytes]:
+        if self._first and lines:
+            self._first = False
+            lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
         events = []
         for line in lines:
             if line.startswith(b"data:"):

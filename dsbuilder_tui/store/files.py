@@ -44,17 +44,19 @@ def atomic_write(path: Path, *, private: bool = False, durable: bool = True) -> 
                 os.fsync(handle.fileno())
         temporary.replace(path)
         if durable:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     except OSError as error:
         raise StorageError(
             f"{path} could not be written: {error.strerror or error}.",
             "Free some space or choose another place; an earlier file of that name is untouched.",
         ) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until a rename in this folder is on disk."""
     if os.name == "nt":
         return  # Windows has no handle to sync a folder with
     descriptor = os.open(folder, os.O_RDONLY)

@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.store.database import Database
+from dsbuilder_tui.store.files import sync_folder
 from dsbuilder_tui.store.schema import MAIN_BRANCH, SEQUENCED_TABLES
 
 PAGE = 500
@@ -82,9 +83,10 @@ class SessionStore:
 
     @classmethod
     async def create(cls, path: Path, plan: DatasetPlanInput, meta: dict[str, Any], clock: Clock) -> SessionStore:
-        database = Database(path)
+        """A new session file, which takes its name only when it is whole: a kill on the way leaves no half session."""
+        unborn = path.with_name(f"{path.name}.new")
+        database = Database(unborn)
         await database.open(create=True)
-        store = cls(database, clock)
 
         def fill(connection: sqlite3.Connection) -> None:
             now = clock.now()
@@ -98,9 +100,13 @@ class SessionStore:
                 connection.execute("INSERT INTO category VALUES (?, ?)", (number, category.name))
                 connection.execute("INSERT INTO progress (branch_id, category_id) VALUES (?, ?)", (MAIN_BRANCH, number))
 
-        await database.write(fill)
-        await store._load()
-        return store
+        try:
+            await database.write(fill)
+        finally:
+            await database.close()
+        unborn.rename(path)
+        sync_folder(path.parent)
+        return await cls.open(path, clock)
 
     @classmethod
     async def open(cls, path: Path, clock: Clock) -> SessionStore:

@@ -37,6 +37,8 @@ async def _lateness(late: list[float]) -> None:
 async def build(given: argparse.Namespace) -> dict[str, float]:
     from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
 
+    from dsbuilder_tui.models.choice import worker_model
+
     share, rest = divmod(given.cases, 4)
     plan = DatasetPlanInput(
         dataset_name="bench",
@@ -63,12 +65,14 @@ async def build(given: argparse.Namespace) -> dict[str, float]:
         async with await Session.create(plan, config) as session:
             session.subscribe(watch)
             watcher = asyncio.create_task(_lateness(late)) if given.lateness else None
+            model = worker_model(config)  # start-up is what "first request" tells
             cpu, wall = _cpu(), time.monotonic()
             if given.seconds:
                 asyncio.get_running_loop().call_later(given.seconds, session.request_pause, "the time is over")
                 asyncio.get_running_loop().call_later(given.seconds, session.drop_in_flight)
-            result = await session.run()
+            result = await session.run(model)
             wall, cpu = time.monotonic() - wall, _cpu() - cpu
+            await model.close()
             if watcher:
                 watcher.cancel()
             size = sum(f.stat().st_size for f in session.folder.iterdir())

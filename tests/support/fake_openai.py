@@ -124,6 +124,7 @@ class FakeOpenAI:
     async def _answer(
         self, method: str, path: str, headers: dict[str, str], raw: bytes, writer: asyncio.StreamWriter
     ) -> bool:
+        arrived = asyncio.get_running_loop().time()
         if self.keep_bodies:
             self.headers.append(headers)
         if path.endswith("/models"):
@@ -138,8 +139,8 @@ class FakeOpenAI:
         self.seen[kind] += 1
         if self.gate is not None:
             await self.gate.wait()
-        if self.latency:
-            await asyncio.sleep(self.latency)
+        if self.latency:  # counted from arrival, whatever else the server had to do
+            await asyncio.sleep(max(0.0, arrived + self.latency - asyncio.get_running_loop().time()))
         return await self._act(kind, body, headers, writer)
 
     def _choose(self) -> str:
@@ -252,6 +253,15 @@ class FakeOpenAI:
         writer.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
         )
+        if kind == "ok" and not self.token_delay:
+            events = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
+            events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+            events.append({"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 10 * len(pieces)}})
+            text = "".join(f"data: {json.dumps(event, ensure_ascii=False)}\n\n" for event in events)
+            data = (text + "data: [DONE]\n\n").encode()
+            writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n0\r\n\r\n")
+            await writer.drain()
+            return True
         for number, piece in enumerate(pieces):
             if kind == "comments":
                 await _chunk(writer, f": keep-alive{end}{end}".encode())

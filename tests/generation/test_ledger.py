@@ -1,0 +1,115 @@
+"""The ledger: every slot leased, filled once, tried again, given up on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dsbuilder_tui import DatasetPlanInput
+from dsbuilder_tui.domain.case import Slot
+from dsbuilder_tui.generation.ledger import AcceptedIndex, Batch, Ledger
+from dsbuilder_tui.store.session_store import LedgerRows
+
+Plans = Callable[..., DatasetPlanInput]
+
+
+def drain(ledger: Ledger, size: int = 7, workers: int = 1) -> list[Batch]:
+    batches = []
+    while (batch := ledger.lease(lambda _: size, workers)) is not None:
+        batches.append(batch)
+    return batches
+
+
+def ordinals(batches: list[Batch], name: str) -> list[int]:
+    return [wanted.slot.ordinal for b in batches if b.category.name == name for wanted in b.slots]
+
+
+def test_every_slot_is_leased_once(make_plan: Plans) -> None:
+    ledger = Ledger(make_plan(50, 31), 0, 3, ordered=False)
+    batches = drain(ledger)
+    assert ordinals(batches, "category_1") == list(range(1, 51))
+    assert ordinals(batches, "category_2") == list(range(1, 32))
+    assert [b.number for b in batches] == list(range(1, len(batches) + 1))
+    assert all(len({w.slot.category for w in b.slots}) == 1 for b in batches)
+    assert (ledger.open, ledger.leased) == (81, 81)
+
+
+def test_near_the_end_batches_are_spread_over_the_workers(make_plan: Plans) -> None:
+    assert [len(b.slots) for b in drain(Ledger(make_plan(10), 0, 3, ordered=False), size=20, workers=5)] == [2, 2, 2, 1, 1, 1, 1]
+
+
+def test_a_rejected_slot_opens_again_with_what_it_was_too_close_to(make_plan: Plans) -> None:
+    ledger = Ledger(make_plan(3), 0, 3, ordered=False)
+    (batch,) = drain(ledger)
+    for wanted in batch.slots[1:]:
+        ledger.fill(wanted.slot)
+    assert ledger.reject(batch.slots[0].slot, 42) is None
+    (again,) = drain(ledger)
+    assert [(w.slot.ordinal, w.attempt) for w in again.slots] == [(1, 1)]
+    assert again.avoid == (42,)
+    assert (ledger.filled, ledger.open) == (2, 1)
+
+
+def test_a_slot_is_given_up_after_the_limit(make_plan: Plans) -> None:
+    ledger = Ledger(make_plan(1), 0, 3, ordered=False)
+    told = []
+    for _ in range(3):
+        (batch,) = drain(ledger)
+        told.append(ledger.reject(batch.slots[0].slot, None))
+    assert told == [None, None, 3]
+    assert (ledger.open, ledger.exhausted, drain(ledger)) == (0, 1, [])
+
+
+def test_a_failed_worker_is_not_held_against_the_slot(make_plan: Plans) -> None:
+    ledger = Ledger(make_plan(2), 0, 1, ordered=False)
+    for _ in range(5):
+        (batch,) = drain(ledger)
+        for wanted in batch.slots:
+            assert wanted.attempt == 0
+            ledger.give_back(wanted.slot)
+    assert ledger.open == 2
+
+
+def test_ordered_rounds_do_not_depend_on_timing(make_plan: Plans) -> None:
+    plan = make_plan(40, 20)
+
+    def judged(workers: int) -> list[tuple[str, int, int]]:
+        ledger, order, flying = Ledger(plan, 0, 4, ordered=True), [], []
+        while ledger.open:
+            while len(flying) < workers and (batch := ledger.lease(lambda _: 6, workers)):
+                flying.append(batch)
+            batch = flying.pop(0)
+            for wanted in batch.slots:
+                order.append((wanted.slot.category, wanted.slot.ordinal, wanted.attempt))
+                if (wanted.slot.ordinal * 7 + wanted.attempt) % 3 == 0:
+                    ledger.reject(wanted.slot, None)
+                else:
+                    ledger.fill(wanted.slot)
+        return order
+
+    assert judged(1) == judged(3) == judged(9)
+
+
+def test_restored_from_rows(make_plan: Plans) -> None:
+    ledger = Ledger(make_plan(6), 0, 3, ordered=False)
+    ledger.restore(
+        LedgerRows(
+            filled={"category_1": [(1, None, 1), (4, None, 2)]},
+            attempts={("category_1", 2): (2, 1, [1, 2]), ("category_1", 5): (6, 3, [])},
+            exhausted={"category_1": [5]},
+        ),
+        last_batch=9,
+    )
+    assert (ledger.open, ledger.filled, ledger.exhausted) == (3, 2, 1)
+    batches = drain(ledger)
+    leased = {w.slot.ordinal: w.attempt for b in batches for w in b.slots}
+    assert leased == {3: 0, 6: 0, 2: 2}
+    assert batches[0].number == 10
+    assert ledger.reject(Slot("category_1", 2), None) is None
+    assert ledger.reject(Slot("category_1", 2), None) == 3
+
+
+def test_the_index_knows_the_slot_of_a_case() -> None:
+    index = AcceptedIndex()
+    for seq, name, ordinal in ((3, "a", 1), (5, "b", 70_000), (9, "a", 2)):
+        index.note(seq, name, ordinal)
+    assert [index.case_id(seq) for seq in (3, 4, 5, 9, 10)] == ["a-00001", None, "b-70000", "a-00002", None]

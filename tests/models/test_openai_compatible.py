@@ -1,0 +1,230 @@
+"""The endpoint client against a real server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import ssl
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
+from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, InputError
+from dsbuilder_tui.generation.casestream import CaseScanner
+from dsbuilder_tui.generation.ledger import Ledger
+from dsbuilder_tui.generation.prompts import Prompter
+from dsbuilder_tui.models.openai_compatible import OpenAICompatibleModel
+from dsbuilder_tui.models.probe import probe_endpoint
+from dsbuilder_tui.models.protocol import RequestTooLarge, StreamEnd, TransientError, WorkerRequest
+from tests.support.fake_openai import FakeOpenAI
+
+Plans = Callable[..., DatasetPlanInput]
+Configs = Callable[..., DatasetBuilderConfig]
+
+
+@pytest.fixture
+def request_for(make_plan: Plans) -> WorkerRequest:
+    plan = make_plan(4)
+    batch = Ledger(plan, 0, 3, ordered=False).lease(lambda _: 4, 1)
+    assert batch
+    return Prompter(plan, 0, 500).request(batch.category, batch.slots, [])
+
+
+async def said(model: OpenAICompatibleModel, request: WorkerRequest) -> tuple[str, StreamEnd, int]:
+    text, end, scanner, count = "", None, CaseScanner(), 0
+    async for piece in model.stream(request):
+        if isinstance(piece, StreamEnd):
+            end = piece
+        else:
+            text += piece
+            count += len(scanner.feed(piece))
+    assert end is not None
+    return text, end, count
+
+
+@pytest.mark.parametrize("kind", ["ok", "crlf", "comments", "split_utf8", "no_done", "whole", "fenced", "prose", "trailing_commas"])
+async def test_every_way_of_answering_well(
+    kind: str, fake: FakeOpenAI, make_config: Configs, request_for: WorkerRequest
+) -> None:
+    fake.script = [kind]
+    model = OpenAICompatibleModel(make_config(base_url=fake.url))
+    text, end, count = await said(model, request_for)
+    assert count == 4
+    assert (end.finish_reason, end.usage.prompt_tokens, end.usage.known) == ("stop", 100, True)
+    if kind == "split_utf8":
+        assert "Où ☃ 🚀 where" in text
+    await model.close()
+
+
+async def test_what_is_sent(fake: FakeOpenAI, make_config: Configs, request_for: WorkerRequest) -> None:
+    config = make_config(
+        base_url=fake.url, api_key="sk-test", organization="org-1", project="proj-1", extra_headers={"X-Team": "evals"},
+        worker_model="tiny", temperature=0.5,
+    )  # fmt: skip
+    model = OpenAICompatibleModel(config)
+    await said(model, request_for)
+    await model.close()
+    body, headers = fake.bodies[0], fake.headers[0]
+    assert headers["authorization"] == "Bearer sk-test"
+    assert (headers["openai-organization"], headers["openai-project"], headers["x-team"]) == ("org-1", "proj-1", "evals")
+    assert (body["model"], body["stream"], body["stream_options"]) == ("tiny", True, {"include_usage": True})
+    assert (body["temperature"], body["max_tokens"]) == (0.5, request_for.max_tokens)
+    schema = body["response_format"]["json_schema"]["schema"]["properties"]["cases"]["items"]
+    assert schema["required"] == ["slot", "inputs", "expectations"]
+    assert schema["properties"]["inputs"]["properties"]["query"]["type"] == "string"
+    assert "sk-test" not in json.dumps(body)
+
+
+async def test_without_a_key_no_authorization_is_sent(
+    fake: FakeOpenAI, make_config: Configs, request_for: WorkerRequest
+) -> None:
+    model = OpenAICompatibleModel(make_config(base_url=fake.url))
+    await said(model, request_for)
+    await model.close()
+    assert "authorization" not in fake.headers[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "option", "instead"),
+    [
+        ("reject_schema", "response_format", {"type": "json_object"}),
+        ("reject_stream_options", "stream_options", None),
+        ("reject_max_tokens", "max_tokens", None),
+    ],
+)
+async def test_options_that_a_server_rejects_are_dropped_for_good(
+    kind: str, option: str, instead: object, fake: FakeOpenAI, make_config: Configs, request_for: WorkerRequest
+) -> None:
+    model = OpenAICompatibleModel(make_config(base_url=fake.url))
+    fake.script = [kind]
+    assert (await said(model, request_for))[2] == 4
+    assert (await said(model, request_for))[2] == 4
+    await model.close()
+    assert len(fake.bodies) == 3
+    assert option in fake.bodies[0]
+    assert [body.get(option) for body in fake.bodies[1:]] == [instead, instead]
+    if kind == "reject_max_tokens":
+        assert fake.bodies[1]["max_completion_tokens"] == request_for.max_tokens
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "words"),
+    [
+        ("rate_limit", TransientError, "Rate limit"),
+        ("server_error", TransientError, "HTTP 500"),
+        ("reset_early", TransientError, "connection"),
+        ("error_mid", TransientError, "overloaded"),
+        ("not_json", TransientError, "something else than a completion"),
+        ("unauthorized", EndpointRefused, "Set OPENAI_API_KEY"),
+        ("no_model", EndpointRefused, "--worker-model"),
+        ("no_quota", EndpointRefused, "no quota left"),
+        ("too_large", RequestTooLarge, "smaller batch_size"),
+    ],
+)
+async def test_refusals_mean_something(
+    kind: str, expected: type[Exception], words: str, fake: FakeOpenAI, make_config: Configs, request_for: WorkerRequest
+) -> None:
+    fake.script = [kind]
+    model = OpenAICompatibleModel(make_config(base_url=fake.url, api_key="sk-canary-12345"))
+    with pytest.raises(expected) as caught:
+        await said(model, request_for)
+    await model.close()
+    assert words in str(caught.value)
+    assert "canary" not in str(caught.value)
+    if kind == "rate_limit":
+        assert isinstance(caught.value, TransientError) and caught.value.retry_after == 0.05
+
+
+async def test_silence_ends_in_a_time_out(fake: FakeOpenAI, make_config: Configs, request_for: WorkerRequest) -> None:
+    model = OpenAICompatibleModel(make_config(base_url=fake.url, request_timeout=0.2))
+    for kind in ("hang", "hang_mid"):
+        fake.script = [kind]
+        with pytest.raises(TransientError) as caught:
+            await said(model, request_for)
+        assert caught.value.kind == "timeout"
+    await model.close()
+
+
+async def test_nobody_listens(make_config: Configs, request_for: WorkerRequest) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
+    model = OpenAICompatibleModel(make_config(base_url=url))
+    with pytest.raises(TransientError) as caught:
+        await said(model, request_for)
+    await model.close()
+    assert caught.value.kind == "connection" and url in caught.value.detail
+
+
+async def test_connections_are_used_again(fake: FakeOpenAI, make_config: Configs, request_for: WorkerRequest) -> None:
+    model = OpenAICompatibleModel(make_config(base_url=fake.url))
+    for _ in range(5):
+        await said(model, request_for)
+    assert len(fake._handlers) == 1
+    await model.close()
+
+
+async def test_proxies_from_the_environment(
+    make_config: Configs, request_for: WorkerRequest, fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://user:pass%20word@127.0.0.1:{fake.port}")
+    monkeypatch.setenv("no_proxy", "exempt.invalid")
+    model = OpenAICompatibleModel(make_config(base_url="http://llm.invalid/v1"))
+    assert (await said(model, request_for))[2] == 4  # the fake took the request as a proxy does
+    await model.close()
+    assert fake.headers[0]["host"] == "llm.invalid"
+    assert fake.headers[0]["proxy-authorization"] == "Basic dXNlcjpwYXNzIHdvcmQ="
+    exempt = OpenAICompatibleModel(make_config(base_url="http://exempt.invalid/v1", connect_timeout=1))
+    with pytest.raises(TransientError):
+        await said(exempt, request_for)
+    await exempt.close()
+    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1")
+    with pytest.raises(InputError, match="not an HTTP proxy"):
+        OpenAICompatibleModel(make_config(base_url="http://llm.invalid/v1"))
+
+
+async def test_certificates_are_checked(
+    tmp_path: Path, make_config: Configs, request_for: WorkerRequest, fake: FakeOpenAI
+) -> None:
+    pem, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", pem],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, key)
+    server = await asyncio.start_server(fake._serve, "localhost", 0, ssl=context)
+    url = f"https://localhost:{server.sockets[0].getsockname()[1]}/v1"
+    doubtful = OpenAICompatibleModel(make_config(base_url=url))
+    with pytest.raises(EndpointRefused, match="not trusted"):
+        await said(doubtful, request_for)
+    await doubtful.close()
+    for settings in ({"ca_bundle": pem}, {"verify_tls": False}):
+        model = OpenAICompatibleModel(make_config(base_url=url, **settings))
+        assert (await said(model, request_for))[2] == 4
+        await model.close()
+    with pytest.raises(InputError, match="ca_bundle"):
+        OpenAICompatibleModel(make_config(base_url=url, ca_bundle=key))
+    server.close()
+
+
+async def probed(config: DatasetBuilderConfig) -> dict[str, tuple[DsbuilderError | None, str]]:
+    return {name: (problem, words) async for name, problem, words in probe_endpoint(config)}
+
+
+async def test_the_probe(fake: FakeOpenAI, make_config: Configs) -> None:
+    found = await probed(make_config(base_url=fake.url))
+    assert all(problem is None for problem, _ in found.values())
+    assert found["JSON schema"][1] == "honoured"
+    found = await probed(make_config(base_url=fake.url, worker_model="nope"))
+    assert "nope is not among" in str(found["worker model"][0])
+    fake.script = ["reject_schema"]
+    assert "not supported" in (await probed(make_config(base_url=fake.url)))["JSON schema"][1]
+    fake.script = ["unauthorized"]
+    assert "does not accept the API key" in str((await probed(make_config(base_url=fake.url)))["key"][0])
+    assert "cannot be reached" in str((await probed(make_config(base_url="http://127.0.0.1:9/v1")))["endpoint"][0])

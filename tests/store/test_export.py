@@ -1,0 +1,171 @@
+"""Files that leave a session, and files that become one."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as parquet
+import pytest
+
+from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.domain.errors import InputError, PlanError, StorageError
+from dsbuilder_tui.store.export import format_of
+from dsbuilder_tui.store.files import atomic_write
+from dsbuilder_tui.store.seed_format import read_seed_checkpoint
+
+Plans = Callable[..., DatasetPlanInput]
+Configs = Callable[..., DatasetBuilderConfig]
+
+
+@pytest.fixture
+async def finished(make_plan: Plans, make_config: Configs) -> Any:
+    async with await Session.create(make_plan(12, 8), make_config(seed=5)) as session:
+        await session.run()
+        yield session
+
+
+async def test_every_format_holds_the_same_cases_in_slot_order(finished: Session, tmp_path: Path) -> None:
+    for ending in ("jsonl", "json", "csv", "parquet"):
+        assert await finished.export(tmp_path / f"out.{ending}") == 20
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert json.loads((tmp_path / "out.json").read_text()) == lines
+    assert [r["tags"]["slot"] for r in lines] == [*range(1, 13), *range(1, 9)]
+    assert set(lines[0]) == {"inputs", "expectations", "tags"}
+    assert set(lines[0]["inputs"]) == {"query"} and lines[0]["expectations"] == {"polite": True}
+    assert {"case_id", "category", "slot", "attributes", "model", "template", "perturbation"} == set(lines[0]["tags"])
+    with (tmp_path / "out.csv").open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    table = parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [row["inputs.query"] for row in rows] == [r["inputs"]["query"] for r in lines] == [
+        row["inputs.query"] for row in table
+    ]  # fmt: skip
+    assert rows[0]["attributes.tone"] == lines[0]["tags"]["attributes"]["tone"] == table[0]["attributes.tone"]
+    assert [row["slot"] for row in table] == [r["tags"]["slot"] for r in lines]
+
+
+async def test_the_seed_format_has_the_documented_members(finished: Session) -> None:
+    path = finished.folder.parent / "support_checkpoint.json"
+    data = json.loads(path.read_text())
+    documented = {
+        "dataset_name", "instances_created", "total_instances_planned", "created_instances", "dataset_plan", "timestamp",
+    }  # fmt: skip
+    assert documented <= set(data)
+    assert (data["dataset_name"], data["instances_created"], data["total_instances_planned"]) == ("support", 20, 20)
+    assert len(data["created_instances"]) == 20
+    assert data["dataset_plan"]["categories"][0]["name"] == "category_1"
+
+
+async def test_an_export_can_be_imported_and_continued(tmp_path: Path, make_plan: Plans, make_config: Configs) -> None:
+    async with await Session.create(make_plan(30, 10), make_config(seed=9, max_workers=2, batch_size=5)) as session:
+
+        def pause_in_the_middle(event: Any) -> None:
+            if event.type == "batch_started" and event.batch == 4:
+                session.request_pause("enough")
+
+        session.subscribe(pause_in_the_middle)
+        result = await session.run()
+        assert result.state == "paused" and 10 <= result.accepted < 40
+        exported = session.folder.parent / "support_checkpoint.json"
+        await session.run()
+        whole = tmp_path / "whole.jsonl"
+        await session.export(whole)
+        part = tmp_path / "elsewhere" / "part_checkpoint.json"
+        part.parent.mkdir()
+        data = json.loads(exported.read_text())
+        data["created_instances"] = data["created_instances"][: result.accepted]
+        part.write_text(json.dumps(data))
+    original = part.read_bytes()
+    other = make_config(checkpoint_dir=tmp_path / "other")
+    async with await Session.import_seed(part, other) as session:
+        assert (await session.summary()).instances_created == result.accepted
+        assert session.seed == 9
+        assert (await session.run()).accepted == 40
+        again = tmp_path / "again.jsonl"
+        await session.export(again)
+    assert part.read_bytes() == original
+    texts = [json.loads(line)["inputs"]["query"] for line in again.read_text().splitlines()]
+    assert len(set(texts)) == 40
+
+
+def seed_file(tmp_path: Path, **changes: Any) -> Path:
+    plan = {"dataset_name": "old", "categories": [{"name": "a", "count": 3}, {"name": "b", "count": 2}]}
+    data: dict[str, Any] = {
+        "dataset_name": "old",
+        "instances_created": 2,
+        "total_instances_planned": 5,
+        "created_instances": [{"category": "a", "inputs": {"query": "x"}}, {"tags": {"category": "b"}, "inputs": "y"}],
+        "dataset_plan": plan,
+        "timestamp": "2025-11-02T14:30:00",
+    } | changes
+    path = tmp_path / "old_checkpoint.json"
+    path.write_text(json.dumps({k: v for k, v in data.items() if v is not ...}))
+    return path
+
+
+def test_a_seed_file_of_the_original_shape(tmp_path: Path) -> None:
+    seed = read_seed_checkpoint(seed_file(tmp_path))
+    assert [(c.category, c.ordinal, c.inputs) for c in seed.cases] == [("a", 1, {"query": "x"}), ("b", 1, {"query": "y"})]
+    assert seed.notes == []
+
+
+def test_missing_members_are_mended_when_they_can_be(tmp_path: Path) -> None:
+    plan = {"categories": [{"name": "a", "count": 3}]}
+    path = seed_file(
+        tmp_path, dataset_plan=plan, instances_created=9, total_instances_planned=..., timestamp=..., dataset_name=...,
+        created_instances=[{"inputs": {"query": "x"}}],
+    )  # fmt: skip
+    seed = read_seed_checkpoint(path)
+    assert seed.plan.dataset_name == "old" and len(seed.cases) == 1
+    assert any("instances_created says 9" in note for note in seed.notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"dataset_plan": ...}, "dataset_plan is missing"),
+        ({"dataset_plan": {"dataset_name": "x", "categories": [{"name": "a"}]}}, r"dataset_plan.categories\[0\].count: missing"),
+        ({"created_instances": {}}, "created_instances must be a list"),
+        ({"created_instances": [7]}, r"created_instances\[0\] must be an object"),
+        ({"created_instances": [{"category": "zzz", "inputs": {"q": 1}}]}, r"'zzz' is not in the plan \(a, b\)"),
+        ({"created_instances": [{"category": "a"}]}, r"created_instances\[0\]: inputs is missing"),
+        ({"created_instances": [{"category": "b", "inputs": {"q": str(n)}} for n in range(3)]}, "1 more instances than"),
+    ],
+)
+def test_seed_files_with_mistakes_are_explained(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises((InputError, PlanError), match=words):
+        read_seed_checkpoint(seed_file(tmp_path, **changes))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1,2]", b"\xff\xfe"])
+def test_files_that_are_no_checkpoint(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"x\.json"):
+        read_seed_checkpoint(path)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_seed_checkpoint(tmp_path / "nowhere.json")
+
+
+def test_endings() -> None:
+    assert [format_of(Path(name)) for name in ("a.jsonl", "A.JSON", "a.csv", "a.parquet", "a_checkpoint.json")] == [
+        "jsonl", "json", "csv", "parquet", "checkpoint",
+    ]  # fmt: skip
+    assert format_of(Path("a.txt"), "csv") == "csv"
+    with pytest.raises(InputError, match=r"'\.txt'.*--format"):
+        format_of(Path("a.txt"))
+
+
+def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "f.json"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), atomic_write(path) as handle:
+        handle.write(b"half")
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+    assert [f.name for f in tmp_path.iterdir() if f.is_file()] == ["f.json"]
+    with pytest.raises(StorageError, match="could not be written"), atomic_write(path / "below" / "x"):
+        pass
