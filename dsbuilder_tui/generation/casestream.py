@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -129,20 +133,29 @@ class CaseScanner:
 
 
 def parse_object(text: str, *, only_if_case: bool = False) -> Any | None:
-    """The object in ``text``: strictly, else with a repair of what models get wrong (commas, quotes, comments).
+    """The object in ``text``: as JSON, else with what models get wrong (trailing commas, quotes, comments, line breaks).
 
-    With ``only_if_case``, braces in prose give None in place of a ``MalformedCase``.
+    It is never guessed what was meant: a value without quotes makes a ``MalformedCase``, or None with ``only_if_case``,
+    when the braces may just be prose.
     """
     try:
         return orjson.loads(text) or (None if only_if_case else {})
     except orjson.JSONDecodeError:
         pass
-    from json_repair import repair_json
+    import json5
 
-    try:
-        repaired = repair_json(text, return_objects=True)
-    except (ValueError, RecursionError):
-        repaired = None
-    if isinstance(repaired, dict) and repaired and any(value not in ("", None) for value in repaired.values()):
-        return repaired
+    parsers: tuple[Callable[[], Any], ...] = (
+        lambda: json.loads(text, strict=False),
+        lambda: json5.loads(text, strict=False),
+        lambda: ast.literal_eval(text),
+    )
+    for parse in parsers:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Python's own, about odd escapes in the literal
+                value = parse()
+        except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+            continue
+        if isinstance(value, dict) and value:
+            return value
     return None if only_if_case else MalformedCase(text[:200])

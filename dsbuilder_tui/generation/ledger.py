@@ -89,15 +89,15 @@ class Ledger:
     def slot(self, category: str, ordinal: int) -> Slot:
         return Slot(category, ordinal, self._slots[category].attributes(ordinal))
 
-    def lease(self, most: Callable[[str], int], workers: int) -> Batch | None:
+    def lease(self, most: Callable[[str], int], idle: int) -> Batch | None:
         """A batch of at most ``most(category)`` slots; None if none can start now.
 
-        Near the end batches get smaller, so that the slots that are left keep all ``workers`` busy.
+        Near the end batches get smaller: what is left is spread over the ``idle`` workers.
         """
         waiting = self.open - self._leased
         if waiting <= 0:
             return None
-        share = math.ceil(waiting / max(1, workers))
+        share = math.ceil(waiting / max(1, idle))
 
         def size(category: str) -> int:
             return max(1, min(most(category), share))

@@ -191,7 +191,8 @@ class Pipeline:
             and (not self._model.ordered or self._unsettled < self._config.workers)
             and not self.journal.congested
         ):
-            batch = self._ledger.lease(lambda category: self._sizers[category].size, self._config.workers)
+            idle = self._limit.limit - len(self._tasks)
+            batch = self._ledger.lease(lambda category: self._sizers[category].size, idle)
             if batch is None:
                 return
             self._unsettled += 1

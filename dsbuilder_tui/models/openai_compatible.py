@@ -210,6 +210,8 @@ class OpenAICompatibleModel:
                 if not isinstance(message, dict):
                     continue
                 if message.get("error"):
+                    if texts:
+                        yield "".join(texts)  # what came before the error counts
                     raise self._stream_error(message["error"])
                 if message.get("usage"):
                     usage = _usage(message["usage"])

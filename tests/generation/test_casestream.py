@@ -37,6 +37,8 @@ def scan(text: str, size: int) -> list[Any]:
         (f'{{"cases": [{JA}, {{"slot": 2, "inputs": {{"que', [A]),
         (f'{{"cases": [{JA[:-1]},}}, {JB},]}}', [A, B]),
         ("{'slot': 1, 'inputs': {'query': 'single quotes'}}", [{"slot": 1, "inputs": {"query": "single quotes"}}]),
+        ("{'slot': 1, 'inputs': {'query': None}}", [{"slot": 1, "inputs": {"query": None}}]),
+        ('{"slot": 1, // first\n "inputs": {"query": "two\nlines"}}', [{"slot": 1, "inputs": {"query": "two\nlines"}}]),
         ('{"slot": 1, "inputs": {"messages": [{"role": "user"}, {"role": "user"}]}}',
          [{"slot": 1, "inputs": {"messages": [{"role": "user"}, {"role": "user"}]}}]),
         ('{"inputs": {"query": "x"}, "turns": [{"a": 1}]}', [{"inputs": {"query": "x"}, "turns": [{"a": 1}]}]),
@@ -53,7 +55,7 @@ def test_cases_whatever_is_around_them(text: str, cases: list[Any], size: int) -
 def test_a_hopeless_case_is_reported_and_the_next_one_read() -> None:
     found = scan('{"cases": [{"slot": 1, "inputs": query oops }, ' + JB + "]}", 5)
     assert len(found) == 2 and found[1] == B
-    assert isinstance(found[0], MalformedCase) or "inputs" in found[0]
+    assert isinstance(found[0], MalformedCase)
 
 
 def test_what_is_unfinished_is_known() -> None:

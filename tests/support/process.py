@@ -1,0 +1,68 @@
+"""The real command in a real process, and a fake endpoint that outlives it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support.fake_openai import FakeOpenAI
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = (sys.executable, "-m", "dsbuilder_tui")
+
+
+def start(*arguments: object, cwd: Path, **more: Any) -> subprocess.Popen[str]:
+    """Start ``dsbuilder …`` with pipes; the environment is the test's own, which is clean."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **more.pop("env", {})}
+    return subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        cwd=cwd, env=env, text=True, encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL, **more,
+    )  # fmt: skip
+
+
+def command(*arguments: object, cwd: Path, **more: Any) -> subprocess.CompletedProcess[str]:
+    """Run ``dsbuilder …`` to its end."""
+    process = start(*arguments, cwd=cwd, **more)
+    out, err = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def events(out: str) -> list[dict[str, Any]]:
+    """The whole JSON lines of an output that may have been cut off in its last line."""
+    found = []
+    for line in out.splitlines(keepends=True):
+        if line.endswith("\n"):
+            found.append(json.loads(line))
+    return found
+
+
+@contextmanager
+def fake_endpoint(**settings: Any) -> Iterator[FakeOpenAI]:
+    """A fake endpoint on a thread of its own, for tests that wait for processes."""
+    server, loop, ready = FakeOpenAI(**settings), asyncio.new_event_loop(), threading.Event()
+
+    def serve() -> None:
+        asyncio.set_event_loop(loop)
+        server.url = loop.run_until_complete(server.start())
+        ready.set()
+        loop.run_forever()
+        loop.run_until_complete(server.stop())
+        loop.close()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    ready.wait(10)
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
