@@ -7,6 +7,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from dsbuilder_tui.domain.errors import ConfigError
+from dsbuilder_tui.domain.words import plain_words
 
 ENV_PREFIX = "DSBUILDER_"
 OPENAI_URL = "https://api.openai.com/v1"
@@ -62,7 +64,7 @@ class DatasetBuilderConfig(BaseSettings):
     Sizes are numbers of cases, times are seconds. Raises ``pydantic.ValidationError`` for bad values.
     """
 
-    model_config = SettingsConfigDict(extra="forbid", validate_default=False)
+    model_config = SettingsConfigDict(extra="forbid", validate_default=False, hide_input_in_errors=True)
 
     max_dataset_size: int = Field(100, ge=1, description="Most cases a plan may hold")
     batch_size: int = Field(20, ge=1, le=500, description="Most cases one worker call writes")
@@ -131,6 +133,13 @@ class DatasetBuilderConfig(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://; write for example http://localhost:11434/v1")
         return value.rstrip("/")
+
+    @field_validator("checkpoint_dir", mode="before")
+    @classmethod
+    def _check_folder(cls, value: object) -> object:
+        if value in ("", Path()):
+            raise ValueError("must not be empty; write a folder, or . for this one")
+        return value
 
     @field_validator("api_key")
     @classmethod
@@ -211,12 +220,11 @@ def _explain(error: ValidationError, given: Mapping[str, Any]) -> str:
     for detail in error.errors():
         name = str(detail["loc"][0]) if detail["loc"] else "settings"
         value = "(hidden)" if name in ("api_key", "extra_headers") else repr(detail.get("input"))
-        where = "flag --" + name.replace("_", "-")
+        where = f"setting {name}"
         if name not in given:
             holder = next((label for label, values in _layers() if name in values), "settings")
             where = _env_name(name, os.environ) if holder == "environment" else f"{name} in {holder}"
-        message = str(detail["msg"]).removeprefix("Value error, ")
-        lines.append(f"{where}: {value} — {message[:1].lower() + message[1:]}")
+        lines.append(f"{where}: {value} — {plain_words(detail)}")
     return "\n".join(lines)
 
 
@@ -228,22 +236,34 @@ def _env_name(field: str, environment: Mapping[str, str | None]) -> str:
 def _layers() -> list[tuple[str, dict[str, Any]]]:
     """The sources below the flags, strongest first."""
     from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
     try:
-        dotenv = dotenv_values(".env") if Path(".env").is_file() else {}
+        text = Path(".env").read_text(encoding="utf-8") if Path(".env").is_file() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f".env: cannot be read ({error}).", "Save it as UTF-8 text.") from None
+    broken = [binding.original for binding in parse_stream(StringIO(text)) if binding.error]
+    if broken:
+        line = broken[0].string.strip().splitlines()[0].split("=")[0][:40]
+        raise ConfigError(f".env, line {broken[0].line}: cannot be read ({line!r} …).", "Write NAME=VALUE lines only.")
+    dotenv = dotenv_values(stream=StringIO(text))
     user_file = user_config_file()
     return [
-        ("environment", _from_environment(os.environ)),
-        (".env", _from_environment(dotenv)),
+        ("environment", _from_environment(os.environ, "environment")),
+        (".env", _from_environment(dotenv, ".env")),
         (PROJECT_FILE, _from_toml(Path(PROJECT_FILE))),
         (str(user_file), _from_toml(user_file)),
     ]
 
 
-def _from_environment(environment: Mapping[str, str | None]) -> dict[str, Any]:
+def _from_environment(environment: Mapping[str, str | None], label: str) -> dict[str, Any]:
     found = {}
+    for name in environment:
+        if (
+            name.startswith(ENV_PREFIX)
+            and name.removeprefix(ENV_PREFIX).lower() not in DatasetBuilderConfig.model_fields
+        ):
+            raise _unknown(f"{label}: {name}", name.removeprefix(ENV_PREFIX).lower())
     for field in DatasetBuilderConfig.model_fields:
         value = environment.get(_env_name(field, environment))
         if value:  # an empty variable means "not set", as everywhere in a shell
@@ -261,7 +281,11 @@ def _from_toml(path: Path) -> dict[str, Any]:
     known = DatasetBuilderConfig.model_fields
     for name in values:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean {close[0]}?" if close else "`dsbuilder config` lists the settings."
-            raise ConfigError(f"{path}: no setting is called {name!r}.", hint)
+            raise _unknown(str(path), name)
     return values
+
+
+def _unknown(where: str, name: str) -> ConfigError:
+    close = difflib.get_close_matches(name, DatasetBuilderConfig.model_fields, n=1)
+    hint = f"Did you mean {close[0]}?" if close else "`dsbuilder config` lists the settings."
+    return ConfigError(f"{where}: no setting is called {name!r}.", hint)

@@ -17,7 +17,11 @@ from tests.support.fake_openai import FakeOpenAI
 def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No key, no settings, no state of the person who runs the tests; the working directory is a fresh one."""
     for name in list(os.environ):
-        if name.startswith(("DSBUILDER_", "OPENAI_")) or name.lower().endswith("_proxy") or name == "MAX_DATASET_INSTANCES":
+        if (
+            name.startswith(("DSBUILDER_", "OPENAI_"))
+            or name.lower().endswith("_proxy")
+            or name == "MAX_DATASET_INSTANCES"
+        ):
             monkeypatch.delenv(name)
     home = tmp_path / "home"
     for name, folder in (("HOME", home), ("XDG_STATE_HOME", home / "state"), ("XDG_CONFIG_HOME", home / "config")):

@@ -104,11 +104,11 @@ def test_headers_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("flags", "parts"),
     [
-        ({"batch_size": "abc"}, ["flag --batch-size: 'abc'", "integer"]),
-        ({"max_workers": 0}, ["flag --max-workers: 0", "greater than or equal to 1"]),
-        ({"base_url": "localhost:1"}, ["flag --base-url: 'localhost:1'", "must begin with http://"]),
-        ({"provider": "magic"}, ["flag --provider: 'magic'", "'offline'"]),
-        ({"extra_headers": "{no"}, ["extra-headers: (hidden)", "not JSON"]),
+        ({"batch_size": "abc"}, ["setting batch_size: 'abc'", "whole number"]),
+        ({"max_workers": 0}, ["setting max_workers: 0", "at least 1"]),
+        ({"base_url": "localhost:1"}, ["setting base_url: 'localhost:1'", "must begin with http://"]),
+        ({"provider": "magic"}, ["setting provider: 'magic'", "'offline'"]),
+        ({"extra_headers": "{no"}, ["setting extra_headers: (hidden)", "not JSON"]),
     ],
 )
 def test_bad_flags_are_named(flags: dict[str, object], parts: list[str]) -> None:
@@ -142,6 +142,25 @@ def test_files_with_mistakes_are_named() -> None:
     Path("dsbuilder.toml").write_text("batch_size = = 3")
     with pytest.raises(ConfigError, match="cannot be read as TOML"):
         load_config()
+
+
+def test_unknown_names_in_the_environment_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DSBUILDER_BATCHSIZE", "5")
+    with pytest.raises(ConfigError, match=r"DSBUILDER_BATCHSIZE.*Did you mean batch_size"):
+        load_config()
+
+
+def test_a_broken_dotenv_is_named() -> None:
+    Path(".env").write_text("A=1\nB='never closed\nC=3\n")
+    with pytest.raises(ConfigError, match=r"\.env, line 2"):
+        load_config()
+
+
+def test_pydantics_own_error_hides_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary with spaces")
+    with pytest.raises(ValueError) as caught:
+        DatasetBuilderConfig()
+    assert "canary" not in str(caught.value)
 
 
 def test_one_worker_without_parallel_generation() -> None:

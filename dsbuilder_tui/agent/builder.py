@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 from pathlib import Path
@@ -116,13 +117,13 @@ class DatasetBuilderAgent:
             return None
         name = folder_name(self._dataset)
         for folder in session_folders(self.config.checkpoint_root):
-            if folder.name == name or folder.name.rpartition("-")[0] == name:
+            if re.fullmatch(re.escape(name) + r"(-\d+)?", folder.name):
                 return folder.name
         raise SessionNotFound(f"There is no session of the dataset {name!r}.", "Name one by its path.")
 
     async def _from_json(self, path: Path) -> Session:
         seed = read_seed_checkpoint(path)
-        if seed.session_id and (self.config.checkpoint_root / seed.session_id / SESSION_FILE).is_file():
+        if seed.session_id in {folder.name for folder in session_folders(self.config.checkpoint_root)}:
             session = await Session.open(seed.session_id, self.config)
             if session.plan.dataset_name == seed.plan.dataset_name:
                 return session

@@ -14,6 +14,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"dsbuilder {__version__}")
         return 0
-    from dsbuilder_tui.cli.entry import run_command
+    try:
+        from dsbuilder_tui.cli.entry import run_command
 
-    return run_command(given)
+        return run_command(given)
+    except KeyboardInterrupt:  # so early that nothing has begun
+        return 4

@@ -9,17 +9,22 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.cli.displays import choose_display
 from dsbuilder_tui.cli.entry import settings_from
 from dsbuilder_tui.config import DatasetBuilderConfig, load_config
-from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError
-from dsbuilder_tui.domain.summary import RunResult, SessionState
+from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError, StorageError
+from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.domain.summary import BuilderState, RunResult, SessionState
+from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.models.choice import worker_model
+from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Session, check_size
-from dsbuilder_tui.store.catalog import seed_file
+from dsbuilder_tui.store.catalog import notes_of, seed_file
 from dsbuilder_tui.store.export import format_of, require_writer
 from dsbuilder_tui.store.plan_file import load_example, load_plan
 
@@ -29,14 +34,18 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 def run(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
     plan = load_example(arguments.example) if arguments.example else load_plan(arguments.plan)
-    check_size(plan, config)
+    check_size(plan, config, arguments.plan or f"example {arguments.example}")
     out = _checked_out(arguments.out)
 
     async def start() -> int:
-        async with await Session.create(plan, config) as session:
-            if out:
-                await session.remember_out(out)
-            return await _build(session, arguments, out)
+        async with _model_for(config) as model:
+            model.check(plan)  # before there is a session: a plan it cannot write must leave nothing behind
+            if not arguments.json:
+                _point_at_unfinished(plan.dataset_name, config)
+            async with await Session.create(plan, config) as session:
+                if out:
+                    await session.remember_out(out)
+                return await _build(session, model, arguments, out)
 
     return asyncio.run(start())
 
@@ -54,80 +63,131 @@ def resume(arguments: argparse.Namespace) -> int:
                     "Leave --seed out; the seed of a session is fixed.",
                 )
             session.config = load_config(**{**session.settings, **flags})
-            if arguments.repair:
-                found = await session.repair()
-                _say(arguments, f"Set aside {len(found)} damaged cases." if found else "No damaged case found.")
-            if arguments.retry_exhausted:
-                count = await session.retry_exhausted()
-                _say(arguments, f"Opened {count} exhausted slots again.")
-            elif session.was_interrupted:
-                summary = await session.summary()
-                _say(
-                    arguments,
-                    f"The last run of {session.id} was cut off; all {summary.instances_created} accepted cases are here.",
-                )
-            return await _build(session, arguments, out or session.out)
+            await _prepare(session, arguments)
+            summary = await session.summary()
+            if summary.instances_created + summary.exhausted_slots >= summary.total_instances_planned:
+                return await _nothing_to_do(session, summary, arguments, out)
+            async with _model_for(session.config) as model:
+                return await _build(session, model, arguments, out or session.out)
 
     return asyncio.run(start())
 
 
-def _say(arguments: argparse.Namespace, text: str) -> None:
+async def _prepare(session: Session, arguments: argparse.Namespace) -> None:
+    def say(text: str) -> None:
+        if not arguments.json:
+            print(text, flush=True)
+
+    if session.was_interrupted:
+        count = (await session.summary()).instances_created
+        say(f"The last run of {session.id} was cut off; all {counted(count, 'accepted case')} are here.")
+    if arguments.repair:
+        found = await session.repair()
+        say(f"Set aside {counted(len(found), 'damaged case')}." if found else "No damaged case found.")
+    if arguments.retry_exhausted:
+        say(f"Opened {counted(await session.retry_exhausted(), 'exhausted slot')} again.")
+
+
+@contextlib.asynccontextmanager
+async def _model_for(config: DatasetBuilderConfig) -> AsyncIterator[WorkerModel]:
+    model = worker_model(config)
+    try:
+        yield model
+    finally:
+        await model.close()
+
+
+def _point_at_unfinished(dataset_name: str, config: DatasetBuilderConfig) -> None:
+    """A new session of a dataset that has an unfinished one may not be what the person wanted."""
+    for note in notes_of(config.checkpoint_root, dataset_name):
+        if note.state in (SessionState.PAUSED, SessionState.INTERRUPTED, SessionState.RUNNING):
+            print(
+                f"Note: {note.id} is unfinished ({note.accepted} of {note.planned} cases); this begins a new session. "
+                f"To go on with that one:  dsbuilder resume {shlex.quote(note.id)}",
+                flush=True,
+            )
+            return
+
+
+async def _nothing_to_do(
+    session: Session, summary: BuilderState, arguments: argparse.Namespace, out: Path | None
+) -> int:
+    if out:
+        await session.export(out)
+    short = summary.exhausted_slots
     if not arguments.json:
-        print(text, flush=True)
+        if short:
+            print(
+                f"{session.id} is finished short: {summary.instances_created} of {summary.total_instances_planned} cases, "
+                f"{counted(short, 'slot')} given up.\n"
+                f"Try again:  dsbuilder resume {session.id} --retry-exhausted{_place(session)}"
+            )
+        else:
+            print(f"{session.id} is complete already: {counted(summary.instances_created, 'case')}.")
+        if out:
+            print(f"Dataset:     {out}")
+    return int(ExitCode.SHORT if short else ExitCode.COMPLETE)
 
 
 def _checked_out(out: str | None) -> Path | None:
     """The output file, checked before hours of work go into it. Raises ``InputError``."""
-    if not out:
+    if out is None:
         return None
-    path = Path(out).expanduser().absolute()
+    path = Path(out).expanduser().resolve()  # through links: the file that one points at is meant
+    if not out.strip() or path.is_dir():
+        raise InputError(f"--out {out!r} is a folder, not a file.", "Name a file, such as dataset.jsonl.")
     require_writer(format_of(path))
-    parent = next(folder for folder in path.parents if folder.exists())
-    if path.is_dir() or not parent.is_dir() or not os.access(parent, os.W_OK):
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
         raise InputError(
-            f"--out {out} cannot be written.", f"Choose a file in a folder you can write to; {parent} is not."
-        )
+            f"--out {out} cannot be written: {error.strerror or error}.", "Choose a file in a folder you can write to."
+        ) from None
     return path
 
 
-async def _build(session: Session, arguments: argparse.Namespace, out: Path | None) -> int:
+async def _build(session: Session, model: WorkerModel, arguments: argparse.Namespace, out: Path | None) -> int:
     display = choose_display(
         as_json=arguments.json, plain=arguments.plain, on_broken=lambda: session.request_pause("the output was closed")
     )
     session.subscribe(display.show)
-    result: RunResult | None = None
-    error: DsbuilderError | None = None
     with _signals(session), display:
         try:
-            result = await session.run()
-        except DsbuilderError as caught:
-            error = caught
-        if result and result.state in (SessionState.COMPLETE, SessionState.SHORT):
-            target = out or session.folder / f"{session.id}.jsonl"
-            await session.export(target, private=out is None)
-            display.say(_farewell(session, result, target))
-        elif result:
-            display.say(_paused(session, result, arguments))
-    if error is not None:
-        if error.exit_code in (ExitCode.RESUMABLE, ExitCode.ENDPOINT_REFUSED):
-            print(f"dsbuilder: {error.problem} {error.way_out}".rstrip(), file=sys.stderr)
-            print(f"Everything accepted is saved. To go on:  {resume_command(session, arguments)}", file=sys.stderr)
+            result = await session.run(model)
+        except DsbuilderError as error:
+            if error.exit_code not in (ExitCode.RESUMABLE, ExitCode.ENDPOINT_REFUSED):
+                raise
+            display.close()
+            print(f"dsbuilder: {visible(str(error))}", file=sys.stderr)
+            print(f"Everything accepted is saved. To go on:  {_resume_command(session)}", file=sys.stderr)
             return int(error.exit_code)
-        raise error
-    assert result is not None
-    return int(result.exit_code)
+        if result.state not in (SessionState.COMPLETE, SessionState.SHORT):
+            display.say(_paused(session, result))
+            if arguments.json or display.broken:
+                print("\n".join(_paused(session, result)), file=sys.stderr)
+            return int(result.exit_code)
+        target = out or session.folder / f"{session.id}.jsonl"
+        try:
+            await session.export(target, private=out is None)
+        except StorageError as error:
+            again = f"dsbuilder export {session.id} --out FILE{_place(session)}"
+            raise StorageError(error.problem, f"All cases are saved; when there is room:  {again}") from None
+        display.say(_farewell(session, result, target))
+        return int(result.exit_code)
 
 
 def _farewell(session: Session, result: RunResult, target: Path) -> list[str]:
     lines = []
     if result.state is SessionState.COMPLETE:
-        lines.append(f"Complete: {result.accepted} cases in {_span(result.seconds)}.")
+        lines.append(f"Complete: {counted(result.accepted, 'case')} in {_span(result.seconds)}.")
     else:
         short = result.planned - result.accepted
         lines += [
-            f"Finished short: {result.accepted} of {result.planned} cases; {short} slots were given up on.",
-            f"See why:    dsbuilder show {session.id}{_place(session)}",
-            f"Try again:  dsbuilder resume {session.id} --retry-exhausted{_place(session)}",
+            f"Finished short: {result.accepted} of {result.planned} cases; {counted(short, 'slot')} given up.",
+            f"See why:     dsbuilder show {session.id}{_place(session)}",
+            f"Try again:   dsbuilder resume {session.id} --retry-exhausted{_place(session)}",
         ]
     return [
         *lines,
@@ -137,14 +197,14 @@ def _farewell(session: Session, result: RunResult, target: Path) -> list[str]:
     ]
 
 
-def _paused(session: Session, result: RunResult, arguments: argparse.Namespace) -> list[str]:
+def _paused(session: Session, result: RunResult) -> list[str]:
     return [
         f"Paused: {result.accepted} of {result.planned} cases are saved; it is safe to close this.",
-        f"To go on:  {resume_command(session, arguments)}",
+        f"To go on:  {_resume_command(session)}",
     ]
 
 
-def resume_command(session: Session, arguments: argparse.Namespace) -> str:
+def _resume_command(session: Session) -> str:
     """The command that continues this session from this folder."""
     return f"dsbuilder resume {shlex.quote(session.id)}{_place(session)}"
 

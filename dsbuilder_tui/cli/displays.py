@@ -9,7 +9,6 @@ from typing import Any, Protocol, Self
 
 from dsbuilder_tui.domain.events import (
     CheckpointSaved,
-    ConcurrencyChanged,
     Event,
     ExportWritten,
     Notice,
@@ -21,6 +20,7 @@ from dsbuilder_tui.domain.events import (
     SlotExhausted,
 )
 from dsbuilder_tui.domain.sanitise import json_for_terminal, one_line, visible
+from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.view import RunView, reduce
 
 _LINE_EVERY = 10.0  # seconds between progress lines
@@ -34,8 +34,11 @@ CHOSEN_OFFLINE_NOTE = "The built-in offline writer makes the cases from template
 
 
 class Display(Protocol):
+    broken: bool  # whoever read the output is gone
+
     def show(self, event: Event) -> None: ...
     def say(self, lines: Sequence[str]) -> None: ...
+    def close(self) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: Any) -> None: ...
 
@@ -56,16 +59,19 @@ class _Lines:
 
     def __init__(self, on_broken: Callable[[], None]) -> None:
         self._on_broken = on_broken
-        self._broken = False
+        self.broken = False
+
+    def close(self) -> None:
+        return None
 
     def write(self, text: str) -> None:
-        if self._broken:
+        if self.broken:
             return
         try:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
-        except BrokenPipeError:
-            self._broken = True
+        except OSError:
+            self.broken = True
             self._on_broken()
 
     def __enter__(self) -> Self:
@@ -111,7 +117,7 @@ class PlainLines(_Lines):
         elif isinstance(event, RetryScheduled):
             if event.ts >= self._next_retry:
                 self._next_retry = event.ts + _RETRY_EVERY
-                self.write(retry_line(event))
+                self.write(retry_line(event, view.workers_limit))
         elif isinstance(event, CheckpointSaved):
             self._checkpoint = f", checkpoint {event.checkpoint} at {event.accepted}"
         elif (said := event_line(event)) is not None:
@@ -134,12 +140,12 @@ def _tenth_after(view: RunView) -> float:
 
 def opening_lines(event: RunStarted) -> list[str]:
     verb = "Going on with" if event.resumed else "Building"
-    count = f"{event.accepted} of {event.planned} cases are there" if event.accepted else f"{event.planned} cases"
-    lines = [f"{verb} {visible(event.session)}: {count}, {len(event.categories)} categories."]
+    there = f"{event.accepted} of {event.planned} cases are there" if event.accepted else counted(event.planned, "case")
+    lines = [f"{verb} {visible(event.session)}: {there}, {counted(len(event.categories), 'category')}."]
     if event.provider == "offline":
         lines.append(offline_note())
     else:
-        lines.append(f"Workers: {visible(event.worker_model)}, at most {event.max_workers} at once.")
+        lines.append(f"Workers: {visible(event.worker_model)}, at most {counted(event.max_workers, 'call')} at once.")
     return lines
 
 
@@ -169,13 +175,18 @@ def eta_words(view: RunView) -> str:
         return ""
     low, high = eta
     if high < 90:
-        return f"done in {max(1, round(low))}–{max(2, round(high))} s"
-    return f"done in {max(1, round(low / 60))}–{max(2, round(high / 60))} min"
+        return f"done in {_range(low, high)} s"
+    return f"done in {_range(low / 60, high / 60)} min"
 
 
-def retry_line(event: RetryScheduled) -> str:
+def _range(low: float, high: float) -> str:
+    first, last = max(1, round(low)), max(1, round(high))
+    return f"{first}–{last}" if last > first else f"about {first}"
+
+
+def retry_line(event: RetryScheduled, limit: int) -> str:
     if event.kind == "rate_limit":
-        what = "Rate-limited by the endpoint (normal under load; lower max_workers to avoid it)"
+        what = f"Rate-limited by the endpoint: now at most {counted(limit, 'call')} at once (lower max_workers to avoid it)"
     else:
         what = f"A call failed ({one_line(event.detail, 120)})"
     return f"  {what}; worker {event.worker} tries again in {event.wait_s:.1f} s"
@@ -186,13 +197,11 @@ def event_line(event: Event) -> str | None:
     match event:
         case SlotExhausted():
             return f"  Gave up on slot {event.slot} of {visible(event.category)} after {one_line(event.reason, 200)}"
-        case ConcurrencyChanged():
-            return f"  Now at most {event.limit} calls at once: {event.reason}"
         case RunPausing():
             words = f"draining {event.draining} in flight" if event.draining else "nothing is in flight"
             return f"Pausing ({visible(event.reason)}): {words} …"
         case RunPaused() if event.dropped_batches:
-            return f"  {event.dropped_batches} calls were cut off; their slots are open again"
+            return f"  {counted(event.dropped_batches, 'call')} cut off; the slots are open again"
         case RunFinished():
             tokens = event.prompt_tokens + event.completion_tokens
             used = f", {event.prompt_tokens:,} + {event.completion_tokens:,} tokens" if tokens else ""

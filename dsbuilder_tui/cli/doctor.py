@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sqlite3
 import sys
 import tempfile
@@ -78,14 +77,12 @@ async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bo
 def _folder(root: Path) -> Check:
     existing = next(folder for folder in (root, *root.parents) if folder.exists())
     try:
-        if not existing.is_dir() or not os.access(existing, os.W_OK):
-            raise PermissionError(13, "Permission denied")
-        if root.exists():
-            with tempfile.TemporaryFile(dir=root) as handle:
-                handle.write(b"x")
+        with tempfile.TemporaryDirectory(dir=existing):
+            pass
     except OSError as error:
+        why = "it is a file" if existing.is_file() else error.strerror or str(error)
         return Check(
-            "folder", "problem", f"{root} cannot be written: {error.strerror}",
-            "Make it writable, or choose another one with --checkpoint-dir.",
+            "folder", "problem", f"sessions cannot be kept in {root}: {existing}: {why}",
+            "Make it a folder you can write to, or choose another one with --checkpoint-dir.",
         )  # fmt: skip
     return Check("folder", "ok", f"{root} is writable" if root.exists() else f"{root} can be created")

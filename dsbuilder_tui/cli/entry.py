@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import traceback
@@ -26,6 +27,9 @@ _SWITCHES = {
 
 def run_command(given: Sequence[str]) -> int:
     parser = build_parser()
+    for stream in (sys.stdout, sys.stderr):  # a character that a terminal cannot show must not end a run
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         arguments = parser.parse_args(given)
         if arguments.version:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from rich.console import Console, Group, RenderableType
@@ -15,6 +15,7 @@ from rich.text import Text
 from dsbuilder_tui.cli.displays import eta_words, event_line, opening_lines, retry_line
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, RetryScheduled, RunFinished, RunStarted
 from dsbuilder_tui.domain.sanitise import one_line, visible
+from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.view import CategoryView, RunView, reduce
 
 _REFRESH = 8  # times a second
@@ -23,6 +24,8 @@ _RETRY_EVERY = 5.0
 
 class LiveDisplay:
     """Redraws in place; what has happened stays above it as lines."""
+
+    broken = False
 
     def __init__(self) -> None:
         self._console = Console(highlight=False)
@@ -41,11 +44,11 @@ class LiveDisplay:
             for note in notes:
                 self._print(note, "dim")
         elif isinstance(event, CheckpointSaved):
-            self._checkpoint = f"saved to checkpoint {event.checkpoint}"
+            self._checkpoint = f"checkpoint {event.checkpoint}"
         elif isinstance(event, RetryScheduled):
             if event.ts >= self._next_retry:
                 self._next_retry = event.ts + _RETRY_EVERY
-                self._print(retry_line(event), "yellow")
+                self._print(retry_line(event, self._view.workers_limit), "yellow")
         elif not isinstance(event, RunFinished) and (line := event_line(event)) is not None:
             self._print(line, "yellow" if event.type in ("slot_exhausted", "notice") else "dim")
 
@@ -62,6 +65,9 @@ class LiveDisplay:
     def __exit__(self, *_: Any) -> None:
         self._live.stop()
 
+    def close(self) -> None:
+        self._live.stop()
+
     def _print(self, line: str, style: str) -> None:
         self._console.print(Text(line, style=style), soft_wrap=True)
 
@@ -69,20 +75,26 @@ class LiveDisplay:
         view = self._view
         if not view.categories:
             return Text("")
-        narrow = self._console.width < 70
+        room, height = self._console.width, self._console.height
+        narrow = room < 70
+        longest = max(len(visible(name)) for name in view.categories)
+        name_width = min(longest, max(8, room // 3))
+        bar_width = max(4, min(40, room - name_width - (14 if narrow else 26)))
         table = Table.grid(padding=(0, 1), expand=False)
-        width = max(8, min(40, self._console.width - (34 if narrow else 46)))
-        names = max(len(visible(name)) for name in view.categories)
-        table.add_column(max_width=max(8, min(24, names)), no_wrap=True, overflow="ellipsis")
-        table.add_column(width=width)
+        table.add_column(width=name_width, no_wrap=True, overflow="ellipsis")
+        table.add_column(width=bar_width)
         table.add_column(justify="right", no_wrap=True)
         if not narrow:
-            table.add_column(justify="right", no_wrap=True, style="dim")
-        for name, counts in view.categories.items():
-            table.add_row(*self._row(name, counts, width, narrow))
-        return Group(Text(""), table, self._status(view))
+            table.add_column(no_wrap=True, style="dim", overflow="ellipsis")
+        shown, hidden = _fitting(view.categories, max(1, height - 5))
+        for name in shown:
+            table.add_row(*self._row(name, view.categories[name], name_width, bar_width, narrow))
+        parts: list[RenderableType] = [Text(""), table]
+        if hidden:
+            parts.append(Text(f"and {counted(hidden, 'category')} more", style="dim"))
+        return Group(*parts, self._status(view))
 
-    def _row(self, name: str, counts: CategoryView, width: int, narrow: bool) -> list[RenderableType]:
+    def _row(self, name: str, counts: CategoryView, name_width: int, width: int, narrow: bool) -> list[RenderableType]:
         done = counts.accepted + counts.exhausted >= counts.planned
         style = "yellow" if counts.exhausted else "green" if done else "cyan"
         bar = ProgressBar(
@@ -90,7 +102,7 @@ class LiveDisplay:
             finished_style=style,
         )  # fmt: skip
         row: list[RenderableType] = [
-            Text(one_line(name, 24)),
+            Text(one_line(name, name_width)),
             bar,
             Text(f"{counts.accepted}/{counts.planned}"),
         ]
@@ -100,20 +112,40 @@ class LiveDisplay:
         return row
 
     def _status(self, view: RunView) -> Text:
+        """One line, the most important first: on a narrow terminal the end goes."""
         share = f"{100 * view.accepted / view.planned:.0f} %" if view.planned else ""
         parts = [f"{view.accepted}/{view.planned} · {share}"]
         if view.state == "running":
-            rate = view.rate()
-            if rate:
-                parts.append(f"{rate * 60:.0f} cases/min" if rate < 10 else f"{rate:.0f} cases/s")
-            parts.append(eta_words(view))
-            parts.append(f"{view.workers_busy} workers")
+            parts.append("Ctrl+C pauses")
             waiting = [until for until in view.waiting.values() if until > time.time()]
             if waiting:
                 parts.append(f"{len(waiting)} wait {max(waiting) - time.time():.0f} s")
+            parts.append(eta_words(view))
+            rate = view.rate()
+            if rate:
+                parts.append(f"{rate * 60:.0f} cases/min" if rate < 10 else f"{rate:.0f} cases/s")
+            parts.append(counted(view.workers_busy, "worker"))
         else:
             parts.append(view.state)
         parts.append(self._checkpoint)
-        if view.state == "running":
-            parts.append("Ctrl+C pauses")
-        return Text(" · ".join(part for part in parts if part), style="dim", no_wrap=True, overflow="ellipsis")
+        room, line = self._console.width - 1, ""
+        for part in filter(None, parts):
+            longer = f"{line} · {part}" if line else part
+            if len(longer) > room:
+                break
+            line = longer
+        return Text(line, style="dim", no_wrap=True, overflow="ellipsis")
+
+
+def _fitting(categories: Mapping[str, CategoryView], rows: int) -> tuple[list[str], int]:
+    """The categories to show when there is no room for all: those at work first. Keeps their order."""
+    if len(categories) <= rows:
+        return list(categories), 0
+
+    def rank(name: str) -> int:
+        counts = categories[name]
+        done = counts.accepted + counts.exhausted >= counts.planned
+        return 2 if done else 0 if counts.accepted + counts.rejected else 1
+
+    chosen = set(sorted(categories, key=rank)[: rows - 1])
+    return [name for name in categories if name in chosen], len(categories) - len(chosen)

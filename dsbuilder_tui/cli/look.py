@@ -49,7 +49,7 @@ def sessions(arguments: argparse.Namespace) -> int:
         print_json([listing.as_dict() for listing in found])
         return ExitCode.COMPLETE
     if not found:
-        print(f"There is no session in {root} yet. Start one:  dsbuilder run --example customer_service")
+        print(f"There is no session in {root} yet. Start one:  dsbuilder run --example travel_assistant")
         return ExitCode.COMPLETE
     rows = [["SESSION", "CASES", "STATE", "REJECTED", "WRITER", "LAST ACTIVITY (UTC)"]]
     for s in found:
@@ -74,7 +74,14 @@ def show(arguments: argparse.Namespace) -> int:
             s for s in asyncio.run(catalog.list_sessions(folder.parent, SystemClock())) if s.id == folder.name
         )
         if arguments.json:
-            print_json(listing.as_dict())
+            share = round(100 * listing.accepted / listing.planned, 1) if listing.planned else 0.0
+            as_shown = {
+                "session": listing.id, "dataset_name": listing.dataset_name, "state": listing.state, "pid": listing.pid,
+                "instances_created": listing.accepted, "total_instances_planned": listing.planned,
+                "progress_percentage": share, "exhausted_slots": listing.exhausted, "provider": listing.provider,
+                "worker_model": listing.worker_model, "path": listing.path,
+            }  # fmt: skip
+            print_json(as_shown)
         else:
             print(f"{listing.id}: running in process {listing.pid}, {listing.accepted} of {listing.planned} cases.")
         return ExitCode.COMPLETE

@@ -25,6 +25,9 @@ class DsbuilderError(Exception):
     exit_code: ExitCode = ExitCode.FAILED
 
     def __init__(self, problem: str, way_out: str = "") -> None:
+        problem = (
+            problem if problem.rstrip().endswith((".", "!", "?", "…", ":")) or not way_out else f"{problem.rstrip()}."
+        )
         super().__init__(problem if not way_out else f"{problem} {way_out}")
         self.problem = problem
         self.way_out = way_out

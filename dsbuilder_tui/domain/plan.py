@@ -8,15 +8,18 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dsbuilder_tui.domain.errors import PlanError
+from dsbuilder_tui.domain.words import plain_words
 
 DEFAULT_INPUT_FIELD = "query"
 MAX_NAME_LENGTH = 64
 MAX_TEXT_LENGTH = 20_000
+_MOST_DEPTH = 20
 
 _NAME = re.compile(r"\w(?:[\w .\-]*\w)?", re.UNICODE)
 _WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
@@ -26,17 +29,44 @@ _RESERVED_INPUT_FIELDS = {"goal"}
 
 def _checked_name(value: object, what: str) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"must be text; write a {what} such as 'order_status'")
+        raise ValueError(f"must be text; put the {what} in quotes")
     name = unicodedata.normalize("NFC", value)
     if not name.strip():
         raise ValueError(f"must not be empty; write a {what} such as 'order_status'")
     if len(name) > MAX_NAME_LENGTH:
         raise ValueError(f"has {len(name)} characters; use at most {MAX_NAME_LENGTH}")
-    if not _NAME.fullmatch(name) or ".." in name or name.casefold() in _WINDOWS_DEVICES:
+    if name.casefold() in _WINDOWS_DEVICES:
+        raise ValueError("is a name that Windows keeps for itself; choose another")
+    if not _NAME.fullmatch(name) or ".." in name:
         raise ValueError(
-            "is not a safe name; use letters, digits, spaces and _ - . only, beginning and ending with a letter or digit"
+            "is not a safe name; use letters, digits, spaces and _ - . only, and begin and end with a letter or digit"
         )
     return name
+
+
+def _json_ready(value: Any, depth: int = 0) -> Any:
+    """The value as JSON can hold it: YAML's dates as text, keys as text. Raises ``ValueError`` for what cannot be."""
+    if depth > _MOST_DEPTH:
+        raise ValueError(f"is nested more than {_MOST_DEPTH} levels deep; make it flatter")
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _json_ready(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_ready(inner, depth + 1) for inner in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        raise ValueError(f"holds the number {value}, which is too large for JSON tools; put it in quotes")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"holds {value}, which JSON does not know; write another number or text")
+    if isinstance(value, str):
+        if any("\ud800" <= c <= "\udfff" for c in value):
+            raise ValueError("holds half of a surrogate pair, which no file can store; write the text again")
+        return value
+    if isinstance(value, int | float):
+        return value
+    raise ValueError(f"holds a {type(value).__name__}, which JSON does not know; write text or a number")
 
 
 def _as_list(value: object) -> object:
@@ -102,7 +132,7 @@ class DatasetCategory(_Model):
                 raise ValueError("each example must be a text or a mapping of input fields; remove the empty one")
             if isinstance(example, str) and (not example.strip() or len(example) > MAX_TEXT_LENGTH):
                 raise ValueError(f"each example needs 1 to {MAX_TEXT_LENGTH:,} characters of text")
-        return tuple(examples)
+        return tuple(_json_ready(example) for example in examples)
 
     @field_validator("expectations", mode="before")
     @classmethod
@@ -110,7 +140,7 @@ class DatasetCategory(_Model):
         if value is None:
             return {}
         if isinstance(value, Mapping):
-            return dict(value)
+            return _json_ready(value)
         if not isinstance(value, str):
             raise ValueError('must be a mapping, JSON or text; write for example {"contains_order_id": true}')
         text = value.strip()
@@ -124,7 +154,7 @@ class DatasetCategory(_Model):
             ) from None
         if not isinstance(parsed, dict):
             raise ValueError('must be a JSON object; write for example {"contains_order_id": true}')
-        return parsed
+        return _json_ready(parsed)
 
     @field_validator("attributes", mode="before")
     @classmethod
@@ -200,7 +230,10 @@ class DatasetPlanInput(_Model):
         for category in value:
             key = category.name.casefold()
             if key in seen:
-                raise ValueError(f"{category.name!r} is named twice; give each category its own name")
+                raise ValueError(
+                    f"{category.name!r} is named twice (small and capital letters count as the same); "
+                    "give each category its own name"
+                )
             seen[key] = category.name
         return value
 
@@ -315,10 +348,10 @@ def _sentence(detail: Any) -> str:
         known = list(owner.model_fields)
         close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
         return f"{where}: no such field; " + (f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}")
-    message = str(detail["msg"]).removeprefix("Value error, ")
+    message = plain_words(detail)
     if not where:
         return message
     shown = repr(value)
     if len(shown) > 80:
         shown = shown[:77] + "…"
-    return f"{where}: {shown} — {message[:1].lower() + message[1:]}"
+    return f"{where}: {shown} — {message}"

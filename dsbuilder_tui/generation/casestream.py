@@ -17,6 +17,9 @@ _LIST_KEY = re.compile(r'[{,]\s*["\']?(\w+)["\']?\s*:\s*\Z')
 _LIST_NAMES = {"cases", "test_cases", "testcases", "items", "examples", "instances", "results", "data", "records"}
 _CASE_KEYS = {"slot", "inputs", "input", "expectations", "expectation", "tags", "messages"}
 
+# Tolerant parsers take some 7 µs a character, on the event loop; a case that needs them is short or given up.
+_MOST_MENDED = 10_000
+
 # A model can write white space or one endless string for ever; no case is this long.
 MOST_UNFINISHED = 256 * 1024
 
@@ -46,6 +49,8 @@ class CaseScanner:
         self._kinds: list[str] = []
         self._in_string = False
         self._wrapper = False  # the outermost object holds the list of cases
+        self._held_cases = False  # it held one; a later list of it is no reason to take the whole for a case
+        self._since_case = 0  # characters since a case closed
 
     @property
     def unfinished(self) -> str:
@@ -55,6 +60,7 @@ class CaseScanner:
 
     def feed(self, text: str) -> list[Any]:
         self._buffer += text
+        self._since_case += len(text)
         cases: list[Any] = []
         buffer, at = self._buffer, self._at
         while True:
@@ -81,6 +87,10 @@ class CaseScanner:
                 if case is not None:
                     cases.append(case)
         self._at = at
+        if cases:
+            self._since_case = 0
+        elif self._since_case > MOST_UNFINISHED:
+            raise RunawayOutput
         self._trim()
         return cases
 
@@ -91,6 +101,7 @@ class CaseScanner:
             name = key.group(1).lower() if key else ""
             first = key is not None and key.start() == 0
             self._wrapper = name in _LIST_NAMES or (first and name not in _CASE_KEYS)
+            self._held_cases = self._held_cases or self._wrapper
         self._stack.append(place)
         self._kinds.append(mark)
 
@@ -104,9 +115,9 @@ class CaseScanner:
         is_case = mark == "}" and self._case_start() == self._stack[-1]
         start = self._stack.pop()
         self._kinds.pop()
-        was_wrapper = self._wrapper and not self._kinds
+        was_wrapper = self._held_cases and not self._kinds
         if not self._kinds:
-            self._wrapper = False
+            self._wrapper = self._held_cases = False
         if not is_case or was_wrapper:
             return None
         text = self._buffer[start : place + 1]
@@ -124,8 +135,6 @@ class CaseScanner:
         """Forget text that no open bracket needs any more, keeping the wrapper's opening short."""
         start = self._case_start()
         keep = start if start is not None else (self._at if self._wrapper or not self._kinds else self._stack[0])
-        if len(self._buffer) - keep > MOST_UNFINISHED:
-            raise RunawayOutput
         if keep > 4096 or (keep and not self._kinds):
             self._buffer = self._buffer[keep:]
             self._at -= keep
@@ -144,6 +153,8 @@ def parse_object(text: str, *, only_if_case: bool = False) -> Any | None:
         pass
     import json5
 
+    if len(text) > _MOST_MENDED:
+        return None if only_if_case else MalformedCase(text[:200])
     parsers: tuple[Callable[[], Any], ...] = (
         lambda: json.loads(text, strict=False),
         lambda: json5.loads(text, strict=False),

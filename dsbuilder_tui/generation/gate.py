@@ -48,6 +48,8 @@ class Gate:
             expectations = _expectations(candidate.raw, category)
         except _Unfit as unfit:
             return Refused("schema", str(unfit), _shown(candidate.raw))
+        except RecursionError:
+            return Refused("schema", "nested too deeply", "")
         keys = []
         if category.diversity == "on":
             for stage in self._stages:
@@ -58,7 +60,7 @@ class Gate:
         tags: dict[str, Any] = {"attributes": dict(candidate.slot.attributes), "model": candidate.model}
         given = candidate.raw.get("tags")
         if isinstance(given, Mapping):
-            tags.update({key: str(given[key])[:_SHOWN] for key in _WRITER_TAGS if given.get(key)})
+            tags.update({key: _whole_characters(str(given[key]))[:_SHOWN] for key in _WRITER_TAGS if given.get(key)})
         return Admitted(inputs, expectations, tags, tuple(keys))
 
     def admit(self, keys: Sequence[int], seq: int) -> None:
@@ -98,7 +100,7 @@ class _Unfit(Exception):
 def _field_kinds(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, str]:
     examples = plan.examples(category)
     return {
-        field: next((_kind(example[field]) for example in examples if field in example), "text")
+        field: next((_kind(e[field]) for e in examples if e.get(field) is not None), "text")
         for field in plan.input_fields
     }
 
@@ -160,5 +162,8 @@ def _shown(raw: Any) -> str:
         text = raw.text
     else:
         inputs = raw.get("inputs", raw) if isinstance(raw, Mapping) else raw
-        text = display_text(inputs)
+        try:
+            text = display_text(inputs)
+        except RecursionError:
+            text = ""
     return str(_whole_characters(text))[:_SHOWN]

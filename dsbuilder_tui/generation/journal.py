@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import CheckpointSaved, Event
-from dsbuilder_tui.store.session_store import Changes, SessionStore, WorkerCall
+from dsbuilder_tui.store.rows import Changes, WorkerCall
+from dsbuilder_tui.store.session_store import SessionStore
 
 # How long a decision may wait for company. The promise is 100 ms from decision to disk.
 _LINGER = 0.04
@@ -85,7 +86,12 @@ class Journal:
                 return
             self._changes, self._events = Changes(), []
             self._work.clear()
-            await self._store.commit(changes)
+            try:
+                await self._store.commit(changes)
+            except BaseException:
+                # Nothing of it was written, so nothing after it may be: it must come first in another try.
+                self._changes, self._events = changes + self._changes, events + self._events
+                raise
             for event in events:
                 self._emit(event)
 

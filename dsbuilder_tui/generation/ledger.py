@@ -14,7 +14,7 @@ from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.generation.prompts import MOST_AVOIDED
 from dsbuilder_tui.generation.slots import slot_order, slot_plans
 from dsbuilder_tui.models.protocol import SlotRequest
-from dsbuilder_tui.store.session_store import LedgerRows
+from dsbuilder_tui.store.rows import LedgerRows
 
 _CHUNK = 20  # slots of one category in a row; fixed, so that the order of slots does not hang on the batch size
 _KEPT_NEAREST = 3

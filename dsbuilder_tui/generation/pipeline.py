@@ -36,7 +36,8 @@ from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
 from dsbuilder_tui.models.limits import AdaptiveLimit
 from dsbuilder_tui.models.protocol import TransientError, WorkerModel
-from dsbuilder_tui.store.session_store import SessionStore, WorkerCall
+from dsbuilder_tui.store.rows import WorkerCall
+from dsbuilder_tui.store.session_store import SessionStore
 
 # So many batches in a row that brought nothing but network trouble end the run; each has been retried by then.
 _MOST_FAILURES = 5
@@ -78,6 +79,7 @@ class Pipeline:
         self._runner: Runner = Worker(
             model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled
         )
+        self._journal: Journal
         self._wake = asyncio.Event()
         self._tasks: dict[asyncio.Task[None], tuple[Batch, int]] = {}
         self._workers: dict[int, int] = {}  # unsettled batch → worker number
@@ -89,7 +91,7 @@ class Pipeline:
         self._pause_reason: str | None = None
         self._deadline = float("inf")
         self._index = AcceptedIndex()
-        self.journal: Journal
+        self.journal: Journal | None = None  # there is one as soon as the past is known
 
     async def run(self) -> PipelineResult:
         """Work until no slot is open or a pause is asked for.
@@ -97,9 +99,10 @@ class Pipeline:
         Everything judged is on disk when this returns. Raises ``EndpointRefused``, ``EndpointUnavailable`` or
         ``StorageError``, also after saving what could be saved.
         """
-        await self._restore()
+        self.journal = journal = await self._restore()
+        self._journal = journal
         dropped = 0
-        keepers = [asyncio.create_task(self.journal.run()), asyncio.create_task(self._judge_all())]
+        keepers = [asyncio.create_task(journal.run()), asyncio.create_task(self._judge_all())]
         for keeper in keepers:
             keeper.add_done_callback(self._keeper_ended)
         try:
@@ -108,11 +111,11 @@ class Pipeline:
             await self._drop()
             if not any(keeper.done() for keeper in keepers):
                 await self._intake.join()
-            self.journal.stop()
+            journal.stop()
             keepers[1].cancel()
             await asyncio.gather(*keepers, return_exceptions=True)
         if not isinstance(self._failure, StorageError | SessionDamaged):
-            await self.journal.flush()
+            await journal.flush()
         if self._failure is not None:
             raise self._failure
         return PipelineResult(self._ledger.open == 0, dropped, self._pause_reason or "")
@@ -130,7 +133,7 @@ class Pipeline:
         self._deadline = self._clock.monotonic()
         self._wake.set()
 
-    async def _restore(self) -> None:
+    async def _restore(self) -> Journal:
         rows = await self._store.ledger_rows()
         self._ledger.restore(rows, await self._store.last_batch())
         history = [
@@ -142,7 +145,7 @@ class Pipeline:
         for seq, key, name, ordinal in sorted(history):
             self._index.note(seq, name, ordinal)
             self._gate.admit((key,), seq)
-        self.journal = Journal(
+        return Journal(
             self._store,
             self._clock,
             self._emit,
@@ -160,7 +163,7 @@ class Pipeline:
             left = self._deadline - self._clock.monotonic()
             if left <= 0:
                 return len(self._tasks)
-            patience = _CONGESTION_POLL if self.journal.congested else min(left, 3600.0)
+            patience = _CONGESTION_POLL if self._journal.congested else min(left, 3600.0)
             try:
                 async with asyncio.timeout(patience):
                     await self._wake.wait()
@@ -189,7 +192,7 @@ class Pipeline:
         while (
             len(self._tasks) < self._limit.limit
             and (not self._model.ordered or self._unsettled < self._config.workers)
-            and not self.journal.congested
+            and not self._journal.congested
         ):
             idle = self._limit.limit - len(self._tasks)
             batch = self._ledger.lease(lambda category: self._sizers[category].size, idle)
@@ -263,12 +266,12 @@ class Pipeline:
         self._ledger.fill(slot)
         self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
         self._failures_in_a_row = 0
-        self.journal.accept(
+        self._journal.accept(
             case,
             CaseAccepted(
                 ts=now, case_id=case.case_id, category=slot.category, slot=slot.ordinal, seq=seq, batch=candidate.batch,
-                text=display_text(case.inputs)[:_TEXT_LENGTH], accepted=self.journal.accepted + 1,
-                planned=self.journal.planned,
+                text=display_text(case.inputs)[:_TEXT_LENGTH], accepted=self._journal.accepted + 1,
+                planned=self._journal.planned,
             ),
         )  # fmt: skip
 
@@ -288,7 +291,7 @@ class Pipeline:
         self._sizers[name].observe(
             asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=result.outcome
         )
-        self.journal.call(
+        self._journal.call(
             WorkerCall(
                 self._store.next_seq(), name, batch.number, self._model.name, asked, result.outcome,
                 len(result.delivered), result.retries, result.usage, result.seconds, result.detail, now,
@@ -330,7 +333,7 @@ class Pipeline:
         rejection = Rejection(
             seq, slot.category, slot.ordinal, attempt, stage, reason, text, now, score, threshold, nearest, nearest_id
         )
-        self.journal.reject(
+        self._journal.reject(
             rejection,
             CaseRejected(
                 ts=now, category=slot.category, slot=slot.ordinal, seq=seq, batch=batch, stage=stage, reason=reason,
@@ -339,7 +342,7 @@ class Pipeline:
         )  # fmt: skip
         if tries is not None:
             words = f"{tries} tries, the last one turned away at {stage}: {reason}"
-            self.journal.exhaust(
+            self._journal.exhaust(
                 Exhausted(seq, slot.category, slot.ordinal, tries, words),
                 SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
             )

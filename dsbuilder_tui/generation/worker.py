@@ -13,7 +13,14 @@ from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.generation.casestream import CaseScanner, RunawayOutput
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.models.limits import AdaptiveLimit, backoff
-from dsbuilder_tui.models.protocol import RequestTooLarge, StreamEnd, TransientError, WorkerModel, WorkerRequest
+from dsbuilder_tui.models.protocol import (
+    ContentRefused,
+    RequestTooLarge,
+    StreamEnd,
+    TransientError,
+    WorkerModel,
+    WorkerRequest,
+)
 
 _SHOWN = 200
 
@@ -68,6 +75,9 @@ class Worker:
                 await asyncio.sleep(wait)
         except RequestTooLarge as error:
             result.outcome, result.detail = "too_large", str(error)
+            return result
+        except ContentRefused as error:
+            result.outcome, result.detail = "refused", str(error)[:_SHOWN]
             return result
         finally:
             result.seconds = self._clock.monotonic() - started

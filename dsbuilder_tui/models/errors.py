@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from dsbuilder_tui.domain.errors import EndpointRefused
-from dsbuilder_tui.models.protocol import RequestTooLarge, TransientError
+from dsbuilder_tui.models.protocol import ContentRefused, RequestTooLarge, TransientError
 
 _QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 
@@ -41,12 +41,14 @@ def explain_status(status: int, body: str, model: str, url: str, retry_after: fl
         return EndpointRefused(f"The account at {url} has no quota left: {message}", "Add credit, then resume.")
     if status == 429:
         return TransientError("rate_limit", message, retry_after)
-    if code == "context_length_exceeded" or status == 413 or ("context" in message and "length" in message):
+    if status == 413 or (status in (400, 422) and is_too_large(f"{code} {message}".lower())):
         return RequestTooLarge(
             f"The request does not fit the context of {model}: {message}", "Use a smaller batch_size."
         )
     if status in (408, 409, 425) or status >= 500:
         return TransientError("server", f"HTTP {status}: {message}", retry_after)
+    if status == 400 and "content_filter" in f"{code} {message}".lower():
+        return ContentRefused(message)
     if status == 401:
         return EndpointRefused(
             f"The endpoint {url} does not accept the API key: {message}", "Set OPENAI_API_KEY to a valid key."
@@ -68,13 +70,22 @@ def explain_status(status: int, body: str, model: str, url: str, retry_after: fl
     )
 
 
+def is_too_large(said: str) -> bool:
+    """Whether an error text in small letters says that the request does not fit the model's context."""
+    return (
+        "context_length" in said
+        or "exceed_context" in said
+        or ("context" in said and ("length" in said or "size" in said))
+    )
+
+
 def explain_error(error: Any, redact: Callable[[str], str], model: str, url: str) -> Exception:
     """The error that an ``error`` object inside a 200 answer or in mid-stream means."""
     code, message = _code(error), redact(_message(error) or str(error))[:300]
     status = {"rate_limit_exceeded": 429, "invalid_api_key": 401, "model_not_found": 404}.get(code)
     if status is None and isinstance(error, Mapping) and str(error.get("code")).isdigit():
         status = int(error["code"])
-    if status is not None or code in _QUOTA_CODES or code == "context_length_exceeded":
+    if status is not None or code in _QUOTA_CODES or is_too_large(code):
         wrapped = orjson.dumps({"error": {"message": message, "code": code}}).decode()
         return explain_status(status or 400, wrapped, model, url, None)
     return TransientError("server", message)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import json
 import ssl
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -17,10 +19,11 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import orjson
 
-from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.config import OPENAI_URL, DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
-from dsbuilder_tui.models.errors import explain_error, explain_status, retry_after_seconds
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.models.errors import explain_error, explain_status, is_too_large, retry_after_seconds
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.models.sse import EventStreamDecoder
 
@@ -33,17 +36,29 @@ class Endpoint:
     """An HTTP session for one endpoint: address, headers, certificates, proxies from the environment, time-outs."""
 
     def __init__(self, config: DatasetBuilderConfig) -> None:
-        self.url = config.endpoint
         self._key = config.api_key.get_secret_value() if config.api_key else ""
+        self.url, login = _without_login(config.endpoint)
+        if self.url == OPENAI_URL and not self._key:
+            raise EndpointRefused(
+                f"{self.url} needs an API key, and none is set.",
+                "Set OPENAI_API_KEY, or base_url for an endpoint of your own.",
+            )
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
+        elif login:
+            headers["Authorization"] = f"Basic {login}"
         if config.organization:
             headers["OpenAI-Organization"] = config.organization
         if config.project:
             headers["OpenAI-Project"] = config.project
         headers.update(config.extra_headers)
-        self._secrets = [s for s in (self._key, *config.extra_headers.values()) if len(s) > 3]
+        self._secrets = [s for s in (self._key, login, *config.extra_headers.values()) if len(s) > 3]
+        if any(ord(c) < 32 or ord(c) > 126 for value in headers.values() for c in value):
+            raise InputError(
+                "organization, project or extra_headers holds a character that no header may have.", "Mend it."
+            )
+        proxy, proxy_login = _proxy(self.url)
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=_tls(config), ttl_dns_cache=60),
             headers=headers,
@@ -52,11 +67,11 @@ class Endpoint:
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        proxy, login = _proxy(self.url)
         # A proxy takes its login from the CONNECT for https, and from the request itself for http.
         over_tls = self.url.startswith("https:")
         self._via: dict[str, Any] = {
-            "proxy": proxy, "proxy_headers": login if over_tls else None, "headers": None if over_tls else login,
+            "proxy": proxy, "proxy_headers": proxy_login if over_tls else None,
+            "headers": None if over_tls else proxy_login,
         }  # fmt: skip
 
     async def close(self) -> None:
@@ -82,11 +97,16 @@ class Endpoint:
 
     def network_error(self, error: Exception) -> Exception:
         """What a failed connection means: a ``TransientError``, or ``EndpointRefused`` when trying again is no use."""
-        detail = self.redact(str(error) or type(error).__name__)
-        if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
+        system = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else None
+        detail = self.redact((system.strerror if system else "") or str(error) or type(error).__name__)
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
             return EndpointRefused(
                 f"The certificate of {self.url} is not trusted: {detail}.",
                 "Name your certificate authority with ca_bundle, or (at your own risk) set verify_tls to false.",
+            )
+        if isinstance(error, aiohttp.ClientSSLError):
+            return EndpointRefused(
+                f"{self.url} does not speak TLS as it should: {detail}.", "Is it an http:// address?"
             )
         if isinstance(error, aiohttp.InvalidURL):
             return EndpointRefused(f"{self.url!r} is not an address.", "Set base_url, for example http://host:8000/v1.")
@@ -107,11 +127,19 @@ class OpenAICompatibleModel:
         self._temperature = config.temperature
         # Each of these is dropped for good as soon as the endpoint rejects it.
         self._options = {"response_format", "stream_options", "max_tokens"}
+        # OpenAI's strict schemas take no maxLength; small local models without one may write white space for ever.
+        if self._endpoint.url != OPENAI_URL:
+            self._options.add("max_length")
+        self._schemas: dict[tuple[int, bool], orjson.Fragment] = {}
+        self._patience = config.request_timeout
         if config.temperature is not None:
             self._options.add("temperature")
 
     async def close(self) -> None:
         await self._endpoint.close()
+
+    def check(self, plan: DatasetPlanInput) -> list[str]:
+        return []
 
     async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:
         end: StreamEnd | None = None
@@ -164,20 +192,29 @@ class OpenAICompatibleModel:
         if "response_format" in options:
             body["response_format"] = {
                 "type": "json_schema",
-                "json_schema": {"name": "test_cases", "strict": True, "schema": request.schema},
+                "json_schema": {"name": "test_cases", "strict": True, "schema": self._schema(request, options)},
             }
         elif "json_object" in options:
             body["response_format"] = {"type": "json_object"}
         return orjson.dumps(body)
+
+    def _schema(self, request: WorkerRequest, options: frozenset[str]) -> orjson.Fragment:
+        """The category's schema as bytes, written once."""
+        key = id(request.schema), "max_length" in options
+        if key not in self._schemas:
+            schema = request.schema if key[1] else _without(request.schema, "maxLength")
+            self._schemas[key] = orjson.Fragment(orjson.dumps(schema))
+        return self._schemas[key]
 
     def _adapt(self, status: int, body: bytes, used: frozenset[str]) -> bool:
         """Drop the option that a 4xx complains about. True when it is worth asking again."""
         if status not in (400, 404, 415, 422, 501):
             return False
         said = body.decode("utf-8", "replace").lower()
-        if "context" in said and "length" in said:
+        if is_too_large(said) or "content_filter" in said:
             return False
         for option, words, instead in (
+            ("max_length", ("maxlength",), None),
             ("response_format", ("response_format", "json_schema", "structured output"), "json_object"),
             ("json_object", ("response_format", "json_object"), None),
             ("stream_options", ("stream_options", "include_usage"), None),
@@ -198,9 +235,15 @@ class OpenAICompatibleModel:
         usage, refusal = Usage(), ""
         chunks = response.content.iter_any()
         done = False
+        heard = time.monotonic()
         while not done:
             chunk = await anext(chunks, None)
             events = decoder.close() if chunk is None else decoder.feed(chunk)
+            now = time.monotonic()
+            if events:
+                heard = now
+            elif now - heard > self._patience:  # kept alive by comments, but silent
+                raise TransientError("timeout", "no answer from the endpoint in time")
             texts: list[str] = []
             for data in events:
                 if data == b"[DONE]":
@@ -216,18 +259,17 @@ class OpenAICompatibleModel:
                 if message.get("usage"):
                     usage = _usage(message["usage"])
                 for choice in message.get("choices") or ():
-                    delta = choice.get("delta") or choice.get("message") or {}
-                    content = delta.get("content")
-                    if content:
-                        texts.append(content if isinstance(content, str) else _parts(content))
-                    refusal += delta.get("refusal") or ""
-                    reason = choice.get("finish_reason") or reason
+                    said, refused, ended = _choice(choice)
+                    if said:
+                        texts.append(said)
+                    refusal += refused
+                    reason = ended or reason
             if texts:
                 yield "".join(texts)
             done = done or chunk is None
         if not response.content.at_eof():
             # The end of the body is usually right behind [DONE]; having read it, the connection can be used again.
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
                 async with asyncio.timeout(_LINGER):
                     await response.content.readany()
         yield StreamEnd(reason, usage, refusal)
@@ -240,11 +282,9 @@ class OpenAICompatibleModel:
             raise TransientError("server", f"the endpoint answered with something else than a completion: {text!r}")
         if message.get("error"):
             raise self._stream_error(message["error"])
-        choice = message["choices"][0]
-        said = choice.get("message") or {}
-        content = said.get("content") or ""
-        end = StreamEnd(choice.get("finish_reason"), _usage(message.get("usage") or {}), said.get("refusal") or "")
-        return content if isinstance(content, str) else _parts(content), end
+        choices = message["choices"]
+        text, refusal, reason = _choice(choices[0] if isinstance(choices, list) else None)
+        return text, StreamEnd(reason, _usage(message.get("usage") or {}), refusal)
 
     def _stream_error(self, error: Any) -> Exception:
         return explain_error(error, self._endpoint.redact, self.name, self._endpoint.url)
@@ -297,6 +337,10 @@ def _loads(data: bytes) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
+        pass
+    try:  # half a surrogate pair, or a byte that is no UTF-8, must not cost the rest of the text
+        return json.loads(data.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
         return None
 
 
@@ -307,6 +351,38 @@ def _usage(value: Any) -> Usage:
         return Usage()
 
 
-def _parts(content: Any) -> str:
-    """Content given as a list of parts, as some servers do."""
-    return "".join(part.get("text", "") for part in content if isinstance(part, dict)) if content else ""
+def _choice(choice: Any) -> tuple[str, str, str | None]:
+    """Text, refusal and finish reason of one choice, whatever shape a server gives it."""
+    if not isinstance(choice, dict):
+        return "", "", None
+    delta = choice.get("delta") or choice.get("message")
+    reason = choice.get("finish_reason")
+    reason = reason if isinstance(reason, str) else None
+    if not isinstance(delta, dict):
+        return "", "", reason
+    content, refusal = delta.get("content"), delta.get("refusal")
+    if isinstance(content, list):  # parts, as some servers send them
+        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else "", refusal if isinstance(refusal, str) else "", reason
+
+
+def _without(value: Any, key: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _without(inner, key) for name, inner in value.items() if name != key}
+    return [_without(inner, key) for inner in value] if isinstance(value, list) else value
+
+
+def _without_login(url: str) -> tuple[str, str]:
+    """The address without ``user:password@``, and that login for a Basic header."""
+    try:
+        parts = urlsplit(url)
+        valid = bool(parts.hostname) and parts.port != 0  # reading the port raises when it is no number
+    except ValueError:
+        valid = False
+    if not valid:
+        raise InputError("base_url is not an address.", "Write for example http://localhost:11434/v1.")
+    if not parts.username:
+        return url, ""
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    clean = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return clean, base64.b64encode(login.encode()).decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import aiohttp
 import orjson
 
 from dsbuilder_tui.config import DatasetBuilderConfig
@@ -22,7 +23,11 @@ _SCHEMA = {
 
 async def probe_endpoint(config: DatasetBuilderConfig) -> AsyncIterator[tuple[str, DsbuilderError | None, str]]:
     """Checks one by one, as (name, problem, words). Words in brackets say that an answer is not certain."""
-    endpoint = Endpoint(config)
+    try:
+        endpoint = Endpoint(config)
+    except DsbuilderError as error:
+        yield "endpoint", error, ""
+        return
     try:
         try:
             status, models = await endpoint.get_json("/models")
@@ -38,7 +43,11 @@ async def probe_endpoint(config: DatasetBuilderConfig) -> AsyncIterator[tuple[st
             yield "key", problem if isinstance(problem, DsbuilderError) else None, ""
             return
         yield "endpoint", None, f"{config.endpoint} answers"
-        known = {str(m.get("id")) for m in models.get("data", ())} if isinstance(models, dict) else set()
+        known = (
+            {str(m.get("id")) for m in models.get("data") or () if isinstance(m, dict)}
+            if isinstance(models, dict)
+            else set()
+        )
         for role, name in (("worker model", config.worker_model), ("main model", config.model)):
             if known and name not in known and f"{name}:latest" not in known:
                 some = ", ".join(sorted(known)[:8])
@@ -71,8 +80,8 @@ async def _schema(
         async with endpoint.post("/chat/completions", orjson.dumps(body)) as response:
             raw = (await response.content.read(64 * 1024)).decode("utf-8", "replace")
             status = response.status
-    except (OSError, TimeoutError) as error:  # aiohttp's connection errors are OSErrors
-        yield "completion", _unreachable(config, str(error)), ""
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        yield "completion", _unreachable(config, endpoint.redact(str(error) or type(error).__name__)), ""
         return
     if status == 400 and any(word in raw for word in ("response_format", "json_schema")):
         yield "JSON schema", None, "(not supported by the endpoint; answers are parsed tolerantly in its place)"

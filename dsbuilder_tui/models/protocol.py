@@ -53,6 +53,10 @@ class WorkerModel(Protocol):
     provider: str
     ordered: bool
 
+    def check(self, plan: DatasetPlanInput) -> list[str]:
+        """What a person should know before this model works on a plan. Raises ``InputError`` when it cannot."""
+        ...
+
     def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:
         """Yield text as it comes, then one ``StreamEnd``.
 
@@ -71,6 +75,10 @@ class TransientError(Exception):
         self.kind = kind
         self.detail = detail
         self.retry_after = retry_after
+
+
+class ContentRefused(Exception):
+    """The endpoint's content filter turned this request away; others may pass."""
 
 
 class RequestTooLarge(DsbuilderError):

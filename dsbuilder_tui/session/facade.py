@@ -159,8 +159,7 @@ class Session:
 
         Raises ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
-        if self._run:
-            raise InputError(f"The session {self.id} is running already.", "Pause it first.")
+        self._only_at_rest()
         own = model is None
         model = model or worker_model(self.config)
         self._run = Run(self._files, self.config, model)
@@ -203,12 +202,18 @@ class Session:
         return await self._files.export(path, kind, damaged=damaged, private=private)
 
     async def repair(self) -> list[str]:
-        """Set damaged cases aside and open their slots again. Returns their ids."""
+        """Set damaged cases aside and open their slots again. Returns their ids. Not while the session runs."""
+        self._only_at_rest()
         found = await self._files.store.set_damaged_aside()
         if found:
             await self._files.store.remember("repaired", cases=found)
         return found
 
     async def retry_exhausted(self) -> int:
-        """Open every exhausted slot for a fresh set of attempts. Returns how many."""
+        """Open every exhausted slot for a fresh set of attempts. Returns how many. Not while the session runs."""
+        self._only_at_rest()
         return await self._files.store.reopen_exhausted()
+
+    def _only_at_rest(self) -> None:
+        if self._run:
+            raise InputError(f"The session {self.id} is running already.", "Pause it first.")

@@ -21,8 +21,9 @@ from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.export import format_of, write_cases
 from dsbuilder_tui.store.files import private_folder
 from dsbuilder_tui.store.lock import SessionLock
+from dsbuilder_tui.store.rows import Changes
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, seed_head
-from dsbuilder_tui.store.session_store import Changes, SessionStore
+from dsbuilder_tui.store.session_store import SessionStore
 
 
 class SessionFiles:
@@ -76,8 +77,13 @@ class SessionFiles:
             lock.release()
             raise
         files = cls(folder, lock, store, plan, meta, clock)
-        if imported:
-            await files._take_in(imported)
+        try:
+            if imported:
+                await files._take_in(imported)
+            await files.note_status(running=False)
+        except BaseException:
+            await files.close()
+            raise
         return files
 
     @classmethod
@@ -112,8 +118,12 @@ class SessionFiles:
         return int(self.meta["seed"])
 
     def emit(self, event: Event) -> None:
-        for listener in self.listeners:
-            listener(event)
+        for listener in tuple(self.listeners):
+            try:
+                listener(event)
+            except Exception as error:  # whoever watches must not be able to stop the run
+                context = {"message": f"A listener failed at {event.type}", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(context)
 
     async def remember(self, **values: Any) -> None:
         """Keep values in the session's ``meta`` table."""
@@ -166,9 +176,7 @@ class SessionFiles:
         kind = format_of(path, kind)
         head = None
         if kind == "checkpoint":
-            listing = await catalog.describe(self.folder, self.store)
-            complete = listing.accepted == listing.planned
-            head = seed_head(self.plan, listing.accepted, self.clock.now(), self.id, self.seed, complete)
+            head = seed_head(self.plan, self.clock.now(), self.id, self.seed)
         count = await write_cases(
             path,
             kind,
@@ -205,16 +213,19 @@ class SessionFiles:
         state = SessionState.COMPLETE if len(cases) == self.plan.total_instances else SessionState.PAUSED
         await self.store.commit(Changes(accepted=cases))
         await self.checkpoint("import")
+        # Who wrote the imported cases: a later run with another writer says so.
+        models = {str(case.tags["model"]) for case in seed.cases if case.tags.get("model")} - {"built-in"}
+        if models:
+            await self.remember(provider="openai", worker_model=sorted(models)[0])
         await self.remember(state=state)
         await self.store.remember("imported", cases=len(cases), notes=seed.notes)
-        await self.note_status(running=False)
 
 
-def check_size(plan: DatasetPlanInput, config: DatasetBuilderConfig) -> None:
+def check_size(plan: DatasetPlanInput, config: DatasetBuilderConfig, source: str | None = None) -> None:
     """Raises ``PlanError`` when the plan is larger than ``max_dataset_size``."""
     if plan.total_instances > config.max_dataset_size:
         raise PlanError(
-            plan.dataset_name,
+            source or plan.dataset_name,
             [
                 f"total_instances: {plan.total_instances} — more than max_dataset_size allows "
                 f"({config.max_dataset_size}); lower the counts, or raise the limit with --max-dataset-size "

@@ -30,7 +30,10 @@ class Run:
     async def execute(self) -> RunResult:
         """Raises ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved."""
         started = self._clock.monotonic()
+        notices = self._model.check(self._plan)
         await self._announce()
+        for text in notices:
+            self._emit(Notice(ts=self._clock.now(), level="warning", text=text))
         watch = asyncio.create_task(self._keep_status())
         try:
             outcome = await self._pipeline.run()
@@ -51,8 +54,11 @@ class Run:
         self._pipeline.stop_draining()
 
     async def checkpoint(self, reason: str) -> Checkpoint:
-        point = self._pipeline.journal.checkpoint(reason)
-        await self._pipeline.journal.flush()
+        journal = self._pipeline.journal
+        if journal is None:  # nothing has happened in this run yet
+            return await self._files.checkpoint(reason)
+        point = journal.checkpoint(reason)
+        await journal.flush()
         return point
 
     async def _announce(self) -> None:
@@ -122,8 +128,7 @@ class Run:
 
     async def _save(self, reason: str, state: SessionState) -> None:
         if self._config.enable_checkpointing:
-            self._pipeline.journal.checkpoint(reason)
-        await self._pipeline.journal.flush()
+            await self.checkpoint(reason)
         await self._files.remember(state=state)
         await self._store.remember(reason, state=state)
         if self._config.enable_checkpointing and not self._hurried:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import unicodedata
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def new_session_folder(root: Path, dataset_name: str) -> Path:
     base, number = folder_name(dataset_name), 1
     while True:
         name = base if number == 1 else f"{base}-{number}"
-        if not (root / name).exists() and not (root / f"{name}{SEED_SUFFIX}").exists():
+        if not os.path.lexists(root / name) and not os.path.lexists(root / f"{name}{SEED_SUFFIX}"):
             return root / name
         number += 1
 
@@ -71,16 +72,18 @@ def seed_file(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}{SEED_SUFFIX}")
 
 
+def last_active(folder: Path) -> float:
+    """When a session was last worked on, in seconds. Looking at one does not count, though it touches its files."""
+    note = folder / STATUS_FILE
+    return (note if note.is_file() else folder / SESSION_FILE).stat().st_mtime
+
+
 def session_folders(root: Path) -> list[Path]:
     """All session folders, the most recently active first."""
-
-    def active(folder: Path) -> float:
-        return max((f.stat().st_mtime for f in folder.glob(f"{SESSION_FILE}*") if f.is_file()), default=0.0)
-
     if not root.is_dir():
         return []
     found = [folder for folder in root.iterdir() if (folder / SESSION_FILE).is_file()]
-    return sorted(found, key=lambda folder: (-active(folder), folder.name))
+    return sorted(found, key=lambda folder: (-last_active(folder), folder.name))
 
 
 def find_session(root: Path, reference: str | Path | None) -> Path:
@@ -133,7 +136,7 @@ async def describe(folder: Path, store: SessionStore, *, running: bool = False) 
         provider=str(meta.get("provider", "")),
         worker_model=str(meta.get("worker_model", "")),
         created_at=iso(float(meta.get("created_at", 0))),
-        updated_at=iso((folder / SESSION_FILE).stat().st_mtime),
+        updated_at=iso(last_active(folder)),
         path=str(folder),
     )
 
@@ -169,20 +172,28 @@ async def _listing(folder: Path, clock: Clock) -> SessionListing:
         lock.release()
 
 
-def _from_note(folder: Path, pid: int | None) -> SessionListing:
+def notes_of(root: Path, dataset_name: str) -> list[SessionListing]:
+    """What the notes of a dataset's sessions say, the most recently active first; opens no session."""
+    notes = [note for folder in session_folders(root) if (note := _note(folder)) is not None]
+    return [note for note in notes if note.dataset_name == dataset_name]
+
+
+def _note(folder: Path) -> SessionListing | None:
     try:
         note = orjson.loads((folder / STATUS_FILE).read_bytes())
         known = {f.name for f in fields(SessionListing)}
-        return SessionListing(
-            **{k: v for k, v in note.items() if k in known} | {"state": SessionState.RUNNING, "pid": pid}
-        )
+        return SessionListing(**{name: value for name, value in note.items() if name in known})
     except (OSError, ValueError, TypeError, AttributeError):
-        listing = _unreadable(folder, "in use by another process").as_dict()
-        return SessionListing(**listing | {"state": SessionState.RUNNING, "pid": pid})
+        return None
+
+
+def _from_note(folder: Path, pid: int | None) -> SessionListing:
+    listing = _note(folder) or _unreadable(folder, "in use by another process")
+    return replace(listing, state=SessionState.RUNNING, pid=pid)
 
 
 def _unreadable(folder: Path, problem: str) -> SessionListing:
-    stamp = iso((folder / SESSION_FILE).stat().st_mtime)
+    stamp = iso(last_active(folder))
     return SessionListing(
         folder.name, folder.name, SessionState.DAMAGED, 0, 0, 0, 0, "", "", stamp, stamp, str(folder), None, problem
     )

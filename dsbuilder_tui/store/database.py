@@ -24,6 +24,7 @@ class Database:
         self._migrations = migrations
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="session-store")
         self._connection: sqlite3.Connection | None = None
+        self._closed = False
 
     async def open(self, *, create: bool = False) -> None:
         """Open the file and bring it to the current version, keeping a copy from before each migration.
@@ -60,6 +61,7 @@ class Database:
     async def close(self) -> None:
         """Close the connection (folding the WAL into the file) and end its thread. Safe to call twice."""
         connection, self._connection = self._connection, None
+        self._closed = True
         if connection is not None:
             await asyncio.get_running_loop().run_in_executor(self._executor, connection.close)
         self._executor.shutdown(wait=False)
@@ -71,11 +73,12 @@ class Database:
             except sqlite3.Error as error:
                 raise _readable(error, self.path) from error
 
+        if self._closed:
+            raise StorageError(f"{self.path} is closed.", "Open the session again.")
         return await asyncio.get_running_loop().run_in_executor(self._executor, guarded)
 
     def _live(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise StorageError(f"{self.path} is closed.", "Open the session again.")
+        assert self._connection is not None
         return self._connection
 
     def _open(self, create: bool) -> None:
@@ -90,6 +93,8 @@ class Database:
                 f"{self.path} cannot be created: {error.strerror or error}.", "Make the folder writable."
             ) from None
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=True)
+        # A flipped bit can make text that is no UTF-8; the checksum of the row tells, and the rest stays readable.
+        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         try:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > len(self._migrations):
@@ -124,6 +129,8 @@ class Database:
 
 def _readable(error: sqlite3.Error, path: Path) -> DsbuilderError:
     text = str(error)
+    if "locked" in text:
+        return StorageError(f"{path} is locked by another program.", "Close whatever has it open, then try again.")
     if "full" in text or "disk I/O" in text or "readonly" in text or "unable to open" in text:
         return StorageError(
             f"{path} could not be written: {text}. Everything accepted so far is saved.",

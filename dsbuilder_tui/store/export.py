@@ -166,7 +166,7 @@ async def write_cases(
         writer: _Writer
         if kind == "checkpoint":
             start = orjson.dumps(head or {}, option=orjson.OPT_INDENT_2).rstrip(b"\n}")
-            writer = _Array(handle, start + b',\n  "created_instances": [', b"\n  ]\n}\n")
+            writer = _Array(handle, start + b',\n  "created_instances": [', b"\n  ]")
         elif kind == "jsonl":
             writer = _Lines(handle)
         elif kind == "json":
@@ -178,4 +178,6 @@ async def write_cases(
             await asyncio.to_thread(writer.write, page)
             count += len(page)
         writer.close()
+        if kind == "checkpoint":
+            handle.write(b',\n  "instances_created": %d\n}\n' % count)
     return count

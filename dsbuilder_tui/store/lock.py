@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -37,11 +38,13 @@ class SessionLock:
                 f"The session folder {self._folder} cannot be locked: {error.strerror or error}.",
                 "Make the folder writable.",
             ) from None
-        self._owner.write_text(str(os.getpid()))
+        with contextlib.suppress(OSError):  # only a courtesy: the lock itself is held
+            self._owner.write_text(str(os.getpid()))
 
     def release(self) -> None:
         if self._lock.is_locked:
-            self._owner.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._owner.unlink(missing_ok=True)
             self._lock.release()
 
     def owner_pid(self) -> int | None:

@@ -15,6 +15,20 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 _MOST_BYTES = 10 * 1024 * 1024
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML as usual, but a key that stands twice in one mapping is an error, not a silent choice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands twice", key.start_mark
+                )
+            seen.add(key.value if isinstance(key.value, str) else id(key))
+        return super().construct_mapping(node, deep=deep)
+
+
 def load_plan(path: str | Path) -> DatasetPlanInput:
     """A plan from a ``.yaml``, ``.yml`` or ``.json`` file. Raises ``InputError`` or ``PlanError`` with the way out."""
     path = Path(path).expanduser()
@@ -44,10 +58,12 @@ def _parse(text: str, path: Path) -> Any:
         except orjson.JSONDecodeError as error:
             raise InputError(f"{path} is not JSON: {error}.", "Mend the line it names.") from None
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
-        what = " ".join(str(error).split())
-        raise InputError(f"{path} is not YAML: {what}.", "Mend the line it names.") from None
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        what = getattr(error, "problem", None) or "it cannot be read"
+        raise InputError(f"{path}{where}: not valid YAML: {what}.", "Mend that line.") from None
     except RecursionError:
         raise InputError(f"{path} is nested too deeply to be a plan.", "Is this the right file?") from None
 

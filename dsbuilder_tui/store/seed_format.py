@@ -43,19 +43,15 @@ class SeedCheckpoint:
     notes: list[str]
 
 
-def seed_head(
-    plan: DatasetPlanInput, created: int, timestamp: float, session_id: str, seed: int, complete: bool
-) -> dict[str, Any]:
-    """The members of the file that precede ``created_instances``."""
+def seed_head(plan: DatasetPlanInput, timestamp: float, session_id: str, seed: int) -> dict[str, Any]:
+    """The members of the file that precede ``created_instances``; ``instances_created`` follows, counted on the way."""
     return {
         "dataset_name": plan.dataset_name,
-        "instances_created": created,
         "total_instances_planned": plan.total_instances,
         "dataset_plan": plan.model_dump(mode="json"),
         "timestamp": iso(timestamp),
         "session_id": session_id,
         "seed": seed,
-        "complete": complete,
     }
 
 
@@ -125,7 +121,7 @@ def _cases(instances: list[Any], plan: DatasetPlanInput, path: Path, notes: list
         category = tags.get("category") or instance.get("category") or instance.get("category_name")
         if category is None and len(counts) == 1:
             category = next(iter(counts))
-        if category not in counts:
+        if not isinstance(category, str) or category not in counts:
             raise InputError(
                 f"{where}: its category {category!r} is not in the plan ({', '.join(counts)}).",
                 "Give each instance one of these categories.",

@@ -5,69 +5,21 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection, Usage, case_id
+from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection, Usage, case_id
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.files import sync_folder
+from dsbuilder_tui.store.rows import CategoryProgress, Changes, LedgerRows
 from dsbuilder_tui.store.schema import MAIN_BRANCH, SEQUENCED_TABLES
 
 PAGE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerCall:
-    """One worker call as it is remembered: what it cost and how it ended."""
-
-    seq: int
-    category: str
-    batch: int
-    model: str
-    size: int
-    outcome: str
-    delivered: int
-    retries: int
-    usage: Usage
-    seconds: float
-    detail: str
-    created_at: float
-
-
-@dataclass(slots=True)
-class Changes:
-    """What one commit writes, together."""
-
-    accepted: list[AcceptedCase] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
-    exhausted: list[Exhausted] = field(default_factory=list)
-    calls: list[WorkerCall] = field(default_factory=list)
-    checkpoints: list[Checkpoint] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.accepted) + len(self.rejected) + len(self.exhausted) + len(self.calls) + len(self.checkpoints)
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryProgress:
-    accepted: int = 0
-    rejected: int = 0
-    exhausted: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRows:
-    """What the slot ledger needs at the start of a run."""
-
-    filled: dict[str, list[tuple[int, int | None, int]]]  # category → (ordinal, structure, seq), in order of seq
-    attempts: dict[tuple[str, int], tuple[int, int, list[int]]]  # open slot → (last attempt, tries, nearest seqs)
-    exhausted: dict[str, list[int]]
 
 
 class SessionStore:

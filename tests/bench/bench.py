@@ -66,7 +66,17 @@ def requests(repeat: int) -> None:
             )  # fmt: skip
     table(
         "Requests against a local server with 200 ms latency",
-        ["workers", "batch", "calls", "wall s", "wall/ideal", "CPU ms/call", "CPU ms/case", "RSS MB", "first request s"],
+        [
+            "workers",
+            "batch",
+            "calls",
+            "wall s",
+            "wall/ideal",
+            "CPU ms/call",
+            "CPU ms/case",
+            "RSS MB",
+            "first request s",
+        ],
         rows,
     )
 

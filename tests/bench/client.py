@@ -36,7 +36,6 @@ async def _lateness(late: list[float]) -> None:
 
 async def build(given: argparse.Namespace) -> dict[str, float]:
     from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
-
     from dsbuilder_tui.models.choice import worker_model
 
     share, rest = divmod(given.cases, 4)
@@ -93,7 +92,7 @@ async def persist(given: argparse.Namespace) -> dict[str, float]:
     """Cases straight into the store, in commits of 20, then the time to open the session again."""
     from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
     from dsbuilder_tui.domain.case import AcceptedCase
-    from dsbuilder_tui.store.session_store import Changes
+    from dsbuilder_tui.store.rows import Changes
 
     category = DatasetCategory(name="c", count=given.cases, example_inputs="x")
     plan = DatasetPlanInput(dataset_name="bench", categories=[category])

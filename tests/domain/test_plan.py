@@ -15,7 +15,9 @@ from dsbuilder_tui.domain.plan import parse_plan
 GOOD: dict[str, Any] = {
     "dataset_name": "support",
     "total_instances": 3,
-    "categories": [{"name": "orders", "count": 3, "example_inputs": "Where is my order?", "expectations": {"ok": True}}],
+    "categories": [
+        {"name": "orders", "count": 3, "example_inputs": "Where is my order?", "expectations": {"ok": True}}
+    ],
 }
 
 
@@ -53,7 +55,10 @@ def test_the_documented_plan_is_a_plan() -> None:
     assert plan.total_instances == 500
     assert plan.input_fields == {"query": ""}
     assert plan.categories[1].expectations == {"initiates_refund_flow": True}
-    assert plan.examples(plan.categories[1]) == [{"query": "I want a refund for order #12345"}, {"query": "Refund please"}]
+    assert plan.examples(plan.categories[1]) == [
+        {"query": "I want a refund for order #12345"},
+        {"query": "Refund please"},
+    ]
 
 
 def test_a_plan_survives_being_stored() -> None:
@@ -72,7 +77,7 @@ def test_a_plan_survives_being_stored() -> None:
         (changed(count=True), ["categories[0].count: True", "whole number"]),
         (changed(name="../etc"), ["categories[0].name: '../etc'", "safe name"]),
         (changed(name="a/b"), ["categories[0].name", "safe name"]),
-        (changed(name="con"), ["categories[0].name", "safe name"]),
+        (changed(name="con"), ["categories[0].name", "Windows"]),
         (changed(name="x\x1b[2J"), ["categories[0].name", "safe name"]),
         (changed(name=""), ["categories[0].name", "must not be empty"]),
         (changed(name="x" * 65), ["categories[0].name", "at most 64"]),
@@ -118,7 +123,9 @@ def test_yaml_bare_off_means_off() -> None:
 
 
 def test_plain_text_expectations_become_guidelines() -> None:
-    assert parse_plan(changed(expectations="Names the order.")).categories[0].expectations == {"guidelines": "Names the order."}
+    assert parse_plan(changed(expectations="Names the order.")).categories[0].expectations == {
+        "guidelines": "Names the order."
+    }
 
 
 def test_tools_may_be_names_or_mappings() -> None:
@@ -130,12 +137,36 @@ def test_unicode_names_are_names() -> None:
     assert parse_plan(changed(name="Größe und Maße")).categories[0].name == "Größe und Maße"
 
 
+def test_yamls_dates_and_odd_keys_become_json() -> None:
+    import datetime
+
+    plan = parse_plan(changed(expectations={"due": datetime.date(2026, 1, 2), 7: [datetime.time(3, 4)]}))
+    assert plan.categories[0].expectations == {"due": "2026-01-02", "7": ["03:04:00"]}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (2**70, "too large"),
+        (float("nan"), "nan"),
+        ("half \ud83d", "surrogate"),
+        ({1, 2}, "a set"),
+        (object(), "a object"),
+    ],
+)
+def test_what_json_cannot_hold_is_refused(value: object, words: str) -> None:
+    assert words in problems(changed(expectations={"x": value}))
+    assert words in problems(changed(example_inputs=[{"query": value}]))
+
+
 def test_from_python_the_error_is_pydantics() -> None:
     with pytest.raises(ValidationError, match="at least 1"):
         DatasetCategory(name="x", count=0)
 
 
 def test_shared_axes_give_way_to_the_categorys_own() -> None:
-    plan = parse_plan({**changed(attributes={"tone": ["own"]}), "attributes": {"tone": ["shared"], "length": ["s", "l"]}})
+    plan = parse_plan(
+        {**changed(attributes={"tone": ["own"]}), "attributes": {"tone": ["shared"], "length": ["s", "l"]}}
+    )
     assert plan.axes(plan.categories[0]) == {"tone": ("own",), "length": ("s", "l")}
     assert plan.combinations(plan.categories[0]) == 2

@@ -28,7 +28,9 @@ async def judged(raw: Any, **category: Any) -> Admitted | Refused:
 
 
 async def test_a_good_case_becomes_a_record() -> None:
-    verdict = await judged({"slot": 1, "inputs": {"query": "  Hello? "}, "expectations": {"ok": False}, "tags": {"x": 1}})
+    verdict = await judged(
+        {"slot": 1, "inputs": {"query": "  Hello? "}, "expectations": {"ok": False}, "tags": {"x": 1}}
+    )
     assert isinstance(verdict, Admitted)
     assert verdict.inputs == {"query": "Hello?"}
     assert verdict.expectations == {"ok": False, "n": 3}
@@ -55,7 +57,10 @@ async def test_near_misses_of_shape_are_understood(raw: Any) -> None:
         ({"inputs": {"query": "   "}}, "is empty"),
         ({"inputs": ["x"]}, "is a list, not text"),
         ({"inputs": {"query": "x"}, "expectations": "none"}, "`expectations` is text, not an object"),
-        ({"inputs": {"query": "x"}, "expectations": {"ok": "yes"}}, "`ok` of `expectations` is text, not true or false"),
+        (
+            {"inputs": {"query": "x"}, "expectations": {"ok": "yes"}},
+            "`ok` of `expectations` is text, not true or false",
+        ),
         ({"inputs": {"query": "x" * 100_000}}, "longer than"),
         ({"inputs": {"query": "x"}, "expectations": {"n": 2**70}}, "cannot be stored"),
     ],
@@ -68,6 +73,23 @@ async def test_bad_shapes_are_refused_with_a_reason(raw: Any, reason: str) -> No
 async def test_half_a_surrogate_pair_can_be_stored() -> None:
     verdict = await judged({"inputs": {"query": "broken \ud83d emoji"}})
     assert isinstance(verdict, Admitted) and verdict.inputs["query"] == "broken \ufffd emoji"
+
+
+async def test_odd_tags_and_deep_nesting_do_no_harm() -> None:
+    verdict = await judged({"inputs": {"query": "x"}, "tags": {"template": "half \ud83d", "perturbation": ["a"]}})
+    assert isinstance(verdict, Admitted) and verdict.tags["template"] == "half \ufffd"
+    deep: Any = "x"
+    for _ in range(5000):
+        deep = [deep]
+    for raw in ({"inputs": {"query": deep}}, {"inputs": {"query": "x"}, "expectations": {"ok": deep}}, {"query": deep}):
+        assert isinstance(await judged(raw), Refused)
+    listed = await judged({"inputs": {"query": deep}}, example_inputs=[{"query": ["x"]}])
+    assert isinstance(listed, Refused)
+
+
+async def test_an_empty_example_field_says_nothing_about_its_kind() -> None:
+    verdict = await judged({"inputs": {"query": "x", "note": "y"}}, example_inputs=[{"query": "a", "note": None}])
+    assert isinstance(verdict, Admitted)
 
 
 async def test_repeats_are_refused_with_the_case_they_repeat() -> None:
@@ -90,9 +112,14 @@ async def test_a_category_with_diversity_off_may_repeat() -> None:
 
 
 async def test_expected_tools_become_expectations() -> None:
-    verdict = await judged({"inputs": {"query": "x"}}, expected_tools=["lookup", {"name": "refund", "arguments": {"id": 1}}])
+    verdict = await judged(
+        {"inputs": {"query": "x"}}, expected_tools=["lookup", {"name": "refund", "arguments": {"id": 1}}]
+    )
     assert isinstance(verdict, Admitted)
-    assert verdict.expectations["expected_tool_calls"] == [{"name": "lookup"}, {"name": "refund", "arguments": {"id": 1}}]
+    assert verdict.expectations["expected_tool_calls"] == [
+        {"name": "lookup"},
+        {"name": "refund", "arguments": {"id": 1}},
+    ]
 
 
 async def test_fields_take_the_kind_of_their_example() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.domain.case import Slot
 from dsbuilder_tui.generation.ledger import AcceptedIndex, Batch, Ledger
-from dsbuilder_tui.store.session_store import LedgerRows
+from dsbuilder_tui.store.rows import LedgerRows
 
 Plans = Callable[..., DatasetPlanInput]
 

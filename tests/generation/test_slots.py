@@ -77,7 +77,9 @@ def test_slots_are_the_same_in_every_process() -> None:
 
 def test_another_seed_gives_other_slots() -> None:
     axes = {"a": 7, "b": 6}
-    assert [planned(axes, 1).attributes(n) for n in range(1, 20)] != [planned(axes, 2).attributes(n) for n in range(1, 20)]
+    assert [planned(axes, 1).attributes(n) for n in range(1, 20)] != [
+        planned(axes, 2).attributes(n) for n in range(1, 20)
+    ]
 
 
 def test_categories_advance_together_and_every_slot_comes_once(make_plan) -> None:  # type: ignore[no-untyped-def]

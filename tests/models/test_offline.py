@@ -11,6 +11,7 @@ import pytest
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.diversity.structural import structure_hash
 from dsbuilder_tui.domain.case import Slot
+from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.generation.slots import slot_plans
 from dsbuilder_tui.models.offline import perturb
 from dsbuilder_tui.models.offline.frames import Frame, load_phrases, topic_of
@@ -38,7 +39,9 @@ def written(count: int, seed: int = 0, fields: Any = None, **category: Any) -> l
         ("My name is Ann Lee and my e-mail is ann@example.com", "My name is {name} and my e-mail is {email}"),
         ("See you on Monday, March 3rd", "See you on {weekday}, {date}"),
         ("What is 2 plus 2?", "What is 2 plus 2?"),
-        ("Use {braces} here", "Use (braces) here"),
+        ("Use {braces} here", "Use {braces} here"),
+        ("How long does the desk lamp glow?", "How long does the desk lamp glow?"),
+        ("It began on November 16, 2022", "It began on {date}"),
     ],
 )
 def test_examples_become_templates(text: str, template: str) -> None:
@@ -114,7 +117,11 @@ def test_several_fields_and_lists_of_messages() -> None:
     example = {"query": "Where is my order #12345?", "locale": "en-US", "customer_id": "C-4711"}
     case = written(3, fields=["query", "locale", "customer_id"], example_inputs=[example])[1]["inputs"]
     assert list(case) == ["query", "locale", "customer_id"]
-    assert case["locale"] == "en-US" and case["customer_id"] != "C-4711" and re.fullmatch(r"[A-Z]-\d{4}", case["customer_id"])
+    assert (
+        case["locale"] == "en-US"
+        and case["customer_id"] != "C-4711"
+        and re.fullmatch(r"[A-Z]-\d{4}", case["customer_id"])
+    )
     turns = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Where is my order #12345?"}]
     case = written(3, example_inputs=[{"messages": turns}])[0]["inputs"]
     assert case["messages"][0] == turns[0]
@@ -122,8 +129,65 @@ def test_several_fields_and_lists_of_messages() -> None:
 
 
 def test_without_examples_the_description_is_the_topic() -> None:
-    texts = [c["inputs"]["query"].lower() for c in written(12, description="Test questions about late trains", name="trains")]
+    texts = [
+        c["inputs"]["query"].lower() for c in written(12, description="Test questions about late trains", name="trains")
+    ]
     assert sum("train" in text for text in texts) >= 9
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Wo bleibt meine Bestellung #12345?", ("bestellung", "bestelung")),
+        ("¿Dónde está mi pedido #12345?", ("pedido",)),
+        ("Je voudrais un remboursement pour la commande #123", ("rembourse",)),
+    ],
+)
+def test_other_languages_stay_themselves(text: str, words: tuple[str, ...]) -> None:
+    cases = written(60, example_inputs=text)
+    assert len({structure_hash("c", case["inputs"]) for case in cases}) >= 57
+    texts = [case["inputs"]["query"].lower() for case in cases]
+    assert not any(re.search(r"\b(the|please|thank you|hello|i'm)\b", text) for text in texts)
+    assert sum(any(word in text for word in words) for text in texts) >= 50
+
+
+def checked(**category: Any) -> list[str]:
+    fields = category.pop("fields", None)
+    plan = DatasetPlanInput(
+        dataset_name="d",
+        categories=[DatasetCategory(**{"name": "c", "count": 2, **category})],
+        **({"input_fields": fields} if fields else {}),
+    )
+    return OfflineWriter().check(plan)
+
+
+def test_what_it_cannot_do_well_is_said_before() -> None:
+    assert checked(example_inputs="Where is my order?") == []
+    assert "no example inputs" in checked(description="Late trains")[0]
+    assert "language the built-in writer has no phrases for" in checked(example_inputs="注文番号12345はどこですか？")[0]
+    assert checked(example_inputs="Where is it?", fields=["query", "locale", "customer_id"]) == []
+    with pytest.raises(InputError, match="input field 'mood'"):
+        checked(example_inputs="Where is it?", fields=["query", "mood"])
+
+
+def test_code_and_documents_are_left_alone() -> None:
+    block = "def f(x):\n    return {x: 1}"
+    for case in written(30, example_inputs=f"Explain this function:\n{block}"):
+        assert case["inputs"]["query"].endswith(f"\n\n{block}")
+    for case in written(
+        30, example_inputs="Render {order} with {}", attributes={"length": ("long",), "tone": ("polite",)}
+    ):
+        assert "{order} with {}" in case["inputs"]["query"]
+
+
+def test_things_stay_what_they_are() -> None:
+    for case in written(40, example_inputs="How many suitcases can I take on my flight AB1234?", name="luggage"):
+        assert re.search(r"(?i)s\w*i\w*t", case["inputs"]["query"])
+    for case in written(
+        60, example_inputs="Book a flight from Berlin to Paris", name="flights", attributes={"tone": ("polite",)}
+    ):
+        one, other = re.search(r"from (.+?) to (New York|Cape Town|\w+)", case["inputs"]["query"]).groups()  # type: ignore[union-attr]
+        assert one != other
 
 
 def test_topics() -> None:
@@ -143,7 +207,7 @@ def test_every_placeholder_in_the_phrases_can_be_filled() -> None:
         return [t for inner in (value.values() if isinstance(value, dict) else value) for t in texts(inner)]
 
     for text in texts(load_phrases()):
-        assert "{" not in pool.fill(text, rng), text
+        assert "{" not in pool.fill(text.replace("{core}", ""), rng), text
 
 
 def test_perturbations() -> None:
@@ -159,6 +223,8 @@ def test_perturbations() -> None:
 
 def test_frames_understand_common_words() -> None:
     phrases, rng = load_phrases(), random.Random(1)
-    frame = Frame.of({"mood": "very angry", "medium": "SMS", "edge_case": "prompt injection", "difficulty": "hard"}, phrases, rng)
+    frame = Frame.of(
+        {"mood": "very angry", "medium": "SMS", "edge_case": "prompt injection", "difficulty": "hard"}, phrases, rng
+    )
     assert (frame.tone, frame.channel) == ("frustrated", "mobile")
     assert {"adversarial", "several", "missing"} <= frame.flags

@@ -6,20 +6,21 @@ import asyncio
 import json
 import socket
 import ssl
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import trustme
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, InputError
 from dsbuilder_tui.generation.casestream import CaseScanner
 from dsbuilder_tui.generation.ledger import Ledger
 from dsbuilder_tui.generation.prompts import Prompter
+from dsbuilder_tui.models.errors import explain_status
 from dsbuilder_tui.models.openai_compatible import OpenAICompatibleModel
 from dsbuilder_tui.models.probe import probe_endpoint
-from dsbuilder_tui.models.protocol import RequestTooLarge, StreamEnd, TransientError, WorkerRequest
+from dsbuilder_tui.models.protocol import ContentRefused, RequestTooLarge, StreamEnd, TransientError, WorkerRequest
 from tests.support.fake_openai import FakeOpenAI
 
 Plans = Callable[..., DatasetPlanInput]
@@ -46,7 +47,9 @@ async def said(model: OpenAICompatibleModel, request: WorkerRequest) -> tuple[st
     return text, end, count
 
 
-@pytest.mark.parametrize("kind", ["ok", "crlf", "comments", "split_utf8", "no_done", "whole", "fenced", "prose", "trailing_commas"])
+@pytest.mark.parametrize(
+    "kind", ["ok", "crlf", "comments", "split_utf8", "no_done", "whole", "fenced", "prose", "trailing_commas"]
+)
 async def test_every_way_of_answering_well(
     kind: str, fake: FakeOpenAI, make_config: Configs, request_for: WorkerRequest
 ) -> None:
@@ -70,7 +73,11 @@ async def test_what_is_sent(fake: FakeOpenAI, make_config: Configs, request_for:
     await model.close()
     body, headers = fake.bodies[0], fake.headers[0]
     assert headers["authorization"] == "Bearer sk-test"
-    assert (headers["openai-organization"], headers["openai-project"], headers["x-team"]) == ("org-1", "proj-1", "evals")
+    assert (headers["openai-organization"], headers["openai-project"], headers["x-team"]) == (
+        "org-1",
+        "proj-1",
+        "evals",
+    )
     assert (body["model"], body["stream"], body["stream_options"]) == ("tiny", True, {"include_usage": True})
     assert (body["temperature"], body["max_tokens"]) == (0.5, request_for.max_tokens)
     schema = body["response_format"]["json_schema"]["schema"]["properties"]["cases"]["items"]
@@ -191,13 +198,11 @@ async def test_certificates_are_checked(
     tmp_path: Path, make_config: Configs, request_for: WorkerRequest, fake: FakeOpenAI
 ) -> None:
     pem, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", pem],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(pem))
+    key.write_text("no certificate")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem, key)
+    authority.issue_cert("localhost").configure_cert(context)
     server = await asyncio.start_server(fake._serve, "localhost", 0, ssl=context)
     url = f"https://localhost:{server.sockets[0].getsockname()[1]}/v1"
     doubtful = OpenAICompatibleModel(make_config(base_url=url))
@@ -211,6 +216,92 @@ async def test_certificates_are_checked(
     with pytest.raises(InputError, match="ca_bundle"):
         OpenAICompatibleModel(make_config(base_url=url, ca_bundle=key))
     server.close()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"choices": [None]}, {"choices": ["x"]}, {"choices": [{"delta": "x"}]}, {"choices": [{"delta": {"content": 5}}]},
+        {"choices": [{"delta": {"refusal": True}}]}, {"choices": [{"delta": None, "finish_reason": 7}]}, {"usage": "much"},
+        {"choices": [{"delta": {"content": [{"text": "{}"}, "x", {"text": None}]}}]}, [], "x", 7, {"error": ["x"]},
+    ],
+)  # fmt: skip
+async def test_odd_events_end_no_run(event: object, make_config: Configs, request_for: WorkerRequest) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = f"data: {json.dumps(event)}\n\ndata: [DONE]\n\n".encode()
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    model = OpenAICompatibleModel(make_config(base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"))
+    try:
+        await said(model, request_for)
+    except TransientError as error:
+        assert error.kind == "server"
+    await model.close()
+    server.close()
+
+
+async def test_comments_do_not_hide_silence(make_config: Configs, request_for: WorkerRequest) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        try:
+            for _ in range(300):
+                writer.write(b": ping\n\n")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        except ConnectionError:
+            return
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    model = OpenAICompatibleModel(make_config(base_url=url, request_timeout=0.2))
+    with pytest.raises(TransientError) as caught:
+        await asyncio.wait_for(said(model, request_for), 5)
+    assert caught.value.kind == "timeout"
+    await model.close()
+    server.close()
+
+
+async def test_a_login_in_the_address_is_sent_and_never_shown(
+    fake: FakeOpenAI, make_config: Configs, request_for: WorkerRequest
+) -> None:
+    url = fake.url.replace("http://", "http://me:hunter2@")
+    model = OpenAICompatibleModel(make_config(base_url=url))
+    await said(model, request_for)
+    assert fake.headers[0]["authorization"] == "Basic bWU6aHVudGVyMg=="
+    fake.script = ["no_model"]
+    with pytest.raises(EndpointRefused) as caught:
+        await said(model, request_for)
+    assert "hunter2" not in str(caught.value)
+    await model.close()
+    assert "base_url" not in make_config(base_url=url).explicit
+
+
+def test_openai_itself_needs_a_key(make_config: Configs) -> None:
+    with pytest.raises(EndpointRefused, match="Set OPENAI_API_KEY"):
+        OpenAICompatibleModel(make_config(provider="openai"))
+    with pytest.raises(InputError, match="not an address"):
+        OpenAICompatibleModel(make_config(base_url="http://[::1/v1"))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, "the request exceeds the available context size", RequestTooLarge),
+        (400, "Maximum Context Length is 8192", RequestTooLarge),
+        (500, "context canceled, content-length mismatch", TransientError),
+        (400, '{"error": {"code": "content_filter", "message": "filtered"}}', ContentRefused),
+        (403, "no", EndpointRefused), (404, "nothing here", EndpointRefused), (418, "tea", EndpointRefused),
+        (503, "", TransientError), (408, "", TransientError),
+    ],
+)  # fmt: skip
+def test_what_a_status_means(status: int, body: str, kind: type[Exception]) -> None:
+    assert type(explain_status(status, body, "m", "http://x/v1", None)) is kind
 
 
 async def probed(config: DatasetBuilderConfig) -> dict[str, tuple[DsbuilderError | None, str]]:

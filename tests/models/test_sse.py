@@ -42,7 +42,10 @@ def test_corners(raw: bytes, events: list[bytes], size: int) -> None:
     assert decode(raw, size) == events
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=("Cs",)), min_size=1), max_size=5), st.integers(1, 9))
+@given(
+    st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=("Cs",)), min_size=1), max_size=5),
+    st.integers(1, 9),
+)
 def test_any_text_in_any_pieces(texts: list[str], size: int) -> None:
     raw = "".join(f"data: {text}\n\n" for text in texts).encode()
     assert decode(raw, size) == [text.encode() for text in texts]

@@ -15,8 +15,12 @@ Configs = Callable[..., DatasetBuilderConfig]
 NARROW = DatasetPlanInput(
     dataset_name="narrow",
     categories=[
-        DatasetCategory(name="a", count=160, example_inputs="Stop it", attributes={"length": ("short",), "tone": ("neutral",)}),
-        DatasetCategory(name="b", count=90, example_inputs="Where is my order #12345?", attributes={"length": ("short",)}),
+        DatasetCategory(
+            name="a", count=160, example_inputs="Stop it", attributes={"length": ("short",), "tone": ("neutral",)}
+        ),
+        DatasetCategory(
+            name="b", count=90, example_inputs="Where is my order #12345?", attributes={"length": ("short",)}
+        ),
     ],
 )
 
@@ -41,7 +45,9 @@ async def build(config: DatasetBuilderConfig, out: Path, *, pauses: int = 0) -> 
 
 async def test_whatever_the_number_of_workers(tmp_path: Path, make_config: Configs) -> None:
     built = [
-        await build(make_config(checkpoint_dir=tmp_path / str(n), max_workers=n, batch_size=size), tmp_path / f"{n}.jsonl")
+        await build(
+            make_config(checkpoint_dir=tmp_path / str(n), max_workers=n, batch_size=size), tmp_path / f"{n}.jsonl"
+        )
         for n, size in ((1, 20), (3, 7), (16, 20))
     ]
     assert built[0][1] > 0, "the plan is meant to be so narrow that cases collide"
@@ -50,7 +56,9 @@ async def test_whatever_the_number_of_workers(tmp_path: Path, make_config: Confi
 
 async def test_whatever_the_interruptions(tmp_path: Path, make_config: Configs) -> None:
     whole = await build(make_config(checkpoint_dir=tmp_path / "whole"), tmp_path / "whole.jsonl")
-    broken = await build(make_config(checkpoint_dir=tmp_path / "broken", max_workers=5), tmp_path / "b.jsonl", pauses=12)
+    broken = await build(
+        make_config(checkpoint_dir=tmp_path / "broken", max_workers=5), tmp_path / "b.jsonl", pauses=12
+    )
     assert broken == whole
 
 

@@ -53,7 +53,17 @@ def kill_and_resume(folder: Path, rng: random.Random, kills: int, rates: dict[st
     total = 240
     plan = plan_file(folder, 160, 80)
     done = 0
-    settings = ["--checkpoint-dir", "sessions", "--batch-size", BATCH, "--max-workers", WORKERS, "--json", "--max-dataset-size", "1000"]
+    settings = [
+        "--checkpoint-dir",
+        "sessions",
+        "--batch-size",
+        BATCH,
+        "--max-workers",
+        WORKERS,
+        "--json",
+        "--max-dataset-size",
+        "1000",
+    ]
     with fake_endpoint(latency=0.03, chunk=40, token_delay=0.002, rates=rates) as fake:
         announced: list[str] = []
         base = ["--base-url", fake.url, "--set", "request_timeout=5"]
@@ -104,7 +114,9 @@ def sweep(tmp_path: Path, seed: int, wanted: int) -> None:
     while done < wanted:
         folder = tmp_path / f"kills{number}"
         folder.mkdir()
-        done += kill_and_resume(folder, rng, min(10, wanted - done), {"rate_limit": 0.1, "reset": 0.05} if number % 2 else {})
+        done += kill_and_resume(
+            folder, rng, min(10, wanted - done), {"rate_limit": 0.1, "reset": 0.05} if number % 2 else {}
+        )
         number += 1
 
 

@@ -76,7 +76,9 @@ async def test_one_fault_at_a_time(kind: str, make_plan: Plans, make_config: Con
 
 async def test_duplicates_are_rejected_and_written_again(make_plan: Plans, make_config: Configs) -> None:
     async with FakeOpenAI(duplicate_rate=0.4, seed=3) as fake:
-        result, summary, events = await run(make_plan(120), make_config(base_url=fake.url, batch_size=10, max_attempts=20))
+        result, summary, events = await run(
+            make_plan(120), make_config(base_url=fake.url, batch_size=10, max_attempts=20)
+        )
         assert result.state == "complete"
         assert summary.diversity_rejections >= 20
         rejected = [event for event in events if event.type == "case_rejected"]
@@ -147,7 +149,9 @@ async def test_the_window_scope_forgets_and_history_does_not(make_plan: Plans, m
     assert await rejections(enable_diversity_check=False) == 0
 
 
-@pytest.mark.parametrize(("kind", "words"), [("unauthorized", "OPENAI_API_KEY"), ("no_model", "--worker-model"), ("no_quota", "quota")])
+@pytest.mark.parametrize(
+    ("kind", "words"), [("unauthorized", "OPENAI_API_KEY"), ("no_model", "--worker-model"), ("no_quota", "quota")]
+)
 async def test_a_refusal_stops_the_run_and_keeps_what_there_is(
     kind: str, words: str, make_plan: Plans, make_config: Configs
 ) -> None:
@@ -215,9 +219,10 @@ async def test_what_does_not_drain_in_time_is_dropped(make_plan: Plans, make_con
 
 
 async def test_a_pause_before_anything_happened(make_plan: Plans, make_config: Configs) -> None:
-    async with FakeOpenAI(rates={"hang": 1.0}) as fake, await Session.create(
-        make_plan(5), make_config(base_url=fake.url, drain_timeout=0)
-    ) as session:
+    async with (
+        FakeOpenAI(rates={"hang": 1.0}) as fake,
+        await Session.create(make_plan(5), make_config(base_url=fake.url, drain_timeout=0)) as session,
+    ):
         running = asyncio.create_task(session.run())
         await asyncio.sleep(0)
         await session.pause()
@@ -237,7 +242,9 @@ async def test_closing_a_running_session_pauses_it(make_plan: Plans, make_config
         assert (await running).state == "paused"
 
 
-async def test_a_stream_of_events_and_a_slow_reader(make_plan: Plans, make_config: Configs, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stream_of_events_and_a_slow_reader(
+    make_plan: Plans, make_config: Configs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("dsbuilder_tui.domain.stream._BOUND", 30)
     async with await Session.create(make_plan(100), make_config()) as session:
         slow, seen = session.events(), []

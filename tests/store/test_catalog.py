@@ -40,7 +40,9 @@ async def test_a_second_session_of_a_dataset_gets_a_number(make_plan: Plans, mak
     assert [await finished(make_plan(2), config) for _ in range(3)] == ["support", "support-2", "support-3"]
 
 
-async def test_a_checkpoint_that_somebody_put_there_is_never_overwritten(make_plan: Plans, make_config: Configs) -> None:
+async def test_a_checkpoint_that_somebody_put_there_is_never_overwritten(
+    make_plan: Plans, make_config: Configs
+) -> None:
     config = make_config()
     config.checkpoint_root.mkdir()
     foreign = config.checkpoint_root / "support_checkpoint.json"
@@ -56,7 +58,7 @@ async def test_finding_sessions(make_plan: Plans, make_config: Configs) -> None:
         catalog.find_session(root, None)
     for name in ("alpha", "alpine", "beta"):
         await finished(make_plan(1, name=name), config)
-        os.utime(root / name / "session.db", (0, {"alpha": 3e9, "alpine": 1e9, "beta": 2e9}[name]))
+        os.utime(root / name / "status.json", (0, {"alpha": 3e9, "alpine": 1e9, "beta": 2e9}[name]))
     assert catalog.find_session(root, None).name == "alpha"
     assert catalog.find_session(root, "beta").name == "beta"
     assert catalog.find_session(root, "b").name == "beta"

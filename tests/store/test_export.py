@@ -108,7 +108,10 @@ def seed_file(tmp_path: Path, **changes: Any) -> Path:
 
 def test_a_seed_file_of_the_original_shape(tmp_path: Path) -> None:
     seed = read_seed_checkpoint(seed_file(tmp_path))
-    assert [(c.category, c.ordinal, c.inputs) for c in seed.cases] == [("a", 1, {"query": "x"}), ("b", 1, {"query": "y"})]
+    assert [(c.category, c.ordinal, c.inputs) for c in seed.cases] == [
+        ("a", 1, {"query": "x"}),
+        ("b", 1, {"query": "y"}),
+    ]
     assert seed.notes == []
 
 
@@ -127,12 +130,18 @@ def test_missing_members_are_mended_when_they_can_be(tmp_path: Path) -> None:
     ("changes", "words"),
     [
         ({"dataset_plan": ...}, "dataset_plan is missing"),
-        ({"dataset_plan": {"dataset_name": "x", "categories": [{"name": "a"}]}}, r"dataset_plan.categories\[0\].count: missing"),
+        (
+            {"dataset_plan": {"dataset_name": "x", "categories": [{"name": "a"}]}},
+            r"dataset_plan.categories\[0\].count: missing",
+        ),
         ({"created_instances": {}}, "created_instances must be a list"),
         ({"created_instances": [7]}, r"created_instances\[0\] must be an object"),
         ({"created_instances": [{"category": "zzz", "inputs": {"q": 1}}]}, r"'zzz' is not in the plan \(a, b\)"),
         ({"created_instances": [{"category": "a"}]}, r"created_instances\[0\]: inputs is missing"),
-        ({"created_instances": [{"category": "b", "inputs": {"q": str(n)}} for n in range(3)]}, "1 more instances than"),
+        (
+            {"created_instances": [{"category": "b", "inputs": {"q": str(n)}} for n in range(3)]},
+            "1 more instances than",
+        ),
     ],
 )
 def test_seed_files_with_mistakes_are_explained(tmp_path: Path, changes: dict[str, Any], words: str) -> None:

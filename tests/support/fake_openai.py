@@ -153,7 +153,9 @@ class FakeOpenAI:
                 return kind
         return "ok"
 
-    async def _act(self, kind: str, body: dict[str, Any], headers: dict[str, str], writer: asyncio.StreamWriter) -> bool:
+    async def _act(
+        self, kind: str, body: dict[str, Any], headers: dict[str, str], writer: asyncio.StreamWriter
+    ) -> bool:
         if kind == "rate_limit":
             extra = {"Retry-After": self.retry_after} if self.retry_after else {}
             return await _error(writer, 429, "Rate limit reached", "rate_limit_exceeded", extra)
@@ -167,10 +169,14 @@ class FakeOpenAI:
         if kind == "no_quota":
             return await _error(writer, 429, "You exceeded your current quota", "insufficient_quota")
         if kind == "too_large":
-            return await _error(writer, 400, "This model's maximum context length is 8 tokens", "context_length_exceeded")
+            return await _error(
+                writer, 400, "This model's maximum context length is 8 tokens", "context_length_exceeded"
+            )
         if kind == "reject_schema" and "json_schema" in str(body.get("response_format")):
             self.script.insert(0, "reject_schema")
-            return await _error(writer, 400, "'response_format' of type 'json_schema' is not supported", "invalid_request")
+            return await _error(
+                writer, 400, "'response_format' of type 'json_schema' is not supported", "invalid_request"
+            )
         if kind == "reject_stream_options" and "stream_options" in body:
             self.script.insert(0, "reject_stream_options")
             return await _error(writer, 400, "Unrecognized request argument: stream_options", "invalid_request")
@@ -221,7 +227,7 @@ class FakeOpenAI:
                 "content_filter" if kind == "filtered" else "stop"
             )
         if kind == "endless":
-            return ["{\"cases\": [{\"slot\": 1, \"inputs\": {\"query\": \"", *(" " * 8192 for _ in range(64))], "stop"
+            return ['{"cases": [{"slot": 1, "inputs": {"query": "', *(" " * 8192 for _ in range(64))], "stop"
         cases = [json.dumps(self.case(number), ensure_ascii=False) for number in range(1, asked + 1)]
         if kind == "malformed":
             cases[len(cases) // 2] = '{"slot": 1, "inputs": query oops }'
@@ -237,7 +243,7 @@ class FakeOpenAI:
         if kind == "prose":
             pieces = ["Here you go.\n", *(case + "\n" for case in cases), "That's all [for now]."]
         if kind == "broken_all":
-            pieces = ["{{{ this is <<< not json \"\"\" at all ]]"]
+            pieces = ['{{{ this is <<< not json """ at all ]]']
         if kind == "truncated":
             whole = "".join(pieces)
             return [whole[: int(len(whole) * 0.6)]], "length"
@@ -269,7 +275,7 @@ class FakeOpenAI:
             await self._event(kind, delta, end, writer)
             if self.token_delay:
                 await asyncio.sleep(self.token_delay)
-            if kind == "reset" and number >= len(pieces) // 2 or kind == "reset_early":
+            if (kind == "reset" and number >= len(pieces) // 2) or kind == "reset_early":
                 await writer.drain()
                 writer.transport.abort()
                 return False

@@ -13,7 +13,15 @@ from typing import Any
 from dsbuilder_tui.models.offline import perturb
 
 _PERSONA_AXES = {"persona", "role", "user", "customer", "audience", "speaker", "profile", "who", "user_type"}
-_GREETING = re.compile(r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening|day))(?: \w+)?[,.!]\s*", re.IGNORECASE)
+_PERSON = re.compile(
+    r"\b(?:customer|user|traveller|traveler|student|parent|owner|manager|teacher|patient|developer|engineer|family|couple|"
+    r"backpacker|buyer|guest|member|nurse|doctor|tourist|pensioner|retiree|beginner|expert|employee|founder|seller)s?\b"
+)
+_GREETING = re.compile(
+    r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|hallo|moin|guten (?:tag|morgen|abend)|hola|"
+    r"buen[oa]s (?:días|tardes|noches)|bonjour|bonsoir|salut)(?: \w+)?[,.!]\s*",
+    re.IGNORECASE,
+)
 _LANGUAGE_AXES = {"language", "lang", "locale"}
 
 # What an attribute value asks for, by the words in it; the first that fits wins.
@@ -75,11 +83,19 @@ class Frame:
     context: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, attributes: Mapping[str, str], phrases: Mapping[str, Any], rng: random.Random) -> Frame:
+    def of(
+        cls, attributes: Mapping[str, str], phrases: Mapping[str, Any], rng: random.Random, *, english: bool = True
+    ) -> Frame:
+        """``english`` is false for a language in which personas and unknown axes cannot be put into words."""
         frame = cls()
         for axis, value in attributes.items():
             name, lowered = axis.strip().lower().replace(" ", "_"), value.strip().lower()
-            if name in _PERSONA_AXES or lowered in phrases["persona"]:
+            if (
+                name in _PERSONA_AXES
+                or lowered in phrases["persona"]
+                or _PERSON.search(lowered)
+                or name in lowered.split()
+            ):
                 known = phrases["persona"].get(lowered)
                 frame.background.append(rng.choice(known) if known else _persona(value, rng))
             elif name in _LANGUAGE_AXES:
@@ -87,6 +103,8 @@ class Frame:
                     frame.context.append(f"Please answer in {value}.")
             else:
                 frame._apply(axis, value, rng)
+        if not english:
+            frame.background, frame.context = [], []
         if "hard" in frame.flags:
             frame.flags |= {"several", "missing"}
         return frame
@@ -100,11 +118,7 @@ class Frame:
                     setattr(self, kind, name)
                 return
         shown = axis.replace("_", " ")
-        self.context.append(
-            rng.choice(
-                (f"For context, {shown}: {value}.", f"It concerns {shown} {value}.", f"About the {shown}: {value}.")
-            )
-        )
+        self.context.append(rng.choice((f"For context, {shown}: {value}.", f"({shown}: {value})")))
 
 
 def _persona(value: str, rng: random.Random) -> str:
@@ -113,8 +127,10 @@ def _persona(value: str, rng: random.Random) -> str:
         article = ""
     else:
         article = "an " if value[:1].lower() in "aeiou" else "a "
-    form = rng.choice(("I'm {p}.", "As {p}, I want to be sure.", "I'm asking as {p}.", "You're talking to {p}."))
-    return form.replace("{p}", article + value)
+    forms: tuple[str, ...] = ("I'm {p}.", "As {p}, I want to be sure.", "I'm asking as {p}.", "You're talking to {p}.")
+    if re.search(r"\b(?:family|couple|team|group|parents|friends|class)\b", value, re.IGNORECASE):
+        forms = ("We're {p}.", "As {p}, we want to be sure.", "We're asking as {p}.")
+    return rng.choice(forms).replace("{p}", article + value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +147,7 @@ def compose(core: str, frame: Frame, topic: Topic, phrases: Mapping[str, Any], r
     tone = phrases["tone"].get(frame.tone or "neutral")
     opening, closing = rng.choice(tone["open"]), rng.choice(tone["close"])
     details = rng.sample(topic.detail, min(len(topic.detail), 3 + extra))
+    details += [""] * (3 - len(details))
     length = frame.length or rng.choice(("short", "medium", "medium", "long"))
     before, after = list[str](), list[str]()
     if length == "short":
@@ -164,9 +181,10 @@ def _situation(
     if "missing" in frame.flags:
         after.append(rng.choice(bank["missing_id" if frame.has_id else "missing_detail"]))
     if "several" in frame.flags:
-        second = rng.choice(topic.others if topic.others and rng.random() < 0.4 else topic.second)
-        join = "" if second in topic.second else rng.choice(("Another thing: ", "Also: ", "And while I'm here: "))
-        after.append(join + second)
+        if topic.others and rng.random() < 0.4:
+            after.append(rng.choice(("Another thing: ", "Also: ", "And while I'm here: ")) + rng.choice(topic.others))
+        else:
+            after.append(rng.choice(topic.second))
     if "ambiguous" in frame.flags:
         after.append(rng.choice(bank["ambiguous"]))
     if "asked_before" in frame.flags:
@@ -191,7 +209,7 @@ def _laid_out(
     closing: str,
 ) -> str:
     body = [part for part in (*before, core, *after) if part]
-    if frame.channel != "email":
+    if frame.channel != "email" or not phrases["channel"]["email"]["open"][0]:
         return " ".join(body)
     greeting = opening if opening.endswith(",") else rng.choice(phrases["channel"]["email"]["open"])
     sign_off = closing if "{name}" in closing else rng.choice(phrases["channel"]["email"]["close"])
@@ -209,7 +227,7 @@ def perturbed(text: str, frame: Frame, phrases: Mapping[str, Any], rng: random.R
         text, done = perturb.typos(text, rng), [*done, "typos"]
     if frame.channel == "voice":
         text, done = perturb.spoken(text, rng, phrases["fillers"]["voice"]), [*done, "spoken"]
-    elif frame.channel == "mobile":
+    elif frame.channel == "mobile" and frame.tone != "formal":
         text, done = perturb.texting(text, rng), [*done, "texting"]
     if "case" in frame.flags:
         # A transcript has no case of its own; some recognisers shout it all.

@@ -20,7 +20,7 @@ _TEXTING = {
 def typos(text: str, rng: random.Random) -> str:
     """One slip in about every eight words of four letters or more: swapped, dropped, doubled or neighbouring keys."""
     words = text.split(" ")
-    places = [i for i, word in enumerate(words) if re.fullmatch(r"[A-Za-z']{4,}[.,!?]*", word)]
+    places = [i for i, word in enumerate(words) if re.fullmatch(r"[^\W\d_]{4,}[.,!?]*", word)]
     for place in rng.sample(places, min(len(places), 1 + len(words) // 8)):
         word = words[place]
         at = rng.randint(1, max(1, len(word.rstrip(".,!?")) - 2))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dsbuilder_tui.models.offline.values import PRODUCT_HEADS
+from dsbuilder_tui.models.offline.values import BRACES, PRODUCT_HEADS, shown_braces
 
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 _ENTITY = re.compile(
     rf"""
     (?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
-  | (?P<date>\d{{4}}-\d\d?-\d\d? | \d\d?[/.]\d\d?[/.]\d{{2,4}} | {_MONTH}\s+\d\d?(?:st|nd|rd|th)?\b
-      | \d\d?(?:st|nd|rd|th)?\s+{_MONTH})
+  | (?P<date>\d{{4}}-\d\d?-\d\d? | \d\d?[/.]\d\d?[/.]\d{{2,4}}
+      | {_MONTH}\s+\d\d?(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}}\b)?
+      | \d\d?(?:st|nd|rd|th)?\s+{_MONTH}\b(?:,?\s+\d{{4}}\b)?)
   | (?P<money>[$€£]\s?\d[\d.,]*\d|[$€£]\s?\d|\d[\d.,]*\s?(?:€|EUR|USD|GBP|dollars|euros|pounds)\b)
-  | (?P<id>\#\s?[\w-]*\d[\w-]* | \b(?=[A-Z\d-]*\d{{2}})(?=[\d-]*[A-Z])[A-Z\d]+(?:-[A-Z\d]+)*\b | \b\d{{4,}}\b)
+  | (?P<id>\#\s?[\w-]*\d[\w-]* | \b(?=[A-Z\d-]*\d{{2}})(?=[\d-]*[A-Z])[A-Z\d]+(?:-[A-Z\d]+)*\b | \b(?!(?:19|20)\d\d\b)\d{{4,}}\b)
   | (?P<weekday>\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b)
   | (?P<number>(?<![\w.,-])\d{{1,2}}(?=\s+(?:days?|weeks?|months?|years?|items?|people|persons?|nights?|pieces?)\b))
   | (?P<name>(?<=\bname\sis\s)[A-Z]\w+(?:\s[A-Z]\w+)? | (?<=\b(?:Mr|Ms|Dr)\.\s)[A-Z]\w+)
@@ -41,24 +43,35 @@ _BARE_NOUN = re.compile(
 
 def read_template(text: str) -> str:
     """The example with what may vary as ``{kind:original}``: ids, names, products, dates, amounts."""
-    text = " ".join(text.split()).replace("{", "(").replace("}", ")")
+    text = " ".join(text.split()).translate(BRACES)
     marked = _ENTITY.sub(lambda found: f"{{{found.lastgroup}:{found.group()}}}", text)
     return _mark_products(marked)
 
 
+_ANY_PRODUCT = frozenset(
+    "a an the my our your this that these those i me you we us it is are was were do does did can could would will may "
+    "have has had want need like to of for from on in at by with and or about tell give show some any more information "
+    "info details detail question please know what which how much many when where who cost costs price buy bought buying "
+    "order ordered ordering return returning refund exchange cancel deliver delivered delivery shipped ship stock "
+    "available send sent arrived arrive recommend interested looking look there here back money paid get got if just "
+    "help hello hi thanks thank be not new one describe number d m ve s t ll re".split()
+)
+
+
 def _mark_products(text: str) -> str:
+    """The product of a sentence that would fit any product; in "does the lamp dim?" the lamp has to stay."""
     for found in _WORDS.finditer(text):
         head = found.group().lower()
-        if head.rstrip("s") not in PRODUCT_HEADS or text[: found.start()].count("{") != text[: found.start()].count(
-            "}"
-        ):
+        if head not in PRODUCT_HEADS or text[: found.start()].count("{") != text[: found.start()].count("}"):
             continue
         start = found.start()
         before = text[:start].rstrip()
         last = before.rsplit(" ", 1)[-1]
         if _MODIFIER.match(last):
             start = len(before) - len(last)
-        return f"{text[:start]}{{product:{text[start : found.end()]}}}{text[found.end() :]}"
+        others = _WORDS.findall(re.sub(r"\{[^{}]*\}", " ", text[:start] + " " + text[found.end() :]).lower())
+        if all(word in _ANY_PRODUCT for word in others):
+            return f"{text[:start]}{{product:{text[start : found.end()]}}}{text[found.end() :]}"
     return text
 
 
@@ -69,7 +82,7 @@ def without_ids(template: str) -> str:
 
 def shown(template: str) -> str:
     """The template as a person reads it: ``Where is my order {id}?``"""
-    return re.sub(r"\{(\w+):[^{}]*\}", r"{\1}", template)
+    return shown_braces(re.sub(r"\{(\w+):[^{}]*\}", r"{\1}", template))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +160,7 @@ _RULES = (
         r"(?:,? please)?",
         "{v}.", "Please {v}.", "Can you {v}?", "Could you {v}?", "I need you to {v}.", "I'd like you to {v}.",
         "{v}, please.", "Would you be able to {v}?", "It would help me a lot if you could {v}.", "Are you able to {v}?",
-        "What I need: {v}.", "Is there a way to {v}?", "Your task: {v}.", "Would you please {v}?",
+        "What I need: {v}.", "Is there a way to {v}?", "Would you please {v}?",
     ),
     _rule(
         r"(?P<x>(?:my|our|the) .+? (?:is|are|was|were|has|have|had|does|do|did|keeps?|won't|can't|isn't|doesn't|hasn't|"
@@ -172,12 +185,16 @@ def paraphrases(template: str) -> list[str]:
     for rule in _RULES:
         found = rule.pattern.match(text)
         if found and not re.search(r"[.!?] +\w", text):
-            parts = {name: _lower_first(value) for name, value in found.groupdict().items() if value}
+            parts = {name: lower_first(value) for name, value in found.groupdict().items() if value}
             parts.setdefault("be", "is")
-            forms = [_sentence(_insert(form, parts)) for form in rule.forms]
-            return list(dict.fromkeys([_sentence(text), *(_mend(form) for form in forms)]))
-    core = _sentence(text)
-    return [_sentence(form.replace("{core}", core if form == "{core}" else _lower_first(core))) for form in _LEAD_INS]
+            forms = [sentence(_insert(form, parts)) for form in rule.forms]
+            return list(dict.fromkeys([sentence(text), *(_mend(form) for form in forms)]))
+    return introduced(sentence(text), _LEAD_INS)
+
+
+def introduced(core: str, forms: Sequence[str]) -> list[str]:
+    """A core behind each of several introductions; ``{core}`` alone leaves it as it is."""
+    return [form.replace("{core}", core if form == "{core}" else lower_first(core)) for form in forms]
 
 
 def _insert(form: str, parts: dict[str, str]) -> str:
@@ -192,17 +209,19 @@ def _mend(text: str) -> str:
     return text.replace("  ", " ")
 
 
-def _lower_first(text: str) -> str:
+def lower_first(text: str) -> str:
+    """The text begun small, unless it begins with I, an abbreviation or a placeholder."""
     first = text.split(" ", 1)[0].rstrip(",.")
     if first in ("I", "I'm", "I'd", "I've", "I'll") or first.isupper() or text.startswith("{"):
         return text
     return text[:1].lower() + text[1:]
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """The text begun with a capital and ended with a mark."""
     text = text.strip()
     text = re.sub(r"\bi\b(?=[ '])", "I", text)
-    if text and text[-1] not in ".?!":
+    if text and text[-1] not in ".?!。？！؟…:":
         text += (
             "?"
             if re.match(r"(?:what|when|where|who|why|how|which|is|are|can|could|do|does|did|will)\b", text, re.I)

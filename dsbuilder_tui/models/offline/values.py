@@ -11,22 +11,71 @@ from faker import Faker
 
 _POOL = 300
 
-PRODUCTS = (
-    "wireless headphones", "espresso machine", "running shoes", "standing desk", "rain jacket", "mountain bike",
-    "robot vacuum", "fitness watch", "noise-cancelling earbuds", "gaming laptop", "travel backpack", "air fryer",
-    "desk lamp", "yoga mat", "electric toothbrush", "winter coat", "camping tent", "mechanical keyboard",
-    "office chair", "coffee grinder", "baby stroller", "smart thermostat", "e-book reader", "water bottle",
-    "sewing machine", "garden hose", "board game", "leather wallet", "photo printer", "portable speaker",
-    "kitchen scale", "hiking boots", "cast-iron pan", "memory foam pillow", "rice cooker", "phone case",
-    "wool sweater", "inflatable mattress", "graphics tablet", "bluetooth turntable",
-)  # fmt: skip
-
-_OTHER_HEADS = """
-    headphone phone laptop tablet camera shirt dress jean sneaker sofa mattress fridge television tv monitor printer
-    charger cable vacuum blender kettle toaster oven bike scooter jacket hoodie bag suitcase ring necklace watch
+# One of a kind, and things named in the plural: a sentence about the one does not fit the other.
+SINGULAR = (
+    "espresso machine",
+    "standing desk",
+    "rain jacket",
+    "mountain bike",
+    "robot vacuum",
+    "fitness watch",
+    "gaming laptop",
+    "travel backpack",
+    "air fryer",
+    "desk lamp",
+    "yoga mat",
+    "electric toothbrush",
+    "winter coat",
+    "camping tent",
+    "mechanical keyboard",
+    "office chair",
+    "coffee grinder",
+    "baby stroller",
+    "smart thermostat",
+    "e-book reader",
+    "water bottle",
+    "sewing machine",
+    "garden hose",
+    "board game",
+    "leather wallet",
+    "photo printer",
+    "portable speaker",
+    "kitchen scale",
+    "cast-iron pan",
+    "memory foam pillow",
+    "rice cooker",
+    "phone case",
+    "wool sweater",
+    "inflatable mattress",
+    "graphics tablet",
+    "bluetooth turntable",
+)
+PLURAL = (
+    "wireless headphones",
+    "running shoes",
+    "noise-cancelling earbuds",
+    "hiking boots",
+    "reading glasses",
+    "garden chairs",
+    "kitchen knives",
+    "cycling gloves",
+    "wool socks",
+    "storage boxes",
+    "walking poles",
+    "dining plates",
+    "linen curtains",
+    "solar lights",
+    "swimming goggles",
+    "bicycle lights",
+)
+_HEADS = """
+    headphones headphone earbuds shoes boots glasses gloves socks sneakers jeans machine desk jacket bike vacuum watch
+    laptop backpack fryer lamp mat toothbrush coat tent keyboard chair grinder stroller thermostat reader bottle wallet
+    printer speaker scale pan pillow cooker sweater mattress tablet turntable phone camera shirt dress sofa fridge
+    television tv monitor charger blender kettle toaster oven scooter hoodie ring necklace
 """
 # The last word of a product's name, by which one is found in an example.
-PRODUCT_HEADS = frozenset(name.split()[-1].rstrip("s") for name in PRODUCTS) | frozenset(_OTHER_HEADS.split())
+PRODUCT_HEADS = frozenset(_HEADS.split())
 
 _CITIES = (
     "London",
@@ -78,6 +127,10 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+_DISTINCT = ("city", "name", "first", "product")
+# Braces that stand in an example are not placeholders; they travel as two characters that no text uses.
+BRACES = str.maketrans({"{": "\ue000", "}": "\ue001"})
+_BRACES_BACK = str.maketrans({"\ue000": "{", "\ue001": "}"})
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 
 
@@ -94,13 +147,24 @@ class ValuePool:
 
     def fill(self, text: str, rng: random.Random) -> str:
         """The text with each ``{kind}`` or ``{kind:original}`` filled."""
-        return _PLACEHOLDER.sub(lambda found: self._value(found.group(1), found.group(2) or "", rng), text)
+        used: set[str] = set()
+
+        def value(found: re.Match[str]) -> str:
+            for _ in range(5):  # a flight goes from one city to another one
+                chosen = self._value(found.group(1), found.group(2) or "", rng)
+                if found.group(1) not in _DISTINCT or chosen not in used:
+                    break
+            used.add(chosen)
+            return chosen
+
+        return _PLACEHOLDER.sub(value, text).translate(_BRACES_BACK)
 
     def _value(self, kind: str, original: str, rng: random.Random) -> str:
         if kind == "id":
             return same_shape(original, rng)
         if kind == "product":
-            chosen = rng.choice(PRODUCTS)
+            plural = original.lower().endswith("s") and not original.lower().endswith("ss")
+            chosen = rng.choice(PLURAL if plural else SINGULAR)
             return chosen if not original[:1].isupper() else chosen.title()
         if kind == "money" or kind == "amount":
             return _money(original or "$0", rng)
@@ -157,10 +221,15 @@ def _money(original: str, rng: random.Random) -> str:
 
 def _date(original: str, rng: random.Random) -> str:
     day, month = rng.randint(1, 28), rng.randint(1, 12)
+    year = re.search(r"(?:19|20)\d\d", original)
     if re.fullmatch(r"\d{4}-\d\d?-\d\d?", original):
         return f"{original[:4]}-{month:02d}-{day:02d}"
-    if "/" in original or "." in original:
+    if "/" in original or (original.count(".") == 2 and original[0].isdigit()):
         mark = "/" if "/" in original else "."
-        year = re.search(r"\d{4}", original)
         return f"{day:02d}{mark}{month:02d}" + (f"{mark}{year.group()}" if year else "")
-    return f"{_MONTHS[month - 1]} {day}"
+    return f"{_MONTHS[month - 1]} {day}" + (f", {year.group()}" if year else "")
+
+
+def shown_braces(text: str) -> str:
+    """The text with its own braces back."""
+    return text.translate(_BRACES_BACK)

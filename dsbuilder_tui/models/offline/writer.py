@@ -12,9 +12,27 @@ from typing import Any
 import orjson
 
 from dsbuilder_tui.domain.case import Slot, Usage
+from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.models.offline.frames import Frame, Topic, compose, load_phrases, perturbed, topic_of
-from dsbuilder_tui.models.offline.templates import paraphrases, read_template, shown, without_ids
+from dsbuilder_tui.models.offline.languages import (
+    ENGLISH,
+    LOCALES,
+    NAMES,
+    UNKNOWN,
+    language_of,
+    lead_ins,
+    phrases_in,
+)
+from dsbuilder_tui.models.offline.templates import (
+    introduced,
+    lower_first,
+    paraphrases,
+    read_template,
+    sentence,
+    shown,
+    without_ids,
+)
 from dsbuilder_tui.models.offline.values import ValuePool
 from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
 
@@ -22,17 +40,33 @@ _MAIN_FIELDS = ("query", "question", "message", "input", "prompt", "text", "requ
 _MOST_TEMPLATE = 1000
 
 
+# What to put into a field that no example fills, by the field's name.
+_FIELD_VALUES = (
+    (r"(?:user_?|customer_?|full_?|first_?|last_?)?name", "{name}"),
+    (r"(?:\w+_)?e?_?mail(?:_address)?", "{email}"),
+    (r"(?:\w+_)?(?:id|number|reference)", "{id:C-4711}"),
+    (r"(?:\w+_)?(?:city|location|place)", "{city}"),
+    (r"(?:\w+_)?date", "{date:2026-03-14}"),
+    (r"(?:\w+_)?(?:amount|price|budget)", "{money:$50}"),
+    (r"(?:\w+_)?company|organi[sz]ation", "{company}"),
+    (r"(?:\w+_)?product", "{product:x}"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Example:
     template: str
     cores: list[str]
     vague_cores: list[str]  # the same without ids
+    block: str  # what follows the first line: code, a document; kept as it is
     rest: dict[str, Any]  # the other input fields
 
 
 @dataclass(frozen=True, slots=True)
 class _Category:
     field: str
+    language: str
+    phrases: Mapping[str, Any]
     examples: list[_Example]
     topic: Topic
 
@@ -51,6 +85,32 @@ class OfflineWriter:
 
     async def close(self) -> None:
         self._read.clear()
+
+    def check(self, plan: DatasetPlanInput) -> list[str]:
+        notes = []
+        for category in plan.categories:
+            known = self._category(plan, category)
+            unfilled = [
+                name for name in plan.input_fields
+                if name != known.field and not any(name in e.rest for e in known.examples) and _value_for(name, "en") is None
+            ]  # fmt: skip
+            if unfilled:
+                raise InputError(
+                    f"The built-in writer has nothing to put into the input field {unfilled[0]!r} of {category.name!r}: "
+                    "no example fills it.",
+                    f"Give an example as a mapping, such as {{{known.field}: …, {unfilled[0]}: …}}, or connect a model.",
+                )
+            if not category.example_inputs:
+                notes.append(
+                    f"{category.name} has no example inputs: the built-in writer has only its description to go by."
+                )
+            elif known.language == UNKNOWN:
+                notes.append(
+                    f"The examples of {category.name} are in a language the built-in writer has no phrases for (it knows "
+                    f"{', '.join(NAMES.values())}): it can only vary numbers and names, so most slots will be given up. "
+                    "Connect a model for this category."
+                )
+        return notes
 
     async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:
         yield '{"cases": ['
@@ -73,15 +133,17 @@ class OfflineWriter:
             self._pools[seed] = ValuePool(seed)
         pool, known = self._pools[seed], self._category(plan, category)
         example = known.examples[(slot.ordinal - 1) % len(known.examples)]
-        frame = Frame.of(slot.attributes, self._phrases, rng)
+        frame = Frame.of(slot.attributes, known.phrases, rng, english=known.language == ENGLISH)
         frame.has_id = "{id:" in example.template
         core = rng.choice(example.vague_cores if "missing" in frame.flags else example.cores)
-        message = compose(core, frame, known.topic, self._phrases, rng, extra=attempt)
-        text, done = perturbed(pool.fill(message, rng), frame, self._phrases, rng)
-        inputs = {
-            field: _in_shape_of(example.rest.get(field), text) if field == known.field else
-            _refilled(example.rest.get(field, ""), pool, rng) for field in plan.input_fields
-        }  # fmt: skip
+        message = compose(core, frame, known.topic, known.phrases, rng, extra=attempt)
+        text, done = perturbed(pool.fill(message, rng), frame, known.phrases, rng)
+        if example.block:
+            text += f"\n\n{example.block}"
+        inputs = {}
+        for field in plan.input_fields:
+            value = example.rest.get(field, _value_for(field, known.language))
+            inputs[field] = _in_shape_of(value, text) if field == known.field else _refilled(value, pool, rng)
         tags = {"template": shown(example.template)[:_MOST_TEMPLATE], "perturbation": ", ".join(done) or "none"}
         return {"inputs": inputs, "tags": tags}
 
@@ -96,25 +158,34 @@ class OfflineWriter:
         field = _main_field(plan, examples)
         texts = [(example, _text_of(example.get(field, ""))) for example in examples]
         texts = [(example, text) for example, text in texts if text.strip()] or [({}, _from_description(category))]
+        language = language_of([text for _, text in texts], self._phrases)
+        phrases = phrases_in(language, self._phrases)
         read = []
         for example, text in texts:
-            template = read_template(text)
-            read.append(_Example(template, paraphrases(template), paraphrases(without_ids(template)), example))
-        weighed = [
-            (4, category.name),
-            (2, category.description),
-            *((1, text) for _, text in texts),
-            (1, plan.description),
-        ]
-        bank = self._phrases["topic"][topic_of(weighed, self._phrases)]
-        others = [
-            paraphrases(read_template(text))[0]
-            for other in plan.categories
-            if other.name != category.name
-            for example in plan.examples(other)[:2]
-            if (text := _text_of(example.get(field, "")).strip())
-        ]
-        return _Category(field, read, Topic(bank["detail"], bank["second"], others))
+            head, _, block = text.strip().partition("\n")
+            template = read_template(head.rstrip().removesuffix(":"))
+            cores, vague = paraphrases(template), paraphrases(without_ids(template))
+            if language != ENGLISH:
+                forms = lead_ins(language, self._phrases)
+                cores, vague = introduced(sentence(template), forms), introduced(sentence(without_ids(template)), forms)
+            read.append(_Example(template, cores, vague, block.strip("\n"), example))
+        topic = "general"
+        if language == ENGLISH:
+            weighed = [(4, category.name), (2, category.description), *((1, text) for _, text in texts)]
+            topic = topic_of([*weighed, (1, plan.description)], self._phrases)
+        bank = phrases["topic"][topic]
+        others = [] if language != ENGLISH else self._requests_of_others(plan, category, field)
+        return _Category(field, language, phrases, read, Topic(bank["detail"], bank["second"], others))
+
+    def _requests_of_others(self, plan: DatasetPlanInput, category: DatasetCategory, field: str) -> list[str]:
+        """One-line English requests of the plan's other categories, to be a message's second intent."""
+        found = []
+        for other in plan.categories:
+            for example in plan.examples(other)[:2] if other.name != category.name and other.diversity == "on" else ():
+                text = _text_of(example.get(field, "")).strip()
+                if text and "\n" not in text and len(text) < 200 and language_of([text], self._phrases) == ENGLISH:
+                    found.append(lower_first(paraphrases(read_template(text))[0]))
+        return found
 
 
 def _main_field(plan: DatasetPlanInput, examples: list[dict[str, Any]]) -> str:
@@ -128,11 +199,23 @@ def _main_field(plan: DatasetPlanInput, examples: list[dict[str, Any]]) -> str:
     return next(iter(plan.input_fields))
 
 
+def _value_for(field: str, language: str) -> str | None:
+    """Something fitting for a field by its name, or None."""
+    name = field.strip().lower()
+    if name in ("locale", "lang_code", "language_code"):
+        return LOCALES.get(language, "en-US")
+    if name in ("language", "lang"):
+        return NAMES.get(language, "English")
+    return next((value for pattern, value in _FIELD_VALUES if re.fullmatch(pattern, name)), None)
+
+
 def _text_of(value: Any) -> str:
-    """A text, or the last user turn of a list of messages."""
+    """A text, the last user turn of a list of messages, or the last of a list of texts."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
+        if value and isinstance(value[-1], str):
+            return value[-1]
         for turn in reversed(value):
             if (
                 isinstance(turn, Mapping)
@@ -147,6 +230,8 @@ def _in_shape_of(value: Any, text: str) -> Any:
     """The text where the example had its own: bare, or as the last user turn."""
     if not isinstance(value, list) or not _text_of(value):
         return text
+    if isinstance(value[-1], str):
+        return [*value[:-1], text]
     turns = [dict(turn) if isinstance(turn, Mapping) else turn for turn in value]
     for turn in reversed(turns):
         if isinstance(turn, dict) and turn.get("role", "user") == "user":
@@ -158,7 +243,8 @@ def _in_shape_of(value: Any, text: str) -> Any:
 def _refilled(value: Any, pool: ValuePool, rng: random.Random) -> Any:
     """Another field of the example with its ids, names and amounts drawn anew."""
     if isinstance(value, str):
-        return pool.fill(read_template(value), rng)
+        known = value if re.fullmatch(r"\{\w+(?::[^{}]*)?\}", value) else read_template(value)
+        return pool.fill(known, rng) if "\n" not in value else value
     if isinstance(value, Mapping):
         return {key: _refilled(inner, pool, rng) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -175,4 +261,4 @@ def _from_description(category: DatasetCategory) -> str:
         subject,
         flags=re.I,
     )
-    return f"I have a question about {subject[:1].lower()}{subject[1:]}"
+    return f"Tell me about {subject[:1].lower()}{subject[1:]}"

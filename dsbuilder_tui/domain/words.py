@@ -1,0 +1,50 @@
+"""Small helpers for sentences that a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 case``, ``3 cases``, ``2 categories``"""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
+
+
+def plain_words(detail: Mapping[str, Any]) -> str:
+    """What a pydantic error means, without the library's vocabulary."""
+    kind, context = str(detail["type"]), detail.get("ctx") or {}
+    fixed = {
+        "int_parsing": "must be a whole number",
+        "int_type": "must be a whole number",
+        "int_from_float": "must be a whole number",
+        "float_parsing": "must be a number",
+        "float_type": "must be a number",
+        "bool_parsing": "must be true or false",
+        "bool_type": "must be true or false",
+        "string_type": "must be text",
+        "dict_type": "must be a mapping",
+        "mapping_type": "must be a mapping",
+        "tuple_type": "must be a list",
+        "list_type": "must be a list",
+        "model_type": "must be a mapping of fields",
+        "model_attributes_type": "must be a mapping of fields",
+        "path_type": "must be a path",
+        "string_too_short": "must not be empty",
+    }
+    if kind in fixed:
+        return fixed[kind]
+    if kind == "greater_than_equal":
+        return f"must be at least {context['ge']}"
+    if kind == "greater_than":
+        return f"must be more than {context['gt']}"
+    if kind == "less_than_equal":
+        return f"must be at most {context['le']}"
+    if kind == "string_too_long":
+        return f"must have at most {context['max_length']} characters"
+    if kind == "literal_error":
+        return f"must be {context['expected']}"
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
