@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.process import COMMAND, ROOT, command, events, fake_endpoint, start
+from tests.support.process import COMMAND, ROOT, command, events, fake_endpoint, rest, start
 
 WORKERS, BATCH = 4, 5
 
@@ -84,7 +84,7 @@ def kill_and_resume(folder: Path, rng: random.Random, kills: int, rates: dict[st
                 announced += [e["case_id"] for e in events("".join(heard)) if e["type"] == "case_accepted"]
                 time.sleep(rng.uniform(0.0, 0.02))
             process.kill()
-            out, err = process.communicate()
+            out, err = rest(process)
             assert process.returncode in (-signal.SIGKILL, 0), err
             done += process.returncode != 0
             announced += [e["case_id"] for e in events(out) if e["type"] == "case_accepted"]
@@ -146,7 +146,7 @@ def test_killed_offline_runs_end_as_if_nothing_had_happened(tmp_path: Path) -> N
                 if not process.stdout.readline():
                     break
             os.kill(process.pid, signal.SIGKILL)
-            process.communicate()
+            rest(process)
             begun = (folder / "sessions" / "killed" / "session.db").exists()
         last = command(*(["resume"] if begun else ["run", plan]), *settings, "--out", "out.jsonl", cwd=folder)
         assert last.returncode == 0, last.stderr

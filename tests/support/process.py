@@ -45,6 +45,27 @@ def events(out: str) -> list[dict[str, Any]]:
     return found
 
 
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    """The process's output up to the line that holds ``text``; fails with its errors when it ends before."""
+    assert process.stdout and process.stderr
+    heard = ""
+    while text not in heard:
+        line = process.stdout.readline()
+        assert line, f"ended before {text!r}: {heard[-500:]} {process.stderr.read()}"
+        heard += line
+    return heard
+
+
+def rest(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a process still says until it ends. (``communicate`` would lose what ``readline`` has buffered.)"""
+    assert process.stdout and process.stderr
+    out, err = process.stdout.read(), process.stderr.read()
+    process.wait(60)
+    process.stdout.close()
+    process.stderr.close()
+    return out, err
+
+
 @contextmanager
 def fake_endpoint(**settings: Any) -> Iterator[FakeOpenAI]:
     """A fake endpoint on a thread of its own, for tests that wait for processes."""
