@@ -26,12 +26,6 @@ from dsbuilder_tui.view import RunView, reduce
 _LINE_EVERY = 10.0  # seconds between progress lines
 _RETRY_EVERY = 5.0  # seconds between lines about retries
 
-OFFLINE_NOTE = (
-    "No API key and no endpoint is configured: the built-in offline writer makes the cases from templates. "
-    "Set OPENAI_API_KEY, or --base-url for another endpoint, to have a model write them."
-)
-CHOSEN_OFFLINE_NOTE = "The built-in offline writer makes the cases from templates."
-
 
 class Display(Protocol):
     broken: bool  # whoever read the output is gone
@@ -142,18 +136,9 @@ def opening_lines(event: RunStarted) -> list[str]:
     verb = "Going on with" if event.resumed else "Building"
     there = f"{event.accepted} of {event.planned} cases are there" if event.accepted else counted(event.planned, "case")
     lines = [f"{verb} {visible(event.session)}: {there}, {counted(len(event.categories), 'category')}."]
-    if event.provider == "offline":
-        lines.append(offline_note())
-    else:
+    if event.provider != "offline":
         lines.append(f"Workers: {visible(event.worker_model)}, at most {counted(event.max_workers, 'call')} at once.")
     return lines
-
-
-def offline_note() -> str:
-    from dsbuilder_tui.config import load_config
-
-    config = load_config()
-    return OFFLINE_NOTE if config.provider == "auto" and config.resolved_provider == "offline" else CHOSEN_OFFLINE_NOTE
 
 
 def progress_line(view: RunView) -> str:
@@ -209,6 +194,7 @@ def event_line(event: Event) -> str | None:
         case ExportWritten() if event.format != "checkpoint":
             return None
         case Notice():
-            return f"  {event.level.capitalize()}: {visible(event.text)}" if event.level != "error" else None
+            head = "Warning: " if event.level == "warning" else ""
+            return f"  {head}{visible(event.text)}" if event.level != "error" else None
         case _:
             return None

@@ -50,13 +50,13 @@ class LiveDisplay:
                 self._next_retry = event.ts + _RETRY_EVERY
                 self._print(retry_line(event, self._view.workers_limit), "yellow")
         elif not isinstance(event, RunFinished) and (line := event_line(event)) is not None:
-            self._print(line, "yellow" if event.type in ("slot_exhausted", "notice") else "dim")
+            self._print(line, "yellow" if event.type == "slot_exhausted" or "Warning" in line else "dim")
 
     def say(self, lines: Sequence[str]) -> None:
         self._live.refresh()
         self._live.stop()
         for number, line in enumerate(lines):
-            self._print(visible(line), "bold" if number == 0 else "")
+            self._print(visible(line), "bold" if number == 0 else "", whole=True)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -68,8 +68,9 @@ class LiveDisplay:
     def close(self) -> None:
         self._live.stop()
 
-    def _print(self, line: str, style: str) -> None:
-        self._console.print(Text(line, style=style), soft_wrap=True)
+    def _print(self, line: str, style: str, *, whole: bool = False) -> None:
+        """``whole`` lines are left for the terminal to break, so that a command in them can be copied."""
+        self._console.print(Text(line, style=style), soft_wrap=whole)
 
     def _render(self) -> RenderableType:
         view = self._view

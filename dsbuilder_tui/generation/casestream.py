@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 _MARKS = re.compile(r'["\\{}\[\]]')
-_STRING_MARKS = re.compile(r'["\\\n]')
+_STRING_MARKS = re.compile(r'["\\]')
 _LIST_KEY = re.compile(r'[{,]\s*["\']?(\w+)["\']?\s*:\s*\Z')
 _LIST_NAMES = {"cases", "test_cases", "testcases", "items", "examples", "instances", "results", "data", "records"}
 _CASE_KEYS = {"slot", "inputs", "input", "expectations", "expectation", "tags", "messages"}

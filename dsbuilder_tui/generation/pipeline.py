@@ -178,14 +178,9 @@ class Pipeline:
         for task in dropped:
             task.cancel()
         await asyncio.gather(*dropped, return_exceptions=True)
-        for batch, worker in dropped.values():
-            self._emit(
-                BatchFinished(
-                    ts=self._clock.now(), batch=batch.number, worker=worker,
-                    category=batch.category.name, outcome="cancelled", delivered=0, seconds=0.0, prompt_tokens=0,
-                    completion_tokens=0,
-                )
-            )  # fmt: skip
+        for task, (batch, _) in dropped.items():
+            if task.cancelled():  # one that had just ended has its outcome in the queue
+                self._remember_call(batch, BatchOutcome("cancelled"))
 
     def _start_batches(self) -> None:
         # In ordered mode what is done but not yet judged counts too, so that what is held back stays bounded.
@@ -277,7 +272,7 @@ class Pipeline:
 
     def _settle(self, batch: Batch, result: BatchOutcome) -> None:
         """Take back what a finished batch did not bring, and remember what the call cost."""
-        name, asked, now = batch.category.name, len(batch.slots), self._clock.now()
+        name, asked = batch.category.name, len(batch.slots)
         accepted = self._accepted_of.pop(batch.number, 0)
         blameless = result.outcome == "failed" or (result.outcome in ("truncated", "too_large") and asked > 1)
         for index, wanted in enumerate(batch.slots):
@@ -291,18 +286,7 @@ class Pipeline:
         self._sizers[name].observe(
             asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=result.outcome
         )
-        self._journal.call(
-            WorkerCall(
-                self._store.next_seq(), name, batch.number, self._model.name, asked, result.outcome,
-                len(result.delivered), result.retries, result.usage, result.seconds, result.detail, now,
-            ),
-            BatchFinished(
-                ts=now, batch=batch.number, worker=self._workers.pop(batch.number), category=name,
-                outcome=result.outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
-                prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
-                detail=result.detail,
-            ),
-        )  # fmt: skip
+        self._remember_call(batch, result)
         self._unsettled -= 1
         self._wake.set()
         if result.outcome == "failed" and not result.delivered:
@@ -314,6 +298,21 @@ class Pipeline:
                         "Check the connection with `dsbuilder doctor`, then resume.",
                     )
                 )
+
+    def _remember_call(self, batch: Batch, result: BatchOutcome) -> None:
+        now = self._clock.now()
+        self._journal.call(
+            WorkerCall(
+                self._store.next_seq(), batch.category.name, batch.number, self._model.name, len(batch.slots), result.outcome,
+                len(result.delivered), result.retries, result.usage, result.seconds, result.detail, now,
+            ),
+            BatchFinished(
+                ts=now, batch=batch.number, worker=self._workers.pop(batch.number), category=batch.category.name,
+                outcome=result.outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
+                prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
+                detail=result.detail,
+            ),
+        )  # fmt: skip
 
     def _reject(
         self,

@@ -138,7 +138,7 @@ class OpenAICompatibleModel:
     async def close(self) -> None:
         await self._endpoint.close()
 
-    def check(self, plan: DatasetPlanInput) -> list[str]:
+    def check(self, plan: DatasetPlanInput) -> list[tuple[str, str]]:
         return []
 
     async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:

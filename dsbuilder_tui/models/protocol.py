@@ -53,8 +53,11 @@ class WorkerModel(Protocol):
     provider: str
     ordered: bool
 
-    def check(self, plan: DatasetPlanInput) -> list[str]:
-        """What a person should know before this model works on a plan. Raises ``InputError`` when it cannot."""
+    def check(self, plan: DatasetPlanInput) -> list[tuple[str, str]]:
+        """What a person should know before this model works on a plan, as (level, text), levels as of ``Notice``.
+
+        Raises ``InputError`` when it cannot work on the plan.
+        """
         ...
 
     def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:

@@ -172,6 +172,10 @@ class Session:
             if own:
                 await model.close()
 
+    async def resume(self, model: WorkerModel | None = None) -> RunResult:
+        """Go on after a pause or a kill. The same as ``run``: both fill the slots that are open."""
+        return await self.run(model)
+
     def request_pause(self, reason: str = "asked to pause") -> None:
         """Ask a run to pause and return at once; safe to call from a signal handler of the event loop."""
         if self._run:

@@ -32,8 +32,8 @@ class Run:
         started = self._clock.monotonic()
         notices = self._model.check(self._plan)
         await self._announce()
-        for text in notices:
-            self._emit(Notice(ts=self._clock.now(), level="warning", text=text))
+        for level, text in notices:
+            self._emit(Notice(ts=self._clock.now(), level=level, text=text))
         watch = asyncio.create_task(self._keep_status())
         try:
             outcome = await self._pipeline.run()

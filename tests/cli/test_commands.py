@@ -74,6 +74,7 @@ def test_json_lines_are_events(here: Path) -> None:
         *(f"orders-{n:05d}" for n in range(1, 21)), *(f"refunds-{n:05d}" for n in range(1, 11)),
     }  # fmt: skip
     assert next(event for event in found if event["type"] == "run_finished")["accepted"] == 30
+    assert "offline writer" in next(event for event in found if event["type"] == "notice")["text"]
 
 
 def test_sessions_show_export_import_resume(here: Path) -> None:

@@ -158,7 +158,10 @@ def checked(**category: Any) -> list[str]:
         categories=[DatasetCategory(**{"name": "c", "count": 2, **category})],
         **({"input_fields": fields} if fields else {}),
     )
-    return OfflineWriter().check(plan)
+    offline, *notes = OfflineWriter().check(plan)
+    assert offline[0] == "info" and "OPENAI_API_KEY" in offline[1]
+    assert all(level == "warning" for level, _ in notes)
+    return [text for _, text in notes]
 
 
 def test_what_it_cannot_do_well_is_said_before() -> None:

@@ -197,7 +197,7 @@ async def test_a_pause_drains_what_is_in_flight(make_plan: Plans, make_config: C
             paused = events[-1]
             assert pausing.draining == 3 and paused.dropped_batches == 0  # type: ignore[attr-defined]
             assert len(fake.bodies) == 3
-            assert (await session.run()).accepted == 60
+            assert (await session.resume()).accepted == 60
             await check_whole(session, events)
         assert len(fake.bodies) == 12
 

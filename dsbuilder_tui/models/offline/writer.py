@@ -39,6 +39,12 @@ from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
 _MAIN_FIELDS = ("query", "question", "message", "input", "prompt", "text", "request", "messages")
 _MOST_TEMPLATE = 1000
 
+_CHOSEN = "The built-in offline writer makes the cases from templates."
+_FALLBACK = (
+    "No API key and no endpoint is configured: the built-in offline writer makes the cases from templates. "
+    "Set OPENAI_API_KEY, or --base-url for another endpoint, to have a model write them."
+)
+
 
 # What to put into a field that no example fills, by the field's name.
 _FIELD_VALUES = (
@@ -78,7 +84,9 @@ class OfflineWriter:
     provider = "offline"
     ordered = True
 
-    def __init__(self) -> None:
+    def __init__(self, *, chosen: bool = False) -> None:
+        """``chosen`` when a person asked for this writer, rather than having connected no model."""
+        self._chosen = chosen
         self._phrases = load_phrases()
         self._pools: dict[int, ValuePool] = {}
         self._read: dict[str, _Category] = {}
@@ -86,8 +94,8 @@ class OfflineWriter:
     async def close(self) -> None:
         self._read.clear()
 
-    def check(self, plan: DatasetPlanInput) -> list[str]:
-        notes = []
+    def check(self, plan: DatasetPlanInput) -> list[tuple[str, str]]:
+        notes = [("info", _CHOSEN if self._chosen else _FALLBACK)]
         for category in plan.categories:
             known = self._category(plan, category)
             unfilled = [
@@ -101,15 +109,15 @@ class OfflineWriter:
                     f"Give an example as a mapping, such as {{{known.field}: …, {unfilled[0]}: …}}, or connect a model.",
                 )
             if not category.example_inputs:
-                notes.append(
-                    f"{category.name} has no example inputs: the built-in writer has only its description to go by."
-                )
+                text = f"{category.name} has no example inputs: the built-in writer has only its description to go by."
+                notes.append(("warning", text))
             elif known.language == UNKNOWN:
-                notes.append(
+                text = (
                     f"The examples of {category.name} are in a language the built-in writer has no phrases for (it knows "
                     f"{', '.join(NAMES.values())}): it can only vary numbers and names, so most slots will be given up. "
                     "Connect a model for this category."
                 )
+                notes.append(("warning", text))
         return notes
 
     async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:
