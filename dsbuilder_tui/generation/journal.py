@@ -12,13 +12,13 @@ from dsbuilder_tui.store.rows import Changes, WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
 
 # How long a decision may wait for company. The promise is 100 ms from decision to disk.
-_LINGER = 0.04
+_LINGER = 0.07
 # Decisions in waiting from which on no new batch is leased: a slow disk must slow the workers, not fill the memory.
 MOST_PENDING = 2000
 
 
 class Journal:
-    """Collects decisions and commits them about every 40 ms, in order. ``emit`` gets their events afterwards."""
+    """Collects decisions and commits them about every 70 ms, in order. ``emit`` gets their events afterwards."""
 
     def __init__(
         self,
