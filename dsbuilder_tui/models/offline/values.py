@@ -187,7 +187,7 @@ class ValuePool:
         if not high:
             return "{" + kind + (f":{original}" if original else "") + "}"
         number = rng.randint(low, high)
-        return f"{number % 12 + 1} {'am' if number < 12 else 'pm'}" if kind == "clock" else str(number)
+        return f"{(number - 1) % 12 + 1} {'am' if number < 12 else 'pm'}" if kind == "clock" else str(number)
 
 
 _RANGES = {
