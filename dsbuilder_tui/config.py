@@ -80,7 +80,7 @@ class DatasetBuilderConfig(BaseSettings):
     diversity_scope: Literal["history", "window"] = Field("history", description="Compare with all cases or the last")
 
     provider: Literal["auto", "offline", "openai"] = Field("auto", description="Who writes: built-in or an endpoint")
-    base_url: str | None = Field(None, description="OpenAI-compatible endpoint, ending in /v1")
+    base_url: str | None = Field(None, repr=False, description="OpenAI-compatible endpoint, ending in /v1")
     api_key: SecretStr | None = Field(None, description="Key for the endpoint")
     organization: str | None = Field(None, description="OpenAI-Organization header")
     project: str | None = Field(None, description="OpenAI-Project header")
@@ -158,10 +158,14 @@ class DatasetBuilderConfig(BaseSettings):
     @property
     def explicit(self) -> dict[str, Any]:
         """What was given as keyword arguments or flags, without secrets, JSON-ready."""
-        secret = {"api_key", "extra_headers"}
-        if self.base_url and "@" in self.base_url:
-            secret.add("base_url")
-        return self.model_dump(mode="json", include=set(self._explicit) - secret)
+        kept = self.model_dump(mode="json", include=set(self._explicit) - {"api_key", "extra_headers"})
+        return kept | ({"base_url": self.shown_url} if "base_url" in kept else {})
+
+    @property
+    def shown_url(self) -> str | None:
+        """``base_url`` without a login in it."""
+        scheme, mark, rest = (self.base_url or "").partition("://")
+        return f"{scheme}{mark}{rest.rpartition('@')[2]}" or None
 
     @property
     def checkpoint_root(self) -> Path:

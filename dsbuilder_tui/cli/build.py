@@ -17,7 +17,9 @@ from typing import Any
 from dsbuilder_tui.cli.displays import choose_display
 from dsbuilder_tui.cli.entry import settings_from
 from dsbuilder_tui.config import DatasetBuilderConfig, load_config
+from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError, StorageError
+from dsbuilder_tui.domain.events import RunFinished
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.summary import BuilderState, RunResult, SessionState
 from dsbuilder_tui.domain.words import counted
@@ -36,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     plan = load_example(arguments.example) if arguments.example else load_plan(arguments.plan)
     check_size(plan, config, arguments.plan or f"example {arguments.example}")
     out = _checked_out(arguments.out)
+    if out and arguments.plan and out == Path(arguments.plan).expanduser().resolve():
+        raise InputError(f"--out {arguments.out} is the plan itself.", "Choose another file for the dataset.")
 
     async def start() -> int:
         async with _model_for(config) as model:
@@ -64,9 +68,18 @@ def resume(arguments: argparse.Namespace) -> int:
                 )
             session.config = load_config(**{**session.settings, **flags})
             await _prepare(session, arguments)
-            summary = await session.summary()
-            if summary.instances_created + summary.exhausted_slots >= summary.total_instances_planned:
+            summary = await session.settle()
+            if summary.state in (SessionState.COMPLETE, SessionState.SHORT):
                 return await _nothing_to_do(session, summary, arguments, out)
+            if (
+                summary.provider == "openai"
+                and session.config.resolved_provider == "offline"
+                and "provider" not in flags
+            ):
+                raise InputError(
+                    f"The cases of {session.id} are written by {summary.worker_model}, and no key or endpoint is set now.",
+                    "Set OPENAI_API_KEY or --base-url, or say --provider offline to have the built-in writer do the rest.",
+                )
             async with _model_for(session.config) as model:
                 return await _build(session, model, arguments, out or session.out)
 
@@ -112,20 +125,28 @@ def _point_at_unfinished(dataset_name: str, config: DatasetBuilderConfig) -> Non
 async def _nothing_to_do(
     session: Session, summary: BuilderState, arguments: argparse.Namespace, out: Path | None
 ) -> int:
-    if out:
-        await session.export(out)
+    """All slots are settled: say so, and see that the dataset is where it should be."""
+    display = choose_display(as_json=arguments.json, plain=True, on_broken=lambda: None)
+    session.subscribe(display.show)
+    target = out or session.out or session.folder / f"{session.id}.jsonl"
+    if out or not target.exists():
+        await session.export(target, private=target.parent == session.folder)
     short = summary.exhausted_slots
-    if not arguments.json:
-        if short:
-            print(
-                f"{session.id} is finished short: {summary.instances_created} of {summary.total_instances_planned} cases, "
-                f"{counted(short, 'slot')} given up.\n"
-                f"Try again:  dsbuilder resume {session.id} --retry-exhausted{_place(session)}"
-            )
-        else:
-            print(f"{session.id} is complete already: {counted(summary.instances_created, 'case')}.")
-        if out:
-            print(f"Dataset:     {out}")
+    display.show(
+        RunFinished(
+            ts=SystemClock().now(), accepted=summary.instances_created, planned=summary.total_instances_planned,
+            rejected=sum(summary.rejections.values()), exhausted=short, seconds=0.0,
+            prompt_tokens=summary.prompt_tokens, completion_tokens=summary.completion_tokens,
+        )
+    )  # fmt: skip
+    lines = [f"{session.id} is complete already: {counted(summary.instances_created, 'case')}."]
+    if short:
+        lines = [
+            f"{session.id} is finished short: {summary.instances_created} of {summary.total_instances_planned} cases, "
+            f"{counted(short, 'slot')} given up.",
+            f"Try again:   dsbuilder resume {session.id} --retry-exhausted{_place(session)}",
+        ]
+    display.say([*lines, f"Dataset:     {target}"])
     return int(ExitCode.SHORT if short else ExitCode.COMPLETE)
 
 
@@ -193,7 +214,7 @@ def _farewell(session: Session, result: RunResult, target: Path) -> list[str]:
         *lines,
         f"Dataset:     {target}",
         f"Session:     {session.folder}",
-        *([f"Checkpoint:  {seed_file(session.folder)}"] if session.config.enable_checkpointing else []),
+        *([f"Checkpoint:  {seed_file(session.folder)}"] if seed_file(session.folder).exists() else []),
     ]
 
 

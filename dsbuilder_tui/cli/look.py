@@ -91,14 +91,15 @@ async def _show(arguments: argparse.Namespace, config: Any) -> int:
     async with await Session.open(arguments.session, config) as session:
         summary = await session.summary()
         cases: list[dict[str, Any]] = []
+        damaged: list[str] = []
         if arguments.cases > 0:
-            async for case in session.cases():
+            async for case in session.cases(damaged=damaged):
                 cases.append(case.record())
                 if len(cases) >= arguments.cases:
                     break
         rejected = await session.rejections(5)
         if arguments.json:
-            print_json({**summary.as_dict(), "cases": cases})
+            print_json({**summary.as_dict(), "cases": cases, "damaged": damaged})
             return ExitCode.COMPLETE
         print(f"{session.id}: {_STATE_WORDS.get(summary.state, summary.state)}, "
               f"{summary.instances_created} of {summary.total_instances_planned} cases "
@@ -118,6 +119,10 @@ async def _show(arguments: argparse.Namespace, config: Any) -> int:
         if summary.prompt_tokens or summary.completion_tokens:
             print(f"Tokens: {summary.prompt_tokens:,} in, {summary.completion_tokens:,} out ({summary.worker_model})")
         print(f"Folder: {summary.path}")
+        if damaged:
+            print(
+                f"Damaged: {visible(', '.join(damaged[:5]))}; `dsbuilder resume {session.id} --repair` writes them again."
+            )
         if cases:
             print("\nFirst cases:")
             for record in cases:
@@ -194,10 +199,13 @@ def config(arguments: argparse.Namespace) -> int:
     origins = settings.origins()
     values: dict[str, Any] = settings.model_dump(mode="json")
     values["api_key"] = "set" if settings.api_key else "unset"
+    values["base_url"] = settings.shown_url
     values["extra_headers"] = dict.fromkeys(settings.extra_headers, "set")
     places = {
         "checkpoint_root": str(settings.checkpoint_root),
-        "writer": "built-in offline writer" if settings.resolved_provider == "offline" else settings.endpoint,
+        "writer": "built-in offline writer"
+        if settings.resolved_provider == "offline"
+        else settings.shown_url or settings.endpoint,
     }
     if arguments.json:
         rows = {name: {"value": values[name], "source": origins[name]} for name in values}

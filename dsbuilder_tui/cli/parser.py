@@ -75,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     load = command("import", "make a session from a *_checkpoint.json, to be continued with resume", _place, _json)
     load.add_argument("file", metavar="FILE", help="checkpoint JSON")
+    load.add_argument("--max-dataset-size", metavar="N", help="most cases a plan may hold")
 
     command("examples", "list the packaged plans", _json)
     command("config", "show every setting and where it came from", _settings, _json)

@@ -36,8 +36,9 @@ class Refused:
 class Gate:
     """Judges one candidate at a time; whoever admits tells ``admit`` before the next is judged."""
 
-    def __init__(self, plan: DatasetPlanInput, stages: Sequence[Stage]) -> None:
-        self._plan, self._stages = plan, stages
+    def __init__(self, plan: DatasetPlanInput, stages: Sequence[Stage], *, compare: bool = True) -> None:
+        """Without ``compare`` nothing is turned away as a repeat, but fingerprints are kept for runs that do compare."""
+        self._plan, self._stages, self._compare = plan, stages, compare
         self._kinds = {category.name: _field_kinds(plan, category) for category in plan.categories}
         self._categories = {category.name: category for category in plan.categories}
 
@@ -54,7 +55,7 @@ class Gate:
         if category.diversity == "on":
             for stage in self._stages:
                 finding = stage.examine(category.name, inputs)
-                if finding.match:
+                if finding.match and self._compare:
                     return Refused(stage.name, finding.match.reason, display_text(inputs)[:_SHOWN], finding.match)
                 keys.append(finding.key)
         tags: dict[str, Any] = {"attributes": dict(candidate.slot.attributes), "model": candidate.model}

@@ -54,6 +54,13 @@ class PipelineResult:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Unsettled:
+    batch: Batch
+    worker: int
+    result: BatchOutcome
+
+
 class Pipeline:
     """Fills a session's open slots once. One instance per run."""
 
@@ -73,7 +80,7 @@ class Pipeline:
         self._prompter = Prompter(plan, seed, config.max_output_tokens)
         self._sizers = {category.name: BatchSizer(config.largest_batch) for category in plan.categories}
         self._stages = _stages(config)
-        self._gate = Gate(plan, self._stages)
+        self._gate = Gate(plan, self._stages, compare=config.enable_diversity_check)
         self._intake = Intake(ordered=model.ordered)
         self._limit = AdaptiveLimit(config.workers, clock, self._limit_changed)
         self._runner: Runner = Worker(
@@ -81,10 +88,9 @@ class Pipeline:
         )
         self._journal: Journal
         self._wake = asyncio.Event()
-        self._tasks: dict[asyncio.Task[None], tuple[Batch, int]] = {}
-        self._workers: dict[int, int] = {}  # unsettled batch → worker number
+        self._tasks: dict[asyncio.Task[None], int] = {}  # call in flight → worker number
+        self._unsettled: dict[int, _Unsettled] = {}  # by batch number: leased, and its outcome not judged yet
         self._free_workers: list[int] = []
-        self._unsettled = 0
         self._accepted_of: dict[int, int] = {}
         self._failures_in_a_row = 0
         self._failure: BaseException | None = None
@@ -111,6 +117,9 @@ class Pipeline:
             await self._drop()
             if not any(keeper.done() for keeper in keepers):
                 await self._intake.join()
+                for left in tuple(self._unsettled.values()):
+                    left.result.outcome = "cancelled"
+                    self._remember_call(left.batch, left.result)
             journal.stop()
             keepers[1].cancel()
             await asyncio.gather(*keepers, return_exceptions=True)
@@ -174,29 +183,25 @@ class Pipeline:
 
     async def _drop(self) -> None:
         """Cut off the calls in flight; cases that have come in already still count."""
-        dropped = dict(self._tasks)
+        dropped = list(self._tasks)
         for task in dropped:
             task.cancel()
         await asyncio.gather(*dropped, return_exceptions=True)
-        for task, (batch, _) in dropped.items():
-            if task.cancelled():  # one that had just ended has its outcome in the queue
-                self._remember_call(batch, BatchOutcome("cancelled"))
 
     def _start_batches(self) -> None:
         # In ordered mode what is done but not yet judged counts too, so that what is held back stays bounded.
         while (
             len(self._tasks) < self._limit.limit
-            and (not self._model.ordered or self._unsettled < self._config.workers)
+            and (not self._model.ordered or len(self._unsettled) < self._config.workers)
             and not self._journal.congested
         ):
             idle = self._limit.limit - len(self._tasks)
             batch = self._ledger.lease(lambda category: self._sizers[category].size, idle)
             if batch is None:
                 return
-            self._unsettled += 1
             self._intake.expect(batch)
             worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1
-            self._workers[batch.number] = worker
+            self._unsettled[batch.number] = _Unsettled(batch, worker, BatchOutcome())
             self._emit(
                 BatchStarted(
                     ts=self._clock.now(), batch=batch.number, worker=worker, category=batch.category.name,
@@ -205,19 +210,21 @@ class Pipeline:
                 )
             )  # fmt: skip
             task = asyncio.create_task(self._work(batch))
-            self._tasks[task] = batch, worker
+            self._tasks[task] = worker
             task.add_done_callback(self._worker_ended)
 
     async def _work(self, batch: Batch) -> None:
         near = await self._store.inputs_of(batch.avoid) if batch.avoid else {}
+        if len(near) < len(set(batch.avoid)):  # the case it was too close to is accepted, but not written yet
+            await self._journal.flush()
+            near = await self._store.inputs_of(batch.avoid)
         request = self._prompter.request(batch.category, batch.slots, [display_text(i) for i in near.values()])
-        outcome = await self._runner.execute(
-            batch, request, lambda candidate: self._intake.put(batch.number, candidate)
-        )
-        await self._intake.finish(batch, outcome)
+        result = self._unsettled[batch.number].result
+        await self._runner.execute(batch, request, lambda candidate: self._intake.put(batch.number, candidate), result)
+        await self._intake.finish(batch, result)
 
     def _worker_ended(self, task: asyncio.Task[None]) -> None:
-        heapq.heappush(self._free_workers, self._tasks.pop(task)[1])
+        heapq.heappush(self._free_workers, self._tasks.pop(task))
         if not task.cancelled() and task.exception() is not None:
             self._fail(task.exception())
         self._wake.set()
@@ -287,7 +294,6 @@ class Pipeline:
             asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=result.outcome
         )
         self._remember_call(batch, result)
-        self._unsettled -= 1
         self._wake.set()
         if result.outcome == "failed" and not result.delivered:
             self._failures_in_a_row += 1
@@ -307,7 +313,7 @@ class Pipeline:
                 len(result.delivered), result.retries, result.usage, result.seconds, result.detail, now,
             ),
             BatchFinished(
-                ts=now, batch=batch.number, worker=self._workers.pop(batch.number), category=batch.category.name,
+                ts=now, batch=batch.number, worker=self._unsettled.pop(batch.number).worker, category=batch.category.name,
                 outcome=result.outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
                 prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
                 detail=result.detail,
@@ -353,13 +359,11 @@ class Pipeline:
     def _retry_scheduled(self, batch: Batch, error: TransientError, wait: float, attempt: int) -> None:
         self._emit(
             RetryScheduled(
-                ts=self._clock.now(), batch=batch.number, worker=self._workers[batch.number], kind=error.kind,
+                ts=self._clock.now(), batch=batch.number, worker=self._unsettled[batch.number].worker, kind=error.kind,
                 wait_s=round(wait, 2), attempt=attempt, detail=error.detail[:_TEXT_LENGTH],
             )
         )  # fmt: skip
 
 
 def _stages(config: DatasetBuilderConfig) -> list[Stage]:
-    if not config.enable_diversity_check:
-        return []
     return [StructuralStage(config.diversity_window if config.diversity_scope == "window" else None)]

@@ -53,10 +53,13 @@ class Worker:
         self._max_retries, self._on_retry = max_retries, on_retry
 
     async def execute(
-        self, batch: Batch, request: WorkerRequest, deliver: Callable[[Candidate], Awaitable[None]]
-    ) -> BatchOutcome:
+        self,
+        batch: Batch,
+        request: WorkerRequest,
+        deliver: Callable[[Candidate], Awaitable[None]],
+        result: BatchOutcome,
+    ) -> None:
         """Fill a batch as far as the model does. Raises ``EndpointRefused`` when only a person can help."""
-        result = BatchOutcome()
         started = self._clock.monotonic()
         try:
             while True:
@@ -65,20 +68,18 @@ class Worker:
                 try:
                     await self._call(batch, request, deliver, result)
                     self._limit.succeeded()
-                    return result
+                    return
                 except TransientError as error:
                     wait = self._judge_failure(batch, result, error, called)
                 finally:
                     self._limit.release()
                 if wait is None:
-                    return result
+                    return
                 await asyncio.sleep(wait)
         except RequestTooLarge as error:
             result.outcome, result.detail = "too_large", str(error)
-            return result
         except ContentRefused as error:
             result.outcome, result.detail = "refused", str(error)[:_SHOWN]
-            return result
         finally:
             result.seconds = self._clock.monotonic() - started
 

@@ -141,9 +141,13 @@ class Session:
         """Where the session stands. Costs the same at any size."""
         return await self._files.summary(running=self._run is not None)
 
-    async def cases(self) -> AsyncIterator[AcceptedCase]:
-        """The accepted cases in slot order, read a page at a time. Raises ``SessionDamaged`` at a damaged one."""
-        async for page in self._files.store.cases(category.name for category in self.plan.categories):
+    async def cases(self, *, damaged: list[str] | None = None) -> AsyncIterator[AcceptedCase]:
+        """The accepted cases in slot order, read a page at a time.
+
+        A damaged one raises ``SessionDamaged``, or is left out and named in ``damaged`` when that list is given.
+        """
+        names = [category.name for category in self.plan.categories]
+        async for page in self._files.store.cases(names, damaged=damaged):
             for case in page:
                 yield case
 
@@ -211,12 +215,28 @@ class Session:
         found = await self._files.store.set_damaged_aside()
         if found:
             await self._files.store.remember("repaired", cases=found)
+            await self._files.conclude("reopened", SessionState.PAUSED, export=False)
         return found
 
     async def retry_exhausted(self) -> int:
         """Open every exhausted slot for a fresh set of attempts. Returns how many. Not while the session runs."""
         self._only_at_rest()
-        return await self._files.store.reopen_exhausted()
+        count = await self._files.store.reopen_exhausted()
+        if count:
+            await self._files.conclude("reopened", SessionState.PAUSED, export=False)
+        return count
+
+    async def settle(self) -> BuilderState:
+        """Where the session stands, having finished what a kill left undone when all slots were settled already."""
+        state = await self.summary()
+        left = state.total_instances_planned - state.instances_created - state.exhausted_slots
+        if left == 0 and state.state not in (SessionState.COMPLETE, SessionState.SHORT) and not self._run:
+            if self.config.enable_checkpointing:
+                await self._files.checkpoint("finish")
+            ended = SessionState.SHORT if state.exhausted_slots else SessionState.COMPLETE
+            await self._files.conclude("finish", ended, export=self.config.enable_checkpointing)
+            return await self.summary()
+        return state
 
     def _only_at_rest(self) -> None:
         if self._run:

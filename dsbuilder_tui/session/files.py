@@ -13,7 +13,7 @@ from dsbuilder_tui.diversity.structural import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
 from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import PlanError, StorageError
-from dsbuilder_tui.domain.events import Event, ExportWritten
+from dsbuilder_tui.domain.events import Event, ExportWritten, Notice
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.summary import BuilderState, SessionState
 from dsbuilder_tui.generation.slots import DEFAULT_AXES
@@ -129,6 +129,18 @@ class SessionFiles:
         """Keep values in the session's ``meta`` table."""
         self.meta |= values
         await self.store.set_meta(**values)
+
+    async def conclude(self, reason: str, state: SessionState, *, export: bool) -> None:
+        """Leave the session in this state; ``export`` writes its seed-format JSON."""
+        await self.remember(state=state)
+        await self.store.remember(reason, state=state)
+        if export:
+            damaged: list[str] = []
+            await self.export(catalog.seed_file(self.folder), "checkpoint", damaged=damaged, private=True)
+            if damaged:
+                text = f"Damaged cases left out of the JSON export: {', '.join(damaged[:5])}. Resume with --repair."
+                self.emit(Notice(ts=self.clock.now(), level="warning", text=text))
+        await self.note_status(running=False)
 
     async def checkpoint(self, reason: str) -> Checkpoint:
         accepted = sum(p.accepted for p in (await self.store.progress()).values())

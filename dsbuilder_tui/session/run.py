@@ -13,7 +13,6 @@ from dsbuilder_tui.domain.summary import RunResult, SessionState
 from dsbuilder_tui.generation.pipeline import Pipeline
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.files import SessionFiles
-from dsbuilder_tui.store import catalog
 
 _STATUS_PERIOD = 1.0  # seconds between notes for other processes
 
@@ -129,15 +128,8 @@ class Run:
     async def _save(self, reason: str, state: SessionState) -> None:
         if self._config.enable_checkpointing:
             await self.checkpoint(reason)
-        await self._files.remember(state=state)
-        await self._store.remember(reason, state=state)
-        if self._config.enable_checkpointing and not self._hurried:
-            damaged: list[str] = []
-            await self._files.export(catalog.seed_file(self._files.folder), "checkpoint", damaged=damaged, private=True)
-            if damaged:
-                text = f"Damaged cases left out of the JSON export: {', '.join(damaged[:5])}. Resume with --repair."
-                self._emit(Notice(ts=self._clock.now(), level="warning", text=text))
-        await self._files.note_status(running=False)
+        checkpointing = self._config.enable_checkpointing
+        await self._files.conclude(reason, state, export=checkpointing and not self._hurried)
 
     async def _keep_status(self) -> None:
         while True:

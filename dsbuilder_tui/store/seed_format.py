@@ -71,7 +71,7 @@ def read_seed_checkpoint(path: Path) -> SeedCheckpoint:
     if not isinstance(instances, list):
         raise InputError(f"{path}: created_instances must be a list, not {type(instances).__name__}.", _WAY_OUT)
     notes: list[str] = []
-    plan = _plan(data, path, notes)
+    plan = _plan(data, instances, path, notes)
     cases = _cases(instances, plan, path, notes)
     declared = data.get("instances_created")
     if isinstance(declared, int) and declared != len(instances):
@@ -86,7 +86,7 @@ def read_seed_checkpoint(path: Path) -> SeedCheckpoint:
     )
 
 
-def _plan(data: Mapping[str, Any], path: Path, notes: list[str]) -> DatasetPlanInput:
+def _plan(data: Mapping[str, Any], instances: list[Any], path: Path, notes: list[str]) -> DatasetPlanInput:
     plan = data.get("dataset_plan")
     if not isinstance(plan, Mapping):
         raise InputError(f"{path}: dataset_plan is missing.", _WAY_OUT)
@@ -94,6 +94,10 @@ def _plan(data: Mapping[str, Any], path: Path, notes: list[str]) -> DatasetPlanI
     if not plan.get("dataset_name"):
         plan["dataset_name"] = data.get("dataset_name") or path.name.removesuffix(".json").removesuffix("_checkpoint")
         notes.append(f"the plan had no dataset_name; using {plan['dataset_name']!r}")
+    if not plan.get("input_fields"):  # the original format has none: the cases tell
+        found = [i["inputs"] for i in instances if isinstance(i, Mapping) and isinstance(i.get("inputs"), Mapping)]
+        if found and all(set(inputs) == set(found[0]) for inputs in found):
+            plan["input_fields"] = list(found[0])
     total = data.get("total_instances_planned")
     if not plan.get("total_instances"):
         plan.pop("total_instances", None)
@@ -131,6 +135,13 @@ def _cases(instances: list[Any], plan: DatasetPlanInput, path: Path, notes: list
             inputs = {next(iter(plan.input_fields)): inputs}
         if not isinstance(inputs, Mapping) or not inputs:
             raise InputError(f"{where}: inputs is missing or empty.", _WAY_OUT)
+        odd = sorted(set(inputs) ^ set(plan.input_fields))
+        if odd:
+            raise InputError(
+                f"{where}: its inputs have the keys {', '.join(map(str, inputs))}, "
+                f"the plan's are {', '.join(plan.input_fields)}.",
+                "Name the keys of all instances in dataset_plan.input_fields, and give each instance all of them.",
+            )
         expectations = instance.get("expectations")
         if not isinstance(expectations, Mapping):
             expectations = plan.category(category).expectations

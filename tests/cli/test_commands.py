@@ -165,6 +165,7 @@ def test_doctor_and_an_endpoint(here: Path) -> None:
         (["run", "plan.yaml", "--out", "x.txt"], ["'.txt'", ".jsonl"]),
         (["run", "plan.yaml", "--out", "/proc/x.jsonl"], ["/proc/x.jsonl", "cannot be written"]),
         (["run", "plan.yaml", "--out", "."], ["is a folder"]),
+        (["run", "plan.json", "--out", "plan.json"], ["is the plan itself"]),
         (["run", "bad.yaml"], ["bad.yaml", "line 2", "not valid YAML"]),
         (["run", "twice.yaml"], ["twice.yaml", "'count' stands twice"]),
         (["run", "binary.yaml"], ["binary.yaml", "not UTF-8"]),
@@ -185,6 +186,9 @@ def test_bad_input_is_exit_code_two(here: Path, arguments: list[str], words: lis
     (here / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     (here / "empty.yaml").write_text("")
     (here / "bad.json").write_text("{")
+    (here / "plan.json").write_text(
+        '{"dataset_name": "d", "categories": [{"name": "a", "count": 1, "example_inputs": "x"}]}'
+    )
     fails(2, *words, done=command(*arguments, cwd=here))
     assert not any((here / "home").rglob("session.db"))
 
@@ -237,6 +241,25 @@ def test_the_newest_session_is_the_one_last_worked_on(here: Path) -> None:
         assert "shop is unfinished" in note and "dsbuilder resume shop" in note
         done = command("resume", "shop", "--checkpoint-dir", "s", "--provider", "offline", cwd=here)
         assert done.returncode == 0 and "was cut off; all" in done.stdout and "another writer" in done.stdout
+
+
+def test_another_writer_is_not_slipped_in(here: Path) -> None:
+    place = ("--checkpoint-dir", "s")
+    with fake_endpoint(script=["ok", "unauthorized"]) as fake:
+        env = {"OPENAI_BASE_URL": fake.url}
+        begun = command("run", plan(here), *place, "--batch-size", 5, "--max-workers", 1, cwd=here, env=env)
+        assert begun.returncode == 5
+    fails(2, "gpt-4o-mini", "--provider offline", done=command("resume", *place, cwd=here))
+    assert command("resume", *place, "--provider", "offline", cwd=here).returncode == 0
+
+
+def test_a_dataset_that_is_whole_but_was_never_written(here: Path) -> None:
+    place = ("--checkpoint-dir", "s")
+    assert command("run", plan(here), *place, "--out", "out.jsonl", cwd=here).returncode == 0
+    (here / "out.jsonl").unlink()
+    done = command("resume", *place, "--json", cwd=here)
+    assert done.returncode == 0 and [e["type"] for e in events(done.stdout)] == ["export_written", "run_finished"]
+    assert len((here / "out.jsonl").read_text().splitlines()) == 30
 
 
 def test_flags_of_the_first_run_are_used_again(here: Path) -> None:

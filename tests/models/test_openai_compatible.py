@@ -279,7 +279,9 @@ async def test_a_login_in_the_address_is_sent_and_never_shown(
         await said(model, request_for)
     assert "hunter2" not in str(caught.value)
     await model.close()
-    assert "base_url" not in make_config(base_url=url).explicit
+    config = make_config(base_url=url)
+    assert config.explicit["base_url"] == fake.url
+    assert "hunter2" not in repr(config)
 
 
 def test_openai_itself_needs_a_key(make_config: Configs) -> None:

@@ -205,7 +205,9 @@ async def test_a_pause_drains_what_is_in_flight(make_plan: Plans, make_config: C
 async def test_what_does_not_drain_in_time_is_dropped(make_plan: Plans, make_config: Configs) -> None:
     async with FakeOpenAI(script=["ok", "hang_mid", "hang"]) as fake:
         config = make_config(base_url=fake.url, batch_size=6, max_workers=3, drain_timeout=0.2)
+        events: list[Event] = []
         async with await Session.create(make_plan(60), config) as session:
+            session.subscribe(events.append)
             running = asyncio.create_task(session.run())
             while len(fake.bodies) < 9:
                 await asyncio.sleep(0.01)
@@ -214,6 +216,9 @@ async def test_what_does_not_drain_in_time_is_dropped(make_plan: Plans, make_con
             assert result.state == "paused"
             before = result.accepted
             assert before % 6 == 4  # the part of the batch that hung counts
+            cut = [event for event in events if event.type == "batch_finished" and event.outcome == "cancelled"]  # type: ignore[attr-defined]
+            assert sorted(event.delivered for event in cut)[-1] == 4 and len(cut) >= 2  # type: ignore[attr-defined]
+            assert all(event.seconds > 0 for event in cut)  # type: ignore[attr-defined]
             again = await session.run()
             assert again.accepted == 60
 
@@ -274,6 +279,33 @@ async def test_checkpoints_come_at_the_interval_and_on_demand(make_plan: Plans, 
         await session.run()
         assert await session.checkpoints() == []
     assert not (off.checkpoint_root / "off_checkpoint.json").exists()
+
+
+async def test_cases_accepted_without_comparing_are_compared_with_later(make_plan: Plans, make_config: Configs) -> None:
+    async with FakeOpenAI(script=["ok", "ok", "unauthorized"]) as fake:
+        texts = [f"Where is the {chr(97 + n)}{chr(97 + n)}?" for n in range(10)]
+        fake._text = iter([*texts, *texts, *(f"Another {chr(97 + n)}?" for n in range(26))]).__next__  # type: ignore[method-assign]
+        config = make_config(base_url=fake.url, batch_size=5, max_workers=1, enable_diversity_check=False)
+        async with await Session.create(make_plan(20), config) as session:
+            with pytest.raises(EndpointRefused):
+                await session.run()
+            session.config = make_config(base_url=fake.url, batch_size=5, max_workers=1)
+            assert (await session.run()).state == "complete"
+            assert (await session.summary()).diversity_rejections == 10
+
+
+async def test_what_a_kill_after_the_last_case_left_undone(make_plan: Plans, make_config: Configs) -> None:
+    config = make_config()
+    async with await Session.create(make_plan(10), config) as session:
+        await session.run()
+        await session._files.remember(state="running")  # as a process killed before its farewell leaves it
+        (config.checkpoint_root / "support_checkpoint.json").unlink()
+    async with await Session.open("support", config) as session:
+        assert (await session.summary()).state == "interrupted"
+        assert (await session.settle()).state == "complete"
+        assert (config.checkpoint_root / "support_checkpoint.json").exists()
+        before = len(await session.checkpoints())
+        assert (await session.settle()).state == "complete" and len(await session.checkpoints()) == before
 
 
 async def test_a_plan_over_the_limit_is_refused(make_plan: Plans, make_config: Configs) -> None:

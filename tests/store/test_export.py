@@ -113,6 +113,8 @@ def test_a_seed_file_of_the_original_shape(tmp_path: Path) -> None:
         ("b", 1, {"query": "y"}),
     ]
     assert seed.notes == []
+    other = seed_file(tmp_path, created_instances=[{"category": "a", "inputs": {"question": "x", "locale": "de"}}])
+    assert list(read_seed_checkpoint(other).plan.input_fields) == ["question", "locale"]
 
 
 def test_missing_members_are_mended_when_they_can_be(tmp_path: Path) -> None:
@@ -137,6 +139,10 @@ def test_missing_members_are_mended_when_they_can_be(tmp_path: Path) -> None:
         ({"created_instances": {}}, "created_instances must be a list"),
         ({"created_instances": [7]}, r"created_instances\[0\] must be an object"),
         ({"created_instances": [{"category": "zzz", "inputs": {"q": 1}}]}, r"'zzz' is not in the plan \(a, b\)"),
+        (
+            {"created_instances": [{"category": "a", "inputs": {"q": "x"}}, {"category": "a", "inputs": {"r": "x"}}]},
+            r"created_instances\[0\]: its inputs have the keys q, the plan's are query.*input_fields",
+        ),
         ({"created_instances": [{"category": "a"}]}, r"created_instances\[0\]: inputs is missing"),
         (
             {"created_instances": [{"category": "b", "inputs": {"q": str(n)}} for n in range(3)]},

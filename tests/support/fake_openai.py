@@ -268,13 +268,15 @@ class FakeOpenAI:
             writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n0\r\n\r\n")
             await writer.drain()
             return True
+        due = asyncio.get_running_loop().time()
         for number, piece in enumerate(pieces):
             if kind == "comments":
                 await _chunk(writer, f": keep-alive{end}{end}".encode())
             delta = {"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]}
             await self._event(kind, delta, end, writer)
-            if self.token_delay:
-                await asyncio.sleep(self.token_delay)
+            if self.token_delay:  # a steady pace, however long a write takes
+                due += self.token_delay
+                await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
             if (kind == "reset" and number >= len(pieces) // 2) or kind == "reset_early":
                 await writer.drain()
                 writer.transport.abort()

@@ -15,5 +15,10 @@ class Runner(Protocol):
     """Executes one batch and hands over its candidates as they come."""
 
     async def execute(
-        self, batch: Batch, request: WorkerRequest, deliver: Callable[[Candidate], Awaitable[None]]
-    ) -> BatchOutcome: ...
+        self,
+        batch: Batch,
+        request: WorkerRequest,
+        deliver: Callable[[Candidate], Awaitable[None]],
+        result: BatchOutcome,
+    ) -> None:
+        """``result`` is filled on the way, so that it tells the truth also when the call is cut off."""
