@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +218,9 @@ def config(arguments: argparse.Namespace) -> int:
         shown = {True: "true", False: "false", None: "–"}.get(value) if isinstance(value, bool | None) else str(value)
         meaning = type(settings).model_fields[name].description or ""
         table.append([name, one_line(shown or "", 40), origins[name], meaning])
+    widest = sum(max(len(row[column]) for row in table) + 2 for column in range(4))
+    if sys.stdout.isatty() and widest > shutil.get_terminal_size().columns:
+        table = [row[:3] for row in table]  # what a setting means is in README, too
     print_table(table)
     print(f"\nSessions are in {places['checkpoint_root']}\nCases are written by: {places['writer']}")
     return ExitCode.COMPLETE

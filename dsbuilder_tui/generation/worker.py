@@ -24,6 +24,8 @@ from dsbuilder_tui.models.protocol import (
 
 _SHOWN = 200
 
+Deliver = Callable[[Candidate], Awaitable[None]]
+
 
 @dataclass(slots=True)
 class BatchOutcome:
@@ -56,7 +58,7 @@ class Worker:
         self,
         batch: Batch,
         request: WorkerRequest,
-        deliver: Callable[[Candidate], Awaitable[None]],
+        deliver: Deliver,
         result: BatchOutcome,
     ) -> None:
         """Fill a batch as far as the model does. Raises ``EndpointRefused`` when only a person can help."""
@@ -103,7 +105,7 @@ class Worker:
         self,
         batch: Batch,
         request: WorkerRequest,
-        deliver: Callable[[Candidate], Awaitable[None]],
+        deliver: Deliver,
         result: BatchOutcome,
     ) -> None:
         scanner, end, surplus, said = CaseScanner(), None, 0, ""

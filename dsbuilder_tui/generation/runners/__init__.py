@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from dsbuilder_tui.domain.case import Candidate
 from dsbuilder_tui.generation.ledger import Batch
-from dsbuilder_tui.generation.worker import BatchOutcome
+from dsbuilder_tui.generation.worker import BatchOutcome, Deliver
 from dsbuilder_tui.models.protocol import WorkerRequest
 
 
@@ -18,7 +16,7 @@ class Runner(Protocol):
         self,
         batch: Batch,
         request: WorkerRequest,
-        deliver: Callable[[Candidate], Awaitable[None]],
+        deliver: Deliver,
         result: BatchOutcome,
     ) -> None:
         """``result`` is filled on the way, so that it tells the truth also when the call is cut off."""
