@@ -24,7 +24,7 @@ from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.view import RunView, reduce
 
 _LINE_EVERY = 10.0  # seconds between progress lines
-_RETRY_EVERY = 5.0  # seconds between lines about retries
+RETRY_EVERY = 5.0  # seconds between lines about retries
 
 
 class Display(Protocol):
@@ -110,7 +110,7 @@ class PlainLines(_Lines):
             self._next_share, self._next_line = _tenth_after(view), event.ts + _LINE_EVERY
         elif isinstance(event, RetryScheduled):
             if event.ts >= self._next_retry:
-                self._next_retry = event.ts + _RETRY_EVERY
+                self._next_retry = event.ts + RETRY_EVERY
                 self.write(retry_line(event, view.workers_limit))
         elif isinstance(event, CheckpointSaved):
             self._checkpoint = f", checkpoint {event.checkpoint} at {event.accepted}"

@@ -12,14 +12,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dsbuilder_tui.cli.displays import eta_words, event_line, opening_lines, retry_line
+from dsbuilder_tui.cli.displays import RETRY_EVERY, eta_words, event_line, opening_lines, retry_line
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, RetryScheduled, RunFinished, RunStarted
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.view import CategoryView, RunView, reduce
 
 _REFRESH = 8  # times a second
-_RETRY_EVERY = 5.0
 
 
 class LiveDisplay:
@@ -47,7 +46,7 @@ class LiveDisplay:
             self._checkpoint = f"checkpoint {event.checkpoint}"
         elif isinstance(event, RetryScheduled):
             if event.ts >= self._next_retry:
-                self._next_retry = event.ts + _RETRY_EVERY
+                self._next_retry = event.ts + RETRY_EVERY
                 self._print(retry_line(event, self._view.workers_limit), "yellow")
         elif not isinstance(event, RunFinished) and (line := event_line(event)) is not None:
             self._print(line, "yellow" if event.type == "slot_exhausted" or "Warning" in line else "dim")

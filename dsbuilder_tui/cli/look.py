@@ -12,6 +12,7 @@ from typing import Any
 
 from dsbuilder_tui.cli.entry import settings_from
 from dsbuilder_tui.config import load_config
+from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode, SessionInUse
 from dsbuilder_tui.domain.sanitise import json_for_terminal, one_line, visible
@@ -72,9 +73,7 @@ def show(arguments: argparse.Namespace) -> int:
     except SessionInUse:
         # While another process runs it, its note says where it stands; its cases are that process's to read.
         folder = catalog.find_session(config.checkpoint_root, arguments.session)
-        listing = next(
-            s for s in asyncio.run(catalog.list_sessions(folder.parent, SystemClock())) if s.id == folder.name
-        )
+        listing = asyncio.run(catalog.list_session(folder, SystemClock()))
         if arguments.json:
             share = round(100 * listing.accepted / listing.planned, 1) if listing.planned else 0.0
             as_shown = {
@@ -128,7 +127,7 @@ async def _show(arguments: argparse.Namespace, config: Any) -> int:
         if cases:
             print("\nFirst cases:")
             for record in cases:
-                print(f"  {record['tags']['case_id']}  {one_line(_text(record['inputs']), 140)}")
+                print(f"  {record['tags']['case_id']}  {one_line(display_text(record['inputs']), 140)}")
         if rejected:
             print("\nLatest rejections:")
             for r in rejected:
@@ -136,10 +135,6 @@ async def _show(arguments: argparse.Namespace, config: Any) -> int:
                 text = one_line(r.text, 80)
                 print(f"  {visible(r.category)} slot {r.ordinal}, {r.stage}: {one_line(r.reason, 100)}{near}  {text}")
     return ExitCode.COMPLETE
-
-
-def _text(inputs: dict[str, Any]) -> str:
-    return " · ".join(str(value) for value in inputs.values())
 
 
 def export(arguments: argparse.Namespace) -> int:

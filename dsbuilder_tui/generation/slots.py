@@ -61,8 +61,13 @@ class SlotPlan:
         return known[1]
 
 
+def slot_axes(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, tuple[str, ...]]:
+    """The axes of a category's slots: the plan's, or the default ones where it names none."""
+    return plan.axes(category) or DEFAULT_AXES
+
+
 def slot_plans(plan: DatasetPlanInput, seed: int) -> dict[str, SlotPlan]:
-    return {c.name: SlotPlan(c, plan.axes(c) or DEFAULT_AXES, seed) for c in plan.categories}
+    return {c.name: SlotPlan(c, slot_axes(plan, c), seed) for c in plan.categories}
 
 
 def slot_order(plan: DatasetPlanInput, chunk: int) -> Iterator[tuple[str, int, int]]:

@@ -16,7 +16,7 @@ from dsbuilder_tui.domain.errors import PlanError, StorageError
 from dsbuilder_tui.domain.events import Event, ExportWritten, Notice
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.summary import BuilderState, SessionState
-from dsbuilder_tui.generation.slots import DEFAULT_AXES
+from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.export import format_of, write_cases
 from dsbuilder_tui.store.files import private_folder
@@ -143,7 +143,7 @@ class SessionFiles:
         await self.note_status(running=False)
 
     async def checkpoint(self, reason: str) -> Checkpoint:
-        accepted = sum(p.accepted for p in (await self.store.progress()).values())
+        accepted = (await self.store.totals()).accepted
         point = Checkpoint(
             self.store.next_checkpoint(), self.store.seq, reason, accepted, self.plan.total_instances, self.clock.now()
         )
@@ -204,7 +204,7 @@ class SessionFiles:
     def _axes(self) -> list[str]:
         names: dict[str, None] = {}
         for category in self.plan.categories:
-            names.update(dict.fromkeys(self.plan.axes(category) or DEFAULT_AXES))
+            names.update(dict.fromkeys(slot_axes(self.plan, category)))
         return list(names)
 
     async def note_status(self, *, running: bool) -> None:

@@ -87,8 +87,8 @@ class Run:
         )
 
     async def _conclude(self, finished: bool, dropped: int, reason: str, started: float) -> RunResult:
-        progress = (await self._store.progress()).values()
-        accepted, exhausted = sum(p.accepted for p in progress), sum(p.exhausted for p in progress)
+        totals = await self._store.totals()
+        accepted, exhausted = totals.accepted, totals.exhausted
         planned, seconds = self._plan.total_instances, self._clock.monotonic() - started
         state = SessionState.PAUSED
         if finished:
@@ -99,7 +99,7 @@ class Run:
             self._emit(
                 RunFinished(
                     ts=self._clock.now(), accepted=accepted, planned=planned,
-                    rejected=sum(p.rejected for p in progress), exhausted=exhausted, seconds=round(seconds, 3),
+                    rejected=totals.rejected, exhausted=exhausted, seconds=round(seconds, 3),
                     prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens,
                 )
             )  # fmt: skip
@@ -117,7 +117,7 @@ class Run:
         if error.exit_code is ExitCode.FAILED:
             return
         await self._save("pause", SessionState.PAUSED)
-        accepted = sum(p.accepted for p in (await self._store.progress()).values())
+        accepted = (await self._store.totals()).accepted
         self._emit(
             RunPaused(
                 ts=self._clock.now(), accepted=accepted, planned=self._plan.total_instances, dropped_batches=0,
@@ -126,9 +126,9 @@ class Run:
         )  # fmt: skip
 
     async def _save(self, reason: str, state: SessionState) -> None:
-        if self._config.enable_checkpointing:
-            await self.checkpoint(reason)
         checkpointing = self._config.enable_checkpointing
+        if checkpointing:
+            await self.checkpoint(reason)
         await self._files.conclude(reason, state, export=checkpointing and not self._hurried)
 
     async def _keep_status(self) -> None:

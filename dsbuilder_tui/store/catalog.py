@@ -121,7 +121,7 @@ def find_session(root: Path, reference: str | Path | None) -> Path:
 
 async def describe(folder: Path, store: SessionStore, *, running: bool = False) -> SessionListing:
     """The listing of an open session."""
-    meta, plan, progress = await store.meta(), await store.plan(), (await store.progress()).values()
+    meta, plan, totals = await store.meta(), await store.plan(), await store.totals()
     state = SessionState(meta.get("state", SessionState.NEW))
     if state is SessionState.RUNNING and not running:
         state = SessionState.INTERRUPTED
@@ -129,10 +129,10 @@ async def describe(folder: Path, store: SessionStore, *, running: bool = False) 
         id=folder.name,
         dataset_name=plan.dataset_name,
         state=state,
-        accepted=sum(p.accepted for p in progress),
+        accepted=totals.accepted,
         planned=plan.total_instances,
-        rejected=sum(p.rejected for p in progress),
-        exhausted=sum(p.exhausted for p in progress),
+        rejected=totals.rejected,
+        exhausted=totals.exhausted,
         provider=str(meta.get("provider", "")),
         worker_model=str(meta.get("worker_model", "")),
         created_at=iso(float(meta.get("created_at", 0))),
@@ -149,10 +149,11 @@ def write_status(folder: Path, listing: SessionListing) -> None:
 
 async def list_sessions(root: Path, clock: Clock) -> list[SessionListing]:
     """Every session of a directory, the most recently active first. One that cannot be read says why."""
-    return [await _listing(folder, clock) for folder in session_folders(root)]
+    return [await list_session(folder, clock) for folder in session_folders(root)]
 
 
-async def _listing(folder: Path, clock: Clock) -> SessionListing:
+async def list_session(folder: Path, clock: Clock) -> SessionListing:
+    """The listing of one session, whoever has it open."""
     lock = SessionLock(folder)
     try:
         lock.acquire(patience=0)

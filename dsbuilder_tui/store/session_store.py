@@ -138,6 +138,13 @@ class SessionStore:
 
         return await self._db.read(read)
 
+    async def totals(self) -> CategoryProgress:
+        """The counters of all categories together."""
+        counts = (await self.progress()).values()
+        return CategoryProgress(
+            sum(c.accepted for c in counts), sum(c.rejected for c in counts), sum(c.exhausted for c in counts)
+        )
+
     async def usage(self) -> Usage:
         """Tokens of all worker calls so far."""
 
