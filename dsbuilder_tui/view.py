@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from dsbuilder_tui.domain.case import Checkpoint, Rejection
 from dsbuilder_tui.domain.events import (
     BatchFinished,
     BatchStarted,
     CaseAccepted,
     CaseRejected,
+    CheckpointSaved,
     ConcurrencyChanged,
     Event,
     Notice,
@@ -20,10 +22,14 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
     SlotExhausted,
 )
+from dsbuilder_tui.domain.summary import BuilderState, SessionState
 
 # The rate is measured over the latest stretch of this many seconds.
 _RATE_WINDOW = 30.0
 _RATE_STEP = 1.0
+_BEATS = 8  # columns of a worker's sparkline, one a second
+_KEPT_REJECTIONS = 100
+_KEPT_POINTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,54 @@ class CategoryView:
     accepted: int = 0
     rejected: int = 0
     exhausted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """One worker. ``state``: streaming, waiting, or how its last batch ended (see ``BatchFinished``)."""
+
+    number: int
+    batch: int
+    category: str
+    size: int
+    started: float
+    attempt: int = 0
+    state: str = "streaming"
+    judged: int = 0  # candidates of this batch that the gate has seen
+    retry_at: float = 0.0
+    retry_kind: str = ""
+    seconds: float = 0.0
+    detail: str = ""
+    beats: tuple[int, ...] = ()  # candidates judged in each of the latest seconds, oldest first
+    beat_at: float = 0.0  # which second the last of them is
+
+    @property
+    def busy(self) -> bool:
+        return self.state in ("streaming", "waiting")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A checkpoint on the timeline."""
+
+    number: int
+    accepted: int
+    reason: str
+    ts: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A rejection as the feed shows it."""
+
+    ts: float
+    seq: int
+    category: str
+    stage: str
+    reason: str
+    text: str
+    score: float | None
+    nearest: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +102,40 @@ class RunView:
     rejected: int = 0
     exhausted: int = 0
     categories: Mapping[str, CategoryView] = field(default_factory=dict)
-    workers_busy: int = 0
+    workers: Mapping[int, WorkerView] = field(default_factory=dict)
     workers_limit: int = 0
-    waiting: Mapping[int, float] = field(default_factory=dict)  # batch → when its next try begins
-    wait_kind: str = ""
+    limit_reason: str = ""
+    revision: int = 1
+    stages: Mapping[str, int] = field(default_factory=dict)  # rejections by stage
+    feed: tuple[Turned, ...] = ()  # the newest rejections, newest last
+    points: tuple[Point, ...] = ()  # the newest checkpoints, newest last
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
     notice: str = ""
+    notice_level: str = "info"
+    reason: str = ""  # why it paused
+    draining: int = 0
     started: float = 0.0
+    ended: float = 0.0
+    seconds: float = 0.0  # how long the last finished run took
     samples: tuple[tuple[float, int], ...] = ()  # (time, accepted), oldest first
+
+    @property
+    def workers_busy(self) -> int:
+        return sum(worker.busy for worker in self.workers.values())
+
+    @property
+    def waiting(self) -> dict[int, float]:
+        """Batches that wait before another try, and when it begins."""
+        return {w.batch: w.retry_at for w in self.workers.values() if w.state == "waiting"}
+
+    @property
+    def busy(self) -> bool:
+        return self.state in ("running", "pausing")
+
+    @property
+    def left(self) -> int:
+        return self.planned - self.accepted - self.exhausted
 
     def rate(self) -> float:
         """Cases per second over the latest stretch, 0 while unknown."""
@@ -65,20 +146,59 @@ class RunView:
 
     def eta(self) -> tuple[float, float] | None:
         """Seconds left, as a range from the latest rate and the rate since the start; None while unknown."""
-        left = self.planned - self.accepted - self.exhausted
-        if not self.samples or left <= 0:
+        if not self.samples or self.left <= 0:
             return None
         (first, n0), (now, n1) = (self.started, self.samples[0][1]), self.samples[-1]
         overall = (n1 - n0) / (now - first) if now > first else 0.0
         rates = sorted(rate for rate in (self.rate(), overall) if rate > 0)
-        return (left / rates[-1] * 0.9, left / rates[0] * 1.2) if rates else None
+        return (self.left / rates[-1] * 0.9, self.left / rates[0] * 1.2) if rates else None
+
+
+def opening_view(
+    summary: BuilderState,
+    points: Sequence[Checkpoint] = (),
+    rejections: Sequence[Rejection] = (),
+    *,
+    revision: int = 1,
+    workers_limit: int = 0,
+) -> RunView:
+    """The view of a session at rest, as it is when opened. ``rejections`` are the newest, newest first."""
+    states = {
+        SessionState.NEW: "idle",
+        SessionState.COMPLETE: "finished",
+        SessionState.SHORT: "finished",
+        SessionState.RUNNING: "running",
+    }
+    return RunView(
+        session=summary.session,
+        dataset_name=summary.dataset_name,
+        provider=summary.provider,
+        worker_model=summary.worker_model,
+        state=states.get(summary.state, "paused"),
+        planned=summary.total_instances_planned,
+        accepted=summary.instances_created,
+        rejected=sum(summary.rejections.values()),
+        exhausted=summary.exhausted_slots,
+        categories={name: CategoryView(**counts) for name, counts in summary.categories.items()},
+        workers_limit=workers_limit,
+        revision=revision,
+        stages=dict(summary.rejections),
+        feed=tuple(
+            Turned(r.created_at, r.seq, r.category, r.stage, r.reason, r.text, r.score, r.nearest_case_id)
+            for r in reversed(rejections[:_KEPT_REJECTIONS])
+        ),
+        points=tuple(Point(p.id, p.accepted, p.reason, p.created_at) for p in points[-_KEPT_POINTS:]),
+        prompt_tokens=summary.prompt_tokens,
+        completion_tokens=summary.completion_tokens,
+    )
 
 
 def reduce(view: RunView, event: Event) -> RunView:
     """The view after one more event. Pure: the same events give the same view, live or replayed."""
     match event:
         case RunStarted():
-            return RunView(
+            return replace(
+                view,
                 session=event.session,
                 dataset_name=event.dataset_name,
                 provider=event.provider,
@@ -89,50 +209,122 @@ def reduce(view: RunView, event: Event) -> RunView:
                 rejected=sum(c["rejected"] for c in event.categories.values()),
                 exhausted=sum(c["exhausted"] for c in event.categories.values()),
                 categories={name: CategoryView(**counts) for name, counts in event.categories.items()},
+                workers={},
                 workers_limit=event.max_workers,
+                limit_reason="",
+                notice="",
+                reason="",
                 started=event.ts,
+                ended=0.0,
                 samples=((event.ts, event.accepted),),
             )
         case CaseAccepted():
             return replace(
-                _counted(view, event.category, accepted=1), samples=_sampled(view.samples, event.ts, view.accepted + 1)
+                _counted(view, event.category, accepted=1, batch=event.batch, ts=event.ts),
+                samples=_sampled(view.samples, event.ts, view.accepted + 1),
             )
         case CaseRejected():
-            return _counted(view, event.category, rejected=1)
+            turned = Turned(
+                event.ts,
+                event.seq,
+                event.category,
+                event.stage,
+                event.reason,
+                event.text,
+                event.score,
+                event.nearest_case_id,
+            )
+            return replace(
+                _counted(view, event.category, rejected=1, batch=event.batch, ts=event.ts),
+                feed=(*view.feed[-_KEPT_REJECTIONS + 1 :], turned),
+                stages={**view.stages, event.stage: view.stages.get(event.stage, 0) + 1},
+            )
         case SlotExhausted():
             return _counted(view, event.category, exhausted=1)
-        case BatchStarted():
-            return replace(view, workers_busy=view.workers_busy + 1)
-        case BatchFinished():
-            waiting = {batch: until for batch, until in view.waiting.items() if batch != event.batch}
-            return replace(view, workers_busy=max(0, view.workers_busy - 1), waiting=waiting)
-        case RetryScheduled():
-            waiting = {**view.waiting, event.batch: event.ts + event.wait_s}
-            return replace(view, waiting=waiting, wait_kind=event.kind)
+        case BatchStarted() | BatchFinished() | RetryScheduled():
+            return _worked(view, event)
+        case CheckpointSaved():
+            point = Point(event.checkpoint, event.accepted, event.reason, event.ts)
+            return replace(view, points=(*view.points[-_KEPT_POINTS + 1 :], point))
         case ConcurrencyChanged():
-            return replace(view, workers_limit=event.limit)
+            return replace(view, workers_limit=event.limit, limit_reason=event.reason)
         case RunPausing():
-            return replace(view, state="pausing")
+            return replace(view, state="pausing", draining=event.draining, reason=event.reason)
         case RunPaused():
-            return replace(view, state="paused", workers_busy=0, waiting={})
+            return replace(view, state="paused", workers={}, reason=event.reason, ended=event.ts)
         case RunFinished():
-            return replace(view, state="finished", workers_busy=0, waiting={})
+            return replace(view, state="finished", workers={}, ended=event.ts, seconds=event.seconds)
         case Notice():
-            return replace(view, notice=event.text)
+            return replace(view, notice=event.text, notice_level=event.level)
         case _:
             return view
 
 
-def _counted(view: RunView, category: str, *, accepted: int = 0, rejected: int = 0, exhausted: int = 0) -> RunView:
+def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled) -> RunView:
+    before = view.workers.get(event.worker)
+    beats, beat_at = (before.beats, before.beat_at) if before else ((), event.ts)
+    if isinstance(event, BatchStarted):
+        worker = WorkerView(
+            event.worker,
+            event.batch,
+            event.category,
+            len(event.slots),
+            event.ts,
+            event.attempt,
+            beats=beats,
+            beat_at=beat_at,
+        )
+        return replace(view, workers={**view.workers, event.worker: worker})
+    if before is None or before.batch != event.batch:
+        return view
+    if isinstance(event, RetryScheduled):
+        worker = replace(
+            before, state="waiting", retry_at=event.ts + event.wait_s, retry_kind=event.kind, detail=event.detail
+        )
+        return replace(view, workers={**view.workers, event.worker: worker})
+    worker = replace(before, state=event.outcome, seconds=event.seconds, detail=event.detail)
+    return replace(
+        view,
+        workers={**view.workers, event.worker: worker},
+        prompt_tokens=view.prompt_tokens + event.prompt_tokens,
+        completion_tokens=view.completion_tokens + event.completion_tokens,
+    )
+
+
+def _counted(
+    view: RunView,
+    category: str,
+    *,
+    accepted: int = 0,
+    rejected: int = 0,
+    exhausted: int = 0,
+    batch: int = 0,
+    ts: float = 0.0,
+) -> RunView:
     old = view.categories.get(category, CategoryView())
     new = CategoryView(old.planned, old.accepted + accepted, old.rejected + rejected, old.exhausted + exhausted)
+    workers = view.workers
+    for number, worker in workers.items():
+        if batch and worker.batch == batch:
+            workers = {**workers, number: _beaten(worker, ts)}
+            break
     return replace(
         view,
         accepted=view.accepted + accepted,
         rejected=view.rejected + rejected,
         exhausted=view.exhausted + exhausted,
         categories={**view.categories, category: new},
+        workers=workers,
     )
+
+
+def _beaten(worker: WorkerView, ts: float) -> WorkerView:
+    """The worker after one more of its candidates was judged."""
+    passed = min(_BEATS, max(0, int(ts) - int(worker.beat_at)))
+    beats = (*worker.beats, *(0,) * passed) if worker.beats else (0,)
+    beats = (*beats[:-1], beats[-1] + 1)[-_BEATS:]
+    state = "streaming" if worker.state == "waiting" else worker.state
+    return replace(worker, judged=worker.judged + 1, beats=beats, beat_at=max(ts, worker.beat_at), state=state)
 
 
 def _sampled(samples: tuple[tuple[float, int], ...], now: float, count: int) -> tuple[tuple[float, int], ...]:

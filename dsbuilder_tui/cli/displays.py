@@ -7,21 +7,10 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from dsbuilder_tui.domain.events import (
-    CheckpointSaved,
-    Event,
-    ExportWritten,
-    Notice,
-    RetryScheduled,
-    RunFinished,
-    RunPaused,
-    RunPausing,
-    RunStarted,
-    SlotExhausted,
-)
-from dsbuilder_tui.domain.sanitise import json_for_terminal, one_line, visible
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.events import CheckpointSaved, Event, RetryScheduled, RunStarted
+from dsbuilder_tui.domain.sanitise import json_for_terminal, visible
 from dsbuilder_tui.view import RunView, reduce
+from dsbuilder_tui.wording import event_line, opening_lines, progress_line, retry_line
 
 _LINE_EVERY = 10.0  # seconds between progress lines
 RETRY_EVERY = 5.0  # seconds between lines about retries
@@ -130,71 +119,3 @@ class PlainLines(_Lines):
 
 def _tenth_after(view: RunView) -> float:
     return (int(10 * view.accepted / view.planned) + 1) / 10 if view.planned else 1.0
-
-
-def opening_lines(event: RunStarted) -> list[str]:
-    verb = "Going on with" if event.resumed else "Building"
-    there = f"{event.accepted} of {event.planned} cases are there" if event.accepted else counted(event.planned, "case")
-    lines = [f"{verb} {visible(event.session)}: {there}, {counted(len(event.categories), 'category')}."]
-    if event.provider != "offline":
-        lines.append(f"Workers: {visible(event.worker_model)}, at most {counted(event.max_workers, 'call')} at once.")
-    return lines
-
-
-def progress_line(view: RunView) -> str:
-    share = f"{100 * view.accepted / view.planned:.0f} %" if view.planned else ""
-    parts = [f"{view.accepted}/{view.planned} ({share})", f"{view.rejected} rejected"]
-    if view.exhausted:
-        parts.append(f"{view.exhausted} given up")
-    rate = view.rate()
-    if rate:
-        parts.append(f"{rate * 60:.0f} cases/min" if rate < 10 else f"{rate:.0f} cases/s")
-    eta = eta_words(view)
-    return "  " + ", ".join(part for part in (*parts, eta) if part)
-
-
-def eta_words(view: RunView) -> str:
-    """``done in 4–6 min``"""
-    eta = view.eta()
-    if eta is None:
-        return ""
-    low, high = eta
-    if high < 90:
-        return f"done in {_range(low, high)} s"
-    return f"done in {_range(low / 60, high / 60)} min"
-
-
-def _range(low: float, high: float) -> str:
-    first, last = max(1, round(low)), max(1, round(high))
-    return f"{first}–{last}" if last > first else f"about {first}"
-
-
-def retry_line(event: RetryScheduled, limit: int) -> str:
-    if event.kind == "rate_limit":
-        what = f"Rate-limited by the endpoint: now at most {counted(limit, 'call')} at once (lower max_workers to avoid it)"
-    else:
-        what = f"A call failed ({one_line(event.detail, 120)})"
-    return f"  {what}; worker {event.worker} tries again in {event.wait_s:.1f} s"
-
-
-def event_line(event: Event) -> str | None:
-    """What a plain line says about an event, or None for those that only the counters show."""
-    match event:
-        case SlotExhausted():
-            return f"  Gave up on slot {event.slot} of {visible(event.category)} after {one_line(event.reason, 200)}"
-        case RunPausing():
-            words = f"draining {event.draining} in flight" if event.draining else "nothing is in flight"
-            return f"Pausing ({visible(event.reason)}): {words} …"
-        case RunPaused() if event.dropped_batches:
-            return f"  {counted(event.dropped_batches, 'call')} cut off; the slots are open again"
-        case RunFinished():
-            tokens = event.prompt_tokens + event.completion_tokens
-            used = f", {event.prompt_tokens:,} + {event.completion_tokens:,} tokens" if tokens else ""
-            return f"  {event.accepted} accepted, {event.rejected} rejected, {event.exhausted} given up{used}"
-        case ExportWritten() if event.format != "checkpoint":
-            return None
-        case Notice():
-            head = "Warning: " if event.level == "warning" else ""
-            return f"  {head}{visible(event.text)}" if event.level != "error" else None
-        case _:
-            return None

@@ -12,11 +12,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dsbuilder_tui.cli.displays import RETRY_EVERY, eta_words, event_line, opening_lines, retry_line
+from dsbuilder_tui.cli.displays import RETRY_EVERY
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, RetryScheduled, RunFinished, RunStarted
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.view import CategoryView, RunView, reduce
+from dsbuilder_tui.wording import eta_words, event_line, opening_lines, rate_words, retry_line
 
 _REFRESH = 8  # times a second
 
@@ -121,9 +122,7 @@ class LiveDisplay:
             if waiting:
                 parts.append(f"{len(waiting)} wait {max(waiting) - time.time():.0f} s")
             parts.append(eta_words(view))
-            rate = view.rate()
-            if rate:
-                parts.append(f"{rate * 60:.0f} cases/min" if rate < 10 else f"{rate:.0f} cases/s")
+            parts.append(rate_words(view))
             parts.append(counted(view.workers_busy, "worker"))
         else:
             parts.append(view.state)

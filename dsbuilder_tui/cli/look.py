@@ -20,16 +20,7 @@ from dsbuilder_tui.domain.summary import SessionState
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.plan_file import example_names, load_example
-
-_STATE_WORDS = {
-    SessionState.NEW: "not started",
-    SessionState.RUNNING: "running elsewhere",
-    SessionState.PAUSED: "paused",
-    SessionState.INTERRUPTED: "interrupted",
-    SessionState.COMPLETE: "complete",
-    SessionState.SHORT: "finished short",
-    SessionState.DAMAGED: "unreadable",
-}
+from dsbuilder_tui.wording import STATE_WORDS
 
 
 def print_json(value: Any) -> None:
@@ -56,7 +47,7 @@ def sessions(arguments: argparse.Namespace) -> int:
         return ExitCode.COMPLETE
     rows = [["SESSION", "CASES", "STATE", "REJECTED", "WRITER", "LAST ACTIVITY (UTC)"]]
     for s in found:
-        state = _STATE_WORDS.get(s.state, s.state) + (f" (pid {s.pid})" if s.pid else "")
+        state = STATE_WORDS.get(s.state, s.state) + (f" (pid {s.pid})" if s.pid else "")
         count = "?" if s.state == SessionState.DAMAGED else f"{s.accepted}/{s.planned}"
         rows.append([s.id, count, state, str(s.rejected), s.worker_model, s.updated_at[:19].replace("T", " ")])
     print_table(rows, right=(1, 3))
@@ -102,7 +93,7 @@ async def _show(arguments: argparse.Namespace, config: Any) -> int:
         if arguments.json:
             print_json({**summary.as_dict(), "cases": cases, "damaged": damaged})
             return ExitCode.COMPLETE
-        print(f"{session.id}: {_STATE_WORDS.get(summary.state, summary.state)}, "
+        print(f"{session.id}: {STATE_WORDS.get(summary.state, summary.state)}, "
               f"{summary.instances_created} of {summary.total_instances_planned} cases "
               f"({summary.progress_percentage} %)")  # fmt: skip
         rows = [["CATEGORY", "PLANNED", "ACCEPTED", "REJECTED", "GIVEN UP"]]

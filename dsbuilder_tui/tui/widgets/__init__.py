@@ -1,0 +1,1 @@
+"""Widgets that draw painted lines."""

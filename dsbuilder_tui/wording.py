@@ -1,0 +1,161 @@
+"""What happens, in words a person reads: shared by every display."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dsbuilder_tui.domain.events import (
+    Event,
+    ExportWritten,
+    Notice,
+    RetryScheduled,
+    RunFinished,
+    RunPaused,
+    RunPausing,
+    RunStarted,
+    SlotExhausted,
+)
+from dsbuilder_tui.domain.sanitise import one_line, visible
+from dsbuilder_tui.domain.summary import SessionState
+from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.view import RunView, WorkerView
+
+STATE_WORDS = {
+    SessionState.NEW: "not started",
+    SessionState.RUNNING: "running elsewhere",
+    SessionState.PAUSED: "paused",
+    SessionState.INTERRUPTED: "interrupted",
+    SessionState.COMPLETE: "complete",
+    SessionState.SHORT: "finished short",
+    SessionState.DAMAGED: "unreadable",
+}
+
+_ENDINGS = {
+    "ok": "done",
+    "truncated": "cut off",
+    "too_large": "too large",
+    "refused": "refused",
+    "empty": "empty answer",
+    "malformed": "malformed",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+_WAITS = {"rate_limit": "rate limit", "server": "server error", "connection": "no connection", "timeout": "timed out"}
+
+
+def clock_time(ts: float, *, seconds: bool = True) -> str:
+    """``14:02:11`` in the person's own time zone."""
+    return datetime.fromtimestamp(ts).strftime("%H:%M:%S" if seconds else "%H:%M")
+
+
+def span(seconds: float) -> str:
+    """``06:41`` or ``1:06:41``"""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
+
+
+def ago(seconds: float) -> str:
+    """``just now``, ``12 min ago``, ``yesterday``, ``3 days ago``"""
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{int(seconds / 60)} min ago"
+    if seconds < 86400:
+        return f"{int(seconds / 3600)} h ago"
+    days = int(seconds / 86400)
+    return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def rate_words(view: RunView) -> str:
+    """``41 cases/min``, or empty while unknown."""
+    rate = view.rate()
+    if not rate:
+        return ""
+    return f"{rate * 60:.0f} cases/min" if rate < 10 else f"{rate:,.0f} cases/s"
+
+
+def worker_words(worker: WorkerView, now: float) -> str:
+    """What a worker is doing: ``streaming``, ``rate limit · retry in 4 s``, ``cut off · 8 back``."""
+    if worker.state == "waiting":
+        left = max(0.0, worker.retry_at - now)
+        return f"{_WAITS.get(worker.retry_kind, 'waits')} · retry in {left:.0f} s"
+    if worker.state == "streaming":
+        return "streaming" if worker.judged else "writing"
+    back = worker.size - worker.judged
+    words = _ENDINGS.get(worker.state, worker.state)
+    return f"{words} · {back} back" if back > 0 and worker.state != "ok" else words
+
+
+def tokens_words(view: RunView) -> str:
+    """``12.3 k tokens``, or empty when none were counted."""
+    total = view.prompt_tokens + view.completion_tokens
+    if not total:
+        return ""
+    if total < 1000:
+        return f"{total} tokens"
+    return f"{total / 1000:.1f} k tokens" if total < 1_000_000 else f"{total / 1_000_000:.2f} M tokens"
+
+
+def opening_lines(event: RunStarted) -> list[str]:
+    verb = "Going on with" if event.resumed else "Building"
+    there = f"{event.accepted} of {event.planned} cases are there" if event.accepted else counted(event.planned, "case")
+    lines = [f"{verb} {visible(event.session)}: {there}, {counted(len(event.categories), 'category')}."]
+    if event.provider != "offline":
+        lines.append(f"Workers: {visible(event.worker_model)}, at most {counted(event.max_workers, 'call')} at once.")
+    return lines
+
+
+def progress_line(view: RunView) -> str:
+    share = f"{100 * view.accepted / view.planned:.0f} %" if view.planned else ""
+    parts = [f"{view.accepted}/{view.planned} ({share})", f"{view.rejected} rejected"]
+    if view.exhausted:
+        parts.append(f"{view.exhausted} given up")
+    return "  " + ", ".join(part for part in (*parts, rate_words(view), eta_words(view)) if part)
+
+
+def eta_words(view: RunView) -> str:
+    """``done in 4–6 min``"""
+    eta = view.eta()
+    if eta is None:
+        return ""
+    low, high = eta
+    if high < 90:
+        return f"done in {_range(low, high)} s"
+    return f"done in {_range(low / 60, high / 60)} min"
+
+
+def _range(low: float, high: float) -> str:
+    first, last = max(1, round(low)), max(1, round(high))
+    return f"{first}–{last}" if last > first else f"about {first}"
+
+
+def retry_line(event: RetryScheduled, limit: int) -> str:
+    if event.kind == "rate_limit":
+        what = f"Rate-limited by the endpoint: now at most {counted(limit, 'call')} at once (lower max_workers to avoid it)"
+    else:
+        what = f"A call failed ({one_line(event.detail, 120)})"
+    return f"  {what}; worker {event.worker} tries again in {event.wait_s:.1f} s"
+
+
+def event_line(event: Event) -> str | None:
+    """What a plain line says about an event, or None for those that only the counters show."""
+    match event:
+        case SlotExhausted():
+            return f"  Gave up on slot {event.slot} of {visible(event.category)} after {one_line(event.reason, 200)}"
+        case RunPausing():
+            words = f"draining {event.draining} in flight" if event.draining else "nothing is in flight"
+            return f"Pausing ({visible(event.reason)}): {words} …"
+        case RunPaused() if event.dropped_batches:
+            return f"  {counted(event.dropped_batches, 'call')} cut off; the slots are open again"
+        case RunFinished():
+            tokens = event.prompt_tokens + event.completion_tokens
+            used = f", {event.prompt_tokens:,} + {event.completion_tokens:,} tokens" if tokens else ""
+            return f"  {event.accepted} accepted, {event.rejected} rejected, {event.exhausted} given up{used}"
+        case ExportWritten() if event.format != "checkpoint":
+            return None
+        case Notice():
+            head = "Warning: " if event.level == "warning" else ""
+            return f"  {head}{visible(event.text)}" if event.level != "error" else None
+        case _:
+            return None
