@@ -20,7 +20,8 @@ class Block:
 
 sys.meta_path.insert(0, Block())
 import dsbuilder_tui
-for room in ("session", "agent", "generation", "models", "diversity", "store", "domain", "view", "config"):
+rooms = "session agent generation models diversity store domain view config settings_file atomic"
+for room in rooms.split():
     module = importlib.import_module(f"dsbuilder_tui.{room}")
     for info in pkgutil.walk_packages(getattr(module, "__path__", []), f"{module.__name__}."):
         importlib.import_module(info.name)
