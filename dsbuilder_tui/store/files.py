@@ -1,13 +1,16 @@
-"""Folders and files of a checkpoint directory: made for their owner alone."""
+"""Folders and files of a checkpoint directory: made for their owner alone, moved together or not at all."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from dsbuilder_tui.atomic import atomic_write, sync_folder
 from dsbuilder_tui.domain.errors import StorageError
 
-__all__ = ["atomic_write", "private_folder", "sync_folder"]
+__all__ = ["atomic_write", "is_taken", "move_together", "private_folder", "sync_folder"]
 
 
 def private_folder(path: Path) -> Path:
@@ -22,3 +25,53 @@ def private_folder(path: Path) -> Path:
             "Make it writable or choose another one with --checkpoint-dir.",
         ) from None
     return path
+
+
+def is_taken(path: Path, *, by_other_than: Path | None = None) -> bool:
+    """Whether something of that name exists, be it a dangling link.
+
+    ``by_other_than`` is something that may have the name already: where case does not count, ``A`` is there as ``a``.
+    """
+    if not os.path.lexists(path):
+        return False
+    try:
+        return by_other_than is None or not os.path.samestat(path.lstat(), by_other_than.lstat())
+    except OSError:
+        return True
+
+
+def move_together(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Rename these, in this order: all of them, or none.
+
+    A later pair may lie inside a folder that an earlier one has moved. Nothing that exists is replaced. Raises
+    ``StorageError`` when the disk refuses; what was moved is then back in its place, or the error says where it is.
+    """
+    done: list[tuple[Path, Path]] = []
+    try:
+        for old, new in moves:
+            if is_taken(new, by_other_than=old):
+                raise FileExistsError(0, "there is something of that name")
+            old.rename(new)
+            done.append((old, new))
+    except OSError as error:
+        stranded = _moved_back(done)
+        raise StorageError(
+            f"{old} cannot be moved to {new}: {error.strerror or error}.",
+            f"These could not be put back: {', '.join(map(str, stranded))}. Move them by hand."
+            if stranded
+            else "Make both places writable, then try again; everything is where it was.",
+        ) from None
+    for folder in {path.parent for pair in moves for path in pair}:
+        with contextlib.suppress(OSError):  # the names are changed; only how soon they outlive a power cut is open
+            sync_folder(folder)
+
+
+def _moved_back(done: list[tuple[Path, Path]]) -> list[Path]:
+    """Undo renames, the last first. Returns what could not be moved back."""
+    stranded = []
+    for old, new in reversed(done):
+        try:
+            new.rename(old)
+        except OSError:
+            stranded.append(new)
+    return stranded
