@@ -97,6 +97,12 @@ class DatasetBuilderConfig(BaseSettings):
     request_timeout: float = Field(120, gt=0, description="Longest silence of the endpoint, in seconds")
     connect_timeout: float = Field(30, gt=0, description="Longest wait for a connection, in seconds")
     drain_timeout: float = Field(5, ge=0, description="Wait for work in flight at a pause, in seconds")
+    offline_pace: float = Field(
+        0, ge=0, allow_inf_nan=False, description="Cases a second the built-in writer makes at most, 0: no limit"
+    )
+
+    theme: Literal["dark", "light", "high-contrast"] = Field("dark", description="Colours of the terminal app")
+    notifications: Literal["off", "bell", "desktop"] = Field("bell", description="How the end of a run is announced")
 
     _explicit: frozenset[str] = PrivateAttr(default=frozenset())
 
@@ -217,6 +223,41 @@ def load_config(**flags: Any) -> DatasetBuilderConfig:
         return DatasetBuilderConfig(**given)
     except ValidationError as error:
         raise ConfigError(_explain(error, given)) from None
+
+
+def save_settings(values: Mapping[str, Any], path: Path | None = None) -> Path:
+    """Put settings into the user's configuration file, or the one at ``path``; ``None`` takes a setting out.
+
+    The file keeps its comments, its order and whatever else is in it; it is replaced in one step, and a new one can be
+    read by its owner only. Returns its path. Raises ``ConfigError`` for a value that is not valid, for ``api_key``
+    (which is never written), and for a file that cannot be read or written; the file is then as it was.
+    """
+    from dsbuilder_tui.settings_file import change_settings_file
+
+    for name in values:
+        if name not in DatasetBuilderConfig.model_fields:
+            raise _unknown("Settings to save", name)
+    if values.get("api_key") is not None:
+        raise ConfigError(
+            "setting api_key: (hidden) — a key is never written into a configuration file.",
+            "Put OPENAI_API_KEY into the environment or .env.",
+        )
+    given = {name: value for name, value in values.items() if value is not None}
+
+    class Given(DatasetBuilderConfig):
+        """What the other sources hold neither mends nor spoils the values to save."""
+
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *args: Any, **others: Any
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (init_settings,)
+
+    try:
+        checked = Given(**given).model_dump(mode="json", include=set(given))
+    except ValidationError as error:
+        raise ConfigError(_explain(error, given), "Nothing was saved; choose another value.") from None
+    return change_settings_file(path or user_config_file(), dict.fromkeys(values) | checked)
 
 
 def _explain(error: ValidationError, given: Mapping[str, Any]) -> str:

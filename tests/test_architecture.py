@@ -20,7 +20,8 @@ class Block:
 
 sys.meta_path.insert(0, Block())
 import dsbuilder_tui
-for room in ("session", "agent", "generation", "models", "diversity", "store", "domain", "view", "config"):
+rooms = "session agent generation models diversity store domain view config settings_file atomic"
+for room in rooms.split():
     module = importlib.import_module(f"dsbuilder_tui.{room}")
     for info in pkgutil.walk_packages(getattr(module, "__path__", []), f"{module.__name__}."):
         importlib.import_module(info.name)
@@ -48,7 +49,7 @@ def test_a_run_imports_only_what_it_uses() -> None:
         "import sys,asyncio;from dsbuilder_tui import *;"
         "p=DatasetPlanInput(dataset_name='d',categories=[DatasetCategory(name='c',count=2,example_inputs='Hi?')]);"
         "c=DatasetBuilderConfig(checkpoint_dir='s');asyncio.run(DatasetBuilderAgent(config=c).generate(p));"
-        "print([m for m in ('aiohttp','pyarrow','json5','rich') if m in sys.modules])"
+        "print([m for m in ('aiohttp','pyarrow','json5','rich','tomlkit') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -15,7 +15,7 @@ from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.summary import BuilderState, RunResult
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.store.catalog import SESSION_FILE, folder_name, session_folders
+from dsbuilder_tui.store.catalog import SESSION_FILE, folder_name, notes_of, seed_file, session_folders
 from dsbuilder_tui.store.seed_format import read_seed_checkpoint
 
 # The agent that the documented bare functions speak to: the one last created in this context.
@@ -116,15 +116,20 @@ class DatasetBuilderAgent:
         if self._dataset is None:
             return None
         name = folder_name(self._dataset)
-        for folder in session_folders(self.config.checkpoint_root):
-            if re.fullmatch(re.escape(name) + r"(-\d+)?", folder.name):
+        root = self.config.checkpoint_root
+        noted = {note.id for note in notes_of(root, self._dataset)}  # also those that have another name by now
+        for folder in session_folders(root):
+            if folder.name in noted or re.fullmatch(re.escape(name) + r"(-\d+)?", folder.name):
                 return folder.name
         raise SessionNotFound(f"There is no session of the dataset {name!r}.", "Name one by its path.")
 
     async def _from_json(self, path: Path) -> Session:
         seed = read_seed_checkpoint(path)
-        if seed.session_id in {folder.name for folder in session_folders(self.config.checkpoint_root)}:
-            session = await Session.open(seed.session_id, self.config)
+        folders = session_folders(self.config.checkpoint_root)
+        # A file that lies beside a session belongs to that one, even if it was written under an earlier name.
+        beside = [folder.name for folder in folders if seed_file(folder) == path.absolute()]
+        for name in beside or [folder.name for folder in folders if folder.name == seed.session_id]:
+            session = await Session.open(name, self.config)
             if session.plan.dataset_name == seed.plan.dataset_name:
                 return session
             await session.aclose()

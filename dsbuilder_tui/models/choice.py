@@ -14,4 +14,4 @@ def worker_model(config: DatasetBuilderConfig) -> WorkerModel:
         return OpenAICompatibleModel(config)
     from dsbuilder_tui.models.offline.writer import OfflineWriter
 
-    return OfflineWriter(chosen=config.provider == "offline")
+    return OfflineWriter(chosen=config.provider == "offline", pace=config.offline_pace)

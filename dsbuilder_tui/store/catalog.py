@@ -1,27 +1,32 @@
-"""The sessions of a checkpoint directory: naming, finding, listing."""
+"""The sessions of a checkpoint directory: naming, finding, listing, renaming, throwing away and fetching back."""
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from dsbuilder_tui.domain.clock import Clock, iso
-from dsbuilder_tui.domain.errors import DsbuilderError, SessionInUse, SessionNotFound
+from dsbuilder_tui.domain.errors import DsbuilderError, InputError, SessionInUse, SessionNotFound, StorageError
 from dsbuilder_tui.domain.summary import SessionState
 from dsbuilder_tui.store.export import SEED_SUFFIX
-from dsbuilder_tui.store.files import atomic_write
+from dsbuilder_tui.store.files import atomic_write, is_taken, move_together, private_folder
 from dsbuilder_tui.store.lock import SessionLock
 from dsbuilder_tui.store.session_store import SessionStore
 
 SESSION_FILE = "session.db"
 STATUS_FILE = "status.json"
+TRASH = ".trash"  # beside the sessions; no session is called so, because no folder_name begins with a dot
+_LONGEST_NAME = 200  # leaves room for what is appended to a session's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +66,9 @@ def new_session_folder(root: Path, dataset_name: str) -> Path:
     """
     base, number = folder_name(dataset_name), 1
     while True:
-        name = base if number == 1 else f"{base}-{number}"
-        if not os.path.lexists(root / name) and not os.path.lexists(root / f"{name}{SEED_SUFFIX}"):
-            return root / name
+        folder = root / (base if number == 1 else f"{base}-{number}")
+        if not is_taken(folder) and not is_taken(seed_file(folder)):
+            return folder
         number += 1
 
 
@@ -179,11 +184,119 @@ def notes_of(root: Path, dataset_name: str) -> list[SessionListing]:
     return [note for note in notes if note.dataset_name == dataset_name]
 
 
+def rename_session(folder: Path, name: str) -> Path:
+    """Give a session another name: its folder, its seed JSON beside it, its ``<name>.jsonl`` inside, its note.
+
+    Returns the new folder. Raises ``InputError`` for a name that cannot be used or is taken, ``SessionNotFound``,
+    ``SessionInUse`` when the session is open anywhere, or ``StorageError``; everything then has its old name.
+    """
+    free = folder_name(name)[:_LONGEST_NAME]
+    if not name.strip():
+        raise InputError("The new name is empty.", "Give the session a name, such as support-2.")
+    if len(name) > _LONGEST_NAME or folder_name(name) != name:
+        rules = f"Use letters, digits, '.', '_' and '-', at most {_LONGEST_NAME}; for example {free!r}."
+        raise InputError(f"{name!r} cannot be the name of a session.", rules)
+    with _held(folder) as lock:
+        if name == folder.name:
+            return folder
+        target = folder.with_name(name)
+        if is_taken(target, by_other_than=folder) or is_taken(seed_file(target), by_other_than=seed_file(folder)):
+            instead = new_session_folder(folder.parent, name).name
+            raise InputError(f"The name {name!r} is taken.", f"Choose another one; {instead!r} is free.")
+        _move(folder, target, lock, named=folder.name)
+    return target
+
+
+def trash_session(folder: Path, clock: Clock) -> Path:
+    """Move a session and its seed JSON to ``.trash`` of its directory, as ``<name>-YYYYMMDD-HHMMSS`` (UTC).
+
+    Returns where its folder is now; ``restore_session`` brings it back. Raises ``SessionNotFound``, ``SessionInUse``
+    when the session is open anywhere, or ``StorageError``; everything is then where it was.
+    """
+    stamp = datetime.fromtimestamp(clock.now(), UTC).strftime("%Y%m%d-%H%M%S")
+    with _held(folder) as lock:
+        trash = private_folder(folder.parent / TRASH)
+        target, number = trash / f"{folder.name}-{stamp}", 1
+        while is_taken(target) or is_taken(seed_file(target)):
+            number += 1
+            target = trash / f"{folder.name}-{stamp}-{number}"
+        _move(folder, target, lock)
+    return target
+
+
+def restore_session(trashed: Path, root: Path) -> Path:
+    """Fetch a session back from the trash into ``root``: under its old name, or the next free one.
+
+    Returns its folder. Raises ``InputError`` when it is no folder that ``trash_session`` made, ``SessionNotFound`` when
+    it is gone, ``SessionInUse``, or ``StorageError``; everything is then where it was.
+    """
+    stamped = re.fullmatch(r"(.+)-\d{8}-\d{6}(?:-\d+)?", trashed.name)
+    if stamped is None:
+        raise InputError(f"{trashed} is not a session from the trash.", f"Name a folder of {root / TRASH}.")
+    name = stamped[1]
+    with _held(trashed) as lock:
+        target = private_folder(root) / name
+        if is_taken(target) or is_taken(seed_file(target)):
+            target = new_session_folder(root, name)
+        _move(trashed, target, lock, named=name)
+    return target
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[SessionLock]:
+    """A session's folder that nobody else has open until the block ends."""
+    if not (folder / SESSION_FILE).is_file():
+        raise SessionNotFound(f"There is no session in {folder}.", "`dsbuilder sessions` lists what there is.")
+    lock = SessionLock(folder)
+    lock.acquire()
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def _move(folder: Path, target: Path, lock: SessionLock, *, named: str | None = None) -> None:
+    """Move a session's files, all or none. With ``named``, its name so far, what is inside follows the new one."""
+    moves = [(folder, target)]
+    if is_taken(seed_file(folder)):
+        moves.append((seed_file(folder), seed_file(target)))
+    if named not in (None, target.name) and is_taken(folder / f"{named}.jsonl"):
+        if is_taken(folder / f"{target.name}.jsonl", by_other_than=folder / f"{named}.jsonl"):
+            raise InputError(f"{folder} holds a {target.name}.jsonl already.", "Move it away or choose another name.")
+        moves.append((target / f"{named}.jsonl", target / f"{target.name}.jsonl"))
+    if os.name == "nt":
+        lock.release()  # Windows moves no folder in which a file is open, ours or of whoever opens the session now
+    move_together(moves)
+    lock.moved_to(target)
+    if named is not None:
+        try:
+            _readdress(target)
+        except StorageError:
+            move_together([(new, old) for old, new in reversed(moves)])
+            lock.moved_to(folder)
+            raise
+
+
+def _readdress(folder: Path) -> None:
+    """Let the note for other processes say where the session is now; that is no activity, so its time stays."""
+    path = folder / STATUS_FILE
+    try:
+        before, note = path.stat(), orjson.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return  # there is no note that could mislead
+    if isinstance(note, dict):
+        with atomic_write(path, private=True, durable=False) as handle:
+            handle.write(orjson.dumps({**note, "id": folder.name, "path": str(folder)}))
+        with contextlib.suppress(OSError):
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
 def _note(folder: Path) -> SessionListing | None:
     try:
         note = orjson.loads((folder / STATUS_FILE).read_bytes())
         known = {f.name for f in fields(SessionListing)}
-        return SessionListing(**{name: value for name, value in note.items() if name in known})
+        values = {name: value for name, value in note.items() if name in known}
+        return SessionListing(**{**values, "id": folder.name, "path": str(folder)})
     except (OSError, ValueError, TypeError, AttributeError):
         return None
 

@@ -1,15 +1,16 @@
-"""Writing files so that a reader sees the old one or the new one, never half of either."""
+"""Folders and files of a checkpoint directory: made for their owner alone, moved together or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
 
+from dsbuilder_tui.atomic import atomic_write, sync_folder
 from dsbuilder_tui.domain.errors import StorageError
+
+__all__ = ["atomic_write", "is_taken", "move_together", "private_folder", "sync_folder"]
 
 
 def private_folder(path: Path) -> Path:
@@ -26,41 +27,51 @@ def private_folder(path: Path) -> Path:
     return path
 
 
-@contextlib.contextmanager
-def atomic_write(path: Path, *, private: bool = False, durable: bool = True) -> Iterator[BinaryIO]:
-    """Open a file that takes its name only when the block ends without an error.
+def is_taken(path: Path, *, by_other_than: Path | None = None) -> bool:
+    """Whether something of that name exists, be it a dangling link.
 
-    The temporary file lies in the same folder, so the rename cannot cross file systems. ``durable`` waits for the
-    disk before and after the rename. Raises ``StorageError`` when the disk refuses; the old file then stays as it was.
+    ``by_other_than`` is something that may have the name already: where case does not count, ``A`` is there as ``a``.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    if not os.path.lexists(path):
+        return False
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
-        with os.fdopen(descriptor, "wb") as handle:
-            yield handle
-            handle.flush()
-            if durable:
-                os.fsync(handle.fileno())
-        temporary.replace(path)
-        if durable:
-            sync_folder(path.parent)
+        return by_other_than is None or not os.path.samestat(path.lstat(), by_other_than.lstat())
+    except OSError:
+        return True
+
+
+def move_together(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Rename these, in this order: all of them, or none.
+
+    A later pair may lie inside a folder that an earlier one has moved. Nothing that exists is replaced. Raises
+    ``StorageError`` when the disk refuses; what was moved is then back in its place, or the error says where it is.
+    """
+    done: list[tuple[Path, Path]] = []
+    try:
+        for old, new in moves:
+            if is_taken(new, by_other_than=old):
+                raise FileExistsError(0, "there is something of that name")
+            old.rename(new)
+            done.append((old, new))
     except OSError as error:
+        stranded = _moved_back(done)
         raise StorageError(
-            f"{path} could not be written: {error.strerror or error}.",
-            "Free some space or choose another place; an earlier file of that name is untouched.",
+            f"{old} cannot be moved to {new}: {error.strerror or error}.",
+            f"These could not be put back: {', '.join(map(str, stranded))}. Move them by hand."
+            if stranded
+            else "Make both places writable, then try again; everything is where it was.",
         ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    for folder in {path.parent for pair in moves for path in pair}:
+        with contextlib.suppress(OSError):  # the names are changed; only how soon they outlive a power cut is open
+            sync_folder(folder)
 
 
-def sync_folder(folder: Path) -> None:
-    """Wait until a rename in this folder is on disk."""
-    if os.name == "nt":
-        return  # Windows has no handle to sync a folder with
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _moved_back(done: list[tuple[Path, Path]]) -> list[Path]:
+    """Undo renames, the last first. Returns what could not be moved back."""
+    stranded = []
+    for old, new in reversed(done):
+        try:
+            new.rename(old)
+        except OSError:
+            stranded.append(new)
+    return stranded

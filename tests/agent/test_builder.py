@@ -17,6 +17,7 @@ from dsbuilder_tui import (
 )
 from dsbuilder_tui.domain.errors import InputError, SessionNotFound
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.store import catalog
 
 Plans = Callable[..., DatasetPlanInput]
 
@@ -116,3 +117,19 @@ async def test_listeners_and_callers_cannot_hurt_a_run(
         agent.subscribe(interfere)
         await agent.generate(make_plan(5))
         assert refusals
+
+
+async def test_a_renamed_session_is_still_the_datasets(
+    make_plan: Plans, make_config: Callable[..., DatasetBuilderConfig]
+) -> None:
+    root = make_config().checkpoint_root
+    async with DatasetBuilderAgent(config=make_config()) as agent:
+        await agent.generate(make_plan(4))
+        await agent.aclose()
+        catalog.rename_session(root / "support", "june")
+        assert (await agent.load_from_checkpoint()).session == "june"
+    async with DatasetBuilderAgent(config=make_config()) as agent:
+        await agent.generate(make_plan(6))  # takes the name that the JSON beside june was written under
+    async with DatasetBuilderAgent(config=make_config()) as agent:
+        state = await agent.load_from_checkpoint(root / "june_checkpoint.json")
+        assert (state.session, state.instances_created) == ("june", 4)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from dsbuilder_tui.domain.case import Slot, Usage
+from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.models.offline.frames import Frame, Topic, compose, load_phrases, perturbed, topic_of
@@ -24,6 +25,7 @@ from dsbuilder_tui.models.offline.languages import (
     lead_ins,
     phrases_in,
 )
+from dsbuilder_tui.models.offline.pacer import Pacer
 from dsbuilder_tui.models.offline.templates import (
     introduced,
     lower_first,
@@ -84,12 +86,35 @@ class OfflineWriter:
     provider = "offline"
     ordered = True
 
-    def __init__(self, *, chosen: bool = False) -> None:
-        """``chosen`` when a person asked for this writer, rather than having connected no model."""
+    def __init__(
+        self,
+        *,
+        chosen: bool = False,
+        pace: float = 0,
+        clock: Clock | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        """``chosen`` when a person asked for this writer, rather than having connected no model.
+
+        ``pace`` is the most cases a second that all streams together yield, 0 for no limit.
+        """
         self._chosen = chosen
+        self._pacer = Pacer(pace, clock or SystemClock(), sleep)
         self._phrases = load_phrases()
         self._pools: dict[int, ValuePool] = {}
         self._read: dict[str, _Category] = {}
+
+    @property
+    def pace(self) -> float:
+        """Cases a second at most, all streams together; 0 for no limit. A change also reaches streams that wait.
+
+        Setting it raises ``InputError`` for a negative or an infinite number.
+        """
+        return self._pacer.pace
+
+    @pace.setter
+    def pace(self, pace: float) -> None:
+        self._pacer.pace = pace
 
     async def close(self) -> None:
         self._read.clear()
@@ -123,6 +148,7 @@ class OfflineWriter:
     async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:
         yield '{"cases": ['
         for number, wanted in enumerate(request.slots, 1):
+            await self._pacer.turn()
             case = self.write(request.plan, request.category, wanted.slot, wanted.attempt, request.seed)
             text = orjson.dumps({"slot": number, **case}).decode()
             middle = len(text) // 2
