@@ -38,7 +38,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedCase:
-    """A candidate the gate let in. ``seq`` is its place in the session's history."""
+    """A candidate the gate let in. ``seq`` is its place in the session's history, ``batch`` the worker call it came from
+    (0 when unknown).
+
+    With ``damaged`` its checksum does not match: ``inputs`` then holds the raw text as ``query``.
+    """
 
     seq: int
     category: str
@@ -48,6 +52,8 @@ class AcceptedCase:
     tags: dict[str, Any]
     created_at: float
     structure: int | None = None
+    batch: int = 0
+    damaged: bool = False
 
     @property
     def case_id(self) -> str:
@@ -64,7 +70,10 @@ class AcceptedCase:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A candidate turned away: which stage, how close to what, and why in words."""
+    """A candidate turned away: which stage, how close to what, and why in words.
+
+    ``candidate`` holds ``inputs``, ``expectations`` and ``tags`` when it was a whole case, so that it can be kept after all.
+    """
 
     seq: int
     category: str
@@ -78,11 +87,18 @@ class Rejection:
     threshold: float | None = None
     nearest_seq: int | None = None
     nearest_case_id: str | None = None
+    batch: int = 0
+    candidate: dict[str, Any] | None = None
+
+
+def given_up_words(tries: int, stage: str, reason: str) -> str:
+    """Why a slot was given up on, in words."""
+    return f"{tries} tries, the last one turned away at {stage}: {reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class Exhausted:
-    """A slot given up on after too many attempts."""
+    """A slot given up on after too many attempts. ``seq`` is that of its last rejection."""
 
     seq: int
     category: str

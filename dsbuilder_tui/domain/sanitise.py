@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 # C0 but newline and tab, DEL, C1, bidirectional controls, line and paragraph separators.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -24,6 +26,15 @@ def one_line(text: str, length: int) -> str:
 def json_for_terminal(text: str) -> str:
     """JSON text that means the same and holds no control character."""
     return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def whole_characters(value: Any) -> Any:
+    """The value with half a surrogate pair, which no UTF-8 file takes, as U+FFFD, in keys and inner values too."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Mapping):
+        return {whole_characters(str(key)): whole_characters(inner) for key, inner in value.items()}
+    return [whole_characters(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _shown(found: re.Match[str]) -> str:

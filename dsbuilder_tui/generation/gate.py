@@ -11,6 +11,7 @@ import orjson
 from dsbuilder_tui.diversity.stage import Match, Stage
 from dsbuilder_tui.domain.case import Candidate, display_text
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.generation.casestream import MalformedCase
 
 _SHOWN = 500
@@ -31,6 +32,7 @@ class Refused:
     reason: str
     text: str
     match: Match | None = None
+    candidate: dict[str, Any] | None = None  # inputs, expectations and tags, when it was a whole case
 
 
 class Gate:
@@ -51,17 +53,19 @@ class Gate:
             return Refused("schema", str(unfit), _shown(candidate.raw))
         except RecursionError:
             return Refused("schema", "nested too deeply", "")
+        tags: dict[str, Any] = {"attributes": dict(candidate.slot.attributes), "model": candidate.model}
+        given = candidate.raw.get("tags")
+        if isinstance(given, Mapping):
+            tags.update({key: whole_characters(str(given[key]))[:_SHOWN] for key in _WRITER_TAGS if given.get(key)})
         keys = []
         if category.diversity == "on":
             for stage in self._stages:
                 finding = stage.examine(category.name, inputs)
                 if finding.match and self._compare:
-                    return Refused(stage.name, finding.match.reason, display_text(inputs)[:_SHOWN], finding.match)
+                    whole = {"inputs": inputs, "expectations": expectations, "tags": tags}
+                    shown = display_text(inputs)[:_SHOWN]
+                    return Refused(stage.name, finding.match.reason, shown, finding.match, whole)
                 keys.append(finding.key)
-        tags: dict[str, Any] = {"attributes": dict(candidate.slot.attributes), "model": candidate.model}
-        given = candidate.raw.get("tags")
-        if isinstance(given, Mapping):
-            tags.update({key: _whole_characters(str(given[key]))[:_SHOWN] for key in _WRITER_TAGS if given.get(key)})
         return Admitted(inputs, expectations, tags, tuple(keys))
 
     def admit(self, keys: Sequence[int], seq: int) -> None:
@@ -140,7 +144,7 @@ def _storable(value: dict[str, Any], what: str) -> dict[str, Any]:
     try:
         size = len(orjson.dumps(value))
     except TypeError:
-        value = _whole_characters(value)
+        value = whole_characters(value)
         try:
             size = len(orjson.dumps(value))
         except TypeError as error:
@@ -148,14 +152,6 @@ def _storable(value: dict[str, Any], what: str) -> dict[str, Any]:
     if size > MAX_TEXT_LENGTH * 4:
         raise _Unfit(f"`{what}` is longer than {MAX_TEXT_LENGTH * 4:,} bytes")
     return value
-
-
-def _whole_characters(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, Mapping):
-        return {_whole_characters(str(key)): _whole_characters(inner) for key, inner in value.items()}
-    return [_whole_characters(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _shown(raw: Any) -> str:
@@ -167,4 +163,4 @@ def _shown(raw: Any) -> str:
             text = display_text(inputs)
         except RecursionError:
             text = ""
-    return str(_whole_characters(text))[:_SHOWN]
+    return str(whole_characters(text))[:_SHOWN]

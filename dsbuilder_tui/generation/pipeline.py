@@ -7,11 +7,12 @@ import heapq
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from dsbuilder_tui.config import DatasetBuilderConfig
-from dsbuilder_tui.diversity.stage import Stage
+from dsbuilder_tui.diversity.stage import Match, Stage
 from dsbuilder_tui.diversity.structural import StructuralStage
-from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Exhausted, Rejection, Slot, display_text
+from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Exhausted, Rejection, Slot, display_text, given_up_words
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
 from dsbuilder_tui.domain.events import (
@@ -145,12 +146,13 @@ class Pipeline:
     async def _restore(self) -> Journal:
         rows = await self._store.ledger_rows()
         self._ledger.restore(rows, await self._store.last_batch())
-        history = [
+        history: list[tuple[int, int, str, int]] = [
             (seq, key, name, ordinal)
             for name, filled in rows.filled.items()
             for ordinal, key, seq in filled
             if key is not None
         ]
+        history += rows.gone
         for seq, key, name, ordinal in sorted(history):
             self._index.note(seq, name, ordinal)
             self._gate.admit((key,), seq)
@@ -253,17 +255,14 @@ class Pipeline:
         verdict = await self._gate.judge(candidate)
         if not isinstance(verdict, Admitted):
             match = verdict.match
-            self._reject(
-                slot, candidate.batch, verdict.stage, verdict.reason, verdict.text,
-                match.score if match else None, match.threshold if match else None, match.nearest_seq if match else None,
-            )  # fmt: skip
+            self._reject(slot, candidate.batch, verdict.stage, verdict.reason, verdict.text, match, verdict.candidate)
             return
         seq = self._store.next_seq()
         self._gate.admit(verdict.keys, seq)
         self._index.note(seq, slot.category, slot.ordinal)
         case = AcceptedCase(
             seq, slot.category, slot.ordinal, verdict.inputs, verdict.expectations, verdict.tags, now,
-            verdict.keys[0] if verdict.keys else None,
+            verdict.keys[0] if verdict.keys else None, candidate.batch,
         )  # fmt: skip
         self._ledger.fill(slot)
         self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
@@ -306,14 +305,14 @@ class Pipeline:
                 )
 
     def _remember_call(self, batch: Batch, result: BatchOutcome) -> None:
-        now = self._clock.now()
+        now, worker = self._clock.now(), self._unsettled.pop(batch.number).worker
         self._journal.call(
             WorkerCall(
                 self._store.next_seq(), batch.category.name, batch.number, self._model.name, len(batch.slots), result.outcome,
-                len(result.delivered), result.retries, result.usage, result.seconds, result.detail, now,
+                len(result.delivered), result.retries, result.usage, result.seconds, result.detail, now, worker,
             ),
             BatchFinished(
-                ts=now, batch=batch.number, worker=self._unsettled.pop(batch.number).worker, category=batch.category.name,
+                ts=now, batch=batch.number, worker=worker, category=batch.category.name,
                 outcome=result.outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
                 prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
                 detail=result.detail,
@@ -327,17 +326,19 @@ class Pipeline:
         stage: str,
         reason: str,
         text: str,
-        score: float | None = None,
-        threshold: float | None = None,
-        nearest: int | None = None,
+        match: Match | None = None,
+        candidate: dict[str, Any] | None = None,
     ) -> None:
         now, seq = self._clock.now(), self._store.next_seq()
+        nearest = match.nearest_seq if match else None
+        score, threshold = (match.score, match.threshold) if match else (None, None)
         tries = self._ledger.reject(slot, nearest)
         attempt = self._ledger.attempt(slot)
         nearest_id = self._index.case_id(nearest) if nearest is not None else None
         rejection = Rejection(
-            seq, slot.category, slot.ordinal, attempt, stage, reason, text, now, score, threshold, nearest, nearest_id
-        )
+            seq, slot.category, slot.ordinal, attempt, stage, reason, text, now, score, threshold, nearest, nearest_id,
+            batch, candidate,
+        )  # fmt: skip
         self._journal.reject(
             rejection,
             CaseRejected(
@@ -346,7 +347,7 @@ class Pipeline:
             ),
         )  # fmt: skip
         if tries is not None:
-            words = f"{tries} tries, the last one turned away at {stage}: {reason}"
+            words = given_up_words(tries, stage, reason)
             self._journal.exhaust(
                 Exhausted(seq, slot.category, slot.ordinal, tries, words),
                 SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),

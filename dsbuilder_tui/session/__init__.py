@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from dsbuilder_tui.domain.history import HistoryEntry, Message, RejectionContext, SearchStep
 from dsbuilder_tui.session.facade import Session
 from dsbuilder_tui.session.files import check_size
 
-__all__ = ["Session", "check_size"]
+__all__ = ["HistoryEntry", "Message", "RejectionContext", "SearchStep", "Session", "check_size"]

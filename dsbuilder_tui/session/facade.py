@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from dsbuilder_tui.config import DatasetBuilderConfig
-from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection
+from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.clock import Clock, SystemClock
-from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stream import EventStream
@@ -19,19 +17,13 @@ from dsbuilder_tui.domain.summary import BuilderState, RunResult, SessionState
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.session.reading import Reading
 from dsbuilder_tui.session.run import Run
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
-class Session:
+class Session(Reading):
     """One dataset being built. An async context manager; only one process can have a session open."""
-
-    def __init__(self, files: SessionFiles, config: DatasetBuilderConfig) -> None:
-        self._files, self.config = files, config
-        self._streams: list[EventStream] = []
-        self._run: Run | None = None
-        self._idle = asyncio.Event()
-        self._idle.set()
 
     @classmethod
     async def create(
@@ -91,16 +83,8 @@ class Session:
         await self.aclose()
 
     @property
-    def id(self) -> str:
-        return self._files.id
-
-    @property
     def folder(self) -> Path:
         return self._files.folder
-
-    @property
-    def plan(self) -> DatasetPlanInput:
-        return self._files.plan
 
     @property
     def seed(self) -> int:
@@ -141,33 +125,17 @@ class Session:
         """Where the session stands. Costs the same at any size."""
         return await self._files.summary(running=self._run is not None)
 
-    async def cases(self, *, damaged: list[str] | None = None) -> AsyncIterator[AcceptedCase]:
-        """The accepted cases in slot order, read a page at a time.
-
-        A damaged one raises ``SessionDamaged``, or is left out and named in ``damaged`` when that list is given.
-        """
-        names = [category.name for category in self.plan.categories]
-        async for page in self._files.store.cases(names, damaged=damaged):
-            for case in page:
-                yield case
-
-    async def checkpoints(self) -> list[Checkpoint]:
-        return await self._files.store.checkpoints()
-
-    async def rejections(self, limit: int = 100) -> list[Rejection]:
-        """The newest rejections, newest first."""
-        return await self._files.store.rejections(limit)
-
     async def run(self, model: WorkerModel | None = None) -> RunResult:
         """Fill the open slots until none is left or ``pause`` is called. ``model`` stays the caller's to close.
 
         Raises ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
-        self._only_at_rest()
-        own = model is None
-        model = model or worker_model(self.config)
-        self._run = Run(self._files, self.config, model)
-        self._idle.clear()
+        async with self._acts:
+            self._only_at_rest()
+            own = model is None
+            model = model or worker_model(self.config)
+            self._run = Run(self._files, self.config, model)
+            self._idle.clear()
         try:
             return await self._run.execute()
         finally:
@@ -200,31 +168,41 @@ class Session:
         return await (self._run.checkpoint(reason) if self._run else self._files.checkpoint(reason))
 
     async def export(
-        self, path: str | Path, kind: str | None = None, *, damaged: list[str] | None = None, private: bool = False
+        self,
+        path: str | Path,
+        kind: str | None = None,
+        *,
+        damaged: list[str] | None = None,
+        private: bool = False,
+        upto: int | None = None,
     ) -> int:
         """Write the accepted cases to a file, in slot order, atomically. Returns how many.
+
+        With ``upto`` only the cases up to that place in the history are written.
 
         The format follows the ending, or ``kind``: jsonl, json, csv, parquet, checkpoint (the seed format). Damaged
         cases raise ``SessionDamaged``, or are left out and named in ``damaged`` when that list is given.
         """
-        return await self._files.export(path, kind, damaged=damaged, private=private)
+        return await self._files.export(path, kind, damaged=damaged, private=private, upto=upto)
 
     async def repair(self) -> list[str]:
         """Set damaged cases aside and open their slots again. Returns their ids. Not while the session runs."""
-        self._only_at_rest()
-        found = await self._files.store.set_damaged_aside()
-        if found:
-            await self._files.store.remember("repaired", cases=found)
-            await self._files.conclude("reopened", SessionState.PAUSED, export=False)
-        return found
+        async with self._acts:
+            self._only_at_rest()
+            found = await self._files.store.set_damaged_aside()
+            if found:
+                await self._files.store.remember("repaired", cases=found)
+                await self._files.conclude("reopened", SessionState.PAUSED, export=False)
+            return found
 
     async def retry_exhausted(self) -> int:
         """Open every exhausted slot for a fresh set of attempts. Returns how many. Not while the session runs."""
-        self._only_at_rest()
-        count = await self._files.store.reopen_exhausted()
-        if count:
-            await self._files.conclude("reopened", SessionState.PAUSED, export=False)
-        return count
+        async with self._acts:
+            self._only_at_rest()
+            count = await self._files.store.reopen_exhausted()
+            if count:
+                await self._files.conclude("reopened", SessionState.PAUSED, export=False)
+            return count
 
     async def settle(self) -> BuilderState:
         """Where the session stands, having finished what a kill left undone when all slots were settled already."""
@@ -237,7 +215,3 @@ class Session:
             await self._files.conclude("finish", ended, export=self.config.enable_checkpointing)
             return await self.summary()
         return state
-
-    def _only_at_rest(self) -> None:
-        if self._run:
-            raise InputError(f"The session {self.id} is running already.", "Pause it first.")

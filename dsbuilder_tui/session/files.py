@@ -177,13 +177,15 @@ class SessionFiles:
         )
 
     async def export(
-        self, path: str | Path, kind: str | None = None, *, damaged: list[str] | None = None, private: bool = False
+        self,
+        path: str | Path,
+        kind: str | None = None,
+        *,
+        damaged: list[str] | None = None,
+        private: bool = False,
+        upto: int | None = None,
     ) -> int:
-        """Write the accepted cases to a file, in slot order, atomically. Returns how many.
-
-        The format follows the ending, or ``kind``: jsonl, json, csv, parquet, checkpoint (the seed format). Damaged
-        cases raise ``SessionDamaged``, or are left out and named in ``damaged`` when that list is given.
-        """
+        """As ``Session.export``."""
         path = Path(path).expanduser()
         kind = format_of(path, kind)
         head = None
@@ -192,7 +194,7 @@ class SessionFiles:
         count = await write_cases(
             path,
             kind,
-            self.store.cases([category.name for category in self.plan.categories], damaged=damaged),
+            self.store.cases([category.name for category in self.plan.categories], damaged=damaged, upto=upto),
             fields=list(self.plan.input_fields),
             axes=self._axes(),
             head=head,

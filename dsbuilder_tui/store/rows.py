@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection, Usage
 
@@ -23,11 +24,52 @@ class WorkerCall:
     seconds: float
     detail: str
     created_at: float
+    worker: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A line for the session's history; ``category`` and ``ordinal`` when it is about one case."""
+
+    seq: int
+    kind: str
+    data: dict[str, Any]
+    created_at: float
+    category: str | None = None
+    ordinal: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Take the case ``seq`` out of the dataset. ``replaced_by`` is the case that takes its slot at once, if one does."""
+
+    seq: int
+    category: str
+    withdrawn_seq: int
+    reason: str
+    withdrawn_at: float
+    replaced_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFacts:
+    """What the session file says about one slot: its case, its last attempt, and whether it was given up on."""
+
+    case: AcceptedCase | None
+    attempt: int
+    exhausted: bool
 
 
 @dataclass(slots=True)
 class Changes:
-    """What one commit writes, together."""
+    """What one commit writes, together.
+
+    Cases leave (``withdrawn``, and ``reopened`` exhausted slots) before others come in, so that one commit can hold a
+    withdrawal and the case that fills the slot anew. Only cases that are on disk already may be withdrawn or edited.
+    """
+
+    withdrawn: list[Withdrawal] = field(default_factory=list)
+    reopened: list[tuple[str, int]] = field(default_factory=list)  # slots no longer given up on
 
     accepted: list[AcceptedCase] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
@@ -35,17 +77,14 @@ class Changes:
     calls: list[WorkerCall] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
 
+    edited: list[AcceptedCase] = field(default_factory=list)
+    history: list[HistoryRow] = field(default_factory=list)
+
     def __add__(self, later: Changes) -> Changes:
-        return Changes(
-            self.accepted + later.accepted,
-            self.rejected + later.rejected,
-            self.exhausted + later.exhausted,
-            self.calls + later.calls,
-            self.checkpoints + later.checkpoints,
-        )
+        return Changes(*(getattr(self, f.name) + getattr(later, f.name) for f in fields(self)))
 
     def __len__(self) -> int:
-        return len(self.accepted) + len(self.rejected) + len(self.exhausted) + len(self.calls) + len(self.checkpoints)
+        return sum(len(getattr(self, name)) for name in self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +101,5 @@ class LedgerRows:
     filled: dict[str, list[tuple[int, int | None, int]]]  # category → (ordinal, structure, seq), in order of seq
     attempts: dict[tuple[str, int], tuple[int, int, list[int]]]  # open slot → (last attempt, tries, nearest seqs)
     exhausted: dict[str, list[int]]
+    # (seq, structure, category, ordinal) of texts that are gone, by withdrawal or edit, and must not come back
+    gone: list[tuple[int, int, str, int]] = field(default_factory=list)

@@ -58,7 +58,45 @@ CREATE TABLE history (
   created_at REAL NOT NULL);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1,)
+# What a person does to single cases, the conversation, and what a replay needs.
+_V2 = """
+ALTER TABLE accepted_case ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE damaged_case ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE worker_call ADD COLUMN worker INTEGER NOT NULL DEFAULT 0;
 
-SEQUENCED_TABLES = ("plan_revision", "accepted_case", "rejection", "worker_call", "history", "damaged_case")
+-- `candidate` holds what the schema stage let through, so that it can be kept after all; `gave_up` the number of tries
+-- when the slot was given up with this rejection.
+ALTER TABLE rejection ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rejection ADD COLUMN candidate TEXT;
+ALTER TABLE rejection ADD COLUMN gave_up INTEGER;
+UPDATE rejection SET gave_up = (SELECT attempts FROM exhausted_slot e WHERE e.seq = rejection.seq)
+  WHERE seq IN (SELECT seq FROM exhausted_slot);
+CREATE INDEX rejection_stage ON rejection (branch_id, stage, category_id);
+
+-- The case a line of history is about, if it is about one.
+ALTER TABLE history ADD COLUMN category_id INTEGER;
+ALTER TABLE history ADD COLUMN ordinal INTEGER;
+CREATE INDEX history_kind ON history (kind);
+CREATE INDEX history_case ON history (category_id, ordinal) WHERE ordinal IS NOT NULL;
+CREATE INDEX checkpoint_seq ON checkpoint (seq);
+
+-- Cases a person took out. Their fingerprints stay in the duplicate history. `withdrawn_seq` is the place of the act,
+-- `replaced_by` the case that a person put in the same slot instead.
+CREATE TABLE withdrawn_case (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, category_id INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+  structure INTEGER, inputs TEXT NOT NULL, expectations TEXT NOT NULL, tags TEXT NOT NULL, created_at REAL NOT NULL,
+  crc INTEGER NOT NULL, batch INTEGER NOT NULL, withdrawn_seq INTEGER NOT NULL, replaced_by INTEGER,
+  reason TEXT NOT NULL, withdrawn_at REAL NOT NULL);
+CREATE INDEX withdrawn_successor ON withdrawn_case (replaced_by) WHERE replaced_by IS NOT NULL;
+
+CREATE TABLE message (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, role TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL,
+  data TEXT NOT NULL, created_at REAL NOT NULL);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2)
+
+SEQUENCED_TABLES = (
+    "plan_revision", "accepted_case", "rejection", "worker_call", "history", "damaged_case", "withdrawn_case", "message",
+)  # fmt: skip
 MAIN_BRANCH = 1

@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import sqlite3
-import zlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection, Usage, case_id
+from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Usage, case_id
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.store.base import CASE_COLUMNS, checksum, read_case, to_text
+from dsbuilder_tui.store.commit import apply, write_history
+from dsbuilder_tui.store.conversation import Conversation
 from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.files import sync_folder
-from dsbuilder_tui.store.rows import CategoryProgress, Changes, LedgerRows
+from dsbuilder_tui.store.reviewing import Reviewing
+from dsbuilder_tui.store.rows import CategoryProgress, Changes, HistoryRow, LedgerRows
 from dsbuilder_tui.store.schema import MAIN_BRANCH, SEQUENCED_TABLES
 
 PAGE = 500
+_NO_LIMIT = 2**63 - 1
 
 
-class SessionStore:
+class SessionStore(Reviewing, Conversation):
     """Reads and writes one session file. All methods raise ``StorageError`` or ``SessionDamaged`` on a bad disk."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._db = database
-        self._clock = clock
-        self._seq = 0
-        self._checkpoint = 0
-        self._ids: dict[str, int] = {}
-        self._names: dict[int, str] = {}
 
     @classmethod
     async def create(cls, path: Path, plan: DatasetPlanInput, meta: dict[str, Any], clock: Clock) -> SessionStore:
@@ -43,10 +39,10 @@ class SessionStore:
         def fill(connection: sqlite3.Connection) -> None:
             now = clock.now()
             connection.execute("INSERT INTO branch (id, name, created_at) VALUES (?, 'main', ?)", (MAIN_BRANCH, now))
-            connection.executemany("INSERT INTO meta VALUES (?, ?)", [(k, _text(v)) for k, v in meta.items()])
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", [(k, to_text(v)) for k, v in meta.items()])
             connection.execute(
                 "INSERT INTO plan_revision VALUES (1, ?, 1, ?, ?)",
-                (MAIN_BRANCH, _text(plan.model_dump(mode="json")), now),
+                (MAIN_BRANCH, to_text(plan.model_dump(mode="json")), now),
             )
             for number, category in enumerate(plan.categories, 1):
                 connection.execute("INSERT INTO category VALUES (?, ?)", (number, category.name))
@@ -85,19 +81,6 @@ class SessionStore:
 
         await self._db.read(load)
 
-    @property
-    def seq(self) -> int:
-        """The last place in the history that was given out."""
-        return self._seq
-
-    def next_seq(self) -> int:
-        self._seq += 1
-        return self._seq
-
-    def next_checkpoint(self) -> int:
-        self._checkpoint += 1
-        return self._checkpoint
-
     async def meta(self) -> dict[str, Any]:
         def read(connection: sqlite3.Connection) -> dict[str, Any]:
             return {key: orjson.loads(value) for key, value in connection.execute("SELECT key, value FROM meta")}
@@ -106,15 +89,15 @@ class SessionStore:
 
     async def set_meta(self, **values: Any) -> None:
         def write(connection: sqlite3.Connection) -> None:
-            rows = [(key, _text(value)) for key, value in values.items()]
+            rows = [(key, to_text(value)) for key, value in values.items()]
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
         await self._db.write(write)
 
     async def remember(self, kind: str, **data: Any) -> None:
         """Write one line into the session's history."""
-        row = (self.next_seq(), MAIN_BRANCH, kind, _text(data), self._clock.now())
-        await self._db.write(lambda connection: connection.execute("INSERT INTO history VALUES (?,?,?,?,?)", row))
+        row = HistoryRow(self.next_seq(), kind, data, self._clock.now())
+        await self._db.write(lambda connection: write_history(connection, [row], self._ids))
 
     async def plan(self) -> DatasetPlanInput:
         """The newest revision of the plan."""
@@ -173,25 +156,6 @@ class SessionStore:
 
         return await self._db.read(read)
 
-    async def rejections_by_stage(self) -> dict[str, int]:
-        def read(connection: sqlite3.Connection) -> dict[str, int]:
-            return dict(connection.execute("SELECT stage, count(*) FROM rejection GROUP BY stage ORDER BY stage"))
-
-        return await self._db.read(read)
-
-    async def rejections(self, limit: int = 100) -> list[Rejection]:
-        """The newest rejections, newest first."""
-
-        def read(connection: sqlite3.Connection) -> list[Rejection]:
-            rows = connection.execute(
-                "SELECT seq, category_id, ordinal, attempt, stage, reason, text, created_at, score, threshold, "
-                "nearest_seq, nearest_case_id FROM rejection WHERE branch_id=? ORDER BY seq DESC LIMIT ?",
-                (MAIN_BRANCH, limit),
-            )
-            return [Rejection(row[0], self._names[row[1]], *row[2:]) for row in rows]
-
-        return await self._db.read(read)
-
     async def ledger_rows(self) -> LedgerRows:
         """Filled slots, open slots with rejections, exhausted slots. Reads indexes and hashes, not the cases."""
 
@@ -204,9 +168,13 @@ class SessionStore:
                 filled[self._names[number]].append(tuple(row))
             since = connection.execute("SELECT max(seq) FROM history WHERE kind='exhausted_reopened'").fetchone()[0]
             attempts: dict[tuple[str, int], tuple[int, int, list[int]]] = {}
+            # A withdrawal gives its slot a fresh set of tries, as reopening does to exhausted ones.
             for number, ordinal, highest, tries, nearest in connection.execute(
-                "SELECT r.category_id, r.ordinal, max(r.attempt), sum(r.seq > ?), group_concat(r.nearest_seq) "
-                "FROM rejection r LEFT JOIN accepted_case a USING (branch_id, category_id, ordinal) "
+                "SELECT r.category_id, r.ordinal, max(r.attempt), sum(r.seq > max(?, ifnull(w.last, 0))), "
+                "group_concat(r.nearest_seq) FROM rejection r "
+                "LEFT JOIN accepted_case a USING (branch_id, category_id, ordinal) "
+                "LEFT JOIN (SELECT branch_id, category_id, ordinal, max(withdrawn_seq) AS last FROM withdrawn_case "
+                "GROUP BY 1, 2, 3) w USING (branch_id, category_id, ordinal) "
                 "WHERE r.branch_id=? AND a.seq IS NULL GROUP BY r.category_id, r.ordinal",
                 (since or 0, MAIN_BRANCH),
             ):
@@ -217,58 +185,58 @@ class SessionStore:
                 "SELECT category_id, ordinal FROM exhausted_slot WHERE branch_id=?", (MAIN_BRANCH,)
             ):
                 exhausted[self._names[number]].append(ordinal)
-            return LedgerRows(filled, attempts, exhausted)
+            gone = [
+                (seq, structure, self._names[number], ordinal)
+                for seq, structure, number, ordinal in connection.execute(
+                    "SELECT seq, structure, category_id, ordinal FROM withdrawn_case "
+                    "WHERE branch_id=? AND structure IS NOT NULL "
+                    "UNION ALL SELECT json_extract(data, '$.seq'), json_extract(data, '$.structure'), category_id, ordinal "
+                    "FROM history WHERE kind='case_edited' AND json_extract(data, '$.structure') IS NOT NULL",
+                    (MAIN_BRANCH,),
+                )
+            ]
+            return LedgerRows(filled, attempts, exhausted, gone)
 
         return await self._db.read(read)
 
-    async def inputs_of(self, seqs: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """The inputs of a few accepted cases."""
-
-        def read(connection: sqlite3.Connection) -> dict[int, dict[str, Any]]:
-            marks = ",".join("?" * len(seqs))
-            rows = connection.execute(f"SELECT seq, inputs FROM accepted_case WHERE seq IN ({marks})", tuple(seqs))
-            return {seq: orjson.loads(inputs) for seq, inputs in rows}
-
-        return await self._db.read(read) if seqs else {}
-
     async def cases(
-        self, categories: Iterable[str], *, damaged: list[str] | None = None
+        self, categories: Iterable[str], *, damaged: list[str] | None = None, upto: int | None = None
     ) -> AsyncIterator[list[AcceptedCase]]:
         """Accepted cases in slot order, a page at a time; memory stays flat whatever the size of the session.
 
         A case whose checksum does not match is appended to ``damaged`` (by its id) and left out; without that list
-        ``SessionDamaged`` is raised.
+        ``SessionDamaged`` is raised. With ``upto`` only cases up to that place in the history come.
         """
+        most = _NO_LIMIT if upto is None else upto
         for name in categories:
             number, last = self._ids.get(name), 0
             while number is not None:
 
                 def read(connection: sqlite3.Connection, number: int = number, after: int = last) -> list[Any]:
                     return connection.execute(
-                        "SELECT seq, ordinal, inputs, expectations, tags, created_at, crc FROM accepted_case "
-                        "WHERE branch_id=? AND category_id=? AND ordinal>? ORDER BY ordinal LIMIT ?",
-                        (MAIN_BRANCH, number, after, PAGE),
+                        f"SELECT {CASE_COLUMNS} FROM accepted_case "
+                        "WHERE branch_id=? AND category_id=? AND ordinal>? AND seq<=? ORDER BY ordinal LIMIT ?",
+                        (MAIN_BRANCH, number, after, most, PAGE),
                     ).fetchall()
 
                 rows = await self._db.read(read)
                 if not rows:
                     break
-                last = rows[-1][1]
-                yield [case for row in rows if (case := self._case(name, number, row, damaged)) is not None]
+                last = rows[-1][2]
+                page = [read_case(self._names, row) for row in rows]
+                for bad in page:
+                    if bad.damaged:
+                        self._note_damaged(bad, damaged)
+                yield [case for case in page if not case.damaged]
 
-    def _case(self, name: str, number: int, row: Any, damaged: list[str] | None) -> AcceptedCase | None:
-        seq, ordinal, inputs, expectations, tags, created_at, crc = row
-        if _crc(number, ordinal, inputs, expectations, tags) != crc:
-            if damaged is None:
-                raise SessionDamaged(
-                    f"The case {case_id(name, ordinal)} in {self._db.path} is damaged (its checksum does not match).",
-                    f"`dsbuilder resume {self._db.path.parent.name} --repair` sets damaged cases aside and writes them "
-                    "again; `dsbuilder export … --skip-damaged` leaves them out.",
-                )
-            damaged.append(case_id(name, ordinal))
-            return None
-        load = orjson.loads
-        return AcceptedCase(seq, name, ordinal, load(inputs), load(expectations), load(tags), created_at)
+    def _note_damaged(self, case: AcceptedCase, damaged: list[str] | None) -> None:
+        if damaged is None:
+            raise SessionDamaged(
+                f"The case {case.case_id} in {self._db.path} is damaged (its checksum does not match).",
+                f"`dsbuilder resume {self._db.path.parent.name} --repair` sets damaged cases aside and writes them "
+                "again; `dsbuilder export … --skip-damaged` leaves them out.",
+            )
+        damaged.append(case.case_id)
 
     async def set_damaged_aside(self) -> list[str]:
         """Move every case whose checksum does not match into ``damaged_case``, which opens its slot again."""
@@ -280,11 +248,12 @@ class SessionStore:
                 "WHERE branch_id=?",
                 (MAIN_BRANCH,),
             ):
-                if _crc(number, ordinal, inputs, expectations, tags) != crc:
+                if checksum(number, ordinal, inputs, expectations, tags) != crc:
                     bad.append((seq, number, ordinal))
             for seq, number, _ in bad:
                 connection.execute(
-                    "INSERT OR REPLACE INTO damaged_case SELECT *, ? FROM accepted_case WHERE seq=?",
+                    "INSERT OR REPLACE INTO damaged_case SELECT seq, branch_id, category_id, ordinal, structure, inputs, "
+                    "expectations, tags, created_at, crc, ?, batch FROM accepted_case WHERE seq=?",
                     (self._clock.now(), seq),
                 )
                 connection.execute("DELETE FROM accepted_case WHERE seq=?", (seq,))
@@ -309,59 +278,4 @@ class SessionStore:
 
     async def commit(self, changes: Changes) -> None:
         """Write everything in one transaction; on disk when this returns."""
-        await self._db.write(lambda connection: self._apply(connection, changes))
-
-    def _apply(self, connection: sqlite3.Connection, changes: Changes) -> None:
-        ids, counts = self._ids, {number: [0, 0, 0] for number in self._names}
-        cases = []
-        for c in changes.accepted:
-            number = ids[c.category]
-            inputs, expectations, tags = _text(c.inputs), _text(c.expectations), _text(c.tags)
-            crc = _crc(number, c.ordinal, inputs, expectations, tags)
-            cases.append(
-                (c.seq, MAIN_BRANCH, number, c.ordinal, c.structure, inputs, expectations, tags, c.created_at, crc)
-            )
-            counts[number][0] += 1
-        connection.executemany("INSERT INTO accepted_case VALUES (?,?,?,?,?,?,?,?,?,?)", cases)
-        rejections = []
-        for r in changes.rejected:
-            number = ids[r.category]
-            rejections.append(
-                (r.seq, MAIN_BRANCH, number, r.ordinal, r.attempt, r.stage, r.score, r.threshold, r.nearest_seq,
-                 r.nearest_case_id, r.reason, r.text, r.created_at)
-            )  # fmt: skip
-            counts[number][1] += 1
-        connection.executemany("INSERT INTO rejection VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", rejections)
-        for e in changes.exhausted:
-            number = ids[e.category]
-            connection.execute(
-                "INSERT INTO exhausted_slot VALUES (?,?,?,?,?,?)",
-                (MAIN_BRANCH, number, e.ordinal, e.seq, e.attempts, e.reason),
-            )
-            counts[number][2] += 1
-        connection.executemany(
-            "INSERT INTO worker_call VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            [
-                (w.seq, MAIN_BRANCH, ids[w.category], w.batch, w.model, w.size, w.outcome, w.delivered, w.retries,
-                 w.usage.prompt_tokens, w.usage.completion_tokens, w.seconds, w.detail, w.created_at)
-                for w in changes.calls
-            ],
-        )  # fmt: skip
-        connection.executemany(
-            "INSERT INTO checkpoint VALUES (?,?,?,?,?,?,?)",
-            [(p.id, MAIN_BRANCH, p.seq, p.reason, p.accepted, p.planned, p.created_at) for p in changes.checkpoints],
-        )
-        connection.executemany(
-            "UPDATE progress SET accepted=accepted+?, rejected=rejected+?, exhausted=exhausted+? "
-            "WHERE branch_id=? AND category_id=?",
-            [(*count, MAIN_BRANCH, number) for number, count in counts.items() if any(count)],
-        )
-
-
-def _text(value: Any) -> str:
-    return orjson.dumps(value).decode()
-
-
-def _crc(number: int, ordinal: int, inputs: str, expectations: str, tags: str) -> int:
-    head = f"{number}\0{ordinal}\0{inputs}\0{expectations}\0{tags}"
-    return zlib.crc32(head.encode("utf-8", "surrogatepass"))
+        await self._db.write(lambda connection: apply(connection, changes, self._ids))

@@ -1,0 +1,41 @@
+"""What every part of an open session shares."""
+
+from __future__ import annotations
+
+import asyncio
+
+from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.stream import EventStream
+from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.session.run import Run
+
+
+class SessionCore:
+    """The files of a session, the run that is going on if one is, and who listens."""
+
+    def __init__(self, files: SessionFiles, config: DatasetBuilderConfig) -> None:
+        self._files, self.config = files, config
+        self._streams: list[EventStream] = []
+        self._run: Run | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        # Held by whatever must not see the session begin a run, or a case change, under its hands.
+        self._acts = asyncio.Lock()
+
+    @property
+    def id(self) -> str:
+        return self._files.id
+
+    @property
+    def plan(self) -> DatasetPlanInput:
+        return self._files.plan
+
+    def _only_at_rest(self) -> None:
+        if self._run:
+            raise InputError(f"The session {self.id} is running already.", "Pause it first.")
+
+    def _categories(self, category: str | None = None) -> list[str]:
+        """The plan's categories in order, or the one that is asked for."""
+        return [c.name for c in self.plan.categories] if category is None else [category]

@@ -1,0 +1,122 @@
+"""Writing what was decided: one transaction for the rows and the counters that count them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.errors import SessionDamaged
+from dsbuilder_tui.store.base import checksum, to_text
+from dsbuilder_tui.store.rows import Changes, HistoryRow
+from dsbuilder_tui.store.schema import MAIN_BRANCH
+
+_COPIED = "seq, branch_id, category_id, ordinal, structure, inputs, expectations, tags, created_at, crc, batch"
+
+
+def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, int]) -> None:
+    """Write all of it; the caller holds the transaction. ``ids`` gives the numbers of the categories.
+
+    Raises ``SessionDamaged`` when a case to withdraw or edit is not there.
+    """
+    counts = {number: [0, 0, 0] for number in ids.values()}
+    _take_out(connection, changes, ids, counts)
+    cases = []
+    for c in changes.accepted:
+        number = ids[c.category]
+        inputs, expectations, tags = to_text(c.inputs), to_text(c.expectations), to_text(c.tags)
+        crc = checksum(number, c.ordinal, inputs, expectations, tags)
+        cases.append(
+            (c.seq, MAIN_BRANCH, number, c.ordinal, c.structure, inputs, expectations, tags, c.created_at, crc, c.batch)
+        )
+        counts[number][0] += 1
+    connection.executemany(f"INSERT INTO accepted_case ({_COPIED}) VALUES (?,?,?,?,?,?,?,?,?,?,?)", cases)
+    for c in changes.edited:
+        _edit(connection, c, ids[c.category])
+    rejections = []
+    for r in changes.rejected:
+        number = ids[r.category]
+        rejections.append(
+            (r.seq, MAIN_BRANCH, number, r.ordinal, r.attempt, r.stage, r.score, r.threshold, r.nearest_seq,
+             r.nearest_case_id, r.reason, r.text, r.created_at, r.batch,
+             None if r.candidate is None else to_text(r.candidate))
+        )  # fmt: skip
+        counts[number][1] += 1
+    connection.executemany(
+        "INSERT INTO rejection (seq, branch_id, category_id, ordinal, attempt, stage, score, threshold, nearest_seq, "
+        "nearest_case_id, reason, text, created_at, batch, candidate) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        rejections,
+    )
+    for e in changes.exhausted:
+        number = ids[e.category]
+        connection.execute(
+            "INSERT INTO exhausted_slot VALUES (?,?,?,?,?,?)",
+            (MAIN_BRANCH, number, e.ordinal, e.seq, e.attempts, e.reason),
+        )
+        connection.execute("UPDATE rejection SET gave_up=? WHERE seq=?", (e.attempts, e.seq))
+        counts[number][2] += 1
+    connection.executemany(
+        "INSERT INTO worker_call (seq, branch_id, category_id, batch, model, size, outcome, delivered, retries, "
+        "prompt_tokens, completion_tokens, seconds, detail, created_at, worker) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        [
+            (w.seq, MAIN_BRANCH, ids[w.category], w.batch, w.model, w.size, w.outcome, w.delivered, w.retries,
+             w.usage.prompt_tokens, w.usage.completion_tokens, w.seconds, w.detail, w.created_at, w.worker)
+            for w in changes.calls
+        ],
+    )  # fmt: skip
+    connection.executemany(
+        "INSERT INTO checkpoint VALUES (?,?,?,?,?,?,?)",
+        [(p.id, MAIN_BRANCH, p.seq, p.reason, p.accepted, p.planned, p.created_at) for p in changes.checkpoints],
+    )
+    write_history(connection, changes.history, ids)
+    connection.executemany(
+        "UPDATE progress SET accepted=accepted+?, rejected=rejected+?, exhausted=exhausted+? "
+        "WHERE branch_id=? AND category_id=?",
+        [(*count, MAIN_BRANCH, number) for number, count in counts.items() if any(count)],
+    )
+
+
+def write_history(connection: sqlite3.Connection, rows: Iterable[HistoryRow], ids: Mapping[str, int]) -> None:
+    connection.executemany(
+        "INSERT INTO history (seq, branch_id, kind, data, created_at, category_id, ordinal) VALUES (?,?,?,?,?,?,?)",
+        [
+            (h.seq, MAIN_BRANCH, h.kind, to_text(h.data), h.created_at, ids.get(h.category or ""), h.ordinal)
+            for h in rows
+        ],
+    )
+
+
+def _take_out(
+    connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, int], counts: dict[int, list[int]]
+) -> None:
+    for w in changes.withdrawn:
+        moved = connection.execute(
+            f"INSERT INTO withdrawn_case SELECT {_COPIED}, ?, ?, ?, ? FROM accepted_case WHERE seq=?",
+            (w.withdrawn_seq, w.replaced_by, w.reason, w.withdrawn_at, w.seq),
+        ).rowcount
+        _expect(moved, w.seq)
+        connection.execute("DELETE FROM accepted_case WHERE seq=?", (w.seq,))
+        counts[ids[w.category]][0] -= 1
+    for name, ordinal in changes.reopened:
+        gone = connection.execute(
+            "DELETE FROM exhausted_slot WHERE branch_id=? AND category_id=? AND ordinal=?",
+            (MAIN_BRANCH, ids[name], ordinal),
+        ).rowcount
+        counts[ids[name]][2] -= gone
+
+
+def _edit(connection: sqlite3.Connection, case: AcceptedCase, number: int) -> None:
+    inputs, expectations, tags = to_text(case.inputs), to_text(case.expectations), to_text(case.tags)
+    values: tuple[Any, ...] = (
+        case.structure, inputs, expectations, tags, checksum(number, case.ordinal, inputs, expectations, tags), case.seq,
+    )  # fmt: skip
+    changed = connection.execute(
+        "UPDATE accepted_case SET structure=?, inputs=?, expectations=?, tags=?, crc=? WHERE seq=?", values
+    ).rowcount
+    _expect(changed, case.seq)
+
+
+def _expect(rows: int, seq: int) -> None:
+    if rows != 1:
+        raise SessionDamaged(f"The case with the number {seq} is not in the session file.", "Open the session again.")

@@ -1,0 +1,36 @@
+"""The messages of a session."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import orjson
+
+from dsbuilder_tui.domain.history import Message
+from dsbuilder_tui.store.base import StoreBase, to_text
+from dsbuilder_tui.store.schema import MAIN_BRANCH
+
+
+class Conversation(StoreBase):
+    """Reads and writes messages."""
+
+    async def add_message(self, message: Message) -> None:
+        """Write one message; on disk when this returns."""
+        m = message
+        row = (m.seq, MAIN_BRANCH, m.role, m.kind, m.text, to_text(m.data), m.created_at)
+        await self._db.write(lambda connection: connection.execute("INSERT INTO message VALUES (?,?,?,?,?,?,?)", row))
+
+    async def messages(self, limit: int) -> list[Message]:
+        """The newest messages, oldest first."""
+
+        def read(connection: sqlite3.Connection) -> list[Message]:
+            rows = connection.execute(
+                "SELECT seq, role, kind, text, data, created_at FROM message WHERE branch_id=? ORDER BY seq DESC LIMIT ?",
+                (MAIN_BRANCH, limit),
+            ).fetchall()
+            return [
+                Message(seq, role, kind, text, orjson.loads(data), at)
+                for seq, role, kind, text, data, at in reversed(rows)
+            ]
+
+        return await self._db.read(read)

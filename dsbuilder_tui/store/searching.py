@@ -1,0 +1,67 @@
+"""What to look for in cases, as SQL. Every foreign word is a bound parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from dsbuilder_tui.domain.sanitise import whole_characters
+
+_MOST_CHARACTERS = 1000  # of a search; SQLite bounds patterns and the depth of conditions
+_MOST_WORDS = 30
+_ESCAPE = "!"  # not the backslash, which JSON text is full of
+CASE_ID = "((SELECT name FROM category WHERE id = category_id) || printf('-%05d', ordinal))"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseQuery:
+    """Which cases a search is for. An empty ``text`` and no mark asked for means all of them."""
+
+    text: str = ""
+    pinned: bool = False
+    noted: bool = False
+    edited: bool = False
+    newest_first: bool = False
+
+    def condition(self) -> tuple[str, list[str]]:
+        """The SQL that a row must fulfil, and its parameters."""
+        sql, values = words_condition(self.text, ("inputs", "expectations", "tags"), (CASE_ID,))
+        parts = [sql] if sql else []
+        for wanted, mark in ((self.pinned, "pinned"), (self.noted, "note"), (self.edited, "edited")):
+            if wanted:
+                # The cheap look first; a damaged row may hold no JSON.
+                parts.append(
+                    f"(instr(tags, '\"{mark}\":') AND CASE WHEN json_valid(tags) THEN "
+                    f"ifnull(json_extract(tags, '$.{mark}'), 0) NOT IN (0, '') END)"
+                )
+        return " AND ".join(parts) or "1", values
+
+
+def words_condition(text: str, json_columns: Sequence[str], columns: Sequence[str]) -> tuple[str, list[str]]:
+    """Every word of ``text`` must be in one of the columns, in small or capital letters. Empty for no words.
+
+    ``json_columns`` hold JSON, in which a quote or a backslash is written with a backslash before it.
+    """
+    parts, values = [], list[str]()
+    for word in whole_characters(text)[:_MOST_CHARACTERS].split()[:_MOST_WORDS]:
+        inner = orjson.dumps(word).decode()[1:-1]
+        either = []
+        for column, wanted in (*((c, inner) for c in json_columns), *((c, word) for c in columns)):
+            for variant in _variants(wanted):
+                either.append(f"{column} LIKE ? ESCAPE '{_ESCAPE}'")
+                values.append(f"%{_literal(variant)}%")
+        parts.append(f"({' OR '.join(either)})")
+    return " AND ".join(parts), values
+
+
+def _variants(word: str) -> list[str]:
+    """SQLite knows small and capital letters of ASCII alone; other words are looked for in their usual forms."""
+    return [word] if word.isascii() else list(dict.fromkeys((word, word.lower(), word.upper(), word.title())))
+
+
+def _literal(word: str) -> str:
+    for sign in (_ESCAPE, "%", "_"):
+        word = word.replace(sign, _ESCAPE + sign)
+    return word

@@ -1,0 +1,64 @@
+"""A session of an older version goes on as if it had always been one of this version."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from dsbuilder_tui import DatasetBuilderConfig, Session
+from dsbuilder_tui.domain.events import Event
+from tests.session.test_determinism import NARROW, build
+from tests.support.old_session import downgrade
+
+Configs = Callable[..., DatasetBuilderConfig]
+
+
+async def test_a_session_of_the_first_format_resumes_exactly(tmp_path: Path, make_config: Configs) -> None:
+    whole, _ = await build(make_config(checkpoint_dir=tmp_path / "whole"), tmp_path / "whole.jsonl")
+    config = make_config(checkpoint_dir=tmp_path / "old")
+
+    async with await Session.create(NARROW, config) as session:
+
+        def interrupt(event: Event) -> None:
+            if event.type == "case_rejected":
+                session.request_pause("a test")
+                session.drop_in_flight()
+
+        session.subscribe(interrupt)
+        assert (await session.run()).state == "paused"
+        before = await session.summary()
+        path = session.folder / "session.db"
+    downgrade(path, 1)
+    plain = sqlite3.connect(path)
+    assert plain.execute("PRAGMA user_version").fetchone() == (1,)
+    assert "batch" not in {row[1] for row in plain.execute("PRAGMA table_info(accepted_case)")}
+    rows = plain.execute("SELECT * FROM accepted_case").fetchall()
+    plain.close()
+    assert len(rows) == before.instances_created and before.rejections
+
+    async with await Session.open("narrow", config) as session:
+        assert await session.summary() == before
+        copy = sqlite3.connect(path.with_name("session.db.v1.bak"))
+        assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+        assert copy.execute("SELECT * FROM accepted_case").fetchall() == rows
+        copy.close()
+        assert [case.batch for case in await session.case_page(0, 3)] == [0, 0, 0]
+        assert all(rejection.candidate is None for rejection in await session.rejection_page(0, 10))
+        assert (await session.run()).state == "complete"
+        await session.export(tmp_path / "old.jsonl")
+    assert (tmp_path / "old.jsonl").read_bytes() == whole
+
+
+async def test_slots_given_up_on_are_remembered_by_their_rejection(make_config: Configs) -> None:
+    config = make_config(max_attempts=1)
+    async with await Session.create(NARROW, config) as session:
+        result = await session.run()
+        assert result.exhausted > 0
+        path = session.folder / "session.db"
+    downgrade(path, 1)
+    async with await Session.open(None, config) as session:
+        assert (await session.summary()).exhausted_slots == result.exhausted
+    plain = sqlite3.connect(path)
+    assert plain.execute("SELECT count(*) FROM rejection WHERE gave_up = 1").fetchone() == (result.exhausted,)
+    plain.close()
