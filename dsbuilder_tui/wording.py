@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from datetime import datetime
+from pathlib import Path
 
+from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.events import (
     Event,
     ExportWritten,
@@ -30,7 +34,7 @@ STATE_WORDS = {
     SessionState.DAMAGED: "unreadable",
 }
 
-_ENDINGS = {
+ENDINGS = {
     "ok": "done",
     "truncated": "cut off",
     "too_large": "too large",
@@ -40,7 +44,7 @@ _ENDINGS = {
     "failed": "failed",
     "cancelled": "cancelled",
 }
-_WAITS = {"rate_limit": "rate limit", "server": "server error", "connection": "no connection", "timeout": "timed out"}
+WAITS = {"rate_limit": "rate limit", "server": "server error", "connection": "no connection", "timeout": "timed out"}
 
 
 def clock_time(ts: float, *, seconds: bool = True) -> str:
@@ -67,6 +71,20 @@ def ago(seconds: float) -> str:
     return "yesterday" if days == 1 else f"{days} days ago"
 
 
+def resume_command(session: str, root: Path) -> str:
+    """The command that continues a session from this folder."""
+    return f"dsbuilder resume {shlex.quote(session)}{place(root)}"
+
+
+def place(root: Path) -> str:
+    """The flag that finds the sessions in ``root``; empty when they are where they are by default."""
+    if root == DatasetBuilderConfig().checkpoint_root:
+        return ""
+    with contextlib.suppress(ValueError):
+        root = root.relative_to(Path.cwd())
+    return f" --checkpoint-dir {shlex.quote(str(root))}"
+
+
 def rate_words(view: RunView) -> str:
     """``41 cases/min``, or empty while unknown."""
     rate = view.rate()
@@ -79,11 +97,11 @@ def worker_words(worker: WorkerView, now: float) -> str:
     """What a worker is doing: ``streaming``, ``rate limit · retry in 4 s``, ``cut off · 8 back``."""
     if worker.state == "waiting":
         left = max(0.0, worker.retry_at - now)
-        return f"{_WAITS.get(worker.retry_kind, 'waits')} · retry in {left:.0f} s"
+        return f"{WAITS.get(worker.retry_kind, 'waits')} · retry in {left:.0f} s"
     if worker.state == "streaming":
         return "streaming" if worker.judged else "writing"
     back = worker.size - worker.judged
-    words = _ENDINGS.get(worker.state, worker.state)
+    words = ENDINGS.get(worker.state, worker.state)
     return f"{words} · {back} back" if back > 0 and worker.state != "ok" else words
 
 

@@ -29,6 +29,7 @@ from dsbuilder_tui.session import Session, check_size
 from dsbuilder_tui.store.catalog import notes_of, seed_file
 from dsbuilder_tui.store.export import format_of, require_writer
 from dsbuilder_tui.store.plan_file import load_example, load_plan
+from dsbuilder_tui.wording import place, resume_command
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -144,7 +145,7 @@ async def _nothing_to_do(
         lines = [
             f"{session.id} is finished short: {summary.instances_created} of {summary.total_instances_planned} cases, "
             f"{counted(short, 'slot')} given up.",
-            f"Try again:   dsbuilder resume {session.id} --retry-exhausted{_place(session)}",
+            f"Try again:   dsbuilder resume {session.id} --retry-exhausted{place(session.folder.parent)}",
         ]
     display.say([*lines, f"Dataset:     {target}"])
     return int(ExitCode.SHORT if short else ExitCode.COMPLETE)
@@ -182,7 +183,7 @@ async def _build(session: Session, model: WorkerModel, arguments: argparse.Names
                 raise
             display.close()
             print(f"dsbuilder: {visible(str(error))}", file=sys.stderr)
-            print(f"Everything accepted is saved. To go on:  {_resume_command(session)}", file=sys.stderr)
+            print(f"Everything accepted is saved. To go on:  {resume_command(session.id, session.folder.parent)}", file=sys.stderr)
             return int(error.exit_code)
         if result.state not in (SessionState.COMPLETE, SessionState.SHORT):
             display.say(_paused(session, result))
@@ -193,7 +194,7 @@ async def _build(session: Session, model: WorkerModel, arguments: argparse.Names
         try:
             await session.export(target, private=out is None)
         except StorageError as error:
-            again = f"dsbuilder export {session.id} --out FILE{_place(session)}"
+            again = f"dsbuilder export {session.id} --out FILE{place(session.folder.parent)}"
             raise StorageError(error.problem, f"All cases are saved; when there is room:  {again}") from None
         display.say(_farewell(session, result, target))
         return int(result.exit_code)
@@ -207,8 +208,8 @@ def _farewell(session: Session, result: RunResult, target: Path) -> list[str]:
         short = result.planned - result.accepted
         lines += [
             f"Finished short: {result.accepted} of {result.planned} cases; {counted(short, 'slot')} given up.",
-            f"See why:     dsbuilder show {session.id}{_place(session)}",
-            f"Try again:   dsbuilder resume {session.id} --retry-exhausted{_place(session)}",
+            f"See why:     dsbuilder show {session.id}{place(session.folder.parent)}",
+            f"Try again:   dsbuilder resume {session.id} --retry-exhausted{place(session.folder.parent)}",
         ]
     return [
         *lines,
@@ -221,22 +222,8 @@ def _farewell(session: Session, result: RunResult, target: Path) -> list[str]:
 def _paused(session: Session, result: RunResult) -> list[str]:
     return [
         f"Paused: {result.accepted} of {result.planned} cases are saved; it is safe to close this.",
-        f"To go on:  {_resume_command(session)}",
+        f"To go on:  {resume_command(session.id, session.folder.parent)}",
     ]
-
-
-def _resume_command(session: Session) -> str:
-    """The command that continues this session from this folder."""
-    return f"dsbuilder resume {shlex.quote(session.id)}{_place(session)}"
-
-
-def _place(session: Session) -> str:
-    root = session.folder.parent
-    if root == DatasetBuilderConfig().checkpoint_root:
-        return ""
-    with contextlib.suppress(ValueError):
-        root = root.relative_to(Path.cwd())
-    return f" --checkpoint-dir {shlex.quote(str(root))}"
 
 
 def _span(seconds: float) -> str:

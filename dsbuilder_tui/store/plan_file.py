@@ -51,6 +51,11 @@ def load_plan(path: str | Path) -> DatasetPlanInput:
     return parse_plan(_parse(text, path), str(path))
 
 
+def plan_of_text(text: str, source: str) -> DatasetPlanInput:
+    """A plan from YAML text. Raises ``InputError`` or ``PlanError`` naming ``source``."""
+    return parse_plan(_parse(text, Path(source)), source)
+
+
 def _parse(text: str, path: Path) -> Any:
     if path.suffix.lower() == ".json":
         try:

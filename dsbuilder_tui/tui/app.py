@@ -1,0 +1,364 @@
+"""The app: which session is open, which screen shows it, how it is left. It opens screens and closes sessions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from dsbuilder_tui.config import DatasetBuilderConfig, load_config
+from dsbuilder_tui.domain.clock import Clock, SystemClock
+from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.models.choice import worker_model
+from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.tui.commands import COMMANDS
+from dsbuilder_tui.tui.guide import Guide, Responder
+from dsbuilder_tui.tui.live import LiveSession, opening_words
+from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
+from dsbuilder_tui.tui.paint.card import card_data
+from dsbuilder_tui.tui.player import ReplaySession
+from dsbuilder_tui.wording import resume_command
+
+T = TypeVar("T")
+
+
+class StudioApp(App[int]):
+    """dsbuilder in a terminal. ``flags`` are the settings given on the command line."""
+
+    TITLE = "dsbuilder"
+    CSS_PATH = "app.tcss"
+    COMMAND_PALETTE_BINDING = "ctrl+k"
+    ESCAPE_TO_MINIMIZE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "leave", "quit", priority=True),
+        Binding("f1", "help", "help"),
+    ]
+
+    def __init__(
+        self,
+        flags: Mapping[str, Any] | None = None,
+        *,
+        open_first: str | None = None,
+        replay: ReplaySession | None = None,
+        clock: Clock | None = None,
+        responder: Responder | None = None,
+        make_model: Callable[[DatasetBuilderConfig], WorkerModel] = worker_model,
+    ) -> None:
+        super().__init__()
+        self._given = dict(flags or {})
+        self.flags = dict(self._given)
+        self.changed: set[str] = set()  # settings changed in the app
+        self.config = load_config(**self.flags)
+        self.clock = clock or SystemClock()
+        self.responder: Responder = responder or Guide()
+        self.make_model = make_model
+        self.live: LiveSession | None = None
+        self.replay = replay
+        self.open_first = open_first
+        self.crash: Exception | None = None
+        self.away = False  # the terminal is lent to an editor
+        self.farewell: list[str] = []
+        self._palettes = {name: Palette(name) for name in COLOURS}
+        for theme in themes():
+            self.register_theme(theme)
+        self.theme = PREFIX + self.config.theme
+
+    @property
+    def palette(self) -> Palette:
+        return self._palettes.get(self.theme.removeprefix(PREFIX), self._palettes["dark"])
+
+    async def on_mount(self) -> None:
+        from dsbuilder_tui.tui.screens.home import HomeScreen
+        from dsbuilder_tui.tui.screens.studio import StudioScreen
+
+        if self.replay is not None:
+            await self.push_screen(StudioScreen(self.replay))
+            return
+        await self.push_screen(HomeScreen())
+        if self.open_first is not None:
+            await self.guarded(self.open_session(self.open_first))
+
+    # Sessions
+
+    async def open_session(self, reference: str | Path) -> None:
+        """Open a session and show it. Raises ``DsbuilderError`` when it cannot be opened."""
+        await self.close_session()
+        session = await Session.open(reference, self.config, clock=self.clock)
+        try:
+            session.config = load_config(**{**session.settings, **self.flags})
+            await self._show(session)
+        except BaseException:
+            await session.aclose()
+            raise
+
+    async def create_session(self, plan: DatasetPlanInput, **settings: Any) -> None:
+        """A new session for a plan, shown with the plan as a card to approve."""
+        await self.close_session()
+        config = load_config(**{**self.flags, **settings})
+        session = await Session.create(plan, config, clock=self.clock)
+        try:
+            await session.add_message("dsbuilder", "plan · rev 1", "plan", card_data(plan, 1))
+            await self._show(session)
+        except BaseException:
+            await session.aclose()
+            raise
+
+    async def _show(self, session: Session) -> None:
+        from dsbuilder_tui.tui.screens.studio import StudioScreen
+
+        self.live = live = await LiveSession.open(session, self.make_model)
+        words = opening_words(session, live.view)
+        if words:
+            await live.tell(words)
+        messages = await session.messages()
+        await self.push_screen(StudioScreen(live, messages))
+
+    async def close_session(self) -> None:
+        """Save and close what is open; a run is paused first. Returns when all of it is on disk."""
+        live, self.live = self.live, None
+        if live is None:
+            return
+        await self._finish_talk()
+        interrupted = live.view.left > 0
+        self.farewell = [f"{live.session.id}: {live.view.accepted:,} of {live.view.planned:,} cases are saved."]
+        if interrupted:
+            self.farewell.append(f"To go on:  {resume_command(live.session.id, live.session.folder.parent)}")
+        await live.close()
+
+    async def _finish_talk(self) -> None:
+        from dsbuilder_tui.tui.widgets.conversation import Conversation
+        from dsbuilder_tui.tui.widgets.prompt import Prompt
+
+        for screen in self.screen_stack:
+            for conversation in screen.query(Conversation):
+                await conversation.finish()
+            for prompt in screen.query(Prompt):
+                if self.live is not None and not self.live.replaying:
+                    try:
+                        await self.live.session.save_draft(prompt.text)
+                    except DsbuilderError as error:
+                        self.complain(error)
+
+    async def change_session(self, live: LiveSession, values: Mapping[str, Any]) -> None:
+        """Change settings of the open session; they are used from the next run on. Raises ``ConfigError``."""
+        session = live.session
+        session.config = load_config(**{**session.settings, **self.flags, **values})
+        await session.remember_settings(**values)
+
+    async def use_settings(self, values: Mapping[str, Any]) -> None:
+        """Use these settings until the app is left, for the open session too. Raises ``ConfigError``."""
+        kept = {**self.flags, **values}
+        self.config = load_config(**kept)
+        self.flags = kept
+        self.changed |= set(values)
+        if self.live is not None:
+            await self.change_session(self.live, values)
+        self.theme = PREFIX + self.config.theme
+        self.repaint_all()
+
+    async def forget_setting(self, name: str) -> None:
+        """Undo a change that was made here."""
+        self.flags.pop(name, None)
+        if name in self._given:
+            self.flags[name] = self._given[name]
+        self.changed.discard(name)
+        await self.use_settings({})
+
+    def draft(self, text: str) -> None:
+        """Put a text into the studio's prompt."""
+        from dsbuilder_tui.tui.widgets.prompt import Prompt
+
+        for screen in self.screen_stack:
+            for prompt in screen.query(Prompt):
+                prompt.fill(text)
+                self.call_later(prompt.focus)
+
+    async def edit_outside(self, text: str, suffix: str) -> str | None:
+        """The text after the person edited it in ``$VISUAL`` or ``$EDITOR``; the run goes on meanwhile.
+
+        None when nothing was saved. Raises ``InputError`` when there is no editor or it failed.
+        """
+        from dsbuilder_tui.tui.editor import edited
+
+        return await edited(self, text, suffix)
+
+    # Errors and attention
+
+    async def guarded(self, work: Awaitable[T]) -> T | None:
+        """The result, or None after telling the person what went wrong."""
+        try:
+            return await work
+        except DsbuilderError as error:
+            self.complain(error)
+            return None
+
+    def attempt(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do it in the background; what goes wrong is told."""
+        self.run_worker(self.guarded(work), exit_on_error=True)
+
+    def complain(self, error: DsbuilderError) -> None:
+        self.notify(visible(str(error)), severity="error", timeout=12, markup=False)
+
+    def say(self, text: str, *, severity: str = "information") -> None:
+        self.notify(visible(text), severity=severity, markup=False)  # type: ignore[arg-type]
+
+    def call_attention(self, text: str, *, severity: str = "information") -> None:
+        """Something needs the person, who may be looking elsewhere."""
+        self.say(text, severity=severity)
+        if self.config.notifications != "off":
+            self.bell()
+        if self.config.notifications == "desktop" and self._driver is not None and not self.is_headless:
+            self._driver.write("\x1b]9;dsbuilder: the session needs a look\x07")  # our own words only
+
+    def _handle_exception(self, error: Exception) -> None:
+        # A traceback in a person's face is a bug: leave in order, and let the command line say what happened.
+        if self.is_headless:
+            super()._handle_exception(error)
+            return
+        if self.crash is None:
+            self.crash = error
+            self._return_code = ExitCode.FAILED
+            self._close_messages_no_wait()
+
+    # Actions
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the palette offers: the slash commands where a session is open, and what always works."""
+        from dsbuilder_tui.tui.screens.studio import StudioScreen
+
+        studio = next((s for s in self.screen_stack if isinstance(s, StudioScreen)), None)
+        if studio is not None and not studio.watched.replaying:
+            for command in COMMANDS:
+                if command.name in ("help", "quit", "theme", "settings", "model", "home"):
+                    continue
+
+                def obey(command: Any = command) -> None:
+                    while self.screen is not studio:
+                        self.pop_screen()
+                    self.attempt(studio.obey(command, "", f"/{command.name}"))
+
+                yield SystemCommand(f"{command.name}", command.words, obey)
+            yield SystemCommand("home", "back to the list of sessions", self.action_home)
+        for name in COLOURS:
+            yield SystemCommand(f"theme: {name}", "colours", lambda name=name: self.choose_theme(name))
+        if self.replay is None:
+            yield SystemCommand("settings", "every setting, and where it came from", self.action_settings)
+        yield SystemCommand("help", "keys, commands, where things are", self.action_help)
+        yield SystemCommand("quit", "leave; asks while a run is going on", self.action_leave)
+
+    def choose_theme(self, name: str) -> None:
+        """Switch the theme, and remember it."""
+        from dsbuilder_tui.config import save_settings
+
+        self.theme = PREFIX + name
+        self.repaint_all()
+
+        async def keep() -> None:
+            await asyncio.to_thread(save_settings, {"theme": name})
+
+        self.attempt(keep())
+
+    def repaint_all(self) -> None:
+        from dsbuilder_tui.tui.widgets.painted import Painted
+
+        for screen in self.screen_stack:
+            for painted in screen.query(Painted):
+                painted.repaint()
+            screen.refresh()
+
+    def maximise(self, panel: Any) -> None:
+        from dsbuilder_tui.tui.screens.studio import StudioScreen
+
+        if isinstance(self.screen, StudioScreen):
+            self.screen.maximise(panel)
+
+    def to_prompt(self) -> None:
+        from dsbuilder_tui.tui.screens.studio import StudioScreen
+
+        if isinstance(self.screen, StudioScreen):
+            self.screen.to_prompt()
+
+    def action_help(self) -> None:
+        from dsbuilder_tui.tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def action_settings(self) -> None:
+        from dsbuilder_tui.tui.screens.settings import SettingsScreen
+
+        if not isinstance(self.screen, SettingsScreen):
+            self.push_screen(SettingsScreen())
+
+    def action_home(self) -> None:
+        """Back to the list of sessions; asks first while a run is going on."""
+        from dsbuilder_tui.tui.screens.dialogs import Question
+        from dsbuilder_tui.tui.screens.home import HomeScreen
+
+        async def go() -> None:
+            await self.close_session()
+            while not isinstance(self.screen, HomeScreen):
+                self.pop_screen()
+
+        if self.live is not None and self.live.running:
+            question = Question(
+                "Pause and go home?",
+                "The run is paused: work in flight is cut off, everything accepted is saved. It can be resumed from the list.",
+                [("pause and go home", True), ("stay", False)],
+            )
+            self.push_screen(question, lambda yes: self.attempt(go()) if yes else None)
+        else:
+            self.attempt(go())
+
+    def action_leave(self) -> None:
+        """Leave; while a run is going on, ask."""
+        from dsbuilder_tui.tui.screens.dialogs import Question
+
+        if isinstance(self.screen, Question):
+            return
+        if self.live is None or not self.live.running:
+            self.attempt(self._leave())
+            return
+        view = self.live.view
+        question = Question(
+            "Pause and quit?",
+            f"{view.accepted:,} of {view.planned:,} cases are saved. {view.workers_busy} calls are in flight: they may finish within "
+            f"{self.live.session.config.drain_timeout:g} s, the rest of them is written again when you resume. The run cannot go on "
+            "without the app (for that there is `dsbuilder run`).",
+            [("pause and quit", True), ("stay", False)],
+        )
+        self.push_screen(question, lambda yes: self.attempt(self._leave()) if yes else None)
+
+    async def _leave(self) -> None:
+        if self.live is not None and self.live.running:
+            self.live.pause("leaving")
+            self.say("Pausing: work in flight drains …")
+            await self.live.wait()
+        await self.close_session()
+        self.exit(0)
+
+    async def action_help_quit(self) -> None:
+        """Ctrl+C with nothing to copy: the same as leaving. Pressed again while it drains, it drops what is in flight."""
+        if self.live is not None and self.live.view.state == "pausing":
+            self.live.session.drop_in_flight()
+        else:
+            self.action_leave()
+
+    def hang_up(self, reason: str) -> None:
+        """The terminal is gone, or the process is told to end: save everything, then leave."""
+
+        async def go() -> None:
+            await self.close_session()
+            self.exit(ExitCode.RESUMABLE)
+
+        if self.live is not None:
+            self.live.pause(reason)
+        self._hanging = asyncio.ensure_future(go())

@@ -1,0 +1,231 @@
+"""The session that is open in the app: its view, its run, and the sentences about it in the conversation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.domain.case import Checkpoint, Message
+from dsbuilder_tui.domain.errors import DsbuilderError, InputError
+from dsbuilder_tui.domain.events import (
+    CaseEdited,
+    CaseWithdrawn,
+    CheckpointSaved,
+    Event,
+    MessageAdded,
+    PlanRevised,
+    RunFinished,
+    RunPaused,
+    RunStarted,
+)
+from dsbuilder_tui.domain.summary import RunResult, SessionState
+from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.models.choice import worker_model
+from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.view import RunView, opening_view, reduce
+from dsbuilder_tui.wording import clock_time
+
+# Cases a second that the built-in writer makes in the app unless told otherwise: it can be watched at that pace.
+WATCHABLE_PACE = 60.0
+
+
+class LiveSession:
+    """An open session at work. Events arrive on the event loop; ``listen`` hands them on after the view took them in."""
+
+    replaying = False
+    moving = False
+    halted = False
+    speed = 1.0
+    mode = ""
+
+    def __init__(self, session: Session, view: RunView, make_model: Callable[[DatasetBuilderConfig], WorkerModel]) -> None:
+        self.session, self.view = session, view
+        self._make_model = make_model
+        self._listeners: list[Callable[[Event], None]] = []
+        self._unsubscribe = session.subscribe(self._take)
+        self._task: asyncio.Task[None] | None = None
+        self.error: DsbuilderError | None = None
+        self.result: RunResult | None = None
+        self.pace: float = session.config.offline_pace
+        if "offline_pace" not in session.config.model_fields_set:
+            self.pace = WATCHABLE_PACE
+        self._model: WorkerModel | None = None
+
+    @classmethod
+    async def open(
+        cls, session: Session, make_model: Callable[[DatasetBuilderConfig], WorkerModel] = worker_model
+    ) -> LiveSession:
+        """Read where the session stands; costs the same at any size."""
+        summary = await session.settle()
+        view = opening_view(
+            summary,
+            await session.checkpoints(),
+            await session.rejections(),
+            revision=session.plan_revision,
+            workers_limit=session.config.workers,
+        )
+        return cls(session, view, make_model)
+
+    def now(self) -> float:
+        return self.session.clock.now()
+
+    def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @property
+    def running(self) -> bool:
+        return self._task is not None
+
+    @property
+    def models(self) -> str:
+        """Who plans and who writes, for the header."""
+        config = self.session.config
+        if config.resolved_provider == "offline":
+            return "built-in writer"
+        return f"{config.model} › {config.worker_model}"
+
+    @property
+    def interval(self) -> int | None:
+        """Cases between checkpoints, None when they are switched off."""
+        config = self.session.config
+        return config.checkpoint_interval if config.enable_checkpointing else None
+
+    def begin(self) -> None:
+        """Nothing begins by itself: the person approves first."""
+
+    def halt(self, halted: bool) -> None:
+        """Only a replay can be halted."""
+
+    set_speed = skip_to_end = halt
+
+    async def reread(self) -> None:
+        """Take the view from the store again, after a change at rest."""
+        fresh = await LiveSession.open(self.session, self._make_model)
+        fresh._unsubscribe()
+        self.view = fresh.view
+        for listener in tuple(self._listeners):
+            listener(Event(ts=self.now()))
+
+    def note_point(self, point: Checkpoint) -> None:
+        """Show a checkpoint that was written while nothing ran."""
+        self._take(
+            CheckpointSaved(
+                ts=point.created_at, checkpoint=point.id, seq=point.seq, reason=point.reason, accepted=point.accepted,
+                planned=point.planned,
+            )
+        )  # fmt: skip
+
+    def _take(self, event: Event) -> None:
+        self.view = reduce(self.view, event)
+        for listener in tuple(self._listeners):
+            listener(event)
+
+    def start(self) -> None:
+        """Begin or go on with the run. Raises ``InputError`` when it cannot; later errors arrive as a message."""
+        if self._task is not None:
+            raise InputError("The session is running already.", "^P pauses it.")
+        config = self.session.config
+        begun = self.view.provider == "openai" and self.view.accepted > 0
+        if begun and config.resolved_provider == "offline" and config.provider != "offline":
+            raise InputError(
+                f"The cases here are written by {self.view.worker_model}, and no key or endpoint is set now.",
+                "Set one in the settings, or choose provider offline there to have the built-in writer do the rest.",
+            )
+        self.error, self.result = None, None
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            self._model = model = self._make_model(self.session.config)
+            self.set_pace(self.pace)
+            try:
+                self.result = await self.session.run(model)
+            finally:
+                self._model = None
+                await model.close()
+        except DsbuilderError as error:
+            self.error = error
+            if self.view.busy:  # it could not even say that it paused
+                self._take(
+                    RunPaused(
+                        ts=self.now(), accepted=self.view.accepted, planned=self.view.planned, dropped_batches=0,
+                        reason=error.problem,
+                    )
+                )  # fmt: skip
+            await self.tell(f"✗ {error}", "error")
+        finally:
+            self._task = None
+            for listener in tuple(self._listeners):
+                listener(Event(ts=self.now()))
+
+    def pause(self, reason: str = "asked to pause") -> None:
+        self.session.request_pause(reason)
+
+    async def wait(self) -> None:
+        """Until the run, if there is one, has ended."""
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def set_pace(self, pace: float) -> None:
+        """Cases a second of the built-in writer; 0 is as fast as it goes. Works while it runs."""
+        self.pace = pace
+        if self._model is not None and hasattr(self._model, "pace"):
+            self._model.pace = pace
+
+    async def tell(self, text: str, kind: str = "notice") -> Message | None:
+        """Write a line of ours into the conversation; a disk that will not take it must not end the app."""
+        try:
+            return await self.session.add_message("dsbuilder", text, kind)
+        except DsbuilderError:
+            self._take(MessageAdded(ts=self.now(), seq=0, role="dsbuilder", kind=kind, text=text, data={}))
+            return None
+
+    async def close(self) -> None:
+        """Pause if need be, and close the session: everything accepted is saved when this returns."""
+        self.pause("closing")
+        if self.running:
+            self.session.drop_in_flight()
+        await self.wait()
+        self._unsubscribe()
+        await self.session.aclose()
+
+
+def sentence(event: Event, view: RunView, drained: int = 0) -> str | None:
+    """What the conversation says about an event, or None for those that the panels show."""
+    match event:
+        case RunStarted():
+            verb = "Going on" if event.resumed and event.accepted else "Started generating"
+            return f"✓ {verb} · {counted(event.planned - event.accepted, 'case')} to write · up to {counted(event.max_workers, 'worker')}"
+        case RunPaused():
+            dropped = f" · {counted(event.dropped_batches, 'call')} cut off" if event.dropped_batches else ""
+            why = "" if event.reason.startswith(("asked", "closing", "Ctrl")) else f" · {event.reason}"
+            return (
+                f"❚❚ Paused at {event.accepted:,} of {event.planned:,}{dropped}{why} · saved {clock_time(event.ts)}, safe to close"
+            )
+        case RunFinished() if event.exhausted:
+            return (
+                f"! Finished short: {event.accepted:,} of {event.planned:,} · {counted(event.exhausted, 'slot')} given up · "
+                "/retry tries them again · /export writes the dataset"
+            )
+        case RunFinished():
+            return f"✓ Finished: {counted(event.accepted, 'case')}, {event.rejected:,} rejected on the way · /export writes the dataset"
+        case CaseWithdrawn():
+            return f"↺ {event.case_id} turned away by you; its slot is open again"
+        case CaseEdited() if event.change == "kept":
+            return f"✓ {event.case_id} kept after all"
+        case PlanRevised():
+            return f"✓ Plan revision {event.revision} · {counted(event.planned, 'case')}"
+        case _:
+            return None
+
+
+def opening_words(session: Session, view: RunView) -> str | None:
+    """What to say when a session is opened whose last run was cut off."""
+    if session.was_interrupted:
+        return f"The last run was cut off. All {counted(view.accepted, 'accepted case')} are here; ^P goes on with the open slots."
+    return None
+
+
+FINISHED = (SessionState.COMPLETE, SessionState.SHORT)

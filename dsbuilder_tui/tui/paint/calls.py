@@ -1,0 +1,76 @@
+"""Rows and details of worker calls."""
+
+from __future__ import annotations
+
+from dsbuilder_tui.session import CallTrace
+from dsbuilder_tui.store.rows import WorkerCall
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
+from dsbuilder_tui.wording import ENDINGS, WAITS, clock_time
+
+_SHOWN_LINES = 400
+
+
+def call_row(call: CallTrace | WorkerCall, width: int, chosen: bool, now: float) -> Line:
+    """Batch, category, cases, seconds, tokens, how it ended."""
+    if isinstance(call, CallTrace):
+        size, seconds = len(call.slots), (call.ended or now) - call.started
+        tokens, flying = call.prompt_tokens + call.completion_tokens, call.ended is None
+        retries = len(call.retries)
+    else:
+        size, seconds, flying = call.size, call.seconds, False
+        tokens, retries = call.usage.prompt_tokens + call.usage.completion_tokens, call.retries
+    words = "in flight" if flying else ENDINGS.get(call.outcome, call.outcome)
+    role = "good" if flying else "muted" if call.outcome in ("ok", "cancelled") else "bad"
+    category = max(8, min(20, width // 4))
+    spans: list[Span] = [(fit(f"b{call.batch}", 7), "faint"), (fit(call.category, category), "strong" if chosen else "text")]
+    spans += [(f" {call.delivered:>3}/{size:<3}", "text"), (f" {seconds:>6.1f} s ", "muted")]
+    if width >= 64:
+        spans.append((fit(f"{tokens:,} tok" if tokens else "", 11, "right") + "  ", "faint"))
+    if retries and width >= 60:
+        words += f" · {retries} retried"
+    spans.append((clip(words, width - sum(len(s[0]) for s in spans)), role))
+    return cut(tuple(spans), width)
+
+
+def call_detail(call: CallTrace | WorkerCall, trace: CallTrace | None, width: int, now: float) -> list[Line]:
+    """Figures first, then retries, then what came back and what was asked."""
+    lines: list[Line] = []
+
+    def pair(name: str, value: object) -> None:
+        lines.append(((fit(name, 14), "muted"), (clip(value, max(4, width - 14)), "text")))
+
+    pair("model", call.model)
+    if trace is not None:
+        pair("worker", f"{trace.worker}, attempt {trace.attempt + 1}" if trace.attempt else trace.worker)
+        pair("slots", ", ".join(map(str, trace.slots)))
+        pair("started", clock_time(trace.started))
+        seconds = (trace.ended or now) - trace.started
+        first = f", first text after {trace.first_text:.2f} s" if trace.first_text is not None else ""
+        pair("time", f"{seconds:.2f} s{first}")
+        tokens = (trace.prompt_tokens, trace.completion_tokens)
+    else:
+        assert isinstance(call, WorkerCall)
+        pair("ended", clock_time(call.created_at))
+        pair("time", f"{call.seconds:.2f} s")
+        tokens = (call.usage.prompt_tokens, call.usage.completion_tokens)
+    pair("tokens", f"{tokens[0]:,} in, {tokens[1]:,} out" if any(tokens) else "not reported")
+    pair("outcome", ENDINGS.get(call.outcome, call.outcome) or "in flight")
+    if call.detail:
+        lines += [((row, "warn"),) for row in wrap(call.detail, width)]
+    if trace is None:
+        lines += [EMPTY, *[((row, "muted"),) for row in wrap("Prompts and answers are kept for the latest 100 calls while the app is open; this one is older.", width)]]
+        return lines
+    if trace.retries:
+        lines += [EMPTY, (("retries", "info"),)]
+        for retry in trace.retries:
+            what = WAITS.get(retry.kind, retry.kind)
+            lines.append(cut(((f"{clock_time(retry.ts)} ", "faint"), (f"{what}, waited {retry.wait_s:.1f} s  ", "warn"), (clip(retry.detail, width), "muted")), width))
+    lines += [EMPTY, (("answer, as it came", "info"),)]
+    answer = trace.answer
+    shown = [row for row in wrap(answer, width)] if answer else []
+    lines += [((row, "text"),) for row in shown[:_SHOWN_LINES]] or [(("nothing yet", "faint"),)]
+    if trace.answer_cut or len(shown) > _SHOWN_LINES:
+        lines.append((("… the rest is not shown", "faint"),))
+    for name, text in (("prompt", trace.prompt), ("instructions", trace.system)):
+        lines += [EMPTY, ((name, "info"),), *[((row, "muted"),) for row in wrap(text, width)[:_SHOWN_LINES]]]
+    return lines

@@ -1,0 +1,72 @@
+"""The plan as a card: what it holds, what changed against the revision before, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, frame
+
+MOST_ROWS = 12
+
+
+def card_data(plan: DatasetPlanInput, revision: int, before: DatasetPlanInput | None = None) -> dict[str, Any]:
+    """What a card shows, as JSON-ready data that the conversation keeps."""
+    old = {c.name: c.count for c in before.categories} if before else {}
+    rows = [
+        {
+            "name": c.name,
+            "count": c.count,
+            "was": old.get(c.name),
+            "axes": len(plan.axes(c)),
+            "combinations": plan.combinations(c),
+        }
+        for c in plan.categories
+    ]
+    names = {c.name for c in plan.categories}
+    rows += [{"name": name, "count": 0, "was": was, "axes": 0, "combinations": 0} for name, was in old.items() if name not in names]
+    return {"revision": revision, "planned": plan.total_instances, "rows": rows, "changed": before is not None}
+
+
+def card_height(data: Mapping[str, Any]) -> int:
+    rows = len(data.get("rows", ()))
+    return min(rows, MOST_ROWS) + (1 if rows > MOST_ROWS else 0) + 3
+
+
+def plan_card(data: Mapping[str, Any], width: int, *, state: str, focused: bool) -> list[Line]:
+    """``state``: open, approved, or older (a later revision replaced it)."""
+    rows: Sequence[Mapping[str, Any]] = data.get("rows", ())
+    inner = width - 4
+    longest = max((len(str(row["name"])) for row in rows), default=8)
+    name_width = min(longest, max(8, inner - 26)) if inner > 34 else max(6, inner - 10)
+    lines = [_row(row, name_width, inner, bool(data.get("changed"))) for row in rows[:MOST_ROWS]]
+    if len(rows) > MOST_ROWS:
+        lines.append(((f"and {counted(len(rows) - MOST_ROWS, 'category')} more", "faint"),))
+    keys: list[Span] = []
+    if state == "open":
+        for key, words, action in (("a", "approve", "approve"), ("e", "edit", "edit"), ("r", "ask for changes", "ask")):
+            keys += [(f"[{key}]", "key", action), (f" {words}  ", "text", action)]
+    elif state == "approved":
+        keys = [("✓ approved", "good")]
+    else:
+        keys = [("replaced by a later revision", "faint")]
+    lines.append(cut(tuple(keys), inner))
+    title: list[Span] = [(f"plan · rev {data.get('revision', 1)} · {data.get('planned', 0):,} cases", "info")]
+    return frame(lines, width, len(lines) + 2, title=title, focused=focused)
+
+
+def _row(row: Mapping[str, Any], name_width: int, inner: int, changed: bool) -> Line:
+    count, was = int(row["count"]), row.get("was")
+    mark, role = ("+", "good")
+    if was is not None:
+        mark, role = ("−", "bad") if not count else ("~", "warn") if was != count else (" ", "muted")
+    elif not changed:
+        mark, role = "+", "good"
+    amount = f"{was} → {count}" if was is not None and was != count else f"{count:,}"
+    spans: list[Span] = [(f"{mark} ", role), (fit(row["name"], name_width), "good" if mark == "+" else "text"), (f" {amount:>5}", "text")]
+    axes = int(row["axes"])
+    words = f"   {counted(axes, 'axis').replace('axiss', 'axes')}, {int(row['combinations']):,} combinations" if axes else ""
+    spans.append((clip(words.strip(), max(0, inner - name_width - 12)) and "   " + clip(words.strip(), inner - name_width - 12), "muted"))
+    return cut(tuple(spans), inner)

@@ -1,0 +1,87 @@
+"""The lines around the panels: the header, the keys at the bottom, the tabs of a narrow terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, length, pad, sides
+from dsbuilder_tui.view import RunView
+from dsbuilder_tui.wording import span, tokens_words
+
+STATE_LOOKS = {
+    "idle": ("○", "muted", "not started"),
+    "running": ("●", "good", "running"),
+    "pausing": ("◐", "warn", "pausing"),
+    "paused": ("❚❚", "warn", "paused"),
+    "finished": ("✓", "good", "finished"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of the bottom line: what to press, what it does, which action a click runs."""
+
+    key: str
+    words: str
+    action: str
+
+
+def state_spans(view: RunView, now: float) -> list[Span]:
+    mark, role, words = STATE_LOOKS.get(view.state, ("○", "muted", view.state))
+    if view.state == "finished" and view.accepted < view.planned:
+        mark, role, words = "!", "warn", "finished short"
+    if view.state == "pausing":
+        words = f"draining {view.workers_busy} in flight …"
+    spans: list[Span] = [(f"{mark} {words}", role)]
+    if view.started and view.state in ("running", "pausing"):
+        spans.append((f" {span(now - view.started)}", "muted"))
+    return spans
+
+
+def header(view: RunView, width: int, now: float, *, models: str, mode: str = "", screen: str = "") -> Line:
+    """Name, session, who writes, what it cost, how it stands. The middle gives way on a narrow terminal."""
+    left: list[Span] = [(" dsbuilder ", "key"), (" ", "text"), (clip(view.session, max(12, width // 3)), "strong")]
+    if screen:
+        left.append((f" · {screen}", "muted"))
+    right: list[Span] = []
+    if mode:
+        right += [(mode, "info"), ("   ", "text")]
+    right += [*state_spans(view, now), (" ", "text")]
+    tokens = tokens_words(view)
+    room = width - length(tuple(left)) - length(tuple(right)) - 4
+    middle: list[Span] = []
+    if models and len(models) + 3 <= room:
+        middle.append((f"   {models}", "muted"))
+        room -= len(models) + 3
+    if tokens and len(tokens) + 3 <= room:
+        right = [(f"{tokens}   ", "muted"), *right]
+    return sides([*left, *middle], right, width)
+
+
+def key_bar(keys: Sequence[Key], width: int) -> Line:
+    """The keys that work now; those at the end give way."""
+    spans: list[Span] = [(" ", "text")]
+    used = 1
+    for key in keys:
+        size = len(key.key) + len(key.words) + 3
+        if used + size > width + 1:
+            break
+        spans += [(key.key, "key", key.action), (f" {key.words}", "muted", key.action), ("  ", "text")]
+        used += size
+    return pad(cut(tuple(spans), width), width)
+
+
+def tab_bar(names: Sequence[str], chosen: int, counts: Sequence[str], width: int) -> Line:
+    """The tabs of a narrow terminal; each can be clicked."""
+    spans: list[Span] = [(" ", "text")]
+    tight = sum(len(n) + len(c) + 4 for n, c in zip(names, counts, strict=True)) > width
+    for index, (name, count) in enumerate(zip(names, counts, strict=True)):
+        action = f"screen.tab({index})"
+        role = "accent+bold" if index == chosen else "muted"
+        mark = "▌" if index == chosen else " "
+        spans += [(f"{mark}{name}", role, action)]
+        if count and not tight:
+            spans.append((f" {count}", "faint", action))
+        spans.append((" " if tight else "  ", "text"))
+    return pad(tuple(spans), width)

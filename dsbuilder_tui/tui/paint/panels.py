@@ -1,0 +1,283 @@
+"""The studio's panels: plan, workers, checkpoints, rejected. Each as a box, or as one line where there is no room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, sides, sparkline
+from dsbuilder_tui.view import CategoryView, Point, RunView, Turned, WorkerView
+from dsbuilder_tui.wording import clock_time, eta_words, rate_words, worker_words
+
+STAGE_ROLES = {"structural": "info", "near": "accent", "semantic": "warn", "person": "strong"}
+_NAME_SHARE = 0.3
+_MOST_NAME = 26
+
+
+def one_line_panel(title: str, words: Sequence[Span], width: int, *, focused: bool) -> list[Line]:
+    """A panel folded to a single row."""
+    mark: Span = ("▸ ", "accent") if focused else ("▸ ", "faint")
+    head: list[Span] = [mark, (f"{title}  ", "strong" if focused else "text")]
+    hint: list[Span] = [("m open", "faint")] if focused else []
+    return [sides(cut((*head, *words), width), hint, width)]
+
+
+def plan_panel(view: RunView, width: int, height: int, *, focused: bool, grown: bool = False) -> list[Line]:
+    title: list[Span] = [(f"Plan · rev {view.revision}", "strong" if focused else "text")]
+    percent = 100 * view.accepted // view.planned if view.planned else 0
+    if height < 3:
+        words: list[Span] = [(f"{view.accepted:,}/{view.planned:,}", "strong"), (f" · {percent} %", "muted")]
+        pace = " · ".join(filter(None, (rate_words(view), eta_words(view)))) if view.busy else ""
+        return one_line_panel("Plan", [*words, (f" · {pace}" if pace else "", "muted")], width, focused=focused)
+    inner, room = width - 4, height - 2
+    names = list(view.categories)
+    shown, hidden = _fitting(view, room - 1)
+    name_width = min(_MOST_NAME, max(8, int(inner * _NAME_SHARE)), max((len(n) for n in names), default=8))
+    if grown:
+        name_width = min(max((len(n) for n in names), default=8), inner // 3)
+    digits = max(len(f"{view.accepted:,}/{view.planned:,}"), 7)
+    lost = max((c.exhausted for c in view.categories.values()), default=0)
+    tail = 13 if inner >= 50 else 8
+    bar_width = max(4, inner - name_width - digits - tail - 3)
+    lines = [
+        _plan_row(fit(name, name_width), view.categories[name], bar_width, digits, tail, "text") for name in shown
+    ]
+    if hidden:
+        lines.append(((f"and {counted(hidden, 'category')} more", "faint"),))
+    total = CategoryView(view.planned, view.accepted, view.rejected, view.exhausted)
+    if len(names) > 1:
+        lines.append(_plan_row(fit("total", name_width), total, bar_width, digits, tail, "strong"))
+    if lost and len(lines) < room:
+        words = [(f"{counted(view.exhausted, 'slot')} given up", "warn"), (" · resume with /retry to try again", "muted")]
+        lines.append(cut(tuple(words), inner))
+    hint: list[Span] = []
+    if view.busy:
+        said = [part for part in (rate_words(view), eta_words(view)) if part]
+        hint = [(" · ".join(said) if said else "starting …", "muted")]
+    elif view.state == "finished":
+        hint = [("finished", "good") if view.accepted == view.planned else ("finished short", "warn")]
+    elif focused:
+        hint = [("m maximise", "muted")]
+    info: list[Span] = [(f"{view.accepted:,}/{view.planned:,}", "strong"), (f" · {percent} %", "muted")]
+    return frame(lines, width, height, title=title, info=info, hint=hint, focused=focused)
+
+
+def _plan_row(name: str, c: CategoryView, bar_width: int, digits: int, tail: int, role: str) -> Line:
+    done = c.accepted + c.exhausted >= c.planned
+    bar_role = "good" if done or role == "strong" else "accent"
+    heavy = c.rejected > 20 and c.rejected * 4 > c.accepted + c.rejected
+    rejected = (f"{c.rejected:>5,} rej" if tail < 13 else f"{c.rejected:>4,} rejected") if c.rejected else ""
+    return (
+        (name, role),
+        (" ", "text"),
+        *bar(c.accepted, c.planned, bar_width, bar_role, given_up=c.exhausted),
+        (" ", "text"),
+        (fit(f"{c.accepted:,}/{c.planned:,}", digits, "right"), role),
+        (" ", "text"),
+        (fit(rejected, tail, "left"), "warn" if heavy else "muted"),
+    )
+
+
+def _fitting(view: RunView, rows: int) -> tuple[list[str], int]:
+    """The categories to show when there is no room for all: those at work first. Keeps their order."""
+    names = list(view.categories)
+    if len(names) <= rows:
+        return names, 0
+    at_work = {w.category for w in view.workers.values() if w.busy}
+
+    def rank(name: str) -> int:
+        c = view.categories[name]
+        done = c.accepted + c.exhausted >= c.planned
+        return 0 if name in at_work else 3 if done else 1 if c.accepted + c.rejected else 2
+
+    chosen = set(sorted(names, key=rank)[: max(0, rows - 1)])
+    return [name for name in names if name in chosen], len(names) - len(chosen)
+
+
+def workers_panel(
+    view: RunView, width: int, height: int, now: float, *, focused: bool, pace: float = 0.0, opens: bool = False
+) -> list[Line]:
+    busy, limit = view.workers_busy, view.workers_limit
+    waiting = [w for w in view.workers.values() if w.state == "waiting"]
+    count = f"Workers {busy} of {limit}" if limit else "Workers"
+    if height < 3:
+        said: list[Span] = [(f"{busy} of {limit} at work" if view.busy else _rest_words(view), "muted")]
+        if waiting:
+            said.append((f" · {len(waiting)} wait, the next for {_soonest(waiting, now):.0f} s", "warn"))
+        return one_line_panel("Workers", said, width, focused=focused)
+    inner, room = width - 4, height - 2
+    lines: list[Line] = []
+    if not view.workers:
+        lines = [((_rest_words(view), "muted"),)]
+    else:
+        if waiting and room > 3:
+            lines.append(cut(((_wait_sentence(waiting, now), "warn"),), inner))
+        ordered = sorted(view.workers.values(), key=lambda w: (not w.busy, w.number))
+        ordered = sorted(ordered[: max(1, room - 1 - len(lines))], key=lambda w: w.number)
+        lines += [_worker_head(inner), *(_worker_row(w, inner, now) for w in ordered)]
+    hint: list[Span] = []
+    if focused:
+        hint = [("enter details" if opens else "m maximise", "muted")]
+    elif pace and view.busy:
+        hint = [(f"paced at {pace:g} cases/s · /pace off", "muted")]
+    elif view.limit_reason and view.busy:
+        hint = [(clip(view.limit_reason, inner // 2), "warn")]
+    return frame(lines, width, height, title=[(count, "strong" if focused else "text")], hint=hint, focused=focused)
+
+
+def _rest_words(view: RunView) -> str:
+    words = {
+        "idle": "No worker yet. Approve the plan, or press ^P, and they begin.",
+        "paused": "At rest. ^P resumes: only the open slots are written.",
+        "finished": "All done. F2 shows the cases.",
+        "running": "Waiting for the first batch …",
+        "pausing": "Draining …",
+    }
+    return words.get(view.state, "")
+
+
+def _soonest(waiting: Sequence[WorkerView], now: float) -> float:
+    return max(0.0, min(w.retry_at for w in waiting) - now)
+
+
+def _wait_sentence(waiting: Sequence[WorkerView], now: float) -> str:
+    left = f"{_soonest(waiting, now):.0f} s"
+    who = counted(len(waiting), "worker")
+    verb = "waits" if len(waiting) == 1 else "wait"
+    if all(w.retry_kind == "rate_limit" for w in waiting):
+        return f"Rate-limited by the endpoint: {who} {verb} {left} (normal; a lower max_workers avoids it)"
+    return f"The endpoint fails: {who} {verb} {left}, then it is tried again"
+
+
+def _columns(inner: int) -> tuple[int, int, bool, bool]:
+    """Widths of category and state, and whether batch and sparkline have room."""
+    batch, spark = inner >= 46, inner >= 58
+    fixed = 3 + (6 if batch else 0) + (10 if spark else 0) + 8 + 9
+    free = max(12, inner - fixed)
+    category = max(6, min(22, free * 2 // 5))
+    return category, max(6, free - category - 2), batch, spark
+
+
+def _worker_head(inner: int) -> Line:
+    category, state, batch, spark = _columns(inner)
+    words = f"{'#':<3}{fit('category', category)} "
+    words += f"{'batch':<6}" if batch else ""
+    words += f"{'rate':<10}" if spark else ""
+    words += f"{'cases':>7} {'time':>8} "
+    return ((words, "faint"), (fit(" state", state), "faint"))
+
+
+def _worker_row(w: WorkerView, inner: int, now: float) -> Line:
+    category, state, batch, spark = _columns(inner)
+    role = "muted"
+    if w.state == "streaming":
+        role = "good"
+    elif w.state == "waiting":
+        role = "warn"
+    elif w.state not in ("ok", "cancelled"):
+        role = "bad"
+    seconds = max(0.0, now - w.started) if w.busy else w.seconds
+    time = f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    spans: list[Span] = [(f"{w.number:<3}", "muted"), (fit(w.category, category), "text" if w.busy else "muted"), (" ", "text")]
+    if batch:
+        spans.append((f"b{w.batch:<5}", "muted"))
+    if spark:
+        spans.append((sparkline(w.beats, 8) + "  ", "accent" if w.busy else "faint"))
+    spans.append((f"{min(w.judged, w.size):>3}/{w.size:<3} ", "text" if w.busy else "muted"))
+    spans += [(f"{time:>8} ", "muted"), (" " + clip(worker_words(w, now), state - 1), role)]
+    return tuple(spans)
+
+
+def checkpoints_panel(
+    view: RunView, width: int, height: int, *, focused: bool, interval: int | None, opens: bool = False
+) -> list[Line]:
+    points = view.points
+    saved = f"saved {clock_time(points[-1].ts)}" if points else ""
+    if height < 3:
+        said = f"{len(points)} · the last at {points[-1].accepted:,} cases · {saved}" if points else "none yet"
+        return one_line_panel("Checkpoints", [(said, "muted")], width, focused=focused)
+    inner, room = width - 4, height - 2
+    if points:
+        lines = timeline(points, inner, view.planned, interval if view.left else None)
+        if room >= 4:
+            lines = [EMPTY, *lines]
+    elif interval:
+        lines = [((f"The first one comes after {interval} cases. Cases are saved all the time, not only then.", "muted"),)]
+    else:
+        lines = [(("Checkpoint rows are switched off; the cases are saved all the same.", "muted"),)]
+    hint: list[Span] = [(saved, "muted")] if saved else []
+    if focused:
+        hint = [*hint, (" · " if hint else "", "muted"), ("enter open" if opens else "m maximise", "muted")]
+    elif points:
+        hint = [*hint, (" · F4 open", "faint")]
+    title: list[Span] = [("Checkpoints", "strong" if focused else "text")]
+    if points:
+        title.append((f" {points[-1].number}", "muted"))
+    return frame(lines, width, height, title=title, hint=hint, focused=focused)
+
+
+def timeline(
+    points: Sequence[Point], width: int, planned: int, interval: int | None, *, chosen: int | None = None
+) -> list[Line]:
+    """A line with a point for each checkpoint, the newest (or ``chosen``) emphasised, the next one dotted; and labels."""
+    label = max(len(f"{points[-1].accepted:,}"), len(f"{planned:,}"), 2)
+    step = label + 3
+    ahead = interval is not None and points[-1].accepted + interval <= planned
+    most = max(1, (width - label - (step if ahead else 0)) // step)
+    anchor = len(points) - 1 if chosen is None else chosen
+    last = len(points) if len(points) - anchor <= max(1, most // 2) else min(len(points), max(anchor + most // 2, most))
+    first = max(0, last - most)
+    shown = points[first:last]
+    rail: list[Span] = [("╶╌" if first else "○─", "faint" if first else "muted")]
+    marks: list[Span] = [(fit("…" if first else "0", 2), "faint")]
+    for index, point in enumerate(shown, first):
+        here = index == anchor
+        dot, role = ("◉", "good") if here else ("●", "accent")
+        rail.append(("─" * (step - 1), "accent" if not here else "good"))
+        rail.append((dot, role))
+        marks.append((fit(f"{point.accepted:,}", step, "right"), "strong" if here else "muted"))
+    if last < len(points):
+        rail.append((" ╌╌", "faint"))
+    elif ahead and interval is not None:
+        following = (points[-1].accepted // interval + 1) * interval
+        rail += [(" " + "╌" * (step - 3) + " ", "faint"), ("○", "faint")]
+        marks.append((fit(f"{following:,}", step, "right"), "faint"))
+    return [cut(tuple(rail), width), cut(tuple(marks), width)]
+
+
+def rejected_panel(view: RunView, width: int, height: int, *, focused: bool, opens: bool = False) -> list[Line]:
+    candidates = view.accepted + view.rejected
+    share = f" · {100 * view.rejected / candidates:.0f} %" if candidates and view.rejected else ""
+    if height < 3:
+        said: list[Span] = [(f"{view.rejected:,}{share}", "muted")]
+        if view.feed:
+            said.append((f" · {view.feed[-1].stage}: {clip(view.feed[-1].text, width)}", "faint"))
+        return one_line_panel("Rejected", said, width, focused=focused)
+    inner, room = width - 4, height - 2
+    lines = [feed_row(turned, inner) for turned in reversed(view.feed[-room:])]
+    if not lines:
+        words = "Nothing was turned away yet. Repeats show up here, with what they repeat." if not view.rejected else ""
+        lines = [((words, "muted"),)]
+    title: list[Span] = [(f"Rejected {view.rejected:,}", "strong" if focused else "text"), (share, "muted")]
+    hint: list[Span] = [("enter compare" if opens else "m maximise", "muted")] if focused else []
+    if not focused and view.feed:
+        hint = [("F5 compare", "faint")]
+    return frame(lines, width, height, title=title, hint=hint, focused=focused)
+
+
+def feed_row(turned: Turned, width: int) -> Line:
+    """Time, category, stage with score, nearest case, text."""
+    stage = turned.stage + (f" {turned.score:.2f}".replace("0.", ".") if turned.score is not None and turned.score < 1 else "")
+    category = max(6, min(16, width // 5))
+    spans: list[Span] = []
+    if width >= 50:
+        spans.append((clock_time(turned.ts) + " ", "faint"))
+    spans += [(fit(turned.category, category), "text"), (" ", "text")]
+    spans += [(fit(stage, 12), STAGE_ROLES.get(turned.stage, "bad")), (" ", "text")]
+    if turned.nearest and width >= 44:
+        sign = "=" if turned.score is None or turned.score >= 1 else "≈"
+        number = turned.nearest.rpartition("-")[2].lstrip("0")
+        spans.append((f"{sign} {fit('#' + number, 6)} ", "muted"))
+    used = sum(len(s[0]) for s in spans)
+    spans.append((clip(turned.text or turned.reason, max(4, width - used)), "text" if turned.text else "muted"))
+    return cut(tuple(spans), width)

@@ -1,0 +1,1 @@
+"""The app's screens; the style sheet of each lies beside it."""

@@ -1,0 +1,115 @@
+"""What all full screens have: a line at the top, the keys at the bottom, and repaints that come at most ten times a second."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+
+from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.tui.paint.chrome import header
+from dsbuilder_tui.tui.paint.line import Line
+from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine
+from dsbuilder_tui.tui.widgets.painted import Painted
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.tui.app import StudioApp
+    from dsbuilder_tui.tui.live import LiveSession
+    from dsbuilder_tui.tui.player import ReplaySession
+
+_FLUSH = 0.1  # seconds between repaints while events come
+_TICK = 0.5  # seconds between repaints while only clocks move
+
+
+class Full(Screen[Any]):
+    """A screen with header and keys. ``title_words`` stands behind the session's name."""
+
+    title_words: ClassVar[str] = ""
+
+    @property
+    def studio(self) -> StudioApp:
+        from dsbuilder_tui.tui.app import StudioApp
+
+        app = self.app
+        assert isinstance(app, StudioApp)
+        return app
+
+    async def action_press(self, key: str) -> None:
+        """Do what a key of the bottom line does; a click on it comes here."""
+        self.app.simulate_key(key.partition(",")[0])
+
+    def key_words(self, binding: Binding) -> str:
+        """What a key does right now, in a word or two; empty hides it."""
+        return binding.description
+
+
+class Watching(Full):
+    """A screen about the open session: repaints when something happened, and nothing ticks when nothing does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back"), Binding("f1", "app.help", "help")]
+
+    def __init__(self, watched: LiveSession | ReplaySession) -> None:
+        super().__init__()
+        self.watched = watched
+        self._pending: Timer | None = None
+        self._due = 0.0
+        self._stop_listening = watched.listen(self._heard)
+
+    def top_line(self) -> TopLine:
+        return TopLine(self._header)
+
+    def _header(self, width: int) -> Line:
+        watched = self.watched
+        return header(
+            watched.view, width, watched.now(), models=watched.models, mode=watched.mode, screen=self.title_words
+        )
+
+    def bottom_line(self) -> KeyBar:
+        return KeyBar()
+
+    def on_mount(self) -> None:
+        self._schedule(_TICK)
+
+    def on_unmount(self) -> None:
+        self._stop_listening()
+
+    def _heard(self, event: Event) -> None:
+        self.heard(event)
+        self._schedule(_FLUSH)
+
+    def heard(self, event: Event) -> None:
+        """Called for every event, at once; must be quick."""
+
+    def _schedule(self, delay: float) -> None:
+        if self._pending is not None:
+            if self._due - self._now() <= delay:
+                return
+            self._pending.stop()
+        if self.is_attached:
+            self._due = self._now() + delay
+            self._pending = self.set_timer(delay, self._flush)
+
+    def _now(self) -> float:
+        return self.studio.clock.monotonic()
+
+    def _flush(self) -> None:
+        self._pending = None
+        if self.is_current and not self.studio.away:
+            self.flush()
+        if self.watched.view.busy or self.watched.moving:
+            self._schedule(_TICK)
+
+    def flush(self) -> None:
+        """Repaint what can be seen."""
+        for painted in self.query(Painted):
+            if painted.display:
+                painted.repaint()
+
+    def on_screen_resume(self) -> None:
+        self.flush()
+        self._schedule(_TICK)
+
+    def action_back(self) -> None:
+        self.dismiss()

@@ -1,0 +1,161 @@
+"""The timeline: preview any checkpoint, export the dataset as it was there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from dsbuilder_tui.domain.case import Checkpoint
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.events import CheckpointSaved, Event
+from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.store.export import SEED_SUFFIX
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit
+from dsbuilder_tui.tui.paint.panels import timeline
+from dsbuilder_tui.tui.screens.base import Watching
+from dsbuilder_tui.tui.screens.dialogs import Ask
+from dsbuilder_tui.tui.widgets.pages import Pages
+from dsbuilder_tui.tui.widgets.painted import Painted
+from dsbuilder_tui.view import Point
+from dsbuilder_tui.wording import clock_time
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.tui.live import LiveSession
+    from dsbuilder_tui.tui.player import ReplaySession
+
+_REASONS = {"interval": "by itself, every so many cases", "pause": "at a pause", "finish": "at the end", "import": "at the import"}
+
+
+class Rail(Painted, can_focus=True):
+    """The timeline with the chosen point emphasised."""
+
+    def __init__(self, screen: CheckpointsScreen) -> None:
+        super().__init__(id="rail")
+        self._owner = screen
+
+    def paint(self, width: int, height: int) -> Sequence[Line]:
+        owner = self._owner
+        points = [Point(p.id, p.accepted, p.reason, p.created_at) for p in owner.points]
+        if not points:
+            return [((owner.nothing, "muted"),)]
+        interval = owner.watched.interval if owner.watched.view.left else None
+        return timeline(points, width, owner.watched.view.planned, interval, chosen=owner.chosen)
+
+
+class CheckpointsScreen(Watching):
+    CSS_PATH = "checkpoints.tcss"
+    title_words = "Checkpoints"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "step(-1)", "earlier", key_display="←"),
+        Binding("right,l", "step(1)", "later", key_display="→"),
+        Binding("home", "edge(0)", "first", show=False),
+        Binding("end", "edge(1)", "newest", show=False),
+        Binding("x", "export", "export as it was"),
+    ]
+
+    nothing = "There is no checkpoint yet. Cases are saved all the time; checkpoints mark points to come back to."
+
+    def __init__(self, watched: LiveSession | ReplaySession) -> None:
+        super().__init__(watched)
+        self.points: list[Checkpoint] = []
+        self.chosen = 0
+        self._counts: Mapping[str, int] = {}
+        self._stale = False
+
+    def compose(self) -> ComposeResult:
+        yield self.top_line()
+        with Vertical(id="rail-pane", classes="pane"):
+            yield Rail(self)
+        with Vertical(id="point-pane", classes="pane"):
+            yield Pages(self._detail, id="point")
+        yield self.bottom_line()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#rail-pane").border_title = "Timeline"
+        self.query_one(Rail).focus()
+        self.run_worker(self._read(newest=True), exit_on_error=True, group="read")
+
+    def heard(self, event: Event) -> None:
+        if isinstance(event, CheckpointSaved) and not self._stale:
+            self._stale = True
+            self.set_timer(0.5, lambda: self.run_worker(self._read(), exit_on_error=True, group="read"))
+
+    async def _read(self, *, newest: bool = False) -> None:
+        self._stale = False
+        follow = newest or self.chosen >= len(self.points) - 1
+        self.points = await self.studio.guarded(self.watched.session.checkpoints()) or []
+        if follow:
+            self.chosen = max(0, len(self.points) - 1)
+        await self._look()
+
+    async def _look(self) -> None:
+        if self.points:
+            self._counts = await self.studio.guarded(self.watched.session.counts_at(self.points[self.chosen].seq)) or {}
+        self.query_one(Rail).repaint()
+        self.query_one("#point", Pages).renew()
+        pane = self.query_one("#point-pane")
+        pane.border_title = f"Checkpoint {self.points[self.chosen].id}" if self.points else ""
+        self.query_one("#rail-pane").border_subtitle = f"{len(self.points)} · ← → look at any of them" if self.points else ""
+
+    def _detail(self, width: int) -> Sequence[Line]:
+        if not self.points:
+            return []
+        point, view = self.points[self.chosen], self.watched.view
+        reason = _REASONS.get(point.reason, f"“{point.reason}”")
+        after = view.accepted - point.accepted
+        lines: list[Line] = [
+            ((f"{point.accepted:,}", "strong"), (f" of {point.planned:,} cases · saved {clock_time(point.created_at)} · {clip(reason, 50)}", "muted")),
+            EMPTY,
+        ]
+        name = min(28, max((len(n) for n in view.categories), default=8))
+        for category, counts in view.categories.items():
+            there = self._counts.get(category, 0)
+            later = counts.accepted - there
+            spans: list[Span] = [(fit(category, name), "text"), (" ", "text")]
+            spans += [*bar(there, counts.planned, max(8, min(40, width - name - 34)), "accent"), (" ", "text")]
+            spans += [(fit(f"{there:,}/{counts.planned:,}", 13, "right"), "text")]
+            spans.append((f"   +{later:,} since" if later > 0 else "", "good"))
+            lines.append(cut(tuple(spans), width))
+        lines.append(EMPTY)
+        if after > 0:
+            lines.append(((f"{counted(after, 'case')} came after this point.", "muted"),))
+        elif after < 0:
+            lines.append(((f"{counted(-after, 'case')} of this point {'was' if after == -1 else 'were'} turned away by you later.", "muted"),))
+        else:
+            lines.append((("This is where the session stands now.", "muted"),))
+        return lines
+
+    def action_step(self, by: int) -> None:
+        self._go(self.chosen + by)
+
+    def action_edge(self, last: int) -> None:
+        self._go(len(self.points) - 1 if last else 0)
+
+    def _go(self, index: int) -> None:
+        index = max(0, min(len(self.points) - 1, index))
+        if self.points and index != self.chosen:
+            self.chosen = index
+            self.run_worker(self._look(), exit_on_error=True, group="look", exclusive=True)
+
+    def action_export(self) -> None:
+        if not self.points:
+            self.studio.complain(InputError("There is no checkpoint to export.", "/checkpoint writes one."))
+            return
+        point, session = self.points[self.chosen], self.watched.session
+
+        async def export(target: str | None) -> None:
+            if target:
+                count = await session.export(target, "checkpoint" if target.endswith(SEED_SUFFIX) else None, upto=point.seq)
+                self.studio.say(f"Wrote {counted(count, 'case')} as of checkpoint {point.id} to {target}")
+
+        ask = Ask(
+            f"Export checkpoint {point.id}",
+            "*_checkpoint.json is the original design's format and can be imported again; .jsonl, .json, .csv and .parquet work too.",
+            f"{session.id}-at-{point.accepted}{SEED_SUFFIX}",
+        )
+        self.app.push_screen(ask, lambda target: self.studio.attempt(export(target)))

@@ -1,0 +1,99 @@
+"""Keys, slash commands, where things are. The keys are read off the screens themselves, so they cannot be out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from dsbuilder_tui import __version__
+from dsbuilder_tui.config import user_config_file
+from dsbuilder_tui.tui.commands import COMMANDS
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, clip, fit, pad, wrap
+from dsbuilder_tui.tui.screens.base import Full
+from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine, key_name
+from dsbuilder_tui.tui.widgets.pages import Pages
+
+
+def help_keys() -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """All keys by place, as (place, [(binding key, how it is written, what it does)])."""
+    from dsbuilder_tui.tui.screens.cases import CasesScreen
+    from dsbuilder_tui.tui.screens.checkpoints import CheckpointsScreen
+    from dsbuilder_tui.tui.screens.home import HomeScreen
+    from dsbuilder_tui.tui.screens.rejected import RejectedScreen
+    from dsbuilder_tui.tui.screens.settings import SettingsScreen
+    from dsbuilder_tui.tui.screens.studio import StudioScreen
+    from dsbuilder_tui.tui.screens.workers import WorkersScreen
+    from dsbuilder_tui.tui.widgets.chat import PlanCard
+    from dsbuilder_tui.tui.widgets.panel import Panel
+    from dsbuilder_tui.tui.widgets.prompt import Prompt
+    from dsbuilder_tui.tui.widgets.rows import RowList
+
+    places: list[tuple[str, type]] = [
+        ("Home", HomeScreen), ("Studio", StudioScreen), ("Prompt", Prompt), ("Plan card", PlanCard), ("Panels", Panel),
+        ("Cases", CasesScreen), ("Checkpoints", CheckpointsScreen), ("Rejected", RejectedScreen),
+        ("Workers", WorkersScreen), ("Settings", SettingsScreen), ("Lists", RowList),
+    ]  # fmt: skip
+    found = []
+    for name, kind in places:
+        own = [binding for binding in kind.__dict__["BINDINGS"] if isinstance(binding, Binding)]
+        rows = [(b.key, " ".join(key_name(Binding(k, "", key_display=b.key_display)) for k in b.key.split(",")[:2]) if not b.key_display else b.key_display, b.description) for b in own]
+        found.append((name, [row for row in rows if row[2]]))
+    return found
+
+
+class HelpScreen(Full):
+    CSS_PATH = "help.tcss"
+    title_words = "Help"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f1,q", "dismiss", "back", key_display="esc"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield TopLine(lambda width: pad(((" dsbuilder ", "key"), (f" Help · version {__version__}", "muted")), width))
+        with Vertical(id="help-pane", classes="pane"):
+            yield Pages(self._lines, id="help")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.query_one("#help-pane").border_title = "Help"
+        self.query_one("#help-pane").border_subtitle = "↑ ↓ scroll · esc back"
+        self.query_one(Pages).focus()
+
+    def _lines(self, width: int) -> Sequence[Line]:
+        lines: list[Line] = []
+        for row in wrap(
+            "A person talks, a plan takes shape, workers write the cases, a gate turns repeats away, and everything accepted is saved at once. "
+            "Whatever ends the app, nothing accepted is lost.", width,
+        ):  # fmt: skip
+            lines.append(((row, "text"),))
+        column = max(38, width // 2 - 2) if width >= 90 else width
+        blocks = [self._block(place, rows, column) for place, rows in help_keys()]
+        blocks.append(self._block("Slash commands", [("", f"/{c.name} {c.argument}".strip(), c.words) for c in COMMANDS], column, name=20))
+        config = self.studio.config
+        places = [("", "sessions", str(config.checkpoint_root)), ("", "your settings", str(user_config_file())), ("", "this folder's", "dsbuilder.toml, .env")]
+        if column == width:
+            for block in blocks:
+                lines += [EMPTY, *block]
+        else:
+            half = sum(len(block) + 1 for block in blocks) // 2
+            left: list[Line] = []
+            right: list[Line] = []
+            for block in blocks:
+                side = left if len(left) < half else right
+                side += [EMPTY, *block]
+            for index in range(max(len(left), len(right))):
+                a = left[index] if index < len(left) else EMPTY
+                b = right[index] if index < len(right) else EMPTY
+                lines.append((*pad(a, column), ("  ", "text"), *b))
+        lines += [EMPTY, *self._block("Where things are", places, width, name=16)]
+        return lines
+
+    def _block(self, title: str, rows: Sequence[tuple[str, str, str]], width: int, *, name: int = 16) -> list[Line]:
+        lines: list[Line] = [((title, "info"),)]
+        for _, key, words in rows:
+            lines.append(((fit(key, name), "key"), (" ", "text"), (clip(words, width - name - 1), "text")))
+        return lines

@@ -1,0 +1,75 @@
+"""The plan as YAML in an editor, checked as it is typed."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import yaml
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static, TextArea
+
+from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.domain.errors import DsbuilderError
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.session import check_size
+from dsbuilder_tui.store.plan_file import plan_of_text
+from dsbuilder_tui.tui.screens.dialogs import TextBox, text
+
+
+def plan_text(plan: DatasetPlanInput) -> str:
+    """A plan as the YAML a person would write: without what is empty or at its default."""
+    data: dict[str, Any] = plan.model_dump(mode="json", exclude_defaults=True)
+    data.pop("total_instances", None)
+    if list(plan.input_fields) == ["query"]:
+        data.pop("input_fields", None)
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+
+
+class PlanEditor(ModalScreen[DatasetPlanInput | None]):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "cancel"),
+        Binding("ctrl+s", "save", "save", priority=True),
+    ]
+
+    def __init__(self, plan: DatasetPlanInput, config: DatasetBuilderConfig) -> None:
+        super().__init__()
+        self._plan, self._config = plan, config
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog editor") as box:
+            box.border_title = "The plan"
+            box.border_subtitle = "^S save · esc cancel"
+            yield TextBox(plan_text(self._plan), id="plan-text")
+            yield text("", "problem")
+            yield text("", "said outcome")
+
+    def on_mount(self) -> None:
+        self.query_one(TextArea).focus()
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        self._checked()
+
+    def _checked(self) -> DatasetPlanInput | None:
+        problem, outcome, plan = "", "", None
+        try:
+            plan = plan_of_text(self.query_one(TextArea).text, "the plan")
+            check_size(plan, self._config, "the plan")
+            outcome = f"{counted(plan.total_instances, 'case')}, {counted(len(plan.categories), 'category')}"
+        except DsbuilderError as error:
+            problem, plan = str(error), None
+        self.query_one(".problem", Static).update(Content(visible(problem)))
+        self.query_one(".outcome", Static).update(Content(visible(outcome)))
+        return plan
+
+    def action_save(self) -> None:
+        if (plan := self._checked()) is not None:
+            self.dismiss(plan)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)

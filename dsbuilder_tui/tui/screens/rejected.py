@@ -1,0 +1,263 @@
+"""The duel: what was rejected beside the accepted case it was too close to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input
+
+from dsbuilder_tui.domain.case import Rejection, display_text
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.events import CaseRejected, Event
+from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.tui.layout import WIDE
+from dsbuilder_tui.tui.paint.cases import rejection_row
+from dsbuilder_tui.tui.paint.duel import flow, why, word_diff
+from dsbuilder_tui.tui.paint.line import Line, clip, wrap
+from dsbuilder_tui.tui.screens.base import Watching
+from dsbuilder_tui.tui.screens.dialogs import Field, Question
+from dsbuilder_tui.tui.widgets.pages import Pages
+from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
+from dsbuilder_tui.wording import clock_time
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.session import RejectionContext
+    from dsbuilder_tui.tui.live import LiveSession
+    from dsbuilder_tui.tui.player import ReplaySession
+
+_RELOAD = 1.0
+
+
+class RejectedScreen(Watching):
+    CSS_PATH = "rejected.tcss"
+    title_words = "Rejected"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "keep", "keep anyway", priority=True),
+        Binding("a", "tell", "tell the agent"),
+        Binding("f", "filter", "filter"),
+        Binding("slash", "search", "search"),
+        Binding("y", "copy", "copy"),
+        Binding("escape", "back", "back"),
+    ]
+
+    def __init__(self, watched: LiveSession | ReplaySession) -> None:
+        super().__init__(watched)
+        self._category: str | None = None
+        self._stage: str | None = None
+        self._context: RejectionContext | None = None
+        self._shown: Rejection | None = None
+        self._stale = False
+
+    def compose(self) -> ComposeResult:
+        yield self.top_line()
+        with Horizontal(id="duel"):
+            with Vertical(id="rejected-list", classes="pane"):
+                yield Field(id="search", placeholder="search the rejected texts")
+                yield PagedRows(rejection_row, self._fetch, empty=self._empty, id="rejections")
+            with Vertical(id="sides"):
+                with Horizontal(id="two"):
+                    with Vertical(id="left-pane", classes="pane"):
+                        yield Pages(self._left, id="left")
+                    with Vertical(id="right-pane", classes="pane"):
+                        yield Pages(self._right, id="right")
+                with Vertical(id="why-pane", classes="pane"):
+                    yield Pages(self._why, id="why")
+        yield self.bottom_line()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#search").display = False
+        self.query_one("#why-pane").border_title = "why"
+        self._arrange()
+        self.rows.focus()
+        self.run_worker(self._read(0), exit_on_error=True, group="read")
+
+    @property
+    def rows(self) -> PagedRows[Rejection]:
+        return self.query_one("#rejections", PagedRows)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        self.set_class(self.size.width < WIDE, "-narrow")
+
+    @property
+    def _asked(self) -> dict[str, Any]:
+        return {"category": self._category, "stage": self._stage, "text": self.query_one("#search", Input).value.strip()}
+
+    async def _fetch(self, offset: int, limit: int) -> Sequence[Rejection]:
+        return await self.watched.session.rejection_page(offset, limit, **self._asked)
+
+    async def _read(self, cursor: int | None = None) -> None:
+        self._stale = False
+        count = await self.studio.guarded(self.watched.session.count_rejections(**self._asked))
+        self.rows.reload(count or 0, cursor=cursor)
+        stages = await self.studio.guarded(self.watched.session.rejections_by_stage()) or {}
+        pane = self.query_one("#rejected-list")
+        pane.border_title = clip(f"{count or 0:,} rejected" + (f" · {self._category}" if self._category else "") + (f" · {self._stage}" if self._stage else ""), 50)
+        candidates = self.watched.view.accepted + self.watched.view.rejected
+        share = f"{100 * self.watched.view.rejected / candidates:.0f} % of {candidates:,} candidates" if candidates else ""
+        pane.border_subtitle = " · ".join(filter(None, [share, *(f"{s} {n}" for s, n in list(stages.items())[:2])]))[:60]
+        if not count:
+            self._shown, self._context = None, None
+            self._renew()
+
+    def _empty(self) -> Sequence[Line]:
+        if self._category or self._stage or self.query_one("#search", Input).value:
+            return [(("Nothing matches. f changes the filter.", "muted"),)]
+        return [(("Nothing was turned away.", "muted"),)]
+
+    def heard(self, event: Event) -> None:
+        if isinstance(event, CaseRejected) and not self._stale:
+            self._stale = True
+            self.set_timer(_RELOAD, self._newer)
+
+    def _newer(self) -> None:
+        """Newest first: what is looked at moves down with its row."""
+        held = self._shown.seq if self._shown is not None and self.rows.cursor else None
+
+        async def read() -> None:
+            cursor: int | None = None
+            if held is not None:
+                before = self.rows.count
+                now = await self.studio.guarded(self.watched.session.count_rejections(**self._asked)) or 0
+                cursor = self.rows.cursor + now - before
+            await self._read(cursor)
+
+        self.run_worker(read(), exit_on_error=True, group="read", exclusive=True)
+
+    def on_row_list_moved(self, event: RowList.Moved) -> None:
+        self.run_worker(self._look(), exclusive=True, group="look", exit_on_error=True)
+
+    async def _look(self) -> None:
+        rejection = self.rows.chosen
+        if rejection is None:
+            return
+        self._context = await self.studio.guarded(self.watched.session.rejection_context(rejection))
+        self._shown = rejection
+        self._renew()
+
+    def _renew(self) -> None:
+        rejection, context = self._shown, self._context
+        left, right = self.query_one("#left-pane"), self.query_one("#right-pane")
+        left.border_title = clip(f"rejected · {rejection.category} · b{rejection.batch}", 40) if rejection else "rejected"
+        left.border_subtitle = clip(" · ".join([*list(context.attributes.values())[:2], f"slot {rejection.ordinal}"]), 40) if rejection and context else ""
+        nearest = context.nearest if context else None
+        right.border_title = clip(f"accepted · {nearest.case_id}", 40) if nearest else "accepted"
+        right.border_subtitle = clock_time(nearest.created_at) if nearest else ""
+        for name in ("#left", "#right", "#why"):
+            self.query_one(name, Pages).renew()
+        self.refresh_bindings()
+
+    def _pieces(self) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
+        rejection = self._shown
+        if rejection is None:
+            return [], []
+        nearest = self._context.nearest if self._context else None
+        text = display_text(rejection.candidate["inputs"]) if rejection.candidate else rejection.text
+        if nearest is None:
+            return [(text, False)], []
+        return word_diff(text, display_text(nearest.inputs))
+
+    def _left(self, width: int) -> Sequence[Line]:
+        if self._shown is None:
+            return []
+        pieces, _ = self._pieces()
+        return flow(pieces, width, "warn") if self._shown.text else [(("There is no text: see below why.", "muted"),)]
+
+    def _right(self, width: int) -> Sequence[Line]:
+        if self._shown is None:
+            return []
+        _, pieces = self._pieces()
+        if not pieces:
+            words = "No accepted case stands against it; it was turned away for its form, or that case is gone."
+            return [((row, "muted"),) for row in wrap(words, width)]
+        return flow(pieces, width, "info")
+
+    def _why(self, width: int) -> Sequence[Line]:
+        if self._shown is None:
+            return []
+        return why(self._shown, self._context.successor if self._context else None, width)
+
+    # Acts
+
+    def action_keep(self) -> None:
+        rejection, context = self._shown, self._context
+        if rejection is None or context is None:
+            return
+
+        async def keep() -> None:
+            case = await self.watched.session.keep_rejected(rejection.seq)
+            self.studio.say(f"{case.case_id} holds the rejected text now.")
+            if not self.watched.view.busy and not self.watched.replaying:
+                await self.watched.reread()
+            await self._look()
+
+        if context.successor is None:
+            self.studio.attempt(keep())
+            return
+        words = f"Its slot was written again: {clip(display_text(context.successor.inputs), 200)}\n\nThat case gives way to the rejected one."
+        question = Question("Keep it anyway?", words, [("put the rejected one in its place", True), ("leave it", False)])
+        self.app.push_screen(question, lambda yes: self.studio.attempt(keep()) if yes else None)
+
+    def action_tell(self) -> None:
+        rejection = self._shown
+        if rejection is None:
+            return
+        near = f", too close to {rejection.nearest_case_id}" if rejection.nearest_case_id else ""
+        self.studio.draft(f"About the rejected case in {rejection.category} (slot {rejection.ordinal}, {rejection.stage}{near}): ")
+        self.dismiss()
+
+    def action_filter(self) -> None:
+        categories = [c.name for c in self.watched.session.plan.categories]
+        answers: list[tuple[str, Any]] = [("all of them", (None, None))]
+        answers += [(f"stage {stage}", (None, stage)) for stage in self.watched.view.stages]
+        answers += [(name, (name, None)) for name in categories]
+        answers.append(("as it is", ()))
+
+        def take(answer: tuple[str | None, str | None] | None) -> None:
+            if answer:
+                self._category, self._stage = answer
+                self.run_worker(self._read(0), exit_on_error=True, group="read", exclusive=True)
+
+        self.app.push_screen(Question("Show", "Which rejections?", answers), take)
+
+    def action_search(self) -> None:
+        box = self.query_one("#search", Input)
+        box.display = True
+        box.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self.run_worker(self._read(0), exit_on_error=True, group="read", exclusive=True)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.rows.focus()
+
+    def action_copy(self) -> None:
+        if self._shown is None:
+            self.studio.complain(InputError("There is nothing to copy.", "Choose a rejection in the list."))
+            return
+        self.app.copy_to_clipboard(self._shown.text)
+        self.studio.say(f"Copied {counted(len(self._shown.text), 'character')}.")
+
+    def action_back(self) -> None:
+        box = self.query_one("#search", Input)
+        if box.has_focus or box.value:
+            box.value, box.display = "", False
+            self.rows.focus()
+        else:
+            self.dismiss()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "keep":
+            typing = isinstance(self.focused, Input)
+            return not typing and not self.watched.replaying and self._shown is not None and self._shown.candidate is not None
+        if action == "tell":
+            return not self.watched.replaying and self._shown is not None
+        return True

@@ -1,0 +1,251 @@
+"""The main screen: the conversation beside the plan, the workers, the checkpoints and what was rejected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+
+from dsbuilder_tui.domain.case import Message
+from dsbuilder_tui.domain.events import Event, MessageAdded, PlanRevised, RunFinished, RunPaused, RunStarted
+from dsbuilder_tui.tui import commands
+from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
+from dsbuilder_tui.tui.live import sentence
+from dsbuilder_tui.tui.screens.base import Watching
+from dsbuilder_tui.tui.screens.studio_acts import StudioActs
+from dsbuilder_tui.tui.widgets.chat import PlanCard
+from dsbuilder_tui.tui.widgets.chrome import Tabs
+from dsbuilder_tui.tui.widgets.conversation import Conversation
+from dsbuilder_tui.tui.widgets.panel import KINDS, Panel
+from dsbuilder_tui.tui.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.tui.live import LiveSession
+    from dsbuilder_tui.tui.player import ReplaySession
+
+_TABS = ("Talk", "Plan", "Workers", "Checkpoints", "Rejected")
+
+
+class StudioScreen(StudioActs, Watching):
+    CSS_PATH = "studio.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "escape", "stop, or to the prompt", show=False),
+        Binding("ctrl+p", "toggle_run", "pause", priority=True),
+        Binding("ctrl+k", "app.command_palette", "palette"),
+        Binding("f2", "cases", "cases"),
+        Binding("f4", "checkpoints", "checkpoints"),
+        Binding("f5", "rejected", "rejected"),
+        Binding("f6", "workers", "workers"),
+        Binding("tab", "next_pane(1)", "next panel", show=False),
+        Binding("shift+tab", "next_pane(-1)", "panel before", show=False, priority=True),
+        Binding("space", "replay_pause", "play or stop", show=False),
+        Binding("plus,equals_sign", "replay_speed(2)", "faster", show=False),
+        Binding("minus", "replay_speed(0.5)", "slower", show=False),
+        Binding("end", "replay_end", "to the end", show=False),
+        Binding("ctrl+q", "app.leave", "quit", priority=True),
+    ]
+
+    def __init__(self, watched: LiveSession | ReplaySession, messages: Sequence[Message] = ()) -> None:
+        super().__init__(watched)
+        self._messages = messages
+        self._incoming: asyncio.Queue[MessageAdded] = asyncio.Queue()
+        self._tab = 0
+        self._folds: dict[str, int] = {}
+        self._approved = 0  # the newest plan revision that a run was started with
+
+    def compose(self) -> ComposeResult:
+        yield self.top_line()
+        yield Tabs(_TABS, self._tab_counts)
+        with Horizontal(id="body"):
+            yield Conversation(self._choices, readonly=self.watched.replaying)
+            with Vertical(id="panels"):
+                for name in PANELS:
+                    yield KINDS[name](name, self.watched)
+        yield self.bottom_line()
+
+    async def on_mount(self) -> None:
+        super().on_mount()
+        self._arrange()
+        self._approved = self.watched.view.revision if self.watched.view.state != "idle" else 0
+        await self.conversation.open(self._messages, self._card_state)
+        self.run_worker(self._show_incoming(), exit_on_error=True, group="chat")
+        if self.watched.replaying:
+            self.query_one("#panel-plan").focus()
+        else:
+            self._focus_first()
+        self.watched.begin()
+
+    def _focus_first(self) -> None:
+        prompt = self.query_one(Prompt)
+        if self.watched.session.draft:
+            prompt.fill(self.watched.session.draft)
+        open_cards = [card for card in self.query(PlanCard) if card.state == "open"]
+        (open_cards[-1] if open_cards and not prompt.text else prompt).focus()
+
+    @property
+    def conversation(self) -> Conversation:
+        return self.query_one(Conversation)
+
+    def _choices(self, text: str) -> list[tuple[str, str]]:
+        return commands.completions(text, self._argument_choices)
+
+    # What happens
+
+    def heard(self, event: Event) -> None:
+        if isinstance(event, MessageAdded):
+            self._incoming.put_nowait(event)
+        elif not self.watched.replaying and (said := sentence(event, self.watched.view)):
+            self.run_worker(self.live.tell(said), exit_on_error=False)
+        if isinstance(event, RunStarted | PlanRevised | RunPaused | RunFinished):
+            if isinstance(event, RunStarted):
+                self._approved = self.watched.view.revision
+            self.call_later(self._changed_course, event)
+        elif type(event) is Event:
+            self.refresh_bindings()
+
+    def _changed_course(self, event: Event) -> None:
+        self.conversation.set_cards(self._card_state)
+        self.refresh_bindings()
+        self._arrange()
+        if isinstance(event, RunFinished):
+            self.studio.call_attention(f"Finished: {event.accepted} of {event.planned} cases")
+        elif isinstance(event, RunPaused) and self.watched.error is not None:
+            self.studio.call_attention("The run stopped and needs you", severity="error")
+
+    async def _show_incoming(self) -> None:
+        while True:
+            event = await self._incoming.get()
+            message = Message(event.seq, event.role, event.kind, event.text, dict(event.data), event.ts)
+            await self.conversation.show(message, self._card_state(message.data) if message.kind == "plan" else "open")
+
+    def _card_state(self, data: Mapping[str, Any]) -> str:
+        revision = int(data.get("revision", 1))
+        if revision < self.watched.view.revision:
+            return "older"
+        return "approved" if self._approved >= revision or self.watched.replaying else "open"
+
+    # How it is laid out
+
+    @property
+    def wide(self) -> bool:
+        return self.size.width >= WIDE
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+
+    def flush(self) -> None:
+        if self._wanted_heights() != self._folds:
+            self._arrange()
+        super().flush()
+
+    def _wanted_heights(self) -> dict[str, int]:
+        view = self.watched.view
+        workers = max(len(view.workers), min(view.workers_limit, 8) if view.busy else 1)
+        return heights(self.size.height - 2, categories=len(view.categories), workers=workers)
+
+    def _arrange(self) -> None:
+        if not self.size.height or not self.is_mounted:
+            return
+        wide = self.wide
+        self.set_class(not wide, "-narrow")
+        self.query_one(Tabs).display = not wide
+        self._folds = self._wanted_heights()
+        bigger = next((panel for panel in self.query(Panel) if panel.maximised), None)
+        talk = self.conversation
+        talk.display = bigger is None if wide else self._tab == 0
+        self.query_one("#panels").display = wide or self._tab > 0
+        for index, name in enumerate(PANELS, 1):
+            panel = self.query_one(f"#panel-{name}", Panel)
+            panel.display = (bigger in (None, panel)) if wide else self._tab == index
+            panel.styles.height = "1fr" if not wide or panel is bigger else self._folds[name]
+
+    def maximise(self, panel: Panel) -> None:
+        """Give a panel the whole body, or give it back."""
+        if not self.wide:
+            return
+        bigger = not panel.maximised
+        for other in self.query(Panel):
+            other.set_class(bigger and other is panel, "-maximised")
+        self._arrange()
+        panel.focus()
+        self.call_after_refresh(self.flush)
+        self.refresh_bindings()
+
+    def action_tab(self, index: int) -> None:
+        """Show one of the tabs of a narrow terminal."""
+        self._tab = index % len(_TABS)
+        tabs = self.query_one(Tabs)
+        tabs.chosen = self._tab
+        self._arrange()
+        if self._tab:
+            self.query_one(f"#panel-{PANELS[self._tab - 1]}").focus()
+        else:
+            self.to_prompt()
+        self.call_after_refresh(self.flush)
+
+    def action_next_pane(self, step: int) -> None:
+        if not self.wide:
+            self.action_tab(self._tab + step)
+        elif step > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
+    def focus_next(self, selector: Any = "*") -> Any:
+        if not self.wide and self.focused is not None and isinstance(self.focused, Prompt):
+            self.action_tab(1)
+            return self.focused
+        return super().focus_next(selector)
+
+    def _tab_counts(self) -> list[str]:
+        view = self.watched.view
+        percent = f"{100 * view.accepted // view.planned} %" if view.planned else ""
+        busy = f"{view.workers_busy}" if view.workers_busy else ""
+        return ["", percent, busy, str(len(view.points) or ""), str(view.rejected or "")]
+
+    def to_prompt(self) -> None:
+        for panel in self.query(Panel):
+            if panel.maximised:
+                self.maximise(panel)
+        if not self.wide and self._tab:
+            self.action_tab(0)
+        elif not self.watched.replaying:
+            self.query_one(Prompt).focus()
+
+    def action_escape(self) -> None:
+        if self.watched.replaying:
+            bigger = next((panel for panel in self.query(Panel) if panel.maximised), None)
+            if bigger:
+                self.maximise(bigger)
+            return
+        if not self.conversation.stop_answer():
+            self.to_prompt()
+
+    def on_prompt_escaped(self, event: Prompt.Escaped) -> None:
+        self.conversation.stop_answer()
+
+    # Keys
+
+    def key_words(self, binding: Binding) -> str:
+        view = self.watched.view
+        if binding.key == "ctrl+p":
+            if view.state == "pausing":
+                return "drop in flight"
+            resume = "resume" if view.accepted or view.state == "paused" else "start"
+            return "pause" if view.busy else "" if view.state == "finished" else resume
+        if self.watched.replaying:
+            extra = {"space": "play" if self.watched.halted else "stop", "plus": "faster", "minus": "slower", "end": "to the end"}
+            return extra.get(binding.key, binding.description)
+        return binding.description
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action.startswith("replay_"):
+            return self.watched.replaying
+        if action == "toggle_run":
+            return not self.watched.replaying
+        return True

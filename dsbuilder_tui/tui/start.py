@@ -1,0 +1,88 @@
+"""From the command line into the app and back: signals, crashes, what is printed at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dsbuilder_tui.config import load_config
+from dsbuilder_tui.domain.clock import SystemClock
+from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.tui.app import StudioApp
+from dsbuilder_tui.tui.player import ReplaySession
+
+# After a hang-up everything is saved within this many seconds, or the process ends all the same: what was accepted
+# is on disk in any case.
+_HANG_UP_PATIENCE = 10.0
+
+
+def open_app(flags: Mapping[str, Any], *, session: str | None = None) -> int:
+    """Run the app until the person leaves it; returns the exit code. Raises what the app crashed with."""
+
+    async def run() -> int:
+        app = StudioApp(flags, open_first=session)
+        with _signals(app):
+            try:
+                code = await app.run_async()
+            finally:
+                await app.close_session()
+        return _ended(app, code)
+
+    return asyncio.run(run())
+
+
+def replay(reference: str | None, flags: Mapping[str, Any], *, speed: float) -> int:
+    """Play a recorded session in the app. Raises ``SessionNotFound``, ``SessionInUse`` …"""
+
+    async def run() -> int:
+        config = load_config(**flags)
+        session = await Session.open(reference, config)
+        player = ReplaySession(session, SystemClock(), speed)
+        try:
+            app = StudioApp(flags, replay=player)
+            with _signals(app):
+                code = await app.run_async()
+        finally:
+            await player.close()
+        return _ended(app, code)
+
+    return asyncio.run(run())
+
+
+def _ended(app: StudioApp, code: int | None) -> int:
+    for line in app.farewell:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print(visible(line))
+    if app.crash is not None:
+        raise app.crash
+    return int(code if code is not None else app.return_code or ExitCode.COMPLETE)
+
+
+@contextlib.contextmanager
+def _signals(app: StudioApp) -> Iterator[None]:
+    """A closed terminal or a polite kill: pause, save, leave."""
+    loop = asyncio.get_running_loop()
+
+    def handle(name: str) -> None:
+        app.hang_up("the terminal was closed" if name == "SIGHUP" else name)
+        # A terminal that is gone can hold up the app's own end; the cases are safe either way.
+        loop.call_later(_HANG_UP_PATIENCE, os._exit, ExitCode.RESUMABLE)
+
+    installed = []
+    for name in ("SIGHUP", "SIGTERM"):
+        number = getattr(signal, name, None)
+        with contextlib.suppress(NotImplementedError, AttributeError):  # Windows
+            if number is not None:
+                loop.add_signal_handler(number, handle, name)
+                installed.append(number)
+    try:
+        yield
+    finally:
+        for number in installed:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,197 @@
+"""The conversation's entries, and the log that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message as TextualMessage
+from textual.widget import Widget
+from textual.widgets import Markdown, Static
+
+from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.tui.paint.card import card_height, plan_card
+from dsbuilder_tui.tui.paint.line import Line
+from dsbuilder_tui.tui.widgets.painted import Painted
+from dsbuilder_tui.wording import clock_time
+
+# Live Markdown is dear (17 ms a message); older messages become plain text.
+_MOST_MARKDOWN = 20
+_MOST_ENTRIES = 400
+
+WHO = {"person": ("You", "bold $ds-info"), "agent": ("Agent", "bold $ds-accent"), "dsbuilder": ("dsbuilder", "bold $ds-accent")}
+
+
+class SafeMarkdown(Markdown):
+    """Markdown whose links open nothing by themselves: what a model writes must not run anything."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(visible(text) or None, open_links=False)
+
+    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
+        event.stop()
+        self.app.copy_to_clipboard(visible(event.href))
+        self.app.notify(f"Copied the address: {visible(event.href)[:200]}", markup=False)
+
+
+class Entry(Vertical):
+    """One message: who and when, and what was said."""
+
+    def __init__(self, role: str, text: str, kind: str, ts: float) -> None:
+        super().__init__(classes=f"entry {role} kind-{kind}")
+        self.role, self.text, self.kind, self.ts = role, text, kind, ts
+
+    def compose(self) -> ComposeResult:
+        name, style = WHO.get(self.role, (self.role, "bold"))
+        yield Static(Content.assemble((name, style), (f"  {clock_time(self.ts, seconds=False)}", "$ds-faint")), classes="who")
+        yield self.body()
+
+    def body(self) -> Widget:
+        if self.role == "person":
+            return Static(Content(visible(self.text)), classes="said")
+        return SafeMarkdown(self.text)
+
+    async def flatten(self) -> None:
+        """Give up live Markdown for plain text; looks a little plainer and costs next to nothing."""
+        for markdown in self.query(Markdown):
+            await markdown.remove()
+            await self.mount(Static(Content(visible(self.text)), classes="said"))
+
+
+class Line1(Static):
+    """A one-line event in the conversation: a run began, a pause was saved."""
+
+    def __init__(self, text: str, kind: str) -> None:
+        shown = visible(text)
+        mark, rest = shown[:1], shown[1:]
+        styles = {"✓": "$ds-good", "✗": "$ds-bad", "!": "$ds-warn", "❚": "$ds-warn", "↺": "$ds-info"}
+        content = Content.assemble((mark, styles.get(mark, "$ds-muted")), (rest, "$ds-muted")) if mark in styles else Content(shown)
+        super().__init__(content, classes=f"event kind-{kind}")
+
+
+class PlanCard(Painted, can_focus=True):
+    """A plan to approve, to edit or to send back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "approve", "approve"),
+        Binding("e", "edit", "edit the plan"),
+        Binding("r", "ask", "ask for changes"),
+    ]
+
+    class Answered(TextualMessage):
+        """``answer``: approve, edit or ask."""
+
+        def __init__(self, card: PlanCard, answer: str) -> None:
+            super().__init__()
+            self.card, self.answer = card, answer
+
+    def __init__(self, data: Mapping[str, Any], state: str = "open") -> None:
+        super().__init__(classes="plan-card")
+        self.data, self.state = data, state
+        self.styles.height = card_height(data)
+
+    @property
+    def revision(self) -> int:
+        return int(self.data.get("revision", 1))
+
+    def set_state(self, state: str) -> None:
+        if state != self.state:
+            self.state = state
+            self.repaint()
+            self.can_focus = state == "open"
+
+    def paint(self, width: int, height: int) -> Sequence[Line]:
+        return plan_card(self.data, width, state=self.state, focused=self.has_focus)
+
+    def on_focus(self) -> None:
+        self.repaint()
+
+    def on_blur(self) -> None:
+        self.repaint()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.state == "open" if action in ("approve", "edit", "ask") else True
+
+    def action_approve(self) -> None:
+        self.post_message(self.Answered(self, "approve"))
+
+    def action_edit(self) -> None:
+        self.post_message(self.Answered(self, "edit"))
+
+    def action_ask(self) -> None:
+        self.post_message(self.Answered(self, "ask"))
+
+
+class ChatLog(VerticalScroll, can_focus=True):
+    """The conversation so far. Follows its end until the person scrolls up; then counts what is new below."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("end", "follow", "newest", show=False),
+    ]
+
+    class Unseen(TextualMessage):
+        def __init__(self, count: int) -> None:
+            super().__init__()
+            self.count = count
+
+    def __init__(self) -> None:
+        super().__init__(id="chat")
+        self.unseen = 0
+        self._open_card: Callable[[int], str] = lambda revision: "open"
+
+    def on_mount(self) -> None:
+        self.anchor()
+
+    @property
+    def at_end(self) -> bool:
+        return self.max_scroll_y - self.scroll_offset.y <= 1
+
+    async def add(self, role: str, text: str, kind: str, ts: float, data: Mapping[str, Any], card_state: str = "open") -> Widget:
+        """Show one more message."""
+        widget: Widget
+        if kind == "plan" and data.get("rows") is not None:
+            for card in self.query(PlanCard):
+                if card.state == "open":
+                    card.set_state("older")
+            widget = PlanCard(data, card_state)
+        elif role == "dsbuilder" and kind in ("notice", "error"):
+            widget = Line1(text, kind)
+        else:
+            widget = Entry(role, text, kind, ts)
+        await self.put(widget)
+        return widget
+
+    async def put(self, widget: Widget) -> None:
+        following = self.at_end
+        await self.mount(widget)
+        if following:
+            self.scroll_end(animate=False, immediate=False)
+        else:
+            self.unseen += 1
+            self.post_message(self.Unseen(self.unseen))
+        await self._thin_out()
+
+    async def _thin_out(self) -> None:
+        lively = [entry for entry in self.query(Entry) if entry.query(Markdown)]
+        for entry in lively[:-_MOST_MARKDOWN]:
+            await entry.flatten()
+        if len(self.children) > _MOST_ENTRIES:
+            await self.remove_children(list(self.children)[: len(self.children) - _MOST_ENTRIES])
+
+    def action_follow(self) -> None:
+        self.scroll_end(animate=False)
+        self.seen()
+
+    def seen(self) -> None:
+        if self.unseen:
+            self.unseen = 0
+            self.post_message(self.Unseen(0))
+
+    def watch_scroll_y(self, old: float, new: float) -> None:
+        super().watch_scroll_y(old, new)
+        if self.unseen and self.at_end:
+            self.seen()

@@ -1,0 +1,99 @@
+"""The four panels of the studio as widgets: each asks the screen for the view and paints it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.events import Click
+
+from dsbuilder_tui.tui.paint.line import Line
+from dsbuilder_tui.tui.paint.panels import checkpoints_panel, plan_panel, rejected_panel, workers_panel
+from dsbuilder_tui.tui.widgets.painted import Painted
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.tui.live import LiveSession
+    from dsbuilder_tui.tui.player import ReplaySession
+
+
+class Panel(Painted, can_focus=True):
+    """A panel that can be focused, maximised and restored."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "maximise", "maximise"),
+        Binding("enter", "enter", "maximise"),
+        Binding("escape", "restore", "restore", show=False),
+    ]
+    opens: ClassVar[str] = ""  # the screen that Enter opens once the panel is maximised
+
+    def __init__(self, name: str, watched: LiveSession | ReplaySession) -> None:
+        super().__init__(id=f"panel-{name}", classes="panel")
+        self.panel = name
+        self.watched = watched
+
+    @property
+    def maximised(self) -> bool:
+        return self.has_class("-maximised")
+
+    def action_maximise(self) -> None:
+        self.studio.maximise(self)
+
+    def action_enter(self) -> None:
+        if self.maximised and self.opens:
+            self.app.call_later(self.app.run_action, f"screen.{self.opens}")
+        else:
+            self.studio.maximise(self)
+
+    def action_restore(self) -> None:
+        if self.maximised:
+            self.studio.maximise(self)
+        else:
+            self.studio.to_prompt()
+
+    def on_click(self, event: Click) -> None:
+        if event.chain == 2:
+            self.studio.maximise(self)
+
+    def on_focus(self) -> None:
+        self.repaint()
+
+    def on_blur(self) -> None:
+        self.repaint()
+
+
+class PlanPanel(Panel):
+    def paint(self, width: int, height: int) -> Sequence[Line]:
+        return plan_panel(self.watched.view, width, height, focused=self.has_focus, grown=self.maximised)
+
+
+class WorkersPanel(Panel):
+    opens = "workers"
+
+    def paint(self, width: int, height: int) -> Sequence[Line]:
+        watched = self.watched
+        pace = 0.0 if watched.replaying else watched.pace
+        if watched.view.provider != "offline":
+            pace = 0.0
+        return workers_panel(
+            watched.view, width, height, watched.now(), focused=self.has_focus, pace=pace, opens=self.maximised
+        )
+
+
+class CheckpointsPanel(Panel):
+    opens = "checkpoints"
+
+    def paint(self, width: int, height: int) -> Sequence[Line]:
+        return checkpoints_panel(
+            self.watched.view, width, height, focused=self.has_focus, interval=self.watched.interval, opens=self.maximised
+        )
+
+
+class RejectedPanel(Panel):
+    opens = "rejected"
+
+    def paint(self, width: int, height: int) -> Sequence[Line]:
+        return rejected_panel(self.watched.view, width, height, focused=self.has_focus, opens=self.maximised)
+
+
+KINDS = {"plan": PlanPanel, "workers": WorkersPanel, "checkpoints": CheckpointsPanel, "rejected": RejectedPanel}

@@ -1,0 +1,212 @@
+"""The prompt: several lines, history, undo, large pastes as chips, completion of slash commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit
+from dsbuilder_tui.tui.widgets.painted import Painted
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+# A paste larger than this becomes a chip: it is sent whole, but does not fill the prompt.
+_LARGE_PASTE = 800
+_LARGE_LINES = 12
+_MOST_HISTORY = 200
+_MOST_CHOICES = 8
+CHIP = re.compile(r"⟦paste (\d+): [^⟧]*⟧")
+
+
+class Prompt(TextArea):
+    """Enter sends; shift+enter, alt+enter or ^J begins a new line; ↑ in the first line goes back in history."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "send", "send", show=False, priority=True),
+        Binding("shift+enter,alt+enter,ctrl+j", "newline", "new line", show=False, priority=True),
+        Binding("tab", "complete", "complete", show=False, priority=True),
+        Binding("escape", "escape", "stop or leave", show=False, priority=True),
+        Binding("ctrl+z", "undo", "undo", show=False),
+        Binding("ctrl+y", "redo", "redo", show=False),
+    ]
+
+    class Sent(Message):
+        """The person sent ``text``; ``pastes`` are the large texts its chips stand for."""
+
+        def __init__(self, text: str, pastes: dict[int, str]) -> None:
+            super().__init__()
+            self.text, self.pastes = text, pastes
+
+    class Escaped(Message):
+        """Esc was pressed and there was nothing to close."""
+
+    class Recall(Message):
+        """↑ in an empty prompt: the queue is asked first, then history."""
+
+    def __init__(self, choices: Callable[[str], Sequence[tuple[str, str]]]) -> None:
+        super().__init__(
+            id="prompt", soft_wrap=True, tab_behavior="focus", show_line_numbers=False, compact=True,
+            highlight_cursor_line=False, placeholder="Say what you need, or / for commands",
+        )  # fmt: skip
+        self._choices_for = choices
+        self.choices: list[tuple[str, str]] = []
+        self.choice = 0
+        self._history: list[str] = []
+        self._back = 0
+        self._kept = ""
+        self._pastes: dict[int, str] = {}
+        self._next_paste = 1
+        self._closed_for: str | None = None
+
+    def remember(self, texts: Sequence[str]) -> None:
+        """Texts sent before, oldest first."""
+        self._history = list(texts)[-_MOST_HISTORY:]
+        self._back = 0
+
+    def fill(self, text: str) -> None:
+        """Put a text into the prompt, with the cursor at its end."""
+        self.text = visible(text)
+        self.move_cursor(self.document.end)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        if len(text) > _LARGE_PASTE or text.count("\n") >= _LARGE_LINES:
+            number, self._next_paste = self._next_paste, self._next_paste + 1
+            self._pastes[number] = text
+            lines = text.count("\n") + 1
+            size = f"{len(text):,} characters" + (f", {lines} lines" if lines > 1 else "")
+            self.insert(f"⟦paste {number}: {size}⟧")
+        else:
+            self.insert(visible(text))
+
+    def on_text_area_changed(self) -> None:
+        if self.text != self._closed_for:
+            self._closed_for = None
+            self.choices = list(self._choices_for(self.text))
+        self.choice = min(self.choice, max(0, len(self.choices) - 1))
+        self._show_choices()
+
+    def _show_choices(self) -> None:
+        for widget in self.screen.query(Completions):
+            widget.show(self.choices, self.choice)
+
+    def _close_choices(self) -> None:
+        self._closed_for = self.text
+        self.choices, self.choice = [], 0
+        self._show_choices()
+
+    def action_send(self) -> None:
+        if self.choices and self.choices[self.choice][0].strip() != self.text.strip():
+            self.action_complete()
+            if self.text.endswith(" ") or not self.text.startswith("/"):
+                return
+        text = self.text.strip()
+        if not text:
+            return
+        pastes = {int(n): self._pastes[int(n)] for n in CHIP.findall(text) if int(n) in self._pastes}
+        self._history = [*self._history[-_MOST_HISTORY + 1 :], text]
+        self._back, self._kept = 0, ""
+        self._pastes.clear()
+        self.text = ""
+        self._close_choices()
+        self.post_message(self.Sent(text, pastes))
+
+    def action_newline(self) -> None:
+        self.insert("\n")
+
+    def action_complete(self) -> None:
+        """Take the chosen completion; without one, Tab goes on to the next panel."""
+        if self.choices:
+            self.fill(self.choices[self.choice][0])
+        else:
+            self.screen.focus_next()
+
+    def action_escape(self) -> None:
+        if self.choices:
+            self._close_choices()
+        else:
+            self.post_message(self.Escaped())
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        if self.choices:
+            self.choice = (self.choice - 1) % len(self.choices)
+            self._show_choices()
+        elif not self.text:
+            self.post_message(self.Recall())
+        elif self.cursor_location[0] == 0 and not select:
+            self.history(1)
+        else:
+            super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        if self.choices:
+            self.choice = (self.choice + 1) % len(self.choices)
+            self._show_choices()
+        elif self._back and self.cursor_location[0] == self.document.line_count - 1 and not select:
+            self.history(-1)
+        else:
+            super().action_cursor_down(select)
+
+    def history(self, step: int) -> None:
+        """Go back (1) or forth (-1) in what was sent."""
+        back = self._back + step
+        if not 0 <= back <= len(self._history):
+            return
+        if self._back == 0:
+            self._kept = self.text
+        self._back = back
+        self.fill(self._history[-back] if back else self._kept)
+        self._close_choices()
+
+
+class Completions(Painted):
+    """The commands that what is typed could become."""
+
+    def __init__(self) -> None:
+        super().__init__(id="completions")
+        self._choices: Sequence[tuple[str, str]] = ()
+        self._choice = 0
+
+    def show(self, choices: Sequence[tuple[str, str]], choice: int) -> None:
+        self._choices, self._choice = choices, choice
+        rows = min(len(choices), _MOST_CHOICES)
+        self.display = bool(rows)
+        self.styles.height = rows
+        if rows:
+            self.repaint()
+
+    def paint(self, width: int, height: int) -> Sequence[Line]:
+        first = max(0, min(self._choice - height + 1, len(self._choices) - height))
+        name = min(max((len(c[0]) for c in self._choices), default=0) + 1, width // 2)
+        lines: list[Line] = []
+        for index, (text, words) in enumerate(self._choices[first : first + height], first):
+            here = index == self._choice
+            mark: Span = ("❯ " if here else "  ", "accent")
+            action = f"choose({index})"
+            row: Line = (mark, (fit(text, name), "accent+bold" if here else "text", action), (clip(words, width), "muted", action))
+            lines.append(cut(row, width))
+        return lines
+
+    def action_choose(self, index: int) -> None:
+        prompt = self.screen.query_one(Prompt)
+        prompt.choice = index
+        prompt.action_complete()
+        prompt.focus()
+
+
+def compose_prompt(choices: Callable[[str], Sequence[tuple[str, str]]]) -> ComposeResult:
+    """The completions and, below them, the prompt."""
+    completions = Completions()
+    completions.display = False
+    yield completions
+    yield Prompt(choices)
