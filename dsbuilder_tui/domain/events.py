@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 from dsbuilder_tui.domain.clock import iso
 
+TEXT_LENGTH = 200  # characters of a case that an event carries
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
@@ -21,6 +23,10 @@ class Event:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["ts"] = iso(self.ts)
         return {"type": self.type, **values}
+
+    def facts(self) -> dict[str, Any]:
+        """The event's own fields, without its time."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "ts"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +107,57 @@ class SlotExhausted(Event):
     slot: int
     attempts: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseEdited(Event):
+    """A person changed a case. ``change``: edited, annotated, or kept (a rejected candidate took the slot over).
+
+    ``seq`` is that of the case which fills the slot now.
+    """
+
+    type: ClassVar[str] = "case_edited"
+    case_id: str
+    category: str
+    slot: int
+    seq: int
+    text: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseWithdrawn(Event):
+    """A person took a case out; its slot is open again. It counts as one rejection, which has no event of its own."""
+
+    type: ClassVar[str] = "case_withdrawn"
+    case_id: str
+    category: str
+    slot: int
+    seq: int
+    text: str
+    reason: str
+    accepted: int
+    planned: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageAdded(Event):
+    """Somebody said something. ``role``: person, agent, dsbuilder."""
+
+    type: ClassVar[str] = "message_added"
+    seq: int
+    role: str
+    kind: str
+    text: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRevised(Event):
+    type: ClassVar[str] = "plan_revised"
+    revision: int
+    planned: int
+    categories: Mapping[str, Mapping[str, int]]  # as in ``RunStarted``
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

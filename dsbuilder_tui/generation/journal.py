@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import CheckpointSaved, Event
+from dsbuilder_tui.store.commit import history_row
 from dsbuilder_tui.store.rows import Changes, WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
 
@@ -61,6 +62,11 @@ class Journal:
         self._changes.calls.append(call)
         self._add(event)
 
+    def note(self, event: Event) -> None:
+        """Have an event that was announced already remembered with the next commit."""
+        self._changes.history.append(history_row(self._store.next_seq(), event))
+        self._work.set()
+
     def checkpoint(self, reason: str, seq: int | None = None) -> Checkpoint:
         now = self._clock.now()
         point = Checkpoint(
@@ -80,6 +86,10 @@ class Journal:
 
     async def flush(self) -> None:
         """Write everything decided so far; on disk and announced when this returns."""
+        # Half a flush must not be left behind: what is being written would be taken for not written.
+        await asyncio.shield(self._flush())
+
+    async def _flush(self) -> None:
         async with self._commit:
             changes, events = self._changes, self._events
             if not changes and not events:

@@ -76,7 +76,9 @@ class Ledger:
             self.exhausted += len(ordinals)
             self.open -= len(ordinals)
         for (name, ordinal), (attempt, tries, nearest) in rows.attempts.items():
-            book = self._books[name]
+            book = self._books.get(name)
+            if book is None or ordinal >= len(book.state):
+                continue  # a slot of an earlier plan
             book.attempt[ordinal], book.tries[ordinal] = attempt, tries
             book.nearest[ordinal] = nearest[-_KEPT_NEAREST:]
             if book.state[ordinal] == _OPEN:

@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Exhausted, Reject
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
 from dsbuilder_tui.domain.events import (
+    TEXT_LENGTH,
     BatchFinished,
     BatchStarted,
     CaseAccepted,
@@ -43,7 +44,6 @@ from dsbuilder_tui.store.session_store import SessionStore
 # So many batches in a row that brought nothing but network trouble end the run; each has been retried by then.
 _MOST_FAILURES = 5
 _CONGESTION_POLL = 0.05
-_TEXT_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,8 @@ class Pipeline:
         self._runner: Runner = Worker(
             model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled
         )
-        self._journal: Journal
+        interval = config.checkpoint_interval if config.enable_checkpointing else None
+        self._journal = Journal(store, clock, emit, accepted=0, planned=plan.total_instances, interval=interval)
         self._wake = asyncio.Event()
         self._tasks: dict[asyncio.Task[None], int] = {}  # call in flight → worker number
         self._unsettled: dict[int, _Unsettled] = {}  # by batch number: leased, and its outcome not judged yet
@@ -106,8 +107,8 @@ class Pipeline:
         Everything judged is on disk when this returns. Raises ``EndpointRefused``, ``EndpointUnavailable`` or
         ``StorageError``, also after saving what could be saved.
         """
-        self.journal = journal = await self._restore()
-        self._journal = journal
+        await self._restore()
+        self.journal = journal = self._journal
         dropped = 0
         keepers = [asyncio.create_task(journal.run()), asyncio.create_task(self._judge_all())]
         for keeper in keepers:
@@ -135,7 +136,7 @@ class Pipeline:
         if self._pause_reason is None:
             self._pause_reason = reason
             self._deadline = self._clock.monotonic() + self._config.drain_timeout
-            self._emit(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=reason))
+            self._tell(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=reason))
             self._wake.set()
 
     def stop_draining(self) -> None:
@@ -143,7 +144,7 @@ class Pipeline:
         self._deadline = self._clock.monotonic()
         self._wake.set()
 
-    async def _restore(self) -> Journal:
+    async def _restore(self) -> None:
         rows = await self._store.ledger_rows()
         self._ledger.restore(rows, await self._store.last_batch())
         history: list[tuple[int, int, str, int]] = [
@@ -156,14 +157,7 @@ class Pipeline:
         for seq, key, name, ordinal in sorted(history):
             self._index.note(seq, name, ordinal)
             self._gate.admit((key,), seq)
-        return Journal(
-            self._store,
-            self._clock,
-            self._emit,
-            accepted=self._ledger.filled,
-            planned=self._plan.total_instances,
-            interval=self._config.checkpoint_interval if self._config.enable_checkpointing else None,
-        )
+        self._journal.accepted = self._ledger.filled
 
     async def _drive(self) -> int:
         while self._failure is None:
@@ -204,7 +198,7 @@ class Pipeline:
             self._intake.expect(batch)
             worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1
             self._unsettled[batch.number] = _Unsettled(batch, worker, BatchOutcome())
-            self._emit(
+            self._tell(
                 BatchStarted(
                     ts=self._clock.now(), batch=batch.number, worker=worker, category=batch.category.name,
                     slots=tuple(wanted.slot.ordinal for wanted in batch.slots),
@@ -271,7 +265,7 @@ class Pipeline:
             case,
             CaseAccepted(
                 ts=now, case_id=case.case_id, category=slot.category, slot=slot.ordinal, seq=seq, batch=candidate.batch,
-                text=display_text(case.inputs)[:_TEXT_LENGTH], accepted=self._journal.accepted + 1,
+                text=display_text(case.inputs)[:TEXT_LENGTH], accepted=self._journal.accepted + 1,
                 planned=self._journal.planned,
             ),
         )  # fmt: skip
@@ -343,7 +337,7 @@ class Pipeline:
             rejection,
             CaseRejected(
                 ts=now, category=slot.category, slot=slot.ordinal, seq=seq, batch=batch, stage=stage, reason=reason,
-                text=text[:_TEXT_LENGTH], attempt=attempt, score=score, threshold=threshold, nearest_case_id=nearest_id,
+                text=text[:TEXT_LENGTH], attempt=attempt, score=score, threshold=threshold, nearest_case_id=nearest_id,
             ),
         )  # fmt: skip
         if tries is not None:
@@ -353,15 +347,20 @@ class Pipeline:
                 SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
             )
 
+    def _tell(self, event: Event) -> None:
+        """Announce what is no decision about a case, and have it remembered in passing."""
+        self._emit(event)
+        self._journal.note(event)
+
     def _limit_changed(self, limit: int, reason: str) -> None:
-        self._emit(ConcurrencyChanged(ts=self._clock.now(), limit=limit, reason=reason))
+        self._tell(ConcurrencyChanged(ts=self._clock.now(), limit=limit, reason=reason))
         self._wake.set()
 
     def _retry_scheduled(self, batch: Batch, error: TransientError, wait: float, attempt: int) -> None:
-        self._emit(
+        self._tell(
             RetryScheduled(
                 ts=self._clock.now(), batch=batch.number, worker=self._unsettled[batch.number].worker, kind=error.kind,
-                wait_s=round(wait, 2), attempt=attempt, detail=error.detail[:_TEXT_LENGTH],
+                wait_s=round(wait, 2), attempt=attempt, detail=error.detail[:TEXT_LENGTH],
             )
         )  # fmt: skip
 

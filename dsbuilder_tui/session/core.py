@@ -32,6 +32,11 @@ class SessionCore:
     def plan(self) -> DatasetPlanInput:
         return self._files.plan
 
+    async def written(self) -> None:
+        """Wait until everything decided so far is on disk and announced."""
+        if self._run:
+            await self._run.flush()
+
     def _only_at_rest(self) -> None:
         if self._run:
             raise InputError(f"The session {self.id} is running already.", "Pause it first.")

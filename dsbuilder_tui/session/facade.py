@@ -17,12 +17,13 @@ from dsbuilder_tui.domain.summary import BuilderState, RunResult, SessionState
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.session.planning import Planning
 from dsbuilder_tui.session.reading import Reading
 from dsbuilder_tui.session.run import Run
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
-class Session(Reading):
+class Session(Reading, Planning):
     """One dataset being built. An async context manager; only one process can have a session open."""
 
     @classmethod

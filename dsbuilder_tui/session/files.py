@@ -37,9 +37,11 @@ class SessionFiles:
         plan: DatasetPlanInput,
         meta: dict[str, Any],
         clock: Clock,
+        plan_revision: int = 1,
     ) -> None:
         self.folder, self.store, self.plan, self.meta, self.clock = folder, store, plan, meta, clock
         self._lock = lock
+        self.plan_revision = plan_revision
         self.listeners: list[Callable[[Event], None]] = []
 
     @classmethod
@@ -97,7 +99,8 @@ class SessionFiles:
             lock.release()
             raise
         try:
-            return cls(folder, lock, store, await store.plan(), await store.meta(), clock)
+            plan, revision = await store.plan(), await store.plan_revision()
+            return cls(folder, lock, store, plan, await store.meta(), clock, revision)
         except BaseException:
             await store.close()
             lock.release()
@@ -130,16 +133,28 @@ class SessionFiles:
         self.meta |= values
         await self.store.set_meta(**values)
 
-    async def conclude(self, reason: str, state: SessionState, *, export: bool) -> None:
-        """Leave the session in this state; ``export`` writes its seed-format JSON."""
+    async def tell(self, *events: Event) -> None:
+        """Announce events and remember them."""
+        for event in events:
+            self.emit(event)
+        await self.store.record(*events)
+
+    async def conclude(self, reason: str, state: SessionState, *, export: bool, end: Event | None = None) -> None:
+        """Leave the session in this state; ``export`` writes its seed-format JSON.
+
+        ``end`` is the event that history keeps of it; announcing it is left to the caller.
+        """
         await self.remember(state=state)
-        await self.store.remember(reason, state=state)
+        if end is None:
+            await self.store.remember(reason, state=state)
+        else:
+            await self.store.record(end)
         if export:
             damaged: list[str] = []
             await self.export(catalog.seed_file(self.folder), "checkpoint", damaged=damaged, private=True)
             if damaged:
                 text = f"Damaged cases left out of the JSON export: {', '.join(damaged[:5])}. Resume with --repair."
-                self.emit(Notice(ts=self.clock.now(), level="warning", text=text))
+                await self.tell(Notice(ts=self.clock.now(), level="warning", text=text))
         await self.note_status(running=False)
 
     async def checkpoint(self, reason: str) -> Checkpoint:

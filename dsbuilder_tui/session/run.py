@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Checkpoint
@@ -31,8 +31,7 @@ class Run:
         started = self._clock.monotonic()
         notices = self._model.check(self._plan)
         await self._announce()
-        for level, text in notices:
-            self._emit(Notice(ts=self._clock.now(), level=level, text=text))
+        await self._files.tell(*(Notice(ts=self._clock.now(), level=level, text=text) for level, text in notices))
         watch = asyncio.create_task(self._keep_status())
         try:
             outcome = await self._pipeline.run()
@@ -67,24 +66,23 @@ class Run:
         if resumed and provider != self._files.meta.get("provider"):
             words = {"offline": "the built-in offline writer", "openai": f"{model.name} at an endpoint"}
             text = f"This session was begun with another writer; from here on {words.get(provider, model.name)} writes."
-            self._emit(Notice(ts=self._clock.now(), level="warning", text=text))
+            await self._files.tell(Notice(ts=self._clock.now(), level="warning", text=text))
         await self._files.remember(state=SessionState.RUNNING, provider=provider, worker_model=model.name)
-        await self._store.remember("run_started", provider=provider, worker_model=model.name, accepted=accepted)
-        await self._files.note_status(running=True)
-        self._emit(
-            RunStarted(
-                ts=self._clock.now(),
-                session=self._files.id,
-                dataset_name=self._plan.dataset_name,
-                provider=provider,
-                worker_model=model.name,
-                planned=self._plan.total_instances,
-                accepted=accepted,
-                categories={c.name: {"planned": c.count, **asdict(progress[c.name])} for c in self._plan.categories},
-                max_workers=self._config.workers,
-                resumed=resumed,
-            )
+        started = RunStarted(
+            ts=self._clock.now(),
+            session=self._files.id,
+            dataset_name=self._plan.dataset_name,
+            provider=provider,
+            worker_model=model.name,
+            planned=self._plan.total_instances,
+            accepted=accepted,
+            categories={c.name: {"planned": c.count, **asdict(progress[c.name])} for c in self._plan.categories},
+            max_workers=self._config.workers,
+            resumed=resumed,
         )
+        await self._store.record(started)
+        await self._files.note_status(running=True)
+        self._emit(started)
 
     async def _conclude(self, finished: bool, dropped: int, reason: str, started: float) -> RunResult:
         totals = await self._store.totals()
@@ -93,43 +91,45 @@ class Run:
         state = SessionState.PAUSED
         if finished:
             state = SessionState.COMPLETE if accepted == planned else SessionState.SHORT
-        await self._save("finish" if finished else "pause", state)
+        now = self._clock.now()
+        end: RunFinished | RunPaused
         if finished:
             usage = await self._store.usage()
-            self._emit(
-                RunFinished(
-                    ts=self._clock.now(), accepted=accepted, planned=planned,
-                    rejected=totals.rejected, exhausted=exhausted, seconds=round(seconds, 3),
-                    prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens,
-                )
+            end = RunFinished(
+                ts=now, accepted=accepted, planned=planned,
+                rejected=totals.rejected, exhausted=exhausted, seconds=round(seconds, 3),
+                prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens,
             )  # fmt: skip
         else:
-            self._emit(
-                RunPaused(
-                    ts=self._clock.now(), accepted=accepted, planned=planned, dropped_batches=dropped, reason=reason
-                )
-            )
+            end = RunPaused(ts=now, accepted=accepted, planned=planned, dropped_batches=dropped, reason=reason)
+        await self._save("finish" if finished else "pause", state, end)
         return RunResult(state, accepted, planned, exhausted, seconds)
 
     async def _stopped_by(self, error: DsbuilderError) -> None:
         """The run cannot go on; leave the session paused, unless the disk will not take even that."""
-        self._emit(Notice(ts=self._clock.now(), level="error", text=str(error)))
+        notice = Notice(ts=self._clock.now(), level="error", text=str(error))
         if error.exit_code is ExitCode.FAILED:
+            self._emit(notice)
             return
-        await self._save("pause", SessionState.PAUSED)
+        await self._files.tell(notice)
         accepted = (await self._store.totals()).accepted
-        self._emit(
-            RunPaused(
-                ts=self._clock.now(), accepted=accepted, planned=self._plan.total_instances, dropped_batches=0,
-                reason=error.problem,
-            )
+        end = RunPaused(
+            ts=self._clock.now(), accepted=accepted, planned=self._plan.total_instances, dropped_batches=0,
+            reason=error.problem,
         )  # fmt: skip
+        await self._save("pause", SessionState.PAUSED, end)
 
-    async def _save(self, reason: str, state: SessionState) -> None:
+    async def _save(self, reason: str, state: SessionState, end: RunFinished | RunPaused) -> None:
         checkpointing = self._config.enable_checkpointing
         if checkpointing:
             await self.checkpoint(reason)
-        await self._files.conclude(reason, state, export=checkpointing and not self._hurried)
+        await self._files.conclude(reason, state, export=checkpointing and not self._hurried, end=end)
+        self._emit(replace(end, ts=self._clock.now()))
+
+    async def flush(self) -> None:
+        """Have everything decided so far written and announced."""
+        if self._pipeline.journal is not None:
+            await self._pipeline.journal.flush()
 
     async def _keep_status(self) -> None:
         while True:

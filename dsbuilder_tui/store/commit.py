@@ -8,6 +8,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import SessionDamaged
+from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.store.base import checksum, to_text
 from dsbuilder_tui.store.rows import Changes, HistoryRow
 from dsbuilder_tui.store.schema import MAIN_BRANCH
@@ -75,6 +76,11 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
         "WHERE branch_id=? AND category_id=?",
         [(*count, MAIN_BRANCH, number) for number, count in counts.items() if any(count)],
     )
+
+
+def history_row(seq: int, event: Event) -> HistoryRow:
+    """An event as a line of history, from which it can be told again."""
+    return HistoryRow(seq, event.type, event.facts(), event.ts)
 
 
 def write_history(connection: sqlite3.Connection, rows: Iterable[HistoryRow], ids: Mapping[str, int]) -> None:

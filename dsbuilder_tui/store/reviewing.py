@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -20,9 +20,13 @@ _MOST_PARAMETERS = 500
 # Up to here walking back over the rows is faster than sorting their places out of an index.
 _WALK_BACK = 2000
 
-_REJECTION_COLUMNS = (
+REJECTION_COLUMNS = (
     "seq, category_id, ordinal, attempt, stage, reason, text, created_at, score, threshold, nearest_seq, "
     "nearest_case_id, batch, candidate"
+)
+CALL_COLUMNS = (
+    "seq, category_id, batch, model, size, outcome, delivered, retries, prompt_tokens, completion_tokens, seconds, detail, "
+    "created_at, worker"
 )
 
 
@@ -143,10 +147,10 @@ class Reviewing(StoreBase):
 
         def read(connection: sqlite3.Connection) -> list[Rejection]:
             rows = connection.execute(
-                f"SELECT {_REJECTION_COLUMNS} FROM rejection WHERE {where} ORDER BY seq DESC LIMIT ? OFFSET ?",
+                f"SELECT {REJECTION_COLUMNS} FROM rejection WHERE {where} ORDER BY seq DESC LIMIT ? OFFSET ?",
                 (*values, max(0, limit), max(0, offset)),
             )
-            return [self._rejection(row) for row in rows]
+            return [rejection_from(self._names, row) for row in rows]
 
         return await self._db.read(read)
 
@@ -158,8 +162,8 @@ class Reviewing(StoreBase):
         """The rejection at a place in the history, or None."""
 
         def read(connection: sqlite3.Connection) -> Rejection | None:
-            row = connection.execute(f"SELECT {_REJECTION_COLUMNS} FROM rejection WHERE seq=?", (seq,)).fetchone()
-            return None if row is None else self._rejection(row)
+            row = connection.execute(f"SELECT {REJECTION_COLUMNS} FROM rejection WHERE seq=?", (seq,)).fetchone()
+            return None if row is None else rejection_from(self._names, row)
 
         return await self._db.read(read)
 
@@ -168,12 +172,10 @@ class Reviewing(StoreBase):
 
         def read(connection: sqlite3.Connection) -> list[WorkerCall]:
             rows = connection.execute(
-                "SELECT seq, category_id, batch, model, size, outcome, delivered, retries, prompt_tokens, "
-                "completion_tokens, seconds, detail, created_at, worker FROM worker_call WHERE branch_id=? "
-                "ORDER BY seq DESC LIMIT ? OFFSET ?",
+                f"SELECT {CALL_COLUMNS} FROM worker_call WHERE branch_id=? ORDER BY seq DESC LIMIT ? OFFSET ?",
                 (MAIN_BRANCH, max(0, limit), max(0, offset)),
             )
-            return [self._call(*row) for row in rows]
+            return [call_from(self._names, row) for row in rows]
 
         return await self._db.read(read)
 
@@ -191,16 +193,6 @@ class Reviewing(StoreBase):
         words, found = words_condition(text, (), ("text", "reason", CASE_ID))
         return " AND ".join([*parts, words] if words else parts), [*values, *found]
 
-    def _call(self, seq: int, number: int, *rest: Any) -> WorkerCall:
-        batch, model, size, outcome, delivered, retries, prompt, completion, *end = rest
-        usage = Usage(prompt, completion, bool(prompt or completion))
-        return WorkerCall(seq, self._names[number], batch, model, size, outcome, delivered, retries, usage, *end)
-
-    def _rejection(self, row: Any) -> Rejection:
-        seq, number, *rest = row
-        rest[-1] = None if rest[-1] is None else orjson.loads(rest[-1])
-        return Rejection(seq, self._names[number], *rest)
-
     def _fetch(self, connection: sqlite3.Connection, seqs: Sequence[int]) -> list[AcceptedCase]:
         found: dict[int, AcceptedCase] = {}
         for start in range(0, len(seqs), _MOST_PARAMETERS):
@@ -209,6 +201,20 @@ class Reviewing(StoreBase):
             for row in connection.execute(f"SELECT {CASE_COLUMNS} FROM accepted_case WHERE seq IN ({marks})", part):
                 found[row[0]] = read_case(self._names, row)
         return [found[seq] for seq in seqs if seq in found]
+
+
+def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
+    """A row of ``CALL_COLUMNS``."""
+    seq, number, batch, model, size, outcome, delivered, retries, prompt, completion, *end = row
+    usage = Usage(prompt, completion, bool(prompt or completion))
+    return WorkerCall(seq, names[number], batch, model, size, outcome, delivered, retries, usage, *end)
+
+
+def rejection_from(names: Mapping[int, str], row: Sequence[Any]) -> Rejection:
+    """A row of ``REJECTION_COLUMNS``."""
+    seq, number, *rest = row
+    rest[-1] = None if rest[-1] is None else orjson.loads(rest[-1])
+    return Rejection(seq, names[number], *rest)
 
 
 def _counter(sql: str, values: Sequence[Any]) -> Callable[[sqlite3.Connection], int]:

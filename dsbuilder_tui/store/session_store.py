@@ -12,12 +12,15 @@ import orjson
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Usage, case_id
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import SessionDamaged
-from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.store.base import CASE_COLUMNS, checksum, read_case, to_text
-from dsbuilder_tui.store.commit import apply, write_history
+from dsbuilder_tui.store.commit import apply, history_row, write_history
 from dsbuilder_tui.store.conversation import Conversation
 from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.files import sync_folder
+from dsbuilder_tui.store.planning import Plans
+from dsbuilder_tui.store.replaying import Replaying
 from dsbuilder_tui.store.reviewing import Reviewing
 from dsbuilder_tui.store.rows import CategoryProgress, Changes, HistoryRow, LedgerRows
 from dsbuilder_tui.store.schema import MAIN_BRANCH, SEQUENCED_TABLES
@@ -26,7 +29,7 @@ PAGE = 500
 _NO_LIMIT = 2**63 - 1
 
 
-class SessionStore(Reviewing, Conversation):
+class SessionStore(Reviewing, Conversation, Plans, Replaying):
     """Reads and writes one session file. All methods raise ``StorageError`` or ``SessionDamaged`` on a bad disk."""
 
     @classmethod
@@ -99,27 +102,11 @@ class SessionStore(Reviewing, Conversation):
         row = HistoryRow(self.next_seq(), kind, data, self._clock.now())
         await self._db.write(lambda connection: write_history(connection, [row], self._ids))
 
-    async def plan(self) -> DatasetPlanInput:
-        """The newest revision of the plan."""
-
-        def read(connection: sqlite3.Connection) -> str:
-            row = connection.execute(
-                "SELECT plan FROM plan_revision WHERE branch_id=? ORDER BY revision DESC LIMIT 1", (MAIN_BRANCH,)
-            ).fetchone()
-            if row is None:
-                raise SessionDamaged(f"{self._db.path} holds no plan.", "Restore a copy of the folder.")
-            return str(row[0])
-
-        return parse_plan(orjson.loads(await self._db.read(read)), str(self._db.path))
-
-    async def progress(self) -> dict[str, CategoryProgress]:
-        def read(connection: sqlite3.Connection) -> dict[str, CategoryProgress]:
-            rows = connection.execute(
-                "SELECT category_id, accepted, rejected, exhausted FROM progress WHERE branch_id=?", (MAIN_BRANCH,)
-            )
-            return {self._names[number]: CategoryProgress(*counts) for number, *counts in rows}
-
-        return await self._db.read(read)
+    async def record(self, *events: Event) -> None:
+        """Write events into the session's history, so that they can be told again."""
+        rows = [history_row(self.next_seq(), event) for event in events]
+        if rows:
+            await self._db.write(lambda connection: write_history(connection, rows, self._ids))
 
     async def totals(self) -> CategoryProgress:
         """The counters of all categories together."""

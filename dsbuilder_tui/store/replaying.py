@@ -1,0 +1,86 @@
+"""Reading a session's past in order, a stretch of its history at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection
+from dsbuilder_tui.domain.history import Message
+from dsbuilder_tui.store.base import CASE_COLUMNS, StoreBase, read_case
+from dsbuilder_tui.store.reviewing import CALL_COLUMNS, REJECTION_COLUMNS, call_from, rejection_from
+from dsbuilder_tui.store.rows import HistoryRow, WorkerCall
+from dsbuilder_tui.store.schema import MAIN_BRANCH
+
+_CASE_TABLES = ("accepted_case", "withdrawn_case", "damaged_case")
+
+
+@dataclass(slots=True)
+class Stretch:
+    """All that happened between two places in the history, table by table."""
+
+    cases: list[AcceptedCase] = field(default_factory=list)  # as they were accepted, also those that are gone now
+    replacing: set[int] = field(default_factory=set)  # places of cases that a person put where another one was
+    rejections: list[tuple[Rejection, int | None]] = field(default_factory=list)  # with the tries of a slot given up
+    calls: list[WorkerCall] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    history: list[HistoryRow] = field(default_factory=list)
+
+
+class Replaying(StoreBase):
+    """Reads stretches of the history."""
+
+    async def stretch(self, first: int, last: int) -> Stretch:
+        """What happened from place ``first`` to place ``last``, both included, each list in order."""
+        return await self._db.read(lambda connection: self._stretch(connection, first, last))
+
+    def _stretch(self, connection: sqlite3.Connection, first: int, last: int) -> Stretch:
+        found, ends, names = Stretch(), (first, last), self._names
+        within = "seq BETWEEN ? AND ?"
+        for table in _CASE_TABLES:
+            for row in connection.execute(f"SELECT {CASE_COLUMNS} FROM {table} WHERE {within}", ends):
+                found.cases.append(_as_accepted(connection, row[1], read_case(names, row)))
+        rows = connection.execute("SELECT replaced_by FROM withdrawn_case WHERE replaced_by BETWEEN ? AND ?", ends)
+        found.replacing = {seq for (seq,) in rows}
+        for *row, gave_up in connection.execute(
+            f"SELECT {REJECTION_COLUMNS}, gave_up FROM rejection WHERE {within}", ends
+        ):
+            found.rejections.append((rejection_from(names, row), gave_up))
+        for row in connection.execute(f"SELECT {CALL_COLUMNS} FROM worker_call WHERE {within}", ends):
+            found.calls.append(call_from(names, row))
+        for row in connection.execute(
+            f"SELECT id, seq, reason, accepted, planned, created_at FROM checkpoint WHERE {within} ORDER BY id", ends
+        ):
+            found.checkpoints.append(Checkpoint(*row))
+        for seq, role, kind, text, data, at in connection.execute(
+            f"SELECT seq, role, kind, text, data, created_at FROM message WHERE {within}", ends
+        ):
+            found.messages.append(Message(seq, role, kind, text, orjson.loads(data), at))
+        for seq, kind, data, at, number, ordinal in connection.execute(
+            f"SELECT seq, kind, data, created_at, category_id, ordinal FROM history WHERE branch_id=? AND {within}",
+            (MAIN_BRANCH, *ends),
+        ):
+            found.history.append(HistoryRow(seq, kind, orjson.loads(data), at, names.get(number), ordinal))
+        return found
+
+
+def _as_accepted(connection: sqlite3.Connection, number: int, case: AcceptedCase) -> AcceptedCase:
+    """The case with the inputs it had before a person edited it."""
+    if not case.tags.get("edited"):
+        return case
+    for (text,) in connection.execute(
+        "SELECT data FROM history WHERE category_id=? AND ordinal=? AND kind='case_edited' ORDER BY seq",
+        (number, case.ordinal),
+    ):
+        data: dict[str, Any] = orjson.loads(text)
+        if data.get("seq") == case.seq:
+            before = data["before"]
+            return AcceptedCase(
+                case.seq, case.category, case.ordinal, before["inputs"], before["expectations"], case.tags,
+                case.created_at, case.structure, case.batch,
+            )  # fmt: skip
+    return case
