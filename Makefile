@@ -1,6 +1,7 @@
 # Needs Python 3.11 or newer, pip and make; everything else goes into .venv.
 #
-#   make run                  build the 500-case example dataset (options: ARGS="--max-workers 4")
+#   make run                  open the app (options: ARGS="--max-workers 4")
+#   make demo                 build the 500-case example dataset without the app
 #   make test                 the test suite (options: ARGS="-k store")
 #   make test-slow            the long sweeps as well
 #   make lint types imports   what CI checks besides the tests
@@ -13,9 +14,12 @@ BIN := $(VENV)/bin
 ARGS ?=
 PIP_INSTALL = $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-slow bench lint format types imports check clean
+.PHONY: run demo test test-slow bench lint format types imports check clean
 
 run: $(VENV)/.installed
+	@$(BIN)/dsbuilder $(ARGS)
+
+demo: $(VENV)/.installed
 	$(BIN)/dsbuilder run --example customer_service --max-dataset-size 500 $(ARGS)
 
 test: $(VENV)/.installed-dev

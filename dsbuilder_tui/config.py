@@ -19,6 +19,8 @@ from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.domain.words import plain_words
 
 ENV_PREFIX = "DSBUILDER_"
+# Settings whose values are shown as set or unset, and kept in no session.
+SECRETS = ("api_key", "extra_headers")
 OPENAI_URL = "https://api.openai.com/v1"
 PROJECT_FILE = "dsbuilder.toml"
 
@@ -164,7 +166,7 @@ class DatasetBuilderConfig(BaseSettings):
     @property
     def explicit(self) -> dict[str, Any]:
         """What was given as keyword arguments or flags, without secrets, JSON-ready."""
-        kept = self.model_dump(mode="json", include=set(self._explicit) - {"api_key", "extra_headers"})
+        kept = self.model_dump(mode="json", include=set(self._explicit) - set(SECRETS))
         return kept | ({"base_url": self.shown_url} if "base_url" in kept else {})
 
     @property
@@ -264,7 +266,7 @@ def _explain(error: ValidationError, given: Mapping[str, Any]) -> str:
     lines = []
     for detail in error.errors():
         name = str(detail["loc"][0]) if detail["loc"] else "settings"
-        value = "(hidden)" if name in ("api_key", "extra_headers") else repr(detail.get("input"))
+        value = "(hidden)" if name in SECRETS else repr(detail.get("input"))
         where = f"setting {name}"
         if name not in given:
             holder = next((label for label, values in _layers() if name in values), "settings")

@@ -94,10 +94,10 @@ def rate_words(view: RunView) -> str:
 
 
 def worker_words(worker: WorkerView, now: float) -> str:
-    """What a worker is doing: ``streaming``, ``rate limit · retry in 4 s``, ``cut off · 8 back``."""
+    """What a worker is doing: ``streaming``, ``rate limit · 4 s`` (until it is tried again), ``cut off · 8 back``."""
     if worker.state == "waiting":
         left = max(0.0, worker.retry_at - now)
-        return f"{WAITS.get(worker.retry_kind, 'waits')} · retry in {left:.0f} s"
+        return f"{WAITS.get(worker.retry_kind, 'waits')} · {left:.0f} s"
     if worker.state == "streaming":
         return "streaming" if worker.judged else "writing"
     back = worker.size - worker.judged

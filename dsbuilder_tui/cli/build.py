@@ -183,7 +183,10 @@ async def _build(session: Session, model: WorkerModel, arguments: argparse.Names
                 raise
             display.close()
             print(f"dsbuilder: {visible(str(error))}", file=sys.stderr)
-            print(f"Everything accepted is saved. To go on:  {resume_command(session.id, session.folder.parent)}", file=sys.stderr)
+            print(
+                f"Everything accepted is saved. To go on:  {resume_command(session.id, session.folder.parent)}",
+                file=sys.stderr,
+            )
             return int(error.exit_code)
         if result.state not in (SessionState.COMPLETE, SessionState.SHORT):
             display.say(_paused(session, result))

@@ -31,14 +31,11 @@ def run_command(given: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        arguments = parser.parse_args(given)
+        arguments = parser.parse_args(_with_command(given))
         if arguments.version:
             from dsbuilder_tui import __version__
 
             print(f"dsbuilder {__version__}")
-            return ExitCode.COMPLETE
-        if arguments.command is None:
-            parser.print_help()
             return ExitCode.COMPLETE
         return int(_dispatch(arguments))
     except DsbuilderError as error:
@@ -56,12 +53,24 @@ def run_command(given: Sequence[str]) -> int:
         return ExitCode.FAILED
 
 
+def _with_command(given: Sequence[str]) -> list[str]:
+    """No command opens the app; flags alone are the app's."""
+    asks = {"-h", "--help", "-V", "--version"}
+    if not given or (given[0].startswith("-") and not asks & set(given[:1])):
+        return ["studio", *given]
+    return list(given)
+
+
 def _dispatch(arguments: argparse.Namespace) -> int:
     name = arguments.command
     if name in ("run", "resume"):
         from dsbuilder_tui.cli import build
 
         return build.run(arguments) if name == "run" else build.resume(arguments)
+    if name in ("studio", "replay"):
+        from dsbuilder_tui.cli import studio
+
+        return studio.studio(arguments) if name == "studio" else studio.replay(arguments)
     if name == "doctor":
         from dsbuilder_tui.cli import doctor
 

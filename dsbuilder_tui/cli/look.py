@@ -7,6 +7,7 @@ import asyncio
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,15 @@ def sessions(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json([listing.as_dict() for listing in found])
         return ExitCode.COMPLETE
+    print_sessions(found, root)
+    return ExitCode.COMPLETE
+
+
+def print_sessions(found: Sequence[catalog.SessionListing], root: Path) -> None:
+    """The sessions as a table."""
     if not found:
         print(f"There is no session in {root} yet. Start one:  dsbuilder run --example travel_assistant")
-        return ExitCode.COMPLETE
+        return
     rows = [["SESSION", "CASES", "STATE", "REJECTED", "WRITER", "LAST ACTIVITY (UTC)"]]
     for s in found:
         state = STATE_WORDS.get(s.state, s.state) + (f" (pid {s.pid})" if s.pid else "")
@@ -54,7 +61,6 @@ def sessions(arguments: argparse.Namespace) -> int:
     for s in found:
         if s.problem:
             print(f"{s.id}: {visible(s.problem)}")
-    return ExitCode.COMPLETE
 
 
 def show(arguments: argparse.Namespace) -> int:

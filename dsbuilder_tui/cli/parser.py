@@ -50,6 +50,12 @@ def build_parser() -> argparse.ArgumentParser:
             part(sub)
         return sub
 
+    studio = command("studio", "open the app (the same as no command)", _settings)
+    studio.add_argument("session", nargs="?", metavar="SESSION", help="open this session at once")
+    studio.add_argument(
+        "--plain", action="store_true", help="plain text in place of the app: what there is, what to do"
+    )
+
     run = command("run", "build a dataset from a plan", _settings, _display, _out)
     source = run.add_mutually_exclusive_group(required=True)
     source.add_argument("plan", nargs="?", metavar="PLAN", help="plan file (.yaml or .json)")
@@ -59,6 +65,13 @@ def build_parser() -> argparse.ArgumentParser:
     resume.add_argument("session", nargs="?", metavar="SESSION", help="name, beginning of a name, or path")
     resume.add_argument("--repair", action="store_true", help="set damaged cases aside and write them again")
     resume.add_argument("--retry-exhausted", action="store_true", help="try the slots that were given up on again")
+
+    replay = command("replay", "play a recorded session in the app", _settings)
+    replay.add_argument("session", nargs="?", metavar="SESSION", help="name, beginning of a name, or path")
+    replay.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="times the recorded pace (1)")
+    shown = replay.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="one event a line, as JSON, without waiting")
+    shown.add_argument("--plain", action="store_true", help="plain lines in place of the app, without waiting")
 
     command("sessions", "list the sessions", _place, _json)
     show = command("show", "show where a session stands", _place, _json)
@@ -81,6 +94,16 @@ def build_parser() -> argparse.ArgumentParser:
     command("config", "show every setting and where it came from", _settings, _json)
     command("doctor", "check folders, endpoint, key and model", _settings, _json)
     return parser
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.1 <= speed <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a speed; give a number from 0.1 to 1000")
+    return speed
 
 
 def _place(parser: argparse.ArgumentParser) -> None:

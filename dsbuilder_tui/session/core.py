@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stream import EventStream
+from dsbuilder_tui.domain.summary import SessionState
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.run import Run
 
@@ -31,6 +33,15 @@ class SessionCore:
     @property
     def plan(self) -> DatasetPlanInput:
         return self._files.plan
+
+    @property
+    def clock(self) -> Clock:
+        return self._files.clock
+
+    @property
+    def was_started(self) -> bool:
+        """Whether a run was ever begun, or cases were imported."""
+        return bool(self._files.meta.get("state") != SessionState.NEW)
 
     async def written(self) -> None:
         """Wait until everything decided so far is on disk and announced."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.config import SECRETS, DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.events import Event
@@ -104,6 +104,13 @@ class Session(Reading, Planning):
 
     async def remember_out(self, path: Path) -> None:
         await self._files.remember(out=str(path))
+
+    async def remember_settings(self, **values: Any) -> None:
+        """Add to the flags that the session keeps for later runs; ``None`` takes one out. Secrets are never kept."""
+        kept = {**self.settings, **{k: v for k, v in values.items() if k not in SECRETS}}
+        if "base_url" in values:
+            kept["base_url"] = self.config.shown_url
+        await self._files.remember(settings={name: value for name, value in kept.items() if value is not None})
 
     @property
     def was_interrupted(self) -> bool:

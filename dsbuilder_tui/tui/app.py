@@ -22,8 +22,8 @@ from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.commands import COMMANDS
 from dsbuilder_tui.tui.guide import Guide, Responder
 from dsbuilder_tui.tui.live import LiveSession, opening_words
-from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.paint.card import card_data
+from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.player import ReplaySession
 from dsbuilder_tui.wording import resume_command
 
@@ -345,7 +345,7 @@ class StudioApp(App[int]):
         await self.close_session()
         self.exit(0)
 
-    async def action_help_quit(self) -> None:
+    def action_help_quit(self) -> None:
         """Ctrl+C with nothing to copy: the same as leaving. Pressed again while it drains, it drops what is in flight."""
         if self.live is not None and self.live.view.state == "pausing":
             self.live.session.drop_in_flight()

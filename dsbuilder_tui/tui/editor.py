@@ -44,7 +44,9 @@ async def edited(app: StudioApp, text: str, suffix: str) -> str | None:
                 process = await asyncio.create_subprocess_exec(*command, str(file))
                 code = await process.wait()
         except OSError as error:
-            raise InputError(f"The editor {command[0]} could not be started: {error.strerror or error}.", "Set EDITOR.") from None
+            raise InputError(
+                f"The editor {command[0]} could not be started: {error.strerror or error}.", "Set EDITOR."
+            ) from None
         finally:
             app.away = False
         if code:

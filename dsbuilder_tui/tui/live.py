@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+
 from dsbuilder_tui.config import DatasetBuilderConfig
-from dsbuilder_tui.domain.case import Checkpoint, Message
+from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import (
     CaseEdited,
@@ -22,7 +23,7 @@ from dsbuilder_tui.domain.summary import RunResult, SessionState
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
-from dsbuilder_tui.session import Session
+from dsbuilder_tui.session import Message, Session
 from dsbuilder_tui.view import RunView, opening_view, reduce
 from dsbuilder_tui.wording import clock_time
 
@@ -39,7 +40,9 @@ class LiveSession:
     speed = 1.0
     mode = ""
 
-    def __init__(self, session: Session, view: RunView, make_model: Callable[[DatasetBuilderConfig], WorkerModel]) -> None:
+    def __init__(
+        self, session: Session, view: RunView, make_model: Callable[[DatasetBuilderConfig], WorkerModel]
+    ) -> None:
         self.session, self.view = session, view
         self._make_model = make_model
         self._listeners: list[Callable[[Event], None]] = []
@@ -98,7 +101,11 @@ class LiveSession:
     def halt(self, halted: bool) -> None:
         """Only a replay can be halted."""
 
-    set_speed = skip_to_end = halt
+    def set_speed(self, speed: float) -> None:
+        """Only a replay has a speed."""
+
+    def skip_to_end(self) -> None:
+        """Only a replay has an end to skip to."""
 
     async def reread(self) -> None:
         """Take the view from the store again, after a change at rest."""
@@ -201,9 +208,7 @@ def sentence(event: Event, view: RunView, drained: int = 0) -> str | None:
         case RunPaused():
             dropped = f" · {counted(event.dropped_batches, 'call')} cut off" if event.dropped_batches else ""
             why = "" if event.reason.startswith(("asked", "closing", "Ctrl")) else f" · {event.reason}"
-            return (
-                f"❚❚ Paused at {event.accepted:,} of {event.planned:,}{dropped}{why} · saved {clock_time(event.ts)}, safe to close"
-            )
+            return f"❚❚ Paused at {event.accepted:,} of {event.planned:,}{dropped}{why} · saved {clock_time(event.ts)}, safe to close"
         case RunFinished() if event.exhausted:
             return (
                 f"! Finished short: {event.accepted:,} of {event.planned:,} · {counted(event.exhausted, 'slot')} given up · "

@@ -73,6 +73,7 @@ class Palette:
         self._styles["key"] = Style(color=colours["accent"], bold=True)
         self._styles["bold"] = Style(bold=True)
         self._styles["cursor"] = Style(bgcolor=colours["selected"])
+        self._styles["ground"] = Style(bgcolor=colours["ground"])
         self._styles["raised"] = Style(bgcolor=colours["raised"])
         self._styles["mark"] = Style(color=colours["warn"], bold=True)
         self._styles["reverse"] = Style(reverse=True)
@@ -88,8 +89,7 @@ class Palette:
             self._made[role, action] = found
         return found
 
-    def strip(self, line: Line, width: int, ground: str = "") -> Strip:
+    def strip(self, line: Line, width: int, ground: str = "ground") -> Strip:
         """A line as Textual draws it, ``width`` cells wide."""
         segments = [Segment(span[0], self.style(*span[1:])) for span in line]
-        strip = Strip(segments).adjust_cell_length(width)
-        return strip.apply_style(self.style(ground)) if ground else strip
+        return Strip(segments).adjust_cell_length(width).apply_style(self.style(ground))

@@ -83,6 +83,9 @@ class ReplaySession:
     def skip_to_end(self) -> None:
         self._to_end, self.halted = True, False
 
+    async def reread(self) -> None:
+        """Nothing in a replay changes."""
+
     async def close(self) -> None:
         if self._task is not None:
             self._task.cancel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dsbuilder_tui.session import CallTrace
+from dsbuilder_tui.generation.trace import CallTrace
 from dsbuilder_tui.store.rows import WorkerCall
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
 from dsbuilder_tui.wording import ENDINGS, WAITS, clock_time
@@ -22,7 +22,10 @@ def call_row(call: CallTrace | WorkerCall, width: int, chosen: bool, now: float)
     words = "in flight" if flying else ENDINGS.get(call.outcome, call.outcome)
     role = "good" if flying else "muted" if call.outcome in ("ok", "cancelled") else "bad"
     category = max(8, min(20, width // 4))
-    spans: list[Span] = [(fit(f"b{call.batch}", 7), "faint"), (fit(call.category, category), "strong" if chosen else "text")]
+    spans: list[Span] = [
+        (fit(f"b{call.batch}", 7), "faint"),
+        (fit(call.category, category), "strong" if chosen else "text"),
+    ]
     spans += [(f" {call.delivered:>3}/{size:<3}", "text"), (f" {seconds:>6.1f} s ", "muted")]
     if width >= 64:
         spans.append((fit(f"{tokens:,} tok" if tokens else "", 11, "right") + "  ", "faint"))
@@ -58,16 +61,34 @@ def call_detail(call: CallTrace | WorkerCall, trace: CallTrace | None, width: in
     if call.detail:
         lines += [((row, "warn"),) for row in wrap(call.detail, width)]
     if trace is None:
-        lines += [EMPTY, *[((row, "muted"),) for row in wrap("Prompts and answers are kept for the latest 100 calls while the app is open; this one is older.", width)]]
+        lines += [
+            EMPTY,
+            *[
+                ((row, "muted"),)
+                for row in wrap(
+                    "Prompts and answers are kept for the latest 100 calls while the app is open; this one is older.",
+                    width,
+                )
+            ],
+        ]
         return lines
     if trace.retries:
         lines += [EMPTY, (("retries", "info"),)]
         for retry in trace.retries:
             what = WAITS.get(retry.kind, retry.kind)
-            lines.append(cut(((f"{clock_time(retry.ts)} ", "faint"), (f"{what}, waited {retry.wait_s:.1f} s  ", "warn"), (clip(retry.detail, width), "muted")), width))
+            lines.append(
+                cut(
+                    (
+                        (f"{clock_time(retry.ts)} ", "faint"),
+                        (f"{what}, waited {retry.wait_s:.1f} s  ", "warn"),
+                        (clip(retry.detail, width), "muted"),
+                    ),
+                    width,
+                )
+            )
     lines += [EMPTY, (("answer, as it came", "info"),)]
     answer = trace.answer
-    shown = [row for row in wrap(answer, width)] if answer else []
+    shown = wrap(answer, width) if answer else []
     lines += [((row, "text"),) for row in shown[:_SHOWN_LINES]] or [(("nothing yet", "faint"),)]
     if trace.answer_cut or len(shown) > _SHOWN_LINES:
         lines.append((("… the rest is not shown", "faint"),))

@@ -7,7 +7,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.words import counted
-from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, frame
+from dsbuilder_tui.tui.paint.line import Line, Span, cut, fit, frame, length
 
 MOST_ROWS = 12
 
@@ -26,7 +26,11 @@ def card_data(plan: DatasetPlanInput, revision: int, before: DatasetPlanInput | 
         for c in plan.categories
     ]
     names = {c.name for c in plan.categories}
-    rows += [{"name": name, "count": 0, "was": was, "axes": 0, "combinations": 0} for name, was in old.items() if name not in names]
+    rows += [
+        {"name": name, "count": 0, "was": was, "axes": 0, "combinations": 0}
+        for name, was in old.items()
+        if name not in names
+    ]
     return {"revision": revision, "planned": plan.total_instances, "rows": rows, "changed": before is not None}
 
 
@@ -65,8 +69,15 @@ def _row(row: Mapping[str, Any], name_width: int, inner: int, changed: bool) -> 
     elif not changed:
         mark, role = "+", "good"
     amount = f"{was} → {count}" if was is not None and was != count else f"{count:,}"
-    spans: list[Span] = [(f"{mark} ", role), (fit(row["name"], name_width), "good" if mark == "+" else "text"), (f" {amount:>5}", "text")]
+    spans: list[Span] = [
+        (f"{mark} ", role),
+        (fit(row["name"], name_width), "good" if mark == "+" else "text"),
+        (f" {amount:>5}", "text"),
+    ]
     axes = int(row["axes"])
-    words = f"   {counted(axes, 'axis').replace('axiss', 'axes')}, {int(row['combinations']):,} combinations" if axes else ""
-    spans.append((clip(words.strip(), max(0, inner - name_width - 12)) and "   " + clip(words.strip(), inner - name_width - 12), "muted"))
+    room = inner - length(tuple(spans)) - 3
+    ways = f"{int(row['combinations']):,} combinations"
+    words = next((w for w in (f"{axes} axes, {ways}", ways) if axes > 1 and len(w) <= room), "")
+    if words:
+        spans.append((f"   {words}", "muted"))
     return cut(tuple(spans), inner)

@@ -21,7 +21,9 @@ def marks_of(case: AcceptedCase) -> str:
 
 def case_row(case: AcceptedCase, width: int, chosen: bool, *, category_width: int) -> Line:
     if case.damaged:
-        return cut(((fit(case.case_id, category_width + 8), "bad"), (" damaged: its checksum does not match", "bad")), width)
+        return cut(
+            ((fit(case.case_id, category_width + 8), "bad"), (" damaged: its checksum does not match", "bad")), width
+        )
     spans: list[Span] = []
     category = min(category_width, max(8, width // 4))
     spans += [(fit(case.category, category), "muted"), (f" {'#' + str(case.ordinal):>6} ", "faint")]
@@ -62,7 +64,12 @@ def case_detail(case: AcceptedCase, history: Sequence[Any], width: int) -> list[
     if history:
         lines += [EMPTY, (("history", "info"),)]
         for entry in history:
-            lines.append(((f"{clock_time(entry.created_at)}  ", "faint"), (clip(_KINDS.get(entry.kind, entry.kind), width - 10), "muted")))
+            lines.append(
+                (
+                    (f"{clock_time(entry.created_at)}  ", "faint"),
+                    (clip(_KINDS.get(entry.kind, entry.kind), width - 10), "muted"),
+                )
+            )
     lines += [EMPTY, ((f"{clip(case.case_id, 40)} · accepted {clock_time(case.created_at)}", "faint"),)]
     return [cut(line, width) for line in lines]
 
@@ -89,7 +96,11 @@ def _field(name: str, value: Any, width: int) -> list[Line]:
 def _json(data: Any, width: int) -> list[Line]:
     if not data:
         return []
-    return [((row, "text"),) for line in json.dumps(data, ensure_ascii=False, indent=2).splitlines()[1:-1] for row in wrap(line[2:], width)]
+    return [
+        ((row, "text"),)
+        for line in json.dumps(data, ensure_ascii=False, indent=2).splitlines()[1:-1]
+        for row in wrap(line[2:], width)
+    ]
 
 
 def rejection_row(rejection: Rejection, width: int, chosen: bool) -> Line:

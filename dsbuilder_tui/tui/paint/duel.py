@@ -68,8 +68,17 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
     lines: list[Line] = [EMPTY]
     score, threshold = rejection.score, rejection.threshold
     if score is not None and threshold is not None:
-        name = {"structural": "same structure", "near": "shared words", "semantic": "semantic similarity"}.get(rejection.stage, rejection.stage)
-        lines.append(((f"{name} ", "muted"), (f"{score:.2f}", "warn+bold"), ("   threshold ", "muted"), (f"{threshold:.2f}", "strong")))
+        name = {"structural": "same structure", "near": "shared words", "semantic": "semantic similarity"}.get(
+            rejection.stage, rejection.stage
+        )
+        lines.append(
+            (
+                (f"{name} ", "muted"),
+                (f"{score:.2f}", "warn+bold"),
+                ("   threshold ", "muted"),
+                (f"{threshold:.2f}", "strong"),
+            )
+        )
         if threshold < 1:
             lines += [EMPTY, *_scale(score, threshold, width)]
         lines.append(EMPTY)
@@ -78,7 +87,9 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
     lines += [((row, "muted"),) for row in wrap(said, width)[:4] if row]
     lines.append(EMPTY)
     if successor is not None:
-        words = f"✓ The slot was written again and accepted as {successor.case_id} at {clock_time(successor.created_at)}."
+        words = (
+            f"✓ The slot was written again and accepted as {successor.case_id} at {clock_time(successor.created_at)}."
+        )
         lines += [((row, "good"),) for row in wrap(words, width)]
     else:
         lines += [((row, "warn"),) for row in wrap("The slot is still open, or was given up on.", width)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dsbuilder_tui.domain.words import counted
-from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, sides, sparkline
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, sides, sparkline, wrap
 from dsbuilder_tui.view import CategoryView, Point, RunView, Turned, WorkerView
 from dsbuilder_tui.wording import clock_time, eta_words, rate_words, worker_words
 
@@ -20,6 +20,11 @@ def one_line_panel(title: str, words: Sequence[Span], width: int, *, focused: bo
     head: list[Span] = [mark, (f"{title}  ", "strong" if focused else "text")]
     hint: list[Span] = [("m open", "faint")] if focused else []
     return [sides(cut((*head, *words), width), hint, width)]
+
+
+def said(words: str, width: int) -> list[Line]:
+    """A sentence of ours in place of what is not there yet."""
+    return [((row, "muted"),) for row in wrap(words, width)]
 
 
 def plan_panel(view: RunView, width: int, height: int, *, focused: bool, grown: bool = False) -> list[Line]:
@@ -39,16 +44,17 @@ def plan_panel(view: RunView, width: int, height: int, *, focused: bool, grown: 
     lost = max((c.exhausted for c in view.categories.values()), default=0)
     tail = 13 if inner >= 50 else 8
     bar_width = max(4, inner - name_width - digits - tail - 3)
-    lines = [
-        _plan_row(fit(name, name_width), view.categories[name], bar_width, digits, tail, "text") for name in shown
-    ]
+    lines = [_plan_row(fit(name, name_width), view.categories[name], bar_width, digits, tail, "text") for name in shown]
     if hidden:
         lines.append(((f"and {counted(hidden, 'category')} more", "faint"),))
     total = CategoryView(view.planned, view.accepted, view.rejected, view.exhausted)
     if len(names) > 1:
         lines.append(_plan_row(fit("total", name_width), total, bar_width, digits, tail, "strong"))
     if lost and len(lines) < room:
-        words = [(f"{counted(view.exhausted, 'slot')} given up", "warn"), (" · resume with /retry to try again", "muted")]
+        words = [
+            (f"{counted(view.exhausted, 'slot')} given up", "warn"),
+            (" · resume with /retry to try again", "muted"),
+        ]
         lines.append(cut(tuple(words), inner))
     hint: list[Span] = []
     if view.busy:
@@ -101,14 +107,14 @@ def workers_panel(
     waiting = [w for w in view.workers.values() if w.state == "waiting"]
     count = f"Workers {busy} of {limit}" if limit else "Workers"
     if height < 3:
-        said: list[Span] = [(f"{busy} of {limit} at work" if view.busy else _rest_words(view), "muted")]
+        words: list[Span] = [(f"{busy} of {limit} at work" if view.busy else _rest_words(view), "muted")]
         if waiting:
-            said.append((f" · {len(waiting)} wait, the next for {_soonest(waiting, now):.0f} s", "warn"))
-        return one_line_panel("Workers", said, width, focused=focused)
+            words.append((f" · {len(waiting)} wait, the next for {_soonest(waiting, now):.0f} s", "warn"))
+        return one_line_panel("Workers", words, width, focused=focused)
     inner, room = width - 4, height - 2
     lines: list[Line] = []
     if not view.workers:
-        lines = [((_rest_words(view), "muted"),)]
+        lines = said(_rest_words(view), inner)
     else:
         if waiting and room > 3:
             lines.append(cut(((_wait_sentence(waiting, now), "warn"),), inner))
@@ -152,9 +158,9 @@ def _wait_sentence(waiting: Sequence[WorkerView], now: float) -> str:
 def _columns(inner: int) -> tuple[int, int, bool, bool]:
     """Widths of category and state, and whether batch and sparkline have room."""
     batch, spark = inner >= 46, inner >= 58
-    fixed = 3 + (6 if batch else 0) + (10 if spark else 0) + 8 + 9
+    fixed = 3 + (6 if batch else 0) + (9 if spark else 0) + 6 + 8
     free = max(12, inner - fixed)
-    category = max(6, min(22, free * 2 // 5))
+    category = max(6, min(24, free * 2 // 5))
     return category, max(6, free - category - 2), batch, spark
 
 
@@ -162,8 +168,8 @@ def _worker_head(inner: int) -> Line:
     category, state, batch, spark = _columns(inner)
     words = f"{'#':<3}{fit('category', category)} "
     words += f"{'batch':<6}" if batch else ""
-    words += f"{'rate':<10}" if spark else ""
-    words += f"{'cases':>7} {'time':>8} "
+    words += f"{'rate':<9}" if spark else ""
+    words += f"{'cases':>6}{'time':>7} "
     return ((words, "faint"), (fit(" state", state), "faint"))
 
 
@@ -178,13 +184,17 @@ def _worker_row(w: WorkerView, inner: int, now: float) -> Line:
         role = "bad"
     seconds = max(0.0, now - w.started) if w.busy else w.seconds
     time = f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-    spans: list[Span] = [(f"{w.number:<3}", "muted"), (fit(w.category, category), "text" if w.busy else "muted"), (" ", "text")]
+    spans: list[Span] = [
+        (f"{w.number:<3}", "muted"),
+        (fit(w.category, category), "text" if w.busy else "muted"),
+        (" ", "text"),
+    ]
     if batch:
-        spans.append((f"b{w.batch:<5}", "muted"))
+        spans.append((fit(f"b{w.batch}", 5) + " ", "muted"))
     if spark:
-        spans.append((sparkline(w.beats, 8) + "  ", "accent" if w.busy else "faint"))
-    spans.append((f"{min(w.judged, w.size):>3}/{w.size:<3} ", "text" if w.busy else "muted"))
-    spans += [(f"{time:>8} ", "muted"), (" " + clip(worker_words(w, now), state - 1), role)]
+        spans.append((sparkline(w.beats, 8) + " ", "accent" if w.busy else "faint"))
+    spans.append((f"{f'{min(w.judged, w.size)}/{w.size}':>6}", "text" if w.busy else "muted"))
+    spans += [(f"{time:>7} ", "muted"), (" " + clip(worker_words(w, now), state - 1), role)]
     return tuple(spans)
 
 
@@ -194,17 +204,17 @@ def checkpoints_panel(
     points = view.points
     saved = f"saved {clock_time(points[-1].ts)}" if points else ""
     if height < 3:
-        said = f"{len(points)} · the last at {points[-1].accepted:,} cases · {saved}" if points else "none yet"
-        return one_line_panel("Checkpoints", [(said, "muted")], width, focused=focused)
+        words = f"{len(points)} · the last at {points[-1].accepted:,} cases · {saved}" if points else "none yet"
+        return one_line_panel("Checkpoints", [(words, "muted")], width, focused=focused)
     inner, room = width - 4, height - 2
     if points:
         lines = timeline(points, inner, view.planned, interval if view.left else None)
         if room >= 4:
             lines = [EMPTY, *lines]
     elif interval:
-        lines = [((f"The first one comes after {interval} cases. Cases are saved all the time, not only then.", "muted"),)]
+        lines = said(f"The first one comes after {interval} cases. Cases are saved all the time, not only then.", inner)
     else:
-        lines = [(("Checkpoint rows are switched off; the cases are saved all the same.", "muted"),)]
+        lines = said("Checkpoint rows are switched off; the cases are saved all the same.", inner)
     hint: list[Span] = [(saved, "muted")] if saved else []
     if focused:
         hint = [*hint, (" · " if hint else "", "muted"), ("enter open" if opens else "m maximise", "muted")]
@@ -249,15 +259,15 @@ def rejected_panel(view: RunView, width: int, height: int, *, focused: bool, ope
     candidates = view.accepted + view.rejected
     share = f" · {100 * view.rejected / candidates:.0f} %" if candidates and view.rejected else ""
     if height < 3:
-        said: list[Span] = [(f"{view.rejected:,}{share}", "muted")]
+        folded: list[Span] = [(f"{view.rejected:,}{share}", "muted")]
         if view.feed:
-            said.append((f" · {view.feed[-1].stage}: {clip(view.feed[-1].text, width)}", "faint"))
-        return one_line_panel("Rejected", said, width, focused=focused)
+            folded.append((f" · {view.feed[-1].stage}: {clip(view.feed[-1].text, width)}", "faint"))
+        return one_line_panel("Rejected", folded, width, focused=focused)
     inner, room = width - 4, height - 2
     lines = [feed_row(turned, inner) for turned in reversed(view.feed[-room:])]
     if not lines:
         words = "Nothing was turned away yet. Repeats show up here, with what they repeat." if not view.rejected else ""
-        lines = [((words, "muted"),)]
+        lines = said(words, inner)
     title: list[Span] = [(f"Rejected {view.rejected:,}", "strong" if focused else "text"), (share, "muted")]
     hint: list[Span] = [("enter compare" if opens else "m maximise", "muted")] if focused else []
     if not focused and view.feed:
@@ -267,7 +277,9 @@ def rejected_panel(view: RunView, width: int, height: int, *, focused: bool, ope
 
 def feed_row(turned: Turned, width: int) -> Line:
     """Time, category, stage with score, nearest case, text."""
-    stage = turned.stage + (f" {turned.score:.2f}".replace("0.", ".") if turned.score is not None and turned.score < 1 else "")
+    stage = turned.stage + (
+        f" {turned.score:.2f}".replace("0.", ".") if turned.score is not None and turned.score < 1 else ""
+    )
     category = max(6, min(16, width // 5))
     spans: list[Span] = []
     if width >= 50:

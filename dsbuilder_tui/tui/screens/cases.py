@@ -118,7 +118,8 @@ class CasesScreen(Watching):
         if self._hits is not None:
             return len(self._hits)
         view = self.watched.view
-        return view.categories[self._category].accepted if self._category in view.categories else view.accepted
+        chosen = view.categories.get(self._category or "")
+        return chosen.accepted if chosen is not None else view.accepted
 
     def heard(self, event: Event) -> None:
         if isinstance(event, CaseAccepted | CaseWithdrawn | CaseEdited) and not self._stale:
@@ -156,7 +157,9 @@ class CasesScreen(Watching):
         try:
             async for step in steps:
                 self._hits.extend(step.seqs)
-                self._progress = f"searching {100 * step.scanned // max(1, step.total)} %" if step.scanned < step.total else ""
+                self._progress = (
+                    f"searching {100 * step.scanned // max(1, step.total)} %" if step.scanned < step.total else ""
+                )
                 if step.seqs or first or not self._progress:
                     self.rows.reload(len(self._hits), cursor=0 if first else None)
                     first = False
@@ -215,7 +218,9 @@ class CasesScreen(Watching):
         case = self.chosen
         self._history: Sequence[Any] = ()
         if case is not None:
-            self._history = await self.studio.guarded(self.watched.session.history_of_case(case.category, case.ordinal)) or ()
+            self._history = (
+                await self.studio.guarded(self.watched.session.history_of_case(case.category, case.ordinal)) or ()
+            )
         pane = self.query_one("#case-detail")
         pane.border_title = clip(case.case_id, 40).replace("[", "(") if case else ""
         self.query_one("#detail", Pages).renew()
@@ -304,7 +309,10 @@ class CasesScreen(Watching):
         async def withdraw() -> None:
             await self.watched.session.withdraw_case(case.category, case.ordinal)
             running = self.watched.view.busy
-            self.studio.say(f"{case.case_id} is turned away. " + ("It is written again now." if running else "Resume to have it written again."))
+            self.studio.say(
+                f"{case.case_id} is turned away. "
+                + ("It is written again now." if running else "Resume to have it written again.")
+            )
             if not running and not self.watched.replaying:
                 await self.watched.reread()
             self._renewed()
@@ -333,7 +341,11 @@ class CasesScreen(Watching):
                 await self.watched.session.annotate_case(case.category, case.ordinal, note=text)
                 self._renewed()
 
-        ask = Ask("Note", "It is kept with the case and exported in its tags; empty removes it.", str(case.tags.get("note") or ""))
+        ask = Ask(
+            "Note",
+            "It is kept with the case and exported in its tags; empty removes it.",
+            str(case.tags.get("note") or ""),
+        )
         self.app.push_screen(ask, lambda text: self.studio.attempt(note(text)))
 
     def action_copy(self) -> None:
@@ -357,7 +369,9 @@ class CasesScreen(Watching):
         if action == "save":
             return self._editing is not None
         if action in ("edit", "withdraw", "pin", "note", "editor"):
-            return not self.watched.replaying and self._editing is None and bool(self.rows.count if self.is_mounted else 0)
+            return (
+                not self.watched.replaying and self._editing is None and bool(self.rows.count if self.is_mounted else 0)
+            )
         if action in ("search", "filter", "order", "copy"):
             return self._editing is None
         return True
@@ -368,7 +382,9 @@ def _parsed(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(f"Line {error.lineno}, column {error.colno}: not JSON ({error.msg}).", "Mend it, or Esc.") from None
+        raise InputError(
+            f"Line {error.lineno}, column {error.colno}: not JSON ({error.msg}).", "Mend it, or Esc."
+        ) from None
     if not isinstance(data, dict) or set(data) != {"inputs", "expectations"}:
         raise InputError("It must be an object with `inputs` and `expectations`.", "Mend it, or Esc.")
     if not isinstance(data["inputs"], dict) or not isinstance(data["expectations"], dict):

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from dsbuilder_tui.tui.live import LiveSession
     from dsbuilder_tui.tui.player import ReplaySession
 
-_REASONS = {"interval": "by itself, every so many cases", "pause": "at a pause", "finish": "at the end", "import": "at the import"}
+_REASONS = {
+    "interval": "by itself, every so many cases",
+    "pause": "at a pause",
+    "finish": "at the end",
+    "import": "at the import",
+}
 
 
 class Rail(Painted, can_focus=True):
@@ -100,7 +105,9 @@ class CheckpointsScreen(Watching):
         self.query_one("#point", Pages).renew()
         pane = self.query_one("#point-pane")
         pane.border_title = f"Checkpoint {self.points[self.chosen].id}" if self.points else ""
-        self.query_one("#rail-pane").border_subtitle = f"{len(self.points)} · ← → look at any of them" if self.points else ""
+        self.query_one("#rail-pane").border_subtitle = (
+            f"{len(self.points)} · ← → look at any of them" if self.points else ""
+        )
 
     def _detail(self, width: int) -> Sequence[Line]:
         if not self.points:
@@ -109,7 +116,10 @@ class CheckpointsScreen(Watching):
         reason = _REASONS.get(point.reason, f"“{point.reason}”")
         after = view.accepted - point.accepted
         lines: list[Line] = [
-            ((f"{point.accepted:,}", "strong"), (f" of {point.planned:,} cases · saved {clock_time(point.created_at)} · {clip(reason, 50)}", "muted")),
+            (
+                (f"{point.accepted:,}", "strong"),
+                (f" of {point.planned:,} cases · saved {clock_time(point.created_at)} · {clip(reason, 50)}", "muted"),
+            ),
             EMPTY,
         ]
         name = min(28, max((len(n) for n in view.categories), default=8))
@@ -125,7 +135,14 @@ class CheckpointsScreen(Watching):
         if after > 0:
             lines.append(((f"{counted(after, 'case')} came after this point.", "muted"),))
         elif after < 0:
-            lines.append(((f"{counted(-after, 'case')} of this point {'was' if after == -1 else 'were'} turned away by you later.", "muted"),))
+            lines.append(
+                (
+                    (
+                        f"{counted(-after, 'case')} of this point {'was' if after == -1 else 'were'} turned away by you later.",
+                        "muted",
+                    ),
+                )
+            )
         else:
             lines.append((("This is where the session stands now.", "muted"),))
         return lines
@@ -150,7 +167,9 @@ class CheckpointsScreen(Watching):
 
         async def export(target: str | None) -> None:
             if target:
-                count = await session.export(target, "checkpoint" if target.endswith(SEED_SUFFIX) else None, upto=point.seq)
+                count = await session.export(
+                    target, "checkpoint" if target.endswith(SEED_SUFFIX) else None, upto=point.seq
+                )
                 self.studio.say(f"Wrote {counted(count, 'case')} as of checkpoint {point.id} to {target}")
 
         ask = Ask(

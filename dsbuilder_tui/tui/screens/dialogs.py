@@ -63,7 +63,13 @@ class Ask(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
     def __init__(
-        self, title: str, words: str, value: str = "", *, check: Callable[[str], str] = lambda value: "", secret: bool = False
+        self,
+        title: str,
+        words: str,
+        value: str = "",
+        *,
+        check: Callable[[str], str] = lambda value: "",
+        secret: bool = False,
     ) -> None:
         super().__init__()
         self._title, self._words, self._value, self._check, self._secret = title, words, value, check, secret
@@ -94,8 +100,12 @@ class Ask(ModalScreen[str | None]):
 class Field(Input):
     """A line of input; what is pasted into it is made visible and put on one line."""
 
-    def __init__(self, value: str = "", *, id: str | None = None, placeholder: str = "", password: bool = False) -> None:
-        super().__init__(value=value, id=id, placeholder=placeholder, password=password, compact=True, select_on_focus=False)
+    def __init__(
+        self, value: str = "", *, id: str | None = None, placeholder: str = "", password: bool = False
+    ) -> None:
+        super().__init__(
+            value=value, id=id, placeholder=placeholder, password=password, compact=True, select_on_focus=False
+        )
 
     def _on_paste(self, event: Any) -> None:
         event.text = " ".join(visible(event.text).split())

@@ -40,7 +40,16 @@ def help_keys() -> list[tuple[str, list[tuple[str, str, str]]]]:
     found = []
     for name, kind in places:
         own = [binding for binding in kind.__dict__["BINDINGS"] if isinstance(binding, Binding)]
-        rows = [(b.key, " ".join(key_name(Binding(k, "", key_display=b.key_display)) for k in b.key.split(",")[:2]) if not b.key_display else b.key_display, b.description) for b in own]
+        rows = [
+            (
+                b.key,
+                " ".join(key_name(Binding(k, "", key_display=b.key_display)) for k in b.key.split(",")[:2])
+                if not b.key_display
+                else b.key_display,
+                b.description,
+            )
+            for b in own
+        ]
         found.append((name, [row for row in rows if row[2]]))
     return found
 
@@ -72,9 +81,17 @@ class HelpScreen(Full):
             lines.append(((row, "text"),))
         column = max(38, width // 2 - 2) if width >= 90 else width
         blocks = [self._block(place, rows, column) for place, rows in help_keys()]
-        blocks.append(self._block("Slash commands", [("", f"/{c.name} {c.argument}".strip(), c.words) for c in COMMANDS], column, name=20))
+        blocks.append(
+            self._block(
+                "Slash commands", [("", f"/{c.name} {c.argument}".strip(), c.words) for c in COMMANDS], column, name=20
+            )
+        )
         config = self.studio.config
-        places = [("", "sessions", str(config.checkpoint_root)), ("", "your settings", str(user_config_file())), ("", "this folder's", "dsbuilder.toml, .env")]
+        places = [
+            ("", "sessions", str(config.checkpoint_root)),
+            ("", "your settings", str(user_config_file())),
+            ("", "this folder's", "dsbuilder.toml, .env"),
+        ]
         if column == width:
             for block in blocks:
                 lines += [EMPTY, *block]

@@ -50,7 +50,10 @@ class Welcome(Painted):
             if config.api_key is None:
                 spans.append((" (no key)", "muted"))
         lines: list[Line] = [cut(head, width), (), cut(tuple(spans), width)]
-        keys: list[Span] = [("c", "key", "screen.connect"), (" connect a model or change the writer", "muted", "screen.connect")]
+        keys: list[Span] = [
+            ("c", "key", "screen.connect"),
+            (" connect a model or change the writer", "muted", "screen.connect"),
+        ]
         if self.found and config.resolved_provider == "offline":
             first = self.found[0]
             keys += [("    ", "text"), ("o", "key", "screen.use_local")]
@@ -127,7 +130,9 @@ class HomeScreen(Full):
             self._timer.stop()
             self._timer = None
         if self.is_current and any(listing.state is SessionState.RUNNING for listing in found):
-            self._timer = self.set_timer(_LOOK_AGAIN, lambda: self.run_worker(self.reload(), group="list", exclusive=True))
+            self._timer = self.set_timer(
+                _LOOK_AGAIN, lambda: self.run_worker(self.reload(), group="list", exclusive=True)
+            )
 
     def _apply_filter(self, held: str | None = None) -> None:
         words = self.query_one("#filter", Input).value.casefold().split()
@@ -140,7 +145,11 @@ class HomeScreen(Full):
         self._fit()
         rows.set_count(len(self._shown), cursor=cursor)
         pane = self.query_one("#sessions")
-        pane.border_subtitle = f"{len(self._shown)} of {len(self._all)}" if words else (f"{len(self._all)} · / filter" if self._all else "")
+        pane.border_subtitle = (
+            f"{len(self._shown)} of {len(self._all)}"
+            if words
+            else (f"{len(self._all)} · / filter" if self._all else "")
+        )
         self.refresh_bindings()
 
     def _row(self, index: int, width: int, chosen: bool) -> Line:
@@ -155,8 +164,14 @@ class HomeScreen(Full):
         lines: list[Line] = [
             (("There is no session yet. A session is one dataset being designed and built.", "text"),),
             (),
-            (("  e  ", "key", "screen.examples"), ("try an example: 500 cases for a customer-service bot", "muted", "screen.examples")),
-            (("  n  ", "key", "screen.new"), ("begin your own: from a short form, or from a plan file", "muted", "screen.new")),
+            (
+                ("  e  ", "key", "screen.examples"),
+                ("try an example: 500 cases for a customer-service bot", "muted", "screen.examples"),
+            ),
+            (
+                ("  n  ", "key", "screen.new"),
+                ("begin your own: from a short form, or from a plan file", "muted", "screen.new"),
+            ),
             (),
         ]
         width = max(20, self.size.width - 10)
@@ -230,7 +245,11 @@ class HomeScreen(Full):
             self.studio.attempt(self.studio.create_session(plan))
             return
         free = self.studio.config.resolved_provider == "offline"
-        cost = "The built-in writer costs nothing." if free else "Each case is written by the model you connected, which may cost money."
+        cost = (
+            "The built-in writer costs nothing."
+            if free
+            else "Each case is written by the model you connected, which may cost money."
+        )
         question = Question(
             f"{plan.total_instances:,} cases?",
             f"The plan has {counted(plan.total_instances, 'case')}; the limit is {limit:,}, so that a typo cannot become a bill. {cost}",
@@ -254,7 +273,9 @@ class HomeScreen(Full):
                 catalog.rename_session(Path(listing.path), name)
                 await self.reload()
 
-        ask = Ask("Rename the session", "Its folder takes the new name; the dataset's name in the plan stays.", listing.id)
+        ask = Ask(
+            "Rename the session", "Its folder takes the new name; the dataset's name in the plan stays.", listing.id
+        )
         self.app.push_screen(ask, lambda name: self.studio.attempt(rename(name)))
 
     def action_export(self) -> None:
@@ -321,5 +342,3 @@ class HomeScreen(Full):
             welcome.repaint()
 
         self.studio.attempt(use())
-
-

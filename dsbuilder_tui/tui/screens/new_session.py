@@ -51,7 +51,9 @@ class Examples(ModalScreen[DatasetPlanInput | None]):
 
     def _row(self, index: int, width: int, chosen: bool) -> Line:
         name, plan = self._plans[index]
-        return cut(((fit(name, 24), "strong" if chosen else "text"), (f"{plan.total_instances:>6,} cases", "muted")), width)
+        return cut(
+            ((fit(name, 24), "strong" if chosen else "text"), (f"{plan.total_instances:>6,} cases", "muted")), width
+        )
 
     def _describe(self) -> None:
         _, plan = self._plans[self.query_one(RowList).cursor]
@@ -78,14 +80,20 @@ def plan_of_form(name: str, description: str, lines: str) -> DatasetPlanInput:
             continue
         found = _CATEGORY.match(line)
         if found is None:
-            problems.append(f"line {number}: {line.strip()[:60]!r} — write a name, a count and an example, such as {_EXAMPLE_FORM.splitlines()[0]!r}")
+            problems.append(
+                f"line {number}: {line.strip()[:60]!r} — write a name, a count and an example, such as {_EXAMPLE_FORM.splitlines()[0]!r}"
+            )
             continue
         example = (found["example"] or "").strip()
         count = re.sub(r"[,_ ]", "", found["count"])
-        categories.append({"name": found["name"].strip(), "count": int(count), "example_inputs": [example] if example else []})
+        categories.append(
+            {"name": found["name"].strip(), "count": int(count), "example_inputs": [example] if example else []}
+        )
     if problems:
         raise PlanError("the form", problems)
-    return parse_plan({"dataset_name": name.strip(), "description": description.strip(), "categories": categories}, "the form")
+    return parse_plan(
+        {"dataset_name": name.strip(), "description": description.strip(), "categories": categories}, "the form"
+    )
 
 
 class NewSession(ModalScreen[DatasetPlanInput | None]):
@@ -101,7 +109,9 @@ class NewSession(ModalScreen[DatasetPlanInput | None]):
             box.border_title = "New session"
             box.border_subtitle = "tab next field · ^S begin · esc cancel"
             box.can_focus = False
-            yield from self._field("Plan file (.yaml or .json); leave it empty to fill in the form below", Field(id="file"))
+            yield from self._field(
+                "Plan file (.yaml or .json); leave it empty to fill in the form below", Field(id="file")
+            )
             yield from self._field("Dataset name", Field(id="name", placeholder="support_bot_v1"))
             yield from self._field("What does the application do? (optional)", Field(id="about"))
             with Vertical(classes="field-row"):

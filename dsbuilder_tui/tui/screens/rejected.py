@@ -49,7 +49,7 @@ class RejectedScreen(Watching):
         super().__init__(watched)
         self._category: str | None = None
         self._stage: str | None = None
-        self._context: RejectionContext | None = None
+        self._facts: RejectionContext | None = None
         self._shown: Rejection | None = None
         self._stale = False
 
@@ -89,7 +89,11 @@ class RejectedScreen(Watching):
 
     @property
     def _asked(self) -> dict[str, Any]:
-        return {"category": self._category, "stage": self._stage, "text": self.query_one("#search", Input).value.strip()}
+        return {
+            "category": self._category,
+            "stage": self._stage,
+            "text": self.query_one("#search", Input).value.strip(),
+        }
 
     async def _fetch(self, offset: int, limit: int) -> Sequence[Rejection]:
         return await self.watched.session.rejection_page(offset, limit, **self._asked)
@@ -100,12 +104,21 @@ class RejectedScreen(Watching):
         self.rows.reload(count or 0, cursor=cursor)
         stages = await self.studio.guarded(self.watched.session.rejections_by_stage()) or {}
         pane = self.query_one("#rejected-list")
-        pane.border_title = clip(f"{count or 0:,} rejected" + (f" · {self._category}" if self._category else "") + (f" · {self._stage}" if self._stage else ""), 50)
+        pane.border_title = clip(
+            f"{count or 0:,} rejected"
+            + (f" · {self._category}" if self._category else "")
+            + (f" · {self._stage}" if self._stage else ""),
+            50,
+        )
         candidates = self.watched.view.accepted + self.watched.view.rejected
-        share = f"{100 * self.watched.view.rejected / candidates:.0f} % of {candidates:,} candidates" if candidates else ""
-        pane.border_subtitle = " · ".join(filter(None, [share, *(f"{s} {n}" for s, n in list(stages.items())[:2])]))[:60]
+        share = (
+            f"{100 * self.watched.view.rejected / candidates:.0f} % of {candidates:,} candidates" if candidates else ""
+        )
+        pane.border_subtitle = " · ".join(filter(None, [share, *(f"{s} {n}" for s, n in list(stages.items())[:2])]))[
+            :60
+        ]
         if not count:
-            self._shown, self._context = None, None
+            self._shown, self._facts = None, None
             self._renew()
 
     def _empty(self) -> Sequence[Line]:
@@ -139,15 +152,21 @@ class RejectedScreen(Watching):
         rejection = self.rows.chosen
         if rejection is None:
             return
-        self._context = await self.studio.guarded(self.watched.session.rejection_context(rejection))
+        self._facts = await self.studio.guarded(self.watched.session.rejection_context(rejection))
         self._shown = rejection
         self._renew()
 
     def _renew(self) -> None:
-        rejection, context = self._shown, self._context
+        rejection, context = self._shown, self._facts
         left, right = self.query_one("#left-pane"), self.query_one("#right-pane")
-        left.border_title = clip(f"rejected · {rejection.category} · b{rejection.batch}", 40) if rejection else "rejected"
-        left.border_subtitle = clip(" · ".join([*list(context.attributes.values())[:2], f"slot {rejection.ordinal}"]), 40) if rejection and context else ""
+        left.border_title = (
+            clip(f"rejected · {rejection.category} · b{rejection.batch}", 40) if rejection else "rejected"
+        )
+        left.border_subtitle = (
+            clip(" · ".join([*list(context.attributes.values())[:2], f"slot {rejection.ordinal}"]), 40)
+            if rejection and context
+            else ""
+        )
         nearest = context.nearest if context else None
         right.border_title = clip(f"accepted · {nearest.case_id}", 40) if nearest else "accepted"
         right.border_subtitle = clock_time(nearest.created_at) if nearest else ""
@@ -159,7 +178,7 @@ class RejectedScreen(Watching):
         rejection = self._shown
         if rejection is None:
             return [], []
-        nearest = self._context.nearest if self._context else None
+        nearest = self._facts.nearest if self._facts else None
         text = display_text(rejection.candidate["inputs"]) if rejection.candidate else rejection.text
         if nearest is None:
             return [(text, False)], []
@@ -183,12 +202,12 @@ class RejectedScreen(Watching):
     def _why(self, width: int) -> Sequence[Line]:
         if self._shown is None:
             return []
-        return why(self._shown, self._context.successor if self._context else None, width)
+        return why(self._shown, self._facts.successor if self._facts else None, width)
 
     # Acts
 
     def action_keep(self) -> None:
-        rejection, context = self._shown, self._context
+        rejection, context = self._shown, self._facts
         if rejection is None or context is None:
             return
 
@@ -203,7 +222,9 @@ class RejectedScreen(Watching):
             self.studio.attempt(keep())
             return
         words = f"Its slot was written again: {clip(display_text(context.successor.inputs), 200)}\n\nThat case gives way to the rejected one."
-        question = Question("Keep it anyway?", words, [("put the rejected one in its place", True), ("leave it", False)])
+        question = Question(
+            "Keep it anyway?", words, [("put the rejected one in its place", True), ("leave it", False)]
+        )
         self.app.push_screen(question, lambda yes: self.studio.attempt(keep()) if yes else None)
 
     def action_tell(self) -> None:
@@ -211,7 +232,9 @@ class RejectedScreen(Watching):
         if rejection is None:
             return
         near = f", too close to {rejection.nearest_case_id}" if rejection.nearest_case_id else ""
-        self.studio.draft(f"About the rejected case in {rejection.category} (slot {rejection.ordinal}, {rejection.stage}{near}): ")
+        self.studio.draft(
+            f"About the rejected case in {rejection.category} (slot {rejection.ordinal}, {rejection.stage}{near}): "
+        )
         self.dismiss()
 
     def action_filter(self) -> None:
@@ -257,7 +280,12 @@ class RejectedScreen(Watching):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "keep":
             typing = isinstance(self.focused, Input)
-            return not typing and not self.watched.replaying and self._shown is not None and self._shown.candidate is not None
+            return (
+                not typing
+                and not self.watched.replaying
+                and self._shown is not None
+                and self._shown.candidate is not None
+            )
         if action == "tell":
             return not self.watched.replaying and self._shown is not None
         return True

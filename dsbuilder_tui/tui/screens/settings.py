@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from dsbuilder_tui.config import DatasetBuilderConfig, load_config, save_settings, user_config_file
+from dsbuilder_tui.config import SECRETS, DatasetBuilderConfig, load_config, save_settings, user_config_file
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, pad, wrap
 from dsbuilder_tui.tui.screens.base import Full
@@ -19,9 +19,18 @@ from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.tui.widgets.rows import RowList
 
-_SECRET = ("api_key", "extra_headers")
 # What a person looks for first.
-_FIRST = ("provider", "base_url", "api_key", "worker_model", "model", "max_dataset_size", "max_workers", "theme", "notifications")
+_FIRST = (
+    "provider",
+    "base_url",
+    "api_key",
+    "worker_model",
+    "model",
+    "max_dataset_size",
+    "max_workers",
+    "theme",
+    "notifications",
+)
 
 
 class About(Painted):
@@ -35,7 +44,7 @@ class About(Painted):
         owner = self._owner
         name = owner.chosen
         field = DatasetBuilderConfig.model_fields[name]
-        default = "" if field.default is None or name in _SECRET else f" Default: {field.default}."
+        default = "" if field.default is None or name in SECRETS else f" Default: {field.default}."
         lines: list[Line] = [((clip(row, width), "text"),) for row in wrap(f"{field.description}.{default}", width)]
         where = "Changes count until the app is left; s writes this one to " + str(user_config_file())
         if name == "api_key":
@@ -72,13 +81,22 @@ class SettingsScreen(Full):
         rows.set_count(len(self._names))
         rows.focus()
         self.query_one("#settings-pane").border_title = "Settings"
-        self.query_one("#settings-pane").border_subtitle = "flag › environment › .env › dsbuilder.toml › config.toml › default"
+        self.query_one(
+            "#settings-pane"
+        ).border_subtitle = "flag › environment › .env › dsbuilder.toml › config.toml › default"
         self._title()
 
     def _header(self, width: int) -> Line:
         config = self.studio.config
-        writer = "the built-in offline writer" if config.resolved_provider == "offline" else config.shown_url or config.endpoint
-        return pad(((" dsbuilder ", "key"), (" Settings ", "strong"), (f"  cases are written by {clip(writer, 60)}", "muted")), width)
+        writer = (
+            "the built-in offline writer"
+            if config.resolved_provider == "offline"
+            else config.shown_url or config.endpoint
+        )
+        return pad(
+            ((" dsbuilder ", "key"), (" Settings ", "strong"), (f"  cases are written by {clip(writer, 60)}", "muted")),
+            width,
+        )
 
     @property
     def chosen(self) -> str:
@@ -91,7 +109,7 @@ class SettingsScreen(Full):
         return live.session.config if live is not None else self.studio.config
 
     def _shown(self, name: str) -> str:
-        if name in _SECRET:
+        if name in SECRETS:
             return "set" if getattr(self.config, name) else "unset"
         value = self.config.shown_url if name == "base_url" else getattr(self.config, name)
         if isinstance(value, bool):
@@ -108,7 +126,9 @@ class SettingsScreen(Full):
         value = max(14, width - label - 28) if width >= 60 else width - label - 2
         value = min(value, 44)
         spans.append((fit(self._shown(name), value), "accent" if origin != "default" else "muted"))
-        spans.append((" " + clip(origin, max(0, width - label - value - 3)), "warn" if origin == "changed here" else "faint"))
+        spans.append(
+            (" " + clip(origin, max(0, width - label - value - 3)), "warn" if origin == "changed here" else "faint")
+        )
         return cut(tuple(spans), width)
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
@@ -139,10 +159,15 @@ class SettingsScreen(Full):
         elif get_origin(field.annotation) is Literal:
             answers: list[tuple[str, Any]] = [(str(value), value) for value in get_args(field.annotation)]
             answers.append((f"as it is ({now})", None))
-            self.app.push_screen(Question(name, field.description or "", answers), lambda v: self._set(name, v) if v is not None else None)
+            self.app.push_screen(
+                Question(name, field.description or "", answers),
+                lambda v: self._set(name, v) if v is not None else None,
+            )
         else:
-            value = "" if name in _SECRET or now is None else self._shown(name)
-            ask = Ask(name, field.description or "", value, check=lambda v: self._problem(name, v), secret=name == "api_key")
+            value = "" if name in SECRETS or now is None else self._shown(name)
+            ask = Ask(
+                name, field.description or "", value, check=lambda v: self._problem(name, v), secret=name == "api_key"
+            )
             self.app.push_screen(ask, lambda v: self._set(name, v or None) if v is not None else None)
 
     def _set(self, name: str, value: Any) -> None:
@@ -178,5 +203,5 @@ class SettingsScreen(Full):
         if not self.is_mounted:
             return True
         if action == "keep":
-            return self.chosen not in _SECRET
+            return self.chosen not in SECRETS
         return self.chosen in self.studio.changed if action == "reset" else True

@@ -11,12 +11,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
-from dsbuilder_tui.domain.case import Message
 from dsbuilder_tui.domain.events import Event, MessageAdded, PlanRevised, RunFinished, RunPaused, RunStarted
+from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
 from dsbuilder_tui.tui.live import sentence
-from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.screens.studio_acts import StudioActs
 from dsbuilder_tui.tui.widgets.chat import PlanCard
 from dsbuilder_tui.tui.widgets.chrome import Tabs
@@ -31,12 +30,12 @@ if TYPE_CHECKING:
 _TABS = ("Talk", "Plan", "Workers", "Checkpoints", "Rejected")
 
 
-class StudioScreen(StudioActs, Watching):
+class StudioScreen(StudioActs):
     CSS_PATH = "studio.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "escape", "stop, or to the prompt", show=False),
         Binding("ctrl+p", "toggle_run", "pause", priority=True),
-        Binding("ctrl+k", "app.command_palette", "palette"),
+        Binding("ctrl+k", "app.command_palette", "palette", priority=True),
         Binding("f2", "cases", "cases"),
         Binding("f4", "checkpoints", "checkpoints"),
         Binding("f5", "rejected", "rejected"),
@@ -68,9 +67,12 @@ class StudioScreen(StudioActs, Watching):
                     yield KINDS[name](name, self.watched)
         yield self.bottom_line()
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         super().on_mount()
         self._arrange()
+        self.run_worker(self._open(), exit_on_error=True, group="open")
+
+    async def _open(self) -> None:
         self._approved = self.watched.view.revision if self.watched.view.state != "idle" else 0
         await self.conversation.open(self._messages, self._card_state)
         self.run_worker(self._show_incoming(), exit_on_error=True, group="chat")
@@ -239,7 +241,12 @@ class StudioScreen(StudioActs, Watching):
             resume = "resume" if view.accepted or view.state == "paused" else "start"
             return "pause" if view.busy else "" if view.state == "finished" else resume
         if self.watched.replaying:
-            extra = {"space": "play" if self.watched.halted else "stop", "plus": "faster", "minus": "slower", "end": "to the end"}
+            extra = {
+                "space": "play" if self.watched.halted else "stop",
+                "plus": "faster",
+                "minus": "slower",
+                "end": "to the end",
+            }
             return extra.get(binding.key, binding.description)
         return binding.description
 

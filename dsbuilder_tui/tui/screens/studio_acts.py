@@ -5,35 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textual.screen import Screen
-
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.commands import COMMANDS, Command
 from dsbuilder_tui.tui.paint.card import card_data
 from dsbuilder_tui.tui.palette import COLOURS
+from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.widgets.chat import PlanCard
 from dsbuilder_tui.tui.widgets.conversation import Conversation
 from dsbuilder_tui.tui.widgets.prompt import Prompt
 from dsbuilder_tui.wording import eta_words, rate_words, tokens_words
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.tui.app import StudioApp
     from dsbuilder_tui.tui.live import LiveSession
-    from dsbuilder_tui.tui.player import ReplaySession
 
 _KINDS = ("jsonl", "json", "csv", "parquet")
 
 
-class StudioActs(Screen[Any]):
-    """Mixed into the studio screen."""
-
-    watched: LiveSession | ReplaySession
-
-    @property
-    def studio(self) -> StudioApp:
-        raise AssertionError("the screen provides it")
+class StudioActs(Watching):
+    """The half of the studio screen that acts; the other half shows."""
 
     @property
     def live(self) -> LiveSession:
@@ -173,7 +164,9 @@ class StudioActs(Screen[Any]):
         live = self.live
         config = live.session.config
         if not argument:
-            await live.tell(f"Workers: {live.models}. /model NAME chooses another; F1 → settings for the endpoint and the key.")
+            await live.tell(
+                f"Workers: {live.models}. /model NAME chooses another; F1 → settings for the endpoint and the key."
+            )
             return
         await self.studio.change_session(live, {"worker_model": argument})
         later = ", from the next run on" if live.running else ""
@@ -207,7 +200,9 @@ class StudioActs(Screen[Any]):
 
     async def _do_help(self, argument: str) -> None:
         rows = "\n".join(f"| `/{c.name}` {c.argument.replace('|', '/')} | {c.words} |" for c in COMMANDS)
-        await self.live.session.add_message("dsbuilder", f"| command | what it does |\n|---|---|\n{rows}\n\n**F1** shows the keys.", "command")
+        await self.live.session.add_message(
+            "dsbuilder", f"| command | what it does |\n|---|---|\n{rows}\n\n**F1** shows the keys.", "command"
+        )
 
     async def _do_quit(self, argument: str) -> None:
         self.studio.action_leave()
@@ -217,6 +212,7 @@ class StudioActs(Screen[Any]):
     async def on_plan_card_answered(self, event: PlanCard.Answered) -> None:
         event.stop()
         if event.answer == "approve":
+            self.query_one(Prompt).focus()
             self.begin_run()
         elif event.answer == "edit":
             self.edit_plan()
@@ -229,7 +225,10 @@ class StudioActs(Screen[Any]):
         """Start or resume; what stands in the way is said in the conversation."""
         try:
             if self.live.view.state == "finished":
-                raise InputError("All slots are settled already.", "/export writes the dataset, /retry tries slots given up on again.")
+                raise InputError(
+                    "All slots are settled already.",
+                    "/export writes the dataset, /retry tries slots given up on again.",
+                )
             self.live.start()
         except DsbuilderError as error:
             self.run_worker(self.live.tell(f"✗ {error}", "error"), exit_on_error=False)

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, Event
 from dsbuilder_tui.domain.words import counted
-from dsbuilder_tui.session import CallTrace
+from dsbuilder_tui.generation.trace import CallTrace
 from dsbuilder_tui.store.rows import WorkerCall
 from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.calls import call_detail, call_row
@@ -72,7 +72,9 @@ class WorkersScreen(Watching):
     def heard(self, event: Event) -> None:
         if isinstance(event, BatchStarted | BatchFinished) and not self._stale:
             self._stale = True
-            self.set_timer(_RELOAD, lambda: self.run_worker(self._read(), exit_on_error=True, group="read", exclusive=True))
+            self.set_timer(
+                _RELOAD, lambda: self.run_worker(self._read(), exit_on_error=True, group="read", exclusive=True)
+            )
 
     def flush(self) -> None:
         super().flush()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message as TextualMessage
 from textual.widget import Widget
 from textual.widgets import Markdown, Static
@@ -23,7 +24,11 @@ from dsbuilder_tui.wording import clock_time
 _MOST_MARKDOWN = 20
 _MOST_ENTRIES = 400
 
-WHO = {"person": ("You", "bold $ds-info"), "agent": ("Agent", "bold $ds-accent"), "dsbuilder": ("dsbuilder", "bold $ds-accent")}
+WHO = {
+    "person": ("You", "bold $ds-info"),
+    "agent": ("Agent", "bold $ds-accent"),
+    "dsbuilder": ("dsbuilder", "bold $ds-accent"),
+}
 
 
 class SafeMarkdown(Markdown):
@@ -47,7 +52,9 @@ class Entry(Vertical):
 
     def compose(self) -> ComposeResult:
         name, style = WHO.get(self.role, (self.role, "bold"))
-        yield Static(Content.assemble((name, style), (f"  {clock_time(self.ts, seconds=False)}", "$ds-faint")), classes="who")
+        yield Static(
+            Content.assemble((name, style), (f"  {clock_time(self.ts, seconds=False)}", "$ds-faint")), classes="who"
+        )
         yield self.body()
 
     def body(self) -> Widget:
@@ -69,7 +76,11 @@ class Line1(Static):
         shown = visible(text)
         mark, rest = shown[:1], shown[1:]
         styles = {"✓": "$ds-good", "✗": "$ds-bad", "!": "$ds-warn", "❚": "$ds-warn", "↺": "$ds-info"}
-        content = Content.assemble((mark, styles.get(mark, "$ds-muted")), (rest, "$ds-muted")) if mark in styles else Content(shown)
+        content = (
+            Content.assemble((mark, styles.get(mark, "$ds-muted")), (rest, "$ds-muted"))
+            if mark in styles
+            else Content(shown)
+        )
         super().__init__(content, classes=f"event kind-{kind}")
 
 
@@ -141,16 +152,15 @@ class ChatLog(VerticalScroll, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="chat")
         self.unseen = 0
-        self._open_card: Callable[[int], str] = lambda revision: "open"
-
-    def on_mount(self) -> None:
-        self.anchor()
+        self._follows = True
 
     @property
     def at_end(self) -> bool:
         return self.max_scroll_y - self.scroll_offset.y <= 1
 
-    async def add(self, role: str, text: str, kind: str, ts: float, data: Mapping[str, Any], card_state: str = "open") -> Widget:
+    async def add(
+        self, role: str, text: str, kind: str, ts: float, data: Mapping[str, Any], card_state: str = "open"
+    ) -> Widget:
         """Show one more message."""
         widget: Widget
         if kind == "plan" and data.get("rows") is not None:
@@ -166,11 +176,9 @@ class ChatLog(VerticalScroll, can_focus=True):
         return widget
 
     async def put(self, widget: Widget) -> None:
-        following = self.at_end
+        following = self._follows
         await self.mount(widget)
-        if following:
-            self.scroll_end(animate=False, immediate=False)
-        else:
+        if not following:
             self.unseen += 1
             self.post_message(self.Unseen(self.unseen))
         await self._thin_out()
@@ -183,6 +191,7 @@ class ChatLog(VerticalScroll, can_focus=True):
             await self.remove_children(list(self.children)[: len(self.children) - _MOST_ENTRIES])
 
     def action_follow(self) -> None:
+        self._follows = True
         self.scroll_end(animate=False)
         self.seen()
 
@@ -193,5 +202,12 @@ class ChatLog(VerticalScroll, can_focus=True):
 
     def watch_scroll_y(self, old: float, new: float) -> None:
         super().watch_scroll_y(old, new)
-        if self.unseen and self.at_end:
+        if new < old and not self.at_end:
+            self._follows = False
+        elif self.at_end:
+            self._follows = True
             self.seen()
+
+    def watch_virtual_size(self, virtual_size: Size) -> None:
+        if self._follows:
+            self.call_after_refresh(self.scroll_end, animate=False)

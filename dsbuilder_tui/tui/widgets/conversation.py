@@ -12,10 +12,10 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message as TextualMessage
 from textual.widgets import Markdown, Static
 
-from dsbuilder_tui.domain.case import Message
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, sides
 from dsbuilder_tui.tui.widgets.chat import ChatLog, Entry, PlanCard
 from dsbuilder_tui.tui.widgets.painted import Painted
@@ -127,7 +127,11 @@ class Conversation(Vertical):
         shown = messages[-_SHOWN_AT_OPENING:]
         log = self.log_view
         if len(messages) > len(shown):
-            await log.mount(Static(f"… {counted(len(messages) - len(shown), 'earlier message')} in the session file", classes="event"))
+            await log.mount(
+                Static(
+                    f"… {counted(len(messages) - len(shown), 'earlier message')} in the session file", classes="event"
+                )
+            )
         for message in shown:
             await self.show(message, card_state(message.data) if message.kind == "plan" else "open")
         if not self._readonly:
@@ -167,7 +171,7 @@ class Conversation(Vertical):
             self.query_one(Queue).show([queued for queued, _ in self._queue])
             prompt.fill(text)
         else:
-            prompt.history(1)
+            prompt.walk_history(1)
 
     def on_chat_log_unseen(self, event: ChatLog.Unseen) -> None:
         event.stop()

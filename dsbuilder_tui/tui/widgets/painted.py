@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Painted(Widget):
     """A widget whose rows come from ``paint``. ``repaint`` draws again and refreshes the rows that differ."""
 
-    ground = ""  # role of the background of every row
+    ground = "ground"  # role of the background of every row
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

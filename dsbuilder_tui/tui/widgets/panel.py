@@ -85,7 +85,12 @@ class CheckpointsPanel(Panel):
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
         return checkpoints_panel(
-            self.watched.view, width, height, focused=self.has_focus, interval=self.watched.interval, opens=self.maximised
+            self.watched.view,
+            width,
+            height,
+            focused=self.has_focus,
+            interval=self.watched.interval,
+            opens=self.maximised,
         )
 
 

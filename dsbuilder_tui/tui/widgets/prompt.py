@@ -144,7 +144,7 @@ class Prompt(TextArea):
         elif not self.text:
             self.post_message(self.Recall())
         elif self.cursor_location[0] == 0 and not select:
-            self.history(1)
+            self.walk_history(1)
         else:
             super().action_cursor_up(select)
 
@@ -153,11 +153,11 @@ class Prompt(TextArea):
             self.choice = (self.choice + 1) % len(self.choices)
             self._show_choices()
         elif self._back and self.cursor_location[0] == self.document.line_count - 1 and not select:
-            self.history(-1)
+            self.walk_history(-1)
         else:
             super().action_cursor_down(select)
 
-    def history(self, step: int) -> None:
+    def walk_history(self, step: int) -> None:
         """Go back (1) or forth (-1) in what was sent."""
         back = self._back + step
         if not 0 <= back <= len(self._history):
@@ -193,7 +193,11 @@ class Completions(Painted):
             here = index == self._choice
             mark: Span = ("❯ " if here else "  ", "accent")
             action = f"choose({index})"
-            row: Line = (mark, (fit(text, name), "accent+bold" if here else "text", action), (clip(words, width), "muted", action))
+            row: Line = (
+                mark,
+                (fit(text, name), "accent+bold" if here else "text", action),
+                (clip(words, width), "muted", action),
+            )
             lines.append(cut(row, width))
         return lines
 

@@ -115,7 +115,7 @@ class RowList(ScrollView, can_focus=True):
         chosen = row == self.cursor
         line = self._draw(row, width - 2, chosen)
         mark: Span = ("❯ ", "accent+bold" if self.has_focus else "faint") if chosen else ("  ", "text")
-        return palette.strip(pad((mark, *line), width), width, "cursor" if chosen else "")
+        return palette.strip(pad((mark, *line), width), width, "cursor" if chosen else "ground")
 
     def _show_cursor(self) -> None:
         if self.is_attached:

@@ -1,0 +1,70 @@
+"""The app and replays from the command line, and what stands in for them where there is no terminal."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+
+from dsbuilder_tui.cli.displays import choose_display
+from dsbuilder_tui.cli.entry import settings_from
+from dsbuilder_tui.cli.look import print_sessions
+from dsbuilder_tui.config import load_config
+from dsbuilder_tui.domain.clock import SystemClock
+from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.store import catalog
+
+
+def studio(arguments: argparse.Namespace) -> int:
+    """Open the app, or say in plain lines what there is when it cannot be shown."""
+    flags = settings_from(arguments)
+    if arguments.plain or not _can_draw():
+        return _overview(arguments)
+    from dsbuilder_tui.tui.start import open_app
+
+    return open_app(flags, session=arguments.session)
+
+
+def replay(arguments: argparse.Namespace) -> int:
+    """Play a session in the app, or print its events."""
+    flags = settings_from(arguments)
+    if not (arguments.plain or arguments.json) and _can_draw():
+        from dsbuilder_tui.tui.start import replay as play
+
+        return play(arguments.session, flags, speed=arguments.speed)
+
+    async def tell() -> int:
+        from dsbuilder_tui.session.replay import recorded_events
+
+        display = choose_display(as_json=arguments.json, plain=True, on_broken=lambda: None)
+        async with await Session.open(arguments.session, load_config(**flags)) as session:
+            async for event in recorded_events(session):
+                display.show(event)
+                if display.broken:
+                    return ExitCode.RESUMABLE
+        return ExitCode.COMPLETE
+
+    return asyncio.run(tell())
+
+
+def _can_draw() -> bool:
+    streams = (sys.stdin, sys.stdout, sys.stderr)  # the app draws on standard error
+    return all(stream.isatty() for stream in streams) and os.environ.get("TERM", "") not in ("dumb", "")
+
+
+def _overview(arguments: argparse.Namespace) -> int:
+    config = load_config(**settings_from(arguments))
+    found = asyncio.run(catalog.list_sessions(config.checkpoint_root, SystemClock()))
+    print_sessions(found, config.checkpoint_root)
+    writer = (
+        "the built-in offline writer" if config.resolved_provider == "offline" else config.shown_url or config.endpoint
+    )
+    print(f"Cases are written by {writer}.\n")
+    print("The app needs a terminal. The same without one, in plain lines:")
+    print("  dsbuilder run --plain --example customer_service --max-dataset-size 500")
+    if found:
+        print(f"  dsbuilder resume --plain {found[0].id}      dsbuilder show {found[0].id}")
+    print("  dsbuilder --help")
+    return ExitCode.COMPLETE
