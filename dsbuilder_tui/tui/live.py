@@ -54,6 +54,7 @@ class LiveSession:
         if "offline_pace" not in session.config.model_fields_set:
             self.pace = WATCHABLE_PACE
         self._model: WorkerModel | None = None
+        self._telling: set[asyncio.Task[Message | None]] = set()
 
     @classmethod
     async def open(
@@ -126,6 +127,10 @@ class LiveSession:
 
     def _take(self, event: Event) -> None:
         self.view = reduce(self.view, event)
+        if said := sentence(event, self.view):
+            task = asyncio.create_task(self.tell(said))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
         for listener in tuple(self._listeners):
             listener(event)
 
@@ -195,11 +200,12 @@ class LiveSession:
         if self.running:
             self.session.drop_in_flight()
         await self.wait()
+        await asyncio.gather(*self._telling)
         self._unsubscribe()
         await self.session.aclose()
 
 
-def sentence(event: Event, view: RunView, drained: int = 0) -> str | None:
+def sentence(event: Event, view: RunView) -> str | None:
     """What the conversation says about an event, or None for those that the panels show."""
     match event:
         case RunStarted():

@@ -41,13 +41,14 @@ def wrap(text: str, width: int) -> list[str]:
     """Foreign text as lines of at most ``width`` cells, broken between words where possible."""
     lines: list[str] = []
     for paragraph in visible(text).expandtabs(4).split("\n"):
-        line = ""
-        for word in paragraph.split(" "):
-            longer = f"{line} {word}" if line else word
+        indent = len(paragraph) - len(paragraph.lstrip(" "))
+        line = " " * min(indent, width // 2)
+        for word in paragraph[indent:].split(" "):
+            longer = f"{line} {word}" if line.strip() else line + word
             if cell_len(longer) <= width:
                 line = longer
                 continue
-            if line:
+            if line.strip():
                 lines.append(line)
             pieces = chop_cells(word, max(1, width)) or [""]
             lines.extend(pieces[:-1])

@@ -15,7 +15,6 @@ from dsbuilder_tui.domain.events import Event, MessageAdded, PlanRevised, RunFin
 from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
-from dsbuilder_tui.tui.live import sentence
 from dsbuilder_tui.tui.screens.studio_acts import StudioActs
 from dsbuilder_tui.tui.widgets.chat import PlanCard
 from dsbuilder_tui.tui.widgets.chrome import Tabs
@@ -36,10 +35,10 @@ class StudioScreen(StudioActs):
         Binding("escape", "escape", "stop, or to the prompt", show=False),
         Binding("ctrl+p", "toggle_run", "pause", priority=True),
         Binding("ctrl+k", "app.command_palette", "palette", priority=True),
-        Binding("f2", "cases", "cases"),
-        Binding("f4", "checkpoints", "checkpoints"),
-        Binding("f5", "rejected", "rejected"),
-        Binding("f6", "workers", "workers"),
+        Binding("f2", "cases", "cases", priority=True),
+        Binding("f4", "checkpoints", "checkpoints", priority=True),
+        Binding("f5", "rejected", "rejected", priority=True),
+        Binding("f6", "workers", "workers", priority=True),
         Binding("tab", "next_pane(1)", "next panel", show=False),
         Binding("shift+tab", "next_pane(-1)", "panel before", show=False, priority=True),
         Binding("space", "replay_pause", "play or stop", show=False),
@@ -101,8 +100,6 @@ class StudioScreen(StudioActs):
     def heard(self, event: Event) -> None:
         if isinstance(event, MessageAdded):
             self._incoming.put_nowait(event)
-        elif not self.watched.replaying and (said := sentence(event, self.watched.view)):
-            self.run_worker(self.live.tell(said), exit_on_error=False)
         if isinstance(event, RunStarted | PlanRevised | RunPaused | RunFinished):
             if isinstance(event, RunStarted):
                 self._approved = self.watched.view.revision

@@ -16,6 +16,9 @@ _NAMES = {
 }  # fmt: skip
 
 
+_LAST = {"escape": 2, "f1": 3, "ctrl+q": 4}
+
+
 def key_name(binding: Binding) -> str:
     """How a key is written for a person: ``^P``, ``F2``, ``esc``."""
     if binding.key_display:
@@ -50,17 +53,22 @@ class KeyBar(Painted):
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.repaint())
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
-        keys: list[Key] = []
-        for active in self.screen.active_bindings.values():
+        screen = self.screen
+        places = {b.key.partition(",")[0]: i for i, b in enumerate(type(screen).BINDINGS) if isinstance(b, Binding)}
+        describe = getattr(screen, "key_words", None)
+        ranked: list[tuple[tuple[int, int], Key]] = []
+        for active in screen.active_bindings.values():
             binding = active.binding
             if not binding.show or not active.enabled:
                 continue
-            words = getattr(self.screen, "key_words", lambda b: b.description)(binding)
+            words = describe(binding) if describe is not None else binding.description
             if words:
-                keys.append(Key(key_name(binding), words, f"screen.press('{binding.key}')"))
-        # The keys of what is focused first; those that always work at the end, the way out last.
-        keys.sort(key=lambda k: (k.key in ("^Q",), k.key in ("F1",)))
-        return [key_bar(keys, width)]
+                # What is focused first, then the screen in its own order; the ways out last.
+                group = _LAST.get(binding.key, 1 if active.node in (screen, self.app) else 0)
+                key = Key(key_name(binding), words, f"screen.press('{binding.key}')")
+                ranked.append(((group, places.get(binding.key, 0)), key))
+        ranked.sort(key=lambda pair: pair[0])
+        return [key_bar([key for _, key in ranked], width)]
 
 
 class Tabs(Painted):

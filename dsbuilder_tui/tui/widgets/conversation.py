@@ -19,7 +19,7 @@ from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, sides
 from dsbuilder_tui.tui.widgets.chat import ChatLog, Entry, PlanCard
 from dsbuilder_tui.tui.widgets.painted import Painted
-from dsbuilder_tui.tui.widgets.prompt import Prompt, compose_prompt
+from dsbuilder_tui.tui.widgets.prompt import Completions, Prompt
 
 _SHOWN_AT_OPENING = 100
 
@@ -109,10 +109,11 @@ class Conversation(Vertical):
         yield Below()
         yield Queue()
         if not self._readonly:
-            with Vertical(id="prompt-box"), Horizontal(id="prompt-row"):
-                yield Static("❯", id="prompt-mark")
-                with Vertical(id="prompt-column"):
-                    yield from compose_prompt(self._choices)
+            with Vertical(id="prompt-box"):
+                yield Completions()
+                with Horizontal(id="prompt-row"):
+                    yield Static("❯", id="prompt-mark")
+                    yield Prompt(self._choices)
             yield Hint()
 
     def on_mount(self) -> None:

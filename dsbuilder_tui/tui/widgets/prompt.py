@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -14,9 +14,6 @@ from textual.widgets import TextArea
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit
 from dsbuilder_tui.tui.widgets.painted import Painted
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
 
 # A paste larger than this becomes a chip: it is sent whole, but does not fill the prompt.
 _LARGE_PASTE = 800
@@ -174,6 +171,7 @@ class Completions(Painted):
 
     def __init__(self) -> None:
         super().__init__(id="completions")
+        self.display = False
         self._choices: Sequence[tuple[str, str]] = ()
         self._choice = 0
 
@@ -208,9 +206,3 @@ class Completions(Painted):
         prompt.focus()
 
 
-def compose_prompt(choices: Callable[[str], Sequence[tuple[str, str]]]) -> ComposeResult:
-    """The completions and, below them, the prompt."""
-    completions = Completions()
-    completions.display = False
-    yield completions
-    yield Prompt(choices)
