@@ -7,32 +7,26 @@ import heapq
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from dsbuilder_tui.config import DatasetBuilderConfig
-from dsbuilder_tui.diversity.stage import Match, Stage
-from dsbuilder_tui.diversity.structural import StructuralStage
-from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Exhausted, Rejection, Slot, display_text, given_up_words
+from dsbuilder_tui.domain.case import Candidate, display_text
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
 from dsbuilder_tui.domain.events import (
     TEXT_LENGTH,
     BatchFinished,
     BatchStarted,
-    CaseAccepted,
-    CaseRejected,
     ConcurrencyChanged,
     Event,
     RetryScheduled,
     RunPausing,
-    SlotExhausted,
 )
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.batching import BatchSizer
-from dsbuilder_tui.generation.gate import Admitted, Gate
 from dsbuilder_tui.generation.intake import Intake
 from dsbuilder_tui.generation.journal import Journal
-from dsbuilder_tui.generation.ledger import AcceptedIndex, Batch, Ledger
+from dsbuilder_tui.generation.judge import Judge
+from dsbuilder_tui.generation.ledger import Batch, Ledger
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
@@ -80,8 +74,6 @@ class Pipeline:
         self._ledger = Ledger(plan, seed, config.max_attempts, ordered=model.ordered)
         self._prompter = Prompter(plan, seed, config.max_output_tokens)
         self._sizers = {category.name: BatchSizer(config.largest_batch) for category in plan.categories}
-        self._stages = _stages(config)
-        self._gate = Gate(plan, self._stages, compare=config.enable_diversity_check)
         self._intake = Intake(ordered=model.ordered)
         self._limit = AdaptiveLimit(config.workers, clock, self._limit_changed)
         self._runner: Runner = Worker(
@@ -89,6 +81,9 @@ class Pipeline:
         )
         interval = config.checkpoint_interval if config.enable_checkpointing else None
         self._journal = Journal(store, clock, emit, accepted=0, planned=plan.total_instances, interval=interval)
+        self.judge = Judge(plan, config, store, clock, self._journal, self._ledger)
+        self.live = False  # decisions that a person makes can be taken in
+        self.ready = asyncio.Event()  # it is live, or will never be (again)
         self._wake = asyncio.Event()
         self._tasks: dict[asyncio.Task[None], int] = {}  # call in flight → worker number
         self._unsettled: dict[int, _Unsettled] = {}  # by batch number: leased, and its outcome not judged yet
@@ -98,7 +93,6 @@ class Pipeline:
         self._failure: BaseException | None = None
         self._pause_reason: str | None = None
         self._deadline = float("inf")
-        self._index = AcceptedIndex()
         self.journal: Journal | None = None  # there is one as soon as the past is known
 
     async def run(self) -> PipelineResult:
@@ -107,15 +101,18 @@ class Pipeline:
         Everything judged is on disk when this returns. Raises ``EndpointRefused``, ``EndpointUnavailable`` or
         ``StorageError``, also after saving what could be saved.
         """
-        await self._restore()
+        self.judge.restore(await self._store.ledger_rows(), await self._store.last_batch())
         self.journal = journal = self._journal
         dropped = 0
         keepers = [asyncio.create_task(journal.run()), asyncio.create_task(self._judge_all())]
         for keeper in keepers:
             keeper.add_done_callback(self._keeper_ended)
+        self.live = True
+        self.ready.set()
         try:
             dropped = await self._drive()
         finally:
+            self.live = False  # at once: what comes now would be left undone, so it waits for the end of the run
             await self._drop()
             if not any(keeper.done() for keeper in keepers):
                 await self._intake.join()
@@ -139,25 +136,14 @@ class Pipeline:
             self._tell(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=reason))
             self._wake.set()
 
+    def wake(self) -> None:
+        """Look again at what there is to do."""
+        self._wake.set()
+
     def stop_draining(self) -> None:
         """Drop the work in flight at once."""
         self._deadline = self._clock.monotonic()
         self._wake.set()
-
-    async def _restore(self) -> None:
-        rows = await self._store.ledger_rows()
-        self._ledger.restore(rows, await self._store.last_batch())
-        history: list[tuple[int, int, str, int]] = [
-            (seq, key, name, ordinal)
-            for name, filled in rows.filled.items()
-            for ordinal, key, seq in filled
-            if key is not None
-        ]
-        history += rows.gone
-        for seq, key, name, ordinal in sorted(history):
-            self._index.note(seq, name, ordinal)
-            self._gate.admit((key,), seq)
-        self._journal.accepted = self._ledger.filled
 
     async def _drive(self) -> int:
         while self._failure is None:
@@ -245,30 +231,9 @@ class Pipeline:
                 self._intake.done()
 
     async def _judge(self, candidate: Candidate) -> None:
-        slot, now = candidate.slot, self._clock.now()
-        verdict = await self._gate.judge(candidate)
-        if not isinstance(verdict, Admitted):
-            match = verdict.match
-            self._reject(slot, candidate.batch, verdict.stage, verdict.reason, verdict.text, match, verdict.candidate)
-            return
-        seq = self._store.next_seq()
-        self._gate.admit(verdict.keys, seq)
-        self._index.note(seq, slot.category, slot.ordinal)
-        case = AcceptedCase(
-            seq, slot.category, slot.ordinal, verdict.inputs, verdict.expectations, verdict.tags, now,
-            verdict.keys[0] if verdict.keys else None, candidate.batch,
-        )  # fmt: skip
-        self._ledger.fill(slot)
-        self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
-        self._failures_in_a_row = 0
-        self._journal.accept(
-            case,
-            CaseAccepted(
-                ts=now, case_id=case.case_id, category=slot.category, slot=slot.ordinal, seq=seq, batch=candidate.batch,
-                text=display_text(case.inputs)[:TEXT_LENGTH], accepted=self._journal.accepted + 1,
-                planned=self._journal.planned,
-            ),
-        )  # fmt: skip
+        if await self.judge.judge(candidate):
+            self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
+            self._failures_in_a_row = 0
 
     def _settle(self, batch: Batch, result: BatchOutcome) -> None:
         """Take back what a finished batch did not bring, and remember what the call cost."""
@@ -282,7 +247,8 @@ class Pipeline:
                 self._ledger.give_back(wanted.slot)
             else:
                 stage = "missing" if result.outcome == "ok" else result.outcome
-                self._reject(wanted.slot, batch.number, stage, result.detail or "the model wrote no case for it", "")
+                reason = result.detail or "the model wrote no case for it"
+                self.judge.reject(wanted.slot, batch.number, stage, reason, "")
         self._sizers[name].observe(
             asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=result.outcome
         )
@@ -313,40 +279,6 @@ class Pipeline:
             ),
         )  # fmt: skip
 
-    def _reject(
-        self,
-        slot: Slot,
-        batch: int,
-        stage: str,
-        reason: str,
-        text: str,
-        match: Match | None = None,
-        candidate: dict[str, Any] | None = None,
-    ) -> None:
-        now, seq = self._clock.now(), self._store.next_seq()
-        nearest = match.nearest_seq if match else None
-        score, threshold = (match.score, match.threshold) if match else (None, None)
-        tries = self._ledger.reject(slot, nearest)
-        attempt = self._ledger.attempt(slot)
-        nearest_id = self._index.case_id(nearest) if nearest is not None else None
-        rejection = Rejection(
-            seq, slot.category, slot.ordinal, attempt, stage, reason, text, now, score, threshold, nearest, nearest_id,
-            batch, candidate,
-        )  # fmt: skip
-        self._journal.reject(
-            rejection,
-            CaseRejected(
-                ts=now, category=slot.category, slot=slot.ordinal, seq=seq, batch=batch, stage=stage, reason=reason,
-                text=text[:TEXT_LENGTH], attempt=attempt, score=score, threshold=threshold, nearest_case_id=nearest_id,
-            ),
-        )  # fmt: skip
-        if tries is not None:
-            words = given_up_words(tries, stage, reason)
-            self._journal.exhaust(
-                Exhausted(seq, slot.category, slot.ordinal, tries, words),
-                SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
-            )
-
     def _tell(self, event: Event) -> None:
         """Announce what is no decision about a case, and have it remembered in passing."""
         self._emit(event)
@@ -363,7 +295,3 @@ class Pipeline:
                 wait_s=round(wait, 2), attempt=attempt, detail=error.detail[:TEXT_LENGTH],
             )
         )  # fmt: skip
-
-
-def _stages(config: DatasetBuilderConfig) -> list[Stage]:
-    return [StructuralStage(config.diversity_window if config.diversity_scope == "window" else None)]

@@ -10,6 +10,7 @@ from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.events import Notice, RunFinished, RunPaused, RunStarted
 from dsbuilder_tui.domain.summary import RunResult, SessionState
+from dsbuilder_tui.generation.judge import Judge
 from dsbuilder_tui.generation.pipeline import Pipeline
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.files import SessionFiles
@@ -28,6 +29,25 @@ class Run:
 
     async def execute(self) -> RunResult:
         """Raises ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved."""
+        try:
+            return await self._execute()
+        finally:
+            self._pipeline.ready.set()
+
+    @property
+    def live(self) -> bool:
+        """Whether it takes in decisions that a person makes."""
+        return self._pipeline.live
+
+    async def judge(self) -> Judge | None:
+        """Who decides in this run, once it knows the past; None when it is about to end."""
+        await self._pipeline.ready.wait()
+        return self._pipeline.judge if self._pipeline.live else None
+
+    def wake(self) -> None:
+        self._pipeline.wake()
+
+    async def _execute(self) -> RunResult:
         started = self._clock.monotonic()
         notices = self._model.check(self._plan)
         await self._announce()
