@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from dsbuilder_tui.domain.events import (
 )
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.batching import BatchSizer
+from dsbuilder_tui.generation.calls import CallLog, CallTrace
 from dsbuilder_tui.generation.intake import Intake
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.judge import Judge
@@ -68,9 +70,10 @@ class Pipeline:
         clock: Clock,
         emit: Callable[[Event], None],
         seed: int,
+        calls: CallLog,
     ) -> None:
         self._plan, self._config, self._store, self._model = plan, config, store, model
-        self._clock, self._emit = clock, emit
+        self._clock, self._emit, self._calls = clock, emit, calls
         self._ledger = Ledger(plan, seed, config.max_attempts, ordered=model.ordered)
         self._prompter = Prompter(plan, seed, config.max_output_tokens)
         self._sizers = {category.name: BatchSizer(config.largest_batch) for category in plan.categories}
@@ -88,6 +91,8 @@ class Pipeline:
         self._tasks: dict[asyncio.Task[None], int] = {}  # call in flight → worker number
         self._unsettled: dict[int, _Unsettled] = {}  # by batch number: leased, and its outcome not judged yet
         self._free_workers: list[int] = []
+        self._task_of: dict[int, asyncio.Task[None]] = {}  # by batch number: calls that have not ended
+        self._cut_off: set[int] = set()  # batches whose call a person wants ended
         self._accepted_of: dict[int, int] = {}
         self._failures_in_a_row = 0
         self._failure: BaseException | None = None
@@ -118,6 +123,7 @@ class Pipeline:
                 await self._intake.join()
                 for left in tuple(self._unsettled.values()):
                     left.result.outcome = "cancelled"
+                    self._end_trace(left.result, "cancelled")  # of a call that had not even begun
                     self._remember_call(left.batch, left.result)
             journal.stop()
             keepers[1].cancel()
@@ -139,6 +145,30 @@ class Pipeline:
     def wake(self) -> None:
         """Look again at what there is to do."""
         self._wake.set()
+
+    def cancel_call(self, batch: int) -> bool:
+        """Cut a call off; what it has delivered counts. False when it is not in flight."""
+        task = self._task_of.get(batch)
+        if task is None:
+            return False
+        if batch not in self._cut_off:
+            self._cut_off.add(batch)
+            # Not at once: a task that is cancelled before its first step never learns of it.
+            asyncio.get_running_loop().call_soon(self._cut, batch)
+        return True
+
+    def _cut(self, batch: int) -> None:
+        task = self._task_of.get(batch)
+        if task is not None:
+            task.cancel()
+
+    def retry_call_now(self, batch: int) -> bool:
+        """End the wait of a call before its next try. False when it is not waiting."""
+        entry = self._unsettled.get(batch)
+        if entry is None or entry.result.hurry is None or entry.result.hurry.is_set():
+            return False
+        entry.result.hurry.set()
+        return True
 
     def stop_draining(self) -> None:
         """Drop the work in flight at once."""
@@ -183,27 +213,55 @@ class Pipeline:
                 return
             self._intake.expect(batch)
             worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1
-            self._unsettled[batch.number] = _Unsettled(batch, worker, BatchOutcome())
-            self._tell(
-                BatchStarted(
-                    ts=self._clock.now(), batch=batch.number, worker=worker, category=batch.category.name,
-                    slots=tuple(wanted.slot.ordinal for wanted in batch.slots),
-                    attempt=max(wanted.attempt for wanted in batch.slots),
-                )
-            )  # fmt: skip
-            task = asyncio.create_task(self._work(batch))
+            ordinals = tuple(wanted.slot.ordinal for wanted in batch.slots)
+            attempt = max(wanted.attempt for wanted in batch.slots)
+            now, name = self._clock.now(), batch.category.name
+            trace = CallTrace(batch.number, worker, name, self._model.name, ordinals, attempt, now)
+            self._calls.begin(trace)
+            self._unsettled[batch.number] = _Unsettled(batch, worker, BatchOutcome(trace=trace))
+            task = asyncio.create_task(self._work(batch, trace))
             self._tasks[task] = worker
+            self._task_of[batch.number] = task
             task.add_done_callback(self._worker_ended)
+            self._tell(
+                BatchStarted(ts=now, batch=batch.number, worker=worker, category=name, slots=ordinals, attempt=attempt)
+            )
 
-    async def _work(self, batch: Batch) -> None:
+    async def _work(self, batch: Batch, trace: CallTrace) -> None:
+        result = self._unsettled[batch.number].result
+        try:
+            await self._call(batch, trace, result)
+        except asyncio.CancelledError:
+            if batch.number not in self._cut_off:
+                raise
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()  # what a person has asked for is done; from here on it goes on as after any call
+            result.outcome, result.detail = "cancelled", "cut off by a person"
+        except Exception as error:
+            result.outcome, result.detail = "failed", str(error)
+            raise
+        finally:
+            del self._task_of[batch.number]
+            cancelled = isinstance(sys.exception(), asyncio.CancelledError)
+            self._end_trace(result, "cancelled" if cancelled else result.outcome)
+        await self._intake.finish(batch, result)
+
+    def _end_trace(self, result: BatchOutcome, outcome: str) -> None:
+        trace, usage = result.trace, result.usage
+        if trace is not None and trace.ended is None:
+            trace.prompt_tokens, trace.completion_tokens = usage.prompt_tokens, usage.completion_tokens
+            trace.detail = result.detail
+            self._calls.end(trace, self._clock.now(), outcome)
+
+    async def _call(self, batch: Batch, trace: CallTrace, result: BatchOutcome) -> None:
         near = await self._store.inputs_of(batch.avoid) if batch.avoid else {}
         if len(near) < len(set(batch.avoid)):  # the case it was too close to is accepted, but not written yet
             await self._journal.flush()
             near = await self._store.inputs_of(batch.avoid)
         request = self._prompter.request(batch.category, batch.slots, [display_text(i) for i in near.values()])
-        result = self._unsettled[batch.number].result
+        trace.system, trace.prompt = request.system, request.prompt
         await self._runner.execute(batch, request, lambda candidate: self._intake.put(batch.number, candidate), result)
-        await self._intake.finish(batch, result)
 
     def _worker_ended(self, task: asyncio.Task[None]) -> None:
         heapq.heappush(self._free_workers, self._tasks.pop(task))
@@ -239,7 +297,9 @@ class Pipeline:
         """Take back what a finished batch did not bring, and remember what the call cost."""
         name, asked = batch.category.name, len(batch.slots)
         accepted = self._accepted_of.pop(batch.number, 0)
-        blameless = result.outcome == "failed" or (result.outcome in ("truncated", "too_large") and asked > 1)
+        blameless = result.outcome in ("failed", "cancelled") or (
+            result.outcome in ("truncated", "too_large") and asked > 1
+        )
         for index, wanted in enumerate(batch.slots):
             if index in result.delivered:
                 continue
@@ -249,9 +309,11 @@ class Pipeline:
                 stage = "missing" if result.outcome == "ok" else result.outcome
                 reason = result.detail or "the model wrote no case for it"
                 self.judge.reject(wanted.slot, batch.number, stage, reason, "")
-        self._sizers[name].observe(
-            asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=result.outcome
-        )
+        self._cut_off.discard(batch.number)
+        if result.outcome != "cancelled":  # says nothing about the size
+            self._sizers[name].observe(
+                asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=result.outcome
+            )
         self._remember_call(batch, result)
         self._wake.set()
         if result.outcome == "failed" and not result.delivered:
@@ -289,9 +351,11 @@ class Pipeline:
         self._wake.set()
 
     def _retry_scheduled(self, batch: Batch, error: TransientError, wait: float, attempt: int) -> None:
-        self._tell(
-            RetryScheduled(
-                ts=self._clock.now(), batch=batch.number, worker=self._unsettled[batch.number].worker, kind=error.kind,
-                wait_s=round(wait, 2), attempt=attempt, detail=error.detail[:TEXT_LENGTH],
-            )
+        entry = self._unsettled[batch.number]
+        event = RetryScheduled(
+            ts=self._clock.now(), batch=batch.number, worker=entry.worker, kind=error.kind, wait_s=round(wait, 2),
+            attempt=attempt, detail=error.detail[:TEXT_LENGTH],
         )  # fmt: skip
+        if entry.result.trace is not None:
+            entry.result.trace.retries.append(event)
+        self._tell(event)

@@ -9,6 +9,7 @@ from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stream import EventStream
 from dsbuilder_tui.domain.summary import BuilderState, SessionState
+from dsbuilder_tui.generation.calls import CallLog
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.run import Run
 
@@ -22,6 +23,7 @@ class SessionCore:
         self._run: Run | None = None
         self._idle = asyncio.Event()
         self._idle.set()
+        self._call_log = CallLog()
         # Held by whatever must not see the session begin a run, or a case change, under its hands.
         self._acts = asyncio.Lock()
 

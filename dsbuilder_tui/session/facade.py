@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.stream import EventStream
 from dsbuilder_tui.domain.summary import RunResult, SessionState
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.session.calls import Calls
 from dsbuilder_tui.session.curation import Curation
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.planning import Planning
@@ -24,7 +25,7 @@ from dsbuilder_tui.session.run import Run
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
-class Session(Reading, Curation, Planning):
+class Session(Reading, Curation, Planning, Calls):
     """One dataset being built. An async context manager; only one process can have a session open."""
 
     @classmethod
@@ -136,7 +137,7 @@ class Session(Reading, Curation, Planning):
             self._only_at_rest()
             own = model is None
             model = model or worker_model(self.config)
-            self._run = Run(self._files, self.config, model)
+            self._run = Run(self._files, self.config, model, self._call_log)
             self._idle.clear()
         try:
             return await self._run.execute()

@@ -10,6 +10,7 @@ from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.events import Notice, RunFinished, RunPaused, RunStarted
 from dsbuilder_tui.domain.summary import RunResult, SessionState
+from dsbuilder_tui.generation.calls import CallLog
 from dsbuilder_tui.generation.judge import Judge
 from dsbuilder_tui.generation.pipeline import Pipeline
 from dsbuilder_tui.models.protocol import WorkerModel
@@ -21,10 +22,10 @@ _STATUS_PERIOD = 1.0  # seconds between notes for other processes
 class Run:
     """Drives a pipeline over a session's open slots. One instance per run."""
 
-    def __init__(self, files: SessionFiles, config: DatasetBuilderConfig, model: WorkerModel) -> None:
+    def __init__(self, files: SessionFiles, config: DatasetBuilderConfig, model: WorkerModel, calls: CallLog) -> None:
         self._files, self._config, self._model = files, config, model
         self._clock, self._store, self._emit, self._plan = files.clock, files.store, files.emit, files.plan
-        self._pipeline = Pipeline(files.plan, config, files.store, model, files.clock, files.emit, files.seed)
+        self._pipeline = Pipeline(files.plan, config, files.store, model, files.clock, files.emit, files.seed, calls)
         self._hurried = False
 
     async def execute(self) -> RunResult:
@@ -65,6 +66,12 @@ class Run:
 
     def pause(self, reason: str) -> None:
         self._pipeline.pause(reason)
+
+    def cancel_call(self, batch: int) -> bool:
+        return self._pipeline.cancel_call(batch)
+
+    def retry_call_now(self, batch: int) -> bool:
+        return self._pipeline.retry_call_now(batch)
 
     def drop_in_flight(self) -> None:
         """Drop the work in flight, and leave the JSON export for the next time."""
