@@ -41,7 +41,7 @@ class Gate:
     def __init__(self, plan: DatasetPlanInput, stages: Sequence[Stage], *, compare: bool = True) -> None:
         """Without ``compare`` nothing is turned away as a repeat, but fingerprints are kept for runs that do compare."""
         self._plan, self._stages, self._compare = plan, stages, compare
-        self._kinds = {category.name: _field_kinds(plan, category) for category in plan.categories}
+        self._kinds = {category.name: field_kinds(plan, category) for category in plan.categories}
         self._categories = {category.name: category for category in plan.categories}
 
     async def judge(self, candidate: Candidate) -> Admitted | Refused:
@@ -49,7 +49,7 @@ class Gate:
         try:
             inputs = self._inputs(candidate.raw, category)
             expectations = _expectations(candidate.raw, category)
-        except _Unfit as unfit:
+        except Unfit as unfit:
             return Refused("schema", str(unfit), _shown(candidate.raw))
         except RecursionError:
             return Refused("schema", "nested too deeply", "")
@@ -74,7 +74,7 @@ class Gate:
 
     def _inputs(self, raw: Any, category: DatasetCategory) -> dict[str, Any]:
         if isinstance(raw, MalformedCase):
-            raise _Unfit("not valid JSON")
+            raise Unfit("not valid JSON")
         kinds = self._kinds[category.name]
         given = raw.get("inputs", raw.get("input"))
         if given is None and any(field in raw for field in kinds):
@@ -82,27 +82,58 @@ class Gate:
         if len(kinds) == 1 and not isinstance(given, Mapping) and given is not None:
             given = {next(iter(kinds)): given}
         if not isinstance(given, Mapping):
-            raise _Unfit("`inputs` is missing" if given is None else f"`inputs` is {_kind(given)}, not an object")
-        inputs = {}
-        for field, kind in kinds.items():
-            value = given.get(field)
-            if value is None:
-                raise _Unfit(f"the field `{field}` is missing from `inputs`")
-            if kind != _kind(value):
-                raise _Unfit(f"the field `{field}` of `inputs` is {_kind(value)}, not {kind}")
-            if isinstance(value, str):
-                value = value.strip()
-                if not value:
-                    raise _Unfit(f"the field `{field}` of `inputs` is empty")
-            inputs[field] = value
-        return _storable(inputs, "inputs")
+            raise Unfit("`inputs` is missing" if given is None else f"`inputs` is {_kind(given)}, not an object")
+        return _fitting_inputs(given, kinds)
 
 
-class _Unfit(Exception):
-    pass
+class Unfit(Exception):
+    """A case does not have the shape that the plan asks for; the text says where."""
 
 
-def _field_kinds(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, str]:
+def fitting_case(
+    plan: DatasetPlanInput, category: DatasetCategory, inputs: object, expectations: object
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A case as a person wrote it, held against the plan as a worker's would be. Raises ``Unfit``.
+
+    Other than a worker, a person may add expectations and leave some out; what the plan names keeps its type.
+    """
+    if not isinstance(inputs, Mapping) or not isinstance(expectations, Mapping):
+        raise Unfit("`inputs` and `expectations` must be objects")
+    kinds = field_kinds(plan, category)
+    for field in inputs:
+        if field not in kinds:
+            raise Unfit(f"the plan has no field `{field}` in `inputs`, only {', '.join(kinds)}")
+    try:
+        for key, value in expectations.items():
+            _check_expectation(key, value, category)
+        return _fitting_inputs(inputs, kinds), _storable(dict(expectations), "expectations")
+    except RecursionError:
+        raise Unfit("nested too deeply") from None
+
+
+def _fitting_inputs(given: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
+    inputs = {}
+    for field, kind in kinds.items():
+        value = given.get(field)
+        if value is None:
+            raise Unfit(f"the field `{field}` is missing from `inputs`")
+        if kind != _kind(value):
+            raise Unfit(f"the field `{field}` of `inputs` is {_kind(value)}, not {kind}")
+        if isinstance(value, str):
+            value = value.strip()
+            if not value:
+                raise Unfit(f"the field `{field}` of `inputs` is empty")
+        inputs[field] = value
+    return _storable(inputs, "inputs")
+
+
+def _check_expectation(key: str, value: Any, category: DatasetCategory) -> None:
+    planned = category.expectations.get(key)
+    if planned is not None and _kind(value) != _kind(planned):
+        raise Unfit(f"`{key}` of `expectations` is {_kind(value)}, not {_kind(planned)}")
+
+
+def field_kinds(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, str]:
     examples = plan.examples(category)
     return {
         field: next((_kind(e[field]) for e in examples if e.get(field) is not None), "text")
@@ -114,12 +145,11 @@ def _expectations(raw: Mapping[str, Any], category: DatasetCategory) -> dict[str
     expectations = dict(category.expectations)
     given = raw.get("expectations")
     if given is not None and not isinstance(given, Mapping):
-        raise _Unfit(f"`expectations` is {_kind(given)}, not an object")
+        raise Unfit(f"`expectations` is {_kind(given)}, not an object")
     for key, value in (given or {}).items():
         if key not in expectations:
             continue  # the plan says what is expected; a worker only fits the values
-        if expectations[key] is not None and _kind(value) != _kind(expectations[key]):
-            raise _Unfit(f"`{key}` of `expectations` is {_kind(value)}, not {_kind(expectations[key])}")
+        _check_expectation(key, value, category)
         expectations[key] = value
     if category.expected_tools:
         tools = [tool.model_dump(mode="json", exclude_defaults=True) for tool in category.expected_tools]
@@ -148,9 +178,9 @@ def _storable(value: dict[str, Any], what: str) -> dict[str, Any]:
         try:
             size = len(orjson.dumps(value))
         except TypeError as error:
-            raise _Unfit(f"`{what}` cannot be stored: {error}") from None
+            raise Unfit(f"`{what}` cannot be stored: {error}") from None
     if size > MAX_TEXT_LENGTH * 4:
-        raise _Unfit(f"`{what}` is longer than {MAX_TEXT_LENGTH * 4:,} bytes")
+        raise Unfit(f"`{what}` is longer than {MAX_TEXT_LENGTH * 4:,} bytes")
     return value
 
 

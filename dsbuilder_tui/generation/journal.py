@@ -62,6 +62,14 @@ class Journal:
         self._changes.calls.append(call)
         self._add(event)
 
+    def decide(self, changes: Changes, event: Event, accepted: int) -> None:
+        """A person's decision; ``accepted`` is by how many cases it changes their number."""
+        self._changes += changes
+        self.accepted += accepted
+        self._add(event)
+        if accepted > 0 and self._interval and self.accepted % self._interval == 0:
+            self.checkpoint("interval")
+
     def note(self, event: Event) -> None:
         """Have an event that was announced already remembered with the next commit."""
         self._changes.history.append(history_row(self._store.next_seq(), event))

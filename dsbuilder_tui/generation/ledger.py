@@ -8,6 +8,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 
 from dsbuilder_tui.domain.case import Slot, case_id
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
@@ -19,7 +20,13 @@ from dsbuilder_tui.store.rows import LedgerRows
 _CHUNK = 20  # slots of one category in a row; fixed, so that the order of slots does not hang on the batch size
 _KEPT_NEAREST = 3
 
-_OPEN, _LEASED, _FILLED, _EXHAUSTED = range(4)
+
+class SlotState(IntEnum):
+    OPEN, LEASED, FILLED, EXHAUSTED = range(4)
+
+
+# As plain names: the loops below look at every slot.
+_OPEN, _LEASED, _FILLED, _EXHAUSTED = SlotState
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,33 @@ class Ledger:
         book = self._books[slot.category]
         self._settle(slot, _OPEN)
         heapq.heappush(book.retry, (book.attempt.get(slot.ordinal, 0), slot.ordinal))
+
+    def state(self, category: str, ordinal: int) -> SlotState | None:
+        """Where a slot stands; None when the plan has no such slot."""
+        book = self._books.get(category)
+        return SlotState(book.state[ordinal]) if book and 0 < ordinal < len(book.state) else None
+
+    def reopen(self, category: str, ordinal: int, attempt: int, gone: int) -> None:
+        """Open a filled slot for a fresh set of tries. ``gone`` is the case that filled it, to be avoided from now on."""
+        book = self._books[category]
+        book.state[ordinal] = _OPEN
+        book.attempt[ordinal], book.tries[ordinal] = attempt, 0
+        book.nearest[ordinal] = [*book.nearest.get(ordinal, ()), gone][-_KEPT_NEAREST:]
+        heapq.heappush(book.retry, (attempt, ordinal))
+        self.filled -= 1
+        self.open += 1
+
+    def claim(self, category: str, ordinal: int) -> None:
+        """Fill an open slot, or one that was given up on, without a lease."""
+        book = self._books[category]
+        if book.state[ordinal] == _EXHAUSTED:
+            self.exhausted -= 1
+        else:
+            book.retry = [entry for entry in book.retry if entry[1] != ordinal]
+            heapq.heapify(book.retry)
+            self.open -= 1
+        book.state[ordinal] = _FILLED
+        self.filled += 1
 
     def attempt(self, slot: Slot) -> int:
         return self._books[slot.category].attempt.get(slot.ordinal, 0)

@@ -5,34 +5,30 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from dsbuilder_tui.config import DatasetBuilderConfig
-from dsbuilder_tui.diversity.stage import Match, Stage
-from dsbuilder_tui.diversity.structural import StructuralStage
-from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Exhausted, Rejection, Slot, display_text, given_up_words
+from dsbuilder_tui.domain.case import Candidate, display_text
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
 from dsbuilder_tui.domain.events import (
     TEXT_LENGTH,
     BatchFinished,
     BatchStarted,
-    CaseAccepted,
-    CaseRejected,
     ConcurrencyChanged,
     Event,
     RetryScheduled,
     RunPausing,
-    SlotExhausted,
 )
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.batching import BatchSizer
-from dsbuilder_tui.generation.gate import Admitted, Gate
+from dsbuilder_tui.generation.calls import CallLog, CallTrace
 from dsbuilder_tui.generation.intake import Intake
 from dsbuilder_tui.generation.journal import Journal
-from dsbuilder_tui.generation.ledger import AcceptedIndex, Batch, Ledger
+from dsbuilder_tui.generation.judge import Judge
+from dsbuilder_tui.generation.ledger import Batch, Ledger
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
@@ -74,14 +70,13 @@ class Pipeline:
         clock: Clock,
         emit: Callable[[Event], None],
         seed: int,
+        calls: CallLog,
     ) -> None:
         self._plan, self._config, self._store, self._model = plan, config, store, model
-        self._clock, self._emit = clock, emit
+        self._clock, self._emit, self._calls = clock, emit, calls
         self._ledger = Ledger(plan, seed, config.max_attempts, ordered=model.ordered)
         self._prompter = Prompter(plan, seed, config.max_output_tokens)
         self._sizers = {category.name: BatchSizer(config.largest_batch) for category in plan.categories}
-        self._stages = _stages(config)
-        self._gate = Gate(plan, self._stages, compare=config.enable_diversity_check)
         self._intake = Intake(ordered=model.ordered)
         self._limit = AdaptiveLimit(config.workers, clock, self._limit_changed)
         self._runner: Runner = Worker(
@@ -89,16 +84,20 @@ class Pipeline:
         )
         interval = config.checkpoint_interval if config.enable_checkpointing else None
         self._journal = Journal(store, clock, emit, accepted=0, planned=plan.total_instances, interval=interval)
+        self.judge = Judge(plan, config, store, clock, self._journal, self._ledger)
+        self.live = False  # decisions that a person makes can be taken in
+        self.ready = asyncio.Event()  # it is live, or will never be (again)
         self._wake = asyncio.Event()
         self._tasks: dict[asyncio.Task[None], int] = {}  # call in flight → worker number
         self._unsettled: dict[int, _Unsettled] = {}  # by batch number: leased, and its outcome not judged yet
         self._free_workers: list[int] = []
+        self._task_of: dict[int, asyncio.Task[None]] = {}  # by batch number: calls that have not ended
+        self._cut_off: set[int] = set()  # batches whose call a person wants ended
         self._accepted_of: dict[int, int] = {}
         self._failures_in_a_row = 0
         self._failure: BaseException | None = None
         self._pause_reason: str | None = None
         self._deadline = float("inf")
-        self._index = AcceptedIndex()
         self.journal: Journal | None = None  # there is one as soon as the past is known
 
     async def run(self) -> PipelineResult:
@@ -107,20 +106,24 @@ class Pipeline:
         Everything judged is on disk when this returns. Raises ``EndpointRefused``, ``EndpointUnavailable`` or
         ``StorageError``, also after saving what could be saved.
         """
-        await self._restore()
+        self.judge.restore(await self._store.ledger_rows(), await self._store.last_batch())
         self.journal = journal = self._journal
         dropped = 0
         keepers = [asyncio.create_task(journal.run()), asyncio.create_task(self._judge_all())]
         for keeper in keepers:
             keeper.add_done_callback(self._keeper_ended)
+        self.live = True
+        self.ready.set()
         try:
             dropped = await self._drive()
         finally:
+            self.live = False  # at once: what comes now would be left undone, so it waits for the end of the run
             await self._drop()
             if not any(keeper.done() for keeper in keepers):
                 await self._intake.join()
                 for left in tuple(self._unsettled.values()):
                     left.result.outcome = "cancelled"
+                    self._end_trace(left.result, "cancelled")  # of a call that had not even begun
                     self._remember_call(left.batch, left.result)
             journal.stop()
             keepers[1].cancel()
@@ -139,25 +142,38 @@ class Pipeline:
             self._tell(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=reason))
             self._wake.set()
 
+    def wake(self) -> None:
+        """Look again at what there is to do."""
+        self._wake.set()
+
+    def cancel_call(self, batch: int) -> bool:
+        """Cut a call off; what it has delivered counts. False when it is not in flight."""
+        task = self._task_of.get(batch)
+        if task is None:
+            return False
+        if batch not in self._cut_off:
+            self._cut_off.add(batch)
+            # Not at once: a task that is cancelled before its first step never learns of it.
+            asyncio.get_running_loop().call_soon(self._cut, batch)
+        return True
+
+    def _cut(self, batch: int) -> None:
+        task = self._task_of.get(batch)
+        if task is not None:
+            task.cancel()
+
+    def retry_call_now(self, batch: int) -> bool:
+        """End the wait of a call before its next try. False when it is not waiting."""
+        entry = self._unsettled.get(batch)
+        if entry is None or entry.result.hurry is None or entry.result.hurry.is_set():
+            return False
+        entry.result.hurry.set()
+        return True
+
     def stop_draining(self) -> None:
         """Drop the work in flight at once."""
         self._deadline = self._clock.monotonic()
         self._wake.set()
-
-    async def _restore(self) -> None:
-        rows = await self._store.ledger_rows()
-        self._ledger.restore(rows, await self._store.last_batch())
-        history: list[tuple[int, int, str, int]] = [
-            (seq, key, name, ordinal)
-            for name, filled in rows.filled.items()
-            for ordinal, key, seq in filled
-            if key is not None
-        ]
-        history += rows.gone
-        for seq, key, name, ordinal in sorted(history):
-            self._index.note(seq, name, ordinal)
-            self._gate.admit((key,), seq)
-        self._journal.accepted = self._ledger.filled
 
     async def _drive(self) -> int:
         while self._failure is None:
@@ -197,27 +213,55 @@ class Pipeline:
                 return
             self._intake.expect(batch)
             worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1
-            self._unsettled[batch.number] = _Unsettled(batch, worker, BatchOutcome())
-            self._tell(
-                BatchStarted(
-                    ts=self._clock.now(), batch=batch.number, worker=worker, category=batch.category.name,
-                    slots=tuple(wanted.slot.ordinal for wanted in batch.slots),
-                    attempt=max(wanted.attempt for wanted in batch.slots),
-                )
-            )  # fmt: skip
-            task = asyncio.create_task(self._work(batch))
+            ordinals = tuple(wanted.slot.ordinal for wanted in batch.slots)
+            attempt = max(wanted.attempt for wanted in batch.slots)
+            now, name = self._clock.now(), batch.category.name
+            trace = CallTrace(batch.number, worker, name, self._model.name, ordinals, attempt, now)
+            self._calls.begin(trace)
+            self._unsettled[batch.number] = _Unsettled(batch, worker, BatchOutcome(trace=trace))
+            task = asyncio.create_task(self._work(batch, trace))
             self._tasks[task] = worker
+            self._task_of[batch.number] = task
             task.add_done_callback(self._worker_ended)
+            self._tell(
+                BatchStarted(ts=now, batch=batch.number, worker=worker, category=name, slots=ordinals, attempt=attempt)
+            )
 
-    async def _work(self, batch: Batch) -> None:
+    async def _work(self, batch: Batch, trace: CallTrace) -> None:
+        result = self._unsettled[batch.number].result
+        try:
+            await self._call(batch, trace, result)
+        except asyncio.CancelledError:
+            if batch.number not in self._cut_off:
+                raise
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()  # what a person has asked for is done; from here on it goes on as after any call
+            result.outcome, result.detail = "cancelled", "cut off by a person"
+        except Exception as error:
+            result.outcome, result.detail = "failed", str(error)
+            raise
+        finally:
+            del self._task_of[batch.number]
+            cancelled = isinstance(sys.exception(), asyncio.CancelledError)
+            self._end_trace(result, "cancelled" if cancelled else result.outcome)
+        await self._intake.finish(batch, result)
+
+    def _end_trace(self, result: BatchOutcome, outcome: str) -> None:
+        trace, usage = result.trace, result.usage
+        if trace is not None and trace.ended is None:
+            trace.prompt_tokens, trace.completion_tokens = usage.prompt_tokens, usage.completion_tokens
+            trace.detail = result.detail
+            self._calls.end(trace, self._clock.now(), outcome)
+
+    async def _call(self, batch: Batch, trace: CallTrace, result: BatchOutcome) -> None:
         near = await self._store.inputs_of(batch.avoid) if batch.avoid else {}
         if len(near) < len(set(batch.avoid)):  # the case it was too close to is accepted, but not written yet
             await self._journal.flush()
             near = await self._store.inputs_of(batch.avoid)
         request = self._prompter.request(batch.category, batch.slots, [display_text(i) for i in near.values()])
-        result = self._unsettled[batch.number].result
+        trace.system, trace.prompt = request.system, request.prompt
         await self._runner.execute(batch, request, lambda candidate: self._intake.put(batch.number, candidate), result)
-        await self._intake.finish(batch, result)
 
     def _worker_ended(self, task: asyncio.Task[None]) -> None:
         heapq.heappush(self._free_workers, self._tasks.pop(task))
@@ -245,36 +289,17 @@ class Pipeline:
                 self._intake.done()
 
     async def _judge(self, candidate: Candidate) -> None:
-        slot, now = candidate.slot, self._clock.now()
-        verdict = await self._gate.judge(candidate)
-        if not isinstance(verdict, Admitted):
-            match = verdict.match
-            self._reject(slot, candidate.batch, verdict.stage, verdict.reason, verdict.text, match, verdict.candidate)
-            return
-        seq = self._store.next_seq()
-        self._gate.admit(verdict.keys, seq)
-        self._index.note(seq, slot.category, slot.ordinal)
-        case = AcceptedCase(
-            seq, slot.category, slot.ordinal, verdict.inputs, verdict.expectations, verdict.tags, now,
-            verdict.keys[0] if verdict.keys else None, candidate.batch,
-        )  # fmt: skip
-        self._ledger.fill(slot)
-        self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
-        self._failures_in_a_row = 0
-        self._journal.accept(
-            case,
-            CaseAccepted(
-                ts=now, case_id=case.case_id, category=slot.category, slot=slot.ordinal, seq=seq, batch=candidate.batch,
-                text=display_text(case.inputs)[:TEXT_LENGTH], accepted=self._journal.accepted + 1,
-                planned=self._journal.planned,
-            ),
-        )  # fmt: skip
+        if await self.judge.judge(candidate):
+            self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
+            self._failures_in_a_row = 0
 
     def _settle(self, batch: Batch, result: BatchOutcome) -> None:
         """Take back what a finished batch did not bring, and remember what the call cost."""
         name, asked = batch.category.name, len(batch.slots)
         accepted = self._accepted_of.pop(batch.number, 0)
-        blameless = result.outcome == "failed" or (result.outcome in ("truncated", "too_large") and asked > 1)
+        blameless = result.outcome in ("failed", "cancelled") or (
+            result.outcome in ("truncated", "too_large") and asked > 1
+        )
         for index, wanted in enumerate(batch.slots):
             if index in result.delivered:
                 continue
@@ -282,10 +307,13 @@ class Pipeline:
                 self._ledger.give_back(wanted.slot)
             else:
                 stage = "missing" if result.outcome == "ok" else result.outcome
-                self._reject(wanted.slot, batch.number, stage, result.detail or "the model wrote no case for it", "")
-        self._sizers[name].observe(
-            asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=result.outcome
-        )
+                reason = result.detail or "the model wrote no case for it"
+                self.judge.reject(wanted.slot, batch.number, stage, reason, "")
+        self._cut_off.discard(batch.number)
+        if result.outcome != "cancelled":  # says nothing about the size
+            self._sizers[name].observe(
+                asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=result.outcome
+            )
         self._remember_call(batch, result)
         self._wake.set()
         if result.outcome == "failed" and not result.delivered:
@@ -313,40 +341,6 @@ class Pipeline:
             ),
         )  # fmt: skip
 
-    def _reject(
-        self,
-        slot: Slot,
-        batch: int,
-        stage: str,
-        reason: str,
-        text: str,
-        match: Match | None = None,
-        candidate: dict[str, Any] | None = None,
-    ) -> None:
-        now, seq = self._clock.now(), self._store.next_seq()
-        nearest = match.nearest_seq if match else None
-        score, threshold = (match.score, match.threshold) if match else (None, None)
-        tries = self._ledger.reject(slot, nearest)
-        attempt = self._ledger.attempt(slot)
-        nearest_id = self._index.case_id(nearest) if nearest is not None else None
-        rejection = Rejection(
-            seq, slot.category, slot.ordinal, attempt, stage, reason, text, now, score, threshold, nearest, nearest_id,
-            batch, candidate,
-        )  # fmt: skip
-        self._journal.reject(
-            rejection,
-            CaseRejected(
-                ts=now, category=slot.category, slot=slot.ordinal, seq=seq, batch=batch, stage=stage, reason=reason,
-                text=text[:TEXT_LENGTH], attempt=attempt, score=score, threshold=threshold, nearest_case_id=nearest_id,
-            ),
-        )  # fmt: skip
-        if tries is not None:
-            words = given_up_words(tries, stage, reason)
-            self._journal.exhaust(
-                Exhausted(seq, slot.category, slot.ordinal, tries, words),
-                SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
-            )
-
     def _tell(self, event: Event) -> None:
         """Announce what is no decision about a case, and have it remembered in passing."""
         self._emit(event)
@@ -357,13 +351,11 @@ class Pipeline:
         self._wake.set()
 
     def _retry_scheduled(self, batch: Batch, error: TransientError, wait: float, attempt: int) -> None:
-        self._tell(
-            RetryScheduled(
-                ts=self._clock.now(), batch=batch.number, worker=self._unsettled[batch.number].worker, kind=error.kind,
-                wait_s=round(wait, 2), attempt=attempt, detail=error.detail[:TEXT_LENGTH],
-            )
+        entry = self._unsettled[batch.number]
+        event = RetryScheduled(
+            ts=self._clock.now(), batch=batch.number, worker=entry.worker, kind=error.kind, wait_s=round(wait, 2),
+            attempt=attempt, detail=error.detail[:TEXT_LENGTH],
         )  # fmt: skip
-
-
-def _stages(config: DatasetBuilderConfig) -> list[Stage]:
-    return [StructuralStage(config.diversity_window if config.diversity_scope == "window" else None)]
+        if entry.result.trace is not None:
+            entry.result.trace.retries.append(event)
+        self._tell(event)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from dsbuilder_tui.domain.case import Candidate, Usage
 from dsbuilder_tui.domain.clock import Clock
+from dsbuilder_tui.generation.calls import CallTrace
 from dsbuilder_tui.generation.casestream import CaseScanner, RunawayOutput
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.models.limits import AdaptiveLimit, backoff
@@ -37,6 +38,8 @@ class BatchOutcome:
     seconds: float = 0.0
     detail: str = ""
     delivered: set[int] = field(default_factory=set)  # indexes into the batch's slots
+    trace: CallTrace | None = None  # for whoever watches
+    hurry: asyncio.Event | None = None  # there is one while the call waits to be made again; set it to end the wait
 
 
 class Worker:
@@ -64,12 +67,15 @@ class Worker:
         """Fill a batch as far as the model does. Raises ``EndpointRefused`` when only a person can help."""
         started = self._clock.monotonic()
         try:
+            hurried = False
             while True:
-                await self._limit.acquire()
+                await self._limit.acquire(hurried=hurried)
                 called = self._clock.monotonic()
                 try:
                     await self._call(batch, request, deliver, result)
                     self._limit.succeeded()
+                    if hurried:
+                        self._limit.reopen()
                     return
                 except TransientError as error:
                     wait = self._judge_failure(batch, result, error, called)
@@ -77,7 +83,7 @@ class Worker:
                     self._limit.release()
                 if wait is None:
                     return
-                await asyncio.sleep(wait)
+                hurried = await _wait(wait, result)
         except RequestTooLarge as error:
             result.outcome, result.detail = "too_large", str(error)
         except ContentRefused as error:
@@ -98,6 +104,7 @@ class Worker:
             return None
         result.retries += 1
         wait = backoff(result.retries, error.retry_after, self._rng)
+        result.hurry = asyncio.Event()  # before anybody is told of the wait
         self._on_retry(batch, error, wait, result.retries)
         return wait
 
@@ -110,12 +117,19 @@ class Worker:
     ) -> None:
         scanner, end, surplus, said = CaseScanner(), None, 0, ""
         result.detail = ""
+        trace = result.trace
+        if trace is not None:
+            trace.try_again()
         try:
             async with aclosing(self._model.stream(request)) as stream:  # type: ignore[type-var]
                 async for piece in stream:
                     if isinstance(piece, StreamEnd):
                         end = piece
                         continue
+                    if trace is not None:
+                        if trace.first_text is None:
+                            trace.first_text = self._clock.now() - trace.started
+                        trace.heard(piece)
                     if len(said) < _SHOWN:
                         said += piece[:_SHOWN]
                     for raw in scanner.feed(piece):
@@ -123,9 +137,12 @@ class Worker:
                         if index is None:
                             surplus += 1
                             continue
-                        result.delivered.add(index)
                         wanted = batch.slots[index]
                         await deliver(Candidate(wanted.slot, wanted.attempt, raw, batch.number, self._model.name))
+                        # Only now: a call that is cut off in the wait for a place in the queue has not delivered it.
+                        result.delivered.add(index)
+                        if trace is not None:
+                            trace.delivered = len(result.delivered)
                     if surplus > len(batch.slots) + 10:
                         break
         except RunawayOutput:
@@ -150,6 +167,19 @@ class Worker:
             result.outcome, result.detail = "refused", " ".join(said.split())[:_SHOWN]
         else:
             result.outcome, result.detail = "empty", "the answer was empty"
+
+
+async def _wait(seconds: float, result: BatchOutcome) -> bool:
+    """Wait before another try. Returns whether somebody cut the wait short."""
+    assert result.hurry is not None
+    try:
+        async with asyncio.timeout(seconds):
+            await result.hurry.wait()
+    except TimeoutError:
+        return False
+    finally:
+        result.hurry = None
+    return True
 
 
 def _slot_index(raw: object, taken: set[int], size: int) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import deque
 from collections.abc import Callable
@@ -28,13 +29,14 @@ class AdaptiveLimit:
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._last_cut = self._no_growth_until = float("-inf")
         self._closed_until = float("-inf")
+        self._reopened = asyncio.Event()
 
     @property
     def limit(self) -> int:
         return max(1, int(self._limit))
 
-    async def acquire(self) -> None:
-        """Wait for a place, and for the end of a ``Retry-After`` that the endpoint asked for."""
+    async def acquire(self, *, hurried: bool = False) -> None:
+        """Wait for a place, and, unless ``hurried``, for the end of a ``Retry-After`` that the endpoint asked for."""
         while self._active >= self.limit:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiters.append(waiter)
@@ -45,9 +47,13 @@ class AdaptiveLimit:
                     self._wake()
                 raise
         self._active += 1
+        if hurried:
+            return
         try:
             while (wait := self._closed_until - self._clock.monotonic()) > 0:
-                await asyncio.sleep(wait)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._reopened.wait()
         except asyncio.CancelledError:
             self.release()
             raise
@@ -70,11 +76,17 @@ class AdaptiveLimit:
         now = self._clock.monotonic()
         if retry_after:
             self._closed_until = max(self._closed_until, now + retry_after)
+            self._reopened.clear()
         if started > self._last_cut:
             self._last_cut = now
             before, self._limit = self.limit, max(1.0, self._limit * _CUT)
             if self.limit < before:
                 self._changed(self.limit, "rate-limited by the endpoint")
+
+    def reopen(self) -> None:
+        """The endpoint answers before the time it named; nobody needs to wait for that any more."""
+        self._closed_until = float("-inf")
+        self._reopened.set()
 
     def server_failed(self) -> None:
         self._no_growth_until = self._clock.monotonic() + _GROWTH_PAUSE

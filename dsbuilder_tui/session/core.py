@@ -9,7 +9,8 @@ from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stream import EventStream
-from dsbuilder_tui.domain.summary import SessionState
+from dsbuilder_tui.domain.summary import BuilderState, SessionState
+from dsbuilder_tui.generation.calls import CallLog
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.run import Run
 
@@ -23,6 +24,7 @@ class SessionCore:
         self._run: Run | None = None
         self._idle = asyncio.Event()
         self._idle.set()
+        self._call_log = CallLog()
         # Held by whatever must not see the session begin a run, or a case change, under its hands.
         self._acts = asyncio.Lock()
 
@@ -42,6 +44,22 @@ class SessionCore:
     def was_started(self) -> bool:
         """Whether a run was ever begun, or cases were imported."""
         return bool(self._files.meta.get("state") != SessionState.NEW)
+
+    async def summary(self) -> BuilderState:
+        """Where the session stands. Costs the same at any size."""
+        return await self._files.summary(running=self._run is not None)
+
+    async def settle(self) -> BuilderState:
+        """Where the session stands, having finished it when all slots are settled and its state does not say so."""
+        state = await self.summary()
+        left = state.total_instances_planned - state.instances_created - state.exhausted_slots
+        ended = SessionState.SHORT if state.exhausted_slots else SessionState.COMPLETE
+        if left == 0 and state.state != ended and not self._run:
+            if self.config.enable_checkpointing:
+                await self._files.checkpoint("finish")
+            await self._files.conclude("finish", ended, export=self.config.enable_checkpointing)
+            return await self.summary()
+        return state
 
     async def written(self) -> None:
         """Wait until everything decided so far is on disk and announced."""

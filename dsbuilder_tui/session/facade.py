@@ -13,9 +13,11 @@ from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stream import EventStream
-from dsbuilder_tui.domain.summary import BuilderState, RunResult, SessionState
+from dsbuilder_tui.domain.summary import RunResult, SessionState
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.session.calls import Calls
+from dsbuilder_tui.session.curation import Curation
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.planning import Planning
 from dsbuilder_tui.session.reading import Reading
@@ -23,7 +25,7 @@ from dsbuilder_tui.session.run import Run
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
-class Session(Reading, Planning):
+class Session(Reading, Curation, Planning, Calls):
     """One dataset being built. An async context manager; only one process can have a session open."""
 
     @classmethod
@@ -71,6 +73,10 @@ class Session(Reading, Planning):
     async def aclose(self) -> None:
         """Close the session file and let others open it. Pauses a run first."""
         await self.pause("closing")
+        async with self._acts:  # what a person has begun is done to its end
+            await self._close()
+
+    async def _close(self) -> None:
         for stream in self._streams:
             stream.close()
         await self._files.close()
@@ -129,10 +135,6 @@ class Session(Reading, Planning):
         self.subscribe(stream.push)
         return stream
 
-    async def summary(self) -> BuilderState:
-        """Where the session stands. Costs the same at any size."""
-        return await self._files.summary(running=self._run is not None)
-
     async def run(self, model: WorkerModel | None = None) -> RunResult:
         """Fill the open slots until none is left or ``pause`` is called. ``model`` stays the caller's to close.
 
@@ -142,7 +144,7 @@ class Session(Reading, Planning):
             self._only_at_rest()
             own = model is None
             model = model or worker_model(self.config)
-            self._run = Run(self._files, self.config, model)
+            self._run = Run(self._files, self.config, model, self._call_log)
             self._idle.clear()
         try:
             return await self._run.execute()
@@ -211,15 +213,3 @@ class Session(Reading, Planning):
             if count:
                 await self._files.conclude("reopened", SessionState.PAUSED, export=False)
             return count
-
-    async def settle(self) -> BuilderState:
-        """Where the session stands, having finished what a kill left undone when all slots were settled already."""
-        state = await self.summary()
-        left = state.total_instances_planned - state.instances_created - state.exhausted_slots
-        if left == 0 and state.state not in (SessionState.COMPLETE, SessionState.SHORT) and not self._run:
-            if self.config.enable_checkpointing:
-                await self._files.checkpoint("finish")
-            ended = SessionState.SHORT if state.exhausted_slots else SessionState.COMPLETE
-            await self._files.conclude("finish", ended, export=self.config.enable_checkpointing)
-            return await self.summary()
-        return state

@@ -10,6 +10,8 @@ from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.events import Notice, RunFinished, RunPaused, RunStarted
 from dsbuilder_tui.domain.summary import RunResult, SessionState
+from dsbuilder_tui.generation.calls import CallLog
+from dsbuilder_tui.generation.judge import Judge
 from dsbuilder_tui.generation.pipeline import Pipeline
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.files import SessionFiles
@@ -20,14 +22,33 @@ _STATUS_PERIOD = 1.0  # seconds between notes for other processes
 class Run:
     """Drives a pipeline over a session's open slots. One instance per run."""
 
-    def __init__(self, files: SessionFiles, config: DatasetBuilderConfig, model: WorkerModel) -> None:
+    def __init__(self, files: SessionFiles, config: DatasetBuilderConfig, model: WorkerModel, calls: CallLog) -> None:
         self._files, self._config, self._model = files, config, model
         self._clock, self._store, self._emit, self._plan = files.clock, files.store, files.emit, files.plan
-        self._pipeline = Pipeline(files.plan, config, files.store, model, files.clock, files.emit, files.seed)
+        self._pipeline = Pipeline(files.plan, config, files.store, model, files.clock, files.emit, files.seed, calls)
         self._hurried = False
 
     async def execute(self) -> RunResult:
         """Raises ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved."""
+        try:
+            return await self._execute()
+        finally:
+            self._pipeline.ready.set()
+
+    @property
+    def live(self) -> bool:
+        """Whether it takes in decisions that a person makes."""
+        return self._pipeline.live
+
+    async def judge(self) -> Judge | None:
+        """Who decides in this run, once it knows the past; None when it is about to end."""
+        await self._pipeline.ready.wait()
+        return self._pipeline.judge if self._pipeline.live else None
+
+    def wake(self) -> None:
+        self._pipeline.wake()
+
+    async def _execute(self) -> RunResult:
         started = self._clock.monotonic()
         notices = self._model.check(self._plan)
         await self._announce()
@@ -45,6 +66,12 @@ class Run:
 
     def pause(self, reason: str) -> None:
         self._pipeline.pause(reason)
+
+    def cancel_call(self, batch: int) -> bool:
+        return self._pipeline.cancel_call(batch)
+
+    def retry_call_now(self, batch: int) -> bool:
+        return self._pipeline.retry_call_now(batch)
 
     def drop_in_flight(self) -> None:
         """Drop the work in flight, and leave the JSON export for the next time."""

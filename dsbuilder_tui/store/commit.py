@@ -72,6 +72,9 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
     )
     write_history(connection, changes.history, ids)
     connection.executemany(
+        "INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, to_text(value)) for key, value in changes.meta.items()]
+    )
+    connection.executemany(
         "UPDATE progress SET accepted=accepted+?, rejected=rejected+?, exhausted=exhausted+? "
         "WHERE branch_id=? AND category_id=?",
         [(*count, MAIN_BRANCH, number) for number, count in counts.items() if any(count)],

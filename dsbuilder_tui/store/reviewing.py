@@ -93,16 +93,16 @@ class Reviewing(StoreBase):
         return await self._db.read(read)
 
     async def inputs_of(self, seqs: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """The inputs of a few cases, accepted or withdrawn since."""
+        """The inputs of a few cases, accepted or withdrawn since; damaged ones are left out."""
 
         def read(connection: sqlite3.Connection) -> dict[int, dict[str, Any]]:
             marks = ",".join("?" * len(seqs))
             rows = connection.execute(
-                f"SELECT seq, inputs FROM accepted_case WHERE seq IN ({marks}) "
-                f"UNION ALL SELECT seq, inputs FROM withdrawn_case WHERE seq IN ({marks})",
+                f"SELECT {CASE_COLUMNS} FROM accepted_case WHERE seq IN ({marks}) "
+                f"UNION ALL SELECT {CASE_COLUMNS} FROM withdrawn_case WHERE seq IN ({marks})",
                 (*seqs, *seqs),
             )
-            return {seq: orjson.loads(inputs) for seq, inputs in rows}
+            return {case.seq: case.inputs for row in rows if not (case := read_case(self._names, row)).damaged}
 
         return await self._db.read(read) if seqs else {}
 

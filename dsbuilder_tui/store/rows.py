@@ -79,9 +79,11 @@ class Changes:
 
     edited: list[AcceptedCase] = field(default_factory=list)
     history: list[HistoryRow] = field(default_factory=list)
+    meta: dict[str, Any] = field(default_factory=dict)
 
     def __add__(self, later: Changes) -> Changes:
-        return Changes(*(getattr(self, f.name) + getattr(later, f.name) for f in fields(self)))
+        lists = {f.name: getattr(self, f.name) + getattr(later, f.name) for f in fields(self) if f.name != "meta"}
+        return Changes(**lists, meta={**self.meta, **later.meta})
 
     def __len__(self) -> int:
         return sum(len(getattr(self, name)) for name in self.__slots__)

@@ -204,5 +204,3 @@ class Completions(Painted):
         prompt.choice = index
         prompt.action_complete()
         prompt.focus()
-
-

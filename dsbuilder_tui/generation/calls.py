@@ -1,0 +1,82 @@
+"""The worker calls in flight and the last that ended, for whoever watches. Kept in memory alone."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from dsbuilder_tui.domain.events import RetryScheduled
+
+_MOST_ANSWER = 64 * 1024  # bytes of an answer that are kept, as UTF-8
+_MOST_FINISHED = 100
+
+
+@dataclass(slots=True)
+class CallTrace:
+    """One worker call as it goes. ``started`` and ``ended`` are wall times, ``first_text`` seconds from the start.
+
+    ``outcome`` is empty while the call is in flight. After a retry the answer is that of the latest try.
+    """
+
+    batch: int
+    worker: int
+    category: str
+    model: str
+    slots: tuple[int, ...]
+    attempt: int
+    started: float
+    system: str = ""
+    prompt: str = ""
+    answer_cut: bool = False
+    retries: list[RetryScheduled] = field(default_factory=list)
+    ended: float | None = None
+    first_text: float | None = None
+    outcome: str = ""
+    delivered: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    detail: str = ""
+    _pieces: list[str] = field(default_factory=list)
+    _room: int = _MOST_ANSWER
+
+    @property
+    def answer(self) -> str:
+        """What the model has written, as it came; the beginning of it when ``answer_cut``."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    def heard(self, piece: str) -> None:
+        """Take in a piece of the answer. Costs next to nothing: there is one for every few words."""
+        if self.answer_cut:
+            return
+        size = len(piece) if piece.isascii() else len(piece.encode("utf-8", "surrogatepass"))
+        if size > self._room:
+            piece = piece.encode("utf-8", "surrogatepass")[: self._room].decode("utf-8", "ignore")
+            self.answer_cut = True
+        self._room -= size
+        self._pieces.append(piece)
+
+    def try_again(self) -> None:
+        """Forget what a failed try has written."""
+        self._pieces, self._room, self.answer_cut, self.first_text = [], _MOST_ANSWER, False, None
+
+
+class CallLog:
+    """The calls in flight, and the last 100 that ended."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, CallTrace] = {}
+        self._ended: deque[CallTrace] = deque(maxlen=_MOST_FINISHED)
+
+    def begin(self, trace: CallTrace) -> None:
+        self._open[trace.batch] = trace
+
+    def end(self, trace: CallTrace, now: float, outcome: str) -> None:
+        self._open.pop(trace.batch, None)
+        trace.ended, trace.outcome = now, outcome
+        self._ended.append(trace)
+
+    def calls(self) -> list[CallTrace]:
+        """Those in flight, then those that ended, each the newest first."""
+        return [*reversed(self._open.values()), *reversed(self._ended)]

@@ -1,0 +1,274 @@
+"""What a person does to single cases: edit, annotate, withdraw, keep what was rejected; at rest and during a run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from dsbuilder_tui.diversity.structural import structure_hash
+from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseEdited, CaseWithdrawn, Event
+from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory
+from dsbuilder_tui.domain.sanitise import whole_characters
+from dsbuilder_tui.domain.summary import SessionState
+from dsbuilder_tui.generation.gate import Unfit, fitting_case
+from dsbuilder_tui.generation.judge import Judge
+from dsbuilder_tui.generation.ledger import SlotState
+from dsbuilder_tui.session.core import SessionCore
+from dsbuilder_tui.store.rows import Changes, HistoryRow, SlotFacts, Withdrawal
+
+T = TypeVar("T")
+
+_REJECTED_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What an act is based on; true until the next await."""
+
+    judge: Judge | None  # of the run that is going on
+    facts: SlotFacts
+    accepted: int  # cases in all
+
+
+class Curation(SessionCore):
+    """The acts. Each is on disk, in the history and announced when its call returns, and whole or not at all."""
+
+    async def edit_case(
+        self, category: str, ordinal: int, inputs: dict[str, Any], expectations: dict[str, Any]
+    ) -> AcceptedCase:
+        """Change what a case says. Raises ``InputError`` naming the field that does not fit the plan."""
+        return await self._whole(lambda: self._edit(category, ordinal, inputs, expectations))
+
+    async def annotate_case(
+        self, category: str, ordinal: int, *, note: str | None = None, pinned: bool | None = None
+    ) -> AcceptedCase:
+        """Write a note on a case (an empty one removes it), pin or unpin it. What is None stays as it is."""
+        return await self._whole(lambda: self._annotate(category, ordinal, note, pinned))
+
+    async def withdraw_case(self, category: str, ordinal: int, reason: str = "") -> None:
+        """Take a case out and open its slot again; the same text does not come back.
+
+        A run that is going on writes the slot again, at rest the next one does. Raises ``InputError`` for a pinned case.
+        """
+        await self._whole(lambda: self._withdraw(category, ordinal, whole_characters(reason).strip()))
+
+    async def keep_rejected(self, seq: int) -> AcceptedCase:
+        """Let a rejected candidate in after all; a case that fills its slot by now makes room.
+
+        Raises ``InputError`` when the candidate was no whole case, or its slot is being written again.
+        """
+        return await self._whole(lambda: self._keep(seq))
+
+    async def _edit(
+        self, name: str, ordinal: int, inputs: dict[str, Any], expectations: dict[str, Any]
+    ) -> AcceptedCase:
+        ground = await self._ground(name, ordinal)
+        case = _intact(ground.facts, name, ordinal)
+        category = self._category(name)
+        try:
+            inputs, expectations = fitting_case(self.plan, category, inputs, expectations)
+        except Unfit as unfit:
+            raise InputError(f"{case.case_id}: {unfit}.", "Mend that field; the case is as it was.") from None
+        if (inputs, expectations) == (case.inputs, case.expectations):
+            return case
+        structure = _structure(category, inputs)
+        new = replace(
+            case, inputs=inputs, expectations=expectations, structure=structure, tags={**case.tags, "edited": True}
+        )
+        data = {
+            "seq": case.seq,
+            "structure": case.structure,
+            "before": {"inputs": case.inputs, "expectations": case.expectations},
+            "after": {"inputs": inputs, "expectations": expectations},
+        }
+        if ground.judge and structure is not None:
+            ground.judge.revise(case.seq, structure)
+        await self._change(ground, new, "edited", "case_edited", data)
+        return new
+
+    async def _annotate(self, name: str, ordinal: int, note: str | None, pinned: bool | None) -> AcceptedCase:
+        if note is not None and len(note) > MAX_TEXT_LENGTH:
+            raise InputError(f"The note has {len(note):,} characters.", f"Use at most {MAX_TEXT_LENGTH:,}.")
+        ground = await self._ground(name, ordinal)
+        case = _intact(ground.facts, name, ordinal)
+        tags = dict(case.tags)
+        if note is not None:
+            tags["note"] = whole_characters(note).strip()
+        if pinned is not None:
+            tags["pinned"] = pinned
+        tags = {key: value for key, value in tags.items() if key not in ("note", "pinned") or value}
+        if tags == case.tags:
+            return case
+        new = replace(case, tags=tags)
+        marks = [{key: c.tags[key] for key in ("note", "pinned") if key in c.tags} for c in (case, new)]
+        await self._change(
+            ground, new, "annotated", "case_annotated", {"seq": case.seq, "before": marks[0], "after": marks[1]}
+        )
+        return new
+
+    async def _change(self, ground: _Ground, new: AcceptedCase, change: str, kind: str, data: dict[str, Any]) -> None:
+        text, now = display_text(new.inputs)[:TEXT_LENGTH], self._files.clock.now()
+        row = self._line(kind, {**data, "text": text}, now, new.category, new.ordinal)
+        event = CaseEdited(
+            ts=now, case_id=new.case_id, category=new.category, slot=new.ordinal, seq=new.seq, text=text, change=change
+        )
+        await self._decide(ground, Changes(edited=[new], history=[row]), event, 0)
+
+    async def _withdraw(self, name: str, ordinal: int, reason: str) -> None:
+        ground = await self._ground(name, ordinal)
+        case = _there(ground.facts, name, ordinal)
+        _not_pinned(case)
+        files, now = self._files, self._files.clock.now()
+        seq, attempt, words = files.store.next_seq(), ground.facts.attempt + 1, reason or "taken out by a person"
+        text = display_text(case.inputs)
+        whole = {"inputs": case.inputs, "expectations": case.expectations, "tags": case.tags}
+        # With the case itself as the nearest, the next worker is told what not to write.
+        rejection = Rejection(
+            seq, name, ordinal, attempt, "person", words, text[:_REJECTED_LENGTH], now, nearest_seq=case.seq,
+            batch=case.batch, candidate=None if case.damaged else whole,
+        )  # fmt: skip
+        data = {"seq": case.seq, "reason": words, "text": text[:TEXT_LENGTH], "before": whole}
+        changes = Changes(
+            withdrawn=[Withdrawal(case.seq, name, seq, words, now)],
+            rejected=[rejection],
+            history=[self._line("case_withdrawn", data, now, name, ordinal)],
+        )
+        if ground.judge:
+            ground.judge.ledger.reopen(name, ordinal, attempt, case.seq)
+        elif files.meta["state"] in (SessionState.COMPLETE, SessionState.SHORT):
+            changes.meta["state"] = SessionState.PAUSED
+        event = CaseWithdrawn(
+            ts=now, case_id=case.case_id, category=name, slot=ordinal, seq=case.seq, text=text[:TEXT_LENGTH],
+            reason=words, accepted=ground.accepted - 1, planned=self.plan.total_instances,
+        )  # fmt: skip
+        await self._decide(ground, changes, event, -1)
+
+    async def _keep(self, rejection_seq: int) -> AcceptedCase:
+        await self.written()
+        rejection = await self._files.store.rejection(rejection_seq)
+        if rejection is None:
+            raise InputError(f"There is no rejection with the number {rejection_seq}.", "Choose one from the list.")
+        name, ordinal, candidate = rejection.category, rejection.ordinal, rejection.candidate
+        own = case_id(name, ordinal)
+        if candidate is None:
+            raise InputError(
+                f"What was turned away for {own} was no whole case ({rejection.reason}).",
+                "Only a candidate that fits the plan can be kept.",
+            )
+        if ordinal > next((c.count for c in self.plan.categories if c.name == name), 0):
+            raise InputError(f"The plan no longer has a place for {own}.", "Raise the category's count first.")
+        ground = await self._ground(name, ordinal)
+        judge, old = ground.judge, ground.facts.case
+        if judge and judge.ledger.state(name, ordinal) is SlotState.LEASED:
+            raise InputError(f"{own} is being written again right now.", "Wait a moment, or pause.")
+        if old is not None:
+            _not_pinned(old)
+            if (old.inputs, old.expectations) == (candidate["inputs"], candidate["expectations"]):
+                raise InputError(f"{own} says this already.", "There is nothing to keep.")
+        files, now = self._files, self._files.clock.now()
+        seq, structure = files.store.next_seq(), _structure(self._category(name), candidate["inputs"])
+        case = AcceptedCase(
+            seq, name, ordinal, candidate["inputs"], candidate["expectations"], candidate["tags"], now, structure,
+            rejection.batch,
+        )  # fmt: skip
+        if judge:
+            if structure is not None:
+                judge.remember(seq, structure, name, ordinal)
+            if old is None:
+                judge.ledger.claim(name, ordinal)
+        text = display_text(case.inputs)[:TEXT_LENGTH]
+        data = {
+            "seq": seq, "rejection": rejection.seq, "stage": rejection.stage, "replaced": old.seq if old else None,
+            "was_given_up": ground.facts.exhausted, "text": text,
+        }  # fmt: skip
+        changes = Changes(accepted=[case], history=[self._line("kept_anyway", data, now, name, ordinal)])
+        if ground.facts.exhausted:
+            changes.reopened.append((name, ordinal))
+        if old is not None:
+            reason = "a rejected candidate was kept in its place"
+            changes.withdrawn.append(Withdrawal(old.seq, name, seq, reason, now, seq))
+            event: Event = CaseEdited(
+                ts=now, case_id=own, category=name, slot=ordinal, seq=seq, text=text, change="kept"
+            )
+        else:
+            event = CaseAccepted(
+                ts=now, case_id=own, category=name, slot=ordinal, seq=seq, batch=case.batch, text=text,
+                accepted=ground.accepted + 1, planned=self.plan.total_instances,
+            )  # fmt: skip
+        await self._decide(ground, changes, event, 0 if old else 1)
+        if judge is None:
+            await self.settle()
+        return case
+
+    async def _decide(self, ground: _Ground, changes: Changes, event: Event, accepted: int) -> None:
+        """Write an act and announce it: through the journal of the run that is going on, or at once."""
+        files = self._files
+        if ground.judge:
+            ground.judge.journal.decide(changes, event, accepted)
+            if self._run:
+                self._run.wake()
+            await ground.judge.journal.flush()
+            return
+        await files.store.commit(changes)
+        files.meta |= changes.meta
+        files.emit(event)
+        await files.note_status(running=False)
+
+    async def _ground(self, name: str, ordinal: int) -> _Ground:
+        """What there is about a slot. A run that is about to begin or end is waited for."""
+        store = self._files.store
+        while True:
+            judge = await self._run.judge() if self._run else None
+            if judge is not None:
+                # What the run has decided must be on disk to be seen, and the slot must not have moved meanwhile.
+                before = judge.ledger.state(name, ordinal)
+                await judge.journal.flush()
+                facts = await store.slot_facts(name, ordinal)
+                if self._run and self._run.live and judge.ledger.state(name, ordinal) is before:
+                    return _Ground(judge, facts, judge.journal.accepted)
+            elif self._run:
+                await self._idle.wait()
+            else:
+                facts, totals = await store.slot_facts(name, ordinal), await store.totals()
+                return _Ground(None, facts, totals.accepted)
+
+    async def _whole(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Do an act, one at a time, and to its end even when whoever asked for it goes away."""
+
+        async def locked() -> T:
+            async with self._acts:
+                return await act()
+
+        return await asyncio.shield(asyncio.ensure_future(locked()))
+
+    def _line(self, kind: str, data: dict[str, Any], now: float, name: str, ordinal: int) -> HistoryRow:
+        return HistoryRow(self._files.store.next_seq(), kind, data, now, name, ordinal)
+
+    def _category(self, name: str) -> DatasetCategory:
+        return self.plan.category(name)
+
+
+def _there(facts: SlotFacts, name: str, ordinal: int) -> AcceptedCase:
+    if facts.case is None:
+        raise InputError(f"There is no case {case_id(name, ordinal)} now.", "It may have been withdrawn; look again.")
+    return facts.case
+
+
+def _intact(facts: SlotFacts, name: str, ordinal: int) -> AcceptedCase:
+    case = _there(facts, name, ordinal)
+    if case.damaged:
+        raise InputError(f"{case.case_id} is damaged.", "Withdraw it, so that it is written again.")
+    return case
+
+
+def _not_pinned(case: AcceptedCase) -> None:
+    if case.tags.get("pinned"):
+        raise InputError(f"{case.case_id} is pinned.", "Unpin it first.")
+
+
+def _structure(category: DatasetCategory, inputs: dict[str, Any]) -> int | None:
+    return structure_hash(category.name, inputs) if category.diversity == "on" else None
