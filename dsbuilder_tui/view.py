@@ -27,7 +27,7 @@ from dsbuilder_tui.domain.summary import BuilderState, SessionState
 # The rate is measured over the latest stretch of this many seconds.
 _RATE_WINDOW = 30.0
 _RATE_STEP = 1.0
-_BEATS = 8  # columns of a worker's sparkline, one a second
+_KEPT_ARRIVALS = 32  # per worker: what its sparkline is drawn from
 _KEPT_REJECTIONS = 100
 _KEPT_POINTS = 200
 
@@ -56,8 +56,7 @@ class WorkerView:
     retry_kind: str = ""
     seconds: float = 0.0
     detail: str = ""
-    beats: tuple[int, ...] = ()  # candidates judged in each of the latest seconds, oldest first
-    beat_at: float = 0.0  # which second the last of them is
+    arrivals: tuple[float, ...] = ()  # when its latest candidates came, oldest first
 
     @property
     def busy(self) -> bool:
@@ -115,7 +114,9 @@ class RunView:
     notice_level: str = "info"
     reason: str = ""  # why it paused
     draining: int = 0
+    calls: int = 0  # worker calls that have ended
     started: float = 0.0
+    began_with: int = 0  # accepted cases when the run began
     ended: float = 0.0
     seconds: float = 0.0  # how long the last finished run took
     samples: tuple[tuple[float, int], ...] = ()  # (time, accepted), oldest first
@@ -148,8 +149,8 @@ class RunView:
         """Seconds left, as a range from the latest rate and the rate since the start; None while unknown."""
         if not self.samples or self.left <= 0:
             return None
-        (first, n0), (now, n1) = (self.started, self.samples[0][1]), self.samples[-1]
-        overall = (n1 - n0) / (now - first) if now > first else 0.0
+        now, count = self.samples[-1]
+        overall = (count - self.began_with) / (now - self.started) if now > self.started else 0.0
         rates = sorted(rate for rate in (self.rate(), overall) if rate > 0)
         return (self.left / rates[-1] * 0.9, self.left / rates[0] * 1.2) if rates else None
 
@@ -215,6 +216,7 @@ def reduce(view: RunView, event: Event) -> RunView:
                 notice="",
                 reason="",
                 started=event.ts,
+                began_with=event.accepted,
                 ended=0.0,
                 samples=((event.ts, event.accepted),),
             )
@@ -262,7 +264,7 @@ def reduce(view: RunView, event: Event) -> RunView:
 
 def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled) -> RunView:
     before = view.workers.get(event.worker)
-    beats, beat_at = (before.beats, before.beat_at) if before else ((), event.ts)
+    arrivals = before.arrivals if before else ()
     if isinstance(event, BatchStarted):
         worker = WorkerView(
             event.worker,
@@ -286,6 +288,7 @@ def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled)
     return replace(
         view,
         workers={**view.workers, event.worker: worker},
+        calls=view.calls + 1,
         prompt_tokens=view.prompt_tokens + event.prompt_tokens,
         completion_tokens=view.completion_tokens + event.completion_tokens,
     )
@@ -306,7 +309,9 @@ def _counted(
     workers = view.workers
     for number, worker in workers.items():
         if batch and worker.batch == batch:
-            workers = {**workers, number: _beaten(worker, ts)}
+            state = "streaming" if worker.state == "waiting" else worker.state
+            arrivals = (*worker.arrivals[-_KEPT_ARRIVALS + 1 :], ts)
+            workers = {**workers, number: replace(worker, judged=worker.judged + 1, arrivals=arrivals, state=state)}
             break
     return replace(
         view,
@@ -316,15 +321,6 @@ def _counted(
         categories={**view.categories, category: new},
         workers=workers,
     )
-
-
-def _beaten(worker: WorkerView, ts: float) -> WorkerView:
-    """The worker after one more of its candidates was judged."""
-    passed = min(_BEATS, max(0, int(ts) - int(worker.beat_at)))
-    beats = (*worker.beats, *(0,) * passed) if worker.beats else (0,)
-    beats = (*beats[:-1], beats[-1] + 1)[-_BEATS:]
-    state = "streaming" if worker.state == "waiting" else worker.state
-    return replace(worker, judged=worker.judged + 1, beats=beats, beat_at=max(ts, worker.beat_at), state=state)
 
 
 def _sampled(samples: tuple[tuple[float, int], ...], now: float, count: int) -> tuple[tuple[float, int], ...]:

@@ -60,15 +60,24 @@ def header(view: RunView, width: int, now: float, *, models: str, mode: str = ""
 
 
 def key_bar(keys: Sequence[Key], width: int) -> Line:
-    """The keys that work now; those at the end give way."""
-    spans: list[Span] = [(" ", "text")]
-    used = 1
+    """The keys that work now. When they do not all fit, those in the middle give way: help and the way out stay."""
+
+    def size(key: Key) -> int:
+        return len(key.key) + len(key.words) + 3
+
+    ends = [key for key in keys if key.key in ("F1", "^Q")]
+    room = width - sum(map(size, ends))
+    shown: list[Key] = []
     for key in keys:
-        size = len(key.key) + len(key.words) + 3
-        if used + size > width + 1:
+        if key in ends:
+            continue
+        if room < size(key):
             break
+        shown.append(key)
+        room -= size(key)
+    spans: list[Span] = [(" ", "text")]
+    for key in (*shown, *ends):
         spans += [(key.key, "key", key.action), (f" {key.words}", "muted", key.action), ("  ", "text")]
-        used += size
     return pad(cut(tuple(spans), width), width)
 
 

@@ -67,7 +67,7 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
     """Stage, score against threshold on a scale, the reason, and what became of the slot."""
     lines: list[Line] = [EMPTY]
     score, threshold = rejection.score, rejection.threshold
-    if score is not None and threshold is not None:
+    if score is not None and threshold is not None and threshold < 1:
         name = {"structural": "same structure", "near": "shared words", "semantic": "semantic similarity"}.get(
             rejection.stage, rejection.stage
         )
@@ -79,9 +79,7 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
                 (f"{threshold:.2f}", "strong"),
             )
         )
-        if threshold < 1:
-            lines += [EMPTY, *_scale(score, threshold, width)]
-        lines.append(EMPTY)
+        lines += [EMPTY, *_scale(score, threshold, width), EMPTY]
     lines += [((row, "text"),) for row in wrap(STAGE_MEANINGS.get(rejection.stage, ""), width) if row]
     said = rejection.reason[:1].upper() + rejection.reason[1:] if rejection.reason else ""
     lines += [((row, "muted"),) for row in wrap(said, width)[:4] if row]

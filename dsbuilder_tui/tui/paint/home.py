@@ -25,7 +25,7 @@ def state_words(listing: SessionListing) -> str:
     if listing.state is SessionState.INTERRUPTED:
         return f"{words} · {listing.accepted:,} safe"
     if listing.state is SessionState.RUNNING:
-        return f"{words} (pid {listing.pid})" if listing.pid else words
+        return "running in another window"
     if listing.state is SessionState.COMPLETE:
         return "finished"
     return words

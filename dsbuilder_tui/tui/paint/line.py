@@ -123,14 +123,23 @@ def bar(done: int, total: int, width: int, role: str = "accent", *, given_up: in
     return tuple(spans)
 
 
-def sparkline(values: Sequence[int], width: int) -> str:
-    """The latest values as a little bar chart of ``width`` cells, on a scale of their own."""
-    latest = list(values)[-width:]
-    top = max(latest, default=0)
-    if top <= 0:
-        return "·" * len(latest) + " " * (width - len(latest))
-    marks = [_EIGHTHS[min(7, (8 * v - 1) // top)] if v else "·" for v in latest]
-    return "".join(marks).rjust(width)
+def sparkline(arrivals: Sequence[float], now: float, width: int) -> str:
+    """When things came, as a little bar chart of ``width`` cells that ends now.
+
+    Its stretch follows what comes: about two arrivals a cell, so that a slow worker shows a rhythm and a fast one, too.
+    """
+    if not arrivals:
+        return "·" * width
+    gaps = sorted(b - a for a, b in zip(arrivals, arrivals[1:], strict=False))
+    gap = gaps[len(gaps) // 2] if gaps else 1.0
+    stretch = max(2.0, 2 * gap * width)
+    counts = [0] * width
+    for ts in arrivals:
+        place = width - 1 - int((now - ts) / stretch * width)
+        if 0 <= place < width:
+            counts[place] += 1
+    top = max(counts)
+    return "".join(_EIGHTHS[min(7, (8 * n - 1) // top)] if n else "·" for n in counts)
 
 
 def frame(

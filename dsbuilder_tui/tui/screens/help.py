@@ -40,18 +40,15 @@ def help_keys() -> list[tuple[str, list[tuple[str, str, str]]]]:
     found = []
     for name, kind in places:
         own = [binding for binding in kind.__dict__["BINDINGS"] if isinstance(binding, Binding)]
-        rows = [
-            (
-                b.key,
-                " ".join(key_name(Binding(k, "", key_display=b.key_display)) for k in b.key.split(",")[:2])
-                if not b.key_display
-                else b.key_display,
-                b.description,
-            )
-            for b in own
-        ]
+        rows = [(b.key, b.key_display or _written(b.key), b.description) for b in own]
         found.append((name, [row for row in rows if row[2]]))
     return found
+
+
+def _written(keys: str) -> str:
+    """``up,k`` → ``↑ k``; of long names the shortest two."""
+    names = [key_name(Binding(key, "")) for key in keys.split(",")]
+    return " ".join(sorted(names, key=len)[:2])
 
 
 class HelpScreen(Full):

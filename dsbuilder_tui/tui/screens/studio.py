@@ -232,6 +232,10 @@ class StudioScreen(StudioActs):
 
     def key_words(self, binding: Binding) -> str:
         view = self.watched.view
+        if binding.action == "enter" and isinstance(self.focused, Panel):
+            return "open" if self.focused.alone and self.focused.opens else ""
+        if binding.action == "maximise" and isinstance(self.focused, Panel) and self.focused.maximised:
+            return "restore"
         if binding.key == "ctrl+p":
             if view.state == "pausing":
                 return "drop in flight"

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, Event
 from dsbuilder_tui.domain.words import counted
-from dsbuilder_tui.generation.trace import CallTrace
+from dsbuilder_tui.generation.calls import CallTrace
 from dsbuilder_tui.store.rows import WorkerCall
 from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.calls import call_detail, call_row

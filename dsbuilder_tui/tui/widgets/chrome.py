@@ -12,7 +12,7 @@ from dsbuilder_tui.tui.widgets.painted import Painted
 
 _NAMES = {
     "escape": "esc", "delete": "del", "slash": "/", "space": "space", "full_stop": ".", "question_mark": "?",
-    "left": "←", "right": "→", "up": "↑", "down": "↓", "plus": "+", "minus": "-", "pageup": "pgup", "pagedown": "pgdn",
+    "equals_sign": "=", "left": "←", "right": "→", "up": "↑", "down": "↓", "plus": "+", "minus": "-", "pageup": "pgup", "pagedown": "pgdn",
 }  # fmt: skip
 
 
@@ -57,12 +57,14 @@ class KeyBar(Painted):
         places = {b.key.partition(",")[0]: i for i, b in enumerate(type(screen).BINDINGS) if isinstance(b, Binding)}
         describe = getattr(screen, "key_words", None)
         ranked: list[tuple[tuple[int, int], Key]] = []
+        seen: set[tuple[str, str]] = set()
         for active in screen.active_bindings.values():
             binding = active.binding
             if not binding.show or not active.enabled:
                 continue
             words = describe(binding) if describe is not None else binding.description
-            if words:
+            if words and (binding.action, words) not in seen:  # one that several keys do is shown once
+                seen.add((binding.action, words))
                 # What is focused first, then the screen in its own order; the ways out last.
                 group = _LAST.get(binding.key, 1 if active.node in (screen, self.app) else 0)
                 key = Key(key_name(binding), words, f"screen.press('{binding.key}')")

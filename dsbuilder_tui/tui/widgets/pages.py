@@ -20,7 +20,7 @@ class Pages(ScrollView, can_focus=True):
     """Lines from ``draw(width)``, scrolled with the arrows; ``renew`` draws again."""
 
     DEFAULT_CSS = """
-    Pages { height: 1fr; width: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
+    Pages { height: 1fr; width: 1fr; scrollbar-size-vertical: 1; scrollbar-gutter: stable; overflow-x: hidden; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "scroll_down", show=False),

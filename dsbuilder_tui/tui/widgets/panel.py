@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.events import Click
 
+from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.line import Line
 from dsbuilder_tui.tui.paint.panels import checkpoints_panel, plan_panel, rejected_panel, workers_panel
 from dsbuilder_tui.tui.widgets.painted import Painted
@@ -36,12 +37,22 @@ class Panel(Painted, can_focus=True):
     def maximised(self) -> bool:
         return self.has_class("-maximised")
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "maximise":  # on a narrow terminal it has all the room already
+            return self.studio.size.width >= WIDE
+        return self.studio.size.width >= WIDE or bool(self.opens) if action == "enter" else True
+
+    @property
+    def alone(self) -> bool:
+        """Whether it has the whole body: maximised, or on a narrow terminal."""
+        return self.maximised or self.studio.size.width < WIDE
+
     def action_maximise(self) -> None:
         self.studio.maximise(self)
 
     def action_enter(self) -> None:
-        if self.maximised and self.opens:
-            self.app.call_later(self.app.run_action, f"screen.{self.opens}")
+        if self.alone and self.opens:
+            self.app.call_later(self.studio.run_action, f"screen.{self.opens}")
         else:
             self.studio.maximise(self)
 
@@ -64,7 +75,7 @@ class Panel(Painted, can_focus=True):
 
 class PlanPanel(Panel):
     def paint(self, width: int, height: int) -> Sequence[Line]:
-        return plan_panel(self.watched.view, width, height, focused=self.has_focus, grown=self.maximised)
+        return plan_panel(self.watched.view, width, height, focused=self.has_focus, grown=self.alone)
 
 
 class WorkersPanel(Panel):
@@ -76,7 +87,7 @@ class WorkersPanel(Panel):
         if watched.view.provider != "offline":
             pace = 0.0
         return workers_panel(
-            watched.view, width, height, watched.now(), focused=self.has_focus, pace=pace, opens=self.maximised
+            watched.view, width, height, watched.now(), focused=self.has_focus, pace=pace, opens=self.alone
         )
 
 
@@ -90,7 +101,7 @@ class CheckpointsPanel(Panel):
             height,
             focused=self.has_focus,
             interval=self.watched.interval,
-            opens=self.maximised,
+            opens=self.alone,
         )
 
 
@@ -98,7 +109,7 @@ class RejectedPanel(Panel):
     opens = "rejected"
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
-        return rejected_panel(self.watched.view, width, height, focused=self.has_focus, opens=self.maximised)
+        return rejected_panel(self.watched.view, width, height, focused=self.has_focus, opens=self.alone)
 
 
 KINDS = {"plan": PlanPanel, "workers": WorkersPanel, "checkpoints": CheckpointsPanel, "rejected": RejectedPanel}

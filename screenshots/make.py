@@ -1,0 +1,190 @@
+"""Makes the pictures of README from a recorded session: ``python screenshots/make.py`` (or ``make screenshots``).
+
+A session is built with a demonstration model that answers like an endpoint does: it takes its time, is rate-limited now
+and then, and repeats itself. It is recorded on a clock that runs a hundred times as fast, then replayed in the app.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import re
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import orjson
+import resvg_py
+
+from dsbuilder_tui import DatasetBuilderConfig, Session
+from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.models.offline.writer import OfflineWriter
+from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
+from dsbuilder_tui.session.replay import recorded_events
+from dsbuilder_tui.store.plan_file import load_example
+from dsbuilder_tui.tui.app import StudioApp
+from dsbuilder_tui.tui.paint.card import card_data
+from dsbuilder_tui.tui.player import ReplaySession
+
+HERE = Path(__file__).resolve().parent
+_START = 1_795_356_840.0  # the recorded session begins at this time, seconds since the epoch
+_HASTE = 150.0
+FONT = "Fira Code"
+
+
+class FastClock:
+    """A clock that runs ``_HASTE`` times as fast as the wall."""
+
+    def __init__(self) -> None:
+        self._zero = time.monotonic()
+
+    def monotonic(self) -> float:
+        return (time.monotonic() - self._zero) * _HASTE
+
+    def now(self) -> float:
+        return _START + self.monotonic()
+
+
+class DemonstrationModel:
+    """Writes like the built-in writer, at the pace and with the faults of an endpoint."""
+
+    name = "gpt-4o-mini"
+    provider = "openai"
+    ordered = False
+
+    def __init__(self, seed: int = 7) -> None:
+        self._writer, self._random = OfflineWriter(), random.Random(seed)
+        self._said: dict[str, list[str]] = {}
+        self._calls = 0
+
+    async def close(self) -> None:
+        await self._writer.close()
+
+    def check(self, plan: DatasetPlanInput) -> list[tuple[str, str]]:
+        return []
+
+    async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:
+        self._calls += 1
+        if self._calls % 9 == 5:
+            await self._think(0.4)
+            raise TransientError("rate_limit", "429 Too Many Requests", retry_after=6 / _HASTE)
+        await self._think(1.2)
+        said, written = self._said.setdefault(request.category.name, []), 0
+        yield '{"cases": ['
+        for number, wanted in enumerate(request.slots, 1):
+            case = self._writer.write(request.plan, request.category, wanted.slot, wanted.attempt, request.seed)
+            text = str(case["inputs"]["query"])
+            if said and wanted.attempt == 0 and self._random.random() < 0.13:
+                text = re.sub(r"\d+", lambda found: str(self._random.randrange(10 ** len(found[0]))), self._random.choice(said))
+            said.append(text)
+            await self._think(self._random.uniform(3, 9))
+            written += len(text)
+            yield (", " if number > 1 else "") + orjson.dumps({"slot": number, "inputs": {"query": text}}).decode()
+        yield "]}"
+        yield StreamEnd("stop", Usage(len(request.prompt) // 4, written // 4, known=True))
+
+    async def _think(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / _HASTE)
+
+
+async def record(folder: Path) -> Session:
+    """A finished session of the customer-service example, with its conversation."""
+    plan = load_example("customer_service")
+    config = DatasetBuilderConfig(
+        checkpoint_dir=folder, max_dataset_size=1000, max_workers=6, batch_size=16, base_url="http://localhost:9/v1"
+    )
+    session = await Session.create(plan, config, clock=FastClock())
+    await session.add_message("person", "500 cases for our support bot: order status, refunds, and product questions.")
+    await session.add_message("dsbuilder", "plan · rev 1", "plan", card_data(plan, 1))
+    await asyncio.sleep(20 / _HASTE)
+    model = DemonstrationModel()
+    run = asyncio.create_task(session.run(model))
+    async for event in session.events():
+        if event.type == "run_started":
+            await session.add_message("dsbuilder", "✓ Started generating · 500 cases to write · up to 6 workers", "notice")
+        if event.type in ("run_finished", "run_paused"):
+            break
+    await run
+    await model.close()
+    return session
+
+
+class Still(ReplaySession):
+    """A replay that stands still at one moment."""
+
+    def __init__(self, session: Session, events: Sequence[Event], until: int) -> None:
+        super().__init__(session, session.clock)
+        for event in events:
+            self.feed(event)
+            if event.type == "case_accepted" and self.view.accepted >= until:
+                break
+
+    models = "gpt-4o › gpt-4o-mini"
+    mode = ""
+
+    def begin(self) -> None:
+        """It stands still."""
+
+
+def save(app: StudioApp, name: str) -> None:
+    svg = app.export_screenshot(title="dsbuilder")
+    (HERE / f"{name}.svg").write_text(svg, encoding="utf-8")
+    png = resvg_py.svg_to_bytes(svg_string=svg, monospace_family=FONT, sans_serif_family=FONT, background="#000000")
+    (HERE / f"{name}.png").write_bytes(bytes(png))
+    print(f"{name}.svg, {name}.png")
+
+
+async def shoot(session: Session, events: Sequence[Event], name: str, size: tuple[int, int], keys: Sequence[str], until: int = 273) -> None:
+    """One picture: replay up to a moment, press keys, save."""
+    app = StudioApp({"checkpoint_dir": session.folder.parent}, replay=Still(session, events, until))
+    app.animation_level = "none"
+    async with app.run_test(size=size) as pilot:
+        messages = await session.messages()
+        for message in messages:
+            await app.screen.conversation.show(message, "approved")  # type: ignore[attr-defined]
+        await pilot.pause(0.3)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause(0.3)
+        save(app, name)
+
+
+async def home(folder: Path) -> None:
+    app = StudioApp({"checkpoint_dir": folder})
+    app.animation_level = "none"
+    async with app.run_test(size=(120, 22)) as pilot:
+        await pilot.pause(0.8)
+        save(app, "home")
+
+
+async def main(only: str | None) -> None:
+    with tempfile.TemporaryDirectory(prefix="dsbuilder-shots-") as folder:
+        session = await record(Path(folder))
+        events = [event async for event in recorded_events(session)]
+        pictures: list[tuple[str, tuple[int, int], list[str]]] = [
+            ("studio", (120, 36), []),
+            ("studio-narrow", (80, 24), ["tab"]),
+            ("studio-large", (200, 50), []),
+            ("duel", (120, 30), ["f5", "down", "down"]),
+            ("duel-narrow", (80, 24), ["f5", "down", "down"]),
+            ("cases", (120, 36), ["f2", "down"]),
+            ("checkpoints", (120, 30), ["f4", "left", "left", "left"]),
+            ("workers", (120, 36), ["f6"]),
+            ("help", (120, 50), ["f1"]),
+        ]
+        for name, size, keys in pictures:
+            if only in (None, name):
+                await shoot(session, events, name, size, keys)
+        await session.aclose()
+        if only in (None, "home"):
+            await home(Path(folder))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("only", nargs="?", help="make only this picture")
+    asyncio.run(main(parser.parse_args().only))
