@@ -161,6 +161,10 @@ class Curation(SessionCore):
             )
         if ordinal > next((c.count for c in self.plan.categories if c.name == name), 0):
             raise InputError(f"The plan no longer has a place for {own}.", "Raise the category's count first.")
+        if set(candidate["inputs"]) != set(self.plan.input_fields):
+            raise InputError(
+                f"What was turned away for {own} has other fields than the plan has now.", "It cannot be kept."
+            )
         ground = await self._ground(name, ordinal)
         judge, old = ground.judge, ground.facts.case
         if judge and judge.ledger.state(name, ordinal) is SlotState.LEASED:

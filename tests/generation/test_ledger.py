@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.domain.case import Slot
-from dsbuilder_tui.generation.ledger import AcceptedIndex, Batch, Ledger
+from dsbuilder_tui.generation.ledger import AcceptedIndex, Batch, Ledger, SlotState
 from dsbuilder_tui.store.rows import LedgerRows
 
 Plans = Callable[..., DatasetPlanInput]
@@ -115,3 +117,46 @@ def test_the_index_knows_the_slot_of_a_case() -> None:
     for seq, name, ordinal in ((3, "a", 1), (5, "b", 70_000), (9, "a", 2)):
         index.note(seq, name, ordinal)
     assert [index.case_id(seq) for seq in (3, 4, 5, 9, 10)] == ["a-00001", None, "b-70000", "a-00002", None]
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_a_filled_slot_opens_again_for_a_person(ordered: bool, make_plan: Plans) -> None:
+    ledger = Ledger(make_plan(4), 0, 2, ordered=ordered)
+    first = ledger.lease(lambda _: 2, 1)
+    assert first is not None
+    for wanted in first.slots:
+        ledger.fill(wanted.slot)
+    ledger.reopen("category_1", 2, 5, 42)
+    assert (ledger.filled, ledger.open, ledger.state("category_1", 2)) == (1, 3, SlotState.OPEN)
+    batches = drain(ledger)
+    assert sorted(ordinals(batches, "category_1")) == [2, 3, 4] or ordered
+    for wanted in [w for b in batches for w in b.slots]:
+        ledger.fill(wanted.slot)
+    batches += drain(ledger)
+    assert sorted(ordinals(batches, "category_1")) == [2, 3, 4]
+    again = next(b for b in batches for w in b.slots if w.slot.ordinal == 2)
+    assert 42 in again.avoid and {w.attempt for w in again.slots if w.slot.ordinal == 2} == {5}
+
+
+def test_a_person_fills_slots_without_a_lease(make_plan: Plans) -> None:
+    ledger = Ledger(make_plan(4), 0, 1, ordered=False)
+    (batch,) = drain(ledger)
+    ledger.reject(batch.slots[0].slot, None)  # given up
+    ledger.give_back(batch.slots[1].slot)  # open, in line
+    ledger.fill(batch.slots[2].slot)
+    assert [ledger.state("category_1", n) for n in range(6)] == [
+        None, SlotState.EXHAUSTED, SlotState.OPEN, SlotState.FILLED, SlotState.LEASED, None,
+    ]  # fmt: skip
+    assert ledger.state("none", 1) is None
+    ledger.claim("category_1", 1)
+    ledger.claim("category_1", 2)
+    assert (ledger.filled, ledger.open, ledger.exhausted, ledger.leased) == (3, 1, 0, 1)
+    assert drain(ledger) == []
+    ledger.give_back(batch.slots[3].slot)
+    assert ordinals(drain(ledger), "category_1") == [4]
+
+
+def test_slots_of_an_earlier_plan_are_passed_over(make_plan: Plans) -> None:
+    ledger = Ledger(make_plan(2), 0, 3, ordered=False)
+    ledger.restore(LedgerRows({"gone": []}, {("gone", 1): (1, 1, []), ("category_1", 9): (2, 2, [])}, {"gone": []}), 0)
+    assert ordinals(drain(ledger), "category_1") == [1, 2]

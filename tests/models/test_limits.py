@@ -115,3 +115,19 @@ def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
 def test_retry_after_as_a_date() -> None:
     moment = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
     assert 55 <= (retry_after_seconds({"retry-after": moment}) or 0) <= 60
+
+
+async def test_who_is_hurried_does_not_wait_and_what_it_finds_out_frees_the_others() -> None:
+    limit, clock, _ = limit_of(4)
+    limit.rate_limited(clock.time, 3000.0)
+    waiting = asyncio.create_task(limit.acquire())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(limit.acquire(hurried=True), 1)
+    assert not waiting.done()
+    limit.reopen()
+    await asyncio.wait_for(waiting, 1)
+    limit.rate_limited(clock.time + 1, 3000.0)
+    again = asyncio.create_task(limit.acquire())
+    await asyncio.sleep(0.01)
+    assert not again.done(), "closed anew"
+    again.cancel()

@@ -437,6 +437,29 @@ async def test_a_candidate_that_was_no_case_cannot_be_kept(make_plan: Plans, mak
             await session.keep_rejected(rejection.seq)
 
 
+async def test_a_candidate_of_an_earlier_plan_cannot_be_kept(make_plan: Plans, make_config: Configs) -> None:
+    async with FakeOpenAI() as fake:
+        fake._text = lambda: "Where is my one and only?"  # type: ignore[method-assign]
+        plan = make_plan(2, 2)
+        config = make_config(base_url=fake.url, batch_size=2, max_attempts=1, max_workers=1)
+        async with await Session.create(plan, config) as session:
+            await session.run()
+            by_slot = {(r.category, r.ordinal): r for r in await session.rejections()}
+            data = plan.model_dump(mode="json")
+            smaller = [{**category, "count": 1} for category in data["categories"]]
+            await session.revise_plan(DatasetPlanInput(dataset_name="support", categories=smaller))
+            with pytest.raises(InputError, match="no longer has a place"):
+                await session.keep_rejected(by_slot[C, 2].seq)
+            other = {
+                **data,
+                "input_fields": ["question"],
+                "categories": [{**c, "example_inputs": ["x"]} for c in data["categories"]],
+            }
+            await session.revise_plan(DatasetPlanInput.model_validate(other))
+            with pytest.raises(InputError, match="other fields"):
+                await session.keep_rejected(by_slot[C, 2].seq)
+
+
 async def test_an_act_is_done_to_its_end_when_its_caller_goes(make_plan: Plans, make_config: Configs) -> None:
     async with await Session.create(make_plan(3), make_config()) as session:
         await session.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -112,8 +113,6 @@ async def test_a_session_of_the_first_format_is_told_as_well_as_can_be(make_conf
         path = session.folder / "session.db"
     downgrade(path, 1)
     # The first format ended a run with another word.
-    import sqlite3
-
     plain = sqlite3.connect(path)
     plain.execute("UPDATE history SET kind='pause', data='{\"state\":\"paused\"}' WHERE kind='run_paused'")
     plain.execute("UPDATE history SET kind='finish', data='{\"state\":\"short\"}' WHERE kind='run_finished'")

@@ -1,0 +1,33 @@
+"""Events are data: every one can be written as a JSON line and shown, whatever it carries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dsbuilder_tui.cli.displays import JsonLines, PlainLines
+from dsbuilder_tui.domain.events import CaseEdited, CaseWithdrawn, Event, MessageAdded, PlanRevised
+
+COUNTS = {"planned": 3, "accepted": 1, "rejected": 0, "exhausted": 0}
+CASE: dict[str, Any] = {"case_id": "c-00001", "category": "c", "slot": 1, "seq": 9, "text": "Hi \x1b[2J\u202e"}
+
+
+def made() -> Iterator[Event]:
+    yield CaseEdited(ts=1.0, **CASE, change="edited")
+    yield CaseWithdrawn(ts=1.0, **CASE, reason="odd", accepted=2, planned=3)
+    yield MessageAdded(ts=1.0, seq=4, role="person", kind="text", text="a\x9bb", data={"nested": [{"a": None}]})
+    yield PlanRevised(ts=1.0, revision=2, planned=3, categories={"c": COUNTS})
+
+
+@pytest.mark.parametrize("event", list(made()), ids=lambda event: event.type)
+def test_what_a_person_does_can_be_shown(event: Event, capsys: pytest.CaptureFixture[str]) -> None:
+    JsonLines(lambda: None).show(event)
+    line = capsys.readouterr().out
+    data = json.loads(line)
+    assert (data.pop("type"), data.pop("ts")) == (event.type, "1970-01-01T00:00:01.000Z")
+    assert data == event.facts()
+    assert not set(line) & {"\x1b", "\x9b", "\u202e"}
+    PlainLines(lambda: None).show(event)
