@@ -11,10 +11,12 @@ from dsbuilder_tui.domain.events import (
     BatchStarted,
     CaseAccepted,
     CaseRejected,
+    CaseWithdrawn,
     CheckpointSaved,
     ConcurrencyChanged,
     Event,
     Notice,
+    PlanRevised,
     RetryScheduled,
     RunFinished,
     RunPaused,
@@ -225,6 +227,15 @@ def reduce(view: RunView, event: Event) -> RunView:
                 _counted(view, event.category, accepted=1, batch=event.batch, ts=event.ts),
                 samples=_sampled(view.samples, event.ts, view.accepted + 1),
             )
+        case CaseWithdrawn():
+            return _counted(view, event.category, accepted=-1, rejected=1)
+        case PlanRevised():
+            return replace(
+                view,
+                revision=event.revision,
+                planned=event.planned,
+                categories={name: CategoryView(**counts) for name, counts in event.categories.items()},
+            )
         case CaseRejected():
             turned = Turned(
                 event.ts,
@@ -273,8 +284,7 @@ def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled)
             len(event.slots),
             event.ts,
             event.attempt,
-            beats=beats,
-            beat_at=beat_at,
+            arrivals=arrivals,
         )
         return replace(view, workers={**view.workers, event.worker: worker})
     if before is None or before.batch != event.batch:
@@ -305,6 +315,8 @@ def _counted(
     ts: float = 0.0,
 ) -> RunView:
     old = view.categories.get(category, CategoryView())
+    if accepted > 0 and old.planned and old.accepted + old.exhausted >= old.planned:
+        exhausted -= 1  # a slot that was given up on has its case after all
     new = CategoryView(old.planned, old.accepted + accepted, old.rejected + rejected, old.exhausted + exhausted)
     workers = view.workers
     for number, worker in workers.items():

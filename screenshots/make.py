@@ -21,7 +21,8 @@ import resvg_py
 from dsbuilder_tui import DatasetBuilderConfig, Session
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.events import Event
-from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.summary import SessionState
 from dsbuilder_tui.models.offline.writer import OfflineWriter
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.session.replay import recorded_events
@@ -79,7 +80,9 @@ class DemonstrationModel:
             case = self._writer.write(request.plan, request.category, wanted.slot, wanted.attempt, request.seed)
             text = str(case["inputs"]["query"])
             if said and wanted.attempt == 0 and self._random.random() < 0.13:
-                text = re.sub(r"\d+", lambda found: str(self._random.randrange(10 ** len(found[0]))), self._random.choice(said))
+                text = re.sub(
+                    r"\d+", lambda found: str(self._random.randrange(10 ** len(found[0]))), self._random.choice(said)
+                )
             said.append(text)
             await self._think(self._random.uniform(3, 9))
             written += len(text)
@@ -105,7 +108,9 @@ async def record(folder: Path) -> Session:
     run = asyncio.create_task(session.run(model))
     async for event in session.events():
         if event.type == "run_started":
-            await session.add_message("dsbuilder", "✓ Started generating · 500 cases to write · up to 6 workers", "notice")
+            await session.add_message(
+                "dsbuilder", "✓ Started generating · 500 cases to write · up to 6 workers", "notice"
+            )
         if event.type in ("run_finished", "run_paused"):
             break
     await run
@@ -125,6 +130,8 @@ class Still(ReplaySession):
 
     models = "gpt-4o › gpt-4o-mini"
     mode = ""
+    replaying = False  # the picture shows the studio as it is when a session is at work
+    shown = property(lambda self: self.view)
 
     def begin(self) -> None:
         """It stands still."""
@@ -138,7 +145,9 @@ def save(app: StudioApp, name: str) -> None:
     print(f"{name}.svg, {name}.png")
 
 
-async def shoot(session: Session, events: Sequence[Event], name: str, size: tuple[int, int], keys: Sequence[str], until: int = 273) -> None:
+async def shoot(
+    session: Session, events: Sequence[Event], name: str, size: tuple[int, int], keys: Sequence[str], until: int = 273
+) -> None:
     """One picture: replay up to a moment, press keys, save."""
     app = StudioApp({"checkpoint_dir": session.folder.parent}, replay=Still(session, events, until))
     app.animation_level = "none"
@@ -153,7 +162,31 @@ async def shoot(session: Session, events: Sequence[Event], name: str, size: tupl
         save(app, name)
 
 
+async def others(folder: Path) -> None:
+    """More sessions for the list: one paused, one cut off, one not begun."""
+    for name, count, until, state in (
+        ("rag_negatives", 120, 120, None), ("code_review_bot", 300, 64, SessionState.RUNNING), ("flight_changes_es", 90, 80, None),
+        ("refund_edge_cases", 60, 0, None),
+    ):  # fmt: skip
+        category = DatasetCategory(
+            name="questions", count=count, example_inputs=["Where is my order #12345?", "Can I still change it?"]
+        )
+        plan = DatasetPlanInput(dataset_name=name, categories=[category])
+        config = DatasetBuilderConfig(checkpoint_dir=folder, max_dataset_size=1000, batch_size=4, max_workers=1)
+        async with await Session.create(plan, config) as session:
+            session.subscribe(
+                lambda e, session=session, until=until: (
+                    session.request_pause() if e.type == "case_accepted" and e.accepted >= until else None
+                )
+            )
+            if until:
+                await session.run(OfflineWriter(pace=400))
+            if state:  # as a kill would have left it
+                await session._files.remember(state=state)
+
+
 async def home(folder: Path) -> None:
+    await others(folder)
     app = StudioApp({"checkpoint_dir": folder})
     app.animation_level = "none"
     async with app.run_test(size=(120, 22)) as pilot:
@@ -169,8 +202,8 @@ async def main(only: str | None) -> None:
             ("studio", (120, 36), []),
             ("studio-narrow", (80, 24), ["tab"]),
             ("studio-large", (200, 50), []),
-            ("duel", (120, 30), ["f5", "down", "down"]),
-            ("duel-narrow", (80, 24), ["f5", "down", "down"]),
+            ("duel", (120, 32), ["f5", *["down"] * 7]),
+            ("duel-narrow", (80, 24), ["f5", *["down"] * 7]),
             ("cases", (120, 36), ["f2", "down"]),
             ("checkpoints", (120, 30), ["f4", "left", "left", "left"]),
             ("workers", (120, 36), ["f6"]),

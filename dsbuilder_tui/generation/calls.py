@@ -33,6 +33,7 @@ class CallTrace:
     first_text: float | None = None
     outcome: str = ""
     delivered: int = 0
+    arrivals: list[float] = field(default_factory=list)  # when each delivered case came, wall time
     prompt_tokens: int = 0
     completion_tokens: int = 0
     detail: str = ""

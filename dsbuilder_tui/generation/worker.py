@@ -143,6 +143,7 @@ class Worker:
                         result.delivered.add(index)
                         if trace is not None:
                             trace.delivered = len(result.delivered)
+                            trace.arrivals.append(self._clock.now())
                     if surplus > len(batch.slots) + 10:
                         break
         except RunawayOutput:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Checkpoint
@@ -29,6 +30,7 @@ from dsbuilder_tui.wording import clock_time
 
 # Cases a second that the built-in writer makes in the app unless told otherwise: it can be watched at that pace.
 WATCHABLE_PACE = 60.0
+_KEPT_ARRIVALS = 32
 
 
 class LiveSession:
@@ -95,6 +97,27 @@ class LiveSession:
         """Cases between checkpoints, None when they are switched off."""
         config = self.session.config
         return config.checkpoint_interval if config.enable_checkpointing else None
+
+    @property
+    def shown(self) -> RunView:
+        """The view with what workers have delivered by now, of which the gate may not have seen everything yet."""
+        view = self.view
+        if not view.busy:
+            return view
+        traces = self.session.live_calls()
+        arrivals: dict[int, list[float]] = {}
+        for trace in reversed(traces):
+            arrivals.setdefault(trace.worker, []).extend(trace.arrivals)
+        delivered = {trace.batch: trace.delivered for trace in traces if trace.ended is None}
+        workers = {
+            number: replace(
+                worker,
+                judged=max(worker.judged, delivered.get(worker.batch, 0)),
+                arrivals=tuple(sorted(arrivals.get(number, ()))[-_KEPT_ARRIVALS:]),
+            )
+            for number, worker in view.workers.items()
+        }
+        return replace(view, workers=workers)
 
     def begin(self) -> None:
         """Nothing begins by itself: the person approves first."""

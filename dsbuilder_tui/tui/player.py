@@ -54,6 +54,10 @@ class ReplaySession:
         return self._task is not None and not self.ended and not self.halted
 
     @property
+    def shown(self) -> RunView:
+        return self.view
+
+    @property
     def interval(self) -> int | None:
         return self.session.config.checkpoint_interval
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, display_text
+from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.sanitise import json_for_terminal
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
 from dsbuilder_tui.tui.paint.panels import STAGE_ROLES
@@ -86,6 +87,21 @@ def editable(case: AcceptedCase) -> str:
     """The part of a case that a person may change, as JSON that is safe to show."""
     data = {"inputs": case.inputs, "expectations": case.expectations}
     return json_for_terminal(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def parse_edited(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Inputs and expectations from edited JSON. Raises ``InputError`` naming the place."""
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"Line {error.lineno}, column {error.colno}: not JSON ({error.msg}).", "Mend it, or Esc."
+        ) from None
+    if not isinstance(data, dict) or set(data) != {"inputs", "expectations"}:
+        raise InputError("It must be an object with `inputs` and `expectations`.", "Mend it, or Esc.")
+    if not isinstance(data["inputs"], dict) or not isinstance(data["expectations"], dict):
+        raise InputError("`inputs` and `expectations` must be objects.", "Mend it, or Esc.")
+    return data["inputs"], data["expectations"]
 
 
 def _field(name: str, value: Any, width: int) -> list[Line]:

@@ -65,7 +65,7 @@ def key_bar(keys: Sequence[Key], width: int) -> Line:
     def size(key: Key) -> int:
         return len(key.key) + len(key.words) + 3
 
-    ends = [key for key in keys if key.key in ("F1", "^Q")]
+    ends = [key for key in keys if key.key in ("esc", "F1", "^Q")]
     room = width - sum(map(size, ends))
     shown: list[Key] = []
     for key in keys:

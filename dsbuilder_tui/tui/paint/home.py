@@ -39,7 +39,7 @@ def session_row(listing: SessionListing, width: int, now: float, *, chosen: bool
     room = width - name - 1
     unreadable = listing.state is SessionState.DAMAGED
     if room >= 70:
-        size = min(24, room - 56)
+        size = min(20, room - 62)
         done = listing.state is SessionState.COMPLETE
         drawn = bar(listing.accepted, listing.planned, size, "good" if done else "accent", given_up=listing.exhausted)
         spans += [*(drawn if not unreadable else (("╌" * size, "faint"),)), ("  ", "text")]
@@ -54,5 +54,6 @@ def session_row(listing: SessionListing, width: int, now: float, *, chosen: bool
     since = now - datetime.fromisoformat(listing.updated_at).timestamp()
     spans.append((fit(ago(since), 12), "muted"))
     writer = "built-in" if listing.provider == "offline" else listing.worker_model
-    spans.append((clip(writer, max(0, width - sum(len(s[0]) for s in spans))), "faint"))
+    left = width - sum(len(s[0]) for s in spans)
+    spans.append((clip(writer, left) if left >= 6 else "", "faint"))
     return cut(tuple(spans), width)

@@ -192,7 +192,12 @@ def _worker_row(w: WorkerView, inner: int, now: float) -> Line:
     if batch:
         spans.append((fit(f"b{w.batch}", 5) + " ", "muted"))
     if spark:
-        spans.append((sparkline(w.arrivals, now if w.busy else w.arrivals[-1] if w.arrivals else now, 8) + " ", "accent" if w.busy else "faint"))
+        spans.append(
+            (
+                sparkline(w.arrivals, now if w.busy else w.arrivals[-1] if w.arrivals else now, 8) + " ",
+                "accent" if w.busy else "faint",
+            )
+        )
     spans.append((f"{f'{min(w.judged, w.size)}/{w.size}':>6}", "text" if w.busy else "muted"))
     spans += [(f"{time:>7} ", "muted"), (" " + clip(worker_words(w, now), state - 1), role)]
     return tuple(spans)

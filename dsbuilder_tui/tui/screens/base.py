@@ -27,6 +27,7 @@ class Full(Screen[Any]):
     """A screen with header and keys. ``title_words`` stands behind the session's name."""
 
     title_words: ClassVar[str] = ""
+    enter_words: ClassVar[str] = ""  # what Enter does in the screen's list
 
     @property
     def studio(self) -> StudioApp:
@@ -42,7 +43,7 @@ class Full(Screen[Any]):
 
     def key_words(self, binding: Binding) -> str:
         """What a key does right now, in a word or two; empty hides it."""
-        return binding.description
+        return self.enter_words if binding.action == "choose" else binding.description
 
 
 class Watching(Full):

@@ -19,7 +19,7 @@ from dsbuilder_tui.domain.events import CaseAccepted, CaseEdited, CaseWithdrawn,
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.tui.layout import WIDE
-from dsbuilder_tui.tui.paint.cases import case_detail, case_row, editable
+from dsbuilder_tui.tui.paint.cases import case_detail, case_row, editable, parse_edited
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.screens.dialogs import Ask, Field, Question, TextBox
@@ -38,6 +38,7 @@ _DEBOUNCE = 0.15
 class CasesScreen(Watching):
     CSS_PATH = "cases.tcss"
     title_words = "Cases"
+    enter_words = "read"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "search"),
         Binding("f", "filter", "filter"),
@@ -62,6 +63,7 @@ class CasesScreen(Watching):
         self._hits: array[int] | None = None
         self._progress = ""
         self._stale = False
+        self._recorded = 0
         self._editing: AcceptedCase | None = None
 
     def compose(self) -> ComposeResult:
@@ -103,6 +105,9 @@ class CasesScreen(Watching):
         session = self.watched.session
         if self._hits is not None:
             return await session.cases_by_seq(self._hits[offset : offset + limit].tolist())
+        if self.watched.replaying:  # newest first, without what the replay has not come to yet
+            ahead = max(0, self._recorded - self._total())
+            return await session.case_page(offset + ahead, limit, newest_first=True)
         return await session.case_page(offset, limit, category=self._category, newest_first=self._newest)
 
     def _row(self, case: AcceptedCase, width: int, chosen: bool) -> Line:
@@ -146,6 +151,9 @@ class CasesScreen(Watching):
 
     async def _search(self) -> None:
         words = self.query_one("#search", Input).value.strip()
+        if self.watched.replaying:
+            summary = await self.studio.guarded(self.watched.session.summary())
+            self._recorded = summary.instances_created if summary else 0
         if not words and not self._flag:
             self._hits, self._progress = None, ""
             self.rows.reload(self._total(), cursor=0)
@@ -255,7 +263,7 @@ class CasesScreen(Watching):
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         try:
-            _parsed(event.text_area.text)
+            parse_edited(event.text_area.text)
             words = "^S save · esc cancel"
         except DsbuilderError as error:
             words = clip(error.problem, 60).replace("[", "(")
@@ -268,7 +276,7 @@ class CasesScreen(Watching):
             return
 
         async def save() -> None:
-            inputs, expectations = _parsed(self.query_one("#editor", TextBox).text)
+            inputs, expectations = parse_edited(self.query_one("#editor", TextBox).text)
             await self.watched.session.edit_case(case.category, case.ordinal, inputs, expectations)
             self._leave_editor()
             self._renewed()
@@ -296,7 +304,7 @@ class CasesScreen(Watching):
             before = editable(case)
             after = await self.studio.edit_outside(before, ".json")
             if after is not None and after != before:
-                inputs, expectations = _parsed(after)
+                inputs, expectations = parse_edited(after)
                 await self.watched.session.edit_case(case.category, case.ordinal, inputs, expectations)
                 self._renewed()
 
@@ -372,21 +380,8 @@ class CasesScreen(Watching):
             return (
                 not self.watched.replaying and self._editing is None and bool(self.rows.count if self.is_mounted else 0)
             )
-        if action in ("search", "filter", "order", "copy"):
+        if action in ("filter", "order"):
+            return self._editing is None and not self.watched.replaying
+        if action in ("search", "copy"):
             return self._editing is None
         return True
-
-
-def _parsed(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Inputs and expectations from edited JSON. Raises ``InputError`` naming the place."""
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"Line {error.lineno}, column {error.colno}: not JSON ({error.msg}).", "Mend it, or Esc."
-        ) from None
-    if not isinstance(data, dict) or set(data) != {"inputs", "expectations"}:
-        raise InputError("It must be an object with `inputs` and `expectations`.", "Mend it, or Esc.")
-    if not isinstance(data["inputs"], dict) or not isinstance(data["expectations"], dict):
-        raise InputError("`inputs` and `expectations` must be objects.", "Mend it, or Esc.")
-    return data["inputs"], data["expectations"]

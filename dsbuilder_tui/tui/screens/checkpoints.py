@@ -93,7 +93,9 @@ class CheckpointsScreen(Watching):
     async def _read(self, *, newest: bool = False) -> None:
         self._stale = False
         follow = newest or self.chosen >= len(self.points) - 1
-        self.points = await self.studio.guarded(self.watched.session.checkpoints()) or []
+        points = await self.studio.guarded(self.watched.session.checkpoints()) or []
+        until = self.watched.now() if self.watched.replaying else float("inf")
+        self.points = [point for point in points if point.created_at <= until]
         if follow:
             self.chosen = max(0, len(self.points) - 1)
         await self._look()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -64,8 +65,8 @@ class Welcome(Painted):
 
 class HomeScreen(Full):
     CSS_PATH = "home.tcss"
+    enter_words = "open"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open"),
         Binding("n", "new", "new"),
         Binding("e", "examples", "examples"),
         Binding("slash", "filter", "filter"),
@@ -86,6 +87,7 @@ class HomeScreen(Full):
         self._all: list[SessionListing] = []
         self._shown: list[SessionListing] = []
         self._read = False
+        self._reading = asyncio.Lock()
         self._timer: Timer | None = None
         self._trashed: list[Path] = []
 
@@ -101,7 +103,6 @@ class HomeScreen(Full):
         self.query_one("#filter").display = False
         self.query_one(RowList).focus()
         self._fit()
-        self.run_worker(self.reload(), exit_on_error=True, group="list", exclusive=True)
         self.run_worker(self._look_for_servers(), exit_on_error=False, group="servers")
 
     def on_resize(self) -> None:
@@ -112,7 +113,7 @@ class HomeScreen(Full):
 
     async def on_screen_resume(self) -> None:
         self.query_one(Welcome).repaint()
-        self.run_worker(self.reload(), exit_on_error=True, group="list", exclusive=True)
+        self.action_reload()
 
     @property
     def chosen(self) -> SessionListing | None:
@@ -121,18 +122,17 @@ class HomeScreen(Full):
 
     async def reload(self) -> None:
         """Read the list again; the cursor stays on its session."""
+        async with self._reading:  # a session that is being read looks as if it were in use
+            root = self.studio.config.checkpoint_root
+            found = await catalog.list_sessions(root, self.studio.clock)
         held = self.chosen.id if self.chosen else None
-        root = self.studio.config.checkpoint_root
-        found = await catalog.list_sessions(root, self.studio.clock)
         self._all, self._read = found, True
         self._apply_filter(held)
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
         if self.is_current and any(listing.state is SessionState.RUNNING for listing in found):
-            self._timer = self.set_timer(
-                _LOOK_AGAIN, lambda: self.run_worker(self.reload(), group="list", exclusive=True)
-            )
+            self._timer = self.set_timer(_LOOK_AGAIN, self.action_reload)
 
     def _apply_filter(self, held: str | None = None) -> None:
         words = self.query_one("#filter", Input).value.casefold().split()
@@ -184,7 +184,7 @@ class HomeScreen(Full):
             welcome.repaint()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("open", "rename", "export", "trash"):
+        if action in ("rename", "export", "trash"):
             return bool(self._shown)
         if action == "filter":
             return bool(self._all)
@@ -324,7 +324,7 @@ class HomeScreen(Full):
             self.studio.attempt(restore())
 
     def action_reload(self) -> None:
-        self.run_worker(self.reload(), exit_on_error=True, group="list", exclusive=True)
+        self.run_worker(self.reload(), exit_on_error=True, group="list")
 
     def action_connect(self) -> None:
         self.studio.action_settings()

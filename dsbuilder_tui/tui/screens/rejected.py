@@ -52,6 +52,7 @@ class RejectedScreen(Watching):
         self._facts: RejectionContext | None = None
         self._shown: Rejection | None = None
         self._stale = False
+        self._ahead = 0
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
@@ -96,13 +97,17 @@ class RejectedScreen(Watching):
         }
 
     async def _fetch(self, offset: int, limit: int) -> Sequence[Rejection]:
-        return await self.watched.session.rejection_page(offset, limit, **self._asked)
+        return await self.watched.session.rejection_page(offset + self._ahead, limit, **self._asked)
 
     async def _read(self, cursor: int | None = None) -> None:
         self._stale = False
-        count = await self.studio.guarded(self.watched.session.count_rejections(**self._asked))
-        self.rows.reload(count or 0, cursor=cursor)
-        stages = await self.studio.guarded(self.watched.session.rejections_by_stage()) or {}
+        count = await self.studio.guarded(self.watched.session.count_rejections(**self._asked)) or 0
+        if self.watched.replaying and not any(self._asked.values()):
+            # Newest first: what the replay has not come to yet is at the top, and left out.
+            self._ahead = max(0, count - self.watched.view.rejected)
+            count -= self._ahead
+        self.rows.reload(count, cursor=cursor)
+        stages = self.watched.view.stages
         pane = self.query_one("#rejected-list")
         pane.border_title = clip(
             f"{count or 0:,} rejected"

@@ -55,8 +55,8 @@ class About(Painted):
 class SettingsScreen(Full):
     CSS_PATH = "settings.tcss"
     title_words = "Settings"
+    enter_words = "change"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "change", "change"),
         Binding("s", "keep", "save for good"),
         Binding("delete,backspace", "reset", "back to what it was", key_display="del"),
         Binding("f1", "app.help", "help"),

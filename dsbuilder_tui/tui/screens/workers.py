@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, Event
 from dsbuilder_tui.domain.words import counted
-from dsbuilder_tui.generation.calls import CallTrace
+from dsbuilder_tui.session import CallTrace
 from dsbuilder_tui.store.rows import WorkerCall
 from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.calls import call_detail, call_row
@@ -43,6 +43,7 @@ class WorkersScreen(Watching):
         super().__init__(watched)
         self._flying: list[CallTrace] = []
         self._stale = False
+        self._ahead = 0  # calls that a replay has not come to yet
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
@@ -87,6 +88,9 @@ class WorkersScreen(Watching):
         self._stale = False
         held = self._batch
         calls = await self.studio.guarded(self.watched.session.count_calls()) or 0
+        if self.watched.replaying:
+            self._ahead = max(0, calls - self.watched.view.calls)
+            calls -= self._ahead
         self._flying = [trace for trace in self.watched.session.live_calls() if trace.ended is None]
         cursor = next((i for i, trace in enumerate(self._flying) if trace.batch == held), None)
         self.rows.reload(calls + len(self._flying), cursor=cursor)
@@ -104,7 +108,7 @@ class WorkersScreen(Watching):
         flying: list[CallTrace | WorkerCall] = list(self._flying[offset : offset + limit])
         rest = limit - len(flying)
         if rest:
-            flying += await self.watched.session.call_page(max(0, offset - len(self._flying)), rest)
+            flying += await self.watched.session.call_page(self._ahead + max(0, offset - len(self._flying)), rest)
         return flying
 
     def _row(self, call: CallTrace | WorkerCall, width: int, chosen: bool) -> Line:

@@ -87,7 +87,7 @@ class WorkersPanel(Panel):
         if watched.view.provider != "offline":
             pace = 0.0
         return workers_panel(
-            watched.view, width, height, watched.now(), focused=self.has_focus, pace=pace, opens=self.alone
+            watched.shown, width, height, watched.now(), focused=self.has_focus, pace=pace, opens=self.alone
         )
 
 

@@ -36,7 +36,7 @@ class RowList(ScrollView, can_focus=True):
         Binding("pagedown", "page(1)", "a page down", show=False),
         Binding("home", "edge(0)", "first", show=False),
         Binding("end", "edge(1)", "last", show=False),
-        Binding("enter", "choose", "open", show=False),
+        Binding("enter", "choose", "open"),
     ]
 
     class Moved(Message):
