@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.events import Event, MessageAdded, PlanRevised, RunFin
 from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
+from dsbuilder_tui.tui.paint.card import is_card
 from dsbuilder_tui.tui.screens.studio_acts import StudioActs
 from dsbuilder_tui.tui.widgets.chat import PlanCard
 from dsbuilder_tui.tui.widgets.chrome import Tabs
@@ -120,7 +121,7 @@ class StudioScreen(StudioActs):
         while True:
             event = await self._incoming.get()
             message = Message(event.seq, event.role, event.kind, event.text, dict(event.data), event.ts)
-            await self.conversation.show(message, self._card_state(message.data) if message.kind == "plan" else "open")
+            await self.conversation.show(message, self._card_state(message.data) if is_card(message.data) else "open")
 
     def _card_state(self, data: Mapping[str, Any]) -> str:
         revision = int(data.get("revision", 1))

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Markdown, Static
 
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.tui.paint.card import card_height, plan_card
+from dsbuilder_tui.tui.paint.card import card_height, is_card, plan_card
 from dsbuilder_tui.tui.paint.line import Line, plain
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.tui.widgets.safe import markdown_parser
@@ -169,12 +169,12 @@ class ChatLog(VerticalScroll, can_focus=True):
     ) -> Widget:
         """Show one more message."""
         widget: Widget
-        if kind == "plan" and data.get("rows") is not None:
+        if kind == "plan" and is_card(data):
             for card in self.query(PlanCard):
                 if card.state == "open":
                     card.set_state("older")
             widget = PlanCard(data, card_state)
-        elif role == "dsbuilder" and kind in ("notice", "error"):
+        elif role == "dsbuilder" and kind in ("notice", "error", "plan"):
             widget = Line1(text, kind)
         else:
             widget = Entry(role, text, kind, ts)

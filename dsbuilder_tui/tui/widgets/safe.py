@@ -39,7 +39,7 @@ class _Parser(MarkdownIt):
 
 def markdown_parser() -> MarkdownIt:
     """Markdown as the conversation reads it, without anything that could act on a terminal."""
-    return _Parser("gfm-like")
+    return _Parser("gfm-like", {"html": False})  # tags are shown, not swallowed
 
 
 def _make_visible(tokens: Sequence[Token]) -> None:
