@@ -109,6 +109,7 @@ class StudioScreen(StudioActs):
 
     def _changed_course(self, event: Event) -> None:
         self.conversation.set_cards(self._card_state)
+        self.to_prompt_if_card()
         self.refresh_bindings()
         self._arrange()
         if isinstance(event, RunFinished):

@@ -212,7 +212,6 @@ class StudioActs(Watching):
     async def on_plan_card_answered(self, event: PlanCard.Answered) -> None:
         event.stop()
         if event.answer == "approve":
-            self.query_one(Prompt).focus()
             self.begin_run()
         elif event.answer == "edit":
             self.edit_plan()
@@ -240,10 +239,10 @@ class StudioActs(Watching):
             self.live.pause()
         else:
             self.begin_run()
-            self.to_prompt_if_card()
 
     def to_prompt_if_card(self) -> None:
-        if isinstance(self.focused, PlanCard):
+        """A card that is answered has no use for the keys any more."""
+        if isinstance(self.focused, PlanCard) and self.focused.state != "open":
             self.query_one(Prompt).focus()
 
     def edit_plan(self) -> None:
