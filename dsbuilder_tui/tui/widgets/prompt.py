@@ -54,6 +54,7 @@ class Prompt(TextArea):
             highlight_cursor_line=False, placeholder="Say what you need, or / for commands",
         )  # fmt: skip
         self._choices_for = choices
+        self.cursor_blink = False  # a blinking cursor is the only thing that would tick when nothing happens
         self.choices: list[tuple[str, str]] = []
         self.choice = 0
         self._history: list[str] = []
