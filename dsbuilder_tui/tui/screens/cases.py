@@ -50,7 +50,7 @@ class CasesScreen(Watching):
         Binding("y", "copy", "copy"),
         Binding("o", "editor", "$EDITOR"),
         Binding("tab", "next_pane", "to the detail", show=False),
-        Binding("ctrl+s", "save", "save", priority=True),
+        Binding("ctrl+s", "save", "save"),
         Binding("escape", "back", "back"),
     ]
 
