@@ -266,7 +266,7 @@ def rejected_panel(view: RunView, width: int, height: int, *, focused: bool, ope
     if height < 3:
         folded: list[Span] = [(f"{view.rejected:,}{share}", "muted")]
         if view.feed:
-            folded.append((f" · {view.feed[-1].stage}: {clip(view.feed[-1].text, width)}", "faint"))
+            folded.append((f" · {clip(view.feed[-1].stage, 20)}: {clip(view.feed[-1].text, width)}", "faint"))
         return one_line_panel("Rejected", folded, width, focused=focused)
     inner, room = width - 4, height - 2
     lines = [feed_row(turned, inner) for turned in reversed(view.feed[-room:])]

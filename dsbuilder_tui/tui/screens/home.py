@@ -23,6 +23,7 @@ from dsbuilder_tui.store.catalog import SessionListing
 from dsbuilder_tui.tui.paint.home import session_row
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, wrap
 from dsbuilder_tui.tui.screens.base import Full
+from dsbuilder_tui.tui.screens.dialogs import Field
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.tui.widgets.rows import RowList
@@ -93,7 +94,7 @@ class HomeScreen(Full):
         yield Welcome()
         with Vertical(id="sessions", classes="pane"):
             yield RowList(self._row, empty=self._empty, id="session-list")
-        yield Input(placeholder="filter by name or state", id="filter", classes="hidden")
+        yield Field(placeholder="filter by name or state", id="filter")
         yield KeyBar()
 
     def on_mount(self) -> None:
