@@ -105,7 +105,7 @@ class Watching(Full):
     def flush(self) -> None:
         """Repaint what can be seen."""
         for painted in self.query(Painted):
-            if painted.display:
+            if painted.follows and painted.display:
                 painted.repaint()
 
     def on_screen_resume(self) -> None:

@@ -40,6 +40,8 @@ _REASONS = {
 class Rail(Painted, can_focus=True):
     """The timeline with the chosen point emphasised."""
 
+    follows = True
+
     def __init__(self, screen: CheckpointsScreen) -> None:
         super().__init__(id="rail")
         self._owner = screen
