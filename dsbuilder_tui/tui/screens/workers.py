@@ -75,7 +75,7 @@ class WorkersScreen(Watching):
         if isinstance(event, BatchStarted | BatchFinished) and not self._stale:
             self._stale = True
             self.set_timer(
-                _RELOAD, lambda: self.run_worker(self._read(), exit_on_error=True, group="read", exclusive=True)
+                _RELOAD, lambda: self.run_worker(self._read, exit_on_error=True, group="read", exclusive=True)
             )
 
     def flush(self) -> None:
