@@ -69,6 +69,8 @@ class StudioApp(App[int]):
         self.open_first = open_first
         self.crash: Exception | None = None
         self.away = False  # the terminal is lent to an editor
+        # Held by whoever opens, moves or lists sessions: one that is being read looks as if it were in use.
+        self.shelf = asyncio.Lock()
         self.farewell: list[str] = []
         self._net = Net()
         self._palettes = {name: Palette(name) for name in COLOURS}
@@ -96,7 +98,8 @@ class StudioApp(App[int]):
     async def open_session(self, reference: str | Path) -> None:
         """Open a session and show it. Raises ``DsbuilderError`` when it cannot be opened."""
         await self.close_session()
-        session = await Session.open(reference, self.config, clock=self.clock)
+        async with self.shelf:
+            session = await Session.open(reference, self.config, clock=self.clock)
         try:
             session.config = load_config(**{**session.settings, **self.flags})
             await self._show(session)

@@ -44,11 +44,11 @@ def session_row(listing: SessionListing, width: int, now: float, *, chosen: bool
         drawn = bar(listing.accepted, listing.planned, size, "good" if done else "accent", given_up=listing.exhausted)
         spans += [*(drawn if not unreadable else (("╌" * size, "faint"),)), ("  ", "text")]
     count = "?" if unreadable else f"{listing.accepted:,}/{listing.planned:,}"
-    spans += [(fit(count, 13, "right"), role), ("  ", "text")]
+    spans += [(fit(count, 11, "right"), role), ("  ", "text")]
     words = listing.problem if unreadable and listing.problem else state_words(listing)
     state = 26 if room >= 60 else 14
     if unreadable:
-        spans.append((clip(words, width - name - 18), "bad"))
+        spans.append((clip(words, width - name - 16), "bad"))
         return cut(tuple(spans), width)
     spans.append((fit(words, state), _ROLES.get(listing.state, "text")))
     since = now - datetime.fromisoformat(listing.updated_at).timestamp()
