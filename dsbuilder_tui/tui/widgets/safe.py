@@ -25,7 +25,10 @@ class Net(LineFilter):
     """Takes control characters out of whatever is about to be drawn, should a widget have let one through."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        return [Segment(bare(text), style, control) for text, style, control in segments]
+        texts = [bare(segment.text) for segment in segments]
+        if all(text is segment.text for text, segment in zip(texts, segments, strict=True)):
+            return segments
+        return [Segment(text, s.style, s.control) for text, s in zip(texts, segments, strict=True)]
 
 
 class _Parser(MarkdownIt):
