@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Input
@@ -23,6 +24,7 @@ from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.commands import COMMANDS
+from dsbuilder_tui.tui.driver import enduring
 from dsbuilder_tui.tui.guide import Guide, Responder
 from dsbuilder_tui.tui.live import LiveSession, opening_words
 from dsbuilder_tui.tui.paint.card import card_data
@@ -197,6 +199,9 @@ class StudioApp(App[int]):
         from dsbuilder_tui.tui.editor import edited
 
         return await edited(self, text, suffix)
+
+    def get_driver_class(self) -> type[Driver]:
+        return enduring(super().get_driver_class(), lambda: self.hang_up("the terminal was closed"))
 
     # Foreign text
 
@@ -378,9 +383,10 @@ class StudioApp(App[int]):
         """The terminal is gone, or the process is told to end: save everything, then leave."""
 
         async def go() -> None:
+            if self.live is not None:
+                self.live.pause(reason)
             await self.close_session()
             self.exit(ExitCode.RESUMABLE)
 
-        if self.live is not None:
-            self.live.pause(reason)
-        self._hanging = asyncio.ensure_future(go())
+        with self._context():  # a signal comes from outside of the app; timers that begin in ``go`` need to know it
+            self._hanging = asyncio.ensure_future(go())

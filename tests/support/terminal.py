@@ -217,9 +217,17 @@ class Terminal:
         self.child.wait()
         return self.child.exitstatus if self.child.signalstatus is None else -self.child.signalstatus
 
+    def hang_up(self) -> int:
+        """Close the terminal's other end, as the window does that is closed; returns how the process ended by itself."""
+        os.close(self.child.child_fd)
+        _, status = os.waitpid(self.child.pid, 0)
+        self.child.terminated = self.child.closed = True
+        return os.waitstatus_to_exitcode(status)
+
     def close(self) -> None:
         """Make an end of it, whatever state it is in."""
-        self.child.close(force=True)
+        if not self.child.closed:
+            self.child.close(force=True)
 
     def __enter__(self) -> Terminal:
         return self

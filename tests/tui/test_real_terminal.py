@@ -52,7 +52,7 @@ def _listing() -> list[dict[str, object]]:
 def test_it_opens_and_closes_at_any_size(rows: int, columns: int) -> None:
     with Terminal(*PLACE, rows=rows, columns=columns) as terminal:
         terminal.wait("There is no session yet")
-        assert "^Q quit" in terminal.grid.lines[-1]
+        terminal.wait(lambda screen: "^Q quit" in screen.splitlines()[-1])
         assert "1049" in terminal.grid.modes and "cursor hidden" in terminal.left_on
         begun(terminal)
         terminal.wait(lambda screen: re.search(r"❯", screen) and re.search(r"running", screen))
@@ -119,7 +119,7 @@ def test_a_signal_pauses_saves_and_ends(name: str) -> None:
     with Terminal(*PLACE) as terminal:
         begun(terminal)
         terminal.wait(lambda screen: int((re.search(r"(\d+)/500", screen) or [0, "0"])[1]) > 20)
-        terminal.child.kill(getattr(signal, name))
+        os.kill(terminal.child.pid, getattr(signal, name))
         assert terminal.finish() == 4
         assert terminal.left_on == set()
         assert "To go on:  dsbuilder resume" in terminal.plain
@@ -130,12 +130,7 @@ def test_a_closed_terminal_pauses_saves_and_ends() -> None:
     with Terminal(*PLACE) as terminal:
         begun(terminal)
         terminal.wait(lambda screen: int((re.search(r"(\d+)/500", screen) or [0, "0"])[1]) > 20)
-        pid = terminal.child.pid
-        os.close(terminal.child.child_fd)  # as a terminal window does that is closed
-        _, status = os.waitpid(pid, 0)
-        assert os.waitstatus_to_exitcode(status) == 4
-        terminal.child.terminated, terminal.child.closed, terminal.child.child_fd = True, True, -1
-        terminal.child.ptyproc.terminated = terminal.child.ptyproc.closed = True
+        assert terminal.hang_up() == 4
     saved("paused", at_least=21)
 
 
