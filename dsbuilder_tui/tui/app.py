@@ -11,7 +11,7 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -30,7 +30,7 @@ from dsbuilder_tui.tui.live import LiveSession, opening_words
 from dsbuilder_tui.tui.paint.card import card_data
 from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.player import ReplaySession
-from dsbuilder_tui.tui.widgets.safe import Net
+from dsbuilder_tui.tui.widgets.safe import Colourless, Net
 from dsbuilder_tui.wording import resume_command
 
 T = TypeVar("T")
@@ -75,6 +75,9 @@ class StudioApp(App[int]):
         self.shelf = asyncio.Lock()
         self.farewell: list[str] = []
         self._net = Net()
+        self._colourless = Colourless(
+            c[mark] for c in COLOURS.values() for mark in ("selected", "accent", "track", "faint")
+        )
         self._palettes = {name: Palette(name) for name in COLOURS}
         for theme in themes():
             self.register_theme(theme)
@@ -206,7 +209,8 @@ class StudioApp(App[int]):
     # Foreign text
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), self._net]
+        filters = [f for f in super().get_line_filters() if not isinstance(f, Monochrome)]  # it has colours, too: greys
+        return [*filters, *([self._colourless] if self.no_color else []), self._net]
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy; what it is pasted into later must not be at the mercy of a control character either."""

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from tests.support.hostile import ALL, EVIL, FORBIDDEN
-from tests.support.process import ROOT
 from tests.support.terminal import Terminal, python, tokens
 
 # What Textual itself writes: cursor places, styles in true colour, and the modes it needs, asks for and gives back.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
+import sqlite3
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.support.process import command, events
+from tests.support.process import ROOT, command, events
 from tests.support.terminal import Terminal, python, tokens
 
 PLACE = ("--checkpoint-dir", "s")
@@ -42,7 +46,6 @@ def saved(state: str, *, at_least: int = 1) -> int:
 
 
 def _listing() -> list[dict[str, object]]:
-    import json
 
     found: list[dict[str, object]] = json.loads(command("sessions", "--json", *PLACE, cwd=Path.cwd()).stdout)
     return found
@@ -159,7 +162,13 @@ def test_a_killed_run_is_found_and_goes_on() -> None:
 def test_sizes_change_while_it_runs() -> None:
     with Terminal(*PLACE) as terminal:
         begun(terminal)
-        for rows, columns, seen in ((24, 80, "Talk"), (16, 60, "Talk"), (5, 20, "dsbuilder"), (50, 160, "Rejected"), (36, 120, "Rejected")):
+        for rows, columns, seen in (
+            (24, 80, "Talk"),
+            (16, 60, "Talk"),
+            (5, 20, "dsbuilder"),
+            (50, 160, "Rejected"),
+            (36, 120, "Rejected"),
+        ):
             terminal.resize(rows, columns)
             terminal.wait(seen)
             terminal.wait(lambda screen: "running" in screen or "●" in screen or "dsb" in screen)
@@ -194,11 +203,18 @@ def test_no_colour_where_none_is_wanted() -> None:
         terminal.press("ctrl+p")
         terminal.wait("paused")
         terminal.press("f2")
-        terminal.wait("newest")
+        terminal.wait("all categories")
         terminal.press("ctrl+q")
         assert terminal.finish() == 0
-    styles = {part for kind, body in tokens(terminal.raw) if kind == "csi" and body[-1] == "m" for part in body[:-1].split(";")}
-    colours = {part for part in styles if part and (30 <= int(part) <= 49 and int(part) not in (39, 49) or int(part) >= 90)}
+    styles = {
+        part
+        for kind, body in tokens(terminal.raw)
+        if kind == "csi" and body[-1] == "m"
+        for part in body[:-1].split(";")
+    }
+    colours = {
+        part for part in styles if part and ((30 <= int(part) <= 49 and int(part) not in (39, 49)) or int(part) >= 90)
+    }
     assert colours == set()
     assert {"1", "7"} <= styles  # what is bold and what is chosen can still be told
 
@@ -212,3 +228,36 @@ def test_without_a_terminal_it_speaks_in_plain_lines() -> None:
         assert "The app needs a terminal" in terminal.plain and "\x1b" not in terminal.raw
     piped = command(*PLACE, cwd=Path.cwd())
     assert piped.returncode == 0 and "The app needs a terminal" in piped.stdout and "\x1b" not in piped.stdout
+
+
+def test_the_editor_has_the_terminal_to_itself_while_the_run_goes_on() -> None:
+    editor = f"{sys.executable} {ROOT / 'tests/support/editor.py'}"
+    with Terminal("--set", "offline_pace=20", *PLACE, EDITOR=editor, VISUAL="") as terminal:
+        begun(terminal)
+        terminal.wait(lambda screen: "Checkpoints 1" in screen)
+        terminal.press("f2")
+        terminal.wait("expectations")
+        before = stored()
+        terminal.press("o")
+        terminal.wait("EDITOR HAS THE TERMINAL")
+        assert terminal.left_on == set()
+        start = len(terminal.raw)
+        while stored() < before + 40:  # the run goes on
+            terminal.read()
+        assert terminal.raw[start:] == ""
+        terminal.press("x")
+        terminal.wait("by_hand")
+        terminal.wait("✎")
+        terminal.press("ctrl+q")
+        terminal.wait("Pause and quit?")
+        terminal.press("enter")
+        assert terminal.finish() == 0
+        assert terminal.left_on == set()
+    saved("paused", at_least=before + 40)
+    assert sum('"by_hand"' in line for line in Path("out.jsonl").read_text().splitlines()) == 1
+
+
+def stored() -> int:
+    """Cases on disk, read beside the process that writes them."""
+    with closing(sqlite3.connect(f"file:s/{NAME}/session.db?mode=ro", uri=True)) as file:
+        return int(file.execute("SELECT count(*) FROM accepted_case").fetchone()[0])
