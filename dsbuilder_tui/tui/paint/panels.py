@@ -80,7 +80,7 @@ def _plan_row(name: str, c: CategoryView, bar_width: int, digits: int, tail: int
         (" ", "text"),
         (fit(f"{c.accepted:,}/{c.planned:,}", digits, "right"), role),
         (" ", "text"),
-        (fit(rejected, tail, "left"), "warn" if heavy else "muted"),
+        (f"{rejected:<{tail}}", "warn" if heavy else "muted"),
     )
 
 
@@ -170,7 +170,7 @@ def _worker_head(inner: int) -> Line:
     words += f"{'batch':<6}" if batch else ""
     words += f"{'rate':<9}" if spark else ""
     words += f"{'cases':>6}{'time':>7} "
-    return ((words, "faint"), (fit(" state", state), "faint"))
+    return ((words, "faint"), (f" {fit('state', state - 1)}", "faint"))
 
 
 def _worker_row(w: WorkerView, inner: int, now: float) -> Line:
@@ -243,8 +243,8 @@ def timeline(
     last = len(points) if len(points) - anchor <= max(1, most // 2) else min(len(points), max(anchor + most // 2, most))
     first = max(0, last - most)
     shown = points[first:last]
-    rail: list[Span] = [("╶╌" if first else "○─", "faint" if first else "muted")]
-    marks: list[Span] = [(fit("…" if first else "0", 2), "faint")]
+    rail: list[Span] = [("╶" if first else "○", "faint" if first else "muted")]
+    marks: list[Span] = [("…" if first else "0", "faint")]
     for index, point in enumerate(shown, first):
         here = index == anchor
         dot, role = ("◉", "good") if here else ("●", "accent")
