@@ -5,7 +5,8 @@
 #   make test                 the test suite (options: ARGS="-k store")
 #   make test-slow            the long sweeps as well
 #   make lint types imports   what CI checks besides the tests
-#   make bench                the speed tables
+#   make bench bench-studio   the speed tables
+#   make screenshots          the pictures in README
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 PIP_INSTALL = $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run demo test test-slow bench lint format types imports check clean
+.PHONY: run demo test test-slow bench bench-studio screenshots lint format types imports check clean
 
 run: $(VENV)/.installed
 	@$(BIN)/dsbuilder $(ARGS)
@@ -30,6 +31,12 @@ test-slow: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python tests/bench/bench.py $(ARGS)
+
+bench-studio: $(VENV)/.installed-dev
+	$(BIN)/python tests/bench/studio.py $(ARGS)
+
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python screenshots/make.py $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from dsbuilder_tui.domain.case import Checkpoint, Rejection
 from dsbuilder_tui.domain.events import (
@@ -223,12 +224,10 @@ def reduce(view: RunView, event: Event) -> RunView:
                 samples=((event.ts, event.accepted),),
             )
         case CaseAccepted():
-            return replace(
-                _counted(view, event.category, accepted=1, batch=event.batch, ts=event.ts),
-                samples=_sampled(view.samples, event.ts, view.accepted + 1),
-            )
+            counts = _counts(view, event.category, accepted=1, batch=event.batch, ts=event.ts)
+            return replace(view, samples=_sampled(view.samples, event.ts, view.accepted + 1), **counts)
         case CaseWithdrawn():
-            return _counted(view, event.category, accepted=-1, rejected=1)
+            return replace(view, **_counts(view, event.category, accepted=-1, rejected=1))
         case PlanRevised():
             return replace(
                 view,
@@ -248,12 +247,13 @@ def reduce(view: RunView, event: Event) -> RunView:
                 event.nearest_case_id,
             )
             return replace(
-                _counted(view, event.category, rejected=1, batch=event.batch, ts=event.ts),
+                view,
                 feed=(*view.feed[-_KEPT_REJECTIONS + 1 :], turned),
                 stages={**view.stages, event.stage: view.stages.get(event.stage, 0) + 1},
+                **_counts(view, event.category, rejected=1, batch=event.batch, ts=event.ts),
             )
         case SlotExhausted():
-            return _counted(view, event.category, exhausted=1)
+            return replace(view, **_counts(view, event.category, exhausted=1))
         case BatchStarted() | BatchFinished() | RetryScheduled():
             return _worked(view, event)
         case CheckpointSaved():
@@ -304,7 +304,7 @@ def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled)
     )
 
 
-def _counted(
+def _counts(
     view: RunView,
     category: str,
     *,
@@ -313,7 +313,8 @@ def _counted(
     exhausted: int = 0,
     batch: int = 0,
     ts: float = 0.0,
-) -> RunView:
+) -> dict[str, Any]:
+    """The counters after one more; only what changes, since copying a view is what costs."""
     old = view.categories.get(category, CategoryView())
     if accepted > 0 and old.planned and old.accepted + old.exhausted >= old.planned:
         exhausted -= 1  # a slot that was given up on has its case after all
@@ -325,14 +326,13 @@ def _counted(
             arrivals = (*worker.arrivals[-_KEPT_ARRIVALS + 1 :], ts)
             workers = {**workers, number: replace(worker, judged=worker.judged + 1, arrivals=arrivals, state=state)}
             break
-    return replace(
-        view,
-        accepted=view.accepted + accepted,
-        rejected=view.rejected + rejected,
-        exhausted=view.exhausted + exhausted,
-        categories={**view.categories, category: new},
-        workers=workers,
-    )
+    changes: dict[str, Any] = {"categories": {**view.categories, category: new}}
+    if workers is not view.workers:
+        changes["workers"] = workers
+    for name, change in (("accepted", accepted), ("rejected", rejected), ("exhausted", exhausted)):
+        if change:
+            changes[name] = getattr(view, name) + change
+    return changes
 
 
 def _sampled(samples: tuple[tuple[float, int], ...], now: float, count: int) -> tuple[tuple[float, int], ...]:

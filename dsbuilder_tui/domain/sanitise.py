@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-# C0 but newline and tab, DEL, C1, bidirectional controls, line and paragraph separators.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# DEL, C1, bidirectional controls, line and paragraph separators, what hides other text (zero-width spaces, tags; the
+# joiners stay, emoji and some scripts need them), halves of surrogate pairs, which no terminal takes.
+_HIDDEN = (
+    "\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f"
+)
+_UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f{_HIDDEN}]")  # and C0, but newline and tab
 # JSON writes C0 as escapes by itself; the others are escaped here, which leaves the value the same.
-_UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_UNSAFE_IN_JSON = re.compile(f"[{_HIDDEN}]")
+_UNSAFE_IN_CELLS = re.compile(f"[\x00-\x1f{_HIDDEN}]")
 
 
 def visible(text: str) -> str:
@@ -25,7 +32,12 @@ def one_line(text: str, length: int) -> str:
 
 def json_for_terminal(text: str) -> str:
     """JSON text that means the same and holds no control character."""
-    return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return _UNSAFE_IN_JSON.sub(lambda found: json.dumps(found.group())[1:-1], text)
+
+
+def bare(text: str) -> str:
+    """The text without what ``visible`` would have to show, tabs and newlines too: the last net under what is drawn."""
+    return _UNSAFE_IN_CELLS.sub("", text) if _UNSAFE_IN_CELLS.search(text) else text
 
 
 def whole_characters(value: Any) -> Any:

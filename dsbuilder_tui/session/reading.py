@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection
 from dsbuilder_tui.domain.history import HistoryEntry, RejectionContext, SearchStep
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.slots import SlotPlan, slot_axes
 from dsbuilder_tui.session.core import SessionCore
 from dsbuilder_tui.store.rows import WorkerCall
@@ -99,6 +100,10 @@ class Reading(SessionCore):
         """Accepted cases of each category up to a place in the history, such as a checkpoint's ``seq``."""
         found = await self._files.store.counts_at(seq)
         return {name: found.get(name, 0) for name in self._categories()}
+
+    async def plan_at(self, seq: int) -> tuple[int, DatasetPlanInput]:
+        """The plan that was in force at a place in the history, and which revision it was."""
+        return await self._files.store.plan_at(seq)
 
     def _attributes(self, category: str, ordinal: int) -> dict[str, str]:
         """The attributes of a slot; empty when the plan no longer has it."""

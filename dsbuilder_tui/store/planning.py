@@ -22,17 +22,23 @@ class Plans(StoreBase):
 
     async def plan(self, *, first: bool = False) -> DatasetPlanInput:
         """The newest revision of the plan, or the first one."""
+        return (await self.plan_at(1 if first else None))[1]
 
-        def read(connection: sqlite3.Connection) -> str:
+    async def plan_at(self, seq: int | None) -> tuple[int, DatasetPlanInput]:
+        """The revision that was in force at a place in the history (``None``: now), and its number."""
+
+        def read(connection: sqlite3.Connection) -> tuple[int, str]:
             row = connection.execute(
-                f"SELECT plan FROM plan_revision WHERE branch_id=? ORDER BY revision {'ASC' if first else 'DESC'} LIMIT 1",
-                (MAIN_BRANCH,),
+                "SELECT revision, plan FROM plan_revision WHERE branch_id=? AND (seq<=? OR revision=1) "
+                "ORDER BY revision DESC LIMIT 1",
+                (MAIN_BRANCH, 2**62 if seq is None else seq),
             ).fetchone()
             if row is None:
                 raise SessionDamaged(f"{self._db.path} holds no plan.", "Restore a copy of the folder.")
-            return str(row[0])
+            return int(row[0]), str(row[1])
 
-        return parse_plan(orjson.loads(await self._db.read(read)), str(self._db.path))
+        revision, text = await self._db.read(read)
+        return revision, parse_plan(orjson.loads(text), str(self._db.path))
 
     async def plan_revision(self) -> int:
         """The number of the newest revision."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.widgets import Input
 
 from dsbuilder_tui.config import DatasetBuilderConfig, load_config
 from dsbuilder_tui.domain.clock import Clock, SystemClock
@@ -25,6 +28,7 @@ from dsbuilder_tui.tui.live import LiveSession, opening_words
 from dsbuilder_tui.tui.paint.card import card_data
 from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.player import ReplaySession
+from dsbuilder_tui.tui.widgets.safe import Net
 from dsbuilder_tui.wording import resume_command
 
 T = TypeVar("T")
@@ -65,7 +69,10 @@ class StudioApp(App[int]):
         self.open_first = open_first
         self.crash: Exception | None = None
         self.away = False  # the terminal is lent to an editor
+        # Held by whoever opens, moves or lists sessions: one that is being read looks as if it were in use.
+        self.shelf = asyncio.Lock()
         self.farewell: list[str] = []
+        self._net = Net()
         self._palettes = {name: Palette(name) for name in COLOURS}
         for theme in themes():
             self.register_theme(theme)
@@ -91,7 +98,8 @@ class StudioApp(App[int]):
     async def open_session(self, reference: str | Path) -> None:
         """Open a session and show it. Raises ``DsbuilderError`` when it cannot be opened."""
         await self.close_session()
-        session = await Session.open(reference, self.config, clock=self.clock)
+        async with self.shelf:
+            session = await Session.open(reference, self.config, clock=self.clock)
         try:
             session.config = load_config(**{**session.settings, **self.flags})
             await self._show(session)
@@ -189,6 +197,20 @@ class StudioApp(App[int]):
         from dsbuilder_tui.tui.editor import edited
 
         return await edited(self, text, suffix)
+
+    # Foreign text
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._net]
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy; what it is pasted into later must not be at the mercy of a control character either."""
+        super().copy_to_clipboard(visible(text))
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Paste) and isinstance(self.focused, Input):
+            event.text = " ".join(visible(event.text).split())  # its one line is drawn as it is
+        await super().on_event(event)
 
     # Errors and attention
 

@@ -10,13 +10,20 @@ from dsbuilder_tui.tui.commands import COMMANDS
 
 
 class Responder(Protocol):
-    """Answers what a person says, in Markdown, piece by piece. Cancelled when the person presses Esc."""
+    """Answers what a person says, in Markdown, piece by piece. Cancelled when the person presses Esc.
+
+    ``role`` is who answers, as in ``Message.role``.
+    """
+
+    role: str
 
     def respond(self, text: str, session: Session) -> AsyncIterator[str]: ...
 
 
 class Guide:
     """Points at the commands. Free words need the main agent, which this version does not have yet."""
+
+    role = "dsbuilder"
 
     async def respond(self, text: str, session: Session) -> AsyncIterator[str]:
         plan = session.plan

@@ -75,7 +75,7 @@ def call_detail(call: CallTrace | WorkerCall, trace: CallTrace | None, width: in
     if trace.retries:
         lines += [EMPTY, (("retries", "info"),)]
         for retry in trace.retries:
-            what = WAITS.get(retry.kind, retry.kind)
+            what = WAITS.get(retry.kind, clip(retry.kind, 20))
             lines.append(
                 cut(
                     (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.tui.paint.line import Line, Span, cut, fit, frame, length
 
 MOST_ROWS = 12
@@ -20,8 +22,8 @@ def card_data(plan: DatasetPlanInput, revision: int, before: DatasetPlanInput | 
             "name": c.name,
             "count": c.count,
             "was": old.get(c.name),
-            "axes": len(plan.axes(c)),
-            "combinations": plan.combinations(c),
+            "axes": len(slot_axes(plan, c)),
+            "combinations": math.prod(len(values) for values in slot_axes(plan, c).values()),
         }
         for c in plan.categories
     ]

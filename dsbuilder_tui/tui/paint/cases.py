@@ -114,7 +114,7 @@ def _json(data: Any, width: int) -> list[Line]:
         return []
     return [
         ((row, "text"),)
-        for line in json.dumps(data, ensure_ascii=False, indent=2).splitlines()[1:-1]
+        for line in json.dumps(data, ensure_ascii=False, indent=2).split("\n")[1:-1]
         for row in wrap(line[2:], width)
     ]
 

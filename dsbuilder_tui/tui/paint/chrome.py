@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, length, pad, sides
+from rich.cells import cell_len
+
+from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, length, pad, plain, sides
 from dsbuilder_tui.view import RunView
 from dsbuilder_tui.wording import span, tokens_words
 
@@ -51,9 +53,10 @@ def header(view: RunView, width: int, now: float, *, models: str, mode: str = ""
     tokens = tokens_words(view)
     room = width - length(tuple(left)) - length(tuple(right)) - 4
     middle: list[Span] = []
-    if models and len(models) + 3 <= room:
+    models = plain(models)
+    if models and cell_len(models) + 3 <= room:
         middle.append((f"   {models}", "muted"))
-        room -= len(models) + 3
+        room -= cell_len(models) + 3
     if tokens and len(tokens) + 3 <= room:
         right = [(f"{tokens}   ", "muted"), *right]
     return sides([*left, *middle], right, width)

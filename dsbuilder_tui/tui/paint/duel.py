@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, cut, wrap
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, wrap
 from dsbuilder_tui.wording import clock_time
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]", re.UNICODE)
@@ -69,7 +69,7 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
     score, threshold = rejection.score, rejection.threshold
     if score is not None and threshold is not None and threshold < 1:
         name = {"structural": "same structure", "near": "shared words", "semantic": "semantic similarity"}.get(
-            rejection.stage, rejection.stage
+            rejection.stage, clip(rejection.stage, 20)
         )
         lines.append(
             (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, sides, sparkline, wrap
@@ -27,7 +27,16 @@ def said(words: str, width: int) -> list[Line]:
     return [((row, "muted"),) for row in wrap(words, width)]
 
 
-def plan_panel(view: RunView, width: int, height: int, *, focused: bool, grown: bool = False) -> list[Line]:
+def plan_panel(
+    view: RunView,
+    width: int,
+    height: int,
+    *,
+    focused: bool,
+    grown: bool = False,
+    about: Mapping[str, str] | None = None,
+) -> list[Line]:
+    """A bar, counts and rejections a category. ``about`` has a line for each, shown where there is room."""
     title: list[Span] = [(f"Plan · rev {view.revision}", "strong" if focused else "text")]
     percent = 100 * view.accepted // view.planned if view.planned else 0
     if height < 3:
@@ -45,6 +54,9 @@ def plan_panel(view: RunView, width: int, height: int, *, focused: bool, grown: 
     tail = 13 if inner >= 50 else 8
     bar_width = max(4, inner - name_width - digits - tail - 3)
     lines = [_plan_row(fit(name, name_width), view.categories[name], bar_width, digits, tail, "text") for name in shown]
+    if about and not hidden and room >= 3 * len(names) + 2:
+        told = [((f"  {clip(about.get(name, ''), inner - 2)}", "muted"),) for name in shown]
+        lines = [line for pair in zip(lines, told, [EMPTY] * len(shown), strict=True) for line in pair]
     if hidden:
         lines.append(((f"and {counted(hidden, 'category')} more", "faint"),))
     total = CategoryView(view.planned, view.accepted, view.rejected, view.exhausted)
@@ -266,7 +278,7 @@ def rejected_panel(view: RunView, width: int, height: int, *, focused: bool, ope
     if height < 3:
         folded: list[Span] = [(f"{view.rejected:,}{share}", "muted")]
         if view.feed:
-            folded.append((f" · {view.feed[-1].stage}: {clip(view.feed[-1].text, width)}", "faint"))
+            folded.append((f" · {clip(view.feed[-1].stage, 20)}: {clip(view.feed[-1].text, width)}", "faint"))
         return one_line_panel("Rejected", folded, width, focused=focused)
     inner, room = width - 4, height - 2
     lines = [feed_row(turned, inner) for turned in reversed(view.feed[-room:])]

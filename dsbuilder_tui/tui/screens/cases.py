@@ -25,6 +25,7 @@ from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.screens.dialogs import Ask, Field, Question, TextBox
 from dsbuilder_tui.tui.widgets.pages import Pages
 from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
+from dsbuilder_tui.tui.widgets.safe import title
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.live import LiveSession
@@ -50,7 +51,7 @@ class CasesScreen(Watching):
         Binding("y", "copy", "copy"),
         Binding("o", "editor", "$EDITOR"),
         Binding("tab", "next_pane", "to the detail", show=False),
-        Binding("ctrl+s", "save", "save", priority=True),
+        Binding("ctrl+s", "save", "save"),
         Binding("escape", "back", "back"),
     ]
 
@@ -142,7 +143,7 @@ class CasesScreen(Watching):
         parts = [clip(self._category or "all categories", 24)]
         parts += [self._flag] if self._flag else []
         parts += ["newest first"] if self._newest else []
-        pane.border_title = visible(f"{counted(self._total(), 'case')} · {' · '.join(parts)}").replace("[", "(")
+        pane.border_title = title(f"{counted(self._total(), 'case')} · {' · '.join(parts)}")
         pane.border_subtitle = self._progress or "/ search · f filter · s order"
 
     def search_again(self) -> None:
@@ -230,7 +231,7 @@ class CasesScreen(Watching):
                 await self.studio.guarded(self.watched.session.history_of_case(case.category, case.ordinal)) or ()
             )
         pane = self.query_one("#case-detail")
-        pane.border_title = clip(case.case_id, 40).replace("[", "(") if case else ""
+        pane.border_title = title(clip(case.case_id, 40)) if case else ""
         self.query_one("#detail", Pages).renew()
         self.refresh_bindings()
 
@@ -264,9 +265,9 @@ class CasesScreen(Watching):
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         try:
             parse_edited(event.text_area.text)
-            words = "^S save · esc cancel"
+            words = title("^S save · esc cancel")
         except DsbuilderError as error:
-            words = clip(error.problem, 60).replace("[", "(")
+            words = title(clip(error.problem, 60))
         if self._editing is not None:
             self.query_one("#case-detail").border_subtitle = words
 

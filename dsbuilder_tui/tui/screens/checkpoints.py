@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import CheckpointSaved, Event
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.store.export import SEED_SUFFIX
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit
@@ -32,6 +33,7 @@ _REASONS = {
     "pause": "at a pause",
     "finish": "at the end",
     "import": "at the import",
+    "plan": "at a change of the plan",
 }
 
 
@@ -69,6 +71,7 @@ class CheckpointsScreen(Watching):
         self.points: list[Checkpoint] = []
         self.chosen = 0
         self._counts: Mapping[str, int] = {}
+        self._plan: tuple[int, DatasetPlanInput] | None = None
         self._stale = False
 
     def compose(self) -> ComposeResult:
@@ -102,6 +105,7 @@ class CheckpointsScreen(Watching):
 
     async def _look(self) -> None:
         if self.points:
+            self._plan = await self.studio.guarded(self.watched.session.plan_at(self.points[self.chosen].seq))
             self._counts = await self.studio.guarded(self.watched.session.counts_at(self.points[self.chosen].seq)) or {}
         self.query_one(Rail).repaint()
         self.query_one("#point", Pages).renew()
@@ -133,7 +137,7 @@ class CheckpointsScreen(Watching):
             spans += [(fit(f"{there:,}/{counts.planned:,}", 13, "right"), "text")]
             spans.append((f"   +{later:,} since" if later > 0 else "", "good"))
             lines.append(cut(tuple(spans), width))
-        lines.append(EMPTY)
+        lines += [EMPTY, *self._plan_diff(width)]
         if after > 0:
             lines.append(((f"{counted(after, 'case')} came after this point.", "muted"),))
         elif after < 0:
@@ -148,6 +152,23 @@ class CheckpointsScreen(Watching):
         else:
             lines.append((("This is where the session stands now.", "muted"),))
         return lines
+
+    def _plan_diff(self, width: int) -> list[Line]:
+        """How the plan of that moment differs from today's."""
+        now = self.watched.session.plan_revision
+        if self._plan is None or self._plan[0] == now:
+            return []
+        revision, plan = self._plan
+        lines: list[Line] = [((f"The plan was at revision {revision} then; it is at revision {now} now:", "muted"),)]
+        then = {c.name: c.count for c in plan.categories}
+        today = {c.name: c.count for c in self.watched.session.plan.categories}
+        for name in {**then, **today}:
+            was, is_now = then.get(name), today.get(name)
+            mark, role = ("+", "good") if was is None else ("−", "bad") if is_now is None else ("~", "warn")
+            if was != is_now:
+                amount = f"{was if was is not None else 0:,} → {is_now if is_now is not None else 0:,}"
+                lines.append(cut(((f"  {mark} ", role), (clip(name, 40), "text"), (f"  {amount}", "muted")), width))
+        return [*lines, EMPTY] if len(lines) > 1 else [*lines, (("  other fields than the counts", "muted"),), EMPTY]
 
     def action_step(self, by: int) -> None:
         self._go(self.chosen + by)

@@ -98,7 +98,7 @@ class Ask(ModalScreen[str | None]):
 
 
 class Field(Input):
-    """A line of input; what is pasted into it is made visible and put on one line."""
+    """A line of input."""
 
     def __init__(
         self, value: str = "", *, id: str | None = None, placeholder: str = "", password: bool = False
@@ -107,10 +107,9 @@ class Field(Input):
             value=value, id=id, placeholder=placeholder, password=password, compact=True, select_on_focus=False
         )
 
-    def _on_paste(self, event: Any) -> None:
-        event.text = " ".join(visible(event.text).split())
-        super()._on_paste(event)
-        event.stop()
+    def validate_value(self, value: str) -> str:
+        """Whatever way a text comes in, it is one line of characters that can be seen."""
+        return visible(value).replace("\n", " ").replace("\t", " ")
 
 
 class TextBox(TextArea):

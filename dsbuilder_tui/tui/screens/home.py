@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,6 +23,7 @@ from dsbuilder_tui.store.catalog import SessionListing
 from dsbuilder_tui.tui.paint.home import session_row
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, wrap
 from dsbuilder_tui.tui.screens.base import Full
+from dsbuilder_tui.tui.screens.dialogs import Field
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.tui.widgets.rows import RowList
@@ -87,7 +87,6 @@ class HomeScreen(Full):
         self._all: list[SessionListing] = []
         self._shown: list[SessionListing] = []
         self._read = False
-        self._reading = asyncio.Lock()
         self._timer: Timer | None = None
         self._trashed: list[Path] = []
 
@@ -95,7 +94,7 @@ class HomeScreen(Full):
         yield Welcome()
         with Vertical(id="sessions", classes="pane"):
             yield RowList(self._row, empty=self._empty, id="session-list")
-        yield Input(placeholder="filter by name or state", id="filter", classes="hidden")
+        yield Field(placeholder="filter by name or state", id="filter")
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -122,7 +121,7 @@ class HomeScreen(Full):
 
     async def reload(self) -> None:
         """Read the list again; the cursor stays on its session."""
-        async with self._reading:  # a session that is being read looks as if it were in use
+        async with self.studio.shelf:
             root = self.studio.config.checkpoint_root
             found = await catalog.list_sessions(root, self.studio.clock)
         held = self.chosen.id if self.chosen else None
@@ -270,7 +269,8 @@ class HomeScreen(Full):
 
         async def rename(name: str | None) -> None:
             if name and name != listing.id:
-                catalog.rename_session(Path(listing.path), name)
+                async with self.studio.shelf:
+                    catalog.rename_session(Path(listing.path), name)
                 await self.reload()
 
         ask = Ask(
@@ -287,7 +287,8 @@ class HomeScreen(Full):
         async def export(target: str | None) -> None:
             if not target:
                 return
-            async with await Session.open(Path(listing.path), self.studio.config, clock=self.studio.clock) as session:
+            config, clock = self.studio.config, self.studio.clock
+            async with self.studio.shelf, await Session.open(Path(listing.path), config, clock=clock) as session:
                 count = await session.export(target)
             self.studio.say(f"Wrote {counted(count, 'case')} to {Path(target).expanduser().absolute()}")
 
@@ -301,7 +302,8 @@ class HomeScreen(Full):
             return
 
         async def trash() -> None:
-            gone = catalog.trash_session(Path(listing.path), self.studio.clock)
+            async with self.studio.shelf:
+                gone = catalog.trash_session(Path(listing.path), self.studio.clock)
             self._trashed.append(gone)
             self.studio.say(f"{listing.id} is in the trash: {gone}. u fetches it back.")
             await self.reload()
@@ -315,7 +317,8 @@ class HomeScreen(Full):
 
     def action_restore(self) -> None:
         async def restore() -> None:
-            back = catalog.restore_session(self._trashed[-1], self.studio.config.checkpoint_root)
+            async with self.studio.shelf:
+                back = catalog.restore_session(self._trashed[-1], self.studio.config.checkpoint_root)
             self._trashed.pop()
             self.studio.say(f"{back.name} is back.")
             await self.reload()

@@ -101,7 +101,7 @@ class NewSession(ModalScreen[DatasetPlanInput | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel"),
-        Binding("ctrl+s", "begin", "begin", priority=True),
+        Binding("ctrl+s", "begin", "begin"),
     ]
 
     def compose(self) -> ComposeResult:

@@ -34,7 +34,7 @@ def plan_text(plan: DatasetPlanInput) -> str:
 class PlanEditor(ModalScreen[DatasetPlanInput | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel"),
-        Binding("ctrl+s", "save", "save", priority=True),
+        Binding("ctrl+s", "save", "save"),
     ]
 
     def __init__(self, plan: DatasetPlanInput, config: DatasetBuilderConfig) -> None:
@@ -51,6 +51,7 @@ class PlanEditor(ModalScreen[DatasetPlanInput | None]):
 
     def on_mount(self) -> None:
         self.query_one(TextArea).focus()
+        self._checked()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         self._checked()

@@ -23,6 +23,7 @@ from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.screens.dialogs import Field, Question
 from dsbuilder_tui.tui.widgets.pages import Pages
 from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
+from dsbuilder_tui.tui.widgets.safe import title
 from dsbuilder_tui.wording import clock_time
 
 if TYPE_CHECKING:
@@ -109,19 +110,14 @@ class RejectedScreen(Watching):
         self.rows.reload(count, cursor=cursor)
         stages = self.watched.view.stages
         pane = self.query_one("#rejected-list")
-        pane.border_title = clip(
-            f"{count or 0:,} rejected"
-            + (f" · {self._category}" if self._category else "")
-            + (f" · {self._stage}" if self._stage else ""),
-            50,
-        )
+        asked = "".join(f" · {clip(word, 30)}" for word in (self._category, self._stage) if word)
+        pane.border_title = title(f"{count or 0:,} rejected{asked}")
         candidates = self.watched.view.accepted + self.watched.view.rejected
         share = (
             f"{100 * self.watched.view.rejected / candidates:.0f} % of {candidates:,} candidates" if candidates else ""
         )
-        pane.border_subtitle = " · ".join(filter(None, [share, *(f"{s} {n}" for s, n in list(stages.items())[:2])]))[
-            :60
-        ]
+        parts = [share, *(f"{clip(stage, 20)} {number}" for stage, number in list(stages.items())[:2])]
+        pane.border_subtitle = title(clip(" · ".join(filter(None, parts)), 60))
         if not count:
             self._shown, self._facts = None, None
             self._renew()
@@ -164,16 +160,16 @@ class RejectedScreen(Watching):
     def _renew(self) -> None:
         rejection, context = self._shown, self._facts
         left, right = self.query_one("#left-pane"), self.query_one("#right-pane")
-        left.border_title = (
+        left.border_title = title(
             clip(f"rejected · {rejection.category} · b{rejection.batch}", 40) if rejection else "rejected"
         )
-        left.border_subtitle = (
+        left.border_subtitle = title(
             clip(" · ".join([*list(context.attributes.values())[:2], f"slot {rejection.ordinal}"]), 40)
             if rejection and context
             else ""
         )
         nearest = context.nearest if context else None
-        right.border_title = clip(f"accepted · {nearest.case_id}", 40) if nearest else "accepted"
+        right.border_title = title(clip(f"accepted · {nearest.case_id}", 40) if nearest else "accepted")
         right.border_subtitle = clock_time(nearest.created_at) if nearest else ""
         for name in ("#left", "#right", "#why"):
             self.query_one(name, Pages).renew()

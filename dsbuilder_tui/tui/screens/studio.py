@@ -16,7 +16,6 @@ from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
 from dsbuilder_tui.tui.screens.studio_acts import StudioActs
-from dsbuilder_tui.tui.widgets.chat import PlanCard
 from dsbuilder_tui.tui.widgets.chrome import Tabs
 from dsbuilder_tui.tui.widgets.conversation import Conversation
 from dsbuilder_tui.tui.widgets.panel import KINDS, Panel
@@ -78,15 +77,8 @@ class StudioScreen(StudioActs):
         if self.watched.replaying:
             self.query_one("#panel-plan").focus()
         else:
-            self._focus_first()
+            self.focus_first()
         self.watched.begin()
-
-    def _focus_first(self) -> None:
-        prompt = self.query_one(Prompt)
-        if self.watched.session.draft:
-            prompt.fill(self.watched.session.draft)
-        open_cards = [card for card in self.query(PlanCard) if card.state == "open"]
-        (open_cards[-1] if open_cards and not prompt.text else prompt).focus()
 
     @property
     def conversation(self) -> Conversation:
@@ -99,7 +91,8 @@ class StudioScreen(StudioActs):
 
     def heard(self, event: Event) -> None:
         if isinstance(event, MessageAdded):
-            self._incoming.put_nowait(event)
+            if not self.conversation.claims(event.role, event.kind, event.text):
+                self._incoming.put_nowait(event)
         if isinstance(event, RunStarted | PlanRevised | RunPaused | RunFinished):
             if isinstance(event, RunStarted):
                 self._approved = self.watched.view.revision
@@ -109,6 +102,7 @@ class StudioScreen(StudioActs):
 
     def _changed_course(self, event: Event) -> None:
         self.conversation.set_cards(self._card_state)
+        self.to_prompt_if_card()
         self.refresh_bindings()
         self._arrange()
         if isinstance(event, RunFinished):

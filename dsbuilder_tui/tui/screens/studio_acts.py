@@ -54,11 +54,12 @@ class StudioActs(Watching):
         for text in event.pastes.values():
             whole += f"\n\n{text}"
 
-        async def save(answer: str) -> None:
-            await session.add_message("agent", answer, "text")
+        responder = self.studio.responder
 
-        pieces = self.studio.responder.respond(whole, session)
-        self.query_one(Conversation).answer(pieces, save, self.watched.now)
+        async def save(answer: str) -> None:
+            await session.add_message(responder.role, answer, "text")
+
+        self.query_one(Conversation).answer(responder.respond(whole, session), save, self.watched.now, responder.role)
 
     def _argument_choices(self, command: Command) -> list[str]:
         session = self.watched.session
@@ -212,7 +213,6 @@ class StudioActs(Watching):
     async def on_plan_card_answered(self, event: PlanCard.Answered) -> None:
         event.stop()
         if event.answer == "approve":
-            self.query_one(Prompt).focus()
             self.begin_run()
         elif event.answer == "edit":
             self.edit_plan()
@@ -240,11 +240,19 @@ class StudioActs(Watching):
             self.live.pause()
         else:
             self.begin_run()
-            self.to_prompt_if_card()
 
     def to_prompt_if_card(self) -> None:
-        if isinstance(self.focused, PlanCard):
+        """A card that is answered has no use for the keys any more."""
+        if isinstance(self.focused, PlanCard) and self.focused.state != "open":
             self.query_one(Prompt).focus()
+
+    def focus_first(self) -> None:
+        """Where the person most likely goes on: an open plan card, else the prompt."""
+        prompt = self.query_one(Prompt)
+        if self.watched.session.draft:
+            prompt.fill(self.watched.session.draft)
+        open_cards = [card for card in self.query(PlanCard) if card.state == "open"]
+        (open_cards[-1] if open_cards and not prompt.text else prompt).focus()
 
     def edit_plan(self) -> None:
         """Open the plan in an editor dialog, and take the new revision in."""
@@ -261,6 +269,7 @@ class StudioActs(Watching):
             await session.revise_plan(plan)
             await self.live.reread()
             await self.show_plan(before)
+            self.call_after_refresh(self.focus_first)
 
         self.studio.push_screen(PlanEditor(session.plan, session.config), lambda plan: self.studio.attempt(take(plan)))
 

@@ -20,6 +20,7 @@ from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.widgets.pages import Pages
 from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
+from dsbuilder_tui.tui.widgets.safe import title
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.live import LiveSession
@@ -128,7 +129,9 @@ class WorkersScreen(Watching):
     def on_row_list_moved(self, event: RowList.Moved) -> None:
         self.query_one("#call", Pages).renew()
         call = self.rows.chosen
-        self.query_one("#call-pane").border_title = clip(f"batch {call.batch} · {call.category}", 50) if call else ""
+        self.query_one("#call-pane").border_title = (
+            title(clip(f"batch {call.batch} · {call.category}", 50)) if call else ""
+        )
         self.refresh_bindings()
 
     def action_next_pane(self) -> None:

@@ -16,8 +16,9 @@ from textual.widgets import Markdown, Static
 
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.tui.paint.card import card_height, plan_card
-from dsbuilder_tui.tui.paint.line import Line
+from dsbuilder_tui.tui.paint.line import Line, plain
 from dsbuilder_tui.tui.widgets.painted import Painted
+from dsbuilder_tui.tui.widgets.safe import markdown_parser
 from dsbuilder_tui.wording import clock_time
 
 # Live Markdown is dear (17 ms a message); older messages become plain text.
@@ -31,11 +32,16 @@ WHO = {
 }
 
 
+def _class(word: str) -> str:
+    """A word out of the session file as a style class; one that cannot be one has none."""
+    return word if word.isidentifier() and word.isascii() else "other"
+
+
 class SafeMarkdown(Markdown):
     """Markdown whose links open nothing by themselves: what a model writes must not run anything."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(visible(text) or None, open_links=False)
+        super().__init__(visible(text) or None, open_links=False, parser_factory=markdown_parser)
 
     def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         event.stop()
@@ -47,11 +53,11 @@ class Entry(Vertical):
     """One message: who and when, and what was said."""
 
     def __init__(self, role: str, text: str, kind: str, ts: float) -> None:
-        super().__init__(classes=f"entry {role} kind-{kind}")
+        super().__init__(classes=f"entry {_class(role)} kind-{_class(kind)}")
         self.role, self.text, self.kind, self.ts = role, text, kind, ts
 
     def compose(self) -> ComposeResult:
-        name, style = WHO.get(self.role, (self.role, "bold"))
+        name, style = WHO.get(self.role, (plain(self.role), "bold"))
         yield Static(
             Content.assemble((name, style), (f"  {clock_time(self.ts, seconds=False)}", "$ds-faint")), classes="who"
         )
@@ -81,7 +87,7 @@ class Line1(Static):
             if mark in styles
             else Content(shown)
         )
-        super().__init__(content, classes=f"event kind-{kind}")
+        super().__init__(content, classes=f"event kind-{_class(kind)}")
 
 
 class PlanCard(Painted, can_focus=True):

@@ -142,10 +142,14 @@ class Conversation(Vertical):
 
     async def show(self, message: Message, card_state: str = "open") -> None:
         """Show a message that the session keeps (or one that it could not keep)."""
-        if message.role == "agent" and self._streaming is not None:
-            self._streaming.text = message.text
-            return
         await self.log_view.add(message.role, message.text, message.kind, message.created_at, message.data, card_state)
+
+    def claims(self, role: str, kind: str, text: str) -> bool:
+        """Whether a message is the answer that was just streamed, and so on the screen already."""
+        if self._streaming is None or (role, kind) != (self._streaming.role, "text"):
+            return False
+        self._streaming.text = text
+        return True
 
     def set_cards(self, state: Callable[[Mapping[str, Any]], str]) -> None:
         """Let every plan card say what has become of it."""
@@ -183,13 +187,16 @@ class Conversation(Vertical):
         pieces: AsyncIterator[str],
         save: Callable[[str], Any],
         now: Callable[[], float],
+        role: str = "agent",
     ) -> None:
         """Stream an answer into the log; ``save`` gets its whole text, also when it is stopped."""
-        self._turn = asyncio.create_task(self._stream(pieces, save, now))
+        self._turn = asyncio.create_task(self._stream(pieces, save, now, role))
 
-    async def _stream(self, pieces: AsyncIterator[str], save: Callable[[str], Any], now: Callable[[], float]) -> None:
+    async def _stream(
+        self, pieces: AsyncIterator[str], save: Callable[[str], Any], now: Callable[[], float], role: str
+    ) -> None:
         heard: list[str] = []
-        entry = Entry("agent", "", "text", now())
+        entry = Entry(role, "", "text", now())
         self._streaming = entry
         hint = self.query_one(Hint)
         hint.say("answering")

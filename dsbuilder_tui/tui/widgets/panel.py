@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.events import Click
 
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.line import Line
 from dsbuilder_tui.tui.paint.panels import checkpoints_panel, plan_panel, rejected_panel, workers_panel
@@ -75,7 +77,16 @@ class Panel(Painted, can_focus=True):
 
 class PlanPanel(Panel):
     def paint(self, width: int, height: int) -> Sequence[Line]:
-        return plan_panel(self.watched.view, width, height, focused=self.has_focus, grown=self.alone)
+        about: dict[str, str] = {}
+        if self.alone:
+            plan = self.watched.session.plan
+            about = {c.name: f"{c.description}{_axes(plan, c)}" for c in plan.categories}
+        return plan_panel(self.watched.view, width, height, focused=self.has_focus, grown=self.alone, about=about)
+
+
+def _axes(plan: DatasetPlanInput, category: DatasetCategory) -> str:
+    axes = slot_axes(plan, category)
+    return f" · varies in {', '.join(axes)}" if axes else ""
 
 
 class WorkersPanel(Panel):

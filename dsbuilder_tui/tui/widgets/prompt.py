@@ -27,10 +27,10 @@ class Prompt(TextArea):
     """Enter sends; shift+enter, alt+enter or ^J begins a new line; ↑ in the first line goes back in history."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "send", show=False, priority=True),
-        Binding("shift+enter,alt+enter,ctrl+j", "newline", "new line", show=False, priority=True),
-        Binding("tab", "complete", "complete", show=False, priority=True),
-        Binding("escape", "escape", "stop or leave", show=False, priority=True),
+        Binding("enter", "send", "send", show=False),
+        Binding("shift+enter,alt+enter,ctrl+j", "newline", "new line", show=False),
+        Binding("tab", "complete", "complete, or next panel", show=False),
+        Binding("escape", "escape", "stop the answer", show=False),
         Binding("ctrl+z", "undo", "undo", show=False),
         Binding("ctrl+y", "redo", "redo", show=False),
     ]
@@ -54,6 +54,7 @@ class Prompt(TextArea):
             highlight_cursor_line=False, placeholder="Say what you need, or / for commands",
         )  # fmt: skip
         self._choices_for = choices
+        self.cursor_blink = False  # a blinking cursor is the only thing that would tick when nothing happens
         self.choices: list[tuple[str, str]] = []
         self.choice = 0
         self._history: list[str] = []
@@ -72,6 +73,19 @@ class Prompt(TextArea):
         """Put a text into the prompt, with the cursor at its end."""
         self.text = visible(text)
         self.move_cursor(self.document.end)
+
+    async def _on_key(self, event: events.Key) -> None:
+        # Handled here, in the order of typing: a priority binding would overtake the letters before it.
+        act = {
+            "enter": self.action_send, "tab": self.action_complete, "escape": self.action_escape,
+            "shift+enter": self.action_newline, "alt+enter": self.action_newline, "ctrl+j": self.action_newline,
+        }.get(event.key)  # fmt: skip
+        if act is None:
+            await super()._on_key(event)
+            return
+        event.stop()
+        event.prevent_default()
+        act()
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

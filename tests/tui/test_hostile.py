@@ -1,0 +1,239 @@
+"""Hostile text is text: in every widget, on every screen, whoever it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+from textual.widgets import Input, Markdown, TextArea
+
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.tui.app import StudioApp
+from dsbuilder_tui.tui.screens.dialogs import Ask, Question
+from dsbuilder_tui.tui.widgets.prompt import Prompt
+from tests.support.hostile import ALL, CORPUS, EVIL, FORBIDDEN, HostileAgent, HostileModel, any_name, hostile_session
+
+SIZES = [(120, 36), (60, 16)]
+# Actions that our own lines and Textual's own Markdown may run on a click.
+OURS = ("screen.", "approve", "edit", "ask", "follow", "choose(", "link(")
+
+
+@pytest.fixture
+def names_of_any_kind() -> Iterator[None]:
+    with any_name():
+        yield
+
+
+class Walk:
+    """Goes through the app and looks at every cell after each step."""
+
+    def __init__(self, app: StudioApp, pilot: Pilot[Any]) -> None:
+        self.app, self.pilot = app, pilot
+        self.opened: list[str] = []
+        self.rung = self.copied = 0
+        app.open_url = lambda url, **_: self.opened.append(url)  # type: ignore[method-assign]
+        app.bell = self._ring  # type: ignore[method-assign]
+
+    def _ring(self) -> None:
+        self.rung += 1
+
+    async def press(self, *keys: str, seen: str = "") -> None:
+        await self.pilot.press(*keys)
+        await self.look(seen)
+
+    async def look(self, seen: str = "") -> None:
+        """Every cell is harmless; ``seen`` must be there, so that the step showed what it is about."""
+        await self.pilot.pause()
+        for _ in range(200):
+            text = self.check()
+            if seen in text:
+                return
+            await self.pilot.pause(0.02)
+        raise AssertionError(f"{seen!r} is not on {self.app.screen}:\n{text}")
+
+    def check(self) -> str:
+        lines = []
+        for strip in self.app.screen._compositor.render_strips():
+            line = ""
+            for segment in strip:
+                found = FORBIDDEN.search(segment.text)
+                assert found is None, f"{found!r} in {segment.text!r} on {self.app.screen}"
+                line += segment.text
+                action = str(segment.style.meta.get("@click", "")) if segment.style else ""
+                assert not action or action.startswith(OURS), f"{action!r} can be clicked on {self.app.screen}"
+            lines.append(line)
+        for widget in self.app.screen.walk_children():
+            if isinstance(widget, Input) and widget.display:
+                assert not FORBIDDEN.search(widget.value), f"{widget.value!r} in {widget}"
+            if isinstance(widget, TextArea) and widget.display:
+                assert not FORBIDDEN.search(widget.text.replace("\n", "")), f"{widget.text!r} in {widget}"
+        assert self.app._exception is None and self.app.crash is None and self.app.is_running
+        return "\n".join(lines)
+
+    async def paste(self, text: str, seen: str = "") -> None:
+        assert self.app.focused is not None
+        self.app.post_message(events.Paste(text))
+        await self.look(seen)
+
+
+async def walked(app: StudioApp, size: tuple[int, int], steps: Callable[[Walk], Awaitable[None]]) -> None:
+    app.get_line_filters = lambda: app._filters  # type: ignore[method-assign]  # without the net under all widgets
+    app.animation_level = "none"
+    async with app.run_test(size=size) as pilot:
+        walk = Walk(app, pilot)
+        await steps(walk)
+        assert walk.opened == []
+        await pilot.pause()
+        assert app.is_running
+
+
+@pytest.mark.usefixtures("names_of_any_kind")
+@pytest.mark.parametrize("size", SIZES)
+async def test_home_and_its_dialogs(tmp_path: Path, size: tuple[int, int]) -> None:
+    root = tmp_path / "root\x1b]0;evil\x07[bold"
+    await hostile_session(root)
+    flags = {
+        "checkpoint_dir": root,
+        "worker_model": f"worker{EVIL}",
+        "model": EVIL,
+        "base_url": "http://127.0.0.1:9/v1",
+    }
+
+    async def steps(walk: Walk) -> None:
+        await walk.look("␛]0;evil")
+        await walk.press("r", seen="Rename")
+        await walk.paste(ALL, seen="␛]52")
+        await walk.press("ctrl+a", "enter")
+        await walk.look()
+        await walk.press("escape", "x", seen="Export")
+        await walk.press("escape", "delete", seen="Delete a␛")
+        await walk.press("escape", "slash")
+        await walk.paste(ALL, seen="No session matches" if size[0] > 80 else "")
+        await walk.press("escape", "ctrl+k")
+        await walk.paste(EVIL, seen="␛]52")
+        await walk.press("escape", "n", seen="New session")
+        await walk.paste(EVIL, seen="␛]52")
+        await walk.press("tab", "tab")
+        await walk.paste(ALL)
+        await walk.press("ctrl+s", "escape", "c", seen="Settings")
+        for _ in range(10):
+            await walk.press("down")
+        await walk.press("escape", "c", "down", "enter", seen="base_url")
+        await walk.press("ctrl+a")
+        await walk.paste(ALL)
+        await walk.press("enter", "escape", "escape", "f1", seen="Help")
+        await walk.press("end", seen="␛]0;evil" if size[0] > 80 else "")
+        await walk.press("escape")
+        walk.app.say(ALL)
+        walk.app.complain(InputError(EVIL, ALL))
+        await walk.look("␛]52")
+
+    await walked(StudioApp(flags), size, steps)
+
+
+@pytest.mark.usefixtures("names_of_any_kind")
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_studio_and_its_screens(tmp_path: Path, size: tuple[int, int]) -> None:
+    root = tmp_path / "s"
+    folder = await hostile_session(root)
+    app = StudioApp(
+        {"checkpoint_dir": root, "max_workers": 2}, open_first=str(folder), responder=HostileAgent(),
+        make_model=lambda _: HostileModel(6, hang=True),
+    )  # fmt: skip
+    wide = size[0] > 80
+
+    async def steps(walk: Walk) -> None:
+        await walk.look("draft")
+        prompt = walk.app.screen.query_one(Prompt)
+        prompt.text = ""
+        prompt.focus()
+        await walk.paste(ALL[:700], seen="␛")
+        await walk.press("enter")
+        await walk.look()
+        for _ in range(200):
+            if not walk.app.screen.query_one("Conversation").answering:  # type: ignore[attr-defined]
+                break
+            await walk.look()
+        assert len(walk.app.screen.query(Markdown)) >= 3
+        log = walk.app.screen.query_one("#chat")
+        for _ in range(12):
+            log.scroll_page_up(animate=False)
+            await walk.look()
+        await walk.paste("x" + EVIL * 200)
+        for words in (
+            f"/nothing{EVIL}",
+            f"/checkpoint {EVIL}",
+            f"/model {EVIL}",
+            f"/plan {EVIL}",
+            "/status",
+            f"/theme {EVIL}",
+            f"/pace {EVIL}",
+            "/plan",
+            f"/export /nowhere/{EVIL}.csv",
+        ):
+            prompt.focus()
+            prompt.fill(words)
+            await walk.press("escape", "enter")
+        await walk.look()
+        prompt.fill("/cases ")
+        await walk.look()
+        prompt.fill("")
+        await walk.press("up", "up", "down")
+        prompt.fill("")
+        for _ in range(6):
+            await walk.press("tab")
+            if wide:
+                await walk.press("m")
+                await walk.press("m")
+        await walk.pilot.press("ctrl+p")
+        for _ in range(100):
+            await walk.look()
+            if walk.app.live and walk.app.live.view.calls > 12:
+                break
+        for key, title in (("f4", "Checkpoint"), ("f5", "rejected"), ("f6", "batch"), ("f2", "case")):
+            await walk.press(key, seen=title)
+            for step in ("down", "down", "left", "end", "home", "tab", "pagedown", "tab", "y"):
+                await walk.press(step)
+            if key in ("f5", "f2"):
+                await walk.press("f", seen="Which")
+                await walk.press("down", "down", "down", "down", "down", "enter")
+                await walk.press("slash")
+                await walk.paste(EVIL)
+                await walk.press("escape")
+            if key == "f2":
+                await walk.press("home", "e", seen="inputs")
+                await walk.paste(ALL, seen="not JSON" if wide else "")
+                await walk.press("escape", "d", seen="Reject this")
+                await walk.press("escape", "n", seen="Note")
+                await walk.press("escape")
+            await walk.press("escape")
+        if walk.app.live:
+            walk.app.live.session.drop_in_flight()
+            walk.app.live.pause()
+            walk.app.live.session.drop_in_flight()
+            await walk.app.live.wait()
+        prompt.fill("/plan edit")
+        await walk.press("escape", "enter", seen="The plan")
+        await walk.press("pagedown", "pagedown", "escape")
+        await walk.press("ctrl+k")
+        await walk.paste(EVIL)
+        await walk.press("escape")
+
+    await walked(app, size, steps)
+
+
+async def test_dialogs_take_any_words(tmp_path: Path) -> None:
+    async def steps(walk: Walk) -> None:
+        for piece in (*CORPUS, EVIL, ALL):
+            walk.app.push_screen(Question(piece, piece, [(piece, 1), (piece, 2)]))
+            await walk.look("enter choose")
+            await walk.press("escape")
+            walk.app.push_screen(Ask(piece, piece, piece, check=lambda value: value))
+            await walk.look("enter take it")
+            await walk.press("escape")
+
+    await walked(StudioApp({"checkpoint_dir": tmp_path / "s"}), (120, 36), steps)
