@@ -139,7 +139,8 @@ class StudioScreen(StudioActs):
     def _wanted_heights(self) -> dict[str, int]:
         view = self.watched.view
         workers = max(len(view.workers), min(view.workers_limit, 8) if view.busy else 1)
-        return heights(self.size.height - 2, categories=len(view.categories), workers=workers)
+        said = 2 if view.waiting else 0  # why they wait is said above them
+        return heights(self.size.height - 2, categories=len(view.categories), workers=workers + said)
 
     def _arrange(self) -> None:
         if not self.size.height or not self.is_mounted:
