@@ -116,8 +116,10 @@ class RejectedScreen(Watching):
         share = (
             f"{100 * self.watched.view.rejected / candidates:.0f} % of {candidates:,} candidates" if candidates else ""
         )
-        parts = [share, *(f"{clip(stage, 20)} {number}" for stage, number in list(stages.items())[:2])]
-        pane.border_subtitle = title(clip(" · ".join(filter(None, parts)), 60))
+        parts = [share, *(f"{clip(stage, 20)} {number}" for stage, number in stages.items())]
+        while len(" · ".join(parts)) > max(20, pane.size.width - 4) and len(parts) > 1:
+            parts.pop()
+        pane.border_subtitle = title(" · ".join(filter(None, parts)))
         if not count:
             self._shown, self._facts = None, None
             self._renew()
