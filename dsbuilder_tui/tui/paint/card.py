@@ -45,7 +45,7 @@ def plan_card(data: Mapping[str, Any], width: int, *, state: str, focused: bool)
     """``state``: open, approved, or older (a later revision replaced it)."""
     rows: Sequence[Mapping[str, Any]] = data.get("rows", ())
     inner = width - 4
-    amount = max((len(_amount(row)) for row in rows), default=5)
+    amount = max(4, *(len(_amount(row)) for row in rows)) if rows else 4
     room = inner - amount - 21 if inner > 34 else inner - amount - 5
     name_width = min(longest(row["name"] for row in rows), max(8, room))
     lines = [_row(row, name_width, amount, inner, bool(data.get("changed"))) for row in rows[:MOST_ROWS]]

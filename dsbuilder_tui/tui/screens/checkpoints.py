@@ -110,7 +110,7 @@ class CheckpointsScreen(Watching):
         self.query_one(Rail).repaint()
         self.query_one("#point", Pages).renew()
         pane = self.query_one("#point-pane")
-        pane.display = bool(self.points)
+        pane.visible = bool(self.points)
         self.refresh_bindings()
         pane.border_title = f"Checkpoint {self.points[self.chosen].id}" if self.points else ""
         self.query_one("#rail-pane").border_subtitle = (

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -19,7 +20,7 @@ from dsbuilder_tui.config import (
     user_config_file,
 )
 from dsbuilder_tui.domain.errors import ConfigError
-from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, pad, wrap
+from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, length, pad, wrap
 from dsbuilder_tui.tui.screens.base import Full
 from dsbuilder_tui.tui.screens.dialogs import Ask, Question
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine
@@ -98,15 +99,14 @@ class SettingsScreen(Full):
 
     def _header(self, width: int) -> Line:
         config = self.studio.config
-        writer = (
-            "the built-in offline writer"
-            if config.resolved_provider == "offline"
-            else f"{clip(config.worker_model, 30)} at {config.shown_url or config.endpoint}"
-        )
-        return pad(
-            ((" dsbuilder ", "key"), (" Settings ", "strong"), (f"  cases are written by {clip(writer, 90)}", "muted")),
-            width,
-        )
+        url = clip(config.shown_url or config.endpoint, 60)
+        writers = [f"{clip(config.worker_model, 30)} at {url}", url]
+        if config.resolved_provider == "offline":
+            writers = ["the built-in offline writer"]
+        head: Line = ((" dsbuilder ", "key"), (" Settings ", "strong"), ("  cases are written by ", "muted"))
+        room = width - length(head)
+        writer = next((words for words in writers if cell_len(words) <= room), writers[-1])
+        return pad((*head, (writer, "muted")), width)
 
     @property
     def chosen(self) -> str:
