@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual.app import SuspendNotSupported
+
 from dsbuilder_tui.domain.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ async def edited(app: StudioApp, text: str, suffix: str) -> str | None:
             with app.batch_update(), app.suspend():
                 process = await asyncio.create_subprocess_exec(*command, str(file))
                 code = await process.wait()
+        except SuspendNotSupported:
+            raise InputError("This terminal cannot be lent to an editor.", "e edits the case here.") from None
         except OSError as error:
             raise InputError(
                 f"The editor {command[0]} could not be started: {error.strerror or error}.", "Set EDITOR."

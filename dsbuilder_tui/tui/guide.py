@@ -12,10 +12,8 @@ from dsbuilder_tui.tui.commands import COMMANDS
 class Responder(Protocol):
     """Answers what a person says, in Markdown, piece by piece. Cancelled when the person presses Esc.
 
-    ``role`` is who answers, as in ``Message.role``.
+    One that is not the agent says who answers in an attribute ``role`` (as in ``Message.role``).
     """
-
-    role: str
 
     def respond(self, text: str, session: Session) -> AsyncIterator[str]: ...
 

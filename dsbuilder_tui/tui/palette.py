@@ -77,19 +77,21 @@ class Palette:
         self._styles["raised"] = Style(bgcolor=colours["raised"])
         self._styles["mark"] = Style(color=colours["warn"], bold=True)
         self._styles["reverse"] = Style(reverse=True)
-        self._made: dict[tuple[str, str], Style] = {}
+        self._made: dict[tuple[str, str, str], Style] = {}
 
-    def style(self, role: str, action: str = "") -> Style:
-        """The style of a role; with ``action`` a click runs it."""
-        found = self._made.get((role, action))
+    def style(self, role: str, action: str = "", ground: str = "ground") -> Style:
+        """The style of a role on a ground; with ``action`` a click runs it."""
+        found = self._made.get((role, action, ground))
         if found is None:
-            found = Style.combine([self._styles.get(part, self._styles["text"]) for part in role.split("+")])
+            parts = [ground, *role.split("+")]
+            found = Style.combine([self._styles.get(part, self._styles["text"]) for part in parts])
             if action:
                 found += Style.from_meta({"@click": action})
-            self._made[role, action] = found
+            self._made[role, action, ground] = found
         return found
 
     def strip(self, line: Line, width: int, ground: str = "ground") -> Strip:
         """A line as Textual draws it, ``width`` cells wide."""
-        segments = [Segment(span[0], self.style(*span[1:])) for span in line]
-        return Strip(segments).adjust_cell_length(width).apply_style(self.style(ground))
+        style = self.style
+        segments = [Segment(s[0], style(s[1], s[2] if len(s) == 3 else "", ground)) for s in line]
+        return Strip(segments).adjust_cell_length(width, style("text", "", ground))

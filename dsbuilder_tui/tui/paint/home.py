@@ -42,18 +42,18 @@ def session_row(listing: SessionListing, width: int, now: float, *, chosen: bool
     room = width - name - 1
     unreadable = listing.state is SessionState.DAMAGED
     if not tight:
-        size = max(8, min(20, room - 69))
+        size = max(8, min(20, room - 68))
         done = listing.state is SessionState.COMPLETE
         drawn = bar(listing.accepted, listing.planned, size, "good" if done else "accent", given_up=listing.exhausted)
         spans += [*(drawn if not unreadable else (("╌" * size, "faint"),)), ("  ", "text")]
     count = "?" if unreadable else f"{listing.accepted:,}/{listing.planned:,}"
-    spans += [(fit(count, 13, "right"), role), ("  ", "text")]
+    spans += [(fit(count, 12, "right"), role), ("  ", "text")]
     words = state_words(listing)
     if unreadable:
         words = listing.problem.replace(f"{listing.path}/", "") or words
         spans.append((clip(words, width - sum(cell_len(span[0]) for span in spans)), "bad"))
         return cut(tuple(spans), width)
-    state = max(12, min(16, room - 27)) if tight else 26
+    state = max(12, min(16, room - 26)) if tight else 26
     if cell_len(words) >= state:
         words = words.partition(" · ")[0].partition(" in ")[0]
     spans.append((fit(words, state - 1) + " ", _ROLES.get(listing.state, "text")))

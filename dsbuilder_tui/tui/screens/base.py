@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -36,6 +37,11 @@ class Full(Screen[Any]):
         app = self.app
         assert isinstance(app, StudioApp)
         return app
+
+    def background(self, work: Callable[[], Coroutine[Any, Any, None]], *, group: str, exclusive: bool = False) -> None:
+        """Do something beside what the person does; ``exclusive`` ends what the group still does."""
+        # The function and not its coroutine: one that is overtaken before it begins leaves nothing behind.
+        self.run_worker(cast(Any, work), group=group, exclusive=exclusive, exit_on_error=True)
 
     async def action_press(self, key: str) -> None:
         """Do what a key of the bottom line does; a click on it comes here."""
@@ -105,7 +111,7 @@ class Watching(Full):
     def flush(self) -> None:
         """Repaint what can be seen."""
         for painted in self.query(Painted):
-            if painted.display:
+            if painted.follows and painted.display:
                 painted.repaint()
 
     def on_screen_resume(self) -> None:

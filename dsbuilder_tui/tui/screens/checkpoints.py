@@ -40,6 +40,8 @@ _REASONS = {
 class Rail(Painted, can_focus=True):
     """The timeline with the chosen point emphasised."""
 
+    follows = True
+
     def __init__(self, screen: CheckpointsScreen) -> None:
         super().__init__(id="rail")
         self._owner = screen
@@ -186,7 +188,7 @@ class CheckpointsScreen(Watching):
         index = max(0, min(len(self.points) - 1, index))
         if self.points and index != self.chosen:
             self.chosen = index
-            self.run_worker(self._look(), exit_on_error=True, group="look", exclusive=True)
+            self.background(self._look, group="look", exclusive=True)
 
     def action_export(self) -> None:
         if not self.points:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -146,10 +147,10 @@ class RejectedScreen(Watching):
                 cursor = self.rows.cursor + now - before
             await self._read(cursor)
 
-        self.run_worker(read(), exit_on_error=True, group="read", exclusive=True)
+        self.background(read, group="read", exclusive=True)
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
-        self.run_worker(self._look(), exclusive=True, group="look", exit_on_error=True)
+        self.background(self._look, group="look", exclusive=True)
 
     async def _look(self) -> None:
         rejection = self.rows.chosen
@@ -250,7 +251,7 @@ class RejectedScreen(Watching):
         def take(answer: tuple[str | None, str | None] | None) -> None:
             if answer:
                 self._category, self._stage = answer
-                self.run_worker(self._read(0), exit_on_error=True, group="read", exclusive=True)
+                self.background(partial(self._read, 0), group="read", exclusive=True)
 
         self.app.push_screen(Question("Show", "Which rejections?", answers), take)
 
@@ -260,7 +261,7 @@ class RejectedScreen(Watching):
         box.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self.run_worker(self._read(0), exit_on_error=True, group="read", exclusive=True)
+        self.background(partial(self._read, 0), group="read", exclusive=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.rows.focus()

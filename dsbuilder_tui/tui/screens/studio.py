@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
-from dsbuilder_tui.domain.events import Event, MessageAdded, PlanRevised, RunFinished, RunPaused, RunStarted
+from dsbuilder_tui.domain.events import Event, MessageAdded, PlanRevised, RunFinished, RunPaused, RunPausing, RunStarted
 from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
@@ -93,7 +93,7 @@ class StudioScreen(StudioActs):
         if isinstance(event, MessageAdded):
             if not self.conversation.claims(event.role, event.kind, event.text):
                 self._incoming.put_nowait(event)
-        if isinstance(event, RunStarted | PlanRevised | RunPaused | RunFinished):
+        if isinstance(event, RunStarted | PlanRevised | RunPausing | RunPaused | RunFinished):
             if isinstance(event, RunStarted):
                 self._approved = self.watched.view.revision
             self.call_later(self._changed_course, event)

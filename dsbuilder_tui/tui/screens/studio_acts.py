@@ -55,11 +55,12 @@ class StudioActs(Watching):
             whole += f"\n\n{text}"
 
         responder = self.studio.responder
+        role = getattr(responder, "role", "agent")
 
         async def save(answer: str) -> None:
-            await session.add_message(responder.role, answer, "text")
+            await session.add_message(role, answer, "text")
 
-        self.query_one(Conversation).answer(responder.respond(whole, session), save, self.watched.now, responder.role)
+        self.query_one(Conversation).answer(responder.respond(whole, session), save, self.watched.now, role)
 
     def _argument_choices(self, command: Command) -> list[str]:
         session = self.watched.session

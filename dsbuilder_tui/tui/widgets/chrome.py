@@ -34,6 +34,7 @@ def key_name(binding: Binding) -> str:
 class TopLine(Painted):
     """One painted line at the top; what it says comes from the screen."""
 
+    follows = True
     ground = "raised"
 
     def __init__(self, draw: Callable[[int], Line]) -> None:
@@ -75,6 +76,8 @@ class KeyBar(Painted):
 
 class Tabs(Painted):
     """The tab line of a narrow terminal."""
+
+    follows = True
 
     def __init__(self, names: Sequence[str], counts: Callable[[], Sequence[str]]) -> None:
         super().__init__(classes="tabs")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class Painted(Widget):
     """A widget whose rows come from ``paint``. ``repaint`` draws again and refreshes the rows that differ."""
 
+    follows = False  # whether it changes with the session's view, and so is painted at every flush
     ground = "ground"  # role of the background of every row
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:

@@ -28,6 +28,7 @@ class Panel(Painted, can_focus=True):
         Binding("enter", "enter", "maximise"),
         Binding("escape", "restore", "restore", show=False),
     ]
+    follows = True
     opens: ClassVar[str] = ""  # the screen that Enter opens once the panel is maximised
 
     def __init__(self, name: str, watched: LiveSession | ReplaySession) -> None:

@@ -1,0 +1,290 @@
+"""The real app in a test: its keys, its screen as text, and a worker model that does as the test says."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import orjson
+from textual import events
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from dsbuilder_tui import DatasetPlanInput, Session
+from dsbuilder_tui.config import load_config
+from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.models.offline.writer import OfflineWriter
+from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
+from dsbuilder_tui.session import Message
+from dsbuilder_tui.tui.app import StudioApp
+from dsbuilder_tui.tui.live import LiveSession
+
+T = TypeVar("T")
+PATIENCE = 20.0
+WIDE, NARROW = (120, 36), (80, 24)
+
+
+async def wait_for(pilot: Pilot[Any], predicate: Callable[[], T], timeout: float = PATIENCE, what: str = "") -> T:
+    """What ``predicate`` gives as soon as that is true; fails with what is on the screen."""
+    deadline = asyncio.get_running_loop().time() + timeout
+    while not (found := predicate()):
+        if asyncio.get_running_loop().time() > deadline:
+            what = what or inspect.getsource(predicate).strip()  # type: ignore[arg-type]
+            raise AssertionError(f"never came true: {what}\n{screen_text(pilot.app)}")
+        await asyncio.sleep(0.01)
+    return found
+
+
+def screen_text(app: Any) -> str:
+    """Everything that the terminal shows now."""
+    screen = app.screen
+    strips = screen._compositor.render_strips(screen.size)
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+class Desk:
+    """An app under test and the hands on its keyboard."""
+
+    def __init__(self, pilot: Pilot[Any]) -> None:
+        self.pilot = pilot
+        self.app: StudioApp = pilot.app  # type: ignore[assignment]
+
+    @property
+    def text(self) -> str:
+        return screen_text(self.app)
+
+    @property
+    def live(self) -> LiveSession:
+        assert self.app.live is not None
+        return self.app.live
+
+    @property
+    def session(self) -> Session:
+        return self.live.session
+
+    @property
+    def place(self) -> str:
+        """The screen's class."""
+        return type(self.app.screen).__name__
+
+    @property
+    def focus(self) -> str:
+        """The focused widget: its id, or its class."""
+        widget = self.app.focused
+        return "" if widget is None else widget.id or type(widget).__name__
+
+    @property
+    def told(self) -> str:
+        """All notifications so far."""
+        return "\n".join(notification.message for notification in self.app._notifications)
+
+    def one(self, selector: str, kind: type[Any] = Widget) -> Any:
+        return self.app.screen.query_one(selector, kind)
+
+    async def press(self, *keys: str) -> None:
+        _PRESSED.update(keys)
+        await self.pilot.press(*keys)
+
+    async def write(self, text: str) -> None:
+        """Type a text, as fast as a terminal hands it over."""
+        for character in text:
+            key = "enter" if character == "\n" else _character_to_key(character)
+            event = events.Key(key, character)
+            event.set_sender(self.app)
+            self.app._driver.send_message(event)  # type: ignore[union-attr]
+        await self.pilot.pause()
+
+    async def paste(self, text: str) -> None:
+        self.app.post_message(events.Paste(text))
+        await self.pilot.pause()
+
+    async def until(self, predicate: Callable[[], T], timeout: float = PATIENCE) -> T:
+        return await wait_for(self.pilot, predicate, timeout)
+
+    async def until_async(self, ask: Callable[[], Awaitable[T]], timeout: float = PATIENCE) -> T:
+        """The same for what must be asked for, such as what the session's file says."""
+        deadline = asyncio.get_running_loop().time() + timeout
+        while not (found := await ask()):
+            assert asyncio.get_running_loop().time() < deadline, (
+                f"never came true: {inspect.getsource(ask)}\n{self.text}"
+            )  # type: ignore[arg-type]
+            await asyncio.sleep(0.01)
+        return found
+
+    async def sees(self, *words: str) -> str:
+        """Wait until all of the words are on the screen."""
+        for some in words:
+            await wait_for(self.pilot, lambda some=some: some in self.text, what=repr(some))
+        return self.text
+
+    async def misses(self, words: str) -> None:
+        await wait_for(self.pilot, lambda: words not in self.text, what=f"no {words!r}")
+
+    async def at(self, place: str, focus: str | None = None) -> None:
+        """Wait until this screen is shown, and this widget has the focus."""
+        await wait_for(self.pilot, lambda: self.place == place, what=f"{self.place} becomes {place}")
+        if focus is not None:
+            await wait_for(self.pilot, lambda: self.focus == focus, what=f"focus {self.focus} becomes {focus}")
+
+    async def command(self, text: str) -> None:
+        """Send a slash command, or anything else, from the prompt."""
+        prompt = self.one("#prompt")
+        prompt.focus()
+        prompt.fill(text)
+        await self.pilot.pause()
+        prompt._close_choices()
+        await self.press("enter")
+
+    async def state(self, state: str) -> None:
+        """Wait until the run is in this state and, at rest, is over."""
+        await wait_for(
+            self.pilot,
+            lambda: self.live.view.state == state and self.live.running == self.live.view.busy,
+            what=f"state {self.live.view.state} becomes {state}",
+        )
+
+    async def said(self, words: str) -> Message:
+        """Wait until the conversation on disk holds these words."""
+
+        async def look() -> Message | None:
+            found = [m for m in await self.session.messages() if words in m.text]
+            return found[-1] if found else None
+
+        return await self.until_async(look)  # type: ignore[return-value]
+
+
+@asynccontextmanager
+async def studio(
+    *,
+    size: tuple[int, int] = WIDE,
+    model: Any = None,
+    flags: dict[str, Any] | None = None,
+    **more: Any,
+) -> AsyncIterator[Desk]:
+    """The app, shown; left in order at the end."""
+    if model is not None:
+        more["make_model"] = lambda config: model
+    app = StudioApp({"max_dataset_size": 1_000_000, "offline_pace": 0, **(flags or {})}, **more)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        desk = Desk(pilot)
+        await wait_for(pilot, lambda: desk.place in ("HomeScreen", "StudioScreen"))
+        await pilot.pause()
+        try:
+            yield desk
+        finally:
+            for event in ("gate", "go"):
+                if hasattr(model, event):
+                    getattr(model, event).set()
+            await app.close_session()
+
+
+async def begin(desk: Desk, plan: DatasetPlanInput, **settings: Any) -> None:
+    """A new session, shown with its plan to approve."""
+    await desk.app.create_session(plan, **settings)
+    await desk.at("StudioScreen", "PlanCard")
+
+
+async def built(plan: DatasetPlanInput, *, model: Any = None, until: int = 0, **settings: Any) -> str:
+    """A session on disk that was run (to the end, or until ``until`` cases are there); its name."""
+    config = load_config(max_dataset_size=1_000_000, **settings)
+    async with await Session.create(plan, config) as session:
+
+        def stop(event: Event) -> None:
+            if until and getattr(event, "accepted", 0) >= until:
+                session.request_pause()
+                session.drop_in_flight()
+
+        session.subscribe(stop)
+        await session.run(model)
+        return session.id
+
+
+class Scripted:
+    """Writes what the built-in writer would, but when and how the test says.
+
+    ``hold`` cases of a call come at once, the others when ``gate`` is set. ``faults`` are raised first, one a call.
+    With ``echo`` every case says that, so that all but one are turned away.
+    """
+
+    name = "built-in"
+    provider = "offline"
+    ordered = False
+
+    def __init__(self, *, hold: int | None = None, faults: Sequence[Exception] = (), echo: str = "") -> None:
+        self.hold, self.faults, self.echo = hold, list(faults), echo
+        self.gate = asyncio.Event()
+        self.calls = 0
+        self.pace = 0.0
+        self._writer = OfflineWriter()
+
+    def check(self, plan: DatasetPlanInput) -> list[tuple[str, str]]:
+        return []
+
+    async def close(self) -> None:
+        await self._writer.close()
+
+    async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:
+        self.calls += 1
+        if self.faults:
+            raise self.faults.pop(0)
+        yield '{"cases": ['
+        for number, wanted in enumerate(request.slots, 1):
+            if self.hold is not None and number > self.hold:
+                await self.gate.wait()
+            case = self._writer.write(request.plan, request.category, wanted.slot, wanted.attempt, request.seed)
+            if self.echo:
+                case["inputs"] = {"query": self.echo}
+            yield (", " if number > 1 else "") + orjson.dumps({"slot": number, **case}).decode()
+            await asyncio.sleep(0)
+        yield "]}"
+        yield StreamEnd("stop", Usage(100, 10 * len(request.slots), True))
+
+
+def limited(wait: float = 30.0) -> TransientError:
+    return TransientError("rate_limit", "429 Too Many Requests", retry_after=wait)
+
+
+class Answers:
+    """A responder that says its pieces one by one: after the first, each waits for ``go`` to be set."""
+
+    def __init__(self, *pieces: str) -> None:
+        self.pieces, self.asked = pieces or ("One", " two", " three"), []
+        self.go = asyncio.Event()
+        self.asked: list[str] = []
+
+    async def respond(self, text: str, session: Session) -> AsyncIterator[str]:
+        self.asked.append(text)
+        for number, piece in enumerate(self.pieces):
+            if number:
+                await self.go.wait()
+            yield piece
+
+
+# Which keys have a test
+
+_PRESSED: set[str] = set()
+COVERED: set[tuple[str, str]] = set()
+
+
+def covers(place: str, *keys: str) -> Callable[[Callable[..., Awaitable[None]]], Callable[..., Awaitable[None]]]:
+    """Says that a test is the one for these keys of a place of Help, and sees to it that it presses them."""
+
+    def mark(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        assert test.__name__.startswith("test_")
+        COVERED.update((place, key) for key in keys)
+
+        @functools.wraps(test)
+        async def checked(*args: Any, **named: Any) -> None:
+            _PRESSED.clear()
+            await test(*args, **named)
+            assert not set(keys) - _PRESSED, "the test does not press its keys"
+
+        return checked
+
+    return mark

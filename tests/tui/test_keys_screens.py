@@ -1,0 +1,352 @@
+"""The keys of cases, checkpoints, rejected, workers, settings, and of every list."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, TextArea
+
+from dsbuilder_tui import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.config import user_config_file
+from dsbuilder_tui.models.protocol import TransientError
+from dsbuilder_tui.tui.screens.settings import SettingsScreen
+from tests.support.studio import Desk, Scripted, begin, built, covers, studio
+
+Plans = Callable[..., DatasetPlanInput]
+C = "category_1"
+
+# So narrow that the built-in writer repeats itself: the rejections of a run of this are real ones.
+REPEATS = DatasetPlanInput(
+    dataset_name="repeats",
+    categories=[
+        DatasetCategory(
+            name=C, count=40, example_inputs="Stop it", attributes={"length": ("short",), "tone": ("neutral",)}
+        )
+    ],
+)
+
+
+async def cases(desk: Desk, count: int) -> None:
+    await desk.at("StudioScreen", "prompt")
+    await desk.press("f2")
+    await desk.at("CasesScreen", "cases")
+    await desk.until(lambda: desk.one("#cases").count == count and desk.one("#cases").chosen is not None)
+
+
+def chosen(desk: Desk) -> str:
+    return desk.one("#cases").chosen.case_id  # type: ignore[no-any-return]
+
+
+def copied(desk: Desk) -> str:
+    return desk.app.clipboard
+
+
+# Cases
+
+
+@covers("Cases", "slash", "f", "s", "escape")
+async def test_cases_are_searched_filtered_and_turned_around(make_plan: Plans) -> None:
+    await built(make_plan(4, 3))
+    async with studio(open_first="support") as desk:
+        await cases(desk, 7)
+        await desk.sees("7 cases · all categories")
+        assert chosen(desk) == "category_1-00001"
+        await desk.press("s")
+        await desk.sees("newest first")
+        await desk.until(lambda: chosen(desk) != "category_1-00001")
+        await desk.press("s")
+        await desk.press("f")
+        await desk.at("Question", "answers")
+        await desk.press("down", "down", "enter")
+        await desk.sees("3 cases · category_2")
+        await desk.until(lambda: desk.one("#cases").count == 3 and chosen(desk) == "category_2-00001")
+        await desk.press("slash")
+        await desk.at("CasesScreen", "search")
+        await desk.write("category_2-00002")
+        await desk.sees("1 case · category_2")
+        await desk.until(lambda: chosen(desk) == "category_2-00002")
+        await desk.press("enter")
+        await desk.at("CasesScreen", "cases")
+        await desk.press("escape")
+        await desk.until(lambda: desk.one("#cases").count == 3 and not desk.one("#search").display)
+        await desk.press("escape")
+        await desk.at("StudioScreen")
+
+
+@covers("Cases", "e", "ctrl+s")
+async def test_a_case_is_edited_and_saved(make_plan: Plans) -> None:
+    await built(make_plan(3))
+    async with studio(open_first="support") as desk:
+        await cases(desk, 3)
+        await desk.press("e")
+        await desk.at("CasesScreen", "editor")
+        box = desk.one("#editor", TextArea)
+        whole = box.text
+        box.text = whole[:-3]
+        await desk.sees("not JSON")
+        await desk.press("ctrl+s")
+        await desk.until(lambda: "not JSON" in desk.told)
+        assert desk.focus == "editor"
+        box.text = '{"inputs": {"query": "Changed by hand"}, "expectations": {"polite": false}}'
+        await desk.press("ctrl+s")
+        await desk.at("CasesScreen", "cases")
+        await desk.sees("Changed by hand", "edited by you", "✎")
+        case = await desk.session.case(C, 1)
+        assert case is not None and case.inputs == {"query": "Changed by hand"} and case.tags["edited"]
+        await desk.press("e", "escape")
+        await desk.at("CasesScreen", "cases")
+        assert desk.one("#detail").display
+
+
+@covers("Cases", "p", "n", "d")
+async def test_a_case_is_pinned_noted_and_turned_away(make_plan: Plans) -> None:
+    await built(make_plan(3))
+    async with studio(open_first="support") as desk:
+        await cases(desk, 3)
+        await desk.press("p")
+        await desk.sees("★")
+        await desk.press("n")
+        await desk.at("Ask", "line")
+        await desk.write("look again\n")
+        await desk.sees("look again", "✉", "pinned or noted by you")
+        await desk.press("d")
+        await desk.at("Question")
+        await desk.press("enter")
+        await desk.until(lambda: "is pinned. Unpin it first." in desk.told)
+        await desk.press("p")
+        await desk.misses("★")
+        await desk.press("d", "enter")
+        await desk.until(lambda: "category_1-00001 is turned away." in desk.told)
+        await desk.until(lambda: desk.one("#cases").count == 2)
+        kinds = [entry.kind for entry in await desk.session.history_of_case(C, 1)]
+        assert kinds == ["case_annotated", "case_annotated", "case_annotated", "case_withdrawn"]
+        assert desk.live.view.accepted == 2 and desk.live.view.state == "paused"
+
+
+@covers("Cases", "y", "tab")
+async def test_a_case_is_copied_and_its_detail_reached(make_plan: Plans) -> None:
+    await built(make_plan(3))
+    async with studio(open_first="support") as desk:
+        await cases(desk, 3)
+        await desk.press("y")
+        await desk.until(lambda: "category_1-00001 is copied as JSON." in desk.told)
+        assert json.loads(copied(desk))["tags"]["case_id"] == "category_1-00001"
+        await desk.press("tab")
+        await desk.at("CasesScreen", "detail")
+        await desk.press("tab")
+        await desk.at("CasesScreen", "cases")
+
+
+@covers("Cases", "o")
+async def test_a_case_is_edited_in_the_editor(
+    make_plan: Plans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await built(make_plan(3))
+    async with studio(open_first="support") as desk:
+        await cases(desk, 3)
+        monkeypatch.setenv("EDITOR", "/nowhere/editor")
+        await desk.press("o")
+        await desk.until(lambda: "This terminal cannot be lent to an editor." in desk.told)
+        # The test's terminal cannot be lent; from here on the app only believes that it was.
+        monkeypatch.setattr(desk.app, "suspend", contextlib.nullcontext)
+        await desk.press("o")
+        await desk.until(lambda: "The editor /nowhere/editor could not be started" in desk.told)
+        script = tmp_path / "editor.py"
+        script.write_text(
+            "import sys; f = sys.argv[1]; s = open(f).read(); open(f, 'w').write(s.replace('true', 'false'))"
+        )
+        monkeypatch.setenv("EDITOR", shlex.join([sys.executable, str(script)]))
+        await desk.press("o")
+        await desk.until_async(lambda: desk.session.history_of_case(C, 1))
+        case = await desk.session.case(C, 1)
+        assert case is not None and case.expectations == {"polite": False}
+        await desk.until(lambda: not desk.app.away)
+        script.write_text("raise SystemExit(3)")
+        await desk.press("o")
+        await desk.until(lambda: "ended with code 3; nothing was changed." in desk.told)
+
+
+# Checkpoints
+
+
+@covers("Checkpoints", "left", "h", "right", "l", "home", "end", "x")
+async def test_the_timeline_is_walked_and_exported(make_plan: Plans) -> None:
+    await built(make_plan(40), checkpoint_interval=10)
+    async with studio(open_first="support") as desk:
+        await desk.at("StudioScreen", "prompt")
+        await desk.press("f4")
+        await desk.at("CheckpointsScreen", "rail")
+        await desk.sees("Checkpoint 5")
+        for key, point in (("left", 4), ("h", 3), ("right", 4), ("l", 5), ("home", 1), ("end", 5)):
+            await desk.press(key)
+            await desk.sees(f"Checkpoint {point} ")
+        await desk.press("home")
+        await desk.sees("10 of 40 cases", "30 cases came after this point")
+        await desk.press("x")
+        await desk.at("Ask", "line")
+        await desk.press("enter")
+        await desk.until(lambda: "Wrote 10 cases as of checkpoint 1" in desk.told)
+        data = json.loads(Path("support-at-10_checkpoint.json").read_text(encoding="utf-8"))
+        assert len(data["dataset"]) == 10 if "dataset" in data else "10" in json.dumps(data)
+
+
+# Rejected
+
+
+async def rejected(desk: Desk) -> int:
+    await desk.at("StudioScreen", "prompt")
+    await desk.press("f5")
+    await desk.at("RejectedScreen", "rejections")
+    await desk.until(lambda: desk.one("#rejections").count > 0 and desk.app.screen._facts is not None)  # type: ignore[attr-defined]
+    return desk.one("#rejections").count  # type: ignore[no-any-return]
+
+
+@covers("Rejected", "f", "slash", "y", "escape")
+async def test_rejections_are_filtered_searched_and_copied() -> None:
+    await built(REPEATS, max_attempts=2)
+    async with studio(open_first="repeats") as desk:
+        count = await rejected(desk)
+        await desk.sees(f"{count} rejected")
+        await desk.press("y")
+        await desk.until(lambda: "Copied" in desk.told)
+        assert copied(desk) == desk.one("#rejections").chosen.text
+        await desk.press("f")
+        await desk.at("Question", "answers")
+        await desk.press("down", "enter")
+        await desk.sees("rejected · structural")
+        await desk.press("slash")
+        await desk.at("RejectedScreen", "search")
+        await desk.write("zzz nothing is like this")
+        await desk.sees("Nothing matches.")
+        await desk.press("escape")
+        await desk.at("RejectedScreen", "rejections")
+        await desk.until(lambda: desk.one("#rejections").count > 0)
+        await desk.press("escape")
+        await desk.at("StudioScreen")
+
+
+@covers("Rejected", "k", "a")
+async def test_a_rejection_is_kept_and_told_about() -> None:
+    await built(REPEATS, max_attempts=1)
+    async with studio(open_first="repeats") as desk:
+        await rejected(desk)
+        before = desk.live.view.accepted
+        rejection = desk.one("#rejections").chosen
+        assert rejection.candidate is not None
+        await desk.press("k")
+        await desk.until(lambda: "holds the rejected text now" in desk.told)
+        await desk.until(lambda: desk.live.view.accepted == before + 1)
+        case = await desk.session.case(rejection.category, rejection.ordinal)
+        assert case is not None and case.inputs == rejection.candidate["inputs"]
+        entries = await desk.session.history_of_case(rejection.category, rejection.ordinal)
+        assert [entry.kind for entry in entries] == ["kept_anyway"]
+        await desk.press("a")
+        await desk.at("StudioScreen", "prompt")
+        assert desk.one("#prompt").text.startswith(f"About the rejected case in {C} (slot {rejection.ordinal}, ")
+
+
+# Workers
+
+
+@covers("Workers", "c", "r", "y", "tab", "escape")
+async def test_calls_are_cancelled_retried_and_copied(make_plan: Plans) -> None:
+    model = Scripted(hold=1, faults=[TransientError("server", "500 it broke", 3600)])
+    async with studio(model=model, flags={"max_workers": 2}) as desk:
+        await begin(desk, make_plan(40))
+        await desk.press("a")
+        await desk.until(lambda: desk.live.view.accepted > 0)
+        await desk.press("f6")
+        await desk.at("WorkersScreen", "calls")
+        rows = desk.one("#calls")
+        await desk.until(lambda: rows.count == 2 and rows.chosen is not None)
+        waiting = next(w.batch for w in desk.live.view.workers.values() if w.state == "waiting")
+        if rows.chosen.batch != waiting:
+            await desk.press("down")
+        await desk.until(lambda: rows.chosen.batch == waiting)
+        await desk.sees("r retry now", "server error, waited")
+        await desk.press("r")
+        await desk.until(lambda: f"Batch {waiting} is tried again now." in desk.told)
+        await desk.until(lambda: not desk.live.view.waiting)
+        await desk.until(lambda: "cases" in next(t for t in desk.session.live_calls() if t.batch == waiting).answer)
+        await desk.press("y")
+        await desk.until(lambda: "The answer is copied." in desk.told)
+        assert copied(desk).startswith('{"cases": [')
+        await desk.press("tab")
+        await desk.at("WorkersScreen", "call")
+        await desk.press("tab")
+        await desk.at("WorkersScreen", "calls")
+        batch = rows.chosen.batch
+        await desk.press("c")
+        await desk.until(lambda: f"Batch {batch} is cut off" in desk.told)
+        await desk.until(lambda: batch not in {t.batch for t in desk.session.live_calls() if t.ended is None})
+        model.gate.set()
+        await desk.press("escape")
+        await desk.at("StudioScreen")
+        await desk.state("finished")
+
+
+# Settings
+
+
+@covers("Settings", "s", "delete", "backspace", "f1", "escape")
+async def test_settings_are_kept_and_taken_back() -> None:
+    async with studio() as desk:
+        await desk.press("c")
+        await desk.at("SettingsScreen", "settings")
+        screen = desk.app.screen
+        assert isinstance(screen, SettingsScreen)
+        rows = desk.one("#settings")
+        rows.move_to(screen._names.index("max_workers"))
+        for key in ("delete", "backspace"):
+            await desk.press("enter")
+            await desk.at("Ask", "line")
+            assert desk.one("#line", Input).value == "8"
+            await desk.press("ctrl+u")
+            await desk.write("3\n")
+            await desk.until(lambda: desk.app.config.max_workers == 3)
+            await desk.sees("changed here")
+            await desk.press(key)
+            await desk.until(lambda: desk.app.config.max_workers == 8)
+            await desk.misses("changed here")
+        await desk.press("enter")
+        await desk.at("Ask", "line")
+        await desk.press("ctrl+u")
+        await desk.write("5\n")
+        await desk.until(lambda: desk.app.config.max_workers == 5)
+        await desk.press("s")
+        await desk.until(lambda: "max_workers is written to" in desk.told)
+        assert "max_workers = 5" in user_config_file().read_text(encoding="utf-8")
+        await desk.press("f1")
+        await desk.at("HelpScreen")
+        await desk.press("escape")
+        await desk.at("SettingsScreen")
+        await desk.press("escape")
+        await desk.at("HomeScreen")
+
+
+# Lists
+
+
+@covers("Lists", "up", "k", "down", "j", "pageup", "pagedown", "home", "end", "enter")
+async def test_lists_are_walked(make_plan: Plans) -> None:
+    await built(make_plan(250))
+    async with studio(open_first="support") as desk:
+        await cases(desk, 250)
+        rows = desk.one("#cases")
+        page = rows.size.height - 1
+        for key, place in (
+            ("down", 1), ("j", 2), ("up", 1), ("k", 0), ("k", 0), ("pagedown", page), ("pagedown", 2 * page),
+            ("pageup", page), ("end", 249), ("down", 249), ("home", 0), ("end", 249),
+        ):  # fmt: skip
+            await desk.press(key)
+            assert rows.cursor == place, key
+        await desk.until(lambda: rows.chosen is not None and rows.chosen.case_id == "category_1-00250")
+        await desk.sees("#250")
+        await desk.press("enter")
+        await desk.at("CasesScreen", "detail")
