@@ -69,7 +69,7 @@ def key_bar(keys: Sequence[Key], width: int) -> Line:
         return len(key.key) + len(key.words) + 3
 
     ends = [key for key in keys if key.key in ("esc", "F1", "^Q")]
-    room = width + 1 - sum(map(size, ends))  # nothing need follow the last one but a margin's cell
+    room = width - sum(map(size, ends))  # with a cell of margin at both ends
     shown: list[Key] = []
     for key in keys:
         if key in ends:

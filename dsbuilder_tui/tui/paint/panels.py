@@ -234,7 +234,11 @@ def checkpoints_panel(
         return one_line_panel("Checkpoints", [(words, "muted")], width, focused=focused)
     inner, room = width - 4, height - 2
     if points:
-        lines = timeline(points, inner, view.planned, interval if view.left else None)
+        # One at the end of a run may stand where the last one stood.
+        places = [
+            p for p, after in zip(points, (*points[1:], None), strict=True) if not after or after.accepted != p.accepted
+        ]
+        lines = timeline(places, inner, view.planned, interval if view.left else None)
         if room >= 4:
             lines = [EMPTY, *lines]
     elif interval:
