@@ -20,6 +20,9 @@ _LARGE_PASTE = 800
 _LARGE_LINES = 12
 _MOST_HISTORY = 200
 _MOST_CHOICES = 8
+_OWN_KEYS = {
+    "enter": "send", "shift+enter": "newline", "alt+enter": "newline", "ctrl+j": "newline", "tab": "complete", "escape": "escape",
+}  # fmt: skip
 CHIP = re.compile(r"⟦paste (\d+): [^⟧]*⟧")
 
 
@@ -27,10 +30,10 @@ class Prompt(TextArea):
     """Enter sends; shift+enter, alt+enter or ^J begins a new line; ↑ in the first line goes back in history."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "send", show=False, priority=True),
-        Binding("shift+enter,alt+enter,ctrl+j", "newline", "new line", show=False, priority=True),
-        Binding("tab", "complete", "complete", show=False, priority=True),
-        Binding("escape", "escape", "stop or leave", show=False, priority=True),
+        Binding("enter", "send", "send", show=False),
+        Binding("shift+enter,alt+enter,ctrl+j", "newline", "new line", show=False),
+        Binding("tab", "complete", "complete", show=False),
+        Binding("escape", "escape", "stop or leave", show=False),
         Binding("ctrl+z", "undo", "undo", show=False),
         Binding("ctrl+y", "redo", "redo", show=False),
     ]
@@ -72,6 +75,15 @@ class Prompt(TextArea):
         """Put a text into the prompt, with the cursor at its end."""
         self.text = visible(text)
         self.move_cursor(self.document.end)
+
+    async def _on_key(self, event: events.Key) -> None:
+        # A text area takes these keys for itself; priority bindings would have them, but would also let them overtake
+        # characters that were typed before them and wait to be taken in.
+        action = _OWN_KEYS.get(event.key)
+        if action is not None:
+            event.prevent_default()
+            event.stop()
+            getattr(self, f"action_{action}")()
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
