@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -66,10 +66,17 @@ class Prompt(TextArea):
         self._next_paste = 1
         self._closed_for: str | None = None
 
-    def remember(self, texts: Sequence[str]) -> None:
-        """Texts sent before, oldest first."""
+    def remember(self, texts: Sequence[str], pastes: Mapping[int, str]) -> None:
+        """Texts sent before, oldest first, and what their chips stand for."""
         self._history = list(texts)[-_MOST_HISTORY:]
         self._back = 0
+        self._pastes = dict(pastes)
+        self._next_paste = max(pastes, default=0) + 1
+
+    @property
+    def whole(self) -> str:
+        """The text with what its chips stand for in their places."""
+        return CHIP.sub(lambda chip: self._pastes.get(int(chip[1]), chip[0]), self.text)
 
     def fill(self, text: str) -> None:
         """Put a text into the prompt, with the cursor at its end."""
@@ -99,6 +106,9 @@ class Prompt(TextArea):
             self.insert(visible(text))
 
     def on_text_area_changed(self) -> None:
+        self._find_choices()
+
+    def _find_choices(self) -> None:
         if self.text != self._closed_for:
             self._closed_for = None
             self.choices = list(self._choices_for(self.text))
@@ -115,6 +125,7 @@ class Prompt(TextArea):
         self._show_choices()
 
     def action_send(self) -> None:
+        self._find_choices()  # the message about the last characters may be on its way yet
         if self.choices and self.choices[self.choice][0].strip() != self.text.strip():
             self.action_complete()
             if self.text.endswith(" ") or not self.text.startswith("/"):
@@ -125,7 +136,6 @@ class Prompt(TextArea):
         pastes = {int(n): self._pastes[int(n)] for n in CHIP.findall(text) if int(n) in self._pastes}
         self._history = [*self._history[-_MOST_HISTORY + 1 :], text]
         self._back, self._kept = 0, ""
-        self._pastes.clear()
         self.text = ""
         self._close_choices()
         self.post_message(self.Sent(text, pastes))
@@ -135,6 +145,7 @@ class Prompt(TextArea):
 
     def action_complete(self) -> None:
         """Take the chosen completion; without one, Tab goes on to the next panel."""
+        self._find_choices()
         if self.choices:
             self.fill(self.choices[self.choice][0])
         else:
