@@ -13,7 +13,7 @@ from dsbuilder_tui.config import load_config
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.tui.player import ReplaySession
 from dsbuilder_tui.tui.widgets.prompt import Prompt
-from tests.support.studio import NARROW, Answers, Desk, Scripted, begin, built, covers, studio
+from tests.support.studio import NARROW, Answers, Desk, Scripted, Stretched, begin, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]
 PANELS = ["panel-plan", "panel-workers", "panel-checkpoints", "panel-rejected"]
@@ -143,7 +143,7 @@ async def test_studio_leaves_and_says_how_to_come_back(make_plan: Plans) -> None
 
 @asynccontextmanager
 async def replayed(plan: DatasetPlanInput, speed: float) -> AsyncIterator[tuple[Desk, ReplaySession]]:
-    await built(plan)
+    await built(plan, clock=Stretched())
     session = await Session.open(None, load_config())
     player = ReplaySession(session, SystemClock(), speed)
     try:
