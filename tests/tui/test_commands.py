@@ -172,7 +172,7 @@ async def test_run_pause_resume_by_command(make_plan: Plans) -> None:
         await desk.said("The plan cannot be changed while the run is going on.")
         await desk.command("/pause")
         await desk.state("paused")
-        await desk.said("❚❚ Paused at")
+        await desk.said("‖ Paused at")
         model.gate.set()
         await desk.command("/resume")
         await desk.state("finished")

@@ -83,7 +83,7 @@ async def test_studio_starts_pauses_and_drops(make_plan: Plans) -> None:
         await desk.sees("^P drop in flight", "draining")
         await desk.press("ctrl+p")
         await desk.state("paused")
-        await desk.sees("❚❚ paused", "^P resume")
+        await desk.sees("‖ paused", "^P resume")
         assert "cut off" in (await desk.said("Paused at")).text
         model.gate.set()
         await desk.press("ctrl+p")
