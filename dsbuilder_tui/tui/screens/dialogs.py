@@ -108,9 +108,7 @@ class Field(Input):
         )
 
     def _on_paste(self, event: Any) -> None:
-        event.text = " ".join(visible(event.text).split())
-        super()._on_paste(event)
-        event.stop()
+        event.text = " ".join(visible(event.text).split())  # Input's own handler is called next
 
 
 class TextBox(TextArea):
