@@ -134,7 +134,7 @@ async def test_studio_leaves_and_says_how_to_come_back(make_plan: Plans) -> None
         await begin(desk, make_plan(4))
         await desk.press("ctrl+q")
         await desk.until(lambda: desk.app._exit)
-        assert desk.app.return_code == 0
+        assert desk.app.return_value == 0
         assert desk.app.farewell == ["support: 0 of 4 cases are saved.", "To go on:  dsbuilder resume support"]
 
 

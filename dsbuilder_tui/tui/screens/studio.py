@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
+from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.events import Event, MessageAdded, PlanRevised, RunFinished, RunPaused, RunPausing, RunStarted
 from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui import commands
@@ -53,6 +54,7 @@ class StudioScreen(StudioActs):
         self._incoming: asyncio.Queue[MessageAdded] = asyncio.Queue()
         self._tab = 0
         self._folds: dict[str, int] = {}
+        self._told_of: DsbuilderError | None = None
         self._approved = 0  # the newest plan revision that a run was started with
 
     def compose(self) -> ComposeResult:
@@ -99,6 +101,10 @@ class StudioScreen(StudioActs):
             self.call_later(self._changed_course, event)
         elif type(event) is Event:
             self.refresh_bindings()
+            error = self.watched.error
+            if error is not None and error is not self._told_of:
+                self._told_of = error
+                self.call_later(self.studio.call_attention, "The run stopped and needs you", severity="error")
 
     def _changed_course(self, event: Event) -> None:
         self.conversation.set_cards(self._card_state)
@@ -107,8 +113,6 @@ class StudioScreen(StudioActs):
         self._arrange()
         if isinstance(event, RunFinished):
             self.studio.call_attention(f"Finished: {event.accepted} of {event.planned} cases")
-        elif isinstance(event, RunPaused) and self.watched.error is not None:
-            self.studio.call_attention("The run stopped and needs you", severity="error")
 
     async def _show_incoming(self) -> None:
         while True:
