@@ -287,21 +287,22 @@ def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled)
             arrivals=arrivals,
         )
         return replace(view, workers={**view.workers, event.worker: worker})
+    if isinstance(event, BatchFinished):
+        view = replace(
+            view,
+            calls=view.calls + 1,
+            prompt_tokens=view.prompt_tokens + event.prompt_tokens,
+            completion_tokens=view.completion_tokens + event.completion_tokens,
+        )
     if before is None or before.batch != event.batch:
-        return view
+        return view  # the worker may have its next batch by the time that the end of this one is told
     if isinstance(event, RetryScheduled):
         worker = replace(
             before, state="waiting", retry_at=event.ts + event.wait_s, retry_kind=event.kind, detail=event.detail
         )
         return replace(view, workers={**view.workers, event.worker: worker})
     worker = replace(before, state=event.outcome, seconds=event.seconds, detail=event.detail)
-    return replace(
-        view,
-        workers={**view.workers, event.worker: worker},
-        calls=view.calls + 1,
-        prompt_tokens=view.prompt_tokens + event.prompt_tokens,
-        completion_tokens=view.completion_tokens + event.completion_tokens,
-    )
+    return replace(view, workers={**view.workers, event.worker: worker})
 
 
 def _counts(

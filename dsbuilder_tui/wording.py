@@ -71,6 +71,13 @@ def ago(seconds: float) -> str:
     return "yesterday" if days == 1 else f"{days} days ago"
 
 
+def short_path(path: Path) -> str:
+    """A path as a person writes it: ``~`` for their own folder."""
+    with contextlib.suppress(ValueError, RuntimeError):
+        return f"~/{path.relative_to(Path.home()).as_posix()}"
+    return str(path)
+
+
 def resume_command(session: str, root: Path) -> str:
     """The command that continues a session from this folder."""
     return f"dsbuilder resume {shlex.quote(session)}{place(root)}"
@@ -140,7 +147,9 @@ def eta_words(view: RunView) -> str:
     low, high = eta
     if high < 90:
         return f"done in {_range(low, high)} s"
-    return f"done in {_range(low / 60, high / 60)} min"
+    if high < 2 * 3600:
+        return f"done in {_range(low / 60, high / 60)} min"
+    return f"done in {_range(low / 3600, high / 3600)} h"
 
 
 def _range(low: float, high: float) -> str:

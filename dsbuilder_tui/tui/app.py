@@ -139,14 +139,14 @@ class StudioApp(App[int]):
         live, self.live = self.live, None
         if live is None:
             return
-        await self._finish_talk()
+        await self._finish_talk(live)
         interrupted = live.view.left > 0
         self.farewell = [f"{live.session.id}: {live.view.accepted:,} of {live.view.planned:,} cases are saved."]
         if interrupted:
             self.farewell.append(f"To go on:  {resume_command(live.session.id, live.session.folder.parent)}")
         await live.close()
 
-    async def _finish_talk(self) -> None:
+    async def _finish_talk(self, live: LiveSession) -> None:
         from dsbuilder_tui.tui.widgets.conversation import Conversation
         from dsbuilder_tui.tui.widgets.prompt import Prompt
 
@@ -154,11 +154,10 @@ class StudioApp(App[int]):
             for conversation in screen.query(Conversation):
                 await conversation.finish()
             for prompt in screen.query(Prompt):
-                if self.live is not None and not self.live.replaying:
-                    try:
-                        await self.live.session.save_draft(prompt.text)
-                    except DsbuilderError as error:
-                        self.complain(error)
+                try:
+                    await live.session.save_draft(prompt.whole)
+                except DsbuilderError as error:
+                    self.complain(error)
 
     async def change_session(self, live: LiveSession, values: Mapping[str, Any]) -> None:
         """Change settings of the open session; they are used from the next run on. Raises ``ConfigError``."""

@@ -37,6 +37,5 @@ def heights(room: int, *, categories: int, workers: int) -> dict[str, int]:
             spare -= share
     if spare > 0:
         open_ones = [name for name in PANELS if given[name] > 1]
-        if open_ones:
-            given[open_ones[-1]] += spare
+        given[(open_ones or PANELS)[-1]] += spare
     return given

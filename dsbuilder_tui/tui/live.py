@@ -236,8 +236,9 @@ def sentence(event: Event, view: RunView) -> str | None:
             return f"✓ {verb} · {counted(event.planned - event.accepted, 'case')} to write · up to {counted(event.max_workers, 'worker')}"
         case RunPaused():
             dropped = f" · {counted(event.dropped_batches, 'call')} cut off" if event.dropped_batches else ""
-            why = "" if event.reason.startswith(("asked", "closing", "Ctrl")) else f" · {event.reason}"
-            return f"❚❚ Paused at {event.accepted:,} of {event.planned:,}{dropped}{why} · saved {clock_time(event.ts)}, safe to close"
+            told = event.reason in view.notice and view.notice_level == "error"  # the error is told in full, once
+            why = "" if told or event.reason.startswith(("asked", "closing", "Ctrl")) else f" · {event.reason}"
+            return f"‖ Paused at {event.accepted:,} of {event.planned:,}{dropped}{why} · saved {clock_time(event.ts)}, safe to close"
         case RunFinished() if event.exhausted:
             return (
                 f"! Finished short: {event.accepted:,} of {event.planned:,} · {counted(event.exhausted, 'slot')} given up · "

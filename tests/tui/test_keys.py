@@ -137,7 +137,7 @@ async def test_home_has_the_palette_and_the_way_out() -> None:
         await desk.at("HomeScreen")
         await desk.press("ctrl+q")
         await desk.until(lambda: desk.app._exit)
-        assert desk.app.return_code == 0 and desk.app.farewell == []
+        assert desk.app.return_value == 0 and desk.app.farewell == []
 
 
 # Clicks

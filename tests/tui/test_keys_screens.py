@@ -40,7 +40,8 @@ async def cases(desk: Desk, count: int) -> None:
 
 
 def chosen(desk: Desk) -> str:
-    return desk.one("#cases").chosen.case_id  # type: ignore[no-any-return]
+    case = desk.one("#cases").chosen
+    return case.case_id if case is not None else ""
 
 
 def copied(desk: Desk) -> str:

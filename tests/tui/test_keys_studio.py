@@ -13,7 +13,7 @@ from dsbuilder_tui.config import load_config
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.tui.player import ReplaySession
 from dsbuilder_tui.tui.widgets.prompt import Prompt
-from tests.support.studio import NARROW, Answers, Desk, Scripted, begin, built, covers, studio
+from tests.support.studio import NARROW, Answers, Desk, Scripted, Stretched, begin, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]
 PANELS = ["panel-plan", "panel-workers", "panel-checkpoints", "panel-rejected"]
@@ -83,7 +83,7 @@ async def test_studio_starts_pauses_and_drops(make_plan: Plans) -> None:
         await desk.sees("^P drop in flight", "draining")
         await desk.press("ctrl+p")
         await desk.state("paused")
-        await desk.sees("❚❚ paused", "^P resume")
+        await desk.sees("‖ paused", "^P resume")
         assert "cut off" in (await desk.said("Paused at")).text
         model.gate.set()
         await desk.press("ctrl+p")
@@ -134,7 +134,7 @@ async def test_studio_leaves_and_says_how_to_come_back(make_plan: Plans) -> None
         await begin(desk, make_plan(4))
         await desk.press("ctrl+q")
         await desk.until(lambda: desk.app._exit)
-        assert desk.app.return_code == 0
+        assert desk.app.return_value == 0
         assert desk.app.farewell == ["support: 0 of 4 cases are saved.", "To go on:  dsbuilder resume support"]
 
 
@@ -143,7 +143,7 @@ async def test_studio_leaves_and_says_how_to_come_back(make_plan: Plans) -> None
 
 @asynccontextmanager
 async def replayed(plan: DatasetPlanInput, speed: float) -> AsyncIterator[tuple[Desk, ReplaySession]]:
-    await built(plan)
+    await built(plan, clock=Stretched())
     session = await Session.open(None, load_config())
     player = ReplaySession(session, SystemClock(), speed)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.session import CallTrace
 from dsbuilder_tui.store.rows import WorkerCall
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
@@ -21,7 +22,7 @@ def call_row(call: CallTrace | WorkerCall, width: int, chosen: bool, now: float)
         tokens, retries = call.usage.prompt_tokens + call.usage.completion_tokens, call.retries
     words = "in flight" if flying else ENDINGS.get(call.outcome, call.outcome)
     role = "good" if flying else "muted" if call.outcome in ("ok", "cancelled") else "bad"
-    category = max(8, min(20, width // 4))
+    category = max(8, min(20, width // 5))
     spans: list[Span] = [
         (fit(f"b{call.batch}", 7), "faint"),
         (fit(call.category, category), "strong" if chosen else "text"),
@@ -30,7 +31,7 @@ def call_row(call: CallTrace | WorkerCall, width: int, chosen: bool, now: float)
     if width >= 64:
         spans.append((fit(f"{tokens:,} tok" if tokens else "", 11, "right") + "  ", "faint"))
     if retries and width >= 60:
-        words += f" · {retries} retried"
+        words += f" · {counted(retries, 'retry')}"
     spans.append((clip(words, width - sum(len(s[0]) for s in spans)), role))
     return cut(tuple(spans), width)
 

@@ -9,7 +9,7 @@ from typing import Any
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.generation.slots import slot_axes
-from dsbuilder_tui.tui.paint.line import Line, Span, cut, fit, frame, length
+from dsbuilder_tui.tui.paint.line import Line, Span, cut, fit, frame, length, longest
 
 MOST_ROWS = 12
 
@@ -56,9 +56,10 @@ def plan_card(data: Mapping[str, Any], width: int, *, state: str, focused: bool)
     """``state``: open, approved, or older (a later revision replaced it)."""
     rows: Sequence[Mapping[str, Any]] = data.get("rows", ())
     inner = width - 4
-    longest = max((len(str(row["name"])) for row in rows), default=8)
-    name_width = min(longest, max(8, inner - 26)) if inner > 34 else max(6, inner - 10)
-    lines = [_row(row, name_width, inner, bool(data.get("changed"))) for row in rows[:MOST_ROWS]]
+    amount = max(4, *(len(_amount(row)) for row in rows)) if rows else 4
+    room = inner - amount - 21 if inner > 34 else inner - amount - 5
+    name_width = min(longest(row["name"] for row in rows), max(8, room))
+    lines = [_row(row, name_width, amount, inner, bool(data.get("changed"))) for row in rows[:MOST_ROWS]]
     if len(rows) > MOST_ROWS:
         lines.append(((f"and {counted(len(rows) - MOST_ROWS, 'category')} more", "faint"),))
     keys: list[Span] = []
@@ -74,18 +75,22 @@ def plan_card(data: Mapping[str, Any], width: int, *, state: str, focused: bool)
     return frame(lines, width, len(lines) + 2, title=title, focused=focused)
 
 
-def _row(row: Mapping[str, Any], name_width: int, inner: int, changed: bool) -> Line:
+def _amount(row: Mapping[str, Any]) -> str:
+    count, was = int(row["count"]), row.get("was")
+    return f"{was:,} → {count:,}" if was is not None and was != count else f"{count:,}"
+
+
+def _row(row: Mapping[str, Any], name_width: int, amount: int, inner: int, changed: bool) -> Line:
     count, was = int(row["count"]), row.get("was")
     mark, role = ("+", "good")
     if was is not None:
         mark, role = ("−", "bad") if not count else ("~", "warn") if was != count else (" ", "muted")
     elif not changed:
         mark, role = "+", "good"
-    amount = f"{was} → {count}" if was is not None and was != count else f"{count:,}"
     spans: list[Span] = [
         (f"{mark} ", role),
         (fit(row["name"], name_width), "good" if mark == "+" else "text"),
-        (f" {amount:>5}", "text"),
+        (f" {_amount(row):>{amount}}", "text"),
     ]
     axes = int(row["axes"])
     room = inner - length(tuple(spans)) - 3

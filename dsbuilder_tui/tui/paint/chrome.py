@@ -15,7 +15,7 @@ STATE_LOOKS = {
     "idle": ("○", "muted", "not started"),
     "running": ("●", "good", "running"),
     "pausing": ("◐", "warn", "pausing"),
-    "paused": ("❚❚", "warn", "paused"),
+    "paused": ("‖", "warn", "paused"),
     "finished": ("✓", "good", "finished"),
 }
 
@@ -69,7 +69,7 @@ def key_bar(keys: Sequence[Key], width: int) -> Line:
         return len(key.key) + len(key.words) + 3
 
     ends = [key for key in keys if key.key in ("esc", "F1", "^Q")]
-    room = width - sum(map(size, ends))
+    room = width - sum(map(size, ends))  # with a cell of margin at both ends
     shown: list[Key] = []
     for key in keys:
         if key in ends:
@@ -81,7 +81,7 @@ def key_bar(keys: Sequence[Key], width: int) -> Line:
     spans: list[Span] = [(" ", "text")]
     for key in (*shown, *ends):
         spans += [(key.key, "key", key.action), (f" {key.words}", "muted", key.action), ("  ", "text")]
-    return pad(cut(tuple(spans), width), width)
+    return pad(cut(tuple(spans[:-1]), width), width)
 
 
 def tab_bar(names: Sequence[str], chosen: int, counts: Sequence[str], width: int) -> Line:

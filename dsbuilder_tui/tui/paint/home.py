@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from rich.cells import cell_len
+
 from dsbuilder_tui.domain.summary import SessionState
 from dsbuilder_tui.store.catalog import SessionListing
 from dsbuilder_tui.tui.paint.line import Line, Span, bar, clip, cut, fit
@@ -34,26 +36,30 @@ def state_words(listing: SessionListing) -> str:
 def session_row(listing: SessionListing, width: int, now: float, *, chosen: bool) -> Line:
     """Name, bar, counts, state, last activity, writer; the columns at the end give way."""
     role = "strong" if chosen else "text"
-    name = max(10, min(28, width // 4))
+    tight = width < 84  # no bar and no writer then, but the state is told in whole words
+    name = max(10, min(28, width // 3 if tight else width // 4))
     spans: list[Span] = [(fit(listing.id, name), role), (" ", "text")]
     room = width - name - 1
     unreadable = listing.state is SessionState.DAMAGED
-    if room >= 70:
-        size = min(20, room - 62)
+    if not tight:
+        size = max(8, min(20, room - 68))
         done = listing.state is SessionState.COMPLETE
         drawn = bar(listing.accepted, listing.planned, size, "good" if done else "accent", given_up=listing.exhausted)
         spans += [*(drawn if not unreadable else (("╌" * size, "faint"),)), ("  ", "text")]
     count = "?" if unreadable else f"{listing.accepted:,}/{listing.planned:,}"
-    spans += [(fit(count, 11, "right"), role), ("  ", "text")]
-    words = listing.problem if unreadable and listing.problem else state_words(listing)
-    state = 26 if room >= 60 else 14
+    spans += [(fit(count, 12, "right"), role), ("  ", "text")]
+    words = state_words(listing)
     if unreadable:
-        spans.append((clip(words, width - name - 16), "bad"))
+        words = listing.problem.replace(f"{listing.path}/", "") or words
+        spans.append((clip(words, width - sum(cell_len(span[0]) for span in spans)), "bad"))
         return cut(tuple(spans), width)
-    spans.append((fit(words, state), _ROLES.get(listing.state, "text")))
+    state = max(12, min(16, room - 26)) if tight else 26
+    if cell_len(words) >= state:
+        words = words.partition(" · ")[0].partition(" in ")[0]
+    spans.append((fit(words, state - 1) + " ", _ROLES.get(listing.state, "text")))
     since = now - datetime.fromisoformat(listing.updated_at).timestamp()
     spans.append((fit(ago(since), 12), "muted"))
     writer = "built-in" if listing.provider == "offline" else listing.worker_model
-    left = width - sum(len(s[0]) for s in spans)
-    spans.append((clip(writer, left) if left >= 6 else "", "faint"))
+    left = 0 if tight else width - sum(cell_len(span[0]) for span in spans)
+    spans.append((clip(writer, left) if left >= 8 else "", "faint"))
     return cut(tuple(spans), width)

@@ -37,6 +37,11 @@ def clip(text: object, width: int) -> str:
     return fit(text, width).rstrip() if width > 0 else ""
 
 
+def longest(names: Iterable[object], least: int = 8) -> int:
+    """Cells that the longest of these foreign texts takes."""
+    return max((cell_len(plain(name)) for name in names), default=least)
+
+
 def wrap(text: str, width: int) -> list[str]:
     """Foreign text as lines of at most ``width`` cells, broken between words where possible."""
     lines: list[str] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dsbuilder_tui.domain.words import counted
-from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, sides, sparkline, wrap
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, longest, sides, sparkline, wrap
 from dsbuilder_tui.view import CategoryView, Point, RunView, Turned, WorkerView
 from dsbuilder_tui.wording import clock_time, eta_words, rate_words, worker_words
 
@@ -41,16 +41,13 @@ def plan_panel(
     percent = 100 * view.accepted // view.planned if view.planned else 0
     if height < 3:
         words: list[Span] = [(f"{view.accepted:,}/{view.planned:,}", "strong"), (f" · {percent} %", "muted")]
-        pace = " · ".join(filter(None, (rate_words(view), eta_words(view)))) if view.busy else ""
+        pace = " · ".join(filter(None, (rate_words(view), eta_words(view)))) if view.state == "running" else ""
         return one_line_panel("Plan", [*words, (f" · {pace}" if pace else "", "muted")], width, focused=focused)
     inner, room = width - 4, height - 2
     names = list(view.categories)
     shown, hidden = _fitting(view, room - 1)
-    name_width = min(_MOST_NAME, max(8, int(inner * _NAME_SHARE)), max((len(n) for n in names), default=8))
-    if grown:
-        name_width = min(max((len(n) for n in names), default=8), inner // 3)
+    name_width = min(longest(names), inner // 3 if grown else min(_MOST_NAME, max(8, int(inner * _NAME_SHARE))))
     digits = max(len(f"{view.accepted:,}/{view.planned:,}"), 7)
-    lost = max((c.exhausted for c in view.categories.values()), default=0)
     tail = 13 if inner >= 50 else 8
     bar_width = max(4, inner - name_width - digits - tail - 3)
     lines = [_plan_row(fit(name, name_width), view.categories[name], bar_width, digits, tail, "text") for name in shown]
@@ -62,18 +59,17 @@ def plan_panel(
     total = CategoryView(view.planned, view.accepted, view.rejected, view.exhausted)
     if len(names) > 1:
         lines.append(_plan_row(fit("total", name_width), total, bar_width, digits, tail, "strong"))
-    if lost and len(lines) < room:
-        words = [
-            (f"{counted(view.exhausted, 'slot')} given up", "warn"),
-            (" · resume with /retry to try again", "muted"),
-        ]
-        lines.append(cut(tuple(words), inner))
+    lost: list[Span] = []
+    if view.exhausted:
+        lost = [(f"{counted(view.exhausted, 'slot')} given up", "warn"), (" · /retry tries again", "muted")]
+    if lost and view.state != "finished" and len(lines) < room:
+        lines.append(cut(tuple(lost), inner))
     hint: list[Span] = []
-    if view.busy:
+    if view.state == "running":
         said = [part for part in (rate_words(view), eta_words(view)) if part]
         hint = [(" · ".join(said) if said else "starting …", "muted")]
     elif view.state == "finished":
-        hint = [("finished", "good") if view.accepted == view.planned else ("finished short", "warn")]
+        hint = lost or [("finished", "good") if view.accepted == view.planned else ("finished short", "warn")]
     elif focused and not grown:
         hint = [("m maximise", "muted")]
     info: list[Span] = [(f"{view.accepted:,}/{view.planned:,}", "strong"), (f" · {percent} %", "muted")]
@@ -92,7 +88,7 @@ def _plan_row(name: str, c: CategoryView, bar_width: int, digits: int, tail: int
         (" ", "text"),
         (fit(f"{c.accepted:,}/{c.planned:,}", digits, "right"), role),
         (" ", "text"),
-        (fit(rejected, tail, "left"), "warn" if heavy else "muted"),
+        (f"{rejected:<{tail}}", "warn" if heavy else "muted"),
     )
 
 
@@ -118,6 +114,8 @@ def workers_panel(
     busy, limit = view.workers_busy, view.workers_limit
     waiting = [w for w in view.workers.values() if w.state == "waiting"]
     count = f"Workers {busy} of {limit}" if limit else "Workers"
+    if busy > limit:  # it was lowered while they were at work
+        count = f"Workers {busy} · at most {limit} from now on"
     if height < 3:
         words: list[Span] = [(f"{busy} of {limit} at work" if view.busy else _rest_words(view), "muted")]
         if waiting:
@@ -129,7 +127,8 @@ def workers_panel(
         lines = said(_rest_words(view), inner)
     else:
         if waiting and room > 3:
-            lines.append(cut(((_wait_sentence(waiting, now), "warn"),), inner))
+            free = max(1, room - 1 - len(view.workers))
+            lines += [((row, "warn"),) for row in _wait_sentence(waiting, now, inner, free)]
         ordered = sorted(view.workers.values(), key=lambda w: (not w.busy, w.number))
         ordered = sorted(ordered[: max(1, room - 1 - len(lines))], key=lambda w: w.number)
         lines += [_worker_head(inner), *(_worker_row(w, inner, now) for w in ordered)]
@@ -138,7 +137,7 @@ def workers_panel(
         hint = [("enter details" if opens else "m maximise", "muted")]
     elif pace and view.busy:
         hint = [(f"paced at {pace:g} cases/s · /pace off", "muted")]
-    elif view.limit_reason and view.busy:
+    elif view.limit_reason and view.busy and not waiting:
         hint = [(clip(view.limit_reason, inner // 2), "warn")]
     return frame(lines, width, height, title=[(count, "strong" if focused else "text")], hint=hint, focused=focused)
 
@@ -147,10 +146,14 @@ def _rest_words(view: RunView) -> str:
     words = {
         "idle": "No worker yet. Approve the plan, or press ^P, and they begin.",
         "paused": "At rest. ^P resumes: only the open slots are written.",
-        "finished": "All done. F2 shows the cases.",
+        "finished": "All done. F2 shows the cases, /export writes them to a file.",
         "running": "Waiting for the first batch …",
         "pausing": "Draining …",
     }
+    if view.state == "finished" and view.accepted < view.planned:
+        return f"Done but for {counted(view.planned - view.accepted, 'case')}. /retry tries again what was given up on."
+    if view.state == "paused" and view.notice_level == "error" and view.notice:
+        return "Stopped by the error that the conversation tells of. ^P tries again: only the open slots are written."
     return words.get(view.state, "")
 
 
@@ -158,13 +161,19 @@ def _soonest(waiting: Sequence[WorkerView], now: float) -> float:
     return max(0.0, min(w.retry_at for w in waiting) - now)
 
 
-def _wait_sentence(waiting: Sequence[WorkerView], now: float) -> str:
+def _wait_sentence(waiting: Sequence[WorkerView], now: float, width: int, rows: int) -> list[str]:
+    """Who waits and why, in at most so many rows; what it means is said where there is room."""
     left = f"{_soonest(waiting, now):.0f} s"
     who = counted(len(waiting), "worker")
     verb = "waits" if len(waiting) == 1 else "wait"
     if all(w.retry_kind == "rate_limit" for w in waiting):
-        return f"Rate-limited by the endpoint: {who} {verb} {left} (normal; a lower max_workers avoids it)"
-    return f"The endpoint fails: {who} {verb} {left}, then it is tried again"
+        short = f"Rate-limited by the endpoint: {who} {verb} {left}"
+        words = f"{short} (this is normal; a lower max_workers avoids it)"
+    else:
+        short = f"The endpoint fails: {who} {verb} {left}"
+        words = f"{short}, then it is tried again"
+    lines = wrap(words, width)
+    return lines if len(lines) <= rows else [clip(short, width)]
 
 
 def _columns(inner: int) -> tuple[int, int, bool, bool]:
@@ -173,7 +182,7 @@ def _columns(inner: int) -> tuple[int, int, bool, bool]:
     fixed = 3 + (6 if batch else 0) + (9 if spark else 0) + 6 + 8
     free = max(12, inner - fixed)
     category = max(6, min(24, free * 2 // 5))
-    return category, max(6, free - category - 2), batch, spark
+    return category, max(6, free - category - 1), batch, spark
 
 
 def _worker_head(inner: int) -> Line:
@@ -182,7 +191,7 @@ def _worker_head(inner: int) -> Line:
     words += f"{'batch':<6}" if batch else ""
     words += f"{'rate':<9}" if spark else ""
     words += f"{'cases':>6}{'time':>7} "
-    return ((words, "faint"), (fit(" state", state), "faint"))
+    return ((words, "faint"), (f" {fit('state', state - 1)}", "faint"))
 
 
 def _worker_row(w: WorkerView, inner: int, now: float) -> Line:
@@ -225,7 +234,11 @@ def checkpoints_panel(
         return one_line_panel("Checkpoints", [(words, "muted")], width, focused=focused)
     inner, room = width - 4, height - 2
     if points:
-        lines = timeline(points, inner, view.planned, interval if view.left else None)
+        # One at the end of a run may stand where the last one stood.
+        places = [
+            p for p, after in zip(points, (*points[1:], None), strict=True) if not after or after.accepted != p.accepted
+        ]
+        lines = timeline(places, inner, view.planned, interval if view.left else None)
         if room >= 4:
             lines = [EMPTY, *lines]
     elif interval:
@@ -255,8 +268,8 @@ def timeline(
     last = len(points) if len(points) - anchor <= max(1, most // 2) else min(len(points), max(anchor + most // 2, most))
     first = max(0, last - most)
     shown = points[first:last]
-    rail: list[Span] = [("╶╌" if first else "○─", "faint" if first else "muted")]
-    marks: list[Span] = [(fit("…" if first else "0", 2), "faint")]
+    rail: list[Span] = [("╶" if first else "○", "faint" if first else "muted")]
+    marks: list[Span] = [("…" if first else "0", "faint")]
     for index, point in enumerate(shown, first):
         here = index == anchor
         dot, role = ("◉", "good") if here else ("●", "accent")

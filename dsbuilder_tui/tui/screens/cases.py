@@ -367,7 +367,8 @@ class CasesScreen(Watching):
         if self._editing is not None:
             self._leave_editor()
         elif box.has_focus or box.value:
-            box.value = ""
+            with self.prevent(Input.Changed):  # it would search once more, a moment later
+                box.value = ""
             box.display = False
             self.rows.focus()
             self.search_again()

@@ -15,7 +15,7 @@ from dsbuilder_tui.domain.events import CheckpointSaved, Event
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.store.export import SEED_SUFFIX
-from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, longest, wrap
 from dsbuilder_tui.tui.paint.panels import timeline
 from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.screens.dialogs import Ask
@@ -50,7 +50,7 @@ class Rail(Painted, can_focus=True):
         owner = self._owner
         points = [Point(p.id, p.accepted, p.reason, p.created_at) for p in owner.points]
         if not points:
-            return [((owner.nothing, "muted"),)]
+            return [((row, "muted"),) for row in wrap(owner.nothing, width)]
         interval = owner.watched.interval if owner.watched.view.left else None
         return timeline(points, width, owner.watched.view.planned, interval, chosen=owner.chosen)
 
@@ -112,6 +112,8 @@ class CheckpointsScreen(Watching):
         self.query_one(Rail).repaint()
         self.query_one("#point", Pages).renew()
         pane = self.query_one("#point-pane")
+        pane.visible = bool(self.points)
+        self.refresh_bindings()
         pane.border_title = f"Checkpoint {self.points[self.chosen].id}" if self.points else ""
         self.query_one("#rail-pane").border_subtitle = (
             f"{len(self.points)} · ← → look at any of them" if self.points else ""
@@ -130,13 +132,14 @@ class CheckpointsScreen(Watching):
             ),
             EMPTY,
         ]
-        name = min(28, max((len(n) for n in view.categories), default=8))
+        name = min(28, longest(view.categories))
+        digits = len(f"{max((c.planned for c in view.categories.values()), default=0):,}") * 2 + 1
         for category, counts in view.categories.items():
             there = self._counts.get(category, 0)
             later = counts.accepted - there
             spans: list[Span] = [(fit(category, name), "text"), (" ", "text")]
-            spans += [*bar(there, counts.planned, max(8, min(40, width - name - 34)), "accent"), (" ", "text")]
-            spans += [(fit(f"{there:,}/{counts.planned:,}", 13, "right"), "text")]
+            spans += [*bar(there, counts.planned, max(8, min(60, width - name - digits - 20)), "accent"), (" ", "text")]
+            spans += [(fit(f"{there:,}/{counts.planned:,}", digits, "right"), "text")]
             spans.append((f"   +{later:,} since" if later > 0 else "", "good"))
             lines.append(cut(tuple(spans), width))
         lines += [EMPTY, *self._plan_diff(width)]
@@ -171,6 +174,9 @@ class CheckpointsScreen(Watching):
                 amount = f"{was if was is not None else 0:,} → {is_now if is_now is not None else 0:,}"
                 lines.append(cut(((f"  {mark} ", role), (clip(name, 40), "text"), (f"  {amount}", "muted")), width))
         return [*lines, EMPTY] if len(lines) > 1 else [*lines, (("  other fields than the counts", "muted"),), EMPTY]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self.points) if action in ("step", "edge", "export") else True
 
     def action_step(self, by: int) -> None:
         self._go(self.chosen + by)

@@ -16,6 +16,7 @@ from dsbuilder_tui.tui.paint.line import EMPTY, Line, clip, fit, pad, wrap
 from dsbuilder_tui.tui.screens.base import Full
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine, key_name
 from dsbuilder_tui.tui.widgets.pages import Pages
+from dsbuilder_tui.wording import short_path
 
 
 def help_keys() -> list[tuple[str, list[tuple[str, str, str]]]]:
@@ -85,8 +86,8 @@ class HelpScreen(Full):
         )
         config = self.studio.config
         places = [
-            ("", "sessions", str(config.checkpoint_root)),
-            ("", "your settings", str(user_config_file())),
+            ("", "sessions", short_path(config.checkpoint_root)),
+            ("", "your settings", short_path(user_config_file())),
             ("", "this folder's", "dsbuilder.toml, .env"),
         ]
         if column == width:

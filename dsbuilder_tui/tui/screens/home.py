@@ -27,6 +27,7 @@ from dsbuilder_tui.tui.screens.dialogs import Field
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.tui.widgets.rows import RowList
+from dsbuilder_tui.wording import short_path
 
 _LOOK_AGAIN = 2.0  # seconds, and only while a session runs in another process
 
@@ -159,9 +160,11 @@ class HomeScreen(Full):
             return [(("Looking …", "faint"),)]
         if self._all:
             return [(("No session matches. Esc clears the filter.", "muted"),)]
-        root = str(self.studio.config.checkpoint_root)
+        root = short_path(self.studio.config.checkpoint_root)
+        width = max(20, self.query_one(RowList).size.width - 1)
+        words = "There is no session yet. A session is one dataset being designed and built."
         lines: list[Line] = [
-            (("There is no session yet. A session is one dataset being designed and built.", "text"),),
+            *[((row, "text"),) for row in wrap(words, width)],
             (),
             (
                 ("  e  ", "key", "screen.examples"),
@@ -173,7 +176,6 @@ class HomeScreen(Full):
             ),
             (),
         ]
-        width = max(20, self.size.width - 10)
         return [*lines, *[((line, "faint"),) for line in wrap(f"Sessions are kept in {root}", width)]]
 
     async def _look_for_servers(self) -> None:
@@ -290,7 +292,7 @@ class HomeScreen(Full):
             config, clock = self.studio.config, self.studio.clock
             async with self.studio.shelf, await Session.open(Path(listing.path), config, clock=clock) as session:
                 count = await session.export(target)
-            self.studio.say(f"Wrote {counted(count, 'case')} to {Path(target).expanduser().absolute()}")
+            self.studio.say(f"Wrote {counted(count, 'case')} to {short_path(Path(target).expanduser().absolute())}")
 
         ask = Ask("Export the dataset", ".jsonl, .json, .csv, .parquet, or *_checkpoint.json", f"{listing.id}.jsonl")
         self.app.push_screen(ask, lambda target: self.studio.attempt(export(target)))
@@ -305,7 +307,7 @@ class HomeScreen(Full):
             async with self.studio.shelf:
                 gone = catalog.trash_session(Path(listing.path), self.studio.clock)
             self._trashed.append(gone)
-            self.studio.say(f"{listing.id} is in the trash: {gone}. u fetches it back.")
+            self.studio.say(f"{listing.id} is in the trash: {short_path(gone)}. u fetches it back.")
             await self.reload()
 
         question = Question(

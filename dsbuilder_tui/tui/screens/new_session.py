@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
@@ -105,10 +105,9 @@ class NewSession(ModalScreen[DatasetPlanInput | None]):
     ]
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog form") as box:
+        with Vertical(classes="dialog form") as box:
             box.border_title = "New session"
             box.border_subtitle = "tab next field · ^S begin · esc cancel"
-            box.can_focus = False
             yield from self._field(
                 "Plan file (.yaml or .json); leave it empty to fill in the form below", Field(id="file")
             )
@@ -118,8 +117,8 @@ class NewSession(ModalScreen[DatasetPlanInput | None]):
                 yield Static("Categories, one a line:  name count: an example input", classes="field-label")
                 with Vertical(classes="field-box"):
                     yield TextBox(_EXAMPLE_FORM, id="categories")
+            yield text("", "outcome")
             yield text("", "problem")
-            yield text("", "said outcome")
 
     def _field(self, label: str, field: Input) -> ComposeResult:
         with Vertical(classes="field-row"):

@@ -109,7 +109,7 @@ class RejectedScreen(Watching):
             self._ahead = max(0, count - self.watched.view.rejected)
             count -= self._ahead
         self.rows.reload(count, cursor=cursor)
-        stages = self.watched.view.stages
+        often = sorted(self.watched.view.stages.items(), key=lambda pair: (-pair[1], pair[0]))
         pane = self.query_one("#rejected-list")
         asked = "".join(f" · {clip(word, 30)}" for word in (self._category, self._stage) if word)
         pane.border_title = title(f"{count or 0:,} rejected{asked}")
@@ -117,8 +117,10 @@ class RejectedScreen(Watching):
         share = (
             f"{100 * self.watched.view.rejected / candidates:.0f} % of {candidates:,} candidates" if candidates else ""
         )
-        parts = [share, *(f"{clip(stage, 20)} {number}" for stage, number in list(stages.items())[:2])]
-        pane.border_subtitle = title(clip(" · ".join(filter(None, parts)), 60))
+        parts = [share, *(f"{clip(stage, 20)} {number}" for stage, number in often)]
+        while len(" · ".join(parts)) > max(20, pane.size.width - 4) and len(parts) > 1:
+            parts.pop()
+        pane.border_subtitle = title(" · ".join(filter(None, parts)))
         if not count:
             self._shown, self._facts = None, None
             self._renew()

@@ -6,18 +6,27 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from dsbuilder_tui.config import SECRETS, DatasetBuilderConfig, load_config, save_settings, user_config_file
+from dsbuilder_tui.config import (
+    SECRETS,
+    DatasetBuilderConfig,
+    default_checkpoint_root,
+    load_config,
+    save_settings,
+    user_config_file,
+)
 from dsbuilder_tui.domain.errors import ConfigError
-from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, pad, wrap
+from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, length, pad, wrap
 from dsbuilder_tui.tui.screens.base import Full
 from dsbuilder_tui.tui.screens.dialogs import Ask, Question
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.tui.widgets.rows import RowList
+from dsbuilder_tui.wording import short_path
 
 # What a person looks for first.
 _FIRST = (
@@ -45,8 +54,10 @@ class About(Painted):
         name = owner.chosen
         field = DatasetBuilderConfig.model_fields[name]
         default = "" if field.default is None or name in SECRETS else f" Default: {field.default}."
+        if name == "checkpoint_dir":
+            default = f" Default: {short_path(default_checkpoint_root())}."
         lines: list[Line] = [((clip(row, width), "text"),) for row in wrap(f"{field.description}.{default}", width)]
-        where = "Changes count until the app is left; s writes this one to " + str(user_config_file())
+        where = "Changes count until the app is left; s writes this one to " + short_path(user_config_file())
         if name == "api_key":
             where = "A key is kept in memory only. Put OPENAI_API_KEY into the environment or into .env to keep it."
         return [*lines, *[((row, "faint"),) for row in wrap(where, width)]][:height]
@@ -88,15 +99,14 @@ class SettingsScreen(Full):
 
     def _header(self, width: int) -> Line:
         config = self.studio.config
-        writer = (
-            "the built-in offline writer"
-            if config.resolved_provider == "offline"
-            else config.shown_url or config.endpoint
-        )
-        return pad(
-            ((" dsbuilder ", "key"), (" Settings ", "strong"), (f"  cases are written by {clip(writer, 60)}", "muted")),
-            width,
-        )
+        url = clip(config.shown_url or config.endpoint, 60)
+        writers = [f"{clip(config.worker_model, 30)} at {url}", url]
+        if config.resolved_provider == "offline":
+            writers = ["the built-in offline writer"]
+        head: Line = ((" dsbuilder ", "key"), (" Settings ", "strong"), ("  cases are written by ", "muted"))
+        room = width - length(head)
+        writer = next((words for words in writers if cell_len(words) <= room), writers[-1])
+        return pad((*head, (writer, "muted")), width)
 
     @property
     def chosen(self) -> str:
@@ -111,6 +121,8 @@ class SettingsScreen(Full):
     def _shown(self, name: str) -> str:
         if name in SECRETS:
             return "set" if getattr(self.config, name) else "unset"
+        if name == "checkpoint_dir":  # where the sessions are, also when nobody said so
+            return short_path(self.config.checkpoint_root)
         value = self.config.shown_url if name == "base_url" else getattr(self.config, name)
         if isinstance(value, bool):
             return "true" if value else "false"
@@ -195,7 +207,7 @@ class SettingsScreen(Full):
 
         async def keep() -> None:
             path = await asyncio.to_thread(save_settings, {name: getattr(self.config, name)})
-            self.studio.say(f"{name} is written to {path}.")
+            self.studio.say(f"{name} is written to {short_path(path)}.")
 
         self.studio.attempt(keep())
 

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
+from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.events import Event, MessageAdded, PlanRevised, RunFinished, RunPaused, RunPausing, RunStarted
 from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui import commands
@@ -54,6 +55,7 @@ class StudioScreen(StudioActs):
         self._incoming: asyncio.Queue[MessageAdded] = asyncio.Queue()
         self._tab = 0
         self._folds: dict[str, int] = {}
+        self._told_of: DsbuilderError | None = None
         self._approved = 0  # the newest plan revision that a run was started with
 
     def compose(self) -> ComposeResult:
@@ -100,6 +102,10 @@ class StudioScreen(StudioActs):
             self.call_later(self._changed_course, event)
         elif type(event) is Event:
             self.refresh_bindings()
+            error = self.watched.error
+            if error is not None and error is not self._told_of:
+                self._told_of = error
+                self.call_later(self.studio.call_attention, "The run stopped and needs you", severity="error")
 
     def _changed_course(self, event: Event) -> None:
         self.conversation.set_cards(self._card_state)
@@ -108,8 +114,6 @@ class StudioScreen(StudioActs):
         self._arrange()
         if isinstance(event, RunFinished):
             self.studio.call_attention(f"Finished: {event.accepted} of {event.planned} cases")
-        elif isinstance(event, RunPaused) and self.watched.error is not None:
-            self.studio.call_attention("The run stopped and needs you", severity="error")
 
     async def _show_incoming(self) -> None:
         while True:
@@ -140,7 +144,8 @@ class StudioScreen(StudioActs):
     def _wanted_heights(self) -> dict[str, int]:
         view = self.watched.view
         workers = max(len(view.workers), min(view.workers_limit, 8) if view.busy else 1)
-        return heights(self.size.height - 2, categories=len(view.categories), workers=workers)
+        said = 2 if view.waiting else 0  # why they wait is said above them
+        return heights(self.size.height - 2, categories=len(view.categories), workers=workers + said)
 
     def _arrange(self) -> None:
         if not self.size.height or not self.is_mounted:

@@ -80,9 +80,9 @@ class Line1(Static):
     def __init__(self, text: str, kind: str) -> None:
         shown = visible(text)
         mark, rest = shown[:1], shown[1:]
-        styles = {"✓": "$ds-good", "✗": "$ds-bad", "!": "$ds-warn", "❚": "$ds-warn", "↺": "$ds-info"}
+        styles = {"✓": "$ds-good", "✗": "$ds-bad bold", "!": "$ds-warn", "‖": "$ds-warn", "↺": "$ds-info"}
         content = (
-            Content.assemble((mark, styles.get(mark, "$ds-muted")), (rest, "$ds-muted"))
+            Content.assemble((mark, styles[mark]), (rest, "$ds-text" if kind == "error" else "$ds-muted"))
             if mark in styles
             else Content(shown)
         )

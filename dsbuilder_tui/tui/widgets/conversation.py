@@ -137,7 +137,9 @@ class Conversation(Vertical):
         for message in shown:
             await self.show(message, card_state(message.data) if is_card(message.data) else "open")
         if not self._readonly:
-            self.query_one(Prompt).remember([m.text for m in messages if m.role == "person"])
+            sent = [m for m in messages if m.role == "person"]
+            pastes = {int(n): str(text) for m in sent for n, text in (m.data.get("pastes") or {}).items()}
+            self.query_one(Prompt).remember([m.text for m in sent], pastes)
         log.unseen = 0
         log.scroll_end(animate=False)
 

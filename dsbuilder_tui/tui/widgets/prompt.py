@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -20,6 +20,9 @@ _LARGE_PASTE = 800
 _LARGE_LINES = 12
 _MOST_HISTORY = 200
 _MOST_CHOICES = 8
+_OWN_KEYS = {
+    "enter": "send", "shift+enter": "newline", "alt+enter": "newline", "ctrl+j": "newline", "tab": "complete", "escape": "escape",
+}  # fmt: skip
 CHIP = re.compile(r"⟦paste (\d+): [^⟧]*⟧")
 
 
@@ -64,10 +67,17 @@ class Prompt(TextArea):
         self._next_paste = 1
         self._closed_for: str | None = None
 
-    def remember(self, texts: Sequence[str]) -> None:
-        """Texts sent before, oldest first."""
+    def remember(self, texts: Sequence[str], pastes: Mapping[int, str]) -> None:
+        """Texts sent before, oldest first, and what their chips stand for."""
         self._history = list(texts)[-_MOST_HISTORY:]
         self._back = 0
+        self._pastes = dict(pastes)
+        self._next_paste = max(pastes, default=0) + 1
+
+    @property
+    def whole(self) -> str:
+        """The text with what its chips stand for in their places."""
+        return CHIP.sub(lambda chip: self._pastes.get(int(chip[1]), chip[0]), self.text)
 
     def fill(self, text: str) -> None:
         """Put a text into the prompt, with the cursor at its end."""
@@ -75,17 +85,13 @@ class Prompt(TextArea):
         self.move_cursor(self.document.end)
 
     async def _on_key(self, event: events.Key) -> None:
-        # Handled here, in the order of typing: a priority binding would overtake the letters before it.
-        act = {
-            "enter": self.action_send, "tab": self.action_complete, "escape": self.action_escape,
-            "shift+enter": self.action_newline, "alt+enter": self.action_newline, "ctrl+j": self.action_newline,
-        }.get(event.key)  # fmt: skip
-        if act is None:
-            await super()._on_key(event)
-            return
-        event.stop()
-        event.prevent_default()
-        act()
+        # A text area takes these keys for itself; priority bindings would have them, but would also let them overtake
+        # characters that were typed before them and wait to be taken in.
+        action = _OWN_KEYS.get(event.key)
+        if action is not None:
+            event.prevent_default()
+            event.stop()
+            getattr(self, f"action_{action}")()
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
@@ -101,6 +107,9 @@ class Prompt(TextArea):
             self.insert(visible(text))
 
     def on_text_area_changed(self) -> None:
+        self._find_choices()
+
+    def _find_choices(self) -> None:
         if self.text != self._closed_for:
             self._closed_for = None
             self.choices = list(self._choices_for(self.text))
@@ -117,6 +126,7 @@ class Prompt(TextArea):
         self._show_choices()
 
     def action_send(self) -> None:
+        self._find_choices()  # the message about the last characters may be on its way yet
         if self.choices and self.choices[self.choice][0].strip() != self.text.strip():
             self.action_complete()
             if self.text.endswith(" ") or not self.text.startswith("/"):
@@ -127,7 +137,6 @@ class Prompt(TextArea):
         pastes = {int(n): self._pastes[int(n)] for n in CHIP.findall(text) if int(n) in self._pastes}
         self._history = [*self._history[-_MOST_HISTORY + 1 :], text]
         self._back, self._kept = 0, ""
-        self._pastes.clear()
         self.text = ""
         self._close_choices()
         self.post_message(self.Sent(text, pastes))
@@ -137,6 +146,7 @@ class Prompt(TextArea):
 
     def action_complete(self) -> None:
         """Take the chosen completion; without one, Tab goes on to the next panel."""
+        self._find_choices()
         if self.choices:
             self.fill(self.choices[self.choice][0])
         else:

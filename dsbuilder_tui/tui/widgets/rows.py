@@ -75,6 +75,7 @@ class RowList(ScrollView, can_focus=True):
 
     def set_count(self, count: int, *, cursor: int | None = None) -> None:
         """Say how many rows there are, and draw again."""
+        emptied = bool(count) != bool(self.count)
         self.count = count
         before = self.cursor
         self.cursor = max(0, min(count - 1, self.cursor if cursor is None else cursor))
@@ -82,6 +83,11 @@ class RowList(ScrollView, can_focus=True):
         self.refresh()
         if self.cursor != before:
             self._show_cursor()
+        if emptied and self.is_attached:
+            self.screen.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.count > 0 if action == "choose" else True
 
     def set_row_height(self, height: int) -> None:
         if height != self._row_height:

@@ -1,0 +1,245 @@
+"""Every slash command does what it says, with no model at all; plan cards say what has become of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.widgets import TextArea
+
+from dsbuilder_tui import DatasetPlanInput
+from dsbuilder_tui.config import user_config_file
+from dsbuilder_tui.tui.commands import COMMANDS
+from dsbuilder_tui.tui.widgets.chat import PlanCard
+from tests.support.studio import Desk, Scripted, begin, built, limited, studio
+from tests.tui.test_keys_screens import REPEATS
+
+Plans = Callable[..., DatasetPlanInput]
+Check = Callable[[Desk], Awaitable[None]]
+
+
+async def at_prompt(desk: Desk) -> None:
+    await desk.at("StudioScreen")
+    await desk.until(lambda: desk.focus in ("prompt", "PlanCard"))
+
+
+async def _plan(desk: Desk) -> None:
+    await desk.command("/plan")
+    await desk.sees("plan · rev 1 · 6 cases", "✓ approved")
+    await desk.command("/plan edit")
+    await desk.at("PlanEditor", "plan-text")
+    await desk.press("escape")
+    await desk.command("/plan nonsense")
+    await desk.said("/plan nonsense is not known")
+
+
+async def _run(desk: Desk) -> None:
+    await desk.command("/run")
+    await desk.said("All slots are settled already.")
+
+
+async def _pause(desk: Desk) -> None:
+    await desk.command("/pause")
+    await desk.said("Nothing is running.")
+
+
+async def _retry(desk: Desk) -> None:
+    await desk.command("/retry")
+    await desk.said("No slot was given up on.")
+
+
+async def _status(desk: Desk) -> None:
+    await desk.command("/status")
+    message = await desk.said("6 of 6 cases (100.0 %), finished")
+    assert "| category_1 | 6 | 6 | 0 | 0 |" in message.text and str(desk.session.folder) in message.text
+
+
+async def _checkpoint(desk: Desk) -> None:
+    await desk.command("/checkpoint before lunch")
+    await desk.said("✓ Checkpoint 2 at 6 cases")
+    assert (await desk.session.checkpoints())[-1].reason == "before lunch"
+    await desk.until(lambda: len(desk.live.view.points) == 2)
+
+
+async def _cases(desk: Desk) -> None:
+    await desk.command("/cases category_1-00003")
+    await desk.at("CasesScreen", "cases")
+    await desk.sees("1 case · all categories")
+
+
+def _screen(command: str, place: str) -> Check:
+    async def check(desk: Desk) -> None:
+        await desk.command(f"/{command}")
+        await desk.at(place)
+
+    return check
+
+
+async def _export(desk: Desk) -> None:
+    await desk.command("/export")
+    await desk.said("✓ Wrote 6 cases to")
+    assert (desk.session.folder / "support.jsonl").is_file()
+    for name in ("out.csv", "out.json", "two words.jsonl", "out_checkpoint.json"):
+        await desk.command(f"/export {name}")
+        await desk.said(name)
+        assert Path(name).stat().st_size > 100
+    await desk.command("/export out.docx")
+    assert (await desk.said("out.docx")).kind == "error"
+    assert not Path("out.docx").exists()
+
+
+async def _model(desk: Desk) -> None:
+    await desk.command("/model")
+    await desk.said("Workers: built-in writer.")
+    await desk.command("/model tiny-1")
+    await desk.said("✓ Workers: tiny-1")
+    assert desk.session.config.worker_model == "tiny-1" and desk.session.settings["worker_model"] == "tiny-1"
+
+
+async def _pace(desk: Desk) -> None:
+    for argument, pace, words in (("20", 20, "20 cases a second"), ("off", 0, "as fast as it goes")):
+        await desk.command(f"/pace {argument}")
+        await desk.said(f"pace: {words}")
+        assert desk.live.pace == pace
+    for wrong in ("fast", "-1", "nan", "1e99"):
+        await desk.command(f"/pace {wrong}")
+        await desk.said(f"/pace {wrong} is not a number")
+        assert desk.live.pace == 0
+
+
+async def _theme(desk: Desk) -> None:
+    await desk.command("/theme high-contrast")
+    await desk.until(lambda: desk.app.palette.name == "high-contrast")
+    await desk.until(lambda: user_config_file().is_file())
+    assert 'theme = "high-contrast"' in user_config_file().read_text(encoding="utf-8")
+    await desk.command("/theme pink")
+    await desk.said("There is no theme 'pink'.")
+
+
+async def _help(desk: Desk) -> None:
+    await desk.command("/help")
+    message = await desk.said("F1** shows the keys")
+    assert all(f"`/{command.name}`" in message.text for command in COMMANDS)
+
+
+async def _home(desk: Desk) -> None:
+    await desk.command("/home")
+    await desk.at("HomeScreen", "session-list")
+    assert desk.app.live is None
+    await desk.sees("support", "6/6")
+
+
+async def _quit(desk: Desk) -> None:
+    await desk.command("/quit")
+    await desk.until(lambda: desk.app._exit)
+
+
+CHECKS: dict[str, Check] = {
+    "plan": _plan, "run": _run, "resume": _run, "pause": _pause, "retry": _retry, "status": _status,
+    "checkpoint": _checkpoint, "cases": _cases, "checkpoints": _screen("checkpoints", "CheckpointsScreen"),
+    "rejected": _screen("rejected", "RejectedScreen"), "workers": _screen("workers", "WorkersScreen"), "export": _export,
+    "model": _model, "pace": _pace, "theme": _theme, "settings": _screen("settings", "SettingsScreen"), "home": _home,
+    "help": _help, "quit": _quit,
+}  # fmt: skip
+
+
+def test_every_command_has_a_test() -> None:
+    assert {command.name for command in COMMANDS} == set(CHECKS)
+
+
+@pytest.mark.parametrize("name", [command.name for command in COMMANDS])
+async def test_command(name: str, make_plan: Plans) -> None:
+    await built(make_plan(6))
+    async with studio(open_first="support") as desk:
+        await at_prompt(desk)
+        await CHECKS[name](desk)
+
+
+async def test_run_pause_resume_by_command(make_plan: Plans) -> None:
+    model = Scripted(hold=1)
+    async with studio(model=model, flags={"drain_timeout": 0}) as desk:
+        await begin(desk, make_plan(30))
+        await desk.command("/run")
+        await desk.state("running")
+        await desk.said("✓ Started generating · 30 cases to write")
+        await desk.until(lambda: desk.live.view.accepted > 0)
+        await desk.command("/run")
+        await desk.said("The session is running already.")
+        await desk.command("/retry")
+        await desk.said("is running already.")
+        await desk.command("/plan edit")
+        await desk.said("The plan cannot be changed while the run is going on.")
+        await desk.command("/pause")
+        await desk.state("paused")
+        await desk.said("‖ Paused at")
+        model.gate.set()
+        await desk.command("/resume")
+        await desk.state("finished")
+        await desk.said("✓ Finished: 30 cases")
+
+
+async def test_slots_given_up_on_are_tried_again() -> None:
+    async with studio() as desk:
+        await begin(desk, REPEATS, max_attempts=1)
+        await desk.press("a")
+        await desk.state("finished")
+        lost = desk.live.view.exhausted
+        assert lost and desk.live.view.accepted + lost == 40
+        await desk.sees("! finished short", f"{lost} slots given up")
+        await desk.said("! Finished short:")
+        await desk.command("/retry")
+        await desk.said(f"✓ {lost} slots open again")
+        await desk.state("finished")
+        assert desk.live.view.accepted > 40 - lost
+
+
+# Plan cards
+
+
+async def test_an_edited_plan_is_checked_as_it_is_typed_and_shown_as_a_change(make_plan: Plans) -> None:
+    async with studio() as desk:
+        await begin(desk, make_plan(4, 5))
+        await desk.press("e")
+        await desk.at("PlanEditor", "plan-text")
+        box = desk.one("#plan-text", TextArea)
+        good = box.text
+        box.text = good.replace("count: 5", "count: five")
+        await desk.sees("'five'")
+        await desk.press("ctrl+s")
+        assert desk.place == "PlanEditor"
+        box.text = good.replace("count: 5", "count: 9")
+        await desk.sees("13 cases, 2 categories")
+        await desk.press("ctrl+s")
+        await desk.sees("plan · rev 2 · 13 cases", "5 → 9", "replaced by a later revision")
+        assert desk.session.plan.total_instances == 13 and desk.session.plan_revision == 2
+        states = [card.state for card in desk.app.screen.query(PlanCard)]
+        assert states == ["older", "open"]
+        desk.app.screen.query(PlanCard).last().focus()
+        await desk.press("a")
+        await desk.state("finished")
+        await desk.sees("✓ approved", "13/13")
+
+
+async def test_cards_say_what_has_become_of_them_after_resume(make_plan: Plans) -> None:
+    async with studio() as desk:
+        await begin(desk, make_plan(4))
+        await desk.press("a")
+        await desk.state("finished")
+    async with studio(open_first="support") as desk:
+        await at_prompt(desk)
+        await desk.sees("✓ approved")
+        assert desk.focus == "prompt" and [c.state for c in desk.app.screen.query(PlanCard)] == ["approved"]
+        await desk.session.revise_plan(make_plan(6))
+        await desk.until(lambda: [c.state for c in desk.app.screen.query(PlanCard)] == ["older"])
+
+
+async def test_a_rate_limit_is_said_in_words(make_plan: Plans) -> None:
+    model = Scripted(faults=[limited(30) for _ in range(4)])
+    async with studio(model=model, flags={"max_workers": 4}) as desk:
+        await begin(desk, make_plan(400))
+        await desk.command("/run")
+        await desk.sees("Rate-limited by the endpoint:", "rate limit · ")
+        assert desk.live.view.waiting
+        await desk.command("/status")
+        await desk.said("0 of 400 cases (0.0 %), running")

@@ -1,0 +1,207 @@
+"""What is painted fits: every line of every panel has its width in cells and no control character, whatever it shows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from dsbuilder_tui.domain.case import AcceptedCase, Rejection
+from dsbuilder_tui.domain.summary import SessionState
+from dsbuilder_tui.store.catalog import SessionListing
+from dsbuilder_tui.tui.paint import card, cases, chrome, duel, home, panels
+from dsbuilder_tui.tui.paint.line import Line, bar, clip, cut, fit, frame, length, pad, sides, sparkline, wrap
+from dsbuilder_tui.view import CategoryView, Point, RunView, Turned, WorkerView
+
+BAD = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+QUICK = settings(
+    max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+PIECES = st.sampled_from(
+    ["a", "Z ", "漢字", "かな", "한글", "é", "e\u0301", "🚀", "👩‍👩‍👧", "🇩🇪", "✌🏽", "ﷺ", "עברית", "\x1b[31m", "\x07", "\u202e", "\u200b",
+     "\t", "\n", "\r", "\x9b", "\x00", "[red]", "⟦", "word ", "   ", "─", "１２", "\u2028", "\ufeff"]
+)  # fmt: skip
+TEXT = st.one_of(st.lists(PIECES, max_size=30).map("".join), st.text(max_size=60))
+SMALL = st.lists(PIECES, min_size=1, max_size=8).map("".join)
+WIDTHS = st.integers(1, 160)
+PANEL_WIDTHS = st.integers(20, 200)
+COUNTS = st.integers(0, 10**7)
+
+
+def clean(line: Line) -> None:
+    assert not BAD.search("".join(span[0] for span in line)), line
+
+
+def exact(lines: list[Line], width: int, height: int) -> None:
+    assert len(lines) <= height
+    for line in lines:
+        clean(line)
+        assert length(line) == width, (length(line), width, line)
+
+
+def within(lines: list[Line], width: int) -> None:
+    for line in lines:
+        clean(line)
+        assert length(line) <= width, (length(line), width, line)
+
+
+# The pieces
+
+
+@given(TEXT, WIDTHS, st.sampled_from(["left", "right"]))
+@QUICK
+def test_fit_is_exact_and_clip_at_most(text: str, width: int, align: str) -> None:
+    assert cell_len(fit(text, width, align)) == width
+    assert cell_len(clip(text, width)) <= width
+    assert not BAD.search(fit(text, width) + clip(text, width))
+
+
+def test_fit_says_where_something_was_lost() -> None:
+    assert fit("abcdef", 4) == "abc…" and fit("abcd", 4) == "abcd" and fit("ab", 4) == "ab  "
+    assert fit("ab", 4, "right") == "  ab" and fit("漢字漢字", 5) == "漢字…" and fit("漢字漢字", 4) in ("漢… ", "漢…")
+    assert fit("x", 0) == "" and fit("xy", 1) == "…" and clip("a  \n b", 9) == "a b"
+
+
+@given(TEXT, st.integers(2, 120))
+@QUICK
+def test_wrap_loses_nothing_and_keeps_to_the_width(text: str, width: int) -> None:
+    rows = wrap(text, width)
+    assert all(cell_len(row) <= width for row in rows)
+    assert not any(BAD.search(row) for row in rows)
+    said = lambda s: "".join(c for c in s if not c.isspace() and cell_len(c))  # noqa: E731
+    from dsbuilder_tui.domain.sanitise import visible
+
+    assert said("".join(rows)) == said(visible(text))
+
+
+@given(st.lists(st.tuples(TEXT.map(lambda t: fit(t, cell_len(clip(t, 50)))), st.just("text")), max_size=6), WIDTHS)
+@QUICK
+def test_cut_pad_sides_and_frame_keep_to_the_width(spans: list[tuple[str, str]], width: int) -> None:
+    line = tuple(spans)
+    assert length(cut(line, width)) <= width and length(pad(line, width)) == width
+    assert length(sides(line[:2], line[2:], width)) == width
+    if width >= 8:
+        box = frame([line] * 3, width, 6, title=line[:2], info=line[2:4], hint=line[4:])
+        assert len(box) == 6
+        exact(box, width, 6)
+
+
+@given(COUNTS, COUNTS, st.integers(-2, 120), COUNTS)
+@QUICK
+def test_bars_are_as_long_as_they_should_be(done: int, total: int, width: int, lost: int) -> None:
+    assert length(bar(done, total, width, given_up=lost)) == max(0, width)
+
+
+def test_a_bar_is_full_only_when_all_is_there() -> None:
+    drawn = lambda done, total, **more: "".join(s[0] + s[1][0] for s in bar(done, total, 10, **more))  # noqa: E731
+    assert drawn(10, 10) == "━" * 10 + "a" and drawn(0, 10) == "━" * 10 + "t"
+    assert drawn(999_999, 1_000_000) != drawn(10, 10)
+    assert drawn(1, 1_000_000) != drawn(0, 10) and "╌" in drawn(5, 10, given_up=1)
+
+
+@given(st.lists(st.floats(0, 1e6), max_size=40).map(sorted), st.floats(0, 1e6), st.integers(1, 60))
+@QUICK
+def test_sparklines_have_their_width(arrivals: list[float], now: float, width: int) -> None:
+    assert cell_len(sparkline(arrivals, now, width)) == width
+
+
+# The panels
+
+CATEGORY = st.builds(CategoryView, COUNTS, COUNTS, COUNTS, st.integers(0, 1000))
+WORKER = st.builds(
+    WorkerView, st.integers(1, 2000), st.integers(1, 10**6), SMALL, st.integers(1, 500), st.floats(0, 5000), st.integers(0, 9),
+    st.sampled_from(["streaming", "waiting", "ok", "truncated", "failed", "cancelled"]), st.integers(0, 600),
+    st.floats(0, 9999), st.sampled_from(["rate_limit", "server", "other"]), st.floats(0, 99999), TEXT,
+    st.lists(st.floats(0, 5000), max_size=8).map(lambda a: tuple(sorted(a))),
+)  # fmt: skip
+TURNED = st.builds(
+    Turned, st.floats(0, 2e9), COUNTS, SMALL, st.sampled_from(["structural", "near", "semantic", "person", "schema"]), TEXT, TEXT,
+    st.none() | st.floats(0, 1), st.none() | SMALL.map(lambda s: f"{s}-00012"),
+)  # fmt: skip
+VIEW = st.builds(
+    RunView, session=TEXT, dataset_name=TEXT, provider=st.sampled_from(["offline", "openai"]), worker_model=TEXT,
+    state=st.sampled_from(["idle", "running", "pausing", "paused", "finished"]), planned=COUNTS, accepted=COUNTS,
+    rejected=COUNTS, exhausted=st.integers(0, 99), categories=st.dictionaries(SMALL, CATEGORY, max_size=15),
+    workers=st.lists(WORKER, max_size=15).map(lambda ws: {w.number: w for w in ws}), workers_limit=st.integers(0, 2000),
+    limit_reason=TEXT, feed=st.lists(TURNED, max_size=8).map(tuple), started=st.floats(0, 5000),
+    points=st.lists(st.builds(Point, st.integers(1, 999), COUNTS, TEXT, st.floats(0, 2e9)), max_size=40).map(
+        lambda ps: tuple(sorted(ps, key=lambda p: p.accepted))
+    ),
+    samples=st.sampled_from([(), ((1.0, 0), (9.0, 800))]), prompt_tokens=COUNTS,
+)  # fmt: skip
+
+
+@given(VIEW, PANEL_WIDTHS, st.integers(1, 40), st.booleans(), st.booleans())
+@QUICK
+def test_every_panel_fits(view: RunView, width: int, height: int, focused: bool, grown: bool) -> None:
+    tall = height if height >= 3 else 1
+    exact(panels.plan_panel(view, width, height, focused=focused, grown=grown), width, tall)
+    exact(panels.workers_panel(view, width, height, 6000, focused=focused, pace=60, opens=grown), width, tall)
+    exact(panels.checkpoints_panel(view, width, height, focused=focused, interval=50 if grown else None), width, tall)
+    exact(panels.rejected_panel(view, width, height, focused=focused, opens=grown), width, tall)
+
+
+@given(VIEW, PANEL_WIDTHS, TEXT)
+@QUICK
+def test_header_keys_and_tabs_fit(view: RunView, width: int, words: str) -> None:
+    shown = clip(words, 30)
+    exact([chrome.header(view, width, 6000, models=shown, mode=shown, screen="Cases")], width, 1)
+    keys = [chrome.Key(key, shown, "x") for key in ("esc", "^P", "F2", "F1", "^Q", "a", "b", "c")]
+    exact([chrome.key_bar(keys, width)], width, 1)
+    names = ("Talk", "Plan", "Workers", "Checkpoints", "Rejected")
+    exact([chrome.tab_bar(names, 2, ["", "55 %", "3", "12", "1000"], width)], width, 1)
+
+
+@given(
+    st.lists(st.tuples(SMALL, COUNTS, st.none() | COUNTS, st.integers(0, 9), COUNTS), max_size=20), st.integers(24, 160)
+)
+@QUICK
+def test_cards_fit(rows: list[tuple[str, int, int | None, int, int]], width: int) -> None:
+    names = ("name", "count", "was", "axes", "combinations")
+    data = {
+        "revision": 3,
+        "planned": 10**6,
+        "rows": [dict(zip(names, row, strict=True)) for row in rows],
+        "changed": True,
+    }
+    for state in ("open", "approved", "older"):
+        lines = card.plan_card(data, width, state=state, focused=True)
+        exact(lines, width, card.card_height(data))
+
+
+CASE = st.builds(
+    AcceptedCase, COUNTS, SMALL, st.integers(1, 99999), st.dictionaries(SMALL, TEXT, min_size=1, max_size=3),
+    st.dictionaries(SMALL, TEXT, max_size=3), st.fixed_dictionaries({"attributes": st.dictionaries(SMALL, SMALL, max_size=3), "note": TEXT, "pinned": st.booleans()}),
+    st.floats(0, 2e9), damaged=st.booleans(),
+)  # fmt: skip
+REJECTION = st.builds(
+    Rejection, COUNTS, SMALL, st.integers(1, 99999), st.integers(0, 9), st.sampled_from(["structural", "near", "odd"]), TEXT, TEXT,
+    st.floats(0, 2e9), st.none() | st.floats(0, 1), st.none() | st.floats(0.1, 0.99), st.none(), st.none() | SMALL,
+)  # fmt: skip
+
+
+@given(CASE, REJECTION, TEXT, st.integers(16, 160))
+@QUICK
+def test_rows_and_details_of_cases_fit(case: AcceptedCase, rejection: Rejection, text: str, width: int) -> None:
+    for category in (0, 12, 20):
+        within([cases.case_row(case, max(30, width), True, category_width=category)], max(30, width))
+    within(cases.case_detail(case, (), width), width)
+    within([cases.rejection_row(rejection, max(24, width), False)], max(24, width))
+    within(duel.why(rejection, replace(case, damaged=False), max(24, width)), max(24, width))
+    left, right = duel.word_diff(rejection.text, text)
+    within(duel.flow(left, width, "warn"), width)
+    within(duel.flow(right, width, "info"), width)
+
+
+@given(SMALL, TEXT, st.sampled_from(list(SessionState)), COUNTS, st.integers(30, 160))
+@QUICK
+def test_sessions_in_the_list_fit(name: str, model: str, state: SessionState, count: int, width: int) -> None:
+    listing = SessionListing(
+        name, name, state, count, 10**6, 1, 2, "openai", model, "2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z", "/x",
+        problem=model,
+    )  # fmt: skip
+    within([home.session_row(listing, width, 1.8e9, chosen=True)], width)
