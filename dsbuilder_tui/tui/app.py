@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
@@ -232,7 +233,16 @@ class StudioApp(App[int]):
 
     def attempt(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do it in the background; what goes wrong is told."""
-        self.run_worker(self.guarded(work), exit_on_error=True)
+        screen = self.screen
+
+        async def trying() -> None:
+            try:
+                await self.guarded(work)
+            except NoMatches:  # the screen that it was for was left on the way
+                if screen in self.screen_stack:
+                    raise
+
+        self.run_worker(trying(), exit_on_error=True)
 
     def complain(self, error: DsbuilderError) -> None:
         self.notify(visible(str(error)), severity="error", timeout=12, markup=False)

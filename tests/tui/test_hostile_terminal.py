@@ -80,16 +80,14 @@ def test_no_hostile_text_acts_on_the_terminal(tmp_path: Path) -> None:
             terminal.click(row, 60)
         terminal.press("ctrl+p")
         terminal.wait("writing")
-        for key, title in (("f4", "Timeline"), ("f5", "rejected"), ("f6", "in flight"), ("f2", "newest first")):
+        for key, title in (("f4", "· Checkpoints"), ("f5", "· Rejected"), ("f6", "· Workers"), ("f2", "· Cases")):
             terminal.press(key)
-            terminal.press("s") if key == "f2" else None
             terminal.wait(title)
             terminal.press("down", "end", "up", "home", "tab", "tab")
             for row in range(3, 30, 4):
                 terminal.click(row, 20)
                 terminal.click(row, 80)
-            terminal.press("escape")
-            terminal.wait("Conversation")
+            terminal.leave("escape", title)
         terminal.resize(16, 60)
         terminal.wait("Talk")
         terminal.press("tab", "tab", "tab", "tab")

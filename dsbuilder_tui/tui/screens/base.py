@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -41,8 +42,16 @@ class Full(Screen[Any]):
 
     def background(self, work: Callable[[], Coroutine[Any, Any, None]], *, group: str, exclusive: bool = False) -> None:
         """Do something beside what the person does; ``exclusive`` ends what the group still does."""
+
+        async def while_shown() -> None:
+            try:
+                await work()
+            except NoMatches:  # it was left on the way; what was to be shown has no place any more
+                if self.is_attached and self in self.app.screen_stack:
+                    raise
+
         # The function and not its coroutine: one that is overtaken before it begins leaves nothing behind.
-        self.run_worker(cast(Any, work), group=group, exclusive=exclusive, exit_on_error=True)
+        self.run_worker(cast(Any, while_shown), group=group, exclusive=exclusive, exit_on_error=True)
 
     async def action_press(self, key: str) -> None:
         """Do what a key of the bottom line does; a click on it comes here."""

@@ -71,12 +71,12 @@ class StudioScreen(StudioActs):
     def on_mount(self) -> None:
         super().on_mount()
         self._arrange()
-        self.run_worker(self._open(), exit_on_error=True, group="open")
+        self.background(self._open, group="open")
 
     async def _open(self) -> None:
         self._approved = self.watched.view.revision if self.watched.view.state != "idle" else 0
         await self.conversation.open(self._messages, self._card_state)
-        self.run_worker(self._show_incoming(), exit_on_error=True, group="chat")
+        self.background(self._show_incoming, group="chat")
         if self.watched.replaying:
             self.query_one("#panel-plan").focus()
         else:
