@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -36,6 +37,11 @@ class Full(Screen[Any]):
         app = self.app
         assert isinstance(app, StudioApp)
         return app
+
+    def instead(self, group: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Begin some work in place of what its group is at. It is not even created when the next one comes first."""
+        begun: Any = work
+        self.run_worker(begun, group=group, exclusive=True, exit_on_error=True)
 
     async def action_press(self, key: str) -> None:
         """Do what a key of the bottom line does; a click on it comes here."""

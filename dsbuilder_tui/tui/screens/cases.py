@@ -147,7 +147,7 @@ class CasesScreen(Watching):
 
     def search_again(self) -> None:
         """Look for what is asked now; what is found shows up as it is found."""
-        self.run_worker(self._search, exclusive=True, group="search", exit_on_error=True)
+        self.instead("search", self._search)
 
     async def _search(self) -> None:
         words = self.query_one("#search", Input).value.strip()
@@ -184,7 +184,7 @@ class CasesScreen(Watching):
             await asyncio.sleep(_DEBOUNCE)
             await self._search()
 
-        self.run_worker(soon, exclusive=True, group="search", exit_on_error=True)
+        self.instead("search", soon)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.rows.focus()
@@ -220,7 +220,7 @@ class CasesScreen(Watching):
         self.query_one("#detail").focus()
 
     def _show_detail(self) -> None:
-        self.run_worker(self._read_history, exclusive=True, group="detail", exit_on_error=False)
+        self.instead("detail", self._read_history)
 
     async def _read_history(self) -> None:
         case = self.chosen

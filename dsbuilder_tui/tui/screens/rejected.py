@@ -149,10 +149,10 @@ class RejectedScreen(Watching):
                 cursor = self.rows.cursor + now - before
             await self._read(cursor)
 
-        self.run_worker(read, exit_on_error=True, group="read", exclusive=True)
+        self.instead("read", read)
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
-        self.run_worker(self._look, exclusive=True, group="look", exit_on_error=True)
+        self.instead("look", self._look)
 
     async def _look(self) -> None:
         rejection = self.rows.chosen
@@ -253,7 +253,7 @@ class RejectedScreen(Watching):
         def take(answer: tuple[str | None, str | None] | None) -> None:
             if answer:
                 self._category, self._stage = answer
-                self.run_worker(partial(self._read, 0), exit_on_error=True, group="read", exclusive=True)
+                self.instead("read", partial(self._read, 0))
 
         self.app.push_screen(Question("Show", "Which rejections?", answers), take)
 
@@ -263,7 +263,7 @@ class RejectedScreen(Watching):
         box.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self.run_worker(partial(self._read, 0), exit_on_error=True, group="read", exclusive=True)
+        self.instead("read", partial(self._read, 0))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.rows.focus()

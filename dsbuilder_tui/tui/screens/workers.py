@@ -73,9 +73,7 @@ class WorkersScreen(Watching):
     def heard(self, event: Event) -> None:
         if isinstance(event, BatchStarted | BatchFinished) and not self._stale:
             self._stale = True
-            self.set_timer(
-                _RELOAD, lambda: self.run_worker(self._read, exit_on_error=True, group="read", exclusive=True)
-            )
+            self.set_timer(_RELOAD, lambda: self.instead("read", self._read))
 
     def flush(self) -> None:
         super().flush()
