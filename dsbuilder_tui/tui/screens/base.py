@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -39,10 +39,10 @@ class Full(Screen[Any]):
         assert isinstance(app, StudioApp)
         return app
 
-    def background(self, work: Callable[[], Coroutine[Any, Any, None]], *, group: str, exclusive: bool = False) -> None:
-        """Do something beside what the person does; ``exclusive`` ends what the group still does."""
-        # The function and not its coroutine: one that is overtaken before it begins leaves nothing behind.
-        self.run_worker(cast(Any, work), group=group, exclusive=exclusive, exit_on_error=True)
+    def instead(self, group: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Begin some work in place of what its group is at. It is not even created when the next one comes first."""
+        begun: Any = work
+        self.run_worker(begun, group=group, exclusive=True, exit_on_error=True)
 
     async def action_press(self, key: str) -> None:
         """Do what a key of the bottom line does; a click on it comes here."""
