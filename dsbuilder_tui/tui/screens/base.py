@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -41,7 +42,15 @@ class Full(Screen[Any]):
 
     def instead(self, group: str, work: Callable[[], Awaitable[None]]) -> None:
         """Begin some work in place of what its group is at. It is not even created when the next one comes first."""
-        begun: Any = work
+
+        async def while_shown() -> None:
+            try:
+                await work()
+            except NoMatches:  # the screen was left on the way; what was to be shown has no place any more
+                if self.is_attached and self in self.app.screen_stack:
+                    raise
+
+        begun: Any = while_shown
         self.run_worker(begun, group=group, exclusive=True, exit_on_error=True)
 
     async def action_press(self, key: str) -> None:

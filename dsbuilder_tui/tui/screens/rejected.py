@@ -78,7 +78,7 @@ class RejectedScreen(Watching):
         self.query_one("#why-pane").border_title = "why"
         self._arrange()
         self.rows.focus()
-        self.run_worker(self._read(0), exit_on_error=True, group="read")
+        self.background(lambda: self._read(0), group="read")
 
     @property
     def rows(self) -> PagedRows[Rejection]:

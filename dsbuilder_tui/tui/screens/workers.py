@@ -59,7 +59,7 @@ class WorkersScreen(Watching):
         super().on_mount()
         self._arrange()
         self.rows.focus()
-        self.run_worker(self._read(), exit_on_error=True, group="read")
+        self.background(self._read, group="read")
 
     @property
     def rows(self) -> PagedRows[CallTrace | WorkerCall]:
