@@ -40,8 +40,8 @@ class Full(Screen[Any]):
         assert isinstance(app, StudioApp)
         return app
 
-    def instead(self, group: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Begin some work in place of what its group is at. It is not even created when the next one comes first."""
+    def background(self, work: Callable[[], Awaitable[None]], *, group: str, exclusive: bool = False) -> None:
+        """Do something beside what the person does; ``exclusive`` ends what its group is at."""
 
         async def while_shown() -> None:
             try:
@@ -50,8 +50,13 @@ class Full(Screen[Any]):
                 if self.is_attached and self in self.app.screen_stack:
                     raise
 
+        # The function and not its coroutine: one that is overtaken before it begins is not even created.
         begun: Any = while_shown
-        self.run_worker(begun, group=group, exclusive=True, exit_on_error=True)
+        self.run_worker(begun, group=group, exclusive=exclusive, exit_on_error=True)
+
+    def instead(self, group: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Begin some work in place of what its group is at."""
+        self.background(work, group=group, exclusive=True)
 
     async def action_press(self, key: str) -> None:
         """Do what a key of the bottom line does; a click on it comes here."""
