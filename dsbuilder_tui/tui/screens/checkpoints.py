@@ -188,7 +188,7 @@ class CheckpointsScreen(Watching):
         index = max(0, min(len(self.points) - 1, index))
         if self.points and index != self.chosen:
             self.chosen = index
-            self.background(self._look, group="look", exclusive=True)
+            self.instead("look", self._look)
 
     def action_export(self) -> None:
         if not self.points:

@@ -74,7 +74,7 @@ class WorkersScreen(Watching):
     def heard(self, event: Event) -> None:
         if isinstance(event, BatchStarted | BatchFinished) and not self._stale:
             self._stale = True
-            self.set_timer(_RELOAD, lambda: self.background(self._read, group="read", exclusive=True))
+            self.set_timer(_RELOAD, lambda: self.instead("read", self._read))
 
     def flush(self) -> None:
         super().flush()
