@@ -2,7 +2,7 @@
 #
 #   make run                  open the app (options: ARGS="--max-workers 4")
 #   make demo                 build the 500-case example dataset without the app
-#   make test                 the test suite (options: ARGS="-k store")
+#   make test                 the test suite, on all cores (options: ARGS="-k store")
 #   make test-slow            the long sweeps as well
 #   make lint types imports   what CI checks besides the tests
 #   make bench bench-studio   the speed tables
@@ -24,7 +24,7 @@ demo: $(VENV)/.installed
 	$(BIN)/dsbuilder run --example customer_service --max-dataset-size 500 $(ARGS)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "slow or not slow" --timeout 3600 $(ARGS)

@@ -10,7 +10,9 @@ from typing import Any, ClassVar, TypeVar
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
+from textual.css.query import NoMatches
+from textual.driver import Driver
+from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -23,12 +25,13 @@ from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.commands import COMMANDS
+from dsbuilder_tui.tui.driver import enduring
 from dsbuilder_tui.tui.guide import Guide, Responder
 from dsbuilder_tui.tui.live import LiveSession, opening_words
 from dsbuilder_tui.tui.paint.card import card_data
 from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.player import ReplaySession
-from dsbuilder_tui.tui.widgets.safe import Net
+from dsbuilder_tui.tui.widgets.safe import Colourless, Net
 from dsbuilder_tui.wording import resume_command
 
 T = TypeVar("T")
@@ -73,6 +76,9 @@ class StudioApp(App[int]):
         self.shelf = asyncio.Lock()
         self.farewell: list[str] = []
         self._net = Net()
+        self._colourless = Colourless(
+            c[mark] for c in COLOURS.values() for mark in ("selected", "accent", "track", "faint")
+        )
         self._palettes = {name: Palette(name) for name in COLOURS}
         for theme in themes():
             self.register_theme(theme)
@@ -197,10 +203,14 @@ class StudioApp(App[int]):
 
         return await edited(self, text, suffix)
 
+    def get_driver_class(self) -> type[Driver]:
+        return enduring(super().get_driver_class(), lambda: self.hang_up("the terminal was closed"))
+
     # Foreign text
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), self._net]
+        filters = [f for f in super().get_line_filters() if not isinstance(f, Monochrome)]  # it has colours, too: greys
+        return [*filters, *([self._colourless] if self.no_color else []), self._net]
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy; what it is pasted into later must not be at the mercy of a control character either."""
@@ -223,7 +233,16 @@ class StudioApp(App[int]):
 
     def attempt(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do it in the background; what goes wrong is told."""
-        self.run_worker(self.guarded(work), exit_on_error=True)
+        screen = self.screen
+
+        async def trying() -> None:
+            try:
+                await self.guarded(work)
+            except NoMatches:  # the screen that it was for was left on the way
+                if screen in self.screen_stack:
+                    raise
+
+        self.run_worker(trying(), exit_on_error=True)
 
     def complain(self, error: DsbuilderError) -> None:
         self.notify(visible(str(error)), severity="error", timeout=12, markup=False)
@@ -377,9 +396,10 @@ class StudioApp(App[int]):
         """The terminal is gone, or the process is told to end: save everything, then leave."""
 
         async def go() -> None:
+            if self.live is not None:
+                self.live.pause(reason)
             await self.close_session()
             self.exit(ExitCode.RESUMABLE)
 
-        if self.live is not None:
-            self.live.pause(reason)
-        self._hanging = asyncio.ensure_future(go())
+        with self._context():  # a signal comes from outside of the app; timers that begin in ``go`` need to know it
+            self._hanging = asyncio.ensure_future(go())

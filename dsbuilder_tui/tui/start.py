@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -71,8 +72,10 @@ def _signals(app: StudioApp) -> Iterator[None]:
 
     def handle(name: str) -> None:
         app.hang_up("the terminal was closed" if name == "SIGHUP" else name)
-        # A terminal that is gone can hold up the app's own end; the cases are safe either way.
-        loop.call_later(_HANG_UP_PATIENCE, os._exit, ExitCode.RESUMABLE)
+        # A terminal that is gone can hold up the app's own end, and the event loop; the cases are safe either way.
+        last = threading.Timer(_HANG_UP_PATIENCE, os._exit, [ExitCode.RESUMABLE])
+        last.daemon = True
+        last.start()
 
     installed = []
     for name in ("SIGHUP", "SIGTERM"):

@@ -118,9 +118,12 @@ class HostileModel:
 class HostileAgent:
     """A main agent that says terrible things, in small pieces that cut escapes in two."""
 
+    answers = 0
+
     async def respond(self, text: str, session: Session) -> AsyncIterator[str]:
         for start in range(0, len(LETTER), 37):
             yield LETTER[start : start + 37]
+        self.answers += 1
 
 
 async def hostile_session(root: Path) -> Path:

@@ -38,7 +38,7 @@ async def wait_for(pilot: Pilot[Any], predicate: Callable[[], T], timeout: float
         if asyncio.get_running_loop().time() > deadline:
             what = what or inspect.getsource(predicate).strip()  # type: ignore[arg-type]
             raise AssertionError(f"never came true: {what}\n{screen_text(pilot.app)}")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.03)
     return found
 
 

@@ -24,8 +24,9 @@ _SEQUENCE = re.compile(
     r"|(?P<text>[^\x00-\x1f\x7f-\x9f]+)"
 )
 _STRINGS = {"]": "osc", "P": "dcs", "X": "sos", "^": "pm", "_": "apc"}
+# Escape is written the way the kitty protocol has it, so that what follows cannot be taken for its rest.
 KEYS = {
-    "enter": "\r", "escape": "\x1b", "tab": "\t", "backspace": "\x7f", "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C",
+    "enter": "\r", "escape": "\x1b[27u", "tab": "\t", "backspace": "\x7f", "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C",
     "left": "\x1b[D", "home": "\x1b[H", "end": "\x1b[F", "delete": "\x1b[3~", "f1": "\x1bOP", "f2": "\x1bOQ", "f3": "\x1bOR",
     "f4": "\x1bOS", "f5": "\x1b[15~", "f6": "\x1b[17~", "space": " ", "slash": "/",
 }  # fmt: skip
@@ -52,6 +53,7 @@ class Grid:
 
     def __init__(self, rows: int, columns: int) -> None:
         self.modes: set[str] = set()
+        self._joined = False
         self.keyboards = 0  # how often the kitty keyboard protocol is on
         self.resize(rows, columns)
 
@@ -87,7 +89,8 @@ class Grid:
             self._control(body)
 
     def _put(self, character: str) -> None:
-        size = cell_len(character)
+        size = 0 if self._joined else cell_len(character)
+        self._joined = character == "\u200d"  # a sequence of emoji is one
         if size and self.row < self.rows and self.column + size <= self.columns:
             self.cells[self.row][self.column] = character
             for extra in range(1, size):
@@ -158,7 +161,7 @@ class Terminal:
                 self.grid.take(kind, body)
         return True
 
-    def wait(self, wanted: str | Callable[[str], object], patience: float = 45.0) -> str:
+    def wait(self, wanted: str | Callable[[str], object], patience: float = 20.0) -> str:
         """Until the screen holds a text (or meets a condition); returns the screen. Fails with what is there instead."""
         meets = (lambda screen: wanted in screen) if isinstance(wanted, str) else wanted
         end = time.monotonic() + patience
@@ -170,7 +173,12 @@ class Terminal:
             self.read()
         return self.screen
 
-    def until(self, wanted: str, patience: float = 45.0) -> str:
+    def leave(self, key: str, gone: str) -> None:
+        """Press a key that takes something away, and wait until it is gone: what is typed next is for what is below."""
+        self.press(key)
+        self.wait(lambda screen: gone not in screen)
+
+    def until(self, wanted: str, patience: float = 20.0) -> str:
         """Until a text was written anywhere in the output, as plain lines are; returns all of it."""
         end = time.monotonic() + patience
         while wanted not in self.plain:
@@ -209,9 +217,17 @@ class Terminal:
         self.child.wait()
         return self.child.exitstatus if self.child.signalstatus is None else -self.child.signalstatus
 
+    def hang_up(self) -> int:
+        """Close the terminal's other end, as the window does that is closed; returns how the process ended by itself."""
+        os.close(self.child.child_fd)
+        _, status = os.waitpid(self.child.pid, 0)
+        self.child.terminated = self.child.closed = True
+        return os.waitstatus_to_exitcode(status)
+
     def close(self) -> None:
         """Make an end of it, whatever state it is in."""
-        self.child.close(force=True)
+        if not self.child.closed:
+            self.child.close(force=True)
 
     def __enter__(self) -> Terminal:
         return self

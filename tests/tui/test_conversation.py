@@ -256,7 +256,7 @@ async def test_escape_stops_the_answer_and_what_was_said_is_kept(make_plan: Plan
 
 async def test_what_is_new_below_is_counted_and_never_moves_the_scroll(make_plan: Plans) -> None:
     await built(make_plan(4))
-    answers = Answers("A", *(f"\n\nline {n}" for n in range(60)))
+    answers = Answers("A", *(f"\n\nline {n}" for n in range(30)))
     async with studio(open_first="support", responder=answers) as desk:
         await talk(desk)
         log = desk.one("#chat", ChatLog)
@@ -275,7 +275,7 @@ async def test_what_is_new_below_is_counted_and_never_moves_the_scroll(make_plan
         assert log.scroll_y == 0
         await desk.pilot.click("#below", (desk.one("#below").size.width - 4, 0))
         await desk.until(lambda: log.at_end and not desk.one("#below").display)
-        await desk.sees("line 59")
+        await desk.sees("line 29")
         log.focus()
         await desk.press("home")
         await desk.until(lambda: not log._follows)

@@ -32,8 +32,7 @@ def lasting(view: RunView) -> RunView:
     return replace(
         view, workers={}, workers_limit=0, limit_reason="", samples=(), started=0.0, ended=0.0, seconds=0.0,
         notice="", notice_level="info", reason="", draining=0, session="", worker_model="", provider="",
-        # A checkpoint written while nothing runs is not announced; ``LiveSession`` takes the view from the file again.
-        points=tuple(replace(p, ts=0.0) for p in view.points if p.reason != "plan"), feed=tuple(replace(t, ts=0.0) for t in view.feed),
+        points=(), feed=tuple(replace(t, ts=0.0) for t in view.feed),
     )  # fmt: skip
 
 
@@ -69,6 +68,8 @@ async def test_replayed_events_give_the_view_that_live_ones_gave(make_plan: Plan
             )
     told, was = played(past), played(live)
     assert lasting(told) == lasting(was)
+    # A checkpoint written while nothing runs is not announced; ``LiveSession`` takes the view from the file again.
+    assert {(p.number, p.accepted) for p in was.points} <= {(p.number, p.accepted) for p in told.points}
     assert (told.state, told.planned, told.revision) == ("finished", 52, 2)
     assert told.prompt_tokens > 0
     for name in ("accepted", "rejected", "exhausted", "planned", "revision", "state", "prompt_tokens"):

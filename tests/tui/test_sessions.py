@@ -157,7 +157,7 @@ async def test_run_pause_leave_resume_finish(make_plan: Plans) -> None:
         await desk.until(lambda: desk.live.view.accepted >= 8)
         await desk.press("ctrl+p")
         await desk.state("paused")
-        await desk.sees("❚❚ paused", "At rest. ^P resumes", "safe to close")
+        await desk.sees("‖ paused", "At rest. ^P resumes", "safe to close")
         accepted = desk.live.view.accepted
         await desk.press("ctrl+q")
         await desk.until(lambda: desk.app._exit)
@@ -167,7 +167,7 @@ async def test_run_pause_leave_resume_finish(make_plan: Plans) -> None:
         ]
     async with studio(open_first="support") as desk:
         await desk.at("StudioScreen", "prompt")
-        await desk.sees(f"{accepted}/80", "❚❚ paused")
+        await desk.sees(f"{accepted}/80", "‖ paused")
         await desk.press("ctrl+p")
         await desk.state("finished")
         await desk.sees("80/80 · 100 %", "✓ finished")

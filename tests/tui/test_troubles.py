@@ -39,7 +39,7 @@ async def test_a_refusal_is_said_in_words_and_the_run_can_go_on(
         message = await desk.said(words)
         assert message.kind == "error" and message.text.startswith("✗ ")
         await desk.state("paused")
-        await desk.sees("✗ ", "❚❚ paused", "^P resume")
+        await desk.sees("✗ ", "‖ paused", "^P resume")
         await desk.until(lambda: "The run stopped and needs you" in desk.told)
         assert SECRET not in desk.text and all(SECRET not in m.text for m in await desk.session.messages())
         fake.rates = {}

@@ -36,6 +36,17 @@ def card_data(plan: DatasetPlanInput, revision: int, before: DatasetPlanInput | 
     return {"revision": revision, "planned": plan.total_instances, "rows": rows, "changed": before is not None}
 
 
+def is_card(data: Mapping[str, Any]) -> bool:
+    """Whether data from a session file is a card: somebody may have edited the file."""
+    rows = data.get("rows")
+    numbers = [data.get("revision", 1), data.get("planned", 0)]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and "name" in row for row in rows):
+        return False
+    numbers += [row.get(key) for row in rows for key in ("count", "axes", "combinations")]
+    numbers += [row["was"] for row in rows if row.get("was") is not None]
+    return all(isinstance(number, int) for number in numbers)
+
+
 def card_height(data: Mapping[str, Any]) -> int:
     rows = len(data.get("rows", ()))
     return min(rows, MOST_ROWS) + (1 if rows > MOST_ROWS else 0) + 3

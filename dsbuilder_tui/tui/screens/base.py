@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -39,10 +40,23 @@ class Full(Screen[Any]):
         assert isinstance(app, StudioApp)
         return app
 
-    def background(self, work: Callable[[], Coroutine[Any, Any, None]], *, group: str, exclusive: bool = False) -> None:
-        """Do something beside what the person does; ``exclusive`` ends what the group still does."""
-        # The function and not its coroutine: one that is overtaken before it begins leaves nothing behind.
-        self.run_worker(cast(Any, work), group=group, exclusive=exclusive, exit_on_error=True)
+    def background(self, work: Callable[[], Awaitable[None]], *, group: str, exclusive: bool = False) -> None:
+        """Do something beside what the person does; ``exclusive`` ends what its group is at."""
+
+        async def while_shown() -> None:
+            try:
+                await work()
+            except NoMatches:  # the screen was left on the way; what was to be shown has no place any more
+                if self.is_attached and self in self.app.screen_stack:
+                    raise
+
+        # The function and not its coroutine: one that is overtaken before it begins is not even created.
+        begun: Any = while_shown
+        self.run_worker(begun, group=group, exclusive=exclusive, exit_on_error=True)
+
+    def instead(self, group: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Begin some work in place of what its group is at."""
+        self.background(work, group=group, exclusive=True)
 
     async def action_press(self, key: str) -> None:
         """Do what a key of the bottom line does; a click on it comes here."""

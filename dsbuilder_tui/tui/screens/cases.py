@@ -148,7 +148,7 @@ class CasesScreen(Watching):
 
     def search_again(self) -> None:
         """Look for what is asked now; what is found shows up as it is found."""
-        self.background(self._search, group="search", exclusive=True)
+        self.instead("search", self._search)
 
     async def _search(self) -> None:
         words = self.query_one("#search", Input).value.strip()
@@ -185,7 +185,7 @@ class CasesScreen(Watching):
             await asyncio.sleep(_DEBOUNCE)
             await self._search()
 
-        self.background(soon, group="search", exclusive=True)
+        self.instead("search", soon)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.rows.focus()
@@ -221,7 +221,7 @@ class CasesScreen(Watching):
         self.query_one("#detail").focus()
 
     def _show_detail(self) -> None:
-        self.background(self._read_history, group="detail", exclusive=True)
+        self.instead("detail", self._read_history)
 
     async def _read_history(self) -> None:
         case = self.chosen

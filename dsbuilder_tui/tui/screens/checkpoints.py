@@ -88,12 +88,12 @@ class CheckpointsScreen(Watching):
         super().on_mount()
         self.query_one("#rail-pane").border_title = "Timeline"
         self.query_one(Rail).focus()
-        self.run_worker(self._read(newest=True), exit_on_error=True, group="read")
+        self.background(lambda: self._read(newest=True), group="read")
 
     def heard(self, event: Event) -> None:
         if isinstance(event, CheckpointSaved) and not self._stale:
             self._stale = True
-            self.set_timer(0.5, lambda: self.run_worker(self._read(), exit_on_error=True, group="read"))
+            self.set_timer(0.5, lambda: self.background(self._read, group="read"))
 
     async def _read(self, *, newest: bool = False) -> None:
         self._stale = False
@@ -188,7 +188,7 @@ class CheckpointsScreen(Watching):
         index = max(0, min(len(self.points) - 1, index))
         if self.points and index != self.chosen:
             self.chosen = index
-            self.background(self._look, group="look", exclusive=True)
+            self.instead("look", self._look)
 
     def action_export(self) -> None:
         if not self.points:

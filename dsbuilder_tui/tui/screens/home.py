@@ -329,7 +329,7 @@ class HomeScreen(Full):
             self.studio.attempt(restore())
 
     def action_reload(self) -> None:
-        self.run_worker(self.reload(), exit_on_error=True, group="list")
+        self.background(self.reload, group="list")
 
     def action_connect(self) -> None:
         self.studio.action_settings()

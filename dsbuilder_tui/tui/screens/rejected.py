@@ -78,7 +78,7 @@ class RejectedScreen(Watching):
         self.query_one("#why-pane").border_title = "why"
         self._arrange()
         self.rows.focus()
-        self.run_worker(self._read(0), exit_on_error=True, group="read")
+        self.background(lambda: self._read(0), group="read")
 
     @property
     def rows(self) -> PagedRows[Rejection]:
@@ -147,10 +147,10 @@ class RejectedScreen(Watching):
                 cursor = self.rows.cursor + now - before
             await self._read(cursor)
 
-        self.background(read, group="read", exclusive=True)
+        self.instead("read", read)
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
-        self.background(self._look, group="look", exclusive=True)
+        self.instead("look", self._look)
 
     async def _look(self) -> None:
         rejection = self.rows.chosen
@@ -251,7 +251,7 @@ class RejectedScreen(Watching):
         def take(answer: tuple[str | None, str | None] | None) -> None:
             if answer:
                 self._category, self._stage = answer
-                self.background(partial(self._read, 0), group="read", exclusive=True)
+                self.instead("read", partial(self._read, 0))
 
         self.app.push_screen(Question("Show", "Which rejections?", answers), take)
 
@@ -261,7 +261,7 @@ class RejectedScreen(Watching):
         box.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self.background(partial(self._read, 0), group="read", exclusive=True)
+        self.instead("read", partial(self._read, 0))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.rows.focus()

@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.events import Event, MessageAdded, PlanRevised, RunFin
 from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
+from dsbuilder_tui.tui.paint.card import is_card
 from dsbuilder_tui.tui.screens.studio_acts import StudioActs
 from dsbuilder_tui.tui.widgets.chrome import Tabs
 from dsbuilder_tui.tui.widgets.conversation import Conversation
@@ -70,12 +71,12 @@ class StudioScreen(StudioActs):
     def on_mount(self) -> None:
         super().on_mount()
         self._arrange()
-        self.run_worker(self._open(), exit_on_error=True, group="open")
+        self.background(self._open, group="open")
 
     async def _open(self) -> None:
         self._approved = self.watched.view.revision if self.watched.view.state != "idle" else 0
         await self.conversation.open(self._messages, self._card_state)
-        self.run_worker(self._show_incoming(), exit_on_error=True, group="chat")
+        self.background(self._show_incoming, group="chat")
         if self.watched.replaying:
             self.query_one("#panel-plan").focus()
         else:
@@ -118,7 +119,7 @@ class StudioScreen(StudioActs):
         while True:
             event = await self._incoming.get()
             message = Message(event.seq, event.role, event.kind, event.text, dict(event.data), event.ts)
-            await self.conversation.show(message, self._card_state(message.data) if message.kind == "plan" else "open")
+            await self.conversation.show(message, self._card_state(message.data) if is_card(message.data) else "open")
 
     def _card_state(self, data: Mapping[str, Any]) -> str:
         revision = int(data.get("revision", 1))

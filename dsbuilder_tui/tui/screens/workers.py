@@ -59,7 +59,7 @@ class WorkersScreen(Watching):
         super().on_mount()
         self._arrange()
         self.rows.focus()
-        self.run_worker(self._read(), exit_on_error=True, group="read")
+        self.background(self._read, group="read")
 
     @property
     def rows(self) -> PagedRows[CallTrace | WorkerCall]:
@@ -74,7 +74,7 @@ class WorkersScreen(Watching):
     def heard(self, event: Event) -> None:
         if isinstance(event, BatchStarted | BatchFinished) and not self._stale:
             self._stale = True
-            self.set_timer(_RELOAD, lambda: self.background(self._read, group="read", exclusive=True))
+            self.set_timer(_RELOAD, lambda: self.instead("read", self._read))
 
     def flush(self) -> None:
         super().flush()

@@ -15,8 +15,8 @@ from textual.widget import Widget
 from textual.widgets import Markdown, Static
 
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.tui.paint.card import card_height, plan_card
-from dsbuilder_tui.tui.paint.line import Line, plain
+from dsbuilder_tui.tui.paint.card import card_height, is_card, plan_card
+from dsbuilder_tui.tui.paint.line import Line, clip, plain
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.tui.widgets.safe import markdown_parser
 from dsbuilder_tui.wording import clock_time
@@ -38,15 +38,14 @@ def _class(word: str) -> str:
 
 
 class SafeMarkdown(Markdown):
-    """Markdown whose links open nothing by themselves: what a model writes must not run anything."""
+    """Markdown whose links only say where they lead: what a model writes opens nothing and fills no clipboard."""
 
     def __init__(self, text: str) -> None:
         super().__init__(visible(text) or None, open_links=False, parser_factory=markdown_parser)
 
     def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         event.stop()
-        self.app.copy_to_clipboard(visible(event.href))
-        self.app.notify(f"Copied the address: {visible(event.href)[:200]}", markup=False)
+        self.app.notify(f"The link leads to {clip(event.href, 200)}", markup=False)
 
 
 class Entry(Vertical):
@@ -163,12 +162,12 @@ class ChatLog(VerticalScroll, can_focus=True):
     ) -> Widget:
         """Show one more message."""
         widget: Widget
-        if kind == "plan" and data.get("rows") is not None:
+        if kind == "plan" and is_card(data):
             for card in self.query(PlanCard):
                 if card.state == "open":
                     card.set_state("older")
             widget = PlanCard(data, card_state)
-        elif role == "dsbuilder" and kind in ("notice", "error"):
+        elif role == "dsbuilder" and kind in ("notice", "error", "plan"):
             widget = Line1(text, kind)
         else:
             widget = Entry(role, text, kind, ts)

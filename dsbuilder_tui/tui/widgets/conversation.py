@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.session import Message
+from dsbuilder_tui.tui.paint.card import is_card
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, sides
 from dsbuilder_tui.tui.widgets.chat import ChatLog, Entry, PlanCard
 from dsbuilder_tui.tui.widgets.painted import Painted
@@ -134,7 +135,7 @@ class Conversation(Vertical):
                 )
             )
         for message in shown:
-            await self.show(message, card_state(message.data) if message.kind == "plan" else "open")
+            await self.show(message, card_state(message.data) if is_card(message.data) else "open")
         if not self._readonly:
             sent = [m for m in messages if m.role == "person"]
             pastes = {int(n): str(text) for m in sent for n, text in (m.data.get("pastes") or {}).items()}

@@ -1,0 +1,65 @@
+"""A screen that is left while it still reads."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsbuilder_tui import DatasetBuilderConfig
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.store.plan_file import load_example
+from dsbuilder_tui.tui.app import StudioApp
+from dsbuilder_tui.tui.screens.studio import StudioScreen
+
+_READS = (
+    "checkpoints",
+    "rejection_page",
+    "count_rejections",
+    "count_calls",
+    "call_page",
+    "case_page",
+    "history_of_case",
+    "counts_at",
+    "rejection_context",
+)
+
+
+@pytest.mark.parametrize("key", ["f2", "f4", "f5", "f6"])
+async def test_what_comes_too_late_is_let_go(tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = DatasetBuilderConfig(checkpoint_dir=tmp_path / "s", max_dataset_size=1000)
+    async with await Session.create(load_example("travel_assistant"), config) as session:
+        await session.run()
+    gate, held = asyncio.Event(), 0
+
+    def slow(name: str) -> None:
+        before = getattr(Session, name)
+
+        async def read(self: Session, *args: Any, **kwargs: Any) -> Any:
+            nonlocal held
+            held += 1
+            await gate.wait()
+            return await before(self, *args, **kwargs)
+
+        monkeypatch.setattr(Session, name, read)
+
+    app = StudioApp({"checkpoint_dir": tmp_path / "s"}, open_first=session.id)
+    async with app.run_test(size=(120, 36)) as pilot:
+        while not isinstance(app.screen, StudioScreen):
+            await pilot.pause()
+        await pilot.pause()
+        for name in _READS:
+            slow(name)
+        await pilot.press(key)
+        while not held:
+            await pilot.pause()
+        screen = app.screen
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen is not screen
+        gate.set()
+        await pilot.pause()
+        await pilot.pause()
+        assert app.is_running and app._exception is None
