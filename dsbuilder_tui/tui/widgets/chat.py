@@ -123,12 +123,6 @@ class PlanCard(Painted, can_focus=True):
     def paint(self, width: int, height: int) -> Sequence[Line]:
         return plan_card(self.data, width, state=self.state, focused=self.has_focus)
 
-    def on_focus(self) -> None:
-        self.repaint()
-
-    def on_blur(self) -> None:
-        self.repaint()
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self.state == "open" if action in ("approve", "edit", "ask") else True
 

@@ -85,5 +85,10 @@ class Painted(Widget):
     def on_resize(self) -> None:
         self.repaint()
 
+    def watch_has_focus(self, has_focus: bool) -> None:
+        # Not at the event itself: a handler of ours would run before the widget knows that it has the focus.
+        super().watch_has_focus(has_focus)
+        self.repaint()
+
     def get_selection(self, selection: object) -> tuple[str, str] | None:
         return None

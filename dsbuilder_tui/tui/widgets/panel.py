@@ -69,12 +69,6 @@ class Panel(Painted, can_focus=True):
         if event.chain == 2:
             self.studio.maximise(self)
 
-    def on_focus(self) -> None:
-        self.repaint()
-
-    def on_blur(self) -> None:
-        self.repaint()
-
 
 class PlanPanel(Panel):
     def paint(self, width: int, height: int) -> Sequence[Line]:
