@@ -165,7 +165,8 @@ async def shoot(
 async def others(folder: Path) -> None:
     """More sessions for the list: one paused, one cut off, one not begun."""
     for name, count, until, state in (
-        ("rag_negatives", 120, 120, None), ("code_review_bot", 300, 64, SessionState.RUNNING), ("flight_changes_es", 90, 80, None),
+        ("rag_negatives", 120, 120, None), ("code_review_bot", 300, 64, SessionState.RUNNING),
+        ("flight_changes_es", 90, 80, None),
         ("refund_edge_cases", 60, 0, None),
     ):  # fmt: skip
         category = DatasetCategory(

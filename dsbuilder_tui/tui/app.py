@@ -370,9 +370,9 @@ class StudioApp(App[int]):
         view = self.live.view
         question = Question(
             "Pause and quit?",
-            f"{view.accepted:,} of {view.planned:,} cases are saved. {view.workers_busy} calls are in flight: they may finish within "
-            f"{self.live.session.config.drain_timeout:g} s, the rest of them is written again when you resume. The run cannot go on "
-            "without the app (for that there is `dsbuilder run`).",
+            f"{view.accepted:,} of {view.planned:,} cases are saved. {view.workers_busy} calls are in flight: they may "
+            f"finish within {self.live.session.config.drain_timeout:g} s, the rest of them is written again when you "
+            "resume. The run cannot go on without the app (for that there is `dsbuilder run`).",
             [("pause and quit", True), ("stay", False)],
         )
         self.push_screen(question, lambda yes: self.attempt(self._leave()) if yes else None)

@@ -233,19 +233,22 @@ def sentence(event: Event, view: RunView) -> str | None:
     match event:
         case RunStarted():
             verb = "Going on" if event.resumed and event.accepted else "Started generating"
-            return f"✓ {verb} · {counted(event.planned - event.accepted, 'case')} to write · up to {counted(event.max_workers, 'worker')}"
+            left, workers = event.planned - event.accepted, counted(event.max_workers, "worker")
+            return f"✓ {verb} · {counted(left, 'case')} to write · up to {workers}"
         case RunPaused():
             dropped = f" · {counted(event.dropped_batches, 'call')} cut off" if event.dropped_batches else ""
             told = event.reason in view.notice and view.notice_level == "error"  # the error is told in full, once
             why = "" if told or event.reason.startswith(("asked", "closing", "Ctrl")) else f" · {event.reason}"
-            return f"‖ Paused at {event.accepted:,} of {event.planned:,}{dropped}{why} · saved {clock_time(event.ts)}, safe to close"
+            saved = f"saved {clock_time(event.ts)}, safe to close"
+            return f"‖ Paused at {event.accepted:,} of {event.planned:,}{dropped}{why} · {saved}"
         case RunFinished() if event.exhausted:
             return (
                 f"! Finished short: {event.accepted:,} of {event.planned:,} · {counted(event.exhausted, 'slot')} given up · "
                 "/retry tries them again · /export writes the dataset"
             )
         case RunFinished():
-            return f"✓ Finished: {counted(event.accepted, 'case')}, {event.rejected:,} rejected on the way · /export writes the dataset"
+            cases = counted(event.accepted, "case")
+            return f"✓ Finished: {cases}, {event.rejected:,} rejected on the way · /export writes the dataset"
         case CaseWithdrawn():
             return f"↺ {event.case_id} turned away by you; its slot is open again"
         case CaseEdited() if event.change == "kept":
@@ -259,7 +262,8 @@ def sentence(event: Event, view: RunView) -> str | None:
 def opening_words(session: Session, view: RunView) -> str | None:
     """What to say when a session is opened whose last run was cut off."""
     if session.was_interrupted:
-        return f"The last run was cut off. All {counted(view.accepted, 'accepted case')} are here; ^P goes on with the open slots."
+        safe = counted(view.accepted, "accepted case")
+        return f"The last run was cut off. All {safe} are here; ^P goes on with the open slots."
     return None
 
 

@@ -161,7 +161,7 @@ class Terminal:
                 self.grid.take(kind, body)
         return True
 
-    def wait(self, wanted: str | Callable[[str], object], patience: float = 20.0) -> str:
+    def wait(self, wanted: str | Callable[[str], object], patience: float = 60.0) -> str:
         """Until the screen holds a text (or meets a condition); returns the screen. Fails with what is there instead."""
         meets = (lambda screen: wanted in screen) if isinstance(wanted, str) else wanted
         end = time.monotonic() + patience
@@ -178,7 +178,7 @@ class Terminal:
         self.press(key)
         self.wait(lambda screen: gone not in screen)
 
-    def until(self, wanted: str, patience: float = 20.0) -> str:
+    def until(self, wanted: str, patience: float = 60.0) -> str:
         """Until a text was written anywhere in the output, as plain lines are; returns all of it."""
         end = time.monotonic() + patience
         while wanted not in self.plain:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
@@ -135,7 +136,7 @@ def sparkline(arrivals: Sequence[float], now: float, width: int) -> str:
     """
     if not arrivals:
         return "·" * width
-    gaps = sorted(b - a for a, b in zip(arrivals, arrivals[1:], strict=False))
+    gaps = sorted(b - a for a, b in pairwise(arrivals))
     gap = gaps[len(gaps) // 2] if gaps else 1.0
     stretch = max(2.0, 2 * gap * width)
     counts = [0] * width

@@ -205,7 +205,8 @@ class CheckpointsScreen(Watching):
 
         ask = Ask(
             f"Export checkpoint {point.id}",
-            "*_checkpoint.json is the original design's format and can be imported again; .jsonl, .json, .csv and .parquet work too.",
+            "*_checkpoint.json is the original design's format and can be imported again; .jsonl, .json, .csv and "
+            ".parquet work too.",
             f"{session.id}-at-{point.accepted}{SEED_SUFFIX}",
         )
         self.app.push_screen(ask, lambda target: self.studio.attempt(export(target)))

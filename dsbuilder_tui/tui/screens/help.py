@@ -46,6 +46,12 @@ def help_keys() -> list[tuple[str, list[tuple[str, str, str]]]]:
     return found
 
 
+_PROMISE = (
+    "A person talks, a plan takes shape, workers write the cases, a gate turns repeats away, and everything accepted is "
+    "saved at once. Whatever ends the app, nothing accepted is lost."
+)
+
+
 def _written(keys: str) -> str:
     """``up,k`` → ``↑ k``; of long names the shortest two."""
     names = [key_name(Binding(key, "")) for key in keys.split(",")]
@@ -71,12 +77,7 @@ class HelpScreen(Full):
         self.query_one(Pages).focus()
 
     def _lines(self, width: int) -> Sequence[Line]:
-        lines: list[Line] = []
-        for row in wrap(
-            "A person talks, a plan takes shape, workers write the cases, a gate turns repeats away, and everything accepted is saved at once. "
-            "Whatever ends the app, nothing accepted is lost.", width,
-        ):  # fmt: skip
-            lines.append(((row, "text"),))
+        lines: list[Line] = [((row, "text"),) for row in wrap(_PROMISE, width)]
         column = max(38, width // 2 - 2) if width >= 90 else width
         blocks = [self._block(place, rows, column) for place, rows in help_keys()]
         blocks.append(

@@ -253,7 +253,8 @@ class HomeScreen(Full):
         )
         question = Question(
             f"{plan.total_instances:,} cases?",
-            f"The plan has {counted(plan.total_instances, 'case')}; the limit is {limit:,}, so that a typo cannot become a bill. {cost}",
+            f"The plan has {counted(plan.total_instances, 'case')}; the limit is {limit:,}, so that a typo cannot become "
+            f"a bill. {cost}",
             [(f"raise the limit to {plan.total_instances:,} for this session", True), ("go back", False)],
         )
 
@@ -312,7 +313,8 @@ class HomeScreen(Full):
 
         question = Question(
             f"Delete {clip(listing.id, 40)}?",
-            f"Its {counted(listing.accepted, 'case')} go to the trash folder of the checkpoint directory and can be fetched back.",
+            f"Its {counted(listing.accepted, 'case')} go to the trash folder of the checkpoint directory and can be "
+            "fetched back.",
             [("delete", True), ("keep", False)],
         )
         self.app.push_screen(question, lambda yes: self.studio.attempt(trash()) if yes else None)

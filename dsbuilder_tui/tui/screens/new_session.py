@@ -81,7 +81,8 @@ def plan_of_form(name: str, description: str, lines: str) -> DatasetPlanInput:
         found = _CATEGORY.match(line)
         if found is None:
             problems.append(
-                f"line {number}: {line.strip()[:60]!r} — write a name, a count and an example, such as {_EXAMPLE_FORM.splitlines()[0]!r}"
+                f"line {number}: {line.strip()[:60]!r} — write a name, a count and an example, such as "
+                f"{_EXAMPLE_FORM.splitlines()[0]!r}"
             )
             continue
         example = (found["example"] or "").strip()
@@ -161,7 +162,8 @@ class NewSession(ModalScreen[DatasetPlanInput | None]):
             except DsbuilderError as error:
                 problem = str(error)
             else:
-                outcome = f"{plan.dataset_name}: {counted(plan.total_instances, 'case')}, {counted(len(plan.categories), 'category')}. ^S begins."
+                size = f"{counted(plan.total_instances, 'case')}, {counted(len(plan.categories), 'category')}"
+                outcome = f"{plan.dataset_name}: {size}. ^S begins."
         self.query_one(".problem", Static).update(Content(visible(problem)))
         self.query_one(".outcome", Static).update(Content(visible(clip(outcome, 200))))
 

@@ -225,7 +225,8 @@ class RejectedScreen(Watching):
         if context.successor is None:
             self.studio.attempt(keep())
             return
-        words = f"Its slot was written again: {clip(display_text(context.successor.inputs), 200)}\n\nThat case gives way to the rejected one."
+        there = clip(display_text(context.successor.inputs), 200)
+        words = f"Its slot was written again: {there}\n\nThat case gives way to the rejected one."
         question = Question(
             "Keep it anyway?", words, [("put the rejected one in its place", True), ("leave it", False)]
         )

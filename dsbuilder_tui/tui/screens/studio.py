@@ -93,9 +93,8 @@ class StudioScreen(StudioActs):
     # What happens
 
     def heard(self, event: Event) -> None:
-        if isinstance(event, MessageAdded):
-            if not self.conversation.claims(event.role, event.kind, event.text):
-                self._incoming.put_nowait(event)
+        if isinstance(event, MessageAdded) and not self.conversation.claims(event.role, event.kind, event.text):
+            self._incoming.put_nowait(event)
         if isinstance(event, RunStarted | PlanRevised | RunPausing | RunPaused | RunFinished):
             if isinstance(event, RunStarted):
                 self._approved = self.watched.view.revision

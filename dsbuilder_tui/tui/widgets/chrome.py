@@ -12,7 +12,8 @@ from dsbuilder_tui.tui.widgets.painted import Painted
 
 _NAMES = {
     "escape": "esc", "delete": "del", "slash": "/", "space": "space", "full_stop": ".", "question_mark": "?",
-    "equals_sign": "=", "left": "←", "right": "→", "up": "↑", "down": "↓", "plus": "+", "minus": "-", "pageup": "pgup", "pagedown": "pgdn",
+    "equals_sign": "=", "left": "←", "right": "→", "up": "↑", "down": "↓", "plus": "+", "minus": "-",
+    "pageup": "pgup", "pagedown": "pgdn",
 }  # fmt: skip
 
 
