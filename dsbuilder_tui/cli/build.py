@@ -90,7 +90,7 @@ def resume(arguments: argparse.Namespace) -> int:
 async def _prepare(session: Session, arguments: argparse.Namespace) -> None:
     def say(text: str) -> None:
         if not arguments.json:
-            print(text, flush=True)
+            print(visible(text), flush=True)
 
     if session.was_interrupted:
         count = (await session.summary()).instances_created
@@ -116,8 +116,8 @@ def _point_at_unfinished(dataset_name: str, config: DatasetBuilderConfig) -> Non
     for note in notes_of(config.checkpoint_root, dataset_name):
         if note.state in (SessionState.PAUSED, SessionState.INTERRUPTED, SessionState.RUNNING):
             print(
-                f"Note: {note.id} is unfinished ({note.accepted} of {note.planned} cases); this begins a new session. "
-                f"To go on with that one:  dsbuilder resume {shlex.quote(note.id)}",
+                f"Note: {visible(note.id)} is unfinished ({note.accepted} of {note.planned} cases); this begins a new session. "
+                f"To go on with that one:  dsbuilder resume {visible(shlex.quote(note.id))}",
                 flush=True,
             )
             return
@@ -184,14 +184,14 @@ async def _build(session: Session, model: WorkerModel, arguments: argparse.Names
             display.close()
             print(f"dsbuilder: {visible(str(error))}", file=sys.stderr)
             print(
-                f"Everything accepted is saved. To go on:  {resume_command(session.id, session.folder.parent)}",
+                f"Everything accepted is saved. To go on:  {visible(resume_command(session.id, session.folder.parent))}",
                 file=sys.stderr,
             )
             return int(error.exit_code)
         if result.state not in (SessionState.COMPLETE, SessionState.SHORT):
             display.say(_paused(session, result))
             if arguments.json or display.broken:
-                print("\n".join(_paused(session, result)), file=sys.stderr)
+                print(visible("\n".join(_paused(session, result))), file=sys.stderr)
             return int(result.exit_code)
         target = out or session.folder / f"{session.id}.jsonl"
         try:

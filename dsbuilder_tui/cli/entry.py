@@ -117,7 +117,7 @@ def _report_unexpected(error: Exception) -> None:
     where = ""
     try:
         folder = user_log_path("dsbuilder", appauthor=False, ensure_exists=True)
-        (folder / "crash.log").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        (folder / "crash.log").write_text(visible("".join(traceback.format_exception(error))), encoding="utf-8")
         where = f" Details are in {folder / 'crash.log'}."
     except OSError:
         where = " Details could not be written to the log folder."

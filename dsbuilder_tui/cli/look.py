@@ -24,6 +24,11 @@ from dsbuilder_tui.store.plan_file import example_names, load_example
 from dsbuilder_tui.wording import STATE_WORDS
 
 
+def say(text: str = "") -> None:
+    """A line that may hold foreign text: names of folders, of categories, what a model said."""
+    print(visible(text))
+
+
 def print_json(value: Any) -> None:
     print(json_for_terminal(json.dumps(value, ensure_ascii=False, indent=2)))
 
@@ -50,7 +55,7 @@ def sessions(arguments: argparse.Namespace) -> int:
 def print_sessions(found: Sequence[catalog.SessionListing], root: Path) -> None:
     """The sessions as a table."""
     if not found:
-        print(f"There is no session in {root} yet. Start one:  dsbuilder run --example travel_assistant")
+        say(f"There is no session in {root} yet. Start one:  dsbuilder run --example travel_assistant")
         return
     rows = [["SESSION", "CASES", "STATE", "REJECTED", "WRITER", "LAST ACTIVITY (UTC)"]]
     for s in found:
@@ -60,7 +65,7 @@ def print_sessions(found: Sequence[catalog.SessionListing], root: Path) -> None:
     print_table(rows, right=(1, 3))
     for s in found:
         if s.problem:
-            print(f"{s.id}: {visible(s.problem)}")
+            say(f"{s.id}: {visible(s.problem)}")
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -81,7 +86,7 @@ def show(arguments: argparse.Namespace) -> int:
             }  # fmt: skip
             print_json(as_shown)
         else:
-            print(f"{listing.id}: running in process {listing.pid}, {listing.accepted} of {listing.planned} cases.")
+            say(f"{listing.id}: running in process {listing.pid}, {listing.accepted} of {listing.planned} cases.")
         return ExitCode.COMPLETE
 
 
@@ -99,7 +104,7 @@ async def _show(arguments: argparse.Namespace, config: Any) -> int:
         if arguments.json:
             print_json({**summary.as_dict(), "cases": cases, "damaged": damaged})
             return ExitCode.COMPLETE
-        print(f"{session.id}: {STATE_WORDS.get(summary.state, summary.state)}, "
+        say(f"{session.id}: {STATE_WORDS.get(summary.state, summary.state)}, "
               f"{summary.instances_created} of {summary.total_instances_planned} cases "
               f"({summary.progress_percentage} %)")  # fmt: skip
         rows = [["CATEGORY", "PLANNED", "ACCEPTED", "REJECTED", "GIVEN UP"]]
@@ -107,30 +112,30 @@ async def _show(arguments: argparse.Namespace, config: Any) -> int:
             [name, *(str(c[key]) for key in ("planned", "accepted", "rejected", "exhausted"))]
             for name, c in summary.categories.items()
         ]
-        print()
+        say()
         print_table(rows, right=(1, 2, 3, 4))
         stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
-        print(f"\nRejections by stage: {stages}")
+        say(f"\nRejections by stage: {stages}")
         if summary.last_checkpoint:
-            print(f"Checkpoints: {summary.checkpoints}, the last at {summary.last_checkpoint['accepted']} cases "
+            say(f"Checkpoints: {summary.checkpoints}, the last at {summary.last_checkpoint['accepted']} cases "
                   f"({summary.last_checkpoint['created_at'][:19].replace('T', ' ')} UTC)")  # fmt: skip
         if summary.prompt_tokens or summary.completion_tokens:
-            print(f"Tokens: {summary.prompt_tokens:,} in, {summary.completion_tokens:,} out ({summary.worker_model})")
-        print(f"Folder: {summary.path}")
+            say(f"Tokens: {summary.prompt_tokens:,} in, {summary.completion_tokens:,} out ({summary.worker_model})")
+        say(f"Folder: {summary.path}")
         if damaged:
-            print(
+            say(
                 f"Damaged: {visible(', '.join(damaged[:5]))}; `dsbuilder resume {session.id} --repair` writes them again."
             )
         if cases:
-            print("\nFirst cases:")
+            say("\nFirst cases:")
             for record in cases:
-                print(f"  {record['tags']['case_id']}  {one_line(display_text(record['inputs']), 140)}")
+                say(f"  {record['tags']['case_id']}  {one_line(display_text(record['inputs']), 140)}")
         if rejected:
-            print("\nLatest rejections:")
+            say("\nLatest rejections:")
             for r in rejected:
                 near = f" (nearest: {r.nearest_case_id})" if r.nearest_case_id else ""
                 text = one_line(r.text, 80)
-                print(f"  {visible(r.category)} slot {r.ordinal}, {r.stage}: {one_line(r.reason, 100)}{near}  {text}")
+                say(f"  {visible(r.category)} slot {r.ordinal}, {r.stage}: {one_line(r.reason, 100)}{near}  {text}")
     return ExitCode.COMPLETE
 
 
@@ -144,9 +149,9 @@ def export(arguments: argparse.Namespace) -> int:
             if arguments.json:
                 print_json({"session": session.id, "path": arguments.out, "cases": count, "damaged": damaged or []})
             else:
-                print(f"Wrote {count} cases of {session.id} to {arguments.out}.")
+                say(f"Wrote {count} cases of {session.id} to {arguments.out}.")
                 if damaged:
-                    print(f"Left out {len(damaged)} damaged cases: {visible(', '.join(damaged[:10]))}")
+                    say(f"Left out {len(damaged)} damaged cases: {visible(', '.join(damaged[:10]))}")
             return ExitCode.COMPLETE
 
     return asyncio.run(write())
@@ -165,11 +170,11 @@ def import_file(arguments: argparse.Namespace) -> int:
                 print_json({**summary.as_dict(), "notes": seed.notes})
                 return ExitCode.COMPLETE
             for note in seed.notes:
-                print(f"Note: {visible(note)}")
-            print(f"Imported {summary.instances_created} of {summary.total_instances_planned} cases as {session.id}.")
+                say(f"Note: {visible(note)}")
+            say(f"Imported {summary.instances_created} of {summary.total_instances_planned} cases as {session.id}.")
             if summary.instances_created < summary.total_instances_planned:
                 given = f" --checkpoint-dir {arguments.checkpoint_dir}" if arguments.checkpoint_dir else ""
-                print(f"To go on:  dsbuilder resume {session.id}{given}")
+                say(f"To go on:  dsbuilder resume {session.id}{given}")
         return ExitCode.COMPLETE
 
     return asyncio.run(load())
@@ -181,10 +186,10 @@ def examples(arguments: argparse.Namespace) -> int:
         print_json([{"name": name, **plan.model_dump(mode="json")} for name, plan in plans])
         return ExitCode.COMPLETE
     for name, plan in plans:
-        print(f"{name}: {plan.total_instances} cases")
+        say(f"{name}: {plan.total_instances} cases")
         for category in plan.categories:
-            print(f"  {category.name} ({category.count}): {category.description}")
-    print("\nTry one:  dsbuilder run --example customer_service --max-dataset-size 500")
+            say(f"  {category.name} ({category.count}): {category.description}")
+    say("\nTry one:  dsbuilder run --example customer_service --max-dataset-size 500")
     return ExitCode.COMPLETE
 
 
@@ -214,5 +219,5 @@ def config(arguments: argparse.Namespace) -> int:
     if sys.stdout.isatty() and widest > shutil.get_terminal_size().columns:
         table = [row[:3] for row in table]  # what a setting means is in README, too
     print_table(table)
-    print(f"\nSessions are in {places['checkpoint_root']}\nCases are written by: {places['writer']}")
+    say(f"\nSessions are in {places['checkpoint_root']}\nCases are written by: {places['writer']}")
     return ExitCode.COMPLETE

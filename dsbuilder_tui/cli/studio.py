@@ -9,7 +9,7 @@ import sys
 
 from dsbuilder_tui.cli.displays import choose_display
 from dsbuilder_tui.cli.entry import settings_from
-from dsbuilder_tui.cli.look import print_sessions
+from dsbuilder_tui.cli.look import print_sessions, say
 from dsbuilder_tui.config import load_config
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode
@@ -61,10 +61,10 @@ def _overview(arguments: argparse.Namespace) -> int:
     writer = (
         "the built-in offline writer" if config.resolved_provider == "offline" else config.shown_url or config.endpoint
     )
-    print(f"Cases are written by {writer}.\n")
-    print("The app needs a terminal. The same without one, in plain lines:")
-    print("  dsbuilder run --plain --example customer_service --max-dataset-size 500")
+    say(f"Cases are written by {writer}.\n")
+    say("The app needs a terminal. The same without one, in plain lines:")
+    say("  dsbuilder run --plain --example customer_service --max-dataset-size 500")
     if found:
-        print(f"  dsbuilder resume --plain {found[0].id}      dsbuilder show {found[0].id}")
-    print("  dsbuilder --help")
+        say(f"  dsbuilder resume --plain {found[0].id}      dsbuilder show {found[0].id}")
+    say("  dsbuilder --help")
     return ExitCode.COMPLETE

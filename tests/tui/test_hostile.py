@@ -84,7 +84,7 @@ class Walk:
                 found = FORBIDDEN.search(segment.text)
                 assert found is None, f"{found!r} in {segment.text!r} on {self.app.screen}"
                 line += segment.text
-                action = str(segment.style.meta.get("@click", "")) if segment.style else ""
+                action = str(segment.style.meta.get("@click", "")) if segment.style and segment.style._meta else ""
                 assert not action or action.startswith(OURS), f"{action!r} can be clicked on {self.app.screen}"
             lines.append(line)
         for widget in self.app.screen.walk_children():

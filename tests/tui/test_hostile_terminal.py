@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
-from tests.support.hostile import ALL, EVIL, FORBIDDEN
+from tests.support.hostile import ALL, EVIL, FORBIDDEN, any_name, hostile_session
+from tests.support.process import ROOT
 from tests.support.terminal import Terminal, python, tokens
 
 # What Textual itself writes: cursor places, styles in true colour, and the modes it needs, asks for and gives back.
@@ -101,3 +104,26 @@ def test_no_hostile_text_acts_on_the_terminal(tmp_path: Path) -> None:
         assert "dsbuilder resume" in terminal.plain
     assert strangers(terminal.raw) == set()
     assert terminal.left_on == set()
+
+
+async def test_plain_commands_show_it_too(tmp_path: Path) -> None:
+    root = tmp_path / "r\x1b]0;evil\x07[bold"
+    with any_name():
+        folder = await hostile_session(root)
+    for words in (
+        ["sessions"],
+        ["sessions", "--json"],
+        ["show", str(folder)],
+        ["show", str(folder), "--json"],
+        ["studio", "--plain"],
+        ["replay", str(folder), "--plain"],
+        ["replay", str(folder), "--json"],
+    ):
+        done = subprocess.run(
+            python("-m", "tests.support.hostile_app", str(root), *words), env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, (words, done.stderr)
+        assert "52;c;ZXZpbA==" in done.stdout, words
+        found = FORBIDDEN.search(re.sub("[\n\t]", "", done.stdout + done.stderr))
+        assert found is None, (words, found, done.stdout)
