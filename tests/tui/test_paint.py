@@ -98,7 +98,7 @@ def test_bars_are_as_long_as_they_should_be(done: int, total: int, width: int, l
 
 def test_a_bar_is_full_only_when_all_is_there() -> None:
     drawn = lambda done, total, **more: "".join(s[0] + s[1][0] for s in bar(done, total, 10, **more))  # noqa: E731
-    assert drawn(10, 10) == "━" * 10 + "a" and drawn(0, 10) == "━" * 10 + "t"
+    assert drawn(10, 10) == "━" * 10 + "a" and drawn(0, 10) == "─" * 10 + "t"
     assert drawn(999_999, 1_000_000) != drawn(10, 10)
     assert drawn(1, 1_000_000) != drawn(0, 10) and "╌" in drawn(5, 10, given_up=1)
 

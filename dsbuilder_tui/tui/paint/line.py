@@ -123,7 +123,7 @@ def bar(done: int, total: int, width: int, role: str = "accent", *, given_up: in
     if half:
         spans.append(("╸", role))
     if rest:
-        spans.append(("━" * rest, "track"))
+        spans.append(("─" * rest, "track"))  # thinner, too: a terminal may have no colours
     if lost:
         spans.append(("╌" * lost, "warn"))
     return tuple(spans)
