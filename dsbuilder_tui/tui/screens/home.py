@@ -184,11 +184,6 @@ class HomeScreen(Full):
             welcome.found = [server for server in await find_local_endpoints() if server.models]
             welcome.repaint()
 
-    def key_words(self, binding: Binding) -> str:
-        if binding.action == "choose" and not self._shown:
-            return ""
-        return super().key_words(binding)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("rename", "export", "trash"):
             return bool(self._shown)
