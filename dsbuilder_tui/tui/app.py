@@ -24,7 +24,6 @@ from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.tui.commands import COMMANDS
 from dsbuilder_tui.tui.driver import enduring
 from dsbuilder_tui.tui.guide import Guide, Responder
 from dsbuilder_tui.tui.live import LiveSession, opening_words
@@ -271,28 +270,10 @@ class StudioApp(App[int]):
     # Actions
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What the palette offers: the slash commands where a session is open, and what always works."""
-        from dsbuilder_tui.tui.screens.studio import StudioScreen
+        """What the palette offers."""
+        from dsbuilder_tui.tui.offers import offers
 
-        studio = next((s for s in self.screen_stack if isinstance(s, StudioScreen)), None)
-        if studio is not None and not studio.watched.replaying:
-            for command in COMMANDS:
-                if command.name in ("help", "quit", "theme", "settings", "model", "home"):
-                    continue
-
-                def obey(command: Any = command) -> None:
-                    while self.screen is not studio:
-                        self.pop_screen()
-                    self.attempt(studio.obey(command, "", f"/{command.name}"))
-
-                yield SystemCommand(f"{command.name}", command.words, obey)
-            yield SystemCommand("home", "back to the list of sessions", self.action_home)
-        for name in COLOURS:
-            yield SystemCommand(f"theme: {name}", "colours", lambda name=name: self.choose_theme(name))
-        if self.replay is None:
-            yield SystemCommand("settings", "every setting, and where it came from", self.action_settings)
-        yield SystemCommand("help", "keys, commands, where things are", self.action_help)
-        yield SystemCommand("quit", "leave; asks while a run is going on", self.action_leave)
+        return offers(self)
 
     def choose_theme(self, name: str) -> None:
         """Switch the theme, and remember it."""
