@@ -108,7 +108,7 @@ def test_a_session_from_beginning_to_end(tmp_path: Path) -> None:
     with Terminal("replay", NAME, "--speed", "100", *PLACE, columns=100) as terminal:
         terminal.wait("replay ×100")
         terminal.wait("replay · end")
-        assert "500/500" in terminal.screen
+        terminal.wait("500/500")
         terminal.press("ctrl+q")
         assert terminal.finish() == 0
         assert terminal.left_on == set()
