@@ -30,7 +30,7 @@ from dsbuilder_tui.tui.live import LiveSession, opening_words
 from dsbuilder_tui.tui.paint.card import card_data
 from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.player import ReplaySession
-from dsbuilder_tui.tui.widgets.safe import Colourless, Net
+from dsbuilder_tui.tui.widgets.safe import last_filters
 from dsbuilder_tui.wording import resume_command
 
 T = TypeVar("T")
@@ -74,10 +74,7 @@ class StudioApp(App[int]):
         # Held by whoever opens, moves or lists sessions: one that is being read looks as if it were in use.
         self.shelf = asyncio.Lock()
         self.farewell: list[str] = []
-        self._net = Net()
-        self._colourless = Colourless(
-            c[mark] for c in COLOURS.values() for mark in ("selected", "accent", "track", "faint")
-        )
+        self._last = last_filters(self.no_color)
         self._palettes = {name: Palette(name) for name in COLOURS}
         for theme in themes():
             self.register_theme(theme)
@@ -205,11 +202,9 @@ class StudioApp(App[int]):
     def get_driver_class(self) -> type[Driver]:
         return enduring(super().get_driver_class(), lambda: self.hang_up("the terminal was closed"))
 
-    # Foreign text
-
     def get_line_filters(self) -> Sequence[LineFilter]:
         filters = [f for f in super().get_line_filters() if not isinstance(f, Monochrome)]  # it has colours, too: greys
-        return [*filters, *([self._colourless] if self.no_color else []), self._net]
+        return [*filters, *self._last]
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy; what it is pasted into later must not be at the mercy of a control character either."""

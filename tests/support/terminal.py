@@ -119,6 +119,8 @@ class Terminal:
         self, *arguments: str, rows: int = 36, columns: int = 120, argv: Sequence[str] | None = None, **env: str
     ) -> None:
         whole = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLORTERM": "truecolor", **env}
+        for name in ("COLUMNS", "LINES"):  # the size is that of the terminal
+            whole.pop(name, None)
         if "NO_COLOR" not in env:
             whole.pop("NO_COLOR", None)
         command = [*(argv or COMMAND), *arguments]

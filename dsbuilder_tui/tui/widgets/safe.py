@@ -15,6 +15,7 @@ from textual.filter import LineFilter
 
 from dsbuilder_tui.domain.sanitise import bare, visible
 from dsbuilder_tui.tui.paint.line import plain
+from dsbuilder_tui.tui.palette import COLOURS
 
 
 def title(text: object) -> Content:
@@ -51,6 +52,12 @@ class Colourless(LineFilter):
 
     def _marks(self, style: Style) -> bool:
         return style.bgcolor is not None and style.bgcolor.triplet in self._marking
+
+
+def last_filters(no_color: bool) -> list[LineFilter]:
+    """What everything drawn goes through at the end."""
+    marks = [colours[mark] for colours in COLOURS.values() for mark in ("selected", "accent", "track", "faint")]
+    return [*([Colourless(marks)] if no_color else []), Net()]
 
 
 class _Parser(MarkdownIt):
