@@ -72,7 +72,7 @@ async def test_waits_are_shown_and_end(fake: FakeOpenAI, make_plan: Plans) -> No
         await desk.sees("30/30 · 100 %")
         await desk.press("f6")
         await desk.at("WorkersScreen", "calls")
-        await desk.sees("1 retried")
+        await desk.sees("1 retry")
 
 
 # Settings
