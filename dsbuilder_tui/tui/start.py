@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -57,9 +58,12 @@ def replay(reference: str | None, flags: Mapping[str, Any], *, speed: float) -> 
 
 
 def _ended(app: StudioApp, code: int | None) -> int:
-    for line in app.farewell:
-        with contextlib.suppress(OSError):  # the terminal may be gone
+    try:
+        for line in app.farewell:
             print(visible(line))
+        sys.stdout.flush()
+    except OSError:  # the terminal is gone; what is left in the buffer must not become an error of its own at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if app.crash is not None:
         raise app.crash
     return int(code if code is not None else app.return_code or ExitCode.COMPLETE)

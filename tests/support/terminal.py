@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import re
 import sys
@@ -180,6 +181,15 @@ class Terminal:
         self.press(key)
         self.wait(lambda screen: gone not in screen)
 
+    def insist(self, key: str, wanted: str) -> None:
+        """Press a key until it has done what it does: one that comes before the screen has the keys goes nowhere."""
+        for _ in range(19):
+            self.press(key)
+            with contextlib.suppress(AssertionError):
+                self.wait(wanted, patience=3.0)
+                return
+        self.wait(wanted)
+
     def until(self, wanted: str, patience: float = 60.0) -> str:
         """Until a text was written anywhere in the output, as plain lines are; returns all of it."""
         end = time.monotonic() + patience
@@ -221,8 +231,11 @@ class Terminal:
 
     def hang_up(self) -> int:
         """Close the terminal's other end, as the window does that is closed; returns how the process ended by itself."""
-        os.close(self.child.child_fd)
+        # Once, and through the object that owns it: its number may be another file's by the time that one is collected.
+        self.child.ptyproc.fileobj.close()
         _, status = os.waitpid(self.child.pid, 0)
+        self.child.ptyproc.terminated = self.child.ptyproc.closed = True
+        self.child.ptyproc.fd = self.child.child_fd = -1
         self.child.terminated = self.child.closed = True
         return os.waitstatus_to_exitcode(status)
 
