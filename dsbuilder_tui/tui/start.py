@@ -58,12 +58,14 @@ def replay(reference: str | None, flags: Mapping[str, Any], *, speed: float) -> 
 
 
 def _ended(app: StudioApp, code: int | None) -> int:
-    try:
-        for line in app.farewell:
+    for line in app.farewell:
+        with contextlib.suppress(OSError):
             print(visible(line))
-        sys.stdout.flush()
-    except OSError:  # the terminal is gone; what is left in the buffer must not become an error of its own at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):  # the app draws on standard error
+        try:
+            stream.flush()
+        except OSError:  # the terminal is gone; what is left in the buffer must not become an error of its own at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     if app.crash is not None:
         raise app.crash
     return int(code if code is not None else app.return_code or ExitCode.COMPLETE)
