@@ -20,7 +20,7 @@ from dsbuilder_tui.domain.events import (
     RunPaused,
     RunStarted,
 )
-from dsbuilder_tui.domain.summary import RunResult, SessionState
+from dsbuilder_tui.domain.summary import RunResult
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
@@ -63,15 +63,7 @@ class LiveSession:
         cls, session: Session, make_model: Callable[[DatasetBuilderConfig], WorkerModel] = worker_model
     ) -> LiveSession:
         """Read where the session stands; costs the same at any size."""
-        summary = await session.settle()
-        view = opening_view(
-            summary,
-            await session.checkpoints(),
-            await session.rejections(),
-            revision=session.plan_revision,
-            workers_limit=session.config.workers,
-        )
-        return cls(session, view, make_model)
+        return cls(session, await _view_of(session), make_model)
 
     def now(self) -> float:
         return self.session.clock.now()
@@ -133,9 +125,7 @@ class LiveSession:
 
     async def reread(self) -> None:
         """Take the view from the store again, after a change at rest."""
-        fresh = await LiveSession.open(self.session, self._make_model)
-        fresh._unsubscribe()
-        self.view = fresh.view
+        self.view = await _view_of(self.session)
         for listener in tuple(self._listeners):
             listener(Event(ts=self.now()))
 
@@ -228,6 +218,17 @@ class LiveSession:
         await self.session.aclose()
 
 
+async def _view_of(session: Session) -> RunView:
+    """Where a session at rest stands; costs the same at any size."""
+    return opening_view(
+        await session.settle(),
+        await session.checkpoints(),
+        await session.rejections(),
+        revision=session.plan_revision,
+        workers_limit=session.config.workers,
+    )
+
+
 def sentence(event: Event, view: RunView) -> str | None:
     """What the conversation says about an event, or None for those that the panels show."""
     match event:
@@ -265,6 +266,3 @@ def opening_words(session: Session, view: RunView) -> str | None:
         safe = counted(view.accepted, "accepted case")
         return f"The last run was cut off. All {safe} are here; ^P goes on with the open slots."
     return None
-
-
-FINISHED = (SessionState.COMPLETE, SessionState.SHORT)

@@ -59,7 +59,7 @@ def plan_card(data: Mapping[str, Any], width: int, *, state: str, focused: bool)
     amount = max(4, *(len(_amount(row)) for row in rows)) if rows else 4
     room = inner - amount - 21 if inner > 34 else inner - amount - 5
     name_width = min(longest(row["name"] for row in rows), max(8, room))
-    lines = [_row(row, name_width, amount, inner, bool(data.get("changed"))) for row in rows[:MOST_ROWS]]
+    lines = [_row(row, name_width, amount, inner) for row in rows[:MOST_ROWS]]
     if len(rows) > MOST_ROWS:
         lines.append(((f"and {counted(len(rows) - MOST_ROWS, 'category')} more", "faint"),))
     keys: list[Span] = []
@@ -80,13 +80,11 @@ def _amount(row: Mapping[str, Any]) -> str:
     return f"{was:,} → {count:,}" if was is not None and was != count else f"{count:,}"
 
 
-def _row(row: Mapping[str, Any], name_width: int, amount: int, inner: int, changed: bool) -> Line:
+def _row(row: Mapping[str, Any], name_width: int, amount: int, inner: int) -> Line:
     count, was = int(row["count"]), row.get("was")
     mark, role = ("+", "good")
     if was is not None:
         mark, role = ("−", "bad") if not count else ("~", "warn") if was != count else (" ", "muted")
-    elif not changed:
-        mark, role = "+", "good"
     spans: list[Span] = [
         (f"{mark} ", role),
         (fit(row["name"], name_width), "good" if mark == "+" else "text"),

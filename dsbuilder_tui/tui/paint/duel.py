@@ -13,6 +13,8 @@ from dsbuilder_tui.wording import clock_time
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]", re.UNICODE)
 _MOST_WORDS = 1500
 
+Pieces = list[tuple[str, bool]]  # a text in pieces, each with whether the other text lacks it
+
 STAGE_MEANINGS = {
     "structural": "Once ids, names, dates and the like are masked, the two say the same.",
     "near": "The two share too many words and word pairs.",
@@ -25,19 +27,19 @@ STAGE_MEANINGS = {
 }
 
 
-def word_diff(left: str, right: str) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
+def word_diff(left: str, right: str) -> tuple[Pieces, Pieces]:
     """Both texts in pieces, each with whether the other one lacks it. Words are compared without regard to case."""
     a, b = _WORDS.findall(visible(left))[:_MOST_WORDS], _WORDS.findall(visible(right))[:_MOST_WORDS]
     matcher = SequenceMatcher(None, [w.casefold() for w in a], [w.casefold() for w in b], autojunk=False)
-    ours: list[tuple[str, bool]] = []
-    theirs: list[tuple[str, bool]] = []
+    ours: Pieces = []
+    theirs: Pieces = []
     for kind, a0, a1, b0, b1 in matcher.get_opcodes():
         ours.append(("".join(a[a0:a1]), kind != "equal"))
         theirs.append(("".join(b[b0:b1]), kind != "equal"))
     return [p for p in ours if p[0]], [p for p in theirs if p[0]]
 
 
-def flow(pieces: list[tuple[str, bool]], width: int, role: str) -> list[Line]:
+def flow(pieces: Pieces, width: int, role: str) -> list[Line]:
     """The pieces as wrapped lines; those that differ in ``role``, bold."""
     marks: list[str] = []
     for text, differs in pieces:

@@ -79,7 +79,6 @@ class CasesScreen(Watching):
         yield self.bottom_line()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#search").display = bool(self._words)
         self.query_one("#editor").display = False
         self._arrange()

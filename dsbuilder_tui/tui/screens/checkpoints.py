@@ -85,7 +85,6 @@ class CheckpointsScreen(Watching):
         yield self.bottom_line()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#rail-pane").border_title = "Timeline"
         self.query_one(Rail).focus()
         self.background(lambda: self._read(newest=True), group="read")

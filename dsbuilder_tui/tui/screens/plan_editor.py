@@ -52,7 +52,6 @@ class PlanEditor(ModalScreen[DatasetPlanInput | None]):
     def on_mount(self) -> None:
         self.query_one(TextArea).focus()
         self._checked()
-        self._checked()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         self._checked()

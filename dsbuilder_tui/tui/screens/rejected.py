@@ -18,7 +18,7 @@ from dsbuilder_tui.domain.events import CaseRejected, Event
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.cases import rejection_row
-from dsbuilder_tui.tui.paint.duel import flow, why, word_diff
+from dsbuilder_tui.tui.paint.duel import Pieces, flow, why, word_diff
 from dsbuilder_tui.tui.paint.line import Line, clip, wrap
 from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.screens.dialogs import Field, Question
@@ -53,6 +53,7 @@ class RejectedScreen(Watching):
         self._stage: str | None = None
         self._facts: RejectionContext | None = None
         self._shown: Rejection | None = None
+        self._pieces: tuple[Pieces, Pieces] = ([], [])  # of the two texts, and which of them the other lacks
         self._stale = False
         self._ahead = 0
 
@@ -73,7 +74,6 @@ class RejectedScreen(Watching):
         yield self.bottom_line()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#search").display = False
         self.query_one("#why-pane").border_title = "why"
         self._arrange()
@@ -101,13 +101,16 @@ class RejectedScreen(Watching):
     async def _fetch(self, offset: int, limit: int) -> Sequence[Rejection]:
         return await self.watched.session.rejection_page(offset + self._ahead, limit, **self._asked)
 
-    async def _read(self, cursor: int | None = None) -> None:
+    async def _read(self, cursor: int | None = None, *, held: bool = False) -> None:
+        """Read the list again; ``held`` keeps the cursor on its rejection when newer ones come above it."""
         self._stale = False
         count = await self.studio.guarded(self.watched.session.count_rejections(**self._asked)) or 0
         if self.watched.replaying and not any(self._asked.values()):
             # Newest first: what the replay has not come to yet is at the top, and left out.
             self._ahead = max(0, count - self.watched.view.rejected)
             count -= self._ahead
+        if held:
+            cursor = self.rows.cursor + count - self.rows.count
         self.rows.reload(count, cursor=cursor)
         often = sorted(self.watched.view.stages.items(), key=lambda pair: (-pair[1], pair[0]))
         pane = self.query_one("#rejected-list")
@@ -137,17 +140,7 @@ class RejectedScreen(Watching):
 
     def _newer(self) -> None:
         """Newest first: what is looked at moves down with its row."""
-        held = self._shown.seq if self._shown is not None and self.rows.cursor else None
-
-        async def read() -> None:
-            cursor: int | None = None
-            if held is not None:
-                before = self.rows.count
-                now = await self.studio.guarded(self.watched.session.count_rejections(**self._asked)) or 0
-                cursor = self.rows.cursor + now - before
-            await self._read(cursor)
-
-        self.instead("read", read)
+        self.instead("read", partial(self._read, held=self._shown is not None and self.rows.cursor > 0))
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
         self.instead("look", self._look)
@@ -162,6 +155,7 @@ class RejectedScreen(Watching):
 
     def _renew(self) -> None:
         rejection, context = self._shown, self._facts
+        self._pieces = self._compared()
         left, right = self.query_one("#left-pane"), self.query_one("#right-pane")
         left.border_title = title(
             clip(f"rejected · {rejection.category} · b{rejection.batch}", 40) if rejection else "rejected"
@@ -178,7 +172,7 @@ class RejectedScreen(Watching):
             self.query_one(name, Pages).renew()
         self.refresh_bindings()
 
-    def _pieces(self) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
+    def _compared(self) -> tuple[Pieces, Pieces]:
         rejection = self._shown
         if rejection is None:
             return [], []
@@ -191,17 +185,19 @@ class RejectedScreen(Watching):
     def _left(self, width: int) -> Sequence[Line]:
         if self._shown is None:
             return []
-        pieces, _ = self._pieces()
-        return flow(pieces, width, "warn") if self._shown.text else [(("There is no text: see below why.", "muted"),)]
+        return (
+            flow(self._pieces[0], width, "warn")
+            if self._shown.text
+            else [(("There is no text: see below why.", "muted"),)]
+        )
 
     def _right(self, width: int) -> Sequence[Line]:
         if self._shown is None:
             return []
-        _, pieces = self._pieces()
-        if not pieces:
+        if not self._pieces[1]:
             words = "No accepted case stands against it; it was turned away for its form, or that case is gone."
             return [((row, "muted"),) for row in wrap(words, width)]
-        return flow(pieces, width, "info")
+        return flow(self._pieces[1], width, "info")
 
     def _why(self, width: int) -> Sequence[Line]:
         if self._shown is None:

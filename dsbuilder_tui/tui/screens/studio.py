@@ -69,7 +69,6 @@ class StudioScreen(StudioActs):
         yield self.bottom_line()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._arrange()
         self.background(self._open, group="open")
 

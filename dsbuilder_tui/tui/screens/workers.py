@@ -56,7 +56,6 @@ class WorkersScreen(Watching):
         yield self.bottom_line()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._arrange()
         self.rows.focus()
         self.background(self._read, group="read")
