@@ -10,7 +10,7 @@ from dsbuilder_tui.domain.case import AcceptedCase, Rejection, display_text
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.sanitise import json_for_terminal
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
-from dsbuilder_tui.tui.paint.panels import STAGE_ROLES
+from dsbuilder_tui.tui.paint.panels import STAGE_ROLES, stage_words
 from dsbuilder_tui.wording import clock_time
 
 
@@ -120,9 +120,7 @@ def _json(data: Any, width: int) -> list[Line]:
 
 
 def rejection_row(rejection: Rejection, width: int, chosen: bool) -> Line:
-    stage = rejection.stage
-    if rejection.score is not None and rejection.score < 1:
-        stage += f" {rejection.score:.2f}".replace("0.", ".")
+    stage = stage_words(rejection.stage, rejection.score)
     spans: list[Span] = [(fit(stage, 14), STAGE_ROLES.get(rejection.stage, "bad")), (" ", "text")]
     if width >= 56:
         spans += [(fit(rejection.category, 14), "muted"), (" ", "text")]

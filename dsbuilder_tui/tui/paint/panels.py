@@ -14,6 +14,11 @@ _NAME_SHARE = 0.3
 _MOST_NAME = 26
 
 
+def stage_words(stage: str, score: float | None) -> str:
+    """``near .81``; a score of 1 says nothing."""
+    return stage + (f" {score:.2f}".replace("0.", ".") if score is not None and score < 1 else "")
+
+
 def one_line_panel(title: str, words: Sequence[Span], width: int, *, focused: bool) -> list[Line]:
     """A panel folded to a single row."""
     mark: Span = ("▸ ", "accent") if focused else ("▸ ", "faint")
@@ -307,15 +312,12 @@ def rejected_panel(view: RunView, width: int, height: int, *, focused: bool, ope
 
 def feed_row(turned: Turned, width: int) -> Line:
     """Time, category, stage with score, nearest case, text."""
-    stage = turned.stage + (
-        f" {turned.score:.2f}".replace("0.", ".") if turned.score is not None and turned.score < 1 else ""
-    )
     category = max(6, min(16, width // 5))
     spans: list[Span] = []
     if width >= 50:
         spans.append((clock_time(turned.ts) + " ", "faint"))
     spans += [(fit(turned.category, category), "text"), (" ", "text")]
-    spans += [(fit(stage, 12), STAGE_ROLES.get(turned.stage, "bad")), (" ", "text")]
+    spans += [(fit(stage_words(turned.stage, turned.score), 12), STAGE_ROLES.get(turned.stage, "bad")), (" ", "text")]
     if turned.nearest and width >= 44:
         sign = "=" if turned.score is None or turned.score >= 1 else "≈"
         number = turned.nearest.rpartition("-")[2].lstrip("0")

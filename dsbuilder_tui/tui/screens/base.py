@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.timer import Timer
 
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.chrome import header
 from dsbuilder_tui.tui.paint.line import Line
-from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine
+from dsbuilder_tui.tui.widgets.chrome import TopLine
 from dsbuilder_tui.tui.widgets.painted import Painted
 
 if TYPE_CHECKING:
@@ -88,11 +90,15 @@ class Watching(Full):
             watched.view, width, watched.now(), models=watched.models, mode=watched.mode, screen=self.title_words
         )
 
-    def bottom_line(self) -> KeyBar:
-        return KeyBar()
-
     def on_mount(self) -> None:
+        self._fit_width()
         self._schedule(_TICK)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit_width()
+
+    def _fit_width(self) -> None:
+        self.set_class(self.size.width < WIDE, "-narrow")
 
     def on_unmount(self) -> None:
         self._stop_listening()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -18,16 +18,17 @@ from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import CaseAccepted, CaseEdited, CaseWithdrawn, Event
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.words import counted
-from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.cases import case_detail, case_row, editable, parse_edited
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.screens.dialogs import Ask, Field, Question, TextBox
+from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.pages import Pages
 from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
 from dsbuilder_tui.tui.widgets.safe import title
 
 if TYPE_CHECKING:
+    from dsbuilder_tui.session import HistoryEntry
     from dsbuilder_tui.tui.live import LiveSession
     from dsbuilder_tui.tui.player import ReplaySession
 
@@ -66,6 +67,7 @@ class CasesScreen(Watching):
         self._stale = False
         self._recorded = 0
         self._editing: AcceptedCase | None = None
+        self._history: Sequence[HistoryEntry] = ()
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
@@ -76,12 +78,11 @@ class CasesScreen(Watching):
             with Vertical(id="case-detail", classes="pane"):
                 yield Pages(self._detail, id="detail")
                 yield TextBox("", id="editor", language=None)
-        yield self.bottom_line()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one("#search").display = bool(self._words)
         self.query_one("#editor").display = False
-        self._arrange()
         self.rows.focus()
         self.search_again()
 
@@ -92,12 +93,6 @@ class CasesScreen(Watching):
     @property
     def chosen(self) -> AcceptedCase | None:
         return self.rows.chosen
-
-    def on_resize(self, event: events.Resize) -> None:
-        self._arrange()
-
-    def _arrange(self) -> None:
-        self.set_class(self.size.width < WIDE, "-narrow")
 
     # The list
 
@@ -179,8 +174,6 @@ class CasesScreen(Watching):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         async def soon() -> None:
-            import asyncio
-
             await asyncio.sleep(_DEBOUNCE)
             await self._search()
 
@@ -224,7 +217,7 @@ class CasesScreen(Watching):
 
     async def _read_history(self) -> None:
         case = self.chosen
-        self._history: Sequence[Any] = ()
+        self._history = ()
         if case is not None:
             self._history = (
                 await self.studio.guarded(self.watched.session.history_of_case(case.category, case.ordinal)) or ()
@@ -236,7 +229,7 @@ class CasesScreen(Watching):
 
     def _detail(self, width: int) -> Sequence[Line]:
         case = self.chosen
-        return case_detail(case, getattr(self, "_history", ()), width) if case is not None and not case.damaged else ()
+        return case_detail(case, self._history, width) if case is not None and not case.damaged else ()
 
     def action_next_pane(self) -> None:
         (self.query_one("#detail") if self.rows.has_focus else self.rows).focus()

@@ -19,6 +19,7 @@ from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit,
 from dsbuilder_tui.tui.paint.panels import timeline
 from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.screens.dialogs import Ask
+from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.pages import Pages
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.view import Point
@@ -82,7 +83,7 @@ class CheckpointsScreen(Watching):
             yield Rail(self)
         with Vertical(id="point-pane", classes="pane"):
             yield Pages(self._detail, id="point")
-        yield self.bottom_line()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one("#rail-pane").border_title = "Timeline"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -16,12 +15,12 @@ from dsbuilder_tui.domain.case import Rejection, display_text
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import CaseRejected, Event
 from dsbuilder_tui.domain.words import counted
-from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.cases import rejection_row
 from dsbuilder_tui.tui.paint.duel import Pieces, flow, why, word_diff
 from dsbuilder_tui.tui.paint.line import Line, clip, wrap
 from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.screens.dialogs import Field, Question
+from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.pages import Pages
 from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
 from dsbuilder_tui.tui.widgets.safe import title
@@ -71,24 +70,17 @@ class RejectedScreen(Watching):
                         yield Pages(self._right, id="right")
                 with Vertical(id="why-pane", classes="pane"):
                     yield Pages(self._why, id="why")
-        yield self.bottom_line()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one("#search").display = False
         self.query_one("#why-pane").border_title = "why"
-        self._arrange()
         self.rows.focus()
         self.background(lambda: self._read(0), group="read")
 
     @property
     def rows(self) -> PagedRows[Rejection]:
         return self.query_one("#rejections", PagedRows)
-
-    def on_resize(self, event: events.Resize) -> None:
-        self._arrange()
-
-    def _arrange(self) -> None:
-        self.set_class(self.size.width < WIDE, "-narrow")
 
     @property
     def _asked(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
 from dsbuilder_tui.tui.paint.card import is_card
 from dsbuilder_tui.tui.screens.studio_acts import StudioActs
-from dsbuilder_tui.tui.widgets.chrome import Tabs
+from dsbuilder_tui.tui.widgets.chrome import KeyBar, Tabs
 from dsbuilder_tui.tui.widgets.conversation import Conversation
 from dsbuilder_tui.tui.widgets.panel import KINDS, Panel
 from dsbuilder_tui.tui.widgets.prompt import Prompt
@@ -66,7 +66,7 @@ class StudioScreen(StudioActs):
             with Vertical(id="panels"):
                 for name in PANELS:
                     yield KINDS[name](name, self.watched)
-        yield self.bottom_line()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self._arrange()
@@ -149,7 +149,6 @@ class StudioScreen(StudioActs):
         if not self.size.height or not self.is_mounted:
             return
         wide = self.wide
-        self.set_class(not wide, "-narrow")
         self.query_one(Tabs).display = not wide
         self._folds = self._wanted_heights()
         bigger = next((panel for panel in self.query(Panel) if panel.maximised), None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -14,10 +13,10 @@ from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, Event
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.session import CallTrace
 from dsbuilder_tui.store.rows import WorkerCall
-from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.calls import call_detail, call_row
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screens.base import Watching
+from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.pages import Pages
 from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
 from dsbuilder_tui.tui.widgets.safe import title
@@ -53,22 +52,15 @@ class WorkersScreen(Watching):
                 yield PagedRows(self._row, self._fetch, empty=self._empty, id="calls")
             with Vertical(id="call-pane", classes="pane"):
                 yield Pages(self._detail, id="call")
-        yield self.bottom_line()
+        yield KeyBar()
 
     def on_mount(self) -> None:
-        self._arrange()
         self.rows.focus()
         self.background(self._read, group="read")
 
     @property
     def rows(self) -> PagedRows[CallTrace | WorkerCall]:
         return self.query_one("#calls", PagedRows)
-
-    def on_resize(self, event: events.Resize) -> None:
-        self._arrange()
-
-    def _arrange(self) -> None:
-        self.set_class(self.size.width < WIDE, "-narrow")
 
     def heard(self, event: Event) -> None:
         if isinstance(event, BatchStarted | BatchFinished) and not self._stale:
