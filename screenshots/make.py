@@ -131,10 +131,6 @@ class Still(ReplaySession):
     models = "gpt-4o › gpt-4o-mini"
     mode = ""
     replaying = False  # the picture shows the studio as it is when a session is at work
-    shown = property(lambda self: self.view)
-
-    def begin(self) -> None:
-        """It stands still."""
 
 
 def save(app: StudioApp, name: str) -> None:

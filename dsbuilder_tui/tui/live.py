@@ -25,7 +25,8 @@ from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Message, Session
-from dsbuilder_tui.view import RunView, opening_view, reduce
+from dsbuilder_tui.tui.watched import Watched
+from dsbuilder_tui.view import RunView, opening_view
 from dsbuilder_tui.wording import clock_time
 
 # Cases a second that the built-in writer makes in the app unless told otherwise: it can be watched at that pace.
@@ -33,26 +34,18 @@ WATCHABLE_PACE = 60.0
 _KEPT_ARRIVALS = 32
 
 
-class LiveSession:
+class LiveSession(Watched):
     """An open session at work. Events arrive on the event loop; ``listen`` hands them on after the view took them in."""
-
-    replaying = False
-    moving = False
-    halted = False
-    speed = 1.0
-    mode = ""
 
     def __init__(
         self, session: Session, view: RunView, make_model: Callable[[DatasetBuilderConfig], WorkerModel]
     ) -> None:
-        self.session, self.view = session, view
+        super().__init__(session, view)
         self._make_model = make_model
-        self._listeners: list[Callable[[Event], None]] = []
-        self._unsubscribe = session.subscribe(self._take)
+        self._unsubscribe = session.subscribe(self.take)
         self._task: asyncio.Task[None] | None = None
-        self.error: DsbuilderError | None = None
         self.result: RunResult | None = None
-        self.pace: float = session.config.offline_pace
+        self.pace = session.config.offline_pace
         if "offline_pace" not in session.config.model_fields_set:
             self.pace = WATCHABLE_PACE
         self._model: WorkerModel | None = None
@@ -68,27 +61,16 @@ class LiveSession:
     def now(self) -> float:
         return self.session.clock.now()
 
-    def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
     @property
     def running(self) -> bool:
         return self._task is not None
 
     @property
     def models(self) -> str:
-        """Who plans and who writes, for the header."""
         config = self.session.config
         if config.resolved_provider == "offline":
             return "built-in writer"
         return f"{config.model} › {config.worker_model}"
-
-    @property
-    def interval(self) -> int | None:
-        """Cases between checkpoints, None when they are switched off."""
-        config = self.session.config
-        return config.checkpoint_interval if config.enable_checkpointing else None
 
     @property
     def shown(self) -> RunView:
@@ -111,41 +93,26 @@ class LiveSession:
         }
         return replace(view, workers=workers)
 
-    def begin(self) -> None:
-        """Nothing begins by itself: the person approves first."""
-
-    def halt(self, halted: bool) -> None:
-        """Only a replay can be halted."""
-
-    def set_speed(self, speed: float) -> None:
-        """Only a replay has a speed."""
-
-    def skip_to_end(self) -> None:
-        """Only a replay has an end to skip to."""
-
     async def reread(self) -> None:
         """Take the view from the store again, after a change at rest."""
         self.view = await _view_of(self.session)
-        for listener in tuple(self._listeners):
-            listener(Event(ts=self.now()))
+        self.tell_of(Event(ts=self.now()))
 
     def note_point(self, point: Checkpoint) -> None:
         """Show a checkpoint that was written while nothing ran."""
-        self._take(
+        self.take(
             CheckpointSaved(
                 ts=point.created_at, checkpoint=point.id, seq=point.seq, reason=point.reason, accepted=point.accepted,
                 planned=point.planned,
             )
         )  # fmt: skip
 
-    def _take(self, event: Event) -> None:
-        self.view = reduce(self.view, event)
+    def tell_of(self, event: Event) -> None:
         if said := sentence(event, self.view):
             task = asyncio.create_task(self.tell(said))
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
-        for listener in tuple(self._listeners):
-            listener(event)
+        super().tell_of(event)
 
     def start(self) -> None:
         """Begin or go on with the run. Raises ``InputError`` when it cannot; later errors arrive as a message."""
@@ -173,7 +140,7 @@ class LiveSession:
         except DsbuilderError as error:
             self.error = error
             if self.view.busy:  # it could not even say that it paused
-                self._take(
+                self.take(
                     RunPaused(
                         ts=self.now(), accepted=self.view.accepted, planned=self.view.planned, dropped_batches=0,
                         reason=error.problem,
@@ -182,8 +149,7 @@ class LiveSession:
             await self.tell(f"✗ {error}", "error")
         finally:
             self._task = None
-            for listener in tuple(self._listeners):
-                listener(Event(ts=self.now()))
+            self.tell_of(Event(ts=self.now()))
 
     def pause(self, reason: str = "asked to pause") -> None:
         self.session.request_pause(reason)
@@ -204,7 +170,7 @@ class LiveSession:
         try:
             return await self.session.add_message("dsbuilder", text, kind)
         except DsbuilderError:
-            self._take(MessageAdded(ts=self.now(), seq=0, role="dsbuilder", kind=kind, text=text, data={}))
+            self.take(MessageAdded(ts=self.now(), seq=0, role="dsbuilder", kind=kind, text=text, data={}))
             return None
 
     async def close(self) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import Event, RunStarted
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.replay import recorded_events
-from dsbuilder_tui.view import CategoryView, RunView, reduce
+from dsbuilder_tui.tui.watched import Watched
+from dsbuilder_tui.view import CategoryView, RunView
 
 # Nobody wants to wait for the night between two runs: a longer silence is cut to this.
 _LONGEST_SILENCE = 2.0
@@ -17,26 +17,23 @@ _MOST_SPEED, _LEAST_SPEED = 1000.0, 0.1
 _STEP = 0.05
 
 
-class ReplaySession:
+class ReplaySession(Watched):
     """Plays a session's events at ``speed`` times their pace. Changes nothing in the session."""
 
     replaying = True
-    pace = 0.0
-    error = None
-    running = False
 
     def __init__(self, session: Session, clock: Clock, speed: float = 1.0) -> None:
-        self.session, self.speed, self.halted = session, speed, False
         plan = session.plan
-        self.view = RunView(
+        view = RunView(
             session=session.id,
             dataset_name=plan.dataset_name,
             planned=plan.total_instances,
             categories={c.name: CategoryView(planned=c.count) for c in plan.categories},
             revision=session.plan_revision,
         )
+        super().__init__(session, view)
+        self.speed, self.halted = speed, False
         self._clock = clock
-        self._listeners: list[Callable[[Event], None]] = []
         self._task: asyncio.Task[None] | None = None
         self._position = 0.0  # recorded time that has been played up to
         self._to_end = False
@@ -45,21 +42,9 @@ class ReplaySession:
     def now(self) -> float:
         return self._position or self._clock.now()
 
-    def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
     @property
     def moving(self) -> bool:
         return self._task is not None and not self.ended and not self.halted
-
-    @property
-    def shown(self) -> RunView:
-        return self.view
-
-    @property
-    def interval(self) -> int | None:
-        return self.session.config.checkpoint_interval
 
     @property
     def models(self) -> str:
@@ -78,17 +63,14 @@ class ReplaySession:
 
     def halt(self, halted: bool) -> None:
         self.halted = halted
-        self._tell(Event(ts=self.now()))
+        self.tell_of(Event(ts=self.now()))
 
     def set_speed(self, speed: float) -> None:
         self.speed = max(_LEAST_SPEED, min(_MOST_SPEED, speed))
-        self._tell(Event(ts=self.now()))
+        self.tell_of(Event(ts=self.now()))
 
     def skip_to_end(self) -> None:
         self._to_end, self.halted = True, False
-
-    async def reread(self) -> None:
-        """Nothing in a replay changes."""
 
     async def close(self) -> None:
         if self._task is not None:
@@ -99,12 +81,7 @@ class ReplaySession:
     def feed(self, event: Event) -> None:
         """Take one event in, now."""
         self._position = max(self._position, event.ts)
-        self.view = reduce(self.view, event)
-        self._tell(event)
-
-    def _tell(self, event: Event) -> None:
-        for listener in tuple(self._listeners):
-            listener(event)
+        self.take(event)
 
     async def _play(self) -> None:
         fed = 0
@@ -117,7 +94,7 @@ class ReplaySession:
             if fed % 200 == 0:
                 await asyncio.sleep(0)
         self.ended = True
-        self._tell(Event(ts=self.now()))
+        self.tell_of(Event(ts=self.now()))
 
     async def _wait_for(self, ts: float) -> None:
         """Let the played time run up to ``ts``, in small steps, so that clocks move and keys act at once."""

@@ -11,6 +11,7 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.timer import Timer
 
+from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.chrome import header
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dsbuilder_tui.tui.app import StudioApp
     from dsbuilder_tui.tui.live import LiveSession
     from dsbuilder_tui.tui.player import ReplaySession
+    from dsbuilder_tui.tui.watched import Watched
 
 _FLUSH = 0.1  # seconds between repaints while events come
 _TICK = 0.5  # seconds between repaints while only clocks move
@@ -74,12 +76,29 @@ class Watching(Full):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back"), Binding("f1", "app.help", "help")]
 
-    def __init__(self, watched: LiveSession | ReplaySession) -> None:
+    def __init__(self, watched: Watched) -> None:
         super().__init__()
         self.watched = watched
         self._pending: Timer | None = None
         self._due = 0.0
         self._stop_listening = watched.listen(self._heard)
+
+    @property
+    def live(self) -> LiveSession:
+        """The session at work. Raises ``InputError`` in a replay."""
+        from dsbuilder_tui.tui.live import LiveSession
+
+        if not isinstance(self.watched, LiveSession):
+            raise InputError("This is a replay: nothing in it can be changed.", "^Q leaves it.")
+        return self.watched
+
+    @property
+    def player(self) -> ReplaySession:
+        """The replay; only for what is done in one."""
+        from dsbuilder_tui.tui.player import ReplaySession
+
+        assert isinstance(self.watched, ReplaySession)
+        return self.watched
 
     def top_line(self) -> TopLine:
         return TopLine(self._header)

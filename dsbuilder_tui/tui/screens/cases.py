@@ -29,8 +29,7 @@ from dsbuilder_tui.tui.widgets.safe import title
 
 if TYPE_CHECKING:
     from dsbuilder_tui.session import HistoryEntry
-    from dsbuilder_tui.tui.live import LiveSession
-    from dsbuilder_tui.tui.player import ReplaySession
+    from dsbuilder_tui.tui.watched import Watched
 
 _RELOAD = 1.0  # seconds between readings of the list while cases come in
 _FLAGS = ("pinned", "noted", "edited")
@@ -56,7 +55,7 @@ class CasesScreen(Watching):
         Binding("escape", "back", "back"),
     ]
 
-    def __init__(self, watched: LiveSession | ReplaySession, words: str = "") -> None:
+    def __init__(self, watched: Watched, words: str = "") -> None:
         super().__init__(watched)
         self._words = words
         self._category: str | None = None
@@ -315,7 +314,7 @@ class CasesScreen(Watching):
                 + ("It is written again now." if running else "Resume to have it written again.")
             )
             if not running and not self.watched.replaying:
-                await self.watched.reread()
+                await self.live.reread()
             self._renewed()
 
         question = Question(

@@ -26,8 +26,7 @@ from dsbuilder_tui.view import Point
 from dsbuilder_tui.wording import clock_time
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.tui.live import LiveSession
-    from dsbuilder_tui.tui.player import ReplaySession
+    from dsbuilder_tui.tui.watched import Watched
 
 _REASONS = {
     "interval": "by itself, every so many cases",
@@ -69,7 +68,7 @@ class CheckpointsScreen(Watching):
 
     nothing = "There is no checkpoint yet. Cases are saved all the time; checkpoints mark points to come back to."
 
-    def __init__(self, watched: LiveSession | ReplaySession) -> None:
+    def __init__(self, watched: Watched) -> None:
         super().__init__(watched)
         self.points: list[Checkpoint] = []
         self.chosen = 0

@@ -28,8 +28,7 @@ from dsbuilder_tui.wording import clock_time
 
 if TYPE_CHECKING:
     from dsbuilder_tui.session import RejectionContext
-    from dsbuilder_tui.tui.live import LiveSession
-    from dsbuilder_tui.tui.player import ReplaySession
+    from dsbuilder_tui.tui.watched import Watched
 
 _RELOAD = 1.0
 
@@ -46,7 +45,7 @@ class RejectedScreen(Watching):
         Binding("escape", "back", "back"),
     ]
 
-    def __init__(self, watched: LiveSession | ReplaySession) -> None:
+    def __init__(self, watched: Watched) -> None:
         super().__init__(watched)
         self._category: str | None = None
         self._stage: str | None = None
@@ -207,7 +206,7 @@ class RejectedScreen(Watching):
             case = await self.watched.session.keep_rejected(rejection.seq)
             self.studio.say(f"{case.case_id} holds the rejected text now.")
             if not self.watched.view.busy and not self.watched.replaying:
-                await self.watched.reread()
+                await self.live.reread()
             await self._look()
 
         if context.successor is None:

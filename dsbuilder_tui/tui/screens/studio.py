@@ -24,8 +24,7 @@ from dsbuilder_tui.tui.widgets.panel import KINDS, Panel
 from dsbuilder_tui.tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.tui.live import LiveSession
-    from dsbuilder_tui.tui.player import ReplaySession
+    from dsbuilder_tui.tui.watched import Watched
 
 _TABS = ("Talk", "Plan", "Workers", "Checkpoints", "Rejected")
 
@@ -49,7 +48,7 @@ class StudioScreen(StudioActs):
         Binding("ctrl+q", "app.leave", "quit", priority=True),
     ]
 
-    def __init__(self, watched: LiveSession | ReplaySession, messages: Sequence[Message] = ()) -> None:
+    def __init__(self, watched: Watched, messages: Sequence[Message] = ()) -> None:
         super().__init__(watched)
         self._messages = messages
         self._incoming: asyncio.Queue[MessageAdded] = asyncio.Queue()
@@ -78,9 +77,9 @@ class StudioScreen(StudioActs):
         self.background(self._show_incoming, group="chat")
         if self.watched.replaying:
             self.query_one("#panel-plan").focus()
+            self.player.begin()
         else:
             self.focus_first()
-        self.watched.begin()
 
     @property
     def conversation(self) -> Conversation:
@@ -240,7 +239,7 @@ class StudioScreen(StudioActs):
             return "pause" if view.busy else "" if view.state == "finished" else resume
         if self.watched.replaying:
             extra = {
-                "space": "play" if self.watched.halted else "stop",
+                "space": "play" if self.player.halted else "stop",
                 "plus": "faster",
                 "minus": "slower",
                 "end": "to the end",

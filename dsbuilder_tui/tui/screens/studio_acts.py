@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.words import counted
@@ -17,22 +17,11 @@ from dsbuilder_tui.tui.widgets.conversation import Conversation
 from dsbuilder_tui.tui.widgets.prompt import Prompt
 from dsbuilder_tui.wording import eta_words, rate_words, tokens_words
 
-if TYPE_CHECKING:
-    from dsbuilder_tui.tui.live import LiveSession
-
 _KINDS = ("jsonl", "json", "csv", "parquet")
 
 
 class StudioActs(Watching):
     """The half of the studio screen that acts; the other half shows."""
-
-    @property
-    def live(self) -> LiveSession:
-        from dsbuilder_tui.tui.live import LiveSession
-
-        if not isinstance(self.watched, LiveSession):
-            raise InputError("This is a replay: nothing in it can be changed.", "^Q leaves it.")
-        return self.watched
 
     # The conversation
 
@@ -299,11 +288,11 @@ class StudioActs(Watching):
     # Replay
 
     def action_replay_pause(self) -> None:
-        self.watched.halt(not self.watched.halted)
+        self.player.halt(not self.player.halted)
         self.refresh_bindings()
 
     def action_replay_speed(self, factor: float) -> None:
-        self.watched.set_speed(self.watched.speed * factor)
+        self.player.set_speed(self.player.speed * factor)
 
     def action_replay_end(self) -> None:
-        self.watched.skip_to_end()
+        self.player.skip_to_end()

@@ -22,8 +22,7 @@ from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
 from dsbuilder_tui.tui.widgets.safe import title
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.tui.live import LiveSession
-    from dsbuilder_tui.tui.player import ReplaySession
+    from dsbuilder_tui.tui.watched import Watched
 
 _RELOAD = 0.5
 
@@ -39,7 +38,7 @@ class WorkersScreen(Watching):
         Binding("escape", "back", "back"),
     ]
 
-    def __init__(self, watched: LiveSession | ReplaySession) -> None:
+    def __init__(self, watched: Watched) -> None:
         super().__init__(watched)
         self._flying: list[CallTrace] = []
         self._stale = False

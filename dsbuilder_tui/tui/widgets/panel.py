@@ -16,8 +16,7 @@ from dsbuilder_tui.tui.paint.panels import checkpoints_panel, plan_panel, reject
 from dsbuilder_tui.tui.widgets.painted import Painted
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.tui.live import LiveSession
-    from dsbuilder_tui.tui.player import ReplaySession
+    from dsbuilder_tui.tui.watched import Watched
 
 
 class Panel(Painted, can_focus=True):
@@ -31,7 +30,7 @@ class Panel(Painted, can_focus=True):
     follows = True
     opens: ClassVar[str] = ""  # the screen that Enter opens once the panel is maximised
 
-    def __init__(self, name: str, watched: LiveSession | ReplaySession) -> None:
+    def __init__(self, name: str, watched: Watched) -> None:
         super().__init__(id=f"panel-{name}", classes="panel")
         self.panel = name
         self.watched = watched

@@ -1,0 +1,68 @@
+"""A session as the screens see it, whether it is at work or played again."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from dsbuilder_tui.domain.errors import DsbuilderError
+from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.view import RunView, reduce
+
+
+class Watched(ABC):
+    """Takes events into its view and hands them on."""
+
+    replaying = False
+
+    def __init__(self, session: Session, view: RunView) -> None:
+        self.session, self.view = session, view
+        self.error: DsbuilderError | None = None  # what the last run stopped with
+        self.pace = 0.0  # cases a second of the built-in writer; 0 is as fast as it goes
+        self._listeners: list[Callable[[Event], None]] = []
+
+    @abstractmethod
+    def now(self) -> float:
+        """The wall time that clocks show, in seconds."""
+
+    @property
+    @abstractmethod
+    def models(self) -> str:
+        """Who plans and who writes, for the header."""
+
+    @property
+    def mode(self) -> str:
+        """What the header says besides; empty for a session at work."""
+        return ""
+
+    @property
+    def moving(self) -> bool:
+        """Whether its time passes though nothing runs."""
+        return False
+
+    @property
+    def shown(self) -> RunView:
+        """The view with whatever is known beyond the events."""
+        return self.view
+
+    @property
+    def interval(self) -> int | None:
+        """Cases between checkpoints, None when they are switched off."""
+        config = self.session.config
+        return config.checkpoint_interval if config.enable_checkpointing else None
+
+    def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call ``listener`` with every event after the view took it in; returns how to stop it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def take(self, event: Event) -> None:
+        """Take one event into the view, and hand it on."""
+        self.view = reduce(self.view, event)
+        self.tell_of(event)
+
+    def tell_of(self, event: Event) -> None:
+        """Hand an event on; a bare ``Event`` says that something else than the view has changed."""
+        for listener in tuple(self._listeners):
+            listener(event)
