@@ -227,16 +227,15 @@ class StudioApp(App[int]):
 
     def attempt(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do it in the background; what goes wrong is told."""
-        screen = self.screen
+        self.run_worker(self.while_shown(self.screen, lambda: self.guarded(work)), exit_on_error=True)
 
-        async def trying() -> None:
-            try:
-                await self.guarded(work)
-            except NoMatches:  # the screen that it was for was left on the way
-                if screen in self.screen_stack:
-                    raise
-
-        self.run_worker(trying(), exit_on_error=True)
+    async def while_shown(self, screen: Screen[Any], work: Callable[[], Awaitable[object]]) -> None:
+        """Do it; when the screen that it is for is left on the way, what it wanted to show has no place any more."""
+        try:
+            await work()
+        except NoMatches:
+            if screen in self.screen_stack:
+                raise
 
     def complain(self, error: DsbuilderError) -> None:
         self.notify(visible(str(error)), severity="error", timeout=12, markup=False)

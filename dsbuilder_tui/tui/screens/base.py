@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -17,10 +17,10 @@ from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.chrome import header
 from dsbuilder_tui.tui.paint.line import Line
 from dsbuilder_tui.tui.widgets.chrome import TopLine
+from dsbuilder_tui.tui.widgets.drawn import InStudio
 from dsbuilder_tui.tui.widgets.painted import Painted
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.tui.app import StudioApp
     from dsbuilder_tui.tui.live import LiveSession
     from dsbuilder_tui.tui.player import ReplaySession
     from dsbuilder_tui.tui.watched import Watched
@@ -29,33 +29,18 @@ _FLUSH = 0.1  # seconds between repaints while events come
 _TICK = 0.5  # seconds between repaints while only clocks move
 
 
-class Full(Screen[Any]):
+class Full(InStudio, Screen[Any]):
     """A screen with header and keys. ``title_words`` stands behind the session's name."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""  # each screen says itself where the keys go at first
     title_words: ClassVar[str] = ""
     enter_words: ClassVar[str] = ""  # what Enter does in the screen's list
 
-    @property
-    def studio(self) -> StudioApp:
-        from dsbuilder_tui.tui.app import StudioApp
-
-        app = self.app
-        assert isinstance(app, StudioApp)
-        return app
-
     def background(self, work: Callable[[], Awaitable[None]], *, group: str, exclusive: bool = False) -> None:
         """Do something beside what the person does; ``exclusive`` ends what its group is at."""
 
-        async def while_shown() -> None:
-            try:
-                await work()
-            except NoMatches:  # the screen was left on the way; what was to be shown has no place any more
-                if self.is_attached and self in self.app.screen_stack:
-                    raise
-
         # The function and not its coroutine: one that is overtaken before it begins is not even created.
-        begun: Any = while_shown
+        begun: Any = partial(self.studio.while_shown, self, work)
         self.run_worker(begun, group=group, exclusive=exclusive, exit_on_error=True)
 
     def instead(self, group: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -11,12 +11,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from dsbuilder_tui.tui.paint.line import EMPTY, Line
-
-if TYPE_CHECKING:
-    from dsbuilder_tui.tui.app import StudioApp
+from dsbuilder_tui.tui.widgets.drawn import Drawn
 
 
-class Pages(ScrollView, can_focus=True):
+class Pages(Drawn, ScrollView, can_focus=True):
     """Lines from ``draw(width)``, scrolled with the arrows; ``renew`` draws again."""
 
     DEFAULT_CSS = """
@@ -49,21 +47,6 @@ class Pages(ScrollView, can_focus=True):
         self.renew(keep=True)
 
     def render_line(self, y: int) -> Strip:
-        from dsbuilder_tui.tui.app import StudioApp
-
-        app = self.app
-        assert isinstance(app, StudioApp)
         row = y + self.scroll_offset.y
         line = self._lines[row] if row < len(self._lines) else EMPTY
-        return app.palette.strip(line, self.scrollable_content_region.width)
-
-    @property
-    def studio(self) -> StudioApp:
-        from dsbuilder_tui.tui.app import StudioApp
-
-        app = self.app
-        assert isinstance(app, StudioApp)
-        return app
-
-    def get_selection(self, selection: object) -> tuple[str, str] | None:
-        return None
+        return self.studio.palette.strip(line, self.scrollable_content_region.width)

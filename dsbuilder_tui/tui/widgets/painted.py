@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from dsbuilder_tui.tui.paint.line import Line
 from dsbuilder_tui.tui.palette import Palette
-
-if TYPE_CHECKING:
-    from dsbuilder_tui.tui.app import StudioApp
+from dsbuilder_tui.tui.widgets.drawn import Drawn
 
 
-class Painted(Widget):
+class Painted(Drawn):
     """A widget whose rows come from ``paint``. ``repaint`` draws again and refreshes the rows that differ."""
 
     follows = False  # whether it changes with the session's view, and so is painted at every flush
@@ -31,14 +27,6 @@ class Painted(Widget):
     def paint(self, width: int, height: int) -> Sequence[Line]:
         """The rows to show, at most ``height`` of ``width`` cells."""
         return ()
-
-    @property
-    def studio(self) -> StudioApp:
-        from dsbuilder_tui.tui.app import StudioApp
-
-        app = self.app
-        assert isinstance(app, StudioApp)
-        return app
 
     @property
     def palette(self) -> Palette:
@@ -89,6 +77,3 @@ class Painted(Widget):
         # Not at the event itself: a handler of ours would run before the widget knows that it has the focus.
         super().watch_has_focus(has_focus)
         self.repaint()
-
-    def get_selection(self, selection: object) -> tuple[str, str] | None:
-        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -14,16 +14,14 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, pad
-
-if TYPE_CHECKING:
-    from dsbuilder_tui.tui.app import StudioApp
+from dsbuilder_tui.tui.widgets.drawn import Drawn
 
 T = TypeVar("T")
 PAGE = 100
 _KEPT_PAGES = 12
 
 
-class RowList(ScrollView, can_focus=True):
+class RowList(Drawn, ScrollView, can_focus=True):
     """Rows with a cursor. Only the rows in view are painted; ``count`` may be a million."""
 
     DEFAULT_CSS = """
@@ -64,14 +62,6 @@ class RowList(ScrollView, can_focus=True):
         self._draw, self._empty, self._row_height = draw, empty, row_height
         self.count = 0
         self.cursor = 0
-
-    @property
-    def studio(self) -> StudioApp:
-        from dsbuilder_tui.tui.app import StudioApp
-
-        app = self.app
-        assert isinstance(app, StudioApp)
-        return app
 
     def set_count(self, count: int, *, cursor: int | None = None) -> None:
         """Say how many rows there are, and draw again."""
@@ -158,9 +148,6 @@ class RowList(ScrollView, can_focus=True):
 
     def on_blur(self) -> None:
         self.refresh()
-
-    def get_selection(self, selection: object) -> tuple[str, str] | None:
-        return None
 
 
 class PagedRows(RowList, Generic[T]):
