@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -115,13 +115,9 @@ class RunView:
     completion_tokens: int = 0
     notice: str = ""
     notice_level: str = "info"
-    reason: str = ""  # why it paused
-    draining: int = 0
     calls: int = 0  # worker calls that have ended
     started: float = 0.0
     began_with: int = 0  # accepted cases when the run began
-    ended: float = 0.0
-    seconds: float = 0.0  # how long the last finished run took
     samples: tuple[tuple[float, int], ...] = ()  # (time, accepted), oldest first
 
     @property
@@ -217,10 +213,8 @@ def reduce(view: RunView, event: Event) -> RunView:
                 workers_limit=event.max_workers,
                 limit_reason="",
                 notice="",
-                reason="",
                 started=event.ts,
                 began_with=event.accepted,
-                ended=0.0,
                 samples=((event.ts, event.accepted),),
             )
         case CaseAccepted():
@@ -262,15 +256,32 @@ def reduce(view: RunView, event: Event) -> RunView:
         case ConcurrencyChanged():
             return replace(view, workers_limit=event.limit, limit_reason=event.reason)
         case RunPausing():
-            return replace(view, state="pausing", draining=event.draining, reason=event.reason)
+            return replace(view, state="pausing")
         case RunPaused():
-            return replace(view, state="paused", workers={}, reason=event.reason, ended=event.ts)
+            return replace(view, state="paused", workers={})
         case RunFinished():
-            return replace(view, state="finished", workers={}, ended=event.ts, seconds=event.seconds)
+            return replace(view, state="finished", workers={})
         case Notice():
             return replace(view, notice=event.text, notice_level=event.level)
         case _:
             return view
+
+
+def fitting(categories: Mapping[str, CategoryView], rows: int, at_work: Collection[str] = ()) -> tuple[list[str], int]:
+    """The categories to show in so many rows, and how many are left out. Keeps their order.
+
+    When there is no room for all, those ``at_work`` come first, then those begun, then those not begun, then the rest.
+    """
+    if len(categories) <= rows:
+        return list(categories), 0
+
+    def rank(name: str) -> int:
+        c = categories[name]
+        done = c.accepted + c.exhausted >= c.planned
+        return 0 if name in at_work else 3 if done else 1 if c.accepted + c.rejected else 2
+
+    chosen = set(sorted(categories, key=rank)[: max(0, rows - 1)])
+    return [name for name in categories if name in chosen], len(categories) - len(chosen)
 
 
 def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled) -> RunView:

@@ -78,6 +78,13 @@ def short_path(path: Path) -> str:
     return str(path)
 
 
+def writer_words(config: DatasetBuilderConfig) -> str:
+    """Who writes the cases: the built-in writer, or the endpoint's address."""
+    if config.resolved_provider == "offline":
+        return "the built-in offline writer"
+    return config.shown_url or config.endpoint
+
+
 def resume_command(session: str, root: Path) -> str:
     """The command that continues a session from this folder."""
     return f"dsbuilder resume {shlex.quote(session)}{place(root)}"

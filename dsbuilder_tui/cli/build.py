@@ -7,12 +7,10 @@ import asyncio
 import contextlib
 import os
 import shlex
-import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 from dsbuilder_tui.cli.displays import choose_display
 from dsbuilder_tui.cli.entry import settings_from
@@ -26,6 +24,7 @@ from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Session, check_size
+from dsbuilder_tui.signals import handled
 from dsbuilder_tui.store.catalog import notes_of, seed_file
 from dsbuilder_tui.store.export import format_of, require_writer
 from dsbuilder_tui.store.plan_file import load_example, load_plan
@@ -234,10 +233,9 @@ def _span(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
 
 
-@contextlib.contextmanager
-def _signals(session: Session) -> Iterator[None]:
+def _signals(session: Session) -> contextlib.AbstractContextManager[None]:
     """First signal: pause. Second: drop what is in flight. Third: go, with everything accepted on disk already."""
-    loop, count, installed = asyncio.get_running_loop(), 0, []
+    count = 0
 
     def handle(name: str) -> None:
         nonlocal count
@@ -249,20 +247,4 @@ def _signals(session: Session) -> Iterator[None]:
         else:
             os._exit(ExitCode.RESUMABLE)
 
-    previous: dict[Any, Any] = {}
-    for name in _SIGNALS:
-        number = getattr(signal, name, None)
-        if number is None:
-            continue
-        try:
-            loop.add_signal_handler(number, handle, name)
-            installed.append(number)
-        except NotImplementedError:  # Windows
-            previous[number] = signal.signal(number, lambda *_, name=name: loop.call_soon_threadsafe(handle, name))
-    try:
-        yield
-    finally:
-        for number in installed:
-            loop.remove_signal_handler(number)
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    return handled(_SIGNALS, handle)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 from rich.console import Console, Group, RenderableType
@@ -16,7 +16,7 @@ from dsbuilder_tui.cli.displays import RETRY_EVERY
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, RetryScheduled, RunFinished, RunStarted
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.words import counted
-from dsbuilder_tui.view import CategoryView, RunView, reduce
+from dsbuilder_tui.view import CategoryView, RunView, fitting, reduce
 from dsbuilder_tui.wording import eta_words, event_line, opening_lines, rate_words, retry_line
 
 _REFRESH = 8  # times a second
@@ -87,7 +87,7 @@ class LiveDisplay:
         table.add_column(justify="right", no_wrap=True)
         if not narrow:
             table.add_column(no_wrap=True, style="dim", overflow="ellipsis")
-        shown, hidden = _fitting(view.categories, max(1, height - 5))
+        shown, hidden = fitting(view.categories, max(1, height - 5))
         for name in shown:
             table.add_row(*self._row(name, view.categories[name], name_width, bar_width, narrow))
         parts: list[RenderableType] = [Text(""), table]
@@ -134,17 +134,3 @@ class LiveDisplay:
                 break
             line = longer
         return Text(line, style="dim", no_wrap=True, overflow="ellipsis")
-
-
-def _fitting(categories: Mapping[str, CategoryView], rows: int) -> tuple[list[str], int]:
-    """The categories to show when there is no room for all: those at work first. Keeps their order."""
-    if len(categories) <= rows:
-        return list(categories), 0
-
-    def rank(name: str) -> int:
-        counts = categories[name]
-        done = counts.accepted + counts.exhausted >= counts.planned
-        return 2 if done else 0 if counts.accepted + counts.rejected else 1
-
-    chosen = set(sorted(categories, key=rank)[: rows - 1])
-    return [name for name in categories if name in chosen], len(categories) - len(chosen)

@@ -21,7 +21,7 @@ from dsbuilder_tui.domain.summary import SessionState
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.plan_file import example_names, load_example
-from dsbuilder_tui.wording import STATE_WORDS
+from dsbuilder_tui.wording import STATE_WORDS, writer_words
 
 
 def say(text: str = "") -> None:
@@ -202,9 +202,7 @@ def config(arguments: argparse.Namespace) -> int:
     values["extra_headers"] = dict.fromkeys(settings.extra_headers, "set")
     places = {
         "checkpoint_root": str(settings.checkpoint_root),
-        "writer": "built-in offline writer"
-        if settings.resolved_provider == "offline"
-        else settings.shown_url or settings.endpoint,
+        "writer": writer_words(settings).removeprefix("the "),
     }
     if arguments.json:
         rows = {name: {"value": values[name], "source": origins[name]} for name in values}

@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.store import catalog
+from dsbuilder_tui.wording import writer_words
 
 
 def studio(arguments: argparse.Namespace) -> int:
@@ -58,10 +59,7 @@ def _overview(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
     found = asyncio.run(catalog.list_sessions(config.checkpoint_root, SystemClock()))
     print_sessions(found, config.checkpoint_root)
-    writer = (
-        "the built-in offline writer" if config.resolved_provider == "offline" else config.shown_url or config.endpoint
-    )
-    say(f"Cases are written by {writer}.\n")
+    say(f"Cases are written by {writer_words(config)}.\n")
     say("The app needs a terminal. The same without one, in plain lines:")
     say("  dsbuilder run --plain --example customer_service --max-dataset-size 500")
     if found:

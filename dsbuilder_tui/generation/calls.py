@@ -32,13 +32,16 @@ class CallTrace:
     ended: float | None = None
     first_text: float | None = None
     outcome: str = ""
-    delivered: int = 0
     arrivals: list[float] = field(default_factory=list)  # when each delivered case came, wall time
     prompt_tokens: int = 0
     completion_tokens: int = 0
     detail: str = ""
     _pieces: list[str] = field(default_factory=list)
     _room: int = _MOST_ANSWER
+
+    @property
+    def delivered(self) -> int:
+        return len(self.arrivals)
 
     @property
     def answer(self) -> str:

@@ -142,7 +142,6 @@ class Worker:
                         # Only now: a call that is cut off in the wait for a place in the queue has not delivered it.
                         result.delivered.add(index)
                         if trace is not None:
-                            trace.delivered = len(result.delivered)
                             trace.arrivals.append(self._clock.now())
                     if surplus > len(batch.slots) + 10:
                         break

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from dsbuilder_tui.config import load_config
@@ -16,6 +15,7 @@ from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.signals import handled
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.player import ReplaySession
 
@@ -71,10 +71,8 @@ def _ended(app: StudioApp, code: int | None) -> int:
     return int(code if code is not None else app.return_code or ExitCode.COMPLETE)
 
 
-@contextlib.contextmanager
-def _signals(app: StudioApp) -> Iterator[None]:
+def _signals(app: StudioApp) -> contextlib.AbstractContextManager[None]:
     """A closed terminal or a polite kill: pause, save, leave."""
-    loop = asyncio.get_running_loop()
 
     def handle(name: str) -> None:
         app.hang_up("the terminal was closed" if name == "SIGHUP" else name)
@@ -83,15 +81,4 @@ def _signals(app: StudioApp) -> Iterator[None]:
         last.daemon = True
         last.start()
 
-    installed = []
-    for name in ("SIGHUP", "SIGTERM"):
-        number = getattr(signal, name, None)
-        with contextlib.suppress(NotImplementedError, AttributeError):  # Windows
-            if number is not None:
-                loop.add_signal_handler(number, handle, name)
-                installed.append(number)
-    try:
-        yield
-    finally:
-        for number in installed:
-            loop.remove_signal_handler(number)
+    return handled(("SIGHUP", "SIGTERM"), handle)

@@ -276,7 +276,6 @@ class Script:
                 self.batch, worker, category, "gpt-4o-mini", slots, 0, began, "You write test cases.",
                 f"Write {size} cases of the category {category}. Slot 1: student, polite. Slot 2: worried parent, confused.",
             )  # fmt: skip
-            trace.delivered = delivered
             trace.arrivals = [began + seconds * (n + 1) ** 0.8 / (delivered + 1) ** 0.8 for n in range(delivered)]
             trace.first_text = 0.42 if delivered else None
             for number in range(delivered):
@@ -291,7 +290,7 @@ class Script:
             )
             trace = next(t for t in self.session.live_calls() if t.batch == batch)
             trace.retries.append(retry)
-            trace.delivered, trace.arrivals = 0, []
+            trace.arrivals = []
             trace.try_again()
             await self.happen(retry)
 

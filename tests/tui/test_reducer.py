@@ -30,8 +30,8 @@ def played(events: list[Event], view: RunView | None = None) -> RunView:
 def lasting(view: RunView) -> RunView:
     """Without what only the moment knows: when exactly something came, and who was busy with it."""
     return replace(
-        view, workers={}, workers_limit=0, limit_reason="", samples=(), started=0.0, ended=0.0, seconds=0.0,
-        notice="", notice_level="info", reason="", draining=0, session="", worker_model="", provider="",
+        view, workers={}, workers_limit=0, limit_reason="", samples=(), started=0.0,
+        notice="", notice_level="info", session="", worker_model="", provider="",
         points=(), feed=tuple(replace(t, ts=0.0) for t in view.feed),
     )  # fmt: skip
 

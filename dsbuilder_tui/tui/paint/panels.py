@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, longest, sides, sparkline, wrap
-from dsbuilder_tui.view import CategoryView, Point, RunView, Turned, WorkerView
+from dsbuilder_tui.view import CategoryView, Point, RunView, Turned, WorkerView, fitting
 from dsbuilder_tui.wording import clock_time, eta_words, rate_words, worker_words
 
 STAGE_ROLES = {"structural": "info", "near": "accent", "semantic": "warn", "person": "strong"}
@@ -50,7 +50,8 @@ def plan_panel(
         return one_line_panel("Plan", [*words, (f" · {pace}" if pace else "", "muted")], width, focused=focused)
     inner, room = width - 4, height - 2
     names = list(view.categories)
-    shown, hidden = _fitting(view, room - 1)
+    at_work = {w.category for w in view.workers.values() if w.busy}
+    shown, hidden = fitting(view.categories, room - 1, at_work)
     name_width = min(longest(names), inner // 3 if grown else min(_MOST_NAME, max(8, int(inner * _NAME_SHARE))))
     digits = max(len(f"{view.accepted:,}/{view.planned:,}"), 7)
     tail = 13 if inner >= 50 else 8
@@ -95,22 +96,6 @@ def _plan_row(name: str, c: CategoryView, bar_width: int, digits: int, tail: int
         (" ", "text"),
         (f"{rejected:<{tail}}", "warn" if heavy else "muted"),
     )
-
-
-def _fitting(view: RunView, rows: int) -> tuple[list[str], int]:
-    """The categories to show when there is no room for all: those at work first. Keeps their order."""
-    names = list(view.categories)
-    if len(names) <= rows:
-        return names, 0
-    at_work = {w.category for w in view.workers.values() if w.busy}
-
-    def rank(name: str) -> int:
-        c = view.categories[name]
-        done = c.accepted + c.exhausted >= c.planned
-        return 0 if name in at_work else 3 if done else 1 if c.accepted + c.rejected else 2
-
-    chosen = set(sorted(names, key=rank)[: max(0, rows - 1)])
-    return [name for name in names if name in chosen], len(names) - len(chosen)
 
 
 def workers_panel(

@@ -16,7 +16,6 @@ from textual.widgets import Input, TextArea
 from dsbuilder_tui.domain.case import AcceptedCase, display_text
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import CaseAccepted, CaseEdited, CaseWithdrawn, Event
-from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.tui.paint.cases import case_detail, case_row, editable, parse_edited
 from dsbuilder_tui.tui.paint.line import Line, clip
@@ -72,7 +71,7 @@ class CasesScreen(Watching):
         yield self.top_line()
         with Horizontal(id="case-body"):
             with Vertical(id="case-list", classes="pane"):
-                yield Field(value=visible(self._words), id="search", placeholder="search: every word must occur")
+                yield Field(value=self._words, id="search", placeholder="search: every word must occur")
                 yield PagedRows(self._row, self._fetch, empty=self._empty, id="cases")
             with Vertical(id="case-detail", classes="pane"):
                 yield Pages(self._detail, id="detail")

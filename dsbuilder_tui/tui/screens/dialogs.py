@@ -15,6 +15,7 @@ from textual.widgets import Input, Static, TextArea
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.widgets.rows import RowList
+from dsbuilder_tui.tui.widgets.safe import title
 
 T = TypeVar("T")
 
@@ -24,18 +25,29 @@ def text(words: str, classes: str = "said") -> Static:
     return Static(Content(visible(words)), classes=classes)
 
 
-class Question(ModalScreen[Any]):
-    """A question; the first answer is the one that Enter gives. Esc is the last one."""
+class Dialog(ModalScreen[T | None]):
+    """What all dialogs share: Esc leaves without an answer, and words in it are replaced by ``say``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
-    def __init__(self, title: str, words: str, answers: Sequence[tuple[str, Any]]) -> None:
+    def say(self, selector: str, words: str) -> None:
+        """Put words, which may be foreign, into a paragraph made by ``text``."""
+        self.query_one(selector, Static).update(Content(visible(words)))
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+class Question(Dialog[Any]):
+    """A question; the first answer is the one that Enter gives. Esc is the last one."""
+
+    def __init__(self, heading: str, words: str, answers: Sequence[tuple[str, Any]]) -> None:
         super().__init__()
-        self._title, self._words, self._answers = title, words, answers
+        self._title, self._words, self._answers = heading, words, answers
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(visible(self._title))
+            box.border_title = title(self._title)
             box.border_subtitle = "enter choose · esc cancel"
             yield text(self._words)
             rows = RowList(self._row, id="answers")
@@ -57,14 +69,12 @@ class Question(ModalScreen[Any]):
         self.dismiss(self._answers[-1][1])
 
 
-class Ask(ModalScreen[str | None]):
+class Ask(Dialog[str]):
     """One line of text. ``check`` says what is wrong with it, as it is typed; empty means nothing."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
     def __init__(
         self,
-        title: str,
+        heading: str,
         words: str,
         value: str = "",
         *,
@@ -72,29 +82,26 @@ class Ask(ModalScreen[str | None]):
         secret: bool = False,
     ) -> None:
         super().__init__()
-        self._title, self._words, self._value, self._check, self._secret = title, words, value, check, secret
+        self._title, self._words, self._value, self._check, self._secret = heading, words, value, check, secret
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(visible(self._title))
+            box.border_title = title(self._title)
             box.border_subtitle = "enter take it · esc cancel"
             yield text(self._words)
             with Vertical(classes="field-box"):
-                yield Field(value=visible(self._value), id="line", password=self._secret)
+                yield Field(value=self._value, id="line", password=self._secret)
             yield text("", "problem")
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self.query_one(".problem", Static).update(Content(visible(self._check(event.value))))
+        self.say(".problem", self._check(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if not self._check(event.value):
             self.dismiss(event.value)
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)
 
 
 class Field(Input):

@@ -8,27 +8,22 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from dsbuilder_tui.domain.errors import DsbuilderError, PlanError
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
-from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.store.plan_file import example_names, load_example, load_plan
 from dsbuilder_tui.tui.paint.line import Line, clip, cut, fit
-from dsbuilder_tui.tui.screens.dialogs import Field, TextBox, text
+from dsbuilder_tui.tui.screens.dialogs import Dialog, Field, TextBox, text
 from dsbuilder_tui.tui.widgets.rows import RowList
 
 _CATEGORY = re.compile(r"^\s*(?P<name>[^:]+?)\s+(?P<count>[\d,_ ]+)\s*(?::\s*(?P<example>.*))?$")
 _EXAMPLE_FORM = "order_status 60: Where is my order #12345?\nrefunds 40: I want a refund for order #12345."
 
 
-class Examples(ModalScreen[DatasetPlanInput | None]):
+class Examples(Dialog[DatasetPlanInput]):
     """The packaged plans, with what they hold."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,16 +54,13 @@ class Examples(ModalScreen[DatasetPlanInput | None]):
         _, plan = self._plans[self.query_one(RowList).cursor]
         lines = [plan.description, ""] if plan.description else []
         lines += [f"{c.name} {c.count}: {c.description}" for c in plan.categories]
-        self.query_one(".about", Static).update(Content(visible("\n".join(lines))))
+        self.say(".about", "\n".join(lines))
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
         self._describe()
 
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
         self.dismiss(self._plans[event.rows.cursor][1])
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)
 
 
 def plan_of_form(name: str, description: str, lines: str) -> DatasetPlanInput:
@@ -97,11 +89,10 @@ def plan_of_form(name: str, description: str, lines: str) -> DatasetPlanInput:
     )
 
 
-class NewSession(ModalScreen[DatasetPlanInput | None]):
+class NewSession(Dialog[DatasetPlanInput]):
     """A plan file, or the short form; what is wrong is said as it is typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "cancel"),
         Binding("ctrl+s", "begin", "begin"),
     ]
 
@@ -164,14 +155,11 @@ class NewSession(ModalScreen[DatasetPlanInput | None]):
             else:
                 size = f"{counted(plan.total_instances, 'case')}, {counted(len(plan.categories), 'category')}"
                 outcome = f"{plan.dataset_name}: {size}. ^S begins."
-        self.query_one(".problem", Static).update(Content(visible(problem)))
-        self.query_one(".outcome", Static).update(Content(visible(clip(outcome, 200))))
+        self.say(".problem", problem)
+        self.say(".outcome", clip(outcome, 200))
 
     def action_begin(self) -> None:
         try:
             self.dismiss(self._plan())
         except DsbuilderError as error:
-            self.query_one(".problem", Static).update(Content(visible(str(error))))
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)
+            self.say(".problem", str(error))

@@ -8,18 +8,15 @@ import yaml
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Static, TextArea
+from textual.widgets import TextArea
 
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.session import check_size
 from dsbuilder_tui.store.plan_file import plan_of_text
-from dsbuilder_tui.tui.screens.dialogs import TextBox, text
+from dsbuilder_tui.tui.screens.dialogs import Dialog, TextBox, text
 
 
 def plan_text(plan: DatasetPlanInput) -> str:
@@ -31,9 +28,8 @@ def plan_text(plan: DatasetPlanInput) -> str:
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
 
 
-class PlanEditor(ModalScreen[DatasetPlanInput | None]):
+class PlanEditor(Dialog[DatasetPlanInput]):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "cancel"),
         Binding("ctrl+s", "save", "save"),
     ]
 
@@ -64,13 +60,10 @@ class PlanEditor(ModalScreen[DatasetPlanInput | None]):
             outcome = f"{counted(plan.total_instances, 'case')}, {counted(len(plan.categories), 'category')}"
         except DsbuilderError as error:
             problem, plan = str(error), None
-        self.query_one(".problem", Static).update(Content(visible(problem)))
-        self.query_one(".outcome", Static).update(Content(visible(outcome)))
+        self.say(".problem", problem)
+        self.say(".outcome", outcome)
         return plan
 
     def action_save(self) -> None:
         if (plan := self._checked()) is not None:
             self.dismiss(plan)
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)

@@ -74,7 +74,7 @@ class Entry(Vertical):
             await self.mount(Static(Content(visible(self.text)), classes="said"))
 
 
-class Line1(Static):
+class EventLine(Static):
     """A one-line event in the conversation: a run began, a pause was saved."""
 
     def __init__(self, text: str, kind: str) -> None:
@@ -168,7 +168,7 @@ class ChatLog(VerticalScroll, can_focus=True):
                     card.set_state("older")
             widget = PlanCard(data, card_state)
         elif role == "dsbuilder" and kind in ("notice", "error", "plan"):
-            widget = Line1(text, kind)
+            widget = EventLine(text, kind)
         else:
             widget = Entry(role, text, kind, ts)
         await self.put(widget)
