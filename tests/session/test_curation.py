@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
-from dsbuilder_tui.domain.case import Rejection, display_text
+from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.session.replay import recorded_events
-from dsbuilder_tui.view import RunView, reduce
 from tests.session.test_determinism import NARROW
+from tests.support.curating import check, run_to_the_end, texts, told
 from tests.support.fake_openai import FakeOpenAI
 
 Plans = Callable[..., DatasetPlanInput]
@@ -32,37 +32,6 @@ FIELDS = DatasetPlanInput(
         )
     ],
 )  # fmt: skip
-
-
-async def check(session: Session) -> None:
-    """The counters say what the rows say, and no slot is filled twice."""
-    planned = {c.name: c.count for c in session.plan.categories}
-    cases = [case async for case in session.cases()]
-    assert len({(case.category, case.ordinal) for case in cases}) == len(cases)
-    state = await session.summary()
-    assert state.instances_created == len(cases)
-    assert sum(state.rejections.values()) == sum(c["rejected"] for c in state.categories.values())
-    for name, counts in state.categories.items():
-        assert counts["accepted"] == sum(case.category == name for case in cases) <= planned[name]
-    rows = await session._files.store._db.read(lambda c: c.execute("SELECT count(*) FROM exhausted_slot").fetchone())
-    assert rows == (state.exhausted_slots,)
-
-
-async def run_to_the_end(session: Session, acts: list[asyncio.Task[None]]) -> None:
-    """Run until all slots are settled and all acts done; the last ones may come when a run has ended."""
-    state = "new"
-    while state not in ("complete", "short"):
-        await session.run()
-        await asyncio.gather(*acts)
-        state = (await session.summary()).state
-
-
-def told(events: list[Event], kind: str) -> list[dict[str, Any]]:
-    return [event.facts() for event in events if event.type == kind]
-
-
-async def texts(session: Session) -> list[str]:
-    return [case.inputs["query"] async for case in session.cases()]
 
 
 async def test_an_edit_keeps_the_place_and_is_remembered(
@@ -304,160 +273,6 @@ async def test_an_edited_text_is_not_repeated_by_the_run(make_plan: Plans, make_
             await session.run()
             await asyncio.gather(*tasks)
             assert await texts(session) == ["My own text", "Second text", "Third text"]
-
-
-async def rejected(session: Session) -> Rejection:
-    return next(r for r in await session.rejections() if r.candidate)
-
-
-async def test_kept_where_nothing_is_or_the_slot_was_given_up(make_plan: Plans, make_config: Configs) -> None:
-    async with FakeOpenAI() as fake:
-        fake._text = lambda: "Where is my one and only?"  # type: ignore[method-assign]
-        config = make_config(base_url=fake.url, batch_size=2, max_attempts=2, max_workers=1)
-        events: list[Event] = []
-        async with await Session.create(make_plan(3), config) as session:
-            assert (await session.run()).exhausted == 2
-            session.subscribe(events.append)
-            first, second = {r.ordinal: r for r in await session.rejections()}.values()
-            # Given up.
-            case = await session.keep_rejected(first.seq)
-            assert (case.ordinal, case.inputs) == (first.ordinal, {"query": "Where is my one and only?"})
-            await check(session)
-            state = await session.summary()
-            assert (state.state, state.instances_created, state.exhausted_slots) == ("short", 2, 1)
-            with pytest.raises(InputError, match="says this already"):
-                await session.keep_rejected(first.seq)
-            # Open; with it all slots are filled, and the session is complete.
-            await session.retry_exhausted()
-            await session.keep_rejected(second.seq)
-            await check(session)
-            state = await session.summary()
-            assert (state.state, state.instances_created, state.exhausted_slots) == ("complete", 3, 0)
-        assert [e["accepted"] for e in told(events, "case_accepted")] == [2, 3]
-        async with await Session.open(None, config) as session:
-            assert (await session.summary()).state == "complete"
-            view = RunView()
-            async for event in recorded_events(session):
-                view = reduce(view, event)
-            assert view.accepted == 3
-
-
-async def test_kept_in_place_of_a_later_case(make_plan: Plans, make_config: Configs) -> None:
-    async with FakeOpenAI(duplicate_rate=0.5, seed=2) as fake:
-        config = make_config(base_url=fake.url, batch_size=3, max_attempts=30, max_workers=1)
-        events: list[Event] = []
-        async with await Session.create(make_plan(12), config) as session:
-            assert (await session.run()).state == "complete"
-            session.subscribe(events.append)
-            rejection = await rejected(session)
-            context = await session.rejection_context(rejection)
-            assert context.successor is not None
-            slot = (C, rejection.ordinal)
-            await session.annotate_case(*slot, pinned=True)
-            with pytest.raises(InputError, match="pinned"):
-                await session.keep_rejected(rejection.seq)
-            await session.annotate_case(*slot, pinned=False)
-            case = await session.keep_rejected(rejection.seq)
-            assert case.batch == rejection.batch and await session.case(*slot) == case
-            await check(session)
-            assert (await session.summary()).state == "complete"
-            assert told(events, "case_edited")[-1]["change"] == "kept" and not told(events, "case_accepted")
-            past = [event async for event in recorded_events(session)]
-            assert [e.facts() for e in past if e.type == "case_edited"] == told(events, "case_edited")
-            assert sum(e.type == "case_accepted" for e in past) == 12
-            with pytest.raises(InputError, match="no rejection"):
-                await session.keep_rejected(9999)
-        plain = sqlite3.connect(session.folder / "session.db")
-        assert plain.execute("SELECT seq, replaced_by FROM withdrawn_case").fetchall() == [
-            (context.successor.seq, case.seq)
-        ]
-        plain.close()
-
-
-async def test_not_kept_while_its_slot_is_written_again(make_plan: Plans, make_config: Configs) -> None:
-    async with FakeOpenAI() as fake:
-        lines = iter(["First text", "First text", "Second text"])
-        fake._text = lines.__next__  # type: ignore[method-assign]
-        config = make_config(base_url=fake.url, batch_size=1, max_workers=1)
-        async with await Session.create(make_plan(2), config) as session:
-
-            def watch(event: Event) -> None:
-                if event.type == "batch_started" and event.attempt == 1:  # type: ignore[attr-defined]
-                    fake.gate = asyncio.Event()
-
-            session.subscribe(watch)
-            running = asyncio.create_task(session.run())
-            while fake.gate is None or not fake.in_flight:
-                await asyncio.sleep(0.01)
-            rejection = await rejected(session)
-            with pytest.raises(InputError, match=r"category_1-00002 is being written again right now.*pause"):
-                await session.keep_rejected(rejection.seq)
-            fake.gate.set()
-            assert (await running).state == "complete"
-            assert await texts(session) == ["First text", "Second text"]
-
-
-async def test_kept_during_a_run(make_plan: Plans, make_config: Configs) -> None:
-    """Whatever state its slot is in by then: kept, or refused with a reason, and the counts stay exact."""
-    async with FakeOpenAI(duplicate_rate=0.4, seed=8, latency=0.002) as fake:
-        config = make_config(base_url=fake.url, batch_size=4, max_workers=4, max_attempts=2)
-        async with await Session.create(make_plan(60), config) as session:
-            acts: list[asyncio.Task[Any]] = []
-
-            def watch(event: Event) -> None:
-                if event.type in ("case_rejected", "slot_exhausted") and len(acts) < 30:
-                    seq = getattr(event, "seq", None)
-                    if seq and event.stage == "structural":  # type: ignore[attr-defined]
-                        acts.append(asyncio.create_task(session.keep_rejected(seq)))
-
-            session.subscribe(watch)
-            await session.run()
-            ends = await asyncio.gather(*acts, return_exceptions=True)
-            assert all(isinstance(end, InputError) for end in ends if isinstance(end, BaseException)), ends
-            assert sum(not isinstance(end, BaseException) for end in ends) > 3
-            await check(session)
-            state = await session.summary()
-            assert state.instances_created + state.exhausted_slots == 60
-            if state.exhausted_slots:
-                await session.retry_exhausted()
-                session.config = make_config(base_url=fake.url, max_attempts=30)
-            await session.run()
-            assert (await session.summary()).state == "complete"
-            await check(session)
-
-
-async def test_a_candidate_that_was_no_case_cannot_be_kept(make_plan: Plans, make_config: Configs) -> None:
-    async with (
-        FakeOpenAI(script=["wrong_types"]) as fake,
-        await Session.create(make_plan(3), make_config(base_url=fake.url)) as session,
-    ):
-        await session.run()
-        rejection = (await session.rejections())[0]
-        with pytest.raises(InputError, match="no whole case"):
-            await session.keep_rejected(rejection.seq)
-
-
-async def test_a_candidate_of_an_earlier_plan_cannot_be_kept(make_plan: Plans, make_config: Configs) -> None:
-    async with FakeOpenAI() as fake:
-        fake._text = lambda: "Where is my one and only?"  # type: ignore[method-assign]
-        plan = make_plan(2, 2)
-        config = make_config(base_url=fake.url, batch_size=2, max_attempts=1, max_workers=1)
-        async with await Session.create(plan, config) as session:
-            await session.run()
-            by_slot = {(r.category, r.ordinal): r for r in await session.rejections()}
-            data = plan.model_dump(mode="json")
-            smaller = [{**category, "count": 1} for category in data["categories"]]
-            await session.revise_plan(DatasetPlanInput(dataset_name="support", categories=smaller))
-            with pytest.raises(InputError, match="no longer has a place"):
-                await session.keep_rejected(by_slot[C, 2].seq)
-            other = {
-                **data,
-                "input_fields": ["question"],
-                "categories": [{**c, "example_inputs": ["x"]} for c in data["categories"]],
-            }
-            await session.revise_plan(DatasetPlanInput.model_validate(other))
-            with pytest.raises(InputError, match="other fields"):
-                await session.keep_rejected(by_slot[C, 2].seq)
 
 
 async def test_an_act_is_done_to_its_end_when_its_caller_goes(make_plan: Plans, make_config: Configs) -> None:
