@@ -190,15 +190,6 @@ class StudioApp(App[int]):
                 prompt.fill(text)
                 self.call_later(prompt.focus)
 
-    async def edit_outside(self, text: str, suffix: str) -> str | None:
-        """The text after the person edited it in ``$VISUAL`` or ``$EDITOR``; the run goes on meanwhile.
-
-        None when nothing was saved. Raises ``InputError`` when there is no editor or it failed.
-        """
-        from dsbuilder_tui.tui.editor import edited
-
-        return await edited(self, text, suffix)
-
     def get_driver_class(self) -> type[Driver]:
         return enduring(super().get_driver_class(), lambda: self.hang_up("the terminal was closed"))
 

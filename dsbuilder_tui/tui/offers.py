@@ -38,4 +38,4 @@ def offers(app: StudioApp) -> Iterable[SystemCommand]:
 def _obey(app: StudioApp, studio: StudioScreen, command: Command) -> None:
     while app.screen is not studio:
         app.pop_screen()
-    app.attempt(studio.obey(command, "", f"/{command.name}"))
+    app.attempt(studio.obey(command))

@@ -17,6 +17,7 @@ from dsbuilder_tui.domain.case import AcceptedCase, display_text
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import CaseAccepted, CaseEdited, CaseWithdrawn, Event
 from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.tui.editor import edited
 from dsbuilder_tui.tui.paint.cases import case_detail, case_row, editable, parse_edited
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screens.base import Watching
@@ -292,9 +293,8 @@ class CasesScreen(Watching):
     def action_editor(self) -> None:
         async def edit() -> None:
             case = self._case()
-            before = editable(case)
-            after = await self.studio.edit_outside(before, ".json")
-            if after is not None and after != before:
+            after = await edited(self.studio, editable(case), ".json")
+            if after is not None:
                 inputs, expectations = parse_edited(after)
                 await self.watched.session.edit_case(case.category, case.ordinal, inputs, expectations)
                 self._renewed()

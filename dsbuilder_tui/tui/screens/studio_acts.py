@@ -29,7 +29,7 @@ class StudioActs(Watching):
         if event.text.startswith("/"):
             try:
                 command, argument = commands.parse(event.text)
-                await self.obey(command, argument, event.text)
+                await self.obey(command, argument)
             except DsbuilderError as error:
                 await self.live.tell(f"✗ {error}", "error")
             return
@@ -61,7 +61,7 @@ class StudioActs(Watching):
             return [session.config.worker_model, session.config.model]
         return []
 
-    async def obey(self, command: Command, argument: str, text: str) -> None:
+    async def obey(self, command: Command, argument: str = "") -> None:
         """Carry out a slash command. Raises ``DsbuilderError`` in words for the conversation."""
         handler = getattr(self, f"_do_{command.name}")
         await handler(argument)

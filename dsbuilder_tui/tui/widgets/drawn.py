@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from textual.dom import DOMNode
-from textual.widget import Widget
+from textual.app import App
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.app import StudioApp
 
 
-class InStudio(DOMNode):
+class _Placed(Protocol):
+    @property
+    def app(self) -> App[Any]: ...
+
+
+# Plain classes: a style sheet is inherited from the first base that is a widget, which these must not be.
+class InStudio:
     """Mixed into what only lives in our app."""
 
     @property
-    def studio(self) -> StudioApp:
+    def studio(self: _Placed) -> StudioApp:
         from dsbuilder_tui.tui.app import StudioApp
 
         app = self.app
@@ -23,8 +28,8 @@ class InStudio(DOMNode):
         return app
 
 
-class Drawn(InStudio, Widget):
-    """A widget that draws its own lines: the mouse selects nothing in it."""
+class Drawn(InStudio):
+    """Mixed into widgets that draw their own lines: the mouse selects nothing in them."""
 
     def get_selection(self, selection: object) -> tuple[str, str] | None:
         return None

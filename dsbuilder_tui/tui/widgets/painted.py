@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
 
 from dsbuilder_tui.tui.paint.line import Line
 from dsbuilder_tui.tui.palette import Palette
 from dsbuilder_tui.tui.widgets.drawn import Drawn
 
 
-class Painted(Drawn):
+class Painted(Drawn, Widget):
     """A widget whose rows come from ``paint``. ``repaint`` draws again and refreshes the rows that differ."""
 
     follows = False  # whether it changes with the session's view, and so is painted at every flush
