@@ -94,9 +94,38 @@ CREATE TABLE message (
   data TEXT NOT NULL, created_at REAL NOT NULL);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2)
+# The main agent: what it remembers, what it asked, what it did, what it cost; and slots that a plan no longer wants.
+_V3 = """
+-- A slot that a plan revision took out keeps its number and is not written any more. `seq` is that of the revision.
+CREATE TABLE retired_slot (
+  branch_id INTEGER NOT NULL, category_id INTEGER NOT NULL, ordinal INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (branch_id, category_id, ordinal)) WITHOUT ROWID;
+
+-- What the main agent has been told and has said, as items of the Responses API, oldest first.
+CREATE TABLE agent_item (
+  id INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, item TEXT NOT NULL, created_at REAL NOT NULL);
+
+-- `purpose`: turn, preview. `cached_tokens` are part of `prompt_tokens`.
+CREATE TABLE agent_call (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, purpose TEXT NOT NULL, model TEXT NOT NULL,
+  prompt_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
+  seconds REAL NOT NULL, created_at REAL NOT NULL);
+
+-- Questions that need a person's yes. `state`: open, decided, settled. `run_state` is what the agent goes on from; it is
+-- emptied when the answer has had its effect, so that nothing can go on from it twice.
+CREATE TABLE approval (
+  call_id TEXT PRIMARY KEY, branch_id INTEGER NOT NULL, seq INTEGER NOT NULL, tool TEXT NOT NULL, data TEXT NOT NULL,
+  run_state TEXT NOT NULL, state TEXT NOT NULL, decision TEXT NOT NULL, created_at REAL NOT NULL) WITHOUT ROWID;
+
+-- Tool calls that have had their effect, and what they answered: one is never carried out twice.
+CREATE TABLE tool_effect (
+  call_id TEXT PRIMARY KEY, tool TEXT NOT NULL, answer TEXT NOT NULL, created_at REAL NOT NULL) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3)
 
 SEQUENCED_TABLES = (
     "plan_revision", "accepted_case", "rejection", "worker_call", "history", "damaged_case", "withdrawn_case", "message",
+    "agent_call", "approval",
 )  # fmt: skip
 MAIN_BRANCH = 1
