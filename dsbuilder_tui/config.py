@@ -99,6 +99,10 @@ class DatasetBuilderConfig(BaseSettings):
     request_timeout: float = Field(120, gt=0, description="Longest silence of the endpoint, in seconds")
     connect_timeout: float = Field(30, gt=0, description="Longest wait for a connection, in seconds")
     drain_timeout: float = Field(5, ge=0, description="Wait for work in flight at a pause, in seconds")
+    confirm_cases: int = Field(1000, ge=0, description="The agent asks before a run of more open cases than this")
+    confirm_dollars: float = Field(
+        5, ge=0, allow_inf_nan=False, description="The agent asks before a run that may cost more dollars than this"
+    )
     offline_pace: float = Field(
         0, ge=0, allow_inf_nan=False, description="Cases a second the built-in writer makes at most, 0: no limit"
     )

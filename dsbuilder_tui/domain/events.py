@@ -153,6 +153,26 @@ class MessageAdded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalAsked(Event):
+    """The main agent needs a yes before a tool call is carried out."""
+
+    type: ClassVar[str] = "approval_asked"
+    call_id: str
+    tool: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalDecided(Event):
+    """``decision``: approved, declined, or replaced (by a later question)."""
+
+    type: ClassVar[str] = "approval_decided"
+    call_id: str
+    tool: str
+    decision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRevised(Event):
     type: ClassVar[str] = "plan_revised"
     revision: int

@@ -10,13 +10,33 @@ from dsbuilder_tui.domain.case import AcceptedCase
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the conversation. ``role``: person, agent, dsbuilder; ``kind``: text, plan, command, notice, paste …"""
+    """One message of the conversation.
+
+    ``role``: person, agent, dsbuilder; ``kind``: text, plan, question, tool, command, notice, error.
+    """
 
     seq: int
     role: str
     kind: str
     text: str
     data: dict[str, Any]
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A question that needs the person's yes, asked by a tool call.
+
+    ``state``: open, decided (the answer is known and has had no effect yet), settled. ``decision``: approved, declined,
+    or replaced by a later question.
+    """
+
+    call_id: str
+    seq: int
+    tool: str
+    data: dict[str, Any]
+    state: str
+    decision: str
     created_at: float
 
 

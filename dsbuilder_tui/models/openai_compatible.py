@@ -9,7 +9,6 @@ import asyncio
 import base64
 import contextlib
 import json
-import ssl
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -23,6 +22,7 @@ from dsbuilder_tui.config import OPENAI_URL, DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.models.address import address_of, tls_of
 from dsbuilder_tui.models.errors import explain_error, explain_status, is_too_large, retry_after_seconds
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.models.sse import EventStreamDecoder
@@ -36,31 +36,14 @@ class Endpoint:
     """An HTTP session for one endpoint: address, headers, certificates, proxies from the environment, time-outs."""
 
     def __init__(self, config: DatasetBuilderConfig) -> None:
-        self._key = config.api_key.get_secret_value() if config.api_key else ""
-        self.url, login = _without_login(config.endpoint)
-        if self.url == OPENAI_URL and not self._key:
-            raise EndpointRefused(
-                f"{self.url} needs an API key, and none is set.",
-                "Set OPENAI_API_KEY, or base_url for an endpoint of your own.",
-            )
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
-        elif login:
-            headers["Authorization"] = f"Basic {login}"
-        if config.organization:
-            headers["OpenAI-Organization"] = config.organization
-        if config.project:
-            headers["OpenAI-Project"] = config.project
-        headers.update(config.extra_headers)
-        self._secrets = [s for s in (self._key, login, *config.extra_headers.values()) if len(s) > 3]
-        if any(ord(c) < 32 or ord(c) > 126 for value in headers.values() for c in value):
-            raise InputError(
-                "organization, project or extra_headers holds a character that no header may have.", "Mend it."
-            )
+        self.address = address_of(config)
+        self.url = self.address.url
+        headers = {
+            "Content-Type": "application/json", "Accept": "text/event-stream, application/json", **self.address.headers,
+        }  # fmt: skip
         proxy, proxy_login = _proxy(self.url)
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=_tls(config), ttl_dns_cache=60),
+            connector=aiohttp.TCPConnector(limit=0, ssl=tls_of(config), ttl_dns_cache=60),
             headers=headers,
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=config.connect_timeout, sock_read=config.request_timeout
@@ -79,9 +62,7 @@ class Endpoint:
 
     def redact(self, text: str) -> str:
         """The text without any secret that a server may have echoed."""
-        for secret in self._secrets:
-            text = text.replace(secret, "[hidden]")
-        return text
+        return self.address.redact(text)
 
     def post(self, path: str, body: bytes) -> Any:
         return self._http.post(self.url + path, data=body, **self._via)
@@ -299,19 +280,6 @@ async def _read_all(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body)
 
 
-def _tls(config: DatasetBuilderConfig) -> ssl.SSLContext | bool:
-    if not config.verify_tls:
-        return False
-    if config.ca_bundle is None:
-        return True
-    try:
-        return ssl.create_default_context(cafile=str(config.ca_bundle.expanduser()))
-    except (OSError, ssl.SSLError) as error:
-        raise InputError(
-            f"ca_bundle {config.ca_bundle} cannot be used: {error}.", "Name a PEM file of certificates."
-        ) from None
-
-
 def _proxy(url: str) -> tuple[str | None, dict[str, str] | None]:
     """The proxy that the environment names for an address. Looked up once: aiohttp would use two threads a request."""
     parts = urlsplit(url)
@@ -370,19 +338,3 @@ def _without(value: Any, key: str) -> Any:
     if isinstance(value, dict):
         return {name: _without(inner, key) for name, inner in value.items() if name != key}
     return [_without(inner, key) for inner in value] if isinstance(value, list) else value
-
-
-def _without_login(url: str) -> tuple[str, str]:
-    """The address without ``user:password@``, and that login for a Basic header."""
-    try:
-        parts = urlsplit(url)
-        valid = bool(parts.hostname) and parts.port != 0  # reading the port raises when it is no number
-    except ValueError:
-        valid = False
-    if not valid:
-        raise InputError("base_url is not an address.", "Write for example http://localhost:11434/v1.")
-    if not parts.username:
-        return url, ""
-    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    clean = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    return clean, base64.b64encode(login.encode()).decode()

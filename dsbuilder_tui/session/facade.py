@@ -21,11 +21,12 @@ from dsbuilder_tui.session.curation import Curation
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.planning import Planning
 from dsbuilder_tui.session.reading import Reading
+from dsbuilder_tui.session.remembering import Remembering
 from dsbuilder_tui.session.run import Run
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
-class Session(Reading, Curation, Planning, Calls):
+class Session(Reading, Curation, Planning, Remembering, Calls):
     """One dataset being built. An async context manager; only one process can have a session open."""
 
     @classmethod

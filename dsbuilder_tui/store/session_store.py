@@ -20,6 +20,7 @@ from dsbuilder_tui.store.conversation import Conversation
 from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.files import sync_folder
 from dsbuilder_tui.store.planning import Plans
+from dsbuilder_tui.store.remembering import Remembering
 from dsbuilder_tui.store.replaying import Replaying
 from dsbuilder_tui.store.reviewing import Reviewing
 from dsbuilder_tui.store.rows import CategoryProgress, Changes, HistoryRow, LedgerRows
@@ -29,7 +30,7 @@ PAGE = 500
 _NO_LIMIT = 2**63 - 1
 
 
-class SessionStore(Reviewing, Conversation, Plans, Replaying):
+class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering):
     """Reads and writes one session file. All methods raise ``StorageError`` or ``SessionDamaged`` on a bad disk."""
 
     @classmethod

@@ -16,6 +16,7 @@ from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 from textual.widgets import Input
 
+from dsbuilder_tui.agent.cards import card_data
 from dsbuilder_tui.config import DatasetBuilderConfig, load_config
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
@@ -27,7 +28,6 @@ from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.driver import enduring
 from dsbuilder_tui.tui.guide import Guide, Responder
 from dsbuilder_tui.tui.live import LiveSession, opening_words
-from dsbuilder_tui.tui.paint.card import card_data
 from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.player import ReplaySession
 from dsbuilder_tui.tui.widgets.safe import last_filters

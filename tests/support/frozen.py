@@ -18,6 +18,7 @@ from textual.pilot import Pilot
 
 import dsbuilder_tui.tui.app
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.agent.cards import card_data
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection, Usage
 from dsbuilder_tui.domain.summary import SessionState
@@ -27,7 +28,6 @@ from dsbuilder_tui.store.commit import history_row
 from dsbuilder_tui.store.rows import Changes, WorkerCall
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.live import LiveSession, sentence
-from dsbuilder_tui.tui.paint.card import card_data
 from dsbuilder_tui.tui.screens.studio import StudioScreen
 from dsbuilder_tui.tui.widgets.rows import PagedRows
 from dsbuilder_tui.view import CategoryView, RunView, reduce

@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.words import counted
-from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.tui.paint.line import Line, Span, cut, fit, frame, length, longest
 
 MOST_ROWS = 12
-
-
-def card_data(plan: DatasetPlanInput, revision: int, before: DatasetPlanInput | None = None) -> dict[str, Any]:
-    """What a card shows, as JSON-ready data that the conversation keeps."""
-    old = {c.name: c.count for c in before.categories} if before else {}
-    rows = [
-        {
-            "name": c.name,
-            "count": c.count,
-            "was": old.get(c.name),
-            "axes": len(slot_axes(plan, c)),
-            "combinations": math.prod(len(values) for values in slot_axes(plan, c).values()),
-        }
-        for c in plan.categories
-    ]
-    names = {c.name for c in plan.categories}
-    rows += [
-        {"name": name, "count": 0, "was": was, "axes": 0, "combinations": 0}
-        for name, was in old.items()
-        if name not in names
-    ]
-    return {"revision": revision, "planned": plan.total_instances, "rows": rows, "changed": before is not None}
 
 
 def is_card(data: Mapping[str, Any]) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from dsbuilder_tui.agent.cards import card_data
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.commands import COMMANDS, Command
-from dsbuilder_tui.tui.paint.card import card_data
 from dsbuilder_tui.tui.palette import COLOURS
 from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.widgets.chat import PlanCard

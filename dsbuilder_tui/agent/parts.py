@@ -1,0 +1,66 @@
+"""What a turn of the main agent is made of, piece by piece, for whoever shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dsbuilder_tui.domain.history import Approval
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A few more words of what the agent says."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The agent has said this to its end; the session keeps it as a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What is happening now, for the line with the spinner."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolBegun:
+    """A tool is being carried out; ``words`` say what it does."""
+
+    call_id: str
+    tool: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnded:
+    """A tool has answered: ``said`` in one line, ``detail`` for whoever looks closer. ``seconds`` it took."""
+
+    call_id: str
+    tool: str
+    ok: bool
+    said: str
+    detail: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question for the person; the turn ends here and goes on with the answer."""
+
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """The turn could not go on: what happened, and the way out."""
+
+    text: str
+
+
+Part = Words | Said | Doing | ToolBegun | ToolEnded | Asked | Trouble

@@ -1,0 +1,163 @@
+"""Looking: where the session stands, a few cases, why candidates were turned away."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pydantic import Field
+
+from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Tool
+from dsbuilder_tui.agent.tools.running import NoArguments
+from dsbuilder_tui.domain.case import AcceptedCase, display_text
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.domain.sanitise import one_line
+from dsbuilder_tui.domain.words import counted
+
+_MOST_TEXT = 300  # characters of a case that the agent sees
+_MOST_CATEGORIES = 40
+
+
+class GetBuilderStateSummary(Tool[NoArguments]):
+    name = "get_builder_state_summary"
+    description = (
+        "Where the session stands: progress, categories, rejections, checkpoints, cost and what was saved by it."
+    )
+    arguments = NoArguments
+    effect = False
+
+    def doing(self, arguments: NoArguments) -> str:
+        return "looking where things stand"
+
+    async def run(self, call: Call, arguments: NoArguments) -> Answer:
+        session = call.desk.session
+        await session.written()
+        state = await session.summary()
+        data = state.as_dict() | {"running": call.desk.running}
+        if len(data["categories"]) > _MOST_CATEGORIES:
+            data["categories"] = dict(list(data["categories"].items())[:_MOST_CATEGORIES])
+            data["more_categories"] = len(state.categories) - _MOST_CATEGORIES
+        if not session.planned:
+            return Answer("There is no plan yet.", {"planned": False})
+        exhausted = f", {counted(state.exhausted_slots, 'slot')} given up" if state.exhausted_slots else ""
+        said = (
+            f"{state.instances_created:,} of {state.total_instances_planned:,} cases ({state.progress_percentage:g} %), "
+            f"{sum(state.rejections.values()):,} rejected{exhausted}, {'running' if call.desk.running else state.state}."
+        )
+        return Answer(said, data)
+
+
+class PreviewCasesArguments(Arguments):
+    category: str
+    """A category of the plan in force, or of the plan that waits for the person's yes."""
+    count: int = Field(3, ge=1, le=5)
+
+
+class PreviewCases(Tool[PreviewCasesArguments]):
+    name = "preview_cases"
+    description = "Write 3 to 5 sample cases of a category before the full run. They are shown and not kept."
+    arguments = PreviewCasesArguments
+    effect = False
+
+    def doing(self, arguments: PreviewCasesArguments) -> str:
+        return f"writing {counted(arguments.count, 'sample case')} of {arguments.category}"
+
+    async def run(self, call: Call, arguments: PreviewCasesArguments) -> Answer:
+        session = call.desk.session
+        plans = [session.plan] if session.planned else []
+        if (waiting := await session.open_approval()) and waiting[0].data.get("plan"):
+            plans.insert(0, parse_plan(waiting[0].data["plan"], "the proposal"))
+        plan = next((p for p in plans if arguments.category in [c.name for c in p.categories]), None)
+        if plan is None:
+            raise InputError(_no_category(arguments.category, plans), "Name one of the plan's categories.")
+        model = call.desk.make_model(session.config)
+        try:
+            cases = await session.preview(plan, arguments.category, arguments.count, model)
+        finally:
+            await model.close()
+        if not cases:
+            return Answer(
+                "The worker wrote no usable sample.", ok=False, way_out="Try again, or look at the category's examples."
+            )
+        return Answer(
+            f"{counted(len(cases), 'sample case')} of {arguments.category}; none of them is kept.",
+            {"cases": [{"text": one_line(display_text(inputs), _MOST_TEXT), "expectations": e} for inputs, e in cases]},
+        )
+
+
+class ShowCasesArguments(Arguments):
+    category: str | None = None
+    count: int = Field(5, ge=1, le=10)
+    text: str | None = None
+    """Words that must be in the case."""
+
+
+class ShowCases(Tool[ShowCasesArguments]):
+    name = "show_cases"
+    description = "A few of the accepted cases, the newest first; at most 10."
+    arguments = ShowCasesArguments
+    effect = False
+
+    async def run(self, call: Call, arguments: ShowCasesArguments) -> Answer:
+        session = call.desk.session
+        if arguments.category is not None and arguments.category not in [c.name for c in session.plan.categories]:
+            raise InputError(_no_category(arguments.category, [session.plan]), "Name one of the plan's categories.")
+        await session.written()
+        cases: list[AcceptedCase] = []
+        if arguments.text:
+            async for step in session.search_cases(arguments.text, category=arguments.category, newest_first=True):
+                cases += await session.cases_by_seq(step.seqs[: arguments.count - len(cases)])
+                if len(cases) >= arguments.count:
+                    break
+                await asyncio.sleep(0)
+        else:
+            cases = await session.case_page(0, arguments.count, category=arguments.category, newest_first=True)
+        shown = [{"id": case.case_id, "text": one_line(display_text(case.inputs), _MOST_TEXT)} for case in cases]
+        if not shown:
+            return Answer("There are no such cases yet.", {"cases": []})
+        return Answer(f"{counted(len(shown), 'case')}, the newest first.", {"cases": shown})
+
+
+class ExplainRejectionsArguments(Arguments):
+    category: str | None = None
+
+
+class ExplainRejections(Tool[ExplainRejectionsArguments]):
+    name = "explain_rejections"
+    description = "Why candidates were turned away: counts by stage, and a few of the newest with what they repeat."
+    arguments = ExplainRejectionsArguments
+    effect = False
+
+    def doing(self, arguments: ExplainRejectionsArguments) -> str:
+        return "looking at the rejections"
+
+    async def run(self, call: Call, arguments: ExplainRejectionsArguments) -> Answer:
+        session = call.desk.session
+        await session.written()
+        stages = await session.rejections_by_stage()
+        if arguments.category is not None:
+            counts = {
+                stage: await session.count_rejections(category=arguments.category, stage=stage) for stage in stages
+            }
+            stages = {stage: count for stage, count in counts.items() if count}
+        found = await session.rejection_page(0, 5, category=arguments.category)
+        if not found:
+            return Answer("Nothing was turned away.", {"stages": {}, "examples": []})
+        examples = [
+            {
+                "text": one_line(r.text, 160),
+                "stage": r.stage,
+                "reason": one_line(r.reason, 160),
+                "nearest": r.nearest_case_id,
+            }
+            for r in found
+        ]
+        words = ", ".join(f"{stage} {count:,}" for stage, count in sorted(stages.items(), key=lambda item: -item[1]))
+        return Answer(
+            f"{counted(sum(stages.values()), 'rejection')}: {words}.", {"stages": stages, "examples": examples}
+        )
+
+
+def _no_category(name: str, plans: list[DatasetPlanInput]) -> str:
+    names = ", ".join(c.name for plan in plans for c in plan.categories)
+    return f"There is no category {name!r}; there are: {names or 'none yet'}."

@@ -1,0 +1,231 @@
+"""Beginning, pausing and ending the run, and how it is done."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Question, Tool
+from dsbuilder_tui.agent.tools.files import default_export
+from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.models.prices import PriceTable
+from dsbuilder_tui.wording import dollars
+
+
+# What a case takes of a worker's prompt and answer, roughly, before anything is known.
+_PROMPT_TOKENS, _ANSWER_TOKENS = 80, 150
+
+
+class NoArguments(Arguments):
+    pass
+
+
+class StartGeneration(Tool[NoArguments]):
+    name = "start_generation"
+    description = "Begin writing the cases of the plan in force. Workers write in the background; you need not wait."
+    arguments = NoArguments
+    asks = True
+
+    def doing(self, arguments: NoArguments) -> str:
+        return "starting the workers"
+
+    async def question(self, call: Call, arguments: NoArguments) -> Question | None:
+        session, config = call.desk.session, call.desk.session.config
+        _planned(call)
+        if call.desk.running:
+            return None
+        summary = await session.summary()
+        left = summary.total_instances_planned - summary.instances_created - summary.exhausted_slots
+        cost = await _expected_dollars(call, summary.instances_created, left)
+        if left <= config.confirm_cases and (cost or 0.0) <= config.confirm_dollars:
+            return None
+        guess = f", about {dollars(cost)}" if cost else "" if cost == 0 else ", at a price that is not known"
+        return Question(f"Write {counted(left, 'case')} with {summary_writer(call)}{guess}?")
+
+    async def run(self, call: Call, arguments: NoArguments) -> Answer:
+        _planned(call)
+        desk = call.desk
+        if desk.running:
+            return Answer("The run is going on already.", {"running": True})
+        state = await desk.session.settle()
+        left = state.total_instances_planned - state.instances_created - state.exhausted_slots
+        if not left:
+            return Answer(
+                f"All {counted(state.total_instances_planned, 'slot')} are settled already; there is nothing to write.",
+                {"running": False},
+            )
+        desk.start()
+        workers = counted(desk.session.config.workers, "worker")
+        return Answer(f"Started: {counted(left, 'case')} to write, up to {workers}.", {"running": True, "open": left})
+
+
+class ResumeGeneration(StartGeneration):
+    name = "resume_generation"
+    description = "Go on with the open slots after a pause. The same as start_generation on a session that has begun."
+
+
+class PauseGeneration(Tool[NoArguments]):
+    name = "pause_generation"
+    description = "Pause the run: work in flight ends or is dropped, everything accepted is saved."
+    arguments = NoArguments
+
+    def doing(self, arguments: NoArguments) -> str:
+        return "pausing; work in flight drains"
+
+    async def run(self, call: Call, arguments: NoArguments) -> Answer:
+        desk = call.desk
+        if not desk.running:
+            return Answer("Nothing is running.", {"running": False})
+        desk.pause("asked to pause")
+        await desk.wait()
+        state = await desk.session.summary()
+        said = (
+            f"Paused at {state.instances_created:,} of {state.total_instances_planned:,}; everything accepted is saved."
+        )
+        return Answer(said, {"running": False, "accepted": state.instances_created})
+
+
+class AdjustCategoryArguments(Arguments):
+    category: str | None = None
+    """The category that `diversity` is meant for; without it, every category."""
+    diversity: Literal["on", "off"] | None = None
+    """Whether repeats are turned away in that category."""
+    diversity_scope: Literal["history", "window"] | None = None
+    """Compare with all accepted cases, or with the last diversity_window."""
+    diversity_window: int | None = Field(None, ge=1)
+    batch_size: int | None = Field(None, ge=1, le=500)
+    """Most cases one worker call writes; for the whole session."""
+    max_workers: int | None = Field(None, ge=1, le=2000)
+    worker_model: str | None = None
+    """The workers' model, for the whole session; only one that the person named."""
+    checkpoint_interval: int | None = Field(None, ge=1)
+
+
+class AdjustCategory(Tool[AdjustCategoryArguments]):
+    name = "adjust_category"
+    description = (
+        "Change how cases are made: the diversity check of a category, batch size, number of workers, the workers' model. "
+        "Everything but `diversity` holds for the whole session. A run that is going on is paused and goes on by itself."
+    )
+    arguments = AdjustCategoryArguments
+    asks = True
+
+    def doing(self, arguments: AdjustCategoryArguments) -> str:
+        return "changing the settings"
+
+    async def question(self, call: Call, arguments: AdjustCategoryArguments) -> Question | None:
+        session = call.desk.session
+        if arguments.category is not None and arguments.category not in [c.name for c in session.plan.categories]:
+            names = ", ".join(c.name for c in session.plan.categories)
+            raise InputError(f"There is no category {arguments.category!r}.", f"There are: {names or 'none yet'}.")
+        if arguments.model_dump(exclude_none=True, exclude={"category"}) == {}:
+            raise InputError(
+                "Nothing to change was given.", "Give diversity, batch_size, max_workers or another setting."
+            )
+        model = arguments.worker_model
+        if model is None or call.was_typed(model):
+            return None
+        return Question(f"Have {model} write the cases from now on? You have not named it yourself.")
+
+    async def run(self, call: Call, arguments: AdjustCategoryArguments) -> Answer:
+        desk, session = call.desk, call.desk.session
+        values: dict[str, Any] = arguments.model_dump(exclude_none=True, exclude={"category", "diversity"})
+        was_running = desk.running
+        if was_running:
+            desk.pause("settings change")
+            await desk.wait()
+        said = []
+        try:
+            if values:
+                await session.change_settings({}, values)
+                said += [f"{name.replace('_', ' ')} is {value} now" for name, value in values.items()]
+            if arguments.diversity is not None:
+                if not session.planned:
+                    raise InputError("There is no plan yet.", "Propose one with propose_plan.")
+                chosen = [arguments.category] if arguments.category else [c.name for c in session.plan.categories]
+                categories = [
+                    c.model_copy(update={"diversity": arguments.diversity}) if c.name in chosen else c
+                    for c in session.plan.categories
+                ]
+                await session.revise_plan(session.plan.model_copy(update={"categories": tuple(categories)}))
+                said.append(f"the diversity check of {', '.join(chosen)} is {arguments.diversity} now")
+            await desk.reread()
+        finally:
+            if was_running:
+                desk.start()
+        text = "; ".join(said)
+        return Answer(f"{text[:1].upper()}{text[1:]}.", {"running": desk.running, **values})
+
+
+class FinalizeDataset(Tool[NoArguments]):
+    name = "finalize_dataset"
+    description = (
+        "End the dataset: what is accepted is all there will be, open slots are taken out of the plan, the dataset is "
+        "written to its file. Needs the person's yes."
+    )
+    arguments = NoArguments
+    asks = True
+
+    def doing(self, arguments: NoArguments) -> str:
+        return "finishing the dataset"
+
+    async def question(self, call: Call, arguments: NoArguments) -> Question | None:
+        _planned(call)
+        state = await call.desk.session.summary()
+        if not state.instances_created:
+            raise InputError(
+                "No case is accepted yet, so there is no dataset to finish.", "Start the generation first."
+            )
+        left = state.total_instances_planned - state.instances_created
+        without = f" and leave out the {counted(left, 'slot')} that are not filled" if left else ""
+        path = default_export(call.desk.session)
+        return Question(
+            f"Finish the dataset with {counted(state.instances_created, 'case')}{without}? It goes to {path}."
+        )
+
+    async def run(self, call: Call, arguments: NoArguments) -> Answer:
+        desk, session = call.desk, call.desk.session
+        if desk.running:
+            desk.pause("the dataset is finished")
+            await desk.wait()
+        accepted = await session.cases_by_category()
+        kept = tuple(
+            c.model_copy(update={"count": accepted[c.name]}) for c in session.plan.categories if accepted.get(c.name)
+        )
+        plan = session.plan.model_copy(update={"categories": kept, "total_instances": sum(c.count for c in kept)})
+        await session.revise_plan(plan)
+        state = await session.settle()
+        path = default_export(session)
+        count = await session.export(path, private=path.parent == session.folder)
+        await desk.reread()
+        return Answer(
+            f"Finished: {counted(count, 'case')}, written to {path}.",
+            {"path": str(path), "categories": state.categories, "cost": state.cost, "rejections": state.rejections},
+        )
+
+
+async def _expected_dollars(call: Call, accepted: int, left: int) -> float | None:
+    """What the open slots may cost: as the accepted ones did, else by what a case usually takes; None when unknown."""
+    session, config = call.desk.session, call.desk.session.config
+    if config.resolved_provider == "offline":
+        return 0.0
+    spent = (await session.spending()).workers.dollars
+    if spent and accepted >= 10:
+        return spent / accepted * left
+    return PriceTable(config.prices).cost(
+        config.worker_model, Usage(_PROMPT_TOKENS * left, _ANSWER_TOKENS * left, known=True)
+    )
+
+
+def summary_writer(call: Call) -> str:
+    """Who would write, in words."""
+    config = call.desk.session.config
+    return "the built-in writer" if config.resolved_provider == "offline" else config.worker_model
+
+
+def _planned(call: Call) -> None:
+    if not call.desk.session.planned:
+        raise InputError("There is no plan yet.", "Propose one with propose_plan.")

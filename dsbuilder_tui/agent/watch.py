@@ -1,0 +1,124 @@
+"""What happens in a run that a person should hear of. Pure: events go in, a note comes out now and then."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass
+
+from dsbuilder_tui.domain.events import (
+    CaseAccepted,
+    CaseRejected,
+    Event,
+    RetryScheduled,
+    RunFinished,
+    RunPaused,
+    RunStarted,
+    SlotExhausted,
+)
+from dsbuilder_tui.domain.words import counted
+
+_WINDOW = 60  # the last so many judgements
+_MANY = 0.5  # share of them that is turned away
+_LONG_WAIT = 30.0  # seconds that an endpoint asks to wait
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """``kind``: finished, exhausted, rejections, rate_limit, stopped. What happened, and what can be done about it."""
+
+    kind: str
+    said: str
+    way_out: str = ""
+
+    def text(self) -> str:
+        """As the main agent hears it."""
+        return "[dsbuilder] " + json.dumps(
+            {"note": self.kind, "said": self.said, "way_out": self.way_out}, ensure_ascii=False
+        )
+
+
+class Watch:
+    """Looks at one session's events. Says each thing once a run, and again only when it has become twice as bad."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._exhausted: dict[str, int] = {}
+        self._told_exhausted = 0
+        self._judged: deque[tuple[bool, str]] = deque(maxlen=_WINDOW)
+        self._told: set[str] = set()
+
+    def feed(self, event: Event) -> Note | None:
+        match event:
+            case RunStarted():
+                self._begin()
+            case CaseAccepted():
+                self._judged.append((True, event.category))
+            case CaseRejected():
+                self._judged.append((False, event.category))
+                return self._rejections()
+            case SlotExhausted():
+                self._exhausted[event.category] = self._exhausted.get(event.category, 0) + 1
+                return self._given_up(event.reason)
+            case RetryScheduled() if event.kind == "rate_limit" and event.wait_s >= _LONG_WAIT:
+                return self._once(
+                    Note(
+                        "rate_limit",
+                        f"The endpoint asks to wait {event.wait_s:.0f} s: {event.detail[:160]}",
+                        "Lower max_workers, or wait: the run goes on by itself.",
+                    )
+                )
+            case RunPaused() if not event.reason.startswith(("asked", "closing", "leaving", "Ctrl", "the plan", "settings",
+                                                             "the dataset", "SIG", "the terminal")):
+                budget = "budget" in event.reason
+                return Note(
+                    "budget" if budget else "stopped",
+                    f"The run stopped at {event.accepted:,} of {event.planned:,}: {event.reason}",
+                    "Raise it with /budget N, then resume." if budget else "When that is mended, resume goes on with the open slots.",
+                )
+            case RunFinished():
+                return self._finished(event)
+        return None
+
+    def _once(self, note: Note) -> Note | None:
+        if note.kind in self._told:
+            return None
+        self._told.add(note.kind)
+        return note
+
+    def _rejections(self) -> Note | None:
+        if len(self._judged) < _WINDOW:
+            return None
+        turned_away = [category for accepted, category in self._judged if not accepted]
+        if len(turned_away) < _WINDOW * _MANY:
+            return None
+        worst = max(sorted(set(turned_away)), key=turned_away.count)
+        return self._once(
+            Note(
+                "rejections",
+                f"{len(turned_away)} of the last {_WINDOW} candidates were turned away, most of them in {worst}.",
+                f"More varied example inputs or another attribute axis for {worst}, or a lower count.",
+            )
+        )
+
+    def _given_up(self, reason: str) -> Note | None:
+        total = sum(self._exhausted.values())
+        if total < max(1, 2 * self._told_exhausted):
+            return None
+        self._told_exhausted = total
+        parts = ", ".join(f"{category} {count}" for category, count in self._exhausted.items())
+        return Note(
+            "exhausted",
+            f"{counted(total, 'slot')} given up ({parts}). The last one: {reason[:200]}",
+            "More varied examples and /retry, a lower count, or the diversity check off for that category.",
+        )
+
+    def _finished(self, event: RunFinished) -> Note:
+        short = f", {counted(event.exhausted, 'slot')} given up" if event.exhausted else ""
+        return Note(
+            "finished",
+            f"The run is finished: {event.accepted:,} of {event.planned:,} cases, {event.rejected:,} rejected{short}.",
+            "/export writes the dataset." if not event.exhausted else "/retry tries the slots given up on again.",
+        )

@@ -1,0 +1,85 @@
+"""Where an endpoint is and how to be let in: address, headers, certificates. Whoever holds a secret can take it out of a text."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from dataclasses import dataclass
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+from dsbuilder_tui.config import OPENAI_URL, DatasetBuilderConfig
+from dsbuilder_tui.domain.errors import EndpointRefused, InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """``headers`` hold the key, or the login that was in the address; ``secrets`` are what no text may show."""
+
+    url: str
+    headers: dict[str, str]
+    secrets: tuple[str, ...]
+    key: str
+
+    def redact(self, text: str) -> str:
+        """The text without any secret that a server may have echoed, as it is or encoded."""
+        for secret in self.secrets:
+            encoded = base64.b64encode(secret.encode()).decode()
+            for form in (secret, quote(secret, safe=""), quote_plus(secret), encoded, encoded.rstrip("=")):
+                text = text.replace(form, "[hidden]")
+        return text
+
+
+def address_of(config: DatasetBuilderConfig) -> Address:
+    """Raises ``EndpointRefused`` when OpenAI's own endpoint has no key, ``InputError`` for an address that is none."""
+    key = config.api_key.get_secret_value() if config.api_key else ""
+    url, login = _without_login(config.endpoint)
+    if url == OPENAI_URL and not key:
+        raise EndpointRefused(
+            f"{url} needs an API key, and none is set.",
+            "Set OPENAI_API_KEY, or base_url for an endpoint of your own.",
+        )
+    headers = {}
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
+    elif login:
+        headers["Authorization"] = f"Basic {login}"
+    if config.organization:
+        headers["OpenAI-Organization"] = config.organization
+    if config.project:
+        headers["OpenAI-Project"] = config.project
+    headers.update(config.extra_headers)
+    if any(ord(c) < 32 or ord(c) > 126 for value in headers.values() for c in value):
+        raise InputError(
+            "organization, project or extra_headers holds a character that no header may have.", "Mend it."
+        )
+    secrets = [s for s in (key, login, *config.extra_headers.values()) if len(s) > 3]
+    return Address(url, headers, tuple(sorted(secrets, key=len, reverse=True)), key)
+
+
+def tls_of(config: DatasetBuilderConfig) -> ssl.SSLContext | bool:
+    if not config.verify_tls:
+        return False
+    if config.ca_bundle is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=str(config.ca_bundle.expanduser()))
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(
+            f"ca_bundle {config.ca_bundle} cannot be used: {error}.", "Name a PEM file of certificates."
+        ) from None
+
+
+def _without_login(url: str) -> tuple[str, str]:
+    """The address without ``user:password@``, and that login for a Basic header."""
+    try:
+        parts = urlsplit(url)
+        valid = bool(parts.hostname) and parts.port != 0  # reading the port raises when it is no number
+    except ValueError:
+        valid = False
+    if not valid:
+        raise InputError("base_url is not an address.", "Write for example http://localhost:11434/v1.")
+    if not parts.username:
+        return url, ""
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    clean = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return clean, base64.b64encode(login.encode()).decode()

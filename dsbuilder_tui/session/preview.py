@@ -1,0 +1,52 @@
+"""A few sample cases before the full run: written like any others, shown, and not kept."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from dsbuilder_tui.domain.case import Candidate, Slot
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.generation.gate import Admitted, Gate
+from dsbuilder_tui.generation.ledger import Batch
+from dsbuilder_tui.generation.prompts import Prompter
+from dsbuilder_tui.generation.slots import slot_plans
+from dsbuilder_tui.generation.worker import BatchOutcome, Worker
+from dsbuilder_tui.models.limits import AdaptiveLimit
+from dsbuilder_tui.models.protocol import SlotRequest, WorkerModel
+from dsbuilder_tui.session.spending import SpendingReader
+
+_MOST_RETRIES = 1  # somebody waits for it
+
+
+class Preview(SpendingReader):
+    """Writes samples."""
+
+    async def preview(
+        self, plan: DatasetPlanInput, category: str, count: int, model: WorkerModel
+    ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """At most ``count`` (inputs, expectations) of a category's first slots, as a run would write them.
+
+        Raises ``EndpointRefused``; trouble that would be retried in a run gives fewer samples, or none.
+        """
+        clock, chosen = self._files.clock, plan.category(category)
+        model.check(plan)
+        slots = slot_plans(plan, self._files.seed)[category]
+        wanted = tuple(
+            SlotRequest(Slot(category, ordinal, slots.attributes(ordinal)), 0)
+            for ordinal in range(1, min(count, chosen.count) + 1)
+        )
+        request = Prompter(plan, self._files.seed, self.config.max_output_tokens).request(chosen, wanted, ())
+        gate = Gate(plan, (), compare=False)
+        found: list[tuple[dict[str, Any], dict[str, Any]]] = []
+
+        async def deliver(candidate: Candidate) -> None:
+            if isinstance(verdict := await gate.judge(candidate), Admitted):
+                found.append((verdict.inputs, verdict.expectations))
+
+        limit = AdaptiveLimit(1, clock, lambda limit, reason: None)
+        worker = Worker(model, limit, clock, random.Random(), _MOST_RETRIES, lambda *_: None)
+        result = BatchOutcome()
+        await worker.execute(Batch(0, chosen, wanted, ()), request, deliver, result)
+        await self.note_agent_call("preview", model.name, result.usage, result.seconds)
+        return found
