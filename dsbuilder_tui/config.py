@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from dsbuilder_tui.domain.errors import ConfigError
+from dsbuilder_tui.domain.spending import Price
 from dsbuilder_tui.domain.words import plain_words
 
 ENV_PREFIX = "DSBUILDER_"
@@ -107,6 +108,14 @@ class DatasetBuilderConfig(BaseSettings):
         0, ge=0, allow_inf_nan=False, description="Cases a second the built-in writer makes at most, 0: no limit"
     )
 
+    budget: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Dollars the session may cost at most; off: no limit"
+    )
+    prices: dict[str, Price] = Field(
+        default_factory=dict,
+        description="Dollars per million tokens of your models: input, output, cached_input; as JSON",
+    )
+
     theme: Literal["dark", "light", "high-contrast"] = Field("dark", description="Colours of the terminal app")
     notifications: Literal["off", "bell", "desktop"] = Field("bell", description="How the end of a run is announced")
 
@@ -136,6 +145,23 @@ class DatasetBuilderConfig(BaseSettings):
             return json.loads(value)
         except json.JSONDecodeError as error:
             raise ValueError(f'is not JSON ({error.msg}); write for example {{"X-Team": "evals"}}') from None
+
+    @field_validator("prices", mode="before")
+    @classmethod
+    def _parse_prices(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError as error:
+            example = '{"my-model": {"input": 0.1, "output": 0.4}}'
+            raise ValueError(f"is not JSON ({error.msg}); write for example {example}") from None
+
+    @field_validator("budget", mode="before")
+    @classmethod
+    def _no_budget(cls, value: object) -> object:
+        # A word, so that a budget which a file or the environment sets can be lifted.
+        return None if isinstance(value, str) and value.strip().casefold() == "off" else value
 
     @field_validator("base_url")
     @classmethod
@@ -260,7 +286,7 @@ def save_settings(values: Mapping[str, Any], path: Path | None = None) -> Path:
             return (init_settings,)
 
     try:
-        checked = Given(**given).model_dump(mode="json", include=set(given))
+        checked = Given(**given).model_dump(mode="json", include=set(given), exclude_none=True)
     except ValidationError as error:
         raise ConfigError(_explain(error, given), "Nothing was saved; choose another value.") from None
     return change_settings_file(path or user_config_file(), dict.fromkeys(values) | checked)
@@ -271,10 +297,11 @@ def _explain(error: ValidationError, given: Mapping[str, Any]) -> str:
     for detail in error.errors():
         name = str(detail["loc"][0]) if detail["loc"] else "settings"
         value = "(hidden)" if name in SECRETS else repr(detail.get("input"))
-        where = f"setting {name}"
+        path = name if name in SECRETS else ".".join(map(str, detail["loc"])) or name
+        where = f"setting {path}"
         if name not in given:
             holder = next((label for label, values in _layers() if name in values), "settings")
-            where = _env_name(name, os.environ) if holder == "environment" else f"{name} in {holder}"
+            where = _env_name(name, os.environ) if holder == "environment" else f"{path} in {holder}"
         lines.append(f"{where}: {value} — {plain_words(detail)}")
     return "\n".join(lines)
 

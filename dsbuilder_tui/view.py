@@ -8,6 +8,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import Checkpoint, Rejection
 from dsbuilder_tui.domain.events import (
+    AgentCalled,
     BatchFinished,
     BatchStarted,
     CaseAccepted,
@@ -33,6 +34,7 @@ _RATE_STEP = 1.0
 _KEPT_ARRIVALS = 32  # per worker: what its sparkline is drawn from
 _KEPT_REJECTIONS = 100
 _KEPT_POINTS = 200
+_TELLING = 10  # accepted cases from which on their cost says something about the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,10 @@ class RunView:
     points: tuple[Point, ...] = ()  # the newest checkpoints, newest last
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    agent_tokens: int = 0  # of the main agent, in and out
+    agent_dollars: float = 0.0  # known dollars, here and below
+    worker_dollars: float = 0.0
+    unpriced: bool = False  # tokens were used whose price is not known
     notice: str = ""
     notice_level: str = "info"
     calls: int = 0  # worker calls that have ended
@@ -132,6 +138,22 @@ class RunView:
     @property
     def busy(self) -> bool:
         return self.state in ("running", "pausing")
+
+    @property
+    def tokens(self) -> int:
+        """All that were used, by workers and main agent."""
+        return self.prompt_tokens + self.completion_tokens + self.agent_tokens
+
+    @property
+    def dollars(self) -> float:
+        """What is known to have been spent."""
+        return self.agent_dollars + self.worker_dollars
+
+    def forecast(self) -> float | None:
+        """Dollars when all cases are there, if the rest costs what these did; None while that says nothing."""
+        if self.unpriced or self.left <= 0 or self.accepted < _TELLING or not self.worker_dollars:
+            return None
+        return self.worker_dollars / self.accepted * self.planned + self.agent_dollars
 
     @property
     def left(self) -> int:
@@ -169,6 +191,7 @@ def opening_view(
         SessionState.SHORT: "finished",
         SessionState.RUNNING: "running",
     }
+    cost = summary.cost
     return RunView(
         session=summary.session,
         dataset_name=summary.dataset_name,
@@ -190,6 +213,10 @@ def opening_view(
         points=tuple(Point(p.id, p.accepted, p.reason, p.created_at) for p in points[-_KEPT_POINTS:]),
         prompt_tokens=summary.prompt_tokens,
         completion_tokens=summary.completion_tokens,
+        agent_tokens=sum(m["prompt_tokens"] + m["completion_tokens"] for m in cost["main_agent"]["models"]),
+        agent_dollars=cost["main_agent"]["known_dollars"],
+        worker_dollars=cost["workers"]["known_dollars"],
+        unpriced=cost["dollars"] is None,
     )
 
 
@@ -259,8 +286,20 @@ def reduce(view: RunView, event: Event) -> RunView:
             return replace(view, state="pausing")
         case RunPaused():
             return replace(view, state="paused", workers={})
+        case AgentCalled():
+            used = event.prompt_tokens + event.completion_tokens
+            return replace(
+                view,
+                agent_tokens=view.agent_tokens + used,
+                agent_dollars=view.agent_dollars + (event.dollars or 0.0),
+                unpriced=view.unpriced or (event.dollars is None and used > 0),
+            )
         case RunFinished():
-            return replace(view, state="finished", workers={})
+            view = replace(view, state="finished", workers={})
+            if event.dollars is None:
+                return view
+            # It counts what was spent before this view began, too.
+            return replace(view, worker_dollars=max(0.0, event.dollars - view.agent_dollars))
         case Notice():
             return replace(view, notice=event.text, notice_level=event.level)
         case _:
@@ -304,6 +343,8 @@ def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled)
             calls=view.calls + 1,
             prompt_tokens=view.prompt_tokens + event.prompt_tokens,
             completion_tokens=view.completion_tokens + event.completion_tokens,
+            worker_dollars=view.worker_dollars + (event.dollars or 0.0),
+            unpriced=view.unpriced or (event.dollars is None and event.prompt_tokens + event.completion_tokens > 0),
         )
     if before is None or before.batch != event.batch:
         return view  # the worker may have its next batch by the time that the end of this one is told

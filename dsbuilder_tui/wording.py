@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.events import (
@@ -21,7 +23,7 @@ from dsbuilder_tui.domain.events import (
 )
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.summary import SessionState
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.words import counted, dollar_words
 from dsbuilder_tui.view import RunView, WorkerView
 
 STATE_WORDS = {
@@ -121,12 +123,61 @@ def worker_words(worker: WorkerView, now: float) -> str:
 
 def tokens_words(view: RunView) -> str:
     """``12.3 k tokens``, or empty when none were counted."""
-    total = view.prompt_tokens + view.completion_tokens
-    if not total:
-        return ""
+    return _tokens(view.tokens) if view.tokens else ""
+
+
+def _tokens(total: int) -> str:
     if total < 1000:
         return f"{total} tokens"
     return f"{total / 1000:.1f} k tokens" if total < 1_000_000 else f"{total / 1_000_000:.2f} M tokens"
+
+
+def spent_words(view: RunView, budget: float | None = None) -> str:
+    """``$0.42 of $5.00 → ~$0.77``: spent, the budget if there is one, and the forecast if there can be one.
+
+    Tokens when no price is known, ``at least $0.42`` when some are, empty when nothing was used.
+    """
+    if not view.tokens and not view.dollars:
+        return ""
+    if view.unpriced and not view.dollars:
+        return tokens_words(view)
+    words = ("at least " if view.unpriced else "") + dollar_words(view.dollars)
+    if budget is not None:
+        words += f" of {dollar_words(budget)}"
+    total = view.forecast()
+    return words if total is None else f"{words} → ~{dollar_words(total)}"
+
+
+def cost_words(cost: Mapping[str, Any]) -> str:
+    """What a session has cost, from the ``cost`` of its summary; empty when nothing was used.
+
+    ``$0.42 (main agent $0.05, workers $0.37); $5.90 less than with gpt-4o throughout``, or
+    ``12.3 k tokens, price of llama3.1 unknown (set it under [prices])``.
+    """
+    roles = {"main agent": cost["main_agent"], "workers": cost["workers"]}
+    used = {name: sum(_used(model) for model in role["models"]) for name, role in roles.items()}
+    if not any(used.values()):
+        return ""
+    parts = []
+    if cost["dollars"] is not None or cost["known_dollars"]:
+        words = dollar_words(cost["known_dollars"])
+        if all(used.values()):
+            shares = (f"{name} {dollar_words(role['known_dollars'])}" for name, role in roles.items())
+            words += f" ({', '.join(shares)})"
+        parts.append(words)
+    lost = {m["model"]: m for role in roles.values() for m in role["models"] if m["dollars"] is None}
+    if lost:
+        tokens = sum(_used(m) for role in roles.values() for m in role["models"] if m["dollars"] is None)
+        more = " more" if parts else ""
+        parts.append(f"{_tokens(tokens)}{more}, price of {', '.join(lost)} unknown (set it under [prices])")
+    if saving := cost["saving"]:
+        less = "less" if saving["dollars"] > 0 else "more"
+        parts.append(f"{dollar_words(abs(saving['dollars']))} {less} than with {saving['model']} throughout")
+    return visible("; ".join(parts))
+
+
+def _used(model: Mapping[str, Any]) -> int:
+    return int(model["prompt_tokens"] + model["completion_tokens"])
 
 
 def opening_lines(event: RunStarted) -> list[str]:
@@ -143,7 +194,8 @@ def progress_line(view: RunView) -> str:
     parts = [f"{view.accepted}/{view.planned} ({share})", f"{view.rejected} rejected"]
     if view.exhausted:
         parts.append(f"{view.exhausted} given up")
-    return "  " + ", ".join(part for part in (*parts, rate_words(view), eta_words(view)) if part)
+    spent = spent_words(view) if view.dollars else ""
+    return "  " + ", ".join(part for part in (*parts, rate_words(view), eta_words(view), spent) if part)
 
 
 def eta_words(view: RunView) -> str:
@@ -185,6 +237,8 @@ def event_line(event: Event) -> str | None:
         case RunFinished():
             tokens = event.prompt_tokens + event.completion_tokens
             used = f", {event.prompt_tokens:,} + {event.completion_tokens:,} tokens" if tokens else ""
+            if tokens and event.dollars is not None:
+                used += f", {dollar_words(event.dollars)}"
             return f"  {event.accepted} accepted, {event.rejected} rejected, {event.exhausted} given up{used}"
         case ExportWritten() if event.format != "checkpoint":
             return None

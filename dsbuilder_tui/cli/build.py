@@ -28,7 +28,7 @@ from dsbuilder_tui.signals import handled
 from dsbuilder_tui.store.catalog import notes_of, seed_file
 from dsbuilder_tui.store.export import format_of, require_writer
 from dsbuilder_tui.store.plan_file import load_example, load_plan
-from dsbuilder_tui.wording import place, resume_command
+from dsbuilder_tui.wording import cost_words, place, resume_command
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -137,6 +137,7 @@ async def _nothing_to_do(
             ts=SystemClock().now(), accepted=summary.instances_created, planned=summary.total_instances_planned,
             rejected=sum(summary.rejections.values()), exhausted=short, seconds=0.0,
             prompt_tokens=summary.prompt_tokens, completion_tokens=summary.completion_tokens,
+            dollars=summary.cost["dollars"],
         )
     )  # fmt: skip
     lines = [f"{session.id} is complete already: {counted(summary.instances_created, 'case')}."]
@@ -198,11 +199,11 @@ async def _build(session: Session, model: WorkerModel, arguments: argparse.Names
         except StorageError as error:
             again = f"dsbuilder export {session.id} --out FILE{place(session.folder.parent)}"
             raise StorageError(error.problem, f"All cases are saved; when there is room:  {again}") from None
-        display.say(_farewell(session, result, target))
+        display.say(_farewell(session, result, target, cost_words((await session.summary()).cost)))
         return int(result.exit_code)
 
 
-def _farewell(session: Session, result: RunResult, target: Path) -> list[str]:
+def _farewell(session: Session, result: RunResult, target: Path, cost: str) -> list[str]:
     lines = []
     if result.state is SessionState.COMPLETE:
         lines.append(f"Complete: {counted(result.accepted, 'case')} in {_span(result.seconds)}.")
@@ -215,6 +216,7 @@ def _farewell(session: Session, result: RunResult, target: Path) -> list[str]:
         ]
     return [
         *lines,
+        *([f"Cost:        {cost}"] if cost else []),
         f"Dataset:     {target}",
         f"Session:     {session.folder}",
         *([f"Checkpoint:  {seed_file(session.folder)}"] if seed_file(session.folder).exists() else []),

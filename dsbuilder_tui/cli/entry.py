@@ -16,7 +16,7 @@ from dsbuilder_tui.domain.sanitise import visible
 
 _FLAGS = (
     "provider", "model", "worker_model", "base_url", "batch_size", "sub_batch_size", "max_workers", "max_dataset_size",
-    "checkpoint_dir", "checkpoint_interval", "diversity_scope", "diversity_window", "seed",
+    "checkpoint_dir", "checkpoint_interval", "diversity_scope", "diversity_window", "seed", "budget",
 )  # fmt: skip
 _SWITCHES = {
     "no_parallel": "enable_parallel_generation",

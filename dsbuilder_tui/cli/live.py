@@ -17,7 +17,7 @@ from dsbuilder_tui.domain.events import CheckpointSaved, Event, RetryScheduled, 
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.view import CategoryView, RunView, fitting, reduce
-from dsbuilder_tui.wording import eta_words, event_line, opening_lines, rate_words, retry_line
+from dsbuilder_tui.wording import eta_words, event_line, opening_lines, rate_words, retry_line, spent_words
 
 _REFRESH = 8  # times a second
 
@@ -126,6 +126,7 @@ class LiveDisplay:
             parts.append(counted(view.workers_busy, "worker"))
         else:
             parts.append(view.state)
+        parts.append(spent_words(view))
         parts.append(self._checkpoint)
         room, line = self._console.width - 1, ""
         for part in filter(None, parts):

@@ -21,7 +21,7 @@ from dsbuilder_tui.domain.summary import SessionState
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.plan_file import example_names, load_example
-from dsbuilder_tui.wording import STATE_WORDS, writer_words
+from dsbuilder_tui.wording import STATE_WORDS, cost_words, writer_words
 
 
 def say(text: str = "") -> None:
@@ -121,6 +121,8 @@ async def _show(arguments: argparse.Namespace, config: Any) -> int:
                   f"({summary.last_checkpoint['created_at'][:19].replace('T', ' ')} UTC)")  # fmt: skip
         if summary.prompt_tokens or summary.completion_tokens:
             say(f"Tokens: {summary.prompt_tokens:,} in, {summary.completion_tokens:,} out ({summary.worker_model})")
+        if spent := cost_words(summary.cost):
+            say(f"Cost: {spent}")
         say(f"Folder: {summary.path}")
         if damaged:
             say(
@@ -211,6 +213,7 @@ def config(arguments: argparse.Namespace) -> int:
     table = [["SETTING", "VALUE", "SOURCE", "MEANING"]]
     for name, value in values.items():
         shown = {True: "true", False: "false", None: "–"}.get(value) if isinstance(value, bool | None) else str(value)
+        shown = (json.dumps(value) if value else "–") if isinstance(value, dict) else shown
         meaning = type(settings).model_fields[name].description or ""
         table.append([name, one_line(shown or "", 40), origins[name], meaning])
     widest = sum(max(len(row[column]) for row in table) + 2 for column in range(4))

@@ -27,6 +27,7 @@ _SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("--checkpoint-interval", "N", "cases between checkpoints"),
     ("--diversity-scope", "SCOPE", "compare with all cases (history) or the last ones (window)"),
     ("--diversity-window", "N", "cases compared against in scope window"),
+    ("--budget", "DOLLARS", "dollars the session may cost at most, or off"),
     ("--seed", "N", "fixes slots and the built-in writer"),
 )
 

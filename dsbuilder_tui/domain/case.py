@@ -121,17 +121,22 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one or many model calls. ``known`` is false when the server did not report them."""
+    """Tokens of one or many model calls. ``known`` is false when the server did not report them.
+
+    ``cached_tokens`` are those of ``prompt_tokens`` that came out of the provider's prompt cache.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     known: bool = False
+    cached_tokens: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
             self.known or other.known,
+            self.cached_tokens + other.cached_tokens,
         )
 
 

@@ -55,7 +55,10 @@ class BatchStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchFinished(Event):
-    """``outcome`` is one of ok, truncated, refused, empty, malformed, failed, cancelled."""
+    """``outcome`` is one of ok, truncated, refused, empty, malformed, failed, cancelled.
+
+    ``dollars`` is None when the model's price is not known.
+    """
 
     type: ClassVar[str] = "batch_finished"
     batch: int
@@ -67,6 +70,24 @@ class BatchFinished(Event):
     prompt_tokens: int
     completion_tokens: int
     detail: str = ""
+    dollars: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentCalled(Event):
+    """The main agent called its model. ``purpose``: turn, preview. ``cached_tokens`` are part of ``prompt_tokens``.
+
+    ``dollars`` is None when the model's price is not known.
+    """
+
+    type: ClassVar[str] = "agent_called"
+    purpose: str
+    model: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    seconds: float
+    dollars: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +249,10 @@ class RunPaused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished(Event):
+    """Tokens are those of all worker calls of the session; ``dollars`` is what it has cost, main agent included, or None
+    when the price of a model that was used is not known.
+    """
+
     type: ClassVar[str] = "run_finished"
     accepted: int
     planned: int
@@ -236,6 +261,7 @@ class RunFinished(Event):
     seconds: float
     prompt_tokens: int
     completion_tokens: int
+    dollars: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,7 @@ class BuilderState:
     worker_model: str
     seed: int
     path: str
+    cost: dict[str, Any]  # main_agent, workers, dollars, known_dollars, saving, prices_as_of: see ``Spending``
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -13,6 +13,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
+def dollar_words(dollars: float) -> str:
+    """``$5.02``, ``$1,250.00``; below a cent ``$0.004``"""
+    if 0 < dollars < 0.0005:
+        return "under $0.001"
+    return f"${dollars:,.3f}" if 0 < dollars < 0.01 else f"${dollars:,.2f}"
+
+
 def plain_words(detail: Mapping[str, Any]) -> str:
     """What a pydantic error means, without the library's vocabulary."""
     kind, context = str(detail["type"]), detail.get("ctx") or {}

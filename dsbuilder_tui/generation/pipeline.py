@@ -19,16 +19,19 @@ from dsbuilder_tui.domain.events import (
     BatchStarted,
     ConcurrencyChanged,
     Event,
+    Notice,
     RetryScheduled,
     RunPausing,
 )
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.words import dollar_words
 from dsbuilder_tui.generation.batching import BatchSizer
 from dsbuilder_tui.generation.calls import CallLog, CallTrace
 from dsbuilder_tui.generation.intake import Intake
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.judge import Judge
 from dsbuilder_tui.generation.ledger import Batch, Ledger
+from dsbuilder_tui.generation.meter import Meter
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
@@ -71,9 +74,11 @@ class Pipeline:
         emit: Callable[[Event], None],
         seed: int,
         calls: CallLog,
+        meter: Meter,
     ) -> None:
         self._plan, self._config, self._store, self._model = plan, config, store, model
         self._clock, self._emit, self._calls = clock, emit, calls
+        self._meter = meter
         self._ledger = Ledger(plan, seed, config.max_attempts, ordered=model.ordered)
         self._prompter = Prompter(plan, seed, config.max_output_tokens)
         self._sizers = {category.name: BatchSizer(config.largest_batch) for category in plan.categories}
@@ -141,6 +146,18 @@ class Pipeline:
             self._deadline = self._clock.monotonic() + self._config.drain_timeout
             self._tell(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=reason))
             self._wake.set()
+
+    def keep_budget(self) -> None:
+        """Pause when the session has cost what it may, unless there is nothing left to write."""
+        budget = self._meter.budget
+        if budget is None or not self._meter.used_up or self._pause_reason is not None or not self._ledger.open:
+            return
+        text = (
+            f"The budget of {dollar_words(budget)} is used up ({dollar_words(self._meter.known)} spent); the run pauses. "
+            "Raise it with --budget, /budget N in the studio, or in the settings, then go on."
+        )
+        self._tell(Notice(ts=self._clock.now(), level="warning", text=text))
+        self.pause(f"the budget of {dollar_words(budget)} is used up")
 
     def wake(self) -> None:
         """Look again at what there is to do."""
@@ -328,6 +345,7 @@ class Pipeline:
 
     def _remember_call(self, batch: Batch, result: BatchOutcome) -> None:
         now, worker = self._clock.now(), self._unsettled.pop(batch.number).worker
+        dollars = self._meter.charge(self._model.name, result.usage)
         self._journal.call(
             WorkerCall(
                 self._store.next_seq(), batch.category.name, batch.number, self._model.name, len(batch.slots), result.outcome,
@@ -337,9 +355,11 @@ class Pipeline:
                 ts=now, batch=batch.number, worker=worker, category=batch.category.name,
                 outcome=result.outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
                 prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
-                detail=result.detail,
+                detail=result.detail, dollars=dollars,
             ),
         )  # fmt: skip
+        if self.live:
+            self.keep_budget()
 
     def _tell(self, event: Event) -> None:
         """Announce what is no decision about a case, and have it remembered in passing."""

@@ -314,9 +314,14 @@ def _loads(data: bytes) -> Any:
 
 def _usage(value: Any) -> Usage:
     try:
-        return Usage(int(value.get("prompt_tokens") or 0), int(value.get("completion_tokens") or 0), known=bool(value))
-    except (AttributeError, TypeError, ValueError):
+        prompt, completion = int(value.get("prompt_tokens") or 0), int(value.get("completion_tokens") or 0)
+    except (AttributeError, TypeError, ValueError, OverflowError):
         return Usage()
+    try:
+        cached = int(value["prompt_tokens_details"]["cached_tokens"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        cached = 0
+    return Usage(prompt, completion, bool(value), max(0, min(cached, prompt)))
 
 
 def _choice(choice: Any) -> tuple[str, str, str | None]:

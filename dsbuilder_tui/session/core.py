@@ -47,7 +47,7 @@ class SessionCore:
 
     async def summary(self) -> BuilderState:
         """Where the session stands. Costs the same at any size."""
-        return await self._files.summary(running=self._run is not None)
+        return await self._files.summary(self.config, running=self._run is not None)
 
     async def settle(self) -> BuilderState:
         """Where the session stands, having finished it when all slots are settled and its state does not say so."""

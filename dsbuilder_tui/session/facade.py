@@ -10,23 +10,28 @@ from typing import Any, Self
 from dsbuilder_tui.config import SECRETS, DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.clock import Clock, SystemClock
+from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stream import EventStream
 from dsbuilder_tui.domain.summary import RunResult, SessionState
+from dsbuilder_tui.domain.words import dollar_words
+from dsbuilder_tui.generation.meter import Meter
 from dsbuilder_tui.models.choice import worker_model
+from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.calls import Calls
 from dsbuilder_tui.session.curation import Curation
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.planning import Planning
+from dsbuilder_tui.session.preview import Preview
 from dsbuilder_tui.session.reading import Reading
 from dsbuilder_tui.session.remembering import Remembering
 from dsbuilder_tui.session.run import Run
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
-class Session(Reading, Curation, Planning, Remembering, Calls):
+class Session(Reading, Curation, Planning, Remembering, Preview, Calls):
     """One dataset being built. An async context manager; only one process can have a session open."""
 
     @classmethod
@@ -139,13 +144,20 @@ class Session(Reading, Curation, Planning, Remembering, Calls):
     async def run(self, model: WorkerModel | None = None) -> RunResult:
         """Fill the open slots until none is left or ``pause`` is called. ``model`` stays the caller's to close.
 
-        Raises ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
+        It pauses by itself when the session's budget is used up. Raises ``InputError`` when it is used up already, and
+        ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
         async with self._acts:
             self._only_at_rest()
+            meter = Meter(PriceTable(self.config.prices), await self.spending(), lambda: self.config.budget)
+            if meter.budget is not None and meter.used_up:
+                raise InputError(
+                    f"The budget of {dollar_words(meter.budget)} is used up ({dollar_words(meter.known)} spent).",
+                    "Raise it with --budget, /budget N in the studio, or in the settings.",
+                )
             own = model is None
             model = model or worker_model(self.config)
-            self._run = Run(self._files, self.config, model, self._call_log)
+            self._run = Run(self._files, self.config, model, self._call_log, meter)
             self._idle.clear()
         try:
             return await self._run.execute()

@@ -15,8 +15,10 @@ from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import PlanError, StorageError
 from dsbuilder_tui.domain.events import Event, ExportWritten, Notice
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.spending import Spending
 from dsbuilder_tui.domain.summary import BuilderState, SessionState
 from dsbuilder_tui.generation.slots import slot_axes
+from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.export import format_of, write_cases
 from dsbuilder_tui.store.files import private_folder
@@ -165,7 +167,12 @@ class SessionFiles:
         await self.store.commit(Changes(checkpoints=[point]))
         return point
 
-    async def summary(self, *, running: bool) -> BuilderState:
+    async def spending(self, config: DatasetBuilderConfig) -> Spending:
+        """As ``Session.spending``."""
+        main_agent, workers = await self.store.usage_by_model()
+        return PriceTable(config.prices).spending(main_agent, workers, config.model)
+
+    async def summary(self, config: DatasetBuilderConfig, *, running: bool) -> BuilderState:
         listing = await catalog.describe(self.folder, self.store, running=running)
         progress, usage = await self.store.progress(), await self.store.usage()
         stages, points = await self.store.rejections_by_stage(), await self.store.checkpoints(1)
@@ -189,6 +196,7 @@ class SessionFiles:
             worker_model=listing.worker_model,
             seed=self.seed,
             path=str(self.folder),
+            cost=(await self.spending(config)).as_dict(),
         )
 
     async def export(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text, given_up_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.session.facade import Session
 from dsbuilder_tui.store.replaying import Stretch
-from dsbuilder_tui.store.rows import HistoryRow, WorkerCall
+from dsbuilder_tui.store.rows import AgentCall, HistoryRow, WorkerCall
 
 _STRETCH = 2000
 _KEPT_WHOLE: Mapping[str, type[ev.Event]] = {
@@ -27,12 +28,13 @@ _ENDS = {"pause": ev.RunPaused.type, "finish": ev.RunFinished.type}
 async def recorded_events(session: Session) -> AsyncIterator[ev.Event]:
     """All events of a session so far, in the order of its history, read a stretch at a time.
 
-    They lead ``dsbuilder_tui.view.reduce`` to the counts that the live events led to. Of what was done before session
-    format 2, batches begun, retries and notices are not remembered.
+    They lead ``dsbuilder_tui.view.reduce`` to the counts that the live events led to. Dollars are those of the prices
+    known now, with the workers' cached tokens as other input; the end of a run says what it came to. Of what was done
+    before session format 2, batches begun, retries and notices are not remembered.
     """
     await session.written()
     store = session._files.store
-    teller = _Teller(session.id, await store.plan(first=True))
+    teller = _Teller(session.id, await store.plan(first=True), PriceTable(session.config.prices))
     last = store.seq
     for first in range(1, last + 1, _STRETCH):
         stretch = await store.stretch(first, min(first + _STRETCH - 1, last))
@@ -43,8 +45,8 @@ async def recorded_events(session: Session) -> AsyncIterator[ev.Event]:
 class _Teller:
     """Turns rows into events. Keeps the sums that events name and rows do not."""
 
-    def __init__(self, session: str, plan: DatasetPlanInput) -> None:
-        self._session, self._plan = session, plan
+    def __init__(self, session: str, plan: DatasetPlanInput, prices: PriceTable) -> None:
+        self._session, self._plan, self._prices = session, plan, prices
         self._counts = {
             c.name: {"planned": c.count, "accepted": 0, "rejected": 0, "exhausted": 0} for c in plan.categories
         }
@@ -63,6 +65,7 @@ class _Teller:
             *((row.seq, 4, row) for row in stretch.history),
             # A checkpoint names the last place it covers, so it comes after that.
             *((point.seq, 5, point) for point in stretch.checkpoints),
+            *((call.seq, 6, call) for call in stretch.agent_calls),
         ]
         for _, kind, row in sorted(rows, key=lambda row: row[:2]):
             if kind == 0:
@@ -79,6 +82,8 @@ class _Teller:
                 event = self._history(row)
                 if event is not None:
                     yield event
+            elif kind == 6:
+                yield self._agent_call(row)
             else:
                 yield ev.CheckpointSaved(
                     ts=row.created_at, checkpoint=row.id, seq=row.seq, reason=row.reason, accepted=row.accepted,
@@ -117,6 +122,15 @@ class _Teller:
             ts=call.created_at, batch=call.batch, worker=call.worker, category=call.category, outcome=call.outcome,
             delivered=call.delivered, seconds=round(call.seconds, 3), prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens, detail=call.detail,
+            dollars=self._prices.cost(call.model, usage),
+        )  # fmt: skip
+
+    def _agent_call(self, call: AgentCall) -> ev.Event:
+        usage = call.usage
+        return ev.AgentCalled(
+            ts=call.created_at, purpose=call.purpose, model=call.model, prompt_tokens=usage.prompt_tokens,
+            cached_tokens=usage.cached_tokens, completion_tokens=usage.completion_tokens,
+            seconds=round(call.seconds, 3), dollars=self._prices.cost(call.model, usage),
         )  # fmt: skip
 
     def _history(self, row: HistoryRow) -> ev.Event | None:
@@ -194,9 +208,12 @@ class _Teller:
 
 
 def _as_it_was(row: HistoryRow) -> ev.Event | None:
-    """The event that a line of history holds whole, or None."""
+    """The event that a line of history holds whole, or None. Older lines may lack what has a default by now."""
     kind = _KEPT_WHOLE.get(row.kind)
-    if kind is None or {f.name for f in fields(kind)} - {"ts"} != set(row.data):
+    if kind is None:
+        return None
+    own = [f for f in fields(kind) if f.name != "ts"]
+    if not {f.name for f in own if f.default is MISSING} <= set(row.data) <= {f.name for f in own}:
         return None
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in row.data.items()}
     return kind(ts=row.created_at, **values)

@@ -6,12 +6,14 @@ import asyncio
 from dataclasses import asdict, replace
 
 from dsbuilder_tui.config import DatasetBuilderConfig
-from dsbuilder_tui.domain.case import Checkpoint
+from dsbuilder_tui.domain.case import Checkpoint, Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.events import Notice, RunFinished, RunPaused, RunStarted
 from dsbuilder_tui.domain.summary import RunResult, SessionState
+from dsbuilder_tui.domain.words import dollar_words
 from dsbuilder_tui.generation.calls import CallLog
 from dsbuilder_tui.generation.judge import Judge
+from dsbuilder_tui.generation.meter import Meter
 from dsbuilder_tui.generation.pipeline import Pipeline
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.files import SessionFiles
@@ -22,10 +24,15 @@ _STATUS_PERIOD = 1.0  # seconds between notes for other processes
 class Run:
     """Drives a pipeline over a session's open slots. One instance per run."""
 
-    def __init__(self, files: SessionFiles, config: DatasetBuilderConfig, model: WorkerModel, calls: CallLog) -> None:
+    def __init__(
+        self, files: SessionFiles, config: DatasetBuilderConfig, model: WorkerModel, calls: CallLog, meter: Meter
+    ) -> None:
         self._files, self._config, self._model = files, config, model
         self._clock, self._store, self._emit, self._plan = files.clock, files.store, files.emit, files.plan
-        self._pipeline = Pipeline(files.plan, config, files.store, model, files.clock, files.emit, files.seed, calls)
+        self._meter = meter
+        self._pipeline = Pipeline(
+            files.plan, config, files.store, model, files.clock, files.emit, files.seed, calls, meter
+        )
         self._hurried = False
 
     async def execute(self) -> RunResult:
@@ -50,7 +57,7 @@ class Run:
 
     async def _execute(self) -> RunResult:
         started = self._clock.monotonic()
-        notices = self._model.check(self._plan)
+        notices = [*self._model.check(self._plan), *self._budget_notices()]
         await self._announce()
         await self._files.tell(*(Notice(ts=self._clock.now(), level=level, text=text) for level, text in notices))
         watch = asyncio.create_task(self._keep_status())
@@ -63,6 +70,23 @@ class Run:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
         return await self._conclude(outcome.finished, outcome.dropped, outcome.reason, started)
+
+    def _budget_notices(self) -> list[tuple[str, str]]:
+        """That a budget cannot be kept, when it cannot."""
+        budget, name = self._meter.budget, self._model.name
+        if budget is None or self._meter.prices.price(name) is not None:
+            return []
+        text = (
+            f"The price of {name} is unknown, so the budget of {dollar_words(budget)} cannot be kept; "
+            "set the price under [prices] in the settings."
+        )
+        return [("warning", text)]
+
+    def spent(self, dollars: float | None, usage: Usage) -> None:
+        """The main agent has used tokens while this run goes on."""
+        self._meter.add(dollars, usage)
+        if self._pipeline.live:
+            self._pipeline.keep_budget()
 
     def pause(self, reason: str) -> None:
         self._pipeline.pause(reason)
@@ -126,6 +150,7 @@ class Run:
                 ts=now, accepted=accepted, planned=planned,
                 rejected=totals.rejected, exhausted=exhausted, seconds=round(seconds, 3),
                 prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens,
+                dollars=self._meter.dollars,
             )  # fmt: skip
         else:
             end = RunPaused(ts=now, accepted=accepted, planned=planned, dropped_batches=dropped, reason=reason)

@@ -8,11 +8,11 @@ from typing import Any
 
 import orjson
 
-from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection
+from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection, Usage
 from dsbuilder_tui.domain.history import Message
 from dsbuilder_tui.store.base import CASE_COLUMNS, StoreBase, read_case
 from dsbuilder_tui.store.reviewing import CALL_COLUMNS, REJECTION_COLUMNS, call_from, rejection_from
-from dsbuilder_tui.store.rows import HistoryRow, WorkerCall
+from dsbuilder_tui.store.rows import AgentCall, HistoryRow, WorkerCall
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 _CASE_TABLES = ("accepted_case", "withdrawn_case", "damaged_case")
@@ -26,6 +26,7 @@ class Stretch:
     replacing: set[int] = field(default_factory=set)  # places of cases that a person put where another one was
     rejections: list[tuple[Rejection, int | None]] = field(default_factory=list)  # with the tries of a slot given up
     calls: list[WorkerCall] = field(default_factory=list)
+    agent_calls: list[AgentCall] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     history: list[HistoryRow] = field(default_factory=list)
@@ -52,6 +53,13 @@ class Replaying(StoreBase):
             found.rejections.append((rejection_from(names, row), gave_up))
         for row in connection.execute(f"SELECT {CALL_COLUMNS} FROM worker_call WHERE {within}", ends):
             found.calls.append(call_from(names, row))
+        for seq, purpose, model, prompt, cached, completion, seconds, at in connection.execute(
+            "SELECT seq, purpose, model, prompt_tokens, cached_tokens, completion_tokens, seconds, created_at "
+            f"FROM agent_call WHERE {within}",
+            ends,
+        ):
+            usage = Usage(prompt, completion, bool(prompt or completion), cached)
+            found.agent_calls.append(AgentCall(seq, purpose, model, usage, seconds, at))
         for row in connection.execute(
             f"SELECT id, seq, reason, accepted, planned, created_at FROM checkpoint WHERE {within} ORDER BY id", ends
         ):

@@ -28,6 +28,18 @@ class WorkerCall:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentCall:
+    """One call of the main agent as it is remembered. ``purpose``: turn, preview."""
+
+    seq: int
+    purpose: str
+    model: str
+    usage: Usage
+    seconds: float
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryRow:
     """A line for the session's history; ``category`` and ``ordinal`` when it is about one case."""
 

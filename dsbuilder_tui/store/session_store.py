@@ -17,6 +17,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.store.base import CASE_COLUMNS, checksum, read_case, to_text
 from dsbuilder_tui.store.commit import apply, history_row, write_history
 from dsbuilder_tui.store.conversation import Conversation
+from dsbuilder_tui.store.costs import Costs
 from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.files import sync_folder
 from dsbuilder_tui.store.planning import Plans
@@ -30,7 +31,7 @@ PAGE = 500
 _NO_LIMIT = 2**63 - 1
 
 
-class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering):
+class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs):
     """Reads and writes one session file. All methods raise ``StorageError`` or ``SessionDamaged`` on a bad disk."""
 
     @classmethod

@@ -33,6 +33,7 @@ COMMANDS = (
     Command("workers", "", "each call: prompt, answer, retries, tokens"),
     Command("export", "[FILE]", "write the dataset: .jsonl, .json, .csv, .parquet"),
     Command("model", "[NAME]", "show or choose the workers' model"),
+    Command("budget", "[N|off]", "show or set the dollars it may cost", ("off",)),
     Command("pace", "[N|off]", "cases a second of the built-in writer", ("off", "20", "60", "200")),
     Command("theme", "[NAME]", "dark, light or high-contrast", ("dark", "light", "high-contrast")),
     Command("settings", "", "every setting, and where it came from"),

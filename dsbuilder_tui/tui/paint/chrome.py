@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, length, pad, plain, sides
 from dsbuilder_tui.view import RunView
-from dsbuilder_tui.wording import span, tokens_words
+from dsbuilder_tui.wording import span, spent_words
 
 STATE_LOOKS = {
     "idle": ("○", "muted", "not started"),
@@ -41,7 +41,16 @@ def state_spans(view: RunView, now: float) -> list[Span]:
     return spans
 
 
-def header(view: RunView, width: int, now: float, *, models: str, mode: str = "", screen: str = "") -> Line:
+def header(
+    view: RunView,
+    width: int,
+    now: float,
+    *,
+    models: str,
+    mode: str = "",
+    screen: str = "",
+    budget: float | None = None,
+) -> Line:
     """Name, session, who writes, what it cost, how it stands. The middle gives way on a narrow terminal."""
     left: list[Span] = [(" dsbuilder ", "key"), (" ", "text"), (clip(view.session, max(12, width // 3)), "strong")]
     if screen:
@@ -50,15 +59,18 @@ def header(view: RunView, width: int, now: float, *, models: str, mode: str = ""
     if mode:
         right += [(mode, "info"), ("   ", "text")]
     right += [*state_spans(view, now), (" ", "text")]
-    tokens = tokens_words(view)
+    spent = spent_words(view, budget)
     room = width - length(tuple(left)) - length(tuple(right)) - 4
     middle: list[Span] = []
     models = plain(models)
     if models and cell_len(models) + 3 <= room:
         middle.append((f"   {models}", "muted"))
         room -= cell_len(models) + 3
-    if tokens and len(tokens) + 3 <= room:
-        right = [(f"{tokens}   ", "muted"), *right]
+    if spent and len(spent) + 3 > room:
+        spent = spent.partition(" →")[0]  # the forecast gives way first
+    if spent and len(spent) + 3 <= room:
+        used_up = budget is not None and view.dollars >= budget
+        right = [(f"{spent}   ", "warn" if used_up else "muted"), *right]
     return sides([*left, *middle], right, width)
 
 

@@ -90,8 +90,15 @@ class Watching(Full):
 
     def _header(self, width: int) -> Line:
         watched = self.watched
+        budget = None if watched.replaying else watched.session.config.budget
         return header(
-            watched.view, width, watched.now(), models=watched.models, mode=watched.mode, screen=self.title_words
+            watched.view,
+            width,
+            watched.now(),
+            models=watched.models,
+            mode=watched.mode,
+            screen=self.title_words,
+            budget=budget,
         )
 
     def on_mount(self) -> None:

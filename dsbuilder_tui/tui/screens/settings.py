@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
@@ -53,7 +54,8 @@ class About(Painted):
         owner = self._owner
         name = owner.chosen
         field = DatasetBuilderConfig.model_fields[name]
-        default = "" if field.default is None or name in SECRETS else f" Default: {field.default}."
+        plain = field.get_default(call_default_factory=True)
+        default = "" if plain in (None, {}) or name in SECRETS else f" Default: {plain}."
         if name == "checkpoint_dir":
             default = f" Default: {short_path(default_checkpoint_root())}."
         lines: list[Line] = [((clip(row, width), "text"),) for row in wrap(f"{field.description}.{default}", width)]
@@ -126,6 +128,12 @@ class SettingsScreen(Full):
         value = self.config.shown_url if name == "base_url" else getattr(self.config, name)
         if isinstance(value, bool):
             return "true" if value else "false"
+        if isinstance(value, dict):
+            value = (
+                json.dumps({key: price.model_dump(exclude_none=True) for key, price in value.items()})
+                if value
+                else None
+            )
         return "–" if value is None else str(value)
 
     def _row(self, index: int, width: int, chosen: bool) -> Line:
@@ -176,7 +184,7 @@ class SettingsScreen(Full):
                 lambda v: self._set(name, v) if v is not None else None,
             )
         else:
-            value = "" if name in SECRETS or now is None else self._shown(name)
+            value = "" if name in SECRETS or now in (None, {}) else self._shown(name)
             ask = Ask(
                 name, field.description or "", value, check=lambda v: self._problem(name, v), secret=name == "api_key"
             )

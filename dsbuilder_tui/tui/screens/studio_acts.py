@@ -7,7 +7,7 @@ from typing import Any
 
 from dsbuilder_tui.agent.cards import card_data
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.words import counted, dollar_words
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.commands import COMMANDS, Command
 from dsbuilder_tui.tui.palette import COLOURS
@@ -15,7 +15,7 @@ from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.widgets.chat import PlanCard
 from dsbuilder_tui.tui.widgets.conversation import Conversation
 from dsbuilder_tui.tui.widgets.prompt import Prompt
-from dsbuilder_tui.wording import eta_words, rate_words, tokens_words
+from dsbuilder_tui.wording import cost_words, eta_words, rate_words
 
 _KINDS = ("jsonl", "json", "csv", "parquet")
 
@@ -112,10 +112,10 @@ class StudioActs(Watching):
         stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
         words += ["", f"Rejections by stage: {stages}. Checkpoints: {summary.checkpoints}."]
         pace = [part for part in (rate_words(view), eta_words(view)) if part] if view.busy else []
-        tokens = tokens_words(view)
-        extra = ", ".join([*pace, *([tokens] if tokens else [])])
-        if extra:
-            words.append(f"{extra}.")
+        if pace:
+            words.append(f"{', '.join(pace)}.")
+        if spent := cost_words(summary.cost):
+            words.append(f"Cost: {spent}.")
         words.append(f"Folder: `{summary.path}`")
         await self.live.session.add_message("dsbuilder", "\n".join(words), "command")
 
@@ -164,6 +164,25 @@ class StudioActs(Watching):
         if config.resolved_provider == "offline":
             later += "; no endpoint is connected yet, so the built-in writer still writes"
         await live.tell(f"✓ Workers: {argument}{later}")
+
+    async def _do_budget(self, argument: str) -> None:
+        live = self.live
+        if argument:
+            wanted = argument.removeprefix("$").casefold()
+            try:
+                if wanted != "off" and not 0 < float(wanted) < float("inf"):
+                    raise ValueError
+            except ValueError:
+                raise InputError(f"/budget {argument[:20]} is not a sum.", "Write dollars, or off.") from None
+            if "budget" in self.studio.flags:  # what was said last counts, also against a flag of the start
+                await self.studio.use_settings({"budget": wanted})
+            else:
+                await self.studio.change_session(live, {"budget": wanted})
+        budget = live.session.config.budget
+        spending = await live.session.spending()
+        spent = ("at least " if spending.dollars is None else "") + dollar_words(spending.known_dollars)
+        limit = f"the budget is {dollar_words(budget)}" if budget is not None else "there is no budget"
+        await live.tell(f"{'✓ ' if argument else ''}Spent so far: {spent}; {limit}.")
 
     async def _do_pace(self, argument: str) -> None:
         live = self.live

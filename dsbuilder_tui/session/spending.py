@@ -1,0 +1,36 @@
+"""What a session costs, and the budget that it must keep."""
+
+from __future__ import annotations
+
+from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.domain.events import AgentCalled
+from dsbuilder_tui.domain.spending import Spending
+from dsbuilder_tui.models.prices import PriceTable
+from dsbuilder_tui.session.core import SessionCore
+from dsbuilder_tui.store.rows import AgentCall
+
+
+class Spendings(SessionCore):
+    """The bill of a session."""
+
+    async def spending(self) -> Spending:
+        """What the session has cost, all runs and the main agent together, at the prices known now.
+
+        Cached tokens of the workers are priced as other input: an upper bound.
+        """
+        return await self._files.spending(self.config)
+
+    async def note_agent_call(self, purpose: str, model: str, usage: Usage, seconds: float) -> None:
+        """Keep a call of the main agent, and say what it cost; it counts towards the budget of a run that goes on."""
+        files, now = self._files, self._files.clock.now()
+        dollars = PriceTable(self.config.prices).cost(model, usage)
+        await files.store.add_agent_call(AgentCall(files.store.next_seq(), purpose, model, usage, seconds, now))
+        files.emit(
+            AgentCalled(
+                ts=now, purpose=purpose, model=model, prompt_tokens=usage.prompt_tokens,
+                cached_tokens=usage.cached_tokens, completion_tokens=usage.completion_tokens, seconds=round(seconds, 3),
+                dollars=None if dollars is None else round(dollars, 9),
+            )
+        )  # fmt: skip
+        if self._run:
+            self._run.spent(dollars, usage)

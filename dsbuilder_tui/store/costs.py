@@ -1,0 +1,47 @@
+"""What models were used for: the calls of the main agent, and the sums by model."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.store.base import StoreBase
+from dsbuilder_tui.store.rows import AgentCall
+from dsbuilder_tui.store.schema import MAIN_BRANCH
+
+
+class Costs(StoreBase):
+    """Keeps the calls of the main agent, and sums what models were used for."""
+
+    async def add_agent_call(self, call: AgentCall) -> None:
+        """Write one call; on disk when this returns."""
+        u = call.usage
+        row = (
+            call.seq, MAIN_BRANCH, call.purpose, call.model, u.prompt_tokens, u.cached_tokens, u.completion_tokens,
+            call.seconds, call.created_at,
+        )  # fmt: skip
+        await self._db.write(
+            lambda connection: connection.execute("INSERT INTO agent_call VALUES (?,?,?,?,?,?,?,?,?)", row)
+        )
+
+    async def usage_by_model(self) -> tuple[dict[str, Usage], dict[str, Usage]]:
+        """Tokens by model, of the main agent and of the workers.
+
+        How many tokens of a worker call were cached is not kept: they count as other input here, so that what comes of
+        these sums is never less than what was paid.
+        """
+
+        def read(connection: sqlite3.Connection) -> tuple[dict[str, Usage], dict[str, Usage]]:
+            agent, workers = (
+                {
+                    model: Usage(prompt, completion, bool(prompt or completion), cached)
+                    for model, prompt, cached, completion in connection.execute(
+                        f"SELECT model, sum(prompt_tokens), {cached}, sum(completion_tokens) FROM {table} "
+                        "GROUP BY model ORDER BY min(seq)"
+                    )
+                }
+                for table, cached in (("agent_call", "sum(cached_tokens)"), ("worker_call", "0"))
+            )
+            return agent, workers
+
+        return await self._db.read(read)
