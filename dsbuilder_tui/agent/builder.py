@@ -10,12 +10,20 @@ from typing import Any
 
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import InputError, SessionNotFound
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.summary import BuilderState, RunResult
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.store.catalog import SESSION_FILE, folder_name, notes_of, seed_file, session_folders
+from dsbuilder_tui.store.catalog import (
+    SESSION_FILE,
+    find_session,
+    folder_name,
+    notes_of,
+    seed_file,
+    session_folders,
+)
 from dsbuilder_tui.store.seed_format import read_seed_checkpoint
 
 # The agent that the documented bare functions speak to: the one last created in this context.
@@ -72,11 +80,8 @@ class DatasetBuilderAgent:
         """
         path = path if path is not None else checkpoint_path
         await self.aclose()  # it may be the very session that is asked for, and a session is open only once
-        target = Path(path).expanduser() if path is not None else None
-        if target and target.is_file() and target.name != SESSION_FILE:
-            session = await self._from_json(target)
-        else:
-            session = await Session.open(target or self._newest(), self.config)
+        reference = path if path is not None else self._newest()
+        session = await open_saved(reference, self.config)
         if not self._given:
             session.config = DatasetBuilderConfig(**session.settings)
         await self._adopt(session)
@@ -123,17 +128,36 @@ class DatasetBuilderAgent:
                 return folder.name
         raise SessionNotFound(f"There is no session of the dataset {name!r}.", "Name one by its path.")
 
-    async def _from_json(self, path: Path) -> Session:
-        seed = read_seed_checkpoint(path)
-        folders = session_folders(self.config.checkpoint_root)
-        # A file that lies beside a session belongs to that one, even if it was written under an earlier name.
-        beside = [folder.name for folder in folders if seed_file(folder) == path.absolute()]
-        for name in beside or [folder.name for folder in folders if folder.name == seed.session_id]:
-            session = await Session.open(name, self.config)
-            if session.plan.dataset_name == seed.plan.dataset_name:
-                return session
-            await session.aclose()
-        return await Session.import_seed(path, self.config)
+
+async def open_saved(
+    reference: str | Path | None, config: DatasetBuilderConfig, clock: Clock | None = None
+) -> Session:
+    """Open what was saved: a session's name, folder or file, or a seed-format JSON; ``None`` is the newest session.
+
+    A JSON that one of this directory's sessions wrote opens that session, which is never behind its JSON; another one
+    is imported. Raises ``SessionNotFound``, ``SessionInUse``, ``InputError`` and what else opening can raise.
+    """
+    target = Path(reference).expanduser() if reference is not None else None
+    if target is None or not target.is_file() or target.name == SESSION_FILE:
+        return await Session.open(target, config, clock=clock)
+    seed = read_seed_checkpoint(target)
+    folders = session_folders(config.checkpoint_root)
+    # A file that lies beside a session belongs to that one, even if it was written under an earlier name.
+    beside = [folder.name for folder in folders if seed_file(folder) == target.absolute()]
+    for name in beside or [folder.name for folder in folders if folder.name == seed.session_id]:
+        session = await Session.open(name, config, clock=clock)
+        if session.plan.dataset_name == seed.plan.dataset_name:
+            return session
+        await session.aclose()
+    return await Session.import_seed(target, config, clock=clock)
+
+
+def saved_as(reference: str, config: DatasetBuilderConfig) -> str:
+    """What is saved there, by name. Raises what ``open_saved`` would for something that is not there or unreadable."""
+    target = Path(reference).expanduser()
+    if target.is_file() and target.name != SESSION_FILE:
+        return read_seed_checkpoint(target).plan.dataset_name
+    return find_session(config.checkpoint_root, target).name
 
 
 def _agent() -> DatasetBuilderAgent:

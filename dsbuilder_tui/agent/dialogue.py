@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,7 @@ class Dialogue:
         """Load what the first turn needs."""
         await asyncio.to_thread(importlib.import_module, "dsbuilder_tui.agent.loop")
 
-    async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncIterator[Part]:
+    async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[Part, None]:
         """The person says something; kept as a message. While a question is open it is the answer to that."""
         session = self.desk.session
         data = {"pastes": {str(n): paste for n, paste in pastes.items()}} if pastes else None
@@ -76,29 +76,29 @@ class Dialogue:
             for number, paste in (pastes or {}).items():
                 whole += f"\n\n[pasted text {number}]\n{paste}"
             parts = self._take_turn(lambda loop: loop.hear(whole))
-        async with aclosing(parts) as stream:  # type: ignore[type-var]
+        async with aclosing(parts) as stream:
             async for part in stream:
                 yield part
 
     async def answer(
         self, approval: Approval, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None
-    ) -> AsyncIterator[Part]:
+    ) -> AsyncGenerator[Part, None]:
         """Answer a question: yes (with the plan as the person edited it), or no, with what they want instead."""
 
-        def go_on(loop: Loop) -> AsyncIterator[Part]:
+        def go_on(loop: Loop) -> AsyncGenerator[Part, None]:
             return loop.go_on(approval.call_id, yes=yes, words=words, plan=plan)
 
-        async with aclosing(self._take_turn(go_on)) as stream:  # type: ignore[type-var]
+        async with aclosing(self._take_turn(go_on)) as stream:
             async for part in stream:
                 yield part
 
-    async def note(self, note: Note) -> AsyncIterator[Part]:
+    async def note(self, note: Note) -> AsyncGenerator[Part, None]:
         """The engine has something that a person should know; the agent puts it into words."""
-        async with aclosing(self._take_turn(lambda loop: loop.hear(note.text()))) as stream:  # type: ignore[type-var]
+        async with aclosing(self._take_turn(lambda loop: loop.hear(note.text()))) as stream:
             async for part in stream:
                 yield part
 
-    async def _take_turn(self, begin: Callable[[Loop], AsyncIterator[Part]]) -> AsyncIterator[Part]:
+    async def _take_turn(self, begin: Callable[[Loop], AsyncGenerator[Part, None]]) -> AsyncGenerator[Part, None]:
         if self._turn.locked():
             raise InputError("The agent is at work already.", "Wait for it, or stop it with Esc.")
         async with self._turn:
@@ -106,7 +106,7 @@ class Dialogue:
                 yield Doing("getting ready")
                 module: Any = await asyncio.to_thread(importlib.import_module, "dsbuilder_tui.agent.loop")
                 self._loop = module.Loop(self.desk, self._given_model)
-            async with aclosing(begin(self._loop)) as stream:  # type: ignore[type-var]
+            async with aclosing(begin(self._loop)) as stream:
                 async for part in stream:
                     yield part
             if await self.waiting() is None:

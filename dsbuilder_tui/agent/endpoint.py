@@ -78,7 +78,10 @@ class Connection:
             )
         if isinstance(error, openai.APITimeoutError):
             return EndpointUnavailable(f"{self._address.url} did not answer in time.", "Send it again.")
-        if isinstance(error, openai.APIConnectionError) or type(error).__module__.split(".")[0] in ("httpx2", "httpcore2"):
+        if isinstance(error, openai.APIConnectionError) or type(error).__module__.split(".")[0] in (
+            "httpx2",
+            "httpcore2",
+        ):
             cause = self._redact(_first_line(error.__cause__ or error))
             return EndpointUnavailable(
                 f"The connection to {self._address.url} failed: {cause}.",
@@ -94,12 +97,17 @@ class Connection:
     def _plain(self, error: Exception) -> DsbuilderError:
         if isinstance(error, RequestTooLarge):
             return EndpointRefused(
-                error.problem, "Say it in fewer words, or choose a model with a larger context (--model, or the settings)."
+                error.problem,
+                "Say it in fewer words, or choose a model with a larger context (--model, or the settings).",
             )
         if isinstance(error, EndpointRefused):
-            return EndpointRefused(error.problem, error.way_out.replace("--worker-model", "--model, or in the settings"))
+            return EndpointRefused(
+                error.problem, error.way_out.replace("--worker-model", "--model, or in the settings")
+            )
         if isinstance(error, ContentRefused):
-            return EndpointRefused(f"The endpoint's content filter turned this away: {error}.", "Put it in other words.")
+            return EndpointRefused(
+                f"The endpoint's content filter turned this away: {error}.", "Put it in other words."
+            )
         if isinstance(error, TransientError) and error.kind == "rate_limit":
             wait = f" in {error.retry_after:.0f} s" if error.retry_after else " in a moment"
             return EndpointUnavailable(f"Rate-limited by the endpoint: {error.detail}", f"Send it again{wait}.")

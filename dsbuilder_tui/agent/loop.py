@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import agents
@@ -52,13 +52,13 @@ class Loop:
         self._accepted: dict[str, int] = {}
         self._proposed: DatasetPlanInput | None = None
 
-    def hear(self, text: str) -> AsyncIterator[Part]:
+    def hear(self, text: str) -> AsyncGenerator[Part, None]:
         """A turn that begins with something said."""
         return self._take(text)
 
     def go_on(
         self, call_id: str, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None
-    ) -> AsyncIterator[Part]:
+    ) -> AsyncGenerator[Part, None]:
         """A turn that goes on from a question that has been answered."""
         return self._take(None, call_id, yes, words, plan)
 
@@ -69,7 +69,7 @@ class Loop:
         yes: bool = False,
         words: str = "",
         plan: DatasetPlanInput | None = None,
-    ) -> AsyncIterator[Part]:
+    ) -> AsyncGenerator[Part, None]:
         session = self._desk.session
         await self._look_around()
         try:
@@ -88,7 +88,9 @@ class Loop:
             if known is None:
                 asyncio.get_running_loop().call_exception_handler({"message": "A turn failed", "exception": error})
                 kind = type(error).__name__
-                known = DsbuilderError(f"Something went wrong in dsbuilder itself ({kind}).", "Send it again; please report it.")
+                known = DsbuilderError(
+                    f"Something went wrong in dsbuilder itself ({kind}).", "Send it again; please report it."
+                )
             yield await self._trouble(known)
         finally:
             await connection.close()
@@ -101,7 +103,7 @@ class Loop:
         yes: bool,
         words: str,
         plan: DatasetPlanInput | None,
-    ) -> AsyncIterator[Part]:
+    ) -> AsyncGenerator[Part, None]:
         session = self._desk.session
         agent = self._agent(connection.model)
         if text is not None:
@@ -300,7 +302,7 @@ class _Hearing:
         self._calls: dict[str, tuple[str, str]] = {}  # begun, and not answered yet: tool, arguments
         self._shown: set[str] = set()
 
-    async def take(self, event: Any) -> AsyncIterator[Part]:
+    async def take(self, event: Any) -> AsyncGenerator[Part, None]:
         if event.type == "raw_response_event":
             kind = event.data.type
             if kind in ("response.output_text.delta", "response.refusal.delta"):
@@ -329,7 +331,7 @@ class _Hearing:
             await self._session.note_agent_call("turn", self._connection.name, spent, now - self._called)
         self._called = now
 
-    async def _said(self, item: Any) -> AsyncIterator[Part]:
+    async def _said(self, item: Any) -> AsyncGenerator[Part, None]:
         text = "".join(
             getattr(part, "text", None) or getattr(part, "refusal", None) or "" for part in item.raw_item.content
         )
@@ -339,12 +341,10 @@ class _Hearing:
             await self._session.add_message("agent", text, "text")
             yield Said(text)
 
-    async def _begun(self, raw: Any) -> AsyncIterator[Part]:
+    async def _begun(self, raw: Any) -> AsyncGenerator[Part, None]:
         call_id, name, arguments = str(raw.call_id), str(raw.name), str(raw.arguments)
         self._calls[call_id] = (name, arguments)
-        await self._loop._remember(
-            {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
-        )
+        await self._loop._remember({"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments})
         tool = self._loop._tools.get(name)
         words = name.replace("_", " ")
         if tool is not None:
@@ -355,7 +355,7 @@ class _Hearing:
             self._shown.add(call_id)
             yield ToolBegun(call_id, name, one_line(words, 80))
 
-    async def _ended(self, item: Any) -> AsyncIterator[Part]:
+    async def _ended(self, item: Any) -> AsyncGenerator[Part, None]:
         raw = item.raw_item
         call_id = str(raw["call_id"] if isinstance(raw, dict) else raw.call_id)
         output = str(item.output)

@@ -20,12 +20,14 @@ from dsbuilder_tui.domain.words import counted
 
 _WINDOW = 60  # the last so many judgements
 _MANY = 0.5  # share of them that is turned away
+# How the reason of a pause begins that somebody asked for.
+_WANTED = ("asked", "closing", "leaving", "Ctrl", "the plan", "settings", "the dataset", "SIG", "the terminal")
 _LONG_WAIT = 30.0  # seconds that an endpoint asks to wait
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """``kind``: finished, exhausted, rejections, rate_limit, stopped. What happened, and what can be done about it."""
+    """``kind``: finished, exhausted, rejections, rate_limit, stopped, budget. What happened, and what can be done about it."""
 
     kind: str
     said: str
@@ -70,14 +72,11 @@ class Watch:
                         "Lower max_workers, or wait: the run goes on by itself.",
                     )
                 )
-            case RunPaused() if not event.reason.startswith(("asked", "closing", "leaving", "Ctrl", "the plan", "settings",
-                                                             "the dataset", "SIG", "the terminal")):
-                budget = "budget" in event.reason
-                return Note(
-                    "budget" if budget else "stopped",
-                    f"The run stopped at {event.accepted:,} of {event.planned:,}: {event.reason}",
-                    "Raise it with /budget N, then resume." if budget else "When that is mended, resume goes on with the open slots.",
-                )
+            case RunPaused() if not event.reason.startswith(_WANTED):
+                said = f"The run stopped at {event.accepted:,} of {event.planned:,}: {event.reason}"
+                if "budget" in event.reason:
+                    return Note("budget", said, "Raise it with /budget N, then resume.")
+                return Note("stopped", said, "When that is mended, resume goes on with the open slots.")
             case RunFinished():
                 return self._finished(event)
         return None

@@ -16,7 +16,10 @@ from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 from textual.widgets import Input
 
+from dsbuilder_tui.agent.builder import open_saved
 from dsbuilder_tui.agent.cards import card_data
+from dsbuilder_tui.agent.desk import Desk
+from dsbuilder_tui.agent.dialogue import Dialogue
 from dsbuilder_tui.config import DatasetBuilderConfig, load_config
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
@@ -26,9 +29,9 @@ from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.driver import enduring
-from dsbuilder_tui.tui.guide import Guide, Responder
 from dsbuilder_tui.tui.live import LiveSession, opening_words
 from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
+from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.player import ReplaySession
 from dsbuilder_tui.tui.widgets.safe import last_filters
 from dsbuilder_tui.wording import resume_command
@@ -55,7 +58,7 @@ class StudioApp(App[int]):
         open_first: str | None = None,
         replay: ReplaySession | None = None,
         clock: Clock | None = None,
-        responder: Responder | None = None,
+        make_talk: Callable[[Desk], Talk] = Dialogue,
         make_model: Callable[[DatasetBuilderConfig], WorkerModel] = worker_model,
     ) -> None:
         super().__init__()
@@ -64,7 +67,7 @@ class StudioApp(App[int]):
         self.changed: set[str] = set()  # settings changed in the app
         self.config = load_config(**self.flags)
         self.clock = clock or SystemClock()
-        self.responder: Responder = responder or Guide()
+        self.make_talk = make_talk
         self.make_model = make_model
         self.live: LiveSession | None = None
         self.replay = replay
@@ -102,6 +105,21 @@ class StudioApp(App[int]):
         await self.close_session()
         async with self.shelf:
             session = await Session.open(reference, self.config, clock=self.clock)
+        await self._adopt(session)
+
+    async def change_to(self, reference: str) -> None:
+        """Close the session and show another one: a name, a folder, or a saved JSON."""
+        await self._go_home()
+        async with self.shelf:
+            session = await open_saved(reference, self.config, self.clock)
+        await self._adopt(session)
+
+    async def begin_conversation(self) -> None:
+        """A new session in which nothing is planned yet: the person says what they need."""
+        await self.close_session()
+        await self._adopt(await Session.begin("untitled", load_config(**self.flags), clock=self.clock))
+
+    async def _adopt(self, session: Session) -> None:
         try:
             session.config = load_config(**{**session.settings, **self.flags})
             await self._show(session)
@@ -124,7 +142,7 @@ class StudioApp(App[int]):
     async def _show(self, session: Session) -> None:
         from dsbuilder_tui.tui.screens.studio import StudioScreen
 
-        self.live = live = await LiveSession.open(session, self.make_model)
+        self.live = live = await LiveSession.open(session, self.make_model, self.make_talk)
         words = opening_words(session, live.view)
         if words:
             await live.tell(words)
@@ -307,12 +325,6 @@ class StudioApp(App[int]):
     def action_home(self) -> None:
         """Back to the list of sessions; asks first while a run is going on."""
         from dsbuilder_tui.tui.screens.dialogs import Question
-        from dsbuilder_tui.tui.screens.home import HomeScreen
-
-        async def go() -> None:
-            await self.close_session()
-            while not isinstance(self.screen, HomeScreen):
-                self.pop_screen()
 
         if self.live is not None and self.live.running:
             question = Question(
@@ -320,9 +332,16 @@ class StudioApp(App[int]):
                 "The run is paused: work in flight is cut off, everything accepted is saved. It can be resumed from the list.",
                 [("pause and go home", True), ("stay", False)],
             )
-            self.push_screen(question, lambda yes: self.attempt(go()) if yes else None)
+            self.push_screen(question, lambda yes: self.attempt(self._go_home()) if yes else None)
         else:
-            self.attempt(go())
+            self.attempt(self._go_home())
+
+    async def _go_home(self) -> None:
+        from dsbuilder_tui.tui.screens.home import HomeScreen
+
+        await self.close_session()
+        while not isinstance(self.screen, HomeScreen):
+            self.pop_screen()
 
     def action_leave(self) -> None:
         """Leave; while a run is going on, ask."""

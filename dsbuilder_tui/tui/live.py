@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from dsbuilder_tui.agent.builder import saved_as
+from dsbuilder_tui.agent.desk import Desk
+from dsbuilder_tui.agent.dialogue import Dialogue
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
@@ -25,6 +28,7 @@ from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Message, Session
+from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.watched import Watched
 from dsbuilder_tui.view import RunView, opening_view
 from dsbuilder_tui.wording import clock_time
@@ -38,25 +42,37 @@ class LiveSession(Watched):
     """An open session at work. Events arrive on the event loop; ``listen`` hands them on after the view took them in."""
 
     def __init__(
-        self, session: Session, view: RunView, make_model: Callable[[DatasetBuilderConfig], WorkerModel]
+        self,
+        session: Session,
+        view: RunView,
+        make_model: Callable[[DatasetBuilderConfig], WorkerModel],
+        make_talk: Callable[[Desk], Talk],
     ) -> None:
         super().__init__(session, view)
-        self._make_model = make_model
+        self.make_model = make_model
         self._unsubscribe = session.subscribe(self.take)
         self._task: asyncio.Task[None] | None = None
         self.result: RunResult | None = None
+        self._pause_wanted = ""
         self.pace = session.config.offline_pace
         if "offline_pace" not in session.config.model_fields_set:
             self.pace = WATCHABLE_PACE
         self._model: WorkerModel | None = None
         self._telling: set[asyncio.Task[Message | None]] = set()
+        self.talk: Talk = make_talk(self)
+        self.next_session: str | None = None  # to be opened in the place of this one
 
     @classmethod
     async def open(
-        cls, session: Session, make_model: Callable[[DatasetBuilderConfig], WorkerModel] = worker_model
+        cls,
+        session: Session,
+        make_model: Callable[[DatasetBuilderConfig], WorkerModel] = worker_model,
+        make_talk: Callable[[Desk], Talk] = Dialogue,
     ) -> LiveSession:
         """Read where the session stands; costs the same at any size."""
-        return cls(session, await _view_of(session), make_model)
+        live = cls(session, await _view_of(session), make_model, make_talk)
+        await live.talk.open()
+        return live
 
     def now(self) -> float:
         return self.session.clock.now()
@@ -69,7 +85,7 @@ class LiveSession(Watched):
     def models(self) -> str:
         config = self.session.config
         if config.resolved_provider == "offline":
-            return "built-in writer"
+            return "built-in planner › built-in writer"
         return f"{config.model} › {config.worker_model}"
 
     @property
@@ -130,7 +146,7 @@ class LiveSession(Watched):
 
     async def _run(self) -> None:
         try:
-            self._model = model = self._make_model(self.session.config)
+            self._model = model = self.make_model(self.session.config)
             self.set_pace(self.pace)
             try:
                 self.result = await self.session.run(model)
@@ -148,16 +164,29 @@ class LiveSession(Watched):
                 )  # fmt: skip
             await self.tell(f"✗ {error}", "error")
         finally:
-            self._task = None
+            self._task, self._pause_wanted = None, ""
             self.tell_of(Event(ts=self.now()))
 
     def pause(self, reason: str = "asked to pause") -> None:
         self.session.request_pause(reason)
+        if self.running:
+            self._pause_wanted = reason  # it may not have begun yet
+
+    def take(self, event: Event) -> None:
+        super().take(event)
+        if isinstance(event, RunStarted) and self._pause_wanted:
+            self.session.request_pause(self._pause_wanted)
 
     async def wait(self) -> None:
         """Until the run, if there is one, has ended."""
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
+
+    async def load(self, reference: str) -> str:
+        """Have another session, or a saved JSON, opened when the agent's turn is over."""
+        name = await asyncio.to_thread(saved_as, reference, self.session.config)
+        self.next_session = reference
+        return f"{name} is opened as soon as you read this; this session is saved and closed."
 
     def set_pace(self, pace: float) -> None:
         """Cases a second of the built-in writer; 0 is as fast as it goes. Works while it runs."""

@@ -75,7 +75,9 @@ class ExportDatasetArguments(Arguments):
 
 class ExportDataset(Tool[ExportDatasetArguments]):
     name = "export_dataset"
-    description = "Write the accepted cases to a file: jsonl, json, csv, parquet, or checkpoint (the JSON that can be loaded again)."
+    description = (
+        "Write the accepted cases to a file: jsonl, json, csv, parquet, or checkpoint (JSON that can be loaded again)."
+    )
     arguments = ExportDatasetArguments
     asks = True
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import Any
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from dsbuilder_tui.agent.cards import card_data
 from dsbuilder_tui.agent.patch import changes, patched
@@ -74,7 +74,7 @@ def _one_of(arguments: DescribeTargetArguments) -> None:
 
 class ExpectedToolArguments(Arguments):
     name: str
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = Field(default_factory=dict)
     """Arguments that must match, if any."""
 
 
@@ -88,13 +88,13 @@ class CategoryArguments(Arguments):
     """What these cases test, in a sentence or two: the worker reads it."""
     count: int
     """How many cases."""
-    example_inputs: list[str | dict[str, Any]] = []
+    example_inputs: list[str | dict[str, Any]] = Field(default_factory=list)
     """2 or 3 inputs as a real user would send them, with concrete details; a text, or an object of input fields."""
-    expectations: dict[str, Any] = {}
+    expectations: dict[str, Any] = Field(default_factory=dict)
     """What a right answer must satisfy, such as {"contains_order_id": true} or {"guidelines": "..."}."""
-    attributes: dict[str, list[str]] = {}
+    attributes: dict[str, list[str]] = Field(default_factory=dict)
     """Axes along which the cases differ, each with its values, such as {"tone": ["neutral", "angry"]}."""
-    expected_tools: list[str | ExpectedToolArguments] = []
+    expected_tools: list[str | ExpectedToolArguments] = Field(default_factory=list)
     """Tools that a right answer calls, when the application has tools."""
 
 
@@ -104,11 +104,11 @@ class ProposePlanArguments(Arguments):
     description: str = ""
     """What the application does, in a sentence or two."""
     categories: list[CategoryArguments]
-    input_fields: dict[str, str] = {}
+    input_fields: dict[str, str] = Field(default_factory=dict)
     """The keys of each case's inputs and what they mean; leave it out for one field `query`."""
-    attributes: dict[str, list[str]] = {}
+    attributes: dict[str, list[str]] = Field(default_factory=dict)
     """Axes shared by all categories."""
-    assumptions: list[str] = []
+    assumptions: list[str] = Field(default_factory=list)
     """What you assumed, one short sentence each; the person sees them on the card."""
 
 
@@ -213,15 +213,15 @@ class ChangeArguments(Arguments):
 
 
 class RevisePlanArguments(Arguments):
-    add: list[CategoryArguments] = []
+    add: list[CategoryArguments] = Field(default_factory=list)
     """Categories to add."""
-    remove: list[str] = []
+    remove: list[str] = Field(default_factory=list)
     """Categories to take out; one that holds accepted cases keeps those."""
-    rename: dict[str, str] = {}
+    rename: dict[str, str] = Field(default_factory=dict)
     """Old name to new name; only for categories without cases."""
-    counts: dict[str, int] = {}
+    counts: dict[str, int] = Field(default_factory=dict)
     """New total count by category, not the difference."""
-    change: list[ChangeArguments] = []
+    change: list[ChangeArguments] = Field(default_factory=list)
     """Other fields of a category; each given field replaces what was there."""
     attributes: dict[str, list[str]] | None = None
     """New axes shared by all categories."""

@@ -10,10 +10,8 @@ from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Question, To
 from dsbuilder_tui.agent.tools.files import default_export
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.words import counted, dollar_words
 from dsbuilder_tui.models.prices import PriceTable
-from dsbuilder_tui.wording import dollars
-
 
 # What a case takes of a worker's prompt and answer, roughly, before anything is known.
 _PROMPT_TOKENS, _ANSWER_TOKENS = 80, 150
@@ -42,7 +40,7 @@ class StartGeneration(Tool[NoArguments]):
         cost = await _expected_dollars(call, summary.instances_created, left)
         if left <= config.confirm_cases and (cost or 0.0) <= config.confirm_dollars:
             return None
-        guess = f", about {dollars(cost)}" if cost else "" if cost == 0 else ", at a price that is not known"
+        guess = f", about {dollar_words(cost)}" if cost else "" if cost == 0 else ", at a price that is not known"
         return Question(f"Write {counted(left, 'case')} with {summary_writer(call)}{guess}?")
 
     async def run(self, call: Call, arguments: NoArguments) -> Answer:

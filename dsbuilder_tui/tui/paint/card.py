@@ -6,9 +6,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dsbuilder_tui.domain.words import counted
-from dsbuilder_tui.tui.paint.line import Line, Span, cut, fit, frame, length, longest
+from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, frame, length, longest, wrap
 
 MOST_ROWS = 12
+_MOST_NOTES = 8
+ANSWERED: dict[str, Span] = {
+    "approved": ("✓ approved", "good"),
+    "declined": ("↺ sent back", "warn"),
+    "older": ("replaced by a later revision", "faint"),
+}
+
+
+def question_card(text: str, width: int, *, state: str, focused: bool) -> list[Line]:
+    """A question to be answered with yes or no; ``state`` as in ``plan_card``."""
+    inner = width - 4
+    lines: list[Line] = [((row, "text"),) for row in wrap(text, max(10, inner))[:MOST_ROWS]]
+    keys: list[Span] = [ANSWERED.get(state, ("not asked any more", "faint"))]
+    if state == "declined":
+        keys = [("✗ declined", "warn")]
+    elif state == "open":
+        keys = []
+        for key, words, action in (("a", "yes", "approve"), ("r", "no", "decline")):
+            keys += [(f"[{key}]", "key", action), (f" {words}  ", "text", action)]
+    lines.append(cut(tuple(keys), inner))
+    title: list[Span] = [("the agent asks", "info")]
+    return frame(lines, width, len(lines) + 2, title=title, focused=focused)
 
 
 def is_card(data: Mapping[str, Any]) -> bool:
@@ -22,13 +44,23 @@ def is_card(data: Mapping[str, Any]) -> bool:
     return all(isinstance(number, int) for number in numbers)
 
 
+def has_card(kind: str, data: Mapping[str, Any]) -> bool:
+    """Whether a message is shown as a card that can be answered."""
+    return kind == "question" or (kind == "plan" and is_card(data))
+
+
 def card_height(data: Mapping[str, Any]) -> int:
     rows = len(data.get("rows", ()))
-    return min(rows, MOST_ROWS) + (1 if rows > MOST_ROWS else 0) + 3
+    return min(rows, MOST_ROWS) + (1 if rows > MOST_ROWS else 0) + len(_notes(data)) + 3
+
+
+def _notes(data: Mapping[str, Any]) -> list[str]:
+    notes = data.get("notes")
+    return [str(note) for note in notes[:_MOST_NOTES]] if isinstance(notes, list) else []
 
 
 def plan_card(data: Mapping[str, Any], width: int, *, state: str, focused: bool) -> list[Line]:
-    """``state``: open, approved, or older (a later revision replaced it)."""
+    """``state``: open, approved, declined, or older (a later revision replaced it)."""
     rows: Sequence[Mapping[str, Any]] = data.get("rows", ())
     inner = width - 4
     amount = max(4, *(len(_amount(row)) for row in rows)) if rows else 4
@@ -37,16 +69,16 @@ def plan_card(data: Mapping[str, Any], width: int, *, state: str, focused: bool)
     lines = [_row(row, name_width, amount, inner) for row in rows[:MOST_ROWS]]
     if len(rows) > MOST_ROWS:
         lines.append(((f"and {counted(len(rows) - MOST_ROWS, 'category')} more", "faint"),))
+    lines += [cut((("· ", "faint"), (clip(note, inner - 2), "muted")), inner) for note in _notes(data)]
     keys: list[Span] = []
     if state == "open":
         for key, words, action in (("a", "approve", "approve"), ("e", "edit", "edit"), ("r", "ask for changes", "ask")):
             keys += [(f"[{key}]", "key", action), (f" {words}  ", "text", action)]
-    elif state == "approved":
-        keys = [("✓ approved", "good")]
     else:
-        keys = [("replaced by a later revision", "faint")]
+        keys = [ANSWERED.get(state, ANSWERED["older"])]
     lines.append(cut(tuple(keys), inner))
-    title: list[Span] = [(f"plan · rev {data.get('revision', 1)} · {data.get('planned', 0):,} cases", "info")]
+    name = f"{clip(data['dataset'], 40)} · " if data.get("dataset") else ""
+    title: list[Span] = [(f"plan · rev {data.get('revision', 1)} · {name}{data.get('planned', 0):,} cases", "info")]
     return frame(lines, width, len(lines) + 2, title=title, focused=focused)
 
 

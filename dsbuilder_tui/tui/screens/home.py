@@ -68,7 +68,8 @@ class HomeScreen(Full):
     CSS_PATH = "home.tcss"
     enter_words = "open"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "new", "new"),
+        Binding("n", "talk", "new"),
+        Binding("f", "new", "form or file"),
         Binding("e", "examples", "examples"),
         Binding("slash", "filter", "filter"),
         Binding("r", "rename", "rename"),
@@ -171,8 +172,12 @@ class HomeScreen(Full):
                 ("try an example: 500 cases for a customer-service bot", "muted", "screen.examples"),
             ),
             (
-                ("  n  ", "key", "screen.new"),
-                ("begin your own: from a short form, or from a plan file", "muted", "screen.new"),
+                ("  n  ", "key", "screen.talk"),
+                ("begin your own: say in your words what the dataset is for", "muted", "screen.talk"),
+            ),
+            (
+                ("  f  ", "key", "screen.new"),
+                ("fill in a short form, or take a plan file", "muted", "screen.new"),
             ),
             (),
         ]
@@ -224,6 +229,9 @@ class HomeScreen(Full):
     def action_open(self) -> None:
         if (listing := self.chosen) is not None:
             self.studio.attempt(self.studio.open_session(Path(listing.path)))
+
+    def action_talk(self) -> None:
+        self.studio.attempt(self.studio.begin_conversation())
 
     def action_new(self) -> None:
         from dsbuilder_tui.tui.screens.new_session import NewSession

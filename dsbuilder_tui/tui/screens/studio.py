@@ -11,12 +11,23 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
+from dsbuilder_tui.agent.watch import Watch
 from dsbuilder_tui.domain.errors import DsbuilderError
-from dsbuilder_tui.domain.events import Event, MessageAdded, PlanRevised, RunFinished, RunPaused, RunPausing, RunStarted
+from dsbuilder_tui.domain.events import (
+    ApprovalAsked,
+    ApprovalDecided,
+    Event,
+    MessageAdded,
+    PlanRevised,
+    RunFinished,
+    RunPaused,
+    RunPausing,
+    RunStarted,
+)
 from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
-from dsbuilder_tui.tui.paint.card import is_card
+from dsbuilder_tui.tui.paint.card import has_card
 from dsbuilder_tui.tui.screens.studio_acts import StudioActs
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, Tabs
 from dsbuilder_tui.tui.widgets.conversation import Conversation
@@ -39,6 +50,7 @@ class StudioScreen(StudioActs):
         Binding("f4", "checkpoints", "checkpoints", priority=True),
         Binding("f5", "rejected", "rejected", priority=True),
         Binding("f6", "workers", "workers", priority=True),
+        Binding("ctrl+o", "details", "what tools did, in full", show=False, priority=True),
         Binding("tab", "next_pane(1)", "next panel", show=False),
         Binding("shift+tab", "next_pane(-1)", "panel before", show=False, priority=True),
         Binding("space", "replay_pause", "play or stop", show=False),
@@ -56,6 +68,8 @@ class StudioScreen(StudioActs):
         self._folds: dict[str, int] = {}
         self._told_of: DsbuilderError | None = None
         self._approved = 0  # the newest plan revision that a run was started with
+        self._decisions: dict[str, str] = {}  # of the agent's questions, by call
+        self._watch = Watch()
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
@@ -73,6 +87,9 @@ class StudioScreen(StudioActs):
 
     async def _open(self) -> None:
         self._approved = self.watched.view.revision if self.watched.view.state != "idle" else 0
+        if not self.watched.replaying:
+            self._decisions = {a.call_id: a.decision or a.state for a in await self.watched.session.approvals()}
+            self.spoken_to = any(message.role == "person" for message in self._messages)
         await self.conversation.open(self._messages, self._card_state)
         self.background(self._show_incoming, group="chat")
         if self.watched.replaying:
@@ -91,8 +108,15 @@ class StudioScreen(StudioActs):
     # What happens
 
     def heard(self, event: Event) -> None:
-        if isinstance(event, MessageAdded) and not self.conversation.claims(event.role, event.kind, event.text):
-            self._incoming.put_nowait(event)
+        if isinstance(event, MessageAdded):
+            self.spoken_to = self.spoken_to or event.role == "person"
+            if not self.conversation.claims(event):
+                self._incoming.put_nowait(event)
+        if (note := self._watch.feed(event)) is not None:
+            self.call_later(self.take_note, note)
+        if isinstance(event, ApprovalAsked | ApprovalDecided):
+            self._decisions[event.call_id] = event.decision if isinstance(event, ApprovalDecided) else "open"
+            self.call_later(self._show_decisions)
         if isinstance(event, RunStarted | PlanRevised | RunPausing | RunPaused | RunFinished):
             if isinstance(event, RunStarted):
                 self._approved = self.watched.view.revision
@@ -103,6 +127,13 @@ class StudioScreen(StudioActs):
             if error is not None and error is not self._told_of:
                 self._told_of = error
                 self.call_later(self.studio.call_attention, "The run stopped and needs you", severity="error")
+
+    def _show_decisions(self) -> None:
+        self.conversation.set_cards(self._card_state)
+        self.to_prompt_if_card()
+        if "open" in self._decisions.values():
+            self.focus_card()
+            self.refresh_bindings()
 
     def _changed_course(self, event: Event) -> None:
         self.conversation.set_cards(self._card_state)
@@ -116,9 +147,15 @@ class StudioScreen(StudioActs):
         while True:
             event = await self._incoming.get()
             message = Message(event.seq, event.role, event.kind, event.text, dict(event.data), event.ts)
-            await self.conversation.show(message, self._card_state(message.data) if is_card(message.data) else "open")
+            state = self._card_state(message.data) if has_card(message.kind, message.data) else "open"
+            await self.conversation.show(message, state)
+            if state == "open" and message.data.get("call") and message.kind in ("plan", "question"):
+                self.focus_card()
 
     def _card_state(self, data: Mapping[str, Any]) -> str:
+        if call := data.get("call"):
+            decision = self._decisions.get(str(call), "older")
+            return "older" if decision == "replaced" else decision
         revision = int(data.get("revision", 1))
         if revision < self.watched.view.revision:
             return "older"

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
+from textual.widgets import TextArea
+
 from dsbuilder_tui.agent.cards import card_data
+from dsbuilder_tui.agent.parts import Part
+from dsbuilder_tui.agent.watch import Note
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
+from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.words import counted, dollar_words
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.commands import COMMANDS, Command
 from dsbuilder_tui.tui.palette import COLOURS
 from dsbuilder_tui.tui.screens.base import Watching
-from dsbuilder_tui.tui.widgets.chat import PlanCard
+from dsbuilder_tui.tui.watched import Watched
+from dsbuilder_tui.tui.widgets.chat import PlanCard, QuestionCard, ToolLine
 from dsbuilder_tui.tui.widgets.conversation import Conversation
 from dsbuilder_tui.tui.widgets.prompt import Prompt
 from dsbuilder_tui.wording import cost_words, eta_words, rate_words
@@ -22,6 +31,12 @@ _KINDS = ("jsonl", "json", "csv", "parquet")
 
 class StudioActs(Watching):
     """The half of the studio screen that acts; the other half shows."""
+
+    def __init__(self, watched: Watched) -> None:
+        super().__init__(watched)
+        self.spoken_to = False  # the person has talked with the agent in this session
+        self._prepared = False
+        self._notes: deque[Note] = deque()
 
     # The conversation
 
@@ -33,23 +48,32 @@ class StudioActs(Watching):
             except DsbuilderError as error:
                 await self.live.tell(f"✗ {error}", "error")
             return
-        session = self.live.session
-        data = {"pastes": {str(n): text for n, text in event.pastes.items()}} if event.pastes else None
-        try:
-            await session.add_message("person", event.text, "text", data)
-        except DsbuilderError as error:
-            self.studio.complain(error)
-        whole = event.text
-        for text in event.pastes.values():
-            whole += f"\n\n{text}"
+        self.respond(self.live.talk.say(event.text, event.pastes))
 
-        responder = self.studio.responder
-        role = getattr(responder, "role", "agent")
+    def respond(self, parts: AsyncGenerator[Part, None]) -> None:
+        """Let the agent take a turn."""
+        role = getattr(self.live.talk, "role", "agent")
+        self.query_one(Conversation).take_turn(parts, self.watched.now, role)
 
-        async def save(answer: str) -> None:
-            await session.add_message(role, answer, "text")
+    def on_conversation_turn_ended(self) -> None:
+        if (reference := self.live.next_session) is not None:
+            self.live.next_session = None
+            self.studio.attempt(self.studio.change_to(reference))
+        elif self._notes:
+            self.respond(self.live.talk.note(self._notes.popleft()))
 
-        self.query_one(Conversation).answer(responder.respond(whole, session), save, self.watched.now, role)
+    def take_note(self, note: Note) -> None:
+        """The engine has something for the agent to say, now or when its turn is over; not to people who never spoke to it."""
+        if not self.spoken_to:
+            return
+        self._notes.append(note)
+        if not self.query_one(Conversation).answering:
+            self.respond(self.live.talk.note(self._notes.popleft()))
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        if not self._prepared and event.text_area.text.lstrip()[:1] not in ("", "/") and not self.watched.replaying:
+            self._prepared = True  # it takes seconds: begun while the person types
+            self.background(self.live.talk.prepare, group="prepare")
 
     def _argument_choices(self, command: Command) -> list[str]:
         session = self.watched.session
@@ -78,6 +102,13 @@ class StudioActs(Watching):
         session = self.live.session
         data = card_data(session.plan, session.plan_revision, before)
         await session.add_message("dsbuilder", f"plan · rev {session.plan_revision}", "plan", data)
+
+    def action_details(self) -> None:
+        """Open or close what is behind all tool lines."""
+        lines = list(self.query(ToolLine))
+        wanted = not any(line.opened for line in lines)
+        for line in lines:
+            line.set_open(wanted)
 
     async def _do_run(self, argument: str) -> None:
         self.begin_run()
@@ -221,14 +252,35 @@ class StudioActs(Watching):
 
     async def on_plan_card_answered(self, event: PlanCard.Answered) -> None:
         event.stop()
-        if event.answer == "approve":
-            self.begin_run()
-        elif event.answer == "edit":
-            self.edit_plan()
-        else:
+        approval = await self._asked(event.card.call)
+        if event.answer == "ask":
             prompt = self.query_one(Prompt)
-            prompt.fill(prompt.text or "Change the plan: ")
+            prompt.fill(prompt.text or ("" if approval else "Change the plan: "))
             prompt.focus()
+        elif event.answer == "edit":
+            self.edit_plan(approval)
+        elif approval is not None:
+            self._answer(approval, yes=True)
+        else:
+            self.begin_run()
+
+    async def on_question_card_answered(self, event: QuestionCard.Answered) -> None:
+        event.stop()
+        if (approval := await self._asked(event.card.call)) is not None:
+            self._answer(approval, yes=event.yes)
+
+    async def _asked(self, call: str) -> Approval | None:
+        """The open question of a card."""
+        waiting = await self.live.talk.waiting() if call else None
+        return waiting if waiting is not None and waiting.call_id == call else None
+
+    def _answer(self, approval: Approval, *, yes: bool, plan: DatasetPlanInput | None = None) -> None:
+        if self.query_one(Conversation).answering:
+            self.studio.say("The agent is still at work; answer when it is done, or stop it with Esc.")
+            return
+        self.spoken_to = True
+        self.query_one(Prompt).focus()
+        self.respond(self.live.talk.answer(approval, yes=yes, plan=plan))
 
     def begin_run(self) -> None:
         """Start or resume; what stands in the way is said in the conversation."""
@@ -252,35 +304,52 @@ class StudioActs(Watching):
 
     def to_prompt_if_card(self) -> None:
         """A card that is answered has no use for the keys any more."""
-        if isinstance(self.focused, PlanCard) and self.focused.state != "open":
+        if isinstance(self.focused, PlanCard | QuestionCard) and self.focused.state != "open":
             self.query_one(Prompt).focus()
+
+    def focus_card(self) -> None:
+        """Give the keys to the question that waits, unless the person is typing or elsewhere."""
+        prompt = self.query_one(Prompt)
+        if self.focused in (prompt, None) and not prompt.text:
+            self.focus_first()
 
     def focus_first(self) -> None:
         """Where the person most likely goes on: an open plan card, else the prompt."""
         prompt = self.query_one(Prompt)
         if self.watched.session.draft:
             prompt.fill(self.watched.session.draft)
-        open_cards = [card for card in self.query(PlanCard) if card.state == "open"]
+        cards: list[PlanCard | QuestionCard] = [*self.query(PlanCard), *self.query(QuestionCard)]
+        open_cards = [card for card in cards if card.state == "open"]
         (open_cards[-1] if open_cards and not prompt.text else prompt).focus()
 
-    def edit_plan(self) -> None:
-        """Open the plan in an editor dialog, and take the new revision in."""
+    def edit_plan(self, approval: Approval | None = None) -> None:
+        """Open the plan, or the one that the agent proposes, in an editor dialog; what is saved there is in force."""
         from dsbuilder_tui.tui.screens.plan_editor import PlanEditor
 
-        if self.live.running:
-            raise InputError("The plan cannot be changed while the run is going on.", "Pause first (^P).")
-        session = self.live.session
+        live, session = self.live, self.live.session
         before = session.plan
+        if approval is None and live.running:
+            raise InputError("The plan cannot be changed while the run is going on.", "Pause first (^P).")
+        shown = before if approval is None else parse_plan(approval.data["plan"], "the proposal")
 
-        async def take(plan: Any) -> None:
-            if plan is None or plan == before:
+        async def take(plan: DatasetPlanInput | None) -> None:
+            if plan is None or (approval is None and plan == before):
                 return
+            if approval is not None:
+                self._answer(approval, yes=True, plan=plan)
+                return
+            first = not session.planned
             await session.revise_plan(plan)
-            await self.live.reread()
-            await self.show_plan(before)
+            if first:
+                await session.take_name_of_plan()
+            await live.reread()
+            await self.show_plan(None if first else before)
             self.call_after_refresh(self.focus_first)
 
-        self.studio.push_screen(PlanEditor(session.plan, session.config), lambda plan: self.studio.attempt(take(plan)))
+        config = session.config
+        if approval is not None:  # a yes may raise the limit
+            config = config.model_copy(update={"max_dataset_size": max(config.max_dataset_size, shown.total_instances)})
+        self.studio.push_screen(PlanEditor(shown, config), lambda plan: self.studio.attempt(take(plan)))
 
     # Screens
 

@@ -15,8 +15,9 @@ from textual.widget import Widget
 from textual.widgets import Markdown, Static
 
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.tui.paint.card import card_height, is_card, plan_card
+from dsbuilder_tui.tui.paint.card import card_height, is_card, plan_card, question_card
 from dsbuilder_tui.tui.paint.line import Line, clip, plain
+from dsbuilder_tui.tui.paint.tool import tool_lines
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.tui.widgets.safe import markdown_parser
 from dsbuilder_tui.wording import clock_time
@@ -111,8 +112,9 @@ class PlanCard(Painted, can_focus=True):
         self.styles.height = card_height(data)
 
     @property
-    def revision(self) -> int:
-        return int(self.data.get("revision", 1))
+    def call(self) -> str:
+        """Which question of the agent this is; empty for a plan that nobody asks about."""
+        return str(self.data.get("call", ""))
 
     def set_state(self, state: str) -> None:
         if state != self.state:
@@ -134,6 +136,76 @@ class PlanCard(Painted, can_focus=True):
 
     def action_ask(self) -> None:
         self.post_message(self.Answered(self, "ask"))
+
+
+class QuestionCard(Painted, can_focus=True):
+    """A question that needs a yes or a no before the agent goes on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "approve", "yes"),
+        Binding("r", "decline", "no"),
+    ]
+
+    class Answered(TextualMessage):
+        def __init__(self, card: QuestionCard, yes: bool) -> None:
+            super().__init__()
+            self.card, self.yes = card, yes
+
+    def __init__(self, text: str, data: Mapping[str, Any], state: str = "open") -> None:
+        super().__init__(classes="plan-card")
+        self.text, self.data, self.state = text, data, state
+        self.styles.height = 4
+
+    @property
+    def call(self) -> str:
+        return str(self.data.get("call", ""))
+
+    def set_state(self, state: str) -> None:
+        if state != self.state:
+            self.state = state
+            self.repaint()
+            self.can_focus = state == "open"
+
+    def paint(self, width: int, height: int) -> Sequence[Line]:
+        lines = question_card(self.text, width, state=self.state, focused=self.has_focus)
+        if len(lines) != height:
+            self.styles.height = len(lines)
+        return lines
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.state == "open" if action in ("approve", "decline") else True
+
+    def action_approve(self) -> None:
+        self.post_message(self.Answered(self, True))
+
+    def action_decline(self) -> None:
+        self.post_message(self.Answered(self, False))
+
+
+class ToolLine(Painted):
+    """What a tool of the agent did, in one line; a click or ^O opens what it was given and what it answered."""
+
+    def __init__(self, text: str, data: Mapping[str, Any], *, busy: bool = False) -> None:
+        super().__init__(classes="tool-line")
+        self.text, self.data, self.busy = text, data, busy
+        self.opened = False
+        self.styles.height = 1
+
+    def finish(self, text: str, data: Mapping[str, Any]) -> None:
+        """The tool has answered, or was stopped."""
+        self.text, self.data, self.busy = text, {**self.data, **data}, False
+        self.repaint()
+
+    def set_open(self, opened: bool) -> None:
+        self.opened = opened and not self.busy
+        self.styles.height = len(self.paint(max(20, self.size.width), 1))
+        self.repaint()
+
+    def paint(self, width: int, height: int) -> Sequence[Line]:
+        return tool_lines(self.text, self.data, width, busy=self.busy, opened=self.opened)
+
+    def action_toggle(self) -> None:
+        self.set_open(not self.opened)
 
 
 class ChatLog(VerticalScroll, can_focus=True):
@@ -164,9 +236,13 @@ class ChatLog(VerticalScroll, can_focus=True):
         widget: Widget
         if kind == "plan" and is_card(data):
             for card in self.query(PlanCard):
-                if card.state == "open":
+                if card.state == "open" and card_state == "open":
                     card.set_state("older")
             widget = PlanCard(data, card_state)
+        elif kind == "question":
+            widget = QuestionCard(text, data, card_state)
+        elif kind == "tool":
+            widget = ToolLine(text, data)
         elif role == "dsbuilder" and kind in ("notice", "error", "plan"):
             widget = EventLine(text, kind)
         else:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message as TextualMessage
+from textual.timer import Timer
 from textual.widgets import Markdown, Static
+from textual.widgets.markdown import MarkdownStream
 
+from dsbuilder_tui.agent.parts import Doing, Part, Said, ToolBegun, Words
 from dsbuilder_tui.domain.errors import DsbuilderError
+from dsbuilder_tui.domain.events import MessageAdded
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.session import Message
-from dsbuilder_tui.tui.paint.card import is_card
+from dsbuilder_tui.tui.paint.card import has_card
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, sides
-from dsbuilder_tui.tui.widgets.chat import ChatLog, Entry, PlanCard
+from dsbuilder_tui.tui.widgets.chat import ChatLog, Entry, PlanCard, QuestionCard, ToolLine
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.tui.widgets.prompt import Completions, Prompt
 
 _SHOWN_AT_OPENING = 100
+_SPINNER = "◌◍●◍"
+_SPIN = 0.25  # seconds
 
 
 class Below(Painted):
@@ -71,25 +77,38 @@ class Queue(Painted):
 
 
 class Hint(Painted):
-    """What the prompt's keys do, or what the answer in progress is doing."""
+    """What the prompt's keys do, or what the agent is doing."""
 
     def __init__(self) -> None:
         super().__init__(id="hint")
         self._busy = ""
+        self._beat = 0
+        self._timer: Timer | None = None
 
     def say(self, words: str) -> None:
+        """What is being done; empty when it is over. The spinner turns in between."""
         self._busy = words
+        if words and self._timer is None:
+            self._timer = self.set_interval(_SPIN, self._turn)
+        elif not words and self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self.repaint()
+
+    def _turn(self) -> None:
+        self._beat += 1
         self.repaint()
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
         if self._busy:
-            return [cut(((f"◌ {self._busy}", "accent"), ("  esc stops", "muted")), width)]
+            mark = _SPINNER[self._beat % len(_SPINNER)] if self.app.animation_level != "none" else _SPINNER[0]
+            return [cut(((f"{mark} ", "accent"), (clip(self._busy, width - 14), "accent"), ("  esc stops", "muted")), width)]
         words = "enter send · ^J new line · ↑ history · / commands" if width >= 48 else "enter send · / commands"
         return [cut(((words, "faint"),), width)]
 
 
 class Conversation(Vertical):
-    """``respond`` gives the answer to a message piece by piece; ``save`` keeps it and shows it."""
+    """Shows what the session keeps of the talk, and a turn of the agent as it comes."""
 
     class Said(TextualMessage):
         """The person sent something that is not a command, or a command."""
@@ -98,12 +117,17 @@ class Conversation(Vertical):
             super().__init__()
             self.text, self.pastes = text, pastes
 
+    class TurnEnded(TextualMessage):
+        """The agent is done, and nothing waits to be said to it."""
+
     def __init__(self, choices: Callable[[str], Sequence[tuple[str, str]]], *, readonly: bool = False) -> None:
         super().__init__(id="conversation")
         self._choices, self._readonly = choices, readonly
         self._queue: list[tuple[str, dict[int, str]]] = []
         self._turn: asyncio.Task[None] | None = None
         self._streaming: Entry | None = None
+        self._stream: MarkdownStream | None = None
+        self._tools: dict[str, ToolLine] = {}  # that have not answered yet, by call
 
     def compose(self) -> ComposeResult:
         yield ChatLog()
@@ -135,7 +159,7 @@ class Conversation(Vertical):
                 )
             )
         for message in shown:
-            await self.show(message, card_state(message.data) if is_card(message.data) else "open")
+            await self.show(message, card_state(message.data) if has_card(message.kind, message.data) else "open")
         if not self._readonly:
             sent = [m for m in messages if m.role == "person"]
             pastes = {int(n): str(text) for m in sent for n, text in (m.data.get("pastes") or {}).items()}
@@ -147,16 +171,21 @@ class Conversation(Vertical):
         """Show a message that the session keeps (or one that it could not keep)."""
         await self.log_view.add(message.role, message.text, message.kind, message.created_at, message.data, card_state)
 
-    def claims(self, role: str, kind: str, text: str) -> bool:
-        """Whether a message is the answer that was just streamed, and so on the screen already."""
-        if self._streaming is None or (role, kind) != (self._streaming.role, "text"):
+    def claims(self, event: MessageAdded) -> bool:
+        """Whether a message is on the screen already, because the turn that is going on has shown it."""
+        if event.kind == "tool":
+            line = self._tools.pop(str(event.data.get("call")), None)
+            if line is not None:
+                line.finish(event.text, event.data)
+            return line is not None
+        if self._streaming is None or (event.role, event.kind) != (self._streaming.role, "text"):
             return False
-        self._streaming.text = text
+        self._streaming.text = event.text
         return True
 
     def set_cards(self, state: Callable[[Mapping[str, Any]], str]) -> None:
         """Let every plan card say what has become of it."""
-        for card in self.query(PlanCard):
+        for card in (*self.query(PlanCard), *self.query(QuestionCard)):
             card.set_state(state(card.data))
 
     @property
@@ -185,50 +214,60 @@ class Conversation(Vertical):
         event.stop()
         self.query_one(Below).show(event.count)
 
-    def answer(
-        self,
-        pieces: AsyncIterator[str],
-        save: Callable[[str], Any],
-        now: Callable[[], float],
-        role: str = "agent",
-    ) -> None:
-        """Stream an answer into the log; ``save`` gets its whole text, also when it is stopped."""
-        self._turn = asyncio.create_task(self._stream(pieces, save, now, role))
+    def take_turn(self, parts: AsyncGenerator[Part, None], now: Callable[[], float], role: str = "agent") -> None:
+        """Show a turn of the agent as it comes."""
+        self._turn = asyncio.create_task(self._show_turn(parts, now, role))
 
-    async def _stream(
-        self, pieces: AsyncIterator[str], save: Callable[[str], Any], now: Callable[[], float], role: str
-    ) -> None:
-        heard: list[str] = []
-        entry = Entry(role, "", "text", now())
-        self._streaming = entry
+    async def _show_turn(self, parts: AsyncGenerator[Part, None], now: Callable[[], float], role: str) -> None:
         hint = self.query_one(Hint)
-        hint.say("answering")
-        stream = None
+        hint.say("thinking")
         try:
-            await self.log_view.put(entry)
-            stream = Markdown.get_stream(entry.query_one(Markdown))
-            async for piece in pieces:
-                heard.append(piece)
-                await stream.write(visible(piece))
+            async with aclosing(parts):
+                async for part in parts:
+                    await self._show_part(part, now, role)
         except asyncio.CancelledError:
-            heard.append(" *(stopped)*")
-            if stream is not None:
+            if self._stream is not None:
                 with suppress(RuntimeError):
-                    await stream.write(" *(stopped)*")
+                    await self._stream.write(" *(stopped)*")
         except DsbuilderError as error:
-            heard.append(f"\n\n✗ {error}")
-            if stream is not None:
-                await stream.write(visible(heard[-1]))
+            await self.log_view.add("dsbuilder", f"✗ {error}", "error", now(), {})
         finally:
-            if stream is not None:
-                await stream.stop()
+            await self._end_stream()
+            for line in self._tools.values():
+                line.finish("stopped", {"ok": False})
+            self._tools.clear()
             hint.say("")
-            await save("".join(heard))
-            self._streaming, self._turn = None, None
+            self._turn = None
             if self._queue:
                 text, pastes = self._queue.pop(0)
                 self.query_one(Queue).show([queued for queued, _ in self._queue])
                 self.post_message(self.Said(text, pastes))
+            else:
+                self.post_message(self.TurnEnded())
+
+    async def _show_part(self, part: Part, now: Callable[[], float], role: str) -> None:
+        match part:
+            case Words():
+                if self._streaming is None or self._stream is None:
+                    self._streaming = entry = Entry(role, "", "text", now())
+                    await self.log_view.put(entry)
+                    self._stream = Markdown.get_stream(entry.query_one(Markdown))
+                await self._stream.write(visible(part.text))
+            case Said():
+                await self._end_stream()
+            case Doing():
+                self.query_one(Hint).say(part.words)
+            case ToolBegun():
+                line = ToolLine(part.words, {"tool": part.tool}, busy=True)
+                self._tools[part.call_id] = line
+                await self.log_view.put(line)
+            case _:
+                pass  # the session's messages show the rest
+
+    async def _end_stream(self) -> None:
+        stream, self._stream, self._streaming = self._stream, None, None
+        if stream is not None:
+            await stream.stop()
 
     def stop_answer(self) -> bool:
         """Stop the answer in progress; says whether there was one."""

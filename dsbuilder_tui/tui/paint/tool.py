@@ -1,0 +1,43 @@
+"""A tool call of the agent: one line, and what is behind it when it is opened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, length, wrap
+
+_MOST_ROWS = 24
+
+
+def tool_lines(text: str, data: Mapping[str, Any], width: int, *, busy: bool, opened: bool) -> list[Line]:
+    """``✓ Wrote 60 cases to out.csv · export dataset 0.2 s``, with a mark that says whether it can be opened."""
+    name = str(data.get("tool", "")).replace("_", " ")
+    if busy:
+        return [cut((("◌ ", "accent"), (clip(text, width - 2), "muted")), width)]
+    ok = bool(data.get("ok", True))
+    mark: Span = ("✓ ", "good", "toggle") if ok else ("✗ ", "bad", "toggle")
+    seconds = data.get("seconds")
+    took = f" {seconds:.1f} s" if isinstance(seconds, int | float) and seconds >= 0.1 else ""
+    tail: Line = ((f" · {clip(name, 30)}{took}", "faint", "toggle"), (" ▾" if opened else " ▸", "faint", "toggle"))
+    room = width - 2 - length(tail)
+    if room < 16:
+        tail, room = (), width - 2
+    head: Line = (mark, (clip(text, room), "muted" if ok else "text", "toggle"), *tail)
+    lines = [cut(head, width)]
+    if opened:
+        rows = [f"given    {_pretty(data.get('arguments'))}", f"answered {_pretty(data.get('answer'))}"]
+        for row in rows:
+            lines += [(("  ", "text"), (line, "faint")) for line in wrap(row, max(10, width - 2))]
+    if len(lines) > _MOST_ROWS:
+        lines = [*lines[: _MOST_ROWS - 1], (("  …", "faint"),)]
+    return lines
+
+
+def _pretty(value: object) -> str:
+    text = str(value or "nothing")
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=1) if text.startswith(("{", "[")) else text
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,29 @@
+"""Who answers in the conversation, as the studio sees it: the main agent's dialogue, or a stand-in for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import Protocol
+
+from dsbuilder_tui.agent.parts import Part
+from dsbuilder_tui.agent.watch import Note
+from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+
+
+class Talk(Protocol):
+    """See ``agent.dialogue.Dialogue``. Closing a stream of parts stops the turn cleanly."""
+
+    async def open(self) -> None: ...
+
+    async def prepare(self) -> None: ...
+
+    async def waiting(self) -> Approval | None: ...
+
+    def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[Part, None]: ...
+
+    def answer(
+        self, approval: Approval, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None
+    ) -> AsyncGenerator[Part, None]: ...
+
+    def note(self, note: Note) -> AsyncGenerator[Part, None]: ...
