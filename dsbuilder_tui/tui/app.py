@@ -158,9 +158,7 @@ class StudioApp(App[int]):
 
     async def change_session(self, live: LiveSession, values: Mapping[str, Any]) -> None:
         """Change settings of the open session; they are used from the next run on. Raises ``ConfigError``."""
-        session = live.session
-        session.config = load_config(**{**session.settings, **self.flags, **values})
-        await session.remember_settings(**values)
+        await live.session.change_settings(self.flags, values)
 
     async def use_settings(self, values: Mapping[str, Any]) -> None:
         """Use these settings until the app is left, for the open session too. Raises ``ConfigError``."""
