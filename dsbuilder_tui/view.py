@@ -254,6 +254,7 @@ def reduce(view: RunView, event: Event) -> RunView:
                 view,
                 revision=event.revision,
                 planned=event.planned,
+                exhausted=sum(c["exhausted"] for c in event.categories.values()),
                 categories={name: CategoryView(**counts) for name, counts in event.categories.items()},
             )
         case CaseRejected():

@@ -129,9 +129,7 @@ class DatasetBuilderAgent:
         raise SessionNotFound(f"There is no session of the dataset {name!r}.", "Name one by its path.")
 
 
-async def open_saved(
-    reference: str | Path | None, config: DatasetBuilderConfig, clock: Clock | None = None
-) -> Session:
+async def open_saved(reference: str | Path | None, config: DatasetBuilderConfig, clock: Clock | None = None) -> Session:
     """Open what was saved: a session's name, folder or file, or a seed-format JSON; ``None`` is the newest session.
 
     A JSON that one of this directory's sessions wrote opens that session, which is never behind its JSON; another one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,15 @@ from typing import Any
 def case_id(category: str, ordinal: int) -> str:
     """The stable name of the case that fills a slot: ``order_status-00017``."""
     return f"{category}-{ordinal:05d}"
+
+
+def runs(ordinals: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Growing numbers as (first, last) of each stretch without a gap."""
+    first = 0
+    for place, ordinal in enumerate(ordinals):
+        if place + 1 == len(ordinals) or ordinals[place + 1] != ordinal + 1:
+            yield ordinals[first], ordinal
+            first = place + 1
 
 
 @dataclass(frozen=True, slots=True)

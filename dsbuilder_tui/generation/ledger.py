@@ -22,11 +22,11 @@ _KEPT_NEAREST = 3
 
 
 class SlotState(IntEnum):
-    OPEN, LEASED, FILLED, EXHAUSTED = range(4)
+    OPEN, LEASED, FILLED, EXHAUSTED, RETIRED = range(5)
 
 
 # As plain names: the loops below look at every slot.
-_OPEN, _LEASED, _FILLED, _EXHAUSTED = SlotState
+_OPEN, _LEASED, _FILLED, _EXHAUSTED, _RETIRED = SlotState
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,13 @@ class Ledger:
 
     def restore(self, rows: LedgerRows, last_batch: int) -> None:
         self.next_batch = last_batch + 1
+        for name, retired in rows.retired.items():
+            if (book := self._books.get(name)) is not None:
+                book.state += bytes(len(retired))
+                for ordinal in retired:
+                    book.state[ordinal] = _RETIRED
+        if rows.retired:
+            self._fresh = slot_order(self._plan, _CHUNK, rows.retired)
         for name, filled in rows.filled.items():
             for ordinal, _, _ in filled:
                 self._books[name].state[ordinal] = _FILLED
@@ -83,9 +90,9 @@ class Ledger:
             self.exhausted += len(ordinals)
             self.open -= len(ordinals)
         for (name, ordinal), (attempt, tries, nearest) in rows.attempts.items():
-            book = self._books.get(name)
-            if book is None or ordinal >= len(book.state):
+            if self.state(name, ordinal) in (None, _RETIRED):
                 continue  # a slot of an earlier plan
+            book = self._books[name]
             book.attempt[ordinal], book.tries[ordinal] = attempt, tries
             book.nearest[ordinal] = nearest[-_KEPT_NEAREST:]
             if book.state[ordinal] == _OPEN:

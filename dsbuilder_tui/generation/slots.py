@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from dsbuilder_tui.domain.case import runs
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 
 # Used for a category whose plan names no axes.
@@ -70,14 +71,28 @@ def slot_plans(plan: DatasetPlanInput, seed: int) -> dict[str, SlotPlan]:
     return {c.name: SlotPlan(c, slot_axes(plan, c), seed) for c in plan.categories}
 
 
-def slot_order(plan: DatasetPlanInput, chunk: int) -> Iterator[tuple[str, int, int]]:
-    """All slots as (category, first ordinal, last ordinal), interleaved so that categories advance together."""
+def slot_order(
+    plan: DatasetPlanInput, chunk: int, retired: Mapping[str, Collection[int]] | None = None
+) -> Iterator[tuple[str, int, int]]:
+    """All slots as (category, first ordinal, last ordinal), interleaved so that categories advance together.
+
+    Slots that are ``retired`` are left out; a category then has as many higher ones instead.
+    """
+    present = {
+        c.name: [n for n in range(1, c.count + len(gone) + 1) if n not in gone]
+        for c in plan.categories
+        if (gone := frozenset((retired or {}).get(c.name, ())))
+    }
     done = {category.name: 0 for category in plan.categories}
     left = {category.name: category.count for category in plan.categories}
     while left:
         name = min(left, key=lambda n: (done[n] + 1) / (done[n] + left[n]))
         size = min(chunk, left[name])
-        yield name, done[name] + 1, done[name] + size
+        if name in present:
+            for first, last in runs(present[name][done[name] : done[name] + size]):
+                yield name, first, last
+        else:
+            yield name, done[name] + 1, done[name] + size
         done[name] += size
         left[name] -= size
         if not left[name]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.clock import Clock
@@ -13,6 +15,8 @@ from dsbuilder_tui.domain.summary import BuilderState, SessionState
 from dsbuilder_tui.generation.calls import CallLog
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.run import Run
+
+T = TypeVar("T")
 
 
 class SessionCore:
@@ -69,6 +73,15 @@ class SessionCore:
     def _only_at_rest(self) -> None:
         if self._run:
             raise InputError(f"The session {self.id} is running already.", "Pause it first.")
+
+    async def _whole(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Do an act, one at a time, and to its end even when whoever asked for it goes away."""
+
+        async def locked() -> T:
+            async with self._acts:
+                return await act()
+
+        return await asyncio.shield(asyncio.ensure_future(locked()))
 
     def _categories(self, category: str | None = None) -> list[str]:
         """The plan's categories in order, or the one that is asked for."""

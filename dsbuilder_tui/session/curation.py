@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from dsbuilder_tui.diversity.structural import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text
@@ -19,8 +17,6 @@ from dsbuilder_tui.generation.judge import Judge
 from dsbuilder_tui.generation.ledger import SlotState
 from dsbuilder_tui.session.core import SessionCore
 from dsbuilder_tui.store.rows import Changes, HistoryRow, SlotFacts, Withdrawal
-
-T = TypeVar("T")
 
 _REJECTED_LENGTH = 500
 
@@ -159,7 +155,8 @@ class Curation(SessionCore):
                 f"What was turned away for {own} was no whole case ({rejection.reason}).",
                 "Only a candidate that fits the plan can be kept.",
             )
-        if ordinal > next((c.count for c in self.plan.categories if c.name == name), 0):
+        count = next((c.count for c in self.plan.categories if c.name == name), 0)
+        if not await self._files.store.has_slot(name, count, ordinal):
             raise InputError(f"The plan no longer has a place for {own}.", "Raise the category's count first.")
         if set(candidate["inputs"]) != set(self.plan.input_fields):
             raise InputError(
@@ -239,15 +236,6 @@ class Curation(SessionCore):
             else:
                 facts, totals = await store.slot_facts(name, ordinal), await store.totals()
                 return _Ground(None, facts, totals.accepted)
-
-    async def _whole(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Do an act, one at a time, and to its end even when whoever asked for it goes away."""
-
-        async def locked() -> T:
-            async with self._acts:
-                return await act()
-
-        return await asyncio.shield(asyncio.ensure_future(locked()))
 
     def _line(self, kind: str, data: dict[str, Any], now: float, name: str, ordinal: int) -> HistoryRow:
         return HistoryRow(self._files.store.next_seq(), kind, data, now, name, ordinal)

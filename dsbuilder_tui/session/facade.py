@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from dsbuilder_tui.config import SECRETS, DatasetBuilderConfig
+from dsbuilder_tui.config import SECRETS, DatasetBuilderConfig, load_config
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import InputError
@@ -123,6 +123,14 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Calls):
         if "base_url" in values:
             kept["base_url"] = self.config.shown_url
         await self._files.remember(settings={name: value for name, value in kept.items() if value is not None})
+
+    async def change_settings(self, flags: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+        """Change settings from the next run on, and keep them. ``flags`` of the command line win over what was kept.
+
+        Raises ``ConfigError``; nothing has changed then.
+        """
+        self.config = load_config(**{**self.settings, **flags, **values})
+        await self.remember_settings(**values)
 
     @property
     def was_interrupted(self) -> bool:

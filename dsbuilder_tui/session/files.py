@@ -213,7 +213,7 @@ class SessionFiles:
         kind = format_of(path, kind)
         head = None
         if kind == "checkpoint":
-            head = seed_head(self.plan, self.clock.now(), self.id, self.seed)
+            head = seed_head(self.plan, self.clock.now(), self.id, self.seed, await self.store.retired())
         count = await write_cases(
             path,
             kind,
@@ -248,6 +248,7 @@ class SessionFiles:
                 )
             )  # fmt: skip
         state = SessionState.COMPLETE if len(cases) == self.plan.total_instances else SessionState.PAUSED
+        await self.store.retire(seed.retired)
         await self.store.commit(Changes(accepted=cases))
         await self.checkpoint("import")
         # Who wrote the imported cases: a later run with another writer says so.

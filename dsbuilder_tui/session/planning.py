@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -46,54 +47,100 @@ class Planning(SessionCore):
 
     @property
     def plan_revision(self) -> int:
-        """The number of the plan's newest revision, from 1."""
+        """The number of the plan's newest revision, from 1; 0 while there is no plan yet."""
         return self._files.plan_revision
 
-    async def revise_plan(self, plan: DatasetPlanInput) -> int:
+    async def cases_by_category(self) -> dict[str, int]:
+        """How many cases each category of the plan holds on disk. Costs the same at any size."""
+        progress = await self._files.store.progress()
+        return {name: progress[name].accepted for name in self._categories()}
+
+    async def revise_plan(self, plan: DatasetPlanInput, renamed: Mapping[str, str] | None = None) -> int:
         """Replace the plan; returns the number of its revision (the present one when nothing differs).
 
-        A category that holds cases must stay, with room for all of them. Raises ``PlanError`` naming each problem, or
-        ``InputError`` while the session runs.
+        Cases that are accepted stay, each in its slot; slots without one are retired when a count is lowered and come
+        back when it is raised. ``renamed`` maps names of the present plan to names of the new one, for categories that
+        have had no case. Raises ``PlanError`` naming each problem, or ``InputError`` while the session runs.
         """
-        async with self._acts:
-            self._only_at_rest()
-            files = self._files
-            if plan == files.plan:
-                return files.plan_revision
-            check_size(plan, self.config)
-            counts = {category.name: category.count for category in plan.categories}
-            problems = [
-                f"categories: {name!r} holds {counted(cases, 'case')} and must stay"
-                if name not in counts
-                else f"categories: {name!r}.count: {counts[name]} — its slot {highest} is filled; "
-                f"make it at least {highest}"
-                for name, (cases, highest) in (await files.store.filled()).items()
-                if counts.get(name, 0) < highest
-            ]
-            if problems:
-                raise PlanError(plan.dataset_name, problems)
-            revision, now = files.plan_revision + 1, files.clock.now()
+        return await self._whole(lambda: self._revise_plan(plan, {k: v for k, v in (renamed or {}).items() if k != v}))
 
-            def revised(progress: dict[str, CategoryProgress]) -> tuple[PlanRevised, SessionState]:
-                sums = [progress[name] for name in counts]
-                left = plan.total_instances - sum(p.accepted + p.exhausted for p in sums)
-                event = PlanRevised(
-                    ts=now,
-                    revision=revision,
-                    planned=plan.total_instances,
-                    categories={name: {"planned": counts[name], **asdict(progress[name])} for name in counts},
+    async def _revise_plan(self, plan: DatasetPlanInput, renamed: dict[str, str]) -> int:
+        self._only_at_rest()
+        files = self._files
+        if plan == files.plan and not renamed:
+            return files.plan_revision
+        check_size(plan, self.config)
+        problems = [*await self._name_problems(plan, renamed), *await self._count_problems(plan, renamed)]
+        if problems:
+            raise PlanError(plan.dataset_name, problems)
+        revision, now = files.plan_revision + 1, files.clock.now()
+
+        def revised(progress: dict[str, CategoryProgress]) -> tuple[PlanRevised, SessionState]:
+            sums = [progress[category.name] for category in plan.categories]
+            left = plan.total_instances - sum(p.accepted + p.exhausted for p in sums)
+            event = PlanRevised(
+                ts=now,
+                revision=revision,
+                planned=plan.total_instances,
+                categories={c.name: {"planned": c.count, **asdict(progress[c.name])} for c in plan.categories},
+            )
+            state = SessionState(files.meta["state"])
+            if state in (SessionState.COMPLETE, SessionState.SHORT):
+                ended = SessionState.SHORT if any(p.exhausted for p in sums) else SessionState.COMPLETE
+                state = SessionState.PAUSED if left else ended
+            return event, state
+
+        event, state = await files.store.revise_plan(plan, files.plan, revision, revised, renamed)
+        files.plan, files.plan_revision = plan, revision
+        files.meta["state"] = state
+        if self.config.enable_checkpointing:
+            await files.checkpoint("plan")
+        await files.note_status(running=False)
+        files.emit(event)
+        return revision
+
+    async def _count_problems(self, plan: DatasetPlanInput, renamed: Mapping[str, str]) -> list[str]:
+        """What in the plan would cost an accepted case its place."""
+        counts, problems = {category.name: category.count for category in plan.categories}, []
+        for name, accepted in (await self.cases_by_category()).items():
+            count, cases = counts.get(renamed.get(name, name)), counted(accepted, "case")
+            if accepted and count is None:
+                problems.append(
+                    f"categories: {name!r} holds {cases} and must stay; its count can be lowered to {accepted}, or take "
+                    "the cases out first (F2)"
                 )
-                state = SessionState(files.meta["state"])
-                if state in (SessionState.COMPLETE, SessionState.SHORT):
-                    ended = SessionState.SHORT if any(p.exhausted for p in sums) else SessionState.COMPLETE
-                    state = SessionState.PAUSED if left else ended
-                return event, state
+            elif count is not None and count < accepted:
+                problems.append(
+                    f"categories: {name!r}.count: {count} — the category holds {cases}; make it at least {accepted}, or "
+                    "take cases out first (F2)"
+                )
+        return problems
 
-            event, state = await files.store.revise_plan(plan, revision, revised)
-            files.plan, files.plan_revision = plan, revision
-            files.meta["state"] = state
-            if self.config.enable_checkpointing:
-                await files.checkpoint("plan")
-            await files.note_status(running=False)
-            files.emit(event)
-            return revision
+    async def _name_problems(self, plan: DatasetPlanInput, renamed: Mapping[str, str]) -> list[str]:
+        """What is wrong with the new names of categories."""
+        now, wanted = set(self._categories()), {category.name for category in plan.categories}
+        had = await self.cases_by_category()
+        for name, cases in (await self._files.store.former_cases(renamed)).items():
+            had[name] = had.get(name, 0) + cases
+        taken = await self._files.store.remembered(set(renamed.values()) - set(renamed))
+        problems, targets = [], list(renamed.values())
+        for old, new in renamed.items():
+            wrong = ""
+            if old not in now:
+                wrong = f"the plan has no category {old!r}"
+            elif new not in wanted:
+                wrong = f"the new plan has no category {new!r}"
+            elif targets.count(new) > 1:
+                wrong = f"two categories cannot both become {new!r}"
+            elif new in now and new not in renamed:
+                wrong = f"{new!r} is another category already"
+            elif old in wanted and old not in targets:
+                wrong = f"{old!r} is still in the new plan"
+            elif had[old]:
+                ids = "the id of its 1 case carries" if had[old] == 1 else f"the ids of its {had[old]:,} cases carry"
+                wrong = f"{old!r} must keep its name ({ids} its name)"
+            elif new in taken:
+                wrong = f"{new!r} was a category before; choose a name that this session has not had"
+            if wrong:
+                problems.append(f"renamed: {wrong}")
+        return problems

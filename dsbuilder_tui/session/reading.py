@@ -82,7 +82,7 @@ class Reading(SessionCore):
         nearest = await self.cases_by_seq([rejection.nearest_seq]) if rejection.nearest_seq is not None else []
         return RejectionContext(
             nearest[0] if nearest else None,
-            self._attributes(rejection.category, rejection.ordinal),
+            await self._attributes(rejection.category, rejection.ordinal),
             await self.case(rejection.category, rejection.ordinal),
         )
 
@@ -105,9 +105,9 @@ class Reading(SessionCore):
         """The plan that was in force at a place in the history, and which revision it was."""
         return await self._files.store.plan_at(seq)
 
-    def _attributes(self, category: str, ordinal: int) -> dict[str, str]:
+    async def _attributes(self, category: str, ordinal: int) -> dict[str, str]:
         """The attributes of a slot; empty when the plan no longer has it."""
         for known in self.plan.categories:
-            if known.name == category and 1 <= ordinal <= known.count:
+            if known.name == category and await self._files.store.has_slot(category, known.count, ordinal):
                 return SlotPlan(known, slot_axes(self.plan, known), self._files.seed).attributes(ordinal)
         return {}

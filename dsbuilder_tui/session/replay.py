@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import MISSING, fields
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 from dsbuilder_tui.domain import events as ev
@@ -34,7 +34,8 @@ async def recorded_events(session: Session) -> AsyncIterator[ev.Event]:
     """
     await session.written()
     store = session._files.store
-    teller = _Teller(session.id, await store.plan(first=True), PriceTable(session.config.prices))
+    prices = PriceTable(session.config.prices)
+    teller = _Teller(session.id, await store.plan(first=True), await store.renames(), prices)
     last = store.seq
     for first in range(1, last + 1, _STRETCH):
         stretch = await store.stretch(first, min(first + _STRETCH - 1, last))
@@ -45,8 +46,15 @@ async def recorded_events(session: Session) -> AsyncIterator[ev.Event]:
 class _Teller:
     """Turns rows into events. Keeps the sums that events name and rows do not."""
 
-    def __init__(self, session: str, plan: DatasetPlanInput, prices: PriceTable) -> None:
+    def __init__(
+        self,
+        session: str,
+        plan: DatasetPlanInput,
+        renames: Sequence[tuple[int, Mapping[str, str]]],
+        prices: PriceTable,
+    ) -> None:
         self._session, self._plan, self._prices = session, plan, prices
+        self._renames = [(seq, {new: old for old, new in names.items()}) for seq, names in reversed(renames)]
         self._counts = {
             c.name: {"planned": c.count, "accepted": 0, "rejected": 0, "exhausted": 0} for c in plan.categories
         }
@@ -99,6 +107,7 @@ class _Teller:
         )  # fmt: skip
 
     def _rejection(self, r: Rejection, tries: int | None) -> Iterator[ev.Event]:
+        r = replace(r, category=self._name_then(r.category, r.seq))
         self._add(r.category, "rejected", 1)
         if r.stage == "person":
             return  # the withdrawal tells of it
@@ -119,7 +128,8 @@ class _Teller:
         self._usage[0] += usage.prompt_tokens
         self._usage[1] += usage.completion_tokens
         return ev.BatchFinished(
-            ts=call.created_at, batch=call.batch, worker=call.worker, category=call.category, outcome=call.outcome,
+            ts=call.created_at, batch=call.batch, worker=call.worker,
+            category=self._name_then(call.category, call.seq), outcome=call.outcome,
             delivered=call.delivered, seconds=round(call.seconds, 3), prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens, detail=call.detail,
             dollars=self._prices.cost(call.model, usage),
@@ -196,6 +206,13 @@ class _Teller:
             exhausted=self._sum("exhausted"), seconds=round(max(0.0, row.created_at - self._began), 3),
             prompt_tokens=self._usage[0], completion_tokens=self._usage[1],
         )  # fmt: skip
+
+    def _name_then(self, name: str, seq: int) -> str:
+        """What a category was called at a place in the history."""
+        for at, old_names in self._renames:
+            if at > seq:
+                name = old_names.get(name, name)
+        return name
 
     def _add(self, name: str, what: str, number: int) -> None:
         counts = self._counts.setdefault(name, {"planned": 0, "accepted": 0, "rejected": 0, "exhausted": 0})

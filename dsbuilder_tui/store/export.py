@@ -165,7 +165,7 @@ async def write_cases(
     with atomic_write(path, private=private) as handle:
         writer: _Writer
         if kind == "checkpoint":
-            start = orjson.dumps(head or {}, option=orjson.OPT_INDENT_2).rstrip(b"\n}")
+            start = orjson.dumps(head or {}, option=orjson.OPT_INDENT_2).removesuffix(b"\n}")
             writer = _Array(handle, start + b',\n  "created_instances": [', b"\n  ]")
         elif kind == "jsonl":
             writer = _Lines(handle)

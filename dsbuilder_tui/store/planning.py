@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 import orjson
 
@@ -13,8 +13,11 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.summary import SessionState
 from dsbuilder_tui.store.base import StoreBase, to_text
 from dsbuilder_tui.store.commit import history_row, write_history
-from dsbuilder_tui.store.rows import CategoryProgress
+from dsbuilder_tui.store.retiring import recount, retire, retired_slots
+from dsbuilder_tui.store.rows import CategoryProgress, HistoryRow
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+
+RENAMED = "categories_renamed"  # the kind of a line of history
 
 
 class Plans(StoreBase):
@@ -29,9 +32,10 @@ class Plans(StoreBase):
 
         def read(connection: sqlite3.Connection) -> tuple[int, str]:
             row = connection.execute(
-                "SELECT revision, plan FROM plan_revision WHERE branch_id=? AND (seq<=? OR revision=1) "
+                "SELECT revision, plan FROM plan_revision WHERE branch_id=? AND (seq<=? OR "
+                "revision=(SELECT min(revision) FROM plan_revision WHERE branch_id=?)) "
                 "ORDER BY revision DESC LIMIT 1",
-                (MAIN_BRANCH, 2**62 if seq is None else seq),
+                (MAIN_BRANCH, 2**62 if seq is None else seq, MAIN_BRANCH),
             ).fetchone()
             if row is None:
                 raise SessionDamaged(f"{self._db.path} holds no plan.", "Restore a copy of the folder.")
@@ -53,53 +57,108 @@ class Plans(StoreBase):
     async def progress(self) -> dict[str, CategoryProgress]:
         return await self._db.read(lambda connection: _progress(connection, self._names))
 
-    async def filled(self) -> dict[str, tuple[int, int]]:
-        """How many slots of each category are filled, and the highest of them. Categories without cases are left out."""
+    async def retired(self) -> dict[str, list[int]]:
+        """The slots that revisions have taken out, in order. Categories without any are left out."""
+        found = await self._db.read(retired_slots)
+        return {self._names[number]: ordinals for number, ordinals in found.items()}
 
-        def read(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
-            rows = connection.execute(
-                "SELECT category_id, count(*), max(ordinal) FROM accepted_case WHERE branch_id=? GROUP BY category_id",
-                (MAIN_BRANCH,),
-            )
-            return {self._names[number]: (count, highest) for number, count, highest in rows}
+    async def retire(self, slots: Mapping[str, Iterable[int]]) -> None:
+        """Take slots without a case out of a session that is being made."""
+        seq = self.next_seq()
+
+        def write(connection: sqlite3.Connection) -> None:
+            for name, ordinals in slots.items():
+                retire(connection, self._ids[name], ordinals, seq)
+
+        if slots:
+            await self._db.write(write)
+
+    async def has_slot(self, category: str, count: int, ordinal: int) -> bool:
+        """Whether a category of that count has this slot now."""
+        number = self._ids.get(category, 0)
+
+        def read(connection: sqlite3.Connection) -> bool:
+            retired, this = connection.execute(
+                "SELECT count(*), ifnull(sum(ordinal=?), 0) FROM retired_slot WHERE branch_id=? AND category_id=?",
+                (ordinal, MAIN_BRANCH, number),
+            ).fetchone()
+            return 1 <= ordinal <= count + retired and not this
+
+        return await self._db.read(read)
+
+    async def former_cases(self, names: Iterable[str]) -> dict[str, int]:
+        """How many cases of these categories were taken out or set aside; those without any are left out."""
+        numbers = {self._ids[name]: name for name in names if name in self._ids}
+
+        def read(connection: sqlite3.Connection) -> dict[str, int]:
+            found = {}
+            for number, name in numbers.items():
+                (cases,) = connection.execute(
+                    "SELECT (SELECT count(*) FROM withdrawn_case WHERE category_id=:n) + "
+                    "(SELECT count(*) FROM damaged_case WHERE category_id=:n)",
+                    {"n": number},
+                ).fetchone()
+                if cases:
+                    found[name] = cases
+            return found
+
+        return await self._db.read(read)
+
+    async def remembered(self, names: Iterable[str]) -> list[str]:
+        """Those of the categories about which the session file holds more than their name."""
+        numbers = {self._ids[name]: name for name in names if name in self._ids}
+
+        def read(connection: sqlite3.Connection) -> list[str]:
+            return [name for number, name in numbers.items() if _is_remembered(connection, number)]
+
+        return await self._db.read(read)
+
+    async def renames(self) -> list[tuple[int, dict[str, str]]]:
+        """The places in the history at which categories got another name, and which: old → new."""
+
+        def read(connection: sqlite3.Connection) -> list[tuple[int, dict[str, str]]]:
+            rows = connection.execute("SELECT seq, data FROM history WHERE kind=? ORDER BY seq", (RENAMED,))
+            return [(seq, orjson.loads(data)["names"]) for seq, data in rows]
 
         return await self._db.read(read)
 
     async def revise_plan(
         self,
         plan: DatasetPlanInput,
+        before: DatasetPlanInput,
         revision: int,
         revised: Callable[[dict[str, CategoryProgress]], tuple[PlanRevised, SessionState]],
+        renamed: Mapping[str, str],
     ) -> tuple[PlanRevised, SessionState]:
-        """Write a revision in one transaction; slots the plan no longer has are no longer given up on.
+        """Write a revision in one transaction, and retire or bring back slots as its counts ask for.
 
-        ``revised`` says from the new counters what is to be told and which state the session is in.
+        ``revised`` says from the new counters what is to be told and which state the session is in. ``renamed`` (old →
+        new) must name categories without cases; the new names must not be those of remembered ones.
         """
-        seq, told = self.next_seq(), self.next_seq()
+        seq = self.next_seq()
+        named = self.next_seq() if renamed else 0
+        told = self.next_seq()
 
         def write(connection: sqlite3.Connection) -> tuple[PlanRevised, SessionState, dict[str, int]]:
             connection.execute(
                 "INSERT INTO plan_revision VALUES (?,?,?,?,?)",
                 (seq, MAIN_BRANCH, revision, to_text(plan.model_dump(mode="json")), self._clock.now()),
             )
-            ids = dict(self._ids)
+            ids = _rename(connection, self._ids, renamed)
+            if renamed:
+                row = HistoryRow(named, RENAMED, {"names": dict(renamed)}, self._clock.now())
+                write_history(connection, [row], ids)
             for category in plan.categories:
                 if category.name not in ids:
-                    number = ids[category.name] = max(ids.values()) + 1
+                    number = ids[category.name] = max(ids.values(), default=0) + 1
                     connection.execute("INSERT INTO category VALUES (?, ?)", (number, category.name))
                     connection.execute(
                         "INSERT INTO progress (branch_id, category_id) VALUES (?, ?)", (MAIN_BRANCH, number)
                     )
+            was = {renamed.get(category.name, category.name): category.count for category in before.categories}
             counts = {category.name: category.count for category in plan.categories}
-            for name, number in ids.items():
-                gone = connection.execute(
-                    "DELETE FROM exhausted_slot WHERE branch_id=? AND category_id=? AND ordinal>?",
-                    (MAIN_BRANCH, number, counts.get(name, 0)),
-                ).rowcount
-                connection.execute(
-                    "UPDATE progress SET exhausted=exhausted-? WHERE branch_id=? AND category_id=?",
-                    (gone, MAIN_BRANCH, number),
-                )
+            for name in {**was, **counts}:
+                recount(connection, ids[name], was.get(name, 0), counts.get(name, 0), seq)
             event, state = revised(_progress(connection, {number: name for name, number in ids.items()}))
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('state', ?)", (to_text(state),))
             write_history(connection, [history_row(told, event)], ids)
@@ -108,6 +167,27 @@ class Plans(StoreBase):
         event, state, self._ids = await self._db.write(write)
         self._names = {number: name for name, number in self._ids.items()}
         return event, state
+
+
+def _rename(connection: sqlite3.Connection, ids: Mapping[str, int], renamed: Mapping[str, str]) -> dict[str, int]:
+    """Give categories other names, also each other's. A forgotten category of such a name makes room."""
+    changed = {ids[old]: new for old, new in renamed.items()}
+    kept = {name: number for name, number in ids.items() if number not in changed}
+    for new in changed.values():
+        if new in kept:
+            forgotten = kept.pop(new)
+            for table, column in (("progress", "category_id"), ("retired_slot", "category_id"), ("category", "id")):
+                connection.execute(f"DELETE FROM {table} WHERE {column}=?", (forgotten,))
+    # A name stands only once in the table, so all of them make way first; no category is called like this.
+    connection.executemany("UPDATE category SET name=? WHERE id=?", [(f"\n{n}", n) for n in changed])
+    connection.executemany("UPDATE category SET name=? WHERE id=?", [(new, n) for n, new in changed.items()])
+    return {**kept, **{new: number for number, new in changed.items()}}
+
+
+def _is_remembered(connection: sqlite3.Connection, number: int) -> bool:
+    tables = ("accepted_case", "withdrawn_case", "damaged_case", "rejection", "worker_call", "history")
+    found = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE category_id=:n" for table in tables)
+    return bool(connection.execute(f"SELECT EXISTS ({found})", {"n": number}).fetchone()[0])
 
 
 def _progress(connection: sqlite3.Connection, names: dict[int, str]) -> dict[str, CategoryProgress]:

@@ -117,3 +117,4 @@ class LedgerRows:
     exhausted: dict[str, list[int]]
     # (seq, structure, category, ordinal) of texts that are gone, by withdrawal or edit, and must not come back
     gone: list[tuple[int, int, str, int]] = field(default_factory=list)
+    retired: dict[str, list[int]] = field(default_factory=dict)  # slots that a plan revision has taken out

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from dsbuilder_tui.domain.case import case_id
+from dsbuilder_tui.domain.case import case_id, runs
 from dsbuilder_tui.domain.clock import iso
 from dsbuilder_tui.domain.errors import InputError, PlanError
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+
+_MOST_RETIRED = 10_000_000
 
 _WAY_OUT = (
     "A checkpoint file is a JSON object with dataset_name, dataset_plan (categories) and created_instances (records "
@@ -41,10 +43,18 @@ class SeedCheckpoint:
     session_id: str | None
     seed: int | None
     notes: list[str]
+    retired: dict[str, list[int]] = field(default_factory=dict)  # slots that a plan revision has taken out
 
 
-def seed_head(plan: DatasetPlanInput, timestamp: float, session_id: str, seed: int) -> dict[str, Any]:
-    """The members of the file that precede ``created_instances``; ``instances_created`` follows, counted on the way."""
+def seed_head(
+    plan: DatasetPlanInput, timestamp: float, session_id: str, seed: int, retired: Mapping[str, list[int]]
+) -> dict[str, Any]:
+    """The members of the file that precede ``created_instances``; ``instances_created`` follows, counted on the way.
+
+    ``retired_slots`` is there only when a plan revision has taken slots out: [first, last] pairs by category.
+    """
+    names = [category.name for category in plan.categories]
+    gone = {name: [list(pair) for pair in runs(retired[name])] for name in names if retired.get(name)}
     return {
         "dataset_name": plan.dataset_name,
         "total_instances_planned": plan.total_instances,
@@ -52,6 +62,7 @@ def seed_head(plan: DatasetPlanInput, timestamp: float, session_id: str, seed: i
         "timestamp": iso(timestamp),
         "session_id": session_id,
         "seed": seed,
+        **({"retired_slots": gone} if gone else {}),
     }
 
 
@@ -72,7 +83,8 @@ def read_seed_checkpoint(path: Path) -> SeedCheckpoint:
         raise InputError(f"{path}: created_instances must be a list, not {type(instances).__name__}.", _WAY_OUT)
     notes: list[str] = []
     plan = _plan(data, instances, path, notes)
-    cases = _cases(instances, plan, path, notes)
+    retired = _retired(data.get("retired_slots", {}), plan, path)
+    cases = _cases(instances, plan, retired, path)
     declared = data.get("instances_created")
     if isinstance(declared, int) and declared != len(instances):
         notes.append(f"instances_created says {declared}, but the file holds {len(instances)}; the cases count")
@@ -83,7 +95,29 @@ def read_seed_checkpoint(path: Path) -> SeedCheckpoint:
         session_id if isinstance(session_id, str) else None,
         seed if isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 else None,
         notes,
+        {name: sorted(ordinals) for name, ordinals in retired.items()},
     )
+
+
+def _retired(given: Any, plan: DatasetPlanInput, path: Path) -> dict[str, set[int]]:
+    """The retired slots of the plan's categories. Raises ``InputError`` when they cannot be that."""
+    counts = {category.name: category.count for category in plan.categories}
+    found: dict[str, set[int]] = {}
+    try:
+        pairs = [(name, first, last) for name, group in dict(given).items() for first, last in group if name in counts]
+        fine = all(type(first) is int and type(last) is int and 1 <= first <= last for _, first, last in pairs)
+        if not fine or sum(last - first + 1 for _, first, last in pairs) > _MOST_RETIRED:
+            raise ValueError
+        for name, first, last in pairs:
+            found.setdefault(name, set()).update(range(first, last + 1))
+        if any(max(slots) > counts[name] + len(slots) for name, slots in found.items()):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{path}: retired_slots does not fit the plan.",
+            "It maps categories to [first, last] pairs of slot numbers; leave it out to have the cases numbered anew.",
+        ) from None
+    return found
 
 
 def _plan(data: Mapping[str, Any], instances: list[Any], path: Path, notes: list[str]) -> DatasetPlanInput:
@@ -112,9 +146,11 @@ def _plan(data: Mapping[str, Any], instances: list[Any], path: Path, notes: list
     return parsed
 
 
-def _cases(instances: list[Any], plan: DatasetPlanInput, path: Path, notes: list[str]) -> list[ImportedCase]:
-    counts = {category.name: category.count for category in plan.categories}
-    taken: dict[str, set[int]] = {name: set() for name in counts}
+def _cases(
+    instances: list[Any], plan: DatasetPlanInput, retired: Mapping[str, Collection[int]], path: Path
+) -> list[ImportedCase]:
+    counts = {category.name: category.count + len(retired.get(category.name, ())) for category in plan.categories}
+    taken: dict[str, set[int]] = {name: set(retired.get(name, ())) for name in counts}
     parsed: list[tuple[str, int | None, dict[str, Any]]] = []
     for number, instance in enumerate(instances):
         where = f"{path}: created_instances[{number}]"

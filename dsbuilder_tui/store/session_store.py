@@ -23,6 +23,7 @@ from dsbuilder_tui.store.files import sync_folder
 from dsbuilder_tui.store.planning import Plans
 from dsbuilder_tui.store.remembering import Remembering
 from dsbuilder_tui.store.replaying import Replaying
+from dsbuilder_tui.store.retiring import retired_slots
 from dsbuilder_tui.store.reviewing import Reviewing
 from dsbuilder_tui.store.rows import CategoryProgress, Changes, HistoryRow, LedgerRows
 from dsbuilder_tui.store.schema import MAIN_BRANCH, SEQUENCED_TABLES
@@ -157,13 +158,17 @@ class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs
                 filled[self._names[number]].append(tuple(row))
             since = connection.execute("SELECT max(seq) FROM history WHERE kind='exhausted_reopened'").fetchone()[0]
             attempts: dict[tuple[str, int], tuple[int, int, list[int]]] = {}
-            # A withdrawal gives its slot a fresh set of tries, as reopening does to exhausted ones.
+            # A withdrawal gives its slot a fresh set of tries, as reopening does to exhausted ones. So has a slot that was
+            # given up on and is not any more: a plan has taken it out and brought it back.
             for number, ordinal, highest, tries, nearest in connection.execute(
-                "SELECT r.category_id, r.ordinal, max(r.attempt), sum(r.seq > max(?, ifnull(w.last, 0))), "
+                "SELECT r.category_id, r.ordinal, max(r.attempt), sum(r.seq > max(?, ifnull(w.last, 0), ifnull(g.last, 0))), "
                 "group_concat(r.nearest_seq) FROM rejection r "
                 "LEFT JOIN accepted_case a USING (branch_id, category_id, ordinal) "
                 "LEFT JOIN (SELECT branch_id, category_id, ordinal, max(withdrawn_seq) AS last FROM withdrawn_case "
                 "GROUP BY 1, 2, 3) w USING (branch_id, category_id, ordinal) "
+                "LEFT JOIN (SELECT branch_id, category_id, ordinal, max(seq) AS last FROM rejection "
+                "WHERE gave_up IS NOT NULL AND seq NOT IN (SELECT seq FROM exhausted_slot) "
+                "GROUP BY 1, 2, 3) g USING (branch_id, category_id, ordinal) "
                 "WHERE r.branch_id=? AND a.seq IS NULL GROUP BY r.category_id, r.ordinal",
                 (since or 0, MAIN_BRANCH),
             ):
@@ -184,7 +189,8 @@ class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs
                     (MAIN_BRANCH,),
                 )
             ]
-            return LedgerRows(filled, attempts, exhausted, gone)
+            retired = {self._names[number]: ordinals for number, ordinals in retired_slots(connection).items()}
+            return LedgerRows(filled, attempts, exhausted, gone, retired)
 
         return await self._db.read(read)
 

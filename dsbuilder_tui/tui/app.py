@@ -31,8 +31,8 @@ from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.driver import enduring
 from dsbuilder_tui.tui.live import LiveSession, opening_words
 from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
-from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.player import ReplaySession
+from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.widgets.safe import last_filters
 from dsbuilder_tui.wording import resume_command
 
@@ -176,9 +176,7 @@ class StudioApp(App[int]):
 
     async def change_session(self, live: LiveSession, values: Mapping[str, Any]) -> None:
         """Change settings of the open session; they are used from the next run on. Raises ``ConfigError``."""
-        session = live.session
-        session.config = load_config(**{**session.settings, **self.flags, **values})
-        await session.remember_settings(**values)
+        await live.session.change_settings(self.flags, values)
 
     async def use_settings(self, values: Mapping[str, Any]) -> None:
         """Use these settings until the app is left, for the open session too. Raises ``ConfigError``."""

@@ -91,3 +91,16 @@ def test_categories_advance_together_and_every_slot_comes_once(make_plan) -> Non
         shares.append([len(seen[c.name]) / c.count for c in plan.categories])
     assert all(seen[c.name] == list(range(1, c.count + 1)) for c in plan.categories)
     assert all(abs(a - b) < 0.25 for a, b, _ in shares)
+
+
+@given(st.sets(st.integers(1, 60)), st.integers(1, 60))
+def test_retired_slots_have_no_place_in_the_order(gone: set[int], count: int) -> None:
+    while any(n > count + len(gone) for n in gone):
+        gone = {n for n in gone if n <= count + len(gone)}
+    plan = DatasetPlanInput(
+        dataset_name="d", categories=[DatasetCategory(name="c", count=count), DatasetCategory(name="d", count=30)]
+    )
+    order = list(slot_order(plan, 20, {"c": sorted(gone)}))
+    mine = [n for name, first, last in order if name == "c" for n in range(first, last + 1)]
+    assert mine == [n for n in range(1, count + len(gone) + 1) if n not in gone] and len(mine) == count
+    assert [n for name, first, last in order if name == "d" for n in range(first, last + 1)] == list(range(1, 31))

@@ -17,14 +17,14 @@ def tool_lines(text: str, data: Mapping[str, Any], width: int, *, busy: bool, op
     if busy:
         return [cut((("◌ ", "accent"), (clip(text, width - 2), "muted")), width)]
     ok = bool(data.get("ok", True))
-    mark: Span = ("✓ ", "good", "toggle") if ok else ("✗ ", "bad", "toggle")
+    mark: Span = ("✓ ", "good", "unfold") if ok else ("✗ ", "bad", "unfold")
     seconds = data.get("seconds")
     took = f" {seconds:.1f} s" if isinstance(seconds, int | float) and seconds >= 0.1 else ""
-    tail: Line = ((f" · {clip(name, 30)}{took}", "faint", "toggle"), (" ▾" if opened else " ▸", "faint", "toggle"))
+    tail: Line = ((f" · {clip(name, 30)}{took}", "faint", "unfold"), (" ▾" if opened else " ▸", "faint", "unfold"))
     room = width - 2 - length(tail)
     if room < 16:
         tail, room = (), width - 2
-    head: Line = (mark, (clip(text, room), "muted" if ok else "text", "toggle"), *tail)
+    head: Line = (mark, (clip(text, room), "muted" if ok else "text", "unfold"), *tail)
     lines = [cut(head, width)]
     if opened:
         rows = [f"given    {_pretty(data.get('arguments'))}", f"answered {_pretty(data.get('answer'))}"]

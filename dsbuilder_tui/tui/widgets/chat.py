@@ -204,7 +204,7 @@ class ToolLine(Painted):
     def paint(self, width: int, height: int) -> Sequence[Line]:
         return tool_lines(self.text, self.data, width, busy=self.busy, opened=self.opened)
 
-    def action_toggle(self) -> None:
+    def action_unfold(self) -> None:
         self.set_open(not self.opened)
 
 

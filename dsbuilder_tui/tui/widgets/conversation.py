@@ -102,7 +102,9 @@ class Hint(Painted):
     def paint(self, width: int, height: int) -> Sequence[Line]:
         if self._busy:
             mark = _SPINNER[self._beat % len(_SPINNER)] if self.app.animation_level != "none" else _SPINNER[0]
-            return [cut(((f"{mark} ", "accent"), (clip(self._busy, width - 14), "accent"), ("  esc stops", "muted")), width)]
+            return [
+                cut(((f"{mark} ", "accent"), (clip(self._busy, width - 14), "accent"), ("  esc stops", "muted")), width)
+            ]
         words = "enter send · ^J new line · ↑ history · / commands" if width >= 48 else "enter send · / commands"
         return [cut(((words, "faint"),), width)]
 
