@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from dsbuilder_tui.agent.dialogue import Dialogue
+from dsbuilder_tui.agent.headless import HeadlessDesk
+from dsbuilder_tui.agent.parts import Part
+from dsbuilder_tui.agent.saved import open_saved
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.case import AcceptedCase
-from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import InputError, SessionNotFound
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.summary import BuilderState, RunResult
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.store.catalog import (
-    SESSION_FILE,
-    find_session,
     folder_name,
     notes_of,
-    seed_file,
     session_folders,
 )
-from dsbuilder_tui.store.seed_format import read_seed_checkpoint
 
 # The agent that the documented bare functions speak to: the one last created in this context.
 _current: ContextVar[DatasetBuilderAgent | None] = ContextVar("current_agent", default=None)
 
 
 class DatasetBuilderAgent:
-    """Builds datasets: ``await agent.generate(plan)`` runs a plan to its end, saving as it goes.
+    """Builds datasets: talk with it (``say``, ``approve``, ``decline``), or have it run a plan (``generate``).
 
     ``model`` names the main agent's model; workers use ``config.worker_model``. Without a key or an endpoint the
-    built-in offline writer is used. Close with ``await agent.aclose()`` or use it as an async context manager.
+    built-in planner and the built-in writer stand in. Close with ``await agent.aclose()``, or use it as an async context
+    manager.
     """
 
     def __init__(self, model: str | None = None, config: DatasetBuilderConfig | None = None) -> None:
@@ -44,6 +45,8 @@ class DatasetBuilderAgent:
             self.config = self.config.model_copy(update={"model": model})
         self._session: Session | None = None
         self._dataset: str | None = None
+        self._desk: HeadlessDesk | None = None
+        self._dialogue: Dialogue | None = None
         self._listeners: list[Callable[[Event], None]] = []
         _current.set(self)
 
@@ -59,6 +62,49 @@ class DatasetBuilderAgent:
         self._listeners.append(listener)
         if self._session:
             self._session.subscribe(listener)
+
+    async def say(self, text: str) -> AsyncGenerator[Part, None]:
+        """Say something to the main agent; yields its turn in parts (see ``agent.parts``).
+
+        Begins a session of its own when none is open. A turn that ends with ``Asked`` waits for ``approve`` or
+        ``decline``; a run that the agent starts goes on in the background (``wait``).
+        """
+        if self._session is None:
+            await self._adopt(await Session.begin("untitled", self.config))
+        async for part in (await self._talk()).say(text):
+            yield part
+
+    async def pending(self) -> Approval | None:
+        """The question that waits for an answer: a proposed plan, a large run, an end."""
+        return await (await self._talk()).waiting() if self._session else None
+
+    async def approve(self, plan: DatasetPlanInput | None = None) -> AsyncGenerator[Part, None]:
+        """Say yes to the question that waits; ``plan`` is a proposed plan as edited. Raises ``InputError`` without one."""
+        dialogue = await self._talk()
+        async for part in dialogue.answer(await self._asked(), yes=True, plan=plan):
+            yield part
+
+    async def decline(self, words: str = "") -> AsyncGenerator[Part, None]:
+        """Say no to the question that waits, and what you want instead. Raises ``InputError`` when none waits."""
+        dialogue = await self._talk()
+        async for part in dialogue.answer(await self._asked(), yes=False, words=words):
+            yield part
+
+    async def wait(self) -> RunResult | None:
+        """Until the run that the agent started has ended; None when there was none. Raises what ``Session.run`` raises."""
+        return await self._desk.result() if self._desk else None
+
+    async def _talk(self) -> Dialogue:
+        if self._dialogue is None:
+            self._desk = HeadlessDesk(self.session)
+            self._dialogue = Dialogue(self._desk)
+            await self._dialogue.open()
+        return self._dialogue
+
+    async def _asked(self) -> Approval:
+        if (waiting := await self.pending()) is None:
+            raise InputError("No question waits for an answer.", "Say what you need with say().")
+        return waiting
 
     async def generate(self, plan: DatasetPlanInput) -> RunResult:
         """Build a dataset in a session of its own. Raises ``PlanError``, ``EndpointRefused`` or ``StorageError``."""
@@ -101,6 +147,9 @@ class DatasetBuilderAgent:
         return await self.session.export(path, kind)
 
     async def aclose(self) -> None:
+        if self._desk:
+            await self._desk.close()
+        self._desk = self._dialogue = None
         if self._session:
             await self._session.aclose()
             self._session = None
@@ -127,35 +176,6 @@ class DatasetBuilderAgent:
             if folder.name in noted or re.fullmatch(re.escape(name) + r"(-\d+)?", folder.name):
                 return folder.name
         raise SessionNotFound(f"There is no session of the dataset {name!r}.", "Name one by its path.")
-
-
-async def open_saved(reference: str | Path | None, config: DatasetBuilderConfig, clock: Clock | None = None) -> Session:
-    """Open what was saved: a session's name, folder or file, or a seed-format JSON; ``None`` is the newest session.
-
-    A JSON that one of this directory's sessions wrote opens that session, which is never behind its JSON; another one
-    is imported. Raises ``SessionNotFound``, ``SessionInUse``, ``InputError`` and what else opening can raise.
-    """
-    target = Path(reference).expanduser() if reference is not None else None
-    if target is None or not target.is_file() or target.name == SESSION_FILE:
-        return await Session.open(target, config, clock=clock)
-    seed = read_seed_checkpoint(target)
-    folders = session_folders(config.checkpoint_root)
-    # A file that lies beside a session belongs to that one, even if it was written under an earlier name.
-    beside = [folder.name for folder in folders if seed_file(folder) == target.absolute()]
-    for name in beside or [folder.name for folder in folders if folder.name == seed.session_id]:
-        session = await Session.open(name, config, clock=clock)
-        if session.plan.dataset_name == seed.plan.dataset_name:
-            return session
-        await session.aclose()
-    return await Session.import_seed(target, config, clock=clock)
-
-
-def saved_as(reference: str, config: DatasetBuilderConfig) -> str:
-    """What is saved there, by name. Raises what ``open_saved`` would for something that is not there or unreadable."""
-    target = Path(reference).expanduser()
-    if target.is_file() and target.name != SESSION_FILE:
-        return read_seed_checkpoint(target).plan.dataset_name
-    return find_session(config.checkpoint_root, target).name
 
 
 def _agent() -> DatasetBuilderAgent:

@@ -261,7 +261,7 @@ class Loop:
         text = f"✗ {error}"
         with contextlib.suppress(DsbuilderError):
             await self._desk.session.add_message("dsbuilder", text, "error")
-        return Trouble(text)
+        return Trouble(text, error.exit_code)
 
     async def _remember(self, *items: Item) -> None:
         await self._desk.session.add_agent_items([clipped(item) for item in items])

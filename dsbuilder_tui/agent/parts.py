@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.history import Approval
 
 
@@ -61,6 +62,7 @@ class Trouble:
     """The turn could not go on: what happened, and the way out."""
 
     text: str
+    exit_code: ExitCode = ExitCode.FAILED
 
 
 Part = Words | Said | Doing | ToolBegun | ToolEnded | Asked | Trouble

@@ -35,6 +35,10 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 def run(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
+    if arguments.prompt is not None:
+        return asyncio.run(_run_words(arguments, config))
+    if arguments.yes:
+        raise InputError("--yes answers the main agent; a plan file needs no answer.", "Leave it out.")
     plan = load_example(arguments.example) if arguments.example else load_plan(arguments.plan)
     check_size(plan, config, arguments.plan or f"example {arguments.example}")
     out = _checked_out(arguments.out)
@@ -54,6 +58,31 @@ def run(arguments: argparse.Namespace) -> int:
     return asyncio.run(start())
 
 
+async def _run_words(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> int:
+    """Plan from words, and run on a yes."""
+    from dsbuilder_tui.cli.talk import name_of_request
+
+    if not arguments.prompt.strip():
+        raise InputError(
+            "--prompt is empty.", 'Say what you need, such as --prompt "60 cases for a customer service bot".'
+        )
+    out = _checked_out(arguments.out)
+    async with await Session.begin(name_of_request(arguments.prompt), config) as session:
+        if out:
+            await session.remember_out(out)
+        return await _talk_and_build(session, arguments, out)
+
+
+async def _talk_and_build(session: Session, arguments: argparse.Namespace, out: Path | None) -> int:
+    from dsbuilder_tui.cli.talk import converse
+
+    code = await converse(session, arguments, arguments.prompt)
+    if code is not None:
+        return code
+    async with _model_for(session.config) as model:
+        return await _build(session, model, arguments, out or session.out)
+
+
 def resume(arguments: argparse.Namespace) -> int:
     flags = settings_from(arguments)
     config = load_config(**flags)
@@ -67,6 +96,8 @@ def resume(arguments: argparse.Namespace) -> int:
                     "Leave --seed out; the seed of a session is fixed.",
                 )
             session.config = load_config(**{**session.settings, **flags})
+            if arguments.prompt is not None or arguments.yes or not session.planned:
+                return await _talk_and_build(session, arguments, out)
             await _prepare(session, arguments)
             summary = await session.settle()
             if summary.state in (SessionState.COMPLETE, SessionState.SHORT):

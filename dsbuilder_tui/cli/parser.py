@@ -57,13 +57,19 @@ def build_parser() -> argparse.ArgumentParser:
         "--plain", action="store_true", help="plain text in place of the app: what there is, what to do"
     )
 
-    run = command("run", "build a dataset from a plan", _settings, _display, _out)
+    run = command("run", "build a dataset from a plan, or from words", _settings, _display, _out)
     source = run.add_mutually_exclusive_group(required=True)
     source.add_argument("plan", nargs="?", metavar="PLAN", help="plan file (.yaml or .json)")
     source.add_argument("--example", metavar="NAME", help="a packaged plan; see `dsbuilder examples`")
+    source.add_argument(
+        "--prompt", metavar="WORDS", help="what you need, in your words; the main agent draws up the plan"
+    )
+    run.add_argument("--yes", action="store_true", help="with --prompt: agree to the plan, and run it")
 
     resume = command("resume", "go on with a session (the newest, when none is named)", _settings, _display, _out)
     resume.add_argument("session", nargs="?", metavar="SESSION", help="name, beginning of a name, or path")
+    resume.add_argument("--prompt", metavar="WORDS", help="say this to the main agent first")
+    resume.add_argument("--yes", action="store_true", help="agree to what the main agent asks, and go on")
     resume.add_argument("--repair", action="store_true", help="set damaged cases aside and write them again")
     resume.add_argument("--retry-exhausted", action="store_true", help="try the slots that were given up on again")
 

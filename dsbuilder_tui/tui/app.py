@@ -16,10 +16,10 @@ from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 from textual.widgets import Input
 
-from dsbuilder_tui.agent.builder import open_saved
 from dsbuilder_tui.agent.cards import card_data
 from dsbuilder_tui.agent.desk import Desk
 from dsbuilder_tui.agent.dialogue import Dialogue
+from dsbuilder_tui.agent.saved import open_saved
 from dsbuilder_tui.config import DatasetBuilderConfig, load_config
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode

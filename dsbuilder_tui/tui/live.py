@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from dsbuilder_tui.agent.builder import saved_as
 from dsbuilder_tui.agent.desk import Desk
 from dsbuilder_tui.agent.dialogue import Dialogue
+from dsbuilder_tui.agent.saved import saved_as
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError

@@ -1,0 +1,81 @@
+"""A desk without a display: for the Python API, where a run goes on in the background, and for the command line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from dsbuilder_tui.agent.saved import saved_as
+from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.events import Event, RunStarted
+from dsbuilder_tui.domain.summary import RunResult
+from dsbuilder_tui.models.choice import worker_model
+from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.session import Session
+
+
+class HeadlessDesk:
+    """Runs a session in the background. With ``hold`` it only notes that a run is wanted; whoever holds it runs it."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        hold: bool = False,
+        make_model: Callable[[DatasetBuilderConfig], WorkerModel] = worker_model,
+    ) -> None:
+        self.session, self._hold, self._make_model = session, hold, make_model
+        self.wanted = False  # a run was asked for, and is held back
+        self.next_session: str | None = None  # to be opened in the place of this one
+        self._task: asyncio.Task[RunResult] | None = None
+        self._pause_wanted = ""
+        self._unsubscribe = session.subscribe(self._heard)
+
+    @property
+    def running(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    def start(self) -> None:
+        if self.running:
+            raise InputError("The session is running already.", "Pause it first.")
+        if self._hold:
+            self.wanted = True
+        else:
+            self._pause_wanted = ""
+            self._task = asyncio.create_task(self.session.run())
+
+    def pause(self, reason: str) -> None:
+        self.wanted = False
+        self.session.request_pause(reason)
+        if self.running:
+            self._pause_wanted = reason  # it may not have begun yet
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, RunStarted) and self._pause_wanted:
+            self.session.request_pause(self._pause_wanted)
+
+    async def wait(self) -> None:
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def result(self) -> RunResult | None:
+        """How the last run ended, None when there was none. Raises what it ended with."""
+        return await self._task if self._task is not None else None
+
+    async def reread(self) -> None:
+        return None
+
+    def make_model(self, config: DatasetBuilderConfig) -> WorkerModel:
+        return self._make_model(config)
+
+    async def load(self, reference: str) -> str:
+        name = await asyncio.to_thread(saved_as, reference, self.session.config)
+        self.next_session = reference
+        return f"{name} is opened next; this session is saved and closed."
+
+    async def close(self) -> None:
+        """Pause, and wait for the end of the run."""
+        self.pause("closing")
+        await self.wait()
+        self._unsubscribe()

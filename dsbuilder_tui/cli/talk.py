@@ -1,0 +1,131 @@
+"""The main agent from the command line: a request in words, the plan it leads to, and on a yes the run."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import sys
+from pathlib import Path
+
+from dsbuilder_tui.agent.dialogue import Dialogue
+from dsbuilder_tui.agent.headless import HeadlessDesk
+from dsbuilder_tui.agent.parts import Part, Said, ToolEnded, Trouble
+from dsbuilder_tui.cli.displays import choose_display
+from dsbuilder_tui.domain.errors import ExitCode, InputError
+from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.domain.plan import parse_plan
+from dsbuilder_tui.domain.sanitise import one_line, visible
+from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.wording import place
+
+_SMALL_WORDS = frozenset(
+    "a an the of for to in on with and or my our your me i we need want please make build create write generate give some "
+    "case cases test tests dataset data set eval evals evaluation examples half rest third each evenly".split()
+)
+_MOST_STEPS = 20  # questions answered with --yes before it is taken for a loop
+
+
+def name_of_request(text: str) -> str:
+    """A name for a session that has no plan yet, out of the first telling words of a request."""
+    head = re.split(r"[:.;\n]", text, maxsplit=1)[0]
+    words = [w for w in re.findall(r"[^\W\d_]+", head.casefold()) if w not in _SMALL_WORDS]
+    return "-".join(words[:4])[:40] or "untitled"
+
+
+async def converse(session: Session, arguments: argparse.Namespace, prompt: str | None) -> int | None:
+    """Say the request and, with ``--yes``, agree to what is asked. The exit code, or None when a run is to begin."""
+    desk = HeadlessDesk(session, hold=True)
+    dialogue = Dialogue(desk)
+    display = choose_display(as_json=arguments.json, plain=True, on_broken=lambda: None)
+    if arguments.json:
+        session.subscribe(display.show)
+    await dialogue.open()
+    parts = dialogue.say(prompt) if prompt is not None else None
+    for _ in range(_MOST_STEPS):
+        if parts is not None:
+            code = None
+            async for part in parts:
+                code = _tell(part, display.say) or code
+            if code:
+                return int(code)
+        waiting = await dialogue.waiting()
+        if waiting is None:
+            break
+        display.say(question_lines(waiting))
+        if not arguments.yes:
+            _say_how(session, arguments, waiting)
+            return int(ExitCode.RESUMABLE)
+        _check_limit(session, waiting, arguments)
+        parts = dialogue.answer(waiting, yes=True)
+    if session.planned and (desk.wanted or arguments.yes):
+        state = await session.settle()
+        if state.total_instances_planned > state.instances_created + state.exhausted_slots:
+            return None
+        return int(ExitCode.SHORT if state.exhausted_slots else ExitCode.COMPLETE)
+    _say_how(session, arguments, None)
+    return int(ExitCode.RESUMABLE)
+
+
+def _tell(part: Part, say: object) -> ExitCode | None:
+    assert callable(say)
+    match part:
+        case Said():
+            say(part.text.strip().splitlines())
+        case ToolEnded():
+            say([f"  {'✓' if part.ok else '✗'} {one_line(part.said, 300)}"])
+        case Trouble():
+            print(f"dsbuilder: {visible(part.text.removeprefix('✗ '))}", file=sys.stderr)
+            return part.exit_code
+        case _:
+            pass
+    return None
+
+
+def question_lines(approval: Approval) -> list[str]:
+    """What waits for a yes: a plan with its categories, or a question."""
+    data = approval.data
+    if data.get("kind") != "plan":
+        return [str(data.get("text", ""))]
+    plan = parse_plan(data["plan"], "the proposal")
+    card = data["card"]
+    was = {row["name"]: row.get("was") for row in card["rows"]}
+    lines = [
+        f"Plan revision {card['revision']}: {plan.dataset_name}, {counted(plan.total_instances, 'case')} in "
+        f"{counted(len(plan.categories), 'category')}"
+    ]
+    width = max(len(c.name) for c in plan.categories)
+    for c in plan.categories:
+        before = was.get(c.name)
+        mark = "+" if before is None else "~" if before != c.count else " "
+        change = f" (was {before})" if mark == "~" else ""
+        axes = f"  [{', '.join(plan.axes(c))}]" if plan.axes(c) else ""
+        lines.append(f"  {mark} {c.name:<{width}} {c.count:>5}{change}  {one_line(c.description, 70)}{axes}")
+    lines += [f"  − {row['name']} (was {row['was']})" for row in card["rows"] if not row["count"]]
+    return [*lines, *[f"  · {note}" for note in card.get("notes", ())]]
+
+
+def _check_limit(session: Session, approval: Approval, arguments: argparse.Namespace) -> None:
+    """``--yes`` agrees to what was asked for, not to a bill that a typo made. Raises ``InputError``."""
+    planned = int((approval.data.get("card") or {}).get("planned", 0))
+    limit = session.config.max_dataset_size
+    if planned > limit:
+        raise InputError(
+            f"The plan has {planned:,} cases, more than max_dataset_size allows ({limit:,}); --yes does not raise it.",
+            f"To agree:  {_continue(session, arguments)} --yes --max-dataset-size {planned}",
+        )
+
+
+def _say_how(session: Session, arguments: argparse.Namespace, approval: Approval | None) -> None:
+    command = _continue(session, arguments)
+    lines = [f"To answer:  {command} --prompt '…'"]
+    if approval is not None:
+        lines = [f"To agree and go on:  {command} --yes", f"To change it:        {command} --prompt '…'"]
+    lines.append(f"In the app:          dsbuilder studio {shlex.quote(session.id)}{place(session.folder.parent)}")
+    print(visible("\n".join(lines)), file=sys.stderr if arguments.json else sys.stdout)
+
+
+def _continue(session: Session, arguments: argparse.Namespace) -> str:
+    folder = Path(session.folder)
+    return f"dsbuilder resume {shlex.quote(folder.name)}{place(folder.parent)}"
