@@ -26,11 +26,11 @@ from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.planning import Planning
 from dsbuilder_tui.session.reading import Reading
 from dsbuilder_tui.session.run import Run
-from dsbuilder_tui.session.spending import Spendings
+from dsbuilder_tui.session.spending import SpendingReader
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
-class Session(Reading, Curation, Planning, Calls, Spendings):
+class Session(Reading, Curation, Planning, Calls, SpendingReader):
     """One dataset being built. An async context manager; only one process can have a session open."""
 
     @classmethod
