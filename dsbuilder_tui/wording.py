@@ -159,13 +159,13 @@ def cost_words(cost: Mapping[str, Any]) -> str:
     if not any(used.values()):
         return ""
     parts = []
+    lost = {m["model"]: m for role in roles.values() for m in role["models"] if m["dollars"] is None}
     if cost["dollars"] is not None or cost["known_dollars"]:
         words = dollar_words(cost["known_dollars"])
-        if all(used.values()):
+        if all(used.values()) and not lost:
             shares = (f"{name} {dollar_words(role['known_dollars'])}" for name, role in roles.items())
             words += f" ({', '.join(shares)})"
         parts.append(words)
-    lost = {m["model"]: m for role in roles.values() for m in role["models"] if m["dollars"] is None}
     if lost:
         tokens = sum(_used(m) for role in roles.values() for m in role["models"] if m["dollars"] is None)
         more = " more" if parts else ""

@@ -92,6 +92,8 @@ def show(arguments: argparse.Namespace) -> int:
 
 async def _show(arguments: argparse.Namespace, config: Any) -> int:
     async with await Session.open(arguments.session, config) as session:
+        # Its own models and prices, as its runs have them.
+        session.config = load_config(**{**session.settings, **settings_from(arguments)})
         summary = await session.summary()
         cases: list[dict[str, Any]] = []
         damaged: list[str] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -36,6 +35,30 @@ class ModelSpending:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleSpending:
+    """What the main agent, or the workers, used: one line a model."""
+
+    models: tuple[ModelSpending, ...] = ()
+
+    @property
+    def dollars(self) -> float | None:
+        """All of it, or None when the price of a model that was used is not known."""
+        return None if any(m.dollars is None for m in self.models) else self.known_dollars
+
+    @property
+    def known_dollars(self) -> float:
+        """The part whose price is known."""
+        return sum((m.dollars for m in self.models if m.dollars is not None), 0.0)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "dollars": _rounded(self.dollars),
+            "known_dollars": _rounded(self.known_dollars),
+            "models": [{**asdict(m), "dollars": _rounded(m.dollars)} for m in self.models],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Saving:
     """What the workers cost less than ``model`` would have cost for the same tokens; below 0 they cost more.
 
@@ -51,49 +74,32 @@ class Saving:
 class Spending:
     """What a session has cost so far, by role and model, at the prices of ``prices_as_of`` or one's own."""
 
-    main_agent: tuple[ModelSpending, ...]
-    workers: tuple[ModelSpending, ...]
+    main_agent: RoleSpending
+    workers: RoleSpending
     saving: Saving | None
     prices_as_of: str
 
     @property
     def dollars(self) -> float | None:
         """All of it, or None when the price of a model that was used is not known."""
-        return None if self.unpriced else self.known_dollars
+        agent, workers = self.main_agent.dollars, self.workers.dollars
+        return None if agent is None or workers is None else agent + workers
 
     @property
     def known_dollars(self) -> float:
         """The part whose price is known."""
-        return _known(self.main_agent) + _known(self.workers)
-
-    @property
-    def unpriced(self) -> list[str]:
-        """Models that were used and whose price is not known."""
-        return list(dict.fromkeys(m.model for m in (*self.main_agent, *self.workers) if m.dollars is None))
+        return self.main_agent.known_dollars + self.workers.known_dollars
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready; dollars are rounded to a billionth."""
         return {
-            "main_agent": _role(self.main_agent),
-            "workers": _role(self.workers),
+            "main_agent": self.main_agent.as_dict(),
+            "workers": self.workers.as_dict(),
             "dollars": _rounded(self.dollars),
             "known_dollars": _rounded(self.known_dollars),
             "saving": None if self.saving is None else asdict(self.saving),
             "prices_as_of": self.prices_as_of,
         }
-
-
-def _known(models: Sequence[ModelSpending]) -> float:
-    return sum((m.dollars for m in models if m.dollars is not None), 0.0)
-
-
-def _role(models: Sequence[ModelSpending]) -> dict[str, Any]:
-    known = _known(models)
-    return {
-        "dollars": None if any(m.dollars is None for m in models) else _rounded(known),
-        "known_dollars": _rounded(known),
-        "models": [{**asdict(m), "dollars": _rounded(m.dollars)} for m in models],
-    }
 
 
 def _rounded(dollars: float | None) -> float | None:

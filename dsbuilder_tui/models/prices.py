@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 
 from dsbuilder_tui.domain.case import Usage
-from dsbuilder_tui.domain.spending import ModelSpending, Price, Saving, Spending
+from dsbuilder_tui.domain.spending import ModelSpending, Price, RoleSpending, Saving, Spending
 
 BUILT_IN = "built-in"  # the offline writer, as calls name it
 _MILLION = 1_000_000
@@ -55,8 +55,8 @@ class PriceTable:
         """The bill for what each model was used for; ``main_model`` is the one that the saving is measured against."""
         lines = tuple(self._line(model, usage) for model, usage in workers.items())
         return Spending(
-            tuple(self._line(model, usage) for model, usage in main_agent.items()),
-            lines,
+            RoleSpending(tuple(self._line(model, usage) for model, usage in main_agent.items())),
+            RoleSpending(lines),
             self._saving(lines, workers, main_model),
             self.as_of,
         )

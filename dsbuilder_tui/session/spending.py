@@ -10,7 +10,7 @@ from dsbuilder_tui.session.core import SessionCore
 from dsbuilder_tui.store.rows import AgentCall
 
 
-class Spendings(SessionCore):
+class SpendingReader(SessionCore):
     """The bill of a session."""
 
     async def spending(self) -> Spending:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui.cli.displays import JsonLines, PlainLines
-from dsbuilder_tui.domain.events import CaseEdited, CaseWithdrawn, Event, MessageAdded, PlanRevised
+from dsbuilder_tui.domain.events import AgentCalled, CaseEdited, CaseWithdrawn, Event, MessageAdded, PlanRevised
 
 COUNTS = {"planned": 3, "accepted": 1, "rejected": 0, "exhausted": 0}
 CASE: dict[str, Any] = {"case_id": "c-00001", "category": "c", "slot": 1, "seq": 9, "text": "Hi \x1b[2J\u202e"}
@@ -19,6 +19,10 @@ def made() -> Iterator[Event]:
     yield CaseEdited(ts=1.0, **CASE, change="edited")
     yield CaseWithdrawn(ts=1.0, **CASE, reason="odd", accepted=2, planned=3)
     yield MessageAdded(ts=1.0, seq=4, role="person", kind="text", text="a\x9bb", data={"nested": [{"a": None}]})
+    yield AgentCalled(
+        ts=1.0, purpose="turn", model="m\x1b[2J", prompt_tokens=5, cached_tokens=1, completion_tokens=2, seconds=0.5,
+        dollars=None,
+    )  # fmt: skip
     yield PlanRevised(ts=1.0, revision=2, planned=3, categories={"c": COUNTS})
 
 

@@ -57,6 +57,7 @@ class FakeOpenAI:
     most_in_flight: int = 0
     gate: asyncio.Event | None = None  # while set and not signalled, answers wait
     keep_bodies: bool = True
+    cached_tokens: int | None = None  # of the prompt's 100, if it says so
 
     def __post_init__(self) -> None:
         self._rng = random.Random(self.seed)
@@ -262,7 +263,7 @@ class FakeOpenAI:
         if kind == "ok" and not self.token_delay:
             events = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
             events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
-            events.append({"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 10 * len(pieces)}})
+            events.append({"choices": [], "usage": self._usage(pieces)})
             text = "".join(f"data: {json.dumps(event, ensure_ascii=False)}\n\n" for event in events)
             data = (text + "data: [DONE]\n\n").encode()
             writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n0\r\n\r\n")
@@ -292,12 +293,17 @@ class FakeOpenAI:
             kind, {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}], "usage": None}, end, writer
         )
         if "stream_options" in body:
-            usage = {"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 10 * len(pieces)}}
-            await self._event(kind, usage, end, writer)
+            await self._event(kind, {"choices": [], "usage": self._usage(pieces)}, end, writer)
         if kind != "no_done":
             await _chunk(writer, f"data: [DONE]{end}{end}".encode())
         await _chunk(writer, b"")
         return True
+
+    def _usage(self, pieces: list[str]) -> dict[str, Any]:
+        used: dict[str, Any] = {"prompt_tokens": 100, "completion_tokens": 10 * len(pieces)}
+        if self.cached_tokens is not None:
+            used["prompt_tokens_details"] = {"cached_tokens": self.cached_tokens}
+        return used
 
     async def _event(self, kind: str, data: dict[str, Any], end: str, writer: asyncio.StreamWriter) -> None:
         if kind == "comments":  # one event over several data lines

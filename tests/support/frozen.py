@@ -214,7 +214,7 @@ class Script:
     async def _reread(self) -> RunView:
         view = replace(
             self.view, state="idle", workers={}, points=(), feed=(), stages={}, samples=(), calls=0, prompt_tokens=0,
-            completion_tokens=0,
+            completion_tokens=0, worker_dollars=0.0,
         )  # fmt: skip
         async for event in recorded_events(self.session):
             view = reduce(view, event)

@@ -12,6 +12,7 @@ from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.config import user_config_file
 from dsbuilder_tui.tui.commands import COMMANDS
 from dsbuilder_tui.tui.widgets.chat import PlanCard
+from tests.support.fake_openai import FakeOpenAI
 from tests.support.studio import Desk, Scripted, begin, built, limited, studio
 from tests.tui.test_keys_screens import REPEATS
 
@@ -97,6 +98,21 @@ async def _model(desk: Desk) -> None:
     assert desk.session.config.worker_model == "tiny-1" and desk.session.settings["worker_model"] == "tiny-1"
 
 
+async def _budget(desk: Desk) -> None:
+    await desk.command("/budget")
+    await desk.said("Spent so far: $0.00; there is no budget.")
+    await desk.command("/budget $2.50")
+    await desk.said("✓ Spent so far: $0.00; the budget is $2.50.")
+    assert desk.session.config.budget == 2.5 and desk.session.settings["budget"] == "2.50"
+    for wrong in ("much", "-1", "0", "nan", "inf"):
+        await desk.command(f"/budget {wrong}")
+        await desk.said(f"/budget {wrong} is not a sum.")
+    assert desk.session.config.budget == 2.5
+    await desk.command("/budget off")
+    await desk.said("✓ Spent so far: $0.00; there is no budget.")
+    assert desk.session.config.budget is None
+
+
 async def _pace(desk: Desk) -> None:
     for argument, pace, words in (("20", 20, "20 cases a second"), ("off", 0, "as fast as it goes")):
         await desk.command(f"/pace {argument}")
@@ -139,7 +155,7 @@ CHECKS: dict[str, Check] = {
     "plan": _plan, "run": _run, "resume": _run, "pause": _pause, "retry": _retry, "status": _status,
     "checkpoint": _checkpoint, "cases": _cases, "checkpoints": _screen("checkpoints", "CheckpointsScreen"),
     "rejected": _screen("rejected", "RejectedScreen"), "workers": _screen("workers", "WorkersScreen"), "export": _export,
-    "model": _model, "pace": _pace, "theme": _theme, "settings": _screen("settings", "SettingsScreen"), "home": _home,
+    "model": _model, "budget": _budget, "pace": _pace, "theme": _theme, "settings": _screen("settings", "SettingsScreen"), "home": _home,
     "help": _help, "quit": _quit,
 }  # fmt: skip
 
@@ -243,3 +259,26 @@ async def test_a_rate_limit_is_said_in_words(make_plan: Plans) -> None:
         assert desk.live.view.waiting
         await desk.command("/status")
         await desk.said("0 of 400 cases (0.0 %), running")
+
+
+async def test_a_budget_that_is_used_up_is_said_and_can_be_raised(fake: FakeOpenAI, make_plan: Plans) -> None:
+    prices = {"gpt-4o-mini": {"input": 10_000, "output": 0}}  # a dollar a call
+    flags = {"base_url": fake.url, "prices": prices, "batch_size": 1, "max_workers": 1, "budget": 2}
+    async with studio(flags=flags) as desk:
+        await begin(desk, make_plan(8))
+        await desk.command("/run")
+        await desk.state("paused")
+        await desk.said("the budget of $2.00 is used up")
+        await desk.sees(" of $2.00")
+        await desk.command("/run")
+        assert (await desk.said("✗ The budget of $2.00 is used up")).kind == "error"
+        await desk.command("/status")
+        await desk.said("Cost: $")
+        await desk.command("/budget 50")
+        await desk.said("the budget is $50.00.")
+        assert desk.session.config.budget == 50 == desk.app.config.budget
+        await desk.command("/model gpt-4o-mini")  # another change does not bring the flag's back
+        await desk.said("✓ Workers: gpt-4o-mini")
+        assert desk.session.config.budget == 50
+        await desk.command("/run")
+        await desk.state("finished")

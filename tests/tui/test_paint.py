@@ -132,6 +132,7 @@ VIEW = st.builds(
         lambda ps: tuple(sorted(ps, key=lambda p: p.accepted))
     ),
     samples=st.sampled_from([(), ((1.0, 0), (9.0, 800))]), prompt_tokens=COUNTS,
+    worker_dollars=st.sampled_from([0.0, 0.0042, 12.5]), unpriced=st.booleans(),
 )  # fmt: skip
 
 
@@ -149,7 +150,7 @@ def test_every_panel_fits(view: RunView, width: int, height: int, focused: bool,
 @QUICK
 def test_header_keys_and_tabs_fit(view: RunView, width: int, words: str) -> None:
     shown = clip(words, 30)
-    exact([chrome.header(view, width, 6000, models=shown, mode=shown, screen="Cases")], width, 1)
+    exact([chrome.header(view, width, 6000, models=shown, mode=shown, screen="Cases", budget=5.0)], width, 1)
     keys = [chrome.Key(key, shown, "x") for key in ("esc", "^P", "F2", "F1", "^Q", "a", "b", "c")]
     exact([chrome.key_bar(keys, width)], width, 1)
     names = ("Talk", "Plan", "Workers", "Checkpoints", "Rejected")
@@ -205,3 +206,20 @@ def test_sessions_in_the_list_fit(name: str, model: str, state: SessionState, co
         problem=model,
     )  # fmt: skip
     within([home.session_row(listing, width, 1.8e9, chosen=True)], width)
+
+
+def test_the_header_says_what_was_spent_and_drops_the_forecast_first() -> None:
+    view = RunView(
+        session="shop", state="running", planned=100, accepted=50, prompt_tokens=9000, worker_dollars=0.37,
+        agent_dollars=0.05,
+    )  # fmt: skip
+
+    def said(width: int, budget: float | None = 5.0) -> str:
+        return "".join(span[0] for span in chrome.header(view, width, 0.0, models="", budget=budget))
+
+    assert "$0.42 of $5.00 → ~$0.79" in said(120) and "tokens" not in said(120)
+    assert "$0.42 → ~$0.79" in said(120, None)
+    assert "$0.42 of $5.00" in said(52) and "→" not in said(52)
+    assert "$" not in said(36)
+    roles = {span[0].strip(): span[1] for span in chrome.header(view, 120, 0.0, models="", budget=0.42)}
+    assert roles["$0.42 of $0.42 → ~$0.79"] == "warn"

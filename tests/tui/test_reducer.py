@@ -12,7 +12,7 @@ from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.view import RunView, opening_view, reduce
-from dsbuilder_tui.wording import eta_words, rate_words, worker_words
+from dsbuilder_tui.wording import eta_words, event_line, progress_line, rate_words, spent_words, worker_words
 from tests.session.test_determinism import NARROW
 from tests.support.fake_openai import FakeOpenAI
 
@@ -206,3 +206,56 @@ def test_an_event_that_no_display_needs_changes_nothing() -> None:
     view = reduce(RunView(), START)
     assert reduce(view, ev.MessageAdded(ts=1, seq=1, role="person", kind="text", text="x", data={})) == view
     assert reduce(view, Event(ts=5)) == view
+
+
+# What it costs
+
+
+def finished(tokens: int, dollars: float | None) -> Event:
+    return ev.BatchFinished(
+        ts=101.0, batch=1, worker=1, category="a", outcome="ok", delivered=1, seconds=1.0, prompt_tokens=tokens,
+        completion_tokens=0, dollars=dollars,
+    )  # fmt: skip
+
+
+def agent(tokens: int, dollars: float | None) -> Event:
+    return ev.AgentCalled(
+        ts=101.0, purpose="turn", model="m", prompt_tokens=tokens, cached_tokens=0, completion_tokens=0, seconds=1.0,
+        dollars=dollars,
+    )  # fmt: skip
+
+
+def end(dollars: float | None) -> Event:
+    return ev.RunFinished(
+        ts=200.0, accepted=100, planned=100, rejected=0, exhausted=0, seconds=9.0, prompt_tokens=7, completion_tokens=1,
+        dollars=dollars,
+    )  # fmt: skip
+
+
+def test_dollars_are_added_by_role_and_the_end_has_the_last_word() -> None:
+    view = played([START, agent(100, 0.05), finished(1000, 0.3), finished(1000, 0.07), finished(0, None)])
+    assert (view.agent_dollars, view.worker_dollars, view.unpriced) == (0.05, pytest.approx(0.37), False)
+    assert (view.tokens, spent_words(view)) == (2100, "$0.42 → ~$3.75")  # 0.37 for 10 cases, 100 planned
+    assert spent_words(view, 5.0) == "$0.42 of $5.00 → ~$3.75"
+    assert progress_line(view).endswith("$0.42 → ~$3.75")
+    assert reduce(view, end(0.9)).dollars == pytest.approx(0.9) and reduce(view, end(None)).dollars == view.dollars
+    assert (event_line(end(0.004)) or "").endswith("7 + 1 tokens, $0.004")
+    assert (event_line(end(None)) or "").endswith("7 + 1 tokens")
+
+
+def test_a_forecast_is_made_only_where_it_says_something() -> None:
+    view = played([START, finished(1000, 0.5)])
+    assert view.forecast() == pytest.approx(5.0)
+    for changed in (
+        replace(view, accepted=9), replace(view, accepted=99), replace(view, worker_dollars=0.0), replace(view, unpriced=True),
+    ):  # fmt: skip
+        assert changed.forecast() is None
+
+
+def test_tokens_are_told_where_no_price_is_known() -> None:
+    assert spent_words(played([START])) == ""
+    view = played([START, finished(12_300, None)])
+    assert view.unpriced and spent_words(view, 5.0) == "12.3 k tokens"
+    view = reduce(view, agent(10, 0.0061))
+    assert spent_words(view) == "at least $0.006"
+    assert spent_words(played([START, finished(10, 0.0)])) == "$0.00"  # a model of one's own that costs nothing
