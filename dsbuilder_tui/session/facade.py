@@ -19,13 +19,14 @@ from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.calls import Calls
 from dsbuilder_tui.session.curation import Curation
 from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.session.naming import Naming
 from dsbuilder_tui.session.planning import Planning
 from dsbuilder_tui.session.reading import Reading
 from dsbuilder_tui.session.run import Run
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
-class Session(Reading, Curation, Planning, Calls):
+class Session(Reading, Curation, Planning, Naming, Calls):
     """One dataset being built. An async context manager; only one process can have a session open."""
 
     @classmethod
@@ -43,6 +44,14 @@ class Session(Reading, Curation, Planning, Calls):
         """
         config = config or DatasetBuilderConfig()
         return cls(await SessionFiles.create(plan, config, clock or SystemClock(), imported), config)
+
+    @classmethod
+    async def begin(cls, name: str, config: DatasetBuilderConfig | None = None, *, clock: Clock | None = None) -> Self:
+        """A session that has no plan yet; the first ``revise_plan`` gives it one.
+
+        Raises ``PlanError`` for a name that a dataset cannot have, or ``StorageError``.
+        """
+        return await cls.create(DatasetPlanInput.undecided(name), config, clock=clock)
 
     @classmethod
     async def open(
@@ -146,10 +155,12 @@ class Session(Reading, Curation, Planning, Calls):
     async def run(self, model: WorkerModel | None = None) -> RunResult:
         """Fill the open slots until none is left or ``pause`` is called. ``model`` stays the caller's to close.
 
-        Raises ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
+        Raises ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved. Raises
+        ``InputError`` while it runs already, or while there is no plan.
         """
         async with self._acts:
             self._only_at_rest()
+            self.require_plan()
             own = model is None
             model = model or worker_model(self.config)
             self._run = Run(self._files, self.config, model, self._call_log)
@@ -199,8 +210,10 @@ class Session(Reading, Curation, Planning, Calls):
         With ``upto`` only the cases up to that place in the history are written.
 
         The format follows the ending, or ``kind``: jsonl, json, csv, parquet, checkpoint (the seed format). Damaged
-        cases raise ``SessionDamaged``, or are left out and named in ``damaged`` when that list is given.
+        cases raise ``SessionDamaged``, or are left out and named in ``damaged`` when that list is given. Raises
+        ``InputError`` while there is no plan.
         """
+        self.require_plan()
         return await self._files.export(path, kind, damaged=damaged, private=private, upto=upto)
 
     async def repair(self) -> list[str]:

@@ -27,7 +27,9 @@ class Guide:
         plan = session.plan
         yield "I have kept that in the conversation, but nobody here can act on free words yet: "
         yield "the main agent is not part of this version. **What works now:**\n\n"
-        if not session.was_started:
+        if not session.planned:
+            yield "- `/plan edit` opens a small example plan to make your own\n"
+        elif not session.was_started:
             yield f"- `/plan edit` changes the plan of **{plan.dataset_name}** ({plan.total_instances:,} cases), `/run` begins\n"
         else:
             yield "- `/run` and `/pause`, `/status`, `/cases WORDS` to search, `/export FILE` to write the dataset\n"
