@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from dsbuilder_tui.cli.displays import choose_display
-from dsbuilder_tui.cli.entry import settings_from
+from dsbuilder_tui.cli.entry import require_plan, settings_from
 from dsbuilder_tui.config import DatasetBuilderConfig, load_config
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError, StorageError
@@ -95,6 +95,7 @@ def resume(arguments: argparse.Namespace) -> int:
                     f"--seed {config.seed}: the session {session.id} was planned with seed {session.seed}.",
                     "Leave --seed out; the seed of a session is fixed.",
                 )
+            require_plan(session)
             session.config = load_config(**{**session.settings, **flags})
             if arguments.prompt is not None or arguments.yes or not session.planned:
                 return await _talk_and_build(session, arguments, out)

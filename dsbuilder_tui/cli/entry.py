@@ -8,11 +8,15 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from shlex import quote
+from typing import TYPE_CHECKING, Any
 
 from dsbuilder_tui.cli.parser import build_parser
-from dsbuilder_tui.domain.errors import ConfigError, DsbuilderError, ExitCode
+from dsbuilder_tui.domain.errors import ConfigError, DsbuilderError, ExitCode, InputError
 from dsbuilder_tui.domain.sanitise import visible
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.session import Session
 
 _FLAGS = (
     "provider", "model", "worker_model", "base_url", "batch_size", "sub_batch_size", "max_workers", "max_dataset_size",
@@ -86,6 +90,16 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         "config": look.config,
     }
     return commands[name](arguments)
+
+
+def require_plan(session: Session) -> None:
+    """Raises ``InputError`` for a session that has no plan yet: it is a conversation, and those need the app."""
+    if not session.planned:
+        from dsbuilder_tui.wording import place
+
+        where = place(session.folder.parent)
+        way_out = f"Open it with `dsbuilder studio {quote(session.id)}{where}`."
+        raise InputError(f"{session.id} has no plan yet.", way_out)
 
 
 def settings_from(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dsbuilder_tui.cli.entry import settings_from
+from dsbuilder_tui.cli.entry import require_plan, settings_from
 from dsbuilder_tui.config import load_config
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
-from dsbuilder_tui.domain.errors import ExitCode, SessionInUse
+from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionInUse
 from dsbuilder_tui.domain.sanitise import json_for_terminal, one_line, visible
 from dsbuilder_tui.domain.summary import SessionState
 from dsbuilder_tui.session import Session
@@ -61,6 +61,7 @@ def print_sessions(found: Sequence[catalog.SessionListing], root: Path) -> None:
     for s in found:
         state = STATE_WORDS.get(s.state, s.state) + (f" (pid {s.pid})" if s.pid else "")
         count = "?" if s.state == SessionState.DAMAGED else f"{s.accepted}/{s.planned}"
+        count = "no plan yet" if s.undecided else count
         rows.append([s.id, count, state, str(s.rejected), s.worker_model, s.updated_at[:19].replace("T", " ")])
     print_table(rows, right=(1, 3))
     for s in found:
@@ -76,6 +77,8 @@ def show(arguments: argparse.Namespace) -> int:
         # While another process runs it, its note says where it stands; its cases are that process's to read.
         folder = catalog.find_session(config.checkpoint_root, arguments.session)
         listing = asyncio.run(catalog.list_session(folder, SystemClock()))
+        if listing.undecided:
+            raise InputError(f"{listing.id} has no plan yet.", f"It is open in process {listing.pid}.") from None
         if arguments.json:
             share = round(100 * listing.accepted / listing.planned, 1) if listing.planned else 0.0
             as_shown = {
@@ -92,6 +95,7 @@ def show(arguments: argparse.Namespace) -> int:
 
 async def _show(arguments: argparse.Namespace, config: Any) -> int:
     async with await Session.open(arguments.session, config) as session:
+        require_plan(session)
         # Its own models and prices, as its runs have them.
         session.config = load_config(**{**session.settings, **settings_from(arguments)})
         summary = await session.summary()
@@ -149,6 +153,7 @@ def export(arguments: argparse.Namespace) -> int:
 
     async def write() -> int:
         async with await Session.open(arguments.session, config) as session:
+            require_plan(session)
             count = await session.export(arguments.out, arguments.format, damaged=damaged)
             if arguments.json:
                 print_json({"session": session.id, "path": arguments.out, "cases": count, "damaged": damaged or []})

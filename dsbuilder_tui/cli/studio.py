@@ -62,7 +62,8 @@ def _overview(arguments: argparse.Namespace) -> int:
     say(f"Cases are written by {writer_words(config)}.\n")
     say("The app needs a terminal. The same without one, in plain lines:")
     say("  dsbuilder run --plain --example customer_service --max-dataset-size 500")
-    if found:
-        say(f"  dsbuilder resume --plain {found[0].id}      dsbuilder show {found[0].id}")
+    planned = [listing.id for listing in found if not listing.undecided]
+    if planned:
+        say(f"  dsbuilder resume --plain {planned[0]}      dsbuilder show {planned[0]}")
     say("  dsbuilder --help")
     return ExitCode.COMPLETE

@@ -297,6 +297,23 @@ class DatasetPlanInput(_Model):
                     )
         return self
 
+    @classmethod
+    def undecided(cls, name: str) -> DatasetPlanInput:
+        """The plan of a session in which nothing is planned yet: a name and nothing else.
+
+        Raises ``PlanError`` for a name that a dataset cannot have.
+        """
+        try:
+            name = _checked_name(name, "dataset name")
+        except ValueError as error:
+            raise PlanError("plan", [f"dataset_name: {name!r} — {error}"]) from None
+        return cls.model_construct(dataset_name=name, categories=(), input_fields={DEFAULT_INPUT_FIELD: ""})
+
+    @property
+    def decided(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.categories)
+
     def category(self, name: str) -> DatasetCategory:
         """The category of that name; raises ``KeyError`` when there is none."""
         for category in self.categories:

@@ -41,6 +41,16 @@ class SessionCore:
         return self._files.plan
 
     @property
+    def planned(self) -> bool:
+        """Whether there is a plan. A session that was begun without one has none until its first revision."""
+        return self.plan.decided
+
+    def require_plan(self) -> None:
+        """Raises ``InputError`` while there is no plan."""
+        if not self.planned:
+            raise InputError("There is no plan yet.", "Say what the dataset is for, or write one with /plan edit.")
+
+    @property
     def clock(self) -> Clock:
         return self._files.clock
 
@@ -56,6 +66,8 @@ class SessionCore:
     async def settle(self) -> BuilderState:
         """Where the session stands, having finished it when all slots are settled and its state does not say so."""
         state = await self.summary()
+        if not self.planned:
+            return state
         left = state.total_instances_planned - state.instances_created - state.exhausted_slots
         ended = SessionState.SHORT if state.exhausted_slots else SessionState.COMPLETE
         if left == 0 and state.state != ended and not self._run:

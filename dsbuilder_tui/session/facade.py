@@ -23,12 +23,16 @@ from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.calls import Calls
 from dsbuilder_tui.session.curation import Curation
 from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.session.naming import Naming
 from dsbuilder_tui.session.planning import Planning
 from dsbuilder_tui.session.preview import Preview
 from dsbuilder_tui.session.reading import Reading
 from dsbuilder_tui.session.remembering import Remembering
 from dsbuilder_tui.session.run import Run
-class Session(Reading, Curation, Planning, Remembering, Preview, Calls):
+from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
+
+
+class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls):
     """One dataset being built. An async context manager; only one process can have a session open."""
 
     @classmethod
@@ -46,6 +50,14 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Calls):
         """
         config = config or DatasetBuilderConfig()
         return cls(await SessionFiles.create(plan, config, clock or SystemClock(), imported), config)
+
+    @classmethod
+    async def begin(cls, name: str, config: DatasetBuilderConfig | None = None, *, clock: Clock | None = None) -> Self:
+        """A session that has no plan yet; the first ``revise_plan`` gives it one.
+
+        Raises ``PlanError`` for a name that a dataset cannot have, or ``StorageError``.
+        """
+        return await cls.create(DatasetPlanInput.undecided(name), config, clock=clock)
 
     @classmethod
     async def open(
@@ -149,11 +161,13 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Calls):
     async def run(self, model: WorkerModel | None = None) -> RunResult:
         """Fill the open slots until none is left or ``pause`` is called. ``model`` stays the caller's to close.
 
-        It pauses by itself when the session's budget is used up. Raises ``InputError`` when it is used up already, and
-        ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
+        It pauses by itself when the session's budget is used up. Raises ``InputError`` when it is used up already, while
+        it runs, or while there is no plan; ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was
+        accepted is saved.
         """
         async with self._acts:
             self._only_at_rest()
+            self.require_plan()
             meter = Meter(PriceTable(self.config.prices), await self.spending(), lambda: self.config.budget)
             if meter.budget is not None and meter.used_up:
                 raise InputError(
@@ -209,8 +223,10 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Calls):
         With ``upto`` only the cases up to that place in the history are written.
 
         The format follows the ending, or ``kind``: jsonl, json, csv, parquet, checkpoint (the seed format). Damaged
-        cases raise ``SessionDamaged``, or are left out and named in ``damaged`` when that list is given.
+        cases raise ``SessionDamaged``, or are left out and named in ``damaged`` when that list is given. Raises
+        ``InputError`` while there is no plan.
         """
+        self.require_plan()
         return await self._files.export(path, kind, damaged=damaged, private=private, upto=upto)
 
     async def repair(self) -> list[str]:

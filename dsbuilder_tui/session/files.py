@@ -39,7 +39,7 @@ class SessionFiles:
         plan: DatasetPlanInput,
         meta: dict[str, Any],
         clock: Clock,
-        plan_revision: int = 1,
+        plan_revision: int,
     ) -> None:
         self.folder, self.store, self.plan, self.meta, self.clock = folder, store, plan, meta, clock
         self._lock = lock
@@ -80,7 +80,7 @@ class SessionFiles:
         except BaseException:
             lock.release()
             raise
-        files = cls(folder, lock, store, plan, meta, clock)
+        files = cls(folder, lock, store, plan, meta, clock, await store.plan_revision())
         try:
             if imported:
                 await files._take_in(imported)
@@ -113,6 +113,28 @@ class SessionFiles:
             await self.store.close()
         finally:
             self._lock.release()
+
+    async def rename(self, name: str) -> None:
+        """As ``Session.rename``."""
+
+        def move() -> Path:
+            self.folder = catalog.rename_held(self.folder, name, self._lock)
+            return self.folder / catalog.SESSION_FILE
+
+        await self.store.moved(move)
+        if not self._lock.held:  # Windows moves no folder in which a file is open: it was let go of for the move
+            self._lock = SessionLock(self.folder)
+            try:
+                self._lock.acquire()
+            except BaseException:
+                await self.store.close()
+                raise
+        await self.note_status(running=False)
+
+    async def discard(self) -> None:
+        """Close the session and remove its folder. Raises ``StorageError`` when the disk will not let go of it."""
+        await self.store.close()
+        await asyncio.to_thread(catalog.remove_session, self.folder, self._lock)
 
     @property
     def id(self) -> str:
@@ -151,7 +173,7 @@ class SessionFiles:
             await self.store.remember(reason, state=state)
         else:
             await self.store.record(end)
-        if export:
+        if export and self.plan.decided:
             damaged: list[str] = []
             await self.export(catalog.seed_file(self.folder), "checkpoint", damaged=damaged, private=True)
             if damaged:
@@ -183,7 +205,7 @@ class SessionFiles:
             state=listing.state,
             instances_created=listing.accepted,
             total_instances_planned=listing.planned,
-            progress_percentage=round(100 * listing.accepted / listing.planned, 1),
+            progress_percentage=round(100 * listing.accepted / listing.planned, 1) if listing.planned else 0.0,
             categories={c.name: {"planned": c.count, **asdict(progress[c.name])} for c in self.plan.categories},
             rejections=stages,
             diversity_rejections=sum(stages.get(stage, 0) for stage in ("structural", "near", "semantic")),

@@ -14,12 +14,12 @@ from dsbuilder_tui.generation.slots import slot_plans
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
 from dsbuilder_tui.models.limits import AdaptiveLimit
 from dsbuilder_tui.models.protocol import SlotRequest, WorkerModel
-from dsbuilder_tui.session.spending import Spendings
+from dsbuilder_tui.session.spending import SpendingReader
 
 _MOST_RETRIES = 1  # somebody waits for it
 
 
-class Preview(Spendings):
+class Preview(SpendingReader):
     """Writes samples."""
 
     async def preview(

@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import os
 import re
+import shutil
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
@@ -48,6 +49,11 @@ class SessionListing:
     pid: int | None = None
     problem: str = ""
 
+    @property
+    def undecided(self) -> bool:
+        """Whether it is a session that has no plan yet."""
+        return not self.planned and not self.problem
+
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -58,16 +64,16 @@ def folder_name(dataset_name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", plain).strip("._-") or "dataset"
 
 
-def new_session_folder(root: Path, dataset_name: str) -> Path:
+def new_session_folder(root: Path, dataset_name: str, own: Path | None = None) -> Path:
     """A folder not used yet: the dataset's name, with a number from the second on.
 
     A ``<name>_checkpoint.json`` that lies in the directory counts as a use of the name: our own export under the same
-    name must never replace a file that somebody put there.
+    name must never replace a file that somebody put there. ``own`` is a session's folder that may stay what it is.
     """
     base, number = folder_name(dataset_name), 1
     while True:
         folder = root / (base if number == 1 else f"{base}-{number}")
-        if not is_taken(folder) and not is_taken(seed_file(folder)):
+        if folder == own or not (is_taken(folder) or is_taken(seed_file(folder))):
             return folder
         number += 1
 
@@ -190,21 +196,33 @@ def rename_session(folder: Path, name: str) -> Path:
     Returns the new folder. Raises ``InputError`` for a name that cannot be used or is taken, ``SessionNotFound``,
     ``SessionInUse`` when the session is open anywhere, or ``StorageError``; everything then has its old name.
     """
+    target = _renamed(folder, name)
+    with _held(folder) as lock:
+        rename_held(folder, target.name, lock)
+    return target
+
+
+def rename_held(folder: Path, name: str, lock: SessionLock) -> Path:
+    """As ``rename_session``, for a session whose lock is held here and whose file is closed for the moment."""
+    target = _renamed(folder, name)
+    if target == folder:
+        return folder
+    if is_taken(target, by_other_than=folder) or is_taken(seed_file(target), by_other_than=seed_file(folder)):
+        instead = new_session_folder(folder.parent, name).name
+        raise InputError(f"The name {name!r} is taken.", f"Choose another one; {instead!r} is free.")
+    _move(folder, target, lock, named=folder.name)
+    return target
+
+
+def _renamed(folder: Path, name: str) -> Path:
+    """The folder under another name. Raises ``InputError`` for a name that no session can have."""
     free = folder_name(name)[:_LONGEST_NAME]
     if not name.strip():
         raise InputError("The new name is empty.", "Give the session a name, such as support-2.")
     if len(name) > _LONGEST_NAME or folder_name(name) != name:
         rules = f"Use letters, digits, '.', '_' and '-', at most {_LONGEST_NAME}; for example {free!r}."
         raise InputError(f"{name!r} cannot be the name of a session.", rules)
-    with _held(folder) as lock:
-        if name == folder.name:
-            return folder
-        target = folder.with_name(name)
-        if is_taken(target, by_other_than=folder) or is_taken(seed_file(target), by_other_than=seed_file(folder)):
-            instead = new_session_folder(folder.parent, name).name
-            raise InputError(f"The name {name!r} is taken.", f"Choose another one; {instead!r} is free.")
-        _move(folder, target, lock, named=folder.name)
-    return target
+    return folder.with_name(name)
 
 
 def trash_session(folder: Path, clock: Clock) -> Path:
@@ -240,6 +258,21 @@ def restore_session(trashed: Path, root: Path) -> Path:
             target = new_session_folder(root, name)
         _move(trashed, target, lock, named=name)
     return target
+
+
+def remove_session(folder: Path, lock: SessionLock) -> None:
+    """Remove a session for good, and let go of its lock. Its file must be closed. Raises ``StorageError``."""
+    try:
+        try:
+            for ending in ("", "-wal", "-shm"):  # first what makes it a session, while nobody else can open it
+                (folder / f"{SESSION_FILE}{ending}").unlink(missing_ok=True)
+        finally:
+            lock.release()
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise StorageError(
+            f"{folder} cannot be removed: {error.strerror or error}.", "Nothing was said in it; remove it by hand."
+        ) from None
 
 
 @contextlib.contextmanager

@@ -20,6 +20,14 @@ class Conversation(StoreBase):
         row = (m.seq, MAIN_BRANCH, m.role, m.kind, m.text, to_text(m.data), m.created_at)
         await self._db.write(lambda connection: connection.execute("INSERT INTO message VALUES (?,?,?,?,?,?,?)", row))
 
+    async def has_message_of(self, role: str) -> bool:
+        """Whether somebody of that role has said anything."""
+        return await self._db.read(
+            lambda connection: (
+                connection.execute("SELECT 1 FROM message WHERE role=? LIMIT 1", (role,)).fetchone() is not None
+            )
+        )
+
     async def messages(self, limit: int) -> list[Message]:
         """The newest messages, oldest first."""
 

@@ -58,6 +58,23 @@ class Database:
 
         return await self._submit(transaction)
 
+    async def moved(self, move: Callable[[], Path]) -> None:
+        """Close the connection, let ``move`` move the file, and open it where that says it is now.
+
+        All on the connection's own thread, so that what is asked for meanwhile comes after. When ``move`` raises, the
+        file is open again where it was.
+        """
+
+        def relocate() -> None:
+            self._live().close()
+            self._connection = None
+            try:
+                self.path = move()
+            finally:
+                self._open(create=False)
+
+        await self._submit(relocate)
+
     async def close(self) -> None:
         """Close the connection (folding the WAL into the file) and end its thread. Safe to call twice."""
         connection, self._connection = self._connection, None
@@ -78,7 +95,8 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._executor, guarded)
 
     def _live(self) -> sqlite3.Connection:
-        assert self._connection is not None
+        if self._connection is None:  # it could not be opened again after a move
+            raise StorageError(f"{self.path} is closed.", "Open the session again.")
         return self._connection
 
     def _open(self, create: bool) -> None:

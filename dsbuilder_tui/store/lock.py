@@ -41,6 +41,10 @@ class SessionLock:
         with contextlib.suppress(OSError):  # only a courtesy: the lock itself is held
             self._owner.write_text(str(os.getpid()))
 
+    @property
+    def held(self) -> bool:
+        return bool(self._lock.is_locked)
+
     def moved_to(self, folder: Path) -> None:
         """The folder has another name now; the lock is held as before, and the owner's note lies there."""
         self._folder, self._owner = folder, folder / self._owner.name

@@ -18,6 +18,7 @@ from dsbuilder_tui.store.rows import CategoryProgress, HistoryRow
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 RENAMED = "categories_renamed"  # the kind of a line of history
+UNDECIDED = 0  # the revision of a session that has no plan yet
 
 
 class Plans(StoreBase):
@@ -42,7 +43,10 @@ class Plans(StoreBase):
             return int(row[0]), str(row[1])
 
         revision, text = await self._db.read(read)
-        return revision, parse_plan(orjson.loads(text), str(self._db.path))
+        data = orjson.loads(text)
+        if revision == UNDECIDED:
+            return revision, DatasetPlanInput.undecided(data["dataset_name"])
+        return revision, parse_plan(data, str(self._db.path))
 
     async def plan_revision(self) -> int:
         """The number of the newest revision."""

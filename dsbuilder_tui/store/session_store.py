@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from dsbuilder_tui.store.conversation import Conversation
 from dsbuilder_tui.store.costs import Costs
 from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.files import sync_folder
-from dsbuilder_tui.store.planning import Plans
+from dsbuilder_tui.store.planning import UNDECIDED, Plans
 from dsbuilder_tui.store.remembering import Remembering
 from dsbuilder_tui.store.replaying import Replaying
 from dsbuilder_tui.store.retiring import retired_slots
@@ -47,8 +47,8 @@ class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs
             connection.execute("INSERT INTO branch (id, name, created_at) VALUES (?, 'main', ?)", (MAIN_BRANCH, now))
             connection.executemany("INSERT INTO meta VALUES (?, ?)", [(k, to_text(v)) for k, v in meta.items()])
             connection.execute(
-                "INSERT INTO plan_revision VALUES (1, ?, 1, ?, ?)",
-                (MAIN_BRANCH, to_text(plan.model_dump(mode="json")), now),
+                "INSERT INTO plan_revision VALUES (1, ?, ?, ?, ?)",
+                (MAIN_BRANCH, 1 if plan.decided else UNDECIDED, to_text(plan.model_dump(mode="json")), now),
             )
             for number, category in enumerate(plan.categories, 1):
                 connection.execute("INSERT INTO category VALUES (?, ?)", (number, category.name))
@@ -86,6 +86,13 @@ class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs
             self._checkpoint = connection.execute("SELECT max(id) FROM checkpoint").fetchone()[0] or 0
 
         await self._db.read(load)
+
+    async def moved(self, move: Callable[[], Path]) -> None:
+        """Close the file, let ``move`` give its folder another place, and open it there; whoever reads waits.
+
+        ``move`` returns where the file is then. What it raises is raised after the file is open again where it was.
+        """
+        await self._db.moved(move)
 
     async def meta(self) -> dict[str, Any]:
         def read(connection: sqlite3.Connection) -> dict[str, Any]:

@@ -29,12 +29,11 @@ from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.driver import enduring
-from dsbuilder_tui.tui.live import LiveSession, opening_words
+from dsbuilder_tui.tui.live import LiveSession, farewell, opening_words
 from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.player import ReplaySession
 from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.widgets.safe import last_filters
-from dsbuilder_tui.wording import resume_command
 
 T = TypeVar("T")
 
@@ -155,10 +154,7 @@ class StudioApp(App[int]):
         if live is None:
             return
         await self._finish_talk(live)
-        interrupted = live.view.left > 0
-        self.farewell = [f"{live.session.id}: {live.view.accepted:,} of {live.view.planned:,} cases are saved."]
-        if interrupted:
-            self.farewell.append(f"To go on:  {resume_command(live.session.id, live.session.folder.parent)}")
+        self.farewell = await farewell(live)
         await live.close()
 
     async def _finish_talk(self, live: LiveSession) -> None:

@@ -31,7 +31,7 @@ from dsbuilder_tui.session import Message, Session
 from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.watched import Watched
 from dsbuilder_tui.view import RunView, opening_view
-from dsbuilder_tui.wording import clock_time
+from dsbuilder_tui.wording import clock_time, resume_command
 
 # Cases a second that the built-in writer makes in the app unless told otherwise: it can be watched at that pace.
 WATCHABLE_PACE = 60.0
@@ -210,7 +210,10 @@ class LiveSession(Watched):
         await self.wait()
         await asyncio.gather(*self._telling)
         self._unsubscribe()
-        await self.session.aclose()
+        if await self.session.is_blank():
+            await self.session.discard()  # nobody has said anything: no folder is to be left behind
+        else:
+            await self.session.aclose()
 
 
 async def _view_of(session: Session) -> RunView:
@@ -253,6 +256,17 @@ def sentence(event: Event, view: RunView) -> str | None:
             return f"✓ Plan revision {event.revision} · {counted(event.planned, 'case')}"
         case _:
             return None
+
+
+async def farewell(live: LiveSession) -> list[str]:
+    """What is printed when the app is left with this session open."""
+    session, view = live.session, live.view
+    if not session.planned:
+        return [] if await session.is_blank() else [f"{session.id}: the conversation is saved; there is no plan yet."]
+    lines = [f"{session.id}: {view.accepted:,} of {view.planned:,} cases are saved."]
+    if view.left > 0:
+        lines.append(f"To go on:  {resume_command(session.id, session.folder.parent)}")
+    return lines
 
 
 def opening_words(session: Session, view: RunView) -> str | None:

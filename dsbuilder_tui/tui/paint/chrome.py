@@ -33,6 +33,8 @@ def state_spans(view: RunView, now: float) -> list[Span]:
     mark, role, words = STATE_LOOKS.get(view.state, ("○", "muted", view.state))
     if view.state == "finished" and view.accepted < view.planned:
         mark, role, words = "!", "warn", "finished short"
+    if view.state == "idle" and not view.planned:
+        words = "no plan yet"
     if view.state == "pausing":
         words = f"draining {view.workers_busy} in flight …"
     spans: list[Span] = [(f"{mark} {words}", role)]

@@ -47,6 +47,7 @@ def session_row(listing: SessionListing, width: int, now: float, *, chosen: bool
         drawn = bar(listing.accepted, listing.planned, size, "good" if done else "accent", given_up=listing.exhausted)
         spans += [*(drawn if not unreadable else (("╌" * size, "faint"),)), ("  ", "text")]
     count = "?" if unreadable else f"{listing.accepted:,}/{listing.planned:,}"
+    count = "no plan yet" if listing.undecided else count
     spans += [(fit(count, 12, "right"), role), ("  ", "text")]
     words = state_words(listing)
     if unreadable:

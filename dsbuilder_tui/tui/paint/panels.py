@@ -42,6 +42,8 @@ def plan_panel(
     about: Mapping[str, str] | None = None,
 ) -> list[Line]:
     """A bar, counts and rejections a category. ``about`` has a line for each, shown where there is room."""
+    if not view.categories:
+        return _no_plan(width, height, focused=focused)
     title: list[Span] = [(f"Plan · rev {view.revision}", "strong" if focused else "text")]
     percent = 100 * view.accepted // view.planned if view.planned else 0
     if height < 3:
@@ -80,6 +82,13 @@ def plan_panel(
         hint = [("m maximise", "muted")]
     info: list[Span] = [(f"{view.accepted:,}/{view.planned:,}", "strong"), (f" · {percent} %", "muted")]
     return frame(lines, width, height, title=title, info=info, hint=hint, focused=focused)
+
+
+def _no_plan(width: int, height: int, *, focused: bool) -> list[Line]:
+    if height < 3:
+        return one_line_panel("Plan", [("none yet", "muted")], width, focused=focused)
+    lines = said("No plan yet. Say what the dataset is for, or /plan edit.", width - 4)
+    return frame(lines, width, height, title=[("Plan", "strong" if focused else "text")], focused=focused)
 
 
 def _plan_row(name: str, c: CategoryView, bar_width: int, digits: int, tail: int, role: str) -> Line:
@@ -144,6 +153,8 @@ def _rest_words(view: RunView) -> str:
         return f"Done but for {counted(view.planned - view.accepted, 'case')}. /retry tries again what was given up on."
     if view.state == "paused" and view.notice_level == "error" and view.notice:
         return "Stopped by the error that the conversation tells of. ^P tries again: only the open slots are written."
+    if view.state == "idle" and not view.planned:
+        return "No worker yet. They begin when there is a plan and you approve it."
     return words.get(view.state, "")
 
 

@@ -163,6 +163,8 @@ class CheckpointsScreen(Watching):
         if self._plan is None or self._plan[0] == now:
             return []
         revision, plan = self._plan
+        if not plan.decided:
+            return [(("There was no plan then.", "muted"),), EMPTY]
         lines: list[Line] = [((f"The plan was at revision {revision} then; it is at revision {now} now:", "muted"),)]
         then = {c.name: c.count for c in plan.categories}
         today = {c.name: c.count for c in self.watched.session.plan.categories}

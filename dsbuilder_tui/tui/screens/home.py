@@ -319,10 +319,10 @@ class HomeScreen(Full):
             self.studio.say(f"{listing.id} is in the trash: {short_path(gone)}. u fetches it back.")
             await self.reload()
 
+        what = "Its conversation goes" if listing.undecided else f"Its {counted(listing.accepted, 'case')} go"
         question = Question(
             f"Delete {clip(listing.id, 40)}?",
-            f"Its {counted(listing.accepted, 'case')} go to the trash folder of the checkpoint directory and can be "
-            "fetched back.",
+            f"{what} to the trash folder of the checkpoint directory and can be fetched back.",
             [("delete", True), ("keep", False)],
         )
         self.app.push_screen(question, lambda yes: self.studio.attempt(trash()) if yes else None)

@@ -12,15 +12,35 @@ from textual.widgets import TextArea
 
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.errors import DsbuilderError
-from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.session import check_size
 from dsbuilder_tui.store.plan_file import plan_of_text
 from dsbuilder_tui.tui.screens.dialogs import Dialog, TextBox, text
 
+# What the editor offers where there is no plan yet: a person changes it faster than they write one.
+_EXAMPLE = (
+    DatasetCategory(
+        name="order_status",
+        description="A customer asks where an order is",
+        count=20,
+        example_inputs=("Where is my order #12345?",),
+        expectations={"guidelines": "Asks for the order number if there is none, and promises nothing"},
+        attributes={"tone": ("neutral", "impatient", "polite"), "length": ("short", "long")},
+    ),
+    DatasetCategory(
+        name="refunds",
+        description="A customer wants money back",
+        count=20,
+        example_inputs=("The blender arrived broken, I want my money back",),
+    ),
+)
+
 
 def plan_text(plan: DatasetPlanInput) -> str:
-    """A plan as the YAML a person would write: without what is empty or at its default."""
+    """A plan as the YAML a person would write: without what is empty or at its default. For none yet, an example."""
+    if not plan.decided:
+        plan = DatasetPlanInput(dataset_name=plan.dataset_name, categories=_EXAMPLE)
     data: dict[str, Any] = plan.model_dump(mode="json", exclude_defaults=True)
     data.pop("total_instances", None)
     if list(plan.input_fields) == ["query"]:

@@ -272,6 +272,8 @@ class StudioScreen(StudioActs):
         if binding.key == "ctrl+p":
             if view.state == "pausing":
                 return "drop in flight"
+            if not view.planned:
+                return ""
             resume = "resume" if view.accepted or view.state == "paused" else "start"
             return "pause" if view.busy else "" if view.state == "finished" else resume
         if self.watched.replaying:

@@ -100,6 +100,7 @@ class StudioActs(Watching):
 
     async def show_plan(self, before: Any = None) -> None:
         session = self.live.session
+        session.require_plan()
         data = card_data(session.plan, session.plan_revision, before)
         await session.add_message("dsbuilder", f"plan · rev {session.plan_revision}", "plan", data)
 
@@ -131,6 +132,9 @@ class StudioActs(Watching):
     async def _do_status(self, argument: str) -> None:
         summary = await self.live.session.summary()
         view = self.live.view
+        if not self.live.session.planned:
+            await self.live.tell(f"**{summary.dataset_name}** has no plan yet. Folder: `{summary.path}`", "command")
+            return
         words = [
             f"**{summary.dataset_name}**: {summary.instances_created:,} of {summary.total_instances_planned:,} cases "
             f"({summary.progress_percentage} %), {view.state}.",
@@ -170,6 +174,7 @@ class StudioActs(Watching):
 
     async def _do_export(self, argument: str) -> None:
         session = self.live.session
+        session.require_plan()
         target = Path(argument).expanduser() if argument else session.out or session.folder / f"{session.id}.jsonl"
 
         async def write() -> None:
@@ -285,6 +290,7 @@ class StudioActs(Watching):
     def begin_run(self) -> None:
         """Start or resume; what stands in the way is said in the conversation."""
         try:
+            self.live.session.require_plan()
             if self.live.view.state == "finished":
                 raise InputError(
                     "All slots are settled already.",
