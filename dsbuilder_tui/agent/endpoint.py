@@ -21,7 +21,6 @@ for _name in ("openai", "openai.agents", "httpx2", "httpcore2"):
 import agents  # noqa: E402
 import openai  # noqa: E402
 
-from dsbuilder_tui.agent.planner.model import OfflinePlanner  # noqa: E402
 from dsbuilder_tui.agent.planner.situation import Situation  # noqa: E402
 
 agents.set_tracing_disabled(True)
@@ -32,13 +31,20 @@ _MOST_RETRIES = 2  # a person waits
 class Connection:
     """The model that the main agent thinks with. ``name`` is what its tokens are priced by."""
 
-    def __init__(self, config: DatasetBuilderConfig, look: Callable[[], Situation]) -> None:
+    def __init__(
+        self, config: DatasetBuilderConfig, look: Callable[[], Situation], given: agents.Model | None = None
+    ) -> None:
         self._address: Address | None = None
         self._client: openai.AsyncOpenAI | None = None
         self.offline = config.resolved_provider == "offline"
         self.name = "built-in planner" if self.offline else config.model
+        if given is not None:
+            self.model: agents.Model = given
+            return
         if self.offline:
-            self.model: agents.Model = OfflinePlanner(look)
+            from dsbuilder_tui.agent.planner.model import OfflinePlanner
+
+            self.model = OfflinePlanner(look)
             return
         self._address = address = address_of(config)
         self._client = openai.AsyncOpenAI(

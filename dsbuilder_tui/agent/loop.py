@@ -73,12 +73,10 @@ class Loop:
         session = self._desk.session
         await self._look_around()
         try:
-            connection = Connection(session.config, self._situation)
+            connection = Connection(session.config, self._situation, self._given)
         except DsbuilderError as error:
             yield await self._trouble(error)
             return
-        if self._given is not None:
-            connection.model = self._given
         try:
             async with contextlib.aclosing(self._run(connection, text, call_id, yes, words, plan)) as parts:
                 async for part in parts:
@@ -111,8 +109,25 @@ class Loop:
             start: Any = await self._items()
         else:
             start = await self._taken_up(agent, call_id, yes, words, plan)
-        result = agents.Runner.run_streamed(agent, start, run_config=_CONFIG, max_turns=_MOST_STEPS)
         hearing = _Hearing(self, connection)
+        for _ in range(_MOST_STEPS):
+            result = agents.Runner.run_streamed(agent, start, run_config=_CONFIG, max_turns=_MOST_STEPS)
+            async for part in self._stream(result, hearing):
+                yield part
+            if call_id in self._answered:
+                await session.settle_approval(self._answered.pop(call_id))
+            asked = [item for item in result.interruptions if item.call_id in self._questions]
+            if asked:
+                yield Asked(await self._ask(result, asked[0]))
+            if asked or not result.interruptions:
+                return
+            # Arguments that are not JSON make the SDK ask for a yes; our tool says what is wrong with them.
+            start = result.to_state()
+            for item in result.interruptions:
+                start.approve(item)
+        raise agents.MaxTurnsExceeded("too many calls that cannot be read")
+
+    async def _stream(self, result: agents.RunResultStreaming, hearing: _Hearing) -> AsyncGenerator[Part, None]:
         try:
             yield Doing("thinking")
             async for event in result.stream_events():
@@ -127,10 +142,6 @@ class Loop:
             raise
         if (error := result.run_loop_exception) is not None and isinstance(error, Exception):
             raise error
-        if call_id and call_id in self._answered:
-            await session.settle_approval(self._answered.pop(call_id))
-        if result.interruptions:
-            yield Asked(await self._ask(result))
 
     def _agent(self, model: agents.Model) -> agents.Agent[Any]:
         async def told(context: Any, agent: Any) -> str:
@@ -235,12 +246,12 @@ class Loop:
             state.reject(item, rejection_message=said)
         return state
 
-    async def _ask(self, result: agents.RunResultStreaming) -> Approval:
-        """Keep the first question, with what the run goes on from. Others of the same breath must be asked again."""
-        first, *others = result.interruptions
+    async def _ask(self, result: agents.RunResultStreaming, first: agents.ToolApprovalItem) -> Approval:
+        """Keep a question, with what the run goes on from. Others of the same breath must be asked again."""
         state = result.to_state()
-        for other in others:
-            state.reject(other, rejection_message="One question at a time: ask this again after the first is answered.")
+        for other in result.interruptions:
+            if other.call_id != first.call_id:
+                state.reject(other, rejection_message="One question at a time: ask again when the first is answered.")
         call_id = str(first.call_id)
         question = self._questions.pop(call_id)
         self._questions.clear()

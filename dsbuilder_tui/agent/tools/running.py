@@ -210,9 +210,8 @@ async def _expected_dollars(call: Call, accepted: int, left: int) -> float | Non
     session, config = call.desk.session, call.desk.session.config
     if config.resolved_provider == "offline":
         return 0.0
-    known = [model.dollars for model in (await session.spending()).workers]
-    spent = sum(dollars for dollars in known if dollars is not None)
-    if spent and accepted >= 10 and None not in known:
+    spent = (await session.spending()).workers.dollars
+    if spent and accepted >= 10:
         return spent / accepted * left
     return PriceTable(config.prices).cost(
         config.worker_model, Usage(_PROMPT_TOKENS * left, _ANSWER_TOKENS * left, known=True)
