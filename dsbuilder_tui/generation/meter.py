@@ -16,10 +16,14 @@ class Meter:
     usage to be charged: what the endpoint bills for it is not seen here.
     """
 
-    def __init__(self, prices: PriceTable, before: Spending, budget: Callable[[], float | None]) -> None:
+    def __init__(self, prices: PriceTable, budget: Callable[[], float | None]) -> None:
         self.prices, self._budget = prices, budget
-        self.known = before.known_dollars  # dollars
-        self._unpriced = before.dollars is None
+        self.known = 0.0  # dollars
+        self._unpriced = False
+
+    def begin(self, before: Spending) -> None:
+        """Take in what the session had cost before the run."""
+        self.known, self._unpriced = before.known_dollars, before.dollars is None
 
     @property
     def budget(self) -> float | None:

@@ -10,12 +10,10 @@ from typing import Any, Self
 from dsbuilder_tui.config import SECRETS, DatasetBuilderConfig, load_config
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.clock import Clock, SystemClock
-from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stream import EventStream
 from dsbuilder_tui.domain.summary import RunResult, SessionState
-from dsbuilder_tui.domain.words import dollar_words
 from dsbuilder_tui.generation.meter import Meter
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.prices import PriceTable
@@ -168,14 +166,10 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls):
         async with self._acts:
             self._only_at_rest()
             self.require_plan()
-            meter = Meter(PriceTable(self.config.prices), await self.spending(), lambda: self.config.budget)
-            if meter.budget is not None and meter.used_up:
-                raise InputError(
-                    f"The budget of {dollar_words(meter.budget)} is used up ({dollar_words(meter.known)} spent).",
-                    "Raise it with --budget, /budget N in the studio, or in the settings.",
-                )
             own = model is None
             model = model or worker_model(self.config)
+            meter = Meter(PriceTable(self.config.prices), lambda: self.config.budget)
+            # Nothing is awaited before there is a run: a pause that is asked for at once must find it.
             self._run = Run(self._files, self.config, model, self._call_log, meter)
             self._idle.clear()
         try:

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Checkpoint, Usage
-from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
+from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError
 from dsbuilder_tui.domain.events import Notice, RunFinished, RunPaused, RunStarted
 from dsbuilder_tui.domain.summary import RunResult, SessionState
 from dsbuilder_tui.domain.words import dollar_words
@@ -36,7 +36,9 @@ class Run:
         self._hurried = False
 
     async def execute(self) -> RunResult:
-        """Raises ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved."""
+        """Raises ``InputError`` when the budget is used up, ``EndpointRefused``, ``EndpointUnavailable`` or
+        ``StorageError``; what was accepted is saved.
+        """
         try:
             return await self._execute()
         finally:
@@ -57,6 +59,7 @@ class Run:
 
     async def _execute(self) -> RunResult:
         started = self._clock.monotonic()
+        await self._check_budget()
         notices = [*self._model.check(self._plan), *self._budget_notices()]
         await self._announce()
         await self._files.tell(*(Notice(ts=self._clock.now(), level=level, text=text) for level, text in notices))
@@ -70,6 +73,15 @@ class Run:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
         return await self._conclude(outcome.finished, outcome.dropped, outcome.reason, started)
+
+    async def _check_budget(self) -> None:
+        self._meter.begin(await self._files.spending(self._config))
+        budget = self._meter.budget
+        if budget is not None and self._meter.used_up:
+            raise InputError(
+                f"The budget of {dollar_words(budget)} is used up ({dollar_words(self._meter.known)} spent).",
+                "Raise it with --budget, /budget N in the studio, or in the settings.",
+            )
 
     def _budget_notices(self) -> list[tuple[str, str]]:
         """That a budget cannot be kept, when it cannot."""
