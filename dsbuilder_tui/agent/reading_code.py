@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from itertools import islice
 
@@ -87,7 +88,7 @@ class _Module:
                     texts = [*value.args, *(word.value for word in value.keywords)]  # PromptTemplate("…")
                 for each in texts:
                     self._prompt(name, each, only_sentences=True)
-            if {"tool", "tools"} & set(said):
+            if said[-1:] == ["tools"]:
                 self._listed(value)
             tool = self._tool_of_dict(value) if isinstance(value, ast.Dict) else None
             tool = tool or (self._tool_of_call(value) if isinstance(value, ast.Call) else None)
@@ -136,7 +137,7 @@ class _Module:
                 word.arg == "prompt" and "agent" in words(path[-1] if path else "")
             ):
                 self._prompt("", word.value, only_sentences=True)
-            elif word.arg in ("tools", "functions"):
+            elif word.arg == "tools":
                 self._listed(word.value)
         if any("SystemMessage" in name for name in path):
             for each in [*node.args[:1], *(word.value for word in node.keywords if word.arg == "content")]:
@@ -171,8 +172,10 @@ class _Module:
         if last[-1] != "tool" and path[-1] != "FunctionDeclaration" and not made_from:
             return None
         given, texts = self._words_of(node), [text for text in map(string, node.args) if text]
-        name = given.get("name") or given.get("tool_name") or next(iter(texts), "")
+        name = given.get("name") or given.get("tool_name") or ""
         about = given.get("description") or given.get("tool_description") or next(iter(texts[1:]), "")
+        if not name and texts and (about or path[-1] in ("Tool", "as_tool")):  # find_tool("clang") makes none
+            name = texts[0] if re.fullmatch(r"[\w\- ]{1,64}", texts[0]) else ""
         if not name:
             return None
         parameters: list[str] = []

@@ -121,6 +121,26 @@ def test_chains_and_tool_classes(tmp_path: Path) -> None:
     assert "You answer about {product}." in target.prompt and "Be kind." in target.prompt
 
 
+def test_what_only_sounds_like_a_tool_or_a_prompt(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        README__md="# x",
+        code__py="""\
+            tool_key = (name, server_name)
+            compiler = find_tool("clang")
+            script = make_tool("/usr/bin/x.py")
+            parameter = ToolParameter(name="x", description="not one")
+            ask(prompt="Your name, please, my friend", system="Linux")
+            PROMPT_SIGN = "> "
+            @setuptools.command
+            def command(): ...
+            @wrap_tool_call
+            def around(request): ...
+            """,
+    )
+    assert (read_target(tmp_path).tools, read_target(tmp_path).prompt) == ((), "")
+
+
 def test_definitions_in_json_yaml_and_python(tmp_path: Path) -> None:
     schema = {"type": "object", "properties": {"path": {"type": ["string", "null"]}}}
     write(

@@ -16,6 +16,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.support.fake_agent import UNSCRIPTED, Scripted, play, says
+from tests.support.wire import STREAM_HEAD, send_chunk, send_error, send_json, send_raw
+
 SYLLABLES = "ba be bi bo bu da de di do du ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu".split()
 _SLOTS = re.compile(r"Slots \((\d+)\):")
 
@@ -37,6 +40,9 @@ class FakeOpenAI:
     Names: ok, rate_limit, server_error, reset, reset_early, hang, hang_mid, truncated, malformed, broken_all, fenced,
     prose, wrong_types, empty, refusal, error_mid, whole, no_done, crlf, split_utf8, comments, few, many, trailing_commas,
     unauthorized, no_model, no_quota, reject_schema, reject_stream_options, too_large, not_json, filtered, endless.
+
+    Requests with ``tools`` are the main agent's: each takes the next turn of ``agent_script`` (see ``fake_agent``) and is
+    kept in ``agent_bodies``, not ``bodies``. ``gate`` and ``latency`` do not hold them.
     """
 
     rates: dict[str, float] = field(default_factory=dict)
@@ -58,6 +64,8 @@ class FakeOpenAI:
     gate: asyncio.Event | None = None  # while set and not signalled, answers wait
     keep_bodies: bool = True
     cached_tokens: int | None = None  # of the prompt's 100, if it says so
+    agent_script: list[Scripted] = field(default_factory=list)
+    agent_bodies: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._rng = random.Random(self.seed)
@@ -130,10 +138,12 @@ class FakeOpenAI:
             self.headers.append(headers)
         if path.endswith("/models"):
             if "unauthorized" in self.script or self.rates.get("unauthorized"):
-                return await _error(writer, 401, "Incorrect API key provided", "invalid_api_key")
+                return await send_error(writer, 401, "Incorrect API key provided", "invalid_api_key")
             data = [{"id": name, "object": "model"} for name in self.models]
-            return await _json(writer, 200, {"object": "list", "data": data})
+            return await send_json(writer, 200, {"object": "list", "data": data})
         body = json.loads(raw)
+        if "tools" in body:
+            return await self._play(body, headers, writer)
         if self.keep_bodies:
             self.bodies.append(body)
         kind = self._choose()
@@ -143,6 +153,13 @@ class FakeOpenAI:
         if self.latency:  # counted from arrival, whatever else the server had to do
             await asyncio.sleep(max(0.0, arrived + self.latency - asyncio.get_running_loop().time()))
         return await self._act(kind, body, headers, writer)
+
+    async def _play(self, body: dict[str, Any], headers: dict[str, str], writer: asyncio.StreamWriter) -> bool:
+        self.seen["agent"] += 1
+        self.agent_bodies.append(body)
+        self.seen["agent_unscripted"] += not self.agent_script
+        turn = self.agent_script.pop(0) if self.agent_script else says(UNSCRIPTED)
+        return await play(turn, body, headers, self.seen["agent"], writer)
 
     def _choose(self) -> str:
         if self.script:
@@ -159,44 +176,44 @@ class FakeOpenAI:
     ) -> bool:
         if kind == "rate_limit":
             extra = {"Retry-After": self.retry_after} if self.retry_after else {}
-            return await _error(writer, 429, "Rate limit reached", "rate_limit_exceeded", extra)
+            return await send_error(writer, 429, "Rate limit reached", "rate_limit_exceeded", extra)
         if kind == "server_error":
-            return await _error(writer, 500, "The server had an error", "server_error")
+            return await send_error(writer, 500, "The server had an error", "server_error")
         if kind == "unauthorized":
             key = headers.get("authorization", "")
-            return await _error(writer, 401, f"Incorrect API key provided: {key}", "invalid_api_key")
+            return await send_error(writer, 401, f"Incorrect API key provided: {key}", "invalid_api_key")
         if kind == "no_model":
-            return await _error(writer, 404, f"The model `{body['model']}` does not exist", "model_not_found")
+            return await send_error(writer, 404, f"The model `{body['model']}` does not exist", "model_not_found")
         if kind == "no_quota":
-            return await _error(writer, 429, "You exceeded your current quota", "insufficient_quota")
+            return await send_error(writer, 429, "You exceeded your current quota", "insufficient_quota")
         if kind == "too_large":
-            return await _error(
+            return await send_error(
                 writer, 400, "This model's maximum context length is 8 tokens", "context_length_exceeded"
             )
         if kind == "reject_schema" and "json_schema" in str(body.get("response_format")):
             self.script.insert(0, "reject_schema")
-            return await _error(
+            return await send_error(
                 writer, 400, "'response_format' of type 'json_schema' is not supported", "invalid_request"
             )
         if kind == "reject_stream_options" and "stream_options" in body:
             self.script.insert(0, "reject_stream_options")
-            return await _error(writer, 400, "Unrecognized request argument: stream_options", "invalid_request")
+            return await send_error(writer, 400, "Unrecognized request argument: stream_options", "invalid_request")
         if kind == "reject_max_tokens" and "max_tokens" in body:
             self.script.insert(0, "reject_max_tokens")
             text = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'."
-            return await _error(writer, 400, text, "unsupported_parameter")
+            return await send_error(writer, 400, text, "unsupported_parameter")
         if kind == "hang":
             await asyncio.sleep(3600)
         if kind == "not_json":
-            return await _raw(writer, 200, "text/html", b"<html>Welcome to the captive portal</html>")
+            return await send_raw(writer, 200, "text/html", b"<html>Welcome to the captive portal</html>")
         if not body.get("stream") and "probe" in str(body.get("response_format")):
             choice = {"message": {"role": "assistant", "content": '{"answer": "yes"}'}, "finish_reason": "stop"}
-            return await _json(writer, 200, {"choices": [choice]})
+            return await send_json(writer, 200, {"choices": [choice]})
         pieces, reason = self._content(kind, body)
         if kind == "whole" or not body.get("stream"):
             message = {"role": "assistant", "content": "".join(pieces)}
             usage = {"prompt_tokens": 100, "completion_tokens": 50}
-            return await _json(
+            return await send_json(
                 writer, 200, {"choices": [{"message": message, "finish_reason": reason}], "usage": usage}
             )
         return await self._stream(kind, body, pieces, reason, writer)
@@ -257,9 +274,7 @@ class FakeOpenAI:
             whole = "".join(pieces)
             pieces = [whole[i : i + self.chunk] for i in range(0, len(whole), self.chunk)]
         end = "\r\n" if kind == "crlf" else "\n"
-        writer.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
-        )
+        writer.write(STREAM_HEAD)
         if kind == "ok" and not self.token_delay:
             events = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
             events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
@@ -272,7 +287,7 @@ class FakeOpenAI:
         due = asyncio.get_running_loop().time()
         for number, piece in enumerate(pieces):
             if kind == "comments":
-                await _chunk(writer, f": keep-alive{end}{end}".encode())
+                await send_chunk(writer, f": keep-alive{end}{end}".encode())
             delta = {"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]}
             await self._event(kind, delta, end, writer)
             if self.token_delay:  # a steady pace, however long a write takes
@@ -287,7 +302,7 @@ class FakeOpenAI:
                 await asyncio.sleep(3600)
             if kind == "error_mid" and number >= len(pieces) // 2:
                 await self._event(kind, {"error": {"message": "The engine is overloaded", "code": 503}}, end, writer)
-                await _chunk(writer, b"")
+                await send_chunk(writer, b"")
                 return True
         await self._event(
             kind, {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}], "usage": None}, end, writer
@@ -295,8 +310,8 @@ class FakeOpenAI:
         if "stream_options" in body:
             await self._event(kind, {"choices": [], "usage": self._usage(pieces)}, end, writer)
         if kind != "no_done":
-            await _chunk(writer, f"data: [DONE]{end}{end}".encode())
-        await _chunk(writer, b"")
+            await send_chunk(writer, f"data: [DONE]{end}{end}".encode())
+        await send_chunk(writer, b"")
         return True
 
     def _usage(self, pieces: list[str]) -> dict[str, Any]:
@@ -313,35 +328,10 @@ class FakeOpenAI:
             payload = f"data: {json.dumps(data, ensure_ascii=False)}{end}{end}"
         raw = payload.encode()
         if kind != "split_utf8":
-            await _chunk(writer, raw)
+            await send_chunk(writer, raw)
             return
         for start in range(0, len(raw), 5):  # through the middle of characters
-            await _chunk(writer, raw[start : start + 5])
-
-
-async def _chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
-    writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
-    await writer.drain()
-
-
-async def _raw(
-    writer: asyncio.StreamWriter, status: int, kind: str, body: bytes, extra: dict[str, str] | None = None
-) -> bool:
-    lines = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in (extra or {}).items()]
-    writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-    await writer.drain()
-    return True
-
-
-async def _json(writer: asyncio.StreamWriter, status: int, data: Any, extra: dict[str, str] | None = None) -> bool:
-    return await _raw(writer, status, "application/json", json.dumps(data).encode(), extra)
-
-
-async def _error(
-    writer: asyncio.StreamWriter, status: int, message: str, code: str, extra: dict[str, str] | None = None
-) -> bool:
-    return await _json(writer, status, {"error": {"message": message, "code": code, "type": code}}, extra)
+            await send_chunk(writer, raw[start : start + 5])
 
 
 async def _main() -> None:

@@ -1,0 +1,34 @@
+"""How the fake endpoint writes: whole answers, errors, and pieces of a stream."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def send_chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
+    writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+    await writer.drain()
+
+
+async def send_raw(
+    writer: asyncio.StreamWriter, status: int, kind: str, body: bytes, extra: dict[str, str] | None = None
+) -> bool:
+    lines = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in (extra or {}).items()]
+    writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+    await writer.drain()
+    return True
+
+
+async def send_json(writer: asyncio.StreamWriter, status: int, data: Any, extra: dict[str, str] | None = None) -> bool:
+    return await send_raw(writer, status, "application/json", json.dumps(data).encode(), extra)
+
+
+async def send_error(
+    writer: asyncio.StreamWriter, status: int, message: str, code: str, extra: dict[str, str] | None = None
+) -> bool:
+    return await send_json(writer, status, {"error": {"message": message, "code": code, "type": code}}, extra)
