@@ -29,7 +29,7 @@ from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.driver import enduring
-from dsbuilder_tui.tui.live import LiveSession, farewell, opening_words
+from dsbuilder_tui.tui.live import LiveSession, farewell, opening_words, welcome
 from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.player import ReplaySession
 from dsbuilder_tui.tui.talk import Talk
@@ -116,7 +116,9 @@ class StudioApp(App[int]):
     async def begin_conversation(self) -> None:
         """A new session in which nothing is planned yet: the person says what they need."""
         await self.close_session()
-        await self._adopt(await Session.begin("untitled", load_config(**self.flags), clock=self.clock))
+        session = await Session.begin("untitled", load_config(**self.flags), clock=self.clock)
+        await session.add_message("dsbuilder", welcome(session.config), "welcome")
+        await self._adopt(session)
 
     async def _adopt(self, session: Session) -> None:
         try:

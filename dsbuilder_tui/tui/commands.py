@@ -32,7 +32,7 @@ COMMANDS = (
     Command("rejected", "", "what was turned away, beside what it repeats"),
     Command("workers", "", "each call: prompt, answer, retries, tokens"),
     Command("export", "[FILE]", "write the dataset: .jsonl, .json, .csv, .parquet"),
-    Command("model", "[NAME]", "show or choose the workers' model"),
+    Command("model", "[main] [NAME]", "show or choose the workers' model, or the agent's"),
     Command("budget", "[N|off]", "show or set the dollars it may cost", ("off",)),
     Command("pace", "[N|off]", "cases a second of the built-in writer", ("off", "20", "60", "200")),
     Command("theme", "[NAME]", "dark, light or high-contrast", ("dark", "light", "high-contrast")),

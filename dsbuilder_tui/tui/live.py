@@ -23,6 +23,7 @@ from dsbuilder_tui.domain.events import (
     RunPaused,
     RunStarted,
 )
+from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.summary import RunResult
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.models.choice import worker_model
@@ -275,3 +276,25 @@ def opening_words(session: Session, view: RunView) -> str | None:
         safe = counted(view.accepted, "accepted case")
         return f"The last run was cut off. All {safe} are here; ^P goes on with the open slots."
     return None
+
+
+def welcome(config: DatasetBuilderConfig) -> str:
+    """What a conversation begins with: what to say, who listens, what else there is. Markdown."""
+    lines = [
+        "What should the dataset test? Say it in your own words, for example:",
+        "",
+        "> 60 cases for a customer service bot: half order status, the rest refunds and product info",
+        "",
+    ]
+    if config.resolved_provider == "offline":
+        lines.append(
+            "No model is connected, so the **built-in planner** listens: it understands sentences like that one, changes such "
+            "as *add 30 complaints*, and *pause*, *how is it going*, *export to csv*. A key or an endpoint in the settings "
+            "(**^K** → settings) brings a main agent that understands everything."
+        )
+    else:
+        lines.append(
+            f"**{visible(config.model)}** listens. Point it at a file or folder, or paste a system prompt, if you like."
+        )
+    lines.append("`/plan edit` opens the plan as a form.")
+    return "\n".join(lines)

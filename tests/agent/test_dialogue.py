@@ -146,7 +146,10 @@ async def test_a_model_that_packs_lists_into_strings_is_understood(make_config: 
 async def test_only_one_question_at_a_time(make_config: Configs) -> None:
     async with talking(
         make_config(),
-        [calls("propose_plan", SUPPORT, call_id="p1"), calls("propose_plan", {**SUPPORT, "dataset_name": "b"}, call_id="p2")],
+        [
+            calls("propose_plan", SUPPORT, call_id="p1"),
+            calls("propose_plan", {**SUPPORT, "dataset_name": "b"}, call_id="p2"),
+        ],
         [says("Thank you.")],
     ) as talk:
         parts = await talk.say("12 cases")

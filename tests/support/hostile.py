@@ -6,18 +6,20 @@ import asyncio
 import json
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.agent.parts import Doing, Part, ToolBegun
 from dsbuilder_tui.domain import plan as plan_rules
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import EndpointRefused
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.live import LiveSession
+from tests.support.studio import Answers
 
 CONTROLS = (
     "\x1b]52;c;ZXZpbA==\x07", "\x1b]0;evil title\x07", "\x1b]2;evil\x1b\\", "\x1b]8;;http://evil.example\x07link\x1b]8;;\x07",
@@ -115,14 +117,19 @@ class HostileModel:
     async def close(self) -> None: ...
 
 
-class HostileAgent:
+class HostileAgent(Answers):
     """A main agent that says terrible things, in small pieces that cut escapes in two."""
 
-    answers = 0
+    def __init__(self) -> None:
+        super().__init__(*(LETTER[start : start + 37] for start in range(0, len(LETTER), 37)))
+        self.go.set()
+        self.answers = 0
 
-    async def respond(self, text: str, session: Session) -> AsyncIterator[str]:
-        for start in range(0, len(LETTER), 37):
-            yield LETTER[start : start + 37]
+    async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[Part, None]:
+        yield Doing(f"doing {EVIL}")
+        yield ToolBegun("evil", f"tool{EVIL}", f"begun {EVIL}")
+        async for part in super().say(text, pastes):
+            yield part
         self.answers += 1
 
 
@@ -141,6 +148,16 @@ async def hostile_session(root: Path) -> Path:
         await session.annotate_case(case.category, case.ordinal, note=f"note\n{ALL}", pinned=True)
     await session.add_message("person", ALL, "text")
     await session.add_message("agent", LETTER, "text")
+    tool = {
+        "call": "c1",
+        "tool": f"tool{EVIL}",
+        "ok": False,
+        "seconds": 1.0,
+        "arguments": ALL,
+        "answer": f'{{"{EVIL}": 1}}',
+    }
+    await session.add_message("agent", f"did {EVIL}", "tool", tool)
+    await session.add_message("agent", f"May I {EVIL}?\n{ALL}", "question", {"call": "c2", "tool": f"tool{EVIL}"})
     await session.add_message("dsbuilder", f"✓ {EVIL}", "notice")
     await session.add_message("dsbuilder", LETTER, "command")
     await session.save_draft(f"draft {EVIL}")

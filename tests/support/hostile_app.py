@@ -20,7 +20,7 @@ def main() -> int:
         if sys.argv[2:]:
             return cli([*sys.argv[2:], "--checkpoint-dir", str(root)])
         asyncio.run(hostile_session(root))
-        make = functools.partial(StudioApp, responder=HostileAgent(), make_model=lambda _: HostileModel(6, hang=True))
+        make = functools.partial(StudioApp, make_talk=HostileAgent(), make_model=lambda _: HostileModel(6, hang=True))
         start.StudioApp = make  # type: ignore[assignment, misc]
         return start.open_app(flags)
 

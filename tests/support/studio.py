@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -16,10 +16,14 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from dsbuilder_tui import DatasetPlanInput, Session
+from dsbuilder_tui.agent.desk import Desk as AgentDesk
+from dsbuilder_tui.agent.parts import Doing, Part, Said, Words
+from dsbuilder_tui.agent.watch import Note
 from dsbuilder_tui.config import load_config
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.models.offline.writer import OfflineWriter
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.session import Message
@@ -169,6 +173,8 @@ async def studio(
     **more: Any,
 ) -> AsyncIterator[Desk]:
     """The app, shown; left in order at the end."""
+    if "responder" in more:
+        more["make_talk"] = more.pop("responder")
     if model is not None:
         more["make_model"] = lambda config: model
     app = StudioApp({"max_dataset_size": 1_000_000, "offline_pace": 0, **(flags or {})}, **more)
@@ -261,19 +267,53 @@ def limited(wait: float = 30.0) -> TransientError:
 
 
 class Answers:
-    """A responder that says its pieces one by one: after the first, each waits for ``go`` to be set."""
+    """Stands in for the agent's dialogue: says its pieces one by one; after the first, each waits for ``go`` to be set."""
 
     def __init__(self, *pieces: str) -> None:
-        self.pieces, self.asked = pieces or ("One", " two", " three"), []
+        self.pieces = pieces or ("One", " two", " three")
         self.go = asyncio.Event()
         self.asked: list[str] = []
+        self.noted: list[Note] = []
 
-    async def respond(self, text: str, session: Session) -> AsyncIterator[str]:
-        self.asked.append(text)
-        for number, piece in enumerate(self.pieces):
-            if number:
-                await self.go.wait()
-            yield piece
+    def __call__(self, desk: AgentDesk) -> Answers:
+        self._desk = desk
+        return self
+
+    async def open(self) -> None:
+        return None
+
+    async def prepare(self) -> None:
+        return None
+
+    async def waiting(self) -> Approval | None:
+        return None
+
+    async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[Part, None]:
+        session = self._desk.session
+        data = {"pastes": {str(n): paste for n, paste in pastes.items()}} if pastes else None
+        await session.add_message("person", text, "text", data)
+        self.asked.append("\n\n".join([text, *(pastes or {}).values()]))
+        heard = ""
+        try:
+            for number, piece in enumerate(self.pieces):
+                if number:
+                    await self.go.wait()
+                heard += piece
+                yield Words(piece)
+        except (asyncio.CancelledError, GeneratorExit):
+            await session.add_message("agent", f"{heard} *(stopped)*")
+            raise
+        await session.add_message("agent", heard)
+        yield Said(heard)
+
+    async def answer(
+        self, approval: Approval, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None
+    ) -> AsyncGenerator[Part, None]:
+        yield Doing("listening")
+
+    async def note(self, note: Note) -> AsyncGenerator[Part, None]:
+        self.noted.append(note)
+        yield Doing("listening")
 
 
 # Which keys have a test

@@ -92,7 +92,7 @@ async def _export(desk: Desk) -> None:
 
 async def _model(desk: Desk) -> None:
     await desk.command("/model")
-    await desk.said("Workers: built-in writer.")
+    await desk.said("Main agent: built-in planner. Workers: built-in writer.")
     await desk.command("/model tiny-1")
     await desk.said("✓ Workers: tiny-1")
     assert desk.session.config.worker_model == "tiny-1" and desk.session.settings["worker_model"] == "tiny-1"

@@ -136,7 +136,7 @@ async def test_home_and_its_dialogs(tmp_path: Path, size: tuple[int, int]) -> No
         await walk.paste(ALL, seen="No session matches" if size[0] > 80 else "")
         await walk.press("escape", "ctrl+k")
         await walk.paste(EVIL, seen="␛]52")
-        await walk.press("escape", "n", seen="New session")
+        await walk.press("escape", "f", seen="New session")
         await walk.paste(EVIL, seen="␛]52")
         await walk.press("tab", "tab")
         await walk.paste(ALL)
@@ -163,7 +163,7 @@ async def test_the_studio_and_its_screens(tmp_path: Path, size: tuple[int, int])
     folder = await hostile_session(root)
     agent = HostileAgent()
     app = StudioApp(
-        {"checkpoint_dir": root, "max_workers": 2}, open_first=str(folder), responder=agent,
+        {"checkpoint_dir": root, "max_workers": 2}, open_first=str(folder), make_talk=agent,
         make_model=lambda _: HostileModel(6, hang=True),
     )  # fmt: skip
     wide = size[0] > 80

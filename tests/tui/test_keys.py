@@ -36,11 +36,11 @@ async def with_sessions(desk: Desk, *expected: str) -> None:
     await desk.until(lambda: set(names(desk)) == set(expected))
 
 
-@covers("Home", "n", "e", "c", "f1")
+@covers("Home", "f", "e", "c", "f1")
 async def test_home_opens_what_its_keys_say() -> None:
     async with studio() as desk:
         for key, place, words in (
-            ("n", "NewSession", "Categories, one a line"),
+            ("f", "NewSession", "Categories, one a line"),
             ("e", "Examples", "customer_service"),
             ("c", "SettingsScreen", "max_dataset_size"),
             ("f1", "HelpScreen", "nothing accepted is lost"),

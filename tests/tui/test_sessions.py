@@ -108,7 +108,7 @@ async def test_an_example_begins_a_session_and_a_large_one_asks() -> None:
 
 async def test_the_form_says_what_is_wrong_as_it_is_typed() -> None:
     async with studio() as desk:
-        await desk.press("n")
+        await desk.press("f")
         await desk.at("NewSession", "name")
         await desk.sees("Give the dataset a name.")
         await desk.press("ctrl+s")
@@ -137,7 +137,7 @@ async def test_the_form_says_what_is_wrong_as_it_is_typed() -> None:
 async def test_a_plan_file_begins_a_session() -> None:
     Path("plan.yaml").write_text("dataset_name: filed\ncategories: [{name: a, count: 3, example_inputs: [Hi there]}]\n")
     async with studio() as desk:
-        await desk.press("n")
+        await desk.press("f")
         await desk.at("NewSession", "name")
         desk.one("#file", Input).value = "plan.yaml"
         await desk.sees("filed: 3 cases, 1 category. ^S begins.")

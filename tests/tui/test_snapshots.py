@@ -197,7 +197,7 @@ def test_help(shoot: Shoot, size: tuple[int, int]) -> None:
 
 @BOTH
 def test_new_session(shoot: Shoot, size: tuple[int, int]) -> None:
-    shoot(None, size, "n", *"bot_v1")
+    shoot(None, size, "f", *"bot_v1")
 
 
 @BOTH

@@ -15,7 +15,7 @@ from dsbuilder_tui.agent.watch import Note
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
-from dsbuilder_tui.domain.words import counted, dollar_words
+from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.commands import COMMANDS, Command
 from dsbuilder_tui.tui.palette import COLOURS
@@ -190,16 +190,21 @@ class StudioActs(Watching):
     async def _do_model(self, argument: str) -> None:
         live = self.live
         config = live.session.config
-        if not argument:
+        main, _, name = argument.partition(" ")
+        whose = ("model", "Main agent", name.strip()) if main == "main" else ("worker_model", "Workers", argument)
+        if not whose[2]:
+            agent, workers = live.models.split(" › ")
             await live.tell(
-                f"Workers: {live.models}. /model NAME chooses another; F1 → settings for the endpoint and the key."
+                f"Main agent: {agent}. Workers: {workers}. /model NAME chooses the workers', /model main NAME the agent's; "
+                "F1 → settings for the endpoint and the key."
             )
             return
-        await self.studio.change_session(live, {"worker_model": argument})
-        later = ", from the next run on" if live.running else ""
+        field, words, chosen = whose
+        await self.studio.change_session(live, {field: chosen})
+        later = ", from the next run on" if live.running and field == "worker_model" else ""
         if config.resolved_provider == "offline":
-            later += "; no endpoint is connected yet, so the built-in writer still writes"
-        await live.tell(f"✓ Workers: {argument}{later}")
+            later += "; no endpoint is connected yet, so what is built in does it still"
+        await live.tell(f"✓ {words}: {chosen}{later}")
 
     async def _do_budget(self, argument: str) -> None:
         live = self.live

@@ -252,6 +252,7 @@ class Conversation(Vertical):
             case Words():
                 if self._streaming is None or self._stream is None:
                     self._streaming = entry = Entry(role, "", "text", now())
+                    self.query_one(Hint).say("answering")
                     await self.log_view.put(entry)
                     self._stream = Markdown.get_stream(entry.query_one(Markdown))
                 await self._stream.write(visible(part.text))
