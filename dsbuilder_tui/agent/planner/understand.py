@@ -51,15 +51,26 @@ def understand(text: str, situation: Situation, earlier: str = "", topics: Topic
     if not text.strip():
         return Reading(words=not_understood(situation))
     reading = _read(hear(text), situation, topics)
-    answers = not small_words(text, situation) and not says_yes(text)
-    if earlier and answers and not reading.acts and len(text) < _LONGEST_ANSWER:
-        number = re.fullmatch(r"(?:about |say )?(\d+)(?: cases)?(?: in total)?[.!]?", plain_numbers(text.strip()))
-        ways = [f"{earlier}: {text}", f"{earlier} {text}", f"{text}: {earlier}", f"{earlier}, for example {text}"]
-        for both in [f"{number[1]} cases: {earlier}"] if number else ways:
+    if earlier and not reading.acts and _answers(text, situation) and _read(hear(earlier), situation, topics).asks:
+        for both in _joined(earlier, text):
             joined = _read(hear(both), situation, topics)
             if joined.acts:
                 return joined
     return reading
+
+
+def _answers(text: str, situation: Situation) -> bool:
+    """Whether a message can be the answer to a question."""
+    return len(text) < _LONGEST_ANSWER and not small_words(text, situation) and not says_yes(text)
+
+
+def _joined(earlier: str, text: str) -> list[str]:
+    """The ways in which a request and the answer to the question about it make one sentence."""
+    if number := re.fullmatch(r"(?:about |say )?(\d+)(?: cases)?(?: in total)?[.!]?", plain_numbers(text.strip())):
+        return [f"{number[1]} cases: {earlier}"]
+    if re.fullmatch(r"[\"“«].+[\"”»]", text.strip()):
+        return [f"{earlier}, for example {text}"]
+    return [f"{earlier}: {text}", f"{earlier} {text}", f"{text}: {earlier}"]
 
 
 def _read(heard: Heard, situation: Situation, topics: Topics) -> Reading:
