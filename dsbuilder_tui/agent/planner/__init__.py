@@ -1,0 +1,1 @@
+"""The built-in planner: understands plain requests about a dataset and calls the main agent's tools, without a model."""

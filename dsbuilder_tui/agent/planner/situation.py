@@ -1,0 +1,41 @@
+"""What the planner knows, and what it makes of a message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the planner knows besides the conversation."""
+
+    plan: DatasetPlanInput | None = None  # None: nothing is planned yet
+    proposed: DatasetPlanInput | None = None  # a plan that waits for the person's yes
+    running: bool = False
+    accepted: dict[str, int] = field(default_factory=dict)  # cases by category
+    models: str = "built-in"
+
+    @property
+    def base(self) -> DatasetPlanInput | None:
+        """The plan that a change goes against."""
+        return self.proposed or self.plan
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A tool to call, with its JSON arguments."""
+
+    tool: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What to do about a message. The words are said before the acts; without acts they are the whole answer."""
+
+    acts: tuple[Act, ...] = ()
+    words: str = ""
+    asks: bool = False  # the words ask for what was missing; the next message may be the answer
