@@ -15,7 +15,7 @@ from dsbuilder_tui.agent.watch import Note
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.words import counted, dollar_words
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.commands import COMMANDS, Command
 from dsbuilder_tui.tui.palette import COLOURS
