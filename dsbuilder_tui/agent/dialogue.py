@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dsbuilder_tui.agent.desk import Desk
 from dsbuilder_tui.agent.memory import compact
 from dsbuilder_tui.agent.parts import Doing, Part
-from dsbuilder_tui.agent.watch import Note
+from dsbuilder_tui.agent.watch import Note, with_facts
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -39,6 +39,11 @@ class Dialogue:
         self._given_model = model
         self._loop: Loop | None = None
         self._turn = asyncio.Lock()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a turn is being taken."""
+        return self._turn.locked()
 
     async def open(self) -> None:
         """Take up what a process that ended has left: a question that was not answered is open again."""
@@ -94,6 +99,7 @@ class Dialogue:
 
     async def note(self, note: Note) -> AsyncGenerator[Part, None]:
         """The engine has something that a person should know; the agent puts it into words."""
+        note = await with_facts(note, self.desk.session)
         async with aclosing(self._take_turn(lambda loop: loop.hear(note.text()))) as stream:
             async for part in stream:
                 yield part

@@ -1,4 +1,4 @@
-"""What happens in a run that a person should hear of. Pure: events go in, a note comes out now and then."""
+"""What happens in a run that a person should hear of: events go in, a note comes out now and then."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from dsbuilder_tui.domain.events import (
     SlotExhausted,
 )
 from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.wording import cost_words
 
 _WINDOW = 60  # the last so many judgements
 _MANY = 0.5  # share of them that is turned away
 # How the reason of a pause begins that somebody asked for.
 _WANTED = ("asked", "closing", "leaving", "Ctrl", "the plan", "settings", "the dataset", "SIG", "the terminal")
+_MOST_NAMED = 12  # categories
 _LONG_WAIT = 30.0  # seconds that an endpoint asks to wait
 
 
@@ -38,6 +41,29 @@ class Note:
         return "[dsbuilder] " + json.dumps(
             {"note": self.kind, "said": self.said, "way_out": self.way_out}, ensure_ascii=False
         )
+
+
+async def with_facts(note: Note, session: Session) -> Note:
+    """The note about an end, with what the person wants to know then: counts, repeats, cost, where the data is."""
+    if note.kind != "finished":
+        return note
+    state = await session.summary()
+    counts = ", ".join(f"{name} {c['accepted']}" for name, c in list(state.categories.items())[:_MOST_NAMED])
+    more = len(state.categories) - _MOST_NAMED
+    stages = ", ".join(f"{stage} {count}" for stage, count in state.rejections.items())
+    said = [f"Finished: {state.instances_created:,} of {state.total_instances_planned:,} cases ({counts}"]
+    said[0] += f" and {counted(more, 'category')} more)." if more > 0 else ")."
+    said.append(
+        f"Turned away on the way: {sum(state.rejections.values()):,} ({stages})."
+        if stages
+        else "Nothing was turned away."
+    )
+    if state.exhausted_slots:
+        said.append(f"{counted(state.exhausted_slots, 'slot')} given up.")
+    if cost := cost_words(state.cost):
+        said.append(f"Cost: {cost}.")
+    said.append(f"The data is in {session.folder}.")
+    return Note(note.kind, " ".join(said), note.way_out)
 
 
 class Watch:

@@ -95,10 +95,11 @@ def resume(arguments: argparse.Namespace) -> int:
                     f"--seed {config.seed}: the session {session.id} was planned with seed {session.seed}.",
                     "Leave --seed out; the seed of a session is fixed.",
                 )
-            require_plan(session)
             session.config = load_config(**{**session.settings, **flags})
-            if arguments.prompt is not None or arguments.yes or not session.planned:
+            waits = not session.planned and await session.open_approval() is not None
+            if arguments.prompt is not None or arguments.yes or waits:
                 return await _talk_and_build(session, arguments, out)
+            require_plan(session)
             await _prepare(session, arguments)
             summary = await session.settle()
             if summary.state in (SessionState.COMPLETE, SessionState.SHORT):

@@ -135,7 +135,7 @@ class Database:
 
     def _migrate(self, connection: sqlite3.Connection, version: int) -> None:
         for number in range(version, len(self._migrations)):
-            if number > 0:
+            if version > 0:  # a new file has nothing to be kept
                 backup = self.path.with_name(f"{self.path.name}.v{number}.bak")
                 backup.unlink(missing_ok=True)
                 os.close(os.open(backup, os.O_CREAT | os.O_RDWR, 0o600))

@@ -125,7 +125,9 @@ class LiveSession(Watched):
         )  # fmt: skip
 
     def tell_of(self, event: Event) -> None:
-        if said := sentence(event, self.view):
+        # What the agent does in its turn stands in the line of the tool that did it.
+        told = isinstance(event, PlanRevised | RunStarted) and self.talk.busy
+        if not told and (said := sentence(event, self.view)):
             task = asyncio.create_task(self.tell(said))
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)

@@ -14,6 +14,9 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 class Talk(Protocol):
     """See ``agent.dialogue.Dialogue``. Closing a stream of parts stops the turn cleanly."""
 
+    @property
+    def busy(self) -> bool: ...
+
     async def open(self) -> None: ...
 
     async def prepare(self) -> None: ...

@@ -21,7 +21,7 @@ PLAN = as_arguments(shop_plan())
 
 def test_an_approved_plan_is_started() -> None:
     reading = reply("propose_plan", PLAN, {"ok": True, "said": "70 cases are planned."}, PLANNED)
-    assert reading.words == "70 cases are planned." and acts_of(reading) == [("start_generation", {})]
+    assert reading.words == "" and acts_of(reading) == [("start_generation", {})]
     assert reply("propose_plan", PLAN, {"ok": True, "said": "x", "running": True}, PLANNED).acts == ()
 
 
@@ -34,7 +34,7 @@ def test_an_approved_revision_goes_on_where_it_was() -> None:
     stopped = reply("revise_plan", {}, done, Situation(plan=shop_plan(), accepted={"refunds": 5}))
     assert acts_of(stopped) == [("resume_generation", {})]
     full = reply("revise_plan", {}, done, Situation(plan=shop_plan(), accepted={"refunds": 70}))
-    assert full.acts == () and full.words == "refunds 80."
+    assert full.acts == () and full.words == "The plan is changed."
     never = reply("revise_plan", {}, done, PLANNED)
     assert never.acts == () and "“start”" in never.words
 
@@ -77,11 +77,11 @@ def test_cases_become_a_list() -> None:
     assert words.splitlines()[2:] == ["- Where is \\*my\\* order? \\# Not a title (a-1)", "- ␛\\[2Jhi", "- bare"]
 
 
-def test_the_state_becomes_a_table() -> None:
+def test_the_state_becomes_a_list() -> None:
     counts = {"planned": 1000, "accepted": 40, "rejected": 2, "exhausted": 0}
     answer = {"ok": True, "progress_percentage": 4.0, "categories": {"a|b": counts, "odd": None}}
     words = reply("get_builder_state_summary", {}, answer, PLANNED).words
-    assert words.startswith("4% of the cases") and "| a\\|b | 40 | 1,000 | 2 | 0 |" in words and "| odd | – |" in words
+    assert words.startswith("4% of the cases") and "- a\\|b 40 of 1,000, 2 rejected" in words and "- odd" in words
 
 
 def test_rejections_are_explained() -> None:
@@ -96,7 +96,7 @@ def test_after_reading_an_application_one_question_is_left() -> None:
         "describe_target", {"text": "A bot for hotel guests"}, {"ok": True, "said": "A prompt, 2 tools."}, NOTHING
     )
     assert "half reservations" in reading.words and reading.words.count("?") == 1 and reading.asks
-    assert reply("describe_target", {"path": "x"}, {"ok": True, "said": "Read."}, PLANNED).words == "Read."
+    assert reply("describe_target", {"path": "x"}, {"ok": True, "said": "Read."}, PLANNED).words == "Done."
 
 
 def test_notes_are_told_and_never_acted_on() -> None:

@@ -62,3 +62,8 @@ async def test_slots_given_up_on_are_remembered_by_their_rejection(make_config: 
     plain = sqlite3.connect(path)
     assert plain.execute("SELECT count(*) FROM rejection WHERE gave_up = 1").fetchone() == (result.exhausted,)
     plain.close()
+
+
+async def test_a_new_session_has_no_copy_of_anything_older(make_config: Configs) -> None:
+    async with await Session.create(NARROW, make_config()) as session:
+        assert not list(session.folder.glob("*.bak"))

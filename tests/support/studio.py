@@ -279,6 +279,10 @@ class Answers:
         self._desk = desk
         return self
 
+    @property
+    def busy(self) -> bool:
+        return False
+
     async def open(self) -> None:
         return None
 

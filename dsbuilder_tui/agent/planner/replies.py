@@ -17,7 +17,18 @@ from dsbuilder_tui.domain.sanitise import one_line
 
 NOTE_MARK = "[dsbuilder]"
 _PLANS = ("propose_plan", "revise_plan")
+# What a tool says of itself stands in its own line already; this is what the planner has to add.
+_AFTER = {
+    "start_generation": "I will speak up when it is done, or when something needs you.",
+    "resume_generation": "It goes on; I will speak up when it is done, or when something needs you.",
+    "pause_generation": "Say “resume” and it goes on exactly there.",
+    "save_checkpoint": "It is in the timeline (F4).",
+    "adjust_category": "That holds from now on.",
+    "finalize_dataset": "That is the dataset. F2 shows its cases; “export to csv” writes it in another form.",
+    "load_from_checkpoint": "Say “resume” to go on with its open slots.",
+}
 _MOST_ROWS = 30
+_MORE = {"rejected": "rejected", "exhausted": "given up"}
 _NO_WORDS = ("", "declined", "no", "n", "nope", "reject", "rejected", "tool execution was not approved")
 
 
@@ -48,18 +59,20 @@ def reply(
         return Reading(words=problem or f"{tool.replace('_', ' ')} did not work, and did not say why.")
     said = _text(answer.get("said"))
     if tool == "propose_plan":
-        return Reading(() if answer.get("running") else (Act("start_generation"),), said)
+        return Reading(
+            () if answer.get("running") else (Act("start_generation"),), said if answer.get("running") else ""
+        )
     if tool == "revise_plan":
         return _revised(said, answer, situation)
     if tool in ("show_cases", "preview_cases"):
         return Reading(words=_lines(said, _cases(answer.get("cases"))))
     if tool == "get_builder_state_summary":
-        return Reading(words=_lines(said or _progress(answer), _table(answer.get("categories"))))
+        return Reading(words=_lines(said or _progress(answer), _counts(answer.get("categories"))))
     if tool == "explain_rejections":
         return Reading(words=_lines(said, _stages(answer.get("stages")), _examples(answer.get("examples"))))
     if tool == "describe_target" and situation.base is None:
         return Reading(words=f"{said} {_suggestion(arguments, answer, topics or Topics())}".strip(), asks=True)
-    return Reading(words=said or "Done.")
+    return Reading(words=_AFTER.get(tool, "Done.") if said else "Done.")
 
 
 def _declined(tool: str, arguments: Mapping[str, Any], words: str, situation: Situation, topics: Topics) -> Reading:
@@ -87,12 +100,12 @@ def _refused_plan(tool: str, arguments: Mapping[str, Any], situation: Situation)
 
 def _revised(said: str, answer: Mapping[str, Any], situation: Situation) -> Reading:
     if answer.get("running") or situation.running:
-        return Reading(words=said)
+        return Reading(words="It goes on with the new plan.")
     accepted = sum(situation.accepted.values())
     planned = situation.plan.total_instances if situation.plan else 0
     if accepted and accepted < planned:
-        return Reading((Act("resume_generation"),), said)
-    return Reading(words=said if accepted else f"{said} Say “start” to write the cases.".strip())
+        return Reading((Act("resume_generation"),))
+    return Reading(words="The plan is changed." if accepted else "Say “start” to write the cases.")
 
 
 def _suggestion(arguments: Mapping[str, Any], answer: Mapping[str, Any], topics: Topics) -> str:
@@ -141,14 +154,15 @@ def _progress(answer: Mapping[str, Any]) -> str:
     return f"{percent:.0f}% of the cases are there." if isinstance(percent, int | float) else ""
 
 
-def _table(categories: object) -> str:
+def _counts(categories: object) -> str:
     if not isinstance(categories, Mapping) or not categories:
         return ""
-    rows = ["| category | accepted | planned | rejected | given up |", "|---|---:|---:|---:|---:|"]
+    rows = []
     for name, counts in list(categories.items())[:_MOST_ROWS]:
         numbers = counts if isinstance(counts, Mapping) else {}
-        cells = [_number(numbers.get(key)) for key in ("accepted", "planned", "rejected", "exhausted")]
-        rows.append(f"| {_quiet(name, 64)} | {' | '.join(cells)} |")
+        extra = [f"{_number(numbers[key])} {words}" for key, words in _MORE.items() if numbers.get(key)]
+        there = f"{_number(numbers.get('accepted'))} of {_number(numbers.get('planned'))}"
+        rows.append(f"- {_quiet(name, 64)} {', '.join([there, *extra])}")
     if len(categories) > _MOST_ROWS:
         rows.append(f"\n…and {len(categories) - _MOST_ROWS} more categories.")
     return "\n".join(rows)

@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, length, wrap
+from rich.cells import cell_len
 
-_MOST_ROWS = 24
+from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, length, plain, wrap
+
+_MOST_ROWS = 24  # of one opened tool line
 
 
 def tool_lines(text: str, data: Mapping[str, Any], width: int, *, busy: bool, opened: bool) -> list[Line]:
@@ -20,10 +22,11 @@ def tool_lines(text: str, data: Mapping[str, Any], width: int, *, busy: bool, op
     mark: Span = ("✓ ", "good", "unfold") if ok else ("✗ ", "bad", "unfold")
     seconds = data.get("seconds")
     took = f" {seconds:.1f} s" if isinstance(seconds, int | float) and seconds >= 0.1 else ""
-    tail: Line = ((f" · {clip(name, 30)}{took}", "faint", "unfold"), (" ▾" if opened else " ▸", "faint", "unfold"))
+    fold: Span = (" ▾" if opened else " ▸", "faint", "unfold")
+    tails: list[Line] = [((f" · {clip(name, 30)}{took}", "faint", "unfold"), fold), ((took, "faint", "unfold"), fold)]
+    # What was done is worth more than which tool did it.
+    tail = next((t for t in tails if length(t) + 2 + cell_len(plain(text)) <= width), tails[1])
     room = width - 2 - length(tail)
-    if room < 16:
-        tail, room = (), width - 2
     head: Line = (mark, (clip(text, room), "muted" if ok else "text", "unfold"), *tail)
     lines = [cut(head, width)]
     if opened:
