@@ -46,6 +46,12 @@ REQUESTS = [
     ('40 cases for a bot about "opening hours" and "prices"', "bot", {"opening_hours": 20, "prices": 20}),
     ("10 refunds, 5 refunds", "refunds_dataset", {"refunds": 15}),
     ("33% refunds, 33% returns, 33% complaints, 100 cases", "evaluation_dataset", {"refunds": 34, "returns": 33, "complaints": 33}),
+    ("50 refunds in Spanish and 50 in German", "evaluation_dataset", {"refunds_spanish": 50, "refunds_german": 50}),
+    ("let's do 300 cases, mostly refunds, some complaints", "evaluation_dataset", {"refunds": 200, "complaints": 100}),
+    ("customer service bot, 60 cases, half order status", "customer_service_bot", {"order_status": 30, "refunds": 10, "product_info": 10, "account_help": 10}),
+    ("a hotel bot dataset please", "hotel_bot", {"reservations": 15, "booking_changes": 15, "amenities": 15, "check_in": 15}),
+    ("40 cases for a weather bot: forecasts (25), alerts (15)", "weather_bot", {"forecasts": 25, "alerts": 15}),
+    ("we need 1 case for refunds", "refunds_dataset", {"refunds": 1}),
     ("7 cases: two thirds refunds, a third complaints", "evaluation_dataset", {"refunds": 5, "complaints": 2}),
 ]  # fmt: skip
 

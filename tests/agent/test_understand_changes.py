@@ -188,3 +188,24 @@ def test_without_a_plan_there_is_nothing_to_run() -> None:
 def test_hostile_words_come_back_visible_or_not_at_all() -> None:
     words = understand("rename \x1b[2J\u202efoo to bar", PLANNED).words
     assert "\x1b" not in words and "\u202e" not in words
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("I'd rather have 50 refunds", {R: 50, S: 20, P: 10}),
+        ("actually, let's have 15 product info instead of 10", {R: 40, S: 20, P: 15}),
+        ("make 5 refunds Spanish", {R: 35, S: 20, P: 10, "refunds_spanish": 5}),
+        ("add 5 adversarial cases", {R: 40, S: 20, P: 10, "adversarial": 5}),
+        ("add a category for warranty with 12 cases", {R: 40, S: 20, P: 10, "warranty": 12}),
+    ],
+)
+def test_roundabout_ways_to_say_it(text: str, counts: dict[str, int]) -> None:
+    reading = understand(text, PLANNED)
+    assert counts_of(revised(reading, shop_plan())) == counts and "not understand" not in reading.words
+
+
+def test_a_yes_with_a_start_starts_what_is_planned() -> None:
+    assert acts_of(understand("ok start", PLANNED)) == [("start_generation", {})]
+    assert [act.tool for act in understand("start", Situation(proposed=shop_plan())).acts] == ["propose_plan"]
+    assert "“make refunds 20”" in understand("fewer refunds please", PLANNED).words

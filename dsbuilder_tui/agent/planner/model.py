@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -82,7 +82,7 @@ class OfflinePlanner(Model):
         conversation_id: str | None = None,
         prompt: Any = None,
     ) -> ModelResponse:
-        return ModelResponse(output=self._output(input, tools), usage=Usage(), response_id=None)
+        return ModelResponse(output=await self._output(input, tools), usage=Usage(), response_id=None)
 
     async def stream_response(
         self,
@@ -98,17 +98,17 @@ class OfflinePlanner(Model):
         conversation_id: str | None = None,
         prompt: Any = None,
     ) -> AsyncIterator[TResponseStreamEvent]:
-        output = self._output(input, tools)
+        output = await self._output(input, tools)
         response = _response(f"resp_{self._new_id()}", output)
         for number, event in enumerate(_events(response)):
             yield event.model_copy(update={"sequence_number": number})
             await asyncio.sleep(0)  # what listens gets its turn between the words
 
-    def _output(self, input: str | list[TResponseInputItem], tools: Sequence[Tool]) -> list[TResponseOutputItem]:
-        if self._topics is None:
-            self._topics = Topics()
-        turn = _turn(input)
-        reading = _only_with(self._answer(turn, self._topics), {tool.name for tool in tools})
+    async def _output(self, input: str | list[TResponseInputItem], tools: Sequence[Tool]) -> list[TResponseOutputItem]:
+        turn, situation = _turn(input), self._look()
+        # In a thread: a giant message takes its time, and the screen must not wait for it.
+        answer = await asyncio.to_thread(self._answer, turn, situation)
+        reading = _only_with(answer, {tool.name for tool in tools})
         words = visible(f"{INTRODUCTION} {reading.words}" if turn.first else reading.words).strip()
         output: list[TResponseOutputItem] = []
         if words or not reading.acts:
@@ -127,18 +127,17 @@ class OfflinePlanner(Model):
         ]  # fmt: skip
         return output
 
-    def _answer(self, turn: _Turn, topics: Topics) -> Reading:
-        situation = self._look()
+    def _answer(self, turn: _Turn, situation: Situation) -> Reading:
+        topics = self._topics = self._topics or Topics()
         readings = [reply(tool, arguments, answer, situation, topics) for tool, arguments, answer in turn.answers]
+        if len(readings) > 1:  # what was read came along with a plan: nothing is left to ask
+            readings = [
+                replace(one, words=str(answer.get("said", ""))) if tool == "describe_target" and one.asks else one
+                for one, (tool, _, answer) in zip(readings, turn.answers, strict=True)
+            ]
         readings += [note(text) for text in turn.notes]
         if turn.person or not readings:
             readings.append(understand(turn.person, situation, turn.earlier, topics))
-        if len(turn.answers) > 1 and any(tool in ("propose_plan", "revise_plan") for tool, _, _ in turn.answers):
-            # What was read about the application came along with a plan: nothing is left to ask.
-            readings = [
-                Reading(words=str(turn.answers[at][2].get("said", ""))) if at < len(turn.answers) and one.asks and not one.acts
-                and turn.answers[at][0] == "describe_target" else one for at, one in enumerate(readings)
-            ]  # fmt: skip
         acts: list[Act] = []
         for reading in readings:
             acts += [act for act in reading.acts if act not in acts]

@@ -49,6 +49,8 @@ _KINDS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (r"(?:more |very )?(?:short(?:er)?|brief(?:er)?|terse)", "short", "length", ("short",)),
     (r"(?:more |very )?(?:long(?:er)?|detailed|verbose)", "long", "length", ("long",)),
 )  # fmt: skip
+# What may also be a category of its own: "10 adversarial cases".
+OWN_CATEGORIES = ("adversarial", "out_of_scope")
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ _STATUS = (
     r"have we|do we have|do you have|generated|made|open)\b.{0,30}"
     r"|where (?:are we|do we stand|is it|does it stand)\b.{0,20}|(?:are|is) (?:we|you|it|the (?:dataset|run)|"
     r"they|everything) (?:done|finished|ready|complete|running|paused|still running)\b.{0,20}"
+    r"|what (?:do|have) (?:we|you) (?:have|got)\b.{0,20}|what (?:went wrong|happened)\b.{0,20}|(?:what|how "
+    r"much) (?:did|does|has|will|is) .{0,30}\bcosts?\b.{0,20}"
     r"|what(?:'s| is) (?:left|missing|done|going on|happening|running|planned|the plan|it doing)\b.{0,20}|what "
     r"have (?:we|you) (?:got|done)\b.{0,20}"
     r"|(?:when|how long) (?:will|until|till|does)\b.{0,60}"
@@ -107,7 +109,8 @@ _CHECK = (
     r"gate|filter|control))?"
 )
 _DIVERSITY = re.compile(
-    rf"(?:(?:turn|switch) (?:back )?(?P<a>on|off) {_CHECK}|(?:turn|switch) {_CHECK} (?:back )?(?P<b>on|off)|(?P<c>disable|enable|"
+    rf"(?:(?:turn|switch) (?:back )?(?P<a>on|off) {_CHECK}|(?:turn|switch) {_CHECK} (?:back )?(?P<b>on|off)|"
+    rf"(?P<c>disable|enable|"
     rf"deactivate|activate) {_CHECK}|(?P<d>allow) (?:repeats|repetition|duplicates|repetitions))"
     r"(?: (?:for|in|on) (?:the )?(?P<what>.+))?",
     re.IGNORECASE,

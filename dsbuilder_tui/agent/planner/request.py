@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from dsbuilder_tui.agent.planner.counts import share, whole
 from dsbuilder_tui.agent.planner.hearing import MASK, Heard
-from dsbuilder_tui.agent.planner.modifiers import Modifier, modifier_in
+from dsbuilder_tui.agent.planner.modifiers import OWN_CATEGORIES, Modifier, modifier_in
 from dsbuilder_tui.agent.planner.names import bare_phrase, slug, words_of
 from dsbuilder_tui.agent.planner.topics import Topic, Topics
 
@@ -27,6 +27,9 @@ _FOR_DOMAIN = re.compile(
     r"\b(?:cases|dataset|data|set|examples|questions|tests|suite) (?:for|of|about|on) (?:an? |the |our |my )?"
     r"((?:[\w'&-]+ ?){1,4}?)(?=\s*(?:[:;,.(\n]|$|with |covering |about ))",
     re.IGNORECASE,
+)
+_LEADING = re.compile(
+    rf"(?:an? |the |my |our )?((?:[\w'&-]+ ){{0,5}}(?:{_BOT}))(?=\s*[,:;.]|$| (?:dataset|test|eval))", re.IGNORECASE
 )
 _NAME = re.compile(
     rf"[,;]?\s*(?:and )?(?:\b(?:call|name) it|\b(?:called|named)|\bdataset name(?: is)?:?)\s*({MASK}|[\w-]+)",
@@ -127,6 +130,7 @@ def read_request(heard: Heard, topics: Topics) -> Request:
     # "refunds: 20" and "refunds (20)" say what "20 refunds" says.
     said = re.sub(r"\s*[:=x×(-]\s*(-?\d+(?:/\d+|%)?)\s*(?:cases)?\)?\s*(?=[,;\n]|$|\.(?:\s|$)|\sand\s)", r" \1", said)
     said = re.sub(r"[()\[\]]", " ", said)
+    said = re.sub(r"\b(?:mostly|mainly|primarily)\b", "2/3", said, flags=re.IGNORECASE)
     request = Request(subject=subject, name=name, topic=topic, examples=examples, of_cases=bool(_CASES.search(said)))
     listing = False
     at = 0
@@ -143,12 +147,14 @@ def read_request(heard: Heard, topics: Topics) -> Request:
 def _subject(said: str, topics: Topics) -> tuple[str, str, Topic | None]:
     for found in _SUBJECT.finditer(said):
         words = words_of(found[1])
-        return f"{said[: found.start()]} : {said[found.end() :]}", words, topics.domain(words)
+        return f"{said[: found.start()]} : {said[found.end() :]}", words, topics.domain(found.group())
     for found in _FOR_DOMAIN.finditer(said):
         words = words_of(found[1])
         topic = topics.domain(words)
         if topic and not topics.knows(words):
             return f"{said[: found.start(1)]} : {said[found.end(1) :]}", words, topic
+    if (leading := _LEADING.match(said)) and _CASES.search(said) and (topic := topics.domain(leading[1])):
+        return f": {said[leading.end() :]}", words_of(leading[1]), topic
     return said, "", None
 
 
@@ -198,12 +204,22 @@ def _with_segment(request: Request, segment: str, listing: bool, heard: Heard) -
 def _with_item(request: Request, item: Item, heard: Heard, listing: bool) -> tuple[Request, bool]:
     base, modifier = modifier_in(heard.full(item.phrase))
     phrase = bare_phrase(base)
-    if modifier and not phrase and not item.part_of_last and modifier.ending in ("adversarial", "out_of_scope"):
+    if modifier and not phrase and not item.part_of_last and modifier.ending in OWN_CATEGORIES:
         phrase, modifier = modifier.ending.replace("_", " "), None  # a category of its own
     if phrase and (
         len(phrase) > 60 or len(phrase.split()) > 6 or not slug(phrase) or not re.search(r"[^\W\d_]", phrase)
     ):
         return replace(request, left_out=(*request.left_out, words_of(phrase))), listing
+    last = request.items[-1] if request.items else None
+    if (
+        modifier
+        and not phrase
+        and not item.part_of_last
+        and last
+        and last.modifier
+        and last.modifier.axis == modifier.axis
+    ):
+        phrase = last.phrase  # "50 refunds in Spanish and 50 in German"
     item = replace(item, phrase=phrase, modifier=modifier)
     if not phrase and item.count is None and item.share is None:
         return request, listing

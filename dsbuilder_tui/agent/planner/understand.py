@@ -17,9 +17,10 @@ from dsbuilder_tui.agent.planner.revise import as_arguments, difference
 from dsbuilder_tui.agent.planner.situation import Act, Reading, Situation
 from dsbuilder_tui.agent.planner.talk import not_understood, says_yes, small_words
 from dsbuilder_tui.agent.planner.topics import Topics
-from dsbuilder_tui.agent.planner.wishes import Changes, clauses
+from dsbuilder_tui.agent.planner.wishes import Changes, clauses, without_courtesy
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.plan import parse_plan
+from dsbuilder_tui.domain.words import counted
 
 _REFUSED = re.compile(r"^(?:please )?(?:don't|do not|never|no need to|not yet)\b", re.IGNORECASE)
 _ANEW = re.compile(
@@ -94,11 +95,15 @@ def _said(heard: Heard, situation: Situation, topics: Topics) -> Reading:
     if small := small_words(said, situation):
         return Reading(words=small)
     base = situation.base
-    if situation.proposed is not None and says_yes(said):
+    orders = [Orders(heard, []).read(clause) for clause in clauses(said)]
+    starts = bool(orders) and all(isinstance(order, Act) and order.tool == "start_generation" for order in orders)
+    if situation.proposed is not None and (says_yes(said) or (starts and situation.plan is None)):
         return _offer(as_arguments(situation.proposed), situation, [])
-    if says_yes(said):
+    if says_yes(said) and not starts:
         return Reading(words="Nothing waits for your yes. " + ("Say “start” to write the cases." if base else _NO_PLAN))
-    if base is None and _only_orders(heard):
+    if base is None and all(
+        order is not None or says_yes(clause) for order, clause in zip(orders, clauses(said), strict=True)
+    ):
         return _wishes(heard, situation, topics) or Reading()
     request = read_request(heard, topics)
     whole_request = len(request.items) > 1 and bool(request.totals and request.subject)
@@ -121,11 +126,6 @@ def _said(heard: Heard, situation: Situation, topics: Topics) -> Reading:
     return Reading(words=not_understood(situation, said))
 
 
-def _only_orders(heard: Heard) -> bool:
-    orders = Orders(heard, [])
-    return all(orders.read(clause) is not None or says_yes(clause) for clause in clauses(heard.said))
-
-
 def _proposed(proposal: Proposal, heard: Heard, situation: Situation) -> Reading:
     paths = [heard.piece(mask) for mask in _IN_PATH.findall(heard.said) if not heard.quoted(mask)]
     looks = [Act("describe_target", {"path": path}) for path in paths[:1] if re.search(r"[./\\~]", path)]
@@ -146,7 +146,7 @@ def _offer(plan: dict[str, Any], situation: Situation, notes: list[str], *, anew
         return Reading((Act("revise_plan", changes),), _sentences(notes))
     counts = ", ".join(f"{c.name} {c.count:,}" for c in checked.categories[:12])
     words = (
-        f"{checked.total_instances:,} cases for {checked.dataset_name}: "
+        f"{counted(checked.total_instances, 'case')} for {checked.dataset_name}: "
         f"{counts}{', …' if len(checked.categories) > 12 else ''}."
     )
     return Reading((Act("propose_plan", plan),), _sentences([*notes, words]))
@@ -171,9 +171,11 @@ def _wishes(heard: Heard, situation: Situation, topics: Topics) -> Reading | Non
         if _REFUSED.match(clause):
             words.append("I left that alone.")
             continue
-        if small_words(clause, situation) or says_yes(clause):
-            continue
         found = orders.read(clause)
+        if found is None and (
+            small_words(clause, situation) or says_yes(clause) or without_courtesy(f"{clause} .") == ""
+        ):
+            continue
         if isinstance(found, Act):
             acts.append(found)
             continue

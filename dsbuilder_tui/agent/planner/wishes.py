@@ -20,6 +20,7 @@ _SEPARATOR = re.compile(
 )
 _OPENING = re.compile(
     r"^(?:(?:please|ok|okay|now|then|also|and|can you|could you|would you|i want to|i'd like to|let's|let us|we should|"
+    r"i'd rather|i would rather|i'd prefer(?: to)?|can we|could we|may we|actually|"
     r"just|maybe),? )+",
     re.IGNORECASE,
 )
@@ -65,4 +66,5 @@ def clauses(said: str, names: Sequence[str] = ()) -> list[str]:
 
 def without_courtesy(clause: str) -> str:
     """A wish without "could you" and "please"."""
+    clause = re.sub(r" (?:instead of|rather than|not) \d+(?: cases)?$", "", clause.strip())
     return _CLOSING.sub("", _OPENING.sub("", clause.strip()))
