@@ -77,8 +77,11 @@ def plan_card(data: Mapping[str, Any], width: int, *, state: str, focused: bool)
     else:
         keys = [ANSWERED.get(state, ANSWERED["older"])]
     lines.append(cut(tuple(keys), inner))
-    name = f"{clip(data['dataset'], 40)} · " if data.get("dataset") else ""
-    title: list[Span] = [(f"plan · rev {data.get('revision', 1)} · {name}{data.get('planned', 0):,} cases", "info")]
+    head = f"plan · rev {data.get('revision', 1)} · {data.get('planned', 0):,} cases"
+    room = inner - len(head) - 4
+    if data.get("dataset") and room >= 8:
+        head += f" · {clip(data['dataset'], room)}"
+    title: list[Span] = [(head, "info")]
     return frame(lines, width, len(lines) + 2, title=title, focused=focused)
 
 

@@ -28,13 +28,14 @@ def help_keys() -> list[tuple[str, list[tuple[str, str, str]]]]:
     from dsbuilder_tui.tui.screens.settings import SettingsScreen
     from dsbuilder_tui.tui.screens.studio import StudioScreen
     from dsbuilder_tui.tui.screens.workers import WorkersScreen
-    from dsbuilder_tui.tui.widgets.chat import PlanCard
+    from dsbuilder_tui.tui.widgets.chat import PlanCard, QuestionCard
     from dsbuilder_tui.tui.widgets.panel import Panel
     from dsbuilder_tui.tui.widgets.prompt import Prompt
     from dsbuilder_tui.tui.widgets.rows import RowList
 
     places: list[tuple[str, type]] = [
-        ("Home", HomeScreen), ("Studio", StudioScreen), ("Prompt", Prompt), ("Plan card", PlanCard), ("Panels", Panel),
+        ("Home", HomeScreen), ("Studio", StudioScreen), ("Prompt", Prompt), ("Plan card", PlanCard), ("Question", QuestionCard),
+        ("Panels", Panel),
         ("Cases", CasesScreen), ("Checkpoints", CheckpointsScreen), ("Rejected", RejectedScreen),
         ("Workers", WorkersScreen), ("Settings", SettingsScreen), ("Lists", RowList),
     ]  # fmt: skip

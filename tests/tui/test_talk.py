@@ -1,0 +1,221 @@
+"""The main agent in the studio: a conversation from the first word to the dataset, with cards, tool lines and notes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from agents.testing import ScriptedModel, assistant_message, function_call
+
+from dsbuilder_tui import DatasetPlanInput
+from dsbuilder_tui.agent.dialogue import Dialogue
+from dsbuilder_tui.tui.widgets.chat import PlanCard, QuestionCard, ToolLine
+from tests.support.studio import NARROW, Desk, built, covers, studio
+
+Plans = Callable[..., DatasetPlanInput]
+REQUEST = "12 cases for a customer service bot: half order status, the rest refunds"
+
+
+def scripted(*steps: Any) -> Any:
+    """The main agent's dialogue with a model that does this."""
+    return functools.partial(Dialogue, model=ScriptedModel(list(steps)))
+
+
+def cards(desk: Desk) -> list[str]:
+    return [card.state for card in desk.app.screen.query(PlanCard)]
+
+
+async def quiet(desk: Desk) -> None:
+    """Until the agent has nothing more to say."""
+    await desk.until(lambda: not desk.one("#conversation").answering)
+
+
+async def begun(desk: Desk, text: str = REQUEST) -> None:
+    """A new conversation, up to the proposed plan."""
+    await desk.press("n")
+    await desk.at("StudioScreen", "prompt")
+    await desk.sees("What should the dataset test?", "built-in planner", "no plan yet")
+    await desk.write(text + "\n")
+    await desk.until(lambda: cards(desk) == ["open"], timeout=60)
+    await quiet(desk)
+
+
+@covers("Home", "n")
+async def test_a_person_says_what_they_need_and_watches_it_take_shape() -> None:
+    async with studio() as desk:
+        await begun(desk)
+        await desk.sees("+ order_status", "+ refunds", "[a] approve", "plan · rev 1 · 12 cases · customer_serv")
+        await desk.at("StudioScreen", "PlanCard")
+        await desk.press("a")
+        await desk.state("finished")
+        await quiet(desk)
+        assert cards(desk) == ["approved"] and desk.session.id == "customer_service_bot"
+        await desk.sees("✓ approved", "✓ finished")
+        lines = [line.data["tool"] for line in desk.app.screen.query(ToolLine)]
+        assert lines == ["propose_plan", "start_generation"]
+        said = (await desk.said("Finished: 12 of 12 cases")).text
+        assert "order_status 6, refunds 6" in said and str(desk.session.folder) in said
+        assert "customer_service_bot" in desk.text.splitlines()[0], "the header follows the session's new name"
+
+
+async def test_the_card_is_there_again_after_leaving(tmp_path: Path) -> None:
+    async with studio() as desk:
+        await begun(desk)
+        await desk.app.close_session()
+    async with studio(open_first="untitled") as desk:
+        await desk.at("StudioScreen", "PlanCard")
+        assert cards(desk) == ["open"]
+        await desk.press("a")
+        await desk.state("finished")
+        assert desk.session.plan.total_instances == 12
+    async with studio(open_first="customer_service_bot") as desk:
+        await desk.at("StudioScreen", "prompt")
+        assert cards(desk) == ["approved"]
+        await desk.sees("✓ approved")
+
+
+async def test_what_is_typed_while_a_card_is_open_is_what_the_person_wants_instead() -> None:
+    async with studio() as desk:
+        await begun(desk)
+        await desk.press("r")
+        await desk.at("StudioScreen", "prompt")
+        await desk.write("make refunds 9 and add 3 complaints\n")
+        await desk.until(lambda: cards(desk) == ["declined", "open"])
+        await desk.sees("↺ sent back", "18 cases", "+ complaints")
+        await quiet(desk)
+        await desk.write("yes\n") if desk.focus == "prompt" else await desk.press("a")
+        await desk.state("finished")
+        assert await desk.session.cases_by_category() == {"order_status": 6, "refunds": 9, "complaints": 3}
+
+
+async def test_a_proposal_is_edited_in_place_and_approved_by_that() -> None:
+    async with studio() as desk:
+        await begun(desk)
+        await desk.press("e")
+        await desk.at("PlanEditor", "plan-text")
+        box = desk.one("#plan-text")
+        box.text = box.text.replace("count: 6", "count: 4", 1)
+        await desk.press("ctrl+s")
+        await desk.at("StudioScreen")
+        await desk.state("finished")
+        assert await desk.session.cases_by_category() == {"order_status": 4, "refunds": 6}
+        assert cards(desk) == ["approved"]
+
+
+async def test_a_change_in_the_middle_of_a_run_goes_on_by_itself() -> None:
+    async with studio(flags={"offline_pace": 8, "drain_timeout": 0}) as desk:
+        await begun(desk, REQUEST.replace("12", "60"))
+        await desk.press("a")
+        await desk.until(lambda: desk.live.view.accepted > 2)
+        await quiet(desk)
+        await desk.write("add 4 complaints\n")
+        await desk.until(lambda: cards(desk) == ["approved", "open"])
+        assert desk.live.running, "the run goes on while the person thinks"
+        await quiet(desk)
+        await desk.write("yes\n") if desk.focus == "prompt" else await desk.press("a")
+        await desk.until(lambda: desk.session.plan_revision == 2 and desk.live.running)
+        desk.live.set_pace(0)
+        await desk.state("finished")
+        assert (await desk.session.cases_by_category())["complaints"] == 4
+        assert (await desk.session.summary()).instances_created == 64
+
+
+@covers("Question", "a", "r")
+async def test_a_question_is_answered_with_yes_or_no(make_plan: Plans) -> None:
+    start = function_call("start_generation", {}, call_id="s1")
+    again = function_call("start_generation", {}, call_id="s2")
+    talk = scripted([start], [assistant_message("Then not.")], [again], [assistant_message("It runs.")])
+    async with studio(responder=talk, flags={"confirm_cases": 3}) as desk:
+        await desk.app.create_session(make_plan(4))
+        await desk.at("StudioScreen")
+        for key, state, words in (("r", "declined", "Then not."), ("a", "approved", "It runs.")):
+            await desk.command("go on")
+            await desk.until(lambda: bool([q for q in desk.app.screen.query(QuestionCard) if q.state == "open"]), 60)
+            await desk.sees("the agent asks", "Write 4 cases with the built-in writer?")
+            await quiet(desk)
+            desk.app.screen.query(QuestionCard).last().focus()
+            await desk.press(key)
+            await desk.said(words)
+            await quiet(desk)
+            assert desk.app.screen.query(QuestionCard).last().state == state
+        await desk.state("finished")
+
+
+@covers("Studio", "ctrl+o")
+async def test_tool_lines_open_and_close(make_plan: Plans) -> None:
+    show = function_call("show_cases", {"count": 2, "category": "category_1"}, call_id="c1")
+    await built(make_plan(4))
+    talk = scripted([show, function_call("no_such_tool", {"x": 1}, call_id="c2")], [assistant_message("Two cases.")])
+    async with studio(open_first="support", responder=talk) as desk:
+        await desk.at("StudioScreen", "prompt")
+        await desk.write("show me two\n")
+        await desk.said("Two cases.")
+        await quiet(desk)
+        await desk.sees("2 cases, the newest first.", "not found")
+        await desk.press("ctrl+o")
+        await desk.sees("given", '"count": 2', "answered", '"category_1-00004"')
+        await desk.press("ctrl+o")
+        await desk.misses('"count": 2')
+        await desk.pilot.click(desk.app.screen.query(ToolLine).first(), offset=(4, 0))
+        await desk.sees('"count": 2')
+
+
+async def test_an_agent_that_was_never_spoken_to_says_nothing(make_plan: Plans) -> None:
+    async with studio() as desk:
+        await desk.app.create_session(make_plan(4))
+        await desk.at("StudioScreen", "PlanCard")
+        await desk.press("a")
+        await desk.state("finished")
+        await quiet(desk)
+        assert [m.role for m in await desk.session.messages() if m.role == "agent"] == []
+
+
+async def test_what_needs_a_person_is_said_while_it_runs(make_plan: Plans) -> None:
+    from tests.support.studio import Scripted
+
+    talk = scripted([assistant_message("Good.")], *[[assistant_message(f"Note {n}.")] for n in range(1, 9)])
+    model = Scripted(echo="always the same")
+    async with studio(responder=talk, model=model, flags={"max_attempts": 2}) as desk:
+        await desk.app.create_session(make_plan(6))
+        await desk.at("StudioScreen")
+        await desk.command("hello")
+        await desk.said("Good.")
+        await quiet(desk)
+        await desk.command("/run")
+        await desk.state("finished")
+        await desk.said("Note 2.")
+        await quiet(desk)
+        notes = [
+            item["content"] for _, item in await desk.session.agent_items() if str(item.get("content")).startswith("[d")
+        ]
+        kinds = [note.split('"note": "')[1].split('"')[0] for note in notes]
+        assert (
+            kinds[0] == "exhausted"
+            and kinds[-1] == "finished"
+            and len(kinds) == len(set(kinds))
+            or kinds.count("exhausted") <= 3
+        )
+
+
+async def test_another_session_is_opened_when_the_person_says_so(make_plan: Plans) -> None:
+    await built(make_plan(4, name="other"))
+    await built(make_plan(3))
+    load = function_call("load_from_checkpoint", {"path": "other"}, call_id="l1")
+    talk = scripted([load], [assistant_message("Here it comes.")])
+    async with studio(open_first="support", responder=talk) as desk:
+        await desk.at("StudioScreen", "prompt")
+        await desk.write("load other\n")
+        await desk.until(lambda: desk.app.live is not None and desk.session.id == "other", 60)
+        await desk.at("StudioScreen", "prompt")
+        await desk.sees("4/4")
+
+
+async def test_a_narrow_terminal_has_the_talk_too() -> None:
+    async with studio(size=NARROW) as desk:
+        await begun(desk)
+        await desk.press("a")
+        await desk.state("finished")
+        await quiet(desk)
+        assert cards(desk) == ["approved"]
