@@ -46,8 +46,8 @@ class LiveSession(Watched):
         self,
         session: Session,
         view: RunView,
-        make_model: Callable[[DatasetBuilderConfig], WorkerModel],
-        make_talk: Callable[[Desk], Talk],
+        make_model: Callable[[DatasetBuilderConfig], WorkerModel] = worker_model,
+        make_talk: Callable[[Desk], Talk] = Dialogue,
     ) -> None:
         super().__init__(session, view)
         self.make_model = make_model

@@ -14,7 +14,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from tests.support import scenes
+from tests.support import scenes, talk_scenes
 from tests.support.frozen import ENDPOINT, FrozenApp, settled
 
 Scene = Callable[[FrozenApp, Pilot[Any]], Awaitable[None]]
@@ -68,6 +68,29 @@ def test_studio_running(shoot: Shoot, size: tuple[int, int]) -> None:
 @BOTH
 def test_studio_not_started(shoot: Shoot, size: tuple[int, int]) -> None:
     shoot(scenes.not_started, size)
+
+
+@BOTH
+def test_talk_proposing(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(talk_scenes.proposing, size)
+
+
+@BOTH
+def test_talk_revising(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(talk_scenes.revising, size)
+
+
+def test_talk_details(shoot: Shoot) -> None:
+    shoot(talk_scenes.revising, WIDE, "ctrl+o")
+
+
+def test_talk_asking(shoot: Shoot) -> None:
+    shoot(talk_scenes.asking, WIDE)
+
+
+@pytest.mark.parametrize("offline", [True, False], ids=["built_in", "model"])
+def test_talk_welcome(shoot: Shoot, offline: bool) -> None:
+    shoot(talk_scenes.welcome, WIDE, offline=offline)
 
 
 def test_studio_draining(shoot: Shoot) -> None:

@@ -154,12 +154,17 @@ async def test_tool_lines_open_and_close(make_plan: Plans) -> None:
         await desk.said("Two cases.")
         await quiet(desk)
         await desk.sees("2 cases, the newest first.", "not found")
+        first, second = desk.app.screen.query(ToolLine)
         await desk.press("ctrl+o")
-        await desk.sees("given", '"count": 2', "answered", '"category_1-00004"')
+        await desk.until(lambda: first.opened and second.opened and first.size.height > 4)
+        behind = "".join(text for line in first.paint(50, 24) for text, *_ in line)
+        assert '"count": 2' in behind and "answered" in behind and "category_1-00004" in behind
         await desk.press("ctrl+o")
-        await desk.misses('"count": 2')
-        await desk.pilot.click(desk.app.screen.query(ToolLine).first(), offset=(4, 0))
-        await desk.sees('"count": 2')
+        await desk.until(lambda: first.size.height == second.size.height == 1)
+        second.scroll_visible(animate=False)
+        await desk.pilot.pause()
+        await desk.pilot.click(second, offset=(4, 0))
+        await desk.until(lambda: second.opened and not first.opened)
 
 
 async def test_an_agent_that_was_never_spoken_to_says_nothing(make_plan: Plans) -> None:
@@ -191,12 +196,8 @@ async def test_what_needs_a_person_is_said_while_it_runs(make_plan: Plans) -> No
             item["content"] for _, item in await desk.session.agent_items() if str(item.get("content")).startswith("[d")
         ]
         kinds = [note.split('"note": "')[1].split('"')[0] for note in notes]
-        assert (
-            kinds[0] == "exhausted"
-            and kinds[-1] == "finished"
-            and len(kinds) == len(set(kinds))
-            or kinds.count("exhausted") <= 3
-        )
+        # Each time twice as many slots are given up on, and not for each of them.
+        assert kinds[-1] == "finished" and 1 <= kinds.count("exhausted") <= 3 and len(kinds) <= 4
 
 
 async def test_another_session_is_opened_when_the_person_says_so(make_plan: Plans) -> None:

@@ -69,7 +69,9 @@ def plan_card(data: Mapping[str, Any], width: int, *, state: str, focused: bool)
     lines = [_row(row, name_width, amount, inner) for row in rows[:MOST_ROWS]]
     if len(rows) > MOST_ROWS:
         lines.append(((f"and {counted(len(rows) - MOST_ROWS, 'category')} more", "faint"),))
-    lines += [cut((("· ", "faint"), (clip(note, inner - 2), "muted")), inner) for note in _notes(data)]
+    for note in _notes(data):
+        for number, row in enumerate(wrap(note, max(10, inner - 2))):
+            lines.append(cut((("  " if number else "· ", "faint"), (row, "muted")), inner))
     keys: list[Span] = []
     if state == "open":
         for key, words, action in (("a", "approve", "approve"), ("e", "edit", "edit"), ("r", "ask for changes", "ask")):

@@ -168,12 +168,12 @@ class HomeScreen(Full):
             *[((row, "text"),) for row in wrap(words, width)],
             (),
             (
-                ("  e  ", "key", "screen.examples"),
-                ("try an example: 500 cases for a customer-service bot", "muted", "screen.examples"),
+                ("  n  ", "key", "screen.talk"),
+                ("say in your own words what the dataset is for", "muted", "screen.talk"),
             ),
             (
-                ("  n  ", "key", "screen.talk"),
-                ("begin your own: say in your words what the dataset is for", "muted", "screen.talk"),
+                ("  e  ", "key", "screen.examples"),
+                ("try an example: 500 cases for a customer-service bot", "muted", "screen.examples"),
             ),
             (
                 ("  f  ", "key", "screen.new"),

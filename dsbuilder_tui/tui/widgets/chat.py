@@ -90,6 +90,13 @@ class EventLine(Static):
         super().__init__(content, classes=f"event kind-{_class(kind)}")
 
 
+def _fitting(card: Painted, lines: Sequence[Line], height: int) -> Sequence[Line]:
+    """A card is as high as its text takes in the width it has got."""
+    if len(lines) != height:
+        card.styles.height = len(lines)
+    return lines
+
+
 class PlanCard(Painted, can_focus=True):
     """A plan to approve, to edit or to send back."""
 
@@ -123,7 +130,7 @@ class PlanCard(Painted, can_focus=True):
             self.can_focus = state == "open"
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
-        return plan_card(self.data, width, state=self.state, focused=self.has_focus)
+        return _fitting(self, plan_card(self.data, width, state=self.state, focused=self.has_focus), height)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self.state == "open" if action in ("approve", "edit", "ask") else True
@@ -167,10 +174,7 @@ class QuestionCard(Painted, can_focus=True):
             self.can_focus = state == "open"
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
-        lines = question_card(self.text, width, state=self.state, focused=self.has_focus)
-        if len(lines) != height:
-            self.styles.height = len(lines)
-        return lines
+        return _fitting(self, question_card(self.text, width, state=self.state, focused=self.has_focus), height)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self.state == "open" if action in ("approve", "decline") else True

@@ -1,0 +1,68 @@
+"""The moments of a talk with the main agent that are photographed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.pilot import Pilot
+
+from dsbuilder_tui.agent.cards import card_data
+from tests.support.frozen import NOW, FrozenApp, Script
+from tests.support.scenes import SHOP, half_way, plan_of
+
+_READ = {
+    "call": "d1", "tool": "describe_target", "ok": True, "seconds": 0.4, "arguments": '{"path": "./bot"}',
+    "answer": '{"ok": true, "said": "Read ./bot: a prompt of 1,204 characters, 3 tools, a README."}',
+}  # fmt: skip
+
+
+async def _proposes(script: Script, card: dict[str, Any], tool: str) -> None:
+    script.clock.at += 8
+    await script.session.ask_approval(str(card["call"]), tool, {"card": card, "kind": "plan"}, "")
+    await script.say("agent", "a plan", "plan", card, after=0)
+
+
+async def proposing(app: FrozenApp, pilot: Pilot[Any]) -> None:
+    """A plan that waits for its yes, after a look at the application."""
+    script = await Script(app, plan_of(SHOP)).open()
+    await script.say("person", "500 cases for our support bot, it is in ./bot. Mostly order status and refunds.")
+    await script.say("agent", "Read ./bot: a prompt of 1,204 characters, 3 tools, a README.", "tool", _READ, after=4)
+    await script.say("agent", "Here is a plan from what the bot can do; its **3 tools** are in the expectations.")
+    notes = ["English only, as the prompt says", "more than max_dataset_size (100): a yes raises it for this session"]
+    await _proposes(script, card_data(plan_of(SHOP), 1, call_id="p1", notes=notes), "propose_plan")
+    await script.show(pilot)
+
+
+async def revising(app: FrozenApp, pilot: Pilot[Any]) -> None:
+    """A change of mind in the middle of a run: what was declined, what waits, and a tool that could not."""
+    script = await half_way(app)
+    script.clock.at = NOW - 60
+    before, after = plan_of(SHOP), plan_of({"order_status": 200, "refunds": 160, "complaints": 40, "product_info": 100})
+    await script.say("person", "refunds repeat themselves, fewer of them please", after=0)
+    failed = {
+        "call": "r0", "tool": "revise_plan", "ok": False, "seconds": 0.0, "arguments": '{"counts": {"refund": 160}}',
+        "answer": '{"ok": false, "error": "There is no category \'refund\'."}',
+    }  # fmt: skip
+    await script.say(
+        "agent", "the change: there is no category 'refund'; there are: order_status, refunds", "tool", failed, after=3
+    )
+    await _proposes(
+        script, card_data(after, 2, before, call_id="r1", notes=["97 refunds are accepted and kept"]), "revise_plan"
+    )
+    await script.show(pilot)
+
+
+async def asking(app: FrozenApp, pilot: Pilot[Any]) -> None:
+    """A question that needs a yes."""
+    script = await Script(app, plan_of(SHOP)).open()
+    await script.say("person", "write it all to /srv/evals/support.jsonl")
+    script.clock.at += 5
+    words = "Write 500 cases to /srv/evals/support.jsonl? It replaces the file that is there."
+    await script.session.ask_approval("e1", "export_dataset", {"text": words, "kind": "question"}, "")
+    await script.say("agent", words, "question", {"call": "e1", "tool": "export_dataset"}, after=0)
+    await script.show(pilot)
+
+
+async def welcome(app: FrozenApp, pilot: Pilot[Any]) -> None:
+    """A conversation in which nothing was said yet."""
+    await app.begin_conversation()
