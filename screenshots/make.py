@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import random
 import re
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import orjson
 import resvg_py
 
 from dsbuilder_tui import DatasetBuilderConfig, Session
+from dsbuilder_tui.agent.cards import card_data
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
@@ -28,8 +30,10 @@ from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerReque
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.store.plan_file import load_example
 from dsbuilder_tui.tui.app import StudioApp
-from dsbuilder_tui.tui.paint.card import card_data
 from dsbuilder_tui.tui.player import ReplaySession
+from dsbuilder_tui.tui.widgets.chat import PlanCard
+from dsbuilder_tui.tui.widgets.conversation import Conversation
+from dsbuilder_tui.tui.widgets.prompt import Prompt
 
 HERE = Path(__file__).resolve().parent
 _START = 1_795_356_840.0  # the recorded session begins at this time, seconds since the epoch
@@ -191,6 +195,57 @@ async def home(folder: Path) -> None:
         save(app, "home")
 
 
+BOT = '''
+from agents import function_tool
+
+SYSTEM_PROMPT = "You are the support assistant of an online shop. Be brief, look orders up, promise no refund by yourself."
+
+@function_tool
+def lookup_order(order_id: str) -> dict:
+    """Status and carrier of an order."""
+
+@function_tool
+def start_refund(order_id: str, reason: str) -> str:
+    """Open a refund case."""
+'''
+
+
+async def talk(folder: Path) -> None:
+    """A conversation with the built-in planner: what it read, what was approved, and a change of mind on the way."""
+    (folder / "bot").mkdir()
+    (folder / "bot" / "bot.py").write_text(BOT, encoding="utf-8")
+    (folder / "bot" / "README.md").write_text("# Shop assistant\n", encoding="utf-8")
+    app = StudioApp({"checkpoint_dir": folder / "talk", "offline_pace": 4, "max_workers": 4, "batch_size": 5})
+    app.animation_level = "none"
+    with contextlib.chdir(folder):
+        async with app.run_test(size=(120, 40)) as pilot:
+
+            async def until(true: Callable[[], bool]) -> None:
+                while not true():
+                    await pilot.pause(0.05)
+
+            def waits() -> bool:
+                cards = list(app.screen.query(PlanCard))
+                busy = app.screen.query_one(Conversation).answering
+                return bool(cards) and cards[-1].state == "open" and not busy
+
+            await pilot.press("n")
+            await until(lambda: bool(app.screen.query(Prompt)))
+            prompt = app.screen.query_one(Prompt)
+            prompt.fill("the bot is in ./bot. 60 cases: half order status, the rest refunds and product info")
+            await pilot.press("enter")
+            await until(waits)
+            await pilot.press("a")
+            await until(lambda: app.live is not None and app.live.view.accepted >= 20)
+            prompt.focus()
+            prompt.fill("add 10 complaints")
+            await pilot.press("enter")
+            await until(waits)
+            await pilot.pause(0.5)
+            save(app, "talk")
+            await app.close_session()
+
+
 async def main(only: str | None) -> None:
     with tempfile.TemporaryDirectory(prefix="dsbuilder-shots-") as folder:
         session = await record(Path(folder))
@@ -213,6 +268,8 @@ async def main(only: str | None) -> None:
         await session.aclose()
         if only in (None, "home"):
             await home(Path(folder))
+        if only in (None, "talk"):
+            await talk(Path(folder))
 
 
 if __name__ == "__main__":

@@ -15,10 +15,12 @@ from dsbuilder_tui import (
     get_builder_state_summary,
     load_from_checkpoint,
 )
+from dsbuilder_tui.agent.parts import Asked, ToolEnded
 from dsbuilder_tui.domain.errors import InputError, SessionNotFound
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.store import catalog
 
+Configs = Callable[..., DatasetBuilderConfig]
 Plans = Callable[..., DatasetPlanInput]
 
 
@@ -133,3 +135,24 @@ async def test_a_renamed_session_is_still_the_datasets(
     async with DatasetBuilderAgent(config=make_config()) as agent:
         state = await agent.load_from_checkpoint(root / "june_checkpoint.json")
         assert (state.session, state.instances_created) == ("june", 4)
+
+
+async def test_a_talk_from_python_leads_to_a_dataset(make_config: Configs, tmp_path: Path) -> None:
+    async with DatasetBuilderAgent(config=make_config()) as agent:
+        assert await agent.pending() is None
+        parts = [
+            part async for part in agent.say("6 cases for a customer service bot: half order status, the rest refunds")
+        ]
+        assert isinstance(parts[-1], Asked)
+        waiting = await agent.pending()
+        assert waiting is not None and waiting.tool == "propose_plan"
+        parts = [part async for part in agent.decline("make refunds 5")]
+        assert isinstance(parts[-1], Asked) and parts[-1].approval.data["card"]["planned"] == 8
+        parts = [part async for part in agent.approve()]
+        assert [part.tool for part in parts if isinstance(part, ToolEnded)] == ["propose_plan", "start_generation"]
+        result = await agent.wait()
+        assert result is not None and (result.state, result.accepted) == ("complete", 8)
+        assert await agent.export(tmp_path / "x.jsonl") == 8 and agent.session.id == "customer_service_bot"
+        with pytest.raises(InputError, match="No question waits"):
+            [part async for part in agent.approve()]
+    assert await agent.pending() is None

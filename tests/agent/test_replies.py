@@ -96,7 +96,10 @@ def test_after_reading_an_application_one_question_is_left() -> None:
         "describe_target", {"text": "A bot for hotel guests"}, {"ok": True, "said": "A prompt, 2 tools."}, NOTHING
     )
     assert "half reservations" in reading.words and reading.words.count("?") == 1 and reading.asks
-    assert reply("describe_target", {"path": "x"}, {"ok": True, "said": "Read."}, PLANNED).words == "Done."
+    assert (
+        reply("describe_target", {"path": "x"}, {"ok": True, "said": "Read."}, PLANNED).words
+        == "I will keep it in mind."
+    )
 
 
 def test_notes_are_told_and_never_acted_on() -> None:

@@ -30,7 +30,7 @@ async def test_the_first_start_says_who_writes_and_how_to_begin() -> None:
     async with studio() as desk:
         await desk.sees(
             "Writing with the built-in offline writer (no key, no endpoint configured)", "connect a model or change",
-            "There is no session yet.", "try an example: 500 cases", "begin your own", "Sessions are kept in",
+            "There is no session yet.", "try an example: 500 cases", "say in your own words", "Sessions are kept in",
         )  # fmt: skip
         assert "rename" not in desk.text and "delete" not in desk.text
 

@@ -132,7 +132,7 @@ class OfflinePlanner(Model):
         readings = [reply(tool, arguments, answer, situation, topics) for tool, arguments, answer in turn.answers]
         if len(readings) > 1:  # what was read came along with a plan: nothing is left to ask
             readings = [
-                replace(one, words=str(answer.get("said", ""))) if tool == "describe_target" and one.asks else one
+                replace(one, words="") if tool == "describe_target" and answer.get("ok") else one
                 for one, (tool, _, answer) in zip(readings, turn.answers, strict=True)
             ]
         readings += [note(text) for text in turn.notes]

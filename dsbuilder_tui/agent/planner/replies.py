@@ -25,6 +25,7 @@ _AFTER = {
     "save_checkpoint": "It is in the timeline (F4).",
     "adjust_category": "That holds from now on.",
     "finalize_dataset": "That is the dataset. F2 shows its cases; “export to csv” writes it in another form.",
+    "describe_target": "I will keep it in mind.",
     "load_from_checkpoint": "Say “resume” to go on with its open slots.",
 }
 _MOST_ROWS = 30

@@ -62,7 +62,8 @@ class DescribeTarget(Tool[DescribeTargetArguments]):
         found = [f"a prompt of {len(target.prompt):,} characters"] if target.prompt else []
         found += [counted(len(target.tools), "tool")] if target.tools else []
         found += ["a README"] if target.readme else []
-        said = f"Read {target.source}: {', '.join(found) or 'a description'}."
+        source = arguments.path.strip() if arguments.path is not None else target.source
+        said = f"Read {source}: {', '.join(found) or 'a description'}."
         tools = [f"{tool.name}({', '.join(tool.parameters)})" for tool in target.tools[:40]]
         return Answer(said, {"description": brief, "tools": tools, "notes": list(target.notes)[:10]})
 

@@ -1,0 +1,98 @@
+"""The main agent from the command line: a request in words, the plan, the yes, the run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dsbuilder_tui.cli.talk import name_of_request
+from tests.support.process import command
+
+REQUEST = "12 cases for a customer service bot: half order status, the rest refunds and product info"
+
+
+def test_the_plan_is_printed_and_waits_for_a_yes(tmp_path: Path) -> None:
+    ended = command("run", "--prompt", REQUEST, "--checkpoint-dir", "s", "--out", "data.jsonl", cwd=tmp_path)
+    assert ended.returncode == 4, ended.stderr
+    for words in (
+        "Plan revision 1: customer_service_bot, 12 cases in 3 categories", "+ order_status", "built-in planner",
+        "To agree and go on:  dsbuilder resume customer-service-bot --checkpoint-dir s --yes",
+        "To change it:        dsbuilder resume customer-service-bot --checkpoint-dir s --prompt",
+    ):  # fmt: skip
+        assert words in ended.stdout
+    assert not (tmp_path / "data.jsonl").exists()
+    again = command("resume", "--checkpoint-dir", "s", cwd=tmp_path)
+    assert again.returncode == 4 and "12 cases in 3 categories" in again.stdout, "asked again, nothing run"
+    changed = command(
+        "resume", "--prompt", "make refunds 5 and add 2 complaints", "--checkpoint-dir", "s", cwd=tmp_path
+    )
+    assert changed.returncode == 4 and "16 cases in 4 categories" in changed.stdout
+    done = command("resume", "--yes", "--checkpoint-dir", "s", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Complete: 16 cases" in done.stdout and (tmp_path / "s" / "customer_service_bot").is_dir()
+    rows = [json.loads(line) for line in (tmp_path / "data.jsonl").read_text().splitlines()]
+    counts = {
+        c: sum(row["tags"]["category"] == c for row in rows)
+        for c in ("order_status", "refunds", "product_info", "complaints")
+    }
+    assert counts == {"order_status": 6, "refunds": 5, "product_info": 3, "complaints": 2}
+
+
+def test_with_a_yes_it_plans_and_runs_in_one_go(tmp_path: Path) -> None:
+    ended = command("run", "--prompt", REQUEST, "--yes", "--checkpoint-dir", "s", "--plain", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    plan, run = ended.stdout.index("Plan revision 1"), ended.stdout.index("Building customer_service_bot")
+    assert plan < run and "Complete: 12 cases" in ended.stdout
+
+
+def test_a_yes_does_not_raise_the_limit(tmp_path: Path) -> None:
+    ended = command("run", "--prompt", REQUEST.replace("12", "500"), "--yes", "--checkpoint-dir", "s", cwd=tmp_path)
+    assert ended.returncode == 2 and "more than max_dataset_size allows (100)" in ended.stderr
+    assert "--yes --max-dataset-size 500" in ended.stderr
+    raised = command("resume", "--yes", "--max-dataset-size", "500", "--checkpoint-dir", "s", cwd=tmp_path)
+    assert raised.returncode == 0 and "Complete: 500 cases" in raised.stdout
+
+
+def test_as_json_lines(tmp_path: Path) -> None:
+    ended = command("run", "--prompt", REQUEST, "--yes", "--json", "--checkpoint-dir", "s", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    types = [json.loads(line)["type"] for line in ended.stdout.splitlines()]
+    assert types[0] == "message_added" and types[-1] in ("run_finished", "export_written")
+    assert {"approval_asked", "approval_decided", "plan_revised", "run_started", "case_accepted"} <= set(types)
+    assert types.index("approval_asked") < types.index("plan_revised") < types.index("run_started")
+    asked = command("run", "--prompt", REQUEST, "--json", "--checkpoint-dir", "s", cwd=tmp_path)
+    assert asked.returncode == 4 and "--yes" in asked.stderr
+    assert all(json.loads(line) for line in asked.stdout.splitlines())
+
+
+@pytest.mark.parametrize("words", ["hello", "what can you do?", "¿¿¿", "; rm -rf /"])
+def test_what_is_no_request_is_answered_and_nothing_runs(tmp_path: Path, words: str) -> None:
+    ended = command("run", "--prompt", words, "--yes", "--checkpoint-dir", "s", cwd=tmp_path)
+    assert ended.returncode == 4 and "To answer:" in ended.stdout and "Building" not in ended.stdout
+
+
+def test_bad_use_is_told_in_words(tmp_path: Path) -> None:
+    for given, said in (
+        (["run", "--prompt", "  "], "--prompt is empty"),
+        (["run", "--example", "customer_service", "--yes"], "--yes answers the main agent"),
+        (["run", "--prompt", "x", "--example", "customer_service"], "not allowed with"),
+    ):
+        ended = command(*given, cwd=tmp_path)
+        assert ended.returncode == 2 and said in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_an_endpoint_that_refuses_ends_with_its_code(tmp_path: Path) -> None:
+    ended = command(
+        "run", "--prompt", REQUEST, "--base-url", "http://127.0.0.1:9/v1", "--set", "max_retries=0", "--checkpoint-dir", "s",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert ended.returncode == 4 and "The connection to http://127.0.0.1:9/v1 failed" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_session_is_named_after_what_is_asked_for() -> None:
+    assert name_of_request(REQUEST) == "customer-service-bot"
+    assert name_of_request("200 for refunds, please") == "refunds"
+    assert name_of_request("!!! 12 ###") == "untitled" and name_of_request("../../x y\x1b[2J") == "untitled"
