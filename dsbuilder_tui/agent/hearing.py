@@ -30,6 +30,7 @@ class Hearing:
         self._called = time.monotonic()
         self._calls: dict[str, tuple[str, str]] = {}  # begun, and not answered yet: tool, arguments
         self._shown: set[str] = set()
+        self._last = ""
         self._told = False  # the person was told something, or shown what a tool did
 
     async def take(self, event: Any) -> AsyncGenerator[Part, None]:
@@ -67,7 +68,19 @@ class Hearing:
         text = "".join(
             getattr(part, "text", None) or getattr(part, "refusal", None) or "" for part in item.raw_item.content
         )
-        self._heard = ""
+        async for part in self._keep(text):
+            yield part
+
+    async def refused(self, words: str) -> AsyncGenerator[Part, None]:
+        """The model will not: that is what it says. The SDK makes such words up when a content filter leaves none."""
+        if self._connection.finish == "content_filter":
+            self._heard = "" if self._heard == words else self._heard
+        elif words != self._last:
+            async for part in self._keep(words):
+                yield part
+
+    async def _keep(self, text: str) -> AsyncGenerator[Part, None]:
+        self._heard, self._last = "", text
         if text.strip():
             self._told = True
             await self._loop._remember({"role": "assistant", "content": text})

@@ -76,27 +76,32 @@ class Ear(AsyncCompletions):
         forms = self._address.forms(_LEAST_SECRET)
         held: defaultdict[str | int, Hider] = defaultdict(lambda: Hider(forms))
         last: ChatCompletionChunk | None = None
+        broken: Exception | None = None
         try:
             async for chunk in stream:
                 last = chunk
                 if chunk.choices:
                     self._take(chunk.choices[0], held)
                 yield chunk
-        except ValueError as error:  # neither is the chunk JSON nor an error that the client knows
-            raise EndpointUnavailable(
+        except ValueError as error:  # it is not JSON
+            broken = EndpointUnavailable(
                 f"{self._address.url} sent something that is not a chat completion ({type(error).__name__}).",
                 "Send it again; `dsbuilder doctor` looks closer.",
-            ) from None
+            )
+        except Exception as error:
+            broken = error
         finally:
             await stream.close()
-        if last is None:
-            raise EndpointUnavailable(
+        if last is None and broken is None:
+            broken = EndpointUnavailable(
                 f"{self._address.url} sent no chat completion.", "Check base_url; `dsbuilder doctor` looks closer."
             )
         rest = ChoiceDelta()
         _let_go(rest, held)
-        if rest.model_dump(exclude_none=True):
+        if last is not None and rest.model_dump(exclude_none=True):
             yield last.model_copy(update={"choices": [Choice(index=0, delta=rest)]})
+        if broken is not None:
+            raise broken
 
     def _take(self, choice: Choice, held: defaultdict[str | int, Hider]) -> None:
         delta = choice.delta

@@ -81,9 +81,6 @@ class Loop:
             async with contextlib.aclosing(self._run(connection, text, call_id, yes, words, plan)) as parts:
                 async for part in parts:
                     yield part
-        except agents.ModelRefusalError:  # its words are kept as the agent's
-            if (missing := connection.shortfall()) is not None:
-                yield await self._trouble(missing)
         except Exception as error:
             known = connection.explain(error)
             if known is None:
@@ -140,6 +137,10 @@ class Loop:
             async for event in result.stream_events():
                 async for part in hearing.take(event):
                     yield part
+        except agents.ModelRefusalError as refusal:
+            async for part in hearing.refused(refusal.refusal):
+                yield part
+            await self._stopped(hearing, words="")
         except (asyncio.CancelledError, GeneratorExit):
             result.cancel(mode="immediate")
             await self._stopped(hearing)
@@ -147,7 +148,8 @@ class Loop:
         except Exception:
             await self._stopped(hearing, words="")
             raise
-        if (error := result.run_loop_exception) is not None and isinstance(error, Exception):
+        error = result.run_loop_exception
+        if isinstance(error, Exception) and not isinstance(error, agents.ModelRefusalError):
             raise error
 
     def _agent(self, model: agents.Model) -> agents.Agent[Any]:
@@ -287,7 +289,8 @@ class Loop:
         await self._desk.session.add_agent_items([clipped(item) for item in items])
 
     async def _items(self) -> list[Item]:
-        return whole_turns([item for _, item in await self._desk.session.agent_items()])
+        items = whole_turns([item for _, item in await self._desk.session.agent_items()])
+        return [_as_output(item, f"msg_{number}") for number, item in enumerate(items)]
 
     async def _look_around(self) -> None:
         """What a turn starts from, besides what was said."""
@@ -309,3 +312,11 @@ class Loop:
             accepted=self._accepted,
             models="built-in",
         )
+
+
+def _as_output(item: Item, name: str) -> Item:
+    """What the agent said in the long form: the SDK cannot read the short one again out of a run that it has kept."""
+    if item.get("role") != "assistant" or not isinstance(item.get("content"), str):
+        return item
+    content = [{"type": "output_text", "text": item["content"], "annotations": []}]
+    return {"type": "message", "id": name, "role": "assistant", "status": "completed", "content": content}
