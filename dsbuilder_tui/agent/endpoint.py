@@ -21,6 +21,7 @@ for _name in ("openai", "openai.agents", "httpx2", "httpcore2"):
 import agents  # noqa: E402
 import openai  # noqa: E402
 
+from dsbuilder_tui.agent.listening import Listening  # noqa: E402
 from dsbuilder_tui.agent.planner.situation import Situation  # noqa: E402
 
 agents.set_tracing_disabled(True)
@@ -32,10 +33,15 @@ class Connection:
     """The model that the main agent thinks with. ``name`` is what its tokens are priced by."""
 
     def __init__(
-        self, config: DatasetBuilderConfig, look: Callable[[], Situation], given: agents.Model | None = None
+        self,
+        config: DatasetBuilderConfig,
+        look: Callable[[], Situation],
+        given: agents.Model | None,
+        refusing: set[str],
     ) -> None:
+        """``refusing`` remembers, from turn to turn, the addresses that do not know ``stream_options``."""
         self._address: Address | None = None
-        self._client: openai.AsyncOpenAI | None = None
+        self._client: Listening | None = None
         self.offline = config.resolved_provider == "offline"
         self.name = "built-in planner" if self.offline else config.model
         if given is not None:
@@ -47,7 +53,9 @@ class Connection:
             self.model = OfflinePlanner(look)
             return
         self._address = address = address_of(config)
-        self._client = openai.AsyncOpenAI(
+        self._client = Listening(
+            address,
+            refusing,
             base_url=address.url,
             api_key=address.key or "none",
             default_headers=address.headers,
@@ -56,6 +64,22 @@ class Connection:
             http_client=openai.DefaultAsyncHttpxClient(verify=tls_of(config)),
         )
         self.model = agents.OpenAIChatCompletionsModel(config.model, self._client)
+
+    @property
+    def finish(self) -> str:
+        """How the last answer ended, in the endpoint's word for it; empty when it did not say."""
+        return self._client.ear.finish if self._client is not None else ""
+
+    def shortfall(self) -> DsbuilderError | None:
+        """What is missing from the last answer, though it came to an end; None when it is whole."""
+        if self.finish == "length":
+            return EndpointUnavailable(
+                "The answer was cut off at the model's length limit.",
+                "Ask it to go on, ask for less at a time, or choose another model with /model or in the settings.",
+            )
+        if self.finish == "content_filter":
+            return EndpointRefused("The endpoint's content filter stopped the answer.", "Put it in other words.")
+        return None
 
     async def close(self) -> None:
         if self._client is not None:
@@ -69,6 +93,8 @@ class Connection:
             return DsbuilderError(
                 "The agent took many steps without coming to an end, and was stopped.", "Say what it should do next."
             )
+        if isinstance(error, agents.AgentsException) and (shortfall := self.shortfall()) is not None:
+            return shortfall
         if isinstance(error, agents.AgentsException):
             return EndpointUnavailable(
                 f"The answer of {self.name} could not be used: {self._redact(_first_line(error))}.",

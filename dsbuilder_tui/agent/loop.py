@@ -18,20 +18,19 @@ from agents.tool_context import ToolContext
 from dsbuilder_tui.agent.desk import Desk
 from dsbuilder_tui.agent.dialogue import show_question
 from dsbuilder_tui.agent.endpoint import Connection
+from dsbuilder_tui.agent.hearing import Hearing
+from dsbuilder_tui.agent.listening import CUT_CALL
 from dsbuilder_tui.agent.memory import Item, clipped, whole_turns
-from dsbuilder_tui.agent.parts import Asked, Doing, Part, Said, ToolBegun, ToolEnded, Trouble, Words
+from dsbuilder_tui.agent.parts import Asked, Doing, Part, Trouble
 from dsbuilder_tui.agent.planner.situation import Situation
 from dsbuilder_tui.agent.state import instructions, where_things_stand
 from dsbuilder_tui.agent.tools.base import Answer, Call, Question, Tool
 from dsbuilder_tui.agent.tools.registry import TOOLS
-from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
-from dsbuilder_tui.domain.sanitise import one_line
 
 _MOST_STEPS = 12
-_MOST_DETAIL = 4000
 _CONFIG = agents.RunConfig(
     tracing_disabled=True, trace_include_sensitive_data=False, tool_not_found_behavior="return_error_to_model"
 )
@@ -51,6 +50,7 @@ class Loop:
         self._seconds: dict[str, float] = {}
         self._accepted: dict[str, int] = {}
         self._proposed: DatasetPlanInput | None = None
+        self._refusing: set[str] = set()
 
     def hear(self, text: str) -> AsyncGenerator[Part, None]:
         """A turn that begins with something said."""
@@ -73,7 +73,7 @@ class Loop:
         session = self._desk.session
         await self._look_around()
         try:
-            connection = Connection(session.config, self._situation, self._given)
+            connection = Connection(session.config, self._situation, self._given, self._refusing)
         except DsbuilderError as error:
             yield await self._trouble(error)
             return
@@ -109,7 +109,7 @@ class Loop:
             start: Any = await self._items()
         else:
             start = await self._taken_up(agent, call_id, yes, words, plan)
-        hearing = _Hearing(self, connection)
+        hearing = Hearing(self, connection)
         for _ in range(_MOST_STEPS):
             result = agents.Runner.run_streamed(agent, start, run_config=_CONFIG, max_turns=_MOST_STEPS)
             async for part in self._stream(result, hearing):
@@ -119,7 +119,11 @@ class Loop:
             asked = [item for item in result.interruptions if item.call_id in self._questions]
             if asked:
                 yield Asked(await self._ask(result, asked[0]))
-            if asked or not result.interruptions:
+            if asked:
+                return
+            if not result.interruptions:
+                if (missing := connection.shortfall() or hearing.silence()) is not None:
+                    yield await self._trouble(missing)
                 return
             # Arguments that are not JSON make the SDK ask for a yes; our tool says what is wrong with them.
             start = result.to_state()
@@ -127,12 +131,16 @@ class Loop:
                 start.approve(item)
         raise agents.MaxTurnsExceeded("too many calls that cannot be read")
 
-    async def _stream(self, result: agents.RunResultStreaming, hearing: _Hearing) -> AsyncGenerator[Part, None]:
+    async def _stream(self, result: agents.RunResultStreaming, hearing: Hearing) -> AsyncGenerator[Part, None]:
         try:
             yield Doing("thinking")
             async for event in result.stream_events():
                 async for part in hearing.take(event):
                     yield part
+        except agents.ModelRefusalError as refusal:
+            async for part in hearing.refused(refusal.refusal):
+                yield part
+            await self._stopped(hearing, words="")
         except (asyncio.CancelledError, GeneratorExit):
             result.cancel(mode="immediate")
             await self._stopped(hearing)
@@ -140,7 +148,8 @@ class Loop:
         except Exception:
             await self._stopped(hearing, words="")
             raise
-        if (error := result.run_loop_exception) is not None and isinstance(error, Exception):
+        error = result.run_loop_exception
+        if isinstance(error, Exception) and not isinstance(error, agents.ModelRefusalError):
             raise error
 
     def _agent(self, model: agents.Model) -> agents.Agent[Any]:
@@ -189,6 +198,8 @@ class Loop:
         if tool.effect and (done := await session.tool_effect(call_id)) is not None:
             return done
         try:
+            if text.endswith(CUT_CALL):
+                raise InputError(f"The call of {tool.name} was cut off, and not carried out.", "Send less in one call.")
             arguments = tool.parse(text)
             call = self._call(call_id)
             if tool.asks and call.approved is None and await tool.question(call, arguments) is not None:
@@ -262,7 +273,7 @@ class Loop:
         await show_question(self._desk, approval)
         return approval
 
-    async def _stopped(self, hearing: _Hearing, words: str = " *(stopped)*") -> None:
+    async def _stopped(self, hearing: Hearing, words: str = " *(stopped)*") -> None:
         """Leave nothing half done: effects come to their end, what was said so far is kept."""
         while self._effects:
             await asyncio.gather(*self._effects, return_exceptions=True)
@@ -278,7 +289,8 @@ class Loop:
         await self._desk.session.add_agent_items([clipped(item) for item in items])
 
     async def _items(self) -> list[Item]:
-        return whole_turns([item for _, item in await self._desk.session.agent_items()])
+        items = whole_turns([item for _, item in await self._desk.session.agent_items()])
+        return [_as_output(item, f"msg_{number}") for number, item in enumerate(items)]
 
     async def _look_around(self) -> None:
         """What a turn starts from, besides what was said."""
@@ -302,121 +314,9 @@ class Loop:
         )
 
 
-class _Hearing:
-    """Makes parts of the SDK's events, and keeps what was said and done."""
-
-    def __init__(self, loop: Loop, connection: Connection) -> None:
-        self._loop, self._connection = loop, connection
-        self._session = loop._desk.session
-        self._heard = ""
-        self._called = time.monotonic()
-        self._calls: dict[str, tuple[str, str]] = {}  # begun, and not answered yet: tool, arguments
-        self._shown: set[str] = set()
-
-    async def take(self, event: Any) -> AsyncGenerator[Part, None]:
-        if event.type == "raw_response_event":
-            kind = event.data.type
-            if kind in ("response.output_text.delta", "response.refusal.delta"):
-                self._heard += event.data.delta
-                yield Words(event.data.delta)
-            elif kind == "response.completed":
-                await self._count(event.data.response.usage)
-        elif event.type == "run_item_stream_event":
-            if event.name == "message_output_created":
-                async for part in self._said(event.item):
-                    yield part
-            elif event.name == "tool_called":
-                async for part in self._begun(event.item.raw_item):
-                    yield part
-            elif event.name == "tool_output":
-                async for part in self._ended(event.item):
-                    yield part
-                yield Doing("thinking")
-
-    async def _count(self, usage: Any) -> None:
-        now = time.monotonic()
-        if usage is not None and not self._connection.offline:
-            cached = getattr(usage.input_tokens_details, "cached_tokens", 0) or 0
-            known = bool(usage.input_tokens or usage.output_tokens)
-            spent = Usage(usage.input_tokens, usage.output_tokens, known, cached)
-            await self._session.note_agent_call("turn", self._connection.name, spent, now - self._called)
-        self._called = now
-
-    async def _said(self, item: Any) -> AsyncGenerator[Part, None]:
-        text = "".join(
-            getattr(part, "text", None) or getattr(part, "refusal", None) or "" for part in item.raw_item.content
-        )
-        self._heard = ""
-        if text.strip():
-            await self._loop._remember({"role": "assistant", "content": text})
-            await self._session.add_message("agent", text, "text")
-            yield Said(text)
-
-    async def _begun(self, raw: Any) -> AsyncGenerator[Part, None]:
-        call_id, name, arguments = str(raw.call_id), str(raw.name), str(raw.arguments)
-        self._calls[call_id] = (name, arguments)
-        await self._loop._remember({"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments})
-        tool = self._loop._tools.get(name)
-        words = name.replace("_", " ")
-        if tool is not None:
-            with contextlib.suppress(DsbuilderError):
-                words = tool.doing(tool.parse(arguments))
-        yield Doing(one_line(words, 80))
-        if tool is not None and not tool.asks:
-            self._shown.add(call_id)
-            yield ToolBegun(call_id, name, one_line(words, 80))
-
-    async def _ended(self, item: Any) -> AsyncGenerator[Part, None]:
-        raw = item.raw_item
-        call_id = str(raw["call_id"] if isinstance(raw, dict) else raw.call_id)
-        output = str(item.output)
-        await self._loop._remember({"type": "function_call_output", "call_id": call_id, "output": output})
-        approval = self._loop._answered.get(call_id)
-        name, arguments = self._calls.pop(call_id, (approval.tool if approval else "", ""))
-        if approval is not None:
-            await self._session.settle_approval(approval)
-            self._loop._answered.pop(call_id, None)
-            await self._loop._look_around()
-            if approval.decision == "declined":
-                return  # the card says so
-        ok, said = _outcome(output)
-        seconds = self._loop._seconds.pop(call_id, 0.0)
-        data = {
-            "call": call_id, "tool": name, "ok": ok, "seconds": round(seconds, 3),
-            "arguments": arguments[:_MOST_DETAIL], "answer": output[:_MOST_DETAIL],
-        }  # fmt: skip
-        await self._session.add_message("agent", said, "tool", data)
-        yield ToolEnded(call_id, name, ok, said, output[:_MOST_DETAIL], seconds)
-
-    async def leave(self, words: str) -> None:
-        """The turn ends before its time: what was said so far is kept, and calls that have had their effect."""
-        if self._heard.strip():
-            await self._loop._remember({"role": "assistant", "content": self._heard})
-            await self._session.add_message("agent", self._heard + words, "text")
-            self._heard = ""
-        for call_id, (name, _) in self._calls.items():
-            output = await self._session.tool_effect(call_id)
-            if output is not None:
-                await self._loop._remember({"type": "function_call_output", "call_id": call_id, "output": output})
-                data = {"call": call_id, "tool": name, "ok": True, "seconds": 0.0, "arguments": "", "answer": output}
-                await self._session.add_message("agent", _outcome(output)[1], "tool", data)
-        for approval in self._loop._answered.values():
-            done = await self._session.tool_effect(approval.call_id)
-            if done is None and approval.decision == "approved":
-                await self._session.reopen_approval(approval)
-                continue
-            output = done or "Declined."
-            await self._loop._remember({"type": "function_call_output", "call_id": approval.call_id, "output": output})
-            await self._session.settle_approval(approval)
-        self._loop._answered.clear()
-
-
-def _outcome(output: str) -> tuple[bool, str]:
-    """Whether a tool could do it, and what it said, from its answer."""
-    try:
-        answer = json.loads(output)
-        ok = bool(answer.get("ok", True))
-        said = str(answer.get("said") if ok else f"{answer.get('error')} {answer.get('way_out', '')}")
-    except (ValueError, AttributeError):
-        return False, one_line(output, 200)
-    return ok, one_line(said, 400)
+def _as_output(item: Item, name: str) -> Item:
+    """What the agent said in the long form: the SDK cannot read the short one again out of a run that it has kept."""
+    if item.get("role") != "assistant" or not isinstance(item.get("content"), str):
+        return item
+    content = [{"type": "output_text", "text": item["content"], "annotations": []}]
+    return {"type": "message", "id": name, "role": "assistant", "status": "completed", "content": content}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import ssl
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, unquote, urlsplit
@@ -20,12 +21,19 @@ class Address:
     secrets: tuple[str, ...]
     key: str
 
+    def forms(self, at_least: int = 0) -> tuple[str, ...]:
+        """The secrets of so many characters at least, as they are and encoded, as a server may echo them."""
+        found: list[str] = []
+        for secret in (s for s in self.secrets if len(s) >= at_least):
+            encoded = base64.b64encode(secret.encode()).decode()
+            found += [secret, quote(secret, safe=""), quote(secret), quote_plus(secret), encoded, encoded.rstrip("=")]
+            found += [json.dumps(secret)[1:-1], repr(secret)[1:-1]]
+        return tuple(dict.fromkeys(found))
+
     def redact(self, text: str) -> str:
         """The text without any secret that a server may have echoed, as it is or encoded."""
-        for secret in self.secrets:
-            encoded = base64.b64encode(secret.encode()).decode()
-            for form in (secret, quote(secret, safe=""), quote_plus(secret), encoded, encoded.rstrip("=")):
-                text = text.replace(form, "[hidden]")
+        for form in self.forms():
+            text = text.replace(form, "[hidden]")
         return text
 
 
