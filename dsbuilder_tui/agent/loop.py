@@ -10,7 +10,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import agents
 from agents.tool_context import ToolContext
@@ -18,20 +18,19 @@ from agents.tool_context import ToolContext
 from dsbuilder_tui.agent.desk import Desk
 from dsbuilder_tui.agent.dialogue import show_question
 from dsbuilder_tui.agent.endpoint import Connection
+from dsbuilder_tui.agent.hearing import Hearing, to_its_end
 from dsbuilder_tui.agent.memory import Item, clipped, whole_turns
-from dsbuilder_tui.agent.parts import Asked, Doing, Part, Said, ToolBegun, ToolEnded, Trouble, Words
+from dsbuilder_tui.agent.parts import Asked, Doing, Part, Trouble
 from dsbuilder_tui.agent.planner.situation import Situation
 from dsbuilder_tui.agent.state import instructions, where_things_stand
 from dsbuilder_tui.agent.tools.base import Answer, Call, Question, Tool
 from dsbuilder_tui.agent.tools.registry import TOOLS
-from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
-from dsbuilder_tui.domain.sanitise import one_line
+from dsbuilder_tui.session import Session
 
 _MOST_STEPS = 12
-_MOST_DETAIL = 4000
 _CONFIG = agents.RunConfig(
     tracing_disabled=True, trace_include_sensitive_data=False, tool_not_found_behavior="return_error_to_model"
 )
@@ -42,43 +41,47 @@ class Loop:
 
     def __init__(self, desk: Desk, model: agents.Model | None = None) -> None:
         self._desk, self._given = desk, model
-        self._tools: dict[str, Tool[Any]] = {tool.name: tool for tool in (kind() for kind in TOOLS)}
+        self.tools: dict[str, Tool[Any]] = {tool.name: tool for tool in (kind() for kind in TOOLS)}
         self._typed: tuple[str, ...] = ()
         self._pastes: dict[str, str] = {}
         self._questions: dict[str, Question] = {}
-        self._answered: dict[str, Approval] = {}
+        self.answered: dict[str, Approval] = {}
         self._effects: set[asyncio.Task[Answer]] = set()
-        self._seconds: dict[str, float] = {}
+        self._at_work: set[asyncio.Task[Any]] = set()  # the SDK's tasks that carry out a tool
+        self.seconds: dict[str, float] = {}
         self._accepted: dict[str, int] = {}
         self._proposed: DatasetPlanInput | None = None
 
-    def hear(self, text: str) -> AsyncGenerator[Part, None]:
-        """A turn that begins with something said."""
-        return self._take(text)
+    @property
+    def session(self) -> Session:
+        return self._desk.session
+
+    def hear(self) -> AsyncGenerator[Part, None]:
+        """A turn about what the agent has in mind since the last one."""
+        return self._take()
 
     def go_on(
         self, call_id: str, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None
     ) -> AsyncGenerator[Part, None]:
         """A turn that goes on from a question that has been answered."""
-        return self._take(None, call_id, yes, words, plan)
+        return self._take(call_id, yes, words, plan)
 
     async def _take(
         self,
-        text: str | None,
         call_id: str = "",
         yes: bool = False,
         words: str = "",
         plan: DatasetPlanInput | None = None,
     ) -> AsyncGenerator[Part, None]:
         session = self._desk.session
-        await self._look_around()
+        await self.look_around()
         try:
             connection = Connection(session.config, self._situation, self._given)
         except DsbuilderError as error:
             yield await self._trouble(error)
             return
         try:
-            async with contextlib.aclosing(self._run(connection, text, call_id, yes, words, plan)) as parts:
+            async with contextlib.aclosing(self._run(connection, call_id, yes, words, plan)) as parts:
                 async for part in parts:
                     yield part
         except Exception as error:
@@ -96,29 +99,31 @@ class Loop:
     async def _run(
         self,
         connection: Connection,
-        text: str | None,
         call_id: str,
         yes: bool,
         words: str,
         plan: DatasetPlanInput | None,
     ) -> AsyncGenerator[Part, None]:
-        session = self._desk.session
-        agent = self._agent(connection.model)
-        if text is not None:
-            await self._remember({"role": "user", "content": text})
-            start: Any = await self._items()
+        agent, hearing = self._agent(connection.model), Hearing(self, connection)
+        if call_id:
+            try:
+                start, parts = await self._taken_up(agent, hearing, call_id, yes, words, plan)
+            except BaseException:
+                await to_its_end(self._stopped(hearing))
+                raise
+            for part in parts:
+                yield part
         else:
-            start = await self._taken_up(agent, call_id, yes, words, plan)
-        hearing = _Hearing(self, connection)
+            start = await self._items()
         for _ in range(_MOST_STEPS):
             result = agents.Runner.run_streamed(agent, start, run_config=_CONFIG, max_turns=_MOST_STEPS)
             async for part in self._stream(result, hearing):
                 yield part
-            if call_id in self._answered:
-                await session.settle_approval(self._answered.pop(call_id))
+            if call_id in self.answered:
+                await to_its_end(self.session.settle_approval(self.answered.pop(call_id)))
             asked = [item for item in result.interruptions if item.call_id in self._questions]
             if asked:
-                yield Asked(await self._ask(result, asked[0]))
+                yield Asked(await to_its_end(self._ask(result, asked[0])))
             if asked or not result.interruptions:
                 return
             # Arguments that are not JSON make the SDK ask for a yes; our tool says what is wrong with them.
@@ -127,19 +132,21 @@ class Loop:
                 start.approve(item)
         raise agents.MaxTurnsExceeded("too many calls that cannot be read")
 
-    async def _stream(self, result: agents.RunResultStreaming, hearing: _Hearing) -> AsyncGenerator[Part, None]:
+    async def _stream(self, result: agents.RunResultStreaming, hearing: Hearing) -> AsyncGenerator[Part, None]:
+        events = cast(AsyncGenerator[Any, None], result.stream_events())
         try:
             yield Doing("thinking")
-            async for event in result.stream_events():
-                async for part in hearing.take(event):
+            async for event in events:
+                for part in await hearing.take(event):
                     yield part
         except (asyncio.CancelledError, GeneratorExit):
-            result.cancel(mode="immediate")
-            await self._stopped(hearing)
+            await to_its_end(self._stopped(hearing, result, " *(stopped)*"))
             raise
         except Exception:
-            await self._stopped(hearing, words="")
+            await to_its_end(self._stopped(hearing, result))
             raise
+        finally:
+            await events.aclose()
         if (error := result.run_loop_exception) is not None and isinstance(error, Exception):
             raise error
 
@@ -151,12 +158,15 @@ class Loop:
             name="dsbuilder",
             instructions=told,
             model=model,
-            tools=[self._function_tool(tool) for tool in self._tools.values()],
+            tools=[self._function_tool(tool) for tool in self.tools.values()],
             model_settings=agents.ModelSettings(include_usage=True),
         )
 
     def _function_tool(self, tool: Tool[Any]) -> agents.FunctionTool:
         async def invoke(context: ToolContext[Any], text: str) -> str:
+            if (task := asyncio.current_task()) is not None:
+                self._at_work.add(task)
+                task.add_done_callback(self._at_work.discard)
             return await self._carry_out(tool, context.tool_call_id, text)
 
         async def asks(context: Any, parameters: dict[str, Any], call_id: str) -> bool:
@@ -173,8 +183,8 @@ class Loop:
 
     async def _needs_yes(self, tool: Tool[Any], parameters: Mapping[str, Any], call_id: str) -> bool:
         """Whether the person must say yes first. What cannot be done anyway is not asked: the tool says why."""
-        if call_id in self._answered or await self._desk.session.tool_effect(call_id) is not None:
-            return call_id in self._answered
+        if call_id in self.answered or await self._desk.session.tool_effect(call_id) is not None:
+            return call_id in self.answered
         try:
             question = await tool.question(self._call(call_id), tool.parse(json.dumps(parameters)))
         except DsbuilderError:
@@ -203,7 +213,7 @@ class Loop:
                 answer = await tool.run(call, arguments)
         except DsbuilderError as error:
             answer = Answer(error.problem, ok=False, way_out=error.way_out)
-        self._seconds[call_id] = time.monotonic() - started
+        self.seconds[call_id] = time.monotonic() - started
         return answer.text()
 
     async def _with_effect(self, tool: Tool[Any], call: Call, arguments: Any) -> Answer:
@@ -212,39 +222,50 @@ class Loop:
         return answer
 
     def _call(self, call_id: str) -> Call:
-        approved = self._answered.get(call_id)
+        approved = self.answered.get(call_id)
         data = approved.data if approved is not None and approved.decision == "approved" else None
         return Call(self._desk, call_id, self._typed, data, self._pastes)
 
     async def _taken_up(
-        self, agent: agents.Agent[Any], call_id: str, yes: bool, words: str, plan: DatasetPlanInput | None
-    ) -> Any:
-        """What the run goes on from after an answer. Each question can be answered once."""
-        session = self._desk.session
-        waiting = await session.open_approval()
+        self,
+        agent: agents.Agent[Any],
+        hearing: Hearing,
+        call_id: str,
+        yes: bool,
+        words: str,
+        plan: DatasetPlanInput | None,
+    ) -> tuple[Any, list[Part]]:
+        """What the run goes on from after an answer, and what there is to show. Each question can be answered once."""
+        waiting = await self.session.open_approval()
         if waiting is None or waiting[0].call_id != call_id:
             raise InputError("That question is not open any more.", "/plan shows the plan as it is.")
         approval, run_state = waiting
-        data = dict(approval.data)
+        said = words.strip() or "Declined."
+        data = {**approval.data, "said": "" if yes else said}
         if plan is not None:
             data["edited"] = plan.model_dump(mode="json")
-        decided = await session.decide_approval(approval, "approved" if yes else "declined", data)
-        self._answered[call_id] = decided
-        said = words.strip() or "Declined."
+
+        async def decide() -> None:
+            decision = "approved" if yes else "declined"
+            self.answered[call_id] = await self.session.decide_approval(approval, decision, data)
+
+        await to_its_end(decide())
         try:
             state = await agents.RunState.from_string(agent, run_state, context_override={})
             item = next(i for i in state.get_interruptions() if i.call_id == call_id)
         except Exception:  # written by another version of the SDK: the answer goes on without what it had in mind
-            tool = self._tools[approval.tool]
-            text = json.dumps(data.get("arguments") or {})
-            output = await self._carry_out(tool, call_id, text) if yes else said
-            await self._remember({"type": "function_call_output", "call_id": call_id, "output": output})
-            return await self._items()
+            output = said
+            if yes and (tool := self.tools.get(approval.tool)) is not None:
+                output = await self._carry_out(tool, call_id, json.dumps(data.get("arguments") or {}))
+            elif yes:
+                output = Answer(f"There is no tool {approval.tool} any more.", ok=False).text()
+            parts = await to_its_end(hearing.ended(call_id, output))
+            return await self._items(), parts
         if yes:
             state.approve(item)
         else:
             state.reject(item, rejection_message=said)
-        return state
+        return state, []
 
     async def _ask(self, result: agents.RunResultStreaming, first: agents.ToolApprovalItem) -> Approval:
         """Keep a question, with what the run goes on from. Others of the same breath must be asked again."""
@@ -262,10 +283,17 @@ class Loop:
         await show_question(self._desk, approval)
         return approval
 
-    async def _stopped(self, hearing: _Hearing, words: str = " *(stopped)*") -> None:
-        """Leave nothing half done: effects come to their end, what was said so far is kept."""
-        while self._effects:
-            await asyncio.gather(*self._effects, return_exceptions=True)
+    async def _stopped(
+        self, hearing: Hearing, result: agents.RunResultStreaming | None = None, words: str = ""
+    ) -> None:
+        """Leave nothing half done: effects come to their end, what was said so far is kept, no task goes on."""
+        if result is not None:
+            result.cancel(mode="immediate")
+            if result.run_loop_task is not None:
+                await asyncio.wait({result.run_loop_task})
+        while going_on := {*self._at_work, *self._effects}:
+            await asyncio.gather(*going_on, return_exceptions=True)
+        self._questions.clear()
         await hearing.leave(words)
 
     async def _trouble(self, error: DsbuilderError) -> Trouble:
@@ -274,13 +302,13 @@ class Loop:
             await self._desk.session.add_message("dsbuilder", text, "error")
         return Trouble(text, error.exit_code)
 
-    async def _remember(self, *items: Item) -> None:
+    async def remember(self, *items: Item) -> None:
         await self._desk.session.add_agent_items([clipped(item) for item in items])
 
     async def _items(self) -> list[Item]:
         return whole_turns([item for _, item in await self._desk.session.agent_items()])
 
-    async def _look_around(self) -> None:
+    async def look_around(self) -> None:
         """What a turn starts from, besides what was said."""
         session = self._desk.session
         said = [m for m in await session.messages(400) if m.role == "person"]
@@ -300,123 +328,3 @@ class Loop:
             accepted=self._accepted,
             models="built-in",
         )
-
-
-class _Hearing:
-    """Makes parts of the SDK's events, and keeps what was said and done."""
-
-    def __init__(self, loop: Loop, connection: Connection) -> None:
-        self._loop, self._connection = loop, connection
-        self._session = loop._desk.session
-        self._heard = ""
-        self._called = time.monotonic()
-        self._calls: dict[str, tuple[str, str]] = {}  # begun, and not answered yet: tool, arguments
-        self._shown: set[str] = set()
-
-    async def take(self, event: Any) -> AsyncGenerator[Part, None]:
-        if event.type == "raw_response_event":
-            kind = event.data.type
-            if kind in ("response.output_text.delta", "response.refusal.delta"):
-                self._heard += event.data.delta
-                yield Words(event.data.delta)
-            elif kind == "response.completed":
-                await self._count(event.data.response.usage)
-        elif event.type == "run_item_stream_event":
-            if event.name == "message_output_created":
-                async for part in self._said(event.item):
-                    yield part
-            elif event.name == "tool_called":
-                async for part in self._begun(event.item.raw_item):
-                    yield part
-            elif event.name == "tool_output":
-                async for part in self._ended(event.item):
-                    yield part
-                yield Doing("thinking")
-
-    async def _count(self, usage: Any) -> None:
-        now = time.monotonic()
-        if usage is not None and not self._connection.offline:
-            cached = getattr(usage.input_tokens_details, "cached_tokens", 0) or 0
-            known = bool(usage.input_tokens or usage.output_tokens)
-            spent = Usage(usage.input_tokens, usage.output_tokens, known, cached)
-            await self._session.note_agent_call("turn", self._connection.name, spent, now - self._called)
-        self._called = now
-
-    async def _said(self, item: Any) -> AsyncGenerator[Part, None]:
-        text = "".join(
-            getattr(part, "text", None) or getattr(part, "refusal", None) or "" for part in item.raw_item.content
-        )
-        self._heard = ""
-        if text.strip():
-            await self._loop._remember({"role": "assistant", "content": text})
-            await self._session.add_message("agent", text, "text")
-            yield Said(text)
-
-    async def _begun(self, raw: Any) -> AsyncGenerator[Part, None]:
-        call_id, name, arguments = str(raw.call_id), str(raw.name), str(raw.arguments)
-        self._calls[call_id] = (name, arguments)
-        await self._loop._remember({"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments})
-        tool = self._loop._tools.get(name)
-        words = name.replace("_", " ")
-        if tool is not None:
-            with contextlib.suppress(DsbuilderError):
-                words = tool.doing(tool.parse(arguments))
-        yield Doing(one_line(words, 80))
-        if tool is not None and not tool.asks:
-            self._shown.add(call_id)
-            yield ToolBegun(call_id, name, one_line(words, 80))
-
-    async def _ended(self, item: Any) -> AsyncGenerator[Part, None]:
-        raw = item.raw_item
-        call_id = str(raw["call_id"] if isinstance(raw, dict) else raw.call_id)
-        output = str(item.output)
-        await self._loop._remember({"type": "function_call_output", "call_id": call_id, "output": output})
-        approval = self._loop._answered.get(call_id)
-        name, arguments = self._calls.pop(call_id, (approval.tool if approval else "", ""))
-        if approval is not None:
-            await self._session.settle_approval(approval)
-            self._loop._answered.pop(call_id, None)
-            await self._loop._look_around()
-            if approval.decision == "declined":
-                return  # the card says so
-        ok, said = _outcome(output)
-        seconds = self._loop._seconds.pop(call_id, 0.0)
-        data = {
-            "call": call_id, "tool": name, "ok": ok, "seconds": round(seconds, 3),
-            "arguments": arguments[:_MOST_DETAIL], "answer": output[:_MOST_DETAIL],
-        }  # fmt: skip
-        await self._session.add_message("agent", said, "tool", data)
-        yield ToolEnded(call_id, name, ok, said, output[:_MOST_DETAIL], seconds)
-
-    async def leave(self, words: str) -> None:
-        """The turn ends before its time: what was said so far is kept, and calls that have had their effect."""
-        if self._heard.strip():
-            await self._loop._remember({"role": "assistant", "content": self._heard})
-            await self._session.add_message("agent", self._heard + words, "text")
-            self._heard = ""
-        for call_id, (name, _) in self._calls.items():
-            output = await self._session.tool_effect(call_id)
-            if output is not None:
-                await self._loop._remember({"type": "function_call_output", "call_id": call_id, "output": output})
-                data = {"call": call_id, "tool": name, "ok": True, "seconds": 0.0, "arguments": "", "answer": output}
-                await self._session.add_message("agent", _outcome(output)[1], "tool", data)
-        for approval in self._loop._answered.values():
-            done = await self._session.tool_effect(approval.call_id)
-            if done is None and approval.decision == "approved":
-                await self._session.reopen_approval(approval)
-                continue
-            output = done or "Declined."
-            await self._loop._remember({"type": "function_call_output", "call_id": approval.call_id, "output": output})
-            await self._session.settle_approval(approval)
-        self._loop._answered.clear()
-
-
-def _outcome(output: str) -> tuple[bool, str]:
-    """Whether a tool could do it, and what it said, from its answer."""
-    try:
-        answer = json.loads(output)
-        ok = bool(answer.get("ok", True))
-        said = str(answer.get("said") if ok else f"{answer.get('error')} {answer.get('way_out', '')}")
-    except (ValueError, AttributeError):
-        return False, one_line(output, 200)
-    return ok, one_line(said, 400)
