@@ -117,8 +117,9 @@ class Loop:
             start = await self._items()
         for _ in range(_MOST_STEPS):
             result = agents.Runner.run_streamed(agent, start, run_config=_CONFIG, max_turns=_MOST_STEPS)
-            async for part in self._stream(result, hearing):
-                yield part
+            async with contextlib.aclosing(self._stream(result, hearing)) as stream:
+                async for part in stream:
+                    yield part
             if call_id in self.answered:
                 await to_its_end(self.session.settle_approval(self.answered.pop(call_id)))
             asked = [item for item in result.interruptions if item.call_id in self._questions]
