@@ -12,8 +12,9 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from dsbuilder_tui.agent.desk import Desk
-from dsbuilder_tui.agent.memory import compact
+from dsbuilder_tui.agent.memory import clipped, compact
 from dsbuilder_tui.agent.parts import Doing, Part
+from dsbuilder_tui.agent.recovery import recover
 from dsbuilder_tui.agent.watch import Note, with_facts
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.history import Approval
@@ -48,7 +49,7 @@ class Dialogue:
     async def open(self) -> None:
         """Take up what a process that ended has left: a question that was not answered is open again."""
         session = self.desk.session
-        await session.recover_approvals()
+        await recover(self.desk)
         if (waiting := await session.open_approval()) is not None:
             approval, _ = waiting
             shown = {message.data.get("call") for message in await session.messages()}
@@ -67,6 +68,7 @@ class Dialogue:
     async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[Part, None]:
         """The person says something; kept as a message. While a question is open it is the answer to that."""
         session = self.desk.session
+        self._only_one()
         data = {"pastes": {str(n): paste for n, paste in pastes.items()}} if pastes else None
         await session.add_message("person", text, "text", data)
         waiting = await self.waiting()
@@ -80,7 +82,8 @@ class Dialogue:
             whole = text
             for number, paste in (pastes or {}).items():
                 whole += f"\n\n[pasted text {number}]\n{paste}"
-            parts = self._take_turn(lambda loop: loop.hear(whole))
+            await self._hear(whole)
+            parts = self._take_turn(lambda loop: loop.hear())
         async with aclosing(parts) as stream:
             async for part in stream:
                 yield part
@@ -99,14 +102,23 @@ class Dialogue:
 
     async def note(self, note: Note) -> AsyncGenerator[Part, None]:
         """The engine has something that a person should know; the agent puts it into words."""
+        self._only_one()
         note = await with_facts(note, self.desk.session)
-        async with aclosing(self._take_turn(lambda loop: loop.hear(note.text()))) as stream:
+        await self._hear(note.text())
+        async with aclosing(self._take_turn(lambda loop: loop.hear())) as stream:
             async for part in stream:
                 yield part
 
-    async def _take_turn(self, begin: Callable[[Loop], AsyncGenerator[Part, None]]) -> AsyncGenerator[Part, None]:
+    def _only_one(self) -> None:
         if self._turn.locked():
             raise InputError("The agent is at work already.", "Wait for it, or stop it with Esc.")
+
+    async def _hear(self, text: str) -> None:
+        """Put something into the agent's mind. At once: it must know of it also when its turn is stopped at once."""
+        await self.desk.session.add_agent_items([clipped({"role": "user", "content": text})])
+
+    async def _take_turn(self, begin: Callable[[Loop], AsyncGenerator[Part, None]]) -> AsyncGenerator[Part, None]:
+        self._only_one()
         async with self._turn:
             if self._loop is None:
                 yield Doing("getting ready")

@@ -10,7 +10,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import agents
 from agents.tool_context import ToolContext
@@ -18,7 +18,7 @@ from agents.tool_context import ToolContext
 from dsbuilder_tui.agent.desk import Desk
 from dsbuilder_tui.agent.dialogue import show_question
 from dsbuilder_tui.agent.endpoint import Connection
-from dsbuilder_tui.agent.hearing import Hearing
+from dsbuilder_tui.agent.hearing import Hearing, to_its_end
 from dsbuilder_tui.agent.listening import CUT_CALL
 from dsbuilder_tui.agent.memory import Item, clipped, whole_turns
 from dsbuilder_tui.agent.parts import Asked, Doing, Part, Trouble
@@ -29,6 +29,7 @@ from dsbuilder_tui.agent.tools.registry import TOOLS
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.session import Session
 
 _MOST_STEPS = 12
 _CONFIG = agents.RunConfig(
@@ -41,44 +42,48 @@ class Loop:
 
     def __init__(self, desk: Desk, model: agents.Model | None = None) -> None:
         self._desk, self._given = desk, model
-        self._tools: dict[str, Tool[Any]] = {tool.name: tool for tool in (kind() for kind in TOOLS)}
+        self.tools: dict[str, Tool[Any]] = {tool.name: tool for tool in (kind() for kind in TOOLS)}
         self._typed: tuple[str, ...] = ()
         self._pastes: dict[str, str] = {}
         self._questions: dict[str, Question] = {}
-        self._answered: dict[str, Approval] = {}
+        self.answered: dict[str, Approval] = {}
         self._effects: set[asyncio.Task[Answer]] = set()
-        self._seconds: dict[str, float] = {}
+        self._at_work: set[asyncio.Task[Any]] = set()  # the SDK's tasks that carry out a tool
+        self.seconds: dict[str, float] = {}
         self._accepted: dict[str, int] = {}
         self._proposed: DatasetPlanInput | None = None
         self._refusing: set[str] = set()
 
-    def hear(self, text: str) -> AsyncGenerator[Part, None]:
-        """A turn that begins with something said."""
-        return self._take(text)
+    @property
+    def session(self) -> Session:
+        return self._desk.session
+
+    def hear(self) -> AsyncGenerator[Part, None]:
+        """A turn about what the agent has in mind since the last one."""
+        return self._take()
 
     def go_on(
         self, call_id: str, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None
     ) -> AsyncGenerator[Part, None]:
         """A turn that goes on from a question that has been answered."""
-        return self._take(None, call_id, yes, words, plan)
+        return self._take(call_id, yes, words, plan)
 
     async def _take(
         self,
-        text: str | None,
         call_id: str = "",
         yes: bool = False,
         words: str = "",
         plan: DatasetPlanInput | None = None,
     ) -> AsyncGenerator[Part, None]:
         session = self._desk.session
-        await self._look_around()
+        await self.look_around()
         try:
             connection = Connection(session.config, self._situation, self._given, self._refusing)
         except DsbuilderError as error:
             yield await self._trouble(error)
             return
         try:
-            async with contextlib.aclosing(self._run(connection, text, call_id, yes, words, plan)) as parts:
+            async with contextlib.aclosing(self._run(connection, call_id, yes, words, plan)) as parts:
                 async for part in parts:
                     yield part
         except Exception as error:
@@ -96,29 +101,32 @@ class Loop:
     async def _run(
         self,
         connection: Connection,
-        text: str | None,
         call_id: str,
         yes: bool,
         words: str,
         plan: DatasetPlanInput | None,
     ) -> AsyncGenerator[Part, None]:
-        session = self._desk.session
-        agent = self._agent(connection.model)
-        if text is not None:
-            await self._remember({"role": "user", "content": text})
-            start: Any = await self._items()
+        agent, hearing = self._agent(connection.model), Hearing(self, connection)
+        if call_id:
+            try:
+                start, parts = await self._taken_up(agent, hearing, call_id, yes, words, plan)
+            except BaseException:
+                await to_its_end(self._stopped(hearing))
+                raise
+            for part in parts:
+                yield part
         else:
-            start = await self._taken_up(agent, call_id, yes, words, plan)
-        hearing = Hearing(self, connection)
+            start = await self._items()
         for _ in range(_MOST_STEPS):
             result = agents.Runner.run_streamed(agent, start, run_config=_CONFIG, max_turns=_MOST_STEPS)
-            async for part in self._stream(result, hearing):
-                yield part
-            if call_id in self._answered:
-                await session.settle_approval(self._answered.pop(call_id))
+            async with contextlib.aclosing(self._stream(result, hearing)) as stream:
+                async for part in stream:
+                    yield part
+            if call_id in self.answered:
+                await to_its_end(self.session.settle_approval(self.answered.pop(call_id)))
             asked = [item for item in result.interruptions if item.call_id in self._questions]
             if asked:
-                yield Asked(await self._ask(result, asked[0]))
+                yield Asked(await to_its_end(self._ask(result, asked[0])))
             if asked:
                 return
             if not result.interruptions:
@@ -132,22 +140,24 @@ class Loop:
         raise agents.MaxTurnsExceeded("too many calls that cannot be read")
 
     async def _stream(self, result: agents.RunResultStreaming, hearing: Hearing) -> AsyncGenerator[Part, None]:
+        events = cast(AsyncGenerator[Any, None], result.stream_events())
         try:
             yield Doing("thinking")
-            async for event in result.stream_events():
-                async for part in hearing.take(event):
+            async for event in events:
+                for part in await hearing.take(event):
                     yield part
         except agents.ModelRefusalError as refusal:
-            async for part in hearing.refused(refusal.refusal):
+            for part in await to_its_end(hearing.refused(refusal.refusal)):
                 yield part
-            await self._stopped(hearing, words="")
+            await to_its_end(self._stopped(hearing, result))
         except (asyncio.CancelledError, GeneratorExit):
-            result.cancel(mode="immediate")
-            await self._stopped(hearing)
+            await to_its_end(self._stopped(hearing, result, " *(stopped)*"))
             raise
         except Exception:
-            await self._stopped(hearing, words="")
+            await to_its_end(self._stopped(hearing, result))
             raise
+        finally:
+            await events.aclose()
         error = result.run_loop_exception
         if isinstance(error, Exception) and not isinstance(error, agents.ModelRefusalError):
             raise error
@@ -160,12 +170,15 @@ class Loop:
             name="dsbuilder",
             instructions=told,
             model=model,
-            tools=[self._function_tool(tool) for tool in self._tools.values()],
+            tools=[self._function_tool(tool) for tool in self.tools.values()],
             model_settings=agents.ModelSettings(include_usage=True),
         )
 
     def _function_tool(self, tool: Tool[Any]) -> agents.FunctionTool:
         async def invoke(context: ToolContext[Any], text: str) -> str:
+            if (task := asyncio.current_task()) is not None:
+                self._at_work.add(task)
+                task.add_done_callback(self._at_work.discard)
             return await self._carry_out(tool, context.tool_call_id, text)
 
         async def asks(context: Any, parameters: dict[str, Any], call_id: str) -> bool:
@@ -182,8 +195,8 @@ class Loop:
 
     async def _needs_yes(self, tool: Tool[Any], parameters: Mapping[str, Any], call_id: str) -> bool:
         """Whether the person must say yes first. What cannot be done anyway is not asked: the tool says why."""
-        if call_id in self._answered or await self._desk.session.tool_effect(call_id) is not None:
-            return call_id in self._answered
+        if call_id in self.answered or await self._desk.session.tool_effect(call_id) is not None:
+            return call_id in self.answered
         try:
             question = await tool.question(self._call(call_id), tool.parse(json.dumps(parameters)))
         except DsbuilderError:
@@ -214,7 +227,7 @@ class Loop:
                 answer = await tool.run(call, arguments)
         except DsbuilderError as error:
             answer = Answer(error.problem, ok=False, way_out=error.way_out)
-        self._seconds[call_id] = time.monotonic() - started
+        self.seconds[call_id] = time.monotonic() - started
         return answer.text()
 
     async def _with_effect(self, tool: Tool[Any], call: Call, arguments: Any) -> Answer:
@@ -223,39 +236,50 @@ class Loop:
         return answer
 
     def _call(self, call_id: str) -> Call:
-        approved = self._answered.get(call_id)
+        approved = self.answered.get(call_id)
         data = approved.data if approved is not None and approved.decision == "approved" else None
         return Call(self._desk, call_id, self._typed, data, self._pastes)
 
     async def _taken_up(
-        self, agent: agents.Agent[Any], call_id: str, yes: bool, words: str, plan: DatasetPlanInput | None
-    ) -> Any:
-        """What the run goes on from after an answer. Each question can be answered once."""
-        session = self._desk.session
-        waiting = await session.open_approval()
+        self,
+        agent: agents.Agent[Any],
+        hearing: Hearing,
+        call_id: str,
+        yes: bool,
+        words: str,
+        plan: DatasetPlanInput | None,
+    ) -> tuple[Any, list[Part]]:
+        """What the run goes on from after an answer, and what there is to show. Each question can be answered once."""
+        waiting = await self.session.open_approval()
         if waiting is None or waiting[0].call_id != call_id:
             raise InputError("That question is not open any more.", "/plan shows the plan as it is.")
         approval, run_state = waiting
-        data = dict(approval.data)
+        said = words.strip() or "Declined."
+        data = {**approval.data, "said": "" if yes else said}
         if plan is not None:
             data["edited"] = plan.model_dump(mode="json")
-        decided = await session.decide_approval(approval, "approved" if yes else "declined", data)
-        self._answered[call_id] = decided
-        said = words.strip() or "Declined."
+
+        async def decide() -> None:
+            decision = "approved" if yes else "declined"
+            self.answered[call_id] = await self.session.decide_approval(approval, decision, data)
+
+        await to_its_end(decide())
         try:
             state = await agents.RunState.from_string(agent, run_state, context_override={})
             item = next(i for i in state.get_interruptions() if i.call_id == call_id)
         except Exception:  # written by another version of the SDK: the answer goes on without what it had in mind
-            tool = self._tools[approval.tool]
-            text = json.dumps(data.get("arguments") or {})
-            output = await self._carry_out(tool, call_id, text) if yes else said
-            await self._remember({"type": "function_call_output", "call_id": call_id, "output": output})
-            return await self._items()
+            output = said
+            if yes and (tool := self.tools.get(approval.tool)) is not None:
+                output = await self._carry_out(tool, call_id, json.dumps(data.get("arguments") or {}))
+            elif yes:
+                output = Answer(f"There is no tool {approval.tool} any more.", ok=False).text()
+            parts = await to_its_end(hearing.ended(call_id, output))
+            return await self._items(), parts
         if yes:
             state.approve(item)
         else:
             state.reject(item, rejection_message=said)
-        return state
+        return state, []
 
     async def _ask(self, result: agents.RunResultStreaming, first: agents.ToolApprovalItem) -> Approval:
         """Keep a question, with what the run goes on from. Others of the same breath must be asked again."""
@@ -273,10 +297,17 @@ class Loop:
         await show_question(self._desk, approval)
         return approval
 
-    async def _stopped(self, hearing: Hearing, words: str = " *(stopped)*") -> None:
-        """Leave nothing half done: effects come to their end, what was said so far is kept."""
-        while self._effects:
-            await asyncio.gather(*self._effects, return_exceptions=True)
+    async def _stopped(
+        self, hearing: Hearing, result: agents.RunResultStreaming | None = None, words: str = ""
+    ) -> None:
+        """Leave nothing half done: effects come to their end, what was said so far is kept, no task goes on."""
+        if result is not None:
+            result.cancel(mode="immediate")
+            if result.run_loop_task is not None:
+                await asyncio.wait({result.run_loop_task})
+        while going_on := {*self._at_work, *self._effects}:
+            await asyncio.gather(*going_on, return_exceptions=True)
+        self._questions.clear()
         await hearing.leave(words)
 
     async def _trouble(self, error: DsbuilderError) -> Trouble:
@@ -285,14 +316,13 @@ class Loop:
             await self._desk.session.add_message("dsbuilder", text, "error")
         return Trouble(text, error.exit_code)
 
-    async def _remember(self, *items: Item) -> None:
+    async def remember(self, *items: Item) -> None:
         await self._desk.session.add_agent_items([clipped(item) for item in items])
 
     async def _items(self) -> list[Item]:
-        items = whole_turns([item for _, item in await self._desk.session.agent_items()])
-        return [_as_output(item, f"msg_{number}") for number, item in enumerate(items)]
+        return whole_turns([item for _, item in await self._desk.session.agent_items()])
 
-    async def _look_around(self) -> None:
+    async def look_around(self) -> None:
         """What a turn starts from, besides what was said."""
         session = self._desk.session
         said = [m for m in await session.messages(400) if m.role == "person"]
@@ -312,11 +342,3 @@ class Loop:
             accepted=self._accepted,
             models="built-in",
         )
-
-
-def _as_output(item: Item, name: str) -> Item:
-    """What the agent said in the long form: the SDK cannot read the short one again out of a run that it has kept."""
-    if item.get("role") != "assistant" or not isinstance(item.get("content"), str):
-        return item
-    content = [{"type": "output_text", "text": item["content"], "annotations": []}]
-    return {"type": "message", "id": name, "role": "assistant", "status": "completed", "content": content}

@@ -27,23 +27,28 @@ def size_of(items: Sequence[Item]) -> int:
 
 
 def whole_turns(items: Sequence[Item]) -> list[Item]:
-    """The items without calls that were never answered and answers nobody asked for: endpoints refuse those.
+    """The items with each answer of a tool right after its call, as endpoints insist on.
 
-    They come about when a process ends, or a person presses Esc, between a call and its answer.
+    Left out are calls that were never answered and answers nobody asked for: they come about when a process ends, or a
+    person presses Esc, between the two. Something is said between a call and its answer while a question waits.
     """
-    calls = {item["call_id"] for item in items if item.get("type") == "function_call"}
-    answers = {item["call_id"] for item in items if item.get("type") == "function_call_output"}
-    kept: list[Item] = []
-    seen: set[str] = set()
+    answers: dict[str, Item] = {}
     for item in items:
-        if item.get("type") == "function_call" and item["call_id"] not in answers:
-            continue
         if item.get("type") == "function_call_output":
-            if item["call_id"] not in calls or item["call_id"] in seen:
-                continue
-            seen.add(item["call_id"])
-        kept.append(item)
-    return kept
+            answers.setdefault(item["call_id"], item)
+    kept: list[Item] = []
+    due: list[Item] = []  # the answers of the calls just kept, which may be several in one breath
+    for item in items:
+        if item.get("type") == "function_call":
+            if (answer := answers.pop(item["call_id"], None)) is not None:
+                kept.append(item)
+                due.append(answer)
+            continue
+        kept += due
+        due = []
+        if item.get("type") != "function_call_output":
+            kept.append(item)
+    return kept + due
 
 
 def clipped(item: Item) -> Item:

@@ -57,8 +57,7 @@ class Remembering(SessionCore):
         for approval, _ in await self._files.store.approvals():
             if approval.state == "decided":
                 done = await self.tool_effect(approval.call_id) is not None
-                later = replace(approval, state="settled") if done else replace(approval, state="open", decision="")
-                await self._change_approval(later)
+                await (self.settle_approval(approval) if done else self.reopen_approval(approval))
 
     async def ask_approval(self, call_id: str, tool: str, data: dict[str, Any], run_state: str) -> Approval:
         """Keep a question that the person must answer; whatever was open before is settled unanswered."""
@@ -79,8 +78,11 @@ class Remembering(SessionCore):
         return decided
 
     async def reopen_approval(self, approval: Approval) -> None:
-        """The answer had no effect: the question waits again."""
-        await self._change_approval(replace(approval, state="open", decision=""))
+        """The answer had no effect: the question waits again, as it was asked."""
+        data = {key: value for key, value in approval.data.items() if key not in ("edited", "said")}
+        await self._change_approval(replace(approval, state="open", decision="", data=data))
+        now = self._files.clock.now()
+        self._files.emit(ApprovalAsked(ts=now, call_id=approval.call_id, tool=approval.tool, data=data))
 
     async def settle_approval(self, approval: Approval) -> None:
         """The answer has had its effect: nothing can go on from this question any more."""

@@ -1,0 +1,81 @@
+"""Talks with the main agent in a process of its own, and dies by SIGKILL at a point that KILL_AT names.
+
+``python -m tests.support.talk_driver FOLDER URL SESSION ACT…``: SESSION is a name, or ``-`` for a new one; an act is
+``yes``, ``no``, or what the person says. KILL_AT is ``method:before`` or ``method:after`` (of a session), ``event:N`` (when
+the Nth event of that type comes), ``words:TEXT`` (when that much was heard), or ``end`` (when all acts are done).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from typing import Any, NoReturn
+
+from dsbuilder_tui import DatasetBuilderConfig, Session
+from dsbuilder_tui.agent.dialogue import Dialogue
+from dsbuilder_tui.agent.headless import HeadlessDesk
+from dsbuilder_tui.agent.parts import Words
+from dsbuilder_tui.domain.events import Event
+
+
+def die() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("still alive")
+
+
+def arm(session: Session, point: str, when: str) -> None:
+    if when in ("before", "after"):
+        real = getattr(Session, point)
+
+        async def deadly(*given: Any, **more: Any) -> None:
+            if when == "after":
+                await real(*given, **more)
+            die()
+
+        setattr(Session, point, deadly)
+        return
+    seen: list[Event] = []
+
+    def heard(event: Event) -> None:
+        if event.type == point:
+            seen.append(event)
+            if len(seen) == int(when):
+                die()
+
+    if when.isdigit():
+        session.subscribe(heard)
+
+
+async def main(folder: str, url: str, name: str, *acts: str) -> None:
+    point, _, when = os.environ["KILL_AT"].partition(":")
+    config = DatasetBuilderConfig(
+        checkpoint_dir=folder, base_url=url, api_key="sk-test", max_retries=0, max_workers=2, batch_size=3
+    )
+    session = await (Session.begin("untitled", config) if name == "-" else Session.open(name, config))
+    async with session:
+        desk = HeadlessDesk(session)
+        dialogue = Dialogue(desk)
+        await dialogue.open()
+        arm(session, point, when)
+        for act in acts:
+            waiting = await dialogue.waiting()
+            if act in ("yes", "no"):
+                assert waiting is not None, "nothing waits for an answer"
+                parts = dialogue.answer(waiting, yes=act == "yes", words="" if act == "yes" else "smaller")
+            else:
+                parts = dialogue.say(act)
+            heard = ""
+            async for part in parts:
+                print(part, flush=True)
+                heard += part.text if isinstance(part, Words) else ""
+                if point == "words" and when in heard:
+                    die()
+        if point == "end":
+            die()
+        await desk.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
