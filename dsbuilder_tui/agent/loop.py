@@ -20,7 +20,7 @@ from dsbuilder_tui.agent.dialogue import show_question
 from dsbuilder_tui.agent.endpoint import Connection
 from dsbuilder_tui.agent.hearing import Hearing, to_its_end
 from dsbuilder_tui.agent.listening import CUT_CALL
-from dsbuilder_tui.agent.memory import Item, clipped, whole_turns
+from dsbuilder_tui.agent.memory import Item, as_sent, clipped, whole_turns
 from dsbuilder_tui.agent.parts import Asked, Doing, Part, Trouble
 from dsbuilder_tui.agent.planner.situation import Situation
 from dsbuilder_tui.agent.state import instructions, where_things_stand
@@ -320,7 +320,8 @@ class Loop:
         await self._desk.session.add_agent_items([clipped(item) for item in items])
 
     async def _items(self) -> list[Item]:
-        return whole_turns([item for _, item in await self._desk.session.agent_items()])
+        items = whole_turns([item for _, item in await self._desk.session.agent_items()])
+        return [as_sent(item, number) for number, item in enumerate(items)]
 
     async def look_around(self) -> None:
         """What a turn starts from, besides what was said."""

@@ -61,6 +61,14 @@ def clipped(item: Item) -> Item:
     return item
 
 
+def as_sent(item: Item, number: int) -> Item:
+    """An item as the SDK wants it: what the agent said must be a whole message, or a saved run cannot go on from it."""
+    if item.get("role") != "assistant" or not isinstance(item.get("content"), str):
+        return item
+    text = {"type": "output_text", "text": item["content"], "annotations": []}
+    return {"type": "message", "id": f"msg_{number}", "role": "assistant", "status": "completed", "content": [text]}
+
+
 async def compact(session: Session) -> bool:
     """Fold old turns into the running summary when there is more than the agent should carry. Says whether it did."""
     numbered = await session.agent_items()

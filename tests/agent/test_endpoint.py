@@ -51,6 +51,7 @@ async def goes_on(talk: Talking, fake: FakeOpenAI) -> None:
     assert asked(parts) == ["propose_plan"] and not troubles(parts)
     fake.agent_script[:] = [model.says("It is in force.")]
     parts = await talk.answer(True)
+    assert not troubles(parts)
     assert (outcomes(parts), said(parts), troubles(parts)) == ([("propose_plan", True)], "It is in force.", "")
     assert talk.session.plan.total_instances == 12 and not fake.seen["agent_unscripted"]
     await whole(talk)
