@@ -40,6 +40,7 @@ class Turn:
     chunk: int = 8
     delay: float = 0.0
     cached_tokens: int = 0
+    error: str = ""  # an error object in the stream in place of the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,11 @@ def reset_mid(text: str, *, hard: bool = False) -> Turn:
     return Turn(text, ends="reset" if hard else "closed")
 
 
+def error_mid(text: str, message: str) -> Turn:
+    """The text, then an error object in the stream."""
+    return Turn(text, error=message)
+
+
 def hang() -> Hang:
     return Hang()
 
@@ -153,6 +159,10 @@ async def _stream(turn: Turn, body: dict[str, Any], number: int, writer: asyncio
         await event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
     if turn.ends != "whole":
         return await _break_off(turn, writer)
+    if turn.error:
+        await send_chunk(writer, f"data: {json.dumps({'error': {'message': turn.error, 'code': 503}})}\n\n".encode())
+        await send_chunk(writer, b"")
+        return True
     await event({"choices": [{"index": 0, "delta": {}, "finish_reason": turn.finish}]})
     if (body.get("stream_options") or {}).get("include_usage"):
         await event({"choices": [], "usage": _usage(turn, body)})
