@@ -41,6 +41,7 @@ class Turn:
     delay: float = 0.0
     cached_tokens: int = 0
     error: str = ""  # an error object in the stream in place of the end
+    raw: tuple[str, ...] | None = None  # what the stream's events hold, in place of everything else
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,11 @@ def error_mid(text: str, message: str) -> Turn:
     return Turn(text, error=message)
 
 
+def raw(*events: str) -> Turn:
+    """A stream of these events, whatever they hold."""
+    return Turn(raw=events)
+
+
 def hang() -> Hang:
     return Hang()
 
@@ -155,6 +161,11 @@ async def _stream(turn: Turn, body: dict[str, Any], number: int, writer: asyncio
         await send_chunk(writer, f"data: {json.dumps({**frame, **data}, ensure_ascii=False)}\n\n".encode())
 
     writer.write(STREAM_HEAD)
+    if turn.raw is not None:
+        for text in turn.raw:
+            await send_chunk(writer, f"data: {text}\n\n".encode())
+        await send_chunk(writer, b"")
+        return True
     async for delta in _deltas(turn, number):
         await event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
     if turn.ends != "whole":
