@@ -83,7 +83,7 @@ class Ear(AsyncCompletions):
                 if chunk.choices:
                     self._take(chunk.choices[0], held)
                 yield chunk
-        except ValueError as error:  # it is not JSON
+        except (ValueError, TypeError, AttributeError) as error:  # no JSON, or of another shape
             broken = EndpointUnavailable(
                 f"{self._address.url} sent something that is not a chat completion ({type(error).__name__}).",
                 "Send it again; `dsbuilder doctor` looks closer.",
@@ -104,6 +104,8 @@ class Ear(AsyncCompletions):
             raise broken
 
     def _take(self, choice: Choice, held: defaultdict[str | int, Hider]) -> None:
+        if choice.delta is None:
+            choice.delta = ChoiceDelta()
         delta = choice.delta
         for name in _WORDS:
             if isinstance(said := getattr(delta, name, None), str):
@@ -112,7 +114,8 @@ class Ear(AsyncCompletions):
             hider = held[call.index]
             if call.function is not None:
                 call.function.name = call.function.name and hider.hide(call.function.name)
-                call.function.arguments = hider.take(call.function.arguments or "")
+                given: Any = call.function.arguments or ""  # some servers send the object itself
+                call.function.arguments = hider.take(given if isinstance(given, str) else json.dumps(given))
         if choice.finish_reason is None:
             return
         self.finish = choice.finish_reason

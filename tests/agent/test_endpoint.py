@@ -229,6 +229,11 @@ FAULTS: dict[str, tuple[list[Scripted], tuple[str, ...]]] = {
     "after a call": (
         [model.calls(("get_builder_state_summary", {})), model.status(500, "Oops")], ("could not answer", "Send it again"),
     ),
+    "not JSON": ([model.raw("<html>")], ("not a chat completion", "doctor")),
+    "no object": ([model.raw("5")], ("not a chat completion", "doctor")),
+    "no event": ([model.raw()], ("sent no chat completion", "Check base_url")),
+    "nothing in it": ([model.raw("{}", '{"choices": null}', '{"choices": []}')], ("answered nothing", "Say it again")),
+    "no delta": ([model.raw('{"choices": [{"index": 0, "delta": null, "finish_reason": "stop"}]}')], ("answered nothing",)),
     "in a call": (
         [model.Turn(calls=(model.Call("save_checkpoint", '{"na'),), ends="closed")], ("connection to", "failed"),
     ),
@@ -263,6 +268,26 @@ async def test_calls_without_end_are_stopped(fake: FakeOpenAI, configured: Confi
             )
             assert 5 < len(outcomes(parts)) < 30 and talk.session.plan.total_instances == 0
             await goes_on(talk, fake)
+
+
+async def test_arguments_that_come_as_an_object_and_not_as_text(fake: FakeOpenAI, configured: Configs) -> None:
+    call = {
+        "index": 0,
+        "id": "c1",
+        "type": "function",
+        "function": {"name": "save_checkpoint", "arguments": {"name": "x"}},
+    }
+    event = {
+        "choices": [{"index": 0, "delta": {"role": "assistant", "tool_calls": [call]}, "finish_reason": "tool_calls"}]
+    }
+    fake.agent_script[:] = [model.raw(json.dumps(event)), model.says("So.")]
+    async with talking(configured()) as talk:
+        parts = await talk.say("Save it")
+        assert [name for name, _ in outcomes(parts)] == ["save_checkpoint"] and not troubles(parts)
+        assert json.loads(fake.agent_bodies[1]["messages"][-2]["tool_calls"][0]["function"]["arguments"]) == {
+            "name": "x"
+        }
+        await goes_on(talk, fake)
 
 
 async def test_nobody_listens_and_nobody_answers(make_config: Configs, fake: FakeOpenAI, configured: Configs) -> None:

@@ -40,6 +40,8 @@ class Turn:
     chunk: int = 8
     delay: float = 0.0
     cached_tokens: int = 0
+    error: str = ""  # an error object in the stream in place of the end
+    raw: tuple[str, ...] | None = None  # what the stream's events hold, in place of everything else
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,16 @@ def reset_mid(text: str, *, hard: bool = False) -> Turn:
     return Turn(text, ends="reset" if hard else "closed")
 
 
+def error_mid(text: str, message: str) -> Turn:
+    """The text, then an error object in the stream."""
+    return Turn(text, error=message)
+
+
+def raw(*events: str) -> Turn:
+    """A stream of these events, whatever they hold."""
+    return Turn(raw=events)
+
+
 def hang() -> Hang:
     return Hang()
 
@@ -149,10 +161,19 @@ async def _stream(turn: Turn, body: dict[str, Any], number: int, writer: asyncio
         await send_chunk(writer, f"data: {json.dumps({**frame, **data}, ensure_ascii=False)}\n\n".encode())
 
     writer.write(STREAM_HEAD)
+    if turn.raw is not None:
+        for text in turn.raw:
+            await send_chunk(writer, f"data: {text}\n\n".encode())
+        await send_chunk(writer, b"")
+        return True
     async for delta in _deltas(turn, number):
         await event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
     if turn.ends != "whole":
         return await _break_off(turn, writer)
+    if turn.error:
+        await send_chunk(writer, f"data: {json.dumps({'error': {'message': turn.error, 'code': 503}})}\n\n".encode())
+        await send_chunk(writer, b"")
+        return True
     await event({"choices": [{"index": 0, "delta": {}, "finish_reason": turn.finish}]})
     if (body.get("stream_options") or {}).get("include_usage"):
         await event({"choices": [], "usage": _usage(turn, body)})
