@@ -96,6 +96,8 @@ class StudioScreen(StudioActs):
             self.query_one("#panel-plan").focus()
             self.player.begin()
         else:
+            if draft := self.watched.session.draft:
+                self.query_one(Prompt).fill(draft)
             self.focus_first()
 
     @property
@@ -260,6 +262,11 @@ class StudioScreen(StudioActs):
 
     def on_prompt_escaped(self, event: Prompt.Escaped) -> None:
         self.conversation.stop_answer()
+
+    def on_prompt_rested(self, event: Prompt.Rested) -> None:
+        session = self.watched.session
+        if self.studio.live is self.watched and event.text != session.draft:  # else it is being closed, or replayed
+            self.studio.attempt(session.save_draft(event.text))
 
     # Keys
 

@@ -327,8 +327,6 @@ class StudioActs(Watching):
     def focus_first(self) -> None:
         """Where the person most likely goes on: an open plan card, else the prompt."""
         prompt = self.query_one(Prompt)
-        if self.watched.session.draft:
-            prompt.fill(self.watched.session.draft)
         cards: list[PlanCard | QuestionCard] = [*self.query(PlanCard), *self.query(QuestionCard)]
         open_cards = [card for card in cards if card.state == "open"]
         (open_cards[-1] if open_cards and not prompt.text else prompt).focus()

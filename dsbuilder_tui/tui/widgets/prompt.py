@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
@@ -20,6 +21,7 @@ _LARGE_PASTE = 800
 _LARGE_LINES = 12
 _MOST_HISTORY = 200
 _MOST_CHOICES = 8
+_REST = 1.0  # seconds after the last key
 _OWN_KEYS = {
     "enter": "send", "shift+enter": "newline", "alt+enter": "newline", "ctrl+j": "newline", "tab": "complete", "escape": "escape",
 }  # fmt: skip
@@ -48,6 +50,13 @@ class Prompt(TextArea):
     class Escaped(Message):
         """Esc was pressed and there was nothing to close."""
 
+    class Rested(Message):
+        """Typing has stopped for a moment, or nothing is left of what was typed: ``text`` is what a crash would cost."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     class Recall(Message):
         """↑ in an empty prompt: the queue is asked first, then history."""
 
@@ -66,6 +75,8 @@ class Prompt(TextArea):
         self._pastes: dict[int, str] = {}
         self._next_paste = 1
         self._closed_for: str | None = None
+        self._changed = 0.0
+        self._resting = False
 
     def remember(self, texts: Sequence[str], pastes: Mapping[int, str]) -> None:
         """Texts sent before, oldest first, and what their chips stand for."""
@@ -108,6 +119,20 @@ class Prompt(TextArea):
 
     def on_text_area_changed(self) -> None:
         self._find_choices()
+        self._changed = time.monotonic()
+        if not self.text:
+            self.post_message(self.Rested(""))
+        elif not self._resting:  # one timer for all the keys of a moment
+            self._resting = True
+            self.set_timer(_REST, self._rest)
+
+    def _rest(self) -> None:
+        left = self._changed + _REST - time.monotonic()
+        if left > 0.01:
+            self.set_timer(left, self._rest)
+        else:
+            self._resting = False
+            self.post_message(self.Rested(self.whole))
 
     def _find_choices(self) -> None:
         if self.text != self._closed_for:
