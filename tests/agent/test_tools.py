@@ -1,0 +1,192 @@
+"""Each tool of the main agent: what it does, what it answers, and that its schema is one that servers take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.agent.parts import ToolEnded
+from dsbuilder_tui.agent.tools.base import MOST_ANSWER, Answer
+from dsbuilder_tui.agent.tools.registry import TOOLS
+from tests.support.studio import Scripted
+from tests.support.talking import SUPPORT, Talking, asked, calls, says, talking
+
+Configs = Callable[..., DatasetBuilderConfig]
+Plans = Callable[..., DatasetPlanInput]
+
+
+async def used(talk: Talking, words: str = "do it") -> dict[str, Any]:
+    """What the tool of the next turn answers."""
+    (ended,) = [part for part in await talk.say(words) if isinstance(part, ToolEnded)]
+    return dict(json.loads(ended.detail))
+
+
+def steps(*wanted: tuple[str, dict[str, Any]]) -> list[Any]:
+    found: list[Any] = []
+    for number, (name, arguments) in enumerate(wanted):
+        found += [[calls(name, arguments, call_id=f"c{number}")], [says("So.")]]
+    return found
+
+
+async def finished(config: DatasetBuilderConfig, plan: DatasetPlanInput, model: Any = None) -> str:
+    async with await Session.create(plan, config) as session:
+        await session.run(model)
+        return session.id
+
+
+def test_schemas_are_plain_and_say_what_each_argument_is() -> None:
+    assert len(TOOLS) == 15
+    for kind in TOOLS:
+        schema = kind().schema()
+        text = json.dumps(schema)
+        assert schema["type"] == "object" and "$ref" not in text and "anyOf" not in text.replace(_EITHER, ""), kind.name
+        assert len(kind.description) > 40 and "title" not in schema
+
+
+_EITHER = '"anyOf": [{"type": "string"}, {'  # an input is a text or an object, a tool a name or an object
+
+
+def test_a_long_answer_is_cut_and_says_so() -> None:
+    text = Answer("Much.", {"rows": ["x" * 100] * 500}).text()
+    assert len(text) <= MOST_ANSWER and "(cut off here)" in text and json.loads(text)["said"] == "Much."
+
+
+async def test_looking_at_a_session(make_config: Configs, make_plan: Plans) -> None:
+    config = make_config(max_attempts=2)
+    await finished(config, make_plan(12, 3, name="shop"), Scripted(echo="again"))
+    looks = [
+        ("get_builder_state_summary", {}), ("explain_rejections", {}), ("explain_rejections", {"category": "category_2"}),
+        ("show_cases", {"count": 3}), ("show_cases", {"text": "no such words"}),
+    ]  # fmt: skip
+    async with talking(config, *steps(*looks), reference="shop") as talk:
+        state = await used(talk)
+        assert (state["instances_created"], state["exhausted_slots"], state["running"]) == (2, 13, False)
+        assert set(state["categories"]) == {"category_1", "category_2"} and "saving" in state["cost"]
+        why = await used(talk)
+        assert why["stages"] == {"structural": 26} and why["examples"][0]["text"] == "again"
+        assert (await used(talk))["stages"] == {"structural": 4}
+        assert [case["text"] for case in (await used(talk))["cases"]] == ["again", "again"]
+        assert (await used(talk))["cases"] == []
+
+
+async def test_samples_are_written_shown_and_not_kept(make_config: Configs) -> None:
+    async with talking(
+        make_config(),
+        [calls("propose_plan", SUPPORT, call_id="p1")],
+        [calls("preview_cases", {"category": "refunds"}, call_id="v1")],
+        [says("Three samples.")],
+        [calls("preview_cases", {"category": "refund"}, call_id="v2")],
+        [says("Sorry.")],
+    ) as talk:
+        await talk.say("a plan please")
+        (ended,) = [
+            part for part in await talk.answer(True) if isinstance(part, ToolEnded) and part.tool == "preview_cases"
+        ]
+        shown = json.loads(ended.detail)["cases"]
+        assert len(shown) == 3 and len({case["text"] for case in shown}) == 3
+        assert all(case["expectations"] == {"polite": True} for case in shown)
+        assert (await talk.session.summary()).instances_created == 0
+        assert "there are: order_status, refunds" in (await used(talk))["error"]
+        await talk.session.run()
+        first = [case.inputs["query"] for case in await talk.session.case_page(0, 3, category="refunds")]
+        assert [" ".join(text.split())[:60] for text in first] == [case["text"][:60] for case in shown], "the run begins with the same"
+
+
+async def test_pausing_and_going_on(make_config: Configs, make_plan: Plans) -> None:
+    wanted = [("pause_generation", {}), ("start_generation", {}), ("pause_generation", {}), ("resume_generation", {}),
+              ("resume_generation", {})]  # fmt: skip
+    async with talking(make_config(offline_pace=300, drain_timeout=0), *steps(*wanted), plan=make_plan(300)) as talk:
+        assert (await used(talk))["said"] == "Nothing is running."
+        assert (await used(talk))["running"] and talk.desk.running
+        async for event in talk.session.events():
+            if event.type == "case_accepted":
+                break
+        paused = await used(talk)
+        assert not talk.desk.running and 0 < paused["accepted"] < 300
+        assert (await used(talk))["open"] == 300 - (await talk.session.summary()).instances_created or talk.desk.running
+        assert (await used(talk))["said"] == "The run is going on already."
+        await talk.desk.wait()
+        assert (await talk.session.summary()).instances_created == 300
+
+
+async def test_settings_change_while_it_runs(make_config: Configs, make_plan: Plans) -> None:
+    wanted = [
+        ("start_generation", {}),
+        ("adjust_category", {"batch_size": 7, "max_workers": 2, "diversity": "off", "category": "category_2"}),
+        ("adjust_category", {"diversity_window": 30, "diversity_scope": "window"}),
+    ]
+    async with talking(
+        make_config(offline_pace=400, drain_timeout=0), *steps(*wanted), plan=make_plan(200, 200)
+    ) as talk:
+        await used(talk)
+        said = (await used(talk))["said"]
+        assert said == "Batch size is 7 now; max workers is 2 now; the diversity check of category_2 is off now."
+        assert talk.desk.running and talk.session.config.batch_size == 7 and talk.session.settings["batch_size"] == 7
+        assert [c.diversity for c in talk.session.plan.categories] == ["on", "off"]
+        await used(talk)
+        assert talk.session.config.diversity_scope == "window"
+        await talk.desk.wait()
+        assert (await talk.session.summary()).instances_created == 400
+
+
+async def test_checkpoints_and_what_is_loaded(make_config: Configs, make_plan: Plans) -> None:
+    config = make_config()
+    await finished(config, make_plan(3, name="other"))
+    json_file = config.checkpoint_root / "other_checkpoint.json"
+    wanted = [("save_checkpoint", {"name": "before lunch"}), ("load_from_checkpoint", {}),
+              ("load_from_checkpoint", {"path": str(json_file)}), ("load_from_checkpoint", {"path": "nothing-here"})]  # fmt: skip
+    async with talking(config, *steps(*wanted), plan=make_plan(4)) as talk:
+        await used(talk, "save a checkpoint called before lunch")
+        assert (await talk.session.checkpoints())[-1].reason == "before lunch"
+        assert "0 of 4 cases. resume_generation goes on" in (await used(talk))["said"]
+        assert (await used(talk, f"load {json_file}"))["said"].startswith("other is opened next")
+        assert talk.desk.next_session == str(json_file)
+        talk.desk.next_session = None
+        assert "nothing-here" in (await used(talk, "load nothing-here"))["error"] and talk.desk.next_session is None
+
+
+async def test_finishing_early_keeps_what_is_accepted_and_writes_it(make_config: Configs, make_plan: Plans) -> None:
+    config = make_config(drain_timeout=0)
+    async with await Session.create(make_plan(40, 40, 5), config) as session:
+        session.subscribe(
+            lambda event: session.request_pause() if getattr(event, "accepted", 0) >= 30 else None  # type: ignore[func-returns-value]
+        )
+        await session.run()
+        held = {name: count for name, count in (await session.cases_by_category()).items() if count}
+    async with talking(config, *steps(("finalize_dataset", {})), reference="support") as talk:
+        assert asked(await talk.say("that is enough")) == ["finalize_dataset"]
+        waiting = await talk.dialogue.waiting()
+        assert waiting is not None and f"Finish the dataset with {sum(held.values())} cases" in waiting.data["text"]
+        (ended,) = [part for part in await talk.answer(True) if isinstance(part, ToolEnded)]
+        path = Path(json.loads(ended.detail)["path"])
+        assert len(path.read_text().splitlines()) == sum(held.values())
+        state = await talk.session.summary()
+        assert state.state == "complete" and {n: c["planned"] for n, c in state.categories.items()} == held
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "json", "csv", "parquet", "checkpoint"])
+async def test_every_format_is_exported(make_config: Configs, make_plan: Plans, kind: str) -> None:
+    config = make_config()
+    await finished(config, make_plan(3))
+    async with talking(config, *steps(("export_dataset", {"format": kind})), reference="support") as talk:
+        answer = await used(talk)
+        assert (
+            answer["cases"] == 3
+            and Path(answer["path"]).is_file()
+            and Path(answer["path"]).parent == talk.session.folder
+        )
+
+
+async def test_a_paste_is_read_whole_though_the_agent_sees_the_ends_of_it(make_config: Configs) -> None:
+    prompt = "You are a travel assistant. " + "Be brief. " * 4000 + "THE END: never book without asking."
+    async with talking(make_config(), *steps(("describe_target", {"text": "[pasted text 1]"}))) as talk:
+        parts = await talk.say("its system prompt: ⟦paste 1: many⟧", {1: prompt})
+        (ended,) = [part for part in parts if isinstance(part, ToolEnded)]
+        assert ended.ok and f"{len(prompt):,} characters" in ended.said
+        assert "characters left out" in talk.told(0) and "THE END: never book" in talk.told(0)
+        assert "travel assistant" in talk.session.target["brief"] and len(talk.session.target["brief"]) <= 6000
