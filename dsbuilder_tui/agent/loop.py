@@ -342,4 +342,5 @@ class Loop:
             running=self._desk.running,
             accepted=self._accepted,
             models="built-in",
+            tools=tuple(str(name) for name in session.target.get("tools") or ()),
         )

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from dsbuilder_tui.agent.planner.calls import with_expected_tools
 from dsbuilder_tui.agent.planner.replies import note, reply
 from dsbuilder_tui.agent.planner.revise import as_arguments, carried_out, difference
-from dsbuilder_tui.agent.planner.situation import Situation
+from dsbuilder_tui.agent.planner.situation import Act, Reading, Situation
 from tests.agent.planning import NOTHING, PLANNED, acts_of, counts_of, proposed, revised, shop_plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,3 +145,15 @@ def test_understanding_costs_no_heavy_import() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_tools_of_the_application_are_expected_where_their_names_fit() -> None:
+    tools = ("lookup_order", "startRefund", "get_weather")
+    categories = [{"name": name, "count": 5} for name in ("order_status", "refunds", "small_talk")]
+    reading = with_expected_tools(Reading((Act("propose_plan", {"categories": categories}),), "15 cases."), tools)
+    fitted = reading.acts[0].arguments["categories"]
+    assert [c.get("expected_tools") for c in fitted] == [["lookup_order"], ["startRefund"], None]
+    assert reading.words == "15 cases. Expected tool calls: lookup_order, startRefund."
+    kept = [{"name": "orders", "count": 5, "expected_tools": ["cancel"]}]
+    again = Reading((Act("revise_plan", {"add": kept}), Act("pause_generation")), "")
+    assert with_expected_tools(again, tools) == again and with_expected_tools(again, ()) is again

@@ -94,7 +94,9 @@ async def test_samples_are_written_shown_and_not_kept(make_config: Configs) -> N
         assert "there are: order_status, refunds" in (await used(talk))["error"]
         await talk.session.run()
         first = [case.inputs["query"] for case in await talk.session.case_page(0, 3, category="refunds")]
-        assert [" ".join(text.split())[:60] for text in first] == [case["text"][:60] for case in shown], "the run begins with the same"
+        assert [" ".join(text.split())[:60] for text in first] == [case["text"][:60] for case in shown], (
+            "the run begins with the same"
+        )
 
 
 async def test_pausing_and_going_on(make_config: Configs, make_plan: Plans) -> None:

@@ -36,6 +36,7 @@ from openai.types.responses import (
 )
 from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails
 
+from dsbuilder_tui.agent.planner.calls import with_expected_tools
 from dsbuilder_tui.agent.planner.replies import NOTE_MARK, note, reply
 from dsbuilder_tui.agent.planner.situation import Act, Reading, Situation
 from dsbuilder_tui.agent.planner.talk import INTRODUCTION
@@ -141,7 +142,8 @@ class OfflinePlanner(Model):
         acts: list[Act] = []
         for reading in readings:
             acts += [act for act in reading.acts if act not in acts]
-        return Reading(tuple(acts), "\n\n".join(reading.words for reading in readings if reading.words))
+        whole = Reading(tuple(acts), "\n\n".join(reading.words for reading in readings if reading.words))
+        return with_expected_tools(whole, situation.tools)
 
 
 def _only_with(reading: Reading, names: set[str]) -> Reading:

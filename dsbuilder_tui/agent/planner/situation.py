@@ -17,6 +17,7 @@ class Situation:
     running: bool = False
     accepted: dict[str, int] = field(default_factory=dict)  # cases by category
     models: str = "built-in"
+    tools: tuple[str, ...] = ()  # of the evaluated application, by name
 
     @property
     def base(self) -> DatasetPlanInput | None:

@@ -17,6 +17,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.words import counted
 
 _MOST_TEXT = 200_000
+_MOST_TOOLS = 100
 _PASTED = re.compile(r"\[pasted text (\d+)\]")
 
 
@@ -58,7 +59,8 @@ class DescribeTarget(Tool[DescribeTargetArguments]):
                 raise InputError(f"There is no {arguments.text}.", "Give the text itself.")
             target = target_of_text(text[:_MOST_TEXT])
         brief = target.brief()
-        await call.desk.session.remember_target({"source": target.source, "brief": brief})
+        names = [tool.name for tool in target.tools[:_MOST_TOOLS]]
+        await call.desk.session.remember_target({"source": target.source, "brief": brief, "tools": names})
         found = [f"a prompt of {len(target.prompt):,} characters"] if target.prompt else []
         found += [counted(len(target.tools), "tool")] if target.tools else []
         found += ["a README"] if target.readme else []
