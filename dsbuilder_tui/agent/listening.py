@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import openai
 from openai.resources.chat import AsyncChat, AsyncCompletions
@@ -53,10 +54,12 @@ class Ear(AsyncCompletions):
         super().__init__(client)
         self._address, self._refusing = address, refusing
         self.finish = ""
+        self._ids: dict[int, str] = {}  # of the calls of the answer that is coming in
 
     async def create(self, **options: Any) -> Any:
         """As the SDK calls it. A server that does not know ``stream_options`` is asked again without."""
         self.finish = ""
+        self._ids = {}
         options["messages"] = [_with_readable_calls(message) for message in options["messages"]]
         if self._address.url in self._refusing:
             options.pop("stream_options", None)
@@ -112,6 +115,9 @@ class Ear(AsyncCompletions):
                 setattr(delta, name, held[name].take(said))
         for call in delta.tool_calls or ():
             hider = held[call.index]
+            if call.index not in self._ids or call.id is not None:
+                # Some servers begin every answer with call_0, or leave the id out; what a call did is remembered by it.
+                call.id = self._ids.setdefault(call.index, f"call_{uuid4().hex[:24]}")
             if call.function is not None:
                 call.function.name = call.function.name and hider.hide(call.function.name)
                 given: Any = call.function.arguments or ""  # some servers send the object itself

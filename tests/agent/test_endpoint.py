@@ -344,3 +344,21 @@ async def test_the_line_with_the_spinner_says_what_a_half_call_is_about(fake: Fa
         parts = [part async for part in talk.dialogue.say("12 cases")]
         doing = [part.words for part in parts if isinstance(part, Doing)]
         assert "drawing up the plan" in doing and not any("\x1b" in words for words in doing)
+
+
+@pytest.mark.parametrize("ids", ["call_0", ""])
+async def test_a_server_that_repeats_its_call_ids_has_each_call_carried_out(
+    configured: Configs, fake: FakeOpenAI, make_plan: Callable[..., Any], ids: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = model._call
+
+    def same(call: Any, number: int, index: int, arguments: str) -> dict[str, Any]:
+        return {**named(call, number, index, arguments), "id": ids}
+
+    monkeypatch.setattr(model, "_call", same)
+    saves = model.calls(("save_checkpoint", {"name": "one"})), model.calls(("save_checkpoint", {"name": "two"}))
+    fake.agent_script[:] = [saves[0], model.says("Saved."), saves[1], model.says("Saved again.")]
+    async with talking(configured(), plan=make_plan(3)) as talk:
+        assert outcomes(await talk.say("save")) == outcomes(await talk.say("again")) == [("save_checkpoint", True)]
+        assert [point.reason for point in await talk.session.checkpoints()] == ["one", "two"]
+        await whole(talk)

@@ -32,7 +32,7 @@ from tests.support.hostile import (
 
 SIZES = [(120, 36), (60, 16)]
 # Actions that our own lines and Textual's own Markdown may run on a click.
-OURS = ("screen.", "approve", "edit", "ask", "follow", "choose(", "link(")
+OURS = ("screen.", "approve", "edit", "ask", "decline", "unfold", "follow", "choose(", "link(")
 
 
 @pytest.fixture
