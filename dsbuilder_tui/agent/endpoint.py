@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, EndpointUnavailable
@@ -38,8 +38,10 @@ class Connection:
         look: Callable[[], Situation],
         given: agents.Model | None,
         refusing: set[str],
+        waits: Callable[[str], Awaitable[None]],
     ) -> None:
-        """``refusing`` remembers, from turn to turn, the addresses that do not know ``stream_options``."""
+        """``refusing`` remembers, from turn to turn, the addresses that do not know ``stream_options``; ``waits`` is told
+        in words when a call failed and is made again."""
         self._address: Address | None = None
         self._client: Listening | None = None
         self.offline = config.resolved_provider == "offline"
@@ -53,13 +55,20 @@ class Connection:
             self.model = OfflinePlanner(look)
             return
         self._address = address = address_of(config)
+
+        async def again(error: openai.APIError, wait: float) -> None:
+            known = self.explain(error)
+            problem = known.problem if known is not None else _first_line(error)
+            await waits(f"The main agent waits {wait:.0f} s and tries again. {problem}")
+
         self._client = Listening(
             address,
             refusing,
+            min(_MOST_RETRIES, config.max_retries),
+            again,
             base_url=address.url,
             api_key=address.key or "none",
             default_headers=address.headers,
-            max_retries=min(_MOST_RETRIES, config.max_retries),
             timeout=openai.Timeout(config.request_timeout, connect=config.connect_timeout),
             http_client=openai.DefaultAsyncHttpxClient(verify=tls_of(config)),
         )

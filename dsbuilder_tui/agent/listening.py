@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import random
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -20,19 +22,32 @@ from openai.types.chat.chat_completion_chunk import (
 
 from dsbuilder_tui.domain.errors import EndpointUnavailable
 from dsbuilder_tui.models.address import Address
+from dsbuilder_tui.models.errors import QUOTA_CODES, retry_after_seconds
+from dsbuilder_tui.models.limits import backoff
 
 CUT_CALL = " …(cut off)"  # ends the arguments of a call that was not written to its end; no JSON ends like this
 _CUT = ("length", "content_filter")
+_LONGEST_WAIT = 60.0  # seconds; a person waits
 _LEAST_SECRET = 16  # characters; a local server's "key" is often a word that a model may say, such as ollama
 _WORDS = ("content", "refusal", "reasoning_content", "reasoning")
 
 
 class Listening(openai.AsyncOpenAI):
-    """A client whose chat completions are listened to. ``refusing`` holds the addresses that turned ``stream_options`` away."""
+    """A client whose chat completions are listened to. ``refusing`` holds the addresses that turned ``stream_options`` away.
 
-    def __init__(self, address: Address, refusing: set[str], **options: Any) -> None:
-        super().__init__(**options)
-        self.ear = Ear(self, address, refusing)
+    A call that fails in passing is made again ``retries`` times; ``waits`` is told of each, with the seconds until then.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        refusing: set[str],
+        retries: int,
+        waits: Callable[[openai.APIError, float], Awaitable[None]],
+        **options: Any,
+    ) -> None:
+        super().__init__(**options, max_retries=0)
+        self.ear = Ear(self, address, refusing, retries, waits)
 
     @property
     def chat(self) -> AsyncChat:
@@ -50,9 +65,16 @@ class _Chat(AsyncChat):
 class Ear(AsyncCompletions):
     """Chat completions. ``finish`` is how the last answer ended, in the endpoint's word for it; empty before its end."""
 
-    def __init__(self, client: openai.AsyncOpenAI, address: Address, refusing: set[str]) -> None:
+    def __init__(
+        self,
+        client: openai.AsyncOpenAI,
+        address: Address,
+        refusing: set[str],
+        retries: int,
+        waits: Callable[[openai.APIError, float], Awaitable[None]],
+    ) -> None:
         super().__init__(client)
-        self._address, self._refusing = address, refusing
+        self._address, self._refusing, self._retries, self._waits = address, refusing, retries, waits
         self.finish = ""
         self._ids: dict[int, str] = {}  # of the calls of the answer that is coming in
 
@@ -64,15 +86,33 @@ class Ear(AsyncCompletions):
         if self._address.url in self._refusing:
             options.pop("stream_options", None)
         try:
-            answer = await super().create(**options)
+            answer = await self._patiently(options)
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
             said = str(error)
             if "stream_options" not in options or not ("stream_options" in said or "include_usage" in said):
                 raise
             self._refusing.add(self._address.url)
             del options["stream_options"]
-            answer = await super().create(**options)
+            answer = await self._patiently(options)
         return self._heard(answer) if isinstance(answer, openai.AsyncStream) else answer
+
+    async def _patiently(self, options: dict[str, Any]) -> Any:
+        """The call, made again when it failed in a way that another try may mend."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await super().create(**options)
+            except (openai.RateLimitError, openai.InternalServerError, openai.APIConnectionError) as failed:
+                error: openai.APIError = failed
+                response = getattr(error, "response", None)
+                asked = retry_after_seconds(response.headers) if response is not None else None
+                wait = backoff(attempt, asked, random.Random())
+                spent = getattr(error, "code", None) in QUOTA_CODES
+                if attempt > self._retries or spent or wait > _LONGEST_WAIT:
+                    raise
+            await self._waits(error, wait)
+            await asyncio.sleep(wait)
 
     async def _heard(self, stream: openai.AsyncStream[ChatCompletionChunk]) -> AsyncIterator[ChatCompletionChunk]:
         """The chunks without secrets, and with calls that were cut off made unusable."""

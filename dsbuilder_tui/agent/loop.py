@@ -78,7 +78,7 @@ class Loop:
         session = self._desk.session
         await self.look_around()
         try:
-            connection = Connection(session.config, self._situation, self._given, self._refusing)
+            connection = Connection(session.config, self._situation, self._given, self._refusing, self.session.warn)
         except DsbuilderError as error:
             yield await self._trouble(error)
             return

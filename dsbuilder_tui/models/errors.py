@@ -12,7 +12,7 @@ import orjson
 from dsbuilder_tui.domain.errors import EndpointRefused
 from dsbuilder_tui.models.protocol import ContentRefused, RequestTooLarge, TransientError
 
-_QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
+QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
@@ -37,7 +37,7 @@ def explain_status(status: int, body: str, model: str, url: str, retry_after: fl
     """The error that an HTTP status means. ``body`` must hold no secret any more."""
     error = _error_object(body)
     code, message = _code(error), _message(error) or " ".join(body.split())[:300] or f"HTTP {status}"
-    if code in _QUOTA_CODES:
+    if code in QUOTA_CODES:
         return EndpointRefused(f"The account at {url} has no quota left: {message}", "Add credit, then resume.")
     if status == 429:
         return TransientError("rate_limit", message, retry_after)
@@ -85,7 +85,7 @@ def explain_error(error: Any, redact: Callable[[str], str], model: str, url: str
     status = {"rate_limit_exceeded": 429, "invalid_api_key": 401, "model_not_found": 404}.get(code)
     if status is None and isinstance(error, Mapping) and str(error.get("code")).isdigit():
         status = int(error["code"])
-    if status is not None or code in _QUOTA_CODES or is_too_large(code):
+    if status is not None or code in QUOTA_CODES or is_too_large(code):
         wrapped = orjson.dumps({"error": {"message": message, "code": code}}).decode()
         return explain_status(status or 400, wrapped, model, url, None)
     return TransientError("server", message)

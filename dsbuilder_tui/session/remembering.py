@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from dsbuilder_tui.domain.events import ApprovalAsked, ApprovalDecided
+from dsbuilder_tui.domain.events import ApprovalAsked, ApprovalDecided, Notice
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.session.core import SessionCore
@@ -14,6 +14,10 @@ from dsbuilder_tui.session.core import SessionCore
 
 class Remembering(SessionCore):
     """What the main agent keeps in a session. Everything is on disk when a method returns."""
+
+    async def warn(self, text: str) -> None:
+        """Announce something that a person should know of, and remember it."""
+        await self._files.tell(Notice(ts=self._files.clock.now(), level="warning", text=text))
 
     @property
     def agent_summary(self) -> str:

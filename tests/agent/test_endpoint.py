@@ -12,7 +12,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig
 from dsbuilder_tui.agent.memory import whole_turns
 from dsbuilder_tui.agent.parts import Doing, Part
-from dsbuilder_tui.domain.events import AgentCalled, Event
+from dsbuilder_tui.domain.events import AgentCalled, Event, Notice
 from tests.support import fake_agent as model
 from tests.support.fake_agent import Scripted
 from tests.support.fake_openai import FakeOpenAI
@@ -362,3 +362,20 @@ async def test_a_server_that_repeats_its_call_ids_has_each_call_carried_out(
         assert outcomes(await talk.say("save")) == outcomes(await talk.say("again")) == [("save_checkpoint", True)]
         assert [point.reason for point in await talk.session.checkpoints()] == ["one", "two"]
         await whole(talk)
+
+
+async def test_a_call_that_fails_in_passing_is_made_again_and_said_to_be(configured: Configs, fake: FakeOpenAI) -> None:
+    busy = model.status(429, "Slow down", "rate_limit_exceeded", retry_after="0.01")
+    fake.agent_script[:] = [busy, model.status(500, "Oops"), model.says("Here I am.")]
+    async with talking(configured(max_retries=5)) as talk:
+        heard: list[Event] = []
+        talk.session.subscribe(heard.append)
+        parts = await talk.say("hello")
+        assert said(parts) == "Here I am." and not troubles(parts)
+        notices = [str(event.text) for event in heard if isinstance(event, Notice)]
+        assert len(notices) == 2 and all(text.startswith("The main agent waits") for text in notices)
+        assert "Slow down" in notices[0] and "Oops" in notices[1]
+        spent = model.status(429, "No money", "insufficient_quota")
+        fake.agent_script[:] = [spent, model.says("never")]
+        assert "no quota left" in troubles(await talk.say("again")), "asked once, for it is no use to ask again"
+        assert len([event for event in heard if isinstance(event, Notice)]) == 2
