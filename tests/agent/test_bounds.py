@@ -135,7 +135,7 @@ async def test_what_the_agent_is_given_stays_flat_over_a_long_run(make_config: C
         looks = [("show_cases", {"count": 10}), ("explain_rejections", {}), ("get_builder_state_summary", {})]
         steps.append([calls(name, arguments, call_id=f"{name}{turn}") for name, arguments in looks])
         steps.append([says("So it stands. " * 20)])
-    config = make_config(batch_size=50)
+    config = make_config(batch_size=10, max_workers=2, offline_pace=2500, drain_timeout=0)
     async with talking(config, *steps, plan=make_plan(2500, 2500, name="long")) as talk:
         reached: list[int] = []
 
@@ -143,13 +143,15 @@ async def test_what_the_agent_is_given_stays_flat_over_a_long_run(make_config: C
             if event.type == "case_accepted" and event.accepted >= 125 * (len(reached) + 1):
                 talk.session.request_pause("a test")
 
-        talk.session.subscribe(pause)
+        unsubscribe = talk.session.subscribe(pause)
         for turn in range(40):
+            if turn == 39:
+                unsubscribe()
             talk.desk.start()
             await talk.desk.wait()
             reached.append((await talk.session.summary()).instances_created)
             await talk.say(f"turn {turn}: how does it look now? {'And tell me more. ' * 10}")
-        assert reached[-1] == 5000
+        assert reached[-1] == 5000 and len(set(reached)) > 4, "the dataset grew while they talked"
         assert talk.model is not None
         sizes = [len(str(call.system_instructions)) + len(str(call.input)) for call in talk.model.calls]
         settled = sizes[len(sizes) // 2 :]
