@@ -1,1 +1,1 @@
-"""The main agent's room: for now it runs plans; the conversation has its own place here."""
+"""The main agent: it talks with a person, designs the plan with them, and steers the run through the session facade."""

@@ -21,7 +21,7 @@ from dsbuilder_tui.tui.commands import COMMANDS, Command
 from dsbuilder_tui.tui.palette import COLOURS
 from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.watched import Watched
-from dsbuilder_tui.tui.widgets.chat import PlanCard, QuestionCard, ToolLine
+from dsbuilder_tui.tui.widgets.chat import Card, PlanCard, QuestionCard, ToolLine
 from dsbuilder_tui.tui.widgets.conversation import Conversation
 from dsbuilder_tui.tui.widgets.prompt import Prompt
 from dsbuilder_tui.wording import cost_words, eta_words, rate_words
@@ -315,7 +315,7 @@ class StudioActs(Watching):
 
     def to_prompt_if_card(self) -> None:
         """A card that is answered has no use for the keys any more."""
-        if isinstance(self.focused, PlanCard | QuestionCard) and self.focused.state != "open":
+        if isinstance(self.focused, Card) and self.focused.state != "open":
             self.query_one(Prompt).focus()
 
     def focus_card(self) -> None:
@@ -327,8 +327,7 @@ class StudioActs(Watching):
     def focus_first(self) -> None:
         """Where the person most likely goes on: an open plan card, else the prompt."""
         prompt = self.query_one(Prompt)
-        cards: list[PlanCard | QuestionCard] = [*self.query(PlanCard), *self.query(QuestionCard)]
-        open_cards = [card for card in cards if card.state == "open"]
+        open_cards = [card for card in self.query(Card) if card.state == "open"]
         (open_cards[-1] if open_cards and not prompt.text else prompt).focus()
 
     def edit_plan(self, approval: Approval | None = None) -> None:

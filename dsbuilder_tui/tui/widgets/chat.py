@@ -97,26 +97,16 @@ def _fitting(card: Painted, lines: Sequence[Line], height: int) -> Sequence[Line
     return lines
 
 
-class PlanCard(Painted, can_focus=True):
-    """A plan to approve, to edit or to send back."""
+class Card(Painted, can_focus=True):
+    """What waits for the person's answer; the keys are its own while it is open."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "approve", "approve"),
-        Binding("e", "edit", "edit the plan"),
-        Binding("r", "ask", "ask for changes"),
-    ]
+    answers: ClassVar[tuple[str, ...]] = ()
 
-    class Answered(TextualMessage):
-        """``answer``: approve, edit or ask."""
-
-        def __init__(self, card: PlanCard, answer: str) -> None:
-            super().__init__()
-            self.card, self.answer = card, answer
-
-    def __init__(self, data: Mapping[str, Any], state: str = "open") -> None:
+    def __init__(self, data: Mapping[str, Any], state: str, height: int) -> None:
         super().__init__(classes="plan-card")
         self.data, self.state = data, state
-        self.styles.height = card_height(data)
+        self.styles.height = height
+        self.can_focus = state == "open"
 
     @property
     def call(self) -> str:
@@ -129,11 +119,32 @@ class PlanCard(Painted, can_focus=True):
             self.repaint()
             self.can_focus = state == "open"
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.state == "open" if action in self.answers else True
+
+
+class PlanCard(Card):
+    """A plan to approve, to edit or to send back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "approve", "approve"),
+        Binding("e", "edit", "edit the plan"),
+        Binding("r", "ask", "ask for changes"),
+    ]
+    answers = ("approve", "edit", "ask")
+
+    class Answered(TextualMessage):
+        """``answer``: approve, edit or ask."""
+
+        def __init__(self, card: PlanCard, answer: str) -> None:
+            super().__init__()
+            self.card, self.answer = card, answer
+
+    def __init__(self, data: Mapping[str, Any], state: str = "open") -> None:
+        super().__init__(data, state, card_height(data))
+
     def paint(self, width: int, height: int) -> Sequence[Line]:
         return _fitting(self, plan_card(self.data, width, state=self.state, focused=self.has_focus), height)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self.state == "open" if action in ("approve", "edit", "ask") else True
 
     def action_approve(self) -> None:
         self.post_message(self.Answered(self, "approve"))
@@ -145,13 +156,14 @@ class PlanCard(Painted, can_focus=True):
         self.post_message(self.Answered(self, "ask"))
 
 
-class QuestionCard(Painted, can_focus=True):
+class QuestionCard(Card):
     """A question that needs a yes or a no before the agent goes on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "approve", "yes"),
         Binding("r", "decline", "no"),
     ]
+    answers = ("approve", "decline")
 
     class Answered(TextualMessage):
         def __init__(self, card: QuestionCard, yes: bool) -> None:
@@ -159,25 +171,11 @@ class QuestionCard(Painted, can_focus=True):
             self.card, self.yes = card, yes
 
     def __init__(self, text: str, data: Mapping[str, Any], state: str = "open") -> None:
-        super().__init__(classes="plan-card")
-        self.text, self.data, self.state = text, data, state
-        self.styles.height = 4
-
-    @property
-    def call(self) -> str:
-        return str(self.data.get("call", ""))
-
-    def set_state(self, state: str) -> None:
-        if state != self.state:
-            self.state = state
-            self.repaint()
-            self.can_focus = state == "open"
+        super().__init__(data, state, 4)
+        self.text = text
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
         return _fitting(self, question_card(self.text, width, state=self.state, focused=self.has_focus), height)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self.state == "open" if action in ("approve", "decline") else True
 
     def action_approve(self) -> None:
         self.post_message(self.Answered(self, True))

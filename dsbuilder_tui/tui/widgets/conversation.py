@@ -22,7 +22,7 @@ from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui.paint.card import has_card
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, sides
-from dsbuilder_tui.tui.widgets.chat import ChatLog, Entry, PlanCard, QuestionCard, ToolLine
+from dsbuilder_tui.tui.widgets.chat import Card, ChatLog, Entry, ToolLine
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.tui.widgets.prompt import Completions, Prompt
 
@@ -187,7 +187,7 @@ class Conversation(Vertical):
 
     def set_cards(self, state: Callable[[Mapping[str, Any]], str]) -> None:
         """Let every plan card say what has become of it."""
-        for card in (*self.query(PlanCard), *self.query(QuestionCard)):
+        for card in self.query(Card):
             card.set_state(state(card.data))
 
     @property
