@@ -87,6 +87,11 @@ def writer_words(config: DatasetBuilderConfig) -> str:
     return config.shown_url or config.endpoint
 
 
+def writer_name(config: DatasetBuilderConfig) -> str:
+    """Who writes the cases, by name: the built-in writer, or the workers' model."""
+    return "the built-in writer" if config.resolved_provider == "offline" else config.worker_model
+
+
 def resume_command(session: str, root: Path) -> str:
     """The command that continues a session from this folder."""
     return f"dsbuilder resume {shlex.quote(session)}{place(root)}"

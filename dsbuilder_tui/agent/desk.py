@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
 
 from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.domain.events import Event, RunStarted
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Session
 
@@ -38,3 +42,44 @@ class Desk(Protocol):
 
         Raises ``DsbuilderError`` when it cannot be opened.
         """
+
+
+class BackgroundRun:
+    """What desks share whose run goes on in a task of its own. ``heard_run`` is to be called with the session's events."""
+
+    session: Session
+    _task: asyncio.Task[Any] | None = None
+    _pause_wanted = ""
+
+    @property
+    def running(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    def pause(self, reason: str = "asked to pause") -> None:
+        self.session.request_pause(reason)
+        if self.running:
+            self._pause_wanted = reason  # it may not have begun yet
+
+    def heard_run(self, event: Event) -> None:
+        """A pause that was asked for before the run began takes hold as it begins."""
+        if isinstance(event, RunStarted) and self._pause_wanted:
+            self.session.request_pause(self._pause_wanted)
+
+    async def wait(self) -> None:
+        """Until the run, if there is one, has ended."""
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def at_rest(desk: Desk, reason: str) -> AsyncGenerator[None, None]:
+    """Nothing runs inside of this; a run that went on before goes on after it, also when an error leaves it."""
+    was_running = desk.running
+    if was_running:
+        desk.pause(reason)
+        await desk.wait()
+    try:
+        yield
+    finally:
+        if was_running:
+            desk.start()

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from dsbuilder_tui.agent.desk import BackgroundRun
 from dsbuilder_tui.agent.saved import saved_as
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.events import Event, RunStarted
 from dsbuilder_tui.domain.summary import RunResult
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Session
 
 
-class HeadlessDesk:
+class HeadlessDesk(BackgroundRun):
     """Runs a session in the background. With ``hold`` it only notes that a run is wanted; whoever holds it runs it."""
 
     def __init__(
@@ -29,12 +29,7 @@ class HeadlessDesk:
         self.wanted = False  # a run was asked for, and is held back
         self.next_session: str | None = None  # to be opened in the place of this one
         self._task: asyncio.Task[RunResult] | None = None
-        self._pause_wanted = ""
-        self._unsubscribe = session.subscribe(self._heard)
-
-    @property
-    def running(self) -> bool:
-        return self._task is not None and not self._task.done()
+        self._unsubscribe = session.subscribe(self.heard_run)
 
     def start(self) -> None:
         if self.running:
@@ -45,19 +40,9 @@ class HeadlessDesk:
             self._pause_wanted = ""
             self._task = asyncio.create_task(self.session.run())
 
-    def pause(self, reason: str) -> None:
+    def pause(self, reason: str = "asked to pause") -> None:
         self.wanted = False
-        self.session.request_pause(reason)
-        if self.running:
-            self._pause_wanted = reason  # it may not have begun yet
-
-    def _heard(self, event: Event) -> None:
-        if isinstance(event, RunStarted) and self._pause_wanted:
-            self.session.request_pause(self._pause_wanted)
-
-    async def wait(self) -> None:
-        if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
+        super().pause(reason)
 
     async def result(self) -> RunResult | None:
         """How the last run ended, None when there was none. Raises what it ended with."""

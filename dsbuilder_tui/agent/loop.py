@@ -127,7 +127,6 @@ class Loop:
             asked = [item for item in result.interruptions if item.call_id in self._questions]
             if asked:
                 yield Asked(await to_its_end(self._ask(result, asked[0])))
-            if asked:
                 return
             if not result.interruptions:
                 if (missing := connection.shortfall() or hearing.silence()) is not None:

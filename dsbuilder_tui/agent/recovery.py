@@ -6,11 +6,10 @@ import contextlib
 
 from dsbuilder_tui.agent.desk import Desk
 from dsbuilder_tui.agent.hearing import keep_tool_message
-from dsbuilder_tui.agent.tools.base import Answer
+from dsbuilder_tui.agent.tools.base import plan_in_force
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import parse_plan
-from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.session import Session
 
 
@@ -43,10 +42,7 @@ async def _note_plan(desk: Desk, approval: Approval) -> None:
         with contextlib.suppress(DsbuilderError):
             await session.take_name_of_plan()
             await desk.reread()
-    revision, plan = session.plan_revision, session.plan
-    said = f"Plan revision {revision} is in force: {counted(len(plan.categories), 'category')}, "
-    said += f"{counted(plan.total_instances, 'case')}."
-    answer = Answer(said, {"revision": revision, "running": False, "planned": plan.total_instances})
+    answer = plan_in_force(session, running=False)
     await session.note_tool_effect(approval.call_id, approval.tool, answer.text())
 
 

@@ -7,6 +7,7 @@ from importlib.resources import files
 from dsbuilder_tui.agent.desk import Desk
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.wording import writer_name
 
 _MOST_CATEGORIES = 30
 _MOST_TARGET = 6000  # characters
@@ -22,10 +23,9 @@ async def where_things_stand(desk: Desk) -> str:
     session = desk.session
     state = await session.summary()
     config = session.config
-    writer = "the built-in writer" if config.resolved_provider == "offline" else config.worker_model
     lines = [
         "# Where things stand",
-        f"Session {session.id}. Workers: {writer}, at most {config.workers}, {config.largest_batch} cases a batch.",
+        f"Session {session.id}. Workers: {writer_name(config)}, at most {config.workers}, {config.largest_batch} cases a batch.",
         f"Largest plan without raising a limit: {config.max_dataset_size:,} cases.",
     ]
     if not session.planned:

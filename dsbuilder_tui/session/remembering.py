@@ -51,17 +51,14 @@ class Remembering(SessionCore):
 
     async def open_approval(self) -> tuple[Approval, str] | None:
         """The question that waits for an answer, and what the agent goes on from; None when there is none."""
-        for approval, run_state in reversed(await self._files.store.approvals()):
-            if approval.state == "open":
-                return approval, run_state
-        return None
+        found = await self._files.store.approvals(1, "open")
+        return found[0] if found else None
 
     async def recover_approvals(self) -> None:
         """After a kill: a question that was answered, without the answer having had its effect, is open again."""
-        for approval, _ in await self._files.store.approvals():
-            if approval.state == "decided":
-                done = await self.tool_effect(approval.call_id) is not None
-                await (self.settle_approval(approval) if done else self.reopen_approval(approval))
+        for approval, _ in await self._files.store.approvals(state="decided"):
+            done = await self.tool_effect(approval.call_id) is not None
+            await (self.settle_approval(approval) if done else self.reopen_approval(approval))
 
     async def ask_approval(self, call_id: str, tool: str, data: dict[str, Any], run_state: str) -> Approval:
         """Keep a question that the person must answer; whatever was open before is settled unanswered."""

@@ -61,14 +61,14 @@ class Remembering(StoreBase):
             )
         )
 
-    async def approvals(self, limit: int = 200) -> list[tuple[Approval, str]]:
-        """The newest questions, oldest first, each with what the agent goes on from."""
+    async def approvals(self, limit: int = 200, state: str | None = None) -> list[tuple[Approval, str]]:
+        """The newest questions (all, or those in one state), oldest first, each with what the agent goes on from."""
 
         def read(connection: sqlite3.Connection) -> list[tuple[Approval, str]]:
             rows = connection.execute(
                 "SELECT call_id, seq, tool, data, state, decision, created_at, run_state FROM approval "
-                "WHERE branch_id=? ORDER BY seq DESC LIMIT ?",
-                (MAIN_BRANCH, limit),
+                "WHERE branch_id=? AND state=coalesce(?, state) ORDER BY seq DESC LIMIT ?",
+                (MAIN_BRANCH, state, limit),
             ).fetchall()
             return [
                 (Approval(call_id, seq, tool, orjson.loads(data), state, decision, at), run_state)

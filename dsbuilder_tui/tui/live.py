@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from dsbuilder_tui.agent.desk import Desk
+from dsbuilder_tui.agent.desk import BackgroundRun, Desk
 from dsbuilder_tui.agent.dialogue import Dialogue
 from dsbuilder_tui.agent.saved import saved_as
 from dsbuilder_tui.config import DatasetBuilderConfig
@@ -39,7 +39,7 @@ WATCHABLE_PACE = 60.0
 _KEPT_ARRIVALS = 32
 
 
-class LiveSession(Watched):
+class LiveSession(BackgroundRun, Watched):
     """An open session at work. Events arrive on the event loop; ``listen`` hands them on after the view took them in."""
 
     def __init__(
@@ -54,7 +54,6 @@ class LiveSession(Watched):
         self._unsubscribe = session.subscribe(self.take)
         self._task: asyncio.Task[None] | None = None
         self.result: RunResult | None = None
-        self._pause_wanted = ""
         self.pace = session.config.offline_pace
         if "offline_pace" not in session.config.model_fields_set:
             self.pace = WATCHABLE_PACE
@@ -77,10 +76,6 @@ class LiveSession(Watched):
 
     def now(self) -> float:
         return self.session.clock.now()
-
-    @property
-    def running(self) -> bool:
-        return self._task is not None
 
     @property
     def models(self) -> str:
@@ -170,20 +165,9 @@ class LiveSession(Watched):
             self._task, self._pause_wanted = None, ""
             self.tell_of(Event(ts=self.now()))
 
-    def pause(self, reason: str = "asked to pause") -> None:
-        self.session.request_pause(reason)
-        if self.running:
-            self._pause_wanted = reason  # it may not have begun yet
-
     def take(self, event: Event) -> None:
         super().take(event)
-        if isinstance(event, RunStarted) and self._pause_wanted:
-            self.session.request_pause(self._pause_wanted)
-
-    async def wait(self) -> None:
-        """Until the run, if there is one, has ended."""
-        if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
+        self.heard_run(event)
 
     async def load(self, reference: str) -> str:
         """Have another session, or a saved JSON, opened when the agent's turn is over."""

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dsbuilder_tui.agent.desk import Desk
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.words import plain_words
+from dsbuilder_tui.domain.words import counted, plain_words
+from dsbuilder_tui.session import Session
 
 MOST_ANSWER = 8_000  # characters of an answer that a model sees
 
@@ -49,6 +50,14 @@ class Answer:
         return json.dumps({**head, "cut": f"{whole[: MOST_ANSWER - 1000]} … (cut off here)"}, ensure_ascii=False)
 
 
+def plan_in_force(session: Session, *, running: bool) -> Answer:
+    """What a tool answers that has put a plan into force."""
+    revision, plan = session.plan_revision, session.plan
+    size = f"{counted(len(plan.categories), 'category')}, {counted(plan.total_instances, 'case')}"
+    data = {"revision": revision, "running": running, "planned": plan.total_instances}
+    return Answer(f"Plan revision {revision} is in force: {size}.", data)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What the person is asked before a tool is carried out. ``kind``: plan (a card of its own), or question."""
@@ -75,6 +84,11 @@ class Call:
             re.search(rf"(?<![\w./\\-]){re.escape(wanted)}(?![\w/\\-])", " ".join(said.split()).casefold())
             for said in self.typed
         )
+
+    def require_plan(self) -> None:
+        """Raises ``InputError``, with a way out for the agent, while there is no plan."""
+        if not self.desk.session.planned:
+            raise InputError("There is no plan yet.", "Propose one with propose_plan.")
 
     def named_path(self, text: str) -> Path:
         """A path as the person wrote it, as an absolute one. Raises ``InputError`` for what is no path."""

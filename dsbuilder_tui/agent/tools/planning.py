@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ConfigDict, Field
 
 from dsbuilder_tui.agent.cards import card_data
+from dsbuilder_tui.agent.desk import at_rest
 from dsbuilder_tui.agent.patch import changes, patched
 from dsbuilder_tui.agent.target import read_target, target_of_text
-from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Question, Tool
+from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Question, Tool, plan_in_force
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.words import counted
@@ -153,26 +155,18 @@ class _Proposal:
             )
         if plan.total_instances > session.config.max_dataset_size:
             await session.change_settings({}, {"max_dataset_size": plan.total_instances})
-        was_running = desk.running
-        if was_running:
-            desk.pause("the plan changes")
-            await desk.wait()
-        try:
+        async with at_rest(desk, "the plan changes"):
             first = not session.planned
             renamed = {} if approved.get("edited") else dict(approved.get("renamed") or {})
-            revision = await session.revise_plan(plan, renamed=renamed)
+            await session.revise_plan(plan, renamed=renamed)
             if first:
                 await session.take_name_of_plan()
             await desk.reread()
-        finally:
-            if was_running:
-                desk.start()
-        said = f"Plan revision {revision} is in force: {counted(len(plan.categories), 'category')}, "
-        said += f"{counted(plan.total_instances, 'case')}."
-        data: dict[str, Any] = {"revision": revision, "running": desk.running, "planned": plan.total_instances}
+        answer = plan_in_force(session, running=desk.running)
         if approved.get("edited"):
-            data["changed_by_the_person"] = changes(parse_plan(approved["plan"]), plan)
-        return Answer(said, data)
+            changed = changes(parse_plan(approved["plan"]), plan)
+            answer = replace(answer, data={**answer.data, "changed_by_the_person": changed})
+        return answer
 
 
 class ProposePlan(Tool[ProposePlanArguments]):
@@ -245,9 +239,8 @@ class RevisePlan(Tool[RevisePlanArguments]):
         return "changing the plan"
 
     async def question(self, call: Call, arguments: RevisePlanArguments) -> Question | None:
+        call.require_plan()
         session = call.desk.session
-        if not session.planned:
-            raise InputError("There is no plan yet.", "Propose one with propose_plan.")
         patch = arguments.model_dump(mode="json", exclude_defaults=True)
         result = patched(session.plan, patch, await session.cases_by_category())
         if result.plan == session.plan:

@@ -6,12 +6,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from dsbuilder_tui.agent.desk import at_rest
 from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Question, Tool
 from dsbuilder_tui.agent.tools.files import default_export
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.words import counted, dollar_words
 from dsbuilder_tui.models.prices import PriceTable
+from dsbuilder_tui.wording import writer_name
 
 # What a case takes of a worker's prompt and answer, roughly, before anything is known.
 _PROMPT_TOKENS, _ANSWER_TOKENS = 80, 150
@@ -32,7 +34,7 @@ class StartGeneration(Tool[NoArguments]):
 
     async def question(self, call: Call, arguments: NoArguments) -> Question | None:
         session, config = call.desk.session, call.desk.session.config
-        _planned(call)
+        call.require_plan()
         if call.desk.running:
             return None
         summary = await session.summary()
@@ -41,10 +43,10 @@ class StartGeneration(Tool[NoArguments]):
         if left <= config.confirm_cases and (cost or 0.0) <= config.confirm_dollars:
             return None
         guess = f", about {dollar_words(cost)}" if cost else "" if cost == 0 else ", at a price that is not known"
-        return Question(f"Write {counted(left, 'case')} with {summary_writer(call)}{guess}?")
+        return Question(f"Write {counted(left, 'case')} with {writer_name(config)}{guess}?")
 
     async def run(self, call: Call, arguments: NoArguments) -> Answer:
-        _planned(call)
+        call.require_plan()
         desk = call.desk
         if desk.running:
             return Answer("The run is going on already.", {"running": True})
@@ -131,18 +133,13 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
     async def run(self, call: Call, arguments: AdjustCategoryArguments) -> Answer:
         desk, session = call.desk, call.desk.session
         values: dict[str, Any] = arguments.model_dump(exclude_none=True, exclude={"category", "diversity"})
-        was_running = desk.running
-        if was_running:
-            desk.pause("settings change")
-            await desk.wait()
         said = []
-        try:
+        async with at_rest(desk, "settings change"):
             if values:
                 await session.change_settings({}, values)
                 said += [f"{name.replace('_', ' ')} is {value} now" for name, value in values.items()]
             if arguments.diversity is not None:
-                if not session.planned:
-                    raise InputError("There is no plan yet.", "Propose one with propose_plan.")
+                call.require_plan()
                 chosen = [arguments.category] if arguments.category else [c.name for c in session.plan.categories]
                 categories = [
                     c.model_copy(update={"diversity": arguments.diversity}) if c.name in chosen else c
@@ -151,9 +148,6 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
                 await session.revise_plan(session.plan.model_copy(update={"categories": tuple(categories)}))
                 said.append(f"the diversity check of {', '.join(chosen)} is {arguments.diversity} now")
             await desk.reread()
-        finally:
-            if was_running:
-                desk.start()
         text = "; ".join(said)
         return Answer(f"{text[:1].upper()}{text[1:]}.", {"running": desk.running, **values})
 
@@ -171,7 +165,7 @@ class FinalizeDataset(Tool[NoArguments]):
         return "finishing the dataset"
 
     async def question(self, call: Call, arguments: NoArguments) -> Question | None:
-        _planned(call)
+        call.require_plan()
         state = await call.desk.session.summary()
         if not state.instances_created:
             raise InputError(
@@ -216,14 +210,3 @@ async def _expected_dollars(call: Call, accepted: int, left: int) -> float | Non
     return PriceTable(config.prices).cost(
         config.worker_model, Usage(_PROMPT_TOKENS * left, _ANSWER_TOKENS * left, known=True)
     )
-
-
-def summary_writer(call: Call) -> str:
-    """Who would write, in words."""
-    config = call.desk.session.config
-    return "the built-in writer" if config.resolved_provider == "offline" else config.worker_model
-
-
-def _planned(call: Call) -> None:
-    if not call.desk.session.planned:
-        raise InputError("There is no plan yet.", "Propose one with propose_plan.")
