@@ -36,6 +36,7 @@ class Journal:
         self._interval = interval
         self._work = asyncio.Event()
         self._commit = asyncio.Lock()
+        self._flushes: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.accepted, self.planned = accepted, planned
 
@@ -95,7 +96,19 @@ class Journal:
     async def flush(self) -> None:
         """Write everything decided so far; on disk and announced when this returns."""
         # Half a flush must not be left behind: what is being written would be taken for not written.
-        await asyncio.shield(self._flush())
+        flush = asyncio.ensure_future(self._flush())
+        self._flushes.add(flush)
+        flush.add_done_callback(self._flushed)
+        await asyncio.shield(flush)
+
+    async def settle(self) -> None:
+        """Wait for every flush that was asked for, also by a caller who has been cut off meanwhile."""
+        await asyncio.gather(*self._flushes, return_exceptions=True)
+
+    def _flushed(self, flush: asyncio.Task[None]) -> None:
+        self._flushes.discard(flush)
+        if not flush.cancelled():
+            flush.exception()  # seen: whoever asked may be gone, and the next flush tries it again and raises
 
     async def _flush(self) -> None:
         async with self._commit:
@@ -109,6 +122,7 @@ class Journal:
             except BaseException:
                 # Nothing of it was written, so nothing after it may be: it must come first in another try.
                 self._changes, self._events = changes + self._changes, events + self._events
+                self._work.set()
                 raise
             for event in events:
                 self._emit(event)

@@ -133,6 +133,7 @@ class Pipeline:
             journal.stop()
             keepers[1].cancel()
             await asyncio.gather(*keepers, return_exceptions=True)
+            await journal.settle()
         if not isinstance(self._failure, StorageError | SessionDamaged):
             await journal.flush()
         if self._failure is not None:
