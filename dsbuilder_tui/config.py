@@ -6,22 +6,25 @@ import difflib
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from dsbuilder_tui.domain.diversity import STAGES, Stage, chosen_stages
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.domain.spending import Price
 from dsbuilder_tui.domain.words import plain_words
 
 ENV_PREFIX = "DSBUILDER_"
 # Settings whose values are shown as set or unset, and kept in no session.
-SECRETS = ("api_key", "extra_headers")
+KEYS = {"api_key": "OPENAI_API_KEY", "embedding_api_key": "DSBUILDER_EMBEDDING_API_KEY"}  # and where they are best kept
+SECRETS = (*KEYS, "extra_headers")
+URLS = ("base_url", "embedding_base_url")
 OPENAI_URL = "https://api.openai.com/v1"
 PROJECT_FILE = "dsbuilder.toml"
 
@@ -33,6 +36,8 @@ _ENV_ALIASES = {
     "organization": "OPENAI_ORG_ID",
     "project": "OPENAI_PROJECT_ID",
 }
+
+_JSON = {"extra_headers": '{"X-Team": "evals"}', "prices": '{"my-model": {"input": 0.1, "output": 0.4}}'}
 
 
 def user_config_file() -> Path:
@@ -81,6 +86,25 @@ class DatasetBuilderConfig(BaseSettings):
     enable_diversity_check: bool = Field(True, description="Reject cases that repeat an accepted one")
     diversity_window: int = Field(20, ge=1, description="Cases compared against in scope 'window'")
     diversity_scope: Literal["history", "window"] = Field("history", description="Compare with all cases or the last")
+    diversity_stages: tuple[Stage, ...] = Field(STAGES, description="How cases are compared, with commas between")
+    diversity_across: bool = Field(False, description="Compare across categories, not only within each")
+    near_threshold: float = Field(
+        0.70,
+        gt=0,
+        le=1,
+        description="Share of words and word pairs from which it is a repeat; 0.10 less in short texts",
+    )
+    semantic_threshold: float | None = Field(
+        None, gt=0, le=1, description="Cosine from which it is a repeat; unset: 0.92 for static models, else 0.95"
+    )
+    embedding_model: str = Field(
+        "static", min_length=1, description="static (built in), a folder with a static model, or an endpoint's model"
+    )
+    embedding_base_url: str | None = Field(None, repr=False, description="Endpoint of the embeddings; unset: base_url")
+    embedding_api_key: SecretStr | None = Field(None, description="Key for embedding_base_url")
+    candidates_per_slot: int = Field(
+        1, ge=1, le=10, description="Candidates a worker writes for each slot, to take the least expected that is new"
+    )
 
     provider: Literal["auto", "offline", "openai"] = Field("auto", description="Who writes: built-in or an endpoint")
     base_url: str | None = Field(None, repr=False, description="OpenAI-compatible endpoint, ending in /v1")
@@ -136,26 +160,15 @@ class DatasetBuilderConfig(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings, *(_Layer(settings_cls, values) for _, values in _layers()))
 
-    @field_validator("extra_headers", mode="before")
+    @field_validator("extra_headers", "prices", mode="before")
     @classmethod
-    def _parse_headers(cls, value: object) -> object:
+    def _parse_json(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
             return value
         try:
             return json.loads(value)
         except json.JSONDecodeError as error:
-            raise ValueError(f'is not JSON ({error.msg}); write for example {{"X-Team": "evals"}}') from None
-
-    @field_validator("prices", mode="before")
-    @classmethod
-    def _parse_prices(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        try:
-            return json.loads(value)
-        except json.JSONDecodeError as error:
-            example = '{"my-model": {"input": 0.1, "output": 0.4}}'
-            raise ValueError(f"is not JSON ({error.msg}); write for example {example}") from None
+            raise ValueError(f"is not JSON ({error.msg}); write for example {_JSON[info.field_name or '']}") from None
 
     @field_validator("budget", mode="before")
     @classmethod
@@ -163,7 +176,12 @@ class DatasetBuilderConfig(BaseSettings):
         # A word, so that a budget which a file or the environment sets can be lifted.
         return None if isinstance(value, str) and value.strip().casefold() == "off" else value
 
-    @field_validator("base_url")
+    @field_validator("diversity_stages", mode="before")
+    @classmethod
+    def _check_stages(cls, value: object) -> object:
+        return chosen_stages(value)
+
+    @field_validator("base_url", "embedding_base_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
         if not value:
@@ -179,7 +197,7 @@ class DatasetBuilderConfig(BaseSettings):
             raise ValueError("must not be empty; write a folder, or . for this one")
         return value
 
-    @field_validator("api_key")
+    @field_validator("api_key", "embedding_api_key")
     @classmethod
     def _check_key(cls, value: SecretStr | None) -> SecretStr | None:
         text = value.get_secret_value().strip() if value else ""
@@ -197,13 +215,16 @@ class DatasetBuilderConfig(BaseSettings):
     def explicit(self) -> dict[str, Any]:
         """What was given as keyword arguments or flags, without secrets, JSON-ready."""
         kept = self.model_dump(mode="json", include=set(self._explicit) - set(SECRETS))
-        return kept | ({"base_url": self.shown_url} if "base_url" in kept else {})
+        return kept | self.shown_urls(kept)
+
+    def shown_urls(self, names: Collection[str] = URLS) -> dict[str, str | None]:
+        """The endpoints among ``names``, without a login in them."""
+        return {name: _without_login(getattr(self, name)) for name in URLS if name in names}
 
     @property
     def shown_url(self) -> str | None:
         """``base_url`` without a login in it."""
-        scheme, mark, rest = (self.base_url or "").partition("://")
-        return f"{scheme}{mark}{rest.rpartition('@')[2]}" or None
+        return _without_login(self.base_url)
 
     @property
     def checkpoint_root(self) -> Path:
@@ -243,6 +264,11 @@ class DatasetBuilderConfig(BaseSettings):
                 found[name] = f"environment ({_env_name(name, os.environ)})" if label == "environment" else label
         found.update(dict.fromkeys(self._explicit, "flag"))
         return found
+
+
+def _without_login(url: str | None) -> str | None:
+    scheme, mark, rest = (url or "").partition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}" or None
 
 
 def load_config(**flags: Any) -> DatasetBuilderConfig:

@@ -108,16 +108,16 @@ def settings_from(arguments: argparse.Namespace) -> dict[str, Any]:
     for item in getattr(arguments, "set", []):
         name, mark, value = item.partition("=")
         name = name.strip().replace("-", "_")
-        from dsbuilder_tui.config import DatasetBuilderConfig
+        from dsbuilder_tui.config import KEYS, DatasetBuilderConfig
 
         if not mark or name not in DatasetBuilderConfig.model_fields:
             raise ConfigError(
                 f"--set {item!r} does not name a setting.", "Write --set NAME=VALUE; see `dsbuilder config`."
             )
-        if name == "api_key":
+        if name in KEYS:
             raise ConfigError(
                 "An API key on the command line can be read by every user of this machine.",
-                "Set OPENAI_API_KEY in the environment or in .env.",
+                f"Set {KEYS[name]} in the environment or in .env.",
             )
         flags[name] = value
     flags |= {name: getattr(arguments, name) for name in _FLAGS if getattr(arguments, name, None) is not None}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.cli.entry import require_plan, settings_from
-from dsbuilder_tui.config import load_config
+from dsbuilder_tui.config import KEYS, load_config
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionInUse
@@ -206,8 +206,8 @@ def config(arguments: argparse.Namespace) -> int:
     settings = load_config(**settings_from(arguments))
     origins = settings.origins()
     values: dict[str, Any] = settings.model_dump(mode="json")
-    values["api_key"] = "set" if settings.api_key else "unset"
-    values["base_url"] = settings.shown_url
+    values |= {name: "set" if getattr(settings, name) else "unset" for name in KEYS}
+    values |= settings.shown_urls()
     values["extra_headers"] = dict.fromkeys(settings.extra_headers, "set")
     places = {
         "checkpoint_root": str(settings.checkpoint_root),

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from dsbuilder_tui.domain.diversity import STAGES, CategoryDiversity, Stage
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.words import plain_words
 
@@ -99,7 +100,7 @@ class DatasetCategory(_Model):
     expectations: dict[str, Any] = Field(default_factory=dict)
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     expected_tools: tuple[ExpectedTool, ...] = ()
-    diversity: Literal["on", "off"] = "on"
+    diversity: Literal["on", "off"] | CategoryDiversity = "on"
 
     @field_validator("name", mode="before")
     @classmethod
@@ -175,9 +176,23 @@ class DatasetCategory(_Model):
         # YAML 1.1 reads the bare words `off` and `on` as booleans.
         if isinstance(value, bool):
             return "on" if value else "off"
+        if isinstance(value, Mapping | CategoryDiversity):
+            return value
         if value not in ("on", "off"):
-            raise ValueError("must be 'on' or 'off'")
+            raise ValueError(
+                f"must be 'on', 'off', or what to set: {{stages: [{', '.join(STAGES)}], near: 0.7, semantic: 0.92}}"
+            )
         return value
+
+    @property
+    def compared(self) -> bool:
+        """Whether repeats in this category are turned away."""
+        return self.diversity != "off" and self.stages != ()
+
+    @property
+    def stages(self) -> tuple[Stage, ...] | None:
+        """The comparing stages it names for itself; None when the session's hold."""
+        return self.diversity.stages if isinstance(self.diversity, CategoryDiversity) else None
 
 
 def _checked_axes(value: object) -> object:

@@ -58,7 +58,7 @@ class Gate:
         if isinstance(given, Mapping):
             tags.update({key: whole_characters(str(given[key]))[:_SHOWN] for key in _WRITER_TAGS if given.get(key)})
         keys = []
-        if category.diversity == "on":
+        if category.compared:
             for stage in self._stages:
                 finding = stage.examine(category.name, inputs)
                 if finding.match and self._compare:

@@ -263,4 +263,4 @@ def _not_pinned(case: AcceptedCase) -> None:
 
 
 def _structure(category: DatasetCategory, inputs: dict[str, Any]) -> int | None:
-    return structure_hash(category.name, inputs) if category.diversity == "on" else None
+    return structure_hash(category.name, inputs) if category.compared else None

@@ -127,8 +127,7 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls):
     async def remember_settings(self, **values: Any) -> None:
         """Add to the flags that the session keeps for later runs; ``None`` takes one out. Secrets are never kept."""
         kept = {**self.settings, **{k: v for k, v in values.items() if k not in SECRETS}}
-        if "base_url" in values:
-            kept["base_url"] = self.config.shown_url
+        kept |= self.config.shown_urls(values)
         await self._files.remember(settings={name: value for name, value in kept.items() if value is not None})
 
     async def change_settings(self, flags: Mapping[str, Any], values: Mapping[str, Any]) -> None:

@@ -262,7 +262,7 @@ class SessionFiles:
         """Fill slots with the cases of an imported file, all in one transaction."""
         now, cases = self.clock.now(), []
         for case in seed.cases:
-            on = self.plan.category(case.category).diversity == "on"
+            on = self.plan.category(case.category).compared
             cases.append(
                 AcceptedCase(
                     self.store.next_seq(), case.category, case.ordinal, case.inputs, case.expectations, case.tags, now,

@@ -122,7 +122,15 @@ CREATE TABLE tool_effect (
   call_id TEXT PRIMARY KEY, tool TEXT NOT NULL, answer TEXT NOT NULL, created_at REAL NOT NULL) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3)
+# How close accepted cases were to the nearest one before them, in a stage that did not turn them away.
+_V4 = """
+-- Scores are those of the nearest case that nothing but the score speaks for keeping apart; `*_seq` is its place in the
+-- history. What a guard kept apart stands in the case's own `flags`.
+CREATE TABLE likeness (
+  seq INTEGER PRIMARY KEY, near REAL, near_seq INTEGER, semantic REAL, semantic_seq INTEGER);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4)
 
 SEQUENCED_TABLES = (
     "plan_revision", "accepted_case", "rejection", "worker_call", "history", "damaged_case", "withdrawn_case", "message",

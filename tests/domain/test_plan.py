@@ -90,7 +90,7 @@ def test_a_plan_survives_being_stored() -> None:
         (changed(attributes={"tone": []}), ["categories[0].attributes", "'tone' needs at least one value"]),
         (changed(attributes={"tone": ["a", "a"]}), ["categories[0].attributes", "names 'a' twice"]),
         (changed(attributes=["tone"]), ["categories[0].attributes", "must map each axis"]),
-        (changed(diversity="maybe"), ["categories[0].diversity: 'maybe'", "'on' or 'off'"]),
+        (changed(diversity="maybe"), ["categories[0].diversity: 'maybe'", "'on', 'off'"]),
         (changed(example_inputs={"goal": "x"}), ["'goal'", "reserved by MLflow"]),
         ({**GOOD, "input_fields": ["goal"]}, ["input_fields", "reserved by MLflow"]),
         ({**GOOD, "input_fields": ["a"], "categories": changed(example_inputs={"b": "x"})["categories"]}, ["'b'", "input_fields (a)"]),

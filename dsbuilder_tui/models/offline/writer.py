@@ -215,7 +215,7 @@ class OfflineWriter:
         """One-line English requests of the plan's other categories, to be a message's second intent."""
         found = []
         for other in plan.categories:
-            for example in plan.examples(other)[:2] if other.name != category.name and other.diversity == "on" else ():
+            for example in plan.examples(other)[:2] if other.name != category.name and other.compared else ():
                 text = _text_of(example.get(field, "")).strip()
                 if text and "\n" not in text and len(text) < 200 and language_of([text], self._phrases) == ENGLISH:
                     found.append(lower_first(paraphrases(read_template(text))[0]))

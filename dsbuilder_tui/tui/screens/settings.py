@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from dsbuilder_tui.config import (
+    KEYS,
     SECRETS,
     DatasetBuilderConfig,
     default_checkpoint_root,
@@ -60,8 +61,8 @@ class About(Painted):
             default = f" Default: {short_path(default_checkpoint_root())}."
         lines: list[Line] = [((clip(row, width), "text"),) for row in wrap(f"{field.description}.{default}", width)]
         where = "Changes count until the app is left; s writes this one to " + short_path(user_config_file())
-        if name == "api_key":
-            where = "A key is kept in memory only. Put OPENAI_API_KEY into the environment or into .env to keep it."
+        if name in KEYS:
+            where = f"A key is kept in memory only. Put {KEYS[name]} into the environment or into .env to keep it."
         return [*lines, *[((row, "faint"),) for row in wrap(where, width)]][:height]
 
 
@@ -125,7 +126,7 @@ class SettingsScreen(Full):
             return "set" if getattr(self.config, name) else "unset"
         if name == "checkpoint_dir":  # where the sessions are, also when nobody said so
             return short_path(self.config.checkpoint_root)
-        value = self.config.shown_url if name == "base_url" else getattr(self.config, name)
+        value = self.config.shown_urls((name,)).get(name, getattr(self.config, name))
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, dict):
@@ -185,9 +186,7 @@ class SettingsScreen(Full):
             )
         else:
             value = "" if name in SECRETS or now in (None, {}) else self._shown(name)
-            ask = Ask(
-                name, field.description or "", value, check=lambda v: self._problem(name, v), secret=name == "api_key"
-            )
+            ask = Ask(name, field.description or "", value, check=lambda v: self._problem(name, v), secret=name in KEYS)
             self.app.push_screen(ask, lambda v: self._set(name, v or None) if v is not None else None)
 
     def _set(self, name: str, value: Any) -> None:
