@@ -20,6 +20,7 @@ from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.calls import Calls
 from dsbuilder_tui.session.curation import Curation
+from dsbuilder_tui.session.figures import Measuring
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.naming import Naming
 from dsbuilder_tui.session.planning import Planning
@@ -30,7 +31,7 @@ from dsbuilder_tui.session.run import Run
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
-class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls):
+class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, Measuring):
     """One dataset being built. An async context manager; only one process can have a session open."""
 
     @classmethod
@@ -172,7 +173,11 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls):
             self._run = Run(self._files, self.config, model, self._call_log, meter)
             self._idle.clear()
         try:
-            return await self._run.execute()
+            async with self._measuring():
+                result = await self._run.execute()
+            if result.state is not SessionState.PAUSED:
+                await self._measure(final=True)
+            return result
         finally:
             self._run = None
             self._idle.set()
@@ -228,6 +233,7 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls):
             self._only_at_rest()
             found = await self._files.store.set_damaged_aside()
             if found:
+                self._counting.forget()
                 await self._files.store.remember("repaired", cases=found)
                 await self._files.conclude("reopened", SessionState.PAUSED, export=False)
             return found
