@@ -274,7 +274,7 @@ class ExportWritten(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiversityMeasured(Event):
-    """How different the accepted cases are (see ``domain.figures``); ``final`` at the end of a run. Not kept in the session.
+    """How different the accepted cases are (see ``domain.figures``); ``final`` just before a run finishes.
 
     What there is too little for is None. ``cells`` are axis values in a category that are planned.
     """

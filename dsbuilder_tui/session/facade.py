@@ -170,14 +170,11 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
             model = model or worker_model(self.config)
             meter = Meter(PriceTable(self.config.prices), lambda: self.config.budget)
             # Nothing is awaited before there is a run: a pause that is asked for at once must find it.
-            self._run = Run(self._files, self.config, model, self._call_log, meter)
+            self._run = Run(self._files, self.config, model, self._call_log, meter, self._measure)
             self._idle.clear()
         try:
             async with self._measuring():
-                result = await self._run.execute()
-            if result.state is not SessionState.PAUSED:
-                await self._measure(final=True)
-            return result
+                return await self._run.execute()
         finally:
             self._run = None
             self._idle.set()

@@ -154,13 +154,13 @@ class Measuring(SessionCore):
     async def _keep_measuring(self) -> None:
         while True:
             await asyncio.sleep(MEASURE_EVERY)
-            await self._measure(final=False)
+            await self._measure(False)
 
-    async def _measure(self, *, final: bool) -> None:
+    async def _measure(self, final: bool) -> None:
         # Figures are an extra: what keeps them from being made must not end a run.
         with contextlib.suppress(DsbuilderError):
             f = (await self.figures()).overall
-            self._files.emit(
+            await self._files.tell(
                 DiversityMeasured(
                     ts=self._files.clock.now(), cases=f.cases, variety=_rounded(f.variety, 1),
                     mean_likeness=_rounded(f.mean_likeness, 3), nearest_likeness=_rounded(f.nearest_likeness, 3),

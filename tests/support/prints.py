@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,28 @@ class Page:
 
 def fingerprint(text: str) -> NDArray[np.float16]:
     """A direction of its own for each text."""
-    vector = np.random.default_rng(zlib.crc32(text.encode())).normal(size=64)
+    vector = np.random.default_rng(zlib.crc32(text.encode())).normal(size=256)
     return (vector / np.linalg.norm(vector)).astype(np.float16)
+
+
+def prints_of(session: Session) -> Callable[..., Awaitable[Page | None]]:
+    """Fingerprints made up from the cases that the session holds."""
+
+    async def fingerprints(after: int = 0, most: int = 100) -> Page | None:
+        cases = sorted([case async for case in session.cases()], key=lambda case: case.seq)
+        vectors = [fingerprint(display_text(case.inputs)) for case in cases]
+        rows = [index for index, case in enumerate(cases) if case.seq > after][:most]
+        if not rows:
+            return None
+        nearest = [max((float(vectors[i] @ vectors[j]) for j in range(i)), default=float("nan")) for i in rows]
+        return Page(
+            np.array([cases[i].seq for i in rows]),
+            [cases[i].category for i in rows],
+            np.array([vectors[i] for i in rows]),
+            np.array(nearest, dtype=np.float32),
+        )
+
+    return fingerprints
 
 
 class Printed(Session):
@@ -35,19 +55,9 @@ class Printed(Session):
     pages = 0  # read so far
 
     async def fingerprints(self, after: int = 0, most: int = 100) -> Page | None:
-        cases = sorted([case async for case in self.cases()], key=lambda case: case.seq)
-        vectors = [fingerprint(display_text(case.inputs)) for case in cases]
-        rows = [index for index, case in enumerate(cases) if case.seq > after][:most]
-        if not rows:
-            return None
-        self.pages += 1
-        nearest = [max((float(vectors[i] @ vectors[j]) for j in range(i)), default=float("nan")) for i in rows]
-        return Page(
-            np.array([cases[i].seq for i in rows]),
-            [cases[i].category for i in rows],
-            np.array([vectors[i] for i in rows]),
-            np.array(nearest, dtype=np.float32),
-        )
+        page = await prints_of(self)(after, most)
+        self.pages += page is not None
+        return page
 
 
 async def put(
