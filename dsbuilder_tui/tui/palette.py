@@ -83,7 +83,7 @@ class Palette:
         self._styles["ground"] = Style(bgcolor=colours["ground"])
         self._styles["raised"] = Style(bgcolor=colours["raised"])
         for step in range(1, HEATS + 1):  # grounds of cells, the fuller the stronger; text must stay readable on them
-            self._styles[f"heat{step}"] = Style(bgcolor=_mixed(colours["ground"], colours["accent"], 0.075 * step))
+            self._styles[f"heat{step}"] = Style(bgcolor=_mixed(colours["ground"], colours["accent"], 0.065 * step))
         self._styles["mark"] = Style(color=colours["warn"], bold=True)
         self._styles["reverse"] = Style(reverse=True)
         self._made: dict[tuple[str, str, str], Style] = {}

@@ -200,8 +200,8 @@ def test_nothing_is_said_by_colour_alone() -> None:
     made = sheet(Coverage({"c": Cell(112, 64)}, cells), 60)
     blocks = [made.right(row, None)[1][0][0] for row in range(1, 8)]
     assert blocks == [" ", "▁", "▂", "▄", "▇", "█", "█"]
-    roles = [made.right(row, None)[1][1].partition("+")[0] for row in range(1, 8)]
-    assert roles == ["warn", "warn", "warn", "text", "text", "good", "good"]
+    roles = [made.right(row, None)[2][1].partition("+")[0] for row in range(1, 8)]
+    assert roles == ["warn", "warn", "warn", "text", "text", "strong", "strong"]
 
 
 def test_a_cell_is_thin_when_it_lags_behind_its_category() -> None:
@@ -234,14 +234,10 @@ def test_text_can_be_read_on_every_heat() -> None:
     for name in COLOURS:
         palette = Palette(name)
         for step in range(1, 6):
-            for role in ("text", "good"):
+            for role in ("text", "strong"):
                 style = palette.style(f"{role}+heat{step}")
                 lights = sorted((light(style.color), light(style.bgcolor)))
-                assert (lights[1] + 0.05) / (lights[0] + 0.05) >= 4.5 or (role == "good" and name == "light"), (
-                    name,
-                    role,
-                    step,
-                )
+                assert (lights[1] + 0.05) / (lights[0] + 0.05) >= 4.5, (name, role, step)
 
 
 async def test_a_replay_shows_the_cells_of_its_moment(make_plan: Plans) -> None:

@@ -98,7 +98,12 @@ def sheet(coverage: Coverage, width: int) -> Sheet:
 
 def legend(width: int) -> Line:
     """What the cells mean; stands below the grid where there is room."""
-    full: list[Span] = [("█ ", "good"), ("full   ", "muted"), ("▂ ", "warn"), ("lags behind its category   ", "muted")]
+    full: list[Span] = [
+        ("█ ", "good"),
+        ("full   ", "muted"),
+        ("▁ 1/12 ", "warn"),
+        ("lags behind its category   ", "muted"),
+    ]
     return cut((("  ", "text"), *full, ("– ", "faint"), ("the category has no such value", "muted")), width)
 
 
@@ -113,20 +118,23 @@ def _fraction(cell: Cell) -> str:
 
 def _cell(cell: Cell | None, share: float, width: int, chosen: bool, at: GridRow) -> list[Span]:
     """One cell: a block that fills with its share, and the numbers. ``share`` is how full its category is."""
+    block, ground = "", ""
     if cell is None:
         words, role = ("–" if at.value is not None else ""), "faint"
         body = fit(words, width - 2, "right")
     elif not cell.planned:
         body, role = fit(_fraction(cell), width - 2, "right"), "muted"
     else:
-        role = "good" if cell.share >= 1 else "warn" if is_thin(cell, share) else "text" if cell.accepted else "muted"
-        level = 8 if cell.share >= 1 else min(7, max(1, int(cell.share * 8))) if cell.accepted else 0
-        body = f"{_EIGHTHS[level]} {fit(_fraction(cell), width - 4, 'right')}"
-        if cell.accepted:
-            role += f"+heat{min(_HEATS, 1 + int(cell.share * (_HEATS - 1)))}"
-    if chosen:
-        return [("[", "accent+bold+cursor"), (body, f"{role}+cursor"), ("]", "accent+bold+cursor")]
-    return [(" ", "text"), (body, role), (" ", "text")]
+        thin, full = is_thin(cell, share), cell.share >= 1
+        role = "strong" if full else "warn" if thin else "text" if cell.accepted else "muted"
+        level = 8 if full else min(7, max(1, int(cell.share * 8))) if cell.accepted else 0
+        block, body = _EIGHTHS[level], f" {fit(_fraction(cell), width - 4, 'right')}"
+        if cell.accepted and not thin:
+            ground = f"+heat{min(_HEATS, 1 + int(cell.share * (_HEATS - 1)))}"
+    ground = "+cursor" if chosen else ground
+    edges = [("[", "accent+bold+cursor"), ("]", "accent+bold+cursor")] if chosen else [(" ", "text"), (" ", "text")]
+    lit = "good" if role == "strong" else "accent" if role == "text" else role
+    return [edges[0], (block, f"{lit}{ground}"), (body, f"{role}{ground}"), edges[1]]
 
 
 def is_thin(cell: Cell, share: float) -> bool:
@@ -147,7 +155,8 @@ def cell_words(category: str, row: GridRow, cell: Cell | None) -> str:
 
 def request_words(category: str, value: str) -> str:
     """What is drafted for a thin cell."""
-    return f"Write {MORE} more `{plain(value)}` cases in {plain(category)}"
+    value = plain(value).replace("`", "'")
+    return f"Write {MORE} more `{value}` cases in {plain(category)}"
 
 
 def filled_words(coverage: Coverage) -> str:
