@@ -112,7 +112,7 @@ class Measuring(SessionCore):
         known = self._packed.get(name)
         if known is not None and known.cases == cases:
             return
-        sample = await self._files.store.text_sample(name, max(1, -(-cases // MOST_TEXTS))) if cases > 1 else []
+        sample = await self._files.store.text_sample(name, max(1, -(-cases // MOST_TEXTS))) if cases else []
         ratio = await asyncio.to_thread(packed, sample)
         step = max(1, len(sample) * categories // MOST_TEXTS)
         self._packed[name] = _Packed(cases, ratio, len(sample), sample[::step])

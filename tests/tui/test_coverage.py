@@ -192,7 +192,17 @@ def test_every_number_is_whole_at_every_width(width: int, categories: int, value
             for name in made.categories:
                 cell = coverage.cells[name]["tone"][at.value]
                 assert f"{cell.accepted:,}/{cell.planned:,}" in text or not cell.planned
-    assert length(made.head(0, 0)) == length(made.head(1, 0)) == made.width - made.label
+    assert all(length(made.head(line, 0)) == made.width - made.label for line in range(made.heading))
+
+
+def test_long_names_have_two_lines_to_be_told_apart_in() -> None:
+    names = ("products_several_intents", "refunds", "注文の状況についての質問", "x" * 40)
+    made = sheet(Coverage({n: Cell(9, 1) for n in names}, {n: {"tone": {"polite": Cell(9, 1)}} for n in names}), 60)
+    assert (made.heading, made.column) == (3, 13)
+    lines = [[span[0].strip() for span in made.head(line, 0)] for line in range(3)]
+    assert lines[0] == ["products_", "", "注文の状況に", "x" * 12]
+    assert lines[1] == ["several_int…", "refunds", "ついての質問", "x" * 11 + "…"]
+    assert lines[2] == ["1/9"] * 4
 
 
 def test_nothing_is_said_by_colour_alone() -> None:

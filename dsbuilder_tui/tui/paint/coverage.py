@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len, set_cell_size
+
 from dsbuilder_tui.domain.figures import OTHER, Cell, Coverage, DiversityReport, Figures, share_words, told_figures
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, longest, plain, sides, wrap
@@ -11,7 +13,7 @@ from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, long
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _HEATS = 5  # roles heat1 … heat5 of the palette
 _LEAST_LABEL, _MOST_LABEL = 10, 30
-_LEAST_COLUMN, _TELLING_COLUMN, _MOST_COLUMN = 9, 12, 18
+_LEAST_COLUMN, _TELLING_COLUMN, _MOST_COLUMN = 9, 13, 20
 MORE = 20  # cases that are asked for in a thin cell
 
 
@@ -25,15 +27,17 @@ class GridRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A coverage laid out: which rows and columns there are and how wide they are. Heading: two lines."""
+    """A coverage laid out: which rows and columns there are and how wide they are.
+
+    The heading has ``heading`` lines: the names of the categories, in one line or two, and how many cases they have.
+    """
 
     coverage: Coverage
     rows: tuple[GridRow, ...]
     categories: tuple[str, ...]
     label: int
     column: int
-
-    HEAD = 2
+    heading: int
 
     @property
     def width(self) -> int:
@@ -66,16 +70,33 @@ class Sheet:
         return tuple(spans)
 
     def head(self, line: int, chosen: int) -> Line:
-        """The names of the categories, or how many cases they have."""
+        """A line of the heading."""
         spans: list[Span] = []
+        room = self.column - 1
         for column, name in enumerate(self.categories):
-            if line == 0:
-                text = clip(name, self.column - 2)
-                spans.append((fit(text, self.column - 1, "right") + " ", "strong" if column == chosen else "text"))
+            if line == self.heading - 1:
+                text, role = _fraction(self.coverage.cases[name]), "muted"
             else:
-                done = self.coverage.cases[name]
-                spans.append((fit(_fraction(done), self.column - 1, "right") + " ", "muted"))
+                text, role = _halves(name, room, self.heading - 1)[line], "strong" if column == chosen else "text"
+            spans.append((fit(text, room, "right") + " ", role))
         return tuple(spans)
+
+    @property
+    def lacking(self) -> bool:
+        """Whether some category has not all of the values."""
+        values = sum(row.value is not None for row in self.rows)
+        return any(sum(map(len, axes.values())) < values for axes in self.coverage.cells.values())
+
+
+def _halves(name: str, width: int, lines: int) -> list[str]:
+    """A name in so many lines; of two, the first is filled up to a sign between words where there is one."""
+    name = plain(name)
+    if lines == 1 or cell_len(name) <= width:
+        return [""] * (lines - 1) + [name]
+    first = set_cell_size(name, width)
+    at = max(first.rfind(sign) for sign in "_- ") + 1
+    first = first[:at] if at > width // 3 else first.rstrip()
+    return [first, name[len(first) :].lstrip()]
 
 
 def sheet(coverage: Coverage, width: int) -> Sheet:
@@ -89,22 +110,24 @@ def sheet(coverage: Coverage, width: int) -> Sheet:
     all_cells = [cell for axes in coverage.cells.values() for values in axes.values() for cell in values.values()]
     digits = max((len(_fraction(cell)) for cell in (*all_cells, *coverage.cases.values())), default=0)
     least = max(_LEAST_COLUMN, digits + 4)
-    column = max(least, min(_MOST_COLUMN, longest(names, 0) + 2))
     room = (width - label) // max(1, len(names))
-    if room >= max(least, _TELLING_COLUMN):  # else it is scrolled anyway, and names may as well be told apart
-        column = max(least, min(column, room))
-    return Sheet(coverage, tuple(rows), names, label, column)
+    # When not all columns fit, names may as well be told apart.
+    column = max(least, _TELLING_COLUMN if room < max(least, _TELLING_COLUMN) else min(_MOST_COLUMN, room))
+    heading = 2 if longest(names, 0) < column else 3
+    return Sheet(coverage, tuple(rows), names, label, column, heading)
 
 
-def legend(width: int) -> Line:
+def legend(made: Sheet, width: int) -> Line:
     """What the cells mean; stands below the grid where there is room."""
-    full: list[Span] = [
-        ("█ ", "good"),
+    spans: list[Span] = [
+        ("  █ ", "good"),
         ("full   ", "muted"),
         ("▁ 1/12 ", "warn"),
-        ("lags behind its category   ", "muted"),
+        ("lags behind its category", "muted"),
     ]
-    return cut((("  ", "text"), *full, ("– ", "faint"), ("the category has no such value", "muted")), width)
+    if made.lacking:
+        spans += [("   – ", "faint"), ("no such value there", "muted")]
+    return cut(tuple(spans), width)
 
 
 def value_words(value: str) -> str:

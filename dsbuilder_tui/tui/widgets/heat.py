@@ -76,7 +76,7 @@ class HeatGrid(Drawn, ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         self._sheet = sheet(self._coverage, width) if width and self._coverage.cells else None
         made = self._sheet
-        self.virtual_size = Size(max(made.width, 1), made.HEAD + len(made.rows)) if made else Size(1, 1)
+        self.virtual_size = Size(max(made.width, 1), made.heading + len(made.rows)) if made else Size(1, 1)
 
     def _settle(self) -> None:
         """See to it that the cursor is on a value."""
@@ -107,7 +107,7 @@ class HeatGrid(Drawn, ScrollView, can_focus=True):
         if made is None or not self.is_attached:
             return
         size = self.scrollable_content_region.size
-        rows, room = max(1, size.height - made.HEAD), max(made.column, size.width - made.label)
+        rows, room = max(1, size.height - made.heading), max(made.column, size.width - made.label)
         top = self._row - 1 if self._row and made.rows[self._row - 1].value is None else self._row  # its heading, too
         x, y = self.scroll_offset
         left = made.column * self._column
@@ -119,7 +119,8 @@ class HeatGrid(Drawn, ScrollView, can_focus=True):
         self._go(self._row + down, self._column + right, down=down >= 0)
 
     def action_page(self, direction: int) -> None:
-        step = max(1, self.size.height - Sheet.HEAD - 1)
+        heading = self._sheet.heading if self._sheet else 0
+        step = max(1, self.size.height - heading - 1)
         self._go(self._row + direction * step, self._column, down=direction > 0)
 
     def action_edge(self, last: int) -> None:
@@ -138,9 +139,9 @@ class HeatGrid(Drawn, ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         made, offset = self._sheet, event.get_content_offset(self)
-        if made is None or offset is None or offset.y < made.HEAD or offset.x < made.label:
+        if made is None or offset is None or offset.y < made.heading or offset.x < made.label:
             return
-        row = offset.y - made.HEAD + self.scroll_offset.y
+        row = offset.y - made.heading + self.scroll_offset.y
         column = (offset.x - made.label + self.scroll_offset.x) // made.column
         if not (row < len(made.rows) and column < len(made.categories)) or made.rows[row].value is None:
             return
@@ -166,14 +167,14 @@ class HeatGrid(Drawn, ScrollView, can_focus=True):
             lines = no_grid(width) if width else []
             return palette.strip(lines[y] if y < len(lines) else EMPTY, width)
         room = max(0, width - made.label)
-        row = y - made.HEAD + self.scroll_offset.y
-        if y < made.HEAD:
+        row = y - made.heading + self.scroll_offset.y
+        if y < made.heading:
             left, right = EMPTY, made.head(y, self._column)
         elif row < len(made.rows):
             here = row == self._row
             left, right = made.left(row, here), made.right(row, self._column if here else None)
         else:
-            return palette.strip(legend(width) if row == len(made.rows) + 1 else EMPTY, width)
+            return palette.strip(legend(made, width) if row == len(made.rows) + 1 else EMPTY, width)
         cells = palette.strip(right, made.width - made.label)
         x = self.scroll_offset.x
         shown = cells.crop(x, x + room).adjust_cell_length(room, palette.style("text"))
@@ -185,4 +186,4 @@ class HeatGrid(Drawn, ScrollView, can_focus=True):
         if made is None:
             return Region()
         x = made.label + made.column * self._column - self.scroll_offset.x
-        return Region(x, made.HEAD + self._row - self.scroll_offset.y, made.column, 1)
+        return Region(x, made.heading + self._row - self.scroll_offset.y, made.column, 1)
