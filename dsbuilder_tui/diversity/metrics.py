@@ -10,7 +10,7 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK = 2048  # vectors taken in at once
+_BLOCK = 512  # vectors taken in at once
 MOST_TEXTS = 1000  # of a category that are packed
 _LEAST_BYTES = 1000  # of text from which on packing it says something
 
@@ -46,7 +46,7 @@ class Spread:
         self._take(group, vectors, nearest, -1)
 
     def _take(self, group: str, vectors: NDArray[np.floating], nearest: NDArray[np.floating] | None, sign: int) -> None:
-        if not len(vectors):
+        if not vectors.size:  # nothing, or fingerprints that were made without vectors
             return
         size = vectors.shape[1]
         sums = self._groups.get(group)

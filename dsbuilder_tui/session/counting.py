@@ -31,8 +31,8 @@ class Count:
     """The grids of all categories, and what is needed to go on counting."""
 
     plan: DatasetPlanInput
-    slots: Mapping[str, SlotPlan]
     grids: dict[str, Grid]
+    slots: Mapping[str, NDArray[np.int32]]  # of each category, the row of every slot there ever was, from ordinal 1
     last: int = 0  # the last place in the history that was read
     odd: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)  # cases that differ from their slot
     known: dict[tuple[str, str | None], tuple[int, ...]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Count:
         for name, codes in rows.items():
             found_rows = np.array(codes, dtype=np.int64).reshape(len(codes), -1)
             self.grids[name].add(found_rows)
-            expected = _rows_of(self.slots[name], self.grids[name].axes, np.array(ordinals[name], dtype=np.int64))
+            expected = self._rows(name, ordinals[name])
             for index in np.flatnonzero((found_rows != expected).any(axis=1)):
                 self.odd[name, ordinals[name][index]] = codes[index]
         if page:
@@ -88,8 +88,16 @@ class Count:
             else:
                 slots.setdefault((event.category, sign), []).append(event.slot)
         for (name, sign), ordinals in slots.items():
-            grid = self.grids[name]
-            grid.add(_rows_of(self.slots[name], grid.axes, np.array(ordinals, dtype=np.int64)), sign)
+            self.grids[name].add(self._rows(name, ordinals), sign)
+
+    def _rows(self, name: str, ordinals: Sequence[int]) -> NDArray[np.int64]:
+        """The rows that slots have by the plan; a slot that it never had has no values."""
+        import numpy as np
+
+        slots, chosen = self.slots[name], np.array(ordinals, dtype=np.int64)
+        rows: NDArray[np.int64] = slots[np.minimum(chosen, len(slots)) - 1].astype(np.int64)
+        rows[chosen > len(slots)] = self.grids[name].code({})
+        return rows
 
 
 class Counting:
@@ -175,15 +183,14 @@ def _planned(plan: DatasetPlanInput, seed: int, retired: Mapping[str, Sequence[i
 
     from dsbuilder_tui.diversity.grid import Grid
 
-    slots = slot_plans(plan, seed)
-    grids = {}
+    plans, grids, slots = slot_plans(plan, seed), {}, {}
     for category in plan.categories:
         gone = np.array(retired.get(category.name, ()), dtype=np.int64)
-        ordinals = np.arange(1, category.count + len(gone) + 1)
-        ordinals = ordinals[~np.isin(ordinals, gone)] if len(gone) else ordinals
         axes = slot_axes(plan, category)
-        grids[category.name] = Grid(axes, _rows_of(slots[category.name], axes, ordinals))
-    return Count(plan, slots, grids)
+        rows = _rows_of(plans[category.name], axes, np.arange(1, category.count + len(gone) + 1))
+        slots[category.name] = rows.astype(np.int32)
+        grids[category.name] = Grid(axes, np.delete(rows, gone - 1, axis=0))
+    return Count(plan, grids, slots)
 
 
 def _rows_of(slots: SlotPlan, axes: Mapping[str, Sequence[str]], ordinals: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from dsbuilder_tui.config import DatasetBuilderConfig
-from dsbuilder_tui.domain.errors import DsbuilderError
+from dsbuilder_tui.domain.errors import ConfigError, DsbuilderError, EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.events import DiversityMeasured
 from dsbuilder_tui.domain.figures import Coverage, DiversityReport, Figures
 from dsbuilder_tui.session.core import SessionCore
@@ -58,7 +58,9 @@ class Measuring(SessionCore):
         self._spread: Spread | None = None
         self._spread_to = 0  # the last place in the history that is in it
         self._packed: dict[str, _Packed] = {}
-        self._disturbed = 0
+        self._announcing: asyncio.Task[None] | None = None
+        self._known: tuple[int, str] = (0, config.embedding_model)  # what must be the same for the spread to hold
+        self._sought = (0, 0)  # cases there were, and those with a fingerprint, when all were read again
 
     async def coverage(self, *, until: float | None = None) -> Coverage:
         """How many cases of each category are planned and accepted with each axis value.
@@ -69,22 +71,40 @@ class Measuring(SessionCore):
         return await self._counting.ask(Count.coverage, until=until)
 
     async def figures(self) -> DiversityReport:
-        """How different the accepted cases are. Reads what came since the last call; all of it after a case has changed."""
+        """How different the accepted cases are. Reads what came since the last call; all of it after a case has changed.
+
+        During a run the newest cases may not be compared yet. Raises ``StorageError`` or ``SessionDamaged``.
+        """
+        return await self._figures(settled=self._run is None)
+
+    async def _figures(self, *, settled: bool) -> DiversityReport:
+        """``settled``: nothing is being written, so that a case without a fingerprint is worth another look."""
         async with self._figuring:
             store = self._files.store
-            disturbed = await store.disturbed()
-            if disturbed != self._disturbed:
+            known = (await store.disturbed(), self.config.embedding_model)
+            if known != self._known:
                 self._spread, self._packed = None, {}
-            self._disturbed = disturbed
+            self._known = known
+            names, progress = self._categories(), await store.progress()
+            compared = sum(progress[c.name].accepted for c in self.plan.categories if c.compared)
             spread = await self._spread_now()
+            if settled:
+                spread = await self._with_all(spread, compared)
             whole, grids = await self._counting.ask(_all_grid_figures)
-            progress, rejections = await store.progress(), await store.rejections_of_categories()
-            names = self._categories()
+            rejections = await store.rejections_of_categories()
             for name in names:
                 await self._pack(name, progress[name].accepted, len(names))
             return await asyncio.to_thread(
                 self._report, spread, {name: progress[name].accepted for name in names}, grids, whole, rejections
             )
+
+    async def _with_all(self, spread: Spread, cases: int) -> Spread:
+        """The spread of so many cases: when it lacks some, which had no fingerprint when they were passed by, made anew."""
+        if spread.count() < cases and self._sought != (cases, spread.count()):
+            self._spread = None
+            spread = await self._spread_now()
+            self._sought = cases, spread.count()
+        return spread
 
     async def _spread_now(self) -> Spread:
         from dsbuilder_tui.diversity.metrics import Spread
@@ -93,17 +113,20 @@ class Measuring(SessionCore):
             self._spread, self._spread_to = Spread(), 0
         spread = self._spread
         try:
-            while (page := await self.fingerprints(self._spread_to)) is not None:
+            while (page := await self._fingerprints(self._spread_to)) is not None:
                 await asyncio.to_thread(_take_in, spread, page)
                 self._spread_to = int(page.seqs[-1])
+        except (ConfigError, EndpointRefused, EndpointUnavailable):
+            pass  # whoever makes the vectors cannot be asked now; what there is is measured
         except BaseException:
             self._spread = None  # a thread may still be at it, so it is not known what is in there
             raise
         return spread
 
-    async def fingerprints(self, after: int = 0, most: int = 4096) -> FingerprintPage | None:
-        """The next accepted cases after a place in the history, with their fingerprints; None when there are no more."""
-        return None
+    async def _fingerprints(self, after: int) -> FingerprintPage | None:
+        """The next page of ``Session.fingerprints``; None also where there is no such thing."""
+        pages: Callable[[int], Awaitable[FingerprintPage | None]] | None = getattr(self, "fingerprints", None)
+        return await pages(after) if pages else None
 
     async def _pack(self, name: str, cases: int, categories: int) -> None:
         """Pack a sample of a category's texts, unless that was done already."""
@@ -130,7 +153,7 @@ class Measuring(SessionCore):
         categories = {}
         for name, count in cases.items():
             pack = self._packed[name]
-            categories[name] = _figures(
+            categories[name] = _figures_of(
                 spread, name, count, pack.ratio, pack.sampled, grids.get(name, {}), rejections.get(name, {})
             )
         sums: dict[str, int] = {}
@@ -138,13 +161,13 @@ class Measuring(SessionCore):
             for stage, number in stages.items():
                 sums[stage] = sums.get(stage, 0) + number
         sample = mixed([self._packed[name].thin for name in cases])
-        overall = _figures(spread, None, sum(cases.values()), packed(sample), len(sample), whole, sums)
+        overall = _figures_of(spread, None, sum(cases.values()), packed(sample), len(sample), whole, sums)
         return DiversityReport(overall, categories)
 
     @contextlib.asynccontextmanager
     async def _measuring(self) -> AsyncIterator[None]:
         """Announce the figures now and then."""
-        task = asyncio.create_task(self._keep_measuring())
+        self._announcing = task = asyncio.create_task(self._keep_measuring())
         try:
             yield
         finally:
@@ -157,9 +180,11 @@ class Measuring(SessionCore):
             await self._measure(False)
 
     async def _measure(self, final: bool) -> None:
+        if final and self._announcing is not None:
+            self._announcing.cancel()
         # Figures are an extra: what keeps them from being made must not end a run.
         with contextlib.suppress(DsbuilderError):
-            f = (await self.figures()).overall
+            f = (await self._figures(settled=final)).overall
             await self._files.tell(
                 DiversityMeasured(
                     ts=self._files.clock.now(), cases=f.cases, variety=_rounded(f.variety, 1),
@@ -209,7 +234,7 @@ def _grid_figures(count: Count, names: Sequence[str]) -> dict[str, object]:
     }
 
 
-def _figures(
+def _figures_of(
     spread: Spread,
     group: str | None,
     cases: int,

@@ -29,7 +29,7 @@ class Figuring(StoreBase):
         def read(connection: sqlite3.Connection) -> list[AttributeRow]:
             rows = connection.execute(
                 "SELECT seq, category_id, ordinal, CASE WHEN json_valid(tags) THEN json_extract(tags, '$.attributes') END "
-                "FROM accepted_case WHERE branch_id=? AND seq>? AND created_at<=? ORDER BY seq LIMIT ?",
+                "FROM accepted_case NOT INDEXED WHERE branch_id=? AND seq>? AND created_at<=? ORDER BY seq LIMIT ?",
                 (MAIN_BRANCH, after, bound, most),
             )
             return [(seq, self._names[number], ordinal, found) for seq, number, ordinal, found in rows]

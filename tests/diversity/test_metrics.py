@@ -94,6 +94,7 @@ def test_too_little_says_nothing() -> None:
         None, None, None, 0,
     )  # fmt: skip
     spread.add("a", unit(0))
+    spread.add("a", np.zeros((5, 0), dtype=np.float16))  # made without an embedding
     spread.add("a", unit(1))
     assert spread.vendi("a") is None and spread.mean_similarity() is None
     assert spread.vendi("nobody") is None and spread.count("nobody") == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dsbuilder_tui import Session
 from dsbuilder_tui.domain.case import AcceptedCase, display_text
+from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.store.rows import Changes
 
 
@@ -29,13 +30,13 @@ def fingerprint(text: str) -> NDArray[np.float16]:
     return (vector / np.linalg.norm(vector)).astype(np.float16)
 
 
-def prints_of(session: Session) -> Callable[..., Awaitable[Page | None]]:
+def prints_of(session: Session, late: Collection[int] = ()) -> Callable[..., Awaitable[Page | None]]:
     """Fingerprints made up from the cases that the session holds."""
 
     async def fingerprints(after: int = 0, most: int = 100) -> Page | None:
         cases = sorted([case async for case in session.cases()], key=lambda case: case.seq)
         vectors = [fingerprint(display_text(case.inputs)) for case in cases]
-        rows = [index for index, case in enumerate(cases) if case.seq > after][:most]
+        rows = [index for index, case in enumerate(cases) if case.seq > after and case.ordinal not in late][:most]
         if not rows:
             return None
         nearest = [max((float(vectors[i] @ vectors[j]) for j in range(i)), default=float("nan")) for i in rows]
@@ -53,9 +54,13 @@ class Printed(Session):
     """Makes up its fingerprints from the cases that it holds."""
 
     pages = 0  # read so far
+    late: Collection[int] = ()  # ordinals whose fingerprints are not there yet
+    trouble: DsbuilderError | None = None  # what making them raises
 
     async def fingerprints(self, after: int = 0, most: int = 100) -> Page | None:
-        page = await prints_of(self)(after, most)
+        if self.trouble is not None:
+            raise self.trouble
+        page = await prints_of(self, self.late)(after, most)
         self.pages += page is not None
         return page
 
