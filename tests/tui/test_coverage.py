@@ -195,6 +195,12 @@ def test_every_number_is_whole_at_every_width(width: int, categories: int, value
     assert all(length(made.head(line, 0)) == made.width - made.label for line in range(made.heading))
 
 
+def test_a_part_of_a_line_is_as_it_is_in_the_whole() -> None:
+    made = sheet(some(40, 5), 78)
+    whole, part = made.right(2, 7), made.right(2, 7, range(6, 9))
+    assert part == whole[24:36] and made.head(0, 7, range(6, 9)) == made.head(0, 7)[6:9]
+
+
 def test_long_names_have_two_lines_to_be_told_apart_in() -> None:
     names = ("products_several_intents", "refunds", "注文の状況についての質問", "x" * 40)
     made = sheet(Coverage({n: Cell(9, 1) for n in names}, {n: {"tone": {"polite": Cell(9, 1)}} for n in names}), 60)
