@@ -62,7 +62,7 @@ class EndpointEmbeddings:
             except TransientError as error:
                 trouble = error
             if attempt < self._most_retries:
-                wait = max(min(_LONGEST_WAIT, 0.5 * 2**attempt) * random.uniform(0.5, 1), trouble.retry_after or 0)
+                wait = max(min(_LONGEST_WAIT, 0.25 * 2**attempt) * random.uniform(0.5, 1), trouble.retry_after or 0)
                 self._tell(f"Embeddings: {trouble.detail}; next try in {wait:.0f} s.")
                 await asyncio.sleep(wait)
         raise EndpointUnavailable(
