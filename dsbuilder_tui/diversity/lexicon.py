@@ -106,13 +106,38 @@ NUMBER_WORDS = MappingProxyType(
     }
     | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
     | {"treinta": 30, "cuarenta": 40, "cincuenta": 50, "dreißig": 30, "dreissig": 30, "vierzig": 40, "fünfzig": 50}
-    | {"once": 11, "twice": 2, "zweimal": 2, "dreimal": 3, "thrice": 3, "half": 0.5, "media": 0.5, "halbe": 0.5}
+    | {
+        "both": 2,
+        "beide": 2,
+        "ambos": 2,
+        "once": 11,
+        "twice": 2,
+        "zweimal": 2,
+        "dreimal": 3,
+        "thrice": 3,
+        "half": 0.5,
+        "media": 0.5,
+        "halbe": 0.5,
+    }
     | {"halben": 0.5, "medio": 0.5, "hundred": 100, "hundert": 100, "cien": 100, "zweihundert": 200, "doscientos": 200}
 )
+ORDINALS = _table("""
+    2: second segundo segunda zweite zweiten zweiter zweites; 3: third tercero tercera tercer dritte dritten dritter;
+    4: fourth cuarto cuarta vierte vierten; 5: fifth quinto quinta fünfte fünften; 6: sixth sexto sechste sechsten
+""")
 TIMES = _words("twice thrice zweimal dreimal")
 HALVES = _words("half media medio halbe halben")
 MULTIPLIERS = MappingProxyType(
-    {"dozen": 12, "docena": 12, "docenas": 12, "dutzend": 12, "hundred": 100, "hundert": 100, "thousand": 1000}
+    {
+        "k": 1000,
+        "dozen": 12,
+        "docena": 12,
+        "docenas": 12,
+        "dutzend": 12,
+        "hundred": 100,
+        "hundert": 100,
+        "thousand": 1000,
+    }
     | {"mil": 1000, "tausend": 1000, "million": 1_000_000, "millones": 1_000_000, "millionen": 1_000_000}
 )
 # Words after a number that do not name what is counted.
@@ -146,9 +171,9 @@ _AXES = (
     ),
     (
         "increase increased increasing raise raised raising upgrade upgrading higher more faster aumentar aumento subir "
-        "erhöhen erhöht höher mehr maximum max longer larger bigger",
+        "erhöhen erhöht höher mehr maximum max rise rises rising rose longer larger bigger",
         "decrease decreased decreasing reduce reduced reducing lower lowered lowering downgrade downgrading less fewer "
-        "slower reducir bajar disminuir senken gesenkt niedriger weniger minimum min shorter smaller",
+        "slower reducir bajar disminuir senken gesenkt niedriger weniger minimum min fall falls falling shorter smaller",
     ),
     (
         "enable enabled enabling activate activated activating subscribe opted activar activado "
@@ -157,9 +182,11 @@ _AXES = (
         "desactivado deaktivieren deaktiviert ausschalten apagar darme abbestellen",
     ),
     (
-        "add adding added install installing including include includes included attach import encrypt añadir agregar instalar hinzufügen "
+        "add adding added install installing including include includes included attach push import encrypt añadir "
+        "agregar instalar hinzufügen "
         "installieren serialize encode",
-        "remove removing removed delete deleting deleted uninstall uninstalling exclude excludes excluded excluding detach export decrypt "
+        "remove removing removed delete deleting deleted uninstall uninstalling exclude excludes excluded "
+        "excluding detach export pull decrypt "
         "quitar eliminar borrar desinstalar entfernen löschen deinstallieren deserialize decode",
     ),
     (
@@ -173,8 +200,10 @@ _AXES = (
         "schließen beenden ablehnen abgelehnt forbid lock block blocked bloquear sperren",
     ),
     (
-        "first oldest left ascending minimal cheapest single individual einzelzimmer primera primer älteste links aufsteigend cheaper",
-        "last newest latest right descending maximal priciest double doble doppelzimmer última último neueste rechts absteigend dearer",
+        "first oldest left ascending minimal cheapest single individual einzelzimmer primera primer älteste "
+        "links aufsteigend cheaper",
+        "last newest latest right descending maximal priciest double doble doppelzimmer última último neueste "
+        "rechts absteigend dearer",
     ),
 )
 POLES: Mapping[str, int] = MappingProxyType(

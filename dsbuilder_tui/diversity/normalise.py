@@ -18,7 +18,7 @@ from typing import Any
 from dsbuilder_tui.diversity import lexicon
 
 NORMALISER_VERSION = 2
-"""Goes up when the same text gets another result; recorded with a session, whose hashes hold for one version only."""
+"""Goes up when the same text gets another result, or other traits; recorded with what was made from them."""
 
 # Vowel signs and accents belong to the word they stand in. Unicode 3.2 is the same in every Python.
 _SIGNS = "".join(chr(c) for c in range(0x300, 0x1800) if unicodedata.ucd_3_2_0.category(chr(c)) in ("Mn", "Mc"))
@@ -26,7 +26,7 @@ _LETTERS = rf"[^\W\d_]+(?:[{_SIGNS}]+[^\W\d_]*)*+"
 _WORD = rf"{_LETTERS}(?:'{_LETTERS})*+"
 _MONTH = "|".join(sorted(lexicon.MONTHS, key=len, reverse=True))
 _MASK = "(?P<mask><(?:id|date|day|time|name|url|email|phone)>)"
-_STOP = r"(?P<stop>[.!?\n])|(?P<pause>[,;])"
+_STOP = r"(?P<stop>[.!?\n\x1e])|(?P<pause>[,;])"
 # A plain word comes first, for most words are nothing else: no address, id or number goes on at its end. (In a pattern
 # of many branches each branch costs time at each word.)
 _TOKEN = re.compile(

@@ -29,7 +29,9 @@ _DECLINING = re.compile(
     r"please do not|no me interesan?|no (?:quiero|deseo|necesito|quisiera|hace falta)|ya no|kein interesse|nicht interessiert|"
     r"(?:möchte|will|brauche|wünsche) (?:\w+ ){0,3}?(?:nicht|kein\w*)|bitte (?:\w+ ){0,2}?(?:nicht|kein\w*))\b"
 )
-_NUMERIC = frozenset[str]().union(lexicon.NUMBER_WORDS, lexicon.MULTIPLIERS, lexicon.EVERY, lexicon.DURATIONS)
+_NUMERIC = frozenset[str]().union(
+    lexicon.NUMBER_WORDS, lexicon.MULTIPLIERS, lexicon.EVERY, lexicon.DURATIONS, lexicon.ORDINALS
+)
 _HINTS = frozenset(
     """thanks thank gracias danke interested mind nevermind rather want need wish care needing wanting longer please
     interesa interesan quiero deseo necesito quisiera falta ya interesse interessiert möchte will brauche wünsche
@@ -158,18 +160,20 @@ def _quantity(read: list[Piece], words: list[str]) -> int:
                 measured.append(f"{number}{word[0]}")
             elif word[-1] == "%":
                 measured.append(word)
-            elif word[0].isdecimal() and not word[-1].isalpha():
-                value = _number(word)
+            elif word[0].isdecimal():
+                value = _number(word) if word[-1].isdecimal() else _short(word)
         elif word in lexicon.EVERY:
             measured.append(f"1{lexicon.EVERY[word]}")
         elif word in lexicon.TIMES:
             measured.append(f"{lexicon.NUMBER_WORDS[word]}x")
         elif word in lexicon.NUMBER_WORDS:
             value = _spoken(words, place)
-        elif word in lexicon.MULTIPLIERS and word != "mil":
+        elif word in lexicon.MULTIPLIERS and word not in ("mil", "k"):
             value = lexicon.MULTIPLIERS[word]
         elif word in lexicon.DURATIONS and place and (words[place - 1] in lexicon.ONE_OF or _whole(words, place)):
             measured.append(f"1{lexicon.UNITS[word]}")
+        elif word in lexicon.ORDINALS:
+            measured.append(f"the {lexicon.ORDINALS[word]}")
         if value is None:
             continue
         value, free = _multiplied(value, words, place + 1)
@@ -191,7 +195,7 @@ def _quantity(read: list[Piece], words: list[str]) -> int:
 
 def _whole(words: list[str], place: int) -> bool:
     """The end of the week, not of the month."""
-    return place >= 2 and words[place - 1] == "the" and words[place - 2] == "of"
+    return place >= 2 and words[place - 1] in ("the", "this") and words[place - 2] == "of"
 
 
 def _number(word: str) -> float | str:
@@ -200,6 +204,12 @@ def _number(word: str) -> float | str:
     except ValueError:
         return word
     return int(number) if number.is_integer() else number
+
+
+def _short(word: str) -> float | None:
+    """3k is three thousand; 3rd and 2fa count nothing."""
+    head = word.removesuffix("k")
+    return int(head) * 1000 if head != word and head.isdecimal() and len(head) < 9 else None
 
 
 def _multiplied(value: float | str, words: list[str], place: int) -> tuple[float | str, int]:
