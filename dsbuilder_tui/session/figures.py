@@ -4,38 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.errors import ConfigError, DsbuilderError, EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.events import DiversityMeasured
 from dsbuilder_tui.domain.figures import Coverage, DiversityReport, Figures
-from dsbuilder_tui.session.core import SessionCore
 from dsbuilder_tui.session.counting import Count, Counting
 from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.session.fingerprints import Fingerprints
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from dsbuilder_tui.diversity.metrics import Spread
+    from dsbuilder_tui.diversity.printreader import FingerprintPage
 
 MEASURE_EVERY = 30.0  # seconds between two announcements of the figures during a run
-
-
-class FingerprintPage(Protocol):
-    """Some accepted cases in the order of history: one place, category, vector and nearest cosine for each."""
-
-    @property
-    def seqs(self) -> NDArray[np.int64]: ...
-    @property
-    def categories(self) -> Sequence[str]: ...
-    @property
-    def vectors(self) -> NDArray[np.float16]: ...
-    @property
-    def nearest(self) -> NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +33,7 @@ class _Packed:
     thin: Sequence[str]  # a few of the texts, for the sample of all categories
 
 
-class Measuring(SessionCore):
+class Measuring(Fingerprints):
     """The figures of a session. What is known is kept, so that a call reads only what is new."""
 
     def __init__(self, files: SessionFiles, config: DatasetBuilderConfig) -> None:
@@ -113,7 +98,7 @@ class Measuring(SessionCore):
             self._spread, self._spread_to = Spread(), 0
         spread = self._spread
         try:
-            while (page := await self._fingerprints(self._spread_to)) is not None:
+            while (page := await self.fingerprints(self._spread_to)) is not None:
                 await asyncio.to_thread(_take_in, spread, page)
                 self._spread_to = int(page.seqs[-1])
         except (ConfigError, EndpointRefused, EndpointUnavailable):
@@ -122,11 +107,6 @@ class Measuring(SessionCore):
             self._spread = None  # a thread may still be at it, so it is not known what is in there
             raise
         return spread
-
-    async def _fingerprints(self, after: int) -> FingerprintPage | None:
-        """The next page of ``Session.fingerprints``; None also where there is no such thing."""
-        pages: Callable[[int], Awaitable[FingerprintPage | None]] | None = getattr(self, "fingerprints", None)
-        return await pages(after) if pages else None
 
     async def _pack(self, name: str, cases: int, categories: int) -> None:
         """Pack a sample of a category's texts, unless that was done already."""
