@@ -38,7 +38,10 @@ class Spread:
         return list(self._groups)
 
     def add(self, group: str, vectors: NDArray[np.floating], nearest: NDArray[np.floating] | None = None) -> None:
-        """Take in vectors (n × d, unit rows). ``nearest`` has for each the cosine to its nearest earlier case, or nan."""
+        """Take in vectors (n × d, unit rows); those of another length than before take their place.
+
+        ``nearest`` has for each the cosine to its nearest earlier case, or nan.
+        """
         self._take(group, vectors, nearest, 1)
 
     def remove(self, group: str, vectors: NDArray[np.floating], nearest: NDArray[np.floating] | None = None) -> None:
@@ -49,6 +52,8 @@ class Spread:
         if not vectors.size:  # nothing, or fingerprints that were made without vectors
             return
         size = vectors.shape[1]
+        if self.dimensions() not in (0, size):  # of another embedding: the two cannot be compared
+            self._groups.clear()
         sums = self._groups.get(group)
         if sums is None:
             sums = self._groups[group] = _Sums(np.zeros((size, size)), np.zeros(size))

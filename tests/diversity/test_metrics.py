@@ -100,6 +100,13 @@ def test_too_little_says_nothing() -> None:
     assert spread.vendi("nobody") is None and spread.count("nobody") == 0
 
 
+def test_vectors_of_another_embedding_take_the_place_of_the_old_ones() -> None:
+    spread = Spread()
+    spread.add("a", unit(9, size=24))
+    spread.add("b", unit(5, size=8))
+    assert spread.count() == spread.count("b") == 5 and spread.dimensions() == 8 and spread.vendi() is not None
+
+
 def test_vectors_without_a_direction_do_no_harm() -> None:
     spread = Spread()
     spread.add("a", np.zeros((5, 8), dtype=np.float16))

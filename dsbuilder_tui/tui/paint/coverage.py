@@ -99,9 +99,9 @@ def _halves(name: str, width: int, lines: int) -> list[str]:
     name = plain(name)
     if lines == 1 or cell_len(name) <= width:
         return [""] * (lines - 1) + [name]
-    first = set_cell_size(name, width)
+    first = set_cell_size(name, width).rstrip()  # it may fill up half of a wide character with a space
     at = max(first.rfind(sign) for sign in "_- ") + 1
-    first = first[:at] if at > width // 3 else first.rstrip()
+    first = first[:at].rstrip() if at > width // 3 else first
     return [first, name[len(first) :].lstrip()]
 
 
