@@ -19,6 +19,7 @@ from dsbuilder_tui.store.commit import apply, history_row, write_history
 from dsbuilder_tui.store.conversation import Conversation
 from dsbuilder_tui.store.costs import Costs
 from dsbuilder_tui.store.database import Database
+from dsbuilder_tui.store.figuring import Figuring
 from dsbuilder_tui.store.files import sync_folder
 from dsbuilder_tui.store.past import gone_texts
 from dsbuilder_tui.store.planning import UNDECIDED, Plans
@@ -33,7 +34,7 @@ PAGE = 500
 _NO_LIMIT = 2**63 - 1
 
 
-class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs):
+class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs, Figuring):
     """Reads and writes one session file. All methods raise ``StorageError`` or ``SessionDamaged`` on a bad disk."""
 
     @classmethod
