@@ -17,7 +17,7 @@ from dsbuilder_tui.wording import clock_time
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]", re.UNICODE)
 _MOST_WORDS = 1500  # pieces of each text, between a common beginning and end, that are lined up
-_QUOTED = 160  # characters of each text in a message to the agent
+_QUOTED, _MOST_DRAFT = 160, 2000  # characters of each text in a message to the agent, and of all of it
 _LONG_RUN, _AROUND = 120, 30  # pieces that both share: so many are folded, and so many stay in view beside a change
 
 # A text in pieces: ``same`` in both texts, what the other one lacks (``differs``), or ``folded`` words that are alike.
@@ -185,11 +185,12 @@ def about(rejection: Rejection, nearest: AcceptedCase | None) -> str:
     """The beginning of a message to the agent, for the person to finish."""
     own = case_id(rejection.category, rejection.ordinal)
     if nearest is None or rejection.stage == "person":
-        return f"About the candidate for {own} that was turned away ({rejection.stage}): "
+        return one_line(f"About the candidate for {own} that was turned away ({rejection.stage}):", _MOST_DRAFT) + " "
     ours, theirs = (one_line(text, _QUOTED) for text in (rejection.text, display_text(nearest.inputs)))
-    return (
+    return one_line(
         f"These two are different on purpose: “{ours}” (turned away for {own}, {rejection.stage}) and “{theirs}” "
-        f"({nearest.case_id}). Keep such pairs in {rejection.category}."
+        f"({nearest.case_id}). Keep such pairs in {rejection.category}.",
+        _MOST_DRAFT,
     )
 
 

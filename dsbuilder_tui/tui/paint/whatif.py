@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, STEPS, Flip, WhatIf
 from dsbuilder_tui.domain.words import counted
-from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, longest, wrap
 
 _EIGHTHS = "▁▂▃▄▅▆▇█"
 _LOWEST = {"near": 0.5, "semantic": 0.7}  # where the scale begins, unless the threshold is lower
@@ -109,7 +109,7 @@ def _flips(words: str, count: int, flips: Sequence[Flip], role: str, width: int)
         return []
     lines: list[Line] = [EMPTY, ((f"{count:,} {words}", role),)]
     names = [case_id(flip.category, flip.ordinal) for flip in flips]
-    room = min(max(len(name) for name in names), max(8, width // 4))
+    room = min(longest(names), max(8, width // 4))
     for flip, name in zip(flips, names, strict=True):
         lines.append(
             (
