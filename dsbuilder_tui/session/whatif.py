@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 
-from dsbuilder_tui.domain.diversity import CategoryDiversity
+from dsbuilder_tui.diversity.rules import SHORT_WORDS, Rules, rules_for
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, LikenessStage, Scores, WhatIf
 from dsbuilder_tui.session.core import SessionCore
@@ -21,7 +21,9 @@ class WhatIfs(SessionCore):
 
     def threshold(self, stage: LikenessStage, category: str | None = None) -> float:
         """The score (0 to 1) from which a case is a repeat now: in a category, or where none sets its own."""
-        return _threshold(self, stage, category)
+        known = next((c for c in self.plan.categories if c.name == category), None)
+        rules = rules_for(self.config, known)
+        return rules.near if stage == "near" else rules.semantic
 
     async def what_if(
         self, stage: LikenessStage, threshold: float, *, category: str | None = None, most: int = MOST_FLIPS
@@ -37,7 +39,9 @@ class WhatIfs(SessionCore):
         if not (math.isfinite(threshold) and 0 < threshold <= 1):
             raise InputError(f"{threshold} is not a threshold.", "It lies between 0 and 1, such as 0.92.")
         store = self._files.store
-        measure = _measure(self, stage, round(threshold, 4))
+        threshold = round(threshold, 4)
+        short = Rules(near=threshold).near_for(0) if stage == "near" else threshold
+        measure = Measure(stage, threshold, short, SHORT_WORDS)
         passing, passes = await store.passing(measure, category, max(0, most))
         falling, falls = await store.falling(measure, category, max(0, most))
         # They are the same for every threshold, and the only ones that take long.
@@ -46,24 +50,6 @@ class WhatIfs(SessionCore):
             self._scores_of = asked, await store.scores(stage, category)
         scores = self._scores_of[1]
         return WhatIf(
-            stage, measure.threshold, category, passing, sum(scores.rejected), falling, sum(scores.accepted),
+            stage, threshold, category, passing, sum(scores.rejected), falling, sum(scores.accepted),
             tuple(passes), tuple(falls), scores,
         )  # fmt: skip
-
-
-_SHORT_WORDS, _SHORT_LESS = 12, 0.10
-
-
-def _threshold(session: SessionCore, stage: LikenessStage, category: str | None) -> float:
-    config = session.config
-    found = next((c for c in session.plan.categories if c.name == category), None)
-    own = found.diversity if found and isinstance(found.diversity, CategoryDiversity) else CategoryDiversity()
-    if stage == "near":
-        return own.near or config.near_threshold
-    return own.semantic or config.semantic_threshold or (0.92 if config.embedding_model == "static" else 0.95)
-
-
-def _measure(session: SessionCore, stage: LikenessStage, threshold: float) -> Measure:
-    if stage == "semantic":
-        return Measure(stage, threshold, threshold)
-    return Measure(stage, threshold, round(threshold - _SHORT_LESS, 4), _SHORT_WORDS)

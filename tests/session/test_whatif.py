@@ -83,6 +83,21 @@ async def test_short_texts_have_a_lower_threshold_in_the_near_stage(make_plan: P
         assert seqs((await session.what_if("near", 0.58)).falls) == [cases[2].seq, cases[1].seq, cases[3].seq]
 
 
+async def test_at_the_threshold_in_force_a_real_run_would_have_been_as_it_was() -> None:
+    axes = {"length": ("short",), "tone": ("neutral",)}
+    narrow = DatasetCategory(name=C, count=40, example_inputs="Stop it", attributes=axes)
+    plan = DatasetPlanInput(dataset_name="repeats", categories=[narrow])
+    async with await Session.create(plan, DatasetBuilderConfig(max_attempts=2, seed=5)) as session:
+        await session.run()
+        near = await session.what_if("near", session.threshold("near"))
+        assert near.rejected and near.accepted and (near.passing, near.falling) == (0, 0)
+        semantic = await session.what_if("semantic", session.threshold("semantic"))
+        assert semantic.accepted and (semantic.passing, semantic.falling) == (0, 0)
+        stricter = await session.what_if("semantic", 0.7)
+        looser = await session.what_if("near", 1.0)
+        assert stricter.falling and looser.passing == near.rejected
+
+
 @pytest.mark.parametrize(
     ("stage", "threshold"), [("structural", 0.9), ("semantic", 0.0), ("near", 1.01), ("near", float("nan"))]
 )

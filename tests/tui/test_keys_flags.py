@@ -6,6 +6,7 @@ from typing import Any
 
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.config import load_config
+from dsbuilder_tui.domain.events import CaseAccepted
 from tests.support.likeness import accept
 from tests.support.studio import NARROW, Desk, covers, studio
 
@@ -84,3 +85,19 @@ async def test_a_case_without_a_flag_says_so() -> None:
         await desk.sees("± contr")
         desk.app.screen.action_pair()  # type: ignore[attr-defined]
         await desk.until(lambda: "This case has no flag." in desk.told)
+
+
+async def test_the_first_contradiction_of_a_run_is_told() -> None:
+    await with_flags()
+    async with studio(open_first="flags") as desk:
+        await desk.at("StudioScreen", "prompt")
+        for ordinal in (6, 7):
+            desk.live.take(
+                CaseAccepted(
+                    ts=7.0, case_id=f"{C}-{ordinal:05d}", category=C, slot=ordinal, seq=99 + ordinal, batch=1, text="x",
+                    accepted=ordinal, planned=20, flags=("similar", "contradiction"),
+                )
+            )  # fmt: skip
+        message = await desk.said("has the same text as an earlier case, with other expectations")
+        assert message.text.startswith(f"≠ {C}-00006")
+        assert not [m for m in await desk.session.messages() if f"{C}-00007" in m.text]

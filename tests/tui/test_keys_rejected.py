@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.config import load_config
+from dsbuilder_tui.domain.diversity import STAGES
 from dsbuilder_tui.domain.events import CaseRejected
 from tests.support.likeness import accept, reject
 from tests.support.studio import Desk, built, covers, studio
@@ -44,8 +45,11 @@ async def test_rejections_are_filtered_searched_and_copied() -> None:
         assert copied(desk) == desk.one("#rejections").chosen.text
         await desk.press("s")
         await desk.at("Question", "answers")
-        await desk.sees("all stages", f"structural ({count})", "near (0)", "semantic (0)")
+        stages = desk.live.view.stages
+        assert sum(stages.values()) == count and stages["structural"]
+        await desk.sees("all stages", *(f"{stage} ({stages.get(stage, 0)})" for stage in STAGES))
         await desk.press("down", "enter")
+        count = stages["structural"]
         await desk.sees(f"{count} rejected · structural")
         await desk.press("f")
         await desk.at("Question", "answers")
@@ -81,7 +85,7 @@ async def test_a_rejection_is_kept_and_told_about() -> None:
         await desk.at("StudioScreen", "prompt")
         words = desk.one("#prompt").text
         assert words.startswith("These two are different on purpose: “") and f"({rejection.nearest_case_id})" in words
-        assert f"turned away for {rejection.category}-{rejection.ordinal:05d}, structural" in words
+        assert f"turned away for {rejection.category}-{rejection.ordinal:05d}, {rejection.stage}" in words
         assert words.endswith(f"Keep such pairs in {C}.")
         await cases(desk, before + 1, rejection.ordinal)
         await desk.sees("kept by you after a rejection")
@@ -166,6 +170,9 @@ async def test_a_structural_repeat_has_no_threshold() -> None:
     await built(REPEATS, max_attempts=1)
     async with studio(open_first="repeats") as desk:
         await rejected(desk)
+        await desk.press("s", "down", "enter")
+        await desk.until(lambda: desk.app.screen._shown.stage == "structural")  # type: ignore[attr-defined]
+        await desk.sees("rejected · structural")
         await desk.press("t")
         await desk.at("RejectedScreen", "what-if")
         await desk.sees("Structural repeats have no threshold")
