@@ -1,0 +1,117 @@
+"""What is read from a text to tell a contrast from a repeat."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dsbuilder_tui.diversity.normalise import normalise
+from dsbuilder_tui.diversity.traits import TRAITS, compared, differing, traits
+
+ROOT = Path(__file__).parents[2]
+CONTRASTS = [
+    ("quantity", "Refund $50 to me", "Refund $500 to me"),
+    ("quantity", "It took 3 days", "It took 3 weeks"),
+    ("quantity", "Two tickets please", "Four tickets please"),
+    ("quantity", "I am 17", "I am 71"),
+    ("quantity", "He weighs 80 kg", "He weighs 80 lb"),
+    ("quantity", "A discount of 10 %", "A discount of 20 %"),
+    ("quantity", "2 adults and 3 children", "3 adults and 2 children"),
+    ("quantity", "Take it once a day", "Take it once a week"),
+    ("quantity", "Send it daily", "Send it weekly"),
+    ("quantity", "a dozen eggs", "two dozen eggs"),
+    ("quantity", "Quiero tres entradas", "Quiero cinco entradas"),
+    ("quantity", "Ich brauche zwei Karten", "Ich brauche acht Karten"),
+    ("quantity", "Timeout of 500ms", "Timeout of 500s"),
+    ("negation", "I can log in", "I can't log in"),
+    ("negation", "I have been paid", "I have never been paid"),
+    ("negation", "with a receipt", "without a receipt"),
+    ("negation", "Quiero pagar", "No quiero pagar"),
+    ("negation", "No quiero nada", "Quiero todo"),
+    ("negation", "Ich habe eine Karte", "Ich habe keine Karte"),
+    ("negation", "mit Zucker", "ohne Zucker"),
+    ("direction", "Fly from Madrid to Lisbon", "Fly from Lisbon to Madrid"),
+    ("direction", "Move it to my savings", "Move it from my savings"),
+    ("direction", "Von Berlin nach Köln bitte", "Von Köln nach Berlin bitte"),
+    ("direction", "de Sevilla a Bilbao", "de Bilbao a Sevilla"),
+    ("direction", "Turn the alerts on", "Turn the alerts off"),
+    ("direction", "before the trip", "after the trip"),
+    ("direction", "Raise my limit", "Lower my limit"),
+    ("entity", "A flight to Paris", "A flight to Rome"),
+    ("entity", "does it run on linux", "does it run on windows"),
+    ("entity", "My Samsung does not start", "My Nokia does not start"),
+    ("entity", "Ich fahre nach Wuppertal und bleibe nicht", "Ich fahre nach Bottrop und bleibe nicht"),
+    ("request", "I would like a demo", "I don't want a demo, thanks"),
+    ("request", "Quiero una tarjeta", "No quiero una tarjeta, gracias"),
+    ("request", "Ich möchte ein Konto", "Ich möchte kein Konto"),
+]
+REPEATS = [
+    ("Where is order #48213?", "Where is order #7?"),
+    ("Call me at +49 170 1234567 at 5 pm", "Call me at +49 171 7654321 at 9:15"),
+    ("It came on March 3rd 2024", "It came on 5 May 2023"),
+    ("I'm Ann Lee and I can't log in", "I am Bob and I cannot log in"),
+    ("My name is Ann. Where is it? Thanks, Ann", "My name is Bob. Where is it? Thanks, Bob"),
+    ("I fly to Paris", "i fly to PARIS"),
+    ("I waited two weeks", "I waited 2 weeks"),
+    ("I paid $5,000", "I paid 5000 dollars"),
+    ("I am 17 years old", "I'm 17"),
+    ("my 17-year-old son", "my 17 year old son"),
+    ("a week ago", "1 week ago"),
+    ("I was charged twice", "I was charged two times"),
+    ("From Berlin to Rome", "To Rome from Berlin"),
+    ("You ship to Spain, don't you?", "You ship to Spain?"),
+    ("Ich habe den Koffer verloren und die Tasche", "Ich habe die Tasche verloren und den Koffer"),
+    ("Order no. 5 is late", "Order 17 is late"),
+    ("Please help", "Could you help"),
+]
+
+
+@pytest.mark.parametrize(("name", "one", "other"), CONTRASTS)
+def test_a_contrast_is_seen_from_both_sides(name: str, one: str, other: str) -> None:
+    assert name in differing(traits(one), traits(other))
+    assert differing(traits(one), traits(other)) == differing(traits(other), traits(one))
+
+
+@pytest.mark.parametrize(("one", "other"), REPEATS)
+def test_a_repeat_has_nothing_that_differs(one: str, other: str) -> None:
+    assert differing(traits(one), traits(other)) == ()
+
+
+def test_a_text_without_any_of_it_is_all_zero() -> None:
+    assert traits("the parcel is late") == (0,) * len(TRAITS)
+
+
+def test_ids_dates_and_names_leave_no_trait() -> None:
+    text = "Hi Ann, order #12345 of 2024-03-01 at 17:45, call 555-123-4567. Mr Smith knows. Regards, Bob"
+    assert traits(text) == (0,) * len(TRAITS)
+
+
+@given(st.text())
+def test_any_text_gives_32_bits_each_and_nothing_differs_from_itself(text: str) -> None:
+    found = traits(text)
+    assert len(found) == len(TRAITS) and all(0 <= number < 1 << 32 for number in found)
+    assert differing(found, traits(text)) == ()
+    assert compared(text) == (normalise(text), found)
+
+
+def test_the_numbers_are_the_same_in_every_process() -> None:
+    text = "I don't want 2 tickets from Paris to Köln before Friday"
+    code = f"from dsbuilder_tui.diversity.traits import traits;print(traits({text!r}))"
+    outs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+            env={"PYTHONHASHSEED": seed, "PYTHONUTF8": "1"},
+        ).stdout
+        for seed in ("0", "7")
+    }
+    assert outs == {f"{traits(text)}\n"}
+    assert 0 not in traits(text)
