@@ -116,8 +116,9 @@ MULTIPLIERS = MappingProxyType(
     {"dozen": 12, "docena": 12, "docenas": 12, "dutzend": 12, "hundred": 100, "hundert": 100, "thousand": 1000}
     | {"mil": 1000, "tausend": 1000, "million": 1_000_000, "millones": 1_000_000, "millionen": 1_000_000}
 )
-# A number before these counts nothing: "two-factor", "the two of us".
-NO_COUNT = _words("factor step way of the to and or")
+# A number before these counts nothing: "two-factor".
+NO_COUNT = _words("factor step way")
+UNIT_KINDS = _words("square cubic fluid metric")
 
 NEGATIONS = _words("""
     not no nein never nevermind without none nothing nobody nowhere neither nor unable impossible invalid incorrect
@@ -133,7 +134,7 @@ _AXES = (
     ("before antes earlier vor vorher bevor früher", "after después despues later nach nachher nachdem später"),
     (
         "enter deposit depositing incoming arrive arriving arrival arrivals ingresar entrar abheben llegada ankunft",
-        "exit withdraw withdrawing withdrawal outgoing depart departing departure departures leave leaving retirar salir "
+        "exit withdraw withdrawing withdrawal outgoing depart departing departure departures  retirar salir "
         "einzahlen salida abflug",
     ),
     (
@@ -143,10 +144,10 @@ _AXES = (
         "slower reducir bajar disminuir senken gesenkt niedriger weniger minimum min shorter smaller",
     ),
     (
-        "enable enabled enabling activate activated activating unlock unblock unblocked subscribe opted activar activado "
-        "desbloquear aktivieren aktiviert einschalten entsperren encender suscribirme abonnieren",
-        "disable disabled disabling deactivate deactivated deactivating lock block blocked unsubscribe desactivar "
-        "desactivado bloquear deaktivieren deaktiviert ausschalten sperren apagar darme abbestellen",
+        "enable enabled enabling activate activated activating subscribe opted activar activado "
+        "aktivieren aktiviert einschalten encender suscribirme abonnieren",
+        "disable disabled disabling deactivate deactivated deactivating unsubscribe desactivar "
+        "desactivado deaktivieren deaktiviert ausschalten apagar darme abbestellen",
     ),
     (
         "add adding added install installing include including attach import encrypt añadir agregar instalar hinzufügen "
@@ -155,18 +156,18 @@ _AXES = (
         "quitar eliminar borrar desinstalar entfernen löschen deinstallieren deserialize decode",
     ),
     (
-        "buy buying bought send sending sent lend give gave comprar enviar verkaufe kaufen senden schicken",
-        "sell selling sold receive receiving received borrow take took vender recibir verkaufen erhalten bekommen",
+        "buy buying bought send sending sent lend comprar enviar verkaufe kaufen senden schicken",
+        "sell selling sold receive receiving received borrow vender recibir verkaufen erhalten bekommen",
     ),
     (
         "open opening opened start starting started begin accept accepted approve approved abrir empezar aceptar öffnen "
-        "eröffnen starten annehmen genehmigen allow",
+        "eröffnen starten annehmen genehmigen allow unlock unblock unblocked desbloquear entsperren",
         "close closing closed stop stopping stopped end ending reject rejected decline declined cerrar terminar rechazar "
-        "schließen beenden ablehnen abgelehnt forbid",
+        "schließen beenden ablehnen abgelehnt forbid lock block blocked bloquear sperren",
     ),
     (
-        "first oldest left ascending minimal cheapest hot primera primer älteste links aufsteigend cheaper",
-        "last newest latest right descending maximal cold priciest última último neueste rechts absteigend dearer",
+        "first oldest left ascending minimal cheapest primera primer älteste links aufsteigend cheaper",
+        "last newest latest right descending maximal priciest última último neueste rechts absteigend dearer",
     ),
 )
 POLES: Mapping[str, int] = MappingProxyType(
@@ -177,6 +178,8 @@ POLES: Mapping[str, int] = MappingProxyType(
         for word in members.split()
     }
 )
+# "left" and "right" are sides only before what has sides, not in "right now" and "what is left on".
+NO_SIDE = _words("now away after before here there on my the in at with to and is are")
 # "on" and "in" speak for a direction only after one of these verbs.
 PHRASAL = _words(
     "turn turned turning switch switched switching log logged logging sign signed signing check checked opt"

@@ -35,7 +35,7 @@ _TOKEN = re.compile(
   | (?=[\w$€£¥\#+(])(?:
     (?P<url>(?:https?://|www\.)\S+)
   | (?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
-  | (?P<joined>{_LETTERS}(?!\w)(?:'{_LETTERS})*+)
+  | (?P<joined>{_LETTERS}(?!\w|(?:-\w+)*-\w*\d)(?:'{_LETTERS})*+)
   | (?=\d)(?:
       (?P<date>\d{{4}}-\d{{1,2}}-\d{{1,2}}(?:t[\d:.]+z?)?
         | \d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}
@@ -143,7 +143,7 @@ def pieces(text: str) -> list[Piece]:
                     names_end = _names_end(text, found.end(), folded, previous, read)
                 for word in _written_out(folded):
                     add(("mask" if word[0] == "<" else "word", token, word))
-                    previous = word
+                    previous = word if word[0] != "<" else folded
                 if names_end > found.end():
                     add(("mask", "", "<name>"))
                     previous = ""

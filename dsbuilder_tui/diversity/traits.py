@@ -209,7 +209,10 @@ def _unit(words: list[str], place: int) -> tuple[str, int]:
         if at >= len(words):
             break
         unit = lexicon.UNITS.get(words[at])
-        if unit and (not ahead or words[at] in lexicon.DURATIONS or words[at].removesuffix("s") in lexicon.DURATIONS):
+        if unit and (
+            not ahead or words[place] in lexicon.UNIT_KINDS or words[at].removesuffix("s") in lexicon.DURATIONS
+        ):
+            unit = f"{words[place]} {unit}" if words[place] in lexicon.UNIT_KINDS else unit
             old = at + 1 < len(words) and words[at + 1] in ("old", "alt")
             return ("", at + 1) if old else (unit, at + 1)
         if words[place] in ("and", "or", "to", "y", "und", "oder", ""):
@@ -220,7 +223,8 @@ def _unit(words: list[str], place: int) -> tuple[str, int]:
 def _direction(read: list[Piece], words: list[str], known: frozenset[str]) -> int:
     result = 0
     for word in known:
-        result |= lexicon.POLES.get(word, 0)
+        if word not in ("left", "right") or _is_side(words, word):
+            result |= lexicon.POLES.get(word, 0)
     if known & lexicon.PHRASAL:
         for place, word in enumerate(words):
             if word in lexicon.PHRASAL:
@@ -230,6 +234,11 @@ def _direction(read: list[Piece], words: list[str], known: frozenset[str]) -> in
     if starts or ends:
         result |= _route(read, words, both=bool(starts and ends))
     return result
+
+
+def _is_side(words: list[str], word: str) -> bool:
+    after = words.index(word) + 1
+    return after < len(words) and words[after] not in lexicon.NO_SIDE and words[after] != ""
 
 
 def _route(read: list[Piece], words: list[str], both: bool) -> int:
@@ -246,6 +255,9 @@ def _route(read: list[Piece], words: list[str], both: bool) -> int:
         named = token[:1].isupper() or target in lexicon.PLACES
         if kind == "word" and (determined or named or (both and word in ("from", "to"))):
             ends[target] = ends.get(target, 0) | side
+            source = words[place - 1] if place and side == 2 else ""  # "Rome to Paris", "JSON to YAML"
+            if source and named and (source in lexicon.PLACES or (place > 1 and read[place - 1][1][:1].isupper())):
+                ends[source] = ends.get(source, 0) | 1
     result, taken = 0, set[int]()
     for target in sorted(ends):
         axis = _hash(target) % _ROUTE_AXES

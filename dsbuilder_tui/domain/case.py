@@ -68,6 +68,12 @@ class AcceptedCase:
     def case_id(self) -> str:
         return case_id(self.category, self.ordinal)
 
+    @property
+    def flag_kinds(self) -> tuple[str, ...]:
+        """What is worth knowing about it beside the cases it was compared with: contrast, contradiction, similar."""
+        flags = self.tags.get("flags")
+        return tuple(str(flag["kind"]) for flag in flags) if isinstance(flags, list) else ()
+
     def record(self) -> dict[str, Any]:
         """The case as an MLflow evaluation-dataset record."""
         return {

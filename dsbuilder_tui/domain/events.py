@@ -92,7 +92,10 @@ class AgentCalled(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseAccepted(Event):
-    """The case is on disk when this event is sent. ``slot`` is the ordinal within the category."""
+    """The case is on disk when this event is sent. ``slot`` is the ordinal within the category.
+
+    ``flags`` are the kinds of its flags: contrast, contradiction, similar.
+    """
 
     type: ClassVar[str] = "case_accepted"
     case_id: str
@@ -103,6 +106,7 @@ class CaseAccepted(Event):
     text: str
     accepted: int
     planned: int
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,14 @@
-"""The single place that admits a candidate: schema, then the comparing stages, cheapest first."""
+"""The first part of the gate: does a candidate have the shape that the plan asks for?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from dsbuilder_tui.diversity.stage import Match, Stage
 from dsbuilder_tui.domain.case import Candidate, display_text
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
@@ -16,65 +16,71 @@ from dsbuilder_tui.generation.casestream import MalformedCase
 
 _SHOWN = 500
 _WRITER_TAGS = ("template", "perturbation")
+_MOST_SEVERAL = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class Fitted:
+    """A candidate in the plan's shape."""
+
     inputs: dict[str, Any]
     expectations: dict[str, Any]
     tags: dict[str, Any]
-    keys: tuple[int, ...]  # one fingerprint per comparing stage
+
+    @property
+    def shown(self) -> str:
+        return display_text(self.inputs)[:_SHOWN]
+
+    def whole(self) -> dict[str, Any]:
+        """All of it, so that it can be kept when it is turned away."""
+        return {"inputs": self.inputs, "expectations": self.expectations, "tags": self.tags}
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    stage: str
+class Misfit:
+    """Why a candidate has not the plan's shape, and what it says."""
+
     reason: str
     text: str
-    match: Match | None = None
-    candidate: dict[str, Any] | None = None  # inputs, expectations and tags, when it was a whole case
 
 
 class Gate:
-    """Judges one candidate at a time; whoever admits tells ``admit`` before the next is judged."""
+    """Holds candidates against the shape that the plan gives their category."""
 
-    def __init__(self, plan: DatasetPlanInput, stages: Sequence[Stage], *, compare: bool = True) -> None:
-        """Without ``compare`` nothing is turned away as a repeat, but fingerprints are kept for runs that do compare."""
-        self._plan, self._stages, self._compare = plan, stages, compare
+    def __init__(self, plan: DatasetPlanInput) -> None:
         self._kinds = {category.name: field_kinds(plan, category) for category in plan.categories}
         self._categories = {category.name: category for category in plan.categories}
 
-    async def judge(self, candidate: Candidate) -> Admitted | Refused:
+    def fit(self, candidate: Candidate) -> list[Fitted] | Misfit:
+        """The candidate; or, when a worker was asked for several to a slot, those that fit, the least expected first."""
+        several = candidate.raw.get("candidates") if isinstance(candidate.raw, Mapping) else None
+        if not isinstance(several, list) or not several or "candidates" in self._kinds[candidate.slot.category]:
+            fitted = self._fit(candidate, candidate.raw)
+            return fitted if isinstance(fitted, Misfit) else [fitted]
+        found = [self._fit(candidate, raw) for raw in sorted(several[:_MOST_SEVERAL], key=_probability)]
+        fitting = [one for one in found if isinstance(one, Fitted)]
+        return fitting or next(one for one in found if isinstance(one, Misfit))
+
+    def _fit(self, candidate: Candidate, raw: Any) -> Fitted | Misfit:
         category = self._categories[candidate.slot.category]
         try:
-            inputs = self._inputs(candidate.raw, category)
-            expectations = _expectations(candidate.raw, category)
+            if isinstance(raw, MalformedCase):
+                raise Unfit("not valid JSON")
+            if not isinstance(raw, Mapping):
+                raise Unfit(f"it is {_kind(raw)}, not an object")
+            inputs = self._inputs(raw, category)
+            expectations = _expectations(raw, category)
         except Unfit as unfit:
-            return Refused("schema", str(unfit), _shown(candidate.raw))
+            return Misfit(str(unfit), _shown(raw))
         except RecursionError:
-            return Refused("schema", "nested too deeply", "")
+            return Misfit("nested too deeply", "")
         tags: dict[str, Any] = {"attributes": dict(candidate.slot.attributes), "model": candidate.model}
-        given = candidate.raw.get("tags")
+        given = raw.get("tags")
         if isinstance(given, Mapping):
             tags.update({key: whole_characters(str(given[key]))[:_SHOWN] for key in _WRITER_TAGS if given.get(key)})
-        keys = []
-        if category.compared:
-            for stage in self._stages:
-                finding = stage.examine(category.name, inputs)
-                if finding.match and self._compare:
-                    whole = {"inputs": inputs, "expectations": expectations, "tags": tags}
-                    shown = display_text(inputs)[:_SHOWN]
-                    return Refused(stage.name, finding.match.reason, shown, finding.match, whole)
-                keys.append(finding.key)
-        return Admitted(inputs, expectations, tags, tuple(keys))
+        return Fitted(inputs, expectations, tags)
 
-    def admit(self, keys: Sequence[int], seq: int) -> None:
-        for stage, key in zip(self._stages, keys, strict=False):
-            stage.admit(key, seq)
-
-    def _inputs(self, raw: Any, category: DatasetCategory) -> dict[str, Any]:
-        if isinstance(raw, MalformedCase):
-            raise Unfit("not valid JSON")
+    def _inputs(self, raw: Mapping[str, Any], category: DatasetCategory) -> dict[str, Any]:
         kinds = self._kinds[category.name]
         given = raw.get("inputs", raw.get("input"))
         if given is None and any(field in raw for field in kinds):
@@ -182,6 +188,12 @@ def _storable(value: dict[str, Any], what: str) -> dict[str, Any]:
     if size > MAX_TEXT_LENGTH * 4:
         raise Unfit(f"`{what}` is longer than {MAX_TEXT_LENGTH * 4:,} bytes")
     return value
+
+
+def _probability(raw: Any) -> float:
+    """How likely a worker says that a candidate is; what it does not say comes last."""
+    given = raw.get("probability") if isinstance(raw, Mapping) else None
+    return float(given) if isinstance(given, int | float) and math.isfinite(given) else math.inf
 
 
 def _shown(raw: Any) -> str:

@@ -16,7 +16,7 @@ Item = Candidate | tuple[Batch, BatchOutcome]
 
 
 class Intake:
-    """Workers put candidates and, last, their batch's outcome; the gate gets them one by one.
+    """Workers put candidates and, last, their batch's outcome; the gate gets them in order.
 
     In ``ordered`` mode everything of a batch comes out before anything of the next. What is held back for that is
     bounded by the batches in flight.
@@ -50,11 +50,15 @@ class Intake:
             for item in self._held.pop(self._turns[0], ()) if self._turns else ():
                 self._queue.put_nowait(item)
 
-    async def get(self) -> Item:
-        return await self._queue.get()
+    async def get(self, most: int) -> list[Item]:
+        """Wait for an item; it, and what else is there already, at most so many."""
+        items = [await self._queue.get()]
+        while len(items) < most and not self._queue.empty():
+            items.append(self._queue.get_nowait())
+        return items
 
     def done(self) -> None:
-        """Say that the item last got has been judged."""
+        """Say that one of the items last got has been judged."""
         self._queue.task_done()
 
     async def join(self) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
 from dsbuilder_tui.domain.clock import Clock
-from dsbuilder_tui.domain.events import CheckpointSaved, Event
+from dsbuilder_tui.domain.events import CheckpointSaved, Event, Notice
 from dsbuilder_tui.store.commit import history_row
-from dsbuilder_tui.store.rows import Changes, WorkerCall
+from dsbuilder_tui.store.rows import CaseLikeness, Changes, WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
 
 # How long a decision may wait for company. The promise is 100 ms from decision to disk.
@@ -44,8 +44,10 @@ class Journal:
     def congested(self) -> bool:
         return len(self._changes) >= MOST_PENDING
 
-    def accept(self, case: AcceptedCase, event: Event) -> None:
+    def accept(self, case: AcceptedCase, event: Event, likeness: CaseLikeness | None = None) -> None:
         self._changes.accepted.append(case)
+        if likeness is not None:
+            self._changes.likeness.append(likeness)
         self.accepted += 1
         self._add(event)
         if self._interval and self.accepted % self._interval == 0:
@@ -70,6 +72,12 @@ class Journal:
         self._add(event)
         if accepted > 0 and self._interval and self.accepted % self._interval == 0:
             self.checkpoint("interval")
+
+    def notice(self, text: str) -> None:
+        """Announce a warning, and have it remembered."""
+        event = Notice(ts=self._clock.now(), level="warning", text=text)
+        self._emit(event)
+        self.note(event)
 
     def note(self, event: Event) -> None:
         """Have an event that was announced already remembered with the next commit."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dsbuilder_tui.config import DatasetBuilderConfig
-from dsbuilder_tui.diversity.stage import Match, Stage
-from dsbuilder_tui.diversity.structural import StructuralStage
+from dsbuilder_tui.diversity.comparer import Answer, Match, Score
 from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Exhausted, Rejection, Slot, display_text, given_up_words
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, SlotExhausted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.generation.gate import Admitted, Gate
+from dsbuilder_tui.generation.gate import Fitted, Gate, Misfit
 from dsbuilder_tui.generation.journal import Journal
-from dsbuilder_tui.generation.ledger import AcceptedIndex, Ledger
-from dsbuilder_tui.store.rows import LedgerRows
+from dsbuilder_tui.generation.ledger import Ledger
+from dsbuilder_tui.generation.likeness import CaseText, Likeness
+from dsbuilder_tui.store.rows import CaseLikeness, LedgerRows, PastText
 from dsbuilder_tui.store.session_store import SessionStore
 
 
@@ -36,46 +37,89 @@ class Judge:
     ) -> None:
         self._store, self._clock = store, clock
         self.journal, self.ledger = journal, ledger
-        self._gate = Gate(plan, _stages(config), compare=config.enable_diversity_check)
-        self._index = AcceptedIndex()
+        self._gate = Gate(plan)
+        self._compared = frozenset(category.name for category in plan.categories if category.compared)
+        self._likeness = Likeness(plan, config, store, journal.notice)
 
-    def restore(self, rows: LedgerRows, last_batch: int) -> None:
-        """Take over what the session file says."""
+    async def restore(self, rows: LedgerRows, last_batch: int) -> None:
+        """Take over what the session file says. Raises as ``Likeness.load``."""
         self.ledger.restore(rows, last_batch)
-        history: list[tuple[int, int, str, int]] = [
-            (seq, key, name, ordinal)
+        accepted = [
+            PastText(seq, name, ordinal, structure)
             for name, filled in rows.filled.items()
-            for ordinal, key, seq in filled
-            if key is not None
+            if name in self._compared
+            for ordinal, structure, seq in filled
         ]
-        for seq, key, name, ordinal in sorted([*rows.gone, *history]):
-            self.remember(seq, key, name, ordinal)
+        gone = [text for text in rows.gone if text.category in self._compared]
+        await self._likeness.load(sorted([*gone, *accepted], key=lambda text: text.seq))
         self.journal.accepted = self.ledger.filled
 
-    def remember(self, seq: int, structure: int, category: str, ordinal: int) -> None:
-        """Put a text into the duplicate history; ``seq`` must not be lower than any before."""
-        self._index.note(seq, category, ordinal)
-        self._gate.admit((structure,), seq)
+    async def close(self) -> None:
+        await self._likeness.close()
 
-    def revise(self, seq: int, structure: int) -> None:
-        """The case at ``seq`` has another text now. The old one stays known, so that it does not come back."""
-        self._gate.admit((structure,), seq)
+    def remember(self, case: AcceptedCase) -> None:
+        """A person gave a case this text. It counts from now on; what the case said before stays known."""
+        if case.category in self._compared:
+            self._likeness.remember(CaseText(case.category, case.inputs, case.expectations), case.seq, case.ordinal)
 
-    async def judge(self, candidate: Candidate) -> bool:
-        """Let a candidate in or turn it away. Returns whether it is in."""
-        slot, now = candidate.slot, self._clock.now()
-        verdict = await self._gate.judge(candidate)
-        if not isinstance(verdict, Admitted):
-            self.reject(
-                slot, candidate.batch, verdict.stage, verdict.reason, verdict.text, verdict.match, verdict.candidate
-            )
+    async def judge(self, candidates: Sequence[Candidate]) -> list[bool]:
+        """Let candidates in or turn them away, in order. Returns which are in."""
+        fitted = [self._gate.fit(candidate) for candidate in candidates]
+        asked = [
+            place
+            for place, candidate in enumerate(candidates)
+            if isinstance(fitted[place], list) and candidate.slot.category in self._compared
+        ]
+        groups = [
+            [CaseText(candidates[place].slot.category, one.inputs, one.expectations) for one in found]
+            for place in asked
+            if isinstance(found := fitted[place], list)
+        ]
+        answers = dict(zip(asked, await self._likeness.judge(groups) if groups else [], strict=True))
+        return [
+            self._settle(candidate, fitted[place], answers.get(place)) for place, candidate in enumerate(candidates)
+        ]
+
+    def _settle(self, candidate: Candidate, fitted: list[Fitted] | Misfit, answers: list[Answer] | None) -> bool:
+        if isinstance(fitted, Misfit):
+            self.reject(candidate.slot, candidate.batch, "schema", fitted.reason, fitted.text)
             return False
-        seq = self._store.next_seq()
-        self._gate.admit(verdict.keys, seq)
-        self._index.note(seq, slot.category, slot.ordinal)
+        if answers is None:
+            self._accept(candidate, fitted[0], None)
+            return True
+        for one, answer in zip(fitted, answers, strict=False):
+            if answer.match is None:
+                self._accept(candidate, one, answer)
+                return True
+            if answer is not answers[-1]:  # there is another candidate for the slot
+                self._record(candidate.slot, candidate.batch, answer.match, one)
+        turned_away = fitted[len(answers) - 1]
+        match = answers[-1].match
+        assert match is not None
+        self.reject(
+            candidate.slot, candidate.batch, match.stage, match.reason, turned_away.shown, match, turned_away.whole()
+        )
+        return False
+
+    def _accept(self, candidate: Candidate, fitted: Fitted, answer: Answer | None) -> None:
+        slot, now, seq = candidate.slot, self._clock.now(), self._store.next_seq()
+        places, tags, likeness = self._likeness.places, fitted.tags, None
+        if answer is not None:
+            assert answer.row is not None
+            self._likeness.name(answer.row, seq, slot.category, slot.ordinal)
+            if answer.flags:
+                flags = [
+                    {
+                        "kind": flag.kind, "case_id": places.case_id(flag.row), "stage": flag.stage,
+                        "score": round(flag.score, 4), "differs": list(flag.differs),
+                    }
+                    for flag in answer.flags
+                ]  # fmt: skip
+                tags = {**tags, "flags": flags}
+            likeness = CaseLikeness(seq, *self._scored(answer.near), *self._scored(answer.semantic))
         case = AcceptedCase(
-            seq, slot.category, slot.ordinal, verdict.inputs, verdict.expectations, verdict.tags, now,
-            verdict.keys[0] if verdict.keys else None, candidate.batch,
+            seq, slot.category, slot.ordinal, fitted.inputs, fitted.expectations, tags, now,
+            answer.text if answer else None, candidate.batch,
         )  # fmt: skip
         self.ledger.fill(slot)
         self.journal.accept(
@@ -83,10 +127,13 @@ class Judge:
             CaseAccepted(
                 ts=now, case_id=case.case_id, category=slot.category, slot=slot.ordinal, seq=seq, batch=candidate.batch,
                 text=display_text(case.inputs)[:TEXT_LENGTH], accepted=self.journal.accepted + 1,
-                planned=self.journal.planned,
+                planned=self.journal.planned, flags=case.flag_kinds,
             ),
+            likeness,
         )  # fmt: skip
-        return True
+
+    def _scored(self, score: Score | None) -> tuple[float | None, int | None]:
+        return (None, None) if score is None else (score.value, self._likeness.places.seq(score.row))
 
     def reject(
         self,
@@ -99,12 +146,34 @@ class Judge:
         candidate: dict[str, Any] | None = None,
     ) -> None:
         """Turn a candidate away; its slot opens again, or is given up."""
-        now, seq = self._clock.now(), self._store.next_seq()
-        nearest = match.nearest_seq if match else None
-        score, threshold = (match.score, match.threshold) if match else (None, None)
+        nearest = self._likeness.places.seq(match.row) if match else None
         tries = self.ledger.reject(slot, nearest)
+        seq, now = self._write(slot, batch, stage, reason, text, match, candidate)
+        if tries is not None:
+            words = given_up_words(tries, stage, reason)
+            self.journal.exhaust(
+                Exhausted(seq, slot.category, slot.ordinal, tries, words),
+                SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
+            )
+
+    def _record(self, slot: Slot, batch: int, match: Match, fitted: Fitted) -> None:
+        """One of several candidates for a slot is a repeat; that is no mark against the slot."""
+        self._write(slot, batch, match.stage, match.reason, fitted.shown, match, fitted.whole())
+
+    def _write(
+        self,
+        slot: Slot,
+        batch: int,
+        stage: str,
+        reason: str,
+        text: str,
+        match: Match | None,
+        candidate: dict[str, Any] | None,
+    ) -> tuple[int, float]:
+        now, seq, places = self._clock.now(), self._store.next_seq(), self._likeness.places
+        nearest, nearest_id = (places.seq(match.row), places.case_id(match.row)) if match else (None, None)
+        score, threshold = (match.score, match.threshold) if match else (None, None)
         attempt = self.ledger.attempt(slot)
-        nearest_id = self._index.case_id(nearest) if nearest is not None else None
         rejection = Rejection(
             seq, slot.category, slot.ordinal, attempt, stage, reason, text, now, score, threshold, nearest, nearest_id,
             batch, candidate,
@@ -116,13 +185,4 @@ class Judge:
                 text=text[:TEXT_LENGTH], attempt=attempt, score=score, threshold=threshold, nearest_case_id=nearest_id,
             ),
         )  # fmt: skip
-        if tries is not None:
-            words = given_up_words(tries, stage, reason)
-            self.journal.exhaust(
-                Exhausted(seq, slot.category, slot.ordinal, tries, words),
-                SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
-            )
-
-
-def _stages(config: DatasetBuilderConfig) -> list[Stage]:
-    return [StructuralStage(config.diversity_window if config.diversity_scope == "window" else None)]
+        return seq, now

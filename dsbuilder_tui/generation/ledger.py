@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import heapq
 import math
-from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from dsbuilder_tui.domain.case import Slot, case_id
+from dsbuilder_tui.domain.case import Slot
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.generation.prompts import MOST_AVOIDED
 from dsbuilder_tui.generation.slots import slot_order, slot_plans
@@ -230,23 +228,3 @@ class Ledger:
         while heap and len(taken) < size(name) and not (self._ordered and heap[0][0] != self._round):
             taken.append(heapq.heappop(heap)[1])
         return name, taken
-
-
-class AcceptedIndex:
-    """Which slot an accepted case fills, by its place in the history. 14 bytes a case."""
-
-    def __init__(self) -> None:
-        self._seqs, self._ordinals, self._categories = array("q"), array("L"), array("H")
-        self._names: dict[str, int] = {}
-
-    def note(self, seq: int, category: str, ordinal: int) -> None:
-        """Remember one more case; ``seq`` must grow from call to call."""
-        self._seqs.append(seq)
-        self._ordinals.append(ordinal)
-        self._categories.append(self._names.setdefault(category, len(self._names)))
-
-    def case_id(self, seq: int) -> str | None:
-        place = bisect_left(self._seqs, seq)
-        if place == len(self._seqs) or self._seqs[place] != seq:
-            return None
-        return case_id(list(self._names)[self._categories[place]], self._ordinals[place])

@@ -43,6 +43,7 @@ from dsbuilder_tui.store.session_store import SessionStore
 # So many batches in a row that brought nothing but network trouble end the run; each has been retried by then.
 _MOST_FAILURES = 5
 _CONGESTION_POLL = 0.05
+_JUDGED_TOGETHER = 32  # candidates at most: embedding is cheaper in company, and a pause need not wait long
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,13 @@ class Pipeline:
         Everything judged is on disk when this returns. Raises ``EndpointRefused``, ``EndpointUnavailable`` or
         ``StorageError``, also after saving what could be saved.
         """
-        self.judge.restore(await self._store.ledger_rows(), await self._store.last_batch())
+        try:
+            await self.judge.restore(await self._store.ledger_rows(), await self._store.last_batch())
+            return await self._run()
+        finally:
+            await self.judge.close()
+
+    async def _run(self) -> PipelineResult:
         self.journal = journal = self._journal
         dropped = 0
         keepers = [asyncio.create_task(journal.run()), asyncio.create_task(self._judge_all())]
@@ -273,11 +280,13 @@ class Pipeline:
             self._calls.end(trace, self._clock.now(), outcome)
 
     async def _call(self, batch: Batch, trace: CallTrace, result: BatchOutcome) -> None:
-        near = await self._store.inputs_of(batch.avoid) if batch.avoid else {}
+        near = await self._store.cases_at(batch.avoid) if batch.avoid else {}
         if len(near) < len(set(batch.avoid)):  # the case it was too close to is accepted, but not written yet
             await self._journal.flush()
-            near = await self._store.inputs_of(batch.avoid)
-        request = self._prompter.request(batch.category, batch.slots, [display_text(i) for i in near.values()])
+            near = await self._store.cases_at(batch.avoid)
+        request = self._prompter.request(
+            batch.category, batch.slots, [display_text(case.inputs) for case in near.values()]
+        )
         trace.system, trace.prompt = request.system, request.prompt
         await self._runner.execute(batch, request, lambda candidate: self._intake.put(batch.number, candidate), result)
 
@@ -297,19 +306,23 @@ class Pipeline:
 
     async def _judge_all(self) -> None:
         while True:
-            item = await self._intake.get()
+            items = await self._intake.get(_JUDGED_TOGETHER)
             try:
-                if isinstance(item, Candidate):
-                    await self._judge(item)
-                else:
-                    self._settle(*item)
+                candidates = [item for item in items if isinstance(item, Candidate)]
+                if candidates:
+                    await self._judge(candidates)
+                for item in items:  # a batch ends behind its last candidate
+                    if not isinstance(item, Candidate):
+                        self._settle(*item)
             finally:
-                self._intake.done()
+                for _ in items:
+                    self._intake.done()
 
-    async def _judge(self, candidate: Candidate) -> None:
-        if await self.judge.judge(candidate):
-            self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
-            self._failures_in_a_row = 0
+    async def _judge(self, candidates: list[Candidate]) -> None:
+        for candidate, accepted in zip(candidates, await self.judge.judge(candidates), strict=True):
+            if accepted:
+                self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
+                self._failures_in_a_row = 0
 
     def _settle(self, batch: Batch, result: BatchOutcome) -> None:
         """Take back what a finished batch did not bring, and remember what the call cost."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dsbuilder_tui.diversity.structural import structure_hash
+from dsbuilder_tui.diversity.fingerprints import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseEdited, CaseWithdrawn, Event
@@ -81,8 +81,8 @@ class Curation(SessionCore):
             "before": {"inputs": case.inputs, "expectations": case.expectations},
             "after": {"inputs": inputs, "expectations": expectations},
         }
-        if ground.judge and structure is not None:
-            ground.judge.revise(case.seq, structure)
+        if ground.judge:
+            ground.judge.remember(new)
         await self._change(ground, new, "edited", "case_edited", data)
         return new
 
@@ -177,8 +177,7 @@ class Curation(SessionCore):
             rejection.batch,
         )  # fmt: skip
         if judge:
-            if structure is not None:
-                judge.remember(seq, structure, name, ordinal)
+            judge.remember(case)
             if old is None:
                 judge.ledger.claim(name, ordinal)
         text = display_text(case.inputs)[:TEXT_LENGTH]
@@ -198,7 +197,7 @@ class Curation(SessionCore):
         else:
             event = CaseAccepted(
                 ts=now, case_id=own, category=name, slot=ordinal, seq=seq, batch=case.batch, text=text,
-                accepted=ground.accepted + 1, planned=self.plan.total_instances,
+                accepted=ground.accepted + 1, planned=self.plan.total_instances, flags=case.flag_kinds,
             )  # fmt: skip
         await self._decide(ground, changes, event, 0 if old else 1)
         if judge is None:
@@ -263,4 +262,4 @@ def _not_pinned(case: AcceptedCase) -> None:
 
 
 def _structure(category: DatasetCategory, inputs: dict[str, Any]) -> int | None:
-    return structure_hash(category.name, inputs) if category.compared else None
+    return structure_hash(inputs) if category.compared else None

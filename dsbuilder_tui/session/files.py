@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from dsbuilder_tui.config import DatasetBuilderConfig
-from dsbuilder_tui.diversity.structural import structure_hash
+from dsbuilder_tui.diversity.fingerprints import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
 from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import PlanError, StorageError
@@ -266,7 +266,7 @@ class SessionFiles:
             cases.append(
                 AcceptedCase(
                     self.store.next_seq(), case.category, case.ordinal, case.inputs, case.expectations, case.tags, now,
-                    structure_hash(case.category, case.inputs) if on else None,
+                    structure_hash(case.inputs) if on else None,
                 )
             )  # fmt: skip
         state = SessionState.COMPLETE if len(cases) == self.plan.total_instances else SessionState.PAUSED

@@ -7,7 +7,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import Candidate, Slot
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.generation.gate import Admitted, Gate
+from dsbuilder_tui.generation.gate import Gate, Misfit
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.slots import slot_plans
@@ -37,12 +37,13 @@ class Preview(SpendingReader):
             for ordinal in range(1, min(count, chosen.count) + 1)
         )
         request = Prompter(plan, self._files.seed, self.config.max_output_tokens).request(chosen, wanted, ())
-        gate = Gate(plan, (), compare=False)
+        gate = Gate(plan)
         found: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
         async def deliver(candidate: Candidate) -> None:
-            if isinstance(verdict := await gate.judge(candidate), Admitted):
-                found.append((verdict.inputs, verdict.expectations))
+            fitted = gate.fit(candidate)
+            if not isinstance(fitted, Misfit):
+                found.append((fitted[0].inputs, fitted[0].expectations))
 
         limit = AdaptiveLimit(1, clock, lambda limit, reason: None)
         worker = Worker(model, limit, clock, random.Random(), _MOST_RETRIES, lambda *_: None)

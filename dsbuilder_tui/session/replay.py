@@ -103,7 +103,7 @@ class _Teller:
         return ev.CaseAccepted(
             ts=case.created_at, case_id=case.case_id, category=case.category, slot=case.ordinal, seq=case.seq,
             batch=case.batch, text=display_text(case.inputs)[: ev.TEXT_LENGTH], accepted=self._accepted,
-            planned=self._planned,
+            planned=self._planned, flags=case.flag_kinds,
         )  # fmt: skip
 
     def _rejection(self, r: Rejection, tries: int | None) -> Iterator[ev.Event]:

@@ -33,6 +33,10 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
         )
         counts[number][0] += 1
     connection.executemany(f"INSERT INTO accepted_case ({_COPIED}) VALUES (?,?,?,?,?,?,?,?,?,?,?)", cases)
+    connection.executemany(
+        "INSERT INTO likeness VALUES (?,?,?,?,?)",
+        [(k.seq, k.near, k.near_seq, k.semantic, k.semantic_seq) for k in changes.likeness],
+    )
     for c in changes.edited:
         _edit(connection, c, ids[c.category])
     rejections = []

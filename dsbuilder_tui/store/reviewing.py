@@ -92,17 +92,17 @@ class Reviewing(StoreBase):
 
         return await self._db.read(read)
 
-    async def inputs_of(self, seqs: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """The inputs of a few cases, accepted or withdrawn since; damaged ones are left out."""
+    async def cases_at(self, seqs: Sequence[int]) -> dict[int, AcceptedCase]:
+        """A few cases by their places in the history, accepted or withdrawn since; damaged ones are left out."""
 
-        def read(connection: sqlite3.Connection) -> dict[int, dict[str, Any]]:
+        def read(connection: sqlite3.Connection) -> dict[int, AcceptedCase]:
             marks = ",".join("?" * len(seqs))
             rows = connection.execute(
                 f"SELECT {CASE_COLUMNS} FROM accepted_case WHERE seq IN ({marks}) "
                 f"UNION ALL SELECT {CASE_COLUMNS} FROM withdrawn_case WHERE seq IN ({marks})",
                 (*seqs, *seqs),
             )
-            return {case.seq: case.inputs for row in rows if not (case := read_case(self._names, row)).damaged}
+            return {case.seq: case for row in rows if not (case := read_case(self._names, row)).damaged}
 
         return await self._db.read(read) if seqs else {}
 

@@ -64,6 +64,17 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseLikeness:
+    """How like an accepted case is to the nearest before it, in each stage; guarded pairs are not counted."""
+
+    seq: int
+    near: float | None
+    near_seq: int | None
+    semantic: float | None
+    semantic_seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class SlotFacts:
     """What the session file says about one slot: its case, its last attempt, and whether it was given up on."""
 
@@ -84,6 +95,7 @@ class Changes:
     reopened: list[tuple[str, int]] = field(default_factory=list)  # slots no longer given up on
 
     accepted: list[AcceptedCase] = field(default_factory=list)
+    likeness: list[CaseLikeness] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     exhausted: list[Exhausted] = field(default_factory=list)
     calls: list[WorkerCall] = field(default_factory=list)
@@ -109,12 +121,23 @@ class CategoryProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class PastText:
+    """A text that counts when repeats are looked for: of an accepted case, or (with ``inputs``) of one that is gone."""
+
+    seq: int
+    category: str
+    ordinal: int
+    structure: int | None
+    inputs: dict[str, Any] | None = None
+    expectations: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerRows:
     """What the slot ledger needs at the start of a run."""
 
     filled: dict[str, list[tuple[int, int | None, int]]]  # category → (ordinal, structure, seq), in order of seq
     attempts: dict[tuple[str, int], tuple[int, int, list[int]]]  # open slot → (last attempt, tries, nearest seqs)
     exhausted: dict[str, list[int]]
-    # (seq, structure, category, ordinal) of texts that are gone, by withdrawal or edit, and must not come back
-    gone: list[tuple[int, int, str, int]] = field(default_factory=list)
+    gone: list[PastText] = field(default_factory=list)  # by withdrawal or edit; they must not come back
     retired: dict[str, list[int]] = field(default_factory=dict)  # slots that a plan revision has taken out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from dsbuilder_tui.store.conversation import Conversation
 from dsbuilder_tui.store.costs import Costs
 from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.files import sync_folder
+from dsbuilder_tui.store.past import gone_texts
 from dsbuilder_tui.store.planning import UNDECIDED, Plans
 from dsbuilder_tui.store.remembering import Remembering
 from dsbuilder_tui.store.replaying import Replaying
@@ -76,6 +77,11 @@ class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs
 
     async def close(self) -> None:
         await self._db.close()
+
+    @property
+    def folder(self) -> Path:
+        """The session's folder."""
+        return self._db.path.parent
 
     async def _load(self) -> None:
         def load(connection: sqlite3.Connection) -> None:
@@ -186,16 +192,7 @@ class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs
                 "SELECT category_id, ordinal FROM exhausted_slot WHERE branch_id=?", (MAIN_BRANCH,)
             ):
                 exhausted[self._names[number]].append(ordinal)
-            gone = [
-                (seq, structure, self._names[number], ordinal)
-                for seq, structure, number, ordinal in connection.execute(
-                    "SELECT seq, structure, category_id, ordinal FROM withdrawn_case "
-                    "WHERE branch_id=? AND structure IS NOT NULL "
-                    "UNION ALL SELECT json_extract(data, '$.seq'), json_extract(data, '$.structure'), category_id, ordinal "
-                    "FROM history WHERE kind='case_edited' AND json_extract(data, '$.structure') IS NOT NULL",
-                    (MAIN_BRANCH,),
-                )
-            ]
+            gone = list(gone_texts(connection, self._names))
             retired = {self._names[number]: ordinals for number, ordinals in retired_slots(connection).items()}
             return LedgerRows(filled, attempts, exhausted, gone, retired)
 
@@ -266,6 +263,12 @@ class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs
             return [case_id(self._names[number], ordinal) for _, number, ordinal in bad]
 
         return await self._db.write(repair)
+
+    async def set_structures(self, pairs: Sequence[tuple[int, int]]) -> None:
+        """Note the structural hashes of accepted cases, as (hash, seq)."""
+        await self._db.write(
+            lambda connection: connection.executemany("UPDATE accepted_case SET structure=? WHERE seq=?", pairs)
+        )
 
     async def reopen_exhausted(self) -> int:
         """Give every exhausted slot a fresh set of attempts. Returns how many there were."""

@@ -1,4 +1,4 @@
-"""The gate: shape first, then likeness."""
+"""The gate, first part: shape."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from dsbuilder_tui.diversity.structural import StructuralStage
 from dsbuilder_tui.domain.case import Candidate, Slot
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.generation.batching import BatchSizer
 from dsbuilder_tui.generation.casestream import MalformedCase
-from dsbuilder_tui.generation.gate import Admitted, Gate, Refused
+from dsbuilder_tui.generation.gate import Fitted, Gate, Misfit
 
 
 def plan_with(**category: Any) -> DatasetPlanInput:
@@ -23,15 +22,14 @@ def candidate(raw: Any, ordinal: int = 1) -> Candidate:
     return Candidate(Slot("c", ordinal, {"tone": "polite"}), 0, raw, 1, "m")
 
 
-async def judged(raw: Any, **category: Any) -> Admitted | Refused:
-    return await Gate(plan_with(**category), [StructuralStage()]).judge(candidate(raw))
+def judged(raw: Any, **category: Any) -> Fitted | Misfit:
+    found = Gate(plan_with(**category)).fit(candidate(raw))
+    return found if isinstance(found, Misfit) else found[0]
 
 
-async def test_a_good_case_becomes_a_record() -> None:
-    verdict = await judged(
-        {"slot": 1, "inputs": {"query": "  Hello? "}, "expectations": {"ok": False}, "tags": {"x": 1}}
-    )
-    assert isinstance(verdict, Admitted)
+def test_a_good_case_becomes_a_record() -> None:
+    verdict = judged({"slot": 1, "inputs": {"query": "  Hello? "}, "expectations": {"ok": False}, "tags": {"x": 1}})
+    assert isinstance(verdict, Fitted)
     assert verdict.inputs == {"query": "Hello?"}
     assert verdict.expectations == {"ok": False, "n": 3}
     assert verdict.tags == {"attributes": {"tone": "polite"}, "model": "m"}
@@ -41,9 +39,9 @@ async def test_a_good_case_becomes_a_record() -> None:
     {"inputs": "Hello?"}, {"query": "Hello?"}, {"input": {"query": "Hello?"}},
     {"inputs": {"query": "Hello?", "persona": "x"}}, {"inputs": {"query": "Hello?"}, "expectations": {"unknown": 1}},
 ])  # fmt: skip
-async def test_near_misses_of_shape_are_understood(raw: Any) -> None:
-    verdict = await judged(raw)
-    assert isinstance(verdict, Admitted) and verdict.inputs == {"query": "Hello?"}
+def test_near_misses_of_shape_are_understood(raw: Any) -> None:
+    verdict = judged(raw)
+    assert isinstance(verdict, Fitted) and verdict.inputs == {"query": "Hello?"}
     assert verdict.expectations == {"ok": True, "n": 3}
 
 
@@ -65,68 +63,47 @@ async def test_near_misses_of_shape_are_understood(raw: Any) -> None:
         ({"inputs": {"query": "x"}, "expectations": {"n": 2**70}}, "cannot be stored"),
     ],
 )
-async def test_bad_shapes_are_refused_with_a_reason(raw: Any, reason: str) -> None:
-    verdict = await judged(raw)
-    assert isinstance(verdict, Refused) and verdict.stage == "schema" and reason in verdict.reason
+def test_bad_shapes_are_refused_with_a_reason(raw: Any, reason: str) -> None:
+    verdict = judged(raw)
+    assert isinstance(verdict, Misfit) and reason in verdict.reason
 
 
-async def test_half_a_surrogate_pair_can_be_stored() -> None:
-    verdict = await judged({"inputs": {"query": "broken \ud83d emoji"}})
-    assert isinstance(verdict, Admitted) and verdict.inputs["query"] == "broken \ufffd emoji"
+def test_half_a_surrogate_pair_can_be_stored() -> None:
+    verdict = judged({"inputs": {"query": "broken \ud83d emoji"}})
+    assert isinstance(verdict, Fitted) and verdict.inputs["query"] == "broken \ufffd emoji"
 
 
-async def test_odd_tags_and_deep_nesting_do_no_harm() -> None:
-    verdict = await judged({"inputs": {"query": "x"}, "tags": {"template": "half \ud83d", "perturbation": ["a"]}})
-    assert isinstance(verdict, Admitted) and verdict.tags["template"] == "half \ufffd"
+def test_odd_tags_and_deep_nesting_do_no_harm() -> None:
+    verdict = judged({"inputs": {"query": "x"}, "tags": {"template": "half \ud83d", "perturbation": ["a"]}})
+    assert isinstance(verdict, Fitted) and verdict.tags["template"] == "half \ufffd"
     deep: Any = "x"
     for _ in range(5000):
         deep = [deep]
     for raw in ({"inputs": {"query": deep}}, {"inputs": {"query": "x"}, "expectations": {"ok": deep}}, {"query": deep}):
-        assert isinstance(await judged(raw), Refused)
-    listed = await judged({"inputs": {"query": deep}}, example_inputs=[{"query": ["x"]}])
-    assert isinstance(listed, Refused)
+        assert isinstance(judged(raw), Misfit)
+    listed = judged({"inputs": {"query": deep}}, example_inputs=[{"query": ["x"]}])
+    assert isinstance(listed, Misfit)
 
 
-async def test_an_empty_example_field_says_nothing_about_its_kind() -> None:
-    verdict = await judged({"inputs": {"query": "x", "note": "y"}}, example_inputs=[{"query": "a", "note": None}])
-    assert isinstance(verdict, Admitted)
+def test_an_empty_example_field_says_nothing_about_its_kind() -> None:
+    verdict = judged({"inputs": {"query": "x", "note": "y"}}, example_inputs=[{"query": "a", "note": None}])
+    assert isinstance(verdict, Fitted)
 
 
-async def test_repeats_are_refused_with_the_case_they_repeat() -> None:
-    gate = Gate(plan_with(), [StructuralStage()])
-    first = await gate.judge(candidate({"inputs": {"query": "Where is my order #12345?"}}))
-    assert isinstance(first, Admitted)
-    gate.admit(first.keys, 17)
-    second = await gate.judge(candidate({"inputs": {"query": "where is my order #99?!"}}, 2))
-    assert isinstance(second, Refused) and second.match
-    assert (second.stage, second.match.nearest_seq, second.match.score) == ("structural", 17, 1.0)
-    assert isinstance(await gate.judge(candidate({"inputs": {"query": "Where is my parcel #99?"}}, 2)), Admitted)
-
-
-async def test_a_category_with_diversity_off_may_repeat() -> None:
-    gate = Gate(plan_with(diversity="off"), [StructuralStage()])
-    for ordinal in (1, 2):
-        verdict = await gate.judge(candidate({"inputs": {"query": "Hello?"}}, ordinal))
-        assert isinstance(verdict, Admitted) and verdict.keys == ()
-        gate.admit(verdict.keys, ordinal)
-
-
-async def test_expected_tools_become_expectations() -> None:
-    verdict = await judged(
-        {"inputs": {"query": "x"}}, expected_tools=["lookup", {"name": "refund", "arguments": {"id": 1}}]
-    )
-    assert isinstance(verdict, Admitted)
+def test_expected_tools_become_expectations() -> None:
+    verdict = judged({"inputs": {"query": "x"}}, expected_tools=["lookup", {"name": "refund", "arguments": {"id": 1}}])
+    assert isinstance(verdict, Fitted)
     assert verdict.expectations["expected_tool_calls"] == [
         {"name": "lookup"},
         {"name": "refund", "arguments": {"id": 1}},
     ]
 
 
-async def test_fields_take_the_kind_of_their_example() -> None:
+def test_fields_take_the_kind_of_their_example() -> None:
     example = {"messages": [{"role": "user", "content": "hi"}], "k": 3}
-    good = await judged({"inputs": {"messages": [{"role": "user", "content": "yo"}], "k": 4}}, example_inputs=[example])
-    bad = await judged({"inputs": {"messages": "yo", "k": 4}}, example_inputs=[example])
-    assert isinstance(good, Admitted) and isinstance(bad, Refused)
+    good = judged({"inputs": {"messages": [{"role": "user", "content": "yo"}], "k": 4}}, example_inputs=[example])
+    bad = judged({"inputs": {"messages": "yo", "k": 4}}, example_inputs=[example])
+    assert isinstance(good, Fitted) and isinstance(bad, Misfit)
 
 
 @pytest.mark.parametrize(
@@ -147,3 +124,21 @@ def test_batch_size_moves_with_what_is_seen(seen: dict[str, Any], size: int) -> 
     for _ in range(30):
         sizer.observe(asked=size, delivered=size, accepted=size, outcome="ok")
     assert sizer.size == 20
+
+
+def test_of_several_candidates_the_least_expected_comes_first() -> None:
+    several = [
+        {"inputs": {"query": "usual"}, "probability": 0.6}, {"inputs": {"query": "rare"}, "probability": 0.02},
+        {"inputs": {"query": 7}, "probability": 0.01}, {"inputs": {"query": "no word on it"}},
+        {"inputs": {"query": "odd"}, "probability": "high"},
+    ]  # fmt: skip
+    found = Gate(plan_with()).fit(candidate({"slot": 1, "candidates": several}))
+    assert isinstance(found, list)
+    assert [one.inputs["query"] for one in found] == ["rare", "usual", "no word on it", "odd"]
+    none = Gate(plan_with()).fit(candidate({"candidates": [7, {"inputs": {"query": ""}}]}))
+    assert isinstance(none, Misfit) and "a number" in none.reason
+
+
+def test_a_field_may_be_called_candidates() -> None:
+    verdict = judged({"candidates": ["Ann", "Bob"]}, example_inputs=[{"candidates": ["Eve"]}])
+    assert isinstance(verdict, Fitted) and verdict.inputs == {"candidates": ["Ann", "Bob"]}

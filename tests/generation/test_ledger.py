@@ -8,7 +8,7 @@ import pytest
 
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.domain.case import Slot
-from dsbuilder_tui.generation.ledger import AcceptedIndex, Batch, Ledger, SlotState
+from dsbuilder_tui.generation.ledger import Batch, Ledger, SlotState
 from dsbuilder_tui.store.rows import LedgerRows
 
 Plans = Callable[..., DatasetPlanInput]
@@ -110,13 +110,6 @@ def test_restored_from_rows(make_plan: Plans) -> None:
     assert batches[0].number == 10
     assert ledger.reject(Slot("category_1", 2), None) is None
     assert ledger.reject(Slot("category_1", 2), None) == 3
-
-
-def test_the_index_knows_the_slot_of_a_case() -> None:
-    index = AcceptedIndex()
-    for seq, name, ordinal in ((3, "a", 1), (5, "b", 70_000), (9, "a", 2)):
-        index.note(seq, name, ordinal)
-    assert [index.case_id(seq) for seq in (3, 4, 5, 9, 10)] == ["a-00001", None, "b-70000", "a-00002", None]
 
 
 @pytest.mark.parametrize("ordered", [False, True])

@@ -157,7 +157,7 @@ async def test_rejections_with_what_is_around_them(make_config: Configs) -> None
         await session.run()
         total = await session.count_rejections()
         stages = await session.rejections_by_stage()
-        assert total == stages["structural"] > 5
+        assert total == sum(stages.values()) > 5 and stages["structural"] > 0
         page = await session.rejection_page(0, total + 5)
         assert [r.seq for r in page] == sorted((r.seq for r in page), reverse=True) and len(page) == total
         assert await session.rejection_page(2, 2) == page[2:4]
@@ -166,7 +166,7 @@ async def test_rejections_with_what_is_around_them(make_config: Configs) -> None
         assert set(first.candidate) == {"inputs", "expectations", "tags"}
         assert first.candidate["inputs"]["query"][:40] == first.text[:40]
         of_a = await session.count_rejections(category="a")
-        assert of_a + await session.count_rejections(category="b", stage="structural") == total
+        assert of_a + await session.count_rejections(category="b") == total
         assert await session.count_rejections(stage="schema") == 0
         word = first.text.split()[0]
         assert first in await session.rejection_page(0, total, text=f"{word.upper()} {first.category}-")

@@ -137,7 +137,7 @@ async def test_the_window_scope_forgets_and_history_does_not(make_plan: Plans, m
             texts += [f"Another {chr(97 + n // 26)}{chr(97 + n % 26)} text" for n in range(200)]
             fake._text = iter(texts).__next__  # type: ignore[method-assign]
             config = make_config(base_url=fake.url, batch_size=5, max_workers=1, **settings)
-            return int((await run_loosely(make_plan(60), config)).diversity_rejections)
+            return int((await run_loosely(make_plan(60), config)).rejections.get("structural", 0))
 
     async def run_loosely(plan: DatasetPlanInput, config: DatasetBuilderConfig) -> Any:
         async with await Session.create(plan, config) as session:

@@ -1,0 +1,69 @@
+"""Which earlier vectors point nearly the same way: signs compared first, bit by bit, then the cosine of the best."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsbuilder_tui.diversity.embedding import Vectors
+
+MOST = 50  # of the nearest by sign whose cosine is taken
+_SMALL = 2000  # members up to which counting in numpy is as fast as the index
+_WORD = 64
+
+
+class Closest:
+    """Members are numbered 0, 1, 2 … in the order in which they are added. Holds one bit a dimension and member."""
+
+    def __init__(self, dimensions: int) -> None:
+        self._bits = -(-dimensions // _WORD) * _WORD
+        self._codes = np.zeros((64, self._bits // _WORD), np.uint64)
+        self._length = 0
+        self._index: Any = None  # of the library, once there are many
+
+    def __len__(self) -> int:
+        return self._length
+
+    def extend(self, vectors: NDArray[Any]) -> None:
+        """Add members, (n, dimensions)."""
+        codes = self._signs(vectors)
+        first, self._length = self._length, self._length + len(codes)
+        if self._index is not None:
+            self._index.add(codes.view(np.uint8))
+            return
+        if self._length > len(self._codes):
+            longer = np.zeros((max(self._length, len(self._codes) * 2), self._codes.shape[1]), np.uint64)
+            longer[:first] = self._codes[:first]
+            self._codes = longer
+        self._codes[first : self._length] = codes
+        if self._length > _SMALL:
+            import faiss
+
+            faiss.omp_set_num_threads(1)  # one query at a time: more threads cost more than they bring
+            self._index = faiss.IndexBinaryFlat(self._bits)
+            self._index.add(self._codes[: self._length].view(np.uint8))
+            self._codes = self._codes[:0]
+
+    def candidates(self, vector: Vectors, first: int) -> NDArray[np.int64]:
+        """The members from ``first`` on whose signs agree with the vector's the most, at most ``MOST``."""
+        here = self._length - first
+        if here <= MOST:
+            return np.arange(first, self._length)
+        code = self._signs(vector[np.newaxis])
+        if self._index is None:
+            apart: NDArray[np.int64] = np.bitwise_count(self._codes[first : self._length] ^ code).sum(axis=1)
+            return np.argpartition(apart, MOST)[:MOST].astype(np.int64) + first
+        wanted = MOST
+        while True:
+            _, found = self._index.search(code.view(np.uint8), min(wanted, self._length))
+            members = found[0][found[0] >= first].astype(np.int64)
+            if len(members) >= MOST or wanted >= self._length:
+                return np.asarray(members[:MOST])
+            wanted *= 8  # the nearest lie before the window
+
+    def _signs(self, vectors: NDArray[Any]) -> NDArray[np.uint64]:
+        bits = np.zeros((len(vectors), self._bits), bool)
+        bits[:, : vectors.shape[1]] = vectors > 0
+        return np.packbits(bits, axis=1).view(np.uint64)

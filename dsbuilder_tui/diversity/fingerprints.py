@@ -1,0 +1,166 @@
+"""What is remembered of a text so that others can be compared with it: hashes, word pairs, traits, a vector.
+
+Near likeness is the Jaccard similarity of the sets of words and word pairs of the masked texts. Candidates are found by
+MinHash signatures in bands (Broder 1997; Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, ch. 3); the score
+itself is counted, not estimated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from dsbuilder_tui.diversity.embedding import Embedder, Vectors
+from dsbuilder_tui.diversity.expected import expectation_key
+from dsbuilder_tui.diversity.normalise import NORMALISER_VERSION, compared_texts, normalise
+from dsbuilder_tui.diversity.traits import TRAITS, compared, traits
+
+BANDS, ROWS_A_BAND = 20, 5
+_PERMUTATIONS, _SEED = BANDS * ROWS_A_BAND, 42
+_MOST_TOKENS = 2000  # words and word pairs of a text that are looked at
+_SIGN = 1 << 63
+_PARTS = "\x1e"
+
+Tokens = NDArray[np.uint32]
+Rows = NDArray[Any]
+
+
+def compared_text(inputs: Mapping[str, Any]) -> str:
+    """The text in a case's inputs that a person would compare: every field, a conversation as a whole."""
+    return _PARTS.join(compared_texts(inputs))
+
+
+def text_hash(masked: str) -> int:
+    """A signed 64-bit hash of a masked text, the same in every process and on every machine."""
+    return xxhash.xxh3_64_intdigest(masked.encode("utf-8", "surrogatepass")) - _SIGN
+
+
+def structure_hash(inputs: Mapping[str, Any]) -> int:
+    return text_hash(masked(compared_text(inputs)))
+
+
+def masked(text: str) -> str:
+    return _PARTS.join(normalise(part) for part in text.split(_PARTS))
+
+
+def _masked_and_traits(text: str) -> tuple[str, tuple[int, ...]]:
+    return (masked(text), traits(text)) if _PARTS in text else compared(text)
+
+
+def tokens_of(masked_text: str) -> tuple[Tokens, int]:
+    """Hashes of the distinct words and word pairs of a masked text, growing; and its number of words."""
+    words = masked_text.encode("utf-8", "surrogatepass").split()
+    digest = xxhash.xxh32_intdigest
+    pairs = words[: _MOST_TOKENS // 2]
+    found = {digest(word) for word in pairs}
+    found.update([digest(one + b" " + other) for one, other in pairwise(pairs)])
+    return np.array(sorted(found), np.uint32), len(words)
+
+
+def row_type(dimensions: int) -> np.dtype[Any]:
+    """One row of the file of fingerprints. What stands behind ``check`` is covered by it."""
+    return np.dtype(
+        [
+            ("seq", "<i8"),  # the case's place in the history; 0: not given yet
+            ("start", "<u8"),  # of its tokens in the other file
+            ("nearest", "<f4"),  # cosine to the nearest earlier one, nan for the first
+            ("check", "<u4"),
+            ("text", "<i8"),
+            ("count", "<u4"),
+            ("words", "<u4"),
+            ("token_sum", "<u4"),
+            ("expected", "<u4"),
+            ("traits", "<u4", (len(TRAITS),)),
+            ("bands", "<u4", (BANDS,)),
+            ("vector", "<f2", (dimensions + dimensions % 2,)),
+        ]
+    )
+
+
+_BODY = 24  # bytes of a row before what `check` covers
+
+
+def checks(rows: Rows) -> NDArray[np.uint32]:
+    """A checksum of each row's body."""
+    body = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), -1)[:, _BODY:].view("<u4")
+    weights = (np.arange(body.shape[1], dtype=np.uint64) * np.uint64(2654435761) + np.uint64(40503)) | np.uint64(1)
+    total = (body.astype(np.uint64) * weights).sum(axis=1, dtype=np.uint64)
+    folded: NDArray[np.uint32] = ((total >> np.uint64(32)) ^ (total & np.uint64(0xFFFFFFFF))).astype(np.uint32)
+    return folded ^ np.uint32(0x9E3779B9)  # so that a row of zeros is not whole
+
+
+@dataclass(frozen=True, slots=True)
+class Prints:
+    """Fingerprints of some texts, a row each, and the tokens of each."""
+
+    rows: Rows
+    tokens: list[Tokens]
+    vectors: Vectors
+
+
+class Fingerprinter:
+    """Makes fingerprints. Without an ``embedder`` there are no vectors, and nothing can be semantic."""
+
+    def __init__(self, embedder: Embedder | None) -> None:
+        self._embedder = embedder
+        self.row_type = row_type(embedder.dimensions if embedder else 0)
+
+    @property
+    def versions(self) -> dict[str, Any]:
+        """What the fingerprints hang on; others cannot be compared with them."""
+        return {
+            "format": 1,
+            "normaliser": NORMALISER_VERSION,
+            "traits": list(TRAITS),
+            "bands": [BANDS, ROWS_A_BAND, _SEED],
+            "embedding": self._embedder.name if self._embedder else None,
+            "dimensions": self._embedder.dimensions if self._embedder else 0,
+        }
+
+    def masked(self, texts: Sequence[str]) -> list[str]:
+        return [masked(text) for text in texts]
+
+    def prints(
+        self, texts: Sequence[str], expectations: Sequence[Mapping[str, Any]], vectors: Vectors | None = None
+    ) -> Prints:
+        """Fingerprints of ``texts``; ``vectors`` when somebody else has embedded them already."""
+        read = [_masked_and_traits(text) for text in texts]
+        masked_texts = [masked_text for masked_text, _ in read]
+        if vectors is None:
+            vectors = self._embedder.embed(masked_texts) if self._embedder else np.zeros((len(texts), 0), np.float32)
+        rows = np.zeros(len(texts), self.row_type)
+        tokens = []
+        for place, ((masked_text, own_traits), expected) in enumerate(zip(read, expectations, strict=True)):
+            found, words = tokens_of(masked_text)
+            tokens.append(found)
+            row = rows[place]
+            row["text"], row["words"], row["expected"] = text_hash(masked_text), words, expectation_key(expected)
+            row["traits"] = own_traits
+            row["count"], row["token_sum"] = len(found), int(found.sum(dtype=np.uint64)) & 0xFFFFFFFF
+        rows["bands"] = _bands(tokens)
+        if vectors.shape[1]:
+            rows["vector"][:, : vectors.shape[1]] = vectors
+        rows["check"] = checks(rows)
+        return Prints(rows, tokens, vectors)
+
+
+def _bands(tokens: Sequence[Tokens]) -> NDArray[np.uint32]:
+    """One number a band of each text's signature. Texts without words have random ones: they are like nothing."""
+    from rensa import RMinHash
+
+    flat = np.concatenate([*tokens, np.empty(0, np.uint32)]).astype(np.uint64)
+    ends = np.cumsum([0, *map(len, tokens)]).astype(np.uint64)
+    signatures = np.array(
+        RMinHash.digest_matrix_from_flat_token_hashes(flat, ends, _PERMUTATIONS, _SEED).to_rows(), np.uint64
+    ).reshape(len(tokens), BANDS, ROWS_A_BAND)
+    mixed = np.zeros(signatures.shape[:2], np.uint64)
+    for part in range(ROWS_A_BAND):
+        mixed = (mixed ^ signatures[:, :, part]) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    return (mixed >> np.uint64(16)).astype(np.uint32)

@@ -1,0 +1,240 @@
+"""All that a session has accepted, as the gate compares with it: one thread beside the event loop, and its files."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
+from dsbuilder_tui.diversity.embedding import Embedder, Vectors, built_in_embedder, folder_embedder, unit
+from dsbuilder_tui.diversity.fingerprints import Fingerprinter, compared_text, structure_hash
+from dsbuilder_tui.diversity.printfile import PrintFile
+from dsbuilder_tui.diversity.rules import rules_for, static_model
+from dsbuilder_tui.domain.case import case_id
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.models.embeddings import EndpointEmbeddings
+from dsbuilder_tui.store.rows import PastText
+from dsbuilder_tui.store.session_store import SessionStore
+
+T = TypeVar("T")
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class CaseText:
+    """A case as far as it is compared with others."""
+
+    category: str
+    inputs: Mapping[str, Any]
+    expectations: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """Stands in the thread for an endpoint, whose vectors have been fetched before."""
+
+    name: str
+    dimensions: int
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        raise NotImplementedError(f"{self.name} is asked on the event loop")
+
+
+class Places:
+    """Which case each row of the comparison is, and its place in the history. 14 bytes a row."""
+
+    def __init__(self) -> None:
+        self._seqs, self._ordinals, self._categories = array("q"), array("L"), array("H")
+        self._names: dict[str, int] = {}
+
+    def note(self, row: int, seq: int, category: str, ordinal: int) -> None:
+        for values in (self._seqs, self._ordinals, self._categories):
+            if row >= len(values):
+                values.extend([0] * (row + 1 - len(values)))
+        self._seqs[row], self._ordinals[row] = seq, ordinal
+        self._categories[row] = self._names.setdefault(category, len(self._names))
+
+    def seq(self, row: int) -> int:
+        return self._seqs[row]
+
+    def case_id(self, row: int) -> str:
+        return case_id(list(self._names)[self._categories[row]], self._ordinals[row])
+
+
+class Likeness:
+    """Judges texts against the accepted history of a session. Rows of the comparison are numbered as they are admitted.
+
+    Every method is called on the event loop; the work is done in a thread, in the order of the calls. ``load`` first.
+    """
+
+    def __init__(
+        self,
+        plan: DatasetPlanInput,
+        config: DatasetBuilderConfig,
+        store: SessionStore,
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """``tell`` gets a sentence when an endpoint for embeddings must be asked again."""
+        self._tell = tell
+        self._config, self._store = config, store
+        self._rules = {category.name: rules_for(config, category) for category in plan.categories}
+        if not config.enable_diversity_check:
+            self._rules = {name: replace(rules, stages=frozenset()) for name, rules in self._rules.items()}
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="likeness")
+        self._comparer: Comparer | None = None
+        self._remote: EndpointEmbeddings | None = None
+        self.places = Places()
+        self._named: list[tuple[int, int]] = []  # rows whose place in the history the file does not know yet
+        self._acts: set[asyncio.Future[None]] = set()
+
+    async def load(self, past: Sequence[PastText]) -> None:
+        """Take over the accepted history, oldest first: from the file of fingerprints, what it lacks from the cases.
+
+        Raises ``StorageError``, ``ConfigError``, ``EndpointRefused`` or ``EndpointUnavailable``.
+        """
+        embedder = await self._embedder()
+        window = self._config.diversity_window if self._config.diversity_scope == "window" else None
+        folder, across = self._store.folder, self._config.diversity_across
+
+        def begin() -> tuple[Comparer, dict[tuple[int, int], PastText]]:
+            maker = Fingerprinter(embedder)
+            file = PrintFile.open(folder, maker.row_type, maker.versions)
+            hashed = [
+                text if text.inputs is None else replace(text, structure=structure_hash(text.inputs)) for text in past
+            ]
+            wanted = {(text.seq, text.structure or 0): text for text in hashed}
+            known = list(zip(file.rows["seq"].tolist(), file.rows["text"].tolist(), strict=True))
+            held = {pair: row for row, pair in enumerate(known) if pair in wanted}
+            file.keep(np.array(sorted(held.values()), np.int64))
+            return Comparer(embedder, file, window=window, across=across), {
+                pair: text for pair, text in wanted.items() if pair not in held
+            }
+
+        comparer, missing = await self._in_thread(begin)
+        self._comparer = comparer
+        owners = {text.seq: text for text in past}
+        lacking = list(missing.values())
+        for first in range(0, len(lacking), _PAGE):
+            await self._make(lacking[first : first + _PAGE])
+
+        def index() -> list[PastText]:
+            seqs = comparer.file.rows["seq"].tolist()
+            comparer.index(np.arange(len(seqs)), [owners[seq].category for seq in seqs])
+            return [owners[seq] for seq in seqs]
+
+        for row, owner in enumerate(await self._in_thread(index)):
+            self.places.note(row, owner.seq, owner.category, owner.ordinal)
+
+    async def judge(self, groups: Sequence[Sequence[CaseText]]) -> list[list[Answer]]:
+        """Of each group the first text that is new is admitted; answers up to and including it. In order.
+
+        Whoever gets a row says with ``name`` which case it is. Raises what ``load`` raises.
+        """
+        vectors = await self._vectors([text for group in groups for text in group])
+
+        def judge(comparer: Comparer) -> list[list[Answer]]:
+            return comparer.judge_groups([[self._question(text) for text in group] for group in groups], vectors)
+
+        return await self._compare(judge)
+
+    def name(self, row: int, seq: int, category: str, ordinal: int) -> None:
+        """Say which case a row is, and its place in the history."""
+        self.places.note(row, seq, category, ordinal)
+        self._named.append((row, seq))
+
+    def remember(self, text: CaseText, seq: int, ordinal: int) -> None:
+        """A person let this in: it counts for what is judged from now on."""
+
+        async def act() -> None:
+            vectors = await self._vectors([text])
+            rows = await self._compare(lambda comparer: comparer.admit([self._question(text)], vectors))
+            self.name(rows.start, seq, text.category, ordinal)
+
+        task = asyncio.ensure_future(act())
+        self._acts.add(task)
+        task.add_done_callback(self._acts.discard)
+
+    async def close(self) -> None:
+        """Write down what is known, and let go of the files and the thread."""
+        # What failed here is missing from the file, and made again from the case the next time.
+        await asyncio.gather(*self._acts, return_exceptions=True)
+        if self._comparer is not None:
+            comparer = self._comparer
+            await self._compare(lambda comparer: None)
+            await self._in_thread(comparer.file.close)
+        if self._remote is not None:
+            await self._remote.close()
+        self._thread.shutdown(wait=False)
+
+    async def _make(self, texts: Sequence[PastText]) -> None:
+        """Fingerprints of cases that the file does not have."""
+        stored = await self._store.cases_at([text.seq for text in texts if text.inputs is None])
+        found = [
+            (text, CaseText(text.category, source.inputs or {}, source.expectations or {}))
+            for text in texts
+            if (source := stored.get(text.seq) if text.inputs is None else text) is not None
+        ]
+        vectors = await self._vectors([case for _, case in found])
+
+        def make(comparer: Comparer) -> list[tuple[int, int]]:
+            questions = [self._question(case) for _, case in found]
+            rows = comparer.remember(questions, vectors)
+            prints = comparer.file.rows[rows.start : rows.stop]
+            prints["seq"] = [text.seq for text, _ in found]
+            hashes = prints["text"].tolist()
+            return [
+                (structure, text.seq)
+                for structure, (text, _) in zip(hashes, found, strict=True)
+                if text.inputs is None and text.structure != structure
+            ]
+
+        changed = await self._compare(make)
+        if changed:
+            await self._store.set_structures(changed)
+
+    def _question(self, text: CaseText) -> Question:
+        return Question(text.category, compared_text(text.inputs), text.expectations, self._rules[text.category])
+
+    async def _vectors(self, texts: Sequence[CaseText]) -> Vectors | None:
+        """The vectors of an endpoint; None when the thread makes them itself."""
+        remote = self._remote
+        if remote is None or not texts:
+            return None
+        masked = await self._compare(lambda c: c.fingerprinter.masked([compared_text(text.inputs) for text in texts]))
+        return unit(np.asarray(await remote.embed(masked), np.float32))
+
+    async def _embedder(self) -> Embedder | None:
+        if "semantic" not in self._config.diversity_stages and all(
+            "semantic" not in r.stages for r in self._rules.values()
+        ):
+            return None
+        name = self._config.embedding_model
+        if name == "static":
+            return await self._in_thread(built_in_embedder)
+        if static_model(name):
+            return await self._in_thread(lambda: folder_embedder(Path(name)))
+        self._remote = EndpointEmbeddings(self._config, self._tell)
+        return _Elsewhere(f"{self._remote.url} {name}", await self._remote.dimensions())
+
+    async def _compare(self, work: Callable[[Comparer], T]) -> T:
+        comparer, named = self._comparer, self._named
+        assert comparer is not None
+        self._named = []
+
+        def job() -> T:
+            for row, seq in named:
+                comparer.file.rows["seq"][row] = seq
+            return work(comparer)
+
+        return await self._in_thread(job)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -1,0 +1,99 @@
+"""Vectors from an endpoint's ``/v1/embeddings``: OpenAI, Ollama, LM Studio, vLLM, llama.cpp and others."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import aiohttp
+import orjson
+
+from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
+from dsbuilder_tui.models.errors import explain_status, retry_after_seconds
+from dsbuilder_tui.models.openai_compatible import Endpoint
+from dsbuilder_tui.models.protocol import TransientError
+
+_MOST_TEXTS = 64  # a request
+_MOST_CHARACTERS = 8000  # of a text
+_MOST_BODY = 64 * 1024 * 1024
+_LONGEST_WAIT = 60.0
+
+
+class EndpointEmbeddings:
+    """Asks one endpoint for vectors, again and again when it is busy or cannot be reached."""
+
+    def __init__(self, config: DatasetBuilderConfig, tell: Callable[[str], None] = lambda text: None) -> None:
+        """``tell`` gets a sentence whenever a request must be made again."""
+        if config.embedding_base_url:
+            # An endpoint of its own gets no key that is meant for another.
+            own: dict[str, Any] = {"base_url": config.embedding_base_url, "api_key": config.embedding_api_key}
+            config = config.model_copy(update={**own, "organization": None, "project": None, "extra_headers": {}})
+        elif config.embedding_api_key:
+            config = config.model_copy(update={"api_key": config.embedding_api_key})
+        self._tell = tell
+        self._dimensions = 0
+        self._model, self._most_retries = config.embedding_model, config.max_retries
+        self._endpoint = Endpoint(config)
+        self.url = self._endpoint.url
+
+    async def close(self) -> None:
+        await self._endpoint.close()
+
+    async def dimensions(self) -> int:
+        """How many numbers a vector has. Raises as ``embed``."""
+        return len((await self.embed(["How many numbers?"]))[0])
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """One vector a text. Raises ``EndpointRefused``, or ``EndpointUnavailable`` after ``max_retries`` tries again."""
+        vectors: list[list[float]] = []
+        for first in range(0, len(texts), _MOST_TEXTS):
+            vectors += await self._patiently(
+                [text[:_MOST_CHARACTERS] or " " for text in texts[first : first + _MOST_TEXTS]]
+            )
+        return vectors
+
+    async def _patiently(self, texts: list[str]) -> list[list[float]]:
+        for attempt in range(self._most_retries + 1):
+            try:
+                return await self._ask(texts)
+            except TransientError as error:
+                trouble = error
+            if attempt < self._most_retries:
+                wait = max(min(_LONGEST_WAIT, 0.5 * 2**attempt) * random.uniform(0.5, 1), trouble.retry_after or 0)
+                self._tell(f"Embeddings: {trouble.detail}; next try in {wait:.0f} s.")
+                await asyncio.sleep(wait)
+        raise EndpointUnavailable(
+            f"The embeddings of {self._model} at {self.url} kept failing ({trouble.detail}). Everything accepted is saved.",
+            "Check that endpoint, or set embedding_model to static; then resume.",
+        )
+
+    async def _ask(self, texts: list[str]) -> list[list[float]]:
+        body = orjson.dumps({"model": self._model, "input": texts})
+        try:
+            async with self._endpoint.post("/embeddings", body) as response:
+                answer = await response.content.read(_MOST_BODY)
+                while not response.content.at_eof():
+                    answer += await response.content.read(_MOST_BODY)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._endpoint.network_error(error) from None
+        if response.status != 200:
+            shown = self._endpoint.redact(answer[:4096].decode("utf-8", "replace"))
+            raise explain_status(response.status, shown, self._model, self.url, retry_after_seconds(response.headers))
+        return self._vectors(answer, len(texts))
+
+    def _vectors(self, answer: bytes, count: int) -> list[list[float]]:
+        try:
+            items = sorted(orjson.loads(answer)["data"], key=lambda item: item.get("index", 0))
+            vectors = [[float(number) for number in item["embedding"]] for item in items]
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+            vectors = []
+        self._dimensions = self._dimensions or len(vectors[0] if vectors else ())
+        if len(vectors) != count or not self._dimensions or any(len(v) != self._dimensions for v in vectors):
+            raise EndpointRefused(
+                f"{self.url}/embeddings did not answer with one vector a text for {self._model}.",
+                "Is it an embedding model? Name another with embedding_model, or use static.",
+            )
+        return vectors

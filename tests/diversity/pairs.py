@@ -1,0 +1,38 @@
+"""The labelled set: pairs of texts that are a repeat or a contrast, as a person judged them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+STRUCTURAL = ("ids", "names", "dates", "case_punctuation", "contractions")
+QUANTITIES = ("amount", "age", "duration", "unit", "count")
+REPEATS = (*STRUCTURAL, "word_order", "light_edit", "paraphrase")
+CONTRASTS = (*QUANTITIES, "negation", "entity", "direction", "refusal_request", "topic", "expectations")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two inputs of one category; ``expectations`` (of one and of the other) only where they are what differs."""
+
+    one: str
+    other: str
+    kind: str
+    domain: str
+    language: str
+    repeat: bool
+    expectations: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+
+
+def pairs(*kinds: str) -> list[Pair]:
+    """The pairs of these kinds, or all, in the order of the files."""
+    rows = [
+        row
+        for path in sorted(Path(__file__).parent.glob("pairs_*.yaml"))
+        for row in yaml.safe_load(path.read_text(encoding="utf-8"))
+    ]
+    every = [Pair(**row | {"expectations": tuple(row.get("expectations", ({}, {})))}) for row in rows]
+    return [pair for pair in every if not kinds or pair.kind in kinds]
