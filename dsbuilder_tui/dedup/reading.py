@@ -232,6 +232,8 @@ class Source:
     def _open(self, given: str | Path) -> tuple[io.BufferedReader, io.FileIO | None, int | None]:
         """The reader, the file below it, and its size in bytes; a pipe has no size."""
         if str(given) == "-":
+            if sys.stdin is None:
+                raise InputError("There is no standard input.", "Name a file of JSON lines.")
             return cast(io.BufferedReader, sys.stdin.buffer), None, None
         under = self._closing.enter_context(Path(given).expanduser().open("rb", buffering=0))
         about = os.fstat(under.fileno())

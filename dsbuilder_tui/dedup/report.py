@@ -43,26 +43,28 @@ class Pair:
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """How alike the kept rows are. ``nearest`` is the mean cosine of each row and the earlier row nearest to it, ``mean``
-    that of two rows taken at random, ``vendi`` how many entirely different rows would be as varied.
+    that of two rows taken at random, ``vendi`` how many entirely different rows would be as varied: ``vendi_most`` at most.
     """
 
     nearest: float | None = None
     mean: float | None = None
     vendi: float | None = None
+    vendi_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DedupReport:
-    """The result of one pass. ``rows`` are all that could be compared, kept and dropped; times are seconds, memory is in
-    bytes and None where the system does not tell.
+    """The result of one pass. ``rows`` are all that could be compared, kept and dropped; ``flagged`` counts kept rows that
+    contradict an earlier one, contrast with one, or are similar to one. Times are seconds; memory is in bytes, and None
+    where the system does not tell.
     """
 
     source: str
     rows: int
     kept: int
     dropped: Mapping[str, int]  # by stage
-    flagged: Mapping[str, int]  # kept pairs by kind: contradiction, contrast, similar
-    differs: Mapping[str, int]  # why contrast pairs were kept apart
+    flagged: Mapping[str, int]  # kept rows by kind
+    differs: Mapping[str, int]  # in what contrasting rows differ: quantity, negation …
     bad: int
     scopes: int
     rules: Mapping[str, Any]
@@ -96,8 +98,9 @@ class DedupReport:
             "kept": self.kept,
             "dropped": {"total": self.repeats, **{stage: self.dropped.get(stage, 0) for stage in STAGES}},
             "contradictions": self.flagged.get("contradiction", 0),
-            "contrast_pairs": {"total": self.flagged.get("contrast", 0), "differs": dict(self.differs)},
+            "contrasts": self.flagged.get("contrast", 0),
             "similar": self.flagged.get("similar", 0),
+            "contrasts_differ": dict(self.differs),
             "bad_lines": {
                 "total": self.bad, "kept": self.keep_bad,
                 "first": [{"line": line, "reason": reason} for line, reason in self.first_bad],
@@ -105,7 +108,8 @@ class DedupReport:
             "scopes": self.scopes,
             "rules": dict(self.rules),
             "likeness": {
-                "nearest": self.likeness.nearest, "mean": self.likeness.mean, "vendi": self.likeness.vendi,
+                "nearest": _rounded(self.likeness.nearest, 4), "mean": _rounded(self.likeness.mean, 4),
+                "vendi": _rounded(self.likeness.vendi, 1), "vendi_most": self.likeness.vendi_most,
             },
             "first": {
                 "dropped": [pair.as_dict() for pair in self.first_dropped],
@@ -141,7 +145,7 @@ class DedupReport:
             what = "passed on as they are" if self.keep_bad else "left out; --keep-bad passes them on"
             found += ["", _head("Lines that cannot be compared", self.bad, what)]
             found += [f"  line {line}: {one_line(reason, _TEXT)}" for line, reason in self.first_bad]
-        found += ["", *_likeness_lines(self.likeness)]
+        found += ["", *_likeness_lines(self.likeness, self.kept), _rules_line(self.rules, self.scopes)]
         memory = f", {self.peak_memory / 2**20:,.0f} MB of memory at most" if self.peak_memory else ""
         found.append(
             f"{self.seconds:,.1f} s ({self.rows_a_second:,.0f} rows/s), {self.cpu_seconds:,.1f} s of processor time{memory}."
@@ -161,10 +165,14 @@ _MEANING = {
 }
 _KINDS = {
     "contradiction": ("Contradictions", "the same text with other expectations; both are kept, one is wrong"),
-    "contrast": ("Contrast pairs", "alike, and kept because something that matters differs"),
+    "contrast": ("Contrasts", "alike, and kept because something that matters differs"),
     "similar": ("Close to one another", "kept, just below what counts as a repeat"),
 }
 _FILES = {"kept": "Kept:    ", "dropped": "Dropped: ", "flagged": "Flagged: "}
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _head(title: str, count: int, meaning: str) -> str:
@@ -185,10 +193,21 @@ def _pair_lines(pairs: tuple[Pair, ...]) -> list[str]:
     return found
 
 
-def _likeness_lines(likeness: Likeness) -> list[str]:
+def _rules_line(rules: Mapping[str, Any], scopes: int) -> str:
+    """How it was compared; what holds is in ``rules``, not in the settings, which may have changed."""
+    scores = {"structural": "", "near": f" from {rules['near']:.2f}", "semantic": f" from {rules['semantic']:.2f}"}
+    stages = ", ".join(f"{stage}{scores[stage]}" for stage in rules["stages"]) or "in no stage"
+    within = "" if scopes < 2 else " across categories" if rules["across"] else f" within each of {scopes:,} categories"
+    window = f", with the last {rules['window']:,} kept rows" if rules["window"] else ""
+    return f"Compared{within}{window}: {stages}."
+
+
+def _likeness_lines(likeness: Likeness, kept: int) -> list[str]:
     found = []
     if likeness.vendi is not None:
-        found.append(f"As varied as {likeness.vendi:,.0f} entirely different rows.")
+        capped = likeness.vendi_most is not None and likeness.vendi_most < kept
+        most = f" ({likeness.vendi_most:,} is the most that can be told apart)" if capped else ""
+        found.append(f"What is kept is as varied as {likeness.vendi:,.0f} entirely different rows{most}.")
     if likeness.mean is not None:
         found.append(f"Two kept rows taken at random are {likeness.mean:.2f} alike; 1.00 is the same text.")
     if likeness.nearest is not None:
