@@ -14,6 +14,7 @@ import orjson
 
 from dsbuilder_tui.atomic import atomic_write
 from dsbuilder_tui.dedup.reading import Found, Row
+from dsbuilder_tui.dedup.shape import parse
 from dsbuilder_tui.diversity.comparer import Flag, Match
 from dsbuilder_tui.domain.errors import InputError, StorageError
 
@@ -29,7 +30,9 @@ class Outputs:
     """
 
     def __init__(self, source: str | Path, wanted: Mapping[str, str | Path | None]) -> None:
-        self.paths = {name: Path(os.path.realpath(Path(path).expanduser())) for name, path in wanted.items() if path}
+        self.paths = {
+            name: Path(os.path.realpath(Path(path).expanduser())) for name, path in wanted.items() if path is not None
+        }
         self._closing = contextlib.ExitStack()
         self._handles: dict[str, BinaryIO] = {}
         _check(source, self.paths)
@@ -98,7 +101,12 @@ class Outputs:
 
 def _line(row: Row, more: Mapping[str, Any]) -> bytes:
     """The record goes in as it stood: what reading it would change (the order of keys, 1.0 or 1) stays."""
-    return b'{"line":%d,"record":%b,%b' % (row.line, row.body, orjson.dumps(more, option=orjson.OPT_APPEND_NEWLINE)[1:])
+    body = row.body
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:  # NaN or half a character, which only tolerant readers take
+        body = orjson.dumps(parse(body))
+    return b'{"line":%d,"record":%b,%b' % (row.line, body, orjson.dumps(more, option=orjson.OPT_APPEND_NEWLINE)[1:])
 
 
 def _check(source: str | Path, paths: Mapping[str, Path]) -> None:

@@ -55,8 +55,8 @@ class Likeness:
 @dataclass(frozen=True, slots=True)
 class DedupReport:
     """The result of one pass. ``rows`` are all that could be compared, kept and dropped; ``flagged`` counts kept rows that
-    contradict an earlier one, contrast with one, or are similar to one. Times are seconds; memory is in bytes, and None
-    where the system does not tell.
+    contradict an earlier one, contrast with one, or are similar to one. Times are seconds; memory is the process's, in bytes, and
+    None where the system does not tell.
     """
 
     source: str

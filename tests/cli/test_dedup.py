@@ -51,6 +51,16 @@ def test_without_files_it_only_reports(here: Path) -> None:
     assert [path.name for path in here.iterdir()] == ["data.jsonl"]
 
 
+def test_what_a_run_has_let_in_is_clean(here: Path) -> None:
+    command("run", "--example", "customer_service", "--max-dataset-size", "500", "--out", "out.jsonl",
+            "--checkpoint-dir", "s", cwd=here)  # fmt: skip
+    (seed,) = (here / "s").glob("*_checkpoint.json")
+    for source in ("out.jsonl", seed):
+        done = command("dedup", source, "--check", "--out", "kept.jsonl", cwd=here)
+        assert done.returncode == 0 and "500 rows, 500 kept, 0 dropped." in done.stdout, done.stdout + done.stderr
+        assert (here / "kept.jsonl").read_bytes() == (here / "out.jsonl").read_bytes()
+
+
 def test_json_is_one_report(here: Path) -> None:
     data(here, FIRST, AGAIN, OTHER)
     done = command("dedup", "data.jsonl", "--json", cwd=here)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 import dsbuilder_tui
@@ -142,6 +143,15 @@ def test_bad_lines_are_left_out_or_passed_on(data: Callable[..., Path]) -> None:
     assert Path("kept.jsonl").read_bytes() == source.read_bytes()
 
 
+def test_what_only_tolerant_readers_take_is_strict_json_in_our_files(data: Callable[..., Path]) -> None:
+    loose = '{"inputs": "half \\ud83d a face", "score": NaN}\n'
+    source = data(loose, loose.upper().replace("INPUTS", "inputs").replace("NAN", "NaN").replace("UD83D", "ud83d"))
+    assert run(source).dropped == {"structural": 1}
+    assert Path("kept.jsonl").read_text() == loose
+    (dropped,) = [orjson.loads(line) for line in Path("dropped.jsonl").read_bytes().splitlines()]
+    assert dropped["record"] == {"inputs": "HALF \ufffd A FACE", "SCORE": None}
+
+
 def test_nothing_that_can_be_compared(data: Callable[..., Path]) -> None:
     with pytest.raises(InputError, match="Line 1: not JSON"):
         run(data("what\n", "is this\n"))
@@ -222,8 +232,9 @@ def test_names_that_would_overwrite(data: Callable[..., Path], tmp_path: Path, n
     other = "dropped" if name == "out" else "out"
     with pytest.raises(InputError, match="too"):
         deduplicate(source, **{name: "x.jsonl", other: "./x.jsonl"})
-    with pytest.raises(InputError, match="is a folder"):
-        deduplicate(source, **{name: tmp_path})
+    for folder in (tmp_path, ""):
+        with pytest.raises(InputError, match="is a folder"):
+            deduplicate(source, **{name: folder})
     with pytest.raises(InputError, match="not an ordinary file"):
         deduplicate(source, **{name: "/dev/null"})
     with pytest.raises(InputError, match="not the name of a file"):
