@@ -51,6 +51,7 @@ class Loop:
         self._at_work: set[asyncio.Task[Any]] = set()  # the SDK's tasks that carry out a tool
         self.seconds: dict[str, float] = {}
         self._accepted: dict[str, int] = {}
+        self._given_up: dict[str, int] = {}
         self._proposed: DatasetPlanInput | None = None
         self._refusing: set[str] = set()
 
@@ -329,6 +330,7 @@ class Loop:
         self._typed = tuple(m.text for m in said)
         self._pastes = {str(n): str(text) for m in said for n, text in (m.data.get("pastes") or {}).items()}
         self._accepted = await session.cases_by_category()
+        self._given_up = await session.given_up_by_category()
         waiting = await session.open_approval()
         plan = waiting[0].data.get("plan") if waiting else None
         self._proposed = parse_plan(plan, "the proposal") if plan else None
@@ -340,6 +342,8 @@ class Loop:
             proposed=self._proposed,
             running=self._desk.running,
             accepted=self._accepted,
+            given_up=self._given_up,
+            stages=session.config.diversity_stages,
             models="built-in",
             tools=tuple(str(name) for name in session.target.get("tools") or ()),
         )

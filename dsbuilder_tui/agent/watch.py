@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+from dsbuilder_tui.agent.proposing import Losses, Lost, Proposal, proposals
 from dsbuilder_tui.domain.events import (
     CaseAccepted,
     CaseRejected,
@@ -30,23 +32,39 @@ _LONG_WAIT = 30.0  # seconds that an endpoint asks to wait
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """``kind``: finished, exhausted, rejections, rate_limit, stopped, budget. What happened, and what can be done about it."""
+    """``kind``: finished, exhausted, rejections, rate_limit, stopped, budget. What happened, and what can be done about it.
+
+    ``lost`` are the tries of slots that were given up; ``with_facts`` makes ``proposals`` of them.
+    """
 
     kind: str
     said: str
     way_out: str = ""
+    lost: tuple[Lost, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
 
     def text(self) -> str:
         """As the main agent hears it."""
-        return "[dsbuilder] " + json.dumps(
-            {"note": self.kind, "said": self.said, "way_out": self.way_out}, ensure_ascii=False
-        )
+        told: dict[str, Any] = {"note": self.kind, "said": self.said, "way_out": self.way_out}
+        if self.proposals:
+            told["proposals"] = [proposal.data() for proposal in self.proposals]
+        return "[dsbuilder] " + json.dumps(told, ensure_ascii=False)
 
 
 async def with_facts(note: Note, session: Session) -> Note:
-    """The note about an end, with what the person wants to know then: counts, repeats, cost, where the data is."""
-    if note.kind != "finished":
+    """The note with what the person wants to know then: at an end counts, repeats, cost, where the data is; and concrete
+    options for slots that were given up."""
+    if note.kind == "finished":
+        note = await _at_the_end(note, session)
+    offered = tuple(await proposals(note.lost, session)) if note.lost else ()
+    if not offered:
         return note
+    said = [note.said, *(lost.words() for lost in note.lost if lost.category in {p.category for p in offered})]
+    way_out = " ".join([*(proposal.words() for proposal in offered), "/retry tries the same slots again."])
+    return replace(note, said=" ".join(filter(None, said)), way_out=way_out, proposals=offered)
+
+
+async def _at_the_end(note: Note, session: Session) -> Note:
     state = await session.summary()
     counts = ", ".join(f"{name} {c['accepted']}" for name, c in list(state.categories.items())[:_MOST_NAMED])
     more = len(state.categories) - _MOST_NAMED
@@ -63,7 +81,7 @@ async def with_facts(note: Note, session: Session) -> Note:
     if cost := cost_words(state.cost):
         said.append(f"Cost: {cost}.")
     said.append(f"The data is in {session.folder}.")
-    return Note(note.kind, " ".join(said), note.way_out)
+    return replace(note, said=" ".join(said))
 
 
 class Watch:
@@ -74,6 +92,7 @@ class Watch:
 
     def _begin(self) -> None:
         self._exhausted: dict[str, int] = {}
+        self._losses = Losses()
         self._told_exhausted = 0
         self._judged: deque[tuple[bool, str]] = deque(maxlen=_WINDOW)
         self._told: set[str] = set()
@@ -84,10 +103,13 @@ class Watch:
                 self._begin()
             case CaseAccepted():
                 self._judged.append((True, event.category))
+                self._losses.accepted(event.category, event.slot)
             case CaseRejected():
                 self._judged.append((False, event.category))
+                self._losses.rejected(event.category, event.slot, event.stage, event.nearest_case_id)
                 return self._rejections()
             case SlotExhausted():
+                self._losses.given_up(event.category, event.slot)
                 self._exhausted[event.category] = self._exhausted.get(event.category, 0) + 1
                 return self._given_up(event.reason)
             case RetryScheduled() if event.kind == "rate_limit" and event.wait_s >= _LONG_WAIT:
@@ -138,6 +160,7 @@ class Watch:
             "exhausted",
             f"{counted(total, 'slot')} given up ({parts}). The last one: {reason[:200]}",
             "More varied examples and /retry, a lower count, or the diversity check off for that category.",
+            self._losses.all(),
         )
 
     def _finished(self, event: RunFinished) -> Note:
@@ -146,4 +169,5 @@ class Watch:
             "finished",
             f"The run is finished: {event.accepted:,} of {event.planned:,} cases, {event.rejected:,} rejected{short}.",
             "/export writes the dataset." if not event.exhausted else "/retry tries the slots given up on again.",
+            self._losses.all(),
         )

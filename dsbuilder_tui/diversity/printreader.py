@@ -70,7 +70,7 @@ class PrintReader:
                     seq, text, name = places[at]
                     if row["seq"] == seq and row["text"] == text:
                         found.append((row, name))
-        return found
+        return sorted(found, key=lambda pair: int(pair[0]["seq"]))
 
     def _look(self) -> None:
         """Read what has come since, or all of it when it is another file."""

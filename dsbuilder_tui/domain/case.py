@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dsbuilder_tui.domain.flags import flags_of
+
 
 def case_id(category: str, ordinal: int) -> str:
     """The stable name of the case that fills a slot: ``order_status-00017``."""
@@ -71,8 +73,7 @@ class AcceptedCase:
     @property
     def flag_kinds(self) -> tuple[str, ...]:
         """What is worth knowing about it beside the cases it was compared with: contrast, contradiction, similar."""
-        flags = self.tags.get("flags")
-        return tuple(str(flag["kind"]) for flag in flags) if isinstance(flags, list) else ()
+        return tuple(flag.kind for flag in flags_of(self.tags))
 
     def record(self) -> dict[str, Any]:
         """The case as an MLflow evaluation-dataset record."""

@@ -28,10 +28,11 @@ from dsbuilder_tui.session.preview import Preview
 from dsbuilder_tui.session.reading import Reading
 from dsbuilder_tui.session.remembering import Remembering
 from dsbuilder_tui.session.run import Run
+from dsbuilder_tui.session.whatif import WhatIfs
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
-class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, Measuring):
+class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, Measuring, WhatIfs):
     """One dataset being built. An async context manager; only one process can have a session open."""
 
     @classmethod

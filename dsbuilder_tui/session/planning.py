@@ -55,6 +55,11 @@ class Planning(SessionCore):
         progress = await self._files.store.progress()
         return {name: progress[name].accepted for name in self._categories()}
 
+    async def given_up_by_category(self) -> dict[str, int]:
+        """How many slots of each category were given up on; those without any are left out."""
+        progress = await self._files.store.progress()
+        return {name: progress[name].exhausted for name in self._categories() if progress[name].exhausted}
+
     async def revise_plan(self, plan: DatasetPlanInput, renamed: Mapping[str, str] | None = None) -> int:
         """Replace the plan; returns the number of its revision (the present one when nothing differs).
 

@@ -39,13 +39,14 @@ class Reading(SessionCore):
         pinned: bool = False,
         noted: bool = False,
         edited: bool = False,
+        flagged: bool = False,
         newest_first: bool = False,
     ) -> AsyncIterator[SearchStep]:
         """Look for cases that hold every word of ``text`` in inputs, expectations, tags or id, and bear the marks.
 
         A step comes for every window of about 2,000 cases, so that a long search can be shown and left.
         """
-        query = CaseQuery(text, pinned, noted, edited, newest_first)
+        query = CaseQuery(text, pinned, noted, edited, flagged, newest_first)
         async for step in self._files.store.search_cases(self._categories(category), query):
             yield step
 

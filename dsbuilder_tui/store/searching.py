@@ -23,18 +23,20 @@ class CaseQuery:
     pinned: bool = False
     noted: bool = False
     edited: bool = False
+    flagged: bool = False
     newest_first: bool = False
 
     def condition(self) -> tuple[str, list[str]]:
         """The SQL that a row must fulfil, and its parameters."""
         sql, values = words_condition(self.text, ("inputs", "expectations", "tags"), (CASE_ID,))
         parts = [sql] if sql else []
-        for wanted, mark in ((self.pinned, "pinned"), (self.noted, "note"), (self.edited, "edited")):
+        marks = ((self.pinned, "pinned"), (self.noted, "note"), (self.edited, "edited"), (self.flagged, "flags"))
+        for wanted, mark in marks:
             if wanted:
                 # The cheap look first; a damaged row may hold no JSON.
                 parts.append(
                     f"(instr(tags, '\"{mark}\":') AND CASE WHEN json_valid(tags) THEN "
-                    f"ifnull(json_extract(tags, '$.{mark}'), 0) NOT IN (0, '') END)"
+                    f"ifnull(json_extract(tags, '$.{mark}'), 0) NOT IN (0, '', '[]') END)"
                 )
         return " AND ".join(parts) or "1", values
 

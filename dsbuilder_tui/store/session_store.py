@@ -29,12 +29,13 @@ from dsbuilder_tui.store.retiring import retired_slots
 from dsbuilder_tui.store.reviewing import Reviewing
 from dsbuilder_tui.store.rows import CategoryProgress, Changes, HistoryRow, LedgerRows
 from dsbuilder_tui.store.schema import MAIN_BRANCH, SEQUENCED_TABLES
+from dsbuilder_tui.store.whatif import WhatIfs
 
 PAGE = 500
 _NO_LIMIT = 2**63 - 1
 
 
-class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs, Figuring):
+class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs, Figuring, WhatIfs):
     """Reads and writes one session file. All methods raise ``StorageError`` or ``SessionDamaged`` on a bad disk."""
 
     @classmethod

@@ -13,6 +13,7 @@ from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import (
+    CaseAccepted,
     CaseEdited,
     CaseWithdrawn,
     CheckpointSaved,
@@ -58,6 +59,7 @@ class LiveSession(BackgroundRun, Watched):
         if "offline_pace" not in session.config.model_fields_set:
             self.pace = WATCHABLE_PACE
         self._model: WorkerModel | None = None
+        self._contradicted = False  # whether this run has accepted a contradiction
         self._telling: set[asyncio.Task[Message | None]] = set()
         self.talk: Talk = make_talk(self)
         self.next_session: str | None = None  # to be opened in the place of this one
@@ -122,7 +124,13 @@ class LiveSession(BackgroundRun, Watched):
     def tell_of(self, event: Event) -> None:
         # What the agent does in its turn stands in the line of the tool that did it.
         told = isinstance(event, PlanRevised | RunStarted) and self.talk.busy
-        if not told and (said := sentence(event, self.view)):
+        if isinstance(event, RunStarted):
+            self._contradicted = False
+        said = sentence(event, self.view)
+        if isinstance(event, CaseAccepted) and "contradiction" in event.flags and not self._contradicted:
+            self._contradicted = True  # once a run: the mark in the list of cases tells of each
+            said = f"≠ {event.case_id} has the same text as an earlier case, with other expectations · F2 f shows flagged cases"
+        if said and not told:
             task = asyncio.create_task(self.tell(said))
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)

@@ -13,6 +13,8 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.agent.parts import ToolEnded
 from dsbuilder_tui.agent.tools.base import MOST_ANSWER, Answer
 from dsbuilder_tui.agent.tools.registry import TOOLS
+from dsbuilder_tui.domain.diversity import CategoryDiversity
+from tests.support.likeness import accept, reject
 from tests.support.studio import Scripted
 from tests.support.talking import SUPPORT, Talking, asked, calls, says, talking
 
@@ -134,6 +136,81 @@ async def test_settings_change_while_it_runs(make_config: Configs, make_plan: Pl
         assert talk.session.config.diversity_scope == "window"
         await talk.desk.wait()
         assert (await talk.session.summary()).instances_created == 400
+
+
+async def test_likeness_is_set_for_a_category_or_for_all(make_config: Configs, make_plan: Plans) -> None:
+    wanted = [
+        (
+            "adjust_category",
+            {"semantic_threshold": 0.97, "diversity_stages": ["near", "semantic"], "category": "category_2"},
+        ),
+        ("adjust_category", {"near_threshold": 0.8, "semantic_threshold": 0.94, "candidates_per_slot": 3}),
+        ("adjust_category", {"category": "category_2", "diversity": "on"}),
+        ("adjust_category", {"diversity_stages": ["structural"]}),
+        ("adjust_category", {"category": "category_2", "diversity": "off"}),
+        ("adjust_category", {"category": "category_2", "near_threshold": 0.6}),
+        ("adjust_category", {"near_threshold": 1.2}),
+        ("adjust_category", {"diversity_stages": ["other"]}),
+    ]
+    async with talking(make_config(), *steps(*wanted), plan=make_plan(20, 20)) as talk:
+        said = (await used(talk))["said"]
+        assert (
+            said
+            == "Diversity stages of category_2 are near, semantic now; semantic threshold of category_2 is 0.97 now."
+        )
+        own = CategoryDiversity(stages=("near", "semantic"), semantic=0.97)
+        assert [c.diversity for c in talk.session.plan.categories] == ["on", own]
+        assert talk.session.threshold("semantic", "category_2") == 0.97
+        said = (await used(talk))["said"]
+        assert said.startswith(
+            "Near threshold is 0.8 now; semantic threshold is 0.94 now; candidates per slot is 3 now; "
+        )
+        assert said.endswith("category_2 (0.97) keeps its own.")
+        config = talk.session.config
+        assert (config.near_threshold, config.semantic_threshold, config.candidates_per_slot) == (0.8, 0.94, 3)
+        await used(talk)  # on as it is: what it sets for itself stays
+        assert talk.session.plan.categories[1].diversity == own
+        assert "category_2 (near, semantic) keeps its own" in (await used(talk))["said"]
+        assert talk.session.config.diversity_stages == ("structural",)
+        assert talk.session.settings["diversity_stages"] == ["structural"]
+        await used(talk)
+        assert talk.session.plan.categories[1].diversity == "off"
+        await used(talk)
+        assert talk.session.plan.categories[1].diversity == CategoryDiversity(near=0.6)
+        assert "near_threshold" in (await used(talk))["error"]
+        assert "diversity_stages" in (await used(talk))["error"]
+
+
+async def test_an_embedding_model_that_nobody_named_is_asked_about(make_config: Configs, make_plan: Plans) -> None:
+    model = {"embedding_model": "/somewhere/model"}
+    turns = [[calls("adjust_category", model, call_id=f"c{n}")] for n in range(2)]
+    async with talking(make_config(), turns[0], [says("No.")], turns[1], [says("So.")], plan=make_plan(3)) as talk:
+        assert asked(await talk.say("compare better"))
+        await talk.answer(False)
+        assert talk.session.config.embedding_model == "static"
+        assert not asked(await talk.say("compare with /somewhere/model"))
+        assert talk.session.config.embedding_model == "/somewhere/model"
+
+
+async def test_flags_and_scores_are_shown_to_the_agent(make_config: Configs, make_plan: Plans) -> None:
+    async with talking(
+        make_config(), *steps(("show_cases", {"count": 2}), ("explain_rejections", {})), plan=make_plan(20)
+    ) as talk:
+        flag = {
+            "kind": "contrast",
+            "case_id": "category_1-00001",
+            "stage": "near",
+            "score": 0.8,
+            "differs": ["quantity"],
+        }
+        kept = await accept(talk.session, "category_1", ["5 euros", "50 euros"], flags=[[], [flag]])
+        await reject(talk.session, "category_1", "semantic", [0.953], nearest=kept[0], slot=4)
+        newest, first = (await used(talk))["cases"]
+        assert newest["flags"] == ["Close to category_1-00001 (0.80, near) but kept: the quantity differs."]
+        assert "flags" not in first
+        (example,) = (await used(talk))["examples"]
+        assert (example["stage"], example["score"], example["threshold"]) == ("semantic", 0.953, 0.92)
+        assert example["nearest"] == "category_1-00001"
 
 
 async def test_checkpoints_and_what_is_loaded(make_config: Configs, make_plan: Plans) -> None:

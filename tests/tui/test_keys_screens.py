@@ -1,4 +1,4 @@
-"""The keys of cases, checkpoints, rejected, workers, settings, and of every list."""
+"""The keys of cases, checkpoints, workers, settings, and of every list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, TextArea
 
-from dsbuilder_tui import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.config import user_config_file
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.tui.screens.settings import SettingsScreen
@@ -20,16 +20,6 @@ from tests.support.studio import Desk, Scripted, begin, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]
 C = "category_1"
-
-# So narrow that the built-in writer repeats itself: the rejections of a run of this are real ones.
-REPEATS = DatasetPlanInput(
-    dataset_name="repeats",
-    categories=[
-        DatasetCategory(
-            name=C, count=40, example_inputs="Stop it", attributes={"length": ("short",), "tone": ("neutral",)}
-        )
-    ],
-)
 
 
 async def cases(desk: Desk, count: int) -> None:
@@ -195,61 +185,6 @@ async def test_the_timeline_is_walked_and_exported(make_plan: Plans) -> None:
         await desk.until(lambda: "Wrote 10 cases as of checkpoint 1" in desk.told)
         data = json.loads(Path("support-at-10_checkpoint.json").read_text(encoding="utf-8"))
         assert len(data["dataset"]) == 10 if "dataset" in data else "10" in json.dumps(data)
-
-
-# Rejected
-
-
-async def rejected(desk: Desk) -> int:
-    await desk.at("StudioScreen", "prompt")
-    await desk.press("f5")
-    await desk.at("RejectedScreen", "rejections")
-    await desk.until(lambda: desk.one("#rejections").count > 0 and desk.app.screen._facts is not None)  # type: ignore[attr-defined]
-    return desk.one("#rejections").count  # type: ignore[no-any-return]
-
-
-@covers("Rejected", "f", "slash", "y", "escape")
-async def test_rejections_are_filtered_searched_and_copied() -> None:
-    await built(REPEATS, max_attempts=2)
-    async with studio(open_first="repeats") as desk:
-        count = await rejected(desk)
-        await desk.sees(f"{count} rejected")
-        await desk.press("y")
-        await desk.until(lambda: "Copied" in desk.told)
-        assert copied(desk) == desk.one("#rejections").chosen.text
-        await desk.press("f")
-        await desk.at("Question", "answers")
-        await desk.press("down", "enter")
-        await desk.sees("rejected · structural")
-        await desk.press("slash")
-        await desk.at("RejectedScreen", "search")
-        await desk.write("zzz nothing is like this")
-        await desk.sees("Nothing matches.")
-        await desk.press("escape")
-        await desk.at("RejectedScreen", "rejections")
-        await desk.until(lambda: desk.one("#rejections").count > 0)
-        await desk.press("escape")
-        await desk.at("StudioScreen")
-
-
-@covers("Rejected", "k", "a")
-async def test_a_rejection_is_kept_and_told_about() -> None:
-    await built(REPEATS, max_attempts=1)
-    async with studio(open_first="repeats") as desk:
-        await rejected(desk)
-        before = desk.live.view.accepted
-        rejection = desk.one("#rejections").chosen
-        assert rejection.candidate is not None
-        await desk.press("k")
-        await desk.until(lambda: "holds the rejected text now" in desk.told)
-        await desk.until(lambda: desk.live.view.accepted == before + 1)
-        case = await desk.session.case(rejection.category, rejection.ordinal)
-        assert case is not None and case.inputs == rejection.candidate["inputs"]
-        entries = await desk.session.history_of_case(rejection.category, rejection.ordinal)
-        assert [entry.kind for entry in entries] == ["kept_anyway"]
-        await desk.press("a")
-        await desk.at("StudioScreen", "prompt")
-        assert desk.one("#prompt").text.startswith(f"About the rejected case in {C} (slot {rejection.ordinal}, ")
 
 
 # Workers

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection
+from dsbuilder_tui.domain.flags import FLAG_MARKS
 from dsbuilder_tui.domain.summary import SessionState
+from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, Flip, Scores, WhatIf
 from dsbuilder_tui.store.catalog import SessionListing
-from dsbuilder_tui.tui.paint import card, cases, chrome, duel, home, panels
+from dsbuilder_tui.tui.paint import card, cases, chrome, duel, home, panels, whatif
 from dsbuilder_tui.tui.paint.line import Line, bar, clip, cut, fit, frame, length, pad, sides, sparkline, wrap
 from dsbuilder_tui.view import CategoryView, Point, RunView, Turned, WorkerView
 
@@ -191,11 +193,94 @@ def test_rows_and_details_of_cases_fit(case: AcceptedCase, rejection: Rejection,
     for category in (0, 12, 20):
         within([cases.case_row(case, max(30, width), True, category_width=category)], max(30, width))
     within(cases.case_detail(case, (), width), width)
+    flags = [{"kind": kind, "case_id": text, "stage": text, "score": 0.9, "differs": [text]} for kind in FLAG_MARKS]
+    flagged = replace(case, tags={**case.tags, "flags": flags})
+    within([cases.case_row(flagged, max(30, width), True, category_width=12)], max(30, width))
+    within(cases.case_detail(flagged, (), width), width)
     within([cases.rejection_row(rejection, max(24, width), False)], max(24, width))
     within(duel.why(rejection, replace(case, damaged=False), max(24, width)), max(24, width))
+    clean(((duel.about(rejection, case), "text"),))
     left, right = duel.word_diff(rejection.text, text)
     within(duel.flow(left, width, "warn"), width)
     within(duel.flow(right, width, "info"), width)
+
+
+def said(pieces: duel.Pieces, mark: str) -> list[str]:
+    return [text for text, kind in pieces if kind == mark]
+
+
+def test_a_word_diff_folds_what_is_long_and_alike() -> None:
+    story = " ".join(f"word{n}" for n in range(200))
+    left, right = duel.word_diff(f"{story} by Monday {story}", f"{story} by friday {story}")
+    assert said(left, "differs") == ["Monday"] and said(right, "differs") == ["friday"]
+    assert [text.strip() for text in said(left, "folded")] == ["⋯ 186 words alike ⋯", "⋯ 185 words alike ⋯"]
+    shown = "".join(text for text, _ in left)
+    assert "word199 by Monday word0" in shown and "word100" not in shown
+    same, _ = duel.word_diff(story, story)
+    assert same == [(story, "same")]  # nothing differs, so nothing stands beside a change
+
+
+def test_texts_too_long_to_be_lined_up_are_still_compared() -> None:
+    left = " ".join(f"a{n}" for n in range(3000))
+    right = " ".join(f"b{n}" for n in range(2999)) + " a2000"
+    ours, theirs = duel.word_diff(left, right)
+    assert "a2000" in "".join(said(ours, "same")) and "a1999" in "".join(said(ours, "differs"))
+    assert "a2000" not in "".join(said(theirs, "differs"))
+
+
+def test_a_conversation_is_read_turn_by_turn() -> None:
+    turns = [{"role": "user", "content": "Hi"}, {"role": "agent", "text": "Hello"}]
+    assert duel.readable({"messages": turns}) == "user: Hi\nagent: Hello"
+    assert duel.readable({"messages": turns, "n": 2}) == "messages: user: Hi\nagent: Hello\nn: 2"
+    assert duel.readable({"odd": [{"role": 1}]}) == '[{"role": 1}]' and duel.readable({"q": "as is"}) == "as is"
+    assert duel.readable("raw") == "raw"
+
+
+FLIP = st.builds(
+    Flip,
+    COUNTS,
+    SMALL,
+    st.integers(1, 99999),
+    TEXT,
+    st.floats(0, 1),
+    st.none() | st.floats(0, 1),
+    st.none(),
+    st.none() | SMALL,
+)
+HUNDREDTHS = st.lists(COUNTS, min_size=100, max_size=100).map(tuple)
+WHAT_IF = st.builds(
+    WhatIf, st.sampled_from(LIKENESS_STAGES), st.integers(1, 100).map(lambda n: n / 100), st.none() | SMALL, COUNTS, COUNTS,
+    COUNTS, COUNTS, st.lists(FLIP, max_size=4).map(tuple), st.lists(FLIP, max_size=4).map(tuple),
+    st.builds(Scores, HUNDREDTHS, HUNDREDTHS),
+)  # fmt: skip
+
+
+@given(WHAT_IF, st.floats(0.01, 1), st.integers(16, 160))
+@QUICK
+def test_a_threshold_on_its_scale_fits(found: WhatIf, now: float, width: int) -> None:
+    whole = replace(found, passing=found.passing if found.passes else 0, falling=found.falling if found.falls else 0)
+    for shown in (whole, None, replace(whole, rejected=0, accepted=0)):
+        within(whatif.strip(found.stage, now, found.threshold, found.category, shown, width), width)
+
+
+def test_the_scale_shows_both_sides_and_the_threshold() -> None:
+    def counts(**at: int) -> tuple[int, ...]:
+        return tuple(at.get(f"s{n}", 0) for n in range(100))
+
+    found = WhatIf("semantic", 0.9, None, 1, 2, 3, 4, (), (), Scores(counts(s80=1, s95=1), counts(s70=1, s99=9)))
+    _, head, _, above, axis, below, label, _, *told = (
+        "".join(span[0] for span in line) for line in whatif.strip("semantic", 0.92, 0.9, None, found, 55)
+    )
+    assert head == "semantic threshold 0.92 → 0.90   all categories"
+    assert above == "turned away " + " " * 10 + "█" + " " * 14 + "█" + " " * 4
+    assert (
+        axis == "       0.70 " + "─" * 20 + "┃─┊" + "─" * 7 + " 1.00"
+        or axis.replace(" ", "") == "0.70" + "─" * 20 + "┃─┊" + "─" * 7 + "1.00"
+    )
+    assert below == "let in      " + "▃" + " " * 28 + "█" and label.index(".90") == 31
+    assert " ".join(told[:3]).startswith(
+        "At 0.90: 1 of 2 semantic rejections would have passed this stage, 3 of 4 accepted cases with a score would"
+    )
 
 
 @given(SMALL, TEXT, st.sampled_from(list(SessionState)), COUNTS, st.integers(30, 160))

@@ -41,6 +41,7 @@ _ONE_WORD = re.compile(r"\b(?:the|this|that|which|no|any|each|every|some) one\b|
 
 def plain_numbers(text: str) -> str:
     """The text with its numbers as digits, fractions as ``1/2`` and percentages as ``40%``."""
+    text = re.sub(r"(?<![\w.,])0,(?=\d)", "0.", text)
     text = _GROUPED.sub(lambda found: re.sub(r"\D", "", found.group()), text)
     text = _THOUSANDS.sub(lambda f: str(int(Fraction(f[1]) * (1000 if f[2].lower() == "k" else 10**6))), text)
     text = re.sub(r"\bhalf (?:a|of a) dozen\b", "6", text, flags=re.IGNORECASE)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from dsbuilder_tui.agent.planner.counts import whole
 from dsbuilder_tui.agent.planner.hearing import MASK, Heard
+from dsbuilder_tui.agent.planner.likeness import likeness_order
 from dsbuilder_tui.agent.planner.names import bare_phrase, forms, slug
 from dsbuilder_tui.agent.planner.situation import Act
 
@@ -171,9 +173,11 @@ def category_called(phrase: str, names: list[str]) -> str | None:
 class Orders:
     """Reads orders about a plan with these categories."""
 
-    def __init__(self, heard: Heard, names: list[str]) -> None:
+    def __init__(self, heard: Heard, names: list[str], stages: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        """``stages`` are the comparing stages in force, by category; under the empty name those of the session."""
         self._heard = heard
         self._names = names
+        self._stages = stages or {}
 
     def read(self, clause: str) -> Act | str | None:
         """The act a clause asks for; words when something about it does not fit; None when it is no order."""
@@ -196,9 +200,15 @@ class Orders:
             found = step(text)
             if found is not None:
                 return found
+        alike = likeness_order(text, self._heard, self._category, self._stages)
+        if alike is not None:
+            return alike
         if re.fullmatch(_STATUS, text, re.IGNORECASE):
             return Act("get_builder_state_summary")
         return self._show(text)
+
+    def _category(self, words: str) -> str | None:
+        return category_called(self._heard.full(words), self._names)
 
     def _adjust(self, text: str) -> Act | str | None:
         for pattern, key in (

@@ -42,7 +42,9 @@ def note(text: str) -> Reading:
         told = None
     if not isinstance(told, dict):
         return Reading(words=body[:1000])
-    return Reading(words=_both(told.get("said"), told.get("way_out")) or "Something happened to the run; say “status”.")
+    asks = " Say “lower it” and I put the lower count into the plan." if told.get("proposals") else ""
+    words = _both(told.get("said"), told.get("way_out"))
+    return Reading(words=f"{words}{asks}" if words else "Something happened to the run; say “status”.")
 
 
 def reply(
@@ -147,6 +149,8 @@ def _cases(cases: object) -> str:
         text = case.get("text", case) if isinstance(case, Mapping) else case
         name = f" ({_quiet(case['id'], 60)})" if isinstance(case, Mapping) and case.get("id") else ""
         rows.append(f"- {_quiet(text)}{name}")
+        flags = case.get("flags") if isinstance(case, Mapping) else None
+        rows += [f"  - {_quiet(flag)}" for flag in flags[:3]] if isinstance(flags, list) else []
     return "\n".join(rows)
 
 
@@ -188,5 +192,9 @@ def _examples(examples: object) -> str:
     for one in examples[:5] if isinstance(examples, list) else []:
         if isinstance(one, Mapping):
             near = f" — close to: {_quiet(one['nearest'], 120)}" if one.get("nearest") else ""
-            rows.append(f"- {_quiet(one.get('text', ''), 160)} ({_quiet(one.get('reason', ''), 120)}){near}")
+            why = _quiet(one.get("reason", ""), 120)
+            score, threshold = one.get("score"), one.get("threshold")
+            if isinstance(score, float) and isinstance(threshold, float) and threshold < 1:
+                why += f"; {_quiet(one.get('stage', ''), 40)} {score:.2f}, threshold {threshold:.2f}"
+            rows.append(f"- {_quiet(one.get('text', ''), 160)} ({why}){near}")
     return "\n".join(rows)

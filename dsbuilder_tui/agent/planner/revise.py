@@ -17,8 +17,9 @@ def as_arguments(plan: DatasetPlanInput) -> dict[str, Any]:
     if set(data["input_fields"]) == {"query"}:
         del data["input_fields"]
     for category in data["categories"]:
-        if category.pop("diversity", "on") == "off":
-            category["diversity"] = "off"
+        own = category.pop("diversity", "on")
+        if own != "on":
+            category["diversity"] = own
         if not category["expected_tools"]:
             del category["expected_tools"]
     return data

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from dsbuilder_tui.domain.diversity import STAGES
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 
 
@@ -16,6 +17,8 @@ class Situation:
     proposed: DatasetPlanInput | None = None  # a plan that waits for the person's yes
     running: bool = False
     accepted: dict[str, int] = field(default_factory=dict)  # cases by category
+    given_up: dict[str, int] = field(default_factory=dict)  # slots by category, where there are any
+    stages: tuple[str, ...] = STAGES  # those that compare, where a category does not say otherwise
     models: str = "built-in"
     tools: tuple[str, ...] = ()  # of the evaluated application, by name
 
@@ -23,6 +26,12 @@ class Situation:
     def base(self) -> DatasetPlanInput | None:
         """The plan that a change goes against."""
         return self.proposed or self.plan
+
+    @property
+    def stages_by_category(self) -> dict[str, tuple[str, ...]]:
+        """The stages that compare in each category; under the empty name those of all others."""
+        own = {c.name: c.stages for c in self.base.categories if c.stages is not None} if self.base else {}
+        return {"": self.stages, **own}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from dsbuilder_tui.agent.planner.changes import Changer
 from dsbuilder_tui.agent.planner.counts import plain_numbers
 from dsbuilder_tui.agent.planner.hearing import MASK, Heard, hear
+from dsbuilder_tui.agent.planner.likeness import about_pairs, fewer
 from dsbuilder_tui.agent.planner.names import slug, words_of
 from dsbuilder_tui.agent.planner.orders import Orders
 from dsbuilder_tui.agent.planner.proposal import Proposal, propose
@@ -94,6 +95,10 @@ def _said(heard: Heard, situation: Situation, topics: Topics) -> Reading:
     said = heard.said
     if small := small_words(said, situation):
         return Reading(words=small)
+    if alike := about_pairs(said):
+        return Reading(words=alike)
+    if (lower := fewer(said, situation)) is not None:
+        return Reading((lower,))
     base = situation.base
     orders = [Orders(heard, []).read(clause) for clause in clauses(said)]
     starts = bool(orders) and all(isinstance(order, Act) and order.tool == "start_generation" for order in orders)
@@ -161,7 +166,7 @@ def _wishes(heard: Heard, situation: Situation, topics: Topics) -> Reading | Non
     base = situation.base
     said, examples = examples_in(heard, heard.said)
     plan = as_arguments(base) if base else {"categories": []}
-    orders = Orders(heard, [c.name for c in base.categories] if base else [])
+    orders = Orders(heard, [c.name for c in base.categories] if base else [], situation.stages_by_category)
     changes = Changes(plan)
     changer = Changer(changes, heard, topics, examples)
     acts: list[Act] = []

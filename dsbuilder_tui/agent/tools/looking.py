@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from pydantic import Field
 
@@ -11,6 +12,7 @@ from dsbuilder_tui.agent.tools.running import NoArguments
 from dsbuilder_tui.domain.case import AcceptedCase, display_text
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.figures import told_figures
+from dsbuilder_tui.domain.flags import flag_words, flags_of
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.domain.words import counted
@@ -116,7 +118,7 @@ class ShowCases(Tool[ShowCasesArguments]):
                 await asyncio.sleep(0)
         else:
             cases = await session.case_page(0, arguments.count, category=arguments.category, newest_first=True)
-        shown = [{"id": case.case_id, "text": one_line(display_text(case.inputs), _MOST_TEXT)} for case in cases]
+        shown = [_shown(case) for case in cases]
         if not shown:
             return Answer("There are no such cases yet.", {"cases": []})
         return Answer(f"{counted(len(shown), 'case')}, the newest first.", {"cases": shown})
@@ -151,6 +153,8 @@ class ExplainRejections(Tool[ExplainRejectionsArguments]):
             {
                 "text": one_line(r.text, 160),
                 "stage": r.stage,
+                "score": r.score,
+                "threshold": r.threshold,
                 "reason": one_line(r.reason, 160),
                 "nearest": r.nearest_case_id,
             }
@@ -160,6 +164,12 @@ class ExplainRejections(Tool[ExplainRejectionsArguments]):
         return Answer(
             f"{counted(sum(stages.values()), 'rejection')}: {words}.", {"stages": stages, "examples": examples}
         )
+
+
+def _shown(case: AcceptedCase) -> dict[str, Any]:
+    found: dict[str, Any] = {"id": case.case_id, "text": one_line(display_text(case.inputs), _MOST_TEXT)}
+    flags = [one_line(flag_words(flag), 200) for flag in flags_of(case.tags)]
+    return found | ({"flags": flags} if flags else {})
 
 
 def _no_category(name: str, plans: list[DatasetPlanInput]) -> str:

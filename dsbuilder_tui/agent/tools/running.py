@@ -10,13 +10,20 @@ from dsbuilder_tui.agent.desk import at_rest
 from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Question, Tool
 from dsbuilder_tui.agent.tools.files import default_export
 from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.words import counted, dollar_words
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.wording import writer_name
 
 # What a case takes of a worker's prompt and answer, roughly, before anything is known.
 _PROMPT_TOKENS, _ANSWER_TOKENS = 80, 150
+
+
+# What a category may set for itself, and what it is called there.
+_OWN = {"diversity_stages": "stages", "near_threshold": "near", "semantic_threshold": "semantic"}
+_STATIC = "static"
 
 
 class NoArguments(Arguments):
@@ -90,9 +97,20 @@ class PauseGeneration(Tool[NoArguments]):
 
 class AdjustCategoryArguments(Arguments):
     category: str | None = None
-    """The category that `diversity` is meant for; without it, every category."""
+    """The category that `diversity`, `diversity_stages` and the thresholds are meant for; without it, `diversity` is for
+    every category, the others for the session (all categories that do not set their own)."""
     diversity: Literal["on", "off"] | None = None
     """Whether repeats are turned away in that category."""
+    diversity_stages: list[Literal["structural", "near", "semantic"]] | None = None
+    """All the stages that compare; the others are off."""
+    near_threshold: float | None = Field(None, gt=0, le=1)
+    """Share of words and word pairs from which a case is a repeat; 0.10 less in short texts."""
+    semantic_threshold: float | None = Field(None, gt=0, le=1)
+    """Cosine from which a case is a repeat."""
+    embedding_model: str | None = Field(None, min_length=1)
+    """What the semantic stage compares with: static, or one that the person named."""
+    candidates_per_slot: int | None = Field(None, ge=1, le=10)
+    """Candidates a worker writes for each slot, of which the least expected that is new is taken."""
     diversity_scope: Literal["history", "window"] | None = None
     """Compare with all accepted cases, or with the last diversity_window."""
     diversity_window: int | None = Field(None, ge=1)
@@ -107,8 +125,8 @@ class AdjustCategoryArguments(Arguments):
 class AdjustCategory(Tool[AdjustCategoryArguments]):
     name = "adjust_category"
     description = (
-        "Change how cases are made: the diversity check of a category, batch size, number of workers, the workers' model. "
-        "Everything but `diversity` holds for the whole session. A run that is going on is paused and goes on by itself."
+        "Change how cases are made: the diversity check with its stages and thresholds (of one category, or of all), batch "
+        "size, number of workers, the workers' model. A run that is going on is paused and goes on by itself."
     )
     arguments = AdjustCategoryArguments
     asks = True
@@ -125,31 +143,78 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
             raise InputError(
                 "Nothing to change was given.", "Give diversity, batch_size, max_workers or another setting."
             )
-        model = arguments.worker_model
-        if model is None or call.was_typed(model):
-            return None
-        return Question(f"Have {model} write the cases from now on? You have not named it yourself.")
+        model, embedding = arguments.worker_model, arguments.embedding_model
+        if model is not None and not call.was_typed(model):
+            return Question(f"Have {model} write the cases from now on? You have not named it yourself.")
+        if embedding not in (None, _STATIC) and not call.was_typed(embedding):
+            return Question(f"Compare cases with the embedding model {embedding}? You have not named it yourself.")
+        return None
 
     async def run(self, call: Call, arguments: AdjustCategoryArguments) -> Answer:
         desk, session = call.desk, call.desk.session
         values: dict[str, Any] = arguments.model_dump(exclude_none=True, exclude={"category", "diversity"})
+        own = {short: values.pop(name) for name, short in _OWN.items() if arguments.category and name in values}
         said = []
         async with at_rest(desk, "settings change"):
             if values:
                 await session.change_settings({}, values)
-                said += [f"{name.replace('_', ' ')} is {value} now" for name, value in values.items()]
-            if arguments.diversity is not None:
+                said += [f"{_named(name)} {_shown(value)} now" for name, value in values.items()]
+                said += _kept_apart(session.plan, values)
+            if arguments.diversity is not None or own:
                 call.require_plan()
                 chosen = [arguments.category] if arguments.category else [c.name for c in session.plan.categories]
                 categories = [
-                    c.model_copy(update={"diversity": arguments.diversity}) if c.name in chosen else c
+                    c.model_copy(update={"diversity": _diversity(c, arguments.diversity, own)})
+                    if c.name in chosen
+                    else c
                     for c in session.plan.categories
                 ]
                 await session.revise_plan(session.plan.model_copy(update={"categories": tuple(categories)}))
-                said.append(f"the diversity check of {', '.join(chosen)} is {arguments.diversity} now")
+                if arguments.diversity is not None:
+                    said.append(f"the diversity check of {', '.join(chosen)} is {arguments.diversity} now")
+                where = f" of {arguments.category}"
+                said += [f"{_named(name, where)} {_shown(own[key])} now" for name, key in _OWN.items() if key in own]
             await desk.reread()
         text = "; ".join(said)
-        return Answer(f"{text[:1].upper()}{text[1:]}.", {"running": desk.running, **values})
+        return Answer(f"{text[:1].upper()}{text[1:]}.", {"running": desk.running, **values, **own})
+
+
+def _diversity(
+    category: DatasetCategory, switch: Literal["on", "off"] | None, own: dict[str, Any]
+) -> Literal["on", "off"] | CategoryDiversity:
+    """The category's check after a change: what it sets for itself stays unless it is changed or all is switched off."""
+    if switch == "off":
+        return "off"
+    now = category.diversity if isinstance(category.diversity, CategoryDiversity) else CategoryDiversity()
+    if switch == "on" and now.stages == ():
+        now = now.model_copy(update={"stages": None})
+    new = CategoryDiversity(**{**now.model_dump(), **own})
+    return "on" if new == CategoryDiversity() else new
+
+
+def _kept_apart(plan: DatasetPlanInput, values: dict[str, Any]) -> list[str]:
+    """Which categories a setting of the session does not reach, because they have their own."""
+    told = []
+    for name, short in _OWN.items():
+        apart = [
+            f"{c.name} ({_shown(value)})"
+            for c in plan.categories
+            if isinstance(c.diversity, CategoryDiversity) and (value := getattr(c.diversity, short)) is not None
+        ]
+        if name in values and apart:
+            told.append(f"{', '.join(apart)} {'keeps its' if len(apart) == 1 else 'keep their'} own")
+    return told
+
+
+def _named(name: str, where: str = "") -> str:
+    """``near threshold of refunds is``, ``diversity stages are``."""
+    return f"{name.replace('_', ' ')}{where} {'are' if name == 'diversity_stages' else 'is'}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(one) for one in value) or "none"
+    return str(value)
 
 
 class FinalizeDataset(Tool[NoArguments]):

@@ -8,8 +8,9 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, display_text
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.flags import FLAG_MARKS, flag_words, flags_of
 from dsbuilder_tui.domain.sanitise import json_for_terminal
-from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, length, wrap
 from dsbuilder_tui.tui.paint.panels import STAGE_ROLES, stage_words
 from dsbuilder_tui.wording import clock_time
 
@@ -18,6 +19,9 @@ def marks_of(case: AcceptedCase) -> str:
     """``★`` pinned, ``✎`` edited, ``✉`` with a note."""
     tags = case.tags
     return ("★" if tags.get("pinned") else "") + ("✎" if tags.get("edited") else "") + ("✉" if tags.get("note") else "")
+
+
+_FLAG_ROLES = {"contradiction": "bad", "contrast": "info", "similar": "muted"}
 
 
 def case_row(case: AcceptedCase, width: int, chosen: bool, *, category_width: int) -> Line:
@@ -30,6 +34,10 @@ def case_row(case: AcceptedCase, width: int, chosen: bool, *, category_width: in
     spans += [(fit(case.category, category), "muted"), (f" {'#' + str(case.ordinal):>6} ", "faint")]
     spans.append((fit(marks_of(case), 3), "warn"))
     room = width - category - 11
+    if flags := flags_of(case.tags):
+        words = clip(f"{FLAG_MARKS[flags[0].kind]} {flags[0].kind}", room if room > 40 else room // 2)
+        spans += [(words, _FLAG_ROLES[flags[0].kind]), ("  ", "text")]
+        room -= length(tuple(spans[-2:]))
     attributes = case.tags.get("attributes")
     values = " · ".join(str(v) for v in attributes.values()) if isinstance(attributes, dict) else ""
     if room > 70 and values:
@@ -55,9 +63,14 @@ def case_detail(case: AcceptedCase, history: Sequence[Any], width: int) -> list[
         axis = max(len(str(name)) for name in attributes)
         for name, value in attributes.items():
             lines.append(((fit(name, min(axis, 20)) + "  ", "muted"), (clip(value, max(4, width - axis - 2)), "text")))
+    for flag in flags_of(case.tags):
+        sentence = f"{FLAG_MARKS[flag.kind]} {flag_words(flag)}"
+        lines += [EMPTY, *[((row, _FLAG_ROLES[flag.kind]),) for row in wrap(sentence, width)]]
+    if flags_of(case.tags):
+        lines.append((("g shows the two together", "faint"),))
     if case.tags.get("note"):
         lines += [EMPTY, (("note", "warn"),), *[((row, "text"),) for row in wrap(str(case.tags["note"]), width)]]
-    rest = {k: v for k, v in case.tags.items() if k not in ("attributes", "note")}
+    rest = {k: v for k, v in case.tags.items() if k not in ("attributes", "note", "flags")}
     if rest:
         lines += [EMPTY, (("tags", "info"),)]
         for name, value in rest.items():

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
+from collections.abc import Mapping
 from difflib import SequenceMatcher
+from typing import Any
 
-from dsbuilder_tui.domain.case import AcceptedCase, Rejection
-from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text
+from dsbuilder_tui.domain.sanitise import one_line, visible
+from dsbuilder_tui.domain.whatif import LIKENESS_STAGES
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, wrap
 from dsbuilder_tui.wording import clock_time
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]", re.UNICODE)
-_MOST_WORDS = 1500
+_MOST_WORDS = 1500  # pieces of each text, between a common beginning and end, that are lined up
+_QUOTED, _MOST_DRAFT = 160, 2000  # characters of each text in a message to the agent, and of all of it
+_LONG_RUN, _AROUND = 120, 30  # pieces that both share: so many are folded, and so many stay in view beside a change
 
-Pieces = list[tuple[str, bool]]  # a text in pieces, each with whether the other text lacks it
+# A text in pieces: ``same`` in both texts, what the other one lacks (``differs``), or ``folded`` words that are alike.
+Pieces = list[tuple[str, str]]
 
 STAGE_MEANINGS = {
     "structural": "Once ids, names, dates and the like are masked, the two say the same.",
@@ -25,25 +33,97 @@ STAGE_MEANINGS = {
     "refused": "The model refused to write it.",
     "truncated": "The answer was cut off before the case was complete.",
 }
+_GUARDED = "Quantities, negation, direction, names and expectations agree: nothing speaks for keeping both."
+
+
+def readable(inputs: object) -> str:
+    """The inputs as a person reads them: the text of a single field, turns of a conversation one below the other."""
+    if not isinstance(inputs, Mapping):
+        return str(inputs)
+    if len(inputs) == 1:
+        return _said(next(iter(inputs.values())))
+    return "\n".join(f"{name}: {_said(value)}" for name, value in inputs.items())
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple) and value and all(isinstance(turn, Mapping) for turn in value):
+        turns = [(turn.get("role"), turn.get("content", turn.get("text"))) for turn in value]
+        if all(isinstance(role, str) and isinstance(words, str) for role, words in turns):
+            return "\n".join(f"{role}: {words}" for role, words in turns)
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def word_diff(left: str, right: str) -> tuple[Pieces, Pieces]:
-    """Both texts in pieces, each with whether the other one lacks it. Words are compared without regard to case."""
-    a, b = _WORDS.findall(visible(left))[:_MOST_WORDS], _WORDS.findall(visible(right))[:_MOST_WORDS]
-    matcher = SequenceMatcher(None, [w.casefold() for w in a], [w.casefold() for w in b], autojunk=False)
-    ours: Pieces = []
-    theirs: Pieces = []
+    """Both texts in pieces. Words are compared without regard to case; long stretches that both share are folded."""
+    a, b = _WORDS.findall(visible(left)), _WORDS.findall(visible(right))
+    x, y = [word.casefold() for word in a], [word.casefold() for word in b]
+    head = _shared(x, y)
+    tail = _shared(x[head:][::-1], y[head:][::-1])
+    ends, other_ends = len(a) - tail, len(b) - tail
+    to, other_to = min(ends, head + _MOST_WORDS), min(other_ends, head + _MOST_WORDS)
+    matcher = SequenceMatcher(None, x[head:to], y[head:other_to], autojunk=False)
+    ours, theirs = _runs(a[:head], "same"), _runs(b[:head], "same")
     for kind, a0, a1, b0, b1 in matcher.get_opcodes():
-        ours.append(("".join(a[a0:a1]), kind != "equal"))
-        theirs.append(("".join(b[b0:b1]), kind != "equal"))
-    return [p for p in ours if p[0]], [p for p in theirs if p[0]]
+        mark = "same" if kind == "equal" else "differs"
+        ours += _runs(a[head + a0 : head + a1], mark)
+        theirs += _runs(b[head + b0 : head + b1], mark)
+    ours += _loose(a[to:ends], x[to:ends], y[other_to:other_ends])
+    theirs += _loose(b[other_to:other_ends], y[other_to:other_ends], x[to:ends])
+    return _folded(ours + _runs(a[ends:], "same")), _folded(theirs + _runs(b[other_ends:], "same"))
+
+
+def _shared(x: list[str], y: list[str]) -> int:
+    """How many words two texts begin with alike."""
+    return next((n for n, (one, other) in enumerate(zip(x, y, strict=False)) if one != other), min(len(x), len(y)))
+
+
+def _runs(words: list[str], mark: str) -> Pieces:
+    return [("".join(words), mark)] if words else []
+
+
+def _loose(words: list[str], plain: list[str], other: list[str]) -> Pieces:
+    """What is too long to be lined up: a word differs when the other text does not have it as often."""
+    left = Counter(other)
+    pieces: Pieces = []
+    for word, key in zip(words, plain, strict=True):
+        left[key] -= 1
+        pieces.append((word, "differs" if left[key] < 0 else "same"))
+    return pieces
+
+
+def _folded(pieces: Pieces) -> Pieces:
+    """The pieces with neighbours of one mark joined, and long shared stretches cut down to what is beside a change."""
+    joined: Pieces = []
+    for text, mark in pieces:
+        if joined and joined[-1][1] == mark:
+            joined[-1] = (joined[-1][0] + text, mark)
+        else:
+            joined.append((text, mark))
+    if len(joined) < 2:
+        return joined
+    found: Pieces = []
+    for place, (text, mark) in enumerate(joined):
+        words = _WORDS.findall(text) if mark == "same" else []
+        before, after = (_AROUND if place else 0), (_AROUND if place < len(joined) - 1 else 0)
+        if len(words) <= max(_LONG_RUN, before + after):
+            found.append((text, mark))
+            continue
+        hidden = words[before : len(words) - after]
+        count = sum(word[0].isalnum() for word in hidden)
+        found.append(("".join(words[:before]).rstrip(), mark))
+        found.append((f"\n⋯ {count:,} words alike ⋯\n", "folded"))
+        found.append(("".join(words[len(words) - after :]).lstrip() if after else "", mark))
+    return [piece for piece in found if piece[0]]
 
 
 def flow(pieces: Pieces, width: int, role: str) -> list[Line]:
     """The pieces as wrapped lines; those that differ in ``role``, bold."""
+    roles = {"differs": f"{role}+bold", "folded": "faint"}
     marks: list[str] = []
-    for text, differs in pieces:
-        marks.extend(role + "+bold" if differs and not c.isspace() else "text" for c in text)
+    for text, mark in pieces:
+        marks.extend("text" if c.isspace() else roles.get(mark, "text") for c in text)
     whole = "".join(text for text, _ in pieces)
     lines: list[Line] = []
     place = 0
@@ -82,9 +162,14 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
             )
         )
         lines += [EMPTY, *_scale(score, threshold, width), EMPTY]
-    lines += [((row, "text"),) for row in wrap(STAGE_MEANINGS.get(rejection.stage, ""), width) if row]
+    meaning = STAGE_MEANINGS.get(rejection.stage, "")
+    if rejection.nearest_case_id and rejection.stage != "person":
+        meaning = f"Too close to {clip(rejection.nearest_case_id, 60)}. {meaning}"
+    lines += [((row, "text"),) for row in wrap(meaning, width) if row]
     said = rejection.reason[:1].upper() + rejection.reason[1:] if rejection.reason else ""
     lines += [((row, "muted"),) for row in wrap(said, width)[:4] if row]
+    if rejection.stage in LIKENESS_STAGES:
+        lines += [((row, "muted"),) for row in wrap(_GUARDED, width)]
     lines.append(EMPTY)
     if successor is not None:
         words = (
@@ -94,6 +179,19 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
     else:
         lines += [((row, "warn"),) for row in wrap("The slot is still open, or was given up on.", width)]
     return [cut(line, width) for line in lines]
+
+
+def about(rejection: Rejection, nearest: AcceptedCase | None) -> str:
+    """The beginning of a message to the agent, for the person to finish."""
+    own = case_id(rejection.category, rejection.ordinal)
+    if nearest is None or rejection.stage == "person":
+        return one_line(f"About the candidate for {own} that was turned away ({rejection.stage}):", _MOST_DRAFT) + " "
+    ours, theirs = (one_line(text, _QUOTED) for text in (rejection.text, display_text(nearest.inputs)))
+    return one_line(
+        f"These two are different on purpose: “{ours}” (turned away for {own}, {rejection.stage}) and “{theirs}” "
+        f"({nearest.case_id}). Keep such pairs in {rejection.category}.",
+        _MOST_DRAFT,
+    )
 
 
 def _scale(score: float, threshold: float, width: int) -> list[Line]:

@@ -34,12 +34,13 @@ def help_keys() -> list[tuple[str, list[tuple[str, str, str]]]]:
     from dsbuilder_tui.tui.widgets.panel import Panel
     from dsbuilder_tui.tui.widgets.prompt import Prompt
     from dsbuilder_tui.tui.widgets.rows import RowList
+    from dsbuilder_tui.tui.widgets.whatif import ThresholdStrip
 
     places: list[tuple[str, type]] = [
         ("Home", HomeScreen), ("Studio", StudioScreen), ("Prompt", Prompt), ("Plan card", PlanCard), ("Question", QuestionCard),
         ("Panels", Panel),
         ("Cases", CasesScreen), ("Coverage", CoverageScreen), ("Grid", HeatGrid),
-        ("Checkpoints", CheckpointsScreen), ("Rejected", RejectedScreen),
+        ("Checkpoints", CheckpointsScreen), ("Rejected", RejectedScreen), ("Threshold what-if", ThresholdStrip),
         ("Workers", WorkersScreen), ("Settings", SettingsScreen), ("Lists", RowList),
     ]  # fmt: skip
     found = []

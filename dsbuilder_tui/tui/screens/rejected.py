@@ -12,11 +12,13 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from dsbuilder_tui.domain.case import Rejection, display_text
+from dsbuilder_tui.domain.diversity import STAGES
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import CaseRejected, Event
+from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, LikenessStage, WhatIf
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.tui.paint.cases import rejection_row
-from dsbuilder_tui.tui.paint.duel import Pieces, flow, why, word_diff
+from dsbuilder_tui.tui.paint.duel import Pieces, about, flow, readable, why, word_diff
 from dsbuilder_tui.tui.paint.line import Line, clip, wrap
 from dsbuilder_tui.tui.screens.base import Watching
 from dsbuilder_tui.tui.screens.dialogs import Field, Question
@@ -24,6 +26,7 @@ from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.pages import Pages
 from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
 from dsbuilder_tui.tui.widgets.safe import title
+from dsbuilder_tui.tui.widgets.whatif import ThresholdStrip
 from dsbuilder_tui.wording import clock_time
 
 if TYPE_CHECKING:
@@ -38,8 +41,10 @@ class RejectedScreen(Watching):
     title_words = "Rejected"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "keep", "keep anyway", priority=True),
+        Binding("t", "threshold", "threshold what-if"),
         Binding("a", "tell", "tell the agent"),
         Binding("f", "filter", "filter"),
+        Binding("s", "stage", "stage"),
         Binding("slash", "search", "search"),
         Binding("y", "copy", "copy"),
         Binding("escape", "back", "back"),
@@ -51,7 +56,7 @@ class RejectedScreen(Watching):
         self._stage: str | None = None
         self._facts: RejectionContext | None = None
         self._shown: Rejection | None = None
-        self._pieces: tuple[Pieces, Pieces] = ([], [])  # of the two texts, and which of them the other lacks
+        self._pieces: tuple[Pieces, Pieces] = ([], [])  # of the two texts
         self._stale = False
         self._ahead = 0
 
@@ -69,6 +74,7 @@ class RejectedScreen(Watching):
                         yield Pages(self._right, id="right")
                 with Vertical(id="why-pane", classes="pane"):
                     yield Pages(self._why, id="why")
+                    yield ThresholdStrip(self._what_if, id="what-if")
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -118,10 +124,11 @@ class RejectedScreen(Watching):
         if not count:
             self._shown, self._facts = None, None
             self._renew()
+        self.strip.again()
 
     def _empty(self) -> Sequence[Line]:
         if self._category or self._stage or self.query_one("#search", Input).value:
-            return [(("Nothing matches. f changes the filter.", "muted"),)]
+            return [(("Nothing matches. f and s change what is shown.", "muted"),)]
         return [(("Nothing was turned away.", "muted"),)]
 
     def heard(self, event: Event) -> None:
@@ -168,10 +175,10 @@ class RejectedScreen(Watching):
         if rejection is None:
             return [], []
         nearest = self._facts.nearest if self._facts else None
-        text = display_text(rejection.candidate["inputs"]) if rejection.candidate else rejection.text
+        text = readable(rejection.candidate["inputs"]) if rejection.candidate else rejection.text
         if nearest is None:
-            return [(text, False)], []
-        return word_diff(text, display_text(nearest.inputs))
+            return [(text, "same")], []
+        return word_diff(text, readable(nearest.inputs))
 
     def _left(self, width: int) -> Sequence[Line]:
         if self._shown is None:
@@ -223,25 +230,66 @@ class RejectedScreen(Watching):
         rejection = self._shown
         if rejection is None:
             return
-        near = f", too close to {rejection.nearest_case_id}" if rejection.nearest_case_id else ""
-        self.studio.draft(
-            f"About the rejected case in {rejection.category} (slot {rejection.ordinal}, {rejection.stage}{near}): "
-        )
+        nearest = self._facts.nearest if self._facts else None
+        self.studio.draft(about(rejection, nearest))
         self.dismiss()
 
     def action_filter(self) -> None:
         categories = [c.name for c in self.watched.session.plan.categories]
-        answers: list[tuple[str, Any]] = [("all of them", (None, None))]
-        answers += [(f"stage {stage}", (None, stage)) for stage in self.watched.view.stages]
-        answers += [(name, (name, None)) for name in categories]
-        answers.append(("as it is", ()))
+        answers: list[tuple[str, Any]] = [("all categories", (None,)), *((name, (name,)) for name in categories)]
 
-        def take(answer: tuple[str | None, str | None] | None) -> None:
-            if answer:
-                self._category, self._stage = answer
+        def take(answer: tuple[str | None] | None) -> None:
+            if answer is not None:
+                (self._category,) = answer
                 self.instead("read", partial(self._read, 0))
 
-        self.app.push_screen(Question("Show", "Which rejections?", answers), take)
+        self.app.push_screen(Question("Show", "Rejections of which category?", [*answers, ("as it is", None)]), take)
+
+    def action_stage(self) -> None:
+        met = self.watched.view.stages
+        stages = [*STAGES, *sorted(stage for stage in met if stage not in STAGES)]
+        answers: list[tuple[str, Any]] = [("all stages", (None,))]
+        answers += [(f"{stage} ({met.get(stage, 0):,})", (stage,)) for stage in stages]
+
+        def take(answer: tuple[str | None] | None) -> None:
+            if answer is not None:
+                (self._stage,) = answer
+                self.instead("read", partial(self._read, 0))
+
+        self.app.push_screen(Question("Show", "Rejections of which stage?", [*answers, ("as it is", None)]), take)
+
+    # What if
+
+    @property
+    def strip(self) -> ThresholdStrip:
+        return self.query_one("#what-if", ThresholdStrip)
+
+    async def _what_if(self, stage: LikenessStage, threshold: float, category: str | None) -> WhatIf:
+        return await self.watched.session.what_if(stage, threshold, category=category)
+
+    def action_threshold(self) -> None:
+        """For the stage of the rejection that is shown; of its category when the list is of that alone."""
+        stage = self._shown.stage if self._shown else self._stage or "semantic"
+        self.query_one("#why").display = False
+        pane = self.query_one("#why-pane")
+        pane.border_title = title(f"what if · {clip(stage, 20)}")
+        known = next((one for one in LIKENESS_STAGES if one == stage), None)
+        pane.border_subtitle = "esc back" if known is None else "← → move · ↵ ask the agent · esc back"
+        if known is None:
+            self.strip.explain(stage)
+        else:
+            self.strip.begin(known, self.watched.session.threshold(known, self._category), self._category)
+
+    def _close_strip(self) -> None:
+        self.strip.close()
+        self.query_one("#why").display = True
+        pane = self.query_one("#why-pane")
+        pane.border_title, pane.border_subtitle = "why", ""
+        self.rows.focus()
+
+    def on_threshold_strip_told(self, event: ThresholdStrip.Told) -> None:
+        self.studio.draft(event.words)
+        self.dismiss()
 
     def action_search(self) -> None:
         box = self.query_one("#search", Input)
@@ -263,7 +311,9 @@ class RejectedScreen(Watching):
 
     def action_back(self) -> None:
         box = self.query_one("#search", Input)
-        if box.has_focus or box.value:
+        if self.strip.display:
+            self._close_strip()
+        elif box.has_focus or box.value:
             box.value, box.display = "", False
             self.rows.focus()
         else:
@@ -280,4 +330,6 @@ class RejectedScreen(Watching):
             )
         if action == "tell":
             return not self.watched.replaying and self._shown is not None
+        if action == "threshold":
+            return not self.watched.replaying and not self.strip.display if self.is_mounted else True
         return True

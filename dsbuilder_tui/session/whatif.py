@@ -1,0 +1,55 @@
+"""Which past decisions another threshold would turn around."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+
+from dsbuilder_tui.diversity.rules import SHORT_WORDS, Rules, rules_for
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, LikenessStage, Scores, WhatIf
+from dsbuilder_tui.session.core import SessionCore
+from dsbuilder_tui.store.whatif import Measure
+
+MOST_FLIPS = 200
+
+
+class WhatIfs(SessionCore):
+    """Looking back with another threshold. Nothing is decided anew by it."""
+
+    _scores_of: tuple[Hashable, Scores] | None = None
+
+    def threshold(self, stage: LikenessStage, category: str | None = None) -> float:
+        """The score (0 to 1) from which a case is a repeat now: in a category, or where none sets its own."""
+        known = next((c for c in self.plan.categories if c.name == category), None)
+        rules = rules_for(self.config, known)
+        return rules.near if stage == "near" else rules.semantic
+
+    async def what_if(
+        self, stage: LikenessStage, threshold: float, *, category: str | None = None, most: int = MOST_FLIPS
+    ) -> WhatIf:
+        """What another threshold (0 to 1) for a stage would have meant for what was decided so far.
+
+        Rejections count by their score, whatever threshold they failed; accepted cases that a guard kept apart do not
+        count. ``most`` bounds the decisions that are named, of each kind. Raises ``InputError`` for a stage without a
+        threshold, or a threshold that is none.
+        """
+        if stage not in LIKENESS_STAGES:
+            raise InputError(f"The stage {stage!r} has no threshold.", f"Choose {' or '.join(LIKENESS_STAGES)}.")
+        if not (math.isfinite(threshold) and 0 < threshold <= 1):
+            raise InputError(f"{threshold} is not a threshold.", "It lies between 0 and 1, such as 0.92.")
+        store = self._files.store
+        threshold = round(threshold, 4)
+        short = Rules(near=threshold).near_for(0) if stage == "near" else threshold
+        measure = Measure(stage, threshold, short, SHORT_WORDS)
+        passing, passes = await store.passing(measure, category, max(0, most))
+        falling, falls = await store.falling(measure, category, max(0, most))
+        # They are the same for every threshold, and the only ones that take long.
+        asked = (stage, category, store.seq)
+        if self._scores_of is None or self._scores_of[0] != asked:
+            self._scores_of = asked, await store.scores(stage, category)
+        scores = self._scores_of[1]
+        return WhatIf(
+            stage, threshold, category, passing, sum(scores.rejected), falling, sum(scores.accepted),
+            tuple(passes), tuple(falls), scores,
+        )  # fmt: skip

@@ -1,0 +1,204 @@
+"""The keys of the rejected screen, and of the strip on which a threshold is moved."""
+
+from __future__ import annotations
+
+from dsbuilder_tui import DatasetCategory, DatasetPlanInput, Session
+from dsbuilder_tui.config import load_config
+from dsbuilder_tui.domain.diversity import STAGES
+from dsbuilder_tui.domain.events import CaseRejected
+from tests.support.likeness import accept, reject
+from tests.support.studio import Desk, built, covers, studio
+
+C, D = "category_1", "category_2"
+
+# So narrow that the built-in writer repeats itself: the rejections of a run of this are real ones.
+REPEATS = DatasetPlanInput(
+    dataset_name="repeats",
+    categories=[
+        DatasetCategory(
+            name=C, count=40, example_inputs="Stop it", attributes={"length": ("short",), "tone": ("neutral",)}
+        )
+    ],
+)
+
+
+def copied(desk: Desk) -> str:
+    return desk.app.clipboard
+
+
+async def rejected(desk: Desk) -> int:
+    await desk.at("StudioScreen", "prompt")
+    await desk.press("f5")
+    await desk.at("RejectedScreen", "rejections")
+    await desk.until(lambda: desk.one("#rejections").count > 0 and desk.app.screen._facts is not None)  # type: ignore[attr-defined]
+    return desk.one("#rejections").count  # type: ignore[no-any-return]
+
+
+@covers("Rejected", "f", "s", "slash", "y", "escape")
+async def test_rejections_are_filtered_searched_and_copied() -> None:
+    await built(REPEATS, max_attempts=2)
+    async with studio(open_first="repeats") as desk:
+        count = await rejected(desk)
+        await desk.sees(f"{count} rejected")
+        await desk.press("y")
+        await desk.until(lambda: "Copied" in desk.told)
+        assert copied(desk) == desk.one("#rejections").chosen.text
+        await desk.press("s")
+        await desk.at("Question", "answers")
+        stages = desk.live.view.stages
+        assert sum(stages.values()) == count and stages["structural"]
+        await desk.sees("all stages", *(f"{stage} ({stages.get(stage, 0)})" for stage in STAGES))
+        await desk.press("down", "enter")
+        count = stages["structural"]
+        await desk.sees(f"{count} rejected · structural")
+        await desk.press("f")
+        await desk.at("Question", "answers")
+        await desk.press("down", "enter")
+        await desk.sees(f"{count} rejected · {C} · structural")
+        await desk.press("slash")
+        await desk.at("RejectedScreen", "search")
+        await desk.write("zzz nothing is like this")
+        await desk.sees("Nothing matches.")
+        await desk.press("escape")
+        await desk.at("RejectedScreen", "rejections")
+        await desk.until(lambda: desk.one("#rejections").count > 0)
+        await desk.press("escape")
+        await desk.at("StudioScreen")
+
+
+@covers("Rejected", "k", "a")
+async def test_a_rejection_is_kept_and_told_about() -> None:
+    await built(REPEATS, max_attempts=1)
+    async with studio(open_first="repeats") as desk:
+        await rejected(desk)
+        before = desk.live.view.accepted
+        rejection = desk.one("#rejections").chosen
+        assert rejection.candidate is not None
+        await desk.press("k")
+        await desk.until(lambda: "holds the rejected text now" in desk.told)
+        await desk.until(lambda: desk.live.view.accepted == before + 1)
+        case = await desk.session.case(rejection.category, rejection.ordinal)
+        assert case is not None and case.inputs == rejection.candidate["inputs"]
+        entries = await desk.session.history_of_case(rejection.category, rejection.ordinal)
+        assert [entry.kind for entry in entries] == ["kept_anyway"]
+        await desk.press("a")
+        await desk.at("StudioScreen", "prompt")
+        words = desk.one("#prompt").text
+        assert words.startswith("These two are different on purpose: “") and f"({rejection.nearest_case_id})" in words
+        assert f"turned away for {rejection.category}-{rejection.ordinal:05d}, {rejection.stage}" in words
+        assert words.endswith(f"Keep such pairs in {C}.")
+        await cases(desk, before + 1, rejection.ordinal)
+        await desk.sees("kept by you after a rejection")
+
+
+async def cases(desk: Desk, count: int, ordinal: int) -> None:
+    """The list of cases, with one slot's case chosen."""
+    await desk.press("f2")
+    await desk.at("CasesScreen", "cases")
+    rows = desk.one("#cases")
+    await desk.until(lambda: rows.count == count and rows.chosen is not None)
+    while rows.chosen.ordinal != ordinal:
+        await desk.press("down")
+
+
+async def with_scores() -> None:
+    """A session in which the semantic and the near stage have decided."""
+    plan = DatasetPlanInput(
+        dataset_name="scores",
+        categories=[DatasetCategory(name=name, count=20, example_inputs="Where is it?") for name in (C, D)],
+    )
+    async with await Session.create(plan, load_config()) as session:
+        kept = await accept(session, C, ["one", "two", "three"], semantic=[None, 0.87, 0.9])
+        await accept(session, D, ["four"], semantic=[0.8])
+        await reject(session, C, "structural", [1.0], nearest=kept[0], threshold=1.0, slot=8)
+        await reject(session, D, "semantic", [0.97], nearest=kept[0], slot=9)
+        await reject(session, C, "semantic", [0.93, 0.95, 0.98], nearest=kept[0], slot=9)
+
+
+@covers("Rejected", "t")
+@covers("Threshold what-if", "left", "h", "right", "l", "shift+left", "H", "shift+right", "L", "enter")
+async def test_a_threshold_is_moved_and_asked_for() -> None:
+    await with_scores()
+    async with studio(open_first="scores") as desk:
+        assert await rejected(desk) == 5
+        await desk.press("t")
+        await desk.at("RejectedScreen", "what-if")
+        await desk.sees("semantic threshold 0.92", "all categories", "At 0.92: 0 of 4 semantic rejections")
+        for key, threshold, passing, falling in (
+            ("right", 0.93, 0, 0), ("l", 0.94, 1, 0), ("shift+right", 0.99, 4, 0), ("left", 0.98, 3, 0), ("h", 0.97, 2, 0),
+            ("shift+left", 0.92, 0, 0), ("H", 0.87, 0, 2), ("L", 0.92, 0, 0), ("L", 0.97, 2, 0), ("L", 1.0, 4, 0),
+            ("L", 1.0, 4, 0), ("h", 0.99, 4, 0),
+        ):  # fmt: skip
+            await desk.press(key)
+            await desk.until(lambda t=threshold: desk.one("#what-if").found.threshold == t)  # type: ignore[misc]
+            found = desk.one("#what-if").found
+            assert (found.passing, found.falling) == (passing, falling), threshold
+        await desk.sees(
+            "0.92 → 0.99", "4 of 4 semantic rejections would have passed", "category_1-00009", "≈ category_1-00001"
+        )
+        await desk.press("escape")
+        await desk.at("RejectedScreen", "rejections")
+        assert not desk.one("#what-if").display and desk.one("#why").display
+        await desk.press("f", "down", "down", "enter")
+        await desk.sees("1 rejected · category_2")
+        await desk.press("t", "right", "right")
+        await desk.sees("0.92 → 0.94", "At 0.94: 0 of 1 semantic rejection of category_2 would")
+        await desk.press("enter")
+        await desk.at("StudioScreen", "prompt")
+        assert desk.one("#prompt").text == "Set the semantic threshold to 0.94 in category_2"
+
+
+async def test_the_numbers_follow_what_is_decided_meanwhile() -> None:
+    await with_scores()
+    async with studio(open_first="scores") as desk:
+        await rejected(desk)
+        await desk.press("t", "l", "l")
+        await desk.sees("At 0.94: 1 of 4 semantic rejections")
+        kept = await desk.session.case(C, 1)
+        assert kept is not None
+        (new,) = await reject(desk.session, C, "semantic", [0.925], nearest=kept, slot=12)
+        desk.live.take(
+            CaseRejected(
+                ts=7.0, category=C, slot=12, seq=new.seq, batch=1, stage="semantic", reason="", text=new.text, attempt=1,
+                score=0.925, threshold=0.92, nearest_case_id=kept.case_id,
+            )
+        )  # fmt: skip
+        await desk.sees("At 0.94: 2 of 5 semantic rejections")
+
+
+async def test_a_structural_repeat_has_no_threshold() -> None:
+    await built(REPEATS, max_attempts=1)
+    async with studio(open_first="repeats") as desk:
+        await rejected(desk)
+        await desk.press("s", "down", "enter")
+        await desk.until(lambda: desk.app.screen._shown.stage == "structural")  # type: ignore[attr-defined]
+        await desk.sees("rejected · structural")
+        await desk.press("t")
+        await desk.at("RejectedScreen", "what-if")
+        await desk.sees("Structural repeats have no threshold")
+        await desk.press("right", "enter")
+        assert desk.place == "RejectedScreen" and desk.one("#what-if").found is None
+        await desk.press("escape")
+        await desk.misses("have no threshold")
+
+
+async def test_long_texts_show_what_differs() -> None:
+    plan = DatasetPlanInput(
+        dataset_name="long",
+        categories=[DatasetCategory(name=C, count=9, example_inputs={"messages": [], "channel": "x"})],
+    )
+    story = " ".join(f"word{n}" for n in range(300))
+    async with await Session.create(plan, load_config()) as session:
+        turns = [{"role": "user", "content": f"{story} {{}}"}, {"role": "assistant", "content": "I will look."}]
+
+        def talk(end: str) -> dict[str, object]:
+            first = {"role": "user", "content": f"{story} {end}"}
+            return {"messages": [first, turns[1]], "channel": "chat"}
+
+        (kept,) = await accept(session, C, ["x"])
+        await session.edit_case(C, 1, talk("by Monday"), {"polite": True})
+        await reject(session, C, "near", [0.97], nearest=kept, slot=2, inputs=talk("by Friday"))
+    async with studio(open_first="long") as desk:
+        await rejected(desk)
+        text = await desk.sees("words alike ⋯", "Friday", "Monday", "assistant: I will look.", "channel: chat")
+        assert "word150" not in text and "word299" in text
