@@ -21,6 +21,7 @@ from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.calls import Calls
 from dsbuilder_tui.session.curation import Curation
 from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.session.fingerprints import Fingerprints
 from dsbuilder_tui.session.naming import Naming
 from dsbuilder_tui.session.planning import Planning
 from dsbuilder_tui.session.preview import Preview
@@ -30,7 +31,7 @@ from dsbuilder_tui.session.run import Run
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
-class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls):
+class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, Fingerprints):
     """One dataset being built. An async context manager; only one process can have a session open."""
 
     @classmethod

@@ -264,6 +264,18 @@ class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs
 
         return await self._db.write(repair)
 
+    async def structures(self, after: int, most: int) -> list[tuple[int, int, str]]:
+        """The next accepted cases behind a place in the history, as (seq, structural hash, category)."""
+
+        def read(connection: sqlite3.Connection) -> list[tuple[int, int, str]]:
+            rows = connection.execute(
+                "SELECT seq, structure, category_id FROM accepted_case WHERE branch_id=? AND seq>? ORDER BY seq LIMIT ?",
+                (MAIN_BRANCH, after, most),
+            )
+            return [(seq, structure or 0, self._names[number]) for seq, structure, number in rows]
+
+        return await self._db.read(read)
+
     async def set_structures(self, pairs: Sequence[tuple[int, int]]) -> None:
         """Note the structural hashes of accepted cases, as (hash, seq)."""
         await self._db.write(
