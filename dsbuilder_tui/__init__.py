@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dsbuilder_tui.agent.builder import DatasetBuilderAgent, get_builder_state_summary, load_from_checkpoint
     from dsbuilder_tui.config import DatasetBuilderConfig
+    from dsbuilder_tui.dedup import DedupReport, deduplicate
     from dsbuilder_tui.domain.errors import DsbuilderError
     from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool
     from dsbuilder_tui.domain.summary import BuilderState, RunResult
@@ -23,6 +24,8 @@ _HOMES = {
     "get_builder_state_summary": "agent.builder",
     "load_from_checkpoint": "agent.builder",
     "DatasetBuilderConfig": "config",
+    "DedupReport": "dedup",
+    "deduplicate": "dedup",
     "DsbuilderError": "domain.errors",
     "DatasetCategory": "domain.plan",
     "DatasetPlanInput": "domain.plan",
@@ -39,11 +42,13 @@ __all__ = [
     "DatasetBuilderConfig",
     "DatasetCategory",
     "DatasetPlanInput",
+    "DedupReport",
     "DsbuilderError",
     "ExpectedTool",
     "RunResult",
     "Session",
     "__version__",
+    "deduplicate",
     "get_builder_state_summary",
     "load_from_checkpoint",
     "load_plan",

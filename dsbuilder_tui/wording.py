@@ -11,6 +11,7 @@ from typing import Any
 
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.events import (
+    DiversityMeasured,
     Event,
     ExportWritten,
     Notice,
@@ -21,6 +22,7 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
     SlotExhausted,
 )
+from dsbuilder_tui.domain.figures import DiversityReport, share_words
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.summary import SessionState
 from dsbuilder_tui.domain.words import counted, dollar_words
@@ -245,6 +247,9 @@ def event_line(event: Event) -> str | None:
             if tokens and event.dollars is not None:
                 used += f", {dollar_words(event.dollars)}"
             return f"  {event.accepted} accepted, {event.rejected} rejected, {event.exhausted} given up{used}"
+        case DiversityMeasured() if event.final:
+            words = diversity_words(event)
+            return f"  Diversity: {words}" if words else None
         case ExportWritten() if event.format != "checkpoint":
             return None
         case Notice():
@@ -252,3 +257,37 @@ def event_line(event: Event) -> str | None:
             return f"  {head}{visible(event.text)}" if event.level != "error" else None
         case _:
             return None
+
+
+def diversity_words(event: DiversityMeasured) -> str:
+    """The figures in a line: ``as varied as 41 different cases among 500, any two 0.31 alike, 57 of 60 cells filled``."""
+    parts = []
+    if event.variety is not None:
+        parts.append(f"as varied as {counted(round(event.variety), 'different case')} among {event.cases:,}")
+    if event.mean_likeness is not None:
+        parts.append(f"any two {event.mean_likeness:.2f} alike")
+    if event.nearest_likeness is not None:
+        parts.append(f"the nearest {event.nearest_likeness:.2f}")
+    if event.cells:
+        parts.append(f"{event.cells_filled:,} of {event.cells:,} cells filled")
+    return ", ".join(parts)
+
+
+def diversity_lines(report: DiversityReport) -> list[str]:
+    """The figures in two lines, for the end of a run: how different the cases are, and what they cover."""
+    f = report.overall
+    first, second = [], []
+    if f.variety is not None:
+        first.append(f"as varied as {counted(round(f.variety), 'entirely different case')}")
+    if f.mean_likeness is not None:
+        first.append(f"two at random are {f.mean_likeness:.2f} alike (1.00 is the same text)")
+    if f.packed is not None:
+        first.append(f"the texts pack {f.packed:.1f} times smaller")
+    if f.cells:
+        second.append(f"{share_words(f.cells_filled, f.cells)} of the planned cells hold a case")
+    if f.pairs:
+        second.append(f"{share_words(f.pairs_filled or 0, f.pairs)} of the pairs of axis values")
+    if f.rejected:
+        stages = sorted(f.rejections.items(), key=lambda pair: (-pair[1], pair[0]))
+        second.append(f"turned away: {', '.join(f'{stage} {count:,}' for stage, count in stages)}")
+    return [visible("; ".join(parts)) for parts in (first, second) if parts]

@@ -9,7 +9,7 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from dsbuilder_tui.cli.displays import choose_display
@@ -28,7 +28,7 @@ from dsbuilder_tui.signals import handled
 from dsbuilder_tui.store.catalog import notes_of, seed_file
 from dsbuilder_tui.store.export import format_of, require_writer
 from dsbuilder_tui.store.plan_file import load_example, load_plan
-from dsbuilder_tui.wording import cost_words, place, resume_command
+from dsbuilder_tui.wording import cost_words, diversity_lines, place, resume_command
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -232,11 +232,12 @@ async def _build(session: Session, model: WorkerModel, arguments: argparse.Names
         except StorageError as error:
             again = f"dsbuilder export {session.id} --out FILE{place(session.folder.parent)}"
             raise StorageError(error.problem, f"All cases are saved; when there is room:  {again}") from None
-        display.say(_farewell(session, result, target, cost_words((await session.summary()).cost)))
+        cost = cost_words((await session.summary()).cost)
+        display.say(_farewell(session, result, target, cost, diversity_lines(await session.figures())))
         return int(result.exit_code)
 
 
-def _farewell(session: Session, result: RunResult, target: Path, cost: str) -> list[str]:
+def _farewell(session: Session, result: RunResult, target: Path, cost: str, diversity: Sequence[str]) -> list[str]:
     lines = []
     if result.state is SessionState.COMPLETE:
         lines.append(f"Complete: {counted(result.accepted, 'case')} in {_span(result.seconds)}.")
@@ -249,6 +250,7 @@ def _farewell(session: Session, result: RunResult, target: Path, cost: str) -> l
         ]
     return [
         *lines,
+        *(f"{'' if number else 'Diversity:':<13}{words}" for number, words in enumerate(diversity)),
         *([f"Cost:        {cost}"] if cost else []),
         f"Dataset:     {target}",
         f"Session:     {session.folder}",

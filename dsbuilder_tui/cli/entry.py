@@ -75,6 +75,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         from dsbuilder_tui.cli import studio
 
         return studio.studio(arguments) if name == "studio" else studio.replay(arguments)
+    if name == "dedup":
+        from dsbuilder_tui.cli import dedup
+
+        return dedup.dedup(arguments)
     if name == "doctor":
         from dsbuilder_tui.cli import doctor
 

@@ -13,7 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from dsbuilder_tui.cli.displays import RETRY_EVERY
-from dsbuilder_tui.domain.events import CheckpointSaved, Event, RetryScheduled, RunFinished, RunStarted
+from dsbuilder_tui.domain.events import (
+    CheckpointSaved,
+    DiversityMeasured,
+    Event,
+    RetryScheduled,
+    RunFinished,
+    RunStarted,
+)
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.view import CategoryView, RunView, fitting, reduce
@@ -49,7 +56,7 @@ class LiveDisplay:
             if event.ts >= self._next_retry:
                 self._next_retry = event.ts + RETRY_EVERY
                 self._print(retry_line(event, self._view.workers_limit), "yellow")
-        elif not isinstance(event, RunFinished) and (line := event_line(event)) is not None:
+        elif not isinstance(event, RunFinished | DiversityMeasured) and (line := event_line(event)) is not None:
             self._print(line, "yellow" if event.type == "slot_exhausted" or "Warning" in line else "dim")
 
     def say(self, lines: Sequence[str]) -> None:

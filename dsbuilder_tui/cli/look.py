@@ -16,6 +16,7 @@ from dsbuilder_tui.config import KEYS, load_config
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionInUse
+from dsbuilder_tui.domain.figures import DiversityReport, share_words, told_figures
 from dsbuilder_tui.domain.sanitise import json_for_terminal, one_line, visible
 from dsbuilder_tui.domain.summary import SessionState
 from dsbuilder_tui.session import Session
@@ -107,8 +108,9 @@ async def _show(arguments: argparse.Namespace, config: Any) -> int:
                 if len(cases) >= arguments.cases:
                     break
         rejected = await session.rejections(5)
+        report = await session.figures()
         if arguments.json:
-            print_json({**summary.as_dict(), "cases": cases, "damaged": damaged})
+            print_json({**summary.as_dict(), "diversity": report.as_dict(), "cases": cases, "damaged": damaged})
             return ExitCode.COMPLETE
         say(f"{session.id}: {STATE_WORDS.get(summary.state, summary.state)}, "
               f"{summary.instances_created} of {summary.total_instances_planned} cases "
@@ -134,6 +136,8 @@ async def _show(arguments: argparse.Namespace, config: Any) -> int:
             say(
                 f"Damaged: {visible(', '.join(damaged[:5]))}; `dsbuilder resume {session.id} --repair` writes them again."
             )
+        if report.overall.cases:
+            print_figures(report)
         if cases:
             say("\nFirst cases:")
             for record in cases:
@@ -145,6 +149,25 @@ async def _show(arguments: argparse.Namespace, config: Any) -> int:
                 text = one_line(r.text, 80)
                 say(f"  {visible(r.category)} slot {r.ordinal}, {r.stage}: {one_line(r.reason, 100)}{near}  {text}")
     return ExitCode.COMPLETE
+
+
+def print_figures(report: DiversityReport) -> None:
+    """How different the cases are: a sentence for each figure, then the figures of each category."""
+    say("\nHow different the cases are:")
+    for told in told_figures(report.overall):
+        advice = f" {told.advice}" if told.advice else ""
+        say(f"  {told.title:<12} {told.sentence}{advice}")
+    if len(report.categories) < 2:
+        return
+    rows = [["CATEGORY", "CASES", "VARIETY", "ANY TWO", "NEAREST", "PACKED", "COVERAGE"]]
+    for name, f in report.categories.items():
+        figures = (
+            (f.variety, ",.0f"), (f.mean_likeness, ".2f"), (f.nearest_likeness, ".2f"), (f.packed, ".1f")
+        )  # fmt: skip
+        cells = [f"{value:{style}}" if value is not None else "–" for value, style in figures]
+        rows.append([name, f"{f.cases:,}", *cells, share_words(f.cells_filled, f.cells)])
+    say()
+    print_table(rows, right=(1, 2, 3, 4, 5, 6))
 
 
 def export(arguments: argparse.Namespace) -> int:

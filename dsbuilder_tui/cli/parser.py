@@ -11,7 +11,7 @@ exit codes:
   0  complete
   1  anything not listed here
   2  bad usage or input
-  3  finished short: some slots were given up on
+  3  finished short: some slots were given up on; or dedup --check has found something
   4  paused or interrupted; `dsbuilder resume` goes on
   5  the endpoint refused: key, model or quota"""
 
@@ -97,10 +97,38 @@ def build_parser() -> argparse.ArgumentParser:
     load.add_argument("file", metavar="FILE", help="checkpoint JSON")
     load.add_argument("--max-dataset-size", metavar="N", help="most cases a plan may hold")
 
+    command("dedup", "find what repeats in a dataset file, whoever wrote it", _dedup)
     command("examples", "list the packaged plans", _json)
     command("config", "show every setting and where it came from", _settings, _json)
     command("doctor", "check folders, endpoint, key and model", _settings, _json)
     return parser
+
+
+def _dedup(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", metavar="FILE", help="JSON lines (also .gz), a JSON array or *_checkpoint.json; - for standard input")
+    add(
+        "--field", action="append", default=[], metavar="PATH",
+        help="what is compared, such as messages.0.content; may be given again (inputs)",
+    )  # fmt: skip
+    add("--category-field", metavar="PATH", help="rows of one category are compared (tags.category, or category)")
+    add("--expectations-field", metavar="PATH", help="what is expected: a repeat must not differ here (expectations)")
+    add("--out", metavar="FILE", help="write what is kept, line for line as it was (.gz: packed)")
+    add("--dropped", metavar="FILE", help="write what is dropped: its record, the reason, the score, the match")
+    add("--flagged", metavar="FILE", help="write the kept rows that contradict or resemble an earlier one")
+    add("--keep-bad", action="store_true", help="pass lines that cannot be compared on to --out")
+    add("--check", action="store_true", help="exit code 3 when something repeats, contradicts or cannot be compared")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="the report as one JSON object")
+    shown.add_argument("--plain", action="store_true", help="no line that is drawn over while it works")
+    add = parser.add_argument_group("settings").add_argument
+    add("--stages", dest="diversity_stages", metavar="LIST", help="out of structural,near,semantic (all)")
+    add("--near", dest="near_threshold", metavar="SHARE", help="share of the words from which it is a repeat (0.70)")
+    add("--semantic", dest="semantic_threshold", metavar="COSINE", help="cosine from which it is a repeat (0.92)")
+    add("--across", dest="diversity_across", action="store_const", const=True, help="compare across categories, too")
+    add("--diversity-scope", metavar="SCOPE", help="compare with all earlier rows (history) or the last ones (window)")
+    add("--diversity-window", metavar="N", help="rows compared against in scope window")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting (embedding_model …)")
 
 
 def _speed(text: str) -> float:

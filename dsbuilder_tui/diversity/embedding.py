@@ -7,6 +7,7 @@ https://github.com/dleemiller/WordLlama), read from its installed files: its own
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -66,6 +67,7 @@ def unit(rows: Vectors) -> Vectors:
     return scaled
 
 
+@cache  # 16 MB that nobody changes, and a tenth of a second
 def built_in_embedder() -> StaticEmbedder:
     """The table that comes with dsbuilder."""
     spec = find_spec("wordllama")

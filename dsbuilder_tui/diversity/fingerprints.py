@@ -143,7 +143,7 @@ class Fingerprinter:
             row["text"], row["words"], row["expected"] = text_hash(masked_text), words, expectation_key(expected)
             row["traits"] = own_traits
             row["count"], row["token_sum"] = len(found), int(found.sum(dtype=np.uint64)) & 0xFFFFFFFF
-        rows["bands"] = _bands(tokens)
+        rows["bands"], rows["nearest"] = _bands(tokens), np.nan
         if vectors.shape[1]:
             rows["vector"][:, : vectors.shape[1]] = vectors
         rows["check"] = checks(rows)

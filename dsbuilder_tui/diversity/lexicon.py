@@ -39,9 +39,8 @@ ID_NOUNS = _words("""
     bestellung bestellnummer rechnung rechnungsnummer kundennummer nummer buchung buchungsnummer auftrag konto sendung flug
 """)
 ABBREVIATED = _words("no nr ref núm num") | _words("jan feb mar apr jun jul aug sep sept oct nov dec")
-HONORIFICS = _words("""
-    mr mrs ms miss mx dr prof sir madam herr hr frau fr señor señora señorita sr sra srta don doña
-""")
+FORMS_OF_ADDRESS = _words("mr mrs ms miss mx herr hr frau fr señor señora señorita sr sra srta don doña")
+HONORIFICS = FORMS_OF_ADDRESS | _words("dr prof sir madam")
 GREETINGS = _words("hi hello hey dear hola estimado estimada querido querida hallo liebe lieber")
 SIGN_OFFS = _words("""
     regards thanks cheers sincerely best yours love thx gracias saludos atentamente cordialmente abrazo
@@ -107,25 +106,58 @@ NUMBER_WORDS = MappingProxyType(
     }
     | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
     | {"treinta": 30, "cuarenta": 40, "cincuenta": 50, "dreißig": 30, "dreissig": 30, "vierzig": 40, "fünfzig": 50}
-    | {"once": 11, "twice": 2, "zweimal": 2, "dreimal": 3, "thrice": 3, "half": 0.5, "media": 0.5, "halbe": 0.5}
+    | {
+        "both": 2,
+        "beide": 2,
+        "ambos": 2,
+        "once": 11,
+        "twice": 2,
+        "zweimal": 2,
+        "dreimal": 3,
+        "thrice": 3,
+        "half": 0.5,
+        "media": 0.5,
+        "halbe": 0.5,
+    }
     | {"halben": 0.5, "medio": 0.5, "hundred": 100, "hundert": 100, "cien": 100, "zweihundert": 200, "doscientos": 200}
 )
+ORDINALS = _table("""
+    2: second segundo segunda zweite zweiten zweiter zweites; 3: third tercero tercera tercer dritte dritten dritter;
+    4: fourth cuarto cuarta vierte vierten; 5: fifth quinto quinta fünfte fünften; 6: sixth sexto sechste sechsten
+""")
 TIMES = _words("twice thrice zweimal dreimal")
 HALVES = _words("half media medio halbe halben")
 MULTIPLIERS = MappingProxyType(
-    {"dozen": 12, "docena": 12, "docenas": 12, "dutzend": 12, "hundred": 100, "hundert": 100, "thousand": 1000}
+    {
+        "k": 1000,
+        "dozen": 12,
+        "docena": 12,
+        "docenas": 12,
+        "dutzend": 12,
+        "hundred": 100,
+        "hundert": 100,
+        "thousand": 1000,
+    }
     | {"mil": 1000, "tausend": 1000, "million": 1_000_000, "millones": 1_000_000, "millionen": 1_000_000}
 )
+# Words after a number that do not name what is counted.
+NO_NOUN = _words("""
+    of the and or to in is are was were for at on by with from my de del la los las y o en para von der die das den und oder
+    in für mit sind war waren i we you it he she they that but
+""")
 # A number before these counts nothing: "two-factor".
 NO_COUNT = _words("factor step way")
 UNIT_KINDS = _words("square cubic fluid metric")
 
 NEGATIONS = _words("""
     not no nein never nevermind without none nothing nobody nowhere neither nor unable impossible invalid incorrect
-    unavailable unsafe unauthorised unauthorized
-    nunca jamás jamas sin nada nadie ningún ningun ninguna ninguno tampoco imposible
-    nicht nichts kein keine keinen keinem keiner keines nie niemals niemand ohne weder unmöglich ungültig
+    unavailable unsafe hardly barely scarcely unauthorised unauthorized
+    nunca jamás jamas sin nada nadie ningún ningun ninguna ninguno tampoco apenas imposible
+    nicht nichts kaum kein keine keinen keinem keiner keines nie niemals niemand ohne weder unmöglich ungültig
 """)
+# "I don't know how to …" asks the same as "how do I …".
+KNOWING = _words("know sure understand see sé entiendo")
+ASKED = _words("how what why where when who which whether if cómo qué dónde cuándo si por")
 # In Spanish these go along with another negation and do not undo it ("no quiero nada"); so do nor and neither.
 CONCORD = _words("nunca jamás jamas nada nadie ningún ningun ninguna ninguno tampoco nor neither")
 
@@ -139,9 +171,9 @@ _AXES = (
     ),
     (
         "increase increased increasing raise raised raising upgrade upgrading higher more faster aumentar aumento subir "
-        "erhöhen erhöht höher mehr maximum max longer larger bigger",
+        "erhöhen erhöht höher mehr maximum max rise rises rising rose longer larger bigger",
         "decrease decreased decreasing reduce reduced reducing lower lowered lowering downgrade downgrading less fewer "
-        "slower reducir bajar disminuir senken gesenkt niedriger weniger minimum min shorter smaller",
+        "slower reducir bajar disminuir senken gesenkt niedriger weniger minimum min fall falls falling shorter smaller",
     ),
     (
         "enable enabled enabling activate activated activating subscribe opted activar activado "
@@ -150,9 +182,11 @@ _AXES = (
         "desactivado deaktivieren deaktiviert ausschalten apagar darme abbestellen",
     ),
     (
-        "add adding added install installing include including attach import encrypt añadir agregar instalar hinzufügen "
+        "add adding added install installing including include includes included attach push import encrypt añadir "
+        "agregar instalar hinzufügen "
         "installieren serialize encode",
-        "remove removing removed delete deleting deleted uninstall uninstalling exclude excluding detach export decrypt "
+        "remove removing removed delete deleting deleted uninstall uninstalling exclude excludes excluded "
+        "excluding detach export pull decrypt "
         "quitar eliminar borrar desinstalar entfernen löschen deinstallieren deserialize decode",
     ),
     (
@@ -166,8 +200,10 @@ _AXES = (
         "schließen beenden ablehnen abgelehnt forbid lock block blocked bloquear sperren",
     ),
     (
-        "first oldest left ascending minimal cheapest primera primer älteste links aufsteigend cheaper",
-        "last newest latest right descending maximal priciest última último neueste rechts absteigend dearer",
+        "first oldest left ascending minimal cheapest single individual einzelzimmer primera primer älteste "
+        "links aufsteigend cheaper",
+        "last newest latest right descending maximal priciest double doble doppelzimmer última último neueste "
+        "rechts absteigend dearer",
     ),
 )
 POLES: Mapping[str, int] = MappingProxyType(
@@ -182,13 +218,16 @@ POLES: Mapping[str, int] = MappingProxyType(
 NO_SIDE = _words("now away after before here there on my the in at with to and is are")
 # "on" and "in" speak for a direction only after one of these verbs.
 PHRASAL = _words(
-    "turn turned turning switch switched switching log logged logging sign signed signing check checked opt"
+    "go goes went going turn turned turning switch switched switching log logged logging sign signed signing check checked opt"
 )
 PARTICLES: Mapping[str, int] = MappingProxyType(
     {"in": 1 << 2, "out": 1 << 3, "up": 1 << 4, "down": 1 << 5, "on": 1 << 6, "off": 1 << 7}
 )
+# After these something is turned into something else without a "from": "cast int to string".
+CONVERTING = _words("convert cast translate exchange transform migrate convertir traducir")
 FROM = _words("from von vom aus desde de del")
-TOWARDS = _words("to into onto nach zu zum zur auf a al hacia hasta")
+FROM_SPANISH = _words("desde de del")
+TOWARDS = _words("to into onto nach zu zum zur auf al hacia hasta")
 DETERMINERS = _words("""
     the my your our their his her its an this that mi tu su el la los las nuestra nuestro mein meine meinen meinem meiner
     der die das den dem dein ein eine einem
@@ -215,6 +254,9 @@ PLACES = _words("""
     java rust golang kotlin ruby php sql postgres mysql sqlite mongodb redis docker kubernetes aws azure gcp
     ibuprofen aspirin paracetamol amoxicillin metformin penicillin ibuprofeno paracetamol aspirina
     json yaml csv pdf xml
+    netflix spotify amazon google apple samsung microsoft sony nokia huawei xiaomi lenovo toyota honda bmw ford volkswagen
+    audi mercedes tesla renault uber airbnb ryanair easyjet lufthansa iberia whatsapp instagram facebook tiktok youtube
+    twitter gmail outlook slack excel dhl fedex vodafone github gitlab
 """)
 
 ASKING = _words("""

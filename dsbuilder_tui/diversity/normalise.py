@@ -18,7 +18,7 @@ from typing import Any
 from dsbuilder_tui.diversity import lexicon
 
 NORMALISER_VERSION = 2
-"""Goes up when the same text gets another result; recorded with a session, whose hashes hold for one version only."""
+"""Goes up when the same text gets another result, or other traits; recorded with what was made from them."""
 
 # Vowel signs and accents belong to the word they stand in. Unicode 3.2 is the same in every Python.
 _SIGNS = "".join(chr(c) for c in range(0x300, 0x1800) if unicodedata.ucd_3_2_0.category(chr(c)) in ("Mn", "Mc"))
@@ -26,7 +26,7 @@ _LETTERS = rf"[^\W\d_]+(?:[{_SIGNS}]+[^\W\d_]*)*+"
 _WORD = rf"{_LETTERS}(?:'{_LETTERS})*+"
 _MONTH = "|".join(sorted(lexicon.MONTHS, key=len, reverse=True))
 _MASK = "(?P<mask><(?:id|date|day|time|name|url|email|phone)>)"
-_STOP = r"(?P<stop>[.!?\n])|(?P<pause>[,;])"
+_STOP = r"(?P<stop>[.!?\n\x1e])|(?P<pause>[,;])"
 # A plain word comes first, for most words are nothing else: no address, id or number goes on at its end. (In a pattern
 # of many branches each branch costs time at each word.)
 _TOKEN = re.compile(
@@ -56,7 +56,7 @@ _WORDS_ONLY = re.compile(rf"(?P<word>{_WORD})|{_STOP}|{_MASK}", re.IGNORECASE)
 _NEEDS_ALL = re.compile(r"[\d@]|://|www\.", re.IGNORECASE)
 _HEAD = re.compile(r"(?<=\w)\W.*")
 _NAME_WORD = re.compile(_WORD)
-_LINE_END = re.compile(r"[ \t.!,]*(?:\n|$)")
+_LINE_END = re.compile(r"[ \t.!,]*(?:\n|$|P\.?S\b)")
 _AFTER_CALLER = re.compile(r",|\.|\s+(?:from|here|speaking|again|calling)\b")
 _UNIT_AHEAD = re.compile(rf"\s?(?:{'|'.join(map(re.escape, lexicon.UNITS))})\b", re.IGNORECASE)
 _GROUPED = re.compile(r"([1-9]\d{0,2}(?:[.,]\d{3})+)(?:[.,](\d{1,2}))?")
@@ -80,7 +80,7 @@ _ENDINGS = (("n't", "not"), ("'re", "are"), ("'ve", "have"), ("'ll", "will"), ("
 _INTRODUCED_BY = {"is": ("name", "this"), "am": ("i",), "i'm": (), "name's": (), "llamo": ("me",), "es": ("nombre",),
                   "soy": (), "heiße": ("ich",), "heisse": ("ich",), "ist": ("name",)}  # fmt: skip
 _OPENS_NAME = frozenset(_INTRODUCED_BY) | lexicon.HONORIFICS | lexicon.GREETINGS | lexicon.SIGN_OFFS
-_SPECIAL = _OPENS_NAME | lexicon.WEEKDAYS | lexicon.BARE_MONTHS | frozenset(_CONTRACTIONS)
+_SPECIAL = _OPENS_NAME | lexicon.WEEKDAYS | lexicon.BARE_MONTHS | frozenset(_CONTRACTIONS) | {"been"}
 _DIGITS = {
     c: str(unicodedata.ucd_3_2_0.decimal(chr(c)))
     for c in range(0x80, 0x1A00)
@@ -141,6 +141,12 @@ def pieces(text: str) -> list[Piece]:
             if folded in _SPECIAL or "'" in folded:
                 if folded in _OPENS_NAME:
                     names_end = _names_end(text, found.end(), folded, previous, read)
+                    if names_end > found.end() and folded in lexicon.FORMS_OF_ADDRESS:
+                        add(("mask", token, "<name>"))
+                        previous = ""
+                        continue
+                if folded == "been" and read and read[-1][2] == "is" and read[-1][1] != "is":
+                    read[-1] = ("word", read[-1][1], "has")  # "it's been"
                 for word in _written_out(folded):
                     add(("mask" if word[0] == "<" else "word", token, word))
                     previous = word if word[0] != "<" else folded
@@ -206,6 +212,8 @@ def _name_words(text: str, at: int, between: str) -> int:
         if not found:
             break
         word, folded = found.group(), found.group().casefold()
+        if folded in lexicon.HONORIFICS:
+            break
         initial = len(word) == 1 and word != "I"
         written_as_name = word[0].isupper() and word != folded and (initial or not word.isupper()) and word[:2] != "I'"
         if written_as_name and folded not in lexicon.NOT_NAMES:

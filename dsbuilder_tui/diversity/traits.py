@@ -29,7 +29,16 @@ _DECLINING = re.compile(
     r"please do not|no me interesan?|no (?:quiero|deseo|necesito|quisiera|hace falta)|ya no|kein interesse|nicht interessiert|"
     r"(?:möchte|will|brauche|wünsche) (?:\w+ ){0,3}?(?:nicht|kein\w*)|bitte (?:\w+ ){0,2}?(?:nicht|kein\w*))\b"
 )
+_NUMERIC = frozenset[str]().union(
+    lexicon.NUMBER_WORDS, lexicon.MULTIPLIERS, lexicon.EVERY, lexicon.DURATIONS, lexicon.ORDINALS
+)
+_HINTS = frozenset(
+    """thanks thank gracias danke interested mind nevermind rather want need wish care needing wanting longer please
+    interesa interesan quiero deseo necesito quisiera falta ya interesse interessiert möchte will brauche wünsche
+    bitte""".split()
+)
 _ALL_WORDS = frozenset[str]().union(
+    lexicon.CONVERTING,
     *(lexicon.NUMBER_WORDS, lexicon.MULTIPLIERS, lexicon.EVERY, lexicon.DURATIONS, lexicon.NEGATIONS, lexicon.ASKING),
     *(lexicon.POLES, lexicon.PARTICLES, lexicon.PHRASAL, lexicon.FROM, lexicon.TOWARDS, lexicon.PLACES, lexicon.GERMAN),
 )
@@ -85,7 +94,7 @@ def _traits_of(read: list[Piece]) -> tuple[int, ...]:
     words = [word for _, _, word in read]
     known = _ALL_WORDS.intersection(words)
     return (
-        _quantity(read, words, known),
+        _quantity(read, words),
         _negation(read, words, known),
         _direction(read, words, known),
         _entity(read, words, known),
@@ -94,8 +103,12 @@ def _traits_of(read: list[Piece]) -> tuple[int, ...]:
 
 
 def _request(words: list[str], known: frozenset[str]) -> int:
-    if known & lexicon.NEGATIONS and _DECLINING.search(" ".join(filter(None, words))):
-        return _DECLINES
+    if known & lexicon.NEGATIONS and not _HINTS.isdisjoint(words):
+        for place, word in enumerate(words):
+            if word in lexicon.NEGATIONS and _DECLINING.search(
+                " ".join(filter(None, words[max(place - 5, 0) : place + 5]))
+            ):
+                return _DECLINES
     return _ASKS if known & lexicon.ASKING else 0
 
 
@@ -110,6 +123,8 @@ def _negation(read: list[Piece], words: list[str], known: frozenset[str]) -> int
             after = read[place + 1] if place + 1 < len(read) else ("stop", "", "")
             if word in ("no", "nein") and after[0] in ("mask", "amount", "pause", "stop"):
                 continue  # "No, …" answers a question, and "no. 5" is a number
+            if after[2] in lexicon.KNOWING and place + 2 < len(read) and read[place + 2][2] in lexicon.ASKED:
+                continue
             if in_sentence and word in lexicon.CONCORD:
                 continue
             if token.lower().endswith("t") and _is_tag(read, place):
@@ -130,50 +145,57 @@ def _is_tag(read: list[Piece], place: int) -> bool:
     )
 
 
-def _quantity(read: list[Piece], words: list[str], known: frozenset[str]) -> int:
+def _quantity(read: list[Piece], words: list[str]) -> int:
     measured: list[str] = []
     counts: list[tuple[float | str, str]] = []
-    place, size = 0, len(read)
-    while place < size:
+    free = 0  # what lies before is part of the number read last
+    for place in [at for at, (kind, _, word) in enumerate(read) if kind == "amount" or word in _NUMERIC]:
         kind, _, word = read[place]
-        place += 1
         value: float | str | None = None
+        if place < free or kind == "mask":
+            continue
         if kind == "amount":
             if word[0] in "$€£¥":
-                number, place = _multiplied(_number(word[1:]), words, place)
+                number, free = _multiplied(_number(word[1:]), words, place + 1)
                 measured.append(f"{number}{word[0]}")
             elif word[-1] == "%":
                 measured.append(word)
-            elif word[0].isdecimal() and not word[-1].isalpha():
-                value = _number(word)
-        elif kind == "word" and word in known:
-            if word in lexicon.EVERY:
-                measured.append(f"1{lexicon.EVERY[word]}")
-            elif word in lexicon.TIMES:
-                measured.append(f"{lexicon.NUMBER_WORDS[word]}x")
-            elif word in lexicon.NUMBER_WORDS:
-                value = _spoken(read, words, place - 1)
-            elif word in lexicon.MULTIPLIERS and word not in ("mil", "hundred"):
-                value = lexicon.MULTIPLIERS[word]
-            elif word in lexicon.DURATIONS and place > 1 and words[place - 2] in lexicon.ONE_OF:
-                measured.append(f"1{lexicon.UNITS[word]}")
+            elif word[0].isdecimal():
+                value = _number(word) if word[-1].isdecimal() else _short(word)
+        elif word in lexicon.EVERY:
+            measured.append(f"1{lexicon.EVERY[word]}")
+        elif word in lexicon.TIMES:
+            measured.append(f"{lexicon.NUMBER_WORDS[word]}x")
+        elif word in lexicon.NUMBER_WORDS:
+            value = _spoken(words, place)
+        elif word in lexicon.MULTIPLIERS and word not in ("mil", "k"):
+            value = lexicon.MULTIPLIERS[word]
+        elif word in lexicon.DURATIONS and place and (words[place - 1] in lexicon.ONE_OF or _whole(words, place)):
+            measured.append(f"1{lexicon.UNITS[word]}")
+        elif word in lexicon.ORDINALS:
+            measured.append(f"the {lexicon.ORDINALS[word]}")
         if value is None:
             continue
-        value, place = _multiplied(value, words, place)
-        unit, place = _unit(words, place)
+        value, free = _multiplied(value, words, place + 1)
+        unit, free = _unit(words, free)
         if unit:
             measured.append(f"{value}{unit}")
         else:
-            noun = words[place] if place < size else ""
-            if noun == "old" or noun == "alt" or noun not in lexicon.NO_COUNT:
+            noun = words[free] if free < len(words) else ""
+            if noun not in lexicon.NO_COUNT:
                 counts.append((value, noun))
     if not measured and not counts:
         return 0
     if len(counts) > 1:  # which is which matters: three adults and two children
-        measured.extend(f"{value} {noun[:4]}" for value, noun in counts)
+        measured.extend(f"{value} {noun[:4] if noun not in lexicon.NO_NOUN else ''}" for value, noun in counts)
     else:
         measured.extend(f"{value}" for value, _ in counts if value != 1)
     return _hash("|".join(sorted(set(measured)))) or 1 if measured else 0
+
+
+def _whole(words: list[str], place: int) -> bool:
+    """The end of the week, not of the month."""
+    return place >= 2 and words[place - 1] in ("the", "this") and words[place - 2] == "of"
 
 
 def _number(word: str) -> float | str:
@@ -184,13 +206,19 @@ def _number(word: str) -> float | str:
     return int(number) if number.is_integer() else number
 
 
+def _short(word: str) -> float | None:
+    """3k is three thousand; 3rd and 2fa count nothing."""
+    head = word.removesuffix("k")
+    return int(head) * 1000 if head != word and head.isdecimal() and len(head) < 9 else None
+
+
 def _multiplied(value: float | str, words: list[str], place: int) -> tuple[float | str, int]:
     if place < len(words) and words[place] in lexicon.MULTIPLIERS and not isinstance(value, str):
         return value * lexicon.MULTIPLIERS[words[place]], place + 1
     return value, place
 
 
-def _spoken(read: list[Piece], words: list[str], place: int) -> float | None:
+def _spoken(words: list[str], place: int) -> float | None:
     """The number a number word stands for, if it counts something here."""
     word, value = words[place], lexicon.NUMBER_WORDS[words[place]]
     after = words[place + 1] if place + 1 < len(words) else ""
@@ -230,9 +258,12 @@ def _direction(read: list[Piece], words: list[str], known: frozenset[str]) -> in
             if word in lexicon.PHRASAL:
                 for particle in words[place + 1 : place + 4]:
                     result |= lexicon.PARTICLES.get(particle, 0)
-    starts, ends = known & lexicon.FROM, known & lexicon.TOWARDS
-    if starts or ends:
-        result |= _route(read, words, both=bool(starts and ends))
+    starts, towards = known & lexicon.FROM, lexicon.TOWARDS
+    if starts & lexicon.FROM_SPANISH:
+        towards |= {"a"}
+    if starts or known & towards:
+        bare = "from" in starts or not known.isdisjoint(lexicon.CONVERTING)
+        result |= _route(read, words, towards, bare)
     return result
 
 
@@ -241,11 +272,11 @@ def _is_side(words: list[str], word: str) -> bool:
     return after < len(words) and words[after] not in lexicon.NO_SIDE and words[after] != ""
 
 
-def _route(read: list[Piece], words: list[str], both: bool) -> int:
+def _route(read: list[Piece], words: list[str], towards: frozenset[str], bare: bool) -> int:
     """What is gone from and to, each on an axis of its own by its name, as bits beside the opposites."""
     ends: dict[str, int] = {}
     for place, word in enumerate(words[:-1]):
-        side = 1 if word in lexicon.FROM else 2 if word in lexicon.TOWARDS else 0
+        side = 1 if word in lexicon.FROM else 2 if word in towards else 0
         if not side:
             continue
         at, determined = place + 1, False
@@ -253,10 +284,11 @@ def _route(read: list[Piece], words: list[str], both: bool) -> int:
             determined, at = True, at + 1
         kind, token, target = read[at]
         named = token[:1].isupper() or target in lexicon.PLACES
-        if kind == "word" and (determined or named or (both and word in ("from", "to"))):
+        if kind == "word" and (determined or named or (bare and word in ("from", "to"))):
             ends[target] = ends.get(target, 0) | side
             source = words[place - 1] if place and side == 2 else ""  # "Rome to Paris", "JSON to YAML"
-            if source and named and (source in lexicon.PLACES or (place > 1 and read[place - 1][1][:1].isupper())):
+            written_as_name = place > 1 and read[place - 1][1][:1].isupper()
+            if source and ((named and (source in lexicon.PLACES or written_as_name)) or (bare and not determined)):
                 ends[source] = ends.get(source, 0) | 1
     result, taken = 0, set[int]()
     for target in sorted(ends):
@@ -273,7 +305,7 @@ def _entity(read: list[Piece], words: list[str], known: frozenset[str]) -> int:
     capitals = [
         (place, word)
         for place, (kind, token, word) in enumerate(read)
-        if kind == "word" and token[:1].isupper() and word not in lexicon.NOT_NAMES
+        if token != word and kind == "word" and token[:1].isupper() and word not in lexicon.NOT_NAMES
     ]
     if capitals and len(capitals) * 2 < len(words):  # else shouted, or a headline
         german = len(known & lexicon.GERMAN) >= 2

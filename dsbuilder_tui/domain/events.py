@@ -277,6 +277,25 @@ class ExportWritten(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiversityMeasured(Event):
+    """How different the accepted cases are (see ``domain.figures``); ``final`` just before a run finishes.
+
+    What there is too little for is None. ``cells`` are axis values in a category that are planned.
+    """
+
+    type: ClassVar[str] = "diversity_measured"
+    cases: int
+    variety: float | None
+    mean_likeness: float | None
+    nearest_likeness: float | None
+    packed: float | None
+    cells: int
+    cells_filled: int
+    rejected: int
+    final: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Event):
     """Something a person should read. ``level``: info, warning, error."""
 

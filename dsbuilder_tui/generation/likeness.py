@@ -21,7 +21,7 @@ from dsbuilder_tui.diversity.rules import rules_for, static_model
 from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.models.embeddings import EndpointEmbeddings
-from dsbuilder_tui.store.rows import PastText
+from dsbuilder_tui.store.rows import LedgerRows, PastText
 from dsbuilder_tui.store.session_store import SessionStore
 
 T = TypeVar("T")
@@ -69,6 +69,19 @@ class Places:
         return case_id(list(self._names)[self._categories[row]], self._ordinals[row])
 
 
+def past_texts(rows: LedgerRows, plan: DatasetPlanInput) -> list[PastText]:
+    """Every text that counts when repeats are looked for, oldest first."""
+    compared = frozenset(category.name for category in plan.categories if category.compared)
+    accepted = [
+        PastText(seq, name, ordinal, structure)
+        for name, filled in rows.filled.items()
+        if name in compared
+        for ordinal, structure, seq in filled
+    ]
+    gone = [text for text in rows.gone if text.category in compared]
+    return sorted([*gone, *accepted], key=lambda text: text.seq)
+
+
 class Likeness:
     """Judges texts against the accepted history of a session. Rows of the comparison are numbered as they are admitted.
 
@@ -95,8 +108,10 @@ class Likeness:
         self._named: list[tuple[int, int]] = []  # rows whose place in the history the file does not know yet
         self._acts: set[asyncio.Future[None]] = set()
 
-    async def load(self, past: Sequence[PastText]) -> None:
+    async def load(self, past: Sequence[PastText], *, index: bool = True) -> None:
         """Take over the accepted history, oldest first: from the file of fingerprints, what it lacks from the cases.
+
+        Without ``index`` the file is only made complete, and nothing can be judged.
 
         Raises ``StorageError``, ``ConfigError``, ``EndpointRefused`` or ``EndpointUnavailable``.
         """
@@ -125,12 +140,15 @@ class Likeness:
         for first in range(0, len(lacking), _PAGE):
             await self._make(lacking[first : first + _PAGE])
 
-        def index() -> list[PastText]:
+        if not index:
+            return
+
+        def take_in() -> list[PastText]:
             seqs = comparer.file.rows["seq"].tolist()
             comparer.index(np.arange(len(seqs)), [owners[seq].category for seq in seqs])
             return [owners[seq] for seq in seqs]
 
-        for row, owner in enumerate(await self._in_thread(index)):
+        for row, owner in enumerate(await self._in_thread(take_in)):
             self.places.note(row, owner.seq, owner.category, owner.ordinal)
 
     async def judge(self, groups: Sequence[Sequence[CaseText]]) -> list[list[Answer]]:

@@ -81,7 +81,7 @@ class Pipeline:
         self._clock, self._emit, self._calls = clock, emit, calls
         self._meter = meter
         self._ledger = Ledger(plan, seed, config.max_attempts, ordered=model.ordered)
-        self._prompter = Prompter(plan, seed, config.max_output_tokens)
+        self._prompter = Prompter(plan, seed, config.max_output_tokens, config.candidates_per_slot)
         self._sizers = {category.name: BatchSizer(config.largest_batch) for category in plan.categories}
         self._intake = Intake(ordered=model.ordered)
         self._limit = AdaptiveLimit(config.workers, clock, self._limit_changed)

@@ -25,6 +25,14 @@ the text is written; never name them.
 - Keep the keys of `expectations`; change a value only where this very input calls for it.
 - Answer with JSON only: {"cases": [{"slot": 1, "inputs": {…}, "expectations": {…}}, …]}. No comments, no Markdown."""
 
+# Verbalised sampling: asked for several answers with their probabilities, a model reaches further than its favourite
+# one (Zhang et al. 2025, https://arxiv.org/abs/2510.01171).
+_SEVERAL = """
+- For each slot write {count} candidates that differ from one another, each with the `probability` (0 to 1) that you would \
+have written it had you been asked for only one. Most of them below 0.1: reach for what is rarely thought of.
+- So the answer is: {{"cases": [{{"slot": 1, "candidates": [{{"probability": 0.05, "inputs": {{…}}, "expectations": {{…}}}}, \
+…]}}, …]}}."""
+
 
 def _clip(text: str, length: int) -> str:
     text = " ".join(text.split())
@@ -34,10 +42,12 @@ def _clip(text: str, length: int) -> str:
 class Prompter:
     """Builds worker requests for one plan. The part that a category repeats is built once."""
 
-    def __init__(self, plan: DatasetPlanInput, seed: int, tokens_per_case: int) -> None:
-        self._plan, self._seed, self._tokens = plan, seed, tokens_per_case
+    def __init__(self, plan: DatasetPlanInput, seed: int, tokens_per_case: int, candidates: int = 1) -> None:
+        """``candidates`` is how many a worker writes for each slot."""
+        self._plan, self._seed, self._tokens = plan, seed, tokens_per_case * candidates
+        self._system = SYSTEM if candidates == 1 else SYSTEM + _SEVERAL.format(count=candidates)
         self._heads = {category.name: self._head(category) for category in plan.categories}
-        self._schemas = {category.name: case_schema(plan, category) for category in plan.categories}
+        self._schemas = {category.name: case_schema(plan, category, candidates) for category in plan.categories}
 
     def request(self, category: DatasetCategory, slots: Sequence[SlotRequest], avoid: Sequence[str]) -> WorkerRequest:
         lines = [self._heads[category.name], "", f"Slots ({len(slots)}):"]
@@ -52,7 +62,7 @@ class Prompter:
             category=category,
             slots=tuple(slots),
             seed=self._seed,
-            system=SYSTEM,
+            system=self._system,
             prompt="\n".join(lines),
             schema=self._schemas[category.name],
             max_tokens=self._tokens * len(slots) + 100,
@@ -80,14 +90,17 @@ class Prompter:
         return "\n".join(lines)
 
 
-def case_schema(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, Any]:
+def case_schema(plan: DatasetPlanInput, category: DatasetCategory, candidates: int = 1) -> dict[str, Any]:
     """The JSON schema of a worker's answer, in the subset that strict structured output takes."""
     examples = plan.examples(category)
     inputs = {field: _schema_of(next((e[field] for e in examples if field in e), "")) for field in plan.input_fields}
-    properties: dict[str, Any] = {"slot": {"type": "integer"}, "inputs": _object(inputs)}
+    slot: dict[str, Any] = {"slot": {"type": "integer"}}
+    case: dict[str, Any] = {"inputs": _object(inputs)}
     if category.expectations:
-        properties["expectations"] = _schema_of(category.expectations)
-    return _object({"cases": {"type": "array", "items": _object(properties)}})
+        case["expectations"] = _schema_of(category.expectations)
+    if candidates > 1:
+        case = {"candidates": {"type": "array", "items": _object({"probability": {"type": "number"}, **case})}}
+    return _object({"cases": {"type": "array", "items": _object(slot | case)}})
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.case import runs
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Used for a category whose plan names no axes.
 DEFAULT_AXES: dict[str, tuple[str, ...]] = {
@@ -53,6 +58,29 @@ class SlotPlan:
             chosen[index] = values[(digit + shift) % len(values)]
             below, faster = below + digit * faster, faster * len(values)
         return {self._axes[index][0]: chosen[index] for index in range(len(self._axes))}
+
+    def columns(self, ordinals: NDArray[np.int64]) -> list[tuple[str, list[str], NDArray[np.int64]]]:
+        """What ``attributes`` says of many slots, in one go: of each axis its name, its values, and the place that each
+        slot's value has among those.
+        """
+        import numpy as np
+
+        rest, below, faster = ordinals - 1, np.zeros_like(ordinals), 1
+        top = int(ordinals.max(initial=0))
+        chosen: dict[int, NDArray[np.int64]] = {}
+        for index in self._order:
+            size = len(self._axes[index][1])
+            rest, digit = np.divmod(rest, size)
+            chosen[index] = digit
+            if faster > 1:
+                block, place = np.divmod(below, size)
+                blocks, which = np.unique(block, return_inverse=True)
+                shifts = np.array([self._shuffle(index, int(number), size) for number in blocks], dtype=np.int64)
+                chosen[index] = (digit + shifts.reshape(len(blocks), size)[which, place]) % size
+            if faster <= top:  # beyond, every digit is 0, and the factor may be too large for the numbers of an array
+                below = below + digit * faster
+            faster *= size
+        return [(name, values, chosen[index]) for index, (name, values) in enumerate(self._axes)]
 
     def _shuffle(self, index: int, block: int, size: int) -> list[int]:
         known = self._shuffled.get(index)

@@ -13,13 +13,13 @@ import orjson
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.models.errors import explain_status, retry_after_seconds
+from dsbuilder_tui.models.limits import backoff
 from dsbuilder_tui.models.openai_compatible import Endpoint
 from dsbuilder_tui.models.protocol import TransientError
 
 _MOST_TEXTS = 64  # a request
 _MOST_CHARACTERS = 8000  # of a text
 _MOST_BODY = 64 * 1024 * 1024
-_LONGEST_WAIT = 60.0
 
 
 class EndpointEmbeddings:
@@ -33,7 +33,7 @@ class EndpointEmbeddings:
             config = config.model_copy(update={**own, "organization": None, "project": None, "extra_headers": {}})
         elif config.embedding_api_key:
             config = config.model_copy(update={"api_key": config.embedding_api_key})
-        self._tell = tell
+        self._tell, self._rng = tell, random.Random()
         self._dimensions = 0
         self._model, self._most_retries = config.embedding_model, config.max_retries
         self._endpoint = Endpoint(config)
@@ -62,7 +62,7 @@ class EndpointEmbeddings:
             except TransientError as error:
                 trouble = error
             if attempt < self._most_retries:
-                wait = max(min(_LONGEST_WAIT, 0.5 * 2**attempt) * random.uniform(0.5, 1), trouble.retry_after or 0)
+                wait = backoff(attempt + 1, trouble.retry_after, self._rng)
                 self._tell(f"Embeddings: {trouble.detail}; next try in {wait:.0f} s.")
                 await asyncio.sleep(wait)
         raise EndpointUnavailable(

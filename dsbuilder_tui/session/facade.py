@@ -20,6 +20,7 @@ from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.calls import Calls
 from dsbuilder_tui.session.curation import Curation
+from dsbuilder_tui.session.figures import Measuring
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.naming import Naming
 from dsbuilder_tui.session.planning import Planning
@@ -31,7 +32,7 @@ from dsbuilder_tui.session.whatif import WhatIfs
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
-class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, WhatIfs):
+class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, Measuring, WhatIfs):
     """One dataset being built. An async context manager; only one process can have a session open."""
 
     @classmethod
@@ -170,10 +171,11 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
             model = model or worker_model(self.config)
             meter = Meter(PriceTable(self.config.prices), lambda: self.config.budget)
             # Nothing is awaited before there is a run: a pause that is asked for at once must find it.
-            self._run = Run(self._files, self.config, model, self._call_log, meter)
+            self._run = Run(self._files, self.config, model, self._call_log, meter, self._measure)
             self._idle.clear()
         try:
-            return await self._run.execute()
+            async with self._measuring():
+                return await self._run.execute()
         finally:
             self._run = None
             self._idle.set()
@@ -229,6 +231,7 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
             self._only_at_rest()
             found = await self._files.store.set_damaged_aside()
             if found:
+                self._counting.forget()
                 await self._files.store.remember("repaired", cases=found)
                 await self._files.conclude("reopened", SessionState.PAUSED, export=False)
             return found

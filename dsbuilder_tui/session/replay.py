@@ -19,7 +19,7 @@ _KEPT_WHOLE: Mapping[str, type[ev.Event]] = {
     kind.type: kind
     for kind in (
         ev.RunStarted, ev.BatchStarted, ev.RetryScheduled, ev.ConcurrencyChanged, ev.Notice, ev.RunPausing, ev.RunPaused,
-        ev.RunFinished, ev.PlanRevised,
+        ev.RunFinished, ev.PlanRevised, ev.DiversityMeasured,
     )
 }  # fmt: skip
 _ENDS = {"pause": ev.RunPaused.type, "finish": ev.RunFinished.type}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 
 from dsbuilder_tui.config import DatasetBuilderConfig
@@ -25,9 +26,16 @@ class Run:
     """Drives a pipeline over a session's open slots. One instance per run."""
 
     def __init__(
-        self, files: SessionFiles, config: DatasetBuilderConfig, model: WorkerModel, calls: CallLog, meter: Meter
+        self,
+        files: SessionFiles,
+        config: DatasetBuilderConfig,
+        model: WorkerModel,
+        calls: CallLog,
+        meter: Meter,
+        measure: Callable[[bool], Awaitable[None]],
     ) -> None:
-        self._files, self._config, self._model = files, config, model
+        """``measure`` announces how different the cases are; its argument says whether the run is about to finish."""
+        self._files, self._config, self._model, self._measure = files, config, model, measure
         self._clock, self._store, self._emit, self._plan = files.clock, files.store, files.emit, files.plan
         self._meter = meter
         self._pipeline = Pipeline(
@@ -154,6 +162,7 @@ class Run:
         state = SessionState.PAUSED
         if finished:
             state = SessionState.COMPLETE if accepted == planned else SessionState.SHORT
+            await self._measure(True)
         now = self._clock.now()
         end: RunFinished | RunPaused
         if finished:

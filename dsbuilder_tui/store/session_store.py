@@ -19,6 +19,7 @@ from dsbuilder_tui.store.commit import apply, history_row, write_history
 from dsbuilder_tui.store.conversation import Conversation
 from dsbuilder_tui.store.costs import Costs
 from dsbuilder_tui.store.database import Database
+from dsbuilder_tui.store.figuring import Figuring
 from dsbuilder_tui.store.files import sync_folder
 from dsbuilder_tui.store.past import gone_texts
 from dsbuilder_tui.store.planning import UNDECIDED, Plans
@@ -34,7 +35,7 @@ PAGE = 500
 _NO_LIMIT = 2**63 - 1
 
 
-class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs, WhatIfs):
+class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs, Figuring, WhatIfs):
     """Reads and writes one session file. All methods raise ``StorageError`` or ``SessionDamaged`` on a bad disk."""
 
     @classmethod
@@ -264,6 +265,18 @@ class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs
             return [case_id(self._names[number], ordinal) for _, number, ordinal in bad]
 
         return await self._db.write(repair)
+
+    async def structures(self, after: int, most: int) -> list[tuple[int, int, str]]:
+        """The next accepted cases behind a place in the history, as (seq, structural hash, category)."""
+
+        def read(connection: sqlite3.Connection) -> list[tuple[int, int, str]]:
+            rows = connection.execute(
+                "SELECT seq, structure, category_id FROM accepted_case WHERE branch_id=? AND seq>? ORDER BY seq LIMIT ?",
+                (MAIN_BRANCH, after, most),
+            )
+            return [(seq, structure or 0, self._names[number]) for seq, structure, number in rows]
+
+        return await self._db.read(read)
 
     async def set_structures(self, pairs: Sequence[tuple[int, int]]) -> None:
         """Note the structural hashes of accepted cases, as (hash, seq)."""

@@ -28,6 +28,7 @@ COMMANDS = (
     Command("status", "", "where the session stands"),
     Command("checkpoint", "[NAME]", "write a checkpoint now"),
     Command("cases", "[WORDS]", "look at the accepted cases, and search them"),
+    Command("coverage", "", "what the cases cover, and how different they are"),
     Command("checkpoints", "", "the timeline"),
     Command("rejected", "", "what was turned away, beside what it repeats"),
     Command("workers", "", "each call: prompt, answer, retries, tokens"),

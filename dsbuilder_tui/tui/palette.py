@@ -33,6 +33,7 @@ _CONTRAST = {
 
 COLOURS = {"dark": _DARK, "light": _LIGHT, "high-contrast": _CONTRAST}
 PREFIX = "dsbuilder-"
+HEATS = 5  # roles heat1 … heat5
 
 
 def themes() -> list[Theme]:
@@ -62,6 +63,12 @@ def themes() -> list[Theme]:
     ]  # fmt: skip
 
 
+def _mixed(first: str, second: str, share: float) -> str:
+    """The colour so far on the way from the first to the second."""
+    pairs = zip(bytes.fromhex(first[1:]), bytes.fromhex(second[1:]), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+
+
 class Palette:
     """Styles by role for one theme. Roles may be joined: ``"accent+cursor"``, ``"warn+bold"``."""
 
@@ -75,6 +82,8 @@ class Palette:
         self._styles["cursor"] = Style(bgcolor=colours["selected"])
         self._styles["ground"] = Style(bgcolor=colours["ground"])
         self._styles["raised"] = Style(bgcolor=colours["raised"])
+        for step in range(1, HEATS + 1):  # grounds of cells, the fuller the stronger; text must stay readable on them
+            self._styles[f"heat{step}"] = Style(bgcolor=_mixed(colours["ground"], colours["accent"], 0.065 * step))
         self._styles["mark"] = Style(color=colours["warn"], bold=True)
         self._styles["reverse"] = Style(reverse=True)
         self._made: dict[tuple[str, str, str], Style] = {}

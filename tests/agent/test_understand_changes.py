@@ -44,6 +44,11 @@ CHANGES = [
     ("make half of the refunds angry", {R: 20, S: 20, P: 10, "refunds_angry": 20}),
     ("add 40 complaints, make 10 of them in German", {R: 40, S: 20, P: 10, "complaints": 30, "complaints_german": 10}),
     ("make refunds 50 and make 10 of them in Spanish", {R: 40, S: 20, P: 10, "refunds_spanish": 10}),
+    ("Write 20 more `impatient` cases in refunds", {R: 40, S: 20, P: 10, "refunds_impatient": 20}),
+    (
+        "Write 20 more `has asked before` cases in order_status",
+        {R: 40, S: 20, P: 10, "order_status_has_asked_before": 20},
+    ),
     ("remove product info and add 15 warranty claims", {R: 40, S: 20, "warranty_claims": 15}),
     ("rename refunds to paybacks and make paybacks 50", {"paybacks": 50, S: 20, P: 10}),
 ]

@@ -90,8 +90,13 @@ def test_sessions_show_export_import_resume(here: Path) -> None:
     assert "shop" in table and "30/30" in table and "complete" in table
     shown = command("show", "shop", *place, cwd=here).stdout
     assert "30 of 30 cases" in shown and "orders-00001" in shown
+    assert (
+        "How different the cases are:" in shown and "planned cells (an axis value in a category) hold a case" in shown
+    )
     as_json = json.loads(command("show", "--json", "--cases", "2", *place, cwd=here).stdout)
     assert (as_json["state"], as_json["instances_created"], len(as_json["cases"])) == ("complete", 30, 2)
+    overall = as_json["diversity"]["overall"]
+    assert overall["cases"] == 30 and overall["cells_filled"] == overall["cells"] > 0
     for name in ("a.jsonl", "a.json", "a.csv", "a.parquet", "a_checkpoint.json"):
         done = command("export", "shop", "--out", name, *place, cwd=here)
         assert done.returncode == 0 and "Wrote 30 cases" in done.stdout

@@ -29,10 +29,15 @@ class Pair:
 
 def pairs(*kinds: str) -> list[Pair]:
     """The pairs of these kinds, or all, in the order of the files."""
-    rows = [
-        row
-        for path in sorted(Path(__file__).parent.glob("pairs_*.yaml"))
-        for row in yaml.safe_load(path.read_text(encoding="utf-8"))
-    ]
-    every = [Pair(**row | {"expectations": tuple(row.get("expectations", ({}, {})))}) for row in rows]
+    every = [pair for path in sorted(Path(__file__).parent.glob("pairs_*.yaml")) for pair in _read(path)]
     return [pair for pair in every if not kinds or pair.kind in kinds]
+
+
+def unseen_pairs() -> list[Pair]:
+    """A smaller set that the word lists were not fitted to."""
+    return _read(Path(__file__).parent / "unseen_pairs.yaml")
+
+
+def _read(path: Path) -> list[Pair]:
+    rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return [Pair(**row | {"expectations": tuple(row.get("expectations", ({}, {})))}) for row in rows]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,6 +57,27 @@ def test_realistic_axes_are_balanced_and_do_not_move_in_step() -> None:
 
 def test_the_order_of_axes_is_the_plans() -> None:
     assert list(planned({"z": 2, "a": 5}).attributes(1)) == ["z", "a"]
+
+
+@given(
+    st.dictionaries(st.text("abcde", min_size=1), st.integers(1, 9), max_size=5),
+    st.lists(st.integers(1, 100_000), max_size=60),
+    st.integers(0, 3),
+)
+def test_many_slots_at_once_have_the_attributes_of_each(axes: dict[str, int], ordinals: list[int], seed: int) -> None:
+    values = {name: tuple(f"{name}{n}" for n in range(size)) for name, size in axes.items()}
+    category = DatasetCategory(name="c", count=5, example_inputs="Hi?")
+    slots = SlotPlan(category, values, seed)
+    columns = slots.columns(np.array(ordinals, dtype=np.int64))
+    for index, ordinal in enumerate(ordinals):
+        assert {name: own[places[index]] for name, own, places in columns} == slots.attributes(ordinal)
+
+
+def test_axes_with_more_tuples_than_a_number_can_hold_are_no_trouble() -> None:
+    axes = {f"axis{n}": tuple(map(str, range(40))) for n in range(20)}
+    slots = SlotPlan(DatasetCategory(name="c", count=5, example_inputs="Hi?"), axes, 1)
+    columns = slots.columns(np.arange(1, 5001))
+    assert {name: own[places[4999]] for name, own, places in columns} == slots.attributes(5000)
 
 
 def test_slots_are_the_same_in_every_process() -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.fake_agent import UNSCRIPTED, Scripted, play, says
+from tests.support.fake_embeddings import embed
 from tests.support.wire import STREAM_HEAD, send_chunk, send_error, send_json, send_raw
 
 SYLLABLES = "ba be bi bo bu da de di do du ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu".split()
@@ -66,6 +67,8 @@ class FakeOpenAI:
     cached_tokens: int | None = None  # of the prompt's 100, if it says so
     agent_script: list[Scripted] = field(default_factory=list)
     agent_bodies: list[dict[str, Any]] = field(default_factory=list)
+    embedding_script: list[str] = field(default_factory=list)  # see ``fake_embeddings``; then all is well
+    embedding_bodies: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._rng = random.Random(self.seed)
@@ -142,6 +145,9 @@ class FakeOpenAI:
             data = [{"id": name, "object": "model"} for name in self.models]
             return await send_json(writer, 200, {"object": "list", "data": data})
         body = json.loads(raw)
+        if path.endswith("/embeddings"):
+            self.embedding_bodies.append(body)
+            return await embed(self.embedding_script.pop(0) if self.embedding_script else "ok", body, headers, writer)
         if "tools" in body:
             return await self._play(body, headers, writer)
         if self.keep_bodies:

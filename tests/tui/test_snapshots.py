@@ -14,7 +14,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from tests.support import scenes, talk_scenes
+from tests.support import coverage_scenes, scenes, talk_scenes
 from tests.support.frozen import ENDPOINT, FrozenApp, settled
 
 Scene = Callable[[FrozenApp, Pilot[Any]], Awaitable[None]]
@@ -189,6 +189,28 @@ def test_cases_filter(shoot: Shoot, size: tuple[int, int]) -> None:
 
 def test_cases_edit(shoot: Shoot) -> None:
     shoot(scenes.paused, WIDE, "f2", "e")
+
+
+@pytest.mark.parametrize("size", [(200, 50), WIDE, NARROW], ids=["large", "wide", "narrow"])
+def test_coverage(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(coverage_scenes.filling, size, "f3", "a", "down", "down", "right")
+
+
+def test_coverage_of_many_categories(shoot: Shoot) -> None:
+    shoot(coverage_scenes.many_categories, WIDE, "f3", *["right"] * 9)
+
+
+def test_coverage_of_hostile_text(shoot: Shoot) -> None:
+    shoot(coverage_scenes.hostile, WIDE, "f3")
+
+
+def test_coverage_without_colour(shoot: Shoot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    shoot(coverage_scenes.filling, NARROW, "f3", "tab")
+
+
+def test_coverage_not_begun(shoot: Shoot) -> None:
+    shoot(scenes.not_started, NARROW, "f3")
 
 
 @BOTH

@@ -20,8 +20,10 @@ from dsbuilder_tui.agent.planner.names import bare_phrase, slug, unused, words_o
 from dsbuilder_tui.agent.planner.recounting import Recounting
 from dsbuilder_tui.agent.planner.wishes import without_courtesy
 from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.generation.slots import DEFAULT_AXES
 
 _ADD_DEFAULT = 10
+_LONGEST_ENDING = 20  # characters of an axis value that a category's name takes up
 _TOOL = re.compile(
     rf"{C} (?:should|must|has to|have to|needs? to)? ?(?:always )?(?:call|use)s? (?:the )?(?:tool )?({MASK}|"
     rf"[\w.-]*_[\w.-]+|[\w.-]+(?= tool))"
@@ -38,7 +40,7 @@ class Changer(Recounting):
         return self._read(text) or self._read_both(text)
 
     def _read(self, text: str) -> bool:
-        steps = (self._rename, self._remove, self._more, self._factor, self._part, self._set, self._whole, self._tool,
+        steps = (self._fill, self._rename, self._remove, self._more, self._factor, self._part, self._set, self._whole, self._tool,
                  self._modify, self._add)  # fmt: skip
         return any(step(text) for step in steps)
 
@@ -49,6 +51,23 @@ class Changer(Recounting):
             return False
         read = [self._read(part) for part in parts]
         return all(read)
+
+    def _fill(self, text: str) -> bool:
+        """“Write 20 more `angry` cases in refunds”, as the coverage screen drafts it: cases held to a value of an axis."""
+        found = re.fullmatch(rf"(?:write|add) (\d+) more ({MASK}) cases (?:in|to|for) (?:the )?{C}", text, re.I)
+        if not found:
+            return False
+        category, value = self._of(found[3]), self._heard.piece(found[2])
+        shared = {**(self._c.plan.get("attributes") or {}), **(category.get("attributes") or {})}
+        axes = shared or DEFAULT_AXES
+        axis = next((name for name, values in axes.items() if value in map(str, values)), None)
+        ending, number = slug(value)[:_LONGEST_ENDING].strip("_"), whole(found[1])
+        if axis is None or not ending or not number:
+            return False
+        if number > MOST_CASES:
+            return self._say(f"{number:,} cases are more than I plan at once; the most is {MOST_CASES:,}.")
+        held = Modifier(ending, axis, (value,))
+        return self._new(category["name"].replace("_", " "), number, held, category) or True
 
     def _rename(self, text: str) -> bool:
         found = re.fullmatch(

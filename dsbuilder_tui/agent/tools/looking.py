@@ -11,6 +11,7 @@ from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Tool
 from dsbuilder_tui.agent.tools.running import NoArguments
 from dsbuilder_tui.domain.case import AcceptedCase, display_text
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.figures import told_figures
 from dsbuilder_tui.domain.flags import flag_words, flags_of
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.sanitise import one_line
@@ -23,7 +24,8 @@ _MOST_CATEGORIES = 40
 class GetBuilderStateSummary(Tool[NoArguments]):
     name = "get_builder_state_summary"
     description = (
-        "Where the session stands: progress, categories, rejections, checkpoints, cost and what was saved by it."
+        "Where the session stands: progress, categories, rejections, how different the cases are, checkpoints, cost and "
+        "what was saved by it."
     )
     arguments = NoArguments
     effect = False
@@ -41,6 +43,8 @@ class GetBuilderStateSummary(Tool[NoArguments]):
             data["more_categories"] = len(state.categories) - _MOST_CATEGORIES
         if not session.planned:
             return Answer("There is no plan yet.", {"planned": False})
+        told = told_figures((await session.figures()).overall)
+        data["diversity"] = [f"{one.sentence} {one.advice}".strip() for one in told if one.name != "rejections"]
         exhausted = f", {counted(state.exhausted_slots, 'slot')} given up" if state.exhausted_slots else ""
         said = (
             f"{state.instances_created:,} of {state.total_instances_planned:,} cases ({state.progress_percentage:g} %), "

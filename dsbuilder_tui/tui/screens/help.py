@@ -23,12 +23,14 @@ def help_keys() -> list[tuple[str, list[tuple[str, str, str]]]]:
     """All keys by place, as (place, [(binding key, how it is written, what it does)])."""
     from dsbuilder_tui.tui.screens.cases import CasesScreen
     from dsbuilder_tui.tui.screens.checkpoints import CheckpointsScreen
+    from dsbuilder_tui.tui.screens.coverage import CoverageScreen
     from dsbuilder_tui.tui.screens.home import HomeScreen
     from dsbuilder_tui.tui.screens.rejected import RejectedScreen
     from dsbuilder_tui.tui.screens.settings import SettingsScreen
     from dsbuilder_tui.tui.screens.studio import StudioScreen
     from dsbuilder_tui.tui.screens.workers import WorkersScreen
     from dsbuilder_tui.tui.widgets.chat import PlanCard, QuestionCard
+    from dsbuilder_tui.tui.widgets.heat import HeatGrid
     from dsbuilder_tui.tui.widgets.panel import Panel
     from dsbuilder_tui.tui.widgets.prompt import Prompt
     from dsbuilder_tui.tui.widgets.rows import RowList
@@ -37,8 +39,8 @@ def help_keys() -> list[tuple[str, list[tuple[str, str, str]]]]:
     places: list[tuple[str, type]] = [
         ("Home", HomeScreen), ("Studio", StudioScreen), ("Prompt", Prompt), ("Plan card", PlanCard), ("Question", QuestionCard),
         ("Panels", Panel),
-        ("Cases", CasesScreen), ("Checkpoints", CheckpointsScreen), ("Rejected", RejectedScreen),
-        ("Threshold what-if", ThresholdStrip),
+        ("Cases", CasesScreen), ("Coverage", CoverageScreen), ("Grid", HeatGrid),
+        ("Checkpoints", CheckpointsScreen), ("Rejected", RejectedScreen), ("Threshold what-if", ThresholdStrip),
         ("Workers", WorkersScreen), ("Settings", SettingsScreen), ("Lists", RowList),
     ]  # fmt: skip
     found = []

@@ -47,6 +47,7 @@ class StudioScreen(StudioActs):
         Binding("ctrl+p", "toggle_run", "pause", priority=True),
         Binding("ctrl+k", "app.command_palette", "palette", priority=True),
         Binding("f2", "cases", "cases", priority=True),
+        Binding("f3", "coverage", "coverage", priority=True),
         Binding("f4", "checkpoints", "checkpoints", priority=True),
         Binding("f5", "rejected", "rejected", priority=True),
         Binding("f6", "workers", "workers", priority=True),

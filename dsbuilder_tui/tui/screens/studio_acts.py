@@ -19,7 +19,7 @@ from dsbuilder_tui.domain.words import counted, dollar_words
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.commands import COMMANDS, Command
 from dsbuilder_tui.tui.palette import COLOURS
-from dsbuilder_tui.tui.screens.base import Watching
+from dsbuilder_tui.tui.screens.doors import Doors
 from dsbuilder_tui.tui.watched import Watched
 from dsbuilder_tui.tui.widgets.chat import Card, PlanCard, QuestionCard, ToolLine
 from dsbuilder_tui.tui.widgets.conversation import Conversation
@@ -29,7 +29,7 @@ from dsbuilder_tui.wording import cost_words, eta_words, rate_words
 _KINDS = ("jsonl", "json", "csv", "parquet")
 
 
-class StudioActs(Watching):
+class StudioActs(Doors):
     """The half of the studio screen that acts; the other half shows."""
 
     def __init__(self, watched: Watched) -> None:
@@ -159,18 +159,6 @@ class StudioActs(Watching):
         if not self.live.running:
             self.live.note_point(point)
         await self.live.tell(f"✓ Checkpoint {point.id} at {counted(point.accepted, 'case')}")
-
-    async def _do_cases(self, argument: str) -> None:
-        self.action_cases(argument)
-
-    async def _do_checkpoints(self, argument: str) -> None:
-        self.action_checkpoints()
-
-    async def _do_rejected(self, argument: str) -> None:
-        self.action_rejected()
-
-    async def _do_workers(self, argument: str) -> None:
-        self.action_workers()
 
     async def _do_export(self, argument: str) -> None:
         session = self.live.session
@@ -358,28 +346,6 @@ class StudioActs(Watching):
         if approval is not None:  # a yes may raise the limit
             config = config.model_copy(update={"max_dataset_size": max(config.max_dataset_size, shown.total_instances)})
         self.studio.push_screen(PlanEditor(shown, config), lambda plan: self.studio.attempt(take(plan)))
-
-    # Screens
-
-    def action_cases(self, words: str = "") -> None:
-        from dsbuilder_tui.tui.screens.cases import CasesScreen
-
-        self.studio.push_screen(CasesScreen(self.watched, words))
-
-    def action_checkpoints(self) -> None:
-        from dsbuilder_tui.tui.screens.checkpoints import CheckpointsScreen
-
-        self.studio.push_screen(CheckpointsScreen(self.watched))
-
-    def action_rejected(self) -> None:
-        from dsbuilder_tui.tui.screens.rejected import RejectedScreen
-
-        self.studio.push_screen(RejectedScreen(self.watched))
-
-    def action_workers(self) -> None:
-        from dsbuilder_tui.tui.screens.workers import WorkersScreen
-
-        self.studio.push_screen(WorkersScreen(self.watched))
 
     # Replay
 

@@ -1,0 +1,123 @@
+"""``dsbuilder dedup``: what repeats in a dataset file."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from dsbuilder_tui.cli.entry import settings_from
+from dsbuilder_tui.config import load_config
+from dsbuilder_tui.dedup import Progress, deduplicate
+from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.domain.sanitise import json_for_terminal, visible
+from dsbuilder_tui.domain.words import counted
+
+_DRAWN_EVERY = 0.25  # seconds
+_LINE_EVERY = 10.0
+_OWN_FLAGS = ("diversity_stages", "near_threshold", "semantic_threshold", "diversity_across")
+
+
+def dedup(arguments: argparse.Namespace) -> int:
+    given = {name: getattr(arguments, name) for name in _OWN_FLAGS if getattr(arguments, name) is not None}
+    config = load_config(**{**settings_from(arguments), **given})
+    shown = None if arguments.json else _Shown(drawn=sys.stderr.isatty() and not arguments.plain)
+    try:
+        with _ended_by_signals():
+            report = deduplicate(
+                arguments.file,
+                fields=arguments.field,
+                out=arguments.out,
+                dropped=arguments.dropped,
+                flagged=arguments.flagged,
+                category_field=arguments.category_field,
+                expectations_field=arguments.expectations_field,
+                keep_bad=arguments.keep_bad,
+                config=config,
+                progress=shown,
+                tell=shown.tell if shown is not None else lambda text: None,
+            )
+    except KeyboardInterrupt:
+        if shown is not None:
+            shown.clear()
+        print("dsbuilder: interrupted; no file was written.", file=sys.stderr)
+        return ExitCode.RESUMABLE
+    finally:
+        if shown is not None:
+            shown.clear()
+    if arguments.json:
+        print(json_for_terminal(json.dumps(report.as_dict(), ensure_ascii=False, indent=2)))
+    else:
+        for line in report.lines():
+            print(visible(line))
+    return ExitCode.SHORT if arguments.check and not report.clean else ExitCode.COMPLETE
+
+
+class _Shown:
+    """How far it is, on standard error: one line that is drawn over, or now and then a line of its own."""
+
+    def __init__(self, *, drawn: bool) -> None:
+        self._drawn = drawn
+        self._next = 0.0 if drawn else time.monotonic() + _LINE_EVERY
+        self._width = 0
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + (_DRAWN_EVERY if self._drawn else _LINE_EVERY)
+        text = _words(progress)
+        self._write("\r" + text.ljust(self._width) if self._drawn else text + "\n")
+        self._width = len(text)
+
+    def tell(self, text: str) -> None:
+        self.clear()
+        self._write(visible(text) + "\n")
+
+    def clear(self) -> None:
+        if self._drawn and self._width:
+            self._write("\r" + " " * self._width + "\r")
+            self._width = 0
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # nobody watches any more; the result counts
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+
+def _words(progress: Progress) -> str:
+    parts = [counted(progress.rows, "row")]
+    if progress.share is not None:
+        parts.append(f"{100 * progress.share:.0f} %")
+    parts.append(f"{progress.dropped:,} dropped")
+    if progress.bad:
+        parts.append(f"{progress.bad:,} bad")
+    if progress.seconds:
+        parts.append(f"{progress.rows / progress.seconds:,.0f} rows/s")
+    return "  " + ", ".join(parts)
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """A polite kill and a closed terminal end it as Ctrl+C does: nothing half-written stays behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    kinds = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before: dict[Any, Any] = {kind: signal.signal(kind, interrupt) for kind in kinds}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)

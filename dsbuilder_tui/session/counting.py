@@ -1,0 +1,204 @@
+"""Which attribute values the cases of a session have: read once, then kept up to date from its events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from dsbuilder_tui.domain.events import CaseAccepted, CaseEdited, CaseWithdrawn, Event, PlanRevised
+from dsbuilder_tui.domain.figures import Cell, Coverage
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.generation.slots import SlotPlan, slot_axes, slot_plans
+from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.store.figuring import AttributeRow
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dsbuilder_tui.diversity.grid import Grid
+
+T = TypeVar("T")
+_PAGE = 4096
+_TRIES = 3  # to read while a person changes cases
+_KNOWN = 20_000  # different attribute tuples that are remembered as read
+
+
+@dataclass(slots=True)
+class Count:
+    """The grids of all categories, and what is needed to go on counting."""
+
+    plan: DatasetPlanInput
+    grids: dict[str, Grid]
+    slots: Mapping[str, NDArray[np.int32]]  # of each category, the row of every slot there ever was, from ordinal 1
+    last: int = 0  # the last place in the history that was read
+    odd: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)  # cases that differ from their slot
+    known: dict[tuple[str, str | None], tuple[int, ...]] = field(default_factory=dict)
+
+    def coverage(self) -> Coverage:
+        cells = {
+            name: {axis: {v: Cell(*pair) for v, pair in values.items()} for axis, values in grid.cells().items()}
+            for name, grid in self.grids.items()
+        }
+        return Coverage({c.name: Cell(c.count, self.grids[c.name].cases) for c in self.plan.categories}, cells)
+
+    def take_page(self, page: Sequence[AttributeRow]) -> None:
+        """Count cases that were read."""
+        import numpy as np
+        import orjson
+
+        rows: dict[str, list[tuple[int, ...]]] = {}
+        ordinals: dict[str, list[int]] = {}
+        for _, name, ordinal, text in page:
+            grid = self.grids.get(name)
+            if grid is None:  # a category that the plan no longer has
+                continue
+            code = self.known.get((name, text))
+            if code is None:
+                found = orjson.loads(text) if text else {}
+                code = grid.code(found if isinstance(found, dict) else {})
+                if len(self.known) < _KNOWN:
+                    self.known[name, text] = code
+            rows.setdefault(name, []).append(code)
+            ordinals.setdefault(name, []).append(ordinal)
+        for name, codes in rows.items():
+            found_rows = np.array(codes, dtype=np.int64).reshape(len(codes), -1)
+            self.grids[name].add(found_rows)
+            expected = self._rows(name, ordinals[name])
+            for index in np.flatnonzero((found_rows != expected).any(axis=1)):
+                self.odd[name, ordinals[name][index]] = codes[index]
+        if page:
+            self.last = page[-1][0]
+
+    def take_events(self, heard: Sequence[CaseAccepted | CaseWithdrawn]) -> None:
+        """Count cases that came or went. A case that comes has the attributes of its slot."""
+        import numpy as np
+
+        slots: dict[tuple[str, int], list[int]] = {}
+        for event in heard:
+            grid = self.grids.get(event.category)
+            if grid is None:
+                continue
+            sign = 1 if isinstance(event, CaseAccepted) else -1
+            odd = self.odd.pop((event.category, event.slot), None)
+            if odd is not None and sign < 0:
+                grid.add(np.array([odd], dtype=np.int64), -1)
+            else:
+                slots.setdefault((event.category, sign), []).append(event.slot)
+        for (name, sign), ordinals in slots.items():
+            self.grids[name].add(self._rows(name, ordinals), sign)
+
+    def _rows(self, name: str, ordinals: Sequence[int]) -> NDArray[np.int64]:
+        """The rows that slots have by the plan; a slot that it never had has no values."""
+        import numpy as np
+
+        slots, chosen = self.slots[name], np.array(ordinals, dtype=np.int64)
+        rows: NDArray[np.int64] = slots[np.minimum(chosen, len(slots)) - 1].astype(np.int64)
+        rows[chosen > len(slots)] = self.grids[name].code({})
+        return rows
+
+
+class Counting:
+    """Keeps the count of one session. Used on the event loop; what takes long is done in threads."""
+
+    def __init__(self, files: SessionFiles) -> None:
+        self._files = files
+        self._lock = asyncio.Lock()
+        self._count: Count | None = None
+        self._heard: list[CaseAccepted | CaseWithdrawn] = []
+        self._listening = self._reading = False
+        self._stale = True
+
+    async def ask(self, question: Callable[[Count], T], *, until: float | None = None) -> T:
+        """What ``question`` (asked in a thread) says of the count as it is now, or as it was at a time, in seconds.
+
+        Reads the session the first time, and after what cannot be counted from events; with ``until`` each time.
+        """
+        if until is not None:
+            return await asyncio.to_thread(question, await self._counted(until))
+        async with self._lock:
+            if not self._listening:
+                self._listening = True
+                self._files.listeners.append(self._take)
+            for _ in range(_TRIES):
+                if self._stale or self._count is None:
+                    await self._read()
+            assert self._count is not None
+            heard, self._heard = self._heard, []
+            try:
+                return await asyncio.to_thread(_answer, self._count, heard, question)
+            except BaseException:
+                self._stale = True  # a thread may still be counting in it
+                raise
+
+    def forget(self) -> None:
+        """Cases have changed without an event: read again."""
+        self._stale = True
+
+    async def _read(self) -> None:
+        self._count, self._stale, self._heard, self._reading = None, False, [], True
+        try:
+            count = await self._counted(None)
+        except BaseException:
+            self._stale = True
+            raise
+        finally:
+            self._reading = False
+        self._count = count
+        # Announced meanwhile, and in part read already.
+        self._heard = [event for event in self._heard if event.seq > count.last]
+
+    async def _counted(self, until: float | None) -> Count:
+        files = self._files
+        plan, retired = files.plan, await files.store.retired()
+        count = await asyncio.to_thread(_planned, plan, files.seed, retired)
+        while page := await files.store.attribute_page(count.last, _PAGE, until):
+            await asyncio.to_thread(count.take_page, page)
+        return count
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case CaseAccepted() if self._count is None or event.seq > self._count.last:
+                self._heard.append(event)
+            case CaseWithdrawn():
+                if self._reading:  # it may have been read before or after
+                    self._stale = True
+                else:
+                    self._heard.append(event)
+            case CaseEdited(change="kept") | PlanRevised():
+                self._stale = True
+            case _:
+                return
+
+
+def _answer(count: Count, heard: Sequence[CaseAccepted | CaseWithdrawn], question: Callable[[Count], T]) -> T:
+    count.take_events(heard)
+    return question(count)
+
+
+def _planned(plan: DatasetPlanInput, seed: int, retired: Mapping[str, Sequence[int]]) -> Count:
+    import numpy as np
+
+    from dsbuilder_tui.diversity.grid import Grid
+
+    plans, grids, slots = slot_plans(plan, seed), {}, {}
+    for category in plan.categories:
+        gone = np.array(retired.get(category.name, ()), dtype=np.int64)
+        axes = slot_axes(plan, category)
+        rows = _rows_of(plans[category.name], axes, np.arange(1, category.count + len(gone) + 1))
+        slots[category.name] = rows.astype(np.int32)
+        grids[category.name] = Grid(axes, np.delete(rows, gone - 1, axis=0))
+    return Count(plan, grids, slots)
+
+
+def _rows_of(slots: SlotPlan, axes: Mapping[str, Sequence[str]], ordinals: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A row for each slot: the place that its value has in each axis of the plan."""
+    import numpy as np
+
+    columns = []
+    for name, values, places in slots.columns(ordinals):
+        order = {value: place for place, value in enumerate(axes[name])}
+        columns.append(np.array([order[value] for value in values], dtype=np.int64)[places])
+    return np.array(columns, dtype=np.int64).reshape(len(columns), len(ordinals)).T

@@ -1,0 +1,57 @@
+"""The fingerprints of accepted cases, for whoever measures how different they are."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.session.core import SessionCore
+from dsbuilder_tui.session.files import SessionFiles
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.diversity.printreader import FingerprintPage, PrintReader
+
+
+class Fingerprints(SessionCore):
+    """Reads the file that runs write; at rest, what is missing from it is made from the cases first."""
+
+    def __init__(self, files: SessionFiles, config: DatasetBuilderConfig) -> None:
+        super().__init__(files, config)
+        self._prints: PrintReader | None = None
+        self._complete_to = 0  # the place in the history up to which the file was made complete
+
+    async def fingerprints(self, after: int = 0, most: int = 4096) -> FingerprintPage | None:
+        """The next accepted cases behind a place in the history; None when no more have a fingerprint.
+
+        Cases of categories that may repeat themselves have none.
+        """
+        from dsbuilder_tui.diversity.printreader import PrintReader
+
+        folder, store = self._files.folder, self._files.store
+        if self._prints is None or self._prints.folder != folder:
+            self._prints = PrintReader(folder)
+        prints = self._prints
+        while wanted := await store.structures(after, most):
+            page = await asyncio.to_thread(prints.find, wanted)
+            if len(page.seqs) < len(wanted) and await self._complete():
+                page = await asyncio.to_thread(prints.find, await store.structures(after, most))
+            if len(page.seqs):
+                return page
+            after = wanted[-1][0]
+        return None
+
+    async def _complete(self) -> bool:
+        """Make what the file lacks, unless a run does or that was done. Whether something may have changed."""
+        if self._run or self._acts.locked() or self._complete_to == self._files.store.seq or not self.planned:
+            return False
+        from dsbuilder_tui.generation.likeness import Likeness, past_texts
+
+        async with self._acts:
+            self._complete_to = self._files.store.seq
+            likeness = Likeness(self.plan, self.config, self._files.store)
+            try:
+                await likeness.load(past_texts(await self._files.store.ledger_rows(), self.plan), index=False)
+            finally:
+                await likeness.close()
+        return True

@@ -1,0 +1,135 @@
+"""Vectors from an endpoint: whole runs with them, and an endpoint that misbehaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, EndpointUnavailable
+from dsbuilder_tui.domain.events import Notice
+from dsbuilder_tui.models.embeddings import EndpointEmbeddings
+from tests.support.fake_embeddings import SIZE, vector
+from tests.support.fake_openai import FakeOpenAI, word
+
+Plans = Callable[..., DatasetPlanInput]
+Configs = Callable[..., DatasetBuilderConfig]
+
+TEXTS = [" ".join(word(7919 * n + 31 * k) for k in range(9)) for n in range(40)]
+
+
+async def test_texts_go_in_pieces_and_come_back_in_order(make_config: Configs) -> None:
+    async with FakeOpenAI(embedding_script=["server_error", "rate_limit", "reset"]) as fake:
+        told: list[str] = []
+        asker = EndpointEmbeddings(make_config(base_url=fake.url, embedding_model="e5", max_retries=3), told.append)
+        texts = [word(n) for n in range(150)]
+        assert await asker.embed(texts) == [vector(text) for text in texts]
+        assert [len(body["input"]) for body in fake.embedding_bodies] == [64, 64, 64, 64, 64, 22]
+        assert {body["model"] for body in fake.embedding_bodies} == {"e5"}
+        assert len(told) == 3 and all("next try in" in sentence for sentence in told)
+        assert await asker.dimensions() == SIZE
+        await asker.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "words"),
+    [
+        ("unauthorized", EndpointRefused, "key"), ("no_model", EndpointRefused, "e5"),
+        ("few", EndpointRefused, "one vector a text"), ("not_json", EndpointRefused, "one vector a text"),
+        ("no_numbers", EndpointRefused, "one vector a text"), ("server_error", EndpointUnavailable, "kept failing"),
+    ],
+)  # fmt: skip
+async def test_what_goes_wrong_is_said(
+    make_config: Configs, kind: str, error: type[DsbuilderError], words: str
+) -> None:
+    async with FakeOpenAI(embedding_script=[kind] * 2) as fake:
+        config = make_config(base_url=fake.url, api_key="sk-canary-777", embedding_model="e5", max_retries=1)
+        asker = EndpointEmbeddings(config)
+        with pytest.raises(error, match=words) as caught:
+            await asker.embed(["a", "b"])
+        assert "canary" not in str(caught.value)
+        await asker.close()
+
+
+async def test_vectors_of_another_size_are_not_taken(make_config: Configs) -> None:
+    async with FakeOpenAI(embedding_script=["ok", "other_size"]) as fake:
+        asker = EndpointEmbeddings(make_config(base_url=fake.url, embedding_model="e5"))
+        await asker.embed(["a"])
+        with pytest.raises(EndpointRefused, match="one vector"):
+            await asker.embed(["a"])
+        await asker.close()
+
+
+async def test_an_endpoint_of_its_own_gets_its_own_key_only(make_config: Configs) -> None:
+    async with FakeOpenAI() as fake:
+        for key, expected in ((None, None), ("sk-embed", "Bearer sk-embed")):
+            config = make_config(
+                base_url="http://127.0.0.1:9/v1", api_key="sk-main", embedding_model="e5", embedding_base_url=fake.url,
+                embedding_api_key=key, extra_headers={"X-Team": "secret-team"},
+            )  # fmt: skip
+            asker = EndpointEmbeddings(config)
+            await asker.embed(["a"])
+            await asker.close()
+            assert fake.headers[-1].get("authorization") == expected
+            assert "secret-team" not in str(fake.headers[-1])
+
+
+async def test_a_run_compares_by_an_endpoints_vectors(make_plan: Plans, make_config: Configs) -> None:
+    first = TEXTS[0].split()
+    shuffled = " ".join(first[4:] + first[:4])
+    async with FakeOpenAI(embedding_script=["ok", "server_error"]) as fake:
+        fake._text = iter([TEXTS[0], shuffled, *TEXTS[1:]]).__next__  # type: ignore[method-assign]
+        config = make_config(
+            base_url=fake.url, embedding_model="e5", batch_size=1, max_workers=1, near_threshold=1.0,
+            semantic_threshold=0.97,
+        )  # fmt: skip
+        events: list[Notice] = []
+        async with await Session.create(make_plan(6), config) as session:
+            session.subscribe(lambda event: events.append(event) if isinstance(event, Notice) else None)
+            assert (await session.run()).state == "complete"
+            page = await session.rejection_page(0, 10)
+            assert [(r.stage, r.score, r.nearest_case_id) for r in page] == [("semantic", 1.0, "category_1-00001")]
+            found = await session.fingerprints()
+            assert found is not None and found.vectors.shape == (6, SIZE)
+            assert any("Embeddings:" in notice.text for notice in events)
+
+
+async def test_a_run_ends_resumable_when_the_embeddings_are_gone(make_plan: Plans, make_config: Configs) -> None:
+    async with FakeOpenAI(embedding_script=["ok", "ok", *["server_error"] * 9]) as fake:
+        config = make_config(base_url=fake.url, embedding_model="e5", batch_size=2, max_workers=1, max_retries=1)
+        async with await Session.create(make_plan(8), config) as session:
+            with pytest.raises(EndpointUnavailable, match="embeddings"):
+                await session.run()
+            assert (await session.summary()).state == "paused"
+            fake.embedding_script.clear()
+            assert (await session.run()).state == "complete"
+
+
+async def test_several_candidates_a_slot(make_plan: Plans, make_config: Configs) -> None:
+    """Of the candidates the least expected that is new is taken; repeats among them are no mark against the slot."""
+    async with FakeOpenAI() as fake:
+        count = iter(range(100))
+
+        def case(number: int) -> dict[str, object]:
+            texts = (TEXTS[next(count)], TEXTS[0], "Hello there")
+            several = [
+                {"probability": p, "inputs": {"query": text}, "expectations": {"polite": True}}
+                for p, text in zip((0.05, 0.01, 0.7), texts, strict=True)
+            ]
+            return {"slot": number, "candidates": several}
+
+        fake.case = case  # type: ignore[method-assign]
+        config = make_config(base_url=fake.url, batch_size=2, max_workers=1, candidates_per_slot=3)
+        async with await Session.create(make_plan(6), config) as session:
+            assert (await session.run()).state == "complete"
+            found = [case.inputs["query"] for case in await session.case_page(0, 10)]
+            assert found == TEXTS[:6]
+            rejected = await session.rejection_page(0, 20)
+            assert len(rejected) == 5 and {r.stage for r in rejected} == {"structural"}
+            assert {r.attempt for r in rejected} == {0}
+        body = fake.bodies[0]
+        schema = body["response_format"]["json_schema"]["schema"]
+        item = schema["properties"]["cases"]["items"]["properties"]["candidates"]["items"]
+        assert list(item["properties"]) == ["probability", "inputs", "expectations"]
+        assert "3 candidates" in body["messages"][0]["content"] and body["max_tokens"] == 3 * 500 * 2 + 100

@@ -1,0 +1,42 @@
+"""The fake endpoint's embeddings: a text's words, each counted in a place of its own, and what can go wrong.
+
+Names: ok, server_error, rate_limit, unauthorized, no_model, few, other_size, not_json, no_numbers, reset.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from typing import Any
+
+from tests.support.wire import send_error, send_json, send_raw
+
+SIZE = 48
+
+
+def vector(text: str, size: int = SIZE) -> list[float]:
+    found = [0.0] * size
+    for word in text.split():
+        found[zlib.crc32(word.encode()) % size] += 1.0
+    return found
+
+
+async def embed(kind: str, body: dict[str, Any], headers: dict[str, str], writer: asyncio.StreamWriter) -> bool:
+    if kind == "server_error":
+        return await send_error(writer, 500, "The server had an error", "server_error")
+    if kind == "rate_limit":
+        return await send_error(writer, 429, "Slow down", "rate_limit_exceeded", {"Retry-After": "0.05"})
+    if kind == "unauthorized":
+        return await send_error(writer, 401, f"Wrong key {headers.get('authorization')}", "invalid_api_key")
+    if kind == "no_model":
+        return await send_error(writer, 404, f"The model `{body['model']}` does not exist", "model_not_found")
+    if kind == "not_json":
+        return await send_raw(writer, 200, "text/html", b"<html>busy</html>")
+    if kind == "reset":
+        writer.transport.abort()
+        return False
+    texts = body["input"][:-1] if kind == "few" else body["input"]
+    size = SIZE + 1 if kind == "other_size" else SIZE
+    vectors: list[Any] = ["none" if kind == "no_numbers" else vector(text, size) for text in texts]
+    data = [{"object": "embedding", "index": n, "embedding": found} for n, found in enumerate(vectors)]
+    return await send_json(writer, 200, {"object": "list", "data": data[::-1], "model": body["model"]})

@@ -1,0 +1,275 @@
+"""The coverage screen: its grid fills while cases come, its keys and clicks, and what it asks for."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dsbuilder_tui import DatasetCategory, DatasetPlanInput, Session
+from dsbuilder_tui.domain.figures import Cell, Coverage, DiversityReport, Figures
+from dsbuilder_tui.tui.paint.coverage import GridRow, cell_words, figure_lines, is_thin, sheet
+from dsbuilder_tui.tui.paint.line import length
+from dsbuilder_tui.tui.palette import COLOURS, Palette
+from tests.support.studio import NARROW, Desk, Scripted, begin, built, covers, studio
+
+Plans = Callable[..., DatasetPlanInput]
+TONES = ("polite", "angry", "formal")
+PLAN = DatasetPlanInput(
+    dataset_name="shop",
+    categories=[
+        DatasetCategory(
+            name=name, count=count, example_inputs="Where is my order #12345?",
+            attributes={"tone": TONES, "length": ("short", "long")},
+        )
+        for name, count in (("orders", 30), ("refunds", 12))
+    ],
+)  # fmt: skip
+
+
+def grid(desk: Desk) -> Any:
+    return desk.one("#grid")
+
+
+def at(desk: Desk) -> tuple[str, str | None]:
+    category, row, _ = grid(desk).chosen
+    return category, row.value
+
+
+async def coverage(desk: Desk) -> None:
+    await desk.at("StudioScreen", "prompt")
+    await desk.press("f3")
+    await desk.at("CoverageScreen", "grid")
+    await desk.until(lambda: grid(desk).chosen is not None)
+
+
+@covers("Studio", "f3")
+@covers("Coverage", "tab", "escape")
+async def test_the_grid_and_the_figures_are_shown() -> None:
+    await built(PLAN)
+    async with studio(open_first="shop") as desk:
+        await coverage(desk)
+        await desk.sees("10 of 10 cells filled · 100 %", "10/10", "All 42 cases", "orders × polite: 10 of 10 planned")
+        await desk.press("tab")
+        await desk.at("CoverageScreen", "figures")
+        await desk.press("tab")
+        await desk.at("CoverageScreen", "grid")
+        await desk.press("escape")
+        await desk.at("StudioScreen")
+        await desk.command("/coverage")
+        await desk.at("CoverageScreen", "grid")
+
+
+@covers("Grid", "up", "k", "down", "j", "left", "h", "right", "l", "pageup", "pagedown", "home", "end", "a")
+async def test_the_grid_is_walked() -> None:
+    await built(PLAN, until=20)
+    async with studio(open_first="shop") as desk:
+        await coverage(desk)
+        assert at(desk) == ("orders", "polite")
+        for key, place in (
+            ("down", ("orders", "angry")), ("j", ("orders", "formal")), ("down", ("orders", "short")),
+            ("up", ("orders", "formal")), ("k", ("orders", "angry")), ("right", ("refunds", "angry")),
+            ("right", ("refunds", "angry")), ("left", ("orders", "angry")), ("l", ("refunds", "angry")),
+            ("h", ("orders", "angry")), ("end", ("orders", "long")), ("down", ("orders", "long")),
+            ("home", ("orders", "polite")), ("up", ("orders", "polite")), ("pagedown", ("orders", "long")),
+            ("pageup", ("orders", "polite")), ("a", ("orders", "short")), ("a", ("orders", "polite")),
+        ):  # fmt: skip
+            await desk.press(key)
+            assert at(desk) == place, key
+
+
+@covers("Grid", "enter")
+async def test_more_cases_are_asked_for_in_the_prompt() -> None:
+    await built(PLAN, until=20)
+    async with studio(open_first="shop") as desk:
+        await coverage(desk)
+        await desk.press("down", "right", "enter")
+        await desk.at("StudioScreen", "prompt")
+        assert desk.one("#prompt").text == "Write 20 more `angry` cases in refunds"
+        await desk.press("enter")
+        await desk.sees("refunds_angry", "20")
+
+
+async def test_a_click_chooses_and_a_click_on_the_chosen_asks() -> None:
+    await built(PLAN, until=20)
+    async with studio(open_first="shop", size=NARROW) as desk:
+        await desk.at("StudioScreen", "prompt")
+        await desk.press("f3")
+        await desk.until(lambda: desk.place == "CoverageScreen" and grid(desk).chosen is not None)
+        await desk.press("down", "right")
+        there = grid(desk).cell_region()
+        await desk.press("home", "left")
+        assert at(desk) == ("orders", "polite")
+        for _ in range(2):
+            await desk.pilot.click("#grid", offset=(there.x + 2, there.y))
+            await desk.pilot.pause()
+            if desk.place == "CoverageScreen":
+                assert at(desk) == ("refunds", "angry")
+        await desk.at("StudioScreen", "prompt")
+        assert desk.one("#prompt").text == "Write 20 more `angry` cases in refunds"
+
+
+async def test_the_grid_fills_while_cases_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Scripted(hold=1)
+    async with studio(model=model, flags={"max_workers": 2}) as desk:
+        await begin(desk, PLAN)
+        await desk.press("a")
+        await desk.until(lambda: desk.live.view.accepted > 0)
+        await desk.press("f3")
+        await desk.at("CoverageScreen", "grid")
+        await desk.until(lambda: grid(desk).chosen is not None)
+        await desk.sees("0/10", "/30")
+        store = desk.session._files.store
+
+        async def no_reading(*_: Any) -> Any:
+            raise AssertionError("the cases were read again")
+
+        monkeypatch.setattr(store, "attribute_page", no_reading)
+        model.gate.set()
+        await desk.sees("10 of 10 cells filled", "30/30", "12/12")
+        await desk.state("finished")
+
+
+async def test_what_happened_while_it_was_covered_is_seen_on_return() -> None:
+    await built(PLAN)
+    async with studio(open_first="shop") as desk:
+        await coverage(desk)
+        await desk.sees("30/30")
+        await desk.press("f1")
+        await desk.at("HelpScreen")
+        await desk.session.withdraw_case("orders", 4)
+        await desk.press("escape")
+        await desk.sees("29/30")
+
+
+async def test_a_session_without_a_plan_says_what_will_be_here() -> None:
+    async with studio() as desk:
+        await desk.press("n")
+        await desk.at("StudioScreen", "prompt")
+        await desk.press("f3")
+        await desk.sees("No plan yet. When there is one", "The figures come with the second case")
+        await desk.press("enter", "down", "a", "end", "escape")
+        await desk.at("StudioScreen")
+
+
+async def test_axes_that_only_some_categories_have_leave_their_cells_out() -> None:
+    data = PLAN.model_dump(mode="json")
+    del data["total_instances"]
+    data["categories"][1]["attributes"] = {"channel": ["chat", "mail"]}
+    await built(DatasetPlanInput.model_validate(data), until=10)
+    async with studio(open_first="shop") as desk:
+        await coverage(desk)
+        await desk.press("right")
+        await desk.sees("refunds does not vary in tone: polite", "–")
+        await desk.press("a", "a")
+        await desk.sees("refunds × chat: ")
+
+
+# Painted
+
+
+def some(categories: int, values: int, seed: int = 0) -> Coverage:
+    rng = random.Random(seed)
+    cells = {
+        f"category_{n}": {"tone": {f"value {v}": Cell(rng.randrange(2000), rng.randrange(2000)) for v in range(values)}}
+        for n in range(categories)
+    }
+    return Coverage({name: Cell(4000, 1000) for name in cells}, cells)
+
+
+@pytest.mark.parametrize("width", [30, 54, 78, 116, 200])
+@pytest.mark.parametrize(("categories", "values"), [(1, 1), (3, 12), (40, 5)])
+def test_every_number_is_whole_at_every_width(width: int, categories: int, values: int) -> None:
+    coverage = some(categories, values)
+    made = sheet(coverage, width)
+    for row, at in enumerate(made.rows):
+        line = made.right(row, None)
+        assert length(made.left(row, True)) == made.label and length(line) == made.width - made.label
+        text = "".join(span[0] for span in line)
+        if at.value is not None:
+            for name in made.categories:
+                cell = coverage.cells[name]["tone"][at.value]
+                assert f"{cell.accepted:,}/{cell.planned:,}" in text or not cell.planned
+    assert all(length(made.head(line, 0)) == made.width - made.label for line in range(made.heading))
+
+
+def test_long_names_have_two_lines_to_be_told_apart_in() -> None:
+    names = ("products_several_intents", "refunds", "注文の状況についての質問", "x" * 40)
+    made = sheet(Coverage({n: Cell(9, 1) for n in names}, {n: {"tone": {"polite": Cell(9, 1)}} for n in names}), 60)
+    assert (made.heading, made.column) == (3, 13)
+    lines = [[span[0].strip() for span in made.head(line, 0)] for line in range(3)]
+    assert lines[0] == ["products_", "", "注文の状況に", "x" * 12]
+    assert lines[1] == ["several_int…", "refunds", "ついての質問", "x" * 11 + "…"]
+    assert lines[2] == ["1/9"] * 4
+
+
+def test_nothing_is_said_by_colour_alone() -> None:
+    cells = {"c": {"tone": {f"v{n}": Cell(16, n) for n in (0, 1, 4, 8, 15, 16, 20)}}}
+    made = sheet(Coverage({"c": Cell(112, 64)}, cells), 60)
+    blocks = [made.right(row, None)[1][0][0] for row in range(1, 8)]
+    assert blocks == [" ", "▁", "▂", "▄", "▇", "█", "█"]
+    roles = [made.right(row, None)[2][1].partition("+")[0] for row in range(1, 8)]
+    assert roles == ["warn", "warn", "warn", "text", "text", "strong", "strong"]
+
+
+def test_a_cell_is_thin_when_it_lags_behind_its_category() -> None:
+    assert is_thin(Cell(10, 2), 0.5) and not is_thin(Cell(10, 3), 0.5)
+    assert not is_thin(Cell(10, 0), 0.0) and not is_thin(Cell(0, 0), 1.0)
+
+
+def test_a_cell_in_words() -> None:
+    row = GridRow("tone", "angry")
+    assert cell_words("refunds", row, Cell(12, 3)) == "refunds × angry: 3 of 12 planned"
+    assert cell_words("refunds", GridRow("tone", ""), Cell(0, 1)) == "refunds × (not in the plan): 1 case, none planned"
+    assert cell_words("a\x1b", row, None) == "a␛ does not vary in tone: angry"
+
+
+def test_figures_of_all_and_of_the_chosen_category_are_told() -> None:
+    whole, own = Figures(9, 9, 4.0, 9), Figures(5, 5, 3.0, 5)
+    report = DiversityReport(whole, {"a": own, "b\x1b[2J": own})
+    text = "\n".join("".join(span[0] for span in line) for line in figure_lines(report, "b\x1b[2J", 40))
+    assert "All 9 cases" in text and "b␛[2J · 5 cases" in text and text.count("As varied as") == 2
+    assert all(length(line) <= 40 for line in figure_lines(report, "a", 40))
+    assert "Measuring" in str(figure_lines(None, None, 40))
+
+
+def test_text_can_be_read_on_every_heat() -> None:
+    def light(colour: Any) -> float:
+        parts = [value / 255 for value in colour.get_truecolor()]
+        linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for name in COLOURS:
+        palette = Palette(name)
+        for step in range(1, 6):
+            for role in ("text", "strong"):
+                style = palette.style(f"{role}+heat{step}")
+                lights = sorted((light(style.color), light(style.bgcolor)))
+                assert (lights[1] + 0.05) / (lights[0] + 0.05) >= 4.5, (name, role, step)
+
+
+async def test_a_replay_shows_the_cells_of_its_moment(make_plan: Plans) -> None:
+    from dsbuilder_tui.config import load_config
+    from dsbuilder_tui.domain.clock import SystemClock
+    from dsbuilder_tui.tui.player import ReplaySession
+
+    name = await built(PLAN)
+    session = await Session.open(name, load_config())
+    replay = ReplaySession(session, SystemClock(), speed=0.0001)
+    replay.halted = True
+    try:
+        async with studio(replay=replay) as desk:
+            await desk.at("StudioScreen")
+            await desk.press("f3")
+            await desk.at("CoverageScreen", "grid")
+            await desk.until(lambda: grid(desk).chosen is not None)
+            await desk.sees("0/30", "0 of 10 planned")
+            assert "ask for more" not in desk.text
+            await desk.press("enter")
+            assert desk.place == "CoverageScreen"
+            replay.skip_to_end()
+            await desk.sees("30/30")
+    finally:
+        await replay.close()
