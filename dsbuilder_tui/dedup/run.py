@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.dedup.embedders import Embedders
 from dsbuilder_tui.dedup.outputs import DROPPED, FLAGGED, KEPT, Outputs
@@ -21,6 +19,7 @@ from dsbuilder_tui.dedup.reading import BadLine, Row, Source
 from dsbuilder_tui.dedup.report import SHOWN, DedupReport, Likeness, Pair
 from dsbuilder_tui.dedup.shape import Shape, field_names
 from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
+from dsbuilder_tui.diversity.metrics import Spread
 from dsbuilder_tui.diversity.rules import Rules, rules_for
 from dsbuilder_tui.domain.errors import InputError
 
@@ -255,9 +254,14 @@ def _judge(comparer: Comparer, rules: Rules, batch: Batch) -> list[Answer]:
 
 def _likeness(comparer: Comparer) -> Likeness:
     """How alike the admitted rows are, all scopes together; nothing when there are no vectors."""
-    nearest = comparer.file.rows["nearest"]
-    known = nearest[~np.isnan(nearest)]
-    return Likeness(float(known.mean(dtype=np.float64)) if len(known) else None)
+    rows = comparer.file.rows
+    vectors = rows["vector"]
+    if not vectors.shape[1]:
+        return Likeness()
+    spread = Spread()
+    spread.add("", vectors, rows["nearest"])
+    most = min(len(rows), vectors.shape[1])
+    return Likeness(spread.nearest_similarity(), spread.mean_similarity(), spread.vendi(), most)
 
 
 def _window(config: DatasetBuilderConfig) -> int | None:

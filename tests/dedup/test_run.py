@@ -304,6 +304,8 @@ def test_how_alike_the_kept_rows_are(data: Callable[..., Path]) -> None:
     unlike = [record(t) for t in (LONG, OTHER, "Bonjour", "Prime numbers below 90", "Paint the old fence green")]
     one, other = run(data(*alike)).likeness, run(data(*unlike)).likeness
     assert one.nearest and other.nearest and one.nearest > other.nearest
+    assert one.mean and other.mean is not None and one.mean > other.mean
+    assert one.vendi and other.vendi and one.vendi < other.vendi <= other.vendi_most == 5
     without = run(data(*alike), config=DatasetBuilderConfig(diversity_stages="structural,near")).likeness
     assert (without.nearest, without.mean, without.vendi) == (None, None, None)
 
