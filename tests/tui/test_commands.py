@@ -14,7 +14,7 @@ from dsbuilder_tui.tui.commands import COMMANDS
 from dsbuilder_tui.tui.widgets.chat import PlanCard
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.studio import Desk, Scripted, begin, built, limited, studio
-from tests.tui.test_keys_screens import REPEATS
+from tests.tui.test_keys_rejected import REPEATS
 
 Plans = Callable[..., DatasetPlanInput]
 Check = Callable[[Desk], Awaitable[None]]
