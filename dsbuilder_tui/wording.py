@@ -281,8 +281,6 @@ def diversity_lines(report: DiversityReport) -> list[str]:
         first.append(f"as varied as {counted(round(f.variety), 'entirely different case')}")
     if f.mean_likeness is not None:
         first.append(f"two at random are {f.mean_likeness:.2f} alike (1.00 is the same text)")
-    if f.packed is not None:
-        first.append(f"the texts pack {f.packed:.1f} times smaller")
     if f.cells:
         second.append(f"{share_words(f.cells_filled, f.cells)} of the planned cells hold a case")
     if f.pairs:

@@ -68,7 +68,7 @@ NOT_NAMES = _words("""
 UNITS = _table("""
     s: second seconds sec secs segundo segundos sekunde sekunden; ms: ms millisecond milliseconds;
     min: minute minutes min mins minuto minutos minuten; h: hour hours hr hrs h hora horas stunde stunden;
-    day: day days día días dia dias tag tage tagen; week: week weeks wk wks semana semanas woche wochen;
+    day: day days día días dia dias tag tage tagen tages; week: week weeks wk wks semana semanas woche wochen;
     month: month months mes meses monat monate monaten monats; night: night nights noche noches nacht nächte nächten;
     year: year years yr yrs año años jahr jahre jahren jahres; quarter: quarter quarters quartal quartale trimestre;
     kg: kg kilo kilos kilogram kilograms kilogramm; g: g gram grams gramo gramos gramm; mg: mg milligram milligrams

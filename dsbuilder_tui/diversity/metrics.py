@@ -17,18 +17,47 @@ _LEAST_BYTES = 1000  # of text from which on packing it says something
 
 @dataclass(slots=True)
 class _Sums:
-    """What is kept of the vectors of one group; its size does not depend on their number."""
+    """What is kept of the vectors of one group. Few are kept as they are; of many their second moment is smaller."""
 
-    moment: NDArray[np.float64]  # sum of the outer products
     total: NDArray[np.float64]  # sum of the vectors
+    few: list[NDArray[np.floating]] = field(default_factory=list)  # those that are not in the moment
+    many: NDArray[np.float64] | None = None  # sum of the outer products of the others
+    own: float = 0.0  # sum of the products of each vector with itself: about their number
     count: int = 0
     nearest: float = 0.0  # sum of the cosines to the nearest earlier case
     compared: int = 0  # vectors that have such a cosine
     spectrum: dict[int, float] = field(default_factory=dict)  # the score at a count, until the sums change
 
+    def moment(self) -> NDArray[np.float64]:
+        """The sum of the outer products of all vectors, as an array of the caller's own."""
+        size = len(self.total)
+        moment = np.zeros((size, size)) if self.many is None else self.many.copy()
+        for vectors in self.few:
+            _add_products(moment, vectors, 1)
+        return moment
+
+    def take(self, vectors: NDArray[np.floating], sign: int) -> None:
+        if sign > 0 and self.many is None and self.count + len(vectors) <= len(self.total):
+            self.few.append(vectors.copy())
+        else:
+            if self.many is None:
+                self.many, self.few = self.moment(), []
+            _add_products(self.many, vectors, sign)
+        exact = vectors.astype(np.float64)
+        self.total += sign * exact.sum(axis=0)
+        self.own += sign * float((exact * exact).sum())
+        self.count += sign * len(vectors)
+
+
+def _add_products(moment: NDArray[np.float64], vectors: NDArray[np.floating], sign: int) -> None:
+    for start in range(0, len(vectors), _BLOCK):
+        # Products in single precision are exact enough; what they are summed up in must not be.
+        block = vectors[start : start + _BLOCK].astype(np.float32)
+        moment += sign * (block.T @ block)
+
 
 class Spread:
-    """The spread of unit vectors, by group and in all. A group takes 0.5 MB at 256 dimensions, however many it holds."""
+    """The spread of unit vectors, by group and in all. At 256 dimensions a group takes at most 0.5 MB, whatever it holds."""
 
     def __init__(self) -> None:
         self._groups: dict[str, _Sums] = {}
@@ -38,7 +67,10 @@ class Spread:
         return list(self._groups)
 
     def add(self, group: str, vectors: NDArray[np.floating], nearest: NDArray[np.floating] | None = None) -> None:
-        """Take in vectors (n × d, unit rows). ``nearest`` has for each the cosine to its nearest earlier case, or nan."""
+        """Take in vectors (n × d, unit rows); those of another length than before take their place.
+
+        ``nearest`` has for each the cosine to its nearest earlier case, or nan.
+        """
         self._take(group, vectors, nearest, 1)
 
     def remove(self, group: str, vectors: NDArray[np.floating], nearest: NDArray[np.floating] | None = None) -> None:
@@ -49,15 +81,10 @@ class Spread:
         if not vectors.size:  # nothing, or fingerprints that were made without vectors
             return
         size = vectors.shape[1]
-        sums = self._groups.get(group)
-        if sums is None:
-            sums = self._groups[group] = _Sums(np.zeros((size, size)), np.zeros(size))
-        for start in range(0, len(vectors), _BLOCK):
-            # Products in single precision are exact enough; what they are summed up in must not be.
-            block = vectors[start : start + _BLOCK].astype(np.float32)
-            sums.moment += sign * (block.T @ block)
-            sums.total += sign * block.sum(axis=0, dtype=np.float64)
-        sums.count += sign * len(vectors)
+        if self.dimensions() not in (0, size):  # of another embedding: the two cannot be compared
+            self._groups.clear()
+        sums = self._groups.setdefault(group, _Sums(np.zeros(size)))
+        sums.take(vectors, sign)
         if nearest is not None:
             known = nearest[~np.isnan(nearest)]
             sums.nearest += sign * float(known.sum(dtype=np.float64))
@@ -83,7 +110,9 @@ class Spread:
             return None
         kept = parts[0].spectrum if len(parts) == 1 else {}
         if count not in kept:
-            moment = parts[0].moment if len(parts) == 1 else np.sum([sums.moment for sums in parts], axis=0)
+            moment = parts[0].moment()
+            for sums in parts[1:]:
+                moment += sums.moment()
             kept[count] = _effective_number(moment)
         return kept[count]
 
@@ -93,8 +122,7 @@ class Spread:
         if count < 2:
             return None
         total = np.sum([sums.total for sums in parts], axis=0)
-        own = sum(float(np.trace(sums.moment)) for sums in parts)  # of each with itself: about 1
-        return float((total @ total - own) / (count * (count - 1)))
+        return float((total @ total - sum(sums.own for sums in parts)) / (count * (count - 1)))
 
     def nearest_similarity(self, group: str | None = None) -> float | None:
         """The mean cosine to the nearest earlier case. None when no vector has one."""

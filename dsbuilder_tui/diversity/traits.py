@@ -21,6 +21,7 @@ _ODD, _EVEN = 1, 2  # negation
 _ASKS, _DECLINES = 1, 2  # request
 _SIDE = 0x5555_5555  # of each two bits of a direction the lower
 _ROUTE_AXES, _ROUTE_SHIFT = 8, 16
+_MOST_BETWEEN = 5  # words between "from" and what it is from
 
 _DECLINING = re.compile(
     r"\b(?:no,? (?:thanks|thank you|gracias)|nein,? danke|not interested|never ?mind|rather not|"
@@ -280,7 +281,8 @@ def _route(read: list[Piece], words: list[str], towards: frozenset[str], bare: b
         if not side:
             continue
         at, determined = place + 1, False
-        while at < len(words) - 1 and (words[at] in lexicon.DETERMINERS or words[at] in lexicon.VAGUE):
+        last = min(place + _MOST_BETWEEN, len(words) - 1)
+        while at < last and (words[at] in lexicon.DETERMINERS or words[at] in lexicon.VAGUE):
             determined, at = True, at + 1
         kind, token, target = read[at]
         named = token[:1].isupper() or target in lexicon.PLACES

@@ -14,7 +14,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.gate import Fitted, Gate, Misfit
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Ledger
-from dsbuilder_tui.generation.likeness import CaseText, Likeness, past_texts
+from dsbuilder_tui.generation.likeness import CaseText, Likeness
 from dsbuilder_tui.store.rows import CaseLikeness, LedgerRows
 from dsbuilder_tui.store.session_store import SessionStore
 
@@ -35,7 +35,7 @@ class Judge:
         journal: Journal,
         ledger: Ledger,
     ) -> None:
-        self._plan, self._store, self._clock = plan, store, clock
+        self._store, self._clock = store, clock
         self.journal, self.ledger = journal, ledger
         self._gate = Gate(plan)
         self._compared = frozenset(category.name for category in plan.categories if category.compared)
@@ -44,7 +44,7 @@ class Judge:
     async def restore(self, rows: LedgerRows, last_batch: int) -> None:
         """Take over what the session file says. Raises as ``Likeness.load``."""
         self.ledger.restore(rows, last_batch)
-        await self._likeness.load(past_texts(rows, self._plan))
+        await self._likeness.load(rows)
         self.journal.accepted = self.ledger.filled
 
     async def close(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
@@ -62,6 +63,13 @@ class Places:
         self._seqs[row], self._ordinals[row] = seq, ordinal
         self._categories[row] = self._names.setdefault(category, len(self._names))
 
+    def take_over(self, past: Past, owners: NDArray[np.int64]) -> None:
+        """Rows 0, 1, 2 … are these texts of the past."""
+        self._names = {name: number for number, name in enumerate(past.names)}
+        self._seqs = array("q", past.seqs[owners].tolist())
+        self._ordinals = array("L", past.ordinals[owners].tolist())
+        self._categories = array("H", past.categories[owners].tolist())
+
     def seq(self, row: int) -> int:
         return self._seqs[row]
 
@@ -69,17 +77,57 @@ class Places:
         return case_id(list(self._names)[self._categories[row]], self._ordinals[row])
 
 
-def past_texts(rows: LedgerRows, plan: DatasetPlanInput) -> list[PastText]:
-    """Every text that counts when repeats are looked for, oldest first."""
-    compared = frozenset(category.name for category in plan.categories if category.compared)
-    accepted = [
-        PastText(seq, name, ordinal, structure)
-        for name, filled in rows.filled.items()
-        if name in compared
-        for ordinal, structure, seq in filled
-    ]
-    gone = [text for text in rows.gone if text.category in compared]
-    return sorted([*gone, *accepted], key=lambda text: text.seq)
+class Past:
+    """Every text that counts when repeats are looked for, oldest first, in columns."""
+
+    def __init__(self, rows: LedgerRows, plan: DatasetPlanInput) -> None:
+        compared = [category.name for category in plan.categories if category.compared]
+        self.names = compared
+        gone = [text for text in rows.gone if text.category in compared]
+        parts = [
+            np.array([(text.seq, structure_hash(text.inputs), text.ordinal) for text in gone], np.int64).reshape(-1, 3)
+        ]
+        categories = [np.array([compared.index(text.category) for text in gone], np.int64)]
+        for number, name in enumerate(compared):
+            filled = [(seq, structure or 0, ordinal) for ordinal, structure, seq in rows.filled.get(name, ())]
+            parts.append(np.array(filled, np.int64).reshape(-1, 3))
+            categories.append(np.full(len(filled), number, np.int64))
+        table = np.concatenate(parts)
+        source = np.concatenate([np.arange(len(gone)), np.full(len(table) - len(gone), -1)])
+        order = np.argsort(table[:, 0], kind="stable")
+        self.seqs, self.texts, self.ordinals = table[order].T
+        self.categories = np.concatenate(categories)[order]
+        self._gone, self._source = gone, source[order]
+
+    def __len__(self) -> int:
+        return len(self.seqs)
+
+    def name(self, place: int) -> str:
+        return self.names[int(self.categories[place])]
+
+    def gone(self, place: int) -> PastText | None:
+        """The text itself, when it is not in the dataset any more."""
+        source = self._source[place]
+        return self._gone[source] if source >= 0 else None
+
+    def owners(self, seqs: NDArray[np.int64], texts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which text each pair (seq, structural hash) belongs to, -1 for none; each text is found once."""
+        keys = _mixed(self.seqs, self.texts)
+        order = np.argsort(keys, kind="stable")
+        at = np.minimum(np.searchsorted(keys[order], wanted := _mixed(seqs, texts)), max(0, len(keys) - 1))
+        found = np.full(len(seqs), -1, np.int64)
+        if len(keys):
+            match = keys[order][at] == wanted
+            found[match] = order[at[match]]
+            _, first = np.unique(found, return_index=True)
+            again = np.ones(len(found), bool)
+            again[first] = False
+            found[again] = -1
+        return found
+
+
+def _mixed(seqs: NDArray[np.int64], texts: NDArray[np.int64]) -> NDArray[np.uint64]:
+    return texts.astype(np.uint64) ^ (seqs.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
 
 
 class Likeness:
@@ -97,7 +145,7 @@ class Likeness:
     ) -> None:
         """``tell`` gets a sentence when an endpoint for embeddings must be asked again."""
         self._tell = tell
-        self._config, self._store = config, store
+        self._plan, self._config, self._store = plan, config, store
         self._rules = {category.name: rules_for(config, category) for category in plan.categories}
         if not config.enable_diversity_check:
             self._rules = {name: replace(rules, stages=frozenset()) for name, rules in self._rules.items()}
@@ -108,48 +156,40 @@ class Likeness:
         self._named: list[tuple[int, int]] = []  # rows whose place in the history the file does not know yet
         self._acts: set[asyncio.Future[None]] = set()
 
-    async def load(self, past: Sequence[PastText], *, index: bool = True) -> None:
-        """Take over the accepted history, oldest first: from the file of fingerprints, what it lacks from the cases.
+    async def load(self, rows: LedgerRows, *, index: bool = True) -> None:
+        """Take over the accepted history: from the file of fingerprints, and what it lacks from the cases.
 
         Without ``index`` the file is only made complete, and nothing can be judged.
-
         Raises ``StorageError``, ``ConfigError``, ``EndpointRefused`` or ``EndpointUnavailable``.
         """
         embedder = await self._embedder()
         window = self._config.diversity_window if self._config.diversity_scope == "window" else None
         folder, across = self._store.folder, self._config.diversity_across
 
-        def begin() -> tuple[Comparer, dict[tuple[int, int], PastText]]:
-            maker = Fingerprinter(embedder)
+        def begin() -> tuple[Past, Comparer, NDArray[np.int64], list[int]]:
+            past, maker = Past(rows, self._plan), Fingerprinter(embedder)
             file = PrintFile.open(folder, maker.row_type, maker.versions)
-            hashed = [
-                text if text.inputs is None else replace(text, structure=structure_hash(text.inputs)) for text in past
-            ]
-            wanted = {(text.seq, text.structure or 0): text for text in hashed}
-            known = list(zip(file.rows["seq"].tolist(), file.rows["text"].tolist(), strict=True))
-            held = {pair: row for row, pair in enumerate(known) if pair in wanted}
-            file.keep(np.array(sorted(held.values()), np.int64))
-            return Comparer(embedder, file, window=window, across=across), {
-                pair: text for pair, text in wanted.items() if pair not in held
-            }
+            owners = past.owners(file.rows["seq"], file.rows["text"])
+            held = np.flatnonzero(owners >= 0)
+            file.keep(held)
+            missing = np.ones(len(past), bool)
+            missing[owners[held]] = False
+            comparer = Comparer(embedder, file, window=window, across=across)
+            return past, comparer, owners[held], np.flatnonzero(missing).tolist()
 
-        comparer, missing = await self._in_thread(begin)
+        past, comparer, owners, missing = await self._in_thread(begin)
         self._comparer = comparer
-        owners = {text.seq: text for text in past}
-        lacking = list(missing.values())
-        for first in range(0, len(lacking), _PAGE):
-            await self._make(lacking[first : first + _PAGE])
-
+        made = [owners, *[await self._make(past, missing[n : n + _PAGE]) for n in range(0, len(missing), _PAGE)]]
         if not index:
             return
 
-        def take_in() -> list[PastText]:
-            seqs = comparer.file.rows["seq"].tolist()
-            comparer.index(np.arange(len(seqs)), [owners[seq].category for seq in seqs])
-            return [owners[seq] for seq in seqs]
+        def take_in() -> Places:
+            places, whose = Places(), np.concatenate(made)
+            comparer.index(np.arange(len(whose)), [past.names[number] for number in past.categories[whose].tolist()])
+            places.take_over(past, whose)
+            return places
 
-        for row, owner in enumerate(await self._in_thread(take_in)):
-            self.places.note(row, owner.seq, owner.category, owner.ordinal)
+        self.places = await self._in_thread(take_in)
 
     async def judge(self, groups: Sequence[Sequence[CaseText]]) -> list[list[Answer]]:
         """Of each group the first text that is new is admitted; answers up to and including it. In order.
@@ -192,31 +232,30 @@ class Likeness:
             await self._remote.close()
         self._thread.shutdown(wait=False)
 
-    async def _make(self, texts: Sequence[PastText]) -> None:
-        """Fingerprints of cases that the file does not have."""
-        stored = await self._store.cases_at([text.seq for text in texts if text.inputs is None])
+    async def _make(self, past: Past, places: Sequence[int]) -> NDArray[np.int64]:
+        """Fingerprints of texts that the file does not have. Returns whose they are: damaged cases have none."""
+        stored = await self._store.cases_at([int(past.seqs[place]) for place in places if past.gone(place) is None])
         found = [
-            (text, CaseText(text.category, source.inputs or {}, source.expectations or {}))
-            for text in texts
-            if (source := stored.get(text.seq) if text.inputs is None else text) is not None
+            (place, CaseText(past.name(place), source.inputs, source.expectations))
+            for place in places
+            if (source := past.gone(place) or stored.get(int(past.seqs[place]))) is not None
         ]
-        vectors = await self._vectors([case for _, case in found])
+        vectors = await self._vectors([text for _, text in found])
 
         def make(comparer: Comparer) -> list[tuple[int, int]]:
-            questions = [self._question(case) for _, case in found]
-            rows = comparer.remember(questions, vectors)
+            rows = comparer.remember([self._question(text) for _, text in found], vectors)
             prints = comparer.file.rows[rows.start : rows.stop]
-            prints["seq"] = [text.seq for text, _ in found]
-            hashes = prints["text"].tolist()
+            prints["seq"] = [past.seqs[place] for place, _ in found]
             return [
-                (structure, text.seq)
-                for structure, (text, _) in zip(hashes, found, strict=True)
-                if text.inputs is None and text.structure != structure
+                (structure, int(past.seqs[place]))
+                for structure, (place, _) in zip(prints["text"].tolist(), found, strict=True)
+                if past.gone(place) is None and past.texts[place] != structure
             ]
 
         changed = await self._compare(make)
         if changed:
             await self._store.set_structures(changed)
+        return np.array([place for place, _ in found], np.int64)
 
     def _question(self, text: CaseText) -> Question:
         return Question(text.category, compared_text(text.inputs), text.expectations, self._rules[text.category])

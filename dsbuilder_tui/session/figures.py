@@ -44,7 +44,7 @@ class Measuring(Fingerprints):
         self._spread_to = 0  # the last place in the history that is in it
         self._packed: dict[str, _Packed] = {}
         self._announcing: asyncio.Task[None] | None = None
-        self._known: tuple[int, str] = (0, config.embedding_model)  # what must be the same for the spread to hold
+        self._known: tuple[object, ...] = ()  # what must be the same for the spread to hold
         self._sought = (0, 0)  # cases there were, and those with a fingerprint, when all were read again
 
     async def coverage(self, *, until: float | None = None) -> Coverage:
@@ -66,7 +66,7 @@ class Measuring(Fingerprints):
         """``settled``: nothing is being written, so that a case without a fingerprint is worth another look."""
         async with self._figuring:
             store = self._files.store
-            known = (await store.disturbed(), self.config.embedding_model)
+            known = (await store.disturbed(), self.config.embedding_model, self.config.embedding_base_url)
             if known != self._known:
                 self._spread, self._packed = None, {}
             self._known = known

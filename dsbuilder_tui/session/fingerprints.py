@@ -45,13 +45,13 @@ class Fingerprints(SessionCore):
         """Make what the file lacks, unless a run does or that was done. Whether something may have changed."""
         if self._run or self._acts.locked() or self._complete_to == self._files.store.seq or not self.planned:
             return False
-        from dsbuilder_tui.generation.likeness import Likeness, past_texts
+        from dsbuilder_tui.generation.likeness import Likeness
 
         async with self._acts:
             self._complete_to = self._files.store.seq
             likeness = Likeness(self.plan, self.config, self._files.store)
             try:
-                await likeness.load(past_texts(await self._files.store.ledger_rows(), self.plan), index=False)
+                await likeness.load(await self._files.store.ledger_rows(), index=False)
             finally:
                 await likeness.close()
         return True

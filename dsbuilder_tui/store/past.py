@@ -17,10 +17,10 @@ def gone_texts(connection: sqlite3.Connection, names: Mapping[int, str]) -> Iter
     for row in connection.execute(f"SELECT {CASE_COLUMNS} FROM withdrawn_case WHERE branch_id=?", (MAIN_BRANCH,)):
         case = read_case(names, row)
         if not case.damaged:
-            yield PastText(case.seq, case.category, case.ordinal, None, case.inputs, case.expectations)
+            yield PastText(case.seq, case.category, case.ordinal, case.inputs, case.expectations)
     for number, ordinal, data in connection.execute(
         "SELECT category_id, ordinal, data FROM history WHERE kind='case_edited'"
     ):
         told = orjson.loads(data)
         before = told["before"]
-        yield PastText(told["seq"], names[number], ordinal, None, before["inputs"], before["expectations"])
+        yield PastText(told["seq"], names[number], ordinal, before["inputs"], before["expectations"])

@@ -122,14 +122,13 @@ class CategoryProgress:
 
 @dataclass(frozen=True, slots=True)
 class PastText:
-    """A text that counts when repeats are looked for: of an accepted case, or (with ``inputs``) of one that is gone."""
+    """What a case said that is gone, or says something else by now. It must not come back."""
 
     seq: int
     category: str
     ordinal: int
-    structure: int | None
-    inputs: dict[str, Any] | None = None
-    expectations: dict[str, Any] | None = None
+    inputs: dict[str, Any]
+    expectations: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,5 +138,5 @@ class LedgerRows:
     filled: dict[str, list[tuple[int, int | None, int]]]  # category → (ordinal, structure, seq), in order of seq
     attempts: dict[tuple[str, int], tuple[int, int, list[int]]]  # open slot → (last attempt, tries, nearest seqs)
     exhausted: dict[str, list[int]]
-    gone: list[PastText] = field(default_factory=list)  # by withdrawal or edit; they must not come back
+    gone: list[PastText] = field(default_factory=list)
     retired: dict[str, list[int]] = field(default_factory=dict)  # slots that a plan revision has taken out

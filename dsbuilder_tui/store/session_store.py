@@ -271,7 +271,9 @@ class SessionStore(Reviewing, Conversation, Plans, Replaying, Remembering, Costs
 
         def read(connection: sqlite3.Connection) -> list[tuple[int, int, str]]:
             rows = connection.execute(
-                "SELECT seq, structure, category_id FROM accepted_case WHERE branch_id=? AND seq>? ORDER BY seq LIMIT ?",
+                # In the order of the key: over the index of slots, every page would sort all that is left.
+                "SELECT seq, structure, category_id FROM accepted_case NOT INDEXED WHERE branch_id=? AND seq>? "
+                "ORDER BY seq LIMIT ?",
                 (MAIN_BRANCH, after, most),
             )
             return [(seq, structure or 0, self._names[number]) for seq, structure, number in rows]

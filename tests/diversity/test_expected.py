@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsbuilder_tui.diversity.expected import expectation_key
@@ -66,6 +66,7 @@ ANY = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), ANY, max_size=4))
 def test_any_expectations_give_32_bits(expectations: dict[str, Any]) -> None:
     assert 0 <= expectation_key(expectations) < 1 << 32

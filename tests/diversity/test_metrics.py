@@ -79,6 +79,20 @@ def test_what_was_taken_out_leaves_nothing_behind() -> None:
     assert spread.nearest_similarity("a") == pytest.approx(0.9, abs=1e-4)
 
 
+@pytest.mark.parametrize("first", [1, 20, 24, 25, 60])
+def test_a_few_vectors_are_measured_as_many_are(first: int) -> None:
+    """Up to as many as there are dimensions they are kept as they are."""
+    vectors = unit(first + 10, pull=0.2)
+    spread = Spread()
+    spread.add("a", vectors[:first])
+    for index in range(first, first + 10):
+        spread.add("a", vectors[index : index + 1])
+        assert spread.vendi("a") == pytest.approx(vendi(vectors[: index + 1]), rel=1e-3)
+    spread.remove("a", vectors[:first])
+    assert spread.vendi("a") == pytest.approx(vendi(vectors[first:]), rel=1e-3)
+    assert spread.mean_similarity("a") == pytest.approx(mean_of_pairs(vectors[first:]), abs=2e-4)
+
+
 def test_the_nearest_is_averaged_over_those_that_have_one() -> None:
     spread = Spread()
     spread.add("a", unit(3), np.array([np.nan, 0.5, 0.7], dtype=np.float32))
@@ -98,6 +112,13 @@ def test_too_little_says_nothing() -> None:
     spread.add("a", unit(1))
     assert spread.vendi("a") is None and spread.mean_similarity() is None
     assert spread.vendi("nobody") is None and spread.count("nobody") == 0
+
+
+def test_vectors_of_another_embedding_take_the_place_of_the_old_ones() -> None:
+    spread = Spread()
+    spread.add("a", unit(9, size=24))
+    spread.add("b", unit(5, size=8))
+    assert spread.count() == spread.count("b") == 5 and spread.dimensions() == 8 and spread.vendi() is not None
 
 
 def test_vectors_without_a_direction_do_no_harm() -> None:

@@ -87,6 +87,7 @@ def test_what_a_case_may_be_about_is_kept(one: str, other: str) -> None:
     assert normalise(one) != normalise(other)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_normal_after_one_pass(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
@@ -97,12 +98,12 @@ def test_any_text_is_normal_after_one_pass(text: str) -> None:
 PARTS = st.sampled_from(
     """order|no|No.|my name is|Ann|I'm|Thanks|Mr|march|May|3|12|345|2020|12345|1,000|10,000.00|1.1250|$|€|%|am|pm|uhr|o'clock
     |of|de|-|/|:|.|,|#|@|www.|http://|<id>|<name>|5kg|3rd|17-year-old|'s|n't|x's's|'|weeks|+|(|)|_|İ|ß|ŉ|´|\u0301|\u0345
-    |ǅ|ꭰ|Ꭰ|½|²|٣|Hi|Love|this is|\\n|am 3.4.|T|z|ſ|0|000""".replace("\n    ", "").split("|")
+    |ǅ|ꭰ|Ꭰ|½|²|٣|Hi|Love|this is|am 3.4.|T|z|ſ|0|000""".replace("\n    ", "").split("|")
 )
 
 
-@settings(max_examples=1000)
-@given(st.lists(PARTS | st.sampled_from([" ", "\xa0"]), max_size=14))
+@settings(max_examples=500, deadline=None)
+@given(st.lists(PARTS | st.sampled_from([" ", "\xa0", "\n"]), max_size=14))
 def test_parts_of_masks_are_normal_after_one_pass(parts: list[str]) -> None:
     for glue in ("", " "):
         text = glue.join(parts)

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dsbuilder_tui.diversity import lexicon
 from dsbuilder_tui.diversity.normalise import normalise
 from dsbuilder_tui.diversity.traits import TRAITS, compared, differing, traits
 
@@ -28,6 +29,9 @@ CONTRASTS = [
     ("quantity", "Quiero tres entradas", "Quiero cinco entradas"),
     ("quantity", "Ich brauche zwei Karten", "Ich brauche acht Karten"),
     ("quantity", "Timeout of 500ms", "Timeout of 500s"),
+    ("quantity", "A salary of 3k", "A salary of 8k"),
+    ("quantity", "my second key", "my third key"),
+    ("quantity", "until the end of the week", "until the end of the month"),
     ("negation", "I can log in", "I can't log in"),
     ("negation", "I have been paid", "I have never been paid"),
     ("negation", "with a receipt", "without a receipt"),
@@ -41,6 +45,9 @@ CONTRASTS = [
     ("direction", "de Sevilla a Bilbao", "de Bilbao a Sevilla"),
     ("direction", "Turn the alerts on", "Turn the alerts off"),
     ("direction", "before the trip", "after the trip"),
+    ("direction", "Convert JSON to YAML", "Convert YAML to JSON"),
+    ("direction", "cast int to string", "cast string to int"),
+    ("direction", "my left knee", "my right knee"),
     ("direction", "Raise my limit", "Lower my limit"),
     ("entity", "A flight to Paris", "A flight to Rome"),
     ("entity", "does it run on linux", "does it run on windows"),
@@ -68,6 +75,10 @@ REPEATS = [
     ("Ich habe den Koffer verloren und die Tasche", "Ich habe die Tasche verloren und den Koffer"),
     ("Order no. 5 is late", "Order 17 is late"),
     ("Please help", "Could you help"),
+    ("I don't know how to pay", "How do I pay"),
+    ("Two of the six plates were broken", "Of the six plates, two were broken"),
+    ("What is left right now", "What is on it right now"),
+    ("Is a week enough?", "Is one week enough?"),
 ]
 
 
@@ -91,12 +102,32 @@ def test_ids_dates_and_names_leave_no_trait() -> None:
     assert traits(text) == (0,) * len(TRAITS)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_gives_32_bits_each_and_nothing_differs_from_itself(text: str) -> None:
     found = traits(text)
     assert len(found) == len(TRAITS) and all(0 <= number < 1 << 32 for number in found)
     assert differing(found, traits(text)) == ()
     assert compared(text) == (normalise(text), found)
+
+
+LISTED = sorted(
+    {word for name, words in vars(lexicon).items() if name.isupper() for word in words if isinstance(word, str)}
+    | set("3 $5 5% 1,000 2.5 1.2.3 3k k €9 ? , . Ann PARIS <id>".split())
+    | {"9" * 400}
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from(LISTED), max_size=12), st.sampled_from([" ", "-", ""]), st.booleans())
+def test_any_listed_words_in_any_order_are_read(words: list[str], glue: str, title: bool) -> None:
+    text = glue.join(words)
+    found = traits(text.title() if title else text)
+    assert all(0 <= number < 1 << 32 for number in found)
+
+
+def test_every_duration_is_a_unit() -> None:
+    assert set(lexicon.UNITS) >= lexicon.DURATIONS
 
 
 def test_the_numbers_are_the_same_in_every_process() -> None:

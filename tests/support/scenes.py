@@ -15,7 +15,7 @@ from dsbuilder_tui.domain.case import Rejection
 from dsbuilder_tui.domain.errors import EndpointRefused
 from dsbuilder_tui.domain.summary import SessionState
 from dsbuilder_tui.store.catalog import STATUS_FILE
-from dsbuilder_tui.store.rows import Changes
+from dsbuilder_tui.store.rows import CaseLikeness, Changes
 from dsbuilder_tui.view import CategoryView
 from tests.support.frozen import NOW, FrozenApp, Script, settled
 
@@ -98,6 +98,37 @@ async def talk(script: Script) -> None:
 async def running(app: FrozenApp, pilot: Pilot[Any]) -> None:
     script = await half_way(app)
     await talk(script)
+    await script.show(pilot)
+
+
+async def compared(app: FrozenApp, pilot: Pilot[Any]) -> None:
+    """The comparing stages have decided: scores of many cases, rejections at many scores, flags on some cases."""
+    script = await half_way(app)
+    cases = [case async for case in script.session.cases()]
+    changes = Changes()
+    for place, case in enumerate(cases[1:], 1):
+        near, semantic = 0.2 + place * 37 % 45 / 100, 0.6 + 0.31 * (place * 53 % 97 / 97) ** 2
+        changes.likeness.append(CaseLikeness(case.seq, near, cases[place - 1].seq, semantic, cases[place - 1].seq))
+    for place, (kind, differs) in {3: ("contrast", ["quantity"]), 5: ("contradiction", []), 8: ("similar", [])}.items():
+        flag = {
+            "kind": kind,
+            "case_id": cases[place - 2].case_id,
+            "stage": "semantic",
+            "score": 0.93,
+            "differs": differs,
+        }
+        changes.edited.append(replace(cases[place], tags={**cases[place].tags, "flags": [flag]}))
+    nearest = next(case for case in cases if case.category == "refunds")
+    for number in range(24):
+        score = 0.92 + number * 7 % 24 / 300
+        text = f"Please give me my money back for the headphones, I have waited {number} weeks."
+        changes.rejected.append(
+            Rejection(
+                script.store.next_seq(), "refunds", 130 + number, 0, "semantic", f"it says the same ({score:.2f})", text, NOW - 9,
+                score, 0.92, nearest.seq, nearest.case_id, 40, {"inputs": {"query": text}, "expectations": {}, "tags": {}},
+            )
+        )  # fmt: skip
+    await script.store.commit(changes)
     await script.show(pilot)
 
 

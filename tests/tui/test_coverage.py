@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -195,14 +196,28 @@ def test_every_number_is_whole_at_every_width(width: int, categories: int, value
     assert all(length(made.head(line, 0)) == made.width - made.label for line in range(made.heading))
 
 
+def test_a_part_of_a_line_is_as_it_is_in_the_whole() -> None:
+    made = sheet(some(40, 5), 78)
+    whole, part = made.right(2, 7), made.right(2, 7, range(6, 9))
+    assert part == whole[24:36] and made.head(0, 7, range(6, 9)) == made.head(0, 7)[6:9]
+
+
 def test_long_names_have_two_lines_to_be_told_apart_in() -> None:
-    names = ("products_several_intents", "refunds", "注文の状況についての質問", "x" * 40)
+    names = (
+        "products_several_intents",
+        "refunds",
+        "注文の状況についての質問",
+        "x" * 40,
+        "a注文の状況についての質問",
+        "lost or late parcels",
+    )
     made = sheet(Coverage({n: Cell(9, 1) for n in names}, {n: {"tone": {"polite": Cell(9, 1)}} for n in names}), 60)
-    assert (made.heading, made.column) == (3, 13)
+    made = replace(made, column=13)
+    assert made.heading == 3
     lines = [[span[0].strip() for span in made.head(line, 0)] for line in range(3)]
-    assert lines[0] == ["products_", "", "注文の状況に", "x" * 12]
-    assert lines[1] == ["several_int…", "refunds", "ついての質問", "x" * 11 + "…"]
-    assert lines[2] == ["1/9"] * 4
+    assert lines[0] == ["products_", "", "注文の状況に", "x" * 12, "a注文の状況", "lost or"]
+    assert lines[1] == ["several_int…", "refunds", "ついての質問", "x" * 11 + "…", "についての…", "late parcels"]
+    assert lines[2] == ["1/9"] * 6
 
 
 def test_nothing_is_said_by_colour_alone() -> None:

@@ -139,7 +139,11 @@ async def test_a_threshold_is_moved_and_asked_for() -> None:
         await desk.press("escape")
         await desk.at("RejectedScreen", "rejections")
         assert not desk.one("#what-if").display and desk.one("#why").display
+        await desk.press("t")
+        await desk.sees("0.92   all categories")
         await desk.press("f", "down", "down", "enter")
+        await desk.at("RejectedScreen", "rejections")
+        assert not desk.one("#what-if").display
         await desk.sees("1 rejected · category_2")
         await desk.press("t", "right", "right")
         await desk.sees("0.92 → 0.94", "At 0.94: 0 of 1 semantic rejection of category_2 would")

@@ -178,6 +178,11 @@ def test_cases(shoot: Shoot, size: tuple[int, int]) -> None:
 
 
 @BOTH
+def test_cases_flags(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(scenes.compared, size, "f2", "down", "down", "down")
+
+
+@BOTH
 def test_cases_filter(shoot: Shoot, size: tuple[int, int]) -> None:
     shoot(scenes.running, size, "f2", "f")
 
@@ -220,6 +225,15 @@ def test_nothing_yet(shoot: Shoot) -> None:
 @BOTH
 def test_rejected(shoot: Shoot, size: tuple[int, int]) -> None:
     shoot(scenes.running, size, "f5", "down", "down", "down")
+
+
+@BOTH
+def test_rejected_what_if(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(scenes.compared, size, "f5", "t", "right", "right")
+
+
+def test_rejected_without_threshold(shoot: Shoot) -> None:
+    shoot(scenes.running, WIDE, "f5", "s", "down", "enter", "t")
 
 
 @BOTH

@@ -54,6 +54,11 @@ def case_detail(case: AcceptedCase, history: Sequence[Any], width: int) -> list[
     lines: list[Line] = []
     for name, value in case.inputs.items():
         lines += _field(name, value, width)
+    for flag in flags_of(case.tags):
+        sentence = f"{FLAG_MARKS[flag.kind]} {flag_words(flag)}"
+        lines += [EMPTY, *[((row, _FLAG_ROLES[flag.kind]),) for row in wrap(sentence, width)]]
+    if flags_of(case.tags):
+        lines.append((("g shows the two together", "faint"),))
     lines.append(EMPTY)
     lines.append((("expectations", "info"),))
     lines += _json(case.expectations, width) or [(("none", "faint"),)]
@@ -63,11 +68,6 @@ def case_detail(case: AcceptedCase, history: Sequence[Any], width: int) -> list[
         axis = max(len(str(name)) for name in attributes)
         for name, value in attributes.items():
             lines.append(((fit(name, min(axis, 20)) + "  ", "muted"), (clip(value, max(4, width - axis - 2)), "text")))
-    for flag in flags_of(case.tags):
-        sentence = f"{FLAG_MARKS[flag.kind]} {flag_words(flag)}"
-        lines += [EMPTY, *[((row, _FLAG_ROLES[flag.kind]),) for row in wrap(sentence, width)]]
-    if flags_of(case.tags):
-        lines.append((("g shows the two together", "faint"),))
     if case.tags.get("note"):
         lines += [EMPTY, (("note", "warn"),), *[((row, "text"),) for row in wrap(str(case.tags["note"]), width)]]
     rest = {k: v for k, v in case.tags.items() if k not in ("attributes", "note", "flags")}

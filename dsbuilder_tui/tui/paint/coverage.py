@@ -60,26 +60,32 @@ class Sheet:
         mark: Span = ("❯ ", "accent+bold") if chosen else ("  ", "text")
         return (mark, (fit(value_words(at.value), self.label - 3), "strong" if chosen else "text"), (" ", "text"))
 
-    def right(self, row: int, cursor: int | None) -> Line:
-        """The cells of a row; ``cursor`` is the chosen column, if it is in this row."""
+    def right(self, row: int, cursor: int | None, columns: range | None = None) -> Line:
+        """The cells of a row, or some of them; ``cursor`` is the chosen column, if it is in this row."""
         spans: list[Span] = []
-        for column, name in enumerate(self.categories):
+        for column in self.columns if columns is None else columns:
+            name = self.categories[column]
             spans += _cell(
                 self.cell(row, column), self.coverage.cases[name].share, self.column, column == cursor, self.rows[row]
             )
         return tuple(spans)
 
-    def head(self, line: int, chosen: int) -> Line:
-        """A line of the heading."""
+    def head(self, line: int, chosen: int, columns: range | None = None) -> Line:
+        """A line of the heading, or a part of it."""
         spans: list[Span] = []
         room = self.column - 1
-        for column, name in enumerate(self.categories):
+        for column in self.columns if columns is None else columns:
+            name = self.categories[column]
             if line == self.heading - 1:
                 text, role = _fraction(self.coverage.cases[name]), "muted"
             else:
                 text, role = _halves(name, room, self.heading - 1)[line], "strong" if column == chosen else "text"
             spans.append((fit(text, room, "right") + " ", role))
         return tuple(spans)
+
+    @property
+    def columns(self) -> range:
+        return range(len(self.categories))
 
     @property
     def lacking(self) -> bool:
@@ -93,9 +99,9 @@ def _halves(name: str, width: int, lines: int) -> list[str]:
     name = plain(name)
     if lines == 1 or cell_len(name) <= width:
         return [""] * (lines - 1) + [name]
-    first = set_cell_size(name, width)
+    first = set_cell_size(name, width).rstrip()  # it may fill up half of a wide character with a space
     at = max(first.rfind(sign) for sign in "_- ") + 1
-    first = first[:at] if at > width // 3 else first.rstrip()
+    first = first[:at].rstrip() if at > width // 3 else first
     return [first, name[len(first) :].lstrip()]
 
 
@@ -107,9 +113,10 @@ def sheet(coverage: Coverage, width: int) -> Sheet:
     names = tuple(coverage.cases)
     label = longest([value_words(row.value) for row in rows if row.value is not None], 0) + 3
     label = max(_LEAST_LABEL, min(label, _MOST_LABEL, max(_LEAST_LABEL, width // 3)))
-    all_cells = [cell for axes in coverage.cells.values() for values in axes.values() for cell in values.values()]
-    digits = max((len(_fraction(cell)) for cell in (*all_cells, *coverage.cases.values())), default=0)
-    least = max(_LEAST_COLUMN, digits + 4)
+    # As wide as the largest numbers can become, so that columns stay where they are while cells fill.
+    cells = [cell for axes in coverage.cells.values() for values in axes.values() for cell in values.values()]
+    most = max((max(cell.planned, cell.accepted) for cell in (*cells, *coverage.cases.values())), default=0)
+    least = max(_LEAST_COLUMN, len(_fraction(Cell(most, most))) + 4)
     room = (width - label) // max(1, len(names))
     # When not all columns fit, names may as well be told apart.
     column = max(least, _TELLING_COLUMN if room < max(least, _TELLING_COLUMN) else min(_MOST_COLUMN, room))

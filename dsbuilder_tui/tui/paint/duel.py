@@ -166,7 +166,9 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
     if rejection.nearest_case_id and rejection.stage != "person":
         meaning = f"Too close to {clip(rejection.nearest_case_id, 60)}. {meaning}"
     lines += [((row, "text"),) for row in wrap(meaning, width) if row]
-    said = rejection.reason[:1].upper() + rejection.reason[1:] if rejection.reason else ""
+    # Of these two the reason says no more than what their stage means.
+    reason = "" if rejection.stage in ("structural", "semantic") and meaning else rejection.reason
+    said = reason[:1].upper() + reason[1:]
     lines += [((row, "muted"),) for row in wrap(said, width)[:4] if row]
     if rejection.stage in LIKENESS_STAGES:
         lines += [((row, "muted"),) for row in wrap(_GUARDED, width)]

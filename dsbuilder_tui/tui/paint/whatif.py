@@ -81,7 +81,7 @@ def _scale(found: WhatIf | None, stage: str, now: float, threshold: float, width
     label = f"{threshold:.2f}".removeprefix("0")
     return [
         ((fit("turned away", 12), "muted"), (rejected[:edge], "good"), (rejected[edge:], "warn")),
-        ((fit(left, 12, "right"), "faint"), *axis, (f" {right}", "faint")),
+        ((fit(left, 11, "right") + " ", "faint"), *axis, (f" {right}", "faint")),
         ((fit("let in", 12), "muted"), (accepted[:edge], "info"), (accepted[edge:], "bad")),
         ((" " * (12 + max(0, edge - 1)), "text"), (label, "bad")),
     ]

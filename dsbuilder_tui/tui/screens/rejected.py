@@ -241,7 +241,7 @@ class RejectedScreen(Watching):
         def take(answer: tuple[str | None] | None) -> None:
             if answer is not None:
                 (self._category,) = answer
-                self.instead("read", partial(self._read, 0))
+                self._show_others()
 
         self.app.push_screen(Question("Show", "Rejections of which category?", [*answers, ("as it is", None)]), take)
 
@@ -254,9 +254,14 @@ class RejectedScreen(Watching):
         def take(answer: tuple[str | None] | None) -> None:
             if answer is not None:
                 (self._stage,) = answer
-                self.instead("read", partial(self._read, 0))
+                self._show_others()
 
         self.app.push_screen(Question("Show", "Rejections of which stage?", [*answers, ("as it is", None)]), take)
+
+    def _show_others(self) -> None:
+        if self.strip.display:  # it is about what was shown before
+            self._close_strip()
+        self.instead("read", partial(self._read, 0))
 
     # What if
 
@@ -270,11 +275,12 @@ class RejectedScreen(Watching):
     def action_threshold(self) -> None:
         """For the stage of the rejection that is shown; of its category when the list is of that alone."""
         stage = self._shown.stage if self._shown else self._stage or "semantic"
+        self.add_class("-what-if")
         self.query_one("#why").display = False
         pane = self.query_one("#why-pane")
         pane.border_title = title(f"what if · {clip(stage, 20)}")
         known = next((one for one in LIKENESS_STAGES if one == stage), None)
-        pane.border_subtitle = "esc back" if known is None else "← → move · ↵ ask the agent · esc back"
+        pane.border_subtitle = "" if known is None else "⇧← ⇧→ by 0.05"
         if known is None:
             self.strip.explain(stage)
         else:
@@ -282,6 +288,7 @@ class RejectedScreen(Watching):
 
     def _close_strip(self) -> None:
         self.strip.close()
+        self.remove_class("-what-if")
         self.query_one("#why").display = True
         pane = self.query_one("#why-pane")
         pane.border_title, pane.border_subtitle = "why", ""

@@ -168,16 +168,19 @@ class HeatGrid(Drawn, ScrollView, can_focus=True):
             return palette.strip(lines[y] if y < len(lines) else EMPTY, width)
         room = max(0, width - made.label)
         row = y - made.heading + self.scroll_offset.y
+        x = self.scroll_offset.x
+        first = x // made.column
+        columns = made.columns[first : first + room // made.column + 2]  # those in view
         if y < made.heading:
-            left, right = EMPTY, made.head(y, self._column)
+            left, right = EMPTY, made.head(y, self._column, columns)
         elif row < len(made.rows):
             here = row == self._row
-            left, right = made.left(row, here), made.right(row, self._column if here else None)
+            left, right = made.left(row, here), made.right(row, self._column if here else None, columns)
         else:
             return palette.strip(legend(made, width) if row == len(made.rows) + 1 else EMPTY, width)
-        cells = palette.strip(right, made.width - made.label)
-        x = self.scroll_offset.x
-        shown = cells.crop(x, x + room).adjust_cell_length(room, palette.style("text"))
+        begin = x - first * made.column
+        cells = palette.strip(right, made.column * len(columns)).crop(begin, begin + room)
+        shown = cells.adjust_cell_length(room, palette.style("text"))
         return Strip.join([palette.strip(pad(left, made.label), made.label), shown])
 
     def cell_region(self) -> Region:
