@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,11 @@ from dsbuilder_tui.diversity.printfile import PrintFile
 from dsbuilder_tui.diversity.rules import rules_for, static_model
 from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.models.embeddings import EndpointEmbeddings
 from dsbuilder_tui.store.rows import LedgerRows, PastText
 from dsbuilder_tui.store.session_store import SessionStore
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.models.embeddings import EndpointEmbeddings
 
 T = TypeVar("T")
 _PAGE = 500
@@ -278,6 +280,8 @@ class Likeness:
             return await self._in_thread(built_in_embedder)
         if static_model(name):
             return await self._in_thread(lambda: folder_embedder(Path(name)))
+        from dsbuilder_tui.models.embeddings import EndpointEmbeddings
+
         self._remote = EndpointEmbeddings(self._config, self._tell)
         return _Elsewhere(f"{self._remote.url} {name}", await self._remote.dimensions())
 
