@@ -222,6 +222,13 @@ async def test_the_studio_and_its_screens(tmp_path: Path, size: tuple[int, int])
                 await walk.press("slash")
                 await walk.paste(EVIL)
                 await walk.press("escape")
+            if key == "f5":
+                await walk.press("f", seen="Which")
+                await walk.press("enter")
+                await walk.press("t", seen="what if")
+                await walk.press("right")
+                await walk.press("escape", "s", seen="Which")
+                await walk.press("escape")
             if key == "f2":
                 await walk.press("home", "e", seen="inputs")
                 await walk.paste(ALL, seen="not JSON" if wide else "")

@@ -243,7 +243,7 @@ class RejectedScreen(Watching):
                 (self._category,) = answer
                 self._show_others()
 
-        self.app.push_screen(Question("Show", "Rejections of which category?", [*answers, ("as it is", None)]), take)
+        self.app.push_screen(Question("Show", "Which category?", [*answers, ("as it is", None)]), take)
 
     def action_stage(self) -> None:
         met = self.watched.view.stages
@@ -256,7 +256,7 @@ class RejectedScreen(Watching):
                 (self._stage,) = answer
                 self._show_others()
 
-        self.app.push_screen(Question("Show", "Rejections of which stage?", [*answers, ("as it is", None)]), take)
+        self.app.push_screen(Question("Show", "Which stage?", [*answers, ("as it is", None)]), take)
 
     def _show_others(self) -> None:
         if self.strip.display:  # it is about what was shown before
