@@ -260,7 +260,7 @@ def event_line(event: Event) -> str | None:
 
 
 def diversity_words(event: DiversityMeasured) -> str:
-    """The figures in a line: ``as varied as 41 different cases among 500, any two 0.31 alike, 57 of 60 cells filled``."""
+    """The figures in a line: ``as varied as 41 different cases among 500, any two 0.31 alike, 57 of 60 cells hold a case``."""
     parts = []
     if event.variety is not None:
         parts.append(f"as varied as {counted(round(event.variety), 'different case')} among {event.cases:,}")
@@ -269,7 +269,7 @@ def diversity_words(event: DiversityMeasured) -> str:
     if event.nearest_likeness is not None:
         parts.append(f"the nearest {event.nearest_likeness:.2f}")
     if event.cells:
-        parts.append(f"{event.cells_filled:,} of {event.cells:,} cells filled")
+        parts.append(f"{event.cells_filled:,} of {event.cells:,} cells hold a case")
     return ", ".join(parts)
 
 

@@ -33,27 +33,27 @@ class _Sums:
         size = len(self.total)
         moment = np.zeros((size, size)) if self.many is None else self.many.copy()
         for vectors in self.few:
-            _add_products(moment, vectors, 1)
+            _add_products(moment, vectors)
         return moment
 
-    def take(self, vectors: NDArray[np.floating], sign: int) -> None:
-        if sign > 0 and self.many is None and self.count + len(vectors) <= len(self.total):
+    def take(self, vectors: NDArray[np.floating]) -> None:
+        if self.many is None and self.count + len(vectors) <= len(self.total):
             self.few.append(vectors.copy())
         else:
             if self.many is None:
                 self.many, self.few = self.moment(), []
-            _add_products(self.many, vectors, sign)
+            _add_products(self.many, vectors)
         exact = vectors.astype(np.float64)
-        self.total += sign * exact.sum(axis=0)
-        self.own += sign * float((exact * exact).sum())
-        self.count += sign * len(vectors)
+        self.total += exact.sum(axis=0)
+        self.own += float((exact * exact).sum())
+        self.count += len(vectors)
 
 
-def _add_products(moment: NDArray[np.float64], vectors: NDArray[np.floating], sign: int) -> None:
+def _add_products(moment: NDArray[np.float64], vectors: NDArray[np.floating]) -> None:
     for start in range(0, len(vectors), _BLOCK):
         # Products in single precision are exact enough; what they are summed up in must not be.
         block = vectors[start : start + _BLOCK].astype(np.float32)
-        moment += sign * (block.T @ block)
+        moment += block.T @ block
 
 
 class Spread:
@@ -71,24 +71,17 @@ class Spread:
 
         ``nearest`` has for each the cosine to its nearest earlier case, or nan.
         """
-        self._take(group, vectors, nearest, 1)
-
-    def remove(self, group: str, vectors: NDArray[np.floating], nearest: NDArray[np.floating] | None = None) -> None:
-        """Take vectors out that were added with the same values."""
-        self._take(group, vectors, nearest, -1)
-
-    def _take(self, group: str, vectors: NDArray[np.floating], nearest: NDArray[np.floating] | None, sign: int) -> None:
         if not vectors.size:  # nothing, or fingerprints that were made without vectors
             return
         size = vectors.shape[1]
         if self.dimensions() not in (0, size):  # of another embedding: the two cannot be compared
             self._groups.clear()
         sums = self._groups.setdefault(group, _Sums(np.zeros(size)))
-        sums.take(vectors, sign)
+        sums.take(vectors)
         if nearest is not None:
             known = nearest[~np.isnan(nearest)]
-            sums.nearest += sign * float(known.sum(dtype=np.float64))
-            sums.compared += sign * len(known)
+            sums.nearest += float(known.sum(dtype=np.float64))
+            sums.compared += len(known)
         sums.spectrum.clear()
 
     def count(self, group: str | None = None) -> int:

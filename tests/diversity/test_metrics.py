@@ -64,21 +64,6 @@ def test_all_groups_together_are_as_if_they_were_one() -> None:
     assert spread.mean_similarity() == pytest.approx(one.mean_similarity("x"), abs=1e-9)
 
 
-def test_what_was_taken_out_leaves_nothing_behind() -> None:
-    kept, gone = unit(60, pull=0.3), unit(3000, pull=2.0)
-    near = np.full(3000, 0.9, dtype=np.float32)
-    spread, alone = Spread(), Spread()
-    spread.add("a", gone, near)
-    before = spread.vendi("a")
-    spread.add("a", kept, near[:60])
-    spread.remove("a", gone, near)
-    alone.add("a", kept, near[:60])
-    assert spread.count("a") == 60
-    assert spread.vendi("a") == pytest.approx(alone.vendi("a"), rel=1e-3) != before
-    assert spread.mean_similarity("a") == pytest.approx(alone.mean_similarity("a"), abs=1e-4)
-    assert spread.nearest_similarity("a") == pytest.approx(0.9, abs=1e-4)
-
-
 @pytest.mark.parametrize("first", [1, 20, 24, 25, 60])
 def test_a_few_vectors_are_measured_as_many_are(first: int) -> None:
     """Up to as many as there are dimensions they are kept as they are."""
@@ -88,9 +73,7 @@ def test_a_few_vectors_are_measured_as_many_are(first: int) -> None:
     for index in range(first, first + 10):
         spread.add("a", vectors[index : index + 1])
         assert spread.vendi("a") == pytest.approx(vendi(vectors[: index + 1]), rel=1e-3)
-    spread.remove("a", vectors[:first])
-    assert spread.vendi("a") == pytest.approx(vendi(vectors[first:]), rel=1e-3)
-    assert spread.mean_similarity("a") == pytest.approx(mean_of_pairs(vectors[first:]), abs=2e-4)
+    assert spread.mean_similarity("a") == pytest.approx(mean_of_pairs(vectors), abs=2e-4)
 
 
 def test_the_nearest_is_averaged_over_those_that_have_one() -> None:

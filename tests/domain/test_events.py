@@ -59,5 +59,5 @@ def test_plain_lines_tell_the_figures_once_at_the_end(capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == ""
     lines.show(DiversityMeasured(**figures, final=True))
     assert capsys.readouterr().out == (
-        "  Diversity: as varied as 41 different cases among 1,200, any two 0.31 alike, the nearest 0.62, 57 of 60 cells filled\n"
+        "  Diversity: as varied as 41 different cases among 1,200, any two 0.31 alike, the nearest 0.62, 57 of 60 cells hold a case\n"
     )

@@ -52,7 +52,9 @@ async def test_the_grid_and_the_figures_are_shown() -> None:
     await built(PLAN)
     async with studio(open_first="shop") as desk:
         await coverage(desk)
-        await desk.sees("10 of 10 cells filled · 100 %", "10/10", "All 42 cases", "orders × polite: 10 of 10 planned")
+        await desk.sees(
+            "10 of 10 cells hold a case · 100 %", "10/10", "All 42 cases", "orders × polite: 10 of 10 planned"
+        )
         await desk.press("tab")
         await desk.at("CoverageScreen", "figures")
         await desk.press("tab")
@@ -129,7 +131,7 @@ async def test_the_grid_fills_while_cases_come(monkeypatch: pytest.MonkeyPatch) 
 
         monkeypatch.setattr(store, "attribute_page", no_reading)
         model.gate.set()
-        await desk.sees("10 of 10 cells filled", "30/30", "12/12")
+        await desk.sees("10 of 10 cells hold a case", "30/30", "12/12")
         await desk.state("finished")
 
 

@@ -194,7 +194,7 @@ def filled_words(coverage: Coverage) -> str:
     cells = [cell for axes in coverage.cells.values() for values in axes.values() for cell in values.values()]
     planned = [cell for cell in cells if cell.planned]
     filled = sum(1 for cell in planned if cell.accepted)
-    return f"{filled:,} of {len(planned):,} cells filled · {share_words(filled, len(planned))}" if planned else ""
+    return f"{filled:,} of {len(planned):,} cells hold a case · {share_words(filled, len(planned))}" if planned else ""
 
 
 def no_grid(width: int) -> list[Line]:
