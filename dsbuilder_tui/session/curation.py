@@ -72,8 +72,11 @@ class Curation(SessionCore):
         if (inputs, expectations) == (case.inputs, case.expectations):
             return case
         structure = _structure(category, inputs)
+        tags = {
+            key: value for key, value in case.tags.items() if key != "flags"
+        }  # those were about what it said before
         new = replace(
-            case, inputs=inputs, expectations=expectations, structure=structure, tags={**case.tags, "edited": True}
+            case, inputs=inputs, expectations=expectations, structure=structure, tags={**tags, "edited": True}
         )
         data = {
             "seq": case.seq,

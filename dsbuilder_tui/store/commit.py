@@ -124,6 +124,10 @@ def _edit(connection: sqlite3.Connection, case: AcceptedCase, number: int) -> No
     values: tuple[Any, ...] = (
         case.structure, inputs, expectations, tags, checksum(number, case.ordinal, inputs, expectations, tags), case.seq,
     )  # fmt: skip
+    connection.execute(  # how like others it was when it said something else
+        "DELETE FROM likeness WHERE seq=? AND (SELECT inputs FROM accepted_case WHERE seq=?) IS NOT ?",
+        (case.seq, case.seq, inputs),
+    )
     changed = connection.execute(
         "UPDATE accepted_case SET structure=?, inputs=?, expectations=?, tags=?, crc=? WHERE seq=?", values
     ).rowcount

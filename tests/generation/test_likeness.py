@@ -133,11 +133,15 @@ async def test_flags_and_scores_are_kept_with_the_case(make_plan: Plans, make_co
             flag = cases[1].tags["flags"][0]
             assert (flag["kind"], flag["case_id"], flag["differs"]) == ("contrast", "category_1-00001", ["quantity"])
             assert 0.6 <= flag["score"] < 1 and "flags" not in cases[0].tags
-            folder = session.folder
-        plain = sqlite3.connect(folder / "session.db")
-        rows = plain.execute("SELECT near_seq, semantic FROM likeness ORDER BY seq").fetchall()
+            await session.annotate_case("category_1", 2, note="look again")
+            assert (await session.case("category_1", 2)).tags["flags"] == [flag]
+            edited = await session.edit_case("category_1", 2, {"query": TEXTS[30]}, {"polite": True})
+            assert "flags" not in edited.tags
+            seqs = [case.seq for case in cases]
+        plain = sqlite3.connect(session.folder / "session.db")
+        rows = plain.execute("SELECT seq, near_seq, semantic_seq FROM likeness ORDER BY seq").fetchall()
         plain.close()
-        assert len(rows) == 3 and rows[0] == (None, None)
+        assert [row[0] for row in rows] == [seqs[0], seqs[2]] and rows[0][1:] == (None, None)
 
 
 async def test_a_person_keeps_and_edits_during_a_run(make_plan: Plans, make_config: Configs) -> None:
