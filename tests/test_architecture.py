@@ -49,7 +49,7 @@ def test_a_run_imports_only_what_it_uses() -> None:
         "import sys,asyncio;from dsbuilder_tui import *;"
         "p=DatasetPlanInput(dataset_name='d',categories=[DatasetCategory(name='c',count=2,example_inputs='Hi?')]);"
         "c=DatasetBuilderConfig(checkpoint_dir='s');asyncio.run(DatasetBuilderAgent(config=c).generate(p));"
-        "print([m for m in ('aiohttp','pyarrow','json5','rich','tomlkit','agents','openai') if m in sys.modules])"
+        "print([m for m in ('aiohttp','pyarrow','json5','rich','tomlkit','agents','openai','faiss') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -58,7 +58,7 @@ def test_a_run_imports_only_what_it_uses() -> None:
 def test_the_app_is_there_before_the_agents_sdk() -> None:
     code = (
         "import sys,dsbuilder_tui.tui.start,dsbuilder_tui.tui.screens.studio,dsbuilder_tui.tui.screens.home;"
-        "print([m for m in ('agents','openai','mlflow','aiohttp') if m in sys.modules])"
+        "print([m for m in ('agents','openai','mlflow','aiohttp','numpy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -18,39 +18,20 @@ from numpy.typing import NDArray
 
 from dsbuilder_tui.diversity.embedding import Embedder, Vectors
 from dsbuilder_tui.diversity.expected import expectation_key
-from dsbuilder_tui.diversity.normalise import NORMALISER_VERSION, compared_texts, normalise
+from dsbuilder_tui.diversity.normalise import NORMALISER_VERSION
+from dsbuilder_tui.diversity.texts import PARTS, masked, text_hash
 from dsbuilder_tui.diversity.traits import TRAITS, compared, traits
 
 BANDS, ROWS_A_BAND = 20, 5
 _PERMUTATIONS, _SEED = BANDS * ROWS_A_BAND, 42
 _MOST_TOKENS = 2000  # words and word pairs of a text that are looked at
-_SIGN = 1 << 63
-_PARTS = "\x1e"
 
 Tokens = NDArray[np.uint32]
 Rows = NDArray[Any]
 
 
-def compared_text(inputs: Mapping[str, Any]) -> str:
-    """The text in a case's inputs that a person would compare: every field, a conversation as a whole."""
-    return _PARTS.join(compared_texts(inputs))
-
-
-def text_hash(masked: str) -> int:
-    """A signed 64-bit hash of a masked text, the same in every process and on every machine."""
-    return xxhash.xxh3_64_intdigest(masked.encode("utf-8", "surrogatepass")) - _SIGN
-
-
-def structure_hash(inputs: Mapping[str, Any]) -> int:
-    return text_hash(masked(compared_text(inputs)))
-
-
-def masked(text: str) -> str:
-    return _PARTS.join(normalise(part) for part in text.split(_PARTS))
-
-
 def _masked_and_traits(text: str) -> tuple[str, tuple[int, ...]]:
-    return (masked(text), traits(text)) if _PARTS in text else compared(text)
+    return (masked(text), traits(text)) if PARTS in text else compared(text)
 
 
 def tokens_of(masked_text: str) -> tuple[Tokens, int]:

@@ -74,8 +74,8 @@ class Journal:
             self.checkpoint("interval")
 
     def notice(self, text: str) -> None:
-        """Announce a warning, and have it remembered."""
-        event = Notice(ts=self._clock.now(), level="warning", text=text)
+        """Announce something a person should know, and have it remembered."""
+        event = Notice(ts=self._clock.now(), level="info", text=text)
         self._emit(event)
         self.note(event)
 

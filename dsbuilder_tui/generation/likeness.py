@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
 from dsbuilder_tui.diversity.embedding import Embedder, Vectors, built_in_embedder, folder_embedder, unit
-from dsbuilder_tui.diversity.fingerprints import Fingerprinter, compared_text, structure_hash
+from dsbuilder_tui.diversity.fingerprints import Fingerprinter
 from dsbuilder_tui.diversity.printfile import PrintFile
 from dsbuilder_tui.diversity.rules import rules_for, static_model
+from dsbuilder_tui.diversity.texts import compared_text, structure_hash
 from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.store.rows import LedgerRows, PastText
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PAGE = 500
+_WORTH_A_WORD = 2000  # cases from which on the work is noticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ class Likeness:
         store: SessionStore,
         tell: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """``tell`` gets a sentence when an endpoint for embeddings must be asked again."""
+        """``tell`` gets a sentence when something takes its time: many fingerprints to make, an endpoint to ask again."""
         self._tell = tell
         self._plan, self._config, self._store = plan, config, store
         self._rules = {category.name: rules_for(config, category) for category in plan.categories}
@@ -181,6 +183,8 @@ class Likeness:
 
         past, comparer, owners, missing = await self._in_thread(begin)
         self._comparer = comparer
+        if len(missing) >= _WORTH_A_WORD:
+            self._tell(f"Reading {len(missing):,} accepted cases, to know what repeats them; this is done once.")
         made = [owners, *[await self._make(past, missing[n : n + _PAGE]) for n in range(0, len(missing), _PAGE)]]
         if not index:
             return

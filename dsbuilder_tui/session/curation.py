@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dsbuilder_tui.diversity.fingerprints import structure_hash
+from dsbuilder_tui.diversity.texts import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseEdited, CaseWithdrawn, Event
@@ -13,10 +13,12 @@ from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.summary import SessionState
 from dsbuilder_tui.generation.gate import Unfit, fitting_case
-from dsbuilder_tui.generation.judge import Judge
 from dsbuilder_tui.generation.ledger import SlotState
 from dsbuilder_tui.session.core import SessionCore
 from dsbuilder_tui.store.rows import Changes, HistoryRow, SlotFacts, Withdrawal
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.generation.judge import Judge
 
 _REJECTED_LENGTH = 500
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -156,6 +158,11 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
         self._streams.append(stream)
         self.subscribe(stream.push)
         return stream
+
+    @staticmethod
+    async def prepare() -> None:
+        """Import what a run needs, beside the event loop: the first ``run`` then begins at once."""
+        await asyncio.to_thread(importlib.import_module, "dsbuilder_tui.generation.pipeline")
 
     async def run(self, model: WorkerModel | None = None) -> RunResult:
         """Fill the open slots until none is left or ``pause`` is called. ``model`` stays the caller's to close.

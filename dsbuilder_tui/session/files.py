@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from dsbuilder_tui.config import DatasetBuilderConfig
-from dsbuilder_tui.diversity.fingerprints import structure_hash
+from dsbuilder_tui.diversity.texts import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
 from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import PlanError, StorageError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Checkpoint, Usage
@@ -13,11 +14,12 @@ from dsbuilder_tui.domain.events import Notice, RunFinished, RunPaused, RunStart
 from dsbuilder_tui.domain.summary import RunResult, SessionState
 from dsbuilder_tui.domain.words import dollar_words
 from dsbuilder_tui.generation.calls import CallLog
-from dsbuilder_tui.generation.judge import Judge
 from dsbuilder_tui.generation.meter import Meter
-from dsbuilder_tui.generation.pipeline import Pipeline
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.files import SessionFiles
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.generation.judge import Judge
 
 _STATUS_PERIOD = 1.0  # seconds between notes for other processes
 
@@ -38,6 +40,10 @@ class Run:
         self._files, self._config, self._model, self._measure = files, config, model, measure
         self._clock, self._store, self._emit, self._plan = files.clock, files.store, files.emit, files.plan
         self._meter = meter
+        from dsbuilder_tui.generation.pipeline import (
+            Pipeline,
+        )  # with numpy and what else compares; see `Session.prepare`
+
         self._pipeline = Pipeline(
             files.plan, config, files.store, model, files.clock, files.emit, files.seed, calls, meter
         )

@@ -12,6 +12,8 @@ from dsbuilder_tui.domain.sanitise import whole_characters
 _MOST_CHARACTERS = 1000  # of a search; SQLite bounds patterns and the depth of conditions
 _MOST_WORDS = 30
 _ESCAPE = "!"  # not the backslash, which JSON text is full of
+# Flags name other cases, which are not what is looked for.
+_TAGS = """CASE WHEN instr(tags, '"flags":') AND json_valid(tags) THEN json_remove(tags, '$.flags') ELSE tags END"""
 CASE_ID = "((SELECT name FROM category WHERE id = category_id) || printf('-%05d', ordinal))"
 
 
@@ -28,7 +30,7 @@ class CaseQuery:
 
     def condition(self) -> tuple[str, list[str]]:
         """The SQL that a row must fulfil, and its parameters."""
-        sql, values = words_condition(self.text, ("inputs", "expectations", "tags"), (CASE_ID,))
+        sql, values = words_condition(self.text, ("inputs", "expectations", _TAGS), (CASE_ID,))
         parts = [sql] if sql else []
         marks = ((self.pinned, "pinned"), (self.noted, "note"), (self.edited, "edited"), (self.flagged, "flags"))
         for wanted, mark in marks:
@@ -52,7 +54,7 @@ def words_condition(text: str, json_columns: Sequence[str], columns: Sequence[st
         either = []
         for column, wanted in (*((c, inner) for c in json_columns), *((c, word) for c in columns)):
             for variant in _variants(wanted):
-                either.append(f"{column} LIKE ? ESCAPE '{_ESCAPE}'")
+                either.append(f"({column}) LIKE ? ESCAPE '{_ESCAPE}'")
                 values.append(f"%{_literal(variant)}%")
         parts.append(f"({' OR '.join(either)})")
     return " AND ".join(parts), values

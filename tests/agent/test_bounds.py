@@ -128,30 +128,33 @@ async def test_a_dear_run_is_asked_about(make_config: Configs, make_plan: Plans)
         assert not talk.desk.running
 
 
-async def test_what_the_agent_is_given_stays_flat_over_a_long_run(make_config: Configs, make_plan: Plans) -> None:
-    """5,000 cases, 40 turns on the way: after the first few the prompt has the same size, whatever is there."""
+@pytest.mark.parametrize(("cases", "turns"), [(1500, 20), pytest.param(5000, 40, marks=pytest.mark.slow)])
+async def test_what_the_agent_is_given_stays_flat_over_a_long_run(
+    make_config: Configs, make_plan: Plans, cases: int, turns: int
+) -> None:
+    """Turns on the way to thousands of cases: after the first few the prompt has the same size, whatever is there."""
     steps: list[Any] = []
-    for turn in range(40):
+    for turn in range(turns):
         looks = [("show_cases", {"count": 10}), ("explain_rejections", {}), ("get_builder_state_summary", {})]
         steps.append([calls(name, arguments, call_id=f"{name}{turn}") for name, arguments in looks])
         steps.append([says("So it stands. " * 20)])
     config = make_config(batch_size=10, max_workers=2, offline_pace=2500, drain_timeout=0)
-    async with talking(config, *steps, plan=make_plan(2500, 2500, name="long")) as talk:
+    async with talking(config, *steps, plan=make_plan(cases // 2, cases // 2, name="long")) as talk:
         reached: list[int] = []
 
         def pause(event: Any) -> None:
-            if event.type == "case_accepted" and event.accepted >= 125 * (len(reached) + 1):
+            if event.type == "case_accepted" and event.accepted >= cases // turns * (len(reached) + 1):
                 talk.session.request_pause("a test")
 
         unsubscribe = talk.session.subscribe(pause)
-        for turn in range(40):
-            if turn == 39:
+        for turn in range(turns):
+            if turn == turns - 1:
                 unsubscribe()
             talk.desk.start()
             await talk.desk.wait()
             reached.append((await talk.session.summary()).instances_created)
             await talk.say(f"turn {turn}: how does it look now? {'And tell me more. ' * 10}")
-        assert reached[-1] == 5000 and len(set(reached)) > 4, "the dataset grew while they talked"
+        assert reached[-1] == cases and len(set(reached)) > 4, "the dataset grew while they talked"
         assert talk.model is not None
         sizes = [len(str(call.system_instructions)) + len(str(call.input)) for call in talk.model.calls]
         settled = sizes[len(sizes) // 2 :]

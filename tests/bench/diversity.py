@@ -16,8 +16,8 @@ from pathlib import Path
 from dsbuilder_tui import DatasetBuilderConfig, Session
 from dsbuilder_tui.diversity.comparer import Comparer, Question
 from dsbuilder_tui.diversity.embedding import built_in_embedder
-from dsbuilder_tui.diversity.fingerprints import structure_hash
 from dsbuilder_tui.diversity.rules import Rules
+from dsbuilder_tui.diversity.texts import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.generation.likeness import CaseText, Likeness

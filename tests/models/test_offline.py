@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput
-from dsbuilder_tui.diversity.fingerprints import structure_hash
+from dsbuilder_tui.diversity.texts import structure_hash
 from dsbuilder_tui.domain.case import Slot
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.generation.slots import slot_plans

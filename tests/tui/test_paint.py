@@ -206,7 +206,7 @@ def test_rows_and_details_of_cases_fit(case: AcceptedCase, rejection: Rejection,
 
 
 def said(pieces: duel.Pieces, mark: str) -> list[str]:
-    return [text for text, kind in pieces if kind == mark]
+    return [text.strip() for text, kind in pieces if kind == mark]
 
 
 def test_a_word_diff_folds_what_is_long_and_alike() -> None:

@@ -200,7 +200,7 @@ async def test_acts_are_there_after_reopening(make_plan: Plans) -> None:
         await desk.press("f")
         await desk.at("Question", "answers")
         await desk.sees("only pinned", "only noted", "only edited")
-        await desk.press("down", "down", "enter")
+        await desk.press("down", "down", "down", "enter")
         await desk.sees("1 case · all categories · pinned")
         await desk.press("escape", "f5")
         await desk.until(lambda: desk.place in ("StudioScreen", "RejectedScreen"))

@@ -15,10 +15,10 @@ from dsbuilder_tui.domain.whatif import LIKENESS_STAGES
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, wrap
 from dsbuilder_tui.wording import clock_time
 
-_WORDS = re.compile(r"\s+|\w+|[^\w\s]", re.UNICODE)
+_WORDS = re.compile(r"\w+\s*|[^\w\s]\s*|\s+", re.UNICODE)  # a word takes its spaces along: they line up with anything
 _MOST_WORDS = 1500  # pieces of each text, between a common beginning and end, that are lined up
 _QUOTED, _MOST_DRAFT = 160, 2000  # characters of each text in a message to the agent, and of all of it
-_LONG_RUN, _AROUND = 120, 30  # pieces that both share: so many are folded, and so many stay in view beside a change
+_LONG_RUN, _AROUND = 60, 15  # pieces that both share: so many are folded, and so many stay in view beside a change
 
 # A text in pieces: ``same`` in both texts, what the other one lacks (``differs``), or ``folded`` words that are alike.
 Pieces = list[tuple[str, str]]
@@ -58,12 +58,13 @@ def _said(value: Any) -> str:
 def word_diff(left: str, right: str) -> tuple[Pieces, Pieces]:
     """Both texts in pieces. Words are compared without regard to case; long stretches that both share are folded."""
     a, b = _WORDS.findall(visible(left)), _WORDS.findall(visible(right))
-    x, y = [word.casefold() for word in a], [word.casefold() for word in b]
+    x, y = [word.strip().casefold() for word in a], [word.strip().casefold() for word in b]
     head = _shared(x, y)
     tail = _shared(x[head:][::-1], y[head:][::-1])
     ends, other_ends = len(a) - tail, len(b) - tail
     to, other_to = min(ends, head + _MOST_WORDS), min(other_ends, head + _MOST_WORDS)
-    matcher = SequenceMatcher(None, x[head:to], y[head:other_to], autojunk=False)
+    # With words that come again and again taken for anchors, the time would grow with the cube of the length.
+    matcher = SequenceMatcher(None, x[head:to], y[head:other_to], autojunk=True)
     ours, theirs = _runs(a[:head], "same"), _runs(b[:head], "same")
     for kind, a0, a1, b0, b1 in matcher.get_opcodes():
         mark = "same" if kind == "equal" else "differs"

@@ -100,6 +100,7 @@ class StudioScreen(StudioActs):
             if draft := self.watched.session.draft:
                 self.query_one(Prompt).fill(draft)
             self.focus_first()
+            self.background(self.watched.session.prepare, group="prepare")
 
     @property
     def conversation(self) -> Conversation:

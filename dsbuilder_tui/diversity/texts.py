@@ -1,0 +1,31 @@
+"""What of a case is compared, and the hash by which texts are the same but for incidental detail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import xxhash
+
+from dsbuilder_tui.diversity.normalise import compared_texts, normalise
+
+PARTS = "\x1e"  # between the fields of a case
+_SIGN = 1 << 63
+
+
+def compared_text(inputs: Mapping[str, Any]) -> str:
+    """The text in a case's inputs that a person would compare: every field, a conversation as a whole."""
+    return PARTS.join(compared_texts(inputs))
+
+
+def text_hash(masked: str) -> int:
+    """A signed 64-bit hash of a masked text, the same in every process and on every machine."""
+    return xxhash.xxh3_64_intdigest(masked.encode("utf-8", "surrogatepass")) - _SIGN
+
+
+def structure_hash(inputs: Mapping[str, Any]) -> int:
+    return text_hash(masked(compared_text(inputs)))
+
+
+def masked(text: str) -> str:
+    return PARTS.join(normalise(part) for part in text.split(PARTS))
