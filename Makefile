@@ -13,6 +13,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Many tests wait for a terminal, a process or a clock: more of them than cores keep the cores busy.
+TESTERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 PIP_INSTALL = $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: run demo test test-slow bench bench-studio screenshots lint format types imports check clean
@@ -24,7 +26,7 @@ demo: $(VENV)/.installed
 	$(BIN)/dsbuilder run --example customer_service --max-dataset-size 500 $(ARGS)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n $(TESTERS) --dist worksteal $(ARGS)
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "slow or not slow" --timeout 3600 $(ARGS)
