@@ -162,7 +162,11 @@ async def test_what_the_agent_is_given_stays_flat_over_a_long_run(
         assert max(sizes) < 2 * MOST_REMEMBERED + 30_000
         items = [item for _, item in await talk.session.agent_items()]
         assert size_of(items) <= MOST_REMEMBERED and len(talk.session.agent_summary) <= 4_000
-        assert f"turn {turns - 1}" in str(items) and "turn 0:" not in str(items) and "person: turn" in talk.session.agent_summary
+        assert (
+            f"turn {turns - 1}" in str(items)
+            and "turn 0:" not in str(items)
+            and "person: turn" in talk.session.agent_summary
+        )
         assert whole_turns(items) == items, "no call was torn from its answer"
 
 

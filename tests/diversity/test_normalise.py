@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsbuilder_tui.diversity.normalise import compared_texts, normalise
+from dsbuilder_tui.diversity.normalise import NORMALISER_VERSION, compared_texts, normalise
 from dsbuilder_tui.diversity.texts import structure_hash
+from dsbuilder_tui.diversity.traits import traits
 
 ROOT = Path(__file__).parents[2]
 SAME = [
@@ -134,3 +136,11 @@ def test_the_hash_is_the_same_in_every_process() -> None:
 def test_fields_are_kept_apart() -> None:
     assert structure_hash({"q": "x y", "r": "z"}) != structure_hash({"q": "x", "r": "y z"})
     assert list(compared_texts({"b": [{"c": "2"}, 3], "a": "1", "n": None})) == ["1", "2", "3"]
+
+
+def test_the_version_stands_for_what_is_read() -> None:
+    """The same in every version of Python. When it changes on purpose, NORMALISER_VERSION is raised: stored fingerprints of
+    the old version are made anew then."""
+    read = [f"{normalise(text)} {traits(text)}" for pair in (*SAME, *DIFFERENT) for text in pair]
+    digest = xxhash.xxh3_64_hexdigest("\n".join(read).encode())
+    assert {NORMALISER_VERSION: digest} == {2: "a8e6f7db2c0974f8"}
