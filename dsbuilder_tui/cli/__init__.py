@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +15,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"dsbuilder {__version__}")
         return 0
+    # For numpy, when it comes in: threads of its own bring nothing for such small matrices, and do not get on with the
+    # child processes that are started (an editor).
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from dsbuilder_tui.cli.entry import run_command
 

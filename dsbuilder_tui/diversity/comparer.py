@@ -282,7 +282,8 @@ class _Inquiry:
         members = closest.candidates(self._vector, self.first)
         candidates = self._scope.rows[members]
         theirs = self._file.rows["vector"][candidates][:, : len(self._vector)].astype(np.float32)
-        scores = np.round(theirs @ self._vector, 4)
+        # Not `@`: it may go through a library that has threads of its own, and sums in an order of its own.
+        scores = np.round(np.einsum("ij,j->i", theirs, self._vector), 4)
         self.nearest = float(scores.max(initial=-1.0))
         rules = self._rules
         for place in np.lexsort((-candidates, -scores)):

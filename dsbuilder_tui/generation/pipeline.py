@@ -226,12 +226,10 @@ class Pipeline:
         await asyncio.gather(*dropped, return_exceptions=True)
 
     def _start_batches(self) -> None:
-        # In ordered mode what is done but not yet judged counts too, so that what is held back stays bounded.
-        while (
-            len(self._tasks) < self._limit.limit
-            and (not self._model.ordered or len(self._unsettled) < self._config.workers)
-            and not self._journal.congested
-        ):
+        # What is done but not yet judged counts too: what is held back stays bounded, and calls that are not needed any
+        # more, or that the budget has no dollars for, are not made.
+        most = self._config.workers if self._model.ordered else 2 * self._limit.limit
+        while len(self._tasks) < self._limit.limit and len(self._unsettled) < most and not self._journal.congested:
             idle = self._limit.limit - len(self._tasks)
             batch = self._ledger.lease(lambda category: self._sizers[category].size, idle)
             if batch is None:
