@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsbuilder_tui.diversity.embedding import Vectors
-
 MOST = 50  # of the nearest by sign whose cosine is taken
 _SMALL = 2000  # members up to which counting in numpy is as fast as the index
 _WORD = 64
@@ -28,7 +26,10 @@ class Closest:
 
     def extend(self, vectors: NDArray[Any]) -> None:
         """Add members, (n, dimensions)."""
-        codes = self._signs(vectors)
+        self.extend_signs(self.signs(vectors))
+
+    def extend_signs(self, codes: NDArray[np.uint64]) -> None:
+        """As ``extend``, when the signs are known."""
         first, self._length = self._length, self._length + len(codes)
         if self._index is not None:
             self._index.add(codes.view(np.uint8))
@@ -46,12 +47,11 @@ class Closest:
             self._index.add(self._codes[: self._length].view(np.uint8))
             self._codes = self._codes[:0]
 
-    def candidates(self, vector: Vectors, first: int) -> NDArray[np.int64]:
-        """The members from ``first`` on whose signs agree with the vector's the most, at most ``MOST``."""
+    def candidates(self, code: NDArray[np.uint64], first: int) -> NDArray[np.int64]:
+        """The members from ``first`` on whose signs agree the most with these, (1, words); at most ``MOST``."""
         here = self._length - first
         if here <= MOST:
             return np.arange(first, self._length)
-        code = self._signs(vector[np.newaxis])
         if self._index is None:
             apart: NDArray[np.int64] = np.bitwise_count(self._codes[first : self._length] ^ code).sum(axis=1)
             return np.argpartition(apart, MOST)[:MOST].astype(np.int64) + first
@@ -63,7 +63,8 @@ class Closest:
                 return np.asarray(members[:MOST])
             wanted *= 8  # the nearest lie before the window
 
-    def _signs(self, vectors: NDArray[Any]) -> NDArray[np.uint64]:
+    def signs(self, vectors: NDArray[Any]) -> NDArray[np.uint64]:
+        """One bit a dimension of each vector, (n, words)."""
         bits = np.zeros((len(vectors), self._bits), bool)
         bits[:, : vectors.shape[1]] = vectors > 0
         return np.packbits(bits, axis=1).view(np.uint64)

@@ -99,12 +99,19 @@ class _Scope:
             self.rows = longer
         self.rows[self.length : self.length + len(rows)] = rows
         self.length += len(rows)
-        if len(rows) == 1:
-            self.chains.add(_hashes(prints)[0])
-        else:
-            self.chains.extend(_hashes(prints))
+        self.chains.extend(_hashes(prints))
         if self.closest is not None:
             self.closest.extend(prints["vector"][:, :dimensions])
+
+    def add(self, row: int, hashes: NDArray[np.uint32], signs: NDArray[np.uint64] | None) -> None:
+        """As ``extend``, for one row whose hashes and signs are known."""
+        if self.length == len(self.rows):
+            self.rows = np.concatenate([self.rows, np.empty(len(self.rows) // 2, np.int64)])
+        self.rows[self.length] = row
+        self.length += 1
+        self.chains.add(hashes)
+        if self.closest is not None and signs is not None:
+            self.closest.extend_signs(signs)
 
 
 class Comparer:
@@ -200,7 +207,7 @@ class Comparer:
             return Answer(None, int(own["text"]), match)
         own["nearest"] = inquiry.nearest
         rows = self.file.add(prints.rows[place : place + 1], [prints.tokens[place]])
-        scope.extend(np.array([rows.start]), prints.rows[place : place + 1], self._dimensions)
+        scope.add(rows.start, inquiry.hashes, inquiry.signs)
         return Answer(
             rows.start, int(own["text"]), None, tuple(inquiry.flags[:_MOST_FLAGS]), inquiry.near, inquiry.semantic
         )
@@ -214,6 +221,9 @@ class _Inquiry:
     ) -> None:
         self._file, self._scope, self._rules = file, scope, rules
         self._own, self._tokens, self._vector = own, tokens, vector
+        self.hashes = _hashes(own[np.newaxis])[0]
+        # Of the vector as it is stored: what is read from the file later must have the same.
+        self.signs = None if scope.closest is None else scope.closest.signs(own["vector"][np.newaxis, : len(vector)])
         self.first = 0
         self.flags: list[Flag] = []
         self.near: Score | None = None
@@ -233,7 +243,7 @@ class _Inquiry:
         return found
 
     def _sharing(self) -> Members:
-        members = self._scope.chains.sharing(_hashes(self._own[np.newaxis])[0], _MOST_NEAR)
+        members = self._scope.chains.sharing(self.hashes, _MOST_NEAR)
         return self._scope.rows[members[members >= self.first]]
 
     def _structural(self, shared: Members) -> Match | None:
@@ -278,8 +288,8 @@ class _Inquiry:
 
     def _semantic(self) -> Match | None:
         closest = self._scope.closest
-        assert closest is not None
-        members = closest.candidates(self._vector, self.first)
+        assert closest is not None and self.signs is not None
+        members = closest.candidates(self.signs, self.first)
         candidates = self._scope.rows[members]
         theirs = self._file.rows["vector"][candidates][:, : len(self._vector)].astype(np.float32)
         # Not `@`: it may go through a library that has threads of its own, and sums in an order of its own.

@@ -57,9 +57,12 @@ class PrintFile:
 
     def add(self, prints: NDArray[Any], tokens: Sequence[Tokens]) -> range:
         """Add rows; their ``start`` is filled in. Returns their numbers. Raises ``StorageError``."""
-        starts = len(self._tokens) + np.cumsum([0, *map(len, tokens)])
-        self._tokens.add(np.concatenate([*tokens, np.empty(0, np.uint32)]))
-        prints["start"] = starts[:-1]
+        if len(tokens) == 1:
+            prints["start"] = self._tokens.add(tokens[0])
+        else:
+            starts = len(self._tokens) + np.cumsum([0, *map(len, tokens)])
+            self._tokens.add(np.concatenate([*tokens, np.empty(0, np.uint32)]))
+            prints["start"] = starts[:-1]
         first = self._rows.add(prints)
         return range(first, first + len(prints))
 

@@ -201,8 +201,9 @@ def test_the_nearest_vector_is_among_the_candidates(count: int) -> None:
         index.extend(vectors[first : first + 999])
     for member in range(0, count, count // 20):
         near = vectors[member] + rng.normal(size=256).astype(np.float32) * 0.5
-        assert member in index.candidates(near, 0) and len(index.candidates(near, 0)) <= MOST
-        recent = index.candidates(near, count - 30)
+        signs = index.signs(near[np.newaxis])
+        assert member in index.candidates(signs, 0) and len(index.candidates(signs, 0)) <= MOST
+        recent = index.candidates(signs, count - 30)
         assert len(recent) == 30 and recent.min() >= count - 30
 
 
