@@ -87,6 +87,10 @@ class DemonstrationModel:
                 text = re.sub(
                     r"\d+", lambda found: str(self._random.randrange(10 ** len(found[0]))), self._random.choice(said)
                 )
+                if self._random.random() < 0.6:  # said in a slightly other way
+                    words = text.split()
+                    del words[self._random.randrange(len(words))]
+                    text = " ".join(words)
             said.append(text)
             await self._think(self._random.uniform(3, 9))
             written += len(text)
@@ -254,6 +258,7 @@ async def main(only: str | None) -> None:
             ("studio", (120, 36), []),
             ("studio-narrow", (80, 24), ["tab"]),
             ("studio-large", (200, 50), []),
+            ("coverage", (120, 36), ["f3", "down"]),
             ("duel", (120, 32), ["f5", *["down"] * 7]),
             ("duel-narrow", (80, 24), ["f5", *["down"] * 7]),
             ("cases", (120, 36), ["f2", "down"]),
