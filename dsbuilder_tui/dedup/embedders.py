@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from dsbuilder_tui.config import DatasetBuilderConfig
-from dsbuilder_tui.diversity.embedding import Embedder, Vectors, built_in_embedder, folder_embedder, unit
-from dsbuilder_tui.diversity.rules import static_model
+from dsbuilder_tui.diversity.embedding import Embedder, Vectors, local_embedder, unit
 from dsbuilder_tui.domain.errors import EndpointUnavailable
 
 if TYPE_CHECKING:
@@ -31,11 +29,9 @@ class Embedders:
 
     def make(self) -> Embedder:
         """Called in the thread that uses it. Raises ``ConfigError``, ``EndpointRefused`` or ``EndpointUnavailable``."""
-        name = self._config.embedding_model
-        if name == "static":
-            return built_in_embedder()
-        if static_model(name):
-            return folder_embedder(Path(name))
+        local = local_embedder(self._config.embedding_model)
+        if local is not None:
+            return local
         self._asking = _Asking()
         self._asking.begin(self._config, self._tell)
         return self._asking
@@ -69,7 +65,7 @@ class _Asking:
 
         async def connect() -> int:
             self._client = EndpointEmbeddings(config, tell)
-            self.name = f"{self._client.url} {config.embedding_model}"
+            self.name = self._client.name
             return await self._client.dimensions()
 
         self.dimensions = self._wait_for(connect())

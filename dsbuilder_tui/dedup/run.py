@@ -20,7 +20,7 @@ from dsbuilder_tui.dedup.report import SHOWN, DedupReport, Likeness, Pair
 from dsbuilder_tui.dedup.shape import Shape, field_names
 from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
 from dsbuilder_tui.diversity.metrics import Spread
-from dsbuilder_tui.diversity.rules import Rules, rules_for
+from dsbuilder_tui.diversity.rules import Rules, rules_for, window_of
 from dsbuilder_tui.domain.errors import InputError
 
 _BATCH = 256  # lines
@@ -207,7 +207,7 @@ class _Run:
         tally, config = self._tally, self._config
         rules: dict[str, Any] = {
             "stages": list(config.diversity_stages), "near": self._rules.near, "semantic": self._rules.semantic,
-            "similar": self._rules.similar, "window": _window(config), "across": config.diversity_across,
+            "similar": self._rules.similar, "window": window_of(config), "across": config.diversity_across,
             "embedding_model": config.embedding_model,
         }  # fmt: skip
         return DedupReport(
@@ -234,7 +234,7 @@ class _Run:
 
 def _comparer(config: DatasetBuilderConfig, rules: Rules, embedders: Embedders) -> Comparer:
     embedder = embedders.make() if "semantic" in rules.stages else None
-    return Comparer(embedder, window=_window(config), across=config.diversity_across)
+    return Comparer(embedder, window=window_of(config), across=config.diversity_across)
 
 
 def _let_go(comparer: Comparer | None, embedders: Embedders) -> None:
@@ -262,10 +262,6 @@ def _likeness(comparer: Comparer) -> Likeness:
     spread.add("", vectors, rows["nearest"])
     most = min(len(rows), vectors.shape[1])
     return Likeness(spread.nearest_similarity(), spread.mean_similarity(), spread.vendi(), most)
-
-
-def _window(config: DatasetBuilderConfig) -> int | None:
-    return config.diversity_window if config.diversity_scope == "window" else None
 
 
 def _batches(items: Iterable[Row | BadLine], size: int) -> Iterator[Batch]:

@@ -143,8 +143,7 @@ class Comparer:
 
         ``vectors`` when the masked texts have been embedded already. Raises ``StorageError``.
         """
-        prints = self._prints(questions, vectors)
-        return [self._judge(question, prints, place) for place, question in enumerate(questions)]
+        return [answers[0] for answers in self.judge_groups([[question] for question in questions], vectors)]
 
     def judge_groups(self, groups: Sequence[Sequence[Question]], vectors: Vectors | None = None) -> list[list[Answer]]:
         """As ``judge``, but of each group at most one is admitted: the first that is new. The rest is not looked at."""
@@ -175,9 +174,6 @@ class Comparer:
         """Take rows of the file into the comparison; they must be newer than all taken before."""
         prints = self.file.rows
         names = [_EVERYWHERE] * len(rows) if self._across else categories
-        if len(rows) == 1:
-            self._scope(names[0]).extend(rows, prints[rows], self._dimensions)
-            return
         numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
         group = np.array([numbers[name] for name in names])
         for name, number in numbers.items():

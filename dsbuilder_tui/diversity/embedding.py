@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dsbuilder_tui.diversity.rules import static_model
 from dsbuilder_tui.domain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -81,6 +82,16 @@ def built_in_embedder() -> StaticEmbedder:
         folder / "weights" / "l2_supercat_256.safetensors",
         folder / "tokenizers" / "l2_supercat_tokenizer_config.json",
     )
+
+
+def local_embedder(name: str) -> StaticEmbedder | None:
+    """The embedder that the setting ``embedding_model`` names; None when it is a model of an endpoint.
+
+    Raises ``ConfigError``.
+    """
+    if name == "static":
+        return built_in_embedder()
+    return folder_embedder(Path(name)) if static_model(name) else None
 
 
 def folder_embedder(folder: Path) -> StaticEmbedder:

@@ -49,6 +49,11 @@ def rules_for(config: DatasetBuilderConfig, category: DatasetCategory | None = N
     )
 
 
+def window_of(config: DatasetBuilderConfig) -> int | None:
+    """How many of the last cases count; None for all of them."""
+    return config.diversity_window if config.diversity_scope == "window" else None
+
+
 def static_model(name: str) -> bool:
     """Whether an embedding model is a table of word vectors on this machine: the built-in one, or a folder."""
     return name == "static" or name.startswith((".", "/", "~")) or "\\" in name

@@ -7,7 +7,6 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -15,10 +14,10 @@ from numpy.typing import NDArray
 
 from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
-from dsbuilder_tui.diversity.embedding import Embedder, Vectors, built_in_embedder, folder_embedder, unit
+from dsbuilder_tui.diversity.embedding import Embedder, Vectors, local_embedder, unit
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
 from dsbuilder_tui.diversity.printfile import PrintFile
-from dsbuilder_tui.diversity.rules import rules_for, static_model
+from dsbuilder_tui.diversity.rules import rules_for, window_of
 from dsbuilder_tui.diversity.texts import compared_text, structure_hash
 from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -167,7 +166,7 @@ class Likeness:
         Raises ``StorageError``, ``ConfigError``, ``EndpointRefused`` or ``EndpointUnavailable``.
         """
         embedder = await self._embedder()
-        window = self._config.diversity_window if self._config.diversity_scope == "window" else None
+        window = window_of(self._config)
         folder, across = self._store.folder, self._config.diversity_across
 
         def begin() -> tuple[Past, Comparer, NDArray[np.int64], list[int]]:
@@ -279,15 +278,13 @@ class Likeness:
             "semantic" not in r.stages for r in self._rules.values()
         ):
             return None
-        name = self._config.embedding_model
-        if name == "static":
-            return await self._in_thread(built_in_embedder)
-        if static_model(name):
-            return await self._in_thread(lambda: folder_embedder(Path(name)))
+        local = await self._in_thread(lambda: local_embedder(self._config.embedding_model))
+        if local is not None:
+            return local
         from dsbuilder_tui.models.embeddings import EndpointEmbeddings
 
         self._remote = EndpointEmbeddings(self._config, self._tell)
-        return _Elsewhere(f"{self._remote.url} {name}", await self._remote.dimensions())
+        return _Elsewhere(self._remote.name, await self._remote.dimensions())
 
     async def _compare(self, work: Callable[[Comparer], T]) -> T:
         comparer, named = self._comparer, self._named

@@ -38,6 +38,7 @@ class EndpointEmbeddings:
         self._model, self._most_retries = config.embedding_model, config.max_retries
         self._endpoint = Endpoint(config)
         self.url = self._endpoint.url
+        self.name = f"{self.url} {self._model}"  # whose vectors they are
 
     async def close(self) -> None:
         await self._endpoint.close()

@@ -164,7 +164,7 @@ async def test_the_studio_and_its_screens(tmp_path: Path, size: tuple[int, int])
     agent = HostileAgent()
     app = StudioApp(
         {"checkpoint_dir": root, "max_workers": 2}, open_first=str(folder), make_talk=agent,
-        make_model=lambda _: HostileModel(6, hang=True),
+        make_model=lambda _: HostileModel(7, hang=True),
     )  # fmt: skip
     wide = size[0] > 80
 
@@ -211,7 +211,7 @@ async def test_the_studio_and_its_screens(tmp_path: Path, size: tuple[int, int])
         await walk.pilot.press("ctrl+p")
         live = walk.app.live
         assert live is not None
-        await walk.until(lambda: live.view.rejected > 20)
+        await walk.until(lambda: live.view.rejected > 25)
         for key, title in (("f4", "Checkpoint"), ("f5", "rejected"), ("f6", "batch"), ("f2", "case")):
             await walk.press(key, seen=title)
             for step in ("down", "down", "left", "end", "home", "tab", "pagedown", "tab", "y"):
