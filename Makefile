@@ -20,7 +20,7 @@ PIP = $(PYTHON) -m pip --disable-pip-version-check
 PIP_INSTALL = $(PIP) --python $(BIN)/python install --quiet --constraint constraints.txt
 # uv reads none of pip's settings: the index that pip asks is handed on to it.
 PIP_INDEX = $(PIP) config list 2>/dev/null | sed -nE "s/^(:env:|global|install)\.index-url='(.*)'$$/\2/p" | head -n 1
-UV_INSTALL = index=$$($(PIP_INDEX)); UV_DEFAULT_INDEX=$${UV_DEFAULT_INDEX:-$${index:-https://pypi.org/simple}} \
+UV_INSTALL = index=$${UV_DEFAULT_INDEX:-$${UV_INDEX_URL:-$$($(PIP_INDEX))}}; test -z "$$index" || export UV_DEFAULT_INDEX="$$index"; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
 
 define install
