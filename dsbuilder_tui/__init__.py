@@ -30,8 +30,8 @@ _HOMES = {
     "DatasetCategory": "domain.plan",
     "DatasetPlanInput": "domain.plan",
     "ExpectedTool": "domain.plan",
-    "BuilderState": "domain.summary",
-    "RunResult": "domain.summary",
+    "BuilderState": "domain.session_state",
+    "RunResult": "domain.session_state",
     "Session": "session",
     "load_plan": "store.plan_file",
 }

@@ -16,7 +16,7 @@ from dsbuilder_tui.offline.planner.replies import note, reply
 from dsbuilder_tui.offline.planner.revision_arguments import as_arguments, carried_out, difference
 from tests.offline.planner.planning import NOTHING, PLANNED, acts_of, counts_of, proposed, revised, shop_plan
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PLAN = as_arguments(shop_plan())
 
 
