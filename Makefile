@@ -1,4 +1,5 @@
-# Needs Python 3.11 or newer, pip and make; everything else goes into .venv.
+# Needs Python 3.11 or newer, pip and make; everything else goes into .venv. There uv, which pip puts there, installs the rest
+# in seconds; where uv cannot be had, or cannot install, pip does it.
 #
 #   make run                  open the app (options: ARGS="--max-workers 4")
 #   make demo                 build the 500-case example dataset without the app
@@ -15,7 +16,18 @@ BIN := $(VENV)/bin
 ARGS ?=
 # Many tests wait for a terminal, a process or a clock: more of them than cores keep the cores busy.
 TESTERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 3 + 1) / 2 )))
-PIP_INSTALL = $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP = $(PYTHON) -m pip --disable-pip-version-check
+PIP_INSTALL = $(PIP) --python $(BIN)/python install --quiet --constraint constraints.txt
+# uv reads none of pip's settings: the index that pip asks is handed on to it.
+PIP_INDEX = $(PIP) config list 2>/dev/null | sed -nE "s/^(:env:|global|install)\.index-url='(.*)'$$/\2/p" | head -n 1
+UV_INSTALL = index=$${UV_DEFAULT_INDEX:-$${UV_INDEX_URL:-$$($(PIP_INDEX))}}; test -z "$$index" || export UV_DEFAULT_INDEX="$$index"; \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
+
+define install
+@test -x $(BIN)/uv || $(PIP_INSTALL) uv || echo "uv cannot be had (see above): pip installs all of it, which takes longer."
+@if test -x $(BIN)/uv; then $(UV_INSTALL) $(1) || { echo "uv could not (see above): pip tries."; $(PIP_INSTALL) $(1); }; \
+else $(PIP_INSTALL) $(1); fi
+endef
 
 .PHONY: run demo test test-slow bench bench-studio screenshots lint format types imports check clean
 
@@ -65,10 +77,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Setting up $(VENV) …"
-	@$(PIP_INSTALL) --editable .
+	$(call install,--editable .)
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.installed
 	@echo "Installing what the tests need …"
-	@$(PIP_INSTALL) --editable ".[dev]"
+	$(call install,--editable ".[dev]")
 	@touch $@
