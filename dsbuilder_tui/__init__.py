@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dsbuilder_tui.agent.builder import DatasetBuilderAgent, get_builder_state_summary, load_from_checkpoint
-    from dsbuilder_tui.config import DatasetBuilderConfig
     from dsbuilder_tui.dedup import DedupReport, deduplicate
     from dsbuilder_tui.domain.errors import DsbuilderError
     from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool
-    from dsbuilder_tui.domain.summary import BuilderState, RunResult
+    from dsbuilder_tui.domain.session_state import BuilderState, RunResult
     from dsbuilder_tui.session import Session
+    from dsbuilder_tui.settings.schema import DatasetBuilderConfig
     from dsbuilder_tui.store.plan_file import load_plan
 
 __version__ = "0.1.0"
@@ -23,15 +23,15 @@ _HOMES = {
     "DatasetBuilderAgent": "agent.builder",
     "get_builder_state_summary": "agent.builder",
     "load_from_checkpoint": "agent.builder",
-    "DatasetBuilderConfig": "config",
+    "DatasetBuilderConfig": "settings.schema",
     "DedupReport": "dedup",
     "deduplicate": "dedup",
     "DsbuilderError": "domain.errors",
     "DatasetCategory": "domain.plan",
     "DatasetPlanInput": "domain.plan",
     "ExpectedTool": "domain.plan",
-    "BuilderState": "domain.summary",
-    "RunResult": "domain.summary",
+    "BuilderState": "domain.session_state",
+    "RunResult": "domain.session_state",
     "Session": "session",
     "load_plan": "store.plan_file",
 }

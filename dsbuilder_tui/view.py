@@ -26,7 +26,7 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
     SlotExhausted,
 )
-from dsbuilder_tui.domain.summary import BuilderState, SessionState
+from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 
 # The rate is measured over the latest stretch of this many seconds.
 _RATE_WINDOW = 30.0

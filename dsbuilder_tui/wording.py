@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.events import (
     DiversityMeasured,
     Event,
@@ -23,9 +22,10 @@ from dsbuilder_tui.domain.events import (
     SlotExhausted,
 )
 from dsbuilder_tui.domain.figures import DiversityReport, share_words
+from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.sanitise import one_line, visible
-from dsbuilder_tui.domain.summary import SessionState
-from dsbuilder_tui.domain.words import counted, dollar_words
+from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.view import RunView, WorkerView
 
 STATE_WORDS = {

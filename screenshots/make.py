@@ -20,13 +20,13 @@ import orjson
 import resvg_py
 
 from dsbuilder_tui import DatasetBuilderConfig, Session
-from dsbuilder_tui.agent.cards import card_data
+from dsbuilder_tui.agent.plan_card import card_data
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
-from dsbuilder_tui.domain.summary import SessionState
-from dsbuilder_tui.models.offline.writer import OfflineWriter
+from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
+from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.store.plan_file import load_example
 from dsbuilder_tui.tui.app import StudioApp

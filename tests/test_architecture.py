@@ -20,7 +20,7 @@ class Block:
 
 sys.meta_path.insert(0, Block())
 import dsbuilder_tui
-rooms = "session dedup agent generation models diversity store domain view config settings_file atomic"
+rooms = "session dedup agent generation offline models sources diversity store domain view settings atomic_write"
 for room in rooms.split():
     module = importlib.import_module(f"dsbuilder_tui.{room}")
     for info in pkgutil.walk_packages(getattr(module, "__path__", []), f"{module.__name__}."):

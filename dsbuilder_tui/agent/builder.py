@@ -8,18 +8,18 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from dsbuilder_tui.agent.dialogue import Dialogue
-from dsbuilder_tui.agent.headless import HeadlessDesk
-from dsbuilder_tui.agent.parts import Part
-from dsbuilder_tui.agent.saved import open_saved
-from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.agent.conversation import Dialogue
+from dsbuilder_tui.agent.headless_host import HeadlessDesk
+from dsbuilder_tui.agent.turn_events import Part
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import InputError, SessionNotFound
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.summary import BuilderState, RunResult
+from dsbuilder_tui.domain.session_state import BuilderState, RunResult
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.session.library import open_saved
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.catalog import (
     folder_name,
     notes_of,

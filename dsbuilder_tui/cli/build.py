@@ -14,16 +14,16 @@ from pathlib import Path
 
 from dsbuilder_tui.cli.displays import choose_display
 from dsbuilder_tui.cli.entry import require_plan, settings_from
-from dsbuilder_tui.config import DatasetBuilderConfig, load_config
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError, StorageError
 from dsbuilder_tui.domain.events import RunFinished
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.domain.summary import BuilderState, RunResult, SessionState
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Session, check_size
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig, load_config
 from dsbuilder_tui.signals import handled
 from dsbuilder_tui.store.catalog import notes_of, seed_file
 from dsbuilder_tui.store.export import format_of, require_writer

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from dsbuilder_tui.cli.entry import settings_from
 from dsbuilder_tui.cli.look import print_json
-from dsbuilder_tui.config import DatasetBuilderConfig, load_config
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig, load_config
 
 _MARKS = {"ok": "✓", "note": "·", "problem": "✗"}
 
@@ -27,7 +27,7 @@ class Check:
     name: str
     status: str
     text: str
-    way_out: str = ""
+    hint: str = ""
 
 
 def doctor(arguments: argparse.Namespace) -> int:
@@ -41,8 +41,8 @@ def doctor(arguments: argparse.Namespace) -> int:
             refused = refused or is_refusal
             if not arguments.json:
                 print(f"{_MARKS[check.status]} {check.name}: {visible(check.text)}", flush=True)
-                if check.way_out:
-                    print(f"    {visible(check.way_out)}")
+                if check.hint:
+                    print(f"    {visible(check.hint)}")
         if arguments.json:
             print_json([asdict(check) for check in checks])
         if refused:
@@ -64,14 +64,14 @@ async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bo
             False,
         )  # fmt: skip
         return
-    from dsbuilder_tui.models.probe import probe_endpoint
+    from dsbuilder_tui.models.endpoint_probe import probe_endpoint
 
     async for name, problem, text in probe_endpoint(config):
         if problem is None:
             yield Check(name, "ok" if not text.startswith("(") else "note", text.strip("()")), False
         else:
             refused = problem.exit_code is ExitCode.ENDPOINT_REFUSED
-            yield Check(name, "problem", problem.problem, problem.way_out), refused
+            yield Check(name, "problem", problem.problem, problem.hint), refused
 
 
 def _folder(root: Path) -> Check:

@@ -102,8 +102,8 @@ def require_plan(session: Session) -> None:
         from dsbuilder_tui.wording import place
 
         where = place(session.folder.parent)
-        way_out = f"Open it with `dsbuilder studio {quote(session.id)}{where}`."
-        raise InputError(f"{session.id} has no plan yet.", way_out)
+        hint = f"Open it with `dsbuilder studio {quote(session.id)}{where}`."
+        raise InputError(f"{session.id} has no plan yet.", hint)
 
 
 def settings_from(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def settings_from(arguments: argparse.Namespace) -> dict[str, Any]:
     for item in getattr(arguments, "set", []):
         name, mark, value = item.partition("=")
         name = name.strip().replace("-", "_")
-        from dsbuilder_tui.config import KEYS, DatasetBuilderConfig
+        from dsbuilder_tui.settings.schema import KEYS, DatasetBuilderConfig
 
         if not mark or name not in DatasetBuilderConfig.model_fields:
             raise ConfigError(

@@ -21,8 +21,8 @@ from dsbuilder_tui.domain.events import (
     RunFinished,
     RunStarted,
 )
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
-from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.view import CategoryView, RunView, fitting, reduce
 from dsbuilder_tui.wording import eta_words, event_line, opening_lines, rate_words, retry_line, spent_words
 

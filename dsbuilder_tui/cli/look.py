@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.cli.entry import require_plan, settings_from
-from dsbuilder_tui.config import KEYS, load_config
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionInUse
 from dsbuilder_tui.domain.figures import DiversityReport, share_words, told_figures
 from dsbuilder_tui.domain.sanitise import json_for_terminal, one_line, visible
-from dsbuilder_tui.domain.summary import SessionState
+from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.settings.schema import KEYS, load_config
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.plan_file import example_names, load_example
 from dsbuilder_tui.wording import STATE_WORDS, cost_words, writer_words

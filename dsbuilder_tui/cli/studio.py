@@ -10,10 +10,10 @@ import sys
 from dsbuilder_tui.cli.displays import choose_display
 from dsbuilder_tui.cli.entry import settings_from
 from dsbuilder_tui.cli.look import print_sessions, say
-from dsbuilder_tui.config import load_config
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.settings.schema import load_config
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.wording import writer_words
 

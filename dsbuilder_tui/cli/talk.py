@@ -8,15 +8,15 @@ import shlex
 import sys
 from pathlib import Path
 
-from dsbuilder_tui.agent.dialogue import Dialogue
-from dsbuilder_tui.agent.headless import HeadlessDesk
-from dsbuilder_tui.agent.parts import Part, Said, ToolEnded, Trouble
+from dsbuilder_tui.agent.conversation import Dialogue
+from dsbuilder_tui.agent.headless_host import HeadlessDesk
+from dsbuilder_tui.agent.turn_events import Part, Said, ToolEnded, Trouble
 from dsbuilder_tui.cli.displays import choose_display
 from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.domain.sanitise import one_line, visible
-from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.wording import place
 

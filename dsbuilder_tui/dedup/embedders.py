@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from dsbuilder_tui.config import DatasetBuilderConfig
-from dsbuilder_tui.diversity.embedding import Embedder, Vectors, local_embedder, unit
+from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors, local_embedder, unit
 from dsbuilder_tui.domain.errors import EndpointUnavailable
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 if TYPE_CHECKING:
     from dsbuilder_tui.models.embeddings import EndpointEmbeddings

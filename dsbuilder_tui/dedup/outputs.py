@@ -12,11 +12,11 @@ from typing import Any, BinaryIO, cast
 
 import orjson
 
-from dsbuilder_tui.atomic import atomic_write
-from dsbuilder_tui.dedup.reading import Found, Row
-from dsbuilder_tui.dedup.shape import parse
+from dsbuilder_tui.atomic_write import atomic_write
 from dsbuilder_tui.diversity.comparer import Flag, Match
 from dsbuilder_tui.domain.errors import InputError, StorageError
+from dsbuilder_tui.sources.dataset_rows import Found, Row
+from dsbuilder_tui.sources.record_fields import parse
 
 KEPT, DROPPED, FLAGGED = "kept", "dropped", "flagged"
 _FLAGS = {KEPT: "--out", DROPPED: "--dropped", FLAGGED: "--flagged"}

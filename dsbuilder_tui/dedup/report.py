@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dsbuilder_tui.dedup.reading import Found
 from dsbuilder_tui.domain.diversity import STAGES
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.sources.dataset_rows import Found
 
 SHOWN = 10  # lines of each kind in a report; all of them are in the files
 _TEXT = 150  # characters of a text in a report

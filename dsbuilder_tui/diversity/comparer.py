@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsbuilder_tui.diversity.chains import Chains
-from dsbuilder_tui.diversity.closest import Closest
-from dsbuilder_tui.diversity.embedding import Embedder, Vectors
+from dsbuilder_tui.diversity.fingerprint_file import PrintFile
 from dsbuilder_tui.diversity.fingerprints import BANDS, Fingerprinter, Prints
-from dsbuilder_tui.diversity.printfile import PrintFile
-from dsbuilder_tui.diversity.rules import Rules
+from dsbuilder_tui.diversity.lsh_index import Chains
+from dsbuilder_tui.diversity.sign_index import Closest
+from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors
+from dsbuilder_tui.diversity.thresholds import Rules
 from dsbuilder_tui.diversity.traits import differing
 
 _MOST_NEAR = 256  # texts that share a band of the signature whose score is counted

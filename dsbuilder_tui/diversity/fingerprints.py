@@ -16,10 +16,10 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from dsbuilder_tui.diversity.embedding import Embedder, Vectors
-from dsbuilder_tui.diversity.expected import expectation_key
+from dsbuilder_tui.diversity.compared_text import PARTS, masked, text_hash
+from dsbuilder_tui.diversity.expectation_hash import expectation_key
 from dsbuilder_tui.diversity.normalise import NORMALISER_VERSION
-from dsbuilder_tui.diversity.texts import PARTS, masked, text_hash
+from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors
 from dsbuilder_tui.diversity.traits import TRAITS, compared, traits
 
 BANDS, ROWS_A_BAND = 20, 5

@@ -19,18 +19,18 @@ class ExitCode(IntEnum):
 class DsbuilderError(Exception):
     """Anything dsbuilder reports to a person in place of a traceback.
 
-    ``problem`` names the thing and the value; ``way_out`` says what to do next.
+    ``problem`` names the thing and the value; ``hint`` says what to do next.
     """
 
     exit_code: ExitCode = ExitCode.FAILED
 
-    def __init__(self, problem: str, way_out: str = "") -> None:
+    def __init__(self, problem: str, hint: str = "") -> None:
         problem = (
-            problem if problem.rstrip().endswith((".", "!", "?", "…", ":")) or not way_out else f"{problem.rstrip()}."
+            problem if problem.rstrip().endswith((".", "!", "?", "…", ":")) or not hint else f"{problem.rstrip()}."
         )
-        super().__init__(problem if not way_out else f"{problem} {way_out}")
+        super().__init__(problem if not hint else f"{problem} {hint}")
         self.problem = problem
-        self.way_out = way_out
+        self.hint = hint
 
 
 class InputError(DsbuilderError):

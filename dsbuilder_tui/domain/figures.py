@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.plain_words import counted
 
 # From here on a figure says that something should be done. Likeness is the cosine of static word embeddings.
 _LEAST_VARIETY = 0.10  # of the most that is possible

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from dsbuilder_tui.domain.diversity import STAGES, CategoryDiversity, Stage
 from dsbuilder_tui.domain.errors import PlanError
-from dsbuilder_tui.domain.words import plain_words
+from dsbuilder_tui.domain.plain_words import plain_words
 
 DEFAULT_INPUT_FIELD = "query"
 MAX_NAME_LENGTH = 64

@@ -1,208 +1,181 @@
-"""The first part of the gate: does a candidate have the shape that the plan asks for?"""
+"""Decisions about slots: the gate's, and those a person makes while a run is going on."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
-from dsbuilder_tui.domain.case import Candidate, display_text
-from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory, DatasetPlanInput
-from dsbuilder_tui.domain.sanitise import whole_characters
-from dsbuilder_tui.generation.casestream import MalformedCase
-
-_SHOWN = 500
-_WRITER_TAGS = ("template", "perturbation")
-_MOST_SEVERAL = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """A candidate in the plan's shape."""
-
-    inputs: dict[str, Any]
-    expectations: dict[str, Any]
-    tags: dict[str, Any]
-
-    @property
-    def shown(self) -> str:
-        return display_text(self.inputs)[:_SHOWN]
-
-    def whole(self) -> dict[str, Any]:
-        """All of it, so that it can be kept when it is turned away."""
-        return {"inputs": self.inputs, "expectations": self.expectations, "tags": self.tags}
-
-
-@dataclass(frozen=True, slots=True)
-class Misfit:
-    """Why a candidate has not the plan's shape, and what it says."""
-
-    reason: str
-    text: str
+from dsbuilder_tui.diversity.comparer import Answer, Match, Score
+from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Exhausted, Rejection, Slot, display_text, given_up_words
+from dsbuilder_tui.domain.clock import Clock
+from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, SlotExhausted
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.generation.duplicate_check import CaseText, DuplicateCheck
+from dsbuilder_tui.generation.journal import Journal
+from dsbuilder_tui.generation.ledger import Ledger
+from dsbuilder_tui.generation.schema_check import Fitted, Misfit, SchemaCheck
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.store.rows import CaseLikeness, LedgerRows
+from dsbuilder_tui.store.session_store import SessionStore
 
 
 class Gate:
-    """Holds candidates against the shape that the plan gives their category."""
+    """Lets candidates in or turns them away, and keeps ledger, duplicate history and journal in step.
 
-    def __init__(self, plan: DatasetPlanInput) -> None:
-        self._kinds = {category.name: field_kinds(plan, category) for category in plan.categories}
-        self._categories = {category.name: category for category in plan.categories}
-
-    def fit(self, candidate: Candidate) -> list[Fitted] | Misfit:
-        """The candidate; or, when a worker was asked for several to a slot, those that fit, the least expected first."""
-        several = candidate.raw.get("candidates") if isinstance(candidate.raw, Mapping) else None
-        if not isinstance(several, list) or not several or "candidates" in self._kinds[candidate.slot.category]:
-            fitted = self._fit(candidate, candidate.raw)
-            return fitted if isinstance(fitted, Misfit) else [fitted]
-        found = [self._fit(candidate, raw) for raw in sorted(several[:_MOST_SEVERAL], key=_probability)]
-        fitting = [one for one in found if isinstance(one, Fitted)]
-        return fitting or next(one for one in found if isinstance(one, Misfit))
-
-    def _fit(self, candidate: Candidate, raw: Any) -> Fitted | Misfit:
-        category = self._categories[candidate.slot.category]
-        try:
-            if isinstance(raw, MalformedCase):
-                raise Unfit("not valid JSON")
-            if not isinstance(raw, Mapping):
-                raise Unfit(f"it is {_kind(raw)}, not an object")
-            inputs = self._inputs(raw, category)
-            expectations = _expectations(raw, category)
-        except Unfit as unfit:
-            return Misfit(str(unfit), _shown(raw))
-        except RecursionError:
-            return Misfit("nested too deeply", "")
-        tags: dict[str, Any] = {"attributes": dict(candidate.slot.attributes), "model": candidate.model}
-        given = raw.get("tags")
-        if isinstance(given, Mapping):
-            tags.update({key: whole_characters(str(given[key]))[:_SHOWN] for key in _WRITER_TAGS if given.get(key)})
-        return Fitted(inputs, expectations, tags)
-
-    def _inputs(self, raw: Mapping[str, Any], category: DatasetCategory) -> dict[str, Any]:
-        kinds = self._kinds[category.name]
-        given = raw.get("inputs", raw.get("input"))
-        if given is None and any(field in raw for field in kinds):
-            given = raw  # the fields stand beside `slot` rather than under `inputs`
-        if len(kinds) == 1 and not isinstance(given, Mapping) and given is not None:
-            given = {next(iter(kinds)): given}
-        if not isinstance(given, Mapping):
-            raise Unfit("`inputs` is missing" if given is None else f"`inputs` is {_kind(given)}, not an object")
-        return _fitting_inputs(given, kinds)
-
-
-class Unfit(Exception):
-    """A case does not have the shape that the plan asks for; the text says where."""
-
-
-def fitting_case(
-    plan: DatasetPlanInput, category: DatasetCategory, inputs: object, expectations: object
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A case as a person wrote it, held against the plan as a worker's would be. Raises ``Unfit``.
-
-    Other than a worker, a person may add expectations and leave some out; what the plan names keeps its type.
+    A person's act is one more decision. Between what it was based on and its entry in the journal nothing may be
+    awaited; the journal then writes it in its place among the others.
     """
-    if not isinstance(inputs, Mapping) or not isinstance(expectations, Mapping):
-        raise Unfit("`inputs` and `expectations` must be objects")
-    kinds = field_kinds(plan, category)
-    for field in inputs:
-        if field not in kinds:
-            raise Unfit(f"the plan has no field `{field}` in `inputs`, only {', '.join(kinds)}")
-    try:
-        for key, value in expectations.items():
-            _check_expectation(key, value, category)
-        return _fitting_inputs(inputs, kinds), _storable(dict(expectations), "expectations")
-    except RecursionError:
-        raise Unfit("nested too deeply") from None
 
+    def __init__(
+        self,
+        plan: DatasetPlanInput,
+        config: DatasetBuilderConfig,
+        store: SessionStore,
+        clock: Clock,
+        journal: Journal,
+        ledger: Ledger,
+    ) -> None:
+        self._store, self._clock = store, clock
+        self.journal, self.ledger = journal, ledger
+        self._schema = SchemaCheck(plan)
+        self._compared = frozenset(category.name for category in plan.categories if category.compared)
+        self._duplicates = DuplicateCheck(plan, config, store, journal.notice)
 
-def _fitting_inputs(given: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
-    inputs = {}
-    for field, kind in kinds.items():
-        value = given.get(field)
-        if value is None:
-            raise Unfit(f"the field `{field}` is missing from `inputs`")
-        if kind != _kind(value):
-            raise Unfit(f"the field `{field}` of `inputs` is {_kind(value)}, not {kind}")
-        if isinstance(value, str):
-            value = value.strip()
-            if not value:
-                raise Unfit(f"the field `{field}` of `inputs` is empty")
-        inputs[field] = value
-    return _storable(inputs, "inputs")
+    async def restore(self, rows: LedgerRows, last_batch: int) -> None:
+        """Take over what the session file says. Raises as ``DuplicateCheck.load``."""
+        self.ledger.restore(rows, last_batch)
+        await self._duplicates.load(rows)
+        self.journal.accepted = self.ledger.filled
 
+    async def close(self) -> None:
+        await self._duplicates.close()
 
-def _check_expectation(key: str, value: Any, category: DatasetCategory) -> None:
-    planned = category.expectations.get(key)
-    if planned is not None and _kind(value) != _kind(planned):
-        raise Unfit(f"`{key}` of `expectations` is {_kind(value)}, not {_kind(planned)}")
+    def remember(self, case: AcceptedCase) -> None:
+        """A person gave a case this text. It counts from now on; what the case said before stays known."""
+        if case.category in self._compared:
+            self._duplicates.remember(CaseText(case.category, case.inputs, case.expectations), case.seq, case.ordinal)
 
+    async def judge(self, candidates: Sequence[Candidate]) -> list[bool]:
+        """Let candidates in or turn them away, in order. Returns which are in."""
+        fitted = [self._schema.fit(candidate) for candidate in candidates]
+        asked = [
+            place
+            for place, candidate in enumerate(candidates)
+            if isinstance(fitted[place], list) and candidate.slot.category in self._compared
+        ]
+        groups = [
+            [CaseText(candidates[place].slot.category, one.inputs, one.expectations) for one in found]
+            for place in asked
+            if isinstance(found := fitted[place], list)
+        ]
+        answers = dict(zip(asked, await self._duplicates.judge(groups) if groups else [], strict=True))
+        return [
+            self._settle(candidate, fitted[place], answers.get(place)) for place, candidate in enumerate(candidates)
+        ]
 
-def field_kinds(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, str]:
-    examples = plan.examples(category)
-    return {
-        field: next((_kind(e[field]) for e in examples if e.get(field) is not None), "text")
-        for field in plan.input_fields
-    }
+    def _settle(self, candidate: Candidate, fitted: list[Fitted] | Misfit, answers: list[Answer] | None) -> bool:
+        if isinstance(fitted, Misfit):
+            self.reject(candidate.slot, candidate.batch, "schema", fitted.reason, fitted.text)
+            return False
+        if answers is None:
+            self._accept(candidate, fitted[0], None)
+            return True
+        for one, answer in zip(fitted, answers, strict=False):
+            if answer.match is None:
+                self._accept(candidate, one, answer)
+                return True
+            if answer is not answers[-1]:  # there is another candidate for the slot
+                self._record(candidate.slot, candidate.batch, answer.match, one)
+        turned_away = fitted[len(answers) - 1]
+        match = answers[-1].match
+        assert match is not None
+        self.reject(
+            candidate.slot, candidate.batch, match.stage, match.reason, turned_away.shown, match, turned_away.whole()
+        )
+        return False
 
+    def _accept(self, candidate: Candidate, fitted: Fitted, answer: Answer | None) -> None:
+        slot, now, seq = candidate.slot, self._clock.now(), self._store.next_seq()
+        places, tags, likeness = self._duplicates.places, fitted.tags, None
+        if answer is not None:
+            assert answer.row is not None
+            self._duplicates.name(answer.row, seq, slot.category, slot.ordinal)
+            if answer.flags:
+                flags = [
+                    {
+                        "kind": flag.kind, "case_id": places.case_id(flag.row), "stage": flag.stage,
+                        "score": round(flag.score, 4), "differs": list(flag.differs),
+                    }
+                    for flag in answer.flags
+                ]  # fmt: skip
+                tags = {**tags, "flags": flags}
+            likeness = CaseLikeness(seq, *self._scored(answer.near), *self._scored(answer.semantic))
+        case = AcceptedCase(
+            seq, slot.category, slot.ordinal, fitted.inputs, fitted.expectations, tags, now,
+            answer.text if answer else None, candidate.batch,
+        )  # fmt: skip
+        self.ledger.fill(slot)
+        self.journal.accept(
+            case,
+            CaseAccepted(
+                ts=now, case_id=case.case_id, category=slot.category, slot=slot.ordinal, seq=seq, batch=candidate.batch,
+                text=display_text(case.inputs)[:TEXT_LENGTH], accepted=self.journal.accepted + 1,
+                planned=self.journal.planned, flags=case.flag_kinds,
+            ),
+            likeness,
+        )  # fmt: skip
 
-def _expectations(raw: Mapping[str, Any], category: DatasetCategory) -> dict[str, Any]:
-    expectations = dict(category.expectations)
-    given = raw.get("expectations")
-    if given is not None and not isinstance(given, Mapping):
-        raise Unfit(f"`expectations` is {_kind(given)}, not an object")
-    for key, value in (given or {}).items():
-        if key not in expectations:
-            continue  # the plan says what is expected; a worker only fits the values
-        _check_expectation(key, value, category)
-        expectations[key] = value
-    if category.expected_tools:
-        tools = [tool.model_dump(mode="json", exclude_defaults=True) for tool in category.expected_tools]
-        expectations.setdefault("expected_tool_calls", tools)
-    return _storable(expectations, "expectations")
+    def _scored(self, score: Score | None) -> tuple[float | None, int | None]:
+        return (None, None) if score is None else (score.value, self._duplicates.places.seq(score.row))
 
+    def reject(
+        self,
+        slot: Slot,
+        batch: int,
+        stage: str,
+        reason: str,
+        text: str,
+        match: Match | None = None,
+        candidate: dict[str, Any] | None = None,
+    ) -> None:
+        """Turn a candidate away; its slot opens again, or is given up."""
+        nearest = self._duplicates.places.seq(match.row) if match else None
+        tries = self.ledger.reject(slot, nearest)
+        seq, now = self._write(slot, batch, stage, reason, text, match, candidate)
+        if tries is not None:
+            words = given_up_words(tries, stage, reason)
+            self.journal.exhaust(
+                Exhausted(seq, slot.category, slot.ordinal, tries, words),
+                SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
+            )
 
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, int | float):
-        return "a number"
-    if isinstance(value, str):
-        return "text"
-    if isinstance(value, list | tuple):
-        return "a list"
-    return "nothing" if value is None else "an object"
+    def _record(self, slot: Slot, batch: int, match: Match, fitted: Fitted) -> None:
+        """One of several candidates for a slot is a repeat; that is no mark against the slot."""
+        self._write(slot, batch, match.stage, match.reason, fitted.shown, match, fitted.whole())
 
-
-def _storable(value: dict[str, Any], what: str) -> dict[str, Any]:
-    """The value as JSON can hold it: half a surrogate pair, which no UTF-8 file takes, becomes U+FFFD."""
-    try:
-        size = len(orjson.dumps(value))
-    except TypeError:
-        value = whole_characters(value)
-        try:
-            size = len(orjson.dumps(value))
-        except TypeError as error:
-            raise Unfit(f"`{what}` cannot be stored: {error}") from None
-    if size > MAX_TEXT_LENGTH * 4:
-        raise Unfit(f"`{what}` is longer than {MAX_TEXT_LENGTH * 4:,} bytes")
-    return value
-
-
-def _probability(raw: Any) -> float:
-    """How likely a worker says that a candidate is; what it does not say comes last."""
-    given = raw.get("probability") if isinstance(raw, Mapping) else None
-    return float(given) if isinstance(given, int | float) and math.isfinite(given) else math.inf
-
-
-def _shown(raw: Any) -> str:
-    if isinstance(raw, MalformedCase):
-        text = raw.text
-    else:
-        inputs = raw.get("inputs", raw) if isinstance(raw, Mapping) else raw
-        try:
-            text = display_text(inputs)
-        except RecursionError:
-            text = ""
-    return str(whole_characters(text))[:_SHOWN]
+    def _write(
+        self,
+        slot: Slot,
+        batch: int,
+        stage: str,
+        reason: str,
+        text: str,
+        match: Match | None,
+        candidate: dict[str, Any] | None,
+    ) -> tuple[int, float]:
+        now, seq, places = self._clock.now(), self._store.next_seq(), self._duplicates.places
+        nearest, nearest_id = (places.seq(match.row), places.case_id(match.row)) if match else (None, None)
+        score, threshold = (match.score, match.threshold) if match else (None, None)
+        attempt = self.ledger.attempt(slot)
+        rejection = Rejection(
+            seq, slot.category, slot.ordinal, attempt, stage, reason, text, now, score, threshold, nearest, nearest_id,
+            batch, candidate,
+        )  # fmt: skip
+        self.journal.reject(
+            rejection,
+            CaseRejected(
+                ts=now, category=slot.category, slot=slot.ordinal, seq=seq, batch=batch, stage=stage, reason=reason,
+                text=text[:TEXT_LENGTH], attempt=attempt, score=score, threshold=threshold, nearest_case_id=nearest_id,
+            ),
+        )  # fmt: skip
+        return seq, now

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Candidate, display_text
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
@@ -23,20 +22,21 @@ from dsbuilder_tui.domain.events import (
     RetryScheduled,
     RunPausing,
 )
+from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.words import dollar_words
-from dsbuilder_tui.generation.batching import BatchSizer
-from dsbuilder_tui.generation.calls import CallLog, CallTrace
-from dsbuilder_tui.generation.intake import Intake
+from dsbuilder_tui.generation.batch_size import BatchSizer
+from dsbuilder_tui.generation.budget import Budget
+from dsbuilder_tui.generation.call_log import CallLog, CallTrace
+from dsbuilder_tui.generation.candidate_queue import CandidateQueue
+from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
-from dsbuilder_tui.generation.judge import Judge
 from dsbuilder_tui.generation.ledger import Batch, Ledger
-from dsbuilder_tui.generation.meter import Meter
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
 from dsbuilder_tui.models.limits import AdaptiveLimit
 from dsbuilder_tui.models.protocol import TransientError, WorkerModel
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.rows import WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
 
@@ -75,22 +75,22 @@ class Pipeline:
         emit: Callable[[Event], None],
         seed: int,
         calls: CallLog,
-        meter: Meter,
+        budget: Budget,
     ) -> None:
         self._plan, self._config, self._store, self._model = plan, config, store, model
         self._clock, self._emit, self._calls = clock, emit, calls
-        self._meter = meter
+        self._budget = budget
         self._ledger = Ledger(plan, seed, config.max_attempts, ordered=model.ordered)
         self._prompter = Prompter(plan, seed, config.max_output_tokens, config.candidates_per_slot)
         self._sizers = {category.name: BatchSizer(config.largest_batch) for category in plan.categories}
-        self._intake = Intake(ordered=model.ordered)
+        self._intake = CandidateQueue(ordered=model.ordered)
         self._limit = AdaptiveLimit(config.workers, clock, self._limit_changed)
         self._runner: Runner = Worker(
             model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled
         )
         interval = config.checkpoint_interval if config.enable_checkpointing else None
         self._journal = Journal(store, clock, emit, accepted=0, planned=plan.total_instances, interval=interval)
-        self.judge = Judge(plan, config, store, clock, self._journal, self._ledger)
+        self.gate = Gate(plan, config, store, clock, self._journal, self._ledger)
         self.live = False  # decisions that a person makes can be taken in
         self.ready = asyncio.Event()  # it is live, or will never be (again)
         self._wake = asyncio.Event()
@@ -113,10 +113,10 @@ class Pipeline:
         ``StorageError``, also after saving what could be saved.
         """
         try:
-            await self.judge.restore(await self._store.ledger_rows(), await self._store.last_batch())
+            await self.gate.restore(await self._store.ledger_rows(), await self._store.last_batch())
             return await self._run()
         finally:
-            await self.judge.close()
+            await self.gate.close()
 
     async def _run(self) -> PipelineResult:
         self.journal = journal = self._journal
@@ -157,11 +157,11 @@ class Pipeline:
 
     def keep_budget(self) -> None:
         """Pause when the session has cost what it may, unless there is nothing left to write."""
-        budget = self._meter.budget
-        if budget is None or not self._meter.used_up or self._pause_reason is not None or not self._ledger.open:
+        budget = self._budget.limit
+        if budget is None or not self._budget.used_up or self._pause_reason is not None or not self._ledger.open:
             return
         text = (
-            f"The budget of {dollar_words(budget)} is used up ({dollar_words(self._meter.known)} spent); the run pauses. "
+            f"The budget of {dollar_words(budget)} is used up ({dollar_words(self._budget.known)} spent); the run pauses. "
             "Raise it with --budget, /budget N in the studio, or in the settings, then go on."
         )
         self._tell(Notice(ts=self._clock.now(), level="warning", text=text))
@@ -317,7 +317,7 @@ class Pipeline:
                     self._intake.done()
 
     async def _judge(self, candidates: list[Candidate]) -> None:
-        for candidate, accepted in zip(candidates, await self.judge.judge(candidates), strict=True):
+        for candidate, accepted in zip(candidates, await self.gate.judge(candidates), strict=True):
             if accepted:
                 self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
                 self._failures_in_a_row = 0
@@ -337,7 +337,7 @@ class Pipeline:
             else:
                 stage = "missing" if result.outcome == "ok" else result.outcome
                 reason = result.detail or "the model wrote no case for it"
-                self.judge.reject(wanted.slot, batch.number, stage, reason, "")
+                self.gate.reject(wanted.slot, batch.number, stage, reason, "")
         self._cut_off.discard(batch.number)
         if result.outcome != "cancelled":  # says nothing about the size
             self._sizers[name].observe(
@@ -357,7 +357,7 @@ class Pipeline:
 
     def _remember_call(self, batch: Batch, result: BatchOutcome) -> None:
         now, worker = self._clock.now(), self._unsettled.pop(batch.number).worker
-        dollars = self._meter.charge(self._model.name, result.usage)
+        dollars = self._budget.charge(self._model.name, result.usage)
         self._journal.call(
             WorkerCall(
                 self._store.next_seq(), batch.category.name, batch.number, self._model.name, len(batch.slots), result.outcome,

@@ -6,26 +6,13 @@ import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from dsbuilder_tui.domain.axes import DEFAULT_AXES
 from dsbuilder_tui.domain.case import runs
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-# Used for a category whose plan names no axes.
-DEFAULT_AXES: dict[str, tuple[str, ...]] = {
-    "persona": (
-        "first-time user", "long-time customer", "busy professional", "worried parent", "older person", "student",
-        "small-business owner", "someone asking for another person",
-    ),
-    "tone": ("neutral", "polite", "impatient", "frustrated", "cheerful", "formal"),
-    "situation": (
-        "ordinary", "missing detail", "several intents", "typos", "mixed case", "adversarial", "has asked before",
-    ),
-    "length": ("short", "medium", "long"),
-    "channel": ("chat", "e-mail", "mobile app", "voice transcript"),
-}  # fmt: skip
 
 
 class SlotPlan:

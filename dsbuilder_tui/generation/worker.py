@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from dsbuilder_tui.domain.case import Candidate, Usage
 from dsbuilder_tui.domain.clock import Clock
-from dsbuilder_tui.generation.calls import CallTrace
-from dsbuilder_tui.generation.casestream import CaseScanner, RunawayOutput
+from dsbuilder_tui.generation.call_log import CallTrace
+from dsbuilder_tui.generation.case_scanner import CaseScanner, RunawayOutput
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.models.limits import AdaptiveLimit, backoff
 from dsbuilder_tui.models.protocol import (

@@ -8,8 +8,8 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
-from dsbuilder_tui.config import OPENAI_URL, DatasetBuilderConfig
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
+from dsbuilder_tui.settings.schema import OPENAI_URL, DatasetBuilderConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from typing import Any
 import aiohttp
 import orjson
 
-from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
-from dsbuilder_tui.models.errors import explain_status, retry_after_seconds
+from dsbuilder_tui.models.endpoint_errors import explain_status, retry_after_seconds
 from dsbuilder_tui.models.limits import backoff
 from dsbuilder_tui.models.openai_compatible import Endpoint
 from dsbuilder_tui.models.protocol import TransientError
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 _MOST_TEXTS = 64  # a request
 _MOST_CHARACTERS = 8000  # of a text

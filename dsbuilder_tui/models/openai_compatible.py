@@ -18,14 +18,14 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import orjson
 
-from dsbuilder_tui.config import OPENAI_URL, DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.models.address import address_of, tls_of
-from dsbuilder_tui.models.errors import explain_error, explain_status, is_too_large, retry_after_seconds
+from dsbuilder_tui.models.endpoint_errors import explain_error, explain_status, is_too_large, retry_after_seconds
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.models.sse import EventStreamDecoder
+from dsbuilder_tui.settings.schema import OPENAI_URL, DatasetBuilderConfig
 
 _MOST_ERROR_BYTES = 64 * 1024
 _MOST_BODY_BYTES = 32 * 1024 * 1024

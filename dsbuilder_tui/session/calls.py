@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dsbuilder_tui.generation.calls import CallTrace
+from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.session.core import SessionCore
 
 

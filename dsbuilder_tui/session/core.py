@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.event_stream import EventStream
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.stream import EventStream
-from dsbuilder_tui.domain.summary import BuilderState, SessionState
-from dsbuilder_tui.generation.calls import CallLog
+from dsbuilder_tui.domain.session_state import BuilderState, SessionState
+from dsbuilder_tui.generation.call_log import CallLog
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.run import Run
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 T = TypeVar("T")
 

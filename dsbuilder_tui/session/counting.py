@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dsbuilder_tui.diversity.grid import Grid
+    from dsbuilder_tui.diversity.coverage_grid import Grid
 
 T = TypeVar("T")
 _PAGE = 4096
@@ -181,7 +181,7 @@ def _answer(count: Count, heard: Sequence[CaseAccepted | CaseWithdrawn], questio
 def _planned(plan: DatasetPlanInput, seed: int, retired: Mapping[str, Sequence[int]]) -> Count:
     import numpy as np
 
-    from dsbuilder_tui.diversity.grid import Grid
+    from dsbuilder_tui.diversity.coverage_grid import Grid
 
     plans, grids, slots = slot_plans(plan, seed), {}, {}
     for category in plan.categories:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dsbuilder_tui.diversity.texts import structure_hash
+from dsbuilder_tui.diversity.compared_text import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseEdited, CaseWithdrawn, Event
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory
 from dsbuilder_tui.domain.sanitise import whole_characters
-from dsbuilder_tui.domain.summary import SessionState
-from dsbuilder_tui.generation.gate import Unfit, fitting_case
+from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.generation.ledger import SlotState
+from dsbuilder_tui.generation.schema_check import Unfit, fitting_case
 from dsbuilder_tui.session.core import SessionCore
 from dsbuilder_tui.store.rows import Changes, HistoryRow, SlotFacts, Withdrawal
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.generation.judge import Judge
+    from dsbuilder_tui.generation.gate import Gate
 
 _REJECTED_LENGTH = 500
 
@@ -27,7 +27,7 @@ _REJECTED_LENGTH = 500
 class _Ground:
     """What an act is based on; true until the next await."""
 
-    judge: Judge | None  # of the run that is going on
+    gate: Gate | None  # of the run that is going on
     facts: SlotFacts
     accepted: int  # cases in all
 
@@ -86,8 +86,8 @@ class Curation(SessionCore):
             "before": {"inputs": case.inputs, "expectations": case.expectations},
             "after": {"inputs": inputs, "expectations": expectations},
         }
-        if ground.judge:
-            ground.judge.remember(new)
+        if ground.gate:
+            ground.gate.remember(new)
         await self._change(ground, new, "edited", "case_edited", data)
         return new
 
@@ -138,8 +138,8 @@ class Curation(SessionCore):
             rejected=[rejection],
             history=[self._line("case_withdrawn", data, now, name, ordinal)],
         )
-        if ground.judge:
-            ground.judge.ledger.reopen(name, ordinal, attempt, case.seq)
+        if ground.gate:
+            ground.gate.ledger.reopen(name, ordinal, attempt, case.seq)
         elif files.meta["state"] in (SessionState.COMPLETE, SessionState.SHORT):
             changes.meta["state"] = SessionState.PAUSED
         event = CaseWithdrawn(
@@ -168,8 +168,8 @@ class Curation(SessionCore):
                 f"What was turned away for {own} has other fields than the plan has now.", "It cannot be kept."
             )
         ground = await self._ground(name, ordinal)
-        judge, old = ground.judge, ground.facts.case
-        if judge and judge.ledger.state(name, ordinal) is SlotState.LEASED:
+        gate, old = ground.gate, ground.facts.case
+        if gate and gate.ledger.state(name, ordinal) is SlotState.LEASED:
             raise InputError(f"{own} is being written again right now.", "Wait a moment, or pause.")
         if old is not None:
             _not_pinned(old)
@@ -181,10 +181,10 @@ class Curation(SessionCore):
             seq, name, ordinal, candidate["inputs"], candidate["expectations"], candidate["tags"], now, structure,
             rejection.batch,
         )  # fmt: skip
-        if judge:
-            judge.remember(case)
+        if gate:
+            gate.remember(case)
             if old is None:
-                judge.ledger.claim(name, ordinal)
+                gate.ledger.claim(name, ordinal)
         text = display_text(case.inputs)[:TEXT_LENGTH]
         data = {
             "seq": seq, "rejection": rejection.seq, "stage": rejection.stage, "replaced": old.seq if old else None,
@@ -205,18 +205,18 @@ class Curation(SessionCore):
                 accepted=ground.accepted + 1, planned=self.plan.total_instances, flags=case.flag_kinds,
             )  # fmt: skip
         await self._decide(ground, changes, event, 0 if old else 1)
-        if judge is None:
+        if gate is None:
             await self.settle()
         return case
 
     async def _decide(self, ground: _Ground, changes: Changes, event: Event, accepted: int) -> None:
         """Write an act and announce it: through the journal of the run that is going on, or at once."""
         files = self._files
-        if ground.judge:
-            ground.judge.journal.decide(changes, event, accepted)
+        if ground.gate:
+            ground.gate.journal.decide(changes, event, accepted)
             if self._run:
                 self._run.wake()
-            await ground.judge.journal.flush()
+            await ground.gate.journal.flush()
             return
         await files.store.commit(changes)
         files.meta |= changes.meta
@@ -227,14 +227,14 @@ class Curation(SessionCore):
         """What there is about a slot. A run that is about to begin or end is waited for."""
         store = self._files.store
         while True:
-            judge = await self._run.judge() if self._run else None
-            if judge is not None:
+            gate = await self._run.gate() if self._run else None
+            if gate is not None:
                 # What the run has decided must be on disk to be seen, and the slot must not have moved meanwhile.
-                before = judge.ledger.state(name, ordinal)
-                await judge.journal.flush()
+                before = gate.ledger.state(name, ordinal)
+                await gate.journal.flush()
                 facts = await store.slot_facts(name, ordinal)
-                if self._run and self._run.live and judge.ledger.state(name, ordinal) is before:
-                    return _Ground(judge, facts, judge.journal.accepted)
+                if self._run and self._run.live and gate.ledger.state(name, ordinal) is before:
+                    return _Ground(gate, facts, gate.journal.accepted)
             elif self._run:
                 await self._idle.wait()
             else:

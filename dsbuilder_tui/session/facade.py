@@ -9,14 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from dsbuilder_tui.config import SECRETS, DatasetBuilderConfig, load_config
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.clock import Clock, SystemClock
+from dsbuilder_tui.domain.event_stream import EventStream
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.stream import EventStream
-from dsbuilder_tui.domain.summary import RunResult, SessionState
-from dsbuilder_tui.generation.meter import Meter
+from dsbuilder_tui.domain.session_state import RunResult, SessionState
+from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.protocol import WorkerModel
@@ -31,6 +30,7 @@ from dsbuilder_tui.session.reading import Reading
 from dsbuilder_tui.session.remembering import Remembering
 from dsbuilder_tui.session.run import Run
 from dsbuilder_tui.session.whatif import WhatIfs
+from dsbuilder_tui.settings.schema import SECRETS, DatasetBuilderConfig, load_config
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
@@ -176,9 +176,9 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
             self.require_plan()
             own = model is None
             model = model or worker_model(self.config)
-            meter = Meter(PriceTable(self.config.prices), lambda: self.config.budget)
+            budget = Budget(PriceTable(self.config.prices), lambda: self.config.budget)
             # Nothing is awaited before there is a run: a pause that is asked for at once must find it.
-            self._run = Run(self._files, self.config, model, self._call_log, meter, self._measure)
+            self._run = Run(self._files, self.config, model, self._call_log, budget, self._measure)
             self._idle.clear()
         try:
             async with self._measuring():

@@ -8,17 +8,17 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.errors import ConfigError, DsbuilderError, EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.events import DiversityMeasured
 from dsbuilder_tui.domain.figures import Coverage, DiversityReport, Figures
 from dsbuilder_tui.session.counting import Count, Counting
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.fingerprints import Fingerprints
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 if TYPE_CHECKING:
+    from dsbuilder_tui.diversity.fingerprint_reader import FingerprintPage
     from dsbuilder_tui.diversity.metrics import Spread
-    from dsbuilder_tui.diversity.printreader import FingerprintPage
 
 MEASURE_EVERY = 30.0  # seconds between two announcements of the figures during a run
 
@@ -193,7 +193,7 @@ def _all_grid_figures(count: Count) -> tuple[dict[str, object], dict[str, dict[s
 
 def _grid_figures(count: Count, names: Sequence[str]) -> dict[str, object]:
     """The figures that come from the counters of some categories, by their names in ``Figures``."""
-    from dsbuilder_tui.diversity.grid import evenness
+    from dsbuilder_tui.diversity.coverage_grid import evenness
 
     grids = [count.grids[name] for name in names]
     cells, pairs = [grid.filled() for grid in grids], [grid.filled_pairs() for grid in grids]

@@ -8,17 +8,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
-from dsbuilder_tui.config import DatasetBuilderConfig
-from dsbuilder_tui.diversity.texts import structure_hash
+from dsbuilder_tui.diversity.compared_text import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
 from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import PlanError, StorageError
 from dsbuilder_tui.domain.events import Event, ExportWritten, Notice
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.domain.spending import Spending
-from dsbuilder_tui.domain.summary import BuilderState, SessionState
 from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.models.prices import PriceTable
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.export import format_of, write_cases
 from dsbuilder_tui.store.files import private_folder

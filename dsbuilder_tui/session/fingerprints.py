@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.session.core import SessionCore
 from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.diversity.printreader import FingerprintPage, PrintReader
+    from dsbuilder_tui.diversity.fingerprint_reader import FingerprintPage, PrintReader
 
 
 class Fingerprints(SessionCore):
@@ -26,7 +26,7 @@ class Fingerprints(SessionCore):
 
         Cases of categories that may repeat themselves have none.
         """
-        from dsbuilder_tui.diversity.printreader import PrintReader
+        from dsbuilder_tui.diversity.fingerprint_reader import PrintReader
 
         folder, store = self._files.folder, self._files.store
         if self._prints is None or self._prints.folder != folder:
@@ -45,13 +45,13 @@ class Fingerprints(SessionCore):
         """Make what the file lacks, unless a run does or that was done. Whether something may have changed."""
         if self._run or self._acts.locked() or self._complete_to == self._files.store.seq or not self.planned:
             return False
-        from dsbuilder_tui.generation.likeness import Likeness
+        from dsbuilder_tui.generation.duplicate_check import DuplicateCheck
 
         async with self._acts:
             self._complete_to = self._files.store.seq
-            likeness = Likeness(self.plan, self.config, self._files.store)
+            duplicates = DuplicateCheck(self.plan, self.config, self._files.store)
             try:
-                await likeness.load(await self._files.store.ledger_rows(), index=False)
+                await duplicates.load(await self._files.store.ledger_rows(), index=False)
             finally:
-                await likeness.close()
+                await duplicates.close()
         return True

@@ -9,10 +9,10 @@ from typing import Any
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.events import MessageAdded, PlanRevised
 from dsbuilder_tui.domain.history import Message
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
-from dsbuilder_tui.domain.summary import SessionState
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session.core import SessionCore
 from dsbuilder_tui.session.files import check_size
 from dsbuilder_tui.store.rows import CategoryProgress

@@ -7,9 +7,9 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import Candidate, Slot
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.generation.gate import Gate, Misfit
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.prompts import Prompter
+from dsbuilder_tui.generation.schema_check import Misfit, SchemaCheck
 from dsbuilder_tui.generation.slots import slot_plans
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
 from dsbuilder_tui.models.limits import AdaptiveLimit
@@ -37,11 +37,11 @@ class Preview(SpendingReader):
             for ordinal in range(1, min(count, chosen.count) + 1)
         )
         request = Prompter(plan, self._files.seed, self.config.max_output_tokens).request(chosen, wanted, ())
-        gate = Gate(plan)
+        schema = SchemaCheck(plan)
         found: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
         async def deliver(candidate: Candidate) -> None:
-            fitted = gate.fit(candidate)
+            fitted = schema.fit(candidate)
             if not isinstance(fitted, Misfit):
                 found.append((fitted[0].inputs, fitted[0].expectations))
 

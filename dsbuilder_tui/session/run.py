@@ -7,19 +7,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Checkpoint, Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError
 from dsbuilder_tui.domain.events import Notice, RunFinished, RunPaused, RunStarted
-from dsbuilder_tui.domain.summary import RunResult, SessionState
-from dsbuilder_tui.domain.words import dollar_words
-from dsbuilder_tui.generation.calls import CallLog
-from dsbuilder_tui.generation.meter import Meter
+from dsbuilder_tui.domain.plain_words import dollar_words
+from dsbuilder_tui.domain.session_state import RunResult, SessionState
+from dsbuilder_tui.generation.budget import Budget
+from dsbuilder_tui.generation.call_log import CallLog
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.generation.judge import Judge
+    from dsbuilder_tui.generation.gate import Gate
 
 _STATUS_PERIOD = 1.0  # seconds between notes for other processes
 
@@ -33,19 +33,19 @@ class Run:
         config: DatasetBuilderConfig,
         model: WorkerModel,
         calls: CallLog,
-        meter: Meter,
+        budget: Budget,
         measure: Callable[[bool], Awaitable[None]],
     ) -> None:
         """``measure`` announces how different the cases are; its argument says whether the run is about to finish."""
         self._files, self._config, self._model, self._measure = files, config, model, measure
         self._clock, self._store, self._emit, self._plan = files.clock, files.store, files.emit, files.plan
-        self._meter = meter
+        self._budget = budget
         from dsbuilder_tui.generation.pipeline import (
             Pipeline,
         )  # with numpy and what else compares; see `Session.prepare`
 
         self._pipeline = Pipeline(
-            files.plan, config, files.store, model, files.clock, files.emit, files.seed, calls, meter
+            files.plan, config, files.store, model, files.clock, files.emit, files.seed, calls, budget
         )
         self._hurried = False
 
@@ -63,10 +63,10 @@ class Run:
         """Whether it takes in decisions that a person makes."""
         return self._pipeline.live
 
-    async def judge(self) -> Judge | None:
+    async def gate(self) -> Gate | None:
         """Who decides in this run, once it knows the past; None when it is about to end."""
         await self._pipeline.ready.wait()
-        return self._pipeline.judge if self._pipeline.live else None
+        return self._pipeline.gate if self._pipeline.live else None
 
     def wake(self) -> None:
         self._pipeline.wake()
@@ -89,18 +89,18 @@ class Run:
         return await self._conclude(outcome.finished, outcome.dropped, outcome.reason, started)
 
     async def _check_budget(self) -> None:
-        self._meter.begin(await self._files.spending(self._config))
-        budget = self._meter.budget
-        if budget is not None and self._meter.used_up:
+        self._budget.begin(await self._files.spending(self._config))
+        budget = self._budget.limit
+        if budget is not None and self._budget.used_up:
             raise InputError(
-                f"The budget of {dollar_words(budget)} is used up ({dollar_words(self._meter.known)} spent).",
+                f"The budget of {dollar_words(budget)} is used up ({dollar_words(self._budget.known)} spent).",
                 "Raise it with --budget, /budget N in the studio, or in the settings.",
             )
 
     def _budget_notices(self) -> list[tuple[str, str]]:
         """That a budget cannot be kept, when it cannot."""
-        budget, name = self._meter.budget, self._model.name
-        if budget is None or self._meter.prices.price(name) is not None:
+        budget, name = self._budget.limit, self._model.name
+        if budget is None or self._budget.prices.price(name) is not None:
             return []
         text = (
             f"The price of {name} is unknown, so the budget of {dollar_words(budget)} cannot be kept; "
@@ -110,7 +110,7 @@ class Run:
 
     def spent(self, dollars: float | None, usage: Usage) -> None:
         """The main agent has used tokens while this run goes on."""
-        self._meter.add(dollars, usage)
+        self._budget.add(dollars, usage)
         if self._pipeline.live:
             self._pipeline.keep_budget()
 
@@ -177,7 +177,7 @@ class Run:
                 ts=now, accepted=accepted, planned=planned,
                 rejected=totals.rejected, exhausted=exhausted, seconds=round(seconds, 3),
                 prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens,
-                dollars=self._meter.dollars,
+                dollars=self._budget.dollars,
             )  # fmt: skip
         else:
             end = RunPaused(ts=now, accepted=accepted, planned=planned, dropped_batches=dropped, reason=reason)

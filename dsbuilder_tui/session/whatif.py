@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 
-from dsbuilder_tui.diversity.rules import SHORT_WORDS, Rules, rules_for
+from dsbuilder_tui.diversity.thresholds import SHORT_WORDS, Rules, rules_for
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, LikenessStage, Scores, WhatIf
 from dsbuilder_tui.session.core import SessionCore

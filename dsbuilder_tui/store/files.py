@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from dsbuilder_tui.atomic import atomic_write, sync_folder
+from dsbuilder_tui.atomic_write import atomic_write, sync_folder
 from dsbuilder_tui.domain.errors import StorageError
 
 __all__ = ["atomic_write", "is_taken", "move_together", "private_folder", "sync_folder"]

@@ -10,7 +10,7 @@ import orjson
 from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.events import PlanRevised
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
-from dsbuilder_tui.domain.summary import SessionState
+from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.store.base import StoreBase, to_text
 from dsbuilder_tui.store.commit import history_row, write_history
 from dsbuilder_tui.store.retiring import recount, retire, retired_slots

@@ -16,11 +16,9 @@ from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 from textual.widgets import Input
 
-from dsbuilder_tui.agent.cards import card_data
-from dsbuilder_tui.agent.desk import Desk
-from dsbuilder_tui.agent.dialogue import Dialogue
-from dsbuilder_tui.agent.saved import open_saved
-from dsbuilder_tui.config import DatasetBuilderConfig, load_config
+from dsbuilder_tui.agent.conversation import Dialogue
+from dsbuilder_tui.agent.host import Desk
+from dsbuilder_tui.agent.plan_card import card_data
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -28,6 +26,8 @@ from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.session.library import open_saved
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig, load_config
 from dsbuilder_tui.tui.driver import enduring
 from dsbuilder_tui.tui.live import LiveSession, farewell, opening_words, welcome
 from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
@@ -276,7 +276,7 @@ class StudioApp(App[int]):
 
     def choose_theme(self, name: str) -> None:
         """Switch the theme, and remember it."""
-        from dsbuilder_tui.config import save_settings
+        from dsbuilder_tui.settings.schema import save_settings
 
         self.theme = PREFIX + name
         self.repaint_all()

@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from dsbuilder_tui.agent.desk import BackgroundRun, Desk
-from dsbuilder_tui.agent.dialogue import Dialogue
-from dsbuilder_tui.agent.saved import saved_as
-from dsbuilder_tui.config import DatasetBuilderConfig
+from dsbuilder_tui.agent.conversation import Dialogue
+from dsbuilder_tui.agent.host import BackgroundRun, Desk
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import (
@@ -24,12 +22,14 @@ from dsbuilder_tui.domain.events import (
     RunPaused,
     RunStarted,
 )
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.domain.summary import RunResult
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.session_state import RunResult
 from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Message, Session
+from dsbuilder_tui.session.library import saved_as
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.watched import Watched
 from dsbuilder_tui.view import RunView, opening_view

@@ -10,11 +10,11 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from dsbuilder_tui.config import load_config
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.settings.schema import load_config
 from dsbuilder_tui.signals import handled
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.player import ReplaySession

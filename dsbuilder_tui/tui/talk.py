@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol
 
-from dsbuilder_tui.agent.parts import Part
-from dsbuilder_tui.agent.watch import Note
+from dsbuilder_tui.agent.monitor import Note
+from dsbuilder_tui.agent.turn_events import Part
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 

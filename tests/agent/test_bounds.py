@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
-from dsbuilder_tui.agent.memory import MOST_REMEMBERED, compact, size_of, whole_turns
+from dsbuilder_tui.agent.compaction import MOST_REMEMBERED, compact, size_of, whole_turns
 from tests.support.talking import asked, calls, outcomes, said, says, talking
 
 Configs = Callable[..., DatasetBuilderConfig]

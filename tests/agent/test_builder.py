@@ -15,7 +15,7 @@ from dsbuilder_tui import (
     get_builder_state_summary,
     load_from_checkpoint,
 )
-from dsbuilder_tui.agent.parts import Asked, ToolEnded
+from dsbuilder_tui.agent.turn_events import Asked, ToolEnded
 from dsbuilder_tui.domain.errors import InputError, SessionNotFound
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.store import catalog

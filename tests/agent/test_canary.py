@@ -16,7 +16,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig
-from dsbuilder_tui.agent.parts import Part, Said, ToolEnded, Words
+from dsbuilder_tui.agent.turn_events import Part, Said, ToolEnded, Words
 from dsbuilder_tui.domain.errors import DsbuilderError
 from tests.support import fake_agent as model
 from tests.support.fake_agent import Scripted
@@ -178,7 +178,7 @@ async def test_what_the_app_shows(fake: FakeOpenAI, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_key_in_pieces_never_leaves_and_a_text_that_only_resembles_it_does() -> None:
-    from dsbuilder_tui.agent.listening import Hider
+    from dsbuilder_tui.agent.stream_client import Hider
 
     out = io.StringIO()
     hider = Hider((KEY, B64))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
-from dsbuilder_tui.agent.memory import whole_turns
+from dsbuilder_tui.agent.compaction import whole_turns
 from tests.support.fake_agent import calls, hang_mid, says
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.process import ROOT, fake_endpoint

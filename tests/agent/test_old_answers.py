@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
-from dsbuilder_tui.agent.parts import Doing, ToolEnded
-from tests.agent.test_stopping import stop
+from dsbuilder_tui.agent.turn_events import Doing, ToolEnded
+from tests.agent.test_stopping_a_turn import stop
 from tests.support.fake_agent import calls, hang, says
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.talking import SUPPORT, Talking, asked, outcomes, said, talking, troubles

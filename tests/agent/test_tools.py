@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
-from dsbuilder_tui.agent.parts import ToolEnded
 from dsbuilder_tui.agent.tools.base import MOST_ANSWER, Answer
 from dsbuilder_tui.agent.tools.registry import TOOLS
+from dsbuilder_tui.agent.turn_events import ToolEnded
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from tests.support.likeness import accept, reject
 from tests.support.studio import Scripted

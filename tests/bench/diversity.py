@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dsbuilder_tui import DatasetBuilderConfig, Session
+from dsbuilder_tui.diversity.compared_text import structure_hash
 from dsbuilder_tui.diversity.comparer import Comparer, Question
-from dsbuilder_tui.diversity.embedding import built_in_embedder
-from dsbuilder_tui.diversity.rules import Rules
-from dsbuilder_tui.diversity.texts import structure_hash
+from dsbuilder_tui.diversity.static_embedding import built_in_embedder
+from dsbuilder_tui.diversity.thresholds import Rules
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.plan import parse_plan
-from dsbuilder_tui.generation.likeness import CaseText, Likeness
+from dsbuilder_tui.generation.duplicate_check import CaseText, DuplicateCheck
 from dsbuilder_tui.store.rows import Changes
 
 _JUDGED = 4000
@@ -106,9 +106,9 @@ async def resuming(accepted: int) -> None:
             for label in ("made from the cases", "read from the file"):
                 ticker = Ticker()
                 ticking = asyncio.create_task(ticker.run())
-                likeness = Likeness(plan, config, store)
+                duplicates = DuplicateCheck(plan, config, store)
                 began = time.perf_counter()
-                await likeness.load(await store.ledger_rows())
+                await duplicates.load(await store.ledger_rows())
                 seconds = time.perf_counter() - began
                 print(
                     f"{accepted:>10,} accepted: {label} in {seconds:.2f} s; event loop late by {ticker.p99():.1f} ms (p99)"
@@ -117,11 +117,11 @@ async def resuming(accepted: int) -> None:
                     ticker.late.clear()
                     began = time.perf_counter()
                     for _ in range(100):
-                        await likeness.judge([[CaseText("all", {"query": next(source)}, {})] for _ in range(32)])
+                        await duplicates.judge([[CaseText("all", {"query": next(source)}, {})] for _ in range(32)])
                     seconds = time.perf_counter() - began
                     print(f"{'':>10} 3,200 judged in {seconds:.2f} s; event loop late by {ticker.p99():.1f} ms (p99)")
                 ticking.cancel()
-                await likeness.close()
+                await duplicates.close()
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
-from dsbuilder_tui.diversity.embedding import Embedder, built_in_embedder
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
-from dsbuilder_tui.diversity.rules import Rules
+from dsbuilder_tui.diversity.static_embedding import Embedder, built_in_embedder
+from dsbuilder_tui.diversity.thresholds import Rules
 from dsbuilder_tui.diversity.traits import differing
 from tests.diversity.pairs import CONTRASTS, REPEATS, Pair, pairs, unseen_pairs
 

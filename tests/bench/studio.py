@@ -104,7 +104,7 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-class Meter:
+class FrameMeter:
     """CPU, memory, lateness of the event loop over a stretch of a run. CPU is that of its first half: nobody types then."""
 
     def __init__(self) -> None:
@@ -140,7 +140,7 @@ def _at(values: list[float], share: float) -> float:
 async def _headless(folder: str, seconds: float) -> dict[str, float]:
     from dsbuilder_tui import Session
 
-    meter, count = Meter(), 0
+    meter, count = FrameMeter(), 0
     async with await Session.create(_plan(200_000), _config(folder)) as session:
 
         def listen(event: Any) -> None:
@@ -185,7 +185,7 @@ async def _in_app(folder: str, seconds: float, out: str) -> None:
          "checkpoint_interval": 500},
         make_model=lambda config: Flood(),
     )  # fmt: skip
-    meter = Meter()
+    meter = FrameMeter()
 
     async def drive() -> None:
         await app.create_session(_plan(200_000), max_dataset_size=10_000_000)
@@ -332,7 +332,7 @@ async def _opening(folder: str) -> dict[str, float]:
         while screen.chosen is None:
             await pilot.pause(0.005)
         times["last case"] = time.perf_counter() - began
-        meter = Meter()
+        meter = FrameMeter()
         ticker = asyncio.create_task(meter.tick(lambda: 0, 60))
         began = time.perf_counter()
         screen.query_one("#search").value = "refunds 19999"  # type: ignore[attr-defined]

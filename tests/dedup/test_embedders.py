@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.dedup import DedupReport, deduplicate
-from dsbuilder_tui.dedup import run as running
+from dsbuilder_tui.dedup import dedup_pass as running
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 
 class Server(ThreadingHTTPServer):

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dsbuilder_tui.diversity.chains import Chains
-from dsbuilder_tui.diversity.closest import MOST, Closest
+from dsbuilder_tui.diversity.compared_text import compared_text
 from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
-from dsbuilder_tui.diversity.embedding import StaticEmbedder, Vectors, built_in_embedder, folder_embedder
+from dsbuilder_tui.diversity.fingerprint_file import NAMES, PrintFile
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
-from dsbuilder_tui.diversity.printfile import NAMES, PrintFile
-from dsbuilder_tui.diversity.rules import Rules
-from dsbuilder_tui.diversity.texts import compared_text
+from dsbuilder_tui.diversity.lsh_index import Chains
+from dsbuilder_tui.diversity.sign_index import MOST, Closest
+from dsbuilder_tui.diversity.static_embedding import StaticEmbedder, Vectors, built_in_embedder, folder_embedder
+from dsbuilder_tui.diversity.thresholds import Rules
 from dsbuilder_tui.domain.errors import ConfigError
 
 LONG = (

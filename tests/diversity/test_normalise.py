@@ -11,8 +11,8 @@ import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dsbuilder_tui.diversity.compared_text import structure_hash
 from dsbuilder_tui.diversity.normalise import NORMALISER_VERSION, compared_texts, normalise
-from dsbuilder_tui.diversity.texts import structure_hash
 from dsbuilder_tui.diversity.traits import traits
 
 ROOT = Path(__file__).parents[2]
@@ -118,7 +118,7 @@ def test_a_number_of_thousands_of_digits_is_read() -> None:
 
 
 def test_the_hash_is_the_same_in_every_process() -> None:
-    code = "from dsbuilder_tui.diversity.texts import structure_hash;print(structure_hash({'query':'Wo ist #12 é?'}))"
+    code = "from dsbuilder_tui.diversity.compared_text import structure_hash;print(structure_hash({'query':'Wo ist #12 é?'}))"
     outs = {
         subprocess.run(
             [sys.executable, "-c", code],

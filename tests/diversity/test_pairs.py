@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
-from dsbuilder_tui.diversity.embedding import built_in_embedder
-from dsbuilder_tui.diversity.expected import expectation_key
+from dsbuilder_tui.diversity.expectation_hash import expectation_key
 from dsbuilder_tui.diversity.normalise import normalise
-from dsbuilder_tui.diversity.rules import Rules
+from dsbuilder_tui.diversity.static_embedding import built_in_embedder
+from dsbuilder_tui.diversity.thresholds import Rules
 from dsbuilder_tui.diversity.traits import differing, traits
 from tests.diversity.pairs import CONTRASTS, QUANTITIES, REPEATS, STRUCTURAL, Pair, pairs, unseen_pairs
 

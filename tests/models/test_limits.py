@@ -9,7 +9,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from dsbuilder_tui.models.errors import retry_after_seconds
+from dsbuilder_tui.models.endpoint_errors import retry_after_seconds
 from dsbuilder_tui.models.limits import AdaptiveLimit, backoff
 
 

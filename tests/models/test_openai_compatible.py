@@ -14,12 +14,12 @@ import trustme
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, InputError
-from dsbuilder_tui.generation.casestream import CaseScanner
+from dsbuilder_tui.generation.case_scanner import CaseScanner
 from dsbuilder_tui.generation.ledger import Ledger
 from dsbuilder_tui.generation.prompts import Prompter
-from dsbuilder_tui.models.errors import explain_status
+from dsbuilder_tui.models.endpoint_errors import explain_status
+from dsbuilder_tui.models.endpoint_probe import probe_endpoint
 from dsbuilder_tui.models.openai_compatible import OpenAICompatibleModel
-from dsbuilder_tui.models.probe import probe_endpoint
 from dsbuilder_tui.models.protocol import ContentRefused, RequestTooLarge, StreamEnd, TransientError, WorkerRequest
 from tests.support.fake_openai import FakeOpenAI
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig
-from dsbuilder_tui.config import load_config, save_settings, user_config_file
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.domain.spending import Price
 from dsbuilder_tui.models.openai_compatible import _usage
 from dsbuilder_tui.models.prices import BUILT_IN, PriceTable
+from dsbuilder_tui.settings.schema import load_config, save_settings, user_config_file
 from dsbuilder_tui.wording import cost_words
 
 MILLION = Usage(1_000_000, 1_000_000, True)

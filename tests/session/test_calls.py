@@ -8,7 +8,7 @@ from typing import Any
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.events import Event
-from dsbuilder_tui.generation.calls import CallLog, CallTrace
+from dsbuilder_tui.generation.call_log import CallLog, CallTrace
 from tests.session.test_determinism import NARROW
 from tests.session.test_runs import check_whole
 from tests.support.fake_openai import FakeOpenAI
@@ -157,7 +157,7 @@ async def test_calls_are_cut_off_before_they_begin(make_plan: Plans, make_config
 
 async def test_a_full_queue_in_front_of_the_gate(make_plan: Plans, make_config: Configs, monkeypatch: Any) -> None:
     """A case that waits for its place when its call is cut off is neither judged nor lost for good."""
-    monkeypatch.setattr("dsbuilder_tui.generation.intake._BOUND", 1)
+    monkeypatch.setattr("dsbuilder_tui.generation.candidate_queue._BOUND", 1)
     async with FakeOpenAI() as fake:
         events: list[Event] = []
         config = make_config(base_url=fake.url, batch_size=10, max_workers=4)

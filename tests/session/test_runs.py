@@ -250,7 +250,7 @@ async def test_closing_a_running_session_pauses_it(make_plan: Plans, make_config
 async def test_a_stream_of_events_and_a_slow_reader(
     make_plan: Plans, make_config: Configs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dsbuilder_tui.domain.stream._BOUND", 30)
+    monkeypatch.setattr("dsbuilder_tui.domain.event_stream._BOUND", 30)
     async with await Session.create(make_plan(100), make_config()) as session:
         slow, seen = session.events(), []
         await session.run()

@@ -120,7 +120,7 @@ async def test_a_budget_pauses_the_run_and_says_so(fake: FakeOpenAI, make_plan: 
         calls = len(fake.bodies)
         with pytest.raises(InputError, match=r"The budget of \$3.00 is used up") as refused:
             await session.run()
-        assert "--budget" in refused.value.way_out and len(fake.bodies) == calls
+        assert "--budget" in refused.value.hint and len(fake.bodies) == calls
         session.config = make_config(**{**config.explicit, "budget": 1000})
         assert (await session.run()).state == "complete"
 

@@ -18,11 +18,11 @@ from textual.pilot import Pilot
 
 import dsbuilder_tui.tui.app
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
-from dsbuilder_tui.agent.cards import card_data
+from dsbuilder_tui.agent.plan_card import card_data
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection, Usage
-from dsbuilder_tui.domain.summary import SessionState
-from dsbuilder_tui.generation.calls import CallTrace
+from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.store.commit import history_row
 from dsbuilder_tui.store.rows import Changes, WorkerCall

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput
-from dsbuilder_tui.agent.parts import Doing, Part, ToolBegun
+from dsbuilder_tui.agent.turn_events import Doing, Part, ToolBegun
 from dsbuilder_tui.domain import plan as plan_rules
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import EndpointRefused

@@ -13,7 +13,7 @@ from dsbuilder_tui import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.case import Rejection
 from dsbuilder_tui.domain.errors import EndpointRefused
-from dsbuilder_tui.domain.summary import SessionState
+from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.store.catalog import STATUS_FILE
 from dsbuilder_tui.store.rows import CaseLikeness, Changes
 from dsbuilder_tui.view import CategoryView

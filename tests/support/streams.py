@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dsbuilder_tui.diversity.comparer import Comparer, Question
-from dsbuilder_tui.diversity.embedding import built_in_embedder
-from dsbuilder_tui.diversity.rules import Rules
+from dsbuilder_tui.diversity.static_embedding import built_in_embedder
+from dsbuilder_tui.diversity.thresholds import Rules
 from tests.support.fake_openai import word
 
 PATTERNS = ("uniform", "zipf", "bursty", "round_robin")

@@ -16,17 +16,17 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from dsbuilder_tui import DatasetPlanInput, Session
-from dsbuilder_tui.agent.desk import Desk as AgentDesk
-from dsbuilder_tui.agent.parts import Doing, Part, Said, Words
-from dsbuilder_tui.agent.watch import Note
-from dsbuilder_tui.config import load_config
+from dsbuilder_tui.agent.host import Desk as AgentDesk
+from dsbuilder_tui.agent.monitor import Note
+from dsbuilder_tui.agent.turn_events import Doing, Part, Said, Words
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.history import Approval
-from dsbuilder_tui.models.offline.writer import OfflineWriter
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
+from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
 from dsbuilder_tui.session import Message
+from dsbuilder_tui.settings.schema import load_config
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.live import LiveSession
 

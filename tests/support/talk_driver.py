@@ -14,9 +14,9 @@ import sys
 from typing import Any, NoReturn
 
 from dsbuilder_tui import DatasetBuilderConfig, Session
-from dsbuilder_tui.agent.dialogue import Dialogue
-from dsbuilder_tui.agent.headless import HeadlessDesk
-from dsbuilder_tui.agent.parts import Words
+from dsbuilder_tui.agent.conversation import Dialogue
+from dsbuilder_tui.agent.headless_host import HeadlessDesk
+from dsbuilder_tui.agent.turn_events import Words
 from dsbuilder_tui.domain.events import Event
 
 

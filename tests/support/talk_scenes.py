@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from dsbuilder_tui.agent.cards import card_data
+from dsbuilder_tui.agent.plan_card import card_data
 from tests.support.frozen import NOW, FrozenApp, Script
 from tests.support.scenes import SHOP, half_way, plan_of
 

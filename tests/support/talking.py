@@ -9,9 +9,9 @@ from typing import Any
 from agents.testing import ScriptedModel, assistant_message, function_call
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
-from dsbuilder_tui.agent.dialogue import Dialogue
-from dsbuilder_tui.agent.headless import HeadlessDesk
-from dsbuilder_tui.agent.parts import Asked, Part, Said, ToolEnded, Trouble, Words
+from dsbuilder_tui.agent.conversation import Dialogue
+from dsbuilder_tui.agent.headless_host import HeadlessDesk
+from dsbuilder_tui.agent.turn_events import Asked, Part, Said, ToolEnded, Trouble, Words
 
 says = assistant_message
 calls = function_call

@@ -6,7 +6,7 @@ import functools
 
 import pytest
 
-from dsbuilder_tui.models.local import find_local_endpoints
+from dsbuilder_tui.models.local_servers import find_local_endpoints
 from dsbuilder_tui.tui.screens import home
 
 

@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import TextArea
 
 from dsbuilder_tui import DatasetPlanInput
-from dsbuilder_tui.config import user_config_file
+from dsbuilder_tui.settings.schema import user_config_file
 from dsbuilder_tui.tui.commands import COMMANDS
 from dsbuilder_tui.tui.widgets.chat import PlanCard
 from tests.support.fake_openai import FakeOpenAI

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection
 from dsbuilder_tui.domain.flags import FLAG_MARKS
-from dsbuilder_tui.domain.summary import SessionState
+from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, Flip, Scores, WhatIf
 from dsbuilder_tui.store.catalog import SessionListing
 from dsbuilder_tui.tui.paint import card, cases, chrome, duel, home, panels, whatif

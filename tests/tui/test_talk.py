@@ -10,7 +10,7 @@ from typing import Any
 from agents.testing import ScriptedModel, assistant_message, function_call
 
 from dsbuilder_tui import DatasetPlanInput
-from dsbuilder_tui.agent.dialogue import Dialogue
+from dsbuilder_tui.agent.conversation import Dialogue
 from dsbuilder_tui.tui.widgets.chat import PlanCard, QuestionCard, ToolLine
 from tests.support.studio import NARROW, Desk, built, covers, studio
 

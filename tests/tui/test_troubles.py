@@ -137,7 +137,7 @@ async def test_a_key_is_never_shown(size: tuple[int, int], make_plan: Plans) -> 
         assert "bad\u00e9key" not in desk.text
         await desk.press("escape", "s")
         await desk.pilot.pause()
-        from dsbuilder_tui.config import user_config_file
+        from dsbuilder_tui.settings.schema import user_config_file
 
         assert not user_config_file().exists()
 

@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dsbuilder_tui.agent.desk import Desk
+from dsbuilder_tui.agent.host import Desk
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.words import counted, plain_words
+from dsbuilder_tui.domain.plain_words import counted, plain_words
 from dsbuilder_tui.session import Session
 
 MOST_ANSWER = 8_000  # characters of an answer that a model sees
@@ -37,13 +37,11 @@ class Answer:
     said: str
     data: Mapping[str, Any] = field(default_factory=dict)
     ok: bool = True
-    way_out: str = ""
+    hint: str = ""
 
     def text(self) -> str:
         """As the model gets it. Bounded: what does not fit is cut off, and said to be."""
-        head = (
-            {"ok": True, "said": self.said} if self.ok else {"ok": False, "error": self.said, "way_out": self.way_out}
-        )
+        head = {"ok": True, "said": self.said} if self.ok else {"ok": False, "error": self.said, "way_out": self.hint}
         whole = json.dumps({**head, **self.data}, ensure_ascii=False)
         if len(whole) <= MOST_ANSWER:
             return whole

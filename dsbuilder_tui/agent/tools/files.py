@@ -7,7 +7,7 @@ from typing import Literal
 
 from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Question, Tool
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.store.export import format_of, require_writer
 

@@ -13,9 +13,9 @@ from dsbuilder_tui.domain.case import AcceptedCase, display_text
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.figures import told_figures
 from dsbuilder_tui.domain.flags import flag_words, flags_of
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.sanitise import one_line
-from dsbuilder_tui.domain.words import counted
 
 _MOST_TEXT = 300  # characters of a case that the agent sees
 _MOST_CATEGORIES = 40
@@ -83,7 +83,7 @@ class PreviewCases(Tool[PreviewCasesArguments]):
             await model.close()
         if not cases:
             return Answer(
-                "The worker wrote no usable sample.", ok=False, way_out="Try again, or look at the category's examples."
+                "The worker wrote no usable sample.", ok=False, hint="Try again, or look at the category's examples."
             )
         return Answer(
             f"{counted(len(cases), 'sample case')} of {arguments.category}; none of them is kept.",

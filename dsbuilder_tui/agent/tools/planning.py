@@ -9,14 +9,14 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from dsbuilder_tui.agent.cards import card_data
-from dsbuilder_tui.agent.desk import at_rest
-from dsbuilder_tui.agent.patch import changes, patched
-from dsbuilder_tui.agent.target import read_target, target_of_text
+from dsbuilder_tui.agent.host import at_rest
+from dsbuilder_tui.agent.plan_card import card_data
 from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Question, Tool, plan_in_force
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.plan_patch import changes, patched
+from dsbuilder_tui.sources.target.target_reader import read_target, target_of_text
 
 _MOST_TEXT = 200_000
 _MOST_TOOLS = 100

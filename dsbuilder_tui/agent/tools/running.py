@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from dsbuilder_tui.agent.desk import at_rest
+from dsbuilder_tui.agent.host import at_rest
 from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Question, Tool
 from dsbuilder_tui.agent.tools.files import default_export
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
-from dsbuilder_tui.domain.words import counted, dollar_words
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.wording import writer_name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, frame, length, longest, wrap
 
 MOST_ROWS = 12

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 
 from dsbuilder_tui.domain.figures import OTHER, Cell, Coverage, DiversityReport, Figures, share_words, told_figures
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, longest, plain, sides, wrap
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"

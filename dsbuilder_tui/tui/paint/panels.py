@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, longest, sides, sparkline, wrap
 from dsbuilder_tui.view import CategoryView, Point, RunView, Turned, WorkerView, fitting
 from dsbuilder_tui.wording import clock_time, eta_words, rate_words, worker_words

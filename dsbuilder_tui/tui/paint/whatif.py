@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dsbuilder_tui.domain.case import case_id
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, STEPS, Flip, WhatIf
-from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, longest, wrap
 
 _EIGHTHS = "▁▂▃▄▅▆▇█"

@@ -15,7 +15,7 @@ from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import CaseAccepted, CaseEdited, CaseWithdrawn, Event
 from dsbuilder_tui.domain.flags import CaseFlag, flag_words, flags_of
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.tui.paint.cases import case_detail, case_row
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screens.base import Watching

@@ -12,8 +12,8 @@ from textual.containers import Vertical
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import CheckpointSaved, Event
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.store.export import SEED_SUFFIX
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, longest, wrap
 from dsbuilder_tui.tui.paint.panels import timeline

@@ -12,12 +12,12 @@ from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widgets import Input
 
-from dsbuilder_tui.config import load_config
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.summary import SessionState
-from dsbuilder_tui.domain.words import counted
-from dsbuilder_tui.models.local import LocalEndpoint, find_local_endpoints
+from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.models.local_servers import LocalEndpoint, find_local_endpoints
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.settings.schema import load_config
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.catalog import SessionListing
 from dsbuilder_tui.tui.paint.home import session_row

@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static, TextArea
 
 from dsbuilder_tui.domain.errors import DsbuilderError, PlanError
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
-from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.store.plan_file import example_names, load_example, load_plan
 from dsbuilder_tui.tui.paint.line import Line, clip, cut, fit
 from dsbuilder_tui.tui.screens.dialogs import Dialog, Field, TextBox, text

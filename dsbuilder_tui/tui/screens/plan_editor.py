@@ -10,11 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import TextArea
 
-from dsbuilder_tui.config import DatasetBuilderConfig
 from dsbuilder_tui.domain.errors import DsbuilderError
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
-from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.session import check_size
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.plan_file import plan_of_text
 from dsbuilder_tui.tui.screens.dialogs import Dialog, TextBox, text
 

@@ -15,8 +15,8 @@ from dsbuilder_tui.domain.case import Rejection, display_text
 from dsbuilder_tui.domain.diversity import STAGES
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import CaseRejected, Event
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, LikenessStage, WhatIf
-from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.tui.paint.cases import rejection_row
 from dsbuilder_tui.tui.paint.duel import Pieces, about, flow, readable, why, word_diff
 from dsbuilder_tui.tui.paint.line import Line, clip, wrap

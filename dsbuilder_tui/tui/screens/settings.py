@@ -12,7 +12,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from dsbuilder_tui.config import (
+from dsbuilder_tui.domain.errors import ConfigError
+from dsbuilder_tui.settings.schema import (
     KEYS,
     SECRETS,
     DatasetBuilderConfig,
@@ -21,7 +22,6 @@ from dsbuilder_tui.config import (
     save_settings,
     user_config_file,
 )
-from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, length, pad, wrap
 from dsbuilder_tui.tui.screens.base import Full
 from dsbuilder_tui.tui.screens.dialogs import Ask, Question

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
-from dsbuilder_tui.agent.watch import Watch
+from dsbuilder_tui.agent.monitor import Watch
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.events import (
     ApprovalAsked,

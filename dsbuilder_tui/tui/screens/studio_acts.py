@@ -9,13 +9,13 @@ from typing import Any
 
 from textual.widgets import TextArea
 
-from dsbuilder_tui.agent.cards import card_data
-from dsbuilder_tui.agent.parts import Part
-from dsbuilder_tui.agent.watch import Note
+from dsbuilder_tui.agent.monitor import Note
+from dsbuilder_tui.agent.plan_card import card_data
+from dsbuilder_tui.agent.turn_events import Part
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
-from dsbuilder_tui.domain.words import counted, dollar_words
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.commands import COMMANDS, Command
 from dsbuilder_tui.tui.palette import COLOURS

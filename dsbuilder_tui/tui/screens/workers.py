@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, Event
-from dsbuilder_tui.domain.words import counted
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import CallTrace
 from dsbuilder_tui.store.rows import WorkerCall
 from dsbuilder_tui.tui.paint.calls import call_detail, call_row

@@ -14,11 +14,11 @@ from textual.timer import Timer
 from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownStream
 
-from dsbuilder_tui.agent.parts import Doing, Part, Said, ToolBegun, Words
+from dsbuilder_tui.agent.turn_events import Doing, Part, Said, ToolBegun, Words
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.events import MessageAdded
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.domain.words import counted
 from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui.paint.card import has_card
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, sides

@@ -1,0 +1,139 @@
+"""The conversation of one person with the main agent, over one open session.
+
+Light to import: the agents SDK, which costs seconds, comes in with the first turn, in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from dsbuilder_tui.agent.compaction import clipped, compact
+from dsbuilder_tui.agent.host import Desk
+from dsbuilder_tui.agent.monitor import Note, with_facts
+from dsbuilder_tui.agent.turn_events import Doing, Part
+from dsbuilder_tui.agent.turn_recovery import recover
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+
+if TYPE_CHECKING:
+    import agents
+
+    from dsbuilder_tui.agent.turn import Loop
+
+_YES = frozenset("y yes yep yeah ok okay approve approved accept sure go fine lgtm ja sí si oui".split()) | {
+    "do it", "go ahead", "looks good", "sounds good", "yes please", "that's fine", "go for it",
+}  # fmt: skip
+_NO = frozenset("n no nope decline reject cancel nein non".split()) | {"no thanks", "don't", "do not", "not now"}
+
+
+class Dialogue:
+    """Turns of the main agent, as streams of parts. One turn at a time; closing a stream stops its turn cleanly."""
+
+    def __init__(self, desk: Desk, *, model: agents.Model | None = None) -> None:
+        """``model`` stands in for the one that the session's configuration names."""
+        self.desk = desk
+        self._given_model = model
+        self._loop: Loop | None = None
+        self._turn = asyncio.Lock()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a turn is being taken."""
+        return self._turn.locked()
+
+    async def open(self) -> None:
+        """Take up what a process that ended has left: a question that was not answered is open again."""
+        session = self.desk.session
+        await recover(self.desk)
+        if (waiting := await session.open_approval()) is not None:
+            approval, _ = waiting
+            shown = {message.data.get("call") for message in await session.messages()}
+            if approval.call_id not in shown:
+                await show_question(self.desk, approval)
+
+    async def waiting(self) -> Approval | None:
+        """The question that waits for the person's answer."""
+        found = await self.desk.session.open_approval()
+        return found[0] if found else None
+
+    async def prepare(self) -> None:
+        """Load what the first turn needs."""
+        await asyncio.to_thread(importlib.import_module, "dsbuilder_tui.agent.turn")
+
+    async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[Part, None]:
+        """The person says something; kept as a message. While a question is open it is the answer to that."""
+        session = self.desk.session
+        self._only_one()
+        data = {"pastes": {str(n): paste for n, paste in pastes.items()}} if pastes else None
+        await session.add_message("person", text, "text", data)
+        waiting = await self.waiting()
+        plain = " ".join(text.casefold().split()).strip(" .!")
+        if waiting is not None and not pastes:
+            if plain in _YES:
+                parts = self.answer(waiting, yes=True)
+            else:
+                parts = self.answer(waiting, yes=False, words="" if plain in _NO else text)
+        else:
+            whole = text
+            for number, paste in (pastes or {}).items():
+                whole += f"\n\n[pasted text {number}]\n{paste}"
+            await self._hear(whole)
+            parts = self._take_turn(lambda loop: loop.hear())
+        async with aclosing(parts) as stream:
+            async for part in stream:
+                yield part
+
+    async def answer(
+        self, approval: Approval, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None
+    ) -> AsyncGenerator[Part, None]:
+        """Answer a question: yes (with the plan as the person edited it), or no, with what they want instead."""
+
+        def go_on(loop: Loop) -> AsyncGenerator[Part, None]:
+            return loop.go_on(approval.call_id, yes=yes, words=words, plan=plan)
+
+        async with aclosing(self._take_turn(go_on)) as stream:
+            async for part in stream:
+                yield part
+
+    async def note(self, note: Note) -> AsyncGenerator[Part, None]:
+        """The engine has something that a person should know; the agent puts it into words."""
+        self._only_one()
+        note = await with_facts(note, self.desk.session)
+        await self._hear(note.text())
+        async with aclosing(self._take_turn(lambda loop: loop.hear())) as stream:
+            async for part in stream:
+                yield part
+
+    def _only_one(self) -> None:
+        if self._turn.locked():
+            raise InputError("The agent is at work already.", "Wait for it, or stop it with Esc.")
+
+    async def _hear(self, text: str) -> None:
+        """Put something into the agent's mind. At once: it must know of it also when its turn is stopped at once."""
+        await self.desk.session.add_agent_items([clipped({"role": "user", "content": text})])
+
+    async def _take_turn(self, begin: Callable[[Loop], AsyncGenerator[Part, None]]) -> AsyncGenerator[Part, None]:
+        self._only_one()
+        async with self._turn:
+            if self._loop is None:
+                yield Doing("getting ready")
+                module: Any = await asyncio.to_thread(importlib.import_module, "dsbuilder_tui.agent.turn")
+                self._loop = module.Loop(self.desk, self._given_model)
+            async with aclosing(begin(self._loop)) as stream:
+                async for part in stream:
+                    yield part
+            if await self.waiting() is None:
+                await compact(self.desk.session)
+
+
+async def show_question(desk: Desk, approval: Approval) -> None:
+    """Put a question into the conversation."""
+    data = approval.data
+    kind = str(data.get("kind", "question"))
+    shown = dict(data["card"]) if kind == "plan" else {"call": approval.call_id, "tool": approval.tool}
+    await desk.session.add_message("agent", str(data.get("text", "")), kind, shown)

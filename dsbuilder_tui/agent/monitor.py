@@ -1,0 +1,173 @@
+"""What happens in a run that a person should hear of: events go in, a note comes out now and then."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dsbuilder_tui.agent.exhausted_options import Losses, Lost, Proposal, proposals
+from dsbuilder_tui.domain.events import (
+    CaseAccepted,
+    CaseRejected,
+    Event,
+    RetryScheduled,
+    RunFinished,
+    RunPaused,
+    RunStarted,
+    SlotExhausted,
+)
+from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.wording import cost_words
+
+_WINDOW = 60  # the last so many judgements
+_MANY = 0.5  # share of them that is turned away
+# How the reason of a pause begins that somebody asked for.
+_WANTED = ("asked", "closing", "leaving", "Ctrl", "the plan", "settings", "the dataset", "SIG", "the terminal")
+_MOST_NAMED = 12  # categories
+_LONG_WAIT = 30.0  # seconds that an endpoint asks to wait
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """``kind``: finished, exhausted, rejections, rate_limit, stopped, budget. What happened, and what can be done about it.
+
+    ``lost`` are the tries of slots that were given up; ``with_facts`` makes ``proposals`` of them.
+    """
+
+    kind: str
+    said: str
+    hint: str = ""
+    lost: tuple[Lost, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+
+    def text(self) -> str:
+        """As the main agent hears it."""
+        told: dict[str, Any] = {"note": self.kind, "said": self.said, "way_out": self.hint}
+        if self.proposals:
+            told["proposals"] = [proposal.data() for proposal in self.proposals]
+        return "[dsbuilder] " + json.dumps(told, ensure_ascii=False)
+
+
+async def with_facts(note: Note, session: Session) -> Note:
+    """The note with what the person wants to know then: at an end counts, repeats, cost, where the data is; and concrete
+    options for slots that were given up."""
+    if note.kind == "finished":
+        note = await _at_the_end(note, session)
+    offered = tuple(await proposals(note.lost, session)) if note.lost else ()
+    if not offered:
+        return note
+    said = [note.said, *(lost.words() for lost in note.lost if lost.category in {p.category for p in offered})]
+    hint = " ".join([*(proposal.words() for proposal in offered), "/retry tries the same slots again."])
+    return replace(note, said=" ".join(filter(None, said)), hint=hint, proposals=offered)
+
+
+async def _at_the_end(note: Note, session: Session) -> Note:
+    state = await session.summary()
+    counts = ", ".join(f"{name} {c['accepted']}" for name, c in list(state.categories.items())[:_MOST_NAMED])
+    more = len(state.categories) - _MOST_NAMED
+    stages = ", ".join(f"{stage} {count}" for stage, count in state.rejections.items())
+    said = [f"Finished: {state.instances_created:,} of {state.total_instances_planned:,} cases ({counts}"]
+    said[0] += f" and {counted(more, 'category')} more)." if more > 0 else ")."
+    said.append(
+        f"Turned away on the way: {sum(state.rejections.values()):,} ({stages})."
+        if stages
+        else "Nothing was turned away."
+    )
+    if state.exhausted_slots:
+        said.append(f"{counted(state.exhausted_slots, 'slot')} given up.")
+    if cost := cost_words(state.cost):
+        said.append(f"Cost: {cost}.")
+    said.append(f"The data is in {session.folder}.")
+    return replace(note, said=" ".join(said))
+
+
+class Watch:
+    """Looks at one session's events. Says each thing once a run, and again only when it has become twice as bad."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._exhausted: dict[str, int] = {}
+        self._losses = Losses()
+        self._told_exhausted = 0
+        self._judged: deque[tuple[bool, str]] = deque(maxlen=_WINDOW)
+        self._told: set[str] = set()
+
+    def feed(self, event: Event) -> Note | None:
+        match event:
+            case RunStarted():
+                self._begin()
+            case CaseAccepted():
+                self._judged.append((True, event.category))
+                self._losses.accepted(event.category, event.slot)
+            case CaseRejected():
+                self._judged.append((False, event.category))
+                self._losses.rejected(event.category, event.slot, event.stage, event.nearest_case_id)
+                return self._rejections()
+            case SlotExhausted():
+                self._losses.given_up(event.category, event.slot)
+                self._exhausted[event.category] = self._exhausted.get(event.category, 0) + 1
+                return self._given_up(event.reason)
+            case RetryScheduled() if event.kind == "rate_limit" and event.wait_s >= _LONG_WAIT:
+                return self._once(
+                    Note(
+                        "rate_limit",
+                        f"The endpoint asks to wait {event.wait_s:.0f} s: {event.detail[:160]}",
+                        "Lower max_workers, or wait: the run goes on by itself.",
+                    )
+                )
+            case RunPaused() if not event.reason.startswith(_WANTED):
+                said = f"The run stopped at {event.accepted:,} of {event.planned:,}: {event.reason}"
+                if "budget" in event.reason:
+                    return Note("budget", said, "Raise it with /budget N, then resume.")
+                return Note("stopped", said, "When that is mended, resume goes on with the open slots.")
+            case RunFinished():
+                return self._finished(event)
+        return None
+
+    def _once(self, note: Note) -> Note | None:
+        if note.kind in self._told:
+            return None
+        self._told.add(note.kind)
+        return note
+
+    def _rejections(self) -> Note | None:
+        if len(self._judged) < _WINDOW:
+            return None
+        turned_away = [category for accepted, category in self._judged if not accepted]
+        if len(turned_away) < _WINDOW * _MANY:
+            return None
+        worst = max(sorted(set(turned_away)), key=turned_away.count)
+        return self._once(
+            Note(
+                "rejections",
+                f"{len(turned_away)} of the last {_WINDOW} candidates were turned away, most of them in {worst}.",
+                f"More varied example inputs or another attribute axis for {worst}, or a lower count.",
+            )
+        )
+
+    def _given_up(self, reason: str) -> Note | None:
+        total = sum(self._exhausted.values())
+        if total < max(1, 2 * self._told_exhausted):
+            return None
+        self._told_exhausted = total
+        parts = ", ".join(f"{category} {count}" for category, count in self._exhausted.items())
+        return Note(
+            "exhausted",
+            f"{counted(total, 'slot')} given up ({parts}). The last one: {reason[:200]}",
+            "More varied examples and /retry, a lower count, or the diversity check off for that category.",
+            self._losses.all(),
+        )
+
+    def _finished(self, event: RunFinished) -> Note:
+        short = f", {counted(event.exhausted, 'slot')} given up" if event.exhausted else ""
+        return Note(
+            "finished",
+            f"The run is finished: {event.accepted:,} of {event.planned:,} cases, {event.rejected:,} rejected{short}.",
+            "/export writes the dataset." if not event.exhausted else "/retry tries the slots given up on again.",
+            self._losses.all(),
+        )

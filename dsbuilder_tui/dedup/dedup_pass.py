@@ -1,0 +1,285 @@
+"""One pass over a dataset: read, compare, write; the order of the file decides, the first that came stays."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dsbuilder_tui.dedup.embedders import Embedders
+from dsbuilder_tui.dedup.outputs import DROPPED, FLAGGED, KEPT, Outputs
+from dsbuilder_tui.dedup.report import SHOWN, DedupReport, Likeness, Pair
+from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
+from dsbuilder_tui.diversity.metrics import Spread
+from dsbuilder_tui.diversity.thresholds import Rules, rules_for, window_of
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.sources.dataset_rows import BadLine, Row, Source
+from dsbuilder_tui.sources.record_fields import Shape, field_names
+
+_BATCH = 256  # lines
+_AHEAD = 2  # batches that are read while one is compared
+
+Batch = list[Row | BadLine]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a pass is. ``share`` (0 to 1) is None for a pipe; ``seconds`` since the beginning."""
+
+    rows: int
+    dropped: int
+    bad: int
+    share: float | None
+    seconds: float
+
+
+def deduplicate(
+    source: str | Path,
+    *,
+    fields: Sequence[str] = (),
+    out: str | Path | None = None,
+    dropped: str | Path | None = None,
+    flagged: str | Path | None = None,
+    category_field: str | None = None,
+    expectations_field: str | None = None,
+    keep_bad: bool = False,
+    config: DatasetBuilderConfig | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> DedupReport:
+    """Compare every row of a dataset file with those before it, as the gate does, and say what repeats.
+
+    ``source`` holds JSON lines (or is a JSON array, or a ``*_checkpoint.json``), may be packed with gzip, and may be ``-`` for
+    standard input. What is compared is a record's ``inputs``, or the ``fields``: dotted paths such as ``messages.0.content``.
+    Rows of one category (``category_field``; else ``tags.category``, ``category``, or all in one) are compared with each other.
+    ``out`` takes the kept lines as they are, ``dropped`` the others with reason and match, ``flagged`` kept rows that contradict
+    or resemble an earlier one. ``config`` has stages, thresholds and scope. ``progress`` is called after every batch, ``tell``
+    (from another thread) with a sentence when an endpoint for embeddings must be asked again.
+
+    Blocks until it is done; in a coroutine use ``asyncio.to_thread``. Raises ``InputError`` for what cannot be read or
+    compared, ``ConfigError`` for an embedding model that cannot be used, ``StorageError`` when a file cannot be written;
+    no file is then written, nor when it is interrupted.
+    """
+    config = config or DatasetBuilderConfig()
+    shape = Shape(tuple(fields), category_field, expectations_field)
+    outputs = Outputs(source, {KEPT: out, DROPPED: dropped, FLAGGED: flagged})
+    with Source(source, shape) as rows, outputs:
+        return _Run(rows, outputs, config, keep_bad, progress, tell).go()
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What has been found so far."""
+
+    rows: int = 0
+    kept: int = 0
+    bad: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    flagged: Counter[str] = field(default_factory=Counter)
+    differs: Counter[str] = field(default_factory=Counter)
+    scopes: set[str] = field(default_factory=set)
+    first_bad: list[tuple[int, str]] = field(default_factory=list)
+    first_dropped: list[Pair] = field(default_factory=list)
+    first_flagged: dict[str, list[Pair]] = field(default_factory=dict)
+
+
+class _Run:
+    def __init__(
+        self,
+        source: Source,
+        outputs: Outputs,
+        config: DatasetBuilderConfig,
+        keep_bad: bool,
+        progress: Callable[[Progress], None] | None,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._source, self._outputs, self._keep_bad, self._progress = source, outputs, keep_bad, progress
+        self._config, self._tell = config, tell
+        self._rules = rules_for(config)
+        self._tally = _Tally()
+        self._started, self._cpu = time.perf_counter(), time.process_time()
+
+    def go(self) -> DedupReport:
+        # The comparer lives on one thread of its own; this one reads ahead, and writes what has been judged.
+        embedders = Embedders(self._config, self._tell)
+        comparer: Comparer | None = None
+        with ThreadPoolExecutor(1, "dsbuilder-compare") as worker:
+            waiting: deque[tuple[Batch, Future[list[Answer]]]] = deque()
+            try:
+                comparer = worker.submit(_comparer, self._config, self._rules, embedders).result()
+                for batch in _batches(self._source.rows(), _BATCH):
+                    self._look_at_first(batch)
+                    waiting.append((batch, worker.submit(_judge, comparer, self._rules, batch)))
+                    if len(waiting) > _AHEAD:
+                        self._settle(*waiting.popleft())
+                while waiting:
+                    self._settle(*waiting.popleft())
+                likeness = worker.submit(_likeness, comparer).result()
+            finally:
+                for _, answers in waiting:
+                    answers.cancel()
+                embedders.stop()
+                worker.submit(_let_go, comparer, embedders).result()
+        return self._report(likeness)
+
+    def _look_at_first(self, batch: Batch) -> None:
+        """Raises when nothing of the first batch can be compared: the wrong file, or the wrong field."""
+        if self._tally.rows or self._tally.bad or any(isinstance(item, Row) for item in batch):
+            return
+        first = next(item for item in batch if isinstance(item, BadLine))
+        told = next((item for item in batch if isinstance(item, BadLine) and item.record is not None), first)
+        names = f"; {field_names(told.record)}" if told.record is not None else ""
+        raise InputError(
+            f"{self._source.name}: none of the first {len(batch)} lines can be compared. Line {told.line}: {told.reason}{names}.",
+            "Name what to compare with --field (dotted: messages.0.content).",
+        )
+
+    def _settle(self, batch: Batch, answers: Future[list[Answer]]) -> None:
+        judged = iter(answers.result())
+        for item in batch:
+            if isinstance(item, BadLine):
+                self._set_aside(item)
+                continue
+            answer = next(judged)
+            self._tally.rows += 1
+            if answer.row is None:
+                self._drop(item, answer)
+            else:
+                self._keep(item, answer)
+        if self._progress is not None:
+            tally, seconds = self._tally, time.perf_counter() - self._started
+            self._progress(Progress(tally.rows, tally.rows - tally.kept, tally.bad, self._source.share, seconds))
+
+    def _set_aside(self, bad: BadLine) -> None:
+        self._tally.bad += 1
+        if len(self._tally.first_bad) < SHOWN:
+            self._tally.first_bad.append((bad.line, bad.reason))
+        if self._keep_bad:
+            self._outputs.keep(bad.raw)
+
+    def _drop(self, row: Row, answer: Answer) -> None:
+        match, tally = answer.match, self._tally
+        assert match is not None
+        tally.dropped[match.stage] += 1
+        first = len(tally.first_dropped) < SHOWN
+        if not first and not self._outputs.wants(DROPPED):
+            return
+        found = self._source.kept(match.row)
+        self._outputs.drop(row, match, found)
+        if first:
+            tally.first_dropped.append(
+                Pair(
+                    "repeat", row.line, row.parts.shown, found, match.stage, match.score, match.reason, match.threshold
+                )
+            )
+
+    def _keep(self, row: Row, answer: Answer) -> None:
+        tally = self._tally
+        assert answer.row == tally.kept, "rows are admitted in order"
+        self._source.keep(row)
+        self._outputs.keep(row.raw)
+        tally.kept += 1
+        tally.scopes.add(row.parts.category)
+        if not answer.flags:
+            return
+        tally.flagged.update({flag.kind for flag in answer.flags})
+        tally.differs.update({why for flag in answer.flags if flag.kind == "contrast" for why in flag.differs})
+        told = []
+        for flag in answer.flags:
+            pairs = tally.first_flagged.setdefault(flag.kind, [])
+            if len(pairs) < SHOWN or self._outputs.wants(FLAGGED):
+                found = self._source.kept(flag.row)
+                told.append((flag, found))
+                if len(pairs) < SHOWN:
+                    why = ", ".join(flag.differs)
+                    pairs.append(Pair(flag.kind, row.line, row.parts.shown, found, flag.stage, flag.score, why))
+        if told:
+            self._outputs.flag(row, told)
+
+    def _report(self, likeness: Likeness) -> DedupReport:
+        tally, config = self._tally, self._config
+        rules: dict[str, Any] = {
+            "stages": list(config.diversity_stages), "near": self._rules.near, "semantic": self._rules.semantic,
+            "similar": self._rules.similar, "window": window_of(config), "across": config.diversity_across,
+            "embedding_model": config.embedding_model,
+        }  # fmt: skip
+        return DedupReport(
+            source=self._source.name,
+            rows=tally.rows,
+            kept=tally.kept,
+            dropped=dict(tally.dropped),
+            flagged=dict(tally.flagged),
+            differs=dict(tally.differs.most_common()),
+            bad=tally.bad,
+            scopes=len(tally.scopes),
+            rules=rules,
+            seconds=time.perf_counter() - self._started,
+            cpu_seconds=time.process_time() - self._cpu,
+            peak_memory=_peak_memory(),
+            first_bad=tuple(tally.first_bad),
+            first_dropped=tuple(tally.first_dropped),
+            first_flagged={kind: tuple(pairs) for kind, pairs in tally.first_flagged.items()},
+            likeness=likeness,
+            keep_bad=self._keep_bad,
+            written={name: str(path) for name, path in self._outputs.paths.items()},
+        )
+
+
+def _comparer(config: DatasetBuilderConfig, rules: Rules, embedders: Embedders) -> Comparer:
+    embedder = embedders.make() if "semantic" in rules.stages else None
+    return Comparer(embedder, window=window_of(config), across=config.diversity_across)
+
+
+def _let_go(comparer: Comparer | None, embedders: Embedders) -> None:
+    embedders.close()
+    if comparer is not None:
+        comparer.file.close()
+
+
+def _judge(comparer: Comparer, rules: Rules, batch: Batch) -> list[Answer]:
+    questions = [
+        Question(item.parts.category, item.parts.text, item.parts.expectations, rules)
+        for item in batch
+        if isinstance(item, Row)
+    ]
+    return comparer.judge(questions)
+
+
+def _likeness(comparer: Comparer) -> Likeness:
+    """How alike the admitted rows are, all scopes together; nothing when there are no vectors."""
+    rows = comparer.file.rows
+    vectors = rows["vector"]
+    if not vectors.shape[1]:
+        return Likeness()
+    spread = Spread()
+    spread.add("", vectors, rows["nearest"])
+    most = min(len(rows), vectors.shape[1])
+    return Likeness(spread.nearest_similarity(), spread.mean_similarity(), spread.vendi(), most)
+
+
+def _batches(items: Iterable[Row | BadLine], size: int) -> Iterator[Batch]:
+    batch: Batch = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _peak_memory() -> int | None:
+    """The most memory this process has had, in bytes; None where the system does not tell."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else most * 1024
+    return None

@@ -1,0 +1,97 @@
+"""The file of fingerprints: derived from the cases, kept so that they need not be made again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from dsbuilder_tui.atomic_write import atomic_write
+from dsbuilder_tui.diversity.fingerprints import Tokens, checks
+from dsbuilder_tui.diversity.mmap_array import MappedArray
+
+NAMES = ("fingerprints.json", "fingerprints.rows", "fingerprints.tokens")
+
+
+class PrintFile:
+    """Rows of fingerprints and the tokens they point at, in a session's folder or, without one, in temporary files."""
+
+    def __init__(self, row_type: np.dtype[Any], folder: Path | None = None) -> None:
+        self._rows = MappedArray(row_type, folder / NAMES[1] if folder else None)
+        self._tokens = MappedArray(np.uint32, folder / NAMES[2] if folder else None)
+
+    @classmethod
+    def open(cls, folder: Path, row_type: np.dtype[Any], versions: Mapping[str, Any]) -> PrintFile:
+        """The folder's file if it has these ``versions``, cut to the rows that are whole; else a new, empty one."""
+        about = folder / NAMES[0]
+        try:
+            known = orjson.loads(about.read_bytes()) == versions
+        except (OSError, orjson.JSONDecodeError):
+            known = False
+        if not known:
+            for name in NAMES:
+                with contextlib.suppress(FileNotFoundError):
+                    (folder / name).unlink()
+            with atomic_write(about, private=True, durable=False) as out:
+                out.write(orjson.dumps(dict(versions)))
+        file = cls(row_type, folder)
+        file._cut_to_whole()
+        return file
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def rows(self) -> NDArray[Any]:
+        """All rows, as a view into the file: what is written there is in the file."""
+        return self._rows.rows
+
+    def tokens_of(self, row: int) -> Tokens:
+        start, count = int(self._rows.rows["start"][row]), int(self._rows.rows["count"][row])
+        return self._tokens.rows[start : start + count]
+
+    def add(self, prints: NDArray[Any], tokens: Sequence[Tokens]) -> range:
+        """Add rows; their ``start`` is filled in. Returns their numbers. Raises ``StorageError``."""
+        if len(tokens) == 1:
+            prints["start"] = self._tokens.add(tokens[0])
+        else:
+            starts = len(self._tokens) + np.cumsum([0, *map(len, tokens)])
+            self._tokens.add(np.concatenate([*tokens, np.empty(0, np.uint32)]))
+            prints["start"] = starts[:-1]
+        first = self._rows.add(prints)
+        return range(first, first + len(prints))
+
+    def keep(self, rows: NDArray[np.int64]) -> None:
+        """Keep only these rows (growing), in this order."""
+        if len(rows) == len(self._rows):
+            return
+        for place in range(0, len(rows), 50_000):
+            some = rows[place : place + 50_000]
+            self._rows.rows[place : place + len(some)] = self._rows.rows[some]
+        self._rows.cut(len(rows))
+
+    def close(self) -> None:
+        self._rows.close()
+        self._tokens.close()
+
+    def _cut_to_whole(self) -> None:
+        """Drop rows that a kill or a damaged disk has left in pieces: they are made again from the cases."""
+        rows, tokens = self._rows.rows, self._tokens.rows
+        whole = np.zeros(len(rows), bool)
+        sums = np.zeros(len(tokens) + 1, np.uint64)
+        np.cumsum(tokens, dtype=np.uint64, out=sums[1:])
+        for place in range(0, len(rows), 50_000):
+            some = rows[place : place + 50_000]
+            start, count = some["start"].astype(np.int64), some["count"].astype(np.int64)
+            inside = (start >= 0) & (start + count <= len(tokens)) & (some["seq"] > 0)
+            start, count = np.where(inside, start, 0), np.where(inside, count, 0)
+            total = (sums[start + count] - sums[start]).astype(np.uint32)
+            whole[place : place + len(some)] = inside & (total == some["token_sum"]) & (checks(some) == some["check"])
+        self.keep(np.flatnonzero(whole))
+        last = int((self.rows["start"] + self.rows["count"]).max(initial=0))
+        self._tokens.cut(last)

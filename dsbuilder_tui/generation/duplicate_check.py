@@ -1,0 +1,302 @@
+"""All that a session has accepted, as the gate compares with it: one thread beside the event loop, and its files."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsbuilder_tui.diversity.compared_text import compared_text, structure_hash
+from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
+from dsbuilder_tui.diversity.fingerprint_file import PrintFile
+from dsbuilder_tui.diversity.fingerprints import Fingerprinter
+from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors, local_embedder, unit
+from dsbuilder_tui.diversity.thresholds import rules_for, window_of
+from dsbuilder_tui.domain.case import case_id
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.store.rows import LedgerRows, PastText
+from dsbuilder_tui.store.session_store import SessionStore
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.models.embeddings import EndpointEmbeddings
+
+T = TypeVar("T")
+_PAGE = 500
+_WORTH_A_WORD = 2000  # cases from which on the work is noticed
+
+
+@dataclass(frozen=True, slots=True)
+class CaseText:
+    """A case as far as it is compared with others."""
+
+    category: str
+    inputs: Mapping[str, Any]
+    expectations: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """Stands in the thread for an endpoint, whose vectors have been fetched before."""
+
+    name: str
+    dimensions: int
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        raise NotImplementedError(f"{self.name} is asked on the event loop")
+
+
+class Places:
+    """Which case each row of the comparison is, and its place in the history. 14 bytes a row."""
+
+    def __init__(self) -> None:
+        self._seqs, self._ordinals, self._categories = array("q"), array("L"), array("H")
+        self._names: dict[str, int] = {}
+
+    def note(self, row: int, seq: int, category: str, ordinal: int) -> None:
+        for values in (self._seqs, self._ordinals, self._categories):
+            if row >= len(values):
+                values.extend([0] * (row + 1 - len(values)))
+        self._seqs[row], self._ordinals[row] = seq, ordinal
+        self._categories[row] = self._names.setdefault(category, len(self._names))
+
+    def take_over(self, past: Past, owners: NDArray[np.int64]) -> None:
+        """Rows 0, 1, 2 … are these texts of the past."""
+        self._names = {name: number for number, name in enumerate(past.names)}
+        self._seqs = array("q", past.seqs[owners].tolist())
+        self._ordinals = array("L", past.ordinals[owners].tolist())
+        self._categories = array("H", past.categories[owners].tolist())
+
+    def seq(self, row: int) -> int:
+        return self._seqs[row]
+
+    def case_id(self, row: int) -> str:
+        return case_id(list(self._names)[self._categories[row]], self._ordinals[row])
+
+
+class Past:
+    """Every text that counts when repeats are looked for, oldest first, in columns."""
+
+    def __init__(self, rows: LedgerRows, plan: DatasetPlanInput) -> None:
+        compared = [category.name for category in plan.categories if category.compared]
+        self.names = compared
+        gone = [text for text in rows.gone if text.category in compared]
+        parts = [
+            np.array([(text.seq, structure_hash(text.inputs), text.ordinal) for text in gone], np.int64).reshape(-1, 3)
+        ]
+        categories = [np.array([compared.index(text.category) for text in gone], np.int64)]
+        for number, name in enumerate(compared):
+            filled = [(seq, structure or 0, ordinal) for ordinal, structure, seq in rows.filled.get(name, ())]
+            parts.append(np.array(filled, np.int64).reshape(-1, 3))
+            categories.append(np.full(len(filled), number, np.int64))
+        table = np.concatenate(parts)
+        source = np.concatenate([np.arange(len(gone)), np.full(len(table) - len(gone), -1)])
+        order = np.argsort(table[:, 0], kind="stable")
+        self.seqs, self.texts, self.ordinals = table[order].T
+        self.categories = np.concatenate(categories)[order]
+        self._gone, self._source = gone, source[order]
+
+    def __len__(self) -> int:
+        return len(self.seqs)
+
+    def name(self, place: int) -> str:
+        return self.names[int(self.categories[place])]
+
+    def gone(self, place: int) -> PastText | None:
+        """The text itself, when it is not in the dataset any more."""
+        source = self._source[place]
+        return self._gone[source] if source >= 0 else None
+
+    def owners(self, seqs: NDArray[np.int64], texts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which text each pair (seq, structural hash) belongs to, -1 for none; each text is found once."""
+        keys = _mixed(self.seqs, self.texts)
+        order = np.argsort(keys, kind="stable")
+        at = np.minimum(np.searchsorted(keys[order], wanted := _mixed(seqs, texts)), max(0, len(keys) - 1))
+        found = np.full(len(seqs), -1, np.int64)
+        if len(keys):
+            match = keys[order][at] == wanted
+            found[match] = order[at[match]]
+            _, first = np.unique(found, return_index=True)
+            again = np.ones(len(found), bool)
+            again[first] = False
+            found[again] = -1
+        return found
+
+
+def _mixed(seqs: NDArray[np.int64], texts: NDArray[np.int64]) -> NDArray[np.uint64]:
+    return texts.astype(np.uint64) ^ (seqs.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+
+
+class DuplicateCheck:
+    """Judges texts against the accepted history of a session. Rows of the comparison are numbered as they are admitted.
+
+    Every method is called on the event loop; the work is done in a thread, in the order of the calls. ``load`` first.
+    """
+
+    def __init__(
+        self,
+        plan: DatasetPlanInput,
+        config: DatasetBuilderConfig,
+        store: SessionStore,
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """``tell`` gets a sentence when something takes its time: many fingerprints to make, an endpoint to ask again."""
+        self._tell = tell
+        self._plan, self._config, self._store = plan, config, store
+        self._rules = {category.name: rules_for(config, category) for category in plan.categories}
+        if not config.enable_diversity_check:
+            self._rules = {name: replace(rules, stages=frozenset()) for name, rules in self._rules.items()}
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="likeness")
+        self._comparer: Comparer | None = None
+        self._remote: EndpointEmbeddings | None = None
+        self.places = Places()
+        self._named: list[tuple[int, int]] = []  # rows whose place in the history the file does not know yet
+        self._acts: set[asyncio.Future[None]] = set()
+
+    async def load(self, rows: LedgerRows, *, index: bool = True) -> None:
+        """Take over the accepted history: from the file of fingerprints, and what it lacks from the cases.
+
+        Without ``index`` the file is only made complete, and nothing can be judged.
+        Raises ``StorageError``, ``ConfigError``, ``EndpointRefused`` or ``EndpointUnavailable``.
+        """
+        embedder = await self._embedder()
+        window = window_of(self._config)
+        folder, across = self._store.folder, self._config.diversity_across
+
+        def begin() -> tuple[Past, Comparer, NDArray[np.int64], list[int]]:
+            past, maker = Past(rows, self._plan), Fingerprinter(embedder)
+            file = PrintFile.open(folder, maker.row_type, maker.versions)
+            owners = past.owners(file.rows["seq"], file.rows["text"])
+            held = np.flatnonzero(owners >= 0)
+            file.keep(held)
+            missing = np.ones(len(past), bool)
+            missing[owners[held]] = False
+            comparer = Comparer(embedder, file, window=window, across=across)
+            return past, comparer, owners[held], np.flatnonzero(missing).tolist()
+
+        past, comparer, owners, missing = await self._in_thread(begin)
+        self._comparer = comparer
+        if len(missing) >= _WORTH_A_WORD:
+            self._tell(f"Reading {len(missing):,} accepted cases, to know what repeats them; this is done once.")
+        made = [owners, *[await self._make(past, missing[n : n + _PAGE]) for n in range(0, len(missing), _PAGE)]]
+        if not index:
+            return
+
+        def take_in() -> Places:
+            places, whose = Places(), np.concatenate(made)
+            comparer.index(np.arange(len(whose)), [past.names[number] for number in past.categories[whose].tolist()])
+            places.take_over(past, whose)
+            return places
+
+        self.places = await self._in_thread(take_in)
+
+    async def judge(self, groups: Sequence[Sequence[CaseText]]) -> list[list[Answer]]:
+        """Of each group the first text that is new is admitted; answers up to and including it. In order.
+
+        Whoever gets a row says with ``name`` which case it is. Raises what ``load`` raises.
+        """
+        vectors = await self._vectors([text for group in groups for text in group])
+
+        def judge(comparer: Comparer) -> list[list[Answer]]:
+            return comparer.judge_groups([[self._question(text) for text in group] for group in groups], vectors)
+
+        return await self._compare(judge)
+
+    def name(self, row: int, seq: int, category: str, ordinal: int) -> None:
+        """Say which case a row is, and its place in the history."""
+        self.places.note(row, seq, category, ordinal)
+        self._named.append((row, seq))
+
+    def remember(self, text: CaseText, seq: int, ordinal: int) -> None:
+        """A person let this in: it counts for what is judged from now on."""
+
+        async def act() -> None:
+            vectors = await self._vectors([text])
+            rows = await self._compare(lambda comparer: comparer.admit([self._question(text)], vectors))
+            self.name(rows.start, seq, text.category, ordinal)
+
+        task = asyncio.ensure_future(act())
+        self._acts.add(task)
+        task.add_done_callback(self._acts.discard)
+
+    async def close(self) -> None:
+        """Write down what is known, and let go of the files and the thread."""
+        # What failed here is missing from the file, and made again from the case the next time.
+        await asyncio.gather(*self._acts, return_exceptions=True)
+        if self._comparer is not None:
+            comparer = self._comparer
+            await self._compare(lambda comparer: None)
+            await self._in_thread(comparer.file.close)
+        if self._remote is not None:
+            await self._remote.close()
+        self._thread.shutdown(wait=False)
+
+    async def _make(self, past: Past, places: Sequence[int]) -> NDArray[np.int64]:
+        """Fingerprints of texts that the file does not have. Returns whose they are: damaged cases have none."""
+        stored = await self._store.cases_at([int(past.seqs[place]) for place in places if past.gone(place) is None])
+        found = [
+            (place, CaseText(past.name(place), source.inputs, source.expectations))
+            for place in places
+            if (source := past.gone(place) or stored.get(int(past.seqs[place]))) is not None
+        ]
+        vectors = await self._vectors([text for _, text in found])
+
+        def make(comparer: Comparer) -> list[tuple[int, int]]:
+            rows = comparer.remember([self._question(text) for _, text in found], vectors)
+            prints = comparer.file.rows[rows.start : rows.stop]
+            prints["seq"] = [past.seqs[place] for place, _ in found]
+            return [
+                (structure, int(past.seqs[place]))
+                for structure, (place, _) in zip(prints["text"].tolist(), found, strict=True)
+                if past.gone(place) is None and past.texts[place] != structure
+            ]
+
+        changed = await self._compare(make)
+        if changed:
+            await self._store.set_structures(changed)
+        return np.array([place for place, _ in found], np.int64)
+
+    def _question(self, text: CaseText) -> Question:
+        return Question(text.category, compared_text(text.inputs), text.expectations, self._rules[text.category])
+
+    async def _vectors(self, texts: Sequence[CaseText]) -> Vectors | None:
+        """The vectors of an endpoint; None when the thread makes them itself."""
+        remote = self._remote
+        if remote is None or not texts:
+            return None
+        masked = await self._compare(lambda c: c.fingerprinter.masked([compared_text(text.inputs) for text in texts]))
+        return unit(np.asarray(await remote.embed(masked), np.float32))
+
+    async def _embedder(self) -> Embedder | None:
+        if "semantic" not in self._config.diversity_stages and all(
+            "semantic" not in r.stages for r in self._rules.values()
+        ):
+            return None
+        local = await self._in_thread(lambda: local_embedder(self._config.embedding_model))
+        if local is not None:
+            return local
+        from dsbuilder_tui.models.embeddings import EndpointEmbeddings
+
+        self._remote = EndpointEmbeddings(self._config, self._tell)
+        return _Elsewhere(self._remote.name, await self._remote.dimensions())
+
+    async def _compare(self, work: Callable[[Comparer], T]) -> T:
+        comparer, named = self._comparer, self._named
+        assert comparer is not None
+        self._named = []
+
+        def job() -> T:
+            for row, seq in named:
+                comparer.file.rows["seq"][row] = seq
+            return work(comparer)
+
+        return await self._in_thread(job)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

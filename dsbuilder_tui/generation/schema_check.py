@@ -1,0 +1,208 @@
+"""The first part of the gate: does a candidate have the shape that the plan asks for?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from dsbuilder_tui.domain.case import Candidate, display_text
+from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.sanitise import whole_characters
+from dsbuilder_tui.generation.case_scanner import MalformedCase
+
+_SHOWN = 500
+_WRITER_TAGS = ("template", "perturbation")
+_MOST_SEVERAL = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A candidate in the plan's shape."""
+
+    inputs: dict[str, Any]
+    expectations: dict[str, Any]
+    tags: dict[str, Any]
+
+    @property
+    def shown(self) -> str:
+        return display_text(self.inputs)[:_SHOWN]
+
+    def whole(self) -> dict[str, Any]:
+        """All of it, so that it can be kept when it is turned away."""
+        return {"inputs": self.inputs, "expectations": self.expectations, "tags": self.tags}
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Why a candidate has not the plan's shape, and what it says."""
+
+    reason: str
+    text: str
+
+
+class SchemaCheck:
+    """Holds candidates against the shape that the plan gives their category."""
+
+    def __init__(self, plan: DatasetPlanInput) -> None:
+        self._kinds = {category.name: field_kinds(plan, category) for category in plan.categories}
+        self._categories = {category.name: category for category in plan.categories}
+
+    def fit(self, candidate: Candidate) -> list[Fitted] | Misfit:
+        """The candidate; or, when a worker was asked for several to a slot, those that fit, the least expected first."""
+        several = candidate.raw.get("candidates") if isinstance(candidate.raw, Mapping) else None
+        if not isinstance(several, list) or not several or "candidates" in self._kinds[candidate.slot.category]:
+            fitted = self._fit(candidate, candidate.raw)
+            return fitted if isinstance(fitted, Misfit) else [fitted]
+        found = [self._fit(candidate, raw) for raw in sorted(several[:_MOST_SEVERAL], key=_probability)]
+        fitting = [one for one in found if isinstance(one, Fitted)]
+        return fitting or next(one for one in found if isinstance(one, Misfit))
+
+    def _fit(self, candidate: Candidate, raw: Any) -> Fitted | Misfit:
+        category = self._categories[candidate.slot.category]
+        try:
+            if isinstance(raw, MalformedCase):
+                raise Unfit("not valid JSON")
+            if not isinstance(raw, Mapping):
+                raise Unfit(f"it is {_kind(raw)}, not an object")
+            inputs = self._inputs(raw, category)
+            expectations = _expectations(raw, category)
+        except Unfit as unfit:
+            return Misfit(str(unfit), _shown(raw))
+        except RecursionError:
+            return Misfit("nested too deeply", "")
+        tags: dict[str, Any] = {"attributes": dict(candidate.slot.attributes), "model": candidate.model}
+        given = raw.get("tags")
+        if isinstance(given, Mapping):
+            tags.update({key: whole_characters(str(given[key]))[:_SHOWN] for key in _WRITER_TAGS if given.get(key)})
+        return Fitted(inputs, expectations, tags)
+
+    def _inputs(self, raw: Mapping[str, Any], category: DatasetCategory) -> dict[str, Any]:
+        kinds = self._kinds[category.name]
+        given = raw.get("inputs", raw.get("input"))
+        if given is None and any(field in raw for field in kinds):
+            given = raw  # the fields stand beside `slot` rather than under `inputs`
+        if len(kinds) == 1 and not isinstance(given, Mapping) and given is not None:
+            given = {next(iter(kinds)): given}
+        if not isinstance(given, Mapping):
+            raise Unfit("`inputs` is missing" if given is None else f"`inputs` is {_kind(given)}, not an object")
+        return _fitting_inputs(given, kinds)
+
+
+class Unfit(Exception):
+    """A case does not have the shape that the plan asks for; the text says where."""
+
+
+def fitting_case(
+    plan: DatasetPlanInput, category: DatasetCategory, inputs: object, expectations: object
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A case as a person wrote it, held against the plan as a worker's would be. Raises ``Unfit``.
+
+    Other than a worker, a person may add expectations and leave some out; what the plan names keeps its type.
+    """
+    if not isinstance(inputs, Mapping) or not isinstance(expectations, Mapping):
+        raise Unfit("`inputs` and `expectations` must be objects")
+    kinds = field_kinds(plan, category)
+    for field in inputs:
+        if field not in kinds:
+            raise Unfit(f"the plan has no field `{field}` in `inputs`, only {', '.join(kinds)}")
+    try:
+        for key, value in expectations.items():
+            _check_expectation(key, value, category)
+        return _fitting_inputs(inputs, kinds), _storable(dict(expectations), "expectations")
+    except RecursionError:
+        raise Unfit("nested too deeply") from None
+
+
+def _fitting_inputs(given: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
+    inputs = {}
+    for field, kind in kinds.items():
+        value = given.get(field)
+        if value is None:
+            raise Unfit(f"the field `{field}` is missing from `inputs`")
+        if kind != _kind(value):
+            raise Unfit(f"the field `{field}` of `inputs` is {_kind(value)}, not {kind}")
+        if isinstance(value, str):
+            value = value.strip()
+            if not value:
+                raise Unfit(f"the field `{field}` of `inputs` is empty")
+        inputs[field] = value
+    return _storable(inputs, "inputs")
+
+
+def _check_expectation(key: str, value: Any, category: DatasetCategory) -> None:
+    planned = category.expectations.get(key)
+    if planned is not None and _kind(value) != _kind(planned):
+        raise Unfit(f"`{key}` of `expectations` is {_kind(value)}, not {_kind(planned)}")
+
+
+def field_kinds(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, str]:
+    examples = plan.examples(category)
+    return {
+        field: next((_kind(e[field]) for e in examples if e.get(field) is not None), "text")
+        for field in plan.input_fields
+    }
+
+
+def _expectations(raw: Mapping[str, Any], category: DatasetCategory) -> dict[str, Any]:
+    expectations = dict(category.expectations)
+    given = raw.get("expectations")
+    if given is not None and not isinstance(given, Mapping):
+        raise Unfit(f"`expectations` is {_kind(given)}, not an object")
+    for key, value in (given or {}).items():
+        if key not in expectations:
+            continue  # the plan says what is expected; a worker only fits the values
+        _check_expectation(key, value, category)
+        expectations[key] = value
+    if category.expected_tools:
+        tools = [tool.model_dump(mode="json", exclude_defaults=True) for tool in category.expected_tools]
+        expectations.setdefault("expected_tool_calls", tools)
+    return _storable(expectations, "expectations")
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "nothing" if value is None else "an object"
+
+
+def _storable(value: dict[str, Any], what: str) -> dict[str, Any]:
+    """The value as JSON can hold it: half a surrogate pair, which no UTF-8 file takes, becomes U+FFFD."""
+    try:
+        size = len(orjson.dumps(value))
+    except TypeError:
+        value = whole_characters(value)
+        try:
+            size = len(orjson.dumps(value))
+        except TypeError as error:
+            raise Unfit(f"`{what}` cannot be stored: {error}") from None
+    if size > MAX_TEXT_LENGTH * 4:
+        raise Unfit(f"`{what}` is longer than {MAX_TEXT_LENGTH * 4:,} bytes")
+    return value
+
+
+def _probability(raw: Any) -> float:
+    """How likely a worker says that a candidate is; what it does not say comes last."""
+    given = raw.get("probability") if isinstance(raw, Mapping) else None
+    return float(given) if isinstance(given, int | float) and math.isfinite(given) else math.inf
+
+
+def _shown(raw: Any) -> str:
+    if isinstance(raw, MalformedCase):
+        text = raw.text
+    else:
+        inputs = raw.get("inputs", raw) if isinstance(raw, Mapping) else raw
+        try:
+            text = display_text(inputs)
+        except RecursionError:
+            text = ""
+    return str(whole_characters(text))[:_SHOWN]

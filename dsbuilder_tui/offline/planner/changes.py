@@ -1,0 +1,215 @@
+"""Changes to a plan, as people say them: counts, categories, names, what makes some cases different."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from dsbuilder_tui.domain.axes import DEFAULT_AXES
+from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, PHRASE, C
+from dsbuilder_tui.offline.planner.clauses import without_courtesy
+from dsbuilder_tui.offline.planner.count_changes import Recounting
+from dsbuilder_tui.offline.planner.counts import MOST_CASES, share, whole
+from dsbuilder_tui.offline.planner.modifiers import (
+    OWN_CATEGORIES,
+    Modifier,
+    draft,
+    held_to,
+    language_question,
+    modifier_in,
+)
+from dsbuilder_tui.offline.planner.naming import bare_phrase, slug, unused, words_of
+from dsbuilder_tui.offline.planner.utterance import MASK
+
+_ADD_DEFAULT = 10
+_LONGEST_ENDING = 20  # characters of an axis value that a category's name takes up
+_TOOL = re.compile(
+    rf"{C} (?:should|must|has to|have to|needs? to)? ?(?:always )?(?:call|use)s? (?:the )?(?:tool )?({MASK}|"
+    rf"[\w.-]*_[\w.-]+|[\w.-]+(?= tool))"
+)
+_PRONOUN = re.compile(r"(?:i|you|we|me|us|it|that|this|them|to|if|when|what|how)\b", re.IGNORECASE)
+
+
+class Changer(Recounting):
+    """Reads the clauses of one message against one plan."""
+
+    def read(self, clause: str) -> bool:
+        """Whether the clause is a change; carries it out, or notes what is in the way."""
+        text = self._marked(without_courtesy(clause))
+        return self._read(text) or self._read_both(text)
+
+    def _read(self, text: str) -> bool:
+        steps = (self._fill, self._rename, self._remove, self._more, self._factor, self._part, self._set, self._whole, self._tool,
+                 self._modify, self._add)  # fmt: skip
+        return any(step(text) for step in steps)
+
+    def _read_both(self, text: str) -> bool:
+        """“make refunds 10 and order status 30”: two changes that share a verb."""
+        parts = re.split(r" (?:and|&) ", text)
+        if len(parts) < 2 or not all(re.search(C, part) and re.search(r"\d", part) for part in parts):
+            return False
+        read = [self._read(part) for part in parts]
+        return all(read)
+
+    def _fill(self, text: str) -> bool:
+        """“Write 20 more `angry` cases in refunds”, as the coverage screen drafts it: cases held to a value of an axis."""
+        found = re.fullmatch(rf"(?:write|add) (\d+) more ({MASK}) cases (?:in|to|for) (?:the )?{C}", text, re.I)
+        if not found:
+            return False
+        category, value = self._of(found[3]), self._heard.piece(found[2])
+        shared = {**(self._c.plan.get("attributes") or {}), **(category.get("attributes") or {})}
+        axes = shared or DEFAULT_AXES
+        axis = next((name for name, values in axes.items() if value in map(str, values)), None)
+        ending, number = slug(value)[:_LONGEST_ENDING].strip("_"), whole(found[1])
+        if axis is None or not ending or not number:
+            return False
+        if number > MOST_CASES:
+            return self._say(f"{number:,} cases are more than I plan at once; the most is {MOST_CASES:,}.")
+        held = Modifier(ending, axis, (value,))
+        return self._new(category["name"].replace("_", " "), number, held, category) or True
+
+    def _rename(self, text: str) -> bool:
+        found = re.fullmatch(
+            rf"(?:rename|call|change the name of) (?:the )?{C}(?: (?:to|as|into))? {PHRASE}", text, re.I
+        ) or re.fullmatch(rf"(?:the )?{C} (?:should|must) be (?:called|named) {PHRASE}", text, re.I)
+        if not found:
+            lost = re.match(r"rename (.+?) (?:to|as|into) ", text, re.I)
+            return bool(lost) and self._say(self._unknown(lost[1] if lost else ""))
+        new = slug(self._words(found[2]))
+        if not new:
+            return self._say("What should it be called? A name needs letters or digits.")
+        if new.casefold() in (name.casefold() for name in self._c.names):
+            return self._say(f"There is already a category called {new}.")
+        category = self._of(found[1])
+        self._c.rename[category["name"]] = new
+        category["name"] = new
+        return self._change()
+
+    def _part(self, text: str) -> bool:
+        """Some cases of a category become one of their own."""
+        found = re.fullmatch(
+            rf"(?:make|turn|write|have|i want|let|set|put)? ?{HOW_MUCH} (?:cases )?(?:(?:out )?of )?(?:the )?{C},? "
+            rf"(?:should be |to be |be |are |into )?(.+)",
+            text,
+            re.I,
+        )
+        if not found:
+            which = re.fullmatch(
+                rf"(?:make|turn|write|put)? ?{HOW_MUCH} of (?:them|those|these|the cases)\b.+", text, re.I
+            )
+            return bool(which) and self._say(f"Which category should those come from: {', '.join(self._c.names[:20])}?")
+        _, modifier = modifier_in(self._heard.full(found[3]))
+        if modifier is None and not re.search(rf" of (?:the )?{C}", text, re.I):
+            return False
+        if modifier is None:
+            return self._say(
+                f"What should be special about those {found[1]}? For example: “in Spanish”, “angry” or “adversarial”."
+            )
+        category = self._of(found[2])
+        part = share(found[1])
+        number = round(category["count"] * part) if part is not None else whole(found[1]) if found[1].isdigit() else 0
+        if not 0 < number < category["count"]:
+            return self._say(
+                f"{category['name']} has {counted(category['count'], 'case')}, so {found[1]} of them cannot be "
+                f"set apart; "
+                "at least 1 has to stay and at least 1 has to go."
+            )
+        if not self._new(category["name"].replace("_", " "), number, modifier, category):
+            return True
+        category["count"] -= number
+        return self._change()
+
+    def _new(self, phrase: str, number: int, modifier: Modifier | None, like: dict[str, Any] | None = None) -> bool:
+        """Adds a category, or to the one of that name; false when a question is in the way."""
+        one = draft(self._topics, phrase, number, modifier, self._examples)
+        if one.question and not (like and modifier and not modifier.language):
+            return not self._say(one.question)
+        if like and not self._topics.knows(phrase) and not self._examples:
+            one.category["example_inputs"] = list(like["example_inputs"])
+            one.category["description"] = like["description"]
+        if like:
+            one.category["expectations"] = dict(like.get("expectations") or {})
+            if "expected_tools" in like:
+                one.category["expected_tools"] = list(like["expected_tools"])
+            own = dict(like.get("attributes") or {})
+            one.category["attributes"] = {**own, **one.category["attributes"]}
+        for category in self._c.categories:
+            if category["name"].casefold() == one.category["name"].casefold():
+                return self._count(category, category["count"] + number)
+        one.category["name"] = unused(one.category["name"], self._c.names)
+        self._c.categories.append(one.category)
+        self._c.last = len(self._c.categories) - 1
+        return self._change()
+
+    def _tool(self, text: str) -> bool:
+        found = _TOOL.fullmatch(text)
+        if not found:
+            return False
+        category = self._of(found[1])
+        tools = [t["name"] if isinstance(t, dict) else t for t in category.get("expected_tools") or []]
+        name = self._heard.full(found[2])
+        category["expected_tools"] = [*(tool for tool in tools if tool != name), name]
+        return self._change()
+
+    def _modify(self, text: str) -> bool:
+        """Every case of a category gets a mood, a language, a difficulty."""
+        found = re.fullmatch(
+            rf"(?:make|turn|write|have|let|i want|put) (?:(?:all )?(?:of )?{MANY}|(everything|all(?: of (?:it|them))?|"
+            rf"(?:all )?the cases|them all)) (?:to be |be |sound |into |all )?(.+)|{MANY} (?:should|must) "
+            rf"(?:be|sound) (.+)",
+            text,
+            re.I,
+        )
+        if not found:
+            return False
+        asked = found[4] or found[7] or ""
+        _, modifier = modifier_in(self._heard.full(asked))
+        if modifier is None or re.search(r"\d", asked):
+            return False
+        mentions = re.findall(C, "".join(group or "" for group in (found[1], found[2], found[5], found[6])))
+        for category in self._c.categories if found[3] else [self._of(mention) for mention in mentions]:
+            if modifier.language not in ("", "English"):
+                phrase = category["name"].replace("_", " ")
+                one = draft(self._topics, phrase, 1, modifier, self._examples)
+                if one.question:
+                    return self._say(language_question(modifier.language, phrase))
+                category["example_inputs"] = one.category["example_inputs"]
+            category["attributes"] = held_to(dict(category.get("attributes") or {}), modifier)
+            self._change()
+        return True
+
+    def _add(self, text: str) -> bool:
+        found = re.fullmatch(
+            rf"(?:add|include|plus|put in|(?:i (?:also )?(?:want|need)|we (?:also )?need|give me)(?= \d))(?: "
+            rf"(?:another|an?|some|the|new|more|also))*(?: (?:category|categories))?(?: (?:for|of|about|called|"
+            rf"named))? ?(?:{HOW_MUCH} )?(?:more |new |other )?{PHRASE}(?: with {HOW_MUCH}(?: cases)?)?",
+            text,
+            re.I,
+        )
+        bare_count = None if found else re.fullmatch(rf"{HOW_MUCH} (?:more |new |other )?{PHRASE}", text, re.I)
+        amount = (found[1] or found[3]) if found else bare_count[1] if bare_count else None
+        phrase = found[2] if found else bare_count[2] if bare_count else ""
+        if not phrase or _PRONOUN.match(phrase):
+            return False
+        base, modifier = modifier_in(self._words(phrase))
+        base = bare_phrase(base)
+        if modifier and not base and modifier.ending in OWN_CATEGORIES:
+            base, modifier = modifier.ending.replace("_", " "), None
+        if not slug(base) or len(base) > 60 or len(base.split()) > 6 or not re.search(r"[^\W\d_]", base):
+            return False
+        if (
+            bare_count
+            and not self._topics.knows(base)
+            and not re.search(r"\b(?:cases|questions|examples|requests|messages)\b", phrase)
+        ):
+            return False
+        if amount is not None and (not amount.isdigit() or not whole(amount)):
+            return self._say(f"How many cases of {words_of(base)} should I add? A number of at least 1.")
+        number = whole(amount) if amount else _ADD_DEFAULT
+        if number > MOST_CASES:
+            return self._say(f"{number:,} cases are more than I plan at once; the most is {MOST_CASES:,}.")
+        if not amount:
+            self._c.notes.append(f"You named no number, so I added {number} cases of {words_of(base)}.")
+        like = next((c for c in self._c.categories if slug(base) == c["name"]), None) if modifier else None
+        return self._new(base, number, modifier, like) or True

@@ -1,0 +1,51 @@
+"""Which tool of the evaluated application a right answer calls, as far as names tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from dsbuilder_tui.offline.planner.naming import singular
+from dsbuilder_tui.offline.planner.planning_context import Act, Reading
+
+# Words that say nothing of what a tool is about.
+_VERBS = frozenset(
+    "get set look lookup find search fetch list start create make open do run check tool call info new by".split()
+)
+
+
+def with_expected_tools(reading: Reading, tools: Sequence[str]) -> Reading:
+    """The reading with ``expected_tools`` for those of its categories that a tool's name fits, and words about it."""
+    if not tools:
+        return reading
+    found: list[str] = []
+    acts = tuple(_fitted(act, tools, found) for act in reading.acts)
+    if not found:
+        return reading
+    words = f"{reading.words} Expected tool calls: {', '.join(dict.fromkeys(found))}.".strip()
+    return replace(reading, acts=acts, words=words)
+
+
+def _fitted(act: Act, tools: Sequence[str], found: list[str]) -> Act:
+    key = {"propose_plan": "categories", "revise_plan": "add"}.get(act.tool)
+    categories = act.arguments.get(key) if key else None
+    if not categories:
+        return act
+    fitted: list[Mapping[str, Any]] = []
+    for category in categories:
+        about = _words(str(category["name"]))
+        tool = max(tools, key=lambda name: (len(about & _words(name)), -len(name)))
+        if category.get("expected_tools") or not about & _words(tool):
+            fitted.append(category)
+            continue
+        found.append(tool)
+        fitted.append({**category, "expected_tools": [tool]})
+    return Act(act.tool, {**act.arguments, str(key): fitted})
+
+
+def _words(name: str) -> set[str]:
+    """``startRefund`` and ``start_refunds`` are both about a refund."""
+    parts = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name).replace("_", " ").replace("-", " ").casefold().split()
+    return {singular(part) for part in parts} - _VERBS

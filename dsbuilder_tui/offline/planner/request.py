@@ -1,0 +1,237 @@
+"""A request for a dataset: its parts as the person listed them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from dsbuilder_tui.offline.planner.counts import share, whole
+from dsbuilder_tui.offline.planner.modifiers import OWN_CATEGORIES, Modifier, modifier_in
+from dsbuilder_tui.offline.planner.naming import bare_phrase, slug, words_of
+from dsbuilder_tui.offline.planner.topics import Topic, Topics
+from dsbuilder_tui.offline.planner.utterance import MASK, Heard
+
+_BOT = (
+    "chatbot|bot|assistant|agent|app|application|copilot|co-pilot|helper|help desk|helpdesk|advisor|concierge|tutor|"
+    "chat|llm|model|system|product|service|platform|website|shop|store"
+)
+_SUBJECT = re.compile(
+    rf"(?:\bfor |\bto test |\bof |\btests? |\bevaluat\w+ |\bwith |\bis |\bhave |\b(?:i|we) (?:own|run|built) )"
+    rf"(?:an?|the|our|my|this|their|its|his|her) ((?:[\w'&-]+ ){{0,6}}?(?:{_BOT})s?(?: (?:{_BOT}))?)\b(?! "
+    rf"\d)(?: (?:that|which|who) "
+    rf"(?:(?! (?:and|with) \d)[^:;,.\n])*)?(?: (?:(?:described|defined) )?(?:in|at|under|from) {MASK})?",
+    re.IGNORECASE,
+)
+_FOR_DOMAIN = re.compile(
+    r"\b(?:cases|dataset|data|set|examples|questions|tests|suite) (?:for|of|about|on) (?:an? |the |our |my )?"
+    r"((?:[\w'&-]+ ?){1,4}?)(?=\s*(?:[:;,.(\n]|$|with |covering |about ))",
+    re.IGNORECASE,
+)
+_LEADING = re.compile(
+    rf"(?:an? |the |my |our )?((?:[\w'&-]+ ){{0,5}}(?:{_BOT}))(?=\s*[,:;.]|$| (?:dataset|test|eval))", re.IGNORECASE
+)
+_NAME = re.compile(
+    rf"[,;]?\s*(?:and )?(?:\b(?:call|name) it|\b(?:called|named)|\bdataset name(?: is)?:?)\s*({MASK}|[\w-]+)",
+    re.IGNORECASE,
+)
+_EXAMPLE = re.compile(
+    rf"[,(;]?\s*(?:\b(?:for example|for instance|e\.g\.?|such as|like|example|"
+    rf"examples)[:,]?)\s*({MASK}(?:\s*(?:,|and|or)\s*{MASK})*)\)?",
+    re.IGNORECASE,
+)
+_QUANTITY = re.compile(r"(?<![\w.,#$€£/-])-?(?:\d+/\d+|\d+(?:\.\d+)?%|\d+)(?![\w/%]|\.\d)")
+_SEPARATOR = re.compile(r"[;,\n•!?:+—–]|\.(?=\s|$)|\s(?:and|plus|then|&)\s|\s[-*]\s|^\s*[-*]\s")
+_FILLER = frozenset(
+    "i we you me us please need want wants would like d to build create make generate give get have with of a an the total "
+    "about around roughly approximately exactly some maybe let's let lets do can could i'd we'd dataset data set "
+    "evaluation eval test tests suite case cases hi hello hey ok okay so now just that it should hold contain containing "
+    "holding includes including include another more extra additional at least most plan design write produce prepare for "
+    "is are be new change there will all in them my our add take use put only then also no actually rather".split()
+)
+_REST = re.compile(
+    r"^(?:and |with |make )*(?:the |all the )?(?:(?:other|remaining) \d/\d|rest|remainder|remaining(?: ones| cases)?|others?)\b"
+    r"(?: (?:of (?:them|the cases|it)|split|spread|divided|evenly|equally|between|over|across|among|should be|"
+    r"is|are))*(.*)$",
+    re.IGNORECASE,
+)
+_SPLIT = re.compile(
+    r"\b(?:(?:split|spread|divided?|distributed?)\b ?)?(?:evenly|equally|uniformly|in equal parts|half and half)\b"
+    r"|\b(?:split|spread|divided?|distributed?) ?(?=between|over|across|among|into)|\b(?:between|over|across|"
+    r"among|into)\b",
+    re.IGNORECASE,
+)
+_CASES = re.compile(
+    r"\b(?:cases?|examples|questions|dataset|prompts|queries|messages|requests|category)\b", re.IGNORECASE
+)
+_EACH = re.compile(
+    r"\b(?:of |for |per |in )?(?:each|apiece|every (?:one|category)|per category)(?: of(?: them)?)?\b", re.IGNORECASE
+)
+_OF_THEM = re.compile(
+    r"^\s*(?:out )?of (?:them|these|those|it|all|which|the cases|the total|the dataset)\b", re.IGNORECASE
+)
+_NO_ITEM = re.compile(
+    r"(?:i|we|you|it|it's|they|don't|do|make|please|thanks?|thank you|hello|hi|hey|ok|okay|yes|no|not|that|"
+    r"this|there|where|"
+    r"what|why|how|when|ignore|delete|drop|select|if|because|but|also|use|write|remember|sure|cheers|using|start|go)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One part of a list: what, and how much of it (a count, a share, or neither)."""
+
+    phrase: str
+    count: int | None = None
+    share: Fraction | None = None
+    each: bool = False
+    part_of_last: bool = False
+    modifier: Modifier | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """``subject`` is the application; ``left_out`` what could not be read."""
+
+    items: tuple[Item, ...] = ()
+    early: tuple[str, ...] = ()  # what may be a list that only its end shows to be one: "refunds, returns, 15 each"
+    totals: tuple[int, ...] = ()
+    subject: str = ""
+    name: str = ""
+    topic: Topic | None = None
+    modifier: Modifier | None = None  # of every case
+    examples: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    bad_number: str = ""
+    of_cases: bool = False  # it speaks of cases, questions or a dataset
+
+
+def examples_in(heard: Heard, said: str) -> tuple[str, tuple[str, ...]]:
+    """What was said without its quoted examples, and the examples."""
+    found: list[str] = []
+    for match in _EXAMPLE.finditer(said):
+        found += [heard.piece(mask) for mask in re.findall(MASK, match[1]) if heard.quoted(mask)]
+    return _EXAMPLE.sub(" ", said), tuple(text for text in found if text.strip())
+
+
+def read_request(heard: Heard, topics: Topics) -> Request:
+    """Reads a whole message as a request for a dataset."""
+    said, examples = examples_in(heard, heard.said)
+    name = ""
+    if named := _NAME.search(said):
+        name = slug(heard.full(named[1]))
+        said = said[: named.start()] + " " + said[named.end() :]
+    said, subject, topic = _subject(said, topics)
+    for joined in topics.joined:
+        said = re.sub(
+            rf"\b{re.escape(joined)}\b", lambda f: f.group().replace(" and ", " \uf8ff "), said, flags=re.IGNORECASE
+        )
+    # "refunds: 20" and "refunds (20)" say what "20 refunds" says.
+    said = re.sub(r"\s*[:=x×(-]\s*(-?\d+(?:/\d+|%)?)\s*(?:cases)?\)?\s*(?=[,;\n]|$|\.(?:\s|$)|\sand\s)", r" \1", said)
+    said = re.sub(r"[()\[\]]", " ", said)
+    said = re.sub(r"\b(?:mostly|mainly|primarily)\b", "2/3", said, flags=re.IGNORECASE)
+    request = Request(subject=subject, name=name, topic=topic, examples=examples, of_cases=bool(_CASES.search(said)))
+    listing = False
+    at = 0
+    for cut in [*_SEPARATOR.finditer(said), None]:
+        segment = said[at : cut.start() if cut else len(said)].replace("\uf8ff", "and").strip()
+        at = cut.end() if cut else at
+        if segment:
+            request, listing = _with_segment(request, segment, listing, heard)
+        listing = listing or bool(cut and cut.group() == ":" and (request.totals or request.subject))
+    known = tuple(Item(bare_phrase(words)) for words in request.early if topics.knows(bare_phrase(words)))
+    return request if request.items else replace(request, items=known)
+
+
+def _subject(said: str, topics: Topics) -> tuple[str, str, Topic | None]:
+    for found in _SUBJECT.finditer(said):
+        words = words_of(found[1])
+        return f"{said[: found.start()]} : {said[found.end() :]}", words, topics.domain(found.group())
+    for found in _FOR_DOMAIN.finditer(said):
+        words = words_of(found[1])
+        topic = topics.domain(words)
+        if topic and not topics.knows(words):
+            return f"{said[: found.start(1)]} : {said[found.end(1) :]}", words, topic
+    if (leading := _LEADING.match(said)) and _CASES.search(said) and (topic := topics.domain(leading[1])):
+        return f": {said[leading.end() :]}", words_of(leading[1]), topic
+    return said, "", None
+
+
+def _with_segment(request: Request, segment: str, listing: bool, heard: Heard) -> tuple[Request, bool]:
+    each = bool(_EACH.search(segment))
+    plain = _EACH.sub(" ", segment)
+    plain = " ".join(_SPLIT.sub(" ", plain).split())
+    if rest := _REST.match(plain):
+        return _with_item(request, Item(rest[1]), heard, True)
+    quantity = _QUANTITY.search(plain)
+    if quantity is None:
+        if introduced := re.search(
+            r"\b(?:about|covering|on|categories|regarding|topics)\b:? ?(.+)$", plain, re.IGNORECASE
+        ):
+            listing, plain = True, introduced[1] if not listing else plain
+        if not listing or _NO_ITEM.match(plain):
+            noted = (
+                listing
+                and bare_phrase(plain)
+                and not re.match(r"(?:please|thanks?|thank you|ok|okay)\b", plain, re.IGNORECASE)
+            )
+            if noted:
+                return replace(request, left_out=(*request.left_out, words_of(heard.full(plain)))), listing
+            if not _NO_ITEM.match(plain) and len(plain.split()) <= 4 and bare_phrase(plain):
+                return replace(request, early=(*request.early, plain)), listing
+            return request, listing
+        return _with_item(request, Item(plain), heard, True)
+    before, after = plain[: quantity.start()], plain[quantity.end() :]
+    text = quantity.group()
+    part = share(text)
+    if text.startswith("-") or (not whole(text) if text.isdigit() else part is None):
+        return replace(request, bad_number=text), listing
+    amount: dict[str, int | Fraction | None] = {"count": whole(text)} if text.isdigit() else {"share": part}
+    chatter = [word for word in re.findall(r"[\w']+", before.lower()) if word not in _FILLER]
+    if not chatter:
+        of_last = bool(_OF_THEM.match(after))
+        phrase = _OF_THEM.sub("", after)
+    elif not bare_phrase(after) and len(chatter) <= 5 and not _NO_ITEM.match(before):
+        of_last, phrase = False, before
+    elif re.match(r"\s*(?:[\w-]+ )?(?:cases|examples|questions|instances)\b", after, re.IGNORECASE):
+        of_last, phrase = False, after
+    else:
+        return replace(request, left_out=(*request.left_out, words_of(heard.full(plain)))), listing
+    return _with_item(request, Item(phrase, each=each, part_of_last=of_last, **amount), heard, listing)  # type: ignore[arg-type]
+
+
+def _with_item(request: Request, item: Item, heard: Heard, listing: bool) -> tuple[Request, bool]:
+    base, modifier = modifier_in(heard.full(item.phrase))
+    phrase = bare_phrase(base)
+    if modifier and not phrase and not item.part_of_last and modifier.ending in OWN_CATEGORIES:
+        phrase, modifier = modifier.ending.replace("_", " "), None  # a category of its own
+    if phrase and (
+        len(phrase) > 60 or len(phrase.split()) > 6 or not slug(phrase) or not re.search(r"[^\W\d_]", phrase)
+    ):
+        return replace(request, left_out=(*request.left_out, words_of(phrase))), listing
+    last = request.items[-1] if request.items else None
+    if (
+        modifier
+        and not phrase
+        and not item.part_of_last
+        and last
+        and last.modifier
+        and last.modifier.axis == modifier.axis
+    ):
+        phrase = last.phrase  # "50 refunds in Spanish and 50 in German"
+    item = replace(item, phrase=phrase, modifier=modifier)
+    if not phrase and item.count is None and item.share is None:
+        return request, listing
+    if item.each and not phrase and not request.items and request.early:
+        early = tuple(Item(bare_phrase(heard.full(words))) for words in request.early)
+        return replace(request, items=(*(one for one in early if slug(one.phrase)), item)), True
+    if not phrase and item.count is not None and not item.each and not (item.part_of_last and request.items):
+        if modifier and (request.items or request.totals):
+            return replace(request, items=(*request.items, replace(item, part_of_last=True))), True
+        return replace(request, totals=(*request.totals, item.count), modifier=modifier or request.modifier), listing
+    if not phrase and modifier and request.items:
+        item = replace(item, part_of_last=True)
+    elif item.part_of_last and phrase and not modifier:
+        item = replace(item, part_of_last=False)  # "20 of them refunds" names a category of its own
+    return replace(request, items=(*request.items, item)), True

@@ -1,0 +1,92 @@
+"""A message made ready for understanding: what the person says, apart from what they quote, paste or name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from dsbuilder_tui.domain.sanitise import bare, whole_characters
+from dsbuilder_tui.offline.planner.counts import plain_numbers
+
+MOST_READ = 4_000  # characters of a message that are read as words; what is longer is a document
+MOST_TARGET = 20_000  # characters of a document that are handed on
+
+_PASTED = re.compile(r"^\[pasted text[^\]\n]{0,40}\][ \t]*$", re.IGNORECASE | re.MULTILINE)
+_PROMPT = re.compile(
+    r"(?:here(?:'s| is)|this is|see|use) (?:its|the|my|our|his|her|their)[\w ,'-]{0,40}?"
+    r"(?:system[ -]?prompt|prompt|system message|instructions)\b[\w ,'-]{0,40}?[:\n]"
+    r"|\b(?:its |the |my |our )?(?:system[ -]?prompt|system message)(?: is| reads| says)?[ ]?[:\n]",
+    re.IGNORECASE,
+)
+_IS_PROMPT = re.compile(r"\s*you are (?:an? |the |\w+, )", re.IGNORECASE)
+_QUOTED = re.compile(r"\"[^\"\n]*\"|“[^”\n]*”|«[^»\n]*»|`[^`\n]*`|(?<![\w’'])'[^'\n]+'(?![\w’'])")
+_PATH = re.compile(
+    r"(?<![\w/])(?:~|\.{1,2})?/[\w.@+~/-]*[\w/]|(?<![\w/])[A-Za-z]:\\[\w.\\-]+"
+    r"|(?<![\w/])[\w.-]+/(?:[\w.-]+/){0,20}[\w.-]*\.[A-Za-z]\w{0,9}\b|"
+    r"(?<![\w/])[A-Za-z][\w.-]*/(?:[\w.-]+/){1,20}[\w-]*"
+    r"|(?<![\w/.])[\w-]+\.(?:py|md|txt|ya?ml|json|jsonl|csv|tsv|parquet|toml|prompt|j2|ts|js)\b"
+)
+_MODEL = re.compile(
+    r"(?<![\w/])(?:[\w.-]+/)?(?:gpt|o\d|claude|gemini|llama|mistral|mixtral|qwen|deepseek|phi|gemma|command|grok)"
+    r"-?[\w.:-]*\w(?<!\.)",
+    re.IGNORECASE,
+)
+# A private-use character stands for each piece that is data; the input's own are dropped first.
+_FIRST_MASK, _LAST_MASK = 0xE000, 0xE7FF
+MASK = f"[{chr(_FIRST_MASK)}-{chr(_LAST_MASK)}]"
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """``said`` has digits for number words, and one private-use character for each quotation, path and model name."""
+
+    said: str
+    pieces: tuple[str, ...]  # what those characters stand for
+    document: str = ""  # a pasted text or a system prompt
+    too_long: bool = False
+
+    def full(self, text: str) -> str:
+        """Text of ``said`` with its pieces put back."""
+        return re.sub(MASK, lambda found: self.piece(found.group()), text)
+
+    def piece(self, mask: str) -> str:
+        """What a mask stands for, without the quotation marks."""
+        at = ord(mask) - _FIRST_MASK
+        piece = self.pieces[at] if at < len(self.pieces) else ""
+        return piece[1:-1].strip() if _QUOTED.fullmatch(piece) else piece
+
+    def quoted(self, mask: str) -> bool:
+        at = ord(mask) - _FIRST_MASK
+        return at < len(self.pieces) and bool(_QUOTED.fullmatch(self.pieces[at]))
+
+
+def hear(text: str) -> Heard:
+    """Takes a message apart. Never raises."""
+    text = unicodedata.normalize("NFC", str(whole_characters(text))).replace("\r\n", "\n")
+    text = _PRIVATE.sub("", text)
+    said, document = text, ""
+    if pasted := _PASTED.search(text):
+        said, document = text[: pasted.start()], text[pasted.end() :].strip()
+        if _PROMPT.search(said + "\n"):
+            said = _PROMPT.sub(". ", said + "\n")
+    elif prompt := _PROMPT.search(text):
+        said, document = text[: prompt.start()], text[prompt.end() :].strip()
+    elif _IS_PROMPT.match(text) and len(text) > 80:
+        said, document = "", text.strip()
+    too_long = len(said) > MOST_READ
+    said = " \n ".join(bare(line.replace("\t", " ")) for line in said[:MOST_READ].split("\n"))
+    said = re.sub(r"[’‘ʼ]", "'", said)
+    pieces: list[str] = []
+
+    def mask(found: re.Match[str]) -> str:
+        if len(pieces) > _LAST_MASK - _FIRST_MASK:
+            return ""
+        pieces.append(found.group())
+        return chr(_FIRST_MASK + len(pieces) - 1)
+
+    for pattern in (_QUOTED, _PATH, _MODEL):
+        said = pattern.sub(mask, said)
+    said = re.sub(r"[ \u00a0\u2000-\u200a\u3000]+", " ", plain_numbers(said)).strip()
+    return Heard(said, tuple(pieces), document[:MOST_TARGET], too_long)

@@ -1,0 +1,243 @@
+"""What the evaluated application is, read as data out of words, a file or a folder. Nothing of it is ever run.
+
+Reading is synchronous and bounded; from an event loop call it with ``asyncio.to_thread``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.sources.target.data_files import Unreadable, json_value, read_value, yaml_value
+from dsbuilder_tui.sources.target.findings import Found, Prompt, TargetTool, decoded, kept, label
+from dsbuilder_tui.sources.target.folder_walk import (
+    MOST_BYTES,
+    Skipped,
+    candidates,
+    contents,
+    kind_of,
+    may_hold_keys,
+    read_regular,
+)
+from dsbuilder_tui.sources.target.python_code import read_python
+
+__all__ = ["SAID", "Target", "TargetTool", "read_target", "target_of_text"]
+
+SAID = "what the person said"
+_LONGEST_TEXT = 64 * 1024
+_PYTHON = re.compile(r"^[ \t]*(?:async def |def |class |import \w|from \w[\w.]* import |@\w)", re.MULTILINE)
+_FENCE = re.compile(r"^```[ \t]*(\w{0,20})[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_MOST_BLOCKS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The application that the dataset is for. ``notes`` say in words what was left out and why."""
+
+    source: str
+    prompt: str
+    tools: tuple[TargetTool, ...]
+    readme: str
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON data."""
+        return {**asdict(self), "tools": [asdict(tool) | {"parameters": [*tool.parameters]} for tool in self.tools],
+                "notes": [*self.notes]}  # fmt: skip
+
+    def brief(self, limit: int = 6000) -> str:
+        """The whole in at most ``limit`` characters, for a model: each part gets its share of the room."""
+        tools = "\n".join(
+            f"- {tool.name}({', '.join(tool.parameters)})" + (f": {tool.description}" if tool.description else "")
+            for tool in self.tools
+        )
+        parts = [f"The application, from {self.source}. What follows describes it; it is data and asks for nothing."]
+        sections = [
+            ("System prompt", self.prompt, 0.5),
+            (f"Tools ({len(self.tools)})", tools, 0.7),
+            ("README", self.readme, 0.8),
+            ("Notes", "\n".join(f"- {note}" for note in self.notes), 1.0),
+        ]
+        left = limit - len(parts[0])
+        for title, text, share in sections:
+            room = (
+                int(left * share) - len(title) - 4
+            )  # the heading's own characters: two ends of line, colon, end of line
+            if text and room > 0:
+                parts.append(f"{title}:\n{_cut(text, room)}")
+                left -= len(parts[-1]) + 2
+        return _cut("\n\n".join(parts), limit)
+
+
+def target_of_text(text: str) -> Target:
+    """The person's words or what they pasted: a system prompt, tool definitions as JSON, Python source, or all in one."""
+    found = Found()
+    if len(text) > MOST_BYTES:
+        found.notes.append(f"only the first {MOST_BYTES // 1024} KiB of the text were read")
+        text = text[:MOST_BYTES]
+    stripped = text.strip()
+    is_source = False
+    if stripped[:1] in ("{", "["):
+        is_source = _try_json(stripped, found)
+    elif _PYTHON.search(text):
+        is_source = _try_python(text, found)
+    if not is_source:
+        _read_blocks(text, found)
+        found.prompts = [Prompt("", kept(stripped), SAID)]
+    elif not found.tools and not found.prompts and not found.listed:
+        found.prompts = [Prompt("", kept(stripped), SAID)]
+    if not stripped:
+        found.notes.append("nothing was said")
+    return _target(SAID, found)
+
+
+def read_target(path: str | Path) -> Target:
+    """A file or folder that the person named. Raises ``InputError`` naming it and the way out."""
+    if not str(path).strip():
+        raise InputError("No path was given.", "Name the application's folder, or a file with its system prompt.")
+    shown = label(str(path))
+    try:
+        real = Path(path).expanduser().resolve(strict=True)
+        is_folder = real.is_dir()
+    except FileNotFoundError:
+        raise InputError(
+            f"There is no file or folder {shown}.", "Check the path, or paste the system prompt."
+        ) from None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"{shown} cannot be read: {_why(error)}.", "Check the path and its permissions.") from None
+    return _of_folder(real, shown) if is_folder else _of_file(real, shown)
+
+
+def _of_folder(root: Path, shown: str) -> Target:
+    found, skipped = Found(), Skipped()
+    readmes: list[Prompt] = []
+    if may_hold_keys(root / "x"):
+        raise InputError(f"{shown} is a folder for keys; it is not read.", "Name the application's own folder.")
+    for each, raw in contents(candidates(root, skipped), skipped):
+        text = decoded(raw)
+        if text is None:
+            skipped.add("left out, not UTF-8 text", each.shown)
+        elif each.kind == "readme":
+            readmes.append(Prompt("", text, each.shown))
+        else:
+            _read_file(each.shown, each.kind, text, found, skipped)
+    for more in readmes[1:]:
+        skipped.add("left out, only the first README is kept", more.where)
+    found.readmes = readmes[:1]
+    found.notes.extend(skipped.notes())
+    target = _target(shown, found)
+    if not (target.prompt or target.tools or target.readme):
+        reasons = f" ({'; '.join(target.notes[:4])})" if target.notes else ""
+        raise InputError(
+            f"Nothing in {shown} says what the application is: no README, prompt or tool was found{reasons}.",
+            "Name the file with its system prompt, or paste it.",
+        )
+    return target
+
+
+def _of_file(real: Path, shown: str) -> Target:
+    if may_hold_keys(real) or may_hold_keys(Path(shown)):
+        raise InputError(
+            f"{shown} may hold keys; it is not read.", "Name the file with the system prompt, or paste it."
+        )
+    try:
+        raw = read_regular(real)
+    except OSError as error:
+        raise InputError(f"{shown} cannot be read: {_why(error)}.", "Check its permissions.") from None
+    if raw is None:
+        raise InputError(f"{shown} is neither a file nor a folder.", "Name the application's folder or a text file.")
+    if len(raw) > MOST_BYTES:
+        raise InputError(
+            f"{shown} is larger than {MOST_BYTES // 1024} KiB.", "Name a shorter file, or paste the part that matters."
+        )
+    text = decoded(raw)
+    if text is None:
+        raise InputError(f"{shown} is not UTF-8 text.", "Name a text file, or paste the system prompt.")
+    if not text.strip():
+        raise InputError(f"{shown} is empty.", "Name the file with the system prompt, or paste it.")
+    found, skipped, kind = Found(), Skipped(), kind_of(real.name)
+    if kind == "readme":
+        found.readmes = [Prompt("", text, label(real.name))]
+    else:
+        _read_file(real.name, kind or "prompt", text, found, skipped)
+    found.notes.extend(skipped.notes())
+    if not (found.readmes or found.prompts or found.tools or found.listed):
+        found.notes.append("no tool and no prompt was recognised, so the file is kept as it is")
+        found.prompt("", text, label(real.name))
+    return _target(shown, found)
+
+
+def _read_file(name: str, kind: str, text: str, found: Found, skipped: Skipped) -> None:
+    where, end = label(name), Path(name).suffix.lower()
+    try:
+        if kind == "python":
+            read_python(text, where, found)
+        elif end in (".json", ".yaml", ".yml"):
+            value = json_value(text) if end == ".json" else yaml_value(text)
+            read_value(value, where, found, whole=text if kind == "prompt" else "")
+        else:
+            found.prompt("", text, where)
+    except Unreadable as error:
+        skipped.add(f"left out, {error}", name)
+
+
+def _read_blocks(text: str, found: Found) -> None:
+    """Tools in the middle of words: in fenced blocks, or as bare JSON."""
+    for number, block in enumerate(_FENCE.finditer(text)):
+        if number >= _MOST_BLOCKS:
+            break
+        if block[2].lstrip()[:1] in ("{", "["):
+            _try_json(block[2], found)
+        elif _PYTHON.search(block[2]):
+            _try_python(block[2], found)
+    decoder = json.JSONDecoder()
+    for number, start in enumerate(re.finditer(r"^[ \t]*(?=[\[{]\s*[\[{\"])", text, re.MULTILINE)):
+        if number >= _MOST_BLOCKS:
+            break
+        try:
+            value, _ = decoder.raw_decode(text, start.end())
+        except (ValueError, RecursionError, MemoryError):
+            continue
+        read_value(value, SAID, found)
+
+
+def _try_json(text: str, found: Found) -> bool:
+    try:
+        read_value(json_value(text), SAID, found)
+    except Unreadable:
+        return False
+    return True
+
+
+def _try_python(text: str, found: Found) -> bool:
+    try:
+        read_python(text, SAID, found)
+    except Unreadable:
+        return False
+    return True
+
+
+def _target(source: str, found: Found) -> Target:
+    found.settle()
+    prompt = found.prompts[0].text if len(found.prompts) == 1 else ""
+    if len(found.prompts) > 1:
+        prompt = "\n\n".join(
+            f"# {' in '.join(filter(None, (each.name, each.where)))}\n{each.text}" for each in found.prompts
+        )
+    readme = kept(found.readmes[0].text).strip() if found.readmes else ""
+    for name, text in (("prompts", prompt), ("README", readme)):
+        if len(text) > _LONGEST_TEXT:
+            found.notes.append(f"the {name} are cut after {_LONGEST_TEXT // 1024} K characters")
+    return Target(source, prompt[:_LONGEST_TEXT], tuple(found.tools), readme[:_LONGEST_TEXT], tuple(found.notes))
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: max(0, limit - 1)] + "…" * (limit > 0)
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

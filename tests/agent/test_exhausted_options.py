@@ -1,0 +1,88 @@
+"""Slots that were given up come to the agent with options that have their numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
+from dsbuilder_tui.agent.exhausted_options import Losses, Lost
+from dsbuilder_tui.agent.monitor import Note, Watch, with_facts
+from dsbuilder_tui.domain.events import Event
+from tests.support.studio import Scripted
+
+Configs = Callable[..., DatasetBuilderConfig]
+ECHO = "Where is my parcel?"
+
+
+def plan(**more: object) -> DatasetPlanInput:
+    axes = {"tone": ("polite", "angry", "formal"), "length": ("short",)}
+    narrow = DatasetCategory(name="parcels", count=12, example_inputs=ECHO, attributes=axes)
+    return DatasetPlanInput(dataset_name="shop", categories=[narrow])
+
+
+async def notes_of(config: DatasetBuilderConfig, model: Scripted) -> tuple[list[Note], list[Note]]:
+    """All notes of a run, and the same with the facts that the session knows at its end."""
+    watch, found = Watch(), []
+
+    def heard(event: Event) -> None:
+        if (note := watch.feed(event)) is not None:
+            found.append(note)
+
+    async with await Session.create(plan(), config) as session:
+        session.subscribe(heard)
+        await session.run(model)
+        return found, [await with_facts(note, session) for note in found]
+
+
+async def test_what_was_given_up_on_comes_with_three_options(make_config: Configs) -> None:
+    plain, whole = await notes_of(make_config(max_attempts=2), Scripted(echo=ECHO))
+    assert {note.kind for note in plain} == {"exhausted", "finished"} and not any(note.proposals for note in plain)
+    for note in (whole[-2], whole[-1]):
+        (proposal,) = note.proposals
+        assert proposal.category == "parcels" and proposal.counts == {"parcels": 1}
+        axis, examples, fewer = proposal.options
+        assert axis == "A new value for the axis length, which has only short, for instance medium."
+        assert "tries came too close to parcels-00001 (“Where is my parcel?”); show some unlike it." in examples
+        assert fewer == "Fewer cases: 1 in place of 12, which is what it can reach now."
+        assert "were turned away as structural repeats, most often against parcels-00001 (" in note.said
+        assert note.hint.startswith("For parcels: 1. A new value") and "/retry" in note.hint
+        told = json.loads(note.text().removeprefix("[dsbuilder] "))
+        assert told["proposals"] == [
+            {"category": "parcels", "options": list(proposal.options), "counts": {"parcels": 1}}
+        ]
+    end = whole[-1]
+    assert end.kind == "finished" and "Of 22 tries in parcels 22 were turned away" in end.said
+    assert "11 slots given up." in end.said
+
+
+async def test_a_note_about_nothing_lost_is_as_it_was(make_config: Configs) -> None:
+    _, (end,) = await notes_of(make_config(), Scripted())
+    assert end.kind == "finished" and not end.proposals and "proposals" not in end.text()
+
+
+async def test_what_the_plan_has_settled_since_is_not_proposed(make_config: Configs) -> None:
+    lost = (Lost("parcels", 3, {"structural": 6}, {"parcels-00001": 6}), Lost("gone", 1, {"schema": 2}, {}))
+    async with await Session.create(plan(), make_config()) as session:
+        assert (await with_facts(Note("exhausted", "So.", "This.", lost), session)).hint == "This."
+
+
+def test_tries_of_slots_that_were_filled_after_all_do_not_count() -> None:
+    losses = Losses()
+    for slot in (1, 2, 3):
+        losses.rejected("a", slot, "near", "a-00009")
+        losses.rejected("a", slot, "semantic", "a-00008")
+    losses.rejected("b", 1, "schema", None)
+    losses.accepted("a", 1)
+    losses.given_up("b", 1)
+    for slot in (2, 3):
+        losses.rejected("a", slot, "semantic", "a-00008")
+        losses.given_up("a", slot)
+    first, second = losses.all()
+    assert first == Lost("a", 2, {"semantic": 4, "near": 2}, {"a-00008": 4, "a-00009": 2})
+    assert (
+        first.words()
+        == "Of 6 tries in a 4 were turned away as semantic repeats, most often against a-00008 (4) and a-00009 (2)."
+    )
+    assert second.words() == "Of 1 try in b 1 was turned away (schema)."
+    assert Lost("c", 1, {}, {}).words() == ""

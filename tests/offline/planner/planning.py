@@ -1,0 +1,40 @@
+"""Helpers for the planner's tests: readings told in short, and a plan to change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.offline.planner.planning_context import Reading, Situation
+from dsbuilder_tui.offline.planner.revision_arguments import as_arguments, carried_out
+
+
+def shop_plan(**counts: int) -> DatasetPlanInput:
+    """refunds 40, order_status 20, product_info 10, unless told otherwise."""
+    wanted = counts or {"refunds": 40, "order_status": 20, "product_info": 10}
+    categories = [{"name": name, "count": n, "example_inputs": ["I want a refund"]} for name, n in wanted.items()]
+    return parse_plan({"dataset_name": "shop_bot", "categories": categories})
+
+
+def proposed(reading: Reading) -> DatasetPlanInput | None:
+    """The valid plan that a reading proposes."""
+    found = [act for act in reading.acts if act.tool == "propose_plan"]
+    return parse_plan(found[0].arguments) if found else None
+
+
+def counts_of(plan: DatasetPlanInput | None) -> dict[str, int]:
+    return {category.name: category.count for category in plan.categories} if plan else {}
+
+
+def revised(reading: Reading, plan: DatasetPlanInput) -> DatasetPlanInput | None:
+    """The valid plan that a reading's revision makes of ``plan``."""
+    found = [act for act in reading.acts if act.tool == "revise_plan"]
+    return parse_plan(carried_out(as_arguments(plan), found[0].arguments)) if found else None
+
+
+def acts_of(reading: Reading) -> list[tuple[str, dict[str, Any]]]:
+    return [(act.tool, act.arguments) for act in reading.acts]
+
+
+NOTHING = Situation()
+PLANNED = Situation(plan=shop_plan())
