@@ -83,6 +83,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         from dsbuilder_tui.cli import doctor
 
         return doctor.doctor(arguments)
+    if name == "manual":
+        from dsbuilder_tui.cli import manual
+
+        return manual.manual(arguments)
     from dsbuilder_tui.cli import look
 
     commands = {

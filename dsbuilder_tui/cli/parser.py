@@ -99,6 +99,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     command("dedup", "find what repeats in a dataset file, whoever wrote it", _dedup)
     command("examples", "list the packaged plans", _json)
+    manual = command("manual", "print the guide: the list of its pages, or one of them")
+    manual.add_argument("topic", nargs="?", metavar="TOPIC", help="start, plan, settings, costs …; none: the list")
     command("config", "show every setting and where it came from", _settings, _json)
     command("doctor", "check folders, endpoint, key and model", _settings, _json)
     return parser

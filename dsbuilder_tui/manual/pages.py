@@ -51,7 +51,7 @@ def _read(name: str) -> str:
 
 def _settings() -> str:
     """Every setting with its default, from the settings themselves, so that the list cannot be out of date."""
-    from dsbuilder_tui.config import DatasetBuilderConfig
+    from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
     rows = []
     for name, field in DatasetBuilderConfig.model_fields.items():
