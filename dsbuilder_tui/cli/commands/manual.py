@@ -1,15 +1,16 @@
-"""``dsbuilder manual``: the pages of the guide, set for a terminal, or as they are in a pipe."""
+"""``manual``: the pages of the guide, set for a terminal, or as they are in a pipe."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
+from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.manual import page, topics
 
 
-def manual(arguments: argparse.Namespace) -> int:
+def _manual(arguments: argparse.Namespace) -> int:
     """Print one page, or the list of all of them. Raises ``InputError`` for a page that is not there."""
     if arguments.topic:
         _print_page(page(arguments.topic))
@@ -32,3 +33,12 @@ def _print_page(text: str) -> None:
 
     console = Console(highlight=False)
     console.print(Markdown(text, hyperlinks=False), width=min(console.width, 100))
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("topic", nargs="?", metavar="TOPIC", help="start, plan, settings, costs …; none: the list")
+
+
+COMMAND = CliCommand(
+    help="print the guide: the list of its pages, or one of them", rank=125, run=_manual, arguments=(_arguments,)
+)
