@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # child processes that are started (an editor).
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        from dsbuilder_tui.cli.entry import run_command
+        from dsbuilder_tui.cli.main import run_command
 
         return run_command(given)
     except KeyboardInterrupt:  # so early that nothing has begun

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dsbuilder_tui.cli.talk import name_of_request
+from dsbuilder_tui.cli.headless_conversation import name_of_request
 from tests.support.process import command
 
 REQUEST = "12 cases for a customer service bot: half order status, the rest refunds and product info"

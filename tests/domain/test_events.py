@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dsbuilder_tui.cli.displays import JsonLines, PlainLines
+from dsbuilder_tui.cli.line_displays import JsonLines, PlainLines
 from dsbuilder_tui.domain.events import (
     AgentCalled,
     CaseEdited,

@@ -1,11 +1,11 @@
-"""Three readers of the same events: a live display, plain lines, JSON lines."""
+"""Two readers of the events: plain lines, and JSON lines."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Self
 
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, RetryScheduled, RunStarted
 from dsbuilder_tui.domain.sanitise import json_for_terminal, visible
@@ -14,27 +14,6 @@ from dsbuilder_tui.wording import event_line, opening_lines, progress_line, retr
 
 _LINE_EVERY = 10.0  # seconds between progress lines
 RETRY_EVERY = 5.0  # seconds between lines about retries
-
-
-class Display(Protocol):
-    broken: bool  # whoever read the output is gone
-
-    def show(self, event: Event) -> None: ...
-    def say(self, lines: Sequence[str]) -> None: ...
-    def close(self) -> None: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *_: Any) -> None: ...
-
-
-def choose_display(*, as_json: bool, plain: bool, on_broken: Callable[[], None]) -> Display:
-    """JSON lines when asked for, plain lines in a pipe or when asked for, else the live display."""
-    if as_json:
-        return JsonLines(on_broken)
-    if plain or not sys.stdout.isatty():
-        return PlainLines(on_broken)
-    from dsbuilder_tui.cli.live import LiveDisplay
-
-    return LiveDisplay()
 
 
 class _Lines:

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from dsbuilder_tui.cli.entry import settings_from
+from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.options import settings_from
 from dsbuilder_tui.dedup import Progress, deduplicate
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.plain_words import counted
@@ -25,7 +26,7 @@ _LINE_EVERY = 10.0
 _OWN_FLAGS = ("diversity_stages", "near_threshold", "semantic_threshold", "diversity_across")
 
 
-def dedup(arguments: argparse.Namespace) -> int:
+def _dedup(arguments: argparse.Namespace) -> int:
     given = {name: getattr(arguments, name) for name in _OWN_FLAGS if getattr(arguments, name) is not None}
     config = load_config(**{**settings_from(arguments), **given})
     shown = None if arguments.json else _Shown(drawn=sys.stderr.isatty() and not arguments.plain)
@@ -121,3 +122,35 @@ def _ended_by_signals() -> Iterator[None]:
     finally:
         for kind, handler in before.items():
             signal.signal(kind, handler)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", metavar="FILE", help="JSON lines (also .gz), a JSON array or *_checkpoint.json; - for standard input")
+    add(
+        "--field", action="append", default=[], metavar="PATH",
+        help="what is compared, such as messages.0.content; may be given again (inputs)",
+    )  # fmt: skip
+    add("--category-field", metavar="PATH", help="rows of one category are compared (tags.category, or category)")
+    add("--expectations-field", metavar="PATH", help="what is expected: a repeat must not differ here (expectations)")
+    add("--out", metavar="FILE", help="write what is kept, line for line as it was (.gz: packed)")
+    add("--dropped", metavar="FILE", help="write what is dropped: its record, the reason, the score, the match")
+    add("--flagged", metavar="FILE", help="write the kept rows that contradict or resemble an earlier one")
+    add("--keep-bad", action="store_true", help="pass lines that cannot be compared on to --out")
+    add("--check", action="store_true", help="exit code 3 when something repeats, contradicts or cannot be compared")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="the report as one JSON object")
+    shown.add_argument("--plain", action="store_true", help="no line that is drawn over while it works")
+    add = parser.add_argument_group("settings").add_argument
+    add("--stages", dest="diversity_stages", metavar="LIST", help="out of structural,near,semantic (all)")
+    add("--near", dest="near_threshold", metavar="SHARE", help="share of the words from which it is a repeat (0.70)")
+    add("--semantic", dest="semantic_threshold", metavar="COSINE", help="cosine from which it is a repeat (0.92)")
+    add("--across", dest="diversity_across", action="store_const", const=True, help="compare across categories, too")
+    add("--diversity-scope", metavar="SCOPE", help="compare with all earlier rows (history) or the last ones (window)")
+    add("--diversity-window", metavar="N", help="rows compared against in scope window")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting (embedding_model …)")
+
+
+COMMAND = CliCommand(
+    help="find what repeats in a dataset file, whoever wrote it", rank=90, run=_dedup, arguments=(_arguments,)
+)

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dsbuilder_tui.cli.displays import RETRY_EVERY
+from dsbuilder_tui.cli.line_displays import RETRY_EVERY
 from dsbuilder_tui.domain.events import (
     CheckpointSaved,
     DiversityMeasured,

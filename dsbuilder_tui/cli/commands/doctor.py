@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dsbuilder_tui.cli.entry import settings_from
-from dsbuilder_tui.cli.look import print_json
+from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.options import json_option, settings_from, settings_options
+from dsbuilder_tui.cli.output import print_json
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig, load_config
@@ -30,7 +31,7 @@ class Check:
     hint: str = ""
 
 
-def doctor(arguments: argparse.Namespace) -> int:
+def _doctor(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
 
     async def examine() -> int:
@@ -86,3 +87,8 @@ def _folder(root: Path) -> Check:
             "Make it a folder you can write to, or choose another one with --checkpoint-dir.",
         )  # fmt: skip
     return Check("folder", "ok", f"{root} is writable" if root.exists() else f"{root} can be created")
+
+
+COMMAND = CliCommand(
+    help="check folders, endpoint, key and model", rank=120, run=_doctor, arguments=(settings_options, json_option)
+)

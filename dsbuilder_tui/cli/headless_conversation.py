@@ -11,7 +11,7 @@ from pathlib import Path
 from dsbuilder_tui.agent.conversation import Dialogue
 from dsbuilder_tui.agent.headless_host import HeadlessDesk
 from dsbuilder_tui.agent.turn_events import Part, Said, ToolEnded, Trouble
-from dsbuilder_tui.cli.displays import choose_display
+from dsbuilder_tui.cli.display import choose_display
 from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plain_words import counted

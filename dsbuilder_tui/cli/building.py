@@ -1,0 +1,149 @@
+"""A dataset is built and shown as it happens: the part that ``run`` and ``resume`` share."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from dsbuilder_tui.cli.display import choose_display
+from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError, StorageError
+from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.domain.session_state import RunResult, SessionState
+from dsbuilder_tui.models.choice import worker_model
+from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.signals import handled
+from dsbuilder_tui.store.catalog import seed_file
+from dsbuilder_tui.store.export import format_of, require_writer
+from dsbuilder_tui.wording import cost_words, diversity_lines, place, resume_command
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+async def talk_and_build(session: Session, arguments: argparse.Namespace, out: Path | None) -> int:
+    from dsbuilder_tui.cli.headless_conversation import converse
+
+    code = await converse(session, arguments, arguments.prompt)
+    if code is not None:
+        return code
+    async with model_for(session.config) as model:
+        return await build(session, model, arguments, out or session.out)
+
+
+@contextlib.asynccontextmanager
+async def model_for(config: DatasetBuilderConfig) -> AsyncIterator[WorkerModel]:
+    model = worker_model(config)
+    try:
+        yield model
+    finally:
+        await model.close()
+
+
+def checked_out(out: str | None) -> Path | None:
+    """The output file, checked before hours of work go into it. Raises ``InputError``."""
+    if out is None:
+        return None
+    path = Path(out).expanduser().resolve()  # through links: the file that one points at is meant
+    if not out.strip() or path.is_dir():
+        raise InputError(f"--out {out!r} is a folder, not a file.", "Name a file, such as dataset.jsonl.")
+    require_writer(format_of(path))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"--out {out} cannot be written: {error.strerror or error}.", "Choose a file in a folder you can write to."
+        ) from None
+    return path
+
+
+async def build(session: Session, model: WorkerModel, arguments: argparse.Namespace, out: Path | None) -> int:
+    display = choose_display(
+        as_json=arguments.json, plain=arguments.plain, on_broken=lambda: session.request_pause("the output was closed")
+    )
+    session.subscribe(display.show)
+    with _signals(session), display:
+        try:
+            result = await session.run(model)
+        except DsbuilderError as error:
+            if error.exit_code not in (ExitCode.RESUMABLE, ExitCode.ENDPOINT_REFUSED):
+                raise
+            display.close()
+            print(f"dsbuilder: {visible(str(error))}", file=sys.stderr)
+            print(
+                f"Everything accepted is saved. To go on:  {visible(resume_command(session.id, session.folder.parent))}",
+                file=sys.stderr,
+            )
+            return int(error.exit_code)
+        if result.state not in (SessionState.COMPLETE, SessionState.SHORT):
+            display.say(_paused(session, result))
+            if arguments.json or display.broken:
+                print(visible("\n".join(_paused(session, result))), file=sys.stderr)
+            return int(result.exit_code)
+        target = out or session.folder / f"{session.id}.jsonl"
+        try:
+            await session.export(target, private=out is None)
+        except StorageError as error:
+            again = f"dsbuilder export {session.id} --out FILE{place(session.folder.parent)}"
+            raise StorageError(error.problem, f"All cases are saved; when there is room:  {again}") from None
+        cost = cost_words((await session.summary()).cost)
+        display.say(_farewell(session, result, target, cost, diversity_lines(await session.figures())))
+        return int(result.exit_code)
+
+
+def _farewell(session: Session, result: RunResult, target: Path, cost: str, diversity: Sequence[str]) -> list[str]:
+    lines = []
+    if result.state is SessionState.COMPLETE:
+        lines.append(f"Complete: {counted(result.accepted, 'case')} in {_span(result.seconds)}.")
+    else:
+        short = result.planned - result.accepted
+        lines += [
+            f"Finished short: {result.accepted} of {result.planned} cases; {counted(short, 'slot')} given up.",
+            f"See why:     dsbuilder show {session.id}{place(session.folder.parent)}",
+            f"Try again:   dsbuilder resume {session.id} --retry-exhausted{place(session.folder.parent)}",
+        ]
+    return [
+        *lines,
+        *(f"{'' if number else 'Diversity:':<13}{words}" for number, words in enumerate(diversity)),
+        *([f"Cost:        {cost}"] if cost else []),
+        f"Dataset:     {target}",
+        f"Session:     {session.folder}",
+        *([f"Checkpoint:  {seed_file(session.folder)}"] if seed_file(session.folder).exists() else []),
+    ]
+
+
+def _paused(session: Session, result: RunResult) -> list[str]:
+    return [
+        f"Paused: {result.accepted} of {result.planned} cases are saved; it is safe to close this.",
+        f"To go on:  {resume_command(session.id, session.folder.parent)}",
+    ]
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def _signals(session: Session) -> contextlib.AbstractContextManager[None]:
+    """First signal: pause. Second: drop what is in flight. Third: go, with everything accepted on disk already."""
+    count = 0
+
+    def handle(name: str) -> None:
+        nonlocal count
+        count += 1
+        if count == 1:
+            session.request_pause("Ctrl+C" if name == "SIGINT" else name)
+        elif count == 2:
+            session.drop_in_flight()
+        else:
+            os._exit(ExitCode.RESUMABLE)
+
+    return handled(_SIGNALS, handle)

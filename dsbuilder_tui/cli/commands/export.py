@@ -1,0 +1,48 @@
+"""``export``: the cases of a session, as a file."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.options import json_option, place_option, session_argument, settings_from
+from dsbuilder_tui.cli.output import print_json, say
+from dsbuilder_tui.cli.plan_required import require_plan
+from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.settings.schema import load_config
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    config = load_config(**settings_from(arguments))
+    damaged: list[str] | None = [] if arguments.skip_damaged else None
+
+    async def write() -> int:
+        async with await Session.open(arguments.session, config) as session:
+            require_plan(session)
+            count = await session.export(arguments.out, arguments.format, damaged=damaged)
+            if arguments.json:
+                print_json({"session": session.id, "path": arguments.out, "cases": count, "damaged": damaged or []})
+            else:
+                say(f"Wrote {count} cases of {session.id} to {arguments.out}.")
+                if damaged:
+                    say(f"Left out {len(damaged)} damaged cases: {visible(', '.join(damaged[:10]))}")
+            return ExitCode.COMPLETE
+
+    return asyncio.run(write())
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    session_argument(parser)
+    parser.add_argument("--out", required=True, metavar="FILE", help=".jsonl, .json, .csv, .parquet, *_checkpoint.json")
+    parser.add_argument(
+        "--format", choices=("jsonl", "json", "csv", "parquet", "checkpoint"), help="whatever the ending"
+    )
+    parser.add_argument("--skip-damaged", action="store_true", help="leave damaged cases out")
+
+
+COMMAND = CliCommand(
+    help="write a session's cases to a file", rank=70, run=_export, arguments=(place_option, json_option, _arguments)
+)

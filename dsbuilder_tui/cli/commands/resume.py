@@ -1,0 +1,118 @@
+"""``resume``: go on with a session."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from dsbuilder_tui.cli.building import build, checked_out, model_for, talk_and_build
+from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.display import choose_display
+from dsbuilder_tui.cli.options import display_options, out_option, session_argument, settings_from, settings_options
+from dsbuilder_tui.cli.plan_required import require_plan
+from dsbuilder_tui.domain.clock import SystemClock
+from dsbuilder_tui.domain.errors import ExitCode, InputError
+from dsbuilder_tui.domain.events import RunFinished
+from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.domain.session_state import BuilderState, SessionState
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.wording import place
+
+
+def _resume(arguments: argparse.Namespace) -> int:
+    flags = settings_from(arguments)
+    config = load_config(**flags)
+    out = checked_out(arguments.out)
+
+    async def start() -> int:
+        async with await Session.open(arguments.session, config) as session:
+            if "seed" in flags and config.seed != session.seed:
+                raise InputError(
+                    f"--seed {config.seed}: the session {session.id} was planned with seed {session.seed}.",
+                    "Leave --seed out; the seed of a session is fixed.",
+                )
+            session.config = load_config(**{**session.settings, **flags})
+            waits = not session.planned and await session.open_approval() is not None
+            if arguments.prompt is not None or arguments.yes or waits:
+                return await talk_and_build(session, arguments, out)
+            require_plan(session)
+            await _prepare(session, arguments)
+            summary = await session.settle()
+            if summary.state in (SessionState.COMPLETE, SessionState.SHORT):
+                return await _nothing_to_do(session, summary, arguments, out)
+            if (
+                summary.provider == "openai"
+                and session.config.resolved_provider == "offline"
+                and "provider" not in flags
+            ):
+                raise InputError(
+                    f"The cases of {session.id} are written by {summary.worker_model}, and no key or endpoint is set now.",
+                    "Set OPENAI_API_KEY or --base-url, or say --provider offline to have the built-in writer do the rest.",
+                )
+            async with model_for(session.config) as model:
+                return await build(session, model, arguments, out or session.out)
+
+    return asyncio.run(start())
+
+
+async def _prepare(session: Session, arguments: argparse.Namespace) -> None:
+    def say(text: str) -> None:
+        if not arguments.json:
+            print(visible(text), flush=True)
+
+    if session.was_interrupted:
+        count = (await session.summary()).instances_created
+        say(f"The last run of {session.id} was cut off; all {counted(count, 'accepted case')} are here.")
+    if arguments.repair:
+        found = await session.repair()
+        say(f"Set aside {counted(len(found), 'damaged case')}." if found else "No damaged case found.")
+    if arguments.retry_exhausted:
+        say(f"Opened {counted(await session.retry_exhausted(), 'exhausted slot')} again.")
+
+
+async def _nothing_to_do(
+    session: Session, summary: BuilderState, arguments: argparse.Namespace, out: Path | None
+) -> int:
+    """All slots are settled: say so, and see that the dataset is where it should be."""
+    display = choose_display(as_json=arguments.json, plain=True, on_broken=lambda: None)
+    session.subscribe(display.show)
+    target = out or session.out or session.folder / f"{session.id}.jsonl"
+    if out or not target.exists():
+        await session.export(target, private=target.parent == session.folder)
+    short = summary.exhausted_slots
+    display.show(
+        RunFinished(
+            ts=SystemClock().now(), accepted=summary.instances_created, planned=summary.total_instances_planned,
+            rejected=sum(summary.rejections.values()), exhausted=short, seconds=0.0,
+            prompt_tokens=summary.prompt_tokens, completion_tokens=summary.completion_tokens,
+            dollars=summary.cost["dollars"],
+        )
+    )  # fmt: skip
+    lines = [f"{session.id} is complete already: {counted(summary.instances_created, 'case')}."]
+    if short:
+        lines = [
+            f"{session.id} is finished short: {summary.instances_created} of {summary.total_instances_planned} cases, "
+            f"{counted(short, 'slot')} given up.",
+            f"Try again:   dsbuilder resume {session.id} --retry-exhausted{place(session.folder.parent)}",
+        ]
+    display.say([*lines, f"Dataset:     {target}"])
+    return int(ExitCode.SHORT if short else ExitCode.COMPLETE)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    session_argument(parser)
+    parser.add_argument("--prompt", metavar="WORDS", help="say this to the main agent first")
+    parser.add_argument("--yes", action="store_true", help="agree to what the main agent asks, and go on")
+    parser.add_argument("--repair", action="store_true", help="set damaged cases aside and write them again")
+    parser.add_argument("--retry-exhausted", action="store_true", help="try the slots that were given up on again")
+
+
+COMMAND = CliCommand(
+    help="go on with a session (the newest, when none is named)",
+    rank=30,
+    run=_resume,
+    arguments=(settings_options, display_options, out_option, _arguments),
+)

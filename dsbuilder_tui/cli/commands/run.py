@@ -1,0 +1,89 @@
+"""``run``: a new dataset, from a plan or from words."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shlex
+from pathlib import Path
+
+from dsbuilder_tui.cli.building import build, checked_out, model_for, talk_and_build
+from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.options import display_options, out_option, settings_from, settings_options
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.session import Session, check_size
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig, load_config
+from dsbuilder_tui.store.catalog import notes_of
+from dsbuilder_tui.store.plan_file import load_example, load_plan
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    config = load_config(**settings_from(arguments))
+    if arguments.prompt is not None:
+        return asyncio.run(_run_words(arguments, config))
+    if arguments.yes:
+        raise InputError("--yes answers the main agent; a plan file needs no answer.", "Leave it out.")
+    plan = load_example(arguments.example) if arguments.example else load_plan(arguments.plan)
+    check_size(plan, config, arguments.plan or f"example {arguments.example}")
+    out = checked_out(arguments.out)
+    if out and arguments.plan and out == Path(arguments.plan).expanduser().resolve():
+        raise InputError(f"--out {arguments.out} is the plan itself.", "Choose another file for the dataset.")
+
+    async def start() -> int:
+        async with model_for(config) as model:
+            model.check(plan)  # before there is a session: a plan it cannot write must leave nothing behind
+            if not arguments.json:
+                _point_at_unfinished(plan.dataset_name, config)
+            async with await Session.create(plan, config) as session:
+                if out:
+                    await session.remember_out(out)
+                return await build(session, model, arguments, out)
+
+    return asyncio.run(start())
+
+
+async def _run_words(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> int:
+    """Plan from words, and run on a yes."""
+    from dsbuilder_tui.cli.headless_conversation import name_of_request
+
+    if not arguments.prompt.strip():
+        raise InputError(
+            "--prompt is empty.", 'Say what you need, such as --prompt "60 cases for a customer service bot".'
+        )
+    out = checked_out(arguments.out)
+    async with await Session.begin(name_of_request(arguments.prompt), config) as session:
+        if out:
+            await session.remember_out(out)
+        return await talk_and_build(session, arguments, out)
+
+
+def _point_at_unfinished(dataset_name: str, config: DatasetBuilderConfig) -> None:
+    """A new session of a dataset that has an unfinished one may not be what the person wanted."""
+    for note in notes_of(config.checkpoint_root, dataset_name):
+        if note.state in (SessionState.PAUSED, SessionState.INTERRUPTED, SessionState.RUNNING):
+            print(
+                f"Note: {visible(note.id)} is unfinished ({note.accepted} of {note.planned} cases); this begins a new session. "
+                f"To go on with that one:  dsbuilder resume {visible(shlex.quote(note.id))}",
+                flush=True,
+            )
+            return
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("plan", nargs="?", metavar="PLAN", help="plan file (.yaml or .json)")
+    source.add_argument("--example", metavar="NAME", help="a packaged plan; see `dsbuilder examples`")
+    source.add_argument(
+        "--prompt", metavar="WORDS", help="what you need, in your words; the main agent draws up the plan"
+    )
+    parser.add_argument("--yes", action="store_true", help="with --prompt: agree to the plan, and run it")
+
+
+COMMAND = CliCommand(
+    help="build a dataset from a plan, or from words",
+    rank=20,
+    run=_run,
+    arguments=(settings_options, display_options, out_option, _arguments),
+)

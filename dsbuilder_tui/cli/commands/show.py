@@ -1,0 +1,131 @@
+"""``show``: where a session stands."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from typing import Any
+
+from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.options import json_option, place_option, session_argument, settings_from
+from dsbuilder_tui.cli.output import print_json, print_table, say
+from dsbuilder_tui.cli.plan_required import require_plan
+from dsbuilder_tui.domain.case import display_text
+from dsbuilder_tui.domain.clock import SystemClock
+from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionInUse
+from dsbuilder_tui.domain.figures import DiversityReport, share_words, told_figures
+from dsbuilder_tui.domain.sanitise import one_line, visible
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.store import catalog
+from dsbuilder_tui.wording import STATE_WORDS, cost_words
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    config = load_config(**settings_from(arguments))
+    try:
+        return asyncio.run(_show_session(arguments, config))
+    except SessionInUse:
+        # While another process runs it, its note says where it stands; its cases are that process's to read.
+        folder = catalog.find_session(config.checkpoint_root, arguments.session)
+        listing = asyncio.run(catalog.list_session(folder, SystemClock()))
+        if listing.undecided:
+            raise InputError(f"{listing.id} has no plan yet.", f"It is open in process {listing.pid}.") from None
+        if arguments.json:
+            share = round(100 * listing.accepted / listing.planned, 1) if listing.planned else 0.0
+            as_shown = {
+                "session": listing.id, "dataset_name": listing.dataset_name, "state": listing.state, "pid": listing.pid,
+                "instances_created": listing.accepted, "total_instances_planned": listing.planned,
+                "progress_percentage": share, "exhausted_slots": listing.exhausted, "provider": listing.provider,
+                "worker_model": listing.worker_model, "path": listing.path,
+            }  # fmt: skip
+            print_json(as_shown)
+        else:
+            say(f"{listing.id}: running in process {listing.pid}, {listing.accepted} of {listing.planned} cases.")
+        return ExitCode.COMPLETE
+
+
+async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
+    async with await Session.open(arguments.session, config) as session:
+        require_plan(session)
+        # Its own models and prices, as its runs have them.
+        session.config = load_config(**{**session.settings, **settings_from(arguments)})
+        summary = await session.summary()
+        cases: list[dict[str, Any]] = []
+        damaged: list[str] = []
+        if arguments.cases > 0:
+            async for case in session.cases(damaged=damaged):
+                cases.append(case.record())
+                if len(cases) >= arguments.cases:
+                    break
+        rejected = await session.rejections(5)
+        report = await session.figures()
+        if arguments.json:
+            print_json({**summary.as_dict(), "diversity": report.as_dict(), "cases": cases, "damaged": damaged})
+            return ExitCode.COMPLETE
+        say(f"{session.id}: {STATE_WORDS.get(summary.state, summary.state)}, "
+              f"{summary.instances_created} of {summary.total_instances_planned} cases "
+              f"({summary.progress_percentage} %)")  # fmt: skip
+        rows = [["CATEGORY", "PLANNED", "ACCEPTED", "REJECTED", "GIVEN UP"]]
+        rows += [
+            [name, *(str(c[key]) for key in ("planned", "accepted", "rejected", "exhausted"))]
+            for name, c in summary.categories.items()
+        ]
+        say()
+        print_table(rows, right=(1, 2, 3, 4))
+        stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
+        say(f"\nRejections by stage: {stages}")
+        if summary.last_checkpoint:
+            say(f"Checkpoints: {summary.checkpoints}, the last at {summary.last_checkpoint['accepted']} cases "
+                  f"({summary.last_checkpoint['created_at'][:19].replace('T', ' ')} UTC)")  # fmt: skip
+        if summary.prompt_tokens or summary.completion_tokens:
+            say(f"Tokens: {summary.prompt_tokens:,} in, {summary.completion_tokens:,} out ({summary.worker_model})")
+        if spent := cost_words(summary.cost):
+            say(f"Cost: {spent}")
+        say(f"Folder: {summary.path}")
+        if damaged:
+            say(
+                f"Damaged: {visible(', '.join(damaged[:5]))}; `dsbuilder resume {session.id} --repair` writes them again."
+            )
+        if report.overall.cases:
+            print_figures(report)
+        if cases:
+            say("\nFirst cases:")
+            for record in cases:
+                say(f"  {record['tags']['case_id']}  {one_line(display_text(record['inputs']), 140)}")
+        if rejected:
+            say("\nLatest rejections:")
+            for r in rejected:
+                near = f" (nearest: {r.nearest_case_id})" if r.nearest_case_id else ""
+                text = one_line(r.text, 80)
+                say(f"  {visible(r.category)} slot {r.ordinal}, {r.stage}: {one_line(r.reason, 100)}{near}  {text}")
+    return ExitCode.COMPLETE
+
+
+def print_figures(report: DiversityReport) -> None:
+    """How different the cases are: a sentence for each figure, then the figures of each category."""
+    say("\nHow different the cases are:")
+    for told in told_figures(report.overall):
+        advice = f" {told.advice}" if told.advice else ""
+        say(f"  {told.title:<12} {told.sentence}{advice}")
+    if len(report.categories) < 2:
+        return
+    rows = [["CATEGORY", "CASES", "VARIETY", "ANY TWO", "NEAREST", "PACKED", "COVERAGE"]]
+    for name, f in report.categories.items():
+        figures = (
+            (f.variety, ",.0f"), (f.mean_likeness, ".2f"), (f.nearest_likeness, ".2f"), (f.packed, ".1f")
+        )  # fmt: skip
+        cells = [f"{value:{style}}" if value is not None else "–" for value, style in figures]
+        rows.append([name, f"{f.cases:,}", *cells, share_words(f.cells_filled, f.cells)])
+    say()
+    print_table(rows, right=(1, 2, 3, 4, 5, 6))
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    session_argument(parser)
+    parser.add_argument("--cases", type=int, default=5, metavar="N", help="how many cases to show (5)")
+
+
+COMMAND = CliCommand(
+    help="show where a session stands", rank=60, run=_show, arguments=(place_option, json_option, _arguments)
+)

@@ -1,0 +1,98 @@
+"""Arguments that several commands share, and the settings given with them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from dsbuilder_tui.domain.errors import ConfigError
+
+_SETTINGS: tuple[tuple[str, str, str], ...] = (
+    ("--provider", "NAME", "who writes: auto, offline or openai"),
+    ("--model", "NAME", "model of the main agent"),
+    ("--worker-model", "NAME", "model of the workers"),
+    ("--base-url", "URL", "OpenAI-compatible endpoint, ending in /v1"),
+    ("--batch-size", "N", "most cases one worker call writes"),
+    ("--sub-batch-size", "N", "smaller batches when workers run in parallel"),
+    ("--max-workers", "N", "worker calls in flight at most"),
+    ("--max-dataset-size", "N", "most cases a plan may hold"),
+    ("--checkpoint-interval", "N", "cases between checkpoints"),
+    ("--diversity-scope", "SCOPE", "compare with all cases (history) or the last ones (window)"),
+    ("--diversity-window", "N", "cases compared against in scope window"),
+    ("--budget", "DOLLARS", "dollars the session may cost at most, or off"),
+    ("--seed", "N", "fixes slots and the built-in writer"),
+)
+
+_FLAGS = (
+    "provider", "model", "worker_model", "base_url", "batch_size", "sub_batch_size", "max_workers", "max_dataset_size",
+    "checkpoint_dir", "checkpoint_interval", "diversity_scope", "diversity_window", "seed", "budget",
+)  # fmt: skip
+_SWITCHES = {
+    "no_parallel": "enable_parallel_generation",
+    "no_checkpointing": "enable_checkpointing",
+    "no_diversity": "enable_diversity_check",
+}
+
+
+def session_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("session", nargs="?", metavar="SESSION", help="name, beginning of a name, or path")
+
+
+def place_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--checkpoint-dir", metavar="DIR", help="folder of the sessions")
+
+
+def json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="machine-readable output")
+
+
+def display_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--json", action="store_true", help="one event a line, as JSON")
+    group.add_argument("--plain", action="store_true", help="plain lines in place of the live display")
+
+
+def out_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", metavar="FILE", help="write the finished dataset: .jsonl, .json, .csv or .parquet")
+
+
+def settings_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("settings")
+    place_option(parser)
+    for flag, metavar, text in _SETTINGS:
+        group.add_argument(flag, metavar=metavar, help=text)
+    group.add_argument("--no-parallel", action="store_true", help="one worker at a time")
+    group.add_argument(
+        "--no-checkpointing", action="store_true", help="no checkpoint rows (cases are saved all the same)"
+    )
+    group.add_argument("--no-diversity", action="store_true", help="accept repeats")
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other setting; `dsbuilder config` lists them",
+    )
+
+
+def settings_from(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings given on the command line. Raises ``ConfigError`` for a malformed ``--set``."""
+    flags: dict[str, Any] = {}
+    for item in getattr(arguments, "set", []):
+        name, mark, value = item.partition("=")
+        name = name.strip().replace("-", "_")
+        from dsbuilder_tui.settings.schema import KEYS, DatasetBuilderConfig
+
+        if not mark or name not in DatasetBuilderConfig.model_fields:
+            raise ConfigError(
+                f"--set {item!r} does not name a setting.", "Write --set NAME=VALUE; see `dsbuilder config`."
+            )
+        if name in KEYS:
+            raise ConfigError(
+                "An API key on the command line can be read by every user of this machine.",
+                f"Set {KEYS[name]} in the environment or in .env.",
+            )
+        flags[name] = value
+    flags |= {name: getattr(arguments, name) for name in _FLAGS if getattr(arguments, name, None) is not None}
+    flags |= {field: False for switch, field in _SWITCHES.items() if getattr(arguments, switch, False)}
+    return flags

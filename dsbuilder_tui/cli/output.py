@@ -1,0 +1,26 @@
+"""Lines, JSON and tables on standard output, with foreign text made visible."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from dsbuilder_tui.domain.sanitise import json_for_terminal, visible
+
+
+def say(text: str = "") -> None:
+    """A line that may hold foreign text: names of folders, of categories, what a model said."""
+    print(visible(text))
+
+
+def print_json(value: Any) -> None:
+    print(json_for_terminal(json.dumps(value, ensure_ascii=False, indent=2)))
+
+
+def print_table(rows: list[list[str]], right: tuple[int, ...] = ()) -> None:
+    """Aligned columns; the first row is the head."""
+    shown = [[visible(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
+    for row in shown:
+        cells = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        print("  ".join(cells).rstrip())

@@ -1,0 +1,65 @@
+"""Rows are known by name without being imported, and a plug-in that is broken costs nobody else anything."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from dsbuilder_tui.domain.errors import ConfigError
+from dsbuilder_tui.registry import PlugInBroken, Registry
+
+BUILTIN = {"decimal": "decimal:Decimal", "ghost": "no_such_module_anywhere:Thing"}
+
+
+@pytest.fixture
+def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installed package with rows in ``test.rows``: one good, one that raises, one that wants a built-in row's name."""
+    (tmp_path / "rows_of_a_stranger.py").write_text("class Good:\n    pass\n")
+    (tmp_path / "rows_that_raise.py").write_text("raise RuntimeError('not on this machine')\n")
+    info = tmp_path / "stranger-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[test.rows]\ngood = rows_of_a_stranger:Good\nbad = rows_that_raise:Bad\ndecimal = rows_of_a_stranger:Good\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def test_names_import_nothing(plug_in: Path) -> None:
+    rows: Registry[object] = Registry("test.rows", "row", BUILTIN)
+    assert rows.names() == ("decimal", "ghost", "bad", "good")
+    assert "rows_of_a_stranger" not in sys.modules
+    assert rows.rows["good"].package == "stranger" and rows.rows["decimal"].package == ""
+
+
+def test_a_row_is_loaded_once_and_a_built_in_name_cannot_be_taken(plug_in: Path) -> None:
+    rows: Registry[object] = Registry("test.rows", "row", BUILTIN)
+    assert rows.load("decimal").__name__ == "Decimal"  # type: ignore[attr-defined]
+    assert rows.load("good") is rows.load("good")
+
+
+def test_a_broken_row_is_named_and_stops_no_other(plug_in: Path) -> None:
+    rows: Registry[object] = Registry("test.rows", "row", BUILTIN)
+    assert list(rows.all()) == ["decimal", "good"]
+    assert set(rows.broken()) == {"ghost", "bad"}
+    assert "'bad' of the package stranger" in rows.broken()["bad"].problem
+    assert "not on this machine" in rows.broken()["bad"].problem
+    with pytest.raises(PlugInBroken, match="'ghost' cannot be loaded"):
+        rows.load("ghost")
+
+
+def test_an_unknown_name_is_refused_with_the_choices(plug_in: Path) -> None:
+    rows: Registry[object] = Registry("test.rows", "row", BUILTIN)
+    with pytest.raises(ConfigError) as refused:
+        rows.load("nothing")
+    assert refused.value.hint == "Choose from: decimal, ghost, bad, good."
+
+
+def test_a_row_of_another_kind_is_broken() -> None:
+    rows: Registry[object] = Registry("test.none", "row", {"d": "decimal:Decimal", "o": "os:path"}, expects=object)
+    assert set(rows.all()) == {"d", "o"}
+    with pytest.raises(PlugInBroken, match="is no int"):
+        Registry[object]("test.none", "row", {"o": "os:path"}, expects=int).load("o")
