@@ -50,15 +50,15 @@ class Dialogue:
         """Take up what a process that ended has left: a question that was not answered is open again."""
         session = self.desk.session
         await recover(self.desk)
-        if (waiting := await session.open_approval()) is not None:
+        if (waiting := await session.approvals.open()) is not None:
             approval, _ = waiting
-            shown = {message.data.get("call") for message in await session.messages()}
+            shown = {message.data.get("call") for message in await session.chat.messages()}
             if approval.call_id not in shown:
                 await show_question(self.desk, approval)
 
     async def waiting(self) -> Approval | None:
         """The question that waits for the person's answer."""
-        found = await self.desk.session.open_approval()
+        found = await self.desk.session.approvals.open()
         return found[0] if found else None
 
     async def prepare(self) -> None:
@@ -70,7 +70,7 @@ class Dialogue:
         session = self.desk.session
         self._only_one()
         data = {"pastes": {str(n): paste for n, paste in pastes.items()}} if pastes else None
-        await session.add_message("person", text, "text", data)
+        await session.chat.add("person", text, "text", data)
         waiting = await self.waiting()
         plain = " ".join(text.casefold().split()).strip(" .!")
         if waiting is not None and not pastes:
@@ -115,7 +115,7 @@ class Dialogue:
 
     async def _hear(self, text: str) -> None:
         """Put something into the agent's mind. At once: it must know of it also when its turn is stopped at once."""
-        await self.desk.session.add_agent_items([clipped({"role": "user", "content": text})])
+        await self.desk.session.agent_memory.add_items([clipped({"role": "user", "content": text})])
 
     async def _take_turn(self, begin: Callable[[Loop], AsyncGenerator[Part, None]]) -> AsyncGenerator[Part, None]:
         self._only_one()
@@ -136,4 +136,4 @@ async def show_question(desk: Desk, approval: Approval) -> None:
     data = approval.data
     kind = str(data.get("kind", "question"))
     shown = dict(data["card"]) if kind == "plan" else {"call": approval.call_id, "tool": approval.tool}
-    await desk.session.add_message("agent", str(data.get("text", "")), kind, shown)
+    await desk.session.chat.add("agent", str(data.get("text", "")), kind, shown)

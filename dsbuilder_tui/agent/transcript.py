@@ -74,12 +74,12 @@ class Hearing:
     async def _count(self, usage: Any) -> None:
         now = time.monotonic()
         if usage is None and not self._connection.offline:
-            await self._session.note_agent_call("turn", self._connection.name, Usage(), now - self._called)
+            await self._session.costs.note_agent_call("turn", self._connection.name, Usage(), now - self._called)
         elif usage is not None and not self._connection.offline:
             cached = getattr(usage.input_tokens_details, "cached_tokens", 0) or 0
             known = bool(usage.input_tokens or usage.output_tokens)
             spent = Usage(usage.input_tokens, usage.output_tokens, known, cached)
-            await self._session.note_agent_call("turn", self._connection.name, spent, now - self._called)
+            await self._session.costs.note_agent_call("turn", self._connection.name, spent, now - self._called)
         self._called = now
 
     async def _said(self, item: Any) -> list[Part]:
@@ -101,7 +101,7 @@ class Hearing:
             return []
         self._told = True
         await self._loop.remember({"role": "assistant", "content": text})
-        await self._session.add_message("agent", text, "text")
+        await self._session.chat.add("agent", text, "text")
         return [Said(text)]
 
     def silence(self) -> DsbuilderError | None:
@@ -139,7 +139,7 @@ class Hearing:
             parts.append(ToolEnded(call_id, name, ok, said, output[:MOST_DETAIL], seconds))
         await loop.remember({"type": "function_call_output", "call_id": call_id, "output": output})
         if approval is not None:
-            await self._session.settle_approval(approval)
+            await self._session.approvals.settle(approval)
             await loop.look_around()
         return parts
 
@@ -151,13 +151,13 @@ class Hearing:
         loop = self._loop
         if self._heard.strip():
             await loop.remember({"role": "assistant", "content": self._heard})
-            await self._session.add_message("agent", self._heard + words, "text")
+            await self._session.chat.add("agent", self._heard + words, "text")
             self._heard = ""
         for call_id in list(dict.fromkeys([*self._calls, *loop.answered])):
-            output, approval = await self._session.tool_effect(call_id), loop.answered.get(call_id)
+            output, approval = await self._session.agent_memory.tool_effect(call_id), loop.answered.get(call_id)
             if output is None and approval is not None:
                 if approval.decision == "approved":
-                    await self._session.reopen_approval(approval)
+                    await self._session.approvals.reopen(approval)
                     continue
                 output = str(approval.data.get("said") or "Declined.")
             if output is not None:
@@ -175,7 +175,7 @@ async def keep_tool_message(
         "call": call_id, "tool": tool, "ok": ok, "seconds": round(seconds, 3),
         "arguments": arguments[:MOST_DETAIL], "answer": output[:MOST_DETAIL],
     }  # fmt: skip
-    await session.add_message("agent", said, "tool", data)
+    await session.chat.add("agent", said, "tool", data)
 
 
 def outcome(output: str) -> tuple[bool, str]:

@@ -124,7 +124,7 @@ class Loop:
                 async for part in stream:
                     yield part
             if call_id in self.answered:
-                await to_its_end(self.session.settle_approval(self.answered.pop(call_id)))
+                await to_its_end(self.session.approvals.settle(self.answered.pop(call_id)))
             asked = [item for item in result.interruptions if item.call_id in self._questions]
             if asked:
                 yield Asked(await to_its_end(self._ask(result, asked[0])))
@@ -195,7 +195,7 @@ class Loop:
 
     async def _needs_yes(self, tool: Tool[Any], parameters: Mapping[str, Any], call_id: str) -> bool:
         """Whether the person must say yes first. What cannot be done anyway is not asked: the tool says why."""
-        if call_id in self.answered or await self._desk.session.tool_effect(call_id) is not None:
+        if call_id in self.answered or await self._desk.session.agent_memory.tool_effect(call_id) is not None:
             return call_id in self.answered
         try:
             question = await tool.question(self._call(call_id), tool.parse(json.dumps(parameters)))
@@ -208,7 +208,7 @@ class Loop:
 
     async def _carry_out(self, tool: Tool[Any], call_id: str, text: str) -> str:
         session, started = self._desk.session, time.monotonic()
-        if tool.effect and (done := await session.tool_effect(call_id)) is not None:
+        if tool.effect and (done := await session.agent_memory.tool_effect(call_id)) is not None:
             return done
         try:
             if text.endswith(CUT_CALL):
@@ -232,7 +232,7 @@ class Loop:
 
     async def _with_effect(self, tool: Tool[Any], call: Call, arguments: Any) -> Answer:
         answer = await tool.run(call, arguments)
-        await self._desk.session.note_tool_effect(call.call_id, tool.name, answer.text())
+        await self._desk.session.agent_memory.note_tool_effect(call.call_id, tool.name, answer.text())
         return answer
 
     def _call(self, call_id: str) -> Call:
@@ -250,7 +250,7 @@ class Loop:
         plan: DatasetPlanInput | None,
     ) -> tuple[Any, list[Part]]:
         """What the run goes on from after an answer, and what there is to show. Each question can be answered once."""
-        waiting = await self.session.open_approval()
+        waiting = await self.session.approvals.open()
         if waiting is None or waiting[0].call_id != call_id:
             raise InputError("That question is not open any more.", "/plan shows the plan as it is.")
         approval, run_state = waiting
@@ -261,7 +261,7 @@ class Loop:
 
         async def decide() -> None:
             decision = "approved" if yes else "declined"
-            self.answered[call_id] = await self.session.decide_approval(approval, decision, data)
+            self.answered[call_id] = await self.session.approvals.decide(approval, decision, data)
 
         await to_its_end(decide())
         try:
@@ -293,7 +293,7 @@ class Loop:
         arguments = json.loads(first.arguments or "{}")
         data = {**question.data, "text": question.text, "kind": question.kind, "arguments": arguments}
         frozen = state.to_string(context_serializer=lambda context: {})
-        approval = await self._desk.session.ask_approval(call_id, str(first.tool_name), data, frozen)
+        approval = await self._desk.session.approvals.ask(call_id, str(first.tool_name), data, frozen)
         await show_question(self._desk, approval)
         return approval
 
@@ -313,25 +313,25 @@ class Loop:
     async def _trouble(self, error: DsbuilderError) -> Trouble:
         text = f"✗ {error}"
         with contextlib.suppress(DsbuilderError):
-            await self._desk.session.add_message("dsbuilder", text, "error")
+            await self._desk.session.chat.add("dsbuilder", text, "error")
         return Trouble(text, error.exit_code)
 
     async def remember(self, *items: Item) -> None:
-        await self._desk.session.add_agent_items([clipped(item) for item in items])
+        await self._desk.session.agent_memory.add_items([clipped(item) for item in items])
 
     async def _items(self) -> list[Item]:
-        items = whole_turns([item for _, item in await self._desk.session.agent_items()])
+        items = whole_turns([item for _, item in await self._desk.session.agent_memory.items()])
         return [as_sent(item, number) for number, item in enumerate(items)]
 
     async def look_around(self) -> None:
         """What a turn starts from, besides what was said."""
         session = self._desk.session
-        said = [m for m in await session.messages(400) if m.role == "person"]
+        said = [m for m in await session.chat.messages(400) if m.role == "person"]
         self._typed = tuple(m.text for m in said)
         self._pastes = {str(n): str(text) for m in said for n, text in (m.data.get("pastes") or {}).items()}
-        self._accepted = await session.cases_by_category()
-        self._given_up = await session.given_up_by_category()
-        waiting = await session.open_approval()
+        self._accepted = await session.cases.counts()
+        self._given_up = await session.cases.exhausted_counts()
+        waiting = await session.approvals.open()
         plan = waiting[0].data.get("plan") if waiting else None
         self._proposed = parse_plan(plan, "the proposal") if plan else None
 
@@ -345,5 +345,5 @@ class Loop:
             given_up=self._given_up,
             stages=session.config.diversity_stages,
             models="built-in",
-            tools=tuple(str(name) for name in session.target.get("tools") or ()),
+            tools=tuple(str(name) for name in session.agent_memory.target.get("tools") or ()),
         )

@@ -29,7 +29,7 @@ class SaveCheckpoint(Tool[SaveCheckpointArguments]):
 
     async def run(self, call: Call, arguments: SaveCheckpointArguments) -> Answer:
         desk = call.desk
-        point = await desk.session.checkpoint((arguments.name or "asked")[:80])
+        point = await desk.session.checkpoints.save((arguments.name or "asked")[:80])
         if not desk.running:
             await desk.reread()
         return Answer(f"Checkpoint {point.id} at {counted(point.accepted, 'case')}.", {"checkpoint": point.id})

@@ -43,7 +43,7 @@ class GetBuilderStateSummary(Tool[NoArguments]):
             data["more_categories"] = len(state.categories) - _MOST_CATEGORIES
         if not session.planned:
             return Answer("There is no plan yet.", {"planned": False})
-        told = told_figures((await session.figures()).overall)
+        told = told_figures((await session.diversity.figures()).overall)
         data["diversity"] = [f"{one.sentence} {one.advice}".strip() for one in told if one.name != "rejections"]
         exhausted = f", {counted(state.exhausted_slots, 'slot')} given up" if state.exhausted_slots else ""
         said = (
@@ -71,14 +71,14 @@ class PreviewCases(Tool[PreviewCasesArguments]):
     async def run(self, call: Call, arguments: PreviewCasesArguments) -> Answer:
         session = call.desk.session
         plans = [session.plan] if session.planned else []
-        if (waiting := await session.open_approval()) and waiting[0].data.get("plan"):
+        if (waiting := await session.approvals.open()) and waiting[0].data.get("plan"):
             plans.insert(0, parse_plan(waiting[0].data["plan"], "the proposal"))
         plan = next((p for p in plans if arguments.category in [c.name for c in p.categories]), None)
         if plan is None:
             raise InputError(_no_category(arguments.category, plans), "Name one of the plan's categories.")
         model = call.desk.make_model(session.config)
         try:
-            cases = await session.preview(plan, arguments.category, arguments.count, model)
+            cases = await session.preview.samples(plan, arguments.category, arguments.count, model)
         finally:
             await model.close()
         if not cases:
@@ -111,13 +111,13 @@ class ShowCases(Tool[ShowCasesArguments]):
         await session.written()
         cases: list[AcceptedCase] = []
         if arguments.text:
-            async for step in session.search_cases(arguments.text, category=arguments.category, newest_first=True):
-                cases += await session.cases_by_seq(step.seqs[: arguments.count - len(cases)])
+            async for step in session.cases.search(arguments.text, category=arguments.category, newest_first=True):
+                cases += await session.cases.by_seq(step.seqs[: arguments.count - len(cases)])
                 if len(cases) >= arguments.count:
                     break
                 await asyncio.sleep(0)
         else:
-            cases = await session.case_page(0, arguments.count, category=arguments.category, newest_first=True)
+            cases = await session.cases.page(0, arguments.count, category=arguments.category, newest_first=True)
         shown = [_shown(case) for case in cases]
         if not shown:
             return Answer("There are no such cases yet.", {"cases": []})
@@ -140,13 +140,13 @@ class ExplainRejections(Tool[ExplainRejectionsArguments]):
     async def run(self, call: Call, arguments: ExplainRejectionsArguments) -> Answer:
         session = call.desk.session
         await session.written()
-        stages = await session.rejections_by_stage()
+        stages = await session.rejections.by_stage()
         if arguments.category is not None:
             counts = {
-                stage: await session.count_rejections(category=arguments.category, stage=stage) for stage in stages
+                stage: await session.rejections.count(category=arguments.category, stage=stage) for stage in stages
             }
             stages = {stage: count for stage, count in counts.items() if count}
-        found = await session.rejection_page(0, 5, category=arguments.category)
+        found = await session.rejections.page(0, 5, category=arguments.category)
         if not found:
             return Answer("Nothing was turned away.", {"stages": {}, "examples": []})
         examples = [

@@ -62,7 +62,7 @@ class DescribeTarget(Tool[DescribeTargetArguments]):
             target = target_of_text(text[:_MOST_TEXT])
         brief = target.brief()
         names = [tool.name for tool in target.tools[:_MOST_TOOLS]]
-        await call.desk.session.remember_target({"source": target.source, "brief": brief, "tools": names})
+        await call.desk.session.agent_memory.remember_target({"source": target.source, "brief": brief, "tools": names})
         found = [f"a prompt of {len(target.prompt):,} characters"] if target.prompt else []
         found += [counted(len(target.tools), "tool")] if target.tools else []
         found += ["a README"] if target.readme else []
@@ -132,10 +132,10 @@ class _Proposal:
         limit = session.config.max_dataset_size
         if plan.total_instances > limit:
             notes = [*notes, f"more than max_dataset_size ({limit:,}): a yes raises it for this session"]
-        revision = session.plan_revision + 1
+        revision = session.plans.revision + 1
         card = card_data(plan, revision, before if session.planned else None, call_id=call.call_id, notes=notes)
         data = {
-            "card": card, "plan": plan.model_dump(mode="json"), "against": session.plan_revision, "renamed": renamed,
+            "card": card, "plan": plan.model_dump(mode="json"), "against": session.plans.revision, "renamed": renamed,
             "changes": changes(before, plan),
         }  # fmt: skip
         size = f"{counted(plan.total_instances, 'case')} in {counted(len(plan.categories), 'category')}"
@@ -148,9 +148,9 @@ class _Proposal:
             raise InputError(f"{tool} needs the person's yes.", "Call it again; the person is asked.")
         desk, session = call.desk, call.desk.session
         plan = parse_plan(approved.get("edited") or approved["plan"], "the proposal")
-        if session.plan_revision != approved["against"] and plan != session.plan:
+        if session.plans.revision != approved["against"] and plan != session.plan:
             raise InputError(
-                f"The plan has changed since this was proposed (it is at revision {session.plan_revision} now).",
+                f"The plan has changed since this was proposed (it is at revision {session.plans.revision} now).",
                 "Look at it with get_builder_state_summary and propose the change again.",
             )
         if plan.total_instances > session.config.max_dataset_size:
@@ -158,7 +158,7 @@ class _Proposal:
         async with at_rest(desk, "the plan changes"):
             first = not session.planned
             renamed = {} if approved.get("edited") else dict(approved.get("renamed") or {})
-            await session.revise_plan(plan, renamed=renamed)
+            await session.plans.revise(plan, renamed=renamed)
             if first:
                 await session.take_name_of_plan()
             await desk.reread()
@@ -186,7 +186,7 @@ class ProposePlan(Tool[ProposePlanArguments]):
         plan = parse_plan(data, "the proposal")
         session = call.desk.session
         if session.was_started:
-            for name, cases in (await session.cases_by_category()).items():
+            for name, cases in (await session.cases.counts()).items():
                 held = next((c.count for c in plan.categories if c.name == name), 0)
                 if cases and held < cases:
                     raise InputError(
@@ -242,7 +242,7 @@ class RevisePlan(Tool[RevisePlanArguments]):
         call.require_plan()
         session = call.desk.session
         patch = arguments.model_dump(mode="json", exclude_defaults=True)
-        result = patched(session.plan, patch, await session.cases_by_category())
+        result = patched(session.plan, patch, await session.cases.counts())
         if result.plan == session.plan:
             raise InputError(
                 "That changes nothing: the plan says so already.", "Tell the person, or change something else."

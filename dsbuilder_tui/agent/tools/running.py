@@ -169,7 +169,7 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
                     else c
                     for c in session.plan.categories
                 ]
-                await session.revise_plan(session.plan.model_copy(update={"categories": tuple(categories)}))
+                await session.plans.revise(session.plan.model_copy(update={"categories": tuple(categories)}))
                 if arguments.diversity is not None:
                     said.append(f"the diversity check of {', '.join(chosen)} is {arguments.diversity} now")
                 where = f" of {arguments.category}"
@@ -248,12 +248,12 @@ class FinalizeDataset(Tool[NoArguments]):
         if desk.running:
             desk.pause("the dataset is finished")
             await desk.wait()
-        accepted = await session.cases_by_category()
+        accepted = await session.cases.counts()
         kept = tuple(
             c.model_copy(update={"count": accepted[c.name]}) for c in session.plan.categories if accepted.get(c.name)
         )
         plan = session.plan.model_copy(update={"categories": kept, "total_instances": sum(c.count for c in kept)})
-        await session.revise_plan(plan)
+        await session.plans.revise(plan)
         state = await session.settle()
         path = default_export(session)
         count = await session.export(path, private=path.parent == session.folder)
@@ -269,7 +269,7 @@ async def _expected_dollars(call: Call, accepted: int, left: int) -> float | Non
     session, config = call.desk.session, call.desk.session.config
     if config.resolved_provider == "offline":
         return 0.0
-    spent = (await session.spending()).workers.dollars
+    spent = (await session.costs.spending()).workers.dollars
     if spent and accepted >= 10:
         return spent / accepted * left
     return PriceTable(config.prices).cost(

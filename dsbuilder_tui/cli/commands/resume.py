@@ -35,7 +35,7 @@ def _resume(arguments: argparse.Namespace) -> int:
                     "Leave --seed out; the seed of a session is fixed.",
                 )
             session.config = load_config(**{**session.settings, **flags})
-            waits = not session.planned and await session.open_approval() is not None
+            waits = not session.planned and await session.approvals.open() is not None
             if arguments.prompt is not None or arguments.yes or waits:
                 return await talk_and_build(session, arguments, out)
             require_plan(session)
@@ -67,10 +67,10 @@ async def _prepare(session: Session, arguments: argparse.Namespace) -> None:
         count = (await session.summary()).instances_created
         say(f"The last run of {session.id} was cut off; all {counted(count, 'accepted case')} are here.")
     if arguments.repair:
-        found = await session.repair()
+        found = await session.cases.repair()
         say(f"Set aside {counted(len(found), 'damaged case')}." if found else "No damaged case found.")
     if arguments.retry_exhausted:
-        say(f"Opened {counted(await session.retry_exhausted(), 'exhausted slot')} again.")
+        say(f"Opened {counted(await session.cases.retry_exhausted(), 'exhausted slot')} again.")
 
 
 async def _nothing_to_do(
