@@ -30,7 +30,7 @@ async def proposed(talk: Talking, fake: FakeOpenAI, state: str, tool: str = "pro
     fake.agent_script[:] = [calls(("propose_plan", SUPPORT), ("propose_plan", {**SUPPORT, "dataset_name": "b"}))]
     assert asked(await talk.say("12 cases")) == ["propose_plan"]
     store = talk.session._files.store
-    await store._db.write(lambda db: db.execute("UPDATE approval SET run_state=?, tool=?", (state, tool)))
+    await store.connection.write(lambda db: db.execute("UPDATE approval SET run_state=?, tool=?", (state, tool)))
 
 
 async def check(talk: Talking, fake: FakeOpenAI, tools: int) -> None:
