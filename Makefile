@@ -3,6 +3,7 @@
 #
 #   make run                  open the app (options: ARGS="--max-workers 4")
 #   make demo                 build the 500-case example dataset without the app
+#   make wheel                dist/dsbuilder_tui-….whl, for pipx install or uv tool install
 #   make test                 the test suite, on all cores (options: ARGS="-k store")
 #   make test-slow            the long sweeps as well
 #   make lint types imports   what CI checks besides the tests
@@ -29,13 +30,18 @@ define install
 else $(PIP_INSTALL) $(1); fi
 endef
 
-.PHONY: run demo test test-slow bench bench-studio screenshots lint format types imports check clean
+.PHONY: run demo wheel test test-slow bench bench-studio screenshots lint format types imports check clean
 
 run: $(VENV)/.installed
 	@$(BIN)/dsbuilder $(ARGS)
 
 demo: $(VENV)/.installed
 	$(BIN)/dsbuilder run --example customer_service --max-dataset-size 500 $(ARGS)
+
+wheel:
+	@if test -x $(BIN)/uv; then $(BIN)/uv build --quiet --wheel --out-dir dist .; \
+	else $(PIP) wheel --quiet --no-deps --wheel-dir dist .; fi
+	@echo dist/*.whl
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n $(TESTERS) --dist worksteal $(ARGS)

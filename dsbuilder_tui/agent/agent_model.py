@@ -22,7 +22,7 @@ import agents  # noqa: E402
 import openai  # noqa: E402
 
 from dsbuilder_tui.agent.stream_client import Listening  # noqa: E402
-from dsbuilder_tui.offline.planner.planning_context import Situation  # noqa: E402
+from dsbuilder_tui.offline.planner.planning_context import PlanningContext  # noqa: E402
 
 agents.set_tracing_disabled(True)
 
@@ -35,7 +35,7 @@ class Connection:
     def __init__(
         self,
         config: DatasetBuilderConfig,
-        look: Callable[[], Situation],
+        look: Callable[[], PlanningContext],
         given: agents.Model | None,
         refusing: set[str],
         waits: Callable[[str], Awaitable[None]],

@@ -8,9 +8,9 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from dsbuilder_tui.agent.conversation import Dialogue
-from dsbuilder_tui.agent.headless_host import HeadlessDesk
-from dsbuilder_tui.agent.turn_events import Part
+from dsbuilder_tui.agent.conversation import Conversation
+from dsbuilder_tui.agent.headless_host import HeadlessHost
+from dsbuilder_tui.agent.turn_events import TurnEvent
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import InputError, SessionNotFound
 from dsbuilder_tui.domain.events import Event
@@ -45,8 +45,8 @@ class DatasetBuilderAgent:
             self.config = self.config.model_copy(update={"model": model})
         self._session: Session | None = None
         self._dataset: str | None = None
-        self._desk: HeadlessDesk | None = None
-        self._dialogue: Dialogue | None = None
+        self._host: HeadlessHost | None = None
+        self._conversation: Conversation | None = None
         self._listeners: list[Callable[[Event], None]] = []
         _current.set(self)
 
@@ -63,7 +63,7 @@ class DatasetBuilderAgent:
         if self._session:
             self._session.subscribe(listener)
 
-    async def say(self, text: str) -> AsyncGenerator[Part, None]:
+    async def say(self, text: str) -> AsyncGenerator[TurnEvent, None]:
         """Say something to the main agent; yields its turn in parts (see ``agent.parts``).
 
         Begins a session of its own when none is open. A turn that ends with ``Asked`` waits for ``approve`` or
@@ -78,28 +78,28 @@ class DatasetBuilderAgent:
         """The question that waits for an answer: a proposed plan, a large run, an end."""
         return await (await self._talk()).waiting() if self._session else None
 
-    async def approve(self, plan: DatasetPlanInput | None = None) -> AsyncGenerator[Part, None]:
+    async def approve(self, plan: DatasetPlanInput | None = None) -> AsyncGenerator[TurnEvent, None]:
         """Say yes to the question that waits; ``plan`` is a proposed plan as edited. Raises ``InputError`` without one."""
-        dialogue = await self._talk()
-        async for part in dialogue.answer(await self._asked(), yes=True, plan=plan):
+        conversation = await self._talk()
+        async for part in conversation.answer(await self._asked(), yes=True, plan=plan):
             yield part
 
-    async def decline(self, words: str = "") -> AsyncGenerator[Part, None]:
+    async def decline(self, words: str = "") -> AsyncGenerator[TurnEvent, None]:
         """Say no to the question that waits, and what you want instead. Raises ``InputError`` when none waits."""
-        dialogue = await self._talk()
-        async for part in dialogue.answer(await self._asked(), yes=False, words=words):
+        conversation = await self._talk()
+        async for part in conversation.answer(await self._asked(), yes=False, words=words):
             yield part
 
     async def wait(self) -> RunResult | None:
         """Until the run that the agent started has ended; None when there was none. Raises what ``Session.run`` raises."""
-        return await self._desk.result() if self._desk else None
+        return await self._host.result() if self._host else None
 
-    async def _talk(self) -> Dialogue:
-        if self._dialogue is None:
-            self._desk = HeadlessDesk(self.session)
-            self._dialogue = Dialogue(self._desk)
-            await self._dialogue.open()
-        return self._dialogue
+    async def _talk(self) -> Conversation:
+        if self._conversation is None:
+            self._host = HeadlessHost(self.session)
+            self._conversation = Conversation(self._host)
+            await self._conversation.open()
+        return self._conversation
 
     async def _asked(self) -> Approval:
         if (waiting := await self.pending()) is None:
@@ -147,9 +147,9 @@ class DatasetBuilderAgent:
         return await self.session.export(path, kind)
 
     async def aclose(self) -> None:
-        if self._desk:
-            await self._desk.close()
-        self._desk = self._dialogue = None
+        if self._host:
+            await self._host.close()
+        self._host = self._conversation = None
         if self._session:
             await self._session.aclose()
             self._session = None

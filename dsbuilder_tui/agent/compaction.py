@@ -1,4 +1,4 @@
-"""What the main agent has in mind: the last turns word for word, older ones as a running summary. Flat in size.
+"""Compaction of what the main agent remembers: the last turns word for word, older ones as a running summary. Flat in size.
 
 The summary is made by rule, not by a model: what the person said, what tools did, how each turn ended, in a line each. It
 costs nothing, cannot fail, and the state of the session is told afresh before every step in any case.

@@ -1,10 +1,10 @@
-"""What the main agent is told afresh before every step: where things stand. Bounded, whatever the size of the dataset."""
+"""Context that the main agent is given afresh before every step: where things stand. Bounded, whatever the dataset's size."""
 
 from __future__ import annotations
 
 from importlib.resources import files
 
-from dsbuilder_tui.agent.host import Desk
+from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.wording import writer_name
@@ -18,9 +18,9 @@ def instructions() -> str:
     return files("dsbuilder_tui.agent").joinpath("instructions.md").read_text(encoding="utf-8")
 
 
-async def where_things_stand(desk: Desk) -> str:
+async def where_things_stand(host: Host) -> str:
     """The session in at most about 12,000 characters: plan, progress, rejections, cost, target, what was said before."""
-    session = desk.session
+    session = host.session
     state = await session.summary()
     config = session.config
     lines = [
@@ -31,7 +31,7 @@ async def where_things_stand(desk: Desk) -> str:
     if not session.planned:
         lines.append("There is no plan yet.")
     else:
-        doing = "a run is going on" if desk.running else f"nothing runs; the session is {state.state}"
+        doing = "a run is going on" if host.running else f"nothing runs; the session is {state.state}"
         lines += [
             f"Plan revision {session.plan_revision}, dataset {state.dataset_name}: {state.instances_created:,} of "
             f"{state.total_instances_planned:,} cases accepted; {doing}.",

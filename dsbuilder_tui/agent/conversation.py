@@ -11,10 +11,11 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from dsbuilder_tui.agent.chat_messages import add_question_message
 from dsbuilder_tui.agent.compaction import clipped, compact
-from dsbuilder_tui.agent.host import Desk
+from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.monitor import Note, with_facts
-from dsbuilder_tui.agent.turn_events import Doing, Part
+from dsbuilder_tui.agent.turn_events import Activity, TurnEvent
 from dsbuilder_tui.agent.turn_recovery import recover
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.history import Approval
@@ -23,7 +24,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 if TYPE_CHECKING:
     import agents
 
-    from dsbuilder_tui.agent.turn import Loop
+    from dsbuilder_tui.agent.turn import TurnRunner
 
 _YES = frozenset("y yes yep yeah ok okay approve approved accept sure go fine lgtm ja sí si oui".split()) | {
     "do it", "go ahead", "looks good", "sounds good", "yes please", "that's fine", "go for it",
@@ -31,14 +32,14 @@ _YES = frozenset("y yes yep yeah ok okay approve approved accept sure go fine lg
 _NO = frozenset("n no nope decline reject cancel nein non".split()) | {"no thanks", "don't", "do not", "not now"}
 
 
-class Dialogue:
-    """Turns of the main agent, as streams of parts. One turn at a time; closing a stream stops its turn cleanly."""
+class Conversation:
+    """Turns of the main agent, as streams of turn events. One turn at a time; closing a stream stops its turn cleanly."""
 
-    def __init__(self, desk: Desk, *, model: agents.Model | None = None) -> None:
+    def __init__(self, host: Host, *, model: agents.Model | None = None) -> None:
         """``model`` stands in for the one that the session's configuration names."""
-        self.desk = desk
+        self.host = host
         self._given_model = model
-        self._loop: Loop | None = None
+        self._runner: TurnRunner | None = None
         self._turn = asyncio.Lock()
 
     @property
@@ -48,26 +49,26 @@ class Dialogue:
 
     async def open(self) -> None:
         """Take up what a process that ended has left: a question that was not answered is open again."""
-        session = self.desk.session
-        await recover(self.desk)
+        session = self.host.session
+        await recover(self.host)
         if (waiting := await session.open_approval()) is not None:
             approval, _ = waiting
             shown = {message.data.get("call") for message in await session.messages()}
             if approval.call_id not in shown:
-                await show_question(self.desk, approval)
+                await add_question_message(session, approval)
 
     async def waiting(self) -> Approval | None:
         """The question that waits for the person's answer."""
-        found = await self.desk.session.open_approval()
+        found = await self.host.session.open_approval()
         return found[0] if found else None
 
     async def prepare(self) -> None:
         """Load what the first turn needs."""
         await asyncio.to_thread(importlib.import_module, "dsbuilder_tui.agent.turn")
 
-    async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[Part, None]:
+    async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[TurnEvent, None]:
         """The person says something; kept as a message. While a question is open it is the answer to that."""
-        session = self.desk.session
+        session = self.host.session
         self._only_one()
         data = {"pastes": {str(n): paste for n, paste in pastes.items()}} if pastes else None
         await session.add_message("person", text, "text", data)
@@ -82,30 +83,30 @@ class Dialogue:
             whole = text
             for number, paste in (pastes or {}).items():
                 whole += f"\n\n[pasted text {number}]\n{paste}"
-            await self._hear(whole)
-            parts = self._take_turn(lambda loop: loop.hear())
+            await self._remember(whole)
+            parts = self._take_turn(lambda runner: runner.begin())
         async with aclosing(parts) as stream:
             async for part in stream:
                 yield part
 
     async def answer(
         self, approval: Approval, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None
-    ) -> AsyncGenerator[Part, None]:
+    ) -> AsyncGenerator[TurnEvent, None]:
         """Answer a question: yes (with the plan as the person edited it), or no, with what they want instead."""
 
-        def go_on(loop: Loop) -> AsyncGenerator[Part, None]:
-            return loop.go_on(approval.call_id, yes=yes, words=words, plan=plan)
+        def go_on(runner: TurnRunner) -> AsyncGenerator[TurnEvent, None]:
+            return runner.go_on(approval.call_id, yes=yes, words=words, plan=plan)
 
         async with aclosing(self._take_turn(go_on)) as stream:
             async for part in stream:
                 yield part
 
-    async def note(self, note: Note) -> AsyncGenerator[Part, None]:
+    async def note(self, note: Note) -> AsyncGenerator[TurnEvent, None]:
         """The engine has something that a person should know; the agent puts it into words."""
         self._only_one()
-        note = await with_facts(note, self.desk.session)
-        await self._hear(note.text())
-        async with aclosing(self._take_turn(lambda loop: loop.hear())) as stream:
+        note = await with_facts(note, self.host.session)
+        await self._remember(note.text())
+        async with aclosing(self._take_turn(lambda runner: runner.begin())) as stream:
             async for part in stream:
                 yield part
 
@@ -113,27 +114,21 @@ class Dialogue:
         if self._turn.locked():
             raise InputError("The agent is at work already.", "Wait for it, or stop it with Esc.")
 
-    async def _hear(self, text: str) -> None:
-        """Put something into the agent's mind. At once: it must know of it also when its turn is stopped at once."""
-        await self.desk.session.add_agent_items([clipped({"role": "user", "content": text})])
+    async def _remember(self, text: str) -> None:
+        """Tell the agent something. At once: it must know of it also when its turn is stopped at once."""
+        await self.host.session.add_agent_items([clipped({"role": "user", "content": text})])
 
-    async def _take_turn(self, begin: Callable[[Loop], AsyncGenerator[Part, None]]) -> AsyncGenerator[Part, None]:
+    async def _take_turn(
+        self, begin: Callable[[TurnRunner], AsyncGenerator[TurnEvent, None]]
+    ) -> AsyncGenerator[TurnEvent, None]:
         self._only_one()
         async with self._turn:
-            if self._loop is None:
-                yield Doing("getting ready")
+            if self._runner is None:
+                yield Activity("getting ready")
                 module: Any = await asyncio.to_thread(importlib.import_module, "dsbuilder_tui.agent.turn")
-                self._loop = module.Loop(self.desk, self._given_model)
-            async with aclosing(begin(self._loop)) as stream:
+                self._runner = module.TurnRunner(self.host, self._given_model)
+            async with aclosing(begin(self._runner)) as stream:
                 async for part in stream:
                     yield part
             if await self.waiting() is None:
-                await compact(self.desk.session)
-
-
-async def show_question(desk: Desk, approval: Approval) -> None:
-    """Put a question into the conversation."""
-    data = approval.data
-    kind = str(data.get("kind", "question"))
-    shown = dict(data["card"]) if kind == "plan" else {"call": approval.call_id, "tool": approval.tool}
-    await desk.session.add_message("agent", str(data.get("text", "")), kind, shown)
+                await compact(self.host.session)

@@ -1,4 +1,4 @@
-"""What can be done about slots that were given up: options with their numbers filled in."""
+"""Options for slots that were given up, with their numbers filled in."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Losses:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class ExhaustedOption:
     """``options`` are sentences, the cheapest to try first; ``counts`` is what revise_plan takes for the last of them."""
 
     category: str
@@ -103,7 +103,7 @@ class Proposal:
         return {"category": self.category, "options": list(self.options), "counts": dict(self.counts)}
 
 
-async def proposals(lost: Sequence[Lost], session: Session) -> list[Proposal]:
+async def exhausted_options(lost: Sequence[Lost], session: Session) -> list[ExhaustedOption]:
     """What to do for the categories that lost the most. Those that the plan no longer has are left out."""
     given_up = await session.given_up_by_category()
     found = []
@@ -116,7 +116,7 @@ async def proposals(lost: Sequence[Lost], session: Session) -> list[Proposal]:
         if reached > 0:
             options.append(f"Fewer cases: {reached:,} in place of {category.count:,}, which is what it can reach now.")
         counts = {category.name: reached} if reached > 0 else {}
-        found.append(Proposal(category.name, tuple(filter(None, options)), counts))
+        found.append(ExhaustedOption(category.name, tuple(filter(None, options)), counts))
     return found
 
 

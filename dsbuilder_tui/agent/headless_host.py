@@ -1,4 +1,4 @@
-"""A desk without a display: for the Python API, where a run goes on in the background, and for the command line."""
+"""A host without a display: for the Python API, where a run goes on in the background, and for the command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dsbuilder_tui.session.library import saved_as
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 
-class HeadlessDesk(BackgroundRun):
+class HeadlessHost(BackgroundRun):
     """Runs a session in the background. With ``hold`` it only notes that a run is wanted; whoever holds it runs it."""
 
     def __init__(
@@ -29,7 +29,7 @@ class HeadlessDesk(BackgroundRun):
         self.wanted = False  # a run was asked for, and is held back
         self.next_session: str | None = None  # to be opened in the place of this one
         self._task: asyncio.Task[RunResult] | None = None
-        self._unsubscribe = session.subscribe(self.heard_run)
+        self._unsubscribe = session.subscribe(self.apply_pause)
 
     def start(self) -> None:
         if self.running:

@@ -1,4 +1,4 @@
-"""What the main agent works at: an open session, and whoever runs it."""
+"""The host of a conversation: an open session, and whoever runs it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 
-class Desk(Protocol):
+class Host(Protocol):
     """An open session and its run. The studio has one; so have the command line and the Python API."""
 
     session: Session
@@ -45,7 +45,7 @@ class Desk(Protocol):
 
 
 class BackgroundRun:
-    """What desks share whose run goes on in a task of its own. ``heard_run`` is to be called with the session's events."""
+    """What hosts share whose run goes on in a task of its own. ``apply_pause`` is to be called with the session's events."""
 
     session: Session
     _task: asyncio.Task[Any] | None = None
@@ -60,7 +60,7 @@ class BackgroundRun:
         if self.running:
             self._pause_wanted = reason  # it may not have begun yet
 
-    def heard_run(self, event: Event) -> None:
+    def apply_pause(self, event: Event) -> None:
         """A pause that was asked for before the run began takes hold as it begins."""
         if isinstance(event, RunStarted) and self._pause_wanted:
             self.session.request_pause(self._pause_wanted)
@@ -72,14 +72,14 @@ class BackgroundRun:
 
 
 @asynccontextmanager
-async def at_rest(desk: Desk, reason: str) -> AsyncGenerator[None, None]:
+async def at_rest(host: Host, reason: str) -> AsyncGenerator[None, None]:
     """Nothing runs inside of this; a run that went on before goes on after it, also when an error leaves it."""
-    was_running = desk.running
+    was_running = host.running
     if was_running:
-        desk.pause(reason)
-        await desk.wait()
+        host.pause(reason)
+        await host.wait()
     try:
         yield
     finally:
         if was_running:
-            desk.start()
+            host.start()

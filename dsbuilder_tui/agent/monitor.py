@@ -1,4 +1,4 @@
-"""What happens in a run that a person should hear of: events go in, a note comes out now and then."""
+"""Monitor of a run: events go in, and now and then a note comes out that a person should hear of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dsbuilder_tui.agent.exhausted_options import Losses, Lost, Proposal, proposals
+from dsbuilder_tui.agent.exhausted_options import ExhaustedOption, Losses, Lost, exhausted_options
 from dsbuilder_tui.domain.events import (
     CaseAccepted,
     CaseRejected,
@@ -41,7 +41,7 @@ class Note:
     said: str
     hint: str = ""
     lost: tuple[Lost, ...] = ()
-    proposals: tuple[Proposal, ...] = ()
+    proposals: tuple[ExhaustedOption, ...] = ()
 
     def text(self) -> str:
         """As the main agent hears it."""
@@ -56,7 +56,7 @@ async def with_facts(note: Note, session: Session) -> Note:
     options for slots that were given up."""
     if note.kind == "finished":
         note = await _at_the_end(note, session)
-    offered = tuple(await proposals(note.lost, session)) if note.lost else ()
+    offered = tuple(await exhausted_options(note.lost, session)) if note.lost else ()
     if not offered:
         return note
     said = [note.said, *(lost.words() for lost in note.lost if lost.category in {p.category for p in offered})]
@@ -84,7 +84,7 @@ async def _at_the_end(note: Note, session: Session) -> Note:
     return replace(note, said=" ".join(said))
 
 
-class Watch:
+class Monitor:
     """Looks at one session's events. Says each thing once a run, and again only when it has become twice as bad."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What a turn of the main agent is made of, piece by piece, for whoever shows it."""
+"""Events of one turn of the main agent, piece by piece, for whoever shows it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dsbuilder_tui.domain.history import Approval
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TextDelta:
     """A few more words of what the agent says."""
 
     text: str
@@ -23,14 +23,14 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Doing:
+class Activity:
     """What is happening now, for the line with the spinner."""
 
     words: str
 
 
 @dataclass(frozen=True, slots=True)
-class ToolBegun:
+class ToolStarted:
     """A tool is being carried out; ``words`` say what it does."""
 
     call_id: str
@@ -39,7 +39,7 @@ class ToolBegun:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolEnded:
+class ToolFinished:
     """A tool has answered: ``said`` in one line, ``detail`` for whoever looks closer. ``seconds`` it took."""
 
     call_id: str
@@ -58,11 +58,11 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class TurnFailed:
     """The turn could not go on: what happened, and the way out."""
 
     text: str
     exit_code: ExitCode = ExitCode.FAILED
 
 
-Part = Words | Said | Doing | ToolBegun | ToolEnded | Asked | Trouble
+TurnEvent = TextDelta | Said | Activity | ToolStarted | ToolFinished | Asked | TurnFailed

@@ -1,25 +1,25 @@
-"""What a process that ended in the middle of a turn has left, put right when the session is opened again."""
+"""Recovery of a turn whose process ended in the middle of it, when the session is opened again."""
 
 from __future__ import annotations
 
 import contextlib
 
-from dsbuilder_tui.agent.host import Desk
+from dsbuilder_tui.agent.chat_messages import add_tool_message
+from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.tools.base import plan_in_force
-from dsbuilder_tui.agent.transcript import keep_tool_message
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.session import Session
 
 
-async def recover(desk: Desk) -> None:
+async def recover(host: Host) -> None:
     """A plan that is in force was approved; what was answered without effect is open again; the agent knows what it did."""
-    session = desk.session
+    session = host.session
     for approval in await session.approvals():
         undone = approval.state == "decided" and await session.tool_effect(approval.call_id) is None
         if undone and _in_force(session, approval):
-            await _note_plan(desk, approval)
+            await _note_plan(host, approval)
     await session.recover_approvals()
     await _tell_effects(session)
 
@@ -36,12 +36,12 @@ def _in_force(session: Session, approval: Approval) -> bool:
         return False
 
 
-async def _note_plan(desk: Desk, approval: Approval) -> None:
-    session = desk.session
+async def _note_plan(host: Host, approval: Approval) -> None:
+    session = host.session
     if not approval.data.get("against"):  # the first plan gives the session its name
         with contextlib.suppress(DsbuilderError):
             await session.take_name_of_plan()
-            await desk.reread()
+            await host.reread()
     answer = plan_in_force(session, running=False)
     await session.note_tool_effect(approval.call_id, approval.tool, answer.text())
 
@@ -59,5 +59,5 @@ async def _tell_effects(session: Session) -> None:
         if (output := await session.tool_effect(call_id)) is None:
             continue
         if call_id not in shown:
-            await keep_tool_message(session, call_id, str(call["name"]), output, str(call["arguments"]))
+            await add_tool_message(session, call_id, str(call["name"]), output, str(call["arguments"]))
         await session.add_agent_items([{"type": "function_call_output", "call_id": call_id, "output": output}])

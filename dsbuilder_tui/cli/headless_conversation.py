@@ -8,9 +8,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from dsbuilder_tui.agent.conversation import Dialogue
-from dsbuilder_tui.agent.headless_host import HeadlessDesk
-from dsbuilder_tui.agent.turn_events import Part, Said, ToolEnded, Trouble
+from dsbuilder_tui.agent.conversation import Conversation
+from dsbuilder_tui.agent.headless_host import HeadlessHost
+from dsbuilder_tui.agent.turn_events import Said, ToolFinished, TurnEvent, TurnFailed
 from dsbuilder_tui.cli.display import choose_display
 from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.history import Approval
@@ -36,13 +36,13 @@ def name_of_request(text: str) -> str:
 
 async def converse(session: Session, arguments: argparse.Namespace, prompt: str | None) -> int | None:
     """Say the request and, with ``--yes``, agree to what is asked. The exit code, or None when a run is to begin."""
-    desk = HeadlessDesk(session, hold=True)
-    dialogue = Dialogue(desk)
+    host = HeadlessHost(session, hold=True)
+    conversation = Conversation(host)
     display = choose_display(as_json=arguments.json, plain=True, on_broken=lambda: None)
     if arguments.json:
         session.subscribe(display.show)
-    await dialogue.open()
-    parts = dialogue.say(prompt) if prompt is not None else None
+    await conversation.open()
+    parts = conversation.say(prompt) if prompt is not None else None
     for _ in range(_MOST_STEPS):
         if parts is not None:
             code = None
@@ -50,7 +50,7 @@ async def converse(session: Session, arguments: argparse.Namespace, prompt: str 
                 code = _tell(part, display.say) or code
             if code:
                 return int(code)
-        waiting = await dialogue.waiting()
+        waiting = await conversation.waiting()
         if waiting is None:
             break
         display.say(question_lines(waiting))
@@ -58,8 +58,8 @@ async def converse(session: Session, arguments: argparse.Namespace, prompt: str 
             _say_how(session, arguments, waiting)
             return int(ExitCode.RESUMABLE)
         _check_limit(session, waiting, arguments)
-        parts = dialogue.answer(waiting, yes=True)
-    if session.planned and (desk.wanted or arguments.yes):
+        parts = conversation.answer(waiting, yes=True)
+    if session.planned and (host.wanted or arguments.yes):
         state = await session.settle()
         if state.total_instances_planned > state.instances_created + state.exhausted_slots:
             return None
@@ -68,14 +68,14 @@ async def converse(session: Session, arguments: argparse.Namespace, prompt: str 
     return int(ExitCode.RESUMABLE)
 
 
-def _tell(part: Part, say: object) -> ExitCode | None:
+def _tell(part: TurnEvent, say: object) -> ExitCode | None:
     assert callable(say)
     match part:
         case Said():
             say(part.text.strip().splitlines())
-        case ToolEnded():
+        case ToolFinished():
             say([f"  {'✓' if part.ok else '✗'} {one_line(part.said, 300)}"])
-        case Trouble():
+        case TurnFailed():
             print(f"dsbuilder: {visible(part.text.removeprefix('✗ '))}", file=sys.stderr)
             return part.exit_code
         case _:

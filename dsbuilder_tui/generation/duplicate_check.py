@@ -21,7 +21,7 @@ from dsbuilder_tui.diversity.thresholds import rules_for, window_of
 from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.store.rows import LedgerRows, PastText
+from dsbuilder_tui.store.rows import LedgerRows, RemovedText
 from dsbuilder_tui.store.session_store import SessionStore
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Past:
     def name(self, place: int) -> str:
         return self.names[int(self.categories[place])]
 
-    def gone(self, place: int) -> PastText | None:
+    def gone(self, place: int) -> RemovedText | None:
         """The text itself, when it is not in the dataset any more."""
         source = self._source[place]
         return self._gone[source] if source >= 0 else None
@@ -239,7 +239,9 @@ class DuplicateCheck:
 
     async def _make(self, past: Past, places: Sequence[int]) -> NDArray[np.int64]:
         """Fingerprints of texts that the file does not have. Returns whose they are: damaged cases have none."""
-        stored = await self._store.cases_at([int(past.seqs[place]) for place in places if past.gone(place) is None])
+        stored = await self._store.cases.by_seq_or_withdrawn(
+            [int(past.seqs[place]) for place in places if past.gone(place) is None]
+        )
         found = [
             (place, CaseText(past.name(place), source.inputs, source.expectations))
             for place in places
@@ -259,7 +261,7 @@ class DuplicateCheck:
 
         changed = await self._compare(make)
         if changed:
-            await self._store.set_structures(changed)
+            await self._store.cases.set_structures(changed)
         return np.array([place for place, _ in found], np.int64)
 
     def _question(self, text: CaseText) -> Question:

@@ -113,7 +113,7 @@ class Pipeline:
         ``StorageError``, also after saving what could be saved.
         """
         try:
-            await self.gate.restore(await self._store.ledger_rows(), await self._store.last_batch())
+            await self.gate.restore(await self._store.slots.ledger_rows(), await self._store.calls.last_batch())
             return await self._run()
         finally:
             await self.gate.close()
@@ -278,10 +278,10 @@ class Pipeline:
             self._calls.end(trace, self._clock.now(), outcome)
 
     async def _call(self, batch: Batch, trace: CallTrace, result: BatchOutcome) -> None:
-        near = await self._store.cases_at(batch.avoid) if batch.avoid else {}
+        near = await self._store.cases.by_seq_or_withdrawn(batch.avoid) if batch.avoid else {}
         if len(near) < len(set(batch.avoid)):  # the case it was too close to is accepted, but not written yet
             await self._journal.flush()
-            near = await self._store.cases_at(batch.avoid)
+            near = await self._store.cases.by_seq_or_withdrawn(batch.avoid)
         request = self._prompter.request(
             batch.category, batch.slots, [display_text(case.inputs) for case in near.values()]
         )

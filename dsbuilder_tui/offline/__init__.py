@@ -1,1 +1,1 @@
-"""What stands in for a model: a writer of cases and a planner, both without a network."""
+"""Stand-ins for a model: a writer of cases and a planner, both without a network."""

@@ -12,7 +12,7 @@ from dsbuilder_tui.domain.figures import Cell, Coverage
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.slots import SlotPlan, slot_axes, slot_plans
 from dsbuilder_tui.session.files import SessionFiles
-from dsbuilder_tui.store.figuring import AttributeRow
+from dsbuilder_tui.store.statistics import AttributeRow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -152,9 +152,9 @@ class Counting:
 
     async def _counted(self, until: float | None) -> Count:
         files = self._files
-        plan, retired = files.plan, await files.store.retired()
+        plan, retired = files.plan, await files.store.slots.retired()
         count = await asyncio.to_thread(_planned, plan, files.seed, retired)
-        while page := await files.store.attribute_page(count.last, _PAGE, until):
+        while page := await files.store.statistics.attribute_page(count.last, _PAGE, until):
             await asyncio.to_thread(count.take_page, page)
         return count
 

@@ -150,7 +150,7 @@ class Curation(SessionCore):
 
     async def _keep(self, rejection_seq: int) -> AcceptedCase:
         await self.written()
-        rejection = await self._files.store.rejection(rejection_seq)
+        rejection = await self._files.store.rejections.at(rejection_seq)
         if rejection is None:
             raise InputError(f"There is no rejection with the number {rejection_seq}.", "Choose one from the list.")
         name, ordinal, candidate = rejection.category, rejection.ordinal, rejection.candidate
@@ -161,7 +161,7 @@ class Curation(SessionCore):
                 "Only a candidate that fits the plan can be kept.",
             )
         count = next((c.count for c in self.plan.categories if c.name == name), 0)
-        if not await self._files.store.has_slot(name, count, ordinal):
+        if not await self._files.store.slots.exists(name, count, ordinal):
             raise InputError(f"The plan no longer has a place for {own}.", "Raise the category's count first.")
         if set(candidate["inputs"]) != set(self.plan.input_fields):
             raise InputError(
@@ -232,13 +232,13 @@ class Curation(SessionCore):
                 # What the run has decided must be on disk to be seen, and the slot must not have moved meanwhile.
                 before = gate.ledger.state(name, ordinal)
                 await gate.journal.flush()
-                facts = await store.slot_facts(name, ordinal)
+                facts = await store.cases.slot_facts(name, ordinal)
                 if self._run and self._run.live and gate.ledger.state(name, ordinal) is before:
                     return _Ground(gate, facts, gate.journal.accepted)
             elif self._run:
                 await self._idle.wait()
             else:
-                facts, totals = await store.slot_facts(name, ordinal), await store.totals()
+                facts, totals = await store.cases.slot_facts(name, ordinal), await store.progress.totals()
                 return _Ground(None, facts, totals.accepted)
 
     def _line(self, kind: str, data: dict[str, Any], now: float, name: str, ordinal: int) -> HistoryRow:

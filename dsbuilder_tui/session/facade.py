@@ -236,10 +236,10 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
         """Set damaged cases aside and open their slots again. Returns their ids. Not while the session runs."""
         async with self._acts:
             self._only_at_rest()
-            found = await self._files.store.set_damaged_aside()
+            found = await self._files.store.cases.set_damaged_aside()
             if found:
                 self._counting.forget()
-                await self._files.store.remember("repaired", cases=found)
+                await self._files.store.history.remember("repaired", cases=found)
                 await self._files.conclude("reopened", SessionState.PAUSED, export=False)
             return found
 
@@ -247,7 +247,7 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
         """Open every exhausted slot for a fresh set of attempts. Returns how many. Not while the session runs."""
         async with self._acts:
             self._only_at_rest()
-            count = await self._files.store.reopen_exhausted()
+            count = await self._files.store.slots.reopen_exhausted()
             if count:
                 await self._files.conclude("reopened", SessionState.PAUSED, export=False)
             return count

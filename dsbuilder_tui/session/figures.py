@@ -66,17 +66,17 @@ class Measuring(Fingerprints):
         """``settled``: nothing is being written, so that a case without a fingerprint is worth another look."""
         async with self._figuring:
             store = self._files.store
-            known = (await store.disturbed(), self.config.embedding_model, self.config.embedding_base_url)
+            known = (await store.statistics.disturbed(), self.config.embedding_model, self.config.embedding_base_url)
             if known != self._known:
                 self._spread, self._packed = None, {}
             self._known = known
-            names, progress = self._categories(), await store.progress()
+            names, progress = self._categories(), await store.progress.by_category()
             compared = sum(progress[c.name].accepted for c in self.plan.categories if c.compared)
             spread = await self._spread_now()
             if settled:
                 spread = await self._with_all(spread, compared)
             whole, grids = await self._counting.ask(_all_grid_figures)
-            rejections = await store.rejections_of_categories()
+            rejections = await store.rejections.by_category()
             for name in names:
                 await self._pack(name, progress[name].accepted, len(names))
             return await asyncio.to_thread(
@@ -115,7 +115,7 @@ class Measuring(Fingerprints):
         known = self._packed.get(name)
         if known is not None and known.cases == cases:
             return
-        sample = await self._files.store.text_sample(name, max(1, -(-cases // MOST_TEXTS))) if cases else []
+        sample = await self._files.store.statistics.text_sample(name, max(1, -(-cases // MOST_TEXTS))) if cases else []
         ratio = await asyncio.to_thread(packed, sample)
         step = max(1, len(sample) * categories // MOST_TEXTS)
         self._packed[name] = _Packed(cases, ratio, len(sample), sample[::step])

@@ -80,7 +80,7 @@ class SessionFiles:
         except BaseException:
             lock.release()
             raise
-        files = cls(folder, lock, store, plan, meta, clock, await store.plan_revision())
+        files = cls(folder, lock, store, plan, meta, clock, await store.plans.revision())
         try:
             if imported:
                 await files._take_in(imported)
@@ -101,8 +101,8 @@ class SessionFiles:
             lock.release()
             raise
         try:
-            plan, revision = await store.plan(), await store.plan_revision()
-            return cls(folder, lock, store, plan, await store.meta(), clock, revision)
+            plan, revision = await store.plans.newest(), await store.plans.revision()
+            return cls(folder, lock, store, plan, await store.meta.all(), clock, revision)
         except BaseException:
             await store.close()
             lock.release()
@@ -155,13 +155,13 @@ class SessionFiles:
     async def remember(self, **values: Any) -> None:
         """Keep values in the session's ``meta`` table."""
         self.meta |= values
-        await self.store.set_meta(**values)
+        await self.store.meta.set(**values)
 
     async def tell(self, *events: Event) -> None:
         """Announce events and remember them."""
         for event in events:
             self.emit(event)
-        await self.store.record(*events)
+        await self.store.history.record(*events)
 
     async def conclude(self, reason: str, state: SessionState, *, export: bool, end: Event | None = None) -> None:
         """Leave the session in this state; ``export`` writes its seed-format JSON.
@@ -170,9 +170,9 @@ class SessionFiles:
         """
         await self.remember(state=state)
         if end is None:
-            await self.store.remember(reason, state=state)
+            await self.store.history.remember(reason, state=state)
         else:
-            await self.store.record(end)
+            await self.store.history.record(end)
         if export and self.plan.decided:
             damaged: list[str] = []
             await self.export(catalog.seed_file(self.folder), "checkpoint", damaged=damaged, private=True)
@@ -182,7 +182,7 @@ class SessionFiles:
         await self.note_status(running=False)
 
     async def checkpoint(self, reason: str) -> Checkpoint:
-        accepted = (await self.store.totals()).accepted
+        accepted = (await self.store.progress.totals()).accepted
         point = Checkpoint(
             self.store.next_checkpoint(), self.store.seq, reason, accepted, self.plan.total_instances, self.clock.now()
         )
@@ -191,13 +191,13 @@ class SessionFiles:
 
     async def spending(self, config: DatasetBuilderConfig) -> Spending:
         """As ``Session.spending``."""
-        main_agent, workers = await self.store.usage_by_model()
+        main_agent, workers = await self.store.costs.usage_by_model()
         return PriceTable(config.prices).spending(main_agent, workers, config.model)
 
     async def summary(self, config: DatasetBuilderConfig, *, running: bool) -> BuilderState:
         listing = await catalog.describe(self.folder, self.store, running=running)
-        progress, usage = await self.store.progress(), await self.store.usage()
-        stages, points = await self.store.rejections_by_stage(), await self.store.checkpoints(1)
+        progress, usage = await self.store.progress.by_category(), await self.store.calls.usage()
+        stages, points = await self.store.rejections.by_stage(), await self.store.checkpoints.newest(1)
         last = points[-1] if points else None
         return BuilderState(
             session=self.id,
@@ -235,11 +235,11 @@ class SessionFiles:
         kind = format_of(path, kind)
         head = None
         if kind == "checkpoint":
-            head = seed_head(self.plan, self.clock.now(), self.id, self.seed, await self.store.retired())
+            head = seed_head(self.plan, self.clock.now(), self.id, self.seed, await self.store.slots.retired())
         count = await write_cases(
             path,
             kind,
-            self.store.cases([category.name for category in self.plan.categories], damaged=damaged, upto=upto),
+            self.store.cases.pages([category.name for category in self.plan.categories], damaged=damaged, upto=upto),
             fields=list(self.plan.input_fields),
             axes=self._axes(),
             head=head,
@@ -270,7 +270,7 @@ class SessionFiles:
                 )
             )  # fmt: skip
         state = SessionState.COMPLETE if len(cases) == self.plan.total_instances else SessionState.PAUSED
-        await self.store.retire(seed.retired)
+        await self.store.slots.retire(seed.retired)
         await self.store.commit(Changes(accepted=cases))
         await self.checkpoint("import")
         # Who wrote the imported cases: a later run with another writer says so.
@@ -278,7 +278,7 @@ class SessionFiles:
         if models:
             await self.remember(provider="openai", worker_model=sorted(models)[0])
         await self.remember(state=state)
-        await self.store.remember("imported", cases=len(cases), notes=seed.notes)
+        await self.store.history.remember("imported", cases=len(cases), notes=seed.notes)
 
 
 def check_size(plan: DatasetPlanInput, config: DatasetBuilderConfig, source: str | None = None) -> None:

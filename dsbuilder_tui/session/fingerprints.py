@@ -32,10 +32,10 @@ class Fingerprints(SessionCore):
         if self._prints is None or self._prints.folder != folder:
             self._prints = PrintReader(folder)
         prints = self._prints
-        while wanted := await store.structures(after, most):
+        while wanted := await store.cases.structures(after, most):
             page = await asyncio.to_thread(prints.find, wanted)
             if len(page.seqs) < len(wanted) and await self._complete():
-                page = await asyncio.to_thread(prints.find, await store.structures(after, most))
+                page = await asyncio.to_thread(prints.find, await store.cases.structures(after, most))
             if len(page.seqs):
                 return page
             after = wanted[-1][0]
@@ -51,7 +51,7 @@ class Fingerprints(SessionCore):
             self._complete_to = self._files.store.seq
             duplicates = DuplicateCheck(self.plan, self.config, self._files.store)
             try:
-                await duplicates.load(await self._files.store.ledger_rows(), index=False)
+                await duplicates.load(await self._files.store.slots.ledger_rows(), index=False)
             finally:
                 await duplicates.close()
         return True

@@ -27,7 +27,7 @@ class Naming(SessionCore):
         return (
             not self.planned
             and not self._files.meta.get("draft")
-            and not await self._files.store.has_message_of("person")
+            and not await self._files.store.chat.has_message_of("person")
         )
 
     async def discard(self) -> None:

@@ -23,7 +23,7 @@ class Planning(SessionCore):
 
     async def messages(self, limit: int = 1000) -> list[Message]:
         """The newest messages, oldest first."""
-        return await self._files.store.messages(limit)
+        return await self._files.store.chat.newest(limit)
 
     async def add_message(
         self, role: str, text: str, kind: str = "text", data: dict[str, Any] | None = None
@@ -31,7 +31,7 @@ class Planning(SessionCore):
         """Keep a message; it is on disk, and announced, when this returns. ``data`` must be JSON-ready."""
         store, now = self._files.store, self._files.clock.now()
         message = Message(store.next_seq(), role, kind, whole_characters(text), whole_characters(data or {}), now)
-        await store.add_message(message)
+        await store.chat.add(message)
         self._files.emit(
             MessageAdded(ts=now, seq=message.seq, role=role, kind=kind, text=message.text, data=message.data)
         )
@@ -52,12 +52,12 @@ class Planning(SessionCore):
 
     async def cases_by_category(self) -> dict[str, int]:
         """How many cases each category of the plan holds on disk. Costs the same at any size."""
-        progress = await self._files.store.progress()
+        progress = await self._files.store.progress.by_category()
         return {name: progress[name].accepted for name in self._categories()}
 
     async def given_up_by_category(self) -> dict[str, int]:
         """How many slots of each category were given up on; those without any are left out."""
-        progress = await self._files.store.progress()
+        progress = await self._files.store.progress.by_category()
         return {name: progress[name].exhausted for name in self._categories() if progress[name].exhausted}
 
     async def revise_plan(self, plan: DatasetPlanInput, renamed: Mapping[str, str] | None = None) -> int:
@@ -95,7 +95,7 @@ class Planning(SessionCore):
                 state = SessionState.PAUSED if left else ended
             return event, state
 
-        event, state = await files.store.revise_plan(plan, files.plan, revision, revised, renamed)
+        event, state = await files.store.plans.revise(plan, files.plan, revision, revised, renamed)
         files.plan, files.plan_revision = plan, revision
         files.meta["state"] = state
         if self.config.enable_checkpointing:
@@ -125,9 +125,9 @@ class Planning(SessionCore):
         """What is wrong with the new names of categories."""
         now, wanted = set(self._categories()), {category.name for category in plan.categories}
         had = await self.cases_by_category()
-        for name, cases in (await self._files.store.former_cases(renamed)).items():
+        for name, cases in (await self._files.store.plans.former_cases(renamed)).items():
             had[name] = had.get(name, 0) + cases
-        taken = await self._files.store.remembered(set(renamed.values()) - set(renamed))
+        taken = await self._files.store.plans.remembered(set(renamed.values()) - set(renamed))
         problems, targets = [], list(renamed.values())
         for old, new in renamed.items():
             wrong = ""

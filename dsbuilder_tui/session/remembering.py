@@ -26,15 +26,15 @@ class Remembering(SessionCore):
 
     async def agent_items(self) -> list[tuple[int, dict[str, Any]]]:
         """What the agent has in mind as items of the Responses API, oldest first, each with its number."""
-        return await self._files.store.agent_items()
+        return await self._files.store.agent_memory.items()
 
     async def add_agent_items(self, items: Sequence[dict[str, Any]]) -> None:
-        await self._files.store.add_agent_items([whole_characters(item) for item in items])
+        await self._files.store.agent_memory.add_items([whole_characters(item) for item in items])
 
     async def compact_agent_items(self, upto: int, summary: str) -> None:
         """Put a summary in the place of the items up to a number."""
         summary = whole_characters(summary)
-        await self._files.store.compact_agent_items(upto, summary)
+        await self._files.store.agent_memory.compact(upto, summary)
         self._files.meta["agent_summary"] = summary
 
     @property
@@ -47,16 +47,16 @@ class Remembering(SessionCore):
 
     async def approvals(self) -> list[Approval]:
         """The newest questions that needed a yes, oldest first."""
-        return [approval for approval, _ in await self._files.store.approvals()]
+        return [approval for approval, _ in await self._files.store.approvals.newest()]
 
     async def open_approval(self) -> tuple[Approval, str] | None:
         """The question that waits for an answer, and what the agent goes on from; None when there is none."""
-        found = await self._files.store.approvals(1, "open")
+        found = await self._files.store.approvals.newest(1, "open")
         return found[0] if found else None
 
     async def recover_approvals(self) -> None:
         """After a kill: a question that was answered, without the answer having had its effect, is open again."""
-        for approval, _ in await self._files.store.approvals(state="decided"):
+        for approval, _ in await self._files.store.approvals.newest(state="decided"):
             done = await self.tool_effect(approval.call_id) is not None
             await (self.settle_approval(approval) if done else self.reopen_approval(approval))
 
@@ -68,7 +68,7 @@ class Remembering(SessionCore):
         approval = Approval(
             call_id, files.store.next_seq(), tool, whole_characters(data), "open", "", files.clock.now()
         )
-        await files.store.ask_approval(approval, run_state)
+        await files.store.approvals.ask(approval, run_state)
         files.emit(ApprovalAsked(ts=approval.created_at, call_id=call_id, tool=tool, data=approval.data))
         return approval
 
@@ -90,7 +90,7 @@ class Remembering(SessionCore):
         await self._change_approval(replace(approval, state="settled"))
 
     async def _change_approval(self, approval: Approval) -> None:
-        await self._files.store.change_approval(approval)
+        await self._files.store.approvals.change(approval)
         if approval.decision:
             now = self._files.clock.now()
             self._files.emit(
@@ -99,8 +99,8 @@ class Remembering(SessionCore):
 
     async def tool_effect(self, call_id: str) -> str | None:
         """What a tool call answered when it was carried out, None when it was not."""
-        return await self._files.store.tool_effect(call_id)
+        return await self._files.store.agent_memory.tool_effect(call_id)
 
     async def note_tool_effect(self, call_id: str, tool: str, answer: str) -> None:
         """Remember that a tool call has had its effect, so that it is never carried out twice."""
-        await self._files.store.note_tool_effect(call_id, tool, whole_characters(answer))
+        await self._files.store.agent_memory.note_tool_effect(call_id, tool, whole_characters(answer))

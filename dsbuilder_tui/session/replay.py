@@ -11,7 +11,7 @@ from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.session.facade import Session
-from dsbuilder_tui.store.replaying import Stretch
+from dsbuilder_tui.store.history import Stretch
 from dsbuilder_tui.store.rows import AgentCall, HistoryRow, WorkerCall
 
 _STRETCH = 2000
@@ -35,10 +35,10 @@ async def recorded_events(session: Session) -> AsyncIterator[ev.Event]:
     await session.written()
     store = session._files.store
     prices = PriceTable(session.config.prices)
-    teller = _Teller(session.id, await store.plan(first=True), await store.renames(), prices)
+    teller = _Teller(session.id, await store.plans.newest(first=True), await store.plans.renames(), prices)
     last = store.seq
     for first in range(1, last + 1, _STRETCH):
-        stretch = await store.stretch(first, min(first + _STRETCH - 1, last))
+        stretch = await store.history.stretch(first, min(first + _STRETCH - 1, last))
         for event in teller.tell(stretch):
             yield event
 

@@ -137,7 +137,7 @@ class Run:
         return point
 
     async def _announce(self) -> None:
-        model, progress = self._model, await self._store.progress()
+        model, progress = self._model, await self._store.progress.by_category()
         accepted = sum(p.accepted for p in progress.values())
         provider, resumed = model.provider, self._files.meta["state"] != SessionState.NEW
         if resumed and provider != self._files.meta.get("provider"):
@@ -157,12 +157,12 @@ class Run:
             max_workers=self._config.workers,
             resumed=resumed,
         )
-        await self._store.record(started)
+        await self._store.history.record(started)
         await self._files.note_status(running=True)
         self._emit(started)
 
     async def _conclude(self, finished: bool, dropped: int, reason: str, started: float) -> RunResult:
-        totals = await self._store.totals()
+        totals = await self._store.progress.totals()
         accepted, exhausted = totals.accepted, totals.exhausted
         planned, seconds = self._plan.total_instances, self._clock.monotonic() - started
         state = SessionState.PAUSED
@@ -172,7 +172,7 @@ class Run:
         now = self._clock.now()
         end: RunFinished | RunPaused
         if finished:
-            usage = await self._store.usage()
+            usage = await self._store.calls.usage()
             end = RunFinished(
                 ts=now, accepted=accepted, planned=planned,
                 rejected=totals.rejected, exhausted=exhausted, seconds=round(seconds, 3),
@@ -191,7 +191,7 @@ class Run:
             self._emit(notice)
             return
         await self._files.tell(notice)
-        accepted = (await self._store.totals()).accepted
+        accepted = (await self._store.progress.totals()).accepted
         end = RunPaused(
             ts=self._clock.now(), accepted=accepted, planned=self._plan.total_instances, dropped_batches=0,
             reason=error.problem,

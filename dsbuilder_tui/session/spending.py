@@ -24,7 +24,7 @@ class SpendingReader(SessionCore):
         """Keep a call of the main agent, and say what it cost; it counts towards the budget of a run that goes on."""
         files, now = self._files, self._files.clock.now()
         dollars = PriceTable(self.config.prices).cost(model, usage)
-        await files.store.add_agent_call(AgentCall(files.store.next_seq(), purpose, model, usage, seconds, now))
+        await files.store.costs.add_agent_call(AgentCall(files.store.next_seq(), purpose, model, usage, seconds, now))
         files.emit(
             AgentCalled(
                 ts=now, purpose=purpose, model=model, prompt_tokens=usage.prompt_tokens,

@@ -9,7 +9,7 @@ from dsbuilder_tui.diversity.thresholds import SHORT_WORDS, Rules, rules_for
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, LikenessStage, Scores, WhatIf
 from dsbuilder_tui.session.core import SessionCore
-from dsbuilder_tui.store.whatif import Measure
+from dsbuilder_tui.store.decision_scores import Measure
 
 MOST_FLIPS = 200
 
@@ -42,12 +42,12 @@ class WhatIfs(SessionCore):
         threshold = round(threshold, 4)
         short = Rules(near=threshold).near_for(0) if stage == "near" else threshold
         measure = Measure(stage, threshold, short, SHORT_WORDS)
-        passing, passes = await store.passing(measure, category, max(0, most))
-        falling, falls = await store.falling(measure, category, max(0, most))
+        passing, passes = await store.scores.passing(measure, category, max(0, most))
+        falling, falls = await store.scores.falling(measure, category, max(0, most))
         # They are the same for every threshold, and the only ones that take long.
         asked = (stage, category, store.seq)
         if self._scores_of is None or self._scores_of[0] != asked:
-            self._scores_of = asked, await store.scores(stage, category)
+            self._scores_of = asked, await store.scores.scores(stage, category)
         scores = self._scores_of[1]
         return WhatIf(
             stage, threshold, category, passing, sum(scores.rejected), falling, sum(scores.accepted),

@@ -132,7 +132,7 @@ def find_session(root: Path, reference: str | Path | None) -> Path:
 
 async def describe(folder: Path, store: SessionStore, *, running: bool = False) -> SessionListing:
     """The listing of an open session."""
-    meta, plan, totals = await store.meta(), await store.plan(), await store.totals()
+    meta, plan, totals = await store.meta.all(), await store.plans.newest(), await store.progress.totals()
     state = SessionState(meta.get("state", SessionState.NEW))
     if state is SessionState.RUNNING and not running:
         state = SessionState.INTERRUPTED

@@ -9,7 +9,7 @@ from typing import Any
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.events import Event
-from dsbuilder_tui.store.base import checksum, to_text
+from dsbuilder_tui.store.row_format import checksum, to_text
 from dsbuilder_tui.store.rows import Changes, HistoryRow
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 

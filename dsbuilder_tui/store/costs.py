@@ -1,17 +1,20 @@
-"""What models were used for: the calls of the main agent, and the sums by model."""
+"""Calls of the main agent, and the sums of tokens by model."""
 
 from __future__ import annotations
 
 import sqlite3
 
 from dsbuilder_tui.domain.case import Usage
-from dsbuilder_tui.store.base import StoreBase
+from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.rows import AgentCall
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 
-class Costs(StoreBase):
+class CostTable:
     """Keeps the calls of the main agent, and sums what models were used for."""
+
+    def __init__(self, store: StoreConnection) -> None:
+        self._store = store
 
     async def add_agent_call(self, call: AgentCall) -> None:
         """Write one call; on disk when this returns."""
@@ -20,7 +23,7 @@ class Costs(StoreBase):
             call.seq, MAIN_BRANCH, call.purpose, call.model, u.prompt_tokens, u.cached_tokens, u.completion_tokens,
             call.seconds, call.created_at,
         )  # fmt: skip
-        await self._db.write(
+        await self._store.write(
             lambda connection: connection.execute("INSERT INTO agent_call VALUES (?,?,?,?,?,?,?,?,?)", row)
         )
 
@@ -44,4 +47,4 @@ class Costs(StoreBase):
             )
             return agent, workers
 
-        return await self._db.read(read)
+        return await self._store.read(read)

@@ -18,7 +18,6 @@ from dsbuilder_tui.store.files import atomic_write
 
 SEED_SUFFIX = "_checkpoint.json"
 FORMATS = ("jsonl", "json", "csv", "parquet", "checkpoint")
-
 _TAG_COLUMNS = ("case_id", "category", "slot")
 
 

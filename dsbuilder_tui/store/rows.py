@@ -121,7 +121,7 @@ class CategoryProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class PastText:
+class RemovedText:
     """What a case said that is gone, or says something else by now. It must not come back."""
 
     seq: int
@@ -138,5 +138,5 @@ class LedgerRows:
     filled: dict[str, list[tuple[int, int | None, int]]]  # category → (ordinal, structure, seq), in order of seq
     attempts: dict[tuple[str, int], tuple[int, int, list[int]]]  # open slot → (last attempt, tries, nearest seqs)
     exhausted: dict[str, list[int]]
-    gone: list[PastText] = field(default_factory=list)
+    gone: list[RemovedText] = field(default_factory=list)
     retired: dict[str, list[int]] = field(default_factory=dict)  # slots that a plan revision has taken out

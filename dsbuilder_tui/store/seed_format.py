@@ -15,7 +15,6 @@ from dsbuilder_tui.domain.errors import InputError, PlanError
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 
 _MOST_RETIRED = 10_000_000
-
 _WAY_OUT = (
     "A checkpoint file is a JSON object with dataset_name, dataset_plan (categories) and created_instances (records "
     "with inputs and a category)."

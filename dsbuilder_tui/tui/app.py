@@ -16,8 +16,8 @@ from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 from textual.widgets import Input
 
-from dsbuilder_tui.agent.conversation import Dialogue
-from dsbuilder_tui.agent.host import Desk
+from dsbuilder_tui.agent.conversation import Conversation
+from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.plan_card import card_data
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
@@ -57,7 +57,7 @@ class StudioApp(App[int]):
         open_first: str | None = None,
         replay: ReplaySession | None = None,
         clock: Clock | None = None,
-        make_talk: Callable[[Desk], Talk] = Dialogue,
+        make_talk: Callable[[Host], Talk] = Conversation,
         make_model: Callable[[DatasetBuilderConfig], WorkerModel] = worker_model,
     ) -> None:
         super().__init__()
@@ -160,11 +160,11 @@ class StudioApp(App[int]):
         await live.close()
 
     async def _finish_talk(self, live: LiveSession) -> None:
-        from dsbuilder_tui.tui.widgets.conversation import Conversation
+        from dsbuilder_tui.tui.widgets.conversation import ConversationPane
         from dsbuilder_tui.tui.widgets.prompt import Prompt
 
         for screen in self.screen_stack:
-            for conversation in screen.query(Conversation):
+            for conversation in screen.query(ConversationPane):
                 await conversation.finish()
             for prompt in screen.query(Prompt):
                 try:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from dsbuilder_tui.agent.conversation import Dialogue
-from dsbuilder_tui.agent.host import BackgroundRun, Desk
+from dsbuilder_tui.agent.conversation import Conversation
+from dsbuilder_tui.agent.host import BackgroundRun, Host
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import (
@@ -48,7 +48,7 @@ class LiveSession(BackgroundRun, Watched):
         session: Session,
         view: RunView,
         make_model: Callable[[DatasetBuilderConfig], WorkerModel] = worker_model,
-        make_talk: Callable[[Desk], Talk] = Dialogue,
+        make_talk: Callable[[Host], Talk] = Conversation,
     ) -> None:
         super().__init__(session, view)
         self.make_model = make_model
@@ -69,7 +69,7 @@ class LiveSession(BackgroundRun, Watched):
         cls,
         session: Session,
         make_model: Callable[[DatasetBuilderConfig], WorkerModel] = worker_model,
-        make_talk: Callable[[Desk], Talk] = Dialogue,
+        make_talk: Callable[[Host], Talk] = Conversation,
     ) -> LiveSession:
         """Read where the session stands; costs the same at any size."""
         live = cls(session, await _view_of(session), make_model, make_talk)
@@ -175,7 +175,7 @@ class LiveSession(BackgroundRun, Watched):
 
     def take(self, event: Event) -> None:
         super().take(event)
-        self.heard_run(event)
+        self.apply_pause(event)
 
     async def load(self, reference: str) -> str:
         """Have another session, or a saved JSON, opened when the agent's turn is over."""

@@ -1,4 +1,4 @@
-"""Who answers in the conversation, as the studio sees it: the main agent's dialogue, or a stand-in for it."""
+"""Who answers in the conversation, as the studio sees it: the main agent, or a stand-in for it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol
 
 from dsbuilder_tui.agent.monitor import Note
-from dsbuilder_tui.agent.turn_events import Part
+from dsbuilder_tui.agent.turn_events import TurnEvent
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 
 
 class Talk(Protocol):
-    """See ``agent.dialogue.Dialogue``. Closing a stream of parts stops the turn cleanly."""
+    """See ``agent.conversation.Conversation``. Closing a stream of parts stops the turn cleanly."""
 
     @property
     def busy(self) -> bool: ...
@@ -23,10 +23,10 @@ class Talk(Protocol):
 
     async def waiting(self) -> Approval | None: ...
 
-    def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[Part, None]: ...
+    def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[TurnEvent, None]: ...
 
     def answer(
         self, approval: Approval, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None
-    ) -> AsyncGenerator[Part, None]: ...
+    ) -> AsyncGenerator[TurnEvent, None]: ...
 
-    def note(self, note: Note) -> AsyncGenerator[Part, None]: ...
+    def note(self, note: Note) -> AsyncGenerator[TurnEvent, None]: ...

@@ -11,7 +11,7 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig
 from dsbuilder_tui.agent.compaction import whole_turns
-from dsbuilder_tui.agent.turn_events import Doing, Part
+from dsbuilder_tui.agent.turn_events import Activity, TurnEvent
 from dsbuilder_tui.domain.events import AgentCalled, Event, Notice
 from tests.support import fake_agent as model
 from tests.support.fake_agent import Scripted
@@ -45,7 +45,7 @@ async def whole(talk: Talking) -> list[dict[str, Any]]:
 
 async def goes_on(talk: Talking, fake: FakeOpenAI) -> None:
     """The next message works as if nothing had happened, and the endpoint gets a conversation that it can accept."""
-    assert await talk.dialogue.waiting() is None
+    assert await talk.conversation.waiting() is None
     fake.agent_script[:] = [PROPOSES]
     parts = await talk.say("12 cases for our support bot")
     assert asked(parts) == ["propose_plan"] and not troubles(parts)
@@ -73,7 +73,7 @@ def acceptable(messages: list[dict[str, Any]]) -> None:
     assert not open_calls
 
 
-def clean(parts: list[Part]) -> str:
+def clean(parts: list[TurnEvent]) -> str:
     """The trouble that was told: one sentence or two, without a trace of the machinery."""
     text = troubles(parts)
     for word in ("Traceback", "openai.", "httpx", "agents.", "object at 0x", "None"):
@@ -95,8 +95,8 @@ async def test_from_words_to_a_dataset_with_workers_at_the_same_endpoint(fake: F
         parts = await talk.say("yes")
         assert outcomes(parts) == [("propose_plan", True), ("start_generation", True)]
         assert said(parts) == "Starting.\nThey write." and not troubles(parts)
-        await talk.desk.wait()
-        result = await talk.desk.result()
+        await talk.host.wait()
+        result = await talk.host.result()
         assert result is not None and result.state == "complete"
         assert await talk.session.cases_by_category() == {"order_status": 8, "refunds": 4}
         assert {body["model"] for body in fake.bodies} == {"gpt-4o-mini"}
@@ -155,7 +155,7 @@ async def test_a_call_that_cannot_be_is_told_to_the_model_which_goes_on(
         ((_, ok),) = outcomes(parts)
         assert not ok and said(parts) == "My mistake." and not troubles(parts) and not asked(parts)
         assert why in fake.agent_bodies[1]["messages"][-1]["content"]
-        assert not talk.session.planned and not talk.desk.running and not await talk.session.approvals()
+        assert not talk.session.planned and not talk.host.running and not await talk.session.approvals()
         await goes_on(talk, fake)
 
 
@@ -247,7 +247,7 @@ async def test_a_fault_is_told_with_a_way_out_and_the_talk_goes_on(
     script, words = FAULTS[name]
     fake.agent_script[:] = script
     async with talking(configured()) as talk:
-        parts = [part async for part in talk.dialogue.say("Hello")]
+        parts = [part async for part in talk.conversation.say("Hello")]
         text = clean(parts)
         for some in words:
             assert some in text
@@ -300,7 +300,7 @@ async def test_nobody_listens_and_nobody_answers(make_config: Configs, fake: Fak
         await whole(talk)
     fake.agent_script[:] = [model.hang_mid("some words")]
     async with talking(configured(request_timeout=1.0)) as talk:
-        parts = [part async for part in talk.dialogue.say("Hello")]
+        parts = [part async for part in talk.conversation.say("Hello")]
         assert "did not answer in time" in clean(parts) and "Send it again" in clean(parts)
         assert (await whole(talk))[-1]["content"] == "some words"
         await goes_on(talk, fake)
@@ -341,8 +341,8 @@ async def test_a_server_that_knows_no_stream_options(fake: FakeOpenAI, configure
 async def test_the_line_with_the_spinner_says_what_a_half_call_is_about(fake: FakeOpenAI, configured: Configs) -> None:
     fake.agent_script[:] = [model.calls(("propose_plan", SUPPORT), ("nope\x1b[2J", {})), model.says("So.")]
     async with talking(configured()) as talk:
-        parts = [part async for part in talk.dialogue.say("12 cases")]
-        doing = [part.words for part in parts if isinstance(part, Doing)]
+        parts = [part async for part in talk.conversation.say("12 cases")]
+        doing = [part.words for part in parts if isinstance(part, Activity)]
         assert "drawing up the plan" in doing and not any("\x1b" in words for words in doing)
 
 

@@ -57,7 +57,7 @@ async def test_a_document_cannot_choose_a_path_a_model_or_an_address(
             assert "Ignore the above" in talk.told() and "<\\/target>" in talk.told()
             parts = await talk.answer(False)
             assert said(parts) == "Hm." and talk.session.config.model_dump() == before
-            assert talk.desk.next_session is None
+            assert talk.host.next_session is None
             compacted = await talk.session.agent_items()
             assert compacted, "the turn is remembered"
     assert not Path("/etc/cron.d/evil.csv").exists() and not (tmp_path / "outside.csv").exists()
@@ -109,10 +109,10 @@ async def test_a_large_run_is_asked_about_and_a_small_one_is_not(make_config: Co
         ) as talk:  # fmt: skip
             assert asked(await talk.say("go")) == wanted
             if wanted:
-                waiting = await talk.dialogue.waiting()
+                waiting = await talk.conversation.waiting()
                 assert waiting is not None and waiting.data["text"] == "Write 30 cases with the built-in writer?"
                 await talk.answer(True)
-            await talk.desk.wait()
+            await talk.host.wait()
             assert (await talk.session.summary()).instances_created == 30
 
 
@@ -122,10 +122,10 @@ async def test_a_dear_run_is_asked_about(make_config: Configs, make_plan: Plans)
         config, [calls("start_generation", {}, call_id="s1")], [says("No.")], plan=make_plan(60)
     ) as talk:
         assert asked(await talk.say("go")) == ["start_generation"]
-        waiting = await talk.dialogue.waiting()
+        waiting = await talk.conversation.waiting()
         assert waiting is not None and "about $0.1" in waiting.data["text"]
         await talk.answer(False)
-        assert not talk.desk.running
+        assert not talk.host.running
 
 
 @pytest.mark.parametrize(("cases", "turns"), [(1500, 20), pytest.param(5000, 40, marks=pytest.mark.slow)])
@@ -150,8 +150,8 @@ async def test_what_the_agent_is_given_stays_flat_over_a_long_run(
         for turn in range(turns):
             if turn == turns - 1:
                 unsubscribe()
-            talk.desk.start()
-            await talk.desk.wait()
+            talk.host.start()
+            await talk.host.wait()
             reached.append((await talk.session.summary()).instances_created)
             await talk.say(f"turn {turn}: how does it look now? {'And tell me more. ' * 10}")
         assert reached[-1] == cases and len(set(reached)) > 4, "the dataset grew while they talked"

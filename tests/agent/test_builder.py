@@ -15,7 +15,7 @@ from dsbuilder_tui import (
     get_builder_state_summary,
     load_from_checkpoint,
 )
-from dsbuilder_tui.agent.turn_events import Asked, ToolEnded
+from dsbuilder_tui.agent.turn_events import Asked, ToolFinished
 from dsbuilder_tui.domain.errors import InputError, SessionNotFound
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.store import catalog
@@ -149,7 +149,7 @@ async def test_a_talk_from_python_leads_to_a_dataset(make_config: Configs, tmp_p
         parts = [part async for part in agent.decline("make refunds 5")]
         assert isinstance(parts[-1], Asked) and parts[-1].approval.data["card"]["planned"] == 8
         parts = [part async for part in agent.approve()]
-        assert [part.tool for part in parts if isinstance(part, ToolEnded)] == ["propose_plan", "start_generation"]
+        assert [part.tool for part in parts if isinstance(part, ToolFinished)] == ["propose_plan", "start_generation"]
         result = await agent.wait()
         assert result is not None and (result.state, result.accepted) == ("complete", 8)
         assert await agent.export(tmp_path / "x.jsonl") == 8 and agent.session.id == "customer_service_bot"

@@ -16,7 +16,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig
-from dsbuilder_tui.agent.turn_events import Part, Said, ToolEnded, Words
+from dsbuilder_tui.agent.turn_events import Said, TextDelta, ToolFinished, TurnEvent
 from dsbuilder_tui.domain.errors import DsbuilderError
 from tests.support import fake_agent as model
 from tests.support.fake_agent import Scripted
@@ -93,37 +93,37 @@ async def test_what_the_session_keeps_and_the_engine_logs(
         base_url=fake.url, api_key=KEY, model="gpt-4o", worker_model="gpt-4o-mini", max_retries=0, max_workers=1
     )
     clean("the configuration", repr(config) + str(config) + config.model_dump_json())
-    seen: list[Part] = []
+    seen: list[TurnEvent] = []
     async with talking(config) as talk:
         talk.session.subscribe(lambda event: clean("an event", repr(event)))
         for turn in repeated():
             fake.agent_script[:] = [turn]
-            seen += [part async for part in talk.dialogue.say("Hello")]
+            seen += [part async for part in talk.conversation.say("Hello")]
         assert "[hidden]" in troubles(seen) and "[hidden]" in "".join(p.text for p in seen if isinstance(p, Said))
         fake.agent_script[:] = [
             model.calls(("save_checkpoint", {"name": f"cp {KEY}"}), (KEY, {}), chunk=3), model.says("Saved."),
         ]  # fmt: skip
-        seen += [part async for part in talk.dialogue.say("Save it")]
+        seen += [part async for part in talk.conversation.say("Save it")]
         fake.agent_script[:] = [
             model.calls(("propose_plan", {**SUPPORT, "description": f"For {KEY}"}), text=f"Here, {KEY}."),
         ]  # fmt: skip
-        seen += [part async for part in talk.dialogue.say("12 cases")]
+        seen += [part async for part in talk.conversation.say("12 cases")]
         fake.script = ["unauthorized"]
         fake.agent_script[:] = [model.calls(("preview_cases", {"category": "refunds", "count": 1})), model.says("No.")]
-        seen += [part async for part in talk.dialogue.say("yes")]
-        assert [part.ok for part in seen if isinstance(part, ToolEnded)][-2:] == [True, False]
+        seen += [part async for part in talk.conversation.say("yes")]
+        assert [part.ok for part in seen if isinstance(part, ToolFinished)][-2:] == [True, False]
         fake.script = ["unauthorized"]
         with pytest.raises(DsbuilderError) as refused:
             await talk.session.run()
         clean("the error", str(refused.value) + repr(refused.value))
         fake.script = ["error_mid"]
-        talk.desk.start()
-        await talk.desk.wait()
+        talk.host.start()
+        await talk.host.wait()
         for form in ("jsonl", "json", "csv", "parquet", "checkpoint"):
             await talk.session.export(tmp_path / "exports" / f"out_{form}.{form}", form)
         clean("the conversation", repr(await talk.session.messages()))
         clean("what is remembered", repr(await talk.session.agent_items()))
-    clean("the stream", "".join(part.text if isinstance(part, Words) else f"\n{part}\n" for part in seen))
+    clean("the stream", "".join(part.text if isinstance(part, TextDelta) else f"\n{part}\n" for part in seen))
     names = clean_folder(tmp_path)
     assert "session.db" in names and len([name for name in names if name.startswith("out_")]) == 5
     gc.collect()  # what nobody waited for is logged at its end
@@ -166,14 +166,14 @@ async def test_what_the_app_shows(fake: FakeOpenAI, monkeypatch: pytest.MonkeyPa
         model.status(401, "Incorrect API key provided", "invalid_api_key", echo_key=True),
         model.says(f"Your key is {KEY} and that is all.", chunk=4),
     ]
-    async with studio(flags=flags) as desk:
-        await desk.app.begin_conversation()
+    async with studio(flags=flags) as host:
+        await host.app.begin_conversation()
         for words in ("does not accept the API key", "and that is all."):
-            await desk.command("Hello")
-            await desk.said(words)
-            await desk.sees("[hidden]")
-            clean("the screen", re.sub(r"\s+", "", desk.text))
-            clean("the screenshot", re.sub(r"<[^>]*>|\s|&#160;", "", desk.app.export_screenshot()))
+            await host.command("Hello")
+            await host.said(words)
+            await host.sees("[hidden]")
+            clean("the screen", re.sub(r"\s+", "", host.text))
+            clean("the screenshot", re.sub(r"<[^>]*>|\s|&#160;", "", host.app.export_screenshot()))
     assert "session.db" in clean_folder(tmp_path)
 
 

@@ -14,8 +14,8 @@ Plans = Callable[..., DatasetPlanInput]
 
 
 async def finished(talk: Talking) -> None:
-    await talk.desk.wait()
-    result = await talk.desk.result()
+    await talk.host.wait()
+    result = await talk.host.result()
     assert result is not None and result.state == "complete"
 
 
@@ -38,7 +38,7 @@ async def test_words_become_a_plan_a_run_and_a_dataset(make_config: Configs) -> 
         assert kinds == [
             ("person", "text"), ("agent", "text"), ("agent", "plan"), ("agent", "tool"), ("agent", "tool"), ("agent", "text"),
         ]  # fmt: skip
-        assert await talk.dialogue.waiting() is None
+        assert await talk.conversation.waiting() is None
 
 
 async def test_a_yes_in_words_is_a_yes_and_anything_else_is_what_the_person_wants_instead(make_config: Configs) -> None:
@@ -73,7 +73,7 @@ async def test_a_plan_above_the_limit_raises_it_with_the_yes(make_config: Config
         make_config(max_dataset_size=10), [calls("propose_plan", SUPPORT, call_id="p1")], [says("Fine.")]
     ) as talk:
         await talk.say("12 cases")
-        waiting = await talk.dialogue.waiting()
+        waiting = await talk.conversation.waiting()
         assert waiting is not None and "max_dataset_size (10)" in waiting.data["card"]["notes"][-1]
         await talk.answer(True)
         assert talk.session.plan.total_instances == 12 and talk.session.config.max_dataset_size == 12
@@ -98,9 +98,9 @@ async def test_a_change_of_mind_in_the_middle_of_a_run_keeps_what_is_accepted(
             if event.type == "case_accepted":
                 break
         parts = await talk.say("20 are enough, and add 3 complaints")
-        assert asked(parts) == ["revise_plan"] and talk.desk.running
+        assert asked(parts) == ["revise_plan"] and talk.host.running
         parts = await talk.answer(True)
-        assert outcomes(parts) == [("revise_plan", True)] and talk.desk.running
+        assert outcomes(parts) == [("revise_plan", True)] and talk.host.running
         await finished(talk)
         counts = await talk.session.cases_by_category()
         assert counts["complaints"] == 3 and counts["category_1"] == next(
@@ -130,7 +130,7 @@ async def test_what_cannot_be_is_told_to_the_model_and_not_asked_of_the_person(m
             parts = await talk.say("do it")
             assert outcomes(parts) == [(name, False)], name
             assert words in talk.told(), name
-            assert said(parts) == "Sorry." and not troubles(parts) and await talk.dialogue.waiting() is None
+            assert said(parts) == "Sorry." and not troubles(parts) and await talk.conversation.waiting() is None
 
 
 async def test_a_model_that_packs_lists_into_strings_is_understood(make_config: Configs) -> None:
@@ -161,8 +161,8 @@ async def test_only_one_question_at_a_time(make_config: Configs) -> None:
 async def test_a_question_is_answered_once(make_config: Configs) -> None:
     async with talking(make_config(), [calls("propose_plan", SUPPORT, call_id="p1")], [says("Fine.")]) as talk:
         await talk.say("12 cases")
-        waiting = await talk.dialogue.waiting()
+        waiting = await talk.conversation.waiting()
         assert waiting is not None
         await talk.answer(True)
-        again = [part async for part in talk.dialogue.answer(waiting, yes=True)]
+        again = [part async for part in talk.conversation.answer(waiting, yes=True)]
         assert "not open any more" in troubles(again) and talk.session.plan_revision == 1

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.agent.exhausted_options import Losses, Lost
-from dsbuilder_tui.agent.monitor import Note, Watch, with_facts
+from dsbuilder_tui.agent.monitor import Monitor, Note, with_facts
 from dsbuilder_tui.domain.events import Event
 from tests.support.studio import Scripted
 
@@ -23,7 +23,7 @@ def plan(**more: object) -> DatasetPlanInput:
 
 async def notes_of(config: DatasetBuilderConfig, model: Scripted) -> tuple[list[Note], list[Note]]:
     """All notes of a run, and the same with the facts that the session knows at its end."""
-    watch, found = Watch(), []
+    watch, found = Monitor(), []
 
     def heard(event: Event) -> None:
         if (note := watch.feed(event)) is not None:

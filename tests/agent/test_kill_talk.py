@@ -60,7 +60,7 @@ def revisions(config: DatasetBuilderConfig) -> int:
 
 async def check_done(talk: Talking, server: FakeOpenAI, call: str, words: str) -> None:
     """The question is settled, its tool was carried out once, and the person and the agent know."""
-    assert await talk.dialogue.waiting() is None
+    assert await talk.conversation.waiting() is None
     assert {a.call_id: a.state for a in await talk.session.approvals()} == {call: "settled"}
     shown = await talk.session.messages()
     assert len([m for m in shown if m.kind == "plan" and m.data.get("call") == call]) == 1
@@ -89,7 +89,7 @@ async def test_a_change_of_the_plan(
     async with talking(connected, reference="shop") as talk:
         call = (await talk.session.approvals())[0].call_id
         if at in BEFORE:
-            waiting = await talk.dialogue.waiting()
+            waiting = await talk.conversation.waiting()
             assert waiting is not None and (waiting.call_id, waiting.decision) == (call, "")
             assert len([m for m in await talk.session.messages() if m.data.get("call") == call]) == 1
             assert talk.session.plan_revision == 1
@@ -101,7 +101,7 @@ async def test_a_change_of_the_plan(
         assert await talk.session.cases_by_category() == {"category_1": 12}
     assert revisions(connected) == 1
     async with talking(connected, reference="shop") as talk:
-        assert talk.session.plan_revision == 2 and await talk.dialogue.waiting() is None
+        assert talk.session.plan_revision == 2 and await talk.conversation.waiting() is None
         assert len([m for m in await talk.session.messages() if m.kind == "tool"]) == 1
 
 
@@ -128,11 +128,11 @@ async def test_a_no_is_asked_again(connected: DatasetBuilderConfig, server: Fake
     server.agent_script[:] = [calls(("revise_plan", {"counts": {"category_1": 12}}))]
     killed(connected, "decide_approval:after", "shop", "12 are enough", "no")
     async with talking(connected, reference="shop") as talk:
-        waiting = await talk.dialogue.waiting()
+        waiting = await talk.conversation.waiting()
         assert waiting is not None and waiting.decision == ""
         server.agent_script[:] = [says("As you like.")]
         assert said(await talk.answer(False)) == "As you like."
-        assert talk.session.plan_revision == 1 and await talk.dialogue.waiting() is None
+        assert talk.session.plan_revision == 1 and await talk.conversation.waiting() is None
 
 
 async def test_another_plan_in_force_is_not_taken_for_the_approved_one(
@@ -145,7 +145,7 @@ async def test_another_plan_in_force_is_not_taken_for_the_approved_one(
     async with await Session.open("shop", connected) as session:  # without the agent, as a script would
         await session.revise_plan(make_plan(33, name="shop"))
     async with talking(connected, reference="shop") as talk:
-        assert await talk.dialogue.waiting() is not None
+        assert await talk.conversation.waiting() is not None
         server.agent_script[:] = [says("I see.")]
         assert outcomes(await talk.answer(True)) == [("revise_plan", False)]
         assert talk.session.plan.total_instances == 33
@@ -174,11 +174,11 @@ async def test_a_run_that_the_agent_began(
     server.token_delay = 0.0
     async with talking(connected, reference="shop") as talk:
         there = sum((await talk.session.cases_by_category()).values())
-        assert at <= there < 160 and not talk.desk.running
+        assert at <= there < 160 and not talk.host.running
         server.agent_script[:] = [calls(("resume_generation", {})), says("It goes on.")]
         assert outcomes(await talk.say("go on")) == [("resume_generation", True)]
-        await talk.desk.wait()
-        result = await talk.desk.result()
+        await talk.host.wait()
+        result = await talk.host.result()
         assert result is not None and result.state == "complete"
         assert await talk.session.cases_by_category() == {"category_1": 120, "category_2": 40}
         places = [(case.category, case.ordinal) async for case in talk.session.cases()]

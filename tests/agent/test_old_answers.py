@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
-from dsbuilder_tui.agent.turn_events import Doing, ToolEnded
+from dsbuilder_tui.agent.turn_events import Activity, ToolFinished
 from tests.agent.test_stopping_a_turn import stop
 from tests.support.fake_agent import calls, hang, says
 from tests.support.fake_openai import FakeOpenAI
@@ -30,12 +30,12 @@ async def proposed(talk: Talking, fake: FakeOpenAI, state: str, tool: str = "pro
     fake.agent_script[:] = [calls(("propose_plan", SUPPORT), ("propose_plan", {**SUPPORT, "dataset_name": "b"}))]
     assert asked(await talk.say("12 cases")) == ["propose_plan"]
     store = talk.session._files.store
-    await store._db.write(lambda db: db.execute("UPDATE approval SET run_state=?, tool=?", (state, tool)))
+    await store.connection.write(lambda db: db.execute("UPDATE approval SET run_state=?, tool=?", (state, tool)))
 
 
 async def check(talk: Talking, fake: FakeOpenAI, tools: int) -> None:
     """The question is settled, the next turn works, each call that is told of has its answer right after it."""
-    assert await talk.dialogue.waiting() is None
+    assert await talk.conversation.waiting() is None
     assert [a.state for a in await talk.session.approvals()] == ["settled"]
     assert len([m for m in await talk.session.messages() if m.kind == "tool"]) == tools
     fake.agent_script[:] = [says("Here I am.")]
@@ -102,15 +102,15 @@ async def test_a_tool_that_is_not_there_any_more(connected: DatasetBuilderConfig
 
 
 @pytest.mark.parametrize("how", ["close", "cancel"])
-@pytest.mark.parametrize("part", [ToolEnded, Doing])
+@pytest.mark.parametrize("part", [ToolFinished, Activity])
 async def test_a_stop_after_the_yes(
     how: str, part: type[object], connected: DatasetBuilderConfig, fake: FakeOpenAI
 ) -> None:
     async with talking(connected) as talk:
         await proposed(talk, fake, "")
-        waiting = await talk.dialogue.waiting()
+        waiting = await talk.conversation.waiting()
         assert waiting is not None
         fake.agent_script[:] = [hang()]
-        await stop(talk.dialogue.answer(waiting, yes=True), how, lambda each: isinstance(each, part))
+        await stop(talk.conversation.answer(waiting, yes=True), how, lambda each: isinstance(each, part))
         assert talk.session.plan_revision == 1
         await check(talk, fake, 1)

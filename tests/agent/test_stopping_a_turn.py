@@ -12,7 +12,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.agent.compaction import whole_turns
 from dsbuilder_tui.agent.monitor import Note
-from dsbuilder_tui.agent.turn_events import Asked, Doing, Part, ToolBegun, ToolEnded, Words
+from dsbuilder_tui.agent.turn_events import Activity, Asked, TextDelta, ToolFinished, ToolStarted, TurnEvent
 from dsbuilder_tui.domain.errors import InputError
 from tests.support.fake_agent import calls, hang, hang_mid, says, status
 from tests.support.fake_openai import FakeOpenAI
@@ -38,9 +38,9 @@ async def until(reached: Callable[[], bool]) -> None:
 
 
 async def stop(
-    parts: AsyncGenerator[Part, None],
+    parts: AsyncGenerator[TurnEvent, None],
     how: str,
-    at: Callable[[Part], bool],
+    at: Callable[[TurnEvent], bool],
     reached: Callable[[], bool] = lambda: True,
     *,
     running: bool = False,
@@ -93,7 +93,7 @@ async def check_mind(talk: Talking, fake: FakeOpenAI) -> None:
     items = whole_turns([item for _, item in await talk.session.agent_items()])
     made = [i["call_id"] for i in items if i.get("type") == "function_call"]
     assert made == [i["call_id"] for i in items if i.get("type") == "function_call_output"]
-    assert not talk.dialogue.busy
+    assert not talk.conversation.busy
 
 
 def told(fake: FakeOpenAI) -> str:
@@ -109,12 +109,12 @@ async def test_what_was_said_so_far_is_kept(how: str, connected: Configs, fake: 
     async with talking(connected()) as talk:
         heard: list[str] = []
 
-        def at(part: Part) -> bool:
-            heard.extend([part.text] if isinstance(part, Words) else [])
+        def at(part: TurnEvent) -> bool:
+            heard.extend([part.text] if isinstance(part, TextDelta) else [])
             return "".join(heard) == "Half a sentence"
 
         fake.agent_script[:] = [hang_mid("Half a sentence")]
-        await stop(talk.dialogue.say("hello"), how, at)
+        await stop(talk.conversation.say("hello"), how, at)
         assert (await lines(talk))[-1] == ("agent", "text", "Half a sentence *(stopped)*")
         await check_mind(talk, fake)
         assert "Half a sentence" in told(fake) and "stopped" not in told(fake).split("Half a sentence")[1][:20]
@@ -124,9 +124,9 @@ async def test_what_was_said_so_far_is_kept(how: str, connected: Configs, fake: 
 async def test_before_the_first_word(how: str, connected: Configs, fake: FakeOpenAI) -> None:
     async with talking(connected()) as talk:
         fake.agent_script[:] = [hang()]
-        thinking = Doing("thinking")
+        thinking = Activity("thinking")
         await stop(
-            talk.dialogue.say("a telling name"), how, lambda part: part == thinking, lambda: fake.seen["agent"] == 1
+            talk.conversation.say("a telling name"), how, lambda part: part == thinking, lambda: fake.seen["agent"] == 1
         )
         assert await lines(talk) == [("person", "text", "a telling name")]
         await check_mind(talk, fake)
@@ -136,7 +136,7 @@ async def test_before_the_first_word(how: str, connected: Configs, fake: FakeOpe
 @hows
 async def test_before_anything_is_loaded(how: str, connected: Configs, fake: FakeOpenAI) -> None:
     async with talking(connected()) as talk:
-        await stop(talk.dialogue.say("a telling name"), how, lambda part: part == Doing("getting ready"))
+        await stop(talk.conversation.say("a telling name"), how, lambda part: part == Activity("getting ready"))
         await check_mind(talk, fake)
         assert "a telling name" in told(fake), "what the person said is known, though no turn was taken"
 
@@ -157,7 +157,9 @@ async def test_an_effect_comes_to_its_end_once(
     monkeypatch.setattr(Session, "checkpoint", slow)
     async with talking(connected(), plan=make_plan(4)) as talk:
         fake.agent_script[:] = [calls(("save_checkpoint", {"name": "mine"}))]
-        await stop(talk.dialogue.say("save it"), how, lambda part: isinstance(part, ToolBegun), lambda: bool(reached))
+        await stop(
+            talk.conversation.say("save it"), how, lambda part: isinstance(part, ToolStarted), lambda: bool(reached)
+        )
         assert [p.reason for p in await talk.session.checkpoints()].count("mine") == 1 and reached == ["mine"]
         last = (await lines(talk))[-1]
         assert last[:2] == ("agent", "tool") and last[2].startswith("Checkpoint ")
@@ -174,7 +176,10 @@ async def test_a_worker_that_is_waited_for_is_let_go(
     async with talking(connected(), plan=make_plan(4)) as talk:
         fake.agent_script[:] = [calls(("preview_cases", {"category": "category_1"}))]
         await stop(
-            talk.dialogue.say("try it"), how, lambda part: isinstance(part, ToolBegun), lambda: len(fake.bodies) == 1
+            talk.conversation.say("try it"),
+            how,
+            lambda part: isinstance(part, ToolStarted),
+            lambda: len(fake.bodies) == 1,
         )
         assert [m[1] for m in await lines(talk)] == ["text"]
         fake.gate.set()
@@ -191,23 +196,23 @@ async def test_a_revision_of_a_run_comes_to_its_end_and_the_run_goes_on(
         happened: list[str] = []
         talk.session.subscribe(lambda event: happened.append(event.type))
         fake.agent_script[:] = [calls(("revise_plan", {"counts": {"category_1": 120}}))]
-        talk.desk.start()
+        talk.host.start()
         await until(lambda: "case_accepted" in happened)
-        assert asked(await talk.say("120 are enough")) == ["revise_plan"] and talk.desk.running
-        waiting = await talk.dialogue.waiting()
+        assert asked(await talk.say("120 are enough")) == ["revise_plan"] and talk.host.running
+        waiting = await talk.conversation.waiting()
         assert waiting is not None
         await stop(
-            talk.dialogue.answer(waiting, yes=True), how, lambda part: isinstance(part, Doing),
+            talk.conversation.answer(waiting, yes=True), how, lambda part: isinstance(part, Activity),
             lambda: "run_pausing" in happened or "run_paused" in happened, running=True,
         )  # fmt: skip
         assert talk.session.plan_revision == 2 and happened.count("plan_revised") == 1
-        assert talk.desk.running and await talk.dialogue.waiting() is None
+        assert talk.host.running and await talk.conversation.waiting() is None
         assert (await lines(talk))[-1][2].startswith("Plan revision 2 is in force")
         await check_mind(talk, fake)
         assert "Plan revision 2 is in force" in told(fake)
         fake.token_delay = 0.0
-        await talk.desk.wait()
-        result = await talk.desk.result()
+        await talk.host.wait()
+        result = await talk.host.result()
         assert result is not None and result.state == "complete"
         assert await talk.session.cases_by_category() == {"category_1": 120}
 
@@ -215,13 +220,13 @@ async def test_a_revision_of_a_run_comes_to_its_end_and_the_run_goes_on(
 async def proposed(talk: Talking, fake: FakeOpenAI) -> Any:
     fake.agent_script[:] = [calls(("propose_plan", SUPPORT))]
     assert asked(await talk.say("12 cases")) == ["propose_plan"]
-    waiting = await talk.dialogue.waiting()
+    waiting = await talk.conversation.waiting()
     assert waiting is not None
     return waiting
 
 
 async def open_again(talk: Talking, fake: FakeOpenAI, call: str, happened: list[str]) -> None:
-    waiting = await talk.dialogue.waiting()
+    waiting = await talk.conversation.waiting()
     assert waiting is not None and (waiting.call_id, waiting.state, waiting.decision) == (call, "open", "")
     assert "edited" not in waiting.data and not talk.session.planned
     assert happened.count("approval_asked") == 2, "whoever shows the card hears that it is open again"
@@ -251,7 +256,7 @@ async def test_an_answer_that_had_no_effect_yet_is_taken_back(
         waiting = await proposed(talk, fake)
         real = Session.decide_approval
         monkeypatch.setattr(Session, "decide_approval", slow)
-        turn = asyncio.create_task(gathered(talk.dialogue.answer(waiting, yes=True, plan=make_plan(5))))
+        turn = asyncio.create_task(gathered(talk.conversation.answer(waiting, yes=True, plan=make_plan(5))))
         await until(lambda: bool(decided))
         turn.cancel()
         if how == "cancel twice":
@@ -262,7 +267,7 @@ async def test_an_answer_that_had_no_effect_yet_is_taken_back(
         await open_again(talk, fake, waiting.call_id, happened)
 
 
-async def gathered(parts: AsyncGenerator[Part, None]) -> list[Part]:
+async def gathered(parts: AsyncGenerator[TurnEvent, None]) -> list[TurnEvent]:
     async with aclosing(parts):
         return [part async for part in parts]
 
@@ -272,7 +277,7 @@ async def test_a_turn_that_is_closed_right_after_an_answer(connected: Configs, f
         happened: list[str] = []
         talk.session.subscribe(lambda event: happened.append(event.type))
         waiting = await proposed(talk, fake)
-        await stop(talk.dialogue.answer(waiting, yes=True), "close", lambda part: isinstance(part, Doing))
+        await stop(talk.conversation.answer(waiting, yes=True), "close", lambda part: isinstance(part, Activity))
         await open_again(talk, fake, waiting.call_id, happened)
 
 
@@ -293,10 +298,10 @@ async def test_what_was_approved_and_done_is_settled(
         waiting = await proposed(talk, fake)
         fake.agent_script[:] = [hang()]
         await stop(
-            talk.dialogue.answer(waiting, yes=True), how,
-            lambda part: isinstance(part, ToolEnded if heard else Doing), lambda: bool(noted),
+            talk.conversation.answer(waiting, yes=True), how,
+            lambda part: isinstance(part, ToolFinished if heard else Activity), lambda: bool(noted),
         )  # fmt: skip
-        assert await talk.dialogue.waiting() is None and talk.session.plan_revision == 1
+        assert await talk.conversation.waiting() is None and talk.session.plan_revision == 1
         assert [a.state for a in await talk.session.approvals()] == ["settled"]
         await check_mind(talk, fake)
         assert "Plan revision 1 is in force" in told(fake) and noted == [waiting.call_id]
@@ -310,15 +315,15 @@ async def test_stopping_at_the_question_leaves_it_open(how: str, connected: Conf
     async with talking(connected()) as talk:
         fake.agent_script[:] = [calls(("propose_plan", SUPPORT), text="A plan for you.")]
         if how == "close":
-            await stop(talk.dialogue.say("12 cases"), how, lambda part: isinstance(part, Asked))
+            await stop(talk.conversation.say("12 cases"), how, lambda part: isinstance(part, Asked))
         else:
-            turn = asyncio.create_task(gathered(talk.dialogue.say("12 cases")))
+            turn = asyncio.create_task(gathered(talk.conversation.say("12 cases")))
             happened: list[str] = []
             talk.session.subscribe(lambda event: happened.append(event.type))
             await until(lambda: "approval_asked" in happened)
             turn.cancel()
             await asyncio.wait({turn})
-        assert await talk.dialogue.waiting() is not None
+        assert await talk.conversation.waiting() is not None
         assert [m[1] for m in await lines(talk)].count("plan") == 1, "a question that waits has its card"
         fake.agent_script[:] = [says("Done.")]
         assert outcomes(await talk.answer(True)) == [("propose_plan", True)]
@@ -332,7 +337,7 @@ async def test_a_no_with_words_reaches_the_agent_though_the_endpoint_fails(
         await proposed(talk, fake)
         fake.agent_script[:] = [status(500, "overloaded")]
         assert troubles(await talk.say("only the sea routes, please"))
-        assert await talk.dialogue.waiting() is None
+        assert await talk.conversation.waiting() is None
         await check_mind(talk, fake)
         assert "only the sea routes, please" in told(fake)
 
@@ -345,8 +350,8 @@ async def test_an_older_question_cannot_be_answered(connected: Configs, fake: Fa
         first = await proposed(talk, fake)
         fake.agent_script[:] = [calls(("propose_plan", {**SUPPORT, "dataset_name": "other"}))]
         assert asked(await talk.answer(False, "call it other")) == ["propose_plan"]
-        assert "not open any more" in troubles(await gathered(talk.dialogue.answer(first, yes=True)))
-        second = await talk.dialogue.waiting()
+        assert "not open any more" in troubles(await gathered(talk.conversation.answer(first, yes=True)))
+        second = await talk.conversation.waiting()
         assert second is not None and second.call_id != first.call_id and not talk.session.planned
         fake.agent_script[:] = [says("Done.")]
         await talk.answer(True)
@@ -358,9 +363,9 @@ async def test_two_answers_at_the_same_time(connected: Configs, fake: FakeOpenAI
     async with talking(connected()) as talk:
         waiting = await proposed(talk, fake)
         fake.agent_script[:] = [says("Done.")]
-        works: list[Coroutine[Any, Any, list[Part]]] = [
-            gathered(talk.dialogue.answer(waiting, yes=True)),
-            gathered(talk.dialogue.answer(waiting, yes=False, words="no")),
+        works: list[Coroutine[Any, Any, list[TurnEvent]]] = [
+            gathered(talk.conversation.answer(waiting, yes=True)),
+            gathered(talk.conversation.answer(waiting, yes=False, words="no")),
         ]
         first, second = await asyncio.gather(*works, return_exceptions=True)
         assert isinstance(first, list) and isinstance(second, InputError) and "at work already" in second.problem
@@ -378,7 +383,7 @@ async def test_a_plan_changed_by_hand_while_a_proposal_waits(
         fake.agent_script[:] = [says("I see.")]
         parts = await talk.answer(True)
         assert outcomes(parts) == [("propose_plan", False)] and "has changed since" in told(fake)
-        assert talk.session.plan == by_hand and await talk.dialogue.waiting() is None
+        assert talk.session.plan == by_hand and await talk.conversation.waiting() is None
         await check_mind(talk, fake)
 
 
@@ -386,7 +391,7 @@ async def test_something_is_told_while_a_question_waits(connected: Configs, fake
     async with talking(connected()) as talk:
         await proposed(talk, fake)
         fake.agent_script[:] = [says("The run has ended.")]
-        await gathered(talk.dialogue.note(Note("finished", "12 of 12 cases.")))
+        await gathered(talk.conversation.note(Note("finished", "12 of 12 cases.")))
         fake.agent_script[:] = [says("Done.")]
         assert outcomes(await talk.answer(True)) == [("propose_plan", True)]
         await check_mind(talk, fake)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
-from dsbuilder_tui.agent.tools.base import MOST_ANSWER, Answer
+from dsbuilder_tui.agent.tools.base import MOST_ANSWER, ToolAnswer
 from dsbuilder_tui.agent.tools.registry import TOOLS
-from dsbuilder_tui.agent.turn_events import ToolEnded
+from dsbuilder_tui.agent.turn_events import ToolFinished
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from tests.support.likeness import accept, reject
 from tests.support.studio import Scripted
@@ -24,7 +24,7 @@ Plans = Callable[..., DatasetPlanInput]
 
 async def used(talk: Talking, words: str = "do it") -> dict[str, Any]:
     """What the tool of the next turn answers."""
-    (ended,) = [part for part in await talk.say(words) if isinstance(part, ToolEnded)]
+    (ended,) = [part for part in await talk.say(words) if isinstance(part, ToolFinished)]
     return dict(json.loads(ended.detail))
 
 
@@ -54,7 +54,7 @@ _EITHER = '"anyOf": [{"type": "string"}, {'  # an input is a text or an object, 
 
 
 def test_a_long_answer_is_cut_and_says_so() -> None:
-    text = Answer("Much.", {"rows": ["x" * 100] * 500}).text()
+    text = ToolAnswer("Much.", {"rows": ["x" * 100] * 500}).text()
     assert len(text) <= MOST_ANSWER and "(cut off here)" in text and json.loads(text)["said"] == "Much."
 
 
@@ -87,7 +87,7 @@ async def test_samples_are_written_shown_and_not_kept(make_config: Configs) -> N
     ) as talk:
         await talk.say("a plan please")
         (ended,) = [
-            part for part in await talk.answer(True) if isinstance(part, ToolEnded) and part.tool == "preview_cases"
+            part for part in await talk.answer(True) if isinstance(part, ToolFinished) and part.tool == "preview_cases"
         ]
         shown = json.loads(ended.detail)["cases"]
         assert len(shown) == 3 and len({case["text"] for case in shown}) == 3
@@ -106,15 +106,15 @@ async def test_pausing_and_going_on(make_config: Configs, make_plan: Plans) -> N
               ("resume_generation", {})]  # fmt: skip
     async with talking(make_config(offline_pace=300, drain_timeout=0), *steps(*wanted), plan=make_plan(300)) as talk:
         assert (await used(talk))["said"] == "Nothing is running."
-        assert (await used(talk))["running"] and talk.desk.running
+        assert (await used(talk))["running"] and talk.host.running
         async for event in talk.session.events():
             if event.type == "case_accepted":
                 break
         paused = await used(talk)
-        assert not talk.desk.running and 0 < paused["accepted"] < 300
-        assert (await used(talk))["open"] == 300 - (await talk.session.summary()).instances_created or talk.desk.running
+        assert not talk.host.running and 0 < paused["accepted"] < 300
+        assert (await used(talk))["open"] == 300 - (await talk.session.summary()).instances_created or talk.host.running
         assert (await used(talk))["said"] == "The run is going on already."
-        await talk.desk.wait()
+        await talk.host.wait()
         assert (await talk.session.summary()).instances_created == 300
 
 
@@ -130,11 +130,11 @@ async def test_settings_change_while_it_runs(make_config: Configs, make_plan: Pl
         await used(talk)
         said = (await used(talk))["said"]
         assert said == "Batch size is 7 now; max workers is 2 now; the diversity check of category_2 is off now."
-        assert talk.desk.running and talk.session.config.batch_size == 7 and talk.session.settings["batch_size"] == 7
+        assert talk.host.running and talk.session.config.batch_size == 7 and talk.session.settings["batch_size"] == 7
         assert [c.diversity for c in talk.session.plan.categories] == ["on", "off"]
         await used(talk)
         assert talk.session.config.diversity_scope == "window"
-        await talk.desk.wait()
+        await talk.host.wait()
         assert (await talk.session.summary()).instances_created == 400
 
 
@@ -224,9 +224,9 @@ async def test_checkpoints_and_what_is_loaded(make_config: Configs, make_plan: P
         assert (await talk.session.checkpoints())[-1].reason == "before lunch"
         assert "0 of 4 cases. resume_generation goes on" in (await used(talk))["said"]
         assert (await used(talk, f"load {json_file}"))["said"].startswith("other is opened next")
-        assert talk.desk.next_session == str(json_file)
-        talk.desk.next_session = None
-        assert "nothing-here" in (await used(talk, "load nothing-here"))["error"] and talk.desk.next_session is None
+        assert talk.host.next_session == str(json_file)
+        talk.host.next_session = None
+        assert "nothing-here" in (await used(talk, "load nothing-here"))["error"] and talk.host.next_session is None
 
 
 async def test_finishing_early_keeps_what_is_accepted_and_writes_it(make_config: Configs, make_plan: Plans) -> None:
@@ -239,9 +239,9 @@ async def test_finishing_early_keeps_what_is_accepted_and_writes_it(make_config:
         held = {name: count for name, count in (await session.cases_by_category()).items() if count}
     async with talking(config, *steps(("finalize_dataset", {})), reference="support") as talk:
         assert asked(await talk.say("that is enough")) == ["finalize_dataset"]
-        waiting = await talk.dialogue.waiting()
+        waiting = await talk.conversation.waiting()
         assert waiting is not None and f"Finish the dataset with {sum(held.values())} cases" in waiting.data["text"]
-        (ended,) = [part for part in await talk.answer(True) if isinstance(part, ToolEnded)]
+        (ended,) = [part for part in await talk.answer(True) if isinstance(part, ToolFinished)]
         path = Path(json.loads(ended.detail)["path"])
         assert len(path.read_text().splitlines()) == sum(held.values())
         state = await talk.session.summary()
@@ -265,7 +265,7 @@ async def test_a_paste_is_read_whole_though_the_agent_sees_the_ends_of_it(make_c
     prompt = "You are a travel assistant. " + "Be brief. " * 4000 + "THE END: never book without asking."
     async with talking(make_config(), *steps(("describe_target", {"text": "[pasted text 1]"}))) as talk:
         parts = await talk.say("its system prompt: ⟦paste 1: many⟧", {1: prompt})
-        (ended,) = [part for part in parts if isinstance(part, ToolEnded)]
+        (ended,) = [part for part in parts if isinstance(part, ToolFinished)]
         assert ended.ok and f"{len(prompt):,} characters" in ended.said
         assert "characters left out" in talk.told(0) and "THE END: never book" in talk.told(0)
         assert "travel assistant" in talk.session.target["brief"] and len(talk.session.target["brief"]) <= 6000

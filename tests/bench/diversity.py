@@ -108,7 +108,7 @@ async def resuming(accepted: int) -> None:
                 ticking = asyncio.create_task(ticker.run())
                 duplicates = DuplicateCheck(plan, config, store)
                 began = time.perf_counter()
-                await duplicates.load(await store.ledger_rows())
+                await duplicates.load(await store.slots.ledger_rows())
                 seconds = time.perf_counter() - began
                 print(
                     f"{accepted:>10,} accepted: {label} in {seconds:.2f} s; event loop late by {ticker.p99():.1f} ms (p99)"

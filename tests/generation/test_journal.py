@@ -34,7 +34,7 @@ async def test_a_write_that_fails_behind_a_caller_who_left(
         Exhausted(store.next_seq(), "category_1", 4, 6, "why"), Notice(ts=1.0, level="info", text="decided")
     )
     begun, busy = threading.Event(), threading.Event()  # the disk takes its time, so that the write waits behind
-    reading = asyncio.create_task(store._db.read(lambda _: (begun.set(), busy.wait())))
+    reading = asyncio.create_task(store.connection.read(lambda _: (begun.set(), busy.wait())))
     await asyncio.to_thread(begun.wait)
     caller = asyncio.create_task(journal.flush())
     await asyncio.sleep(0)

@@ -14,6 +14,7 @@ from dsbuilder_tui import DatasetBuilderConfig
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.domain.spending import Price
+from dsbuilder_tui.manual import page
 from dsbuilder_tui.models.chat_answer import read_usage
 from dsbuilder_tui.models.prices import BUILT_IN, PriceTable
 from dsbuilder_tui.settings.schema import load_config, save_settings, user_config_file
@@ -53,8 +54,7 @@ def test_own_prices_win_also_for_snapshots_and_providers() -> None:
 def test_every_packaged_price_is_dated_and_makes_sense() -> None:
     table = PriceTable()
     assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", table.as_of) and table.source
-    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
-    assert f"as of {table.as_of}" in readme
+    assert f"as of {table.as_of}" in page("costs")
     for name, price in table._packaged.items():
         cached = price.input if price.cached_input is None else price.cached_input
         assert name == BUILT_IN or 0 < cached <= price.input < price.output, name

@@ -87,7 +87,7 @@ async def test_coverage_follows_a_run_without_reading_again(session: Printed, mo
     async def no_reading(*_: Any) -> Any:
         raise AssertionError("read again")
 
-    monkeypatch.setattr(session._files.store, "attribute_page", no_reading)
+    monkeypatch.setattr(session._files.store.statistics, "attribute_page", no_reading)
     run = asyncio.create_task(session.run(model))
     seen = 0
     async for event in session.events():
@@ -106,17 +106,17 @@ async def test_coverage_follows_a_run_without_reading_again(session: Printed, mo
 
 async def test_cases_that_came_while_it_was_read_count_once(session: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
     store = session._files.store
-    real = store.attribute_page
+    real = store.statistics.attribute_page
     await put(session, {("orders", n): f"text {n}" for n in range(1, 8)})
 
     async def slow(*asked: Any) -> Any:
         page = await real(*asked)
         if not page:  # all was read; now come some more, and their events
-            monkeypatch.setattr(store, "attribute_page", real)
+            monkeypatch.setattr(store.statistics, "attribute_page", real)
             await session.withdraw_case("orders", 2)
         return page
 
-    monkeypatch.setattr(store, "attribute_page", slow)
+    monkeypatch.setattr(store.statistics, "attribute_page", slow)
     assert (await agrees(session)).cases["orders"] == Cell(30, 6)
 
 
@@ -365,6 +365,6 @@ async def test_figures_that_cannot_be_made_do_not_end_a_run(session: Printed, mo
     async def broken(*_: Any) -> Any:
         raise StorageError("The disk is gone.", "Bring it back.")
 
-    monkeypatch.setattr(session._files.store, "disturbed", broken)
+    monkeypatch.setattr(session._files.store.statistics, "disturbed", broken)
     result = await session.run()
     assert result.accepted == 42

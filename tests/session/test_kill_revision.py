@@ -59,7 +59,7 @@ async def test_a_revision_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
         plain.close()
         async with await Session.open("revised", config) as session:
             assert session.plan_revision in (heard_of, heard_of + 1) and told == session.plan_revision - 1
-            retired = await session._files.store.retired()
+            retired = await session._files.store.slots.retired()
             for category in session.plan.categories:
                 gone = retired.get(category.name, [])
                 assert all(1 <= n <= category.count + len(gone) for n in gone) and len(set(gone)) == len(gone)

@@ -93,7 +93,9 @@ async def test_slots_given_up_on_and_reopened(make_config: Configs) -> None:
 async def test_history_does_not_grow_out_of_hand(make_plan: Plans, make_config: Configs) -> None:
     async with await Session.create(make_plan(2000), make_config(batch_size=20)) as session:
         await session.run()
-        rows = await session._files.store._db.read(lambda c: c.execute("SELECT count(*) FROM history").fetchone()[0])
+        rows = await session._files.store.connection.read(
+            lambda c: c.execute("SELECT count(*) FROM history").fetchone()[0]
+        )
         assert rows <= 2 * await session.count_calls() + 10
 
 

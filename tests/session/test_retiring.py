@@ -26,7 +26,7 @@ Configs = Callable[..., DatasetBuilderConfig]
 async def slots(session: Session, name: str = "category_1") -> tuple[list[int], list[int]]:
     """The filled and the retired slots of a category; its other slots fill the count up."""
     filled = [case.ordinal async for case in session.cases() if case.category == name]
-    retired = (await session._files.store.retired()).get(name, [])
+    retired = (await session._files.store.slots.retired()).get(name, [])
     assert not set(filled) & set(retired)
     return filled, retired
 
@@ -290,12 +290,12 @@ async def test_a_revision_that_fails_halfway_changes_nothing(make_plan: Plans, m
     plain.close()
     async with await Session.open(None, config) as session:
         await session.revise_plan(recount(plan, category_1=9, category_2=7))
-        plan, progress = session.plan, await session._files.store.progress()
+        plan, progress = session.plan, await session._files.store.progress.by_category()
         with pytest.raises(SessionDamaged):
             await session.revise_plan(recount(plan, category_1=7, category_2=20, third=4))
         assert (session.plan, session.plan_revision) == (plan, 2)
-        assert await session._files.store.plan_at(None) == (2, plan)
-        assert await session._files.store.retired() == {"category_1": [8]}
-        assert await session._files.store.progress() == progress
+        assert await session._files.store.plans.at(None) == (2, plan)
+        assert await session._files.store.slots.retired() == {"category_1": [8]}
+        assert await session._files.store.progress.by_category() == progress
         assert await session.revise_plan(recount(plan, category_1=12)) == 3
         assert (await session.run()).state == "complete"

@@ -160,7 +160,7 @@ async def test_histories_from_before_there_were_dollars_are_told(make_plan: Plan
     async with await Session.create(make_plan(3), make_config()) as session:
         await session.run()
         store = session._files.store
-        await store._db.write(
+        await store.connection.write(
             lambda c: c.execute("UPDATE history SET data = json_remove(data, '$.dollars') WHERE kind = 'run_finished'")
         )
         past = [event async for event in recorded_events(session)]

@@ -180,12 +180,6 @@ def test_settings_of_the_terminal_app_and_the_pace() -> None:
             load_config(**flag)
 
 
-def test_every_setting_is_in_the_readme() -> None:
-    table = (Path(__file__).resolve().parents[2] / "README.md").read_text().split("## Settings")[1].split("\n## ")[0]
-    missing = [name for name in DatasetBuilderConfig.model_fields if f"`{name}`" not in table]
-    assert missing == []
-
-
 HAND_WRITTEN = """\
 # My settings
 seed = 7  # lucky

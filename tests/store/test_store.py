@@ -50,20 +50,20 @@ async def test_what_is_committed_is_there_after_reopening(tmp_path: Path, make_p
     )
     await store.close()
     store = await SessionStore.open(tmp_path / "session.db", SystemClock())
-    assert (await store.meta())["seed"] == 3
-    assert await store.plan() == plan
-    progress = await store.progress()
+    assert (await store.meta.all())["seed"] == 3
+    assert await store.plans.newest() == plan
+    progress = await store.progress.by_category()
     first = progress["category_1"]
     assert (first.accepted, first.rejected, first.exhausted, progress["category_2"].accepted) == (2, 1, 1, 1)
-    assert await store.usage() == Usage(10, 20, True)
-    assert await store.last_batch() == 7
-    assert await store.rejection_page(0, 10) == [rejection]
-    assert await store.rejections_by_stage() == {"structural": 1}
-    rows = await store.ledger_rows()
+    assert await store.calls.usage() == Usage(10, 20, True)
+    assert await store.calls.last_batch() == 7
+    assert await store.rejections.page(0, 10) == [rejection]
+    assert await store.rejections.by_stage() == {"structural": 1}
+    rows = await store.slots.ledger_rows()
     assert [ordinal for ordinal, _, _ in rows.filled["category_1"]] == [2, 9]
     assert rows.attempts == {("category_1", 3): (1, 1, [1])}
     assert rows.exhausted["category_1"] == [4]
-    pages = [page async for page in store.cases(["category_2", "category_1"])]
+    pages = [page async for page in store.cases.pages(["category_2", "category_1"])]
     assert [c.case_id for page in pages for c in page] == ["category_2-00001", "category_1-00002", "category_1-00009"]
     assert pages[1][0].record() == {
         "inputs": {"query": "Text 2"},
@@ -79,8 +79,8 @@ async def test_a_slot_is_filled_once_or_the_whole_commit_fails(tmp_path: Path, m
     await store.commit(Changes(accepted=[case(store, 1)]))
     with pytest.raises(SessionDamaged):
         await store.commit(Changes(accepted=[case(store, 2), case(store, 1)]))
-    assert (await store.progress())["category_1"].accepted == 1
-    assert len([c async for page in store.cases(["category_1"]) for c in page]) == 1
+    assert (await store.progress.by_category())["category_1"].accepted == 1
+    assert len([c async for page in store.cases.pages(["category_1"]) for c in page]) == 1
     await store.close()
 
 
@@ -191,8 +191,8 @@ async def test_a_torn_wal_gives_back_the_last_whole_commit(tmp_path: Path, make_
         (copy / "session.db").write_bytes(main)
         (copy / "session.db-wal").write_bytes(wal[:cut])
         reopened = await SessionStore.open(copy / "session.db", SystemClock())
-        count = len([c async for page in reopened.cases(["category_1"]) for c in page])
-        assert count % 20 == 0 and count == (await reopened.progress())["category_1"].accepted
+        count = len([c async for page in reopened.cases.pages(["category_1"]) for c in page])
+        assert count % 20 == 0 and count == (await reopened.progress.by_category())["category_1"].accepted
         assert count == 60 or cut < len(wal)
         await reopened.close()
 
@@ -201,5 +201,5 @@ async def test_a_closed_store_says_so(tmp_path: Path, make_plan: Plans) -> None:
     store = await new_store(tmp_path, make_plan(3))
     await store.close()
     with pytest.raises(StorageError, match="is closed"):
-        await store.progress()
+        await store.progress.by_category()
     await store.close()

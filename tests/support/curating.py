@@ -19,7 +19,9 @@ async def check(session: Session) -> None:
     assert sum(state.rejections.values()) == sum(c["rejected"] for c in state.categories.values())
     for name, counts in state.categories.items():
         assert counts["accepted"] == sum(case.category == name for case in cases) <= planned[name]
-    rows = await session._files.store._db.read(lambda c: c.execute("SELECT count(*) FROM exhausted_slot").fetchone())
+    rows = await session._files.store.connection.read(
+        lambda c: c.execute("SELECT count(*) FROM exhausted_slot").fetchone()
+    )
     assert rows == (state.exhausted_slots,)
 
 

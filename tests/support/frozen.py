@@ -153,7 +153,7 @@ class Script:
         await self.session._files.remember(
             state=SessionState.RUNNING, provider=event.provider, worker_model=event.worker_model
         )
-        await self.store.record(event)
+        await self.store.history.record(event)
         await self.happen(event)
 
     async def write(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput
-from dsbuilder_tui.agent.turn_events import Doing, Part, ToolBegun
+from dsbuilder_tui.agent.turn_events import Activity, ToolStarted, TurnEvent
 from dsbuilder_tui.domain import plan as plan_rules
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import EndpointRefused
@@ -125,9 +125,9 @@ class HostileAgent(Answers):
         self.go.set()
         self.answers = 0
 
-    async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[Part, None]:
-        yield Doing(f"doing {EVIL}")
-        yield ToolBegun("evil", f"tool{EVIL}", f"begun {EVIL}")
+    async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[TurnEvent, None]:
+        yield Activity(f"doing {EVIL}")
+        yield ToolStarted("evil", f"tool{EVIL}", f"begun {EVIL}")
         async for part in super().say(text, pastes):
             yield part
         self.answers += 1

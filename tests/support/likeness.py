@@ -35,7 +35,9 @@ async def accept(
             nearest = [None if score is None else cases[0].seq for score in scores]
             rows.append((case.seq, scores[0], nearest[0], scores[1], nearest[1]))
     await store.commit(Changes(accepted=cases))
-    await store._db.write(lambda connection: connection.executemany("INSERT INTO likeness VALUES (?,?,?,?,?)", rows))
+    await store.connection.write(
+        lambda connection: connection.executemany("INSERT INTO likeness VALUES (?,?,?,?,?)", rows)
+    )
     return cases
 
 

@@ -177,7 +177,7 @@ async def refused(app: FrozenApp, pilot: Pilot[Any]) -> None:
         "The endpoint https://llm.example.org/v1 does not accept the API key: Incorrect API key provided.",
         "Set OPENAI_API_KEY to a valid key.",
     )
-    await script.store.record(ev.Notice(ts=NOW, level="error", text=str(error)))
+    await script.store.history.record(ev.Notice(ts=NOW, level="error", text=str(error)))
     await script.paused(reason=error.problem)
     await script.say("dsbuilder", f"✗ {error}", "error", after=0)
     await script.show(pilot)

@@ -16,9 +16,9 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from dsbuilder_tui import DatasetPlanInput, Session
-from dsbuilder_tui.agent.host import Desk as AgentDesk
+from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.monitor import Note
-from dsbuilder_tui.agent.turn_events import Doing, Part, Said, Words
+from dsbuilder_tui.agent.turn_events import Activity, Said, TextDelta, TurnEvent
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.events import Event
@@ -275,7 +275,7 @@ class Answers:
         self.asked: list[str] = []
         self.noted: list[Note] = []
 
-    def __call__(self, desk: AgentDesk) -> Answers:
+    def __call__(self, desk: Host) -> Answers:
         self._desk = desk
         return self
 
@@ -292,7 +292,7 @@ class Answers:
     async def waiting(self) -> Approval | None:
         return None
 
-    async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[Part, None]:
+    async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[TurnEvent, None]:
         session = self._desk.session
         data = {"pastes": {str(n): paste for n, paste in pastes.items()}} if pastes else None
         await session.add_message("person", text, "text", data)
@@ -303,7 +303,7 @@ class Answers:
                 if number:
                     await self.go.wait()
                 heard += piece
-                yield Words(piece)
+                yield TextDelta(piece)
         except (asyncio.CancelledError, GeneratorExit):
             await session.add_message("agent", f"{heard} *(stopped)*")
             raise
@@ -312,12 +312,12 @@ class Answers:
 
     async def answer(
         self, approval: Approval, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None
-    ) -> AsyncGenerator[Part, None]:
-        yield Doing("listening")
+    ) -> AsyncGenerator[TurnEvent, None]:
+        yield Activity("listening")
 
-    async def note(self, note: Note) -> AsyncGenerator[Part, None]:
+    async def note(self, note: Note) -> AsyncGenerator[TurnEvent, None]:
         self.noted.append(note)
-        yield Doing("listening")
+        yield Activity("listening")
 
 
 # Which keys have a test

@@ -14,9 +14,9 @@ import sys
 from typing import Any, NoReturn
 
 from dsbuilder_tui import DatasetBuilderConfig, Session
-from dsbuilder_tui.agent.conversation import Dialogue
-from dsbuilder_tui.agent.headless_host import HeadlessDesk
-from dsbuilder_tui.agent.turn_events import Words
+from dsbuilder_tui.agent.conversation import Conversation
+from dsbuilder_tui.agent.headless_host import HeadlessHost
+from dsbuilder_tui.agent.turn_events import TextDelta
 from dsbuilder_tui.domain.events import Event
 
 
@@ -55,26 +55,26 @@ async def main(folder: str, url: str, name: str, *acts: str) -> None:
     )
     session = await (Session.begin("untitled", config) if name == "-" else Session.open(name, config))
     async with session:
-        desk = HeadlessDesk(session)
-        dialogue = Dialogue(desk)
-        await dialogue.open()
+        host = HeadlessHost(session)
+        conversation = Conversation(host)
+        await conversation.open()
         arm(session, point, when)
         for act in acts:
-            waiting = await dialogue.waiting()
+            waiting = await conversation.waiting()
             if act in ("yes", "no"):
                 assert waiting is not None, "nothing waits for an answer"
-                parts = dialogue.answer(waiting, yes=act == "yes", words="" if act == "yes" else "smaller")
+                parts = conversation.answer(waiting, yes=act == "yes", words="" if act == "yes" else "smaller")
             else:
-                parts = dialogue.say(act)
+                parts = conversation.say(act)
             heard = ""
             async for part in parts:
                 print(part, flush=True)
-                heard += part.text if isinstance(part, Words) else ""
+                heard += part.text if isinstance(part, TextDelta) else ""
                 if point == "words" and when in heard:
                     die()
         if point == "end":
             die()
-        await desk.wait()
+        await host.wait()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Talking with the main agent in tests: a desk, scripted turns of a model, and what came of them."""
+"""Talking with the main agent in tests: a host, scripted turns of a model, and what came of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from agents.testing import ScriptedModel, assistant_message, function_call
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
-from dsbuilder_tui.agent.conversation import Dialogue
-from dsbuilder_tui.agent.headless_host import HeadlessDesk
-from dsbuilder_tui.agent.turn_events import Asked, Part, Said, ToolEnded, Trouble, Words
+from dsbuilder_tui.agent.conversation import Conversation
+from dsbuilder_tui.agent.headless_host import HeadlessHost
+from dsbuilder_tui.agent.turn_events import Asked, Said, TextDelta, ToolFinished, TurnEvent, TurnFailed
 
 says = assistant_message
 calls = function_call
@@ -33,20 +33,20 @@ class Talking:
 
     def __init__(self, session: Session, model: ScriptedModel | None) -> None:
         self.model = model
-        self.desk = HeadlessDesk(session)
-        self.dialogue = Dialogue(self.desk, model=model)
+        self.host = HeadlessHost(session)
+        self.conversation = Conversation(self.host, model=model)
 
     @property
     def session(self) -> Session:
-        return self.desk.session
+        return self.host.session
 
-    async def say(self, text: str, pastes: dict[int, str] | None = None) -> list[Part]:
-        return await gather(self.dialogue.say(text, pastes))
+    async def say(self, text: str, pastes: dict[int, str] | None = None) -> list[TurnEvent]:
+        return await gather(self.conversation.say(text, pastes))
 
-    async def answer(self, yes: bool, words: str = "", plan: DatasetPlanInput | None = None) -> list[Part]:
-        waiting = await self.dialogue.waiting()
+    async def answer(self, yes: bool, words: str = "", plan: DatasetPlanInput | None = None) -> list[TurnEvent]:
+        waiting = await self.conversation.waiting()
         assert waiting is not None, "nothing waits for an answer"
-        return await gather(self.dialogue.answer(waiting, yes=yes, words=words, plan=plan))
+        return await gather(self.conversation.answer(waiting, yes=yes, words=words, plan=plan))
 
     def told(self, call: int = -1) -> str:
         """Everything that the model was given at one of its calls."""
@@ -55,26 +55,26 @@ class Talking:
         return f"{given.system_instructions}\n{given.input}"
 
 
-async def gather(parts: AsyncGenerator[Part, None]) -> list[Part]:
+async def gather(parts: AsyncGenerator[TurnEvent, None]) -> list[TurnEvent]:
     found = [part async for part in parts]
-    words = "".join(part.text for part in found if isinstance(part, Words))
+    words = "".join(part.text for part in found if isinstance(part, TextDelta))
     assert words == "".join(part.text for part in found if isinstance(part, Said)), "what streams is what is said"
     return found
 
 
-def said(parts: Iterable[Part]) -> str:
+def said(parts: Iterable[TurnEvent]) -> str:
     return "\n".join(part.text for part in parts if isinstance(part, Said))
 
 
-def outcomes(parts: Iterable[Part]) -> list[tuple[str, bool]]:
-    return [(part.tool, part.ok) for part in parts if isinstance(part, ToolEnded)]
+def outcomes(parts: Iterable[TurnEvent]) -> list[tuple[str, bool]]:
+    return [(part.tool, part.ok) for part in parts if isinstance(part, ToolFinished)]
 
 
-def troubles(parts: Iterable[Part]) -> str:
-    return "\n".join(part.text for part in parts if isinstance(part, Trouble))
+def troubles(parts: Iterable[TurnEvent]) -> str:
+    return "\n".join(part.text for part in parts if isinstance(part, TurnFailed))
 
 
-def asked(parts: Iterable[Part]) -> list[str]:
+def asked(parts: Iterable[TurnEvent]) -> list[str]:
     return [part.approval.tool for part in parts if isinstance(part, Asked)]
 
 
@@ -94,8 +94,8 @@ async def talking(
         session = await Session.begin("untitled", config)
     async with session:
         talk = Talking(session, ScriptedModel(list(steps)) if steps else None)
-        await talk.dialogue.open()
+        await talk.conversation.open()
         try:
             yield talk
         finally:
-            await talk.desk.close()
+            await talk.host.close()

@@ -129,7 +129,7 @@ async def test_the_grid_fills_while_cases_come(monkeypatch: pytest.MonkeyPatch) 
         async def no_reading(*_: Any) -> Any:
             raise AssertionError("the cases were read again")
 
-        monkeypatch.setattr(store, "attribute_page", no_reading)
+        monkeypatch.setattr(store.statistics, "attribute_page", no_reading)
         model.gate.set()
         await desk.sees("10 of 10 cells hold a case", "30/30", "12/12")
         await desk.state("finished")

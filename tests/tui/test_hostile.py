@@ -15,7 +15,7 @@ from textual.widgets import Input, TextArea
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.screens.dialogs import Ask, Question
-from dsbuilder_tui.tui.widgets.conversation import Conversation
+from dsbuilder_tui.tui.widgets.conversation import ConversationPane
 from dsbuilder_tui.tui.widgets.panel import Panel
 from dsbuilder_tui.tui.widgets.prompt import Prompt
 from tests.support.hostile import (
@@ -176,7 +176,7 @@ async def test_the_studio_and_its_screens(tmp_path: Path, size: tuple[int, int])
         await walk.paste(ALL[:700], seen="␛")
         await walk.press("enter")
         await walk.look()
-        talk = walk.app.screen.query_one(Conversation)
+        talk = walk.app.screen.query_one(ConversationPane)
         await walk.until(lambda: agent.answers == 1 and not talk.answering)
         log = walk.app.screen.query_one("#chat")
         for place in range(0, int(log.max_scroll_y), log.size.height):

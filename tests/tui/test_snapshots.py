@@ -251,6 +251,11 @@ def test_help(shoot: Shoot, size: tuple[int, int]) -> None:
     shoot(None, size, "f1")
 
 
+@BOTH
+def test_guide(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(None, size, "f1", "g", "down", "down", "down")
+
+
 # Dialogs
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from agents.testing import ScriptedModel, assistant_message, function_call
 
 from dsbuilder_tui import DatasetPlanInput
-from dsbuilder_tui.agent.conversation import Dialogue
+from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.tui.widgets.chat import PlanCard, QuestionCard, ToolLine
 from tests.support.studio import NARROW, Desk, built, covers, studio
 
@@ -20,7 +20,7 @@ REQUEST = "12 cases for a customer service bot: half order status, the rest refu
 
 def scripted(*steps: Any) -> Any:
     """The main agent's dialogue with a model that does this."""
-    return functools.partial(Dialogue, model=ScriptedModel(list(steps)))
+    return functools.partial(Conversation, model=ScriptedModel(list(steps)))
 
 
 def cards(desk: Desk) -> list[str]:

@@ -1,4 +1,4 @@
-"""What every tool of the main agent shares: arguments that are checked, an answer in words, a question if need be."""
+"""The base of every tool: arguments that are checked, an answer in words, a question if need be."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dsbuilder_tui.agent.host import Desk
+from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted, plain_words
 from dsbuilder_tui.session import Session
@@ -21,17 +21,17 @@ from dsbuilder_tui.session import Session
 MOST_ANSWER = 8_000  # characters of an answer that a model sees
 
 
-class Arguments(BaseModel):
+class ToolArguments(BaseModel):
     """The arguments of a tool. The docstrings of the fields are what the model reads."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-A = TypeVar("A", bound=Arguments)
+A = TypeVar("A", bound=ToolArguments)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ToolAnswer:
     """What a tool answers: ``said`` is one sentence for a person, ``data`` more of it for the model."""
 
     said: str
@@ -48,16 +48,16 @@ class Answer:
         return json.dumps({**head, "cut": f"{whole[: MOST_ANSWER - 1000]} … (cut off here)"}, ensure_ascii=False)
 
 
-def plan_in_force(session: Session, *, running: bool) -> Answer:
+def plan_in_force(session: Session, *, running: bool) -> ToolAnswer:
     """What a tool answers that has put a plan into force."""
     revision, plan = session.plan_revision, session.plan
     size = f"{counted(len(plan.categories), 'category')}, {counted(plan.total_instances, 'case')}"
     data = {"revision": revision, "running": running, "planned": plan.total_instances}
-    return Answer(f"Plan revision {revision} is in force: {size}.", data)
+    return ToolAnswer(f"Plan revision {revision} is in force: {size}.", data)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ToolQuestion:
     """What the person is asked before a tool is carried out. ``kind``: plan (a card of its own), or question."""
 
     text: str
@@ -66,10 +66,10 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ToolCall:
     """One call of a tool: where it works, what the person typed with their own hands, what was approved."""
 
-    desk: Desk
+    host: Host
     call_id: str
     typed: tuple[str, ...] = ()
     approved: Mapping[str, Any] | None = None  # the question's data, as the person may have edited it
@@ -85,7 +85,7 @@ class Call:
 
     def require_plan(self) -> None:
         """Raises ``InputError``, with a way out for the agent, while there is no plan."""
-        if not self.desk.session.planned:
+        if not self.host.session.planned:
             raise InputError("There is no plan yet.", "Propose one with propose_plan.")
 
     def named_path(self, text: str) -> Path:
@@ -111,12 +111,12 @@ class Tool(ABC, Generic[A]):
         """What it does, for the line with the spinner."""
         return self.name.replace("_", " ")
 
-    async def question(self, call: Call, arguments: A) -> Question | None:
+    async def question(self, call: ToolCall, arguments: A) -> ToolQuestion | None:
         """What the person must say yes to before it is carried out. Raises ``DsbuilderError`` when it cannot be anyway."""
         return None
 
     @abstractmethod
-    async def run(self, call: Call, arguments: A) -> Answer:
+    async def run(self, call: ToolCall, arguments: A) -> ToolAnswer:
         """Carry it out. Raises ``DsbuilderError``, which the model is told."""
 
     def parse(self, text: str) -> A:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Question, Tool
+from dsbuilder_tui.agent.tools.base import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import Session
@@ -17,7 +17,7 @@ def default_export(session: Session) -> Path:
     return session.out or session.folder / f"{session.id}.jsonl"
 
 
-class SaveCheckpointArguments(Arguments):
+class SaveCheckpointArguments(ToolArguments):
     name: str | None = None
     """What the person calls this point, if anything."""
 
@@ -27,15 +27,15 @@ class SaveCheckpoint(Tool[SaveCheckpointArguments]):
     description = "Write a checkpoint into the timeline now. (Accepted cases are saved all the time in any case.)"
     arguments = SaveCheckpointArguments
 
-    async def run(self, call: Call, arguments: SaveCheckpointArguments) -> Answer:
-        desk = call.desk
-        point = await desk.session.checkpoint((arguments.name or "asked")[:80])
-        if not desk.running:
-            await desk.reread()
-        return Answer(f"Checkpoint {point.id} at {counted(point.accepted, 'case')}.", {"checkpoint": point.id})
+    async def run(self, call: ToolCall, arguments: SaveCheckpointArguments) -> ToolAnswer:
+        host = call.host
+        point = await host.session.checkpoint((arguments.name or "asked")[:80])
+        if not host.running:
+            await host.reread()
+        return ToolAnswer(f"Checkpoint {point.id} at {counted(point.accepted, 'case')}.", {"checkpoint": point.id})
 
 
-class LoadFromCheckpointArguments(Arguments):
+class LoadFromCheckpointArguments(ToolArguments):
     path: str | None = None
     """A seed-format JSON, a session's name or folder that the person named; leave it out for the present session."""
 
@@ -49,24 +49,24 @@ class LoadFromCheckpoint(Tool[LoadFromCheckpointArguments]):
     arguments = LoadFromCheckpointArguments
     asks = True
 
-    async def question(self, call: Call, arguments: LoadFromCheckpointArguments) -> Question | None:
+    async def question(self, call: ToolCall, arguments: LoadFromCheckpointArguments) -> ToolQuestion | None:
         if arguments.path is None or call.was_typed(arguments.path):
             return None
-        return Question(f"Leave this session and open {arguments.path}? You have not named it yourself.")
+        return ToolQuestion(f"Leave this session and open {arguments.path}? You have not named it yourself.")
 
-    async def run(self, call: Call, arguments: LoadFromCheckpointArguments) -> Answer:
-        desk = call.desk
+    async def run(self, call: ToolCall, arguments: LoadFromCheckpointArguments) -> ToolAnswer:
+        host = call.host
         if arguments.path is None:
-            state = await desk.session.summary()
+            state = await host.session.summary()
             left = state.total_instances_planned - state.instances_created - state.exhausted_slots
             said = f"The session is at {state.instances_created:,} of {state.total_instances_planned:,} cases."
-            if left and not desk.running:
+            if left and not host.running:
                 said += " resume_generation goes on exactly there."
-            return Answer(said, {"open": left, "running": desk.running})
-        return Answer(await desk.load(arguments.path))
+            return ToolAnswer(said, {"open": left, "running": host.running})
+        return ToolAnswer(await host.load(arguments.path))
 
 
-class ExportDatasetArguments(Arguments):
+class ExportDatasetArguments(ToolArguments):
     path: str | None = None
     """A file that the person named, exactly as they wrote it; leave it out for the session's folder."""
     format: Literal["jsonl", "json", "csv", "parquet", "checkpoint"] | None = None
@@ -84,9 +84,9 @@ class ExportDataset(Tool[ExportDatasetArguments]):
     def doing(self, arguments: ExportDatasetArguments) -> str:
         return "writing the dataset"
 
-    async def question(self, call: Call, arguments: ExportDatasetArguments) -> Question | None:
+    async def question(self, call: ToolCall, arguments: ExportDatasetArguments) -> ToolQuestion | None:
         path = self._path(call, arguments)
-        folder, here = call.desk.session.folder.resolve(), Path.cwd().resolve()
+        folder, here = call.host.session.folder.resolve(), Path.cwd().resolve()
         inside = path.resolve()
         if inside.parent == folder and inside.suffix != ".db" and not inside.name.startswith("session."):
             return None
@@ -95,20 +95,20 @@ class ExportDataset(Tool[ExportDatasetArguments]):
         if inside.is_relative_to(here) and not inside.exists() and call.was_typed(arguments.path or ""):
             return None
         replaces = " It replaces the file that is there." if inside.exists() else ""
-        cases = (await call.desk.session.summary()).instances_created
-        return Question(f"Write {counted(cases, 'case')} to {inside}?{replaces}")
+        cases = (await call.host.session.summary()).instances_created
+        return ToolQuestion(f"Write {counted(cases, 'case')} to {inside}?{replaces}")
 
-    async def run(self, call: Call, arguments: ExportDatasetArguments) -> Answer:
-        session = call.desk.session
+    async def run(self, call: ToolCall, arguments: ExportDatasetArguments) -> ToolAnswer:
+        session = call.host.session
         if not (await session.summary()).instances_created:
             raise InputError("No case is accepted yet, so there is nothing to write.", "Start the generation first.")
         path = self._path(call, arguments)
         await session.written()
         count = await session.export(path, arguments.format, private=path.parent == session.folder)
-        return Answer(f"Wrote {counted(count, 'case')} to {path}.", {"path": str(path), "cases": count})
+        return ToolAnswer(f"Wrote {counted(count, 'case')} to {path}.", {"path": str(path), "cases": count})
 
-    def _path(self, call: Call, arguments: ExportDatasetArguments) -> Path:
-        session = call.desk.session
+    def _path(self, call: ToolCall, arguments: ExportDatasetArguments) -> Path:
+        session = call.host.session
         if arguments.path is not None:
             path = call.named_path(arguments.path)
             if path.is_dir():

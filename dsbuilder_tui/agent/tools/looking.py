@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Tool
+from dsbuilder_tui.agent.tools.base import Tool, ToolAnswer, ToolArguments, ToolCall
 from dsbuilder_tui.agent.tools.running import NoArguments
 from dsbuilder_tui.domain.case import AcceptedCase, display_text
 from dsbuilder_tui.domain.errors import InputError
@@ -33,27 +33,27 @@ class GetBuilderStateSummary(Tool[NoArguments]):
     def doing(self, arguments: NoArguments) -> str:
         return "looking where things stand"
 
-    async def run(self, call: Call, arguments: NoArguments) -> Answer:
-        session = call.desk.session
+    async def run(self, call: ToolCall, arguments: NoArguments) -> ToolAnswer:
+        session = call.host.session
         await session.written()
         state = await session.summary()
-        data = state.as_dict() | {"running": call.desk.running}
+        data = state.as_dict() | {"running": call.host.running}
         if len(data["categories"]) > _MOST_CATEGORIES:
             data["categories"] = dict(list(data["categories"].items())[:_MOST_CATEGORIES])
             data["more_categories"] = len(state.categories) - _MOST_CATEGORIES
         if not session.planned:
-            return Answer("There is no plan yet.", {"planned": False})
+            return ToolAnswer("There is no plan yet.", {"planned": False})
         told = told_figures((await session.figures()).overall)
         data["diversity"] = [f"{one.sentence} {one.advice}".strip() for one in told if one.name != "rejections"]
         exhausted = f", {counted(state.exhausted_slots, 'slot')} given up" if state.exhausted_slots else ""
         said = (
             f"{state.instances_created:,} of {state.total_instances_planned:,} cases ({state.progress_percentage:g} %), "
-            f"{sum(state.rejections.values()):,} rejected{exhausted}, {'running' if call.desk.running else state.state}."
+            f"{sum(state.rejections.values()):,} rejected{exhausted}, {'running' if call.host.running else state.state}."
         )
-        return Answer(said, data)
+        return ToolAnswer(said, data)
 
 
-class PreviewCasesArguments(Arguments):
+class PreviewCasesArguments(ToolArguments):
     category: str
     """A category of the plan in force, or of the plan that waits for the person's yes."""
     count: int = Field(3, ge=1, le=5)
@@ -68,30 +68,30 @@ class PreviewCases(Tool[PreviewCasesArguments]):
     def doing(self, arguments: PreviewCasesArguments) -> str:
         return f"writing {counted(arguments.count, 'sample case')} of {arguments.category}"
 
-    async def run(self, call: Call, arguments: PreviewCasesArguments) -> Answer:
-        session = call.desk.session
+    async def run(self, call: ToolCall, arguments: PreviewCasesArguments) -> ToolAnswer:
+        session = call.host.session
         plans = [session.plan] if session.planned else []
         if (waiting := await session.open_approval()) and waiting[0].data.get("plan"):
             plans.insert(0, parse_plan(waiting[0].data["plan"], "the proposal"))
         plan = next((p for p in plans if arguments.category in [c.name for c in p.categories]), None)
         if plan is None:
             raise InputError(_no_category(arguments.category, plans), "Name one of the plan's categories.")
-        model = call.desk.make_model(session.config)
+        model = call.host.make_model(session.config)
         try:
             cases = await session.preview(plan, arguments.category, arguments.count, model)
         finally:
             await model.close()
         if not cases:
-            return Answer(
+            return ToolAnswer(
                 "The worker wrote no usable sample.", ok=False, hint="Try again, or look at the category's examples."
             )
-        return Answer(
+        return ToolAnswer(
             f"{counted(len(cases), 'sample case')} of {arguments.category}; none of them is kept.",
             {"cases": [{"text": one_line(display_text(inputs), _MOST_TEXT), "expectations": e} for inputs, e in cases]},
         )
 
 
-class ShowCasesArguments(Arguments):
+class ShowCasesArguments(ToolArguments):
     category: str | None = None
     count: int = Field(5, ge=1, le=10)
     text: str | None = None
@@ -104,8 +104,8 @@ class ShowCases(Tool[ShowCasesArguments]):
     arguments = ShowCasesArguments
     effect = False
 
-    async def run(self, call: Call, arguments: ShowCasesArguments) -> Answer:
-        session = call.desk.session
+    async def run(self, call: ToolCall, arguments: ShowCasesArguments) -> ToolAnswer:
+        session = call.host.session
         if arguments.category is not None and arguments.category not in [c.name for c in session.plan.categories]:
             raise InputError(_no_category(arguments.category, [session.plan]), "Name one of the plan's categories.")
         await session.written()
@@ -120,11 +120,11 @@ class ShowCases(Tool[ShowCasesArguments]):
             cases = await session.case_page(0, arguments.count, category=arguments.category, newest_first=True)
         shown = [_shown(case) for case in cases]
         if not shown:
-            return Answer("There are no such cases yet.", {"cases": []})
-        return Answer(f"{counted(len(shown), 'case')}, the newest first.", {"cases": shown})
+            return ToolAnswer("There are no such cases yet.", {"cases": []})
+        return ToolAnswer(f"{counted(len(shown), 'case')}, the newest first.", {"cases": shown})
 
 
-class ExplainRejectionsArguments(Arguments):
+class ExplainRejectionsArguments(ToolArguments):
     category: str | None = None
 
 
@@ -137,8 +137,8 @@ class ExplainRejections(Tool[ExplainRejectionsArguments]):
     def doing(self, arguments: ExplainRejectionsArguments) -> str:
         return "looking at the rejections"
 
-    async def run(self, call: Call, arguments: ExplainRejectionsArguments) -> Answer:
-        session = call.desk.session
+    async def run(self, call: ToolCall, arguments: ExplainRejectionsArguments) -> ToolAnswer:
+        session = call.host.session
         await session.written()
         stages = await session.rejections_by_stage()
         if arguments.category is not None:
@@ -148,7 +148,7 @@ class ExplainRejections(Tool[ExplainRejectionsArguments]):
             stages = {stage: count for stage, count in counts.items() if count}
         found = await session.rejection_page(0, 5, category=arguments.category)
         if not found:
-            return Answer("Nothing was turned away.", {"stages": {}, "examples": []})
+            return ToolAnswer("Nothing was turned away.", {"stages": {}, "examples": []})
         examples = [
             {
                 "text": one_line(r.text, 160),
@@ -161,7 +161,7 @@ class ExplainRejections(Tool[ExplainRejectionsArguments]):
             for r in found
         ]
         words = ", ".join(f"{stage} {count:,}" for stage, count in sorted(stages.items(), key=lambda item: -item[1]))
-        return Answer(
+        return ToolAnswer(
             f"{counted(sum(stages.values()), 'rejection')}: {words}.", {"stages": stages, "examples": examples}
         )
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from dsbuilder_tui.agent.host import at_rest
 from dsbuilder_tui.agent.plan_card import card_data
-from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Question, Tool, plan_in_force
+from dsbuilder_tui.agent.tools.base import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion, plan_in_force
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
@@ -23,7 +23,7 @@ _MOST_TOOLS = 100
 _PASTED = re.compile(r"\[pasted text (\d+)\]")
 
 
-class DescribeTargetArguments(Arguments):
+class DescribeTargetArguments(ToolArguments):
     text: str | None = None
     """The person's own words about the application; for a text they pasted, just `[pasted text 1]` with its number."""
     path: str | None = None
@@ -43,14 +43,14 @@ class DescribeTarget(Tool[DescribeTargetArguments]):
     def doing(self, arguments: DescribeTargetArguments) -> str:
         return f"reading {arguments.path}" if arguments.path else "reading the description"
 
-    async def question(self, call: Call, arguments: DescribeTargetArguments) -> Question | None:
+    async def question(self, call: ToolCall, arguments: DescribeTargetArguments) -> ToolQuestion | None:
         _one_of(arguments)
         if arguments.path is None or call.was_typed(arguments.path):
             return None
         path = call.named_path(arguments.path)
-        return Question(f"May the agent read {path}? You have not named it yourself.")
+        return ToolQuestion(f"May the agent read {path}? You have not named it yourself.")
 
-    async def run(self, call: Call, arguments: DescribeTargetArguments) -> Answer:
+    async def run(self, call: ToolCall, arguments: DescribeTargetArguments) -> ToolAnswer:
         _one_of(arguments)
         if arguments.path is not None:
             target = await asyncio.to_thread(read_target, call.named_path(arguments.path))
@@ -62,14 +62,14 @@ class DescribeTarget(Tool[DescribeTargetArguments]):
             target = target_of_text(text[:_MOST_TEXT])
         brief = target.brief()
         names = [tool.name for tool in target.tools[:_MOST_TOOLS]]
-        await call.desk.session.remember_target({"source": target.source, "brief": brief, "tools": names})
+        await call.host.session.remember_target({"source": target.source, "brief": brief, "tools": names})
         found = [f"a prompt of {len(target.prompt):,} characters"] if target.prompt else []
         found += [counted(len(target.tools), "tool")] if target.tools else []
         found += ["a README"] if target.readme else []
         source = arguments.path.strip() if arguments.path is not None else target.source
         said = f"Read {source}: {', '.join(found) or 'a description'}."
         tools = [f"{tool.name}({', '.join(tool.parameters)})" for tool in target.tools[:40]]
-        return Answer(said, {"description": brief, "tools": tools, "notes": list(target.notes)[:10]})
+        return ToolAnswer(said, {"description": brief, "tools": tools, "notes": list(target.notes)[:10]})
 
 
 def _one_of(arguments: DescribeTargetArguments) -> None:
@@ -77,13 +77,13 @@ def _one_of(arguments: DescribeTargetArguments) -> None:
         raise InputError("describe_target needs either text or path.", "Give one of the two.")
 
 
-class ExpectedToolArguments(Arguments):
+class ExpectedToolArguments(ToolArguments):
     name: str
     arguments: dict[str, Any] = Field(default_factory=dict)
-    """Arguments that must match, if any."""
+    """ToolArguments that must match, if any."""
 
 
-class CategoryArguments(Arguments):
+class CategoryArguments(ToolArguments):
     # What is wrong with a category is said by the plan itself, which knows more of it.
     model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
 
@@ -103,7 +103,7 @@ class CategoryArguments(Arguments):
     """Tools that a right answer calls, when the application has tools."""
 
 
-class ProposePlanArguments(Arguments):
+class ProposePlanArguments(ToolArguments):
     dataset_name: str
     """Short, in snake_case, such as support_bot_v1."""
     description: str = ""
@@ -122,13 +122,13 @@ class _Proposal:
 
     @staticmethod
     def question_of(
-        call: Call,
+        call: ToolCall,
         before: DatasetPlanInput,
         plan: DatasetPlanInput,
         notes: list[str],
         renamed: dict[str, str],
-    ) -> Question:
-        session = call.desk.session
+    ) -> ToolQuestion:
+        session = call.host.session
         limit = session.config.max_dataset_size
         if plan.total_instances > limit:
             notes = [*notes, f"more than max_dataset_size ({limit:,}): a yes raises it for this session"]
@@ -139,14 +139,14 @@ class _Proposal:
             "changes": changes(before, plan),
         }  # fmt: skip
         size = f"{counted(plan.total_instances, 'case')} in {counted(len(plan.categories), 'category')}"
-        return Question(f"{plan.dataset_name}: {size}", "plan", data)
+        return ToolQuestion(f"{plan.dataset_name}: {size}", "plan", data)
 
     @staticmethod
-    async def put_in_force(call: Call, tool: str) -> Answer:
+    async def put_in_force(call: ToolCall, tool: str) -> ToolAnswer:
         approved = call.approved
         if approved is None:
-            raise InputError(f"{tool} needs the person's yes.", "Call it again; the person is asked.")
-        desk, session = call.desk, call.desk.session
+            raise InputError(f"{tool} needs the person's yes.", "ToolCall it again; the person is asked.")
+        host, session = call.host, call.host.session
         plan = parse_plan(approved.get("edited") or approved["plan"], "the proposal")
         if session.plan_revision != approved["against"] and plan != session.plan:
             raise InputError(
@@ -155,14 +155,14 @@ class _Proposal:
             )
         if plan.total_instances > session.config.max_dataset_size:
             await session.change_settings({}, {"max_dataset_size": plan.total_instances})
-        async with at_rest(desk, "the plan changes"):
+        async with at_rest(host, "the plan changes"):
             first = not session.planned
             renamed = {} if approved.get("edited") else dict(approved.get("renamed") or {})
             await session.revise_plan(plan, renamed=renamed)
             if first:
                 await session.take_name_of_plan()
-            await desk.reread()
-        answer = plan_in_force(session, running=desk.running)
+            await host.reread()
+        answer = plan_in_force(session, running=host.running)
         if approved.get("edited"):
             changed = changes(parse_plan(approved["plan"]), plan)
             answer = replace(answer, data={**answer.data, "changed_by_the_person": changed})
@@ -181,10 +181,10 @@ class ProposePlan(Tool[ProposePlanArguments]):
     def doing(self, arguments: ProposePlanArguments) -> str:
         return "drawing up the plan"
 
-    async def question(self, call: Call, arguments: ProposePlanArguments) -> Question | None:
+    async def question(self, call: ToolCall, arguments: ProposePlanArguments) -> ToolQuestion | None:
         data = arguments.model_dump(mode="json", exclude={"assumptions"}, exclude_defaults=True)
         plan = parse_plan(data, "the proposal")
-        session = call.desk.session
+        session = call.host.session
         if session.was_started:
             for name, cases in (await session.cases_by_category()).items():
                 held = next((c.count for c in plan.categories if c.name == name), 0)
@@ -195,11 +195,11 @@ class ProposePlan(Tool[ProposePlanArguments]):
                     )
         return _Proposal.question_of(call, session.plan, plan, list(arguments.assumptions)[:6], {})
 
-    async def run(self, call: Call, arguments: ProposePlanArguments) -> Answer:
+    async def run(self, call: ToolCall, arguments: ProposePlanArguments) -> ToolAnswer:
         return await _Proposal.put_in_force(call, self.name)
 
 
-class ChangeArguments(Arguments):
+class ChangeArguments(ToolArguments):
     category: str
     """The category to change."""
     description: str | None = None
@@ -209,7 +209,7 @@ class ChangeArguments(Arguments):
     expected_tools: list[str | ExpectedToolArguments] | None = None
 
 
-class RevisePlanArguments(Arguments):
+class RevisePlanArguments(ToolArguments):
     add: list[CategoryArguments] = Field(default_factory=list)
     """Categories to add."""
     remove: list[str] = Field(default_factory=list)
@@ -238,9 +238,9 @@ class RevisePlan(Tool[RevisePlanArguments]):
     def doing(self, arguments: RevisePlanArguments) -> str:
         return "changing the plan"
 
-    async def question(self, call: Call, arguments: RevisePlanArguments) -> Question | None:
+    async def question(self, call: ToolCall, arguments: RevisePlanArguments) -> ToolQuestion | None:
         call.require_plan()
-        session = call.desk.session
+        session = call.host.session
         patch = arguments.model_dump(mode="json", exclude_defaults=True)
         result = patched(session.plan, patch, await session.cases_by_category())
         if result.plan == session.plan:
@@ -249,5 +249,5 @@ class RevisePlan(Tool[RevisePlanArguments]):
             )
         return _Proposal.question_of(call, session.plan, result.plan, list(result.notes), result.renamed)
 
-    async def run(self, call: Call, arguments: RevisePlanArguments) -> Answer:
+    async def run(self, call: ToolCall, arguments: RevisePlanArguments) -> ToolAnswer:
         return await _Proposal.put_in_force(call, self.name)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from dsbuilder_tui.agent.host import at_rest
-from dsbuilder_tui.agent.tools.base import Answer, Arguments, Call, Question, Tool
+from dsbuilder_tui.agent.tools.base import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
 from dsbuilder_tui.agent.tools.files import default_export
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.diversity import CategoryDiversity
@@ -26,7 +26,7 @@ _OWN = {"diversity_stages": "stages", "near_threshold": "near", "semantic_thresh
 _STATIC = "static"
 
 
-class NoArguments(Arguments):
+class NoArguments(ToolArguments):
     pass
 
 
@@ -39,10 +39,10 @@ class StartGeneration(Tool[NoArguments]):
     def doing(self, arguments: NoArguments) -> str:
         return "starting the workers"
 
-    async def question(self, call: Call, arguments: NoArguments) -> Question | None:
-        session, config = call.desk.session, call.desk.session.config
+    async def question(self, call: ToolCall, arguments: NoArguments) -> ToolQuestion | None:
+        session, config = call.host.session, call.host.session.config
         call.require_plan()
-        if call.desk.running:
+        if call.host.running:
             return None
         summary = await session.summary()
         left = summary.total_instances_planned - summary.instances_created - summary.exhausted_slots
@@ -50,23 +50,25 @@ class StartGeneration(Tool[NoArguments]):
         if left <= config.confirm_cases and (cost or 0.0) <= config.confirm_dollars:
             return None
         guess = f", about {dollar_words(cost)}" if cost else "" if cost == 0 else ", at a price that is not known"
-        return Question(f"Write {counted(left, 'case')} with {writer_name(config)}{guess}?")
+        return ToolQuestion(f"Write {counted(left, 'case')} with {writer_name(config)}{guess}?")
 
-    async def run(self, call: Call, arguments: NoArguments) -> Answer:
+    async def run(self, call: ToolCall, arguments: NoArguments) -> ToolAnswer:
         call.require_plan()
-        desk = call.desk
-        if desk.running:
-            return Answer("The run is going on already.", {"running": True})
-        state = await desk.session.settle()
+        host = call.host
+        if host.running:
+            return ToolAnswer("The run is going on already.", {"running": True})
+        state = await host.session.settle()
         left = state.total_instances_planned - state.instances_created - state.exhausted_slots
         if not left:
-            return Answer(
+            return ToolAnswer(
                 f"All {counted(state.total_instances_planned, 'slot')} are settled already; there is nothing to write.",
                 {"running": False},
             )
-        desk.start()
-        workers = counted(desk.session.config.workers, "worker")
-        return Answer(f"Started: {counted(left, 'case')} to write, up to {workers}.", {"running": True, "open": left})
+        host.start()
+        workers = counted(host.session.config.workers, "worker")
+        return ToolAnswer(
+            f"Started: {counted(left, 'case')} to write, up to {workers}.", {"running": True, "open": left}
+        )
 
 
 class ResumeGeneration(StartGeneration):
@@ -82,20 +84,20 @@ class PauseGeneration(Tool[NoArguments]):
     def doing(self, arguments: NoArguments) -> str:
         return "pausing; work in flight drains"
 
-    async def run(self, call: Call, arguments: NoArguments) -> Answer:
-        desk = call.desk
-        if not desk.running:
-            return Answer("Nothing is running.", {"running": False})
-        desk.pause("asked to pause")
-        await desk.wait()
-        state = await desk.session.summary()
+    async def run(self, call: ToolCall, arguments: NoArguments) -> ToolAnswer:
+        host = call.host
+        if not host.running:
+            return ToolAnswer("Nothing is running.", {"running": False})
+        host.pause("asked to pause")
+        await host.wait()
+        state = await host.session.summary()
         said = (
             f"Paused at {state.instances_created:,} of {state.total_instances_planned:,}; everything accepted is saved."
         )
-        return Answer(said, {"running": False, "accepted": state.instances_created})
+        return ToolAnswer(said, {"running": False, "accepted": state.instances_created})
 
 
-class AdjustCategoryArguments(Arguments):
+class AdjustCategoryArguments(ToolArguments):
     category: str | None = None
     """The category that `diversity`, `diversity_stages` and the thresholds are meant for; without it, `diversity` is for
     every category, the others for the session (all categories that do not set their own)."""
@@ -134,8 +136,8 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
     def doing(self, arguments: AdjustCategoryArguments) -> str:
         return "changing the settings"
 
-    async def question(self, call: Call, arguments: AdjustCategoryArguments) -> Question | None:
-        session = call.desk.session
+    async def question(self, call: ToolCall, arguments: AdjustCategoryArguments) -> ToolQuestion | None:
+        session = call.host.session
         if arguments.category is not None and arguments.category not in [c.name for c in session.plan.categories]:
             names = ", ".join(c.name for c in session.plan.categories)
             raise InputError(f"There is no category {arguments.category!r}.", f"There are: {names or 'none yet'}.")
@@ -145,17 +147,17 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
             )
         model, embedding = arguments.worker_model, arguments.embedding_model
         if model is not None and not call.was_typed(model):
-            return Question(f"Have {model} write the cases from now on? You have not named it yourself.")
+            return ToolQuestion(f"Have {model} write the cases from now on? You have not named it yourself.")
         if embedding not in (None, _STATIC) and not call.was_typed(embedding):
-            return Question(f"Compare cases with the embedding model {embedding}? You have not named it yourself.")
+            return ToolQuestion(f"Compare cases with the embedding model {embedding}? You have not named it yourself.")
         return None
 
-    async def run(self, call: Call, arguments: AdjustCategoryArguments) -> Answer:
-        desk, session = call.desk, call.desk.session
+    async def run(self, call: ToolCall, arguments: AdjustCategoryArguments) -> ToolAnswer:
+        host, session = call.host, call.host.session
         values: dict[str, Any] = arguments.model_dump(exclude_none=True, exclude={"category", "diversity"})
         own = {short: values.pop(name) for name, short in _OWN.items() if arguments.category and name in values}
         said = []
-        async with at_rest(desk, "settings change"):
+        async with at_rest(host, "settings change"):
             if values:
                 await session.change_settings({}, values)
                 said += [f"{_named(name)} {_shown(value)} now" for name, value in values.items()]
@@ -174,9 +176,9 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
                     said.append(f"the diversity check of {', '.join(chosen)} is {arguments.diversity} now")
                 where = f" of {arguments.category}"
                 said += [f"{_named(name, where)} {_shown(own[key])} now" for name, key in _OWN.items() if key in own]
-            await desk.reread()
+            await host.reread()
         text = "; ".join(said)
-        return Answer(f"{text[:1].upper()}{text[1:]}.", {"running": desk.running, **values, **own})
+        return ToolAnswer(f"{text[:1].upper()}{text[1:]}.", {"running": host.running, **values, **own})
 
 
 def _diversity(
@@ -229,25 +231,25 @@ class FinalizeDataset(Tool[NoArguments]):
     def doing(self, arguments: NoArguments) -> str:
         return "finishing the dataset"
 
-    async def question(self, call: Call, arguments: NoArguments) -> Question | None:
+    async def question(self, call: ToolCall, arguments: NoArguments) -> ToolQuestion | None:
         call.require_plan()
-        state = await call.desk.session.summary()
+        state = await call.host.session.summary()
         if not state.instances_created:
             raise InputError(
                 "No case is accepted yet, so there is no dataset to finish.", "Start the generation first."
             )
         left = state.total_instances_planned - state.instances_created
         without = f" and leave out the {counted(left, 'slot')} that are not filled" if left else ""
-        path = default_export(call.desk.session)
-        return Question(
+        path = default_export(call.host.session)
+        return ToolQuestion(
             f"Finish the dataset with {counted(state.instances_created, 'case')}{without}? It goes to {path}."
         )
 
-    async def run(self, call: Call, arguments: NoArguments) -> Answer:
-        desk, session = call.desk, call.desk.session
-        if desk.running:
-            desk.pause("the dataset is finished")
-            await desk.wait()
+    async def run(self, call: ToolCall, arguments: NoArguments) -> ToolAnswer:
+        host, session = call.host, call.host.session
+        if host.running:
+            host.pause("the dataset is finished")
+            await host.wait()
         accepted = await session.cases_by_category()
         kept = tuple(
             c.model_copy(update={"count": accepted[c.name]}) for c in session.plan.categories if accepted.get(c.name)
@@ -257,16 +259,16 @@ class FinalizeDataset(Tool[NoArguments]):
         state = await session.settle()
         path = default_export(session)
         count = await session.export(path, private=path.parent == session.folder)
-        await desk.reread()
-        return Answer(
+        await host.reread()
+        return ToolAnswer(
             f"Finished: {counted(count, 'case')}, written to {path}.",
             {"path": str(path), "categories": state.categories, "cost": state.cost, "rejections": state.rejections},
         )
 
 
-async def _expected_dollars(call: Call, accepted: int, left: int) -> float | None:
+async def _expected_dollars(call: ToolCall, accepted: int, left: int) -> float | None:
     """What the open slots may cost: as the accepted ones did, else by what a case usually takes; None when unknown."""
-    session, config = call.desk.session, call.desk.session.config
+    session, config = call.host.session, call.host.session.config
     if config.resolved_provider == "offline":
         return 0.0
     spent = (await session.spending()).workers.dollars

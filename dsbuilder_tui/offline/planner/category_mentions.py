@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dsbuilder_tui.offline.planner.clauses import Changes
+from dsbuilder_tui.offline.planner.clauses import PlanChanges
 from dsbuilder_tui.offline.planner.counts import MOST_CASES
 from dsbuilder_tui.offline.planner.naming import bare_phrase, forms, slug, words_of
 from dsbuilder_tui.offline.planner.topics import Topics
-from dsbuilder_tui.offline.planner.utterance import MASK, Heard
+from dsbuilder_tui.offline.planner.utterance import MASK, Utterance
 
 _FIRST = 0xF000
 _LAST = 0xF7FF
@@ -20,10 +20,10 @@ HOW_MUCH = r"(-?\d+(?:/\d+|(?:\.\d+)?%)?)"
 MORE = r"(?:more|additional|extra|further|another)"
 
 
-class Marked:
+class CategoryMentions:
     """Reads and changes the categories of one plan for the clauses of one message."""
 
-    def __init__(self, changes: Changes, heard: Heard, topics: Topics, examples: tuple[str, ...]) -> None:
+    def __init__(self, changes: PlanChanges, heard: Utterance, topics: Topics, examples: tuple[str, ...]) -> None:
         self._c = changes
         self._heard = heard
         self._topics = topics

@@ -9,7 +9,7 @@ from dsbuilder_tui.domain.axes import DEFAULT_AXES
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, PHRASE, C
 from dsbuilder_tui.offline.planner.clauses import without_courtesy
-from dsbuilder_tui.offline.planner.count_changes import Recounting
+from dsbuilder_tui.offline.planner.count_changes import CountChanges
 from dsbuilder_tui.offline.planner.counts import MOST_CASES, share, whole
 from dsbuilder_tui.offline.planner.modifiers import (
     OWN_CATEGORIES,
@@ -31,7 +31,7 @@ _TOOL = re.compile(
 _PRONOUN = re.compile(r"(?:i|you|we|me|us|it|that|this|them|to|if|when|what|how)\b", re.IGNORECASE)
 
 
-class Changer(Recounting):
+class PlanChanger(CountChanges):
     """Reads the clauses of one message against one plan."""
 
     def read(self, clause: str) -> bool:

@@ -28,7 +28,7 @@ _CLOSING = re.compile(r"[\s,]*(?:please|thanks|thank you|too|as well|instead|now
 
 
 @dataclass(slots=True)
-class Changes:
+class PlanChanges:
     """What was understood, on a working copy of the plan; ``problem`` is a question or a refusal in words."""
 
     plan: dict[str, Any]

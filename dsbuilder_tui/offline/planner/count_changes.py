@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, MORE, C, Marked
+from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, MORE, C, CategoryMentions
 from dsbuilder_tui.offline.planner.counts import MOST_CASES, share, spread, whole
 
 _FACTORS = {
@@ -15,7 +15,7 @@ _FACTORS = {
 }  # fmt: skip
 
 
-class Recounting(Marked):
+class CountChanges(CategoryMentions):
     """Counts, up and down, alone and together."""
 
     def _more(self, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Orders about how alike cases may be: thresholds, stages, candidates a slot; and what is said about pairs to be kept."""
+"""Requests about how alike cases may be: thresholds, stages, candidates a slot; and what is said about pairs to be kept."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from dsbuilder_tui.domain.diversity import STAGES
 from dsbuilder_tui.offline.planner.counts import whole
-from dsbuilder_tui.offline.planner.planning_context import Act, Situation
-from dsbuilder_tui.offline.planner.utterance import MASK, Heard
+from dsbuilder_tui.offline.planner.planning_context import Act, PlanningContext
+from dsbuilder_tui.offline.planner.utterance import MASK, Utterance
 
 _WHERE = r"(?: (?:for|in|on|of) (?:the )?(?:category )?(?P<what>.+))?"
 _EVERYWHERE = re.compile(
@@ -51,7 +51,7 @@ _FEWER = re.compile(
 
 
 def likeness_order(
-    text: str, heard: Heard, category_of: Callable[[str], str | None], stages: Mapping[str, tuple[str, ...]]
+    text: str, heard: Utterance, category_of: Callable[[str], str | None], stages: Mapping[str, tuple[str, ...]]
 ) -> Act | str | None:
     """The act that a clause asks for, or words when something does not fit. ``category_of`` knows what the person calls a
     category; ``stages`` are those that compare now, by category, and under the empty name those of the session.
@@ -97,7 +97,7 @@ def about_pairs(said: str) -> str:
     )
 
 
-def fewer(said: str, situation: Situation) -> Act | None:
+def fewer(said: str, situation: PlanningContext) -> Act | None:
     """“Lower it”, after slots were given up: the counts that the categories can reach."""
     if situation.plan is None or not _FEWER.fullmatch(said.strip(" .!,")):
         return None

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from dsbuilder_tui.offline.planner.naming import singular
-from dsbuilder_tui.offline.planner.planning_context import Act, Reading
+from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation
 
 # Words that say nothing of what a tool is about.
 _VERBS = frozenset(
@@ -16,7 +16,7 @@ _VERBS = frozenset(
 )
 
 
-def with_expected_tools(reading: Reading, tools: Sequence[str]) -> Reading:
+def with_expected_tools(reading: Interpretation, tools: Sequence[str]) -> Interpretation:
     """The reading with ``expected_tools`` for those of its categories that a tool's name fits, and words about it."""
     if not tools:
         return reading

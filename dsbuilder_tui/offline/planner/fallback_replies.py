@@ -1,10 +1,10 @@
-"""What the planner says when there is nothing to call."""
+"""Replies of the planner when there is nothing to call."""
 
 from __future__ import annotations
 
 import re
 
-from dsbuilder_tui.offline.planner.planning_context import Situation
+from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 
 INTRODUCTION = "I am the built-in planner, because no model is connected."
 _ABLE = "\n".join(
@@ -41,13 +41,13 @@ _YES = (
 _NO = r"(?:no|nope|nah|n|cancel|never mind|nevermind|forget it|decline|not now|no thanks|no thank you|don't)"
 
 
-def not_understood(situation: Situation, heard: str = "") -> str:
+def not_understood(situation: PlanningContext, heard: str = "") -> str:
     """What the planner can do, in three lines."""
     start = "I did not understand that.\n" if heard else ""
     return start + _ABLE
 
 
-def small_words(text: str, situation: Situation) -> str | None:
+def small_words(text: str, situation: PlanningContext) -> str | None:
     """The answer to a greeting, thanks, a call for help, or a no with nothing to refuse."""
     text = text.strip(" .!,?…") if text.strip() != "?" else "?"
     if re.fullmatch(_HELP, text, re.IGNORECASE):

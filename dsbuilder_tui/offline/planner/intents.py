@@ -1,4 +1,4 @@
-"""Orders: a clause that asks for one of the tools in so many words."""
+"""Intents of a clause that asks for one of the tools in so many words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dsbuilder_tui.offline.planner.counts import whole
 from dsbuilder_tui.offline.planner.diversity_requests import likeness_order
 from dsbuilder_tui.offline.planner.naming import bare_phrase, forms, slug
 from dsbuilder_tui.offline.planner.planning_context import Act
-from dsbuilder_tui.offline.planner.utterance import MASK, Heard
+from dsbuilder_tui.offline.planner.utterance import MASK, Utterance
 
 _POLITE = re.compile(
     r"^(?:(?:please|ok|okay|now|then|also|and|so|well|yes|great|good|fine|perfect|alright|hey|hi|hello|can you|"
@@ -170,10 +170,10 @@ def category_called(phrase: str, names: list[str]) -> str | None:
     return None
 
 
-class Orders:
+class Intents:
     """Reads orders about a plan with these categories."""
 
-    def __init__(self, heard: Heard, names: list[str], stages: Mapping[str, tuple[str, ...]] | None = None) -> None:
+    def __init__(self, heard: Utterance, names: list[str], stages: Mapping[str, tuple[str, ...]] | None = None) -> None:
         """``stages`` are the comparing stages in force, by category; under the empty name those of the session."""
         self._heard = heard
         self._names = names

@@ -1,4 +1,4 @@
-"""What makes some cases of a category different: a language, a mood, a difficulty."""
+"""Modifiers that make some cases of a category different: a language, a mood, a difficulty."""
 
 from __future__ import annotations
 

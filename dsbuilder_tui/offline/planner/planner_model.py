@@ -39,7 +39,7 @@ from openai.types.responses.response_usage import InputTokensDetails, OutputToke
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.offline.planner.expected_tool_calls import with_expected_tools
 from dsbuilder_tui.offline.planner.fallback_replies import INTRODUCTION
-from dsbuilder_tui.offline.planner.planning_context import Act, Reading, Situation
+from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.replies import NOTE_MARK, note, reply
 from dsbuilder_tui.offline.planner.topics import Topics
 from dsbuilder_tui.offline.planner.understand import understand
@@ -64,7 +64,7 @@ class OfflinePlanner(Model):
     ``look`` tells the situation now; ``new_id`` gives ids that no other item of the conversation has.
     """
 
-    def __init__(self, look: Callable[[], Situation], new_id: Callable[[], str] = lambda: uuid4().hex) -> None:
+    def __init__(self, look: Callable[[], PlanningContext], new_id: Callable[[], str] = lambda: uuid4().hex) -> None:
         self._look = look
         self._new_id = new_id
         self._topics: Topics | None = None
@@ -128,7 +128,7 @@ class OfflinePlanner(Model):
         ]  # fmt: skip
         return output
 
-    def _answer(self, turn: _Turn, situation: Situation) -> Reading:
+    def _answer(self, turn: _Turn, situation: PlanningContext) -> Interpretation:
         topics = self._topics = self._topics or Topics()
         readings = [reply(tool, arguments, answer, situation, topics) for tool, arguments, answer in turn.answers]
         if len(readings) > 1:  # what was read came along with a plan: nothing is left to ask
@@ -142,18 +142,18 @@ class OfflinePlanner(Model):
         acts: list[Act] = []
         for reading in readings:
             acts += [act for act in reading.acts if act not in acts]
-        whole = Reading(tuple(acts), "\n\n".join(reading.words for reading in readings if reading.words))
+        whole = Interpretation(tuple(acts), "\n\n".join(reading.words for reading in readings if reading.words))
         return with_expected_tools(whole, situation.tools)
 
 
-def _only_with(reading: Reading, names: set[str]) -> Reading:
+def _only_with(reading: Interpretation, names: set[str]) -> Interpretation:
     """The reading without the acts for which there is no tool here; without any tools it is words alone."""
     missing = [act for act in reading.acts if act.tool not in names]
     if not missing:
         return reading
     told = ", ".join(act.tool.replace("_", " ") for act in missing)
     words = f"{reading.words} I cannot do this here: {told}.".strip()
-    return Reading(tuple(act for act in reading.acts if act not in missing), words, reading.asks)
+    return Interpretation(tuple(act for act in reading.acts if act not in missing), words, reading.asks)
 
 
 def _turn(input: str | Iterable[TResponseInputItem]) -> _Turn:

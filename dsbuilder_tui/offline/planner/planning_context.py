@@ -1,4 +1,4 @@
-"""What the planner knows, and what it makes of a message."""
+"""The planner's knowledge besides the conversation, and its interpretation of a message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class PlanningContext:
     """What the planner knows besides the conversation."""
 
     plan: DatasetPlanInput | None = None  # None: nothing is planned yet
@@ -43,7 +43,7 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Interpretation:
     """What to do about a message. The words are said before the acts; without acts they are the whole answer."""
 
     acts: tuple[Act, ...] = ()

@@ -18,17 +18,17 @@ _MOST_CATEGORIES = 100
 
 
 @dataclass(slots=True)
-class Proposal:
+class ProposedPlan:
     """``plan`` is what propose_plan takes, or None; ``words`` are the assumptions, or the question."""
 
     plan: dict[str, Any] | None = None
     words: list[str] = field(default_factory=list)
 
 
-def propose(request: Request, topics: Topics) -> Proposal | None:
+def propose(request: Request, topics: Topics) -> ProposedPlan | None:
     """A plan for a request, a question about it, or None when it is no request."""
     if request.bad_number:
-        return Proposal(
+        return ProposedPlan(
             None, [f"A count has to be at least 1, and {request.bad_number} is not. How many cases should it be?"]
         )
     items = [item for item in request.items if not item.part_of_last]
@@ -46,7 +46,7 @@ def propose(request: Request, topics: Topics) -> Proposal | None:
         items = [Item(name.replace("_", " ")) for name in request.topic.categories]
         notes.append(f"I took the usual categories of {request.subject or request.topic.name.replace('_', ' ')}.")
     if len(items) > _MOST_CATEGORIES:
-        return Proposal(None, [f"That is {len(items)} categories; name at most {_MOST_CATEGORIES}."])
+        return ProposedPlan(None, [f"That is {len(items)} categories; name at most {_MOST_CATEGORIES}."])
     items, merged = _merged(items)
     notes += merged
     total = request.totals[-1] if request.totals else None
@@ -54,17 +54,17 @@ def propose(request: Request, topics: Topics) -> Proposal | None:
         notes.append(f"You named {' and '.join(str(t) for t in request.totals)} cases; I took {total}, the last one.")
     settled = _settled(items, total, request, notes)
     if isinstance(settled, str):
-        return Proposal(None, [settled])
+        return ProposedPlan(None, [settled])
     items, counts = settled
     return _plan(request, items, counts, parts, topics, notes)
 
 
-def _ask_for_categories(request: Request) -> Proposal:
+def _ask_for_categories(request: Request) -> ProposedPlan:
     many = f"{request.totals[-1]} cases" if request.totals else "a dataset"
     if request.totals and request.totals[-1] > MOST_CASES:
-        return Proposal(None, [_too_many(request.totals[-1])])
+        return ProposedPlan(None, [_too_many(request.totals[-1])])
     what = f" for the {request.subject}" if request.subject else ""
-    return Proposal(
+    return ProposedPlan(
         None,
         [f"Which kinds of messages should {many}{what} cover? For example: “half order status, the rest refunds”."],
     )
@@ -214,13 +214,13 @@ def _too_few(total: int, categories: int) -> str:
 
 def _plan(
     request: Request, items: list[Item], counts: list[int], parts: list[Item], topics: Topics, notes: list[str]
-) -> Proposal:
+) -> ProposedPlan:
     drafts: list[dict[str, Any]] = []
     for item, count in zip(items, counts, strict=True):
         modifier = item.modifier or (request.modifier if request.modifier and request.modifier.language else None)
         one = draft(topics, item.phrase, count, modifier, request.examples if len(items) == 1 and not parts else ())
         if one.question:
-            return Proposal(None, [one.question])
+            return ProposedPlan(None, [one.question])
         if modifier is not None and item.modifier is None:
             one.category["name"] = slug(item.phrase)
         if request.modifier and not request.modifier.language:
@@ -230,7 +230,7 @@ def _plan(
     for part in parts:
         failed = _take_part(part, request, drafts, [i.phrase for i in items], topics)
         if failed:
-            return Proposal(None, [failed])
+            return ProposedPlan(None, [failed])
     if request.left_out:
         notes.append(
             "I left out what I could not read: " + _listed([f"“{text}”" for text in request.left_out[:3]]) + "."
@@ -246,7 +246,7 @@ def _plan(
         "categories": drafts,
         "attributes": {a: list(v) for a, v in topics.axes.items()},
     }
-    return Proposal(plan, notes)
+    return ProposedPlan(plan, notes)
 
 
 def _take_part(

@@ -1,4 +1,4 @@
-"""What the planner says about a tool's answer, and what comes next."""
+"""Replies of the planner to a tool's answer, and what comes next."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.sanitise import one_line
-from dsbuilder_tui.offline.planner.planning_context import Act, Reading, Situation
+from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.revision_arguments import as_arguments, carried_out
 from dsbuilder_tui.offline.planner.topics import Topics
 from dsbuilder_tui.offline.planner.understand import understand
@@ -33,7 +33,7 @@ _MORE = {"rejected": "rejected", "exhausted": "given up"}
 _NO_WORDS = ("", "declined", "no", "n", "nope", "reject", "rejected", "tool execution was not approved")
 
 
-def note(text: str) -> Reading:
+def note(text: str) -> Interpretation:
     """What a note about the run says, in words. Notes never lead to an act."""
     body = text.strip().removeprefix(NOTE_MARK).strip()
     try:
@@ -41,49 +41,51 @@ def note(text: str) -> Reading:
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
-        return Reading(words=body[:1000])
+        return Interpretation(words=body[:1000])
     asks = " Say “lower it” and I put the lower count into the plan." if told.get("proposals") else ""
     words = _both(told.get("said"), told.get("way_out"))
-    return Reading(words=f"{words}{asks}" if words else "Something happened to the run; say “status”.")
+    return Interpretation(words=f"{words}{asks}" if words else "Something happened to the run; say “status”.")
 
 
 def reply(
     tool: str,
     arguments: Mapping[str, Any],
     answer: Mapping[str, Any],
-    situation: Situation,
+    situation: PlanningContext,
     topics: Topics | None = None,
-) -> Reading:
+) -> Interpretation:
     """After a tool has answered. ``answer`` is its JSON; a refusal is ``{"declined": the person's words}``."""
     if "declined" in answer:
         return _declined(tool, arguments, str(answer["declined"]), situation, topics or Topics())
     if not answer.get("ok"):
         problem = _both(answer.get("error"), answer.get("way_out"))
-        return Reading(words=problem or f"{tool.replace('_', ' ')} did not work, and did not say why.")
+        return Interpretation(words=problem or f"{tool.replace('_', ' ')} did not work, and did not say why.")
     said = _text(answer.get("said"))
     if tool == "propose_plan":
-        return Reading(
+        return Interpretation(
             () if answer.get("running") else (Act("start_generation"),), said if answer.get("running") else ""
         )
     if tool == "revise_plan":
         return _revised(said, answer, situation)
     if tool in ("show_cases", "preview_cases"):
-        return Reading(words=_lines(said, _cases(answer.get("cases"))))
+        return Interpretation(words=_lines(said, _cases(answer.get("cases"))))
     if tool == "get_builder_state_summary":
-        return Reading(words=_lines(said or _progress(answer), _counts(answer.get("categories"))))
+        return Interpretation(words=_lines(said or _progress(answer), _counts(answer.get("categories"))))
     if tool == "explain_rejections":
-        return Reading(words=_lines(said, _stages(answer.get("stages")), _examples(answer.get("examples"))))
+        return Interpretation(words=_lines(said, _stages(answer.get("stages")), _examples(answer.get("examples"))))
     if tool == "describe_target" and situation.base is None:
-        return Reading(words=f"{said} {_suggestion(arguments, answer, topics or Topics())}".strip(), asks=True)
-    return Reading(words=_AFTER.get(tool, "Done.") if said else "Done.")
+        return Interpretation(words=f"{said} {_suggestion(arguments, answer, topics or Topics())}".strip(), asks=True)
+    return Interpretation(words=_AFTER.get(tool, "Done.") if said else "Done.")
 
 
-def _declined(tool: str, arguments: Mapping[str, Any], words: str, situation: Situation, topics: Topics) -> Reading:
+def _declined(
+    tool: str, arguments: Mapping[str, Any], words: str, situation: PlanningContext, topics: Topics
+) -> Interpretation:
     """A refusal with words in it is a change to what was refused."""
     words = words.strip()
     plain = words.lower().strip(" .!")
     if plain in _NO_WORDS or tool not in _PLANS:
-        return Reading(
+        return Interpretation(
             words="Fine, nothing is changed. Say what should be different." if tool in _PLANS else "Fine, I left it."
         )
     refused = _refused_plan(tool, arguments, situation)
@@ -92,7 +94,7 @@ def _declined(tool: str, arguments: Mapping[str, Any], words: str, situation: Si
     return replace(reading, acts=acts, words=reading.words or ("" if acts else "Fine, nothing is changed."))
 
 
-def _refused_plan(tool: str, arguments: Mapping[str, Any], situation: Situation) -> DatasetPlanInput | None:
+def _refused_plan(tool: str, arguments: Mapping[str, Any], situation: PlanningContext) -> DatasetPlanInput | None:
     try:
         if tool == "propose_plan":
             return parse_plan(arguments)
@@ -101,14 +103,14 @@ def _refused_plan(tool: str, arguments: Mapping[str, Any], situation: Situation)
         return None
 
 
-def _revised(said: str, answer: Mapping[str, Any], situation: Situation) -> Reading:
+def _revised(said: str, answer: Mapping[str, Any], situation: PlanningContext) -> Interpretation:
     if answer.get("running") or situation.running:
-        return Reading(words="It goes on with the new plan.")
+        return Interpretation(words="It goes on with the new plan.")
     accepted = sum(situation.accepted.values())
     planned = situation.plan.total_instances if situation.plan else 0
     if accepted and accepted < planned:
-        return Reading((Act("resume_generation"),))
-    return Reading(words="The plan is changed." if accepted else "Say “start” to write the cases.")
+        return Interpretation((Act("resume_generation"),))
+    return Interpretation(words="The plan is changed." if accepted else "Say “start” to write the cases.")
 
 
 def _suggestion(arguments: Mapping[str, Any], answer: Mapping[str, Any], topics: Topics) -> str:

@@ -9,8 +9,8 @@ from fractions import Fraction
 from dsbuilder_tui.offline.planner.counts import share, whole
 from dsbuilder_tui.offline.planner.modifiers import OWN_CATEGORIES, Modifier, modifier_in
 from dsbuilder_tui.offline.planner.naming import bare_phrase, slug, words_of
-from dsbuilder_tui.offline.planner.topics import Topic, Topics
-from dsbuilder_tui.offline.planner.utterance import MASK, Heard
+from dsbuilder_tui.offline.planner.topics import ApplicationTopic, Topics
+from dsbuilder_tui.offline.planner.utterance import MASK, Utterance
 
 _BOT = (
     "chatbot|bot|assistant|agent|app|application|copilot|co-pilot|helper|help desk|helpdesk|advisor|concierge|tutor|"
@@ -99,7 +99,7 @@ class Request:
     totals: tuple[int, ...] = ()
     subject: str = ""
     name: str = ""
-    topic: Topic | None = None
+    topic: ApplicationTopic | None = None
     modifier: Modifier | None = None  # of every case
     examples: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -107,7 +107,7 @@ class Request:
     of_cases: bool = False  # it speaks of cases, questions or a dataset
 
 
-def examples_in(heard: Heard, said: str) -> tuple[str, tuple[str, ...]]:
+def examples_in(heard: Utterance, said: str) -> tuple[str, tuple[str, ...]]:
     """What was said without its quoted examples, and the examples."""
     found: list[str] = []
     for match in _EXAMPLE.finditer(said):
@@ -115,7 +115,7 @@ def examples_in(heard: Heard, said: str) -> tuple[str, tuple[str, ...]]:
     return _EXAMPLE.sub(" ", said), tuple(text for text in found if text.strip())
 
 
-def read_request(heard: Heard, topics: Topics) -> Request:
+def read_request(heard: Utterance, topics: Topics) -> Request:
     """Reads a whole message as a request for a dataset."""
     said, examples = examples_in(heard, heard.said)
     name = ""
@@ -144,7 +144,7 @@ def read_request(heard: Heard, topics: Topics) -> Request:
     return request if request.items else replace(request, items=known)
 
 
-def _subject(said: str, topics: Topics) -> tuple[str, str, Topic | None]:
+def _subject(said: str, topics: Topics) -> tuple[str, str, ApplicationTopic | None]:
     for found in _SUBJECT.finditer(said):
         words = words_of(found[1])
         return f"{said[: found.start()]} : {said[found.end() :]}", words, topics.domain(found.group())
@@ -158,7 +158,7 @@ def _subject(said: str, topics: Topics) -> tuple[str, str, Topic | None]:
     return said, "", None
 
 
-def _with_segment(request: Request, segment: str, listing: bool, heard: Heard) -> tuple[Request, bool]:
+def _with_segment(request: Request, segment: str, listing: bool, heard: Utterance) -> tuple[Request, bool]:
     each = bool(_EACH.search(segment))
     plain = _EACH.sub(" ", segment)
     plain = " ".join(_SPLIT.sub(" ", plain).split())
@@ -201,7 +201,7 @@ def _with_segment(request: Request, segment: str, listing: bool, heard: Heard) -
     return _with_item(request, Item(phrase, each=each, part_of_last=of_last, **amount), heard, listing)  # type: ignore[arg-type]
 
 
-def _with_item(request: Request, item: Item, heard: Heard, listing: bool) -> tuple[Request, bool]:
+def _with_item(request: Request, item: Item, heard: Utterance, listing: bool) -> tuple[Request, bool]:
     base, modifier = modifier_in(heard.full(item.phrase))
     phrase = bare_phrase(base)
     if modifier and not phrase and not item.part_of_last and modifier.ending in OWN_CATEGORIES:

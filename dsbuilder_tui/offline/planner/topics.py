@@ -1,4 +1,4 @@
-"""What the planner knows of common applications: which categories they have, and what people ask in them."""
+"""Common applications that the planner knows: which categories they have, and what people ask in them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LANGUAGES = ("English", "Spanish", "German", "French")
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class ApplicationTopic:
     """A kind of application."""
 
     name: str
@@ -49,11 +49,11 @@ class Topics:
         """The categories it knows, as words."""
         return [name.replace("_", " ") for name in self._categories]
 
-    def domain(self, phrase: str) -> Topic | None:
+    def domain(self, phrase: str) -> ApplicationTopic | None:
         """The kind of application that a phrase such as ``hotel booking assistant`` names."""
         for alias, name in self._domain_aliases:
             if re.search(rf"(?<!\w){re.escape(alias)}(?!\w)", phrase.lower()):
-                return Topic(name, tuple(self._domains[name]["about"]))
+                return ApplicationTopic(name, tuple(self._domains[name]["about"]))
         return None
 
     def knows(self, phrase: str) -> bool:

@@ -9,19 +9,19 @@ from typing import Any
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import parse_plan
-from dsbuilder_tui.offline.planner.changes import Changer
-from dsbuilder_tui.offline.planner.clauses import Changes, clauses, without_courtesy
+from dsbuilder_tui.offline.planner.changes import PlanChanger
+from dsbuilder_tui.offline.planner.clauses import PlanChanges, clauses, without_courtesy
 from dsbuilder_tui.offline.planner.counts import plain_numbers
 from dsbuilder_tui.offline.planner.diversity_requests import about_pairs, fewer
 from dsbuilder_tui.offline.planner.fallback_replies import not_understood, says_yes, small_words
-from dsbuilder_tui.offline.planner.intents import Orders
+from dsbuilder_tui.offline.planner.intents import Intents
 from dsbuilder_tui.offline.planner.naming import slug, words_of
-from dsbuilder_tui.offline.planner.planning_context import Act, Reading, Situation
-from dsbuilder_tui.offline.planner.proposal import Proposal, propose
+from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
+from dsbuilder_tui.offline.planner.proposal import ProposedPlan, propose
 from dsbuilder_tui.offline.planner.request import examples_in, read_request
 from dsbuilder_tui.offline.planner.revision_arguments import as_arguments, difference
 from dsbuilder_tui.offline.planner.topics import Topics
-from dsbuilder_tui.offline.planner.utterance import MASK, Heard, hear
+from dsbuilder_tui.offline.planner.utterance import MASK, Utterance, hear
 
 _REFUSED = re.compile(r"^(?:please )?(?:don't|do not|never|no need to|not yet)\b", re.IGNORECASE)
 _ANEW = re.compile(
@@ -47,11 +47,13 @@ _NO_PLAN = (
 _AFTER_CHANGE = ("start_generation", "resume_generation", "finalize_dataset", "export_dataset", "preview_cases")
 
 
-def understand(text: str, situation: Situation, earlier: str = "", topics: Topics | None = None) -> Reading:
+def understand(
+    text: str, situation: PlanningContext, earlier: str = "", topics: Topics | None = None
+) -> Interpretation:
     """What a message asks for. ``earlier`` is the message that was answered with a question, if the last one was."""
     topics = topics or Topics()
     if not text.strip():
-        return Reading(words=not_understood(situation))
+        return Interpretation(words=not_understood(situation))
     reading = _read(hear(text), situation, topics)
     if earlier and not reading.acts and _answers(text, situation) and _read(hear(earlier), situation, topics).asks:
         for both in _joined(earlier, text):
@@ -61,7 +63,7 @@ def understand(text: str, situation: Situation, earlier: str = "", topics: Topic
     return reading
 
 
-def _answers(text: str, situation: Situation) -> bool:
+def _answers(text: str, situation: PlanningContext) -> bool:
     """Whether a message can be the answer to a question."""
     return len(text) < _LONGEST_ANSWER and not small_words(text, situation) and not says_yes(text)
 
@@ -75,9 +77,9 @@ def _joined(earlier: str, text: str) -> list[str]:
     return [f"{earlier}: {text}", f"{earlier} {text}", f"{text}: {earlier}"]
 
 
-def _read(heard: Heard, situation: Situation, topics: Topics) -> Reading:
+def _read(heard: Utterance, situation: PlanningContext, topics: Topics) -> Interpretation:
     acts = [Act("describe_target", {"text": heard.document})] if heard.document else []
-    rest = _said(heard, situation, topics) if heard.said.strip(" .:") else Reading()
+    rest = _said(heard, situation, topics) if heard.said.strip(" .:") else Interpretation()
     if heard.too_long:
         note = (
             "That is a long message; I read only its beginning. If it describes your application, begin with “Here "
@@ -85,31 +87,33 @@ def _read(heard: Heard, situation: Situation, topics: Topics) -> Reading:
         )
         rest = replace(rest, words=f"{note} {rest.words}".strip())
     if acts and not rest.acts:
-        return Reading(tuple(acts), rest.words if rest.asks else "")
+        return Interpretation(tuple(acts), rest.words if rest.asks else "")
     if not acts and not rest.acts and not rest.words:
-        return Reading(words=not_understood(situation))
+        return Interpretation(words=not_understood(situation))
     return replace(rest, acts=(*acts, *rest.acts))
 
 
-def _said(heard: Heard, situation: Situation, topics: Topics) -> Reading:
+def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Interpretation:
     said = heard.said
     if small := small_words(said, situation):
-        return Reading(words=small)
+        return Interpretation(words=small)
     if alike := about_pairs(said):
-        return Reading(words=alike)
+        return Interpretation(words=alike)
     if (lower := fewer(said, situation)) is not None:
-        return Reading((lower,))
+        return Interpretation((lower,))
     base = situation.base
-    orders = [Orders(heard, []).read(clause) for clause in clauses(said)]
+    orders = [Intents(heard, []).read(clause) for clause in clauses(said)]
     starts = bool(orders) and all(isinstance(order, Act) and order.tool == "start_generation" for order in orders)
     if situation.proposed is not None and (says_yes(said) or (starts and situation.plan is None)):
         return _offer(as_arguments(situation.proposed), situation, [])
     if says_yes(said) and not starts:
-        return Reading(words="Nothing waits for your yes. " + ("Say “start” to write the cases." if base else _NO_PLAN))
+        return Interpretation(
+            words="Nothing waits for your yes. " + ("Say “start” to write the cases." if base else _NO_PLAN)
+        )
     if base is None and all(
         order is not None or says_yes(clause) for order, clause in zip(orders, clauses(said), strict=True)
     ):
-        return _wishes(heard, situation, topics) or Reading()
+        return _wishes(heard, situation, topics) or Interpretation()
     request = read_request(heard, topics)
     whole_request = len(request.items) > 1 and bool(request.totals and request.subject)
     proposal = propose(request, topics) if base is None or whole_request or _ANEW.search(said) else None
@@ -119,56 +123,56 @@ def _said(heard: Heard, situation: Situation, topics: Topics) -> Reading:
     if reading is not None:
         return reading
     if proposal is not None:
-        return Reading(words=" ".join(proposal.words), asks=True)
+        return Interpretation(words=" ".join(proposal.words), asks=True)
     if base is None:
         topic = topics.domain(said)
         listed = request.items and all(item.count is None for item in request.items)
         of_bot = topic and re.search(r"\b(?:dataset|cases|test|evaluat|bot|assistant)\w*\b", said, re.IGNORECASE)
         if listed or of_bot:
-            return Reading(words="How many cases should it hold in all? For example: “60 cases”.", asks=True)
+            return Interpretation(words="How many cases should it hold in all? For example: “60 cases”.", asks=True)
     if _ABOUT_BOT.match(said) and len(said) > 40:
-        return Reading((Act("describe_target", {"text": heard.full(said)}),))
-    return Reading(words=not_understood(situation, said))
+        return Interpretation((Act("describe_target", {"text": heard.full(said)}),))
+    return Interpretation(words=not_understood(situation, said))
 
 
-def _proposed(proposal: Proposal, heard: Heard, situation: Situation) -> Reading:
+def _proposed(proposal: ProposedPlan, heard: Utterance, situation: PlanningContext) -> Interpretation:
     paths = [heard.piece(mask) for mask in _IN_PATH.findall(heard.said) if not heard.quoted(mask)]
     looks = [Act("describe_target", {"path": path}) for path in paths[:1] if re.search(r"[./\\~]", path)]
     reading = _offer(proposal.plan or {}, situation, proposal.words, anew=True)
     return replace(reading, acts=(*looks, *reading.acts))
 
 
-def _offer(plan: dict[str, Any], situation: Situation, notes: list[str], *, anew: bool = False) -> Reading:
+def _offer(plan: dict[str, Any], situation: PlanningContext, notes: list[str], *, anew: bool = False) -> Interpretation:
     """Puts a plan before the person: as a new one, or as a change to the one there is."""
     try:
         checked = parse_plan(plan)
     except PlanError as error:
-        return Reading(words=f"That would not be a plan: {error.problems[0]}.")
+        return Interpretation(words=f"That would not be a plan: {error.problems[0]}.")
     if situation.plan is not None and not anew:
         changes = difference(as_arguments(situation.plan), plan)
         if not changes:
-            return Reading(words="That is how it is planned already.")
-        return Reading((Act("revise_plan", changes),), _sentences(notes))
+            return Interpretation(words="That is how it is planned already.")
+        return Interpretation((Act("revise_plan", changes),), _sentences(notes))
     counts = ", ".join(f"{c.name} {c.count:,}" for c in checked.categories[:12])
     words = (
         f"{counted(checked.total_instances, 'case')} for {checked.dataset_name}: "
         f"{counts}{', …' if len(checked.categories) > 12 else ''}."
     )
-    return Reading((Act("propose_plan", plan),), _sentences([*notes, words]))
+    return Interpretation((Act("propose_plan", plan),), _sentences([*notes, words]))
 
 
 def _sentences(parts: list[str]) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _wishes(heard: Heard, situation: Situation, topics: Topics) -> Reading | None:
-    """Orders and changes, clause by clause; None when not one clause is understood."""
+def _wishes(heard: Utterance, situation: PlanningContext, topics: Topics) -> Interpretation | None:
+    """Intents and changes, clause by clause; None when not one clause is understood."""
     base = situation.base
     said, examples = examples_in(heard, heard.said)
     plan = as_arguments(base) if base else {"categories": []}
-    orders = Orders(heard, [c.name for c in base.categories] if base else [], situation.stages_by_category)
-    changes = Changes(plan)
-    changer = Changer(changes, heard, topics, examples)
+    orders = Intents(heard, [c.name for c in base.categories] if base else [], situation.stages_by_category)
+    changes = PlanChanges(plan)
+    changer = PlanChanger(changes, heard, topics, examples)
     acts: list[Act] = []
     words: list[str] = []
     unread: list[str] = []
@@ -195,7 +199,7 @@ def _wishes(heard: Heard, situation: Situation, topics: Topics) -> Reading | Non
     return _together(acts, words, unread, changes, situation)
 
 
-def _named(clause: str, now: str, heard: Heard, situation: Situation, changes: Changes) -> bool:
+def _named(clause: str, now: str, heard: Utterance, situation: PlanningContext, changes: PlanChanges) -> bool:
     """“call it shop_bot”: the dataset's own name."""
     found = re.fullmatch(
         r"(?:please )?(?:call|name) (?:it|the dataset|this)(?: as)? (.{1,60})|rename the dataset to (.{1,60})",
@@ -213,7 +217,9 @@ def _named(clause: str, now: str, heard: Heard, situation: Situation, changes: C
     return True
 
 
-def _together(acts: list[Act], words: list[str], unread: list[str], changes: Changes, situation: Situation) -> Reading:
+def _together(
+    acts: list[Act], words: list[str], unread: list[str], changes: PlanChanges, situation: PlanningContext
+) -> Interpretation:
     if situation.base is None and any(act.tool in _NEED_PLAN for act in acts):
         acts = [act for act in acts if act.tool not in _NEED_PLAN]
         words.append(_NO_PLAN)
@@ -231,10 +237,10 @@ def _together(acts: list[Act], words: list[str], unread: list[str], changes: Cha
     if unread:
         words.append("I did not understand " + ", ".join(f"“{text}”" for text in unread[:3]) + ".")
     distinct = [act for at, act in enumerate(acts) if act not in acts[:at]]
-    return Reading(tuple(distinct), _sentences(words), asks=asks)
+    return Interpretation(tuple(distinct), _sentences(words), asks=asks)
 
 
-def _revised(changes: Changes, situation: Situation) -> Reading:
+def _revised(changes: PlanChanges, situation: PlanningContext) -> Interpretation:
     """The change as an act: against the plan there is, or as a new version of the proposal."""
     if situation.plan is None or situation.proposed is not None or not changes.rename:
         return _offer(changes.plan, situation, [])
@@ -252,4 +258,4 @@ def _revised(changes: Changes, situation: Situation) -> Reading:
         arguments["counts"] = {back.get(name, name): count for name, count in arguments["counts"].items()}
     present = {category["name"] for category in changes.plan["categories"]}
     rename = {name: new for name, new in changes.rename.items() if new in present}
-    return Reading((Act("revise_plan", {"rename": rename, **arguments} if rename else arguments),))
+    return Interpretation((Act("revise_plan", {"rename": rename, **arguments} if rename else arguments),))

@@ -39,7 +39,7 @@ _PRIVATE = re.compile("[\ue000-\uf8ff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Utterance:
     """``said`` has digits for number words, and one private-use character for each quotation, path and model name."""
 
     said: str
@@ -62,7 +62,7 @@ class Heard:
         return at < len(self.pieces) and bool(_QUOTED.fullmatch(self.pieces[at]))
 
 
-def hear(text: str) -> Heard:
+def hear(text: str) -> Utterance:
     """Takes a message apart. Never raises."""
     text = unicodedata.normalize("NFC", str(whole_characters(text))).replace("\r\n", "\n")
     text = _PRIVATE.sub("", text)
@@ -89,4 +89,4 @@ def hear(text: str) -> Heard:
     for pattern in (_QUOTED, _PATH, _MODEL):
         said = pattern.sub(mask, said)
     said = re.sub(r"[ \u00a0\u2000-\u200a\u3000]+", " ", plain_numbers(said)).strip()
-    return Heard(said, tuple(pieces), document[:MOST_TARGET], too_long)
+    return Utterance(said, tuple(pieces), document[:MOST_TARGET], too_long)

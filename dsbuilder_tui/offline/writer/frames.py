@@ -134,7 +134,7 @@ def _persona(value: str, rng: random.Random) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class FrameTopic:
     """What the frames of one category draw on."""
 
     detail: Sequence[str]
@@ -142,7 +142,9 @@ class Topic:
     others: Sequence[str]  # requests of the plan's other categories
 
 
-def compose(core: str, frame: Frame, topic: Topic, phrases: Mapping[str, Any], rng: random.Random, extra: int) -> str:
+def compose(
+    core: str, frame: Frame, topic: FrameTopic, phrases: Mapping[str, Any], rng: random.Random, extra: int
+) -> str:
     """A whole message around a core, with placeholders still in it. ``extra`` adds that many more details."""
     tone = phrases["tone"].get(frame.tone or "neutral")
     opening, closing = rng.choice(tone["open"]), rng.choice(tone["close"])
@@ -171,7 +173,7 @@ def compose(core: str, frame: Frame, topic: Topic, phrases: Mapping[str, Any], r
 def _situation(
     core: str,
     frame: Frame,
-    topic: Topic,
+    topic: FrameTopic,
     phrases: Mapping[str, Any],
     rng: random.Random,
     before: list[str],

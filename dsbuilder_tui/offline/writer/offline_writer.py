@@ -16,7 +16,7 @@ from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
-from dsbuilder_tui.offline.writer.frames import Frame, Topic, compose, load_phrases, perturbed, topic_of
+from dsbuilder_tui.offline.writer.frames import Frame, FrameTopic, compose, load_phrases, perturbed, topic_of
 from dsbuilder_tui.offline.writer.languages import (
     ENGLISH,
     LOCALES,
@@ -76,7 +76,7 @@ class _Category:
     language: str
     phrases: Mapping[str, Any]
     examples: list[_Example]
-    topic: Topic
+    topic: FrameTopic
 
 
 class OfflineWriter:
@@ -209,7 +209,7 @@ class OfflineWriter:
             topic = topic_of([*weighed, (1, plan.description)], self._phrases)
         bank = phrases["topic"][topic]
         others = [] if language != ENGLISH else self._requests_of_others(plan, category, field)
-        return _Category(field, language, phrases, read, Topic(bank["detail"], bank["second"], others))
+        return _Category(field, language, phrases, read, FrameTopic(bank["detail"], bank["second"], others))
 
     def _requests_of_others(self, plan: DatasetPlanInput, category: DatasetCategory, field: str) -> list[str]:
         """One-line English requests of the plan's other categories, to be a message's second intent."""

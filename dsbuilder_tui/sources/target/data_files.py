@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import yaml
 
-from dsbuilder_tui.sources.target.findings import Found, TargetTool, make_tool
+from dsbuilder_tui.sources.target.findings import TargetFindings, TargetTool, make_tool
 
 _SCHEMAS = ("parameters", "input_schema", "inputSchema", "params_json_schema", "parametersJsonSchema")
 _TOOL_LISTS = {"tools", "functions", "function_declarations", "functionDeclarations"}
@@ -93,7 +93,7 @@ def _measure(text: str, loader: Any) -> None:
             raise Unreadable("it holds too many values")
 
 
-def read_value(value: Any, where: str, found: Found, *, whole: str = "") -> None:
+def read_value(value: Any, where: str, found: TargetFindings, *, whole: str = "") -> None:
     """Add the tools and prompts of a parsed file. ``whole``: the text of a file named as a prompt, which is one anyhow."""
     keys = _PROMPT_KEYS_OF_PROMPT_FILES if whole else _PROMPT_KEYS
     before = len(found.tools), len(found.prompts)

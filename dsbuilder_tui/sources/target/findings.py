@@ -1,4 +1,4 @@
-"""What reading an application's files gives, and how its text is kept: cleaned, and without keys."""
+"""Findings in an application's files, and how its text is kept: cleaned, and without keys."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TargetTool:
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class TargetPrompt:
     """One text that tells the application how to behave. ``name`` is what the code calls it, or empty."""
 
     name: str
@@ -49,12 +49,12 @@ class Prompt:
 
 
 @dataclass(slots=True)
-class Found:
+class TargetFindings:
     """What has been read so far, in the order in which it was read."""
 
-    prompts: list[Prompt] = field(default_factory=list)
+    prompts: list[TargetPrompt] = field(default_factory=list)
     tools: list[TargetTool] = field(default_factory=list)
-    readmes: list[Prompt] = field(default_factory=list)
+    readmes: list[TargetPrompt] = field(default_factory=list)
     # names that stand in a `tools=[…]`, with where, and every function and call that such a name could mean
     listed: list[tuple[str, str]] = field(default_factory=list)
     defined: dict[str, TargetTool] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Found:
         """Keep a prompt, once, however many places it stands in."""
         text = kept(text).strip() if len(self.prompts) < MOST_PROMPTS else ""
         if text and all(text != other.text for other in self.prompts):
-            self.prompts.append(Prompt(label(name), text, where))
+            self.prompts.append(TargetPrompt(label(name), text, where))
 
     def settle(self) -> None:
         """Find what the listed names mean, now that every file has been read; leave one tool a name, and not too many."""

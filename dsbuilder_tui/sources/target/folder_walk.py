@@ -32,7 +32,7 @@ _LOCKS = {"package.json", "package-lock.json", "tsconfig.json", "pnpm-lock.yaml"
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CandidateFile:
     """A file worth reading. ``kind``: readme, prompt (text or data), python or data; ``shown`` is its path in the folder."""
 
     path: Path
@@ -82,10 +82,10 @@ def kind_of(name: str) -> str:
     return "data" if end in _DATA_ENDS and name not in _LOCKS else ""
 
 
-def candidates(root: Path, skipped: Skipped) -> list[Candidate]:
+def candidates(root: Path, skipped: Skipped) -> list[CandidateFile]:
     """The files of a folder that are worth reading, the likeliest first. Each folder is listed once; no link is followed
     out of the root, nor to another folder. Unreadable folders are noted."""
-    out: list[Candidate] = []
+    out: list[CandidateFile] = []
     entries, level = 0, [root]
     for depth in range(DEEPEST + 1):
         below: list[Path] = []
@@ -117,7 +117,7 @@ def candidates(root: Path, skipped: Skipped) -> list[Candidate]:
     return sorted(out, key=lambda each: each.rank)
 
 
-def _look(path: Path, root: Path, depth: int, skipped: Skipped) -> Candidate | Path | None:
+def _look(path: Path, root: Path, depth: int, skipped: Skipped) -> CandidateFile | Path | None:
     """One entry of a folder: a file to read, a folder to go into, or None."""
     shown = _shown(path, root)
     try:
@@ -152,11 +152,13 @@ def _look(path: Path, root: Path, depth: int, skipped: Skipped) -> Candidate | P
             return None
         tests = any(part in ("tests", "test") for part in Path(shown).parts) or name.startswith("test_")
         first = {"readme": 0, "prompt": 1, "python": 2, "data": 3}[kind]
-        return Candidate(path, shown, kind, (first + 10 * tests, depth, len(name) if kind == "readme" else 0, shown))
+        return CandidateFile(
+            path, shown, kind, (first + 10 * tests, depth, len(name) if kind == "readme" else 0, shown)
+        )
     return None
 
 
-def contents(found: list[Candidate], skipped: Skipped) -> Iterator[tuple[Candidate, bytes]]:
+def contents(found: list[CandidateFile], skipped: Skipped) -> Iterator[tuple[CandidateFile, bytes]]:
     """Each candidate with its bytes, as far as the bounds allow; what is left out is noted."""
     total, looked, seen = 0, 0, set()
     for each in found:

@@ -8,7 +8,7 @@ import warnings
 from itertools import islice
 
 from dsbuilder_tui.sources.target.data_files import Unreadable, is_sentence, parameters_of, tool_of
-from dsbuilder_tui.sources.target.findings import Found, TargetTool, make_tool
+from dsbuilder_tui.sources.target.findings import TargetFindings, TargetTool, make_tool
 from dsbuilder_tui.sources.target.python_names import Names, callee, part, string, words
 
 _MOST_NODES = 400_000
@@ -26,7 +26,7 @@ _METHODS = ("_run", "run", "forward", "__call__", "_arun", "execute", "invoke", 
 _SCHEMA_ARGUMENTS = ("params_json_schema", "parameters", "input_schema", "inputSchema")
 
 
-def read_python(source: str, where: str, found: Found) -> None:
+def read_python(source: str, where: str, found: TargetFindings) -> None:
     """Add what a module says of tools and prompts. Raises ``Unreadable``; what was found before it stays found."""
     try:
         with warnings.catch_warnings():  # a wrong escape in foreign source is no business of this terminal
@@ -41,7 +41,7 @@ def read_python(source: str, where: str, found: Found) -> None:
 class _Module:
     """One module, and the rules by which its nodes become tools and prompts."""
 
-    def __init__(self, tree: ast.Module, nodes: list[ast.AST], where: str, found: Found) -> None:
+    def __init__(self, tree: ast.Module, nodes: list[ast.AST], where: str, found: TargetFindings) -> None:
         self._where, self._found = where, found
         self._nodes = sorted(nodes, key=lambda node: (getattr(node, "lineno", 0), getattr(node, "col_offset", 0)))
         self._names = Names(tree)

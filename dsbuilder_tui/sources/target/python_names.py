@@ -1,4 +1,4 @@
-"""What names and literals in Python source stand for, as far as the source itself says it."""
+"""Names and literals in Python source, and the values they stand for, as far as the source itself says it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the evaluated application is, read as data out of words, a file or a folder. Nothing of it is ever run.
+"""The evaluated application, read as data out of words, a file or a folder. Nothing of it is ever run.
 
 Reading is synchronous and bounded; from an event loop call it with ``asyncio.to_thread``.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.sources.target.data_files import Unreadable, json_value, read_value, yaml_value
-from dsbuilder_tui.sources.target.findings import Found, Prompt, TargetTool, decoded, kept, label
+from dsbuilder_tui.sources.target.findings import TargetFindings, TargetPrompt, TargetTool, decoded, kept, label
 from dsbuilder_tui.sources.target.folder_walk import (
     MOST_BYTES,
     Skipped,
@@ -75,7 +75,7 @@ class Target:
 
 def target_of_text(text: str) -> Target:
     """The person's words or what they pasted: a system prompt, tool definitions as JSON, Python source, or all in one."""
-    found = Found()
+    found = TargetFindings()
     if len(text) > MOST_BYTES:
         found.notes.append(f"only the first {MOST_BYTES // 1024} KiB of the text were read")
         text = text[:MOST_BYTES]
@@ -87,9 +87,9 @@ def target_of_text(text: str) -> Target:
         is_source = _try_python(text, found)
     if not is_source:
         _read_blocks(text, found)
-        found.prompts = [Prompt("", kept(stripped), SAID)]
+        found.prompts = [TargetPrompt("", kept(stripped), SAID)]
     elif not found.tools and not found.prompts and not found.listed:
-        found.prompts = [Prompt("", kept(stripped), SAID)]
+        found.prompts = [TargetPrompt("", kept(stripped), SAID)]
     if not stripped:
         found.notes.append("nothing was said")
     return _target(SAID, found)
@@ -113,8 +113,8 @@ def read_target(path: str | Path) -> Target:
 
 
 def _of_folder(root: Path, shown: str) -> Target:
-    found, skipped = Found(), Skipped()
-    readmes: list[Prompt] = []
+    found, skipped = TargetFindings(), Skipped()
+    readmes: list[TargetPrompt] = []
     if may_hold_keys(root / "x"):
         raise InputError(f"{shown} is a folder for keys; it is not read.", "Name the application's own folder.")
     for each, raw in contents(candidates(root, skipped), skipped):
@@ -122,7 +122,7 @@ def _of_folder(root: Path, shown: str) -> Target:
         if text is None:
             skipped.add("left out, not UTF-8 text", each.shown)
         elif each.kind == "readme":
-            readmes.append(Prompt("", text, each.shown))
+            readmes.append(TargetPrompt("", text, each.shown))
         else:
             _read_file(each.shown, each.kind, text, found, skipped)
     for more in readmes[1:]:
@@ -159,9 +159,9 @@ def _of_file(real: Path, shown: str) -> Target:
         raise InputError(f"{shown} is not UTF-8 text.", "Name a text file, or paste the system prompt.")
     if not text.strip():
         raise InputError(f"{shown} is empty.", "Name the file with the system prompt, or paste it.")
-    found, skipped, kind = Found(), Skipped(), kind_of(real.name)
+    found, skipped, kind = TargetFindings(), Skipped(), kind_of(real.name)
     if kind == "readme":
-        found.readmes = [Prompt("", text, label(real.name))]
+        found.readmes = [TargetPrompt("", text, label(real.name))]
     else:
         _read_file(real.name, kind or "prompt", text, found, skipped)
     found.notes.extend(skipped.notes())
@@ -171,7 +171,7 @@ def _of_file(real: Path, shown: str) -> Target:
     return _target(shown, found)
 
 
-def _read_file(name: str, kind: str, text: str, found: Found, skipped: Skipped) -> None:
+def _read_file(name: str, kind: str, text: str, found: TargetFindings, skipped: Skipped) -> None:
     where, end = label(name), Path(name).suffix.lower()
     try:
         if kind == "python":
@@ -185,7 +185,7 @@ def _read_file(name: str, kind: str, text: str, found: Found, skipped: Skipped) 
         skipped.add(f"left out, {error}", name)
 
 
-def _read_blocks(text: str, found: Found) -> None:
+def _read_blocks(text: str, found: TargetFindings) -> None:
     """Tools in the middle of words: in fenced blocks, or as bare JSON."""
     for number, block in enumerate(_FENCE.finditer(text)):
         if number >= _MOST_BLOCKS:
@@ -205,7 +205,7 @@ def _read_blocks(text: str, found: Found) -> None:
         read_value(value, SAID, found)
 
 
-def _try_json(text: str, found: Found) -> bool:
+def _try_json(text: str, found: TargetFindings) -> bool:
     try:
         read_value(json_value(text), SAID, found)
     except Unreadable:
@@ -213,7 +213,7 @@ def _try_json(text: str, found: Found) -> bool:
     return True
 
 
-def _try_python(text: str, found: Found) -> bool:
+def _try_python(text: str, found: TargetFindings) -> bool:
     try:
         read_python(text, SAID, found)
     except Unreadable:
@@ -221,7 +221,7 @@ def _try_python(text: str, found: Found) -> bool:
     return True
 
 
-def _target(source: str, found: Found) -> Target:
+def _target(source: str, found: TargetFindings) -> Target:
     found.settle()
     prompt = found.prompts[0].text if len(found.prompts) == 1 else ""
     if len(found.prompts) > 1:

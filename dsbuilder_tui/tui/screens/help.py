@@ -67,6 +67,7 @@ class HelpScreen(Full):
     CSS_PATH = "help.tcss"
     title_words = "Help"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("g", "guide", "guide"),
         Binding("escape,f1,q", "dismiss", "back", key_display="esc"),
     ]
 
@@ -77,9 +78,14 @@ class HelpScreen(Full):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.query_one("#help-pane").border_title = "Help"
-        self.query_one("#help-pane").border_subtitle = "↑ ↓ scroll · esc back"
+        self.query_one("#help-pane").border_title = "Keys"
+        self.query_one("#help-pane").border_subtitle = "↑ ↓ scroll · g guide · esc back"
         self.query_one(Pages).focus()
+
+    def action_guide(self) -> None:
+        from dsbuilder_tui.tui.help.guide import GuideScreen
+
+        self.app.push_screen(GuideScreen())
 
     def _lines(self, width: int) -> Sequence[Line]:
         lines: list[Line] = [((row, "text"),) for row in wrap(_PROMISE, width)]

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
-from dsbuilder_tui.agent.monitor import Watch
+from dsbuilder_tui.agent.monitor import Monitor
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.events import (
     ApprovalAsked,
@@ -30,7 +30,7 @@ from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
 from dsbuilder_tui.tui.paint.card import has_card
 from dsbuilder_tui.tui.screens.studio_acts import StudioActs
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, Tabs
-from dsbuilder_tui.tui.widgets.conversation import Conversation
+from dsbuilder_tui.tui.widgets.conversation import ConversationPane
 from dsbuilder_tui.tui.widgets.panel import KINDS, Panel
 from dsbuilder_tui.tui.widgets.prompt import Prompt
 
@@ -70,13 +70,13 @@ class StudioScreen(StudioActs):
         self._told_of: DsbuilderError | None = None
         self._approved = 0  # the newest plan revision that a run was started with
         self._decisions: dict[str, str] = {}  # of the agent's questions, by call
-        self._watch = Watch()
+        self._watch = Monitor()
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
         yield Tabs(_TABS, self._tab_counts)
         with Horizontal(id="body"):
-            yield Conversation(self._choices, readonly=self.watched.replaying)
+            yield ConversationPane(self._choices, readonly=self.watched.replaying)
             with Vertical(id="panels"):
                 for name in PANELS:
                     yield KINDS[name](name, self.watched)
@@ -103,8 +103,8 @@ class StudioScreen(StudioActs):
             self.background(self.watched.session.prepare, group="prepare")
 
     @property
-    def conversation(self) -> Conversation:
-        return self.query_one(Conversation)
+    def conversation(self) -> ConversationPane:
+        return self.query_one(ConversationPane)
 
     def _choices(self, text: str) -> list[tuple[str, str]]:
         return commands.completions(text, self._argument_choices)

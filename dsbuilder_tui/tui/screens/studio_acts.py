@@ -11,7 +11,7 @@ from textual.widgets import TextArea
 
 from dsbuilder_tui.agent.monitor import Note
 from dsbuilder_tui.agent.plan_card import card_data
-from dsbuilder_tui.agent.turn_events import Part
+from dsbuilder_tui.agent.turn_events import TurnEvent
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
@@ -22,7 +22,7 @@ from dsbuilder_tui.tui.palette import COLOURS
 from dsbuilder_tui.tui.screens.doors import Doors
 from dsbuilder_tui.tui.watched import Watched
 from dsbuilder_tui.tui.widgets.chat import Card, PlanCard, QuestionCard, ToolLine
-from dsbuilder_tui.tui.widgets.conversation import Conversation
+from dsbuilder_tui.tui.widgets.conversation import ConversationPane
 from dsbuilder_tui.tui.widgets.prompt import Prompt
 from dsbuilder_tui.wording import cost_words, eta_words, rate_words
 
@@ -40,7 +40,7 @@ class StudioActs(Doors):
 
     # The conversation
 
-    async def on_conversation_said(self, event: Conversation.Said) -> None:
+    async def on_conversation_pane_said(self, event: ConversationPane.Said) -> None:
         if event.text.startswith("/"):
             try:
                 command, argument = commands.parse(event.text)
@@ -50,12 +50,12 @@ class StudioActs(Doors):
             return
         self.respond(self.live.talk.say(event.text, event.pastes))
 
-    def respond(self, parts: AsyncGenerator[Part, None]) -> None:
+    def respond(self, parts: AsyncGenerator[TurnEvent, None]) -> None:
         """Let the agent take a turn."""
         role = getattr(self.live.talk, "role", "agent")
-        self.query_one(Conversation).take_turn(parts, self.watched.now, role)
+        self.query_one(ConversationPane).take_turn(parts, self.watched.now, role)
 
-    def on_conversation_turn_ended(self) -> None:
+    def on_conversation_pane_turn_ended(self) -> None:
         if (reference := self.live.next_session) is not None:
             self.live.next_session = None
             self.studio.attempt(self.studio.change_to(reference))
@@ -67,7 +67,7 @@ class StudioActs(Doors):
         if not self.spoken_to:
             return
         self._notes.append(note)
-        if not self.query_one(Conversation).answering:
+        if not self.query_one(ConversationPane).answering:
             self.respond(self.live.talk.note(self._notes.popleft()))
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
@@ -273,7 +273,7 @@ class StudioActs(Doors):
         return waiting if waiting is not None and waiting.call_id == call else None
 
     def _answer(self, approval: Approval, *, yes: bool, plan: DatasetPlanInput | None = None) -> None:
-        if self.query_one(Conversation).answering:
+        if self.query_one(ConversationPane).answering:
             self.studio.say("The agent is still at work; answer when it is done, or stop it with Esc.")
             return
         self.spoken_to = True

@@ -14,7 +14,7 @@ from textual.timer import Timer
 from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownStream
 
-from dsbuilder_tui.agent.turn_events import Doing, Part, Said, ToolBegun, Words
+from dsbuilder_tui.agent.turn_events import Activity, Said, TextDelta, ToolStarted, TurnEvent
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.events import MessageAdded
 from dsbuilder_tui.domain.plain_words import counted
@@ -109,7 +109,7 @@ class Hint(Painted):
         return [cut(((words, "faint"),), width)]
 
 
-class Conversation(Vertical):
+class ConversationPane(Vertical):
     """Shows what the session keeps of the talk, and a turn of the agent as it comes."""
 
     class Said(TextualMessage):
@@ -216,11 +216,11 @@ class Conversation(Vertical):
         event.stop()
         self.query_one(Below).show(event.count)
 
-    def take_turn(self, parts: AsyncGenerator[Part, None], now: Callable[[], float], role: str = "agent") -> None:
+    def take_turn(self, parts: AsyncGenerator[TurnEvent, None], now: Callable[[], float], role: str = "agent") -> None:
         """Show a turn of the agent as it comes."""
         self._turn = asyncio.create_task(self._show_turn(parts, now, role))
 
-    async def _show_turn(self, parts: AsyncGenerator[Part, None], now: Callable[[], float], role: str) -> None:
+    async def _show_turn(self, parts: AsyncGenerator[TurnEvent, None], now: Callable[[], float], role: str) -> None:
         hint = self.query_one(Hint)
         hint.say("thinking")
         try:
@@ -247,9 +247,9 @@ class Conversation(Vertical):
             else:
                 self.post_message(self.TurnEnded())
 
-    async def _show_part(self, part: Part, now: Callable[[], float], role: str) -> None:
+    async def _show_part(self, part: TurnEvent, now: Callable[[], float], role: str) -> None:
         match part:
-            case Words():
+            case TextDelta():
                 if self._streaming is None or self._stream is None:
                     self._streaming = entry = Entry(role, "", "text", now())
                     self.query_one(Hint).say("answering")
@@ -258,9 +258,9 @@ class Conversation(Vertical):
                 await self._stream.write(visible(part.text))
             case Said():
                 await self._end_stream()
-            case Doing():
+            case Activity():
                 self.query_one(Hint).say(part.words)
-            case ToolBegun():
+            case ToolStarted():
                 line = ToolLine(part.words, {"tool": part.tool}, busy=True)
                 self._tools[part.call_id] = line
                 await self.log_view.put(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
-from dsbuilder_tui.offline.planner.planning_context import Reading, Situation
+from dsbuilder_tui.offline.planner.planning_context import Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.revision_arguments import as_arguments, carried_out
 
 
@@ -16,7 +16,7 @@ def shop_plan(**counts: int) -> DatasetPlanInput:
     return parse_plan({"dataset_name": "shop_bot", "categories": categories})
 
 
-def proposed(reading: Reading) -> DatasetPlanInput | None:
+def proposed(reading: Interpretation) -> DatasetPlanInput | None:
     """The valid plan that a reading proposes."""
     found = [act for act in reading.acts if act.tool == "propose_plan"]
     return parse_plan(found[0].arguments) if found else None
@@ -26,15 +26,15 @@ def counts_of(plan: DatasetPlanInput | None) -> dict[str, int]:
     return {category.name: category.count for category in plan.categories} if plan else {}
 
 
-def revised(reading: Reading, plan: DatasetPlanInput) -> DatasetPlanInput | None:
+def revised(reading: Interpretation, plan: DatasetPlanInput) -> DatasetPlanInput | None:
     """The valid plan that a reading's revision makes of ``plan``."""
     found = [act for act in reading.acts if act.tool == "revise_plan"]
     return parse_plan(carried_out(as_arguments(plan), found[0].arguments)) if found else None
 
 
-def acts_of(reading: Reading) -> list[tuple[str, dict[str, Any]]]:
+def acts_of(reading: Interpretation) -> list[tuple[str, dict[str, Any]]]:
     return [(act.tool, act.arguments) for act in reading.acts]
 
 
-NOTHING = Situation()
-PLANNED = Situation(plan=shop_plan())
+NOTHING = PlanningContext()
+PLANNED = PlanningContext(plan=shop_plan())

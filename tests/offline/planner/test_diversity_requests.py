@@ -9,7 +9,7 @@ import pytest
 
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.plan import parse_plan
-from dsbuilder_tui.offline.planner.planning_context import Situation
+from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 from dsbuilder_tui.offline.planner.replies import note
 from dsbuilder_tui.offline.planner.revision_arguments import as_arguments
 from dsbuilder_tui.offline.planner.understand import understand
@@ -51,7 +51,7 @@ def test_a_stage_is_switched_against_what_is_in_force() -> None:
     plan = shop_plan()
     own = plan.categories[0].model_copy(update={"diversity": CategoryDiversity(stages=("structural",))})
     plan = plan.model_copy(update={"categories": (own, *plan.categories[1:])})
-    situation = Situation(plan=plan, stages=("structural", "near"))
+    situation = PlanningContext(plan=plan, stages=("structural", "near"))
     on = understand("turn on the semantic stage", situation)
     assert acts_of(on) == [("adjust_category", {"diversity_stages": ["structural", "near", "semantic"]})]
     near = understand("turn on the near stage in refunds", situation)

@@ -14,7 +14,7 @@ from agents.tool_context import ToolContext
 
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.offline.planner.planner_model import OfflinePlanner
-from dsbuilder_tui.offline.planner.planning_context import Situation
+from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 from tests.offline.planner.planning import shop_plan
 
 ASKED = "60 cases for a customer service bot: half order status, the rest refunds and product info"
@@ -25,7 +25,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.situation = Situation()
+        self.situation = PlanningContext()
         set_tracing_disabled(True)
         numbers = itertools.count(1)
         self.model = OfflinePlanner(lambda: self.situation, lambda: f"{next(numbers)}")
@@ -39,7 +39,7 @@ class Desk:
         async def invoke(context: ToolContext[Any], arguments: str) -> str:
             self.calls.append((name, json.loads(arguments)))
             if name == "propose_plan":
-                self.situation = Situation(plan=parse_plan(json.loads(arguments)))
+                self.situation = PlanningContext(plan=parse_plan(json.loads(arguments)))
             return json.dumps({"ok": True, "said": f"{name} is done."})
 
         return FunctionTool(
@@ -126,14 +126,14 @@ async def test_what_is_read_and_what_is_planned_in_one_message() -> None:
 
 async def test_a_tool_that_is_not_there_is_not_called() -> None:
     desk = Desk()
-    desk.situation = Situation(plan=shop_plan())
+    desk.situation = PlanningContext(plan=shop_plan())
     done = await desk.say("export to csv")
     assert "export dataset" in done.final_output and desk.calls == []
 
 
 async def test_hostile_text_is_shown_not_sent() -> None:
     desk = Desk()
-    desk.situation = Situation(plan=shop_plan())
+    desk.situation = PlanningContext(plan=shop_plan())
     done = await desk.say("remove \x1b]52;c;aGk=\x07 \u202eevil")
     assert "\x1b" not in done.final_output and "\u202e" not in done.final_output and desk.calls == []
 
@@ -146,7 +146,7 @@ async def both_ways(model: OfflinePlanner, input: Any) -> tuple[list[Any], list[
 
 
 async def test_the_stream_says_what_the_whole_answer_says() -> None:
-    output, events = await both_ways(OfflinePlanner(Situation), "help")
+    output, events = await both_ways(OfflinePlanner(PlanningContext), "help")
     kinds = [event.type for event in events]
     assert kinds[:4] == [
         "response.created",
@@ -169,5 +169,5 @@ ODD: list[Any] = [
 
 @pytest.mark.parametrize("input", ODD, ids=range(len(ODD)))
 async def test_odd_conversations_get_words(input: Any) -> None:
-    output, _ = await both_ways(OfflinePlanner(Situation), input)
+    output, _ = await both_ways(OfflinePlanner(PlanningContext), input)
     assert [item.type for item in output] == ["message"] and output[0].content[0].text

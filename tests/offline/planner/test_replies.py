@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui.offline.planner.expected_tool_calls import with_expected_tools
-from dsbuilder_tui.offline.planner.planning_context import Act, Reading, Situation
+from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.replies import note, reply
 from dsbuilder_tui.offline.planner.revision_arguments import as_arguments, carried_out, difference
 from tests.offline.planner.planning import NOTHING, PLANNED, acts_of, counts_of, proposed, revised, shop_plan
@@ -29,12 +29,14 @@ def test_an_approved_plan_is_started() -> None:
 def test_an_approved_revision_goes_on_where_it_was() -> None:
     done = {"ok": True, "said": "refunds 80."}
     assert (
-        reply("revise_plan", {}, {**done, "running": True}, Situation(plan=shop_plan(), accepted={"refunds": 5})).acts
+        reply(
+            "revise_plan", {}, {**done, "running": True}, PlanningContext(plan=shop_plan(), accepted={"refunds": 5})
+        ).acts
         == ()
     )
-    stopped = reply("revise_plan", {}, done, Situation(plan=shop_plan(), accepted={"refunds": 5}))
+    stopped = reply("revise_plan", {}, done, PlanningContext(plan=shop_plan(), accepted={"refunds": 5}))
     assert acts_of(stopped) == [("resume_generation", {})]
-    full = reply("revise_plan", {}, done, Situation(plan=shop_plan(), accepted={"refunds": 70}))
+    full = reply("revise_plan", {}, done, PlanningContext(plan=shop_plan(), accepted={"refunds": 70}))
     assert full.acts == () and full.words == "The plan is changed."
     never = reply("revise_plan", {}, done, PLANNED)
     assert never.acts == () and "“start”" in never.words
@@ -150,10 +152,12 @@ def test_understanding_costs_no_heavy_import() -> None:
 def test_the_tools_of_the_application_are_expected_where_their_names_fit() -> None:
     tools = ("lookup_order", "startRefund", "get_weather")
     categories = [{"name": name, "count": 5} for name in ("order_status", "refunds", "small_talk")]
-    reading = with_expected_tools(Reading((Act("propose_plan", {"categories": categories}),), "15 cases."), tools)
+    reading = with_expected_tools(
+        Interpretation((Act("propose_plan", {"categories": categories}),), "15 cases."), tools
+    )
     fitted = reading.acts[0].arguments["categories"]
     assert [c.get("expected_tools") for c in fitted] == [["lookup_order"], ["startRefund"], None]
     assert reading.words == "15 cases. Expected tool calls: lookup_order, startRefund."
     kept = [{"name": "orders", "count": 5, "expected_tools": ["cancel"]}]
-    again = Reading((Act("revise_plan", {"add": kept}), Act("pause_generation")), "")
+    again = Interpretation((Act("revise_plan", {"add": kept}), Act("pause_generation")), "")
     assert with_expected_tools(again, tools) == again and with_expected_tools(again, ()) is again

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.offline.planner.counts import plain_numbers, spread
-from dsbuilder_tui.offline.planner.planning_context import Situation
+from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 from dsbuilder_tui.offline.planner.topics import Topics
 from dsbuilder_tui.offline.planner.understand import understand
 from tests.offline.planner.planning import NOTHING, PLANNED, acts_of, counts_of, proposed, revised
@@ -103,7 +103,7 @@ NOTHING_TO_DO = [
 
 @pytest.mark.parametrize("situation", [NOTHING, PLANNED], ids=["nothing", "planned"])
 @pytest.mark.parametrize("text", NOTHING_TO_DO, ids=range(len(NOTHING_TO_DO)))
-def test_nothing_is_done_that_was_not_asked_for(text: str, situation: Situation) -> None:
+def test_nothing_is_done_that_was_not_asked_for(text: str, situation: PlanningContext) -> None:
     reading = understand(text, situation)
     assert reading.acts == () and reading.words
 

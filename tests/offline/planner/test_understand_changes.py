@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dsbuilder_tui.offline.planner.planning_context import Situation
+from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 from dsbuilder_tui.offline.planner.understand import understand
 from tests.offline.planner.planning import NOTHING, PLANNED, acts_of, counts_of, proposed, revised, shop_plan
 
@@ -63,19 +63,23 @@ def test_a_change_against_the_plan(text: str, counts: dict[str, int]) -> None:
 
 @pytest.mark.parametrize(("text", "counts"), [pair for pair in CHANGES if "rename" not in pair[0]][::4])
 def test_a_change_against_what_waits_for_a_yes_proposes_it_again(text: str, counts: dict[str, int]) -> None:
-    reading = understand(text, Situation(proposed=shop_plan()))
+    reading = understand(text, PlanningContext(proposed=shop_plan()))
     assert [act.tool for act in reading.acts] == ["propose_plan"]
     assert counts_of(proposed(reading)) == counts
 
 
 def test_a_change_to_a_waiting_revision_goes_against_the_plan_there_is() -> None:
     wanted = shop_plan(refunds=80, order_status=20, product_info=10)
-    reading = understand("make order status 5", Situation(plan=shop_plan(), proposed=wanted))
+    reading = understand("make order status 5", PlanningContext(plan=shop_plan(), proposed=wanted))
     assert acts_of(reading) == [("revise_plan", {"counts": {R: 80, S: 5}})]
 
 
 def test_yes_to_what_waits_offers_it_again() -> None:
-    assert counts_of(proposed(understand("yes, go ahead", Situation(proposed=shop_plan())))) == {R: 40, S: 20, P: 10}
+    assert counts_of(proposed(understand("yes, go ahead", PlanningContext(proposed=shop_plan())))) == {
+        R: 40,
+        S: 20,
+        P: 10,
+    }
 
 
 DETAILS: list[tuple[str, dict[str, Any]]] = [
@@ -212,5 +216,5 @@ def test_roundabout_ways_to_say_it(text: str, counts: dict[str, int]) -> None:
 
 def test_a_yes_with_a_start_starts_what_is_planned() -> None:
     assert acts_of(understand("ok start", PLANNED)) == [("start_generation", {})]
-    assert [act.tool for act in understand("start", Situation(proposed=shop_plan())).acts] == ["propose_plan"]
+    assert [act.tool for act in understand("start", PlanningContext(proposed=shop_plan())).acts] == ["propose_plan"]
     assert "“make refunds 20”" in understand("fewer refunds please", PLANNED).words

@@ -11,9 +11,11 @@ from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.events import PlanRevised
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.session_state import SessionState
-from dsbuilder_tui.store.base import StoreBase, to_text
 from dsbuilder_tui.store.commit import history_row, write_history
-from dsbuilder_tui.store.retiring import recount, retire, retired_slots
+from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.progress import read_progress
+from dsbuilder_tui.store.retired_slots import recount
+from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.rows import CategoryProgress, HistoryRow
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
@@ -21,14 +23,17 @@ RENAMED = "categories_renamed"  # the kind of a line of history
 UNDECIDED = 0  # the revision of a session that has no plan yet
 
 
-class Plans(StoreBase):
-    """Reads and writes plan revisions, and the counters of their categories."""
+class PlanTable:
+    """Reads and writes plan revisions, and the names of their categories."""
 
-    async def plan(self, *, first: bool = False) -> DatasetPlanInput:
+    def __init__(self, store: StoreConnection) -> None:
+        self._store = store
+
+    async def newest(self, *, first: bool = False) -> DatasetPlanInput:
         """The newest revision of the plan, or the first one."""
-        return (await self.plan_at(1 if first else None))[1]
+        return (await self.at(1 if first else None))[1]
 
-    async def plan_at(self, seq: int | None) -> tuple[int, DatasetPlanInput]:
+    async def at(self, seq: int | None) -> tuple[int, DatasetPlanInput]:
         """The revision that was in force at a place in the history (``None``: now), and its number."""
 
         def read(connection: sqlite3.Connection) -> tuple[int, str]:
@@ -39,18 +44,18 @@ class Plans(StoreBase):
                 (MAIN_BRANCH, 2**62 if seq is None else seq, MAIN_BRANCH),
             ).fetchone()
             if row is None:
-                raise SessionDamaged(f"{self._db.path} holds no plan.", "Restore a copy of the folder.")
+                raise SessionDamaged(f"{self._store.path} holds no plan.", "Restore a copy of the folder.")
             return int(row[0]), str(row[1])
 
-        revision, text = await self._db.read(read)
+        revision, text = await self._store.read(read)
         data = orjson.loads(text)
         if revision == UNDECIDED:
             return revision, DatasetPlanInput.undecided(data["dataset_name"])
-        return revision, parse_plan(data, str(self._db.path))
+        return revision, parse_plan(data, str(self._store.path))
 
-    async def plan_revision(self) -> int:
+    async def revision(self) -> int:
         """The number of the newest revision."""
-        return await self._db.read(
+        return await self._store.read(
             lambda connection: int(
                 connection.execute(
                     "SELECT max(revision) FROM plan_revision WHERE branch_id=?", (MAIN_BRANCH,)
@@ -58,41 +63,9 @@ class Plans(StoreBase):
             )
         )
 
-    async def progress(self) -> dict[str, CategoryProgress]:
-        return await self._db.read(lambda connection: _progress(connection, self._names))
-
-    async def retired(self) -> dict[str, list[int]]:
-        """The slots that revisions have taken out, in order. Categories without any are left out."""
-        found = await self._db.read(retired_slots)
-        return {self._names[number]: ordinals for number, ordinals in found.items()}
-
-    async def retire(self, slots: Mapping[str, Iterable[int]]) -> None:
-        """Take slots without a case out of a session that is being made."""
-        seq = self.next_seq()
-
-        def write(connection: sqlite3.Connection) -> None:
-            for name, ordinals in slots.items():
-                retire(connection, self._ids[name], ordinals, seq)
-
-        if slots:
-            await self._db.write(write)
-
-    async def has_slot(self, category: str, count: int, ordinal: int) -> bool:
-        """Whether a category of that count has this slot now."""
-        number = self._ids.get(category, 0)
-
-        def read(connection: sqlite3.Connection) -> bool:
-            retired, this = connection.execute(
-                "SELECT count(*), ifnull(sum(ordinal=?), 0) FROM retired_slot WHERE branch_id=? AND category_id=?",
-                (ordinal, MAIN_BRANCH, number),
-            ).fetchone()
-            return 1 <= ordinal <= count + retired and not this
-
-        return await self._db.read(read)
-
     async def former_cases(self, names: Iterable[str]) -> dict[str, int]:
         """How many cases of these categories were taken out or set aside; those without any are left out."""
-        numbers = {self._ids[name]: name for name in names if name in self._ids}
+        numbers = {self._store.ids[name]: name for name in names if name in self._store.ids}
 
         def read(connection: sqlite3.Connection) -> dict[str, int]:
             found = {}
@@ -106,16 +79,16 @@ class Plans(StoreBase):
                     found[name] = cases
             return found
 
-        return await self._db.read(read)
+        return await self._store.read(read)
 
     async def remembered(self, names: Iterable[str]) -> list[str]:
         """Those of the categories about which the session file holds more than their name."""
-        numbers = {self._ids[name]: name for name in names if name in self._ids}
+        numbers = {self._store.ids[name]: name for name in names if name in self._store.ids}
 
         def read(connection: sqlite3.Connection) -> list[str]:
             return [name for number, name in numbers.items() if _is_remembered(connection, number)]
 
-        return await self._db.read(read)
+        return await self._store.read(read)
 
     async def renames(self) -> list[tuple[int, dict[str, str]]]:
         """The places in the history at which categories got another name, and which: old → new."""
@@ -124,9 +97,9 @@ class Plans(StoreBase):
             rows = connection.execute("SELECT seq, data FROM history WHERE kind=? ORDER BY seq", (RENAMED,))
             return [(seq, orjson.loads(data)["names"]) for seq, data in rows]
 
-        return await self._db.read(read)
+        return await self._store.read(read)
 
-    async def revise_plan(
+    async def revise(
         self,
         plan: DatasetPlanInput,
         before: DatasetPlanInput,
@@ -139,18 +112,18 @@ class Plans(StoreBase):
         ``revised`` says from the new counters what is to be told and which state the session is in. ``renamed`` (old →
         new) must name categories without cases; the new names must not be those of remembered ones.
         """
-        seq = self.next_seq()
-        named = self.next_seq() if renamed else 0
-        told = self.next_seq()
+        seq = self._store.next_seq()
+        named = self._store.next_seq() if renamed else 0
+        told = self._store.next_seq()
 
         def write(connection: sqlite3.Connection) -> tuple[PlanRevised, SessionState, dict[str, int]]:
             connection.execute(
                 "INSERT INTO plan_revision VALUES (?,?,?,?,?)",
-                (seq, MAIN_BRANCH, revision, to_text(plan.model_dump(mode="json")), self._clock.now()),
+                (seq, MAIN_BRANCH, revision, to_text(plan.model_dump(mode="json")), self._store.clock.now()),
             )
-            ids = _rename(connection, self._ids, renamed)
+            ids = _rename(connection, self._store.ids, renamed)
             if renamed:
-                row = HistoryRow(named, RENAMED, {"names": dict(renamed)}, self._clock.now())
+                row = HistoryRow(named, RENAMED, {"names": dict(renamed)}, self._store.clock.now())
                 write_history(connection, [row], ids)
             for category in plan.categories:
                 if category.name not in ids:
@@ -163,13 +136,13 @@ class Plans(StoreBase):
             counts = {category.name: category.count for category in plan.categories}
             for name in {**was, **counts}:
                 recount(connection, ids[name], was.get(name, 0), counts.get(name, 0), seq)
-            event, state = revised(_progress(connection, {number: name for name, number in ids.items()}))
+            event, state = revised(read_progress(connection, {number: name for name, number in ids.items()}))
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('state', ?)", (to_text(state),))
             write_history(connection, [history_row(told, event)], ids)
             return event, state, ids
 
-        event, state, self._ids = await self._db.write(write)
-        self._names = {number: name for name, number in self._ids.items()}
+        event, state, ids = await self._store.write(write)
+        self._store.set_ids(ids)
         return event, state
 
 
@@ -192,10 +165,3 @@ def _is_remembered(connection: sqlite3.Connection, number: int) -> bool:
     tables = ("accepted_case", "withdrawn_case", "damaged_case", "rejection", "worker_call", "history")
     found = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE category_id=:n" for table in tables)
     return bool(connection.execute(f"SELECT EXISTS ({found})", {"n": number}).fetchone()[0])
-
-
-def _progress(connection: sqlite3.Connection, names: dict[int, str]) -> dict[str, CategoryProgress]:
-    rows = connection.execute(
-        "SELECT category_id, accepted, rejected, exhausted FROM progress WHERE branch_id=?", (MAIN_BRANCH,)
-    )
-    return {names[number]: CategoryProgress(*counts) for number, *counts in rows}

@@ -1,4 +1,4 @@
-"""Reading a session's past in order, a stretch of its history at a time."""
+"""A session's history: lines of what happened, and stretches of all tables to tell it again."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from typing import Any
 import orjson
 
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection, Usage
-from dsbuilder_tui.domain.history import Message
-from dsbuilder_tui.store.base import CASE_COLUMNS, StoreBase, read_case
-from dsbuilder_tui.store.reviewing import CALL_COLUMNS, REJECTION_COLUMNS, call_from, rejection_from
+from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.history import HistoryEntry, Message
+from dsbuilder_tui.store.commit import history_row, write_history
+from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.rejections import REJECTION_COLUMNS, rejection_from
+from dsbuilder_tui.store.row_format import CASE_COLUMNS, read_case
 from dsbuilder_tui.store.rows import AgentCall, HistoryRow, WorkerCall
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+from dsbuilder_tui.store.worker_calls import CALL_COLUMNS, call_from
 
 _CASE_TABLES = ("accepted_case", "withdrawn_case", "damaged_case")
 
@@ -32,15 +36,42 @@ class Stretch:
     history: list[HistoryRow] = field(default_factory=list)
 
 
-class Replaying(StoreBase):
-    """Reads stretches of the history."""
+class HistoryTable:
+    """Writes lines of history and reads stretches of it."""
+
+    def __init__(self, store: StoreConnection) -> None:
+        self._store = store
+
+    async def remember(self, kind: str, **data: Any) -> None:
+        """Write one line into the session's history."""
+        row = HistoryRow(self._store.next_seq(), kind, data, self._store.clock.now())
+        await self._store.write(lambda connection: write_history(connection, [row], self._store.ids))
+
+    async def record(self, *events: Event) -> None:
+        """Write events into the session's history, so that they can be told again."""
+        rows = [history_row(self._store.next_seq(), event) for event in events]
+        if rows:
+            await self._store.write(lambda connection: write_history(connection, rows, self._store.ids))
+
+    async def of_case(self, category: str, ordinal: int) -> list[HistoryEntry]:
+        """What was done to the case of one slot, oldest first."""
+        number = self._store.ids.get(category, 0)
+
+        def read(connection: sqlite3.Connection) -> list[HistoryEntry]:
+            rows = connection.execute(
+                "SELECT seq, kind, data, created_at FROM history WHERE category_id=? AND ordinal=? ORDER BY seq",
+                (number, ordinal),
+            )
+            return [HistoryEntry(seq, kind, orjson.loads(data), at) for seq, kind, data, at in rows]
+
+        return await self._store.read(read)
 
     async def stretch(self, first: int, last: int) -> Stretch:
         """What happened from place ``first`` to place ``last``, both included, each list in order."""
-        return await self._db.read(lambda connection: self._stretch(connection, first, last))
+        return await self._store.read(lambda connection: self._stretch(connection, first, last))
 
     def _stretch(self, connection: sqlite3.Connection, first: int, last: int) -> Stretch:
-        found, ends, names = Stretch(), (first, last), self._names
+        found, ends, names = Stretch(), (first, last), self._store.names
         within = "seq BETWEEN ? AND ?"
         for table in _CASE_TABLES:
             for row in connection.execute(f"SELECT {CASE_COLUMNS} FROM {table} WHERE {within}", ends):

@@ -1,4 +1,4 @@
-"""What every part of the session store shares: the connection, the categories' numbers, the places in the history."""
+"""The form of rows in the session file: JSON text, the columns of a case, and its checksum."""
 
 from __future__ import annotations
 
@@ -9,35 +9,8 @@ from typing import Any
 import orjson
 
 from dsbuilder_tui.domain.case import AcceptedCase
-from dsbuilder_tui.domain.clock import Clock
-from dsbuilder_tui.store.database import Database
 
 CASE_COLUMNS = "seq, category_id, ordinal, inputs, expectations, tags, created_at, crc, batch, structure"
-
-
-class StoreBase:
-    """Reads and writes one session file. All methods raise ``StorageError`` or ``SessionDamaged`` on a bad disk."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._db = database
-        self._clock = clock
-        self._seq = 0
-        self._checkpoint = 0
-        self._ids: dict[str, int] = {}
-        self._names: dict[int, str] = {}
-
-    @property
-    def seq(self) -> int:
-        """The last place in the history that was given out."""
-        return self._seq
-
-    def next_seq(self) -> int:
-        self._seq += 1
-        return self._seq
-
-    def next_checkpoint(self) -> int:
-        self._checkpoint += 1
-        return self._checkpoint
 
 
 def read_case(names: Mapping[int, str], row: Any) -> AcceptedCase:

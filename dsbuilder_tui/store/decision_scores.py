@@ -9,7 +9,8 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import case_id, display_text
 from dsbuilder_tui.domain.whatif import STEPS, Flip, LikenessStage, Scores
-from dsbuilder_tui.store.base import CASE_COLUMNS, StoreBase, read_case
+from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.row_format import CASE_COLUMNS, read_case
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 _TEXT_LENGTH = 500
@@ -29,8 +30,11 @@ class Measure:
     short_words: int = 0
 
 
-class WhatIfs(StoreBase):
+class DecisionScores:
     """Reads which decisions another threshold would turn around. ``category`` None means all of them."""
+
+    def __init__(self, store: StoreConnection) -> None:
+        self._store = store
 
     async def scores(self, stage: LikenessStage, category: str | None) -> Scores:
         """How many decisions there are with which score."""
@@ -48,7 +52,7 @@ class WhatIfs(StoreBase):
             )
             return Scores(_columns(turned_away), _columns(let_in))
 
-        return await self._db.read(read)
+        return await self._store.read(read)
 
     async def passing(self, measure: Measure, category: str | None, most: int) -> tuple[int, list[Flip]]:
         """How many rejections would get past the stage, and the first ``most``, the nearest to the threshold first."""
@@ -63,9 +67,9 @@ class WhatIfs(StoreBase):
                 f"WHERE {where} ORDER BY score DESC, seq DESC LIMIT ?",
                 [*values, most],
             )
-            return count, [Flip(seq, self._names[number], *rest) for seq, number, *rest in rows]
+            return count, [Flip(seq, self._store.names[number], *rest) for seq, number, *rest in rows]
 
-        return await self._db.read(read)
+        return await self._store.read(read)
 
     async def falling(self, measure: Measure, category: str | None, most: int) -> tuple[int, list[Flip]]:
         """How many accepted cases would be turned away, and the first ``most``, the nearest to the threshold first."""
@@ -84,7 +88,7 @@ class WhatIfs(StoreBase):
             ).fetchall()
             return count, self._flips(connection, found)
 
-        return await self._db.read(read)
+        return await self._store.read(read)
 
     def _rejections(self, stage: LikenessStage, category: str | None) -> tuple[str, list[Any]]:
         where, values = "branch_id=? AND stage=? AND score IS NOT NULL", [MAIN_BRANCH, stage]
@@ -99,13 +103,15 @@ class WhatIfs(StoreBase):
         return f"{where} AND c.category_id=?", [MAIN_BRANCH, self._number(category)]
 
     def _number(self, category: str) -> int:
-        return self._ids.get(category, 0)
+        return self._store.ids.get(category, 0)
 
     def _flips(self, connection: sqlite3.Connection, found: Sequence[tuple[int, float, int | None]]) -> list[Flip]:
-        cases = {row[0]: read_case(self._names, row) for row in _rows(connection, CASE_COLUMNS, [f[0] for f in found])}
+        cases = {
+            row[0]: read_case(self._store.names, row) for row in _rows(connection, CASE_COLUMNS, [f[0] for f in found])
+        }
         nearest, slot = [seq for _, _, seq in found if seq is not None], "seq, category_id, ordinal"
         there = [*_rows(connection, slot, nearest), *_rows(connection, slot, nearest, "withdrawn_case")]
-        names = {seq: case_id(self._names[number], ordinal) for seq, number, ordinal in there}
+        names = {seq: case_id(self._store.names[number], ordinal) for seq, number, ordinal in there}
         return [
             Flip(
                 seq, cases[seq].category, cases[seq].ordinal, display_text(cases[seq].inputs)[:_TEXT_LENGTH], score, None,

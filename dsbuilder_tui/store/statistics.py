@@ -1,4 +1,4 @@
-"""What figures about a dataset are made of: attribute values, samples of texts, rejections. Each read is short."""
+"""The material of figures about a dataset: attribute values, samples of texts, changes. Each read is short."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sqlite3
 import orjson
 
 from dsbuilder_tui.domain.case import display_text
-from dsbuilder_tui.store.base import StoreBase
+from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 # What may change a case that was counted already.
@@ -16,8 +16,11 @@ _DISTURBING = ("case_edited", "case_withdrawn", "kept_anyway", "repaired")
 AttributeRow = tuple[int, str, int, str | None]  # place in the history, category, ordinal, attributes as JSON
 
 
-class Figuring(StoreBase):
+class StatisticsReader:
     """Reads what figures are made of."""
+
+    def __init__(self, store: StoreConnection) -> None:
+        self._store = store
 
     async def attribute_page(self, after: int, most: int, until: float | None = None) -> list[AttributeRow]:
         """The next accepted cases after a place in the history, in order; with ``until`` only those accepted by then.
@@ -32,9 +35,9 @@ class Figuring(StoreBase):
                 "FROM accepted_case NOT INDEXED WHERE branch_id=? AND seq>? AND created_at<=? ORDER BY seq LIMIT ?",
                 (MAIN_BRANCH, after, bound, most),
             )
-            return [(seq, self._names[number], ordinal, found) for seq, number, ordinal, found in rows]
+            return [(seq, self._store.names[number], ordinal, found) for seq, number, ordinal, found in rows]
 
-        return await self._db.read(read)
+        return await self._store.read(read)
 
     async def disturbed(self) -> int:
         """The last place in the history at which something happened to a case that was accepted before; 0 for never."""
@@ -44,11 +47,11 @@ class Figuring(StoreBase):
             query = f"SELECT max(seq) FROM history WHERE kind IN ({marks})"
             return connection.execute(query, _DISTURBING).fetchone()[0] or 0
 
-        return await self._db.read(read)
+        return await self._store.read(read)
 
     async def text_sample(self, category: str, every: int) -> list[str]:
         """The texts of every so manieth slot of a category that holds a case, in order; damaged ones are left out."""
-        number = self._ids.get(category, 0)
+        number = self._store.ids.get(category, 0)
 
         def read(connection: sqlite3.Connection) -> list[str]:
             rows = connection.execute(
@@ -58,24 +61,9 @@ class Figuring(StoreBase):
             return [inputs for (inputs,) in rows]
 
         texts = []
-        for inputs in await self._db.read(read):
+        for inputs in await self._store.read(read):
             try:
                 texts.append(display_text(orjson.loads(inputs)))
             except ValueError:  # a damaged row
                 continue
         return texts
-
-    async def rejections_of_categories(self) -> dict[str, dict[str, int]]:
-        """Category → stage → rejections. Reads an index, not the rejections."""
-
-        def read(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
-            found: dict[str, dict[str, int]] = {}
-            for number, stage, count in connection.execute(
-                "SELECT category_id, stage, count(*) FROM rejection INDEXED BY rejection_stage WHERE branch_id=? "
-                "GROUP BY stage, category_id",
-                (MAIN_BRANCH,),
-            ):
-                found.setdefault(self._names[number], {})[stage] = count
-            return found
-
-        return await self._db.read(read)

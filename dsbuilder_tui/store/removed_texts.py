@@ -7,20 +7,20 @@ from collections.abc import Iterator, Mapping
 
 import orjson
 
-from dsbuilder_tui.store.base import CASE_COLUMNS, read_case
-from dsbuilder_tui.store.rows import PastText
+from dsbuilder_tui.store.row_format import CASE_COLUMNS, read_case
+from dsbuilder_tui.store.rows import RemovedText
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 
-def gone_texts(connection: sqlite3.Connection, names: Mapping[int, str]) -> Iterator[PastText]:
+def removed_texts(connection: sqlite3.Connection, names: Mapping[int, str]) -> Iterator[RemovedText]:
     """What withdrawn cases said, and what edited ones said before; damaged ones are left out."""
     for row in connection.execute(f"SELECT {CASE_COLUMNS} FROM withdrawn_case WHERE branch_id=?", (MAIN_BRANCH,)):
         case = read_case(names, row)
         if not case.damaged:
-            yield PastText(case.seq, case.category, case.ordinal, case.inputs, case.expectations)
+            yield RemovedText(case.seq, case.category, case.ordinal, case.inputs, case.expectations)
     for number, ordinal, data in connection.execute(
         "SELECT category_id, ordinal, data FROM history WHERE kind='case_edited'"
     ):
         told = orjson.loads(data)
         before = told["before"]
-        yield PastText(told["seq"], names[number], ordinal, before["inputs"], before["expectations"])
+        yield RemovedText(told["seq"], names[number], ordinal, before["inputs"], before["expectations"])

@@ -1,0 +1,42 @@
+"""Messages that the agent puts into the conversation besides its own words: a question, what a tool did."""
+
+from __future__ import annotations
+
+import json
+
+from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.domain.sanitise import one_line
+from dsbuilder_tui.session import Session
+
+MOST_DETAIL = 4000  # characters of arguments and answers
+
+
+async def add_question_message(session: Session, approval: Approval) -> None:
+    """Put a question into the conversation: a plan as a card, or a sentence."""
+    data = approval.data
+    kind = str(data.get("kind", "question"))
+    shown = dict(data["card"]) if kind == "plan" else {"call": approval.call_id, "tool": approval.tool}
+    await session.add_message("agent", str(data.get("text", "")), kind, shown)
+
+
+async def add_tool_message(
+    session: Session, call_id: str, tool: str, output: str, arguments: str = "", seconds: float = 0.0
+) -> None:
+    """Put what a tool did into the conversation, in a line with more behind it."""
+    ok, said = tool_outcome(output)
+    data = {
+        "call": call_id, "tool": tool, "ok": ok, "seconds": round(seconds, 3),
+        "arguments": arguments[:MOST_DETAIL], "answer": output[:MOST_DETAIL],
+    }  # fmt: skip
+    await session.add_message("agent", said, "tool", data)
+
+
+def tool_outcome(output: str) -> tuple[bool, str]:
+    """Whether a tool could do it, and what it said, from its answer."""
+    try:
+        answer = json.loads(output)
+        ok = bool(answer.get("ok", True))
+        said = str(answer.get("said") if ok else f"{answer.get('error')} {answer.get('way_out', '')}")
+    except (ValueError, AttributeError):
+        return False, one_line(output, 200)
+    return ok, one_line(said, 400)

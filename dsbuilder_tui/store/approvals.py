@@ -1,0 +1,54 @@
+"""Questions that need a person's yes, and what the main agent goes on from once they are answered."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import orjson
+
+from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.row_format import to_text
+from dsbuilder_tui.store.schema import MAIN_BRANCH
+
+
+class ApprovalTable:
+    """Reads and writes questions."""
+
+    def __init__(self, store: StoreConnection) -> None:
+        self._store = store
+
+    async def ask(self, approval: Approval, run_state: str) -> None:
+        a = approval
+        row = (a.call_id, MAIN_BRANCH, a.seq, a.tool, to_text(a.data), run_state, a.state, a.decision, a.created_at)
+        await self._store.write(
+            lambda connection: connection.execute("INSERT OR REPLACE INTO approval VALUES (?,?,?,?,?,?,?,?,?)", row)
+        )
+
+    async def change(self, approval: Approval) -> None:
+        """Write what has become of a question. One that is settled cannot be gone on from any more."""
+        a = approval
+        row = (to_text(a.data), a.state, a.decision, a.state, a.call_id)
+        await self._store.write(
+            lambda connection: connection.execute(
+                "UPDATE approval SET data=?, state=?, decision=?, "
+                "run_state=CASE WHEN ?='settled' THEN '' ELSE run_state END WHERE call_id=?",
+                row,
+            )
+        )
+
+    async def newest(self, limit: int = 200, state: str | None = None) -> list[tuple[Approval, str]]:
+        """The newest questions (all, or those in one state), oldest first, each with what the agent goes on from."""
+
+        def read(connection: sqlite3.Connection) -> list[tuple[Approval, str]]:
+            rows = connection.execute(
+                "SELECT call_id, seq, tool, data, state, decision, created_at, run_state FROM approval "
+                "WHERE branch_id=? AND state=coalesce(?, state) ORDER BY seq DESC LIMIT ?",
+                (MAIN_BRANCH, state, limit),
+            ).fetchall()
+            return [
+                (Approval(call_id, seq, tool, orjson.loads(data), state, decision, at), run_state)
+                for call_id, seq, tool, data, state, decision, at, run_state in reversed(rows)
+            ]
+
+        return await self._store.read(read)

@@ -1,0 +1,94 @@
+"""Candidates that were turned away: pages, counts and single ones."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from dsbuilder_tui.domain.case import Rejection
+from dsbuilder_tui.store.case_search import CASE_ID, words_condition
+from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.schema import MAIN_BRANCH
+
+REJECTION_COLUMNS = (
+    "seq, category_id, ordinal, attempt, stage, reason, text, created_at, score, threshold, nearest_seq, "
+    "nearest_case_id, batch, candidate"
+)
+
+
+class RejectionTable:
+    """Reads rejections."""
+
+    def __init__(self, store: StoreConnection) -> None:
+        self._store = store
+
+    async def at(self, seq: int) -> Rejection | None:
+        """The rejection at a place in the history, or None."""
+
+        def read(connection: sqlite3.Connection) -> Rejection | None:
+            row = connection.execute(f"SELECT {REJECTION_COLUMNS} FROM rejection WHERE seq=?", (seq,)).fetchone()
+            return None if row is None else rejection_from(self._store.names, row)
+
+        return await self._store.read(read)
+
+    async def page(
+        self, offset: int, limit: int, *, category: str | None = None, stage: str | None = None, text: str = ""
+    ) -> list[Rejection]:
+        """Rejections, newest first."""
+        where, values = self._where(category, stage, text)
+
+        def read(connection: sqlite3.Connection) -> list[Rejection]:
+            rows = connection.execute(
+                f"SELECT {REJECTION_COLUMNS} FROM rejection WHERE {where} ORDER BY seq DESC LIMIT ? OFFSET ?",
+                (*values, max(0, limit), max(0, offset)),
+            )
+            return [rejection_from(self._store.names, row) for row in rows]
+
+        return await self._store.read(read)
+
+    async def count(self, *, category: str | None = None, stage: str | None = None, text: str = "") -> int:
+        where, values = self._where(category, stage, text)
+        sql = f"SELECT count(*) FROM rejection WHERE {where}"
+        return await self._store.read(lambda connection: int(connection.execute(sql, values).fetchone()[0]))
+
+    async def by_stage(self) -> dict[str, int]:
+        def read(connection: sqlite3.Connection) -> dict[str, int]:
+            return dict(connection.execute("SELECT stage, count(*) FROM rejection GROUP BY stage ORDER BY stage"))
+
+        return await self._store.read(read)
+
+    async def by_category(self) -> dict[str, dict[str, int]]:
+        """Category → stage → rejections. Reads an index, not the rejections."""
+
+        def read(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
+            found: dict[str, dict[str, int]] = {}
+            for number, stage, count in connection.execute(
+                "SELECT category_id, stage, count(*) FROM rejection INDEXED BY rejection_stage WHERE branch_id=? "
+                "GROUP BY stage, category_id",
+                (MAIN_BRANCH,),
+            ):
+                found.setdefault(self._store.names[number], {})[stage] = count
+            return found
+
+        return await self._store.read(read)
+
+    def _where(self, category: str | None, stage: str | None, text: str) -> tuple[str, list[Any]]:
+        parts, values = ["branch_id=?"], list[Any]([MAIN_BRANCH])
+        if category is not None:
+            parts.append("category_id=?")
+            values.append(self._store.ids.get(category, 0))
+        if stage is not None:
+            parts.append("stage=?")
+            values.append(stage)
+        words, found = words_condition(text, (), ("text", "reason", CASE_ID))
+        return " AND ".join([*parts, words] if words else parts), [*values, *found]
+
+
+def rejection_from(names: Mapping[int, str], row: Sequence[Any]) -> Rejection:
+    """A row of ``REJECTION_COLUMNS``."""
+    seq, number, *rest = row
+    rest[-1] = None if rest[-1] is None else orjson.loads(rest[-1])
+    return Rejection(seq, names[number], *rest)

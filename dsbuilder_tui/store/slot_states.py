@@ -1,0 +1,100 @@
+"""Which slots are filled, open, exhausted or retired."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+from dsbuilder_tui.store.commit import write_history
+from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.removed_texts import removed_texts
+from dsbuilder_tui.store.retired_slots import retire, retired_slots
+from dsbuilder_tui.store.rows import HistoryRow, LedgerRows
+from dsbuilder_tui.store.schema import MAIN_BRANCH
+
+
+class SlotTable:
+    """Reads what the ledger of a run starts from; opens exhausted slots and retires empty ones."""
+
+    def __init__(self, store: StoreConnection) -> None:
+        self._store = store
+
+    async def ledger_rows(self) -> LedgerRows:
+        """Filled slots, open slots with rejections, exhausted slots. Reads indexes and hashes, not the cases."""
+
+        def read(connection: sqlite3.Connection) -> LedgerRows:
+            filled: dict[str, list[tuple[int, int | None, int]]] = {name: [] for name in self._store.ids}
+            for number, *row in connection.execute(
+                "SELECT category_id, ordinal, structure, seq FROM accepted_case WHERE branch_id=? ORDER BY seq",
+                (MAIN_BRANCH,),
+            ):
+                filled[self._store.names[number]].append(tuple(row))
+            since = connection.execute("SELECT max(seq) FROM history WHERE kind='exhausted_reopened'").fetchone()[0]
+            attempts: dict[tuple[str, int], tuple[int, int, list[int]]] = {}
+            # A withdrawal gives its slot a fresh set of tries, as reopening does to exhausted ones. So has a slot that was
+            # given up on and is not any more: a plan has taken it out and brought it back.
+            for number, ordinal, highest, tries, nearest in connection.execute(
+                "SELECT r.category_id, r.ordinal, max(r.attempt), sum(r.seq > max(?, ifnull(w.last, 0), ifnull(g.last, 0))), "
+                "group_concat(r.nearest_seq) FROM rejection r "
+                "LEFT JOIN accepted_case a USING (branch_id, category_id, ordinal) "
+                "LEFT JOIN (SELECT branch_id, category_id, ordinal, max(withdrawn_seq) AS last FROM withdrawn_case "
+                "GROUP BY 1, 2, 3) w USING (branch_id, category_id, ordinal) "
+                "LEFT JOIN (SELECT branch_id, category_id, ordinal, max(seq) AS last FROM rejection "
+                "WHERE gave_up IS NOT NULL AND seq NOT IN (SELECT seq FROM exhausted_slot) "
+                "GROUP BY 1, 2, 3) g USING (branch_id, category_id, ordinal) "
+                "WHERE r.branch_id=? AND a.seq IS NULL GROUP BY r.category_id, r.ordinal",
+                (since or 0, MAIN_BRANCH),
+            ):
+                seqs = [int(seq) for seq in nearest.split(",")] if nearest else []
+                attempts[self._store.names[number], ordinal] = (highest, tries, seqs)
+            exhausted: dict[str, list[int]] = {name: [] for name in self._store.ids}
+            for number, ordinal in connection.execute(
+                "SELECT category_id, ordinal FROM exhausted_slot WHERE branch_id=?", (MAIN_BRANCH,)
+            ):
+                exhausted[self._store.names[number]].append(ordinal)
+            gone = list(removed_texts(connection, self._store.names))
+            retired = {self._store.names[number]: ordinals for number, ordinals in retired_slots(connection).items()}
+            return LedgerRows(filled, attempts, exhausted, gone, retired)
+
+        return await self._store.read(read)
+
+    async def exists(self, category: str, count: int, ordinal: int) -> bool:
+        """Whether a category of that count has this slot now."""
+        number = self._store.ids.get(category, 0)
+
+        def read(connection: sqlite3.Connection) -> bool:
+            retired, this = connection.execute(
+                "SELECT count(*), ifnull(sum(ordinal=?), 0) FROM retired_slot WHERE branch_id=? AND category_id=?",
+                (ordinal, MAIN_BRANCH, number),
+            ).fetchone()
+            return 1 <= ordinal <= count + retired and not this
+
+        return await self._store.read(read)
+
+    async def retired(self) -> dict[str, list[int]]:
+        """The slots that revisions have taken out, in order. Categories without any are left out."""
+        found = await self._store.read(retired_slots)
+        return {self._store.names[number]: ordinals for number, ordinals in found.items()}
+
+    async def retire(self, slots: Mapping[str, Iterable[int]]) -> None:
+        """Take slots without a case out of a session that is being made."""
+        seq = self._store.next_seq()
+
+        def write(connection: sqlite3.Connection) -> None:
+            for name, ordinals in slots.items():
+                retire(connection, self._store.ids[name], ordinals, seq)
+
+        if slots:
+            await self._store.write(write)
+
+    async def reopen_exhausted(self) -> int:
+        """Give every exhausted slot a fresh set of attempts. Returns how many there were."""
+        row = HistoryRow(self._store.next_seq(), "exhausted_reopened", {}, self._store.clock.now())
+
+        def reopen(connection: sqlite3.Connection) -> int:
+            write_history(connection, [row], self._store.ids)
+            count = connection.execute("DELETE FROM exhausted_slot WHERE branch_id=?", (MAIN_BRANCH,)).rowcount
+            connection.execute("UPDATE progress SET exhausted=0 WHERE branch_id=?", (MAIN_BRANCH,))
+            return count
+
+        return await self._store.write(reopen)

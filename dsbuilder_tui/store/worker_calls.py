@@ -1,0 +1,62 @@
+"""Worker calls that have ended, and the tokens they took."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.rows import WorkerCall
+from dsbuilder_tui.store.schema import MAIN_BRANCH
+
+CALL_COLUMNS = (
+    "seq, category_id, batch, model, size, outcome, delivered, retries, prompt_tokens, completion_tokens, seconds, detail, "
+    "created_at, worker"
+)
+
+
+class WorkerCallTable:
+    """Reads worker calls."""
+
+    def __init__(self, store: StoreConnection) -> None:
+        self._store = store
+
+    async def page(self, offset: int, limit: int) -> list[WorkerCall]:
+        """Worker calls, newest first."""
+
+        def read(connection: sqlite3.Connection) -> list[WorkerCall]:
+            rows = connection.execute(
+                f"SELECT {CALL_COLUMNS} FROM worker_call WHERE branch_id=? ORDER BY seq DESC LIMIT ? OFFSET ?",
+                (MAIN_BRANCH, max(0, limit), max(0, offset)),
+            )
+            return [call_from(self._store.names, row) for row in rows]
+
+        return await self._store.read(read)
+
+    async def count(self) -> int:
+        sql = "SELECT count(*) FROM worker_call WHERE branch_id=?"
+        return await self._store.read(lambda connection: int(connection.execute(sql, (MAIN_BRANCH,)).fetchone()[0]))
+
+    async def usage(self) -> Usage:
+        """Tokens of all worker calls so far."""
+
+        def read(connection: sqlite3.Connection) -> Usage:
+            row = connection.execute("SELECT sum(prompt_tokens), sum(completion_tokens) FROM worker_call").fetchone()
+            return Usage(row[0] or 0, row[1] or 0, known=bool(row[0] or row[1]))
+
+        return await self._store.read(read)
+
+    async def last_batch(self) -> int:
+        """The highest batch number used so far."""
+        return await self._store.read(
+            lambda connection: connection.execute("SELECT max(batch) FROM worker_call").fetchone()[0] or 0
+        )
+
+
+def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
+    """A row of ``CALL_COLUMNS``."""
+    seq, number, batch, model, size, outcome, delivered, retries, prompt, completion, *end = row
+    usage = Usage(prompt, completion, bool(prompt or completion))
+    return WorkerCall(seq, names[number], batch, model, size, outcome, delivered, retries, usage, *end)

@@ -1,0 +1,1 @@
+"""Help: the keys, and the guide behind them."""

@@ -1,0 +1,77 @@
+"""A page of the manual as painted lines: headings, paragraphs, lists, blocks of code, and no more of Markdown."""
+
+from __future__ import annotations
+
+import re
+
+from rich.cells import cell_len
+
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, wrap
+
+_WIDEST = 100  # longer lines are hard to read
+_ITEM = re.compile(r"- |\d+\. ")
+_INLINE = re.compile(r"`(?P<code>[^`]+)`|\*\*(?P<bold>[^*]+)\*\*|\*(?P<word>[^*]+)\*|\[(?P<link>[^\]]+)\]\([^)]*\)")
+_ROLES = {"code": "accent", "bold": "strong", "word": "info", "link": "info"}
+
+
+def guide_lines(markdown: str, width: int) -> list[Line]:
+    """The page in lines of at most ``width`` cells."""
+    width = min(width, _WIDEST)
+    lines: list[Line] = []
+    said = ""  # the paragraph or list item that is being read
+    fenced = False
+    for row in [*markdown.splitlines(), ""]:
+        begins = row.startswith(("#", "```")) or _ITEM.match(row) is not None
+        if said and (fenced or begins or not row.strip()):
+            lines += _paragraph(said, width)
+            said = ""
+        if row.startswith("```"):
+            fenced = not fenced
+        elif fenced:
+            lines += [(("  ", "text"), (part, "muted")) for part in wrap(row, width - 2)]
+        elif row.startswith("#"):
+            lines.append(((row.lstrip("# "), "strong"),))
+        elif row.strip():
+            said = f"{said} {row.strip()}" if said else row
+        else:
+            lines.append(EMPTY)
+    while lines and lines[-1] == EMPTY:
+        lines.pop()
+    return lines
+
+
+def _paragraph(text: str, width: int) -> list[Line]:
+    """Words with roles, broken between them; an item of a list keeps its sign to itself."""
+    found = _ITEM.match(text)
+    sign = found.group() if found else ""
+    indent = " " * len(sign)
+    lines: list[Line] = []
+    line: list[Span] = [(sign.replace("- ", "· "), "muted")] if sign else []
+    used = len(sign)
+    for word in _words(text[len(sign) :]):
+        size = sum(cell_len(part) for part, _ in word)
+        blank = 1 if used > len(sign) else 0
+        if blank and used + blank + size > width:
+            lines.append(tuple(line))
+            line, used, blank = [(indent, "text")], len(indent), 0
+        line += [(" ", "text")] * blank + word
+        used += blank + size
+    return [*lines, tuple(line)]
+
+
+def _words(text: str) -> list[list[tuple[str, str]]]:
+    """The words of a paragraph, each in pieces of one role."""
+    words: list[list[tuple[str, str]]] = [[]]
+    place = 0
+    for found in [*_INLINE.finditer(text), None]:
+        pieces = [(text[place : found.start() if found else len(text)], "text")]
+        if found and (kind := found.lastgroup):
+            pieces.append((found.group(kind), _ROLES[kind]))
+            place = found.end()
+        for piece, role in pieces:
+            for index, word in enumerate(piece.split(" ")):
+                if index:
+                    words.append([])
+                if word:
+                    words[-1].append((word, role))
+    return [word for word in words if word]

@@ -1,0 +1,63 @@
+"""The manual in the app: behind the keys, page by page."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dsbuilder_tui.manual import page, topics
+from dsbuilder_tui.tui.help.guide_lines import guide_lines
+from dsbuilder_tui.tui.paint.line import length
+from tests.support.studio import studio
+
+
+@pytest.mark.parametrize("width", [40, 60, 200])
+@pytest.mark.parametrize("name", [topic.name for topic in topics()])
+def test_a_page_fits_and_loses_no_word(name: str, width: int) -> None:
+    lines = guide_lines(page(name), width)
+    assert max(length(line) for line in lines) <= width
+    shown = "".join(part[0] for line in lines for part in line)
+    written = re.sub(r"\]\([^)]*\)", "", re.sub(r"^(```.*|#+|- )", "", page(name), flags=re.MULTILINE))
+    for lost in (r"[\s·`*\[\]#]", "-"):
+        shown, written = re.sub(lost, "", shown), re.sub(lost, "", written)
+    assert shown == written
+
+
+def test_headings_lists_and_code_are_told_apart() -> None:
+    text = (
+        "# Title\n\nSome `code` and **bold**, a [link](x.md).\n\n- one\n  goes on\n- two\n\n```console\n$ ls  -l\n```\n"
+    )
+    assert guide_lines(text, 20) == [
+        (("Title", "strong"),),
+        (),
+        (("Some", "text"), (" ", "text"), ("code", "accent"), (" ", "text"), ("and", "text"), (" ", "text"), ("bold", "strong"),
+         (",", "text")),
+        (("", "text"), ("a", "text"), (" ", "text"), ("link", "info"), (".", "text")),
+        (),
+        (("· ", "muted"), ("one", "text"), (" ", "text"), ("goes", "text"), (" ", "text"), ("on", "text")),
+        (("· ", "muted"), ("two", "text")),
+        (),
+        (("  ", "text"), ("$ ls  -l", "muted")),
+    ]  # fmt: skip
+
+
+async def test_from_the_keys_to_a_page_and_back() -> None:
+    async with studio(size=(120, 36)) as desk:
+        await desk.press("f1")
+        await desk.at("HelpScreen")
+        await desk.press("g")
+        await desk.at("GuideScreen", "topics")
+        await desk.sees("From nothing to a dataset in five minutes", "writer")
+        for _ in topics():
+            await desk.press("down")
+        await desk.sees("The built-in writer", "It reads your examples into templates")
+        await desk.press("home", "down", "down", "enter")
+        assert desk.focus == "page"
+        await desk.sees("It proposes, you decide.")
+        await desk.press("end")
+        await desk.sees("does not raise max_dataset_size by itself")
+        await desk.press("tab")
+        assert desk.focus == "topics"
+        await desk.press("escape")
+        await desk.at("HelpScreen")
