@@ -22,7 +22,14 @@ Plans = Callable[..., DatasetPlanInput]
 
 
 def test_every_key_of_help_has_a_test_and_none_is_tested_that_help_does_not_list() -> None:
-    for module in ("test_coverage", "test_keys_studio", "test_keys_screens", "test_keys_rejected", "test_keys_flags"):
+    for module in (
+        "test_talk",
+        "test_coverage",
+        "test_keys_studio",
+        "test_keys_screens",
+        "test_keys_rejected",
+        "test_keys_flags",
+    ):
         importlib.import_module(f"tests.tui.{module}")
     listed = {(place, key) for place, rows in help_keys() for keys, _, _ in rows for key in keys.split(",")}
     assert listed == COVERED
