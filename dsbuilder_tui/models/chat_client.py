@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from dsbuilder_tui.models.chat_options import ChatOptions, ChatRequest
+from dsbuilder_tui.models.chat_options import ChatRequest, OptionMemory
 from dsbuilder_tui.models.endpoint import Endpoint, loads, read_all
 from dsbuilder_tui.models.endpoint_errors import explain_error, explain_status, retry_after_seconds
 from dsbuilder_tui.models.protocol import TransientError
@@ -40,7 +40,7 @@ class ChatClient:
         config: DatasetBuilderConfig,
         model: str,
         *,
-        options: ChatOptions | None = None,
+        options: OptionMemory | None = None,
         retries: int = 0,
         waits: Waits = _silently,
     ) -> None:
@@ -51,7 +51,7 @@ class ChatClient:
         """
         self.model = model
         self.endpoint = Endpoint(config)
-        self._options = options or ChatOptions(self.endpoint.url, model)
+        self._options = (options or OptionMemory()).of(self.endpoint.url, model)
         self._retries, self._waits = retries, waits
         self._patience = config.request_timeout
 

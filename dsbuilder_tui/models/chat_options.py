@@ -140,6 +140,16 @@ class ChatOptions:
         return self._schemas[key][1]
 
 
+class OptionMemory:
+    """What each model at each endpoint takes, for clients that come and go."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], ChatOptions] = {}
+
+    def of(self, url: str, model: str) -> ChatOptions:
+        return self._known.setdefault((url, model), ChatOptions(url, model))
+
+
 def _without(value: Any, key: str) -> Any:
     if isinstance(value, dict):
         return {name: _without(inner, key) for name, inner in value.items() if name != key}
