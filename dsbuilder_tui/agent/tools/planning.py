@@ -80,7 +80,7 @@ def _one_of(arguments: DescribeTargetArguments) -> None:
 class ExpectedToolArguments(ToolArguments):
     name: str
     arguments: dict[str, Any] = Field(default_factory=dict)
-    """ToolArguments that must match, if any."""
+    """Arguments that must match, if any."""
 
 
 class CategoryArguments(ToolArguments):
@@ -145,7 +145,7 @@ class _Proposal:
     async def put_in_force(call: ToolCall, tool: str) -> ToolAnswer:
         approved = call.approved
         if approved is None:
-            raise InputError(f"{tool} needs the person's yes.", "ToolCall it again; the person is asked.")
+            raise InputError(f"{tool} needs the person's yes.", "Call it again; the person is asked.")
         host, session = call.host, call.host.session
         plan = parse_plan(approved.get("edited") or approved["plan"], "the proposal")
         if session.plan_revision != approved["against"] and plan != session.plan:
