@@ -12,11 +12,11 @@ import agents
 from agents.tool_context import ToolContext
 
 from dsbuilder_tui.agent.host import Host
-from dsbuilder_tui.agent.stream_client import CUT_CALL
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolCall, ToolQuestion
 from dsbuilder_tui.agent.tool_registry import tool_kinds
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.models.chat_model import CUT_CALL
 
 
 class ToolRunner:
