@@ -19,8 +19,8 @@ from dsbuilder_tui.agent.compaction import Item, as_sent, whole_turns
 from dsbuilder_tui.agent.context import instructions, where_things_stand
 from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.run_to_end import run_to_end
+from dsbuilder_tui.agent.tool import ToolAnswer
 from dsbuilder_tui.agent.tool_runner import ToolRunner
-from dsbuilder_tui.agent.tools.base import ToolAnswer
 from dsbuilder_tui.agent.transcript import Transcript
 from dsbuilder_tui.agent.turn_events import Activity, Asked, TurnEvent, TurnFailed
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
