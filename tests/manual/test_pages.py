@@ -21,7 +21,7 @@ import pytest
 import yaml
 
 from dsbuilder_tui import load_plan
-from dsbuilder_tui.cli import main
+from dsbuilder_tui.cli.main import main
 from dsbuilder_tui.cli.parser import build_parser
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.manual import page, topics
