@@ -12,11 +12,11 @@ import agents
 from agents.tool_context import ToolContext
 
 from dsbuilder_tui.agent.host import Host
-from dsbuilder_tui.agent.stream_client import CUT_CALL
-from dsbuilder_tui.agent.tools.base import Tool, ToolAnswer, ToolCall, ToolQuestion
-from dsbuilder_tui.agent.tools.registry import TOOLS
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolCall, ToolQuestion
+from dsbuilder_tui.agent.tool_registry import tool_kinds
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.models.chat_model import CUT_CALL
 
 
 class ToolRunner:
@@ -25,7 +25,7 @@ class ToolRunner:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self.tools: dict[str, Tool[Any]] = {tool.name: tool for tool in (kind() for kind in TOOLS)}
+        self.tools: dict[str, Tool[Any]] = {tool.name: tool for tool in (kind() for kind in tool_kinds())}
         self.answered: dict[str, Approval] = {}
         self.seconds: dict[str, float] = {}
         self._typed: tuple[str, ...] = ()

@@ -19,13 +19,14 @@ from dsbuilder_tui.agent.compaction import Item, as_sent, whole_turns
 from dsbuilder_tui.agent.context import instructions, where_things_stand
 from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.run_to_end import run_to_end
+from dsbuilder_tui.agent.tool import ToolAnswer
 from dsbuilder_tui.agent.tool_runner import ToolRunner
-from dsbuilder_tui.agent.tools.base import ToolAnswer
 from dsbuilder_tui.agent.transcript import Transcript
 from dsbuilder_tui.agent.turn_events import Activity, Asked, TurnEvent, TurnFailed
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.models.chat_options import OptionMemory
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 
 _MOST_STEPS = 12
@@ -43,7 +44,7 @@ class TurnRunner:
         self._accepted: dict[str, int] = {}
         self._given_up: dict[str, int] = {}
         self._proposed: DatasetPlanInput | None = None
-        self._refusing: set[str] = set()
+        self._options = OptionMemory()
 
     def begin(self) -> AsyncGenerator[TurnEvent, None]:
         """A turn about what the agent was told since the last one."""
@@ -66,7 +67,7 @@ class TurnRunner:
         await self._refresh()
         try:
             connection = Connection(
-                session.config, self._planning_context, self._given, self._refusing, self._host.session.warn
+                session.config, self._planning_context, self._given, self._options, self._host.session.warn
             )
         except DsbuilderError as error:
             yield await self._trouble(error)

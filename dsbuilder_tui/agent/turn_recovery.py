@@ -6,7 +6,7 @@ import contextlib
 
 from dsbuilder_tui.agent.chat_messages import add_tool_message
 from dsbuilder_tui.agent.host import Host
-from dsbuilder_tui.agent.tools.base import plan_in_force
+from dsbuilder_tui.agent.tool import plan_in_force
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import parse_plan

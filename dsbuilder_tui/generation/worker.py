@@ -13,7 +13,7 @@ from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.generation.case_scanner import CaseScanner, RunawayOutput
 from dsbuilder_tui.generation.ledger import Batch
-from dsbuilder_tui.models.limits import AdaptiveLimit, backoff
+from dsbuilder_tui.models.limits import AdaptiveLimit
 from dsbuilder_tui.models.protocol import (
     ContentRefused,
     RequestTooLarge,
@@ -22,6 +22,7 @@ from dsbuilder_tui.models.protocol import (
     WorkerModel,
     WorkerRequest,
 )
+from dsbuilder_tui.models.retry import backoff
 
 _SHOWN = 200
 

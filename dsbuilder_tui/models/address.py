@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
+from dsbuilder_tui.models.redaction import hide
 from dsbuilder_tui.settings.schema import OPENAI_URL, DatasetBuilderConfig
 
 
@@ -32,9 +33,7 @@ class Address:
 
     def redact(self, text: str) -> str:
         """The text without any secret that a server may have echoed, as it is or encoded."""
-        for form in self.forms():
-            text = text.replace(form, "[hidden]")
-        return text
+        return hide(text, self.forms())
 
 
 def address_of(config: DatasetBuilderConfig) -> Address:

@@ -9,7 +9,7 @@ from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 # Import paths, loaded when asked for: this room knows none of its rows.
-_OPENAI = "dsbuilder_tui.models.openai_compatible:OpenAICompatibleModel"
+_OPENAI = "dsbuilder_tui.models.providers.openai:OpenAICompatibleModel"
 _OFFLINE = "dsbuilder_tui.offline.writer.offline_writer:OfflineWriter"
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,10 +9,10 @@ import aiohttp
 import orjson
 
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
+from dsbuilder_tui.models.endpoint import Endpoint
 from dsbuilder_tui.models.endpoint_errors import explain_status, retry_after_seconds
-from dsbuilder_tui.models.limits import backoff
-from dsbuilder_tui.models.openai_compatible import Endpoint
 from dsbuilder_tui.models.protocol import TransientError
+from dsbuilder_tui.models.retry import with_retries
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 _MOST_TEXTS = 64  # a request
@@ -33,7 +31,7 @@ class EndpointEmbeddings:
             config = config.model_copy(update={**own, "organization": None, "project": None, "extra_headers": {}})
         elif config.embedding_api_key:
             config = config.model_copy(update={"api_key": config.embedding_api_key})
-        self._tell, self._rng = tell, random.Random()
+        self._tell = tell
         self._dimensions = 0
         self._model, self._most_retries = config.embedding_model, config.max_retries
         self._endpoint = Endpoint(config)
@@ -57,19 +55,16 @@ class EndpointEmbeddings:
         return vectors
 
     async def _patiently(self, texts: list[str]) -> list[list[float]]:
-        for attempt in range(self._most_retries + 1):
-            try:
-                return await self._ask(texts)
-            except TransientError as error:
-                trouble = error
-            if attempt < self._most_retries:
-                wait = backoff(attempt + 1, trouble.retry_after, self._rng)
-                self._tell(f"Embeddings: {trouble.detail}; next try in {wait:.0f} s.")
-                await asyncio.sleep(wait)
-        raise EndpointUnavailable(
-            f"The embeddings of {self._model} at {self.url} kept failing ({trouble.detail}). Everything accepted is saved.",
-            "Check that endpoint, or set embedding_model to static; then resume.",
-        )
+        try:
+            return await with_retries(lambda: self._ask(texts), self._most_retries, self._again)
+        except TransientError as trouble:
+            raise EndpointUnavailable(
+                f"The embeddings of {self._model} at {self.url} kept failing ({trouble.detail}). Everything accepted is saved.",
+                "Check that endpoint, or set embedding_model to static; then resume.",
+            ) from None
+
+    async def _again(self, trouble: TransientError, wait: float) -> None:
+        self._tell(f"Embeddings: {trouble.detail}; next try in {wait:.0f} s.")
 
     async def _ask(self, texts: list[str]) -> list[list[float]]:
         body = orjson.dumps({"model": self._model, "input": texts})

@@ -8,8 +8,8 @@ import aiohttp
 import orjson
 
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, EndpointUnavailable
+from dsbuilder_tui.models.endpoint import Endpoint
 from dsbuilder_tui.models.endpoint_errors import explain_status
-from dsbuilder_tui.models.openai_compatible import Endpoint
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 

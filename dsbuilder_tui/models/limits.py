@@ -1,10 +1,9 @@
-"""How many calls an endpoint gets at once, and how long to wait after a failure."""
+"""How many calls an endpoint gets at once."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections import deque
 from collections.abc import Callable
 
@@ -13,7 +12,6 @@ from dsbuilder_tui.domain.clock import Clock
 _GROWTH_PAUSE = 1.0  # seconds without growth after a server error
 _CUT = 0.7  # what is left of the limit after a rate limit
 _GROWTH = 0.1  # share of the most that a whole round of successes adds
-_BACKOFF_BASE, _BACKOFF_CAP = 0.5, 30.0
 
 
 class AdaptiveLimit:
@@ -98,10 +96,3 @@ class AdaptiveLimit:
             if not waiter.done():
                 waiter.set_result(None)
                 free -= 1
-
-
-def backoff(attempt: int, retry_after: float | None, rng: random.Random) -> float:
-    """Seconds to wait before try ``attempt`` (from 1): what the server asked for, or exponential, with jitter."""
-    if retry_after is not None:
-        return retry_after + rng.uniform(0.0, min(1.0, 0.1 + retry_after * 0.1))
-    return float(min(_BACKOFF_CAP, _BACKOFF_BASE * 2 ** (attempt - 1)) * rng.uniform(0.5, 1.0))

@@ -18,6 +18,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig
 from dsbuilder_tui.agent.turn_events import Said, TextDelta, ToolFinished, TurnEvent
 from dsbuilder_tui.domain.errors import DsbuilderError
+from dsbuilder_tui.models.redaction import StreamRedactor
 from tests.support import fake_agent as model
 from tests.support.fake_agent import Scripted
 from tests.support.fake_openai import FakeOpenAI
@@ -178,11 +179,9 @@ async def test_what_the_app_shows(fake: FakeOpenAI, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_key_in_pieces_never_leaves_and_a_text_that_only_resembles_it_does() -> None:
-    from dsbuilder_tui.agent.stream_client import Hider
-
     out = io.StringIO()
-    hider = Hider((KEY, B64))
+    redactor = StreamRedactor((KEY, B64))
     for piece in re.findall("(?s).{1,3}", f"sk-can sk-canary-Zk {KEY}{B64} sk-canary-Zk3/p+q sk-"):
-        out.write(hider.take(piece))
-    out.write(hider.rest())
+        out.write(redactor.take(piece))
+    out.write(redactor.rest())
     assert out.getvalue() == "sk-can sk-canary-Zk [hidden][hidden] sk-canary-Zk3/p+q sk-"

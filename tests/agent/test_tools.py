@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
-from dsbuilder_tui.agent.tools.base import MOST_ANSWER, ToolAnswer
-from dsbuilder_tui.agent.tools.registry import TOOLS
+from dsbuilder_tui.agent.tool import MOST_ANSWER, ToolAnswer
+from dsbuilder_tui.agent.tool_registry import tool_kinds
 from dsbuilder_tui.agent.turn_events import ToolFinished
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from tests.support.likeness import accept, reject
@@ -42,8 +42,8 @@ async def finished(config: DatasetBuilderConfig, plan: DatasetPlanInput, model: 
 
 
 def test_schemas_are_plain_and_say_what_each_argument_is() -> None:
-    assert len(TOOLS) == 15
-    for kind in TOOLS:
+    assert len(tool_kinds()) == 15
+    for kind in tool_kinds():
         schema = kind().schema()
         text = json.dumps(schema)
         assert schema["type"] == "object" and "$ref" not in text and "anyOf" not in text.replace(_EITHER, ""), kind.name

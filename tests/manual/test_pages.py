@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pexpect
 import pytest
 import yaml
 
 from dsbuilder_tui import load_plan
-from dsbuilder_tui.cli import main
+from dsbuilder_tui.cli.main import main
 from dsbuilder_tui.cli.parser import build_parser
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.manual import page, topics
@@ -238,6 +239,15 @@ def test_the_list_and_a_page_are_printed(capsys: pytest.CaptureFixture[str]) -> 
     assert all(f"  {topic.name}" in listed and topic.summary in listed for topic in topics())
     assert main(["manual", "Costs"]) == 0
     assert capsys.readouterr().out.strip() == page("costs").strip()
+
+
+def test_in_a_terminal_a_page_is_set_and_says_how_to_go_on() -> None:
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
+    child = pexpect.spawn(sys.executable, ["-m", "dsbuilder_tui", "manual", "start"], env=env, dimensions=(30, 80))
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", child.read().decode()).replace("\r\n", "\n")
+    child.close()
+    assert child.exitstatus == 0 and "](" not in shown and "**" not in shown
+    assert "dsbuilder manual app" in " ".join(shown.split()) and max(map(len, shown.splitlines())) <= 80
 
 
 def test_a_page_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,8 @@ from email.utils import format_datetime
 import pytest
 
 from dsbuilder_tui.models.endpoint_errors import retry_after_seconds
-from dsbuilder_tui.models.limits import AdaptiveLimit, backoff
+from dsbuilder_tui.models.limits import AdaptiveLimit
+from dsbuilder_tui.models.retry import backoff
 
 
 class StillClock:

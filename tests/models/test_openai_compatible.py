@@ -19,8 +19,8 @@ from dsbuilder_tui.generation.ledger import Ledger
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.models.endpoint_errors import explain_status
 from dsbuilder_tui.models.endpoint_probe import probe_endpoint
-from dsbuilder_tui.models.openai_compatible import OpenAICompatibleModel
 from dsbuilder_tui.models.protocol import ContentRefused, RequestTooLarge, StreamEnd, TransientError, WorkerRequest
+from dsbuilder_tui.models.providers.openai import OpenAICompatibleModel
 from tests.support.fake_openai import FakeOpenAI
 
 Plans = Callable[..., DatasetPlanInput]

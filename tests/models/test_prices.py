@@ -15,7 +15,7 @@ from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.domain.spending import Price
 from dsbuilder_tui.manual import page
-from dsbuilder_tui.models.openai_compatible import _usage
+from dsbuilder_tui.models.chat_answer import read_usage
 from dsbuilder_tui.models.prices import BUILT_IN, PriceTable
 from dsbuilder_tui.settings.file import save_settings
 from dsbuilder_tui.settings.locations import user_config_file
@@ -75,8 +75,8 @@ def test_tokens_are_added_with_the_cached_ones() -> None:
 )  # fmt: skip
 def test_what_an_endpoint_says_about_cached_tokens_is_taken_with_care(details: Any, cached: int) -> None:
     said = {"prompt_tokens": 100, "completion_tokens": 10, "prompt_tokens_details": details}
-    assert _usage(said) == Usage(100, 10, True, cached)
-    assert _usage({"prompt_tokens": 100}) == Usage(100, 0, True)
+    assert read_usage(said) == Usage(100, 10, True, cached)
+    assert read_usage({"prompt_tokens": 100}) == Usage(100, 0, True)
 
 
 # The bill

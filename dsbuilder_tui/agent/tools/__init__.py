@@ -1,1 +1,1 @@
-"""The main agent's tools: each small, typed, and checked by us, so that a model is told exactly what was wrong."""
+"""Tools of the main agent, one file each; every ``Tool`` defined in this folder is found by ``agent.tool_registry``."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.manual import page, topics
+
+_LINK = re.compile(r"\[([^\]]+)\]\((\w+)\.md\)")
 
 
 def _manual(arguments: argparse.Namespace) -> int:
@@ -30,9 +33,12 @@ def _print_page(text: str) -> None:
         return
     from rich.console import Console
     from rich.markdown import Markdown
+    from rich.theme import Theme
 
-    console = Console(highlight=False)
-    console.print(Markdown(text, hyperlinks=False), width=min(console.width, 100))
+    text = _LINK.sub(r"\1 (`dsbuilder manual \2`)", text)
+    # The terminal's own ground, whether it is dark or light.
+    console = Console(highlight=False, theme=Theme({"markdown.code": "bold cyan", "markdown.h2": "bold"}))
+    console.print(Markdown(text, hyperlinks=False, code_theme="ansi_dark"), width=min(console.width, 100))
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Beginning, pausing and ending the run, and how it is done."""
+"""Settings of how cases are made, of one category or of the session."""
 
 from __future__ import annotations
 
@@ -7,94 +7,14 @@ from typing import Any, Literal
 from pydantic import Field
 
 from dsbuilder_tui.agent.host import at_rest
-from dsbuilder_tui.agent.tools.base import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
-from dsbuilder_tui.agent.tools.files import default_export
-from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
-from dsbuilder_tui.models.prices import PriceTable
-from dsbuilder_tui.wording import writer_name
-
-# What a case takes of a worker's prompt and answer, roughly, before anything is known.
-_PROMPT_TOKENS, _ANSWER_TOKENS = 80, 150
-
 
 # What a category may set for itself, and what it is called there.
 _OWN = {"diversity_stages": "stages", "near_threshold": "near", "semantic_threshold": "semantic"}
 _STATIC = "static"
-
-
-class NoArguments(ToolArguments):
-    pass
-
-
-class StartGeneration(Tool[NoArguments]):
-    name = "start_generation"
-    description = "Begin writing the cases of the plan in force. Workers write in the background; you need not wait."
-    arguments = NoArguments
-    asks = True
-
-    def doing(self, arguments: NoArguments) -> str:
-        return "starting the workers"
-
-    async def question(self, call: ToolCall, arguments: NoArguments) -> ToolQuestion | None:
-        session, config = call.host.session, call.host.session.config
-        call.require_plan()
-        if call.host.running:
-            return None
-        summary = await session.summary()
-        left = summary.total_instances_planned - summary.instances_created - summary.exhausted_slots
-        cost = await _expected_dollars(call, summary.instances_created, left)
-        if left <= config.confirm_cases and (cost or 0.0) <= config.confirm_dollars:
-            return None
-        guess = f", about {dollar_words(cost)}" if cost else "" if cost == 0 else ", at a price that is not known"
-        return ToolQuestion(f"Write {counted(left, 'case')} with {writer_name(config)}{guess}?")
-
-    async def run(self, call: ToolCall, arguments: NoArguments) -> ToolAnswer:
-        call.require_plan()
-        host = call.host
-        if host.running:
-            return ToolAnswer("The run is going on already.", {"running": True})
-        state = await host.session.settle()
-        left = state.total_instances_planned - state.instances_created - state.exhausted_slots
-        if not left:
-            return ToolAnswer(
-                f"All {counted(state.total_instances_planned, 'slot')} are settled already; there is nothing to write.",
-                {"running": False},
-            )
-        host.start()
-        workers = counted(host.session.config.workers, "worker")
-        return ToolAnswer(
-            f"Started: {counted(left, 'case')} to write, up to {workers}.", {"running": True, "open": left}
-        )
-
-
-class ResumeGeneration(StartGeneration):
-    name = "resume_generation"
-    description = "Go on with the open slots after a pause. The same as start_generation on a session that has begun."
-
-
-class PauseGeneration(Tool[NoArguments]):
-    name = "pause_generation"
-    description = "Pause the run: work in flight ends or is dropped, everything accepted is saved."
-    arguments = NoArguments
-
-    def doing(self, arguments: NoArguments) -> str:
-        return "pausing; work in flight drains"
-
-    async def run(self, call: ToolCall, arguments: NoArguments) -> ToolAnswer:
-        host = call.host
-        if not host.running:
-            return ToolAnswer("Nothing is running.", {"running": False})
-        host.pause("asked to pause")
-        await host.wait()
-        state = await host.session.summary()
-        said = (
-            f"Paused at {state.instances_created:,} of {state.total_instances_planned:,}; everything accepted is saved."
-        )
-        return ToolAnswer(said, {"running": False, "accepted": state.instances_created})
 
 
 class AdjustCategoryArguments(ToolArguments):
@@ -126,6 +46,7 @@ class AdjustCategoryArguments(ToolArguments):
 
 class AdjustCategory(Tool[AdjustCategoryArguments]):
     name = "adjust_category"
+    order = 110
     description = (
         "Change how cases are made: the diversity check with its stages and thresholds (of one category, or of all), batch "
         "size, number of workers, the workers' model. A run that is going on is paused and goes on by itself."
@@ -217,63 +138,3 @@ def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(str(one) for one in value) or "none"
     return str(value)
-
-
-class FinalizeDataset(Tool[NoArguments]):
-    name = "finalize_dataset"
-    description = (
-        "End the dataset: what is accepted is all there will be, open slots are taken out of the plan, the dataset is "
-        "written to its file. Needs the person's yes."
-    )
-    arguments = NoArguments
-    asks = True
-
-    def doing(self, arguments: NoArguments) -> str:
-        return "finishing the dataset"
-
-    async def question(self, call: ToolCall, arguments: NoArguments) -> ToolQuestion | None:
-        call.require_plan()
-        state = await call.host.session.summary()
-        if not state.instances_created:
-            raise InputError(
-                "No case is accepted yet, so there is no dataset to finish.", "Start the generation first."
-            )
-        left = state.total_instances_planned - state.instances_created
-        without = f" and leave out the {counted(left, 'slot')} that are not filled" if left else ""
-        path = default_export(call.host.session)
-        return ToolQuestion(
-            f"Finish the dataset with {counted(state.instances_created, 'case')}{without}? It goes to {path}."
-        )
-
-    async def run(self, call: ToolCall, arguments: NoArguments) -> ToolAnswer:
-        host, session = call.host, call.host.session
-        if host.running:
-            host.pause("the dataset is finished")
-            await host.wait()
-        accepted = await session.cases_by_category()
-        kept = tuple(
-            c.model_copy(update={"count": accepted[c.name]}) for c in session.plan.categories if accepted.get(c.name)
-        )
-        plan = session.plan.model_copy(update={"categories": kept, "total_instances": sum(c.count for c in kept)})
-        await session.revise_plan(plan)
-        state = await session.settle()
-        path = default_export(session)
-        count = await session.export(path, private=path.parent == session.folder)
-        await host.reread()
-        return ToolAnswer(
-            f"Finished: {counted(count, 'case')}, written to {path}.",
-            {"path": str(path), "categories": state.categories, "cost": state.cost, "rejections": state.rejections},
-        )
-
-
-async def _expected_dollars(call: ToolCall, accepted: int, left: int) -> float | None:
-    """What the open slots may cost: as the accepted ones did, else by what a case usually takes; None when unknown."""
-    session, config = call.host.session, call.host.session.config
-    if config.resolved_provider == "offline":
-        return 0.0
-    spent = (await session.spending()).workers.dollars
-    if spent and accepted >= 10:
-        return spent / accepted * left
-    return PriceTable(config.prices).cost(
-        config.worker_model, Usage(_PROMPT_TOKENS * left, _ANSWER_TOKENS * left, known=True)
-    )

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted, plain_words
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.session import Session
 
 MOST_ANSWER = 8_000  # characters of an answer that a model sees
@@ -25,6 +26,10 @@ class ToolArguments(BaseModel):
     """The arguments of a tool. The docstrings of the fields are what the model reads."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class NoArguments(ToolArguments):
+    """For tools that take none."""
 
 
 A = TypeVar("A", bound=ToolArguments)
@@ -46,6 +51,12 @@ class ToolAnswer:
         if len(whole) <= MOST_ANSWER:
             return whole
         return json.dumps({**head, "cut": f"{whole[: MOST_ANSWER - 1000]} … (cut off here)"}, ensure_ascii=False)
+
+
+def no_such_category(name: str, plans: list[DatasetPlanInput]) -> str:
+    """The sentence that a plan has no category of this name, and which there are."""
+    names = ", ".join(c.name for plan in plans for c in plan.categories)
+    return f"There is no category {name!r}; there are: {names or 'none yet'}."
 
 
 def plan_in_force(session: Session, *, running: bool) -> ToolAnswer:
@@ -99,13 +110,17 @@ class ToolCall:
 
 
 class Tool(ABC, Generic[A]):
-    """One tool. ``effect`` says that it changes something, and is therefore carried out once for each call at most."""
+    """One tool. ``effect`` says that it changes something, and is therefore carried out once for each call at most.
+
+    ``order`` is its place in the list that a model is given: the smaller, the earlier.
+    """
 
     name: ClassVar[str]
     description: ClassVar[str]
     arguments: type[A]
     effect: ClassVar[bool] = True
     asks: ClassVar[bool] = False  # it may have a question for the person
+    order: ClassVar[int] = 1000
 
     def doing(self, arguments: A) -> str:
         """What it does, for the line with the spinner."""

@@ -1,69 +1,14 @@
-"""Checkpoints and exports: what is written, and what is read back."""
+"""The accepted cases, written to a file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
 
-from dsbuilder_tui.agent.tools.base import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.session import Session
 from dsbuilder_tui.store.export import format_of, require_writer
-
-
-def default_export(session: Session) -> Path:
-    """Where the finished dataset goes: as asked for at the start, else into the session's folder."""
-    return session.out or session.folder / f"{session.id}.jsonl"
-
-
-class SaveCheckpointArguments(ToolArguments):
-    name: str | None = None
-    """What the person calls this point, if anything."""
-
-
-class SaveCheckpoint(Tool[SaveCheckpointArguments]):
-    name = "save_checkpoint"
-    description = "Write a checkpoint into the timeline now. (Accepted cases are saved all the time in any case.)"
-    arguments = SaveCheckpointArguments
-
-    async def run(self, call: ToolCall, arguments: SaveCheckpointArguments) -> ToolAnswer:
-        host = call.host
-        point = await host.session.checkpoint((arguments.name or "asked")[:80])
-        if not host.running:
-            await host.reread()
-        return ToolAnswer(f"Checkpoint {point.id} at {counted(point.accepted, 'case')}.", {"checkpoint": point.id})
-
-
-class LoadFromCheckpointArguments(ToolArguments):
-    path: str | None = None
-    """A seed-format JSON, a session's name or folder that the person named; leave it out for the present session."""
-
-
-class LoadFromCheckpoint(Tool[LoadFromCheckpointArguments]):
-    name = "load_from_checkpoint"
-    description = (
-        "Take up what was saved. Without a path: the present session, which always knows its last accepted case. With a "
-        "path that the person named: another session, or a checkpoint JSON."
-    )
-    arguments = LoadFromCheckpointArguments
-    asks = True
-
-    async def question(self, call: ToolCall, arguments: LoadFromCheckpointArguments) -> ToolQuestion | None:
-        if arguments.path is None or call.was_typed(arguments.path):
-            return None
-        return ToolQuestion(f"Leave this session and open {arguments.path}? You have not named it yourself.")
-
-    async def run(self, call: ToolCall, arguments: LoadFromCheckpointArguments) -> ToolAnswer:
-        host = call.host
-        if arguments.path is None:
-            state = await host.session.summary()
-            left = state.total_instances_planned - state.instances_created - state.exhausted_slots
-            said = f"The session is at {state.instances_created:,} of {state.total_instances_planned:,} cases."
-            if left and not host.running:
-                said += " resume_generation goes on exactly there."
-            return ToolAnswer(said, {"open": left, "running": host.running})
-        return ToolAnswer(await host.load(arguments.path))
 
 
 class ExportDatasetArguments(ToolArguments):
@@ -75,6 +20,7 @@ class ExportDatasetArguments(ToolArguments):
 
 class ExportDataset(Tool[ExportDatasetArguments]):
     name = "export_dataset"
+    order = 150
     description = (
         "Write the accepted cases to a file: jsonl, json, csv, parquet, or checkpoint (JSON that can be loaded again)."
     )

@@ -1,0 +1,92 @@
+"""The question about a plan, and what a yes to it does; what proposing and revising a plan have in common."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from dsbuilder_tui.agent.host import at_rest
+from dsbuilder_tui.agent.plan_card import card_data
+from dsbuilder_tui.agent.tool import ToolAnswer, ToolArguments, ToolCall, ToolQuestion, plan_in_force
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.domain.plan_patch import changes
+
+
+class ExpectedToolArguments(ToolArguments):
+    name: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    """Arguments that must match, if any."""
+
+
+class CategoryArguments(ToolArguments):
+    # What is wrong with a category is said by the plan itself, which knows more of it.
+    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
+
+    name: str
+    """Short, in snake_case: letters, digits, _ and -."""
+    description: str = ""
+    """What these cases test, in a sentence or two: the worker reads it."""
+    count: int
+    """How many cases."""
+    example_inputs: list[str | dict[str, Any]] = Field(default_factory=list)
+    """2 or 3 inputs as a real user would send them, with concrete details; a text, or an object of input fields."""
+    expectations: dict[str, Any] = Field(default_factory=dict)
+    """What a right answer must satisfy, such as {"contains_order_id": true} or {"guidelines": "..."}."""
+    attributes: dict[str, list[str]] = Field(default_factory=dict)
+    """Axes along which the cases differ, each with its values, such as {"tone": ["neutral", "angry"]}."""
+    expected_tools: list[str | ExpectedToolArguments] = Field(default_factory=list)
+    """Tools that a right answer calls, when the application has tools."""
+
+
+def plan_question(
+    call: ToolCall,
+    before: DatasetPlanInput,
+    plan: DatasetPlanInput,
+    notes: list[str],
+    renamed: dict[str, str],
+) -> ToolQuestion:
+    """The card that asks for a yes to ``plan``; ``notes`` are what the person should know of it."""
+    session = call.host.session
+    limit = session.config.max_dataset_size
+    if plan.total_instances > limit:
+        notes = [*notes, f"more than max_dataset_size ({limit:,}): a yes raises it for this session"]
+    revision = session.plan_revision + 1
+    card = card_data(plan, revision, before if session.planned else None, call_id=call.call_id, notes=notes)
+    data = {
+        "card": card, "plan": plan.model_dump(mode="json"), "against": session.plan_revision, "renamed": renamed,
+        "changes": changes(before, plan),
+    }  # fmt: skip
+    size = f"{counted(plan.total_instances, 'case')} in {counted(len(plan.categories), 'category')}"
+    return ToolQuestion(f"{plan.dataset_name}: {size}", "plan", data)
+
+
+async def put_plan_in_force(call: ToolCall, tool: str) -> ToolAnswer:
+    """Revise the session's plan as it was approved. Raises ``InputError`` when the plan has changed since the question."""
+    approved = call.approved
+    if approved is None:
+        raise InputError(f"{tool} needs the person's yes.", "Call it again; the person is asked.")
+    host, session = call.host, call.host.session
+    plan = parse_plan(approved.get("edited") or approved["plan"], "the proposal")
+    if session.plan_revision != approved["against"] and plan != session.plan:
+        raise InputError(
+            f"The plan has changed since this was proposed (it is at revision {session.plan_revision} now).",
+            "Look at it with get_builder_state_summary and propose the change again.",
+        )
+    if plan.total_instances > session.config.max_dataset_size:
+        await session.settings.set("max_dataset_size", plan.total_instances)
+    async with at_rest(host, "the plan changes"):
+        first = not session.planned
+        renamed = {} if approved.get("edited") else dict(approved.get("renamed") or {})
+        await session.revise_plan(plan, renamed=renamed)
+        if first:
+            await session.take_name_of_plan()
+        await host.reread()
+    answer = plan_in_force(session, running=host.running)
+    if approved.get("edited"):
+        changed = changes(parse_plan(approved["plan"]), plan)
+        answer = replace(answer, data={**answer.data, "changed_by_the_person": changed})
+    return answer

@@ -1,0 +1,63 @@
+"""Accepted cases, the newest first."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from pydantic import Field
+
+from dsbuilder_tui.agent.tool import (
+    Tool,
+    ToolAnswer,
+    ToolArguments,
+    ToolCall,
+    no_such_category,
+)
+from dsbuilder_tui.domain.case import AcceptedCase, display_text
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.flags import flag_words, flags_of
+from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.sanitise import one_line
+
+_MOST_TEXT = 300  # characters of a case that the agent sees
+
+
+def _shown(case: AcceptedCase) -> dict[str, Any]:
+    found: dict[str, Any] = {"id": case.case_id, "text": one_line(display_text(case.inputs), _MOST_TEXT)}
+    flags = [one_line(flag_words(flag), 200) for flag in flags_of(case.tags)]
+    return found | ({"flags": flags} if flags else {})
+
+
+class ShowCasesArguments(ToolArguments):
+    category: str | None = None
+    count: int = Field(5, ge=1, le=10)
+    text: str | None = None
+    """Words that must be in the case."""
+
+
+class ShowCases(Tool[ShowCasesArguments]):
+    name = "show_cases"
+    order = 90
+    description = "A few of the accepted cases, the newest first; at most 10."
+    arguments = ShowCasesArguments
+    effect = False
+
+    async def run(self, call: ToolCall, arguments: ShowCasesArguments) -> ToolAnswer:
+        session = call.host.session
+        if arguments.category is not None and arguments.category not in [c.name for c in session.plan.categories]:
+            raise InputError(no_such_category(arguments.category, [session.plan]), "Name one of the plan's categories.")
+        await session.written()
+        cases: list[AcceptedCase] = []
+        if arguments.text:
+            async for step in session.search_cases(arguments.text, category=arguments.category, newest_first=True):
+                cases += await session.cases_by_seq(step.seqs[: arguments.count - len(cases)])
+                if len(cases) >= arguments.count:
+                    break
+                await asyncio.sleep(0)
+        else:
+            cases = await session.case_page(0, arguments.count, category=arguments.category, newest_first=True)
+        shown = [_shown(case) for case in cases]
+        if not shown:
+            return ToolAnswer("There are no such cases yet.", {"cases": []})
+        return ToolAnswer(f"{counted(len(shown), 'case')}, the newest first.", {"cases": shown})

@@ -1,0 +1,56 @@
+"""The end of a dataset: open slots are left out, the cases written to their file."""
+
+from __future__ import annotations
+
+from dsbuilder_tui.agent.export_path import default_export
+from dsbuilder_tui.agent.tool import NoArguments, Tool, ToolAnswer, ToolCall, ToolQuestion
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.plain_words import counted
+
+
+class FinalizeDataset(Tool[NoArguments]):
+    name = "finalize_dataset"
+    order = 140
+    description = (
+        "End the dataset: what is accepted is all there will be, open slots are taken out of the plan, the dataset is "
+        "written to its file. Needs the person's yes."
+    )
+    arguments = NoArguments
+    asks = True
+
+    def doing(self, arguments: NoArguments) -> str:
+        return "finishing the dataset"
+
+    async def question(self, call: ToolCall, arguments: NoArguments) -> ToolQuestion | None:
+        call.require_plan()
+        state = await call.host.session.summary()
+        if not state.instances_created:
+            raise InputError(
+                "No case is accepted yet, so there is no dataset to finish.", "Start the generation first."
+            )
+        left = state.total_instances_planned - state.instances_created
+        without = f" and leave out the {counted(left, 'slot')} that are not filled" if left else ""
+        path = default_export(call.host.session)
+        return ToolQuestion(
+            f"Finish the dataset with {counted(state.instances_created, 'case')}{without}? It goes to {path}."
+        )
+
+    async def run(self, call: ToolCall, arguments: NoArguments) -> ToolAnswer:
+        host, session = call.host, call.host.session
+        if host.running:
+            host.pause("the dataset is finished")
+            await host.wait()
+        accepted = await session.cases_by_category()
+        kept = tuple(
+            c.model_copy(update={"count": accepted[c.name]}) for c in session.plan.categories if accepted.get(c.name)
+        )
+        plan = session.plan.model_copy(update={"categories": kept, "total_instances": sum(c.count for c in kept)})
+        await session.revise_plan(plan)
+        state = await session.settle()
+        path = default_export(session)
+        count = await session.export(path, private=path.parent == session.folder)
+        await host.reread()
+        return ToolAnswer(
+            f"Finished: {counted(count, 'case')}, written to {path}.",
+            {"path": str(path), "categories": state.categories, "cost": state.cost, "rejections": state.rejections},
+        )

@@ -1,0 +1,56 @@
+"""A whole plan, proposed to the person."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from dsbuilder_tui.agent.plan_approval import CategoryArguments, plan_question, put_plan_in_force
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.plan import parse_plan
+
+
+class ProposePlanArguments(ToolArguments):
+    dataset_name: str
+    """Short, in snake_case, such as support_bot_v1."""
+    description: str = ""
+    """What the application does, in a sentence or two."""
+    categories: list[CategoryArguments]
+    input_fields: dict[str, str] = Field(default_factory=dict)
+    """The keys of each case's inputs and what they mean; leave it out for one field `query`."""
+    attributes: dict[str, list[str]] = Field(default_factory=dict)
+    """Axes shared by all categories."""
+    assumptions: list[str] = Field(default_factory=list)
+    """What you assumed, one short sentence each; the person sees them on the card."""
+
+
+class ProposePlan(Tool[ProposePlanArguments]):
+    name = "propose_plan"
+    order = 20
+    description = (
+        "Propose a whole plan. The person sees it as a card and approves it, edits it, or asks for changes; their answer "
+        "comes back as this tool's answer. To change a plan that is in force use revise_plan."
+    )
+    arguments = ProposePlanArguments
+    asks = True
+
+    def doing(self, arguments: ProposePlanArguments) -> str:
+        return "drawing up the plan"
+
+    async def question(self, call: ToolCall, arguments: ProposePlanArguments) -> ToolQuestion | None:
+        data = arguments.model_dump(mode="json", exclude={"assumptions"}, exclude_defaults=True)
+        plan = parse_plan(data, "the proposal")
+        session = call.host.session
+        if session.was_started:
+            for name, cases in (await session.cases_by_category()).items():
+                held = next((c.count for c in plan.categories if c.name == name), 0)
+                if cases and held < cases:
+                    raise InputError(
+                        f"The category {name!r} holds {counted(cases, 'accepted case')}, which are kept.",
+                        "Change the plan in force with revise_plan, or give it that many cases at least.",
+                    )
+        return plan_question(call, session.plan, plan, list(arguments.assumptions)[:6], {})
+
+    async def run(self, call: ToolCall, arguments: ProposePlanArguments) -> ToolAnswer:
+        return await put_plan_in_force(call, self.name)

@@ -1,0 +1,128 @@
+"""An endpoint over HTTP: one session with its address, headers, certificates, proxy and time-outs; and its answers as JSON."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import orjson
+
+from dsbuilder_tui.domain.errors import EndpointRefused, InputError
+from dsbuilder_tui.models.address import address_of, tls_of
+from dsbuilder_tui.models.protocol import TransientError
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+
+_MOST_BODY_BYTES = 32 * 1024 * 1024
+
+
+class Endpoint:
+    """An HTTP session for one endpoint: address, headers, certificates, proxies from the environment, time-outs."""
+
+    def __init__(self, config: DatasetBuilderConfig) -> None:
+        """Raises ``EndpointRefused`` or ``InputError`` for an address, a key or a proxy that cannot be used."""
+        self.address = address_of(config)
+        self.url = self.address.url
+        headers = {
+            "Content-Type": "application/json", "Accept": "text/event-stream, application/json", **self.address.headers,
+        }  # fmt: skip
+        proxy, proxy_login = _proxy(self.url)
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=tls_of(config), ttl_dns_cache=60),
+            headers=headers,
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=config.connect_timeout, sock_read=config.request_timeout
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        # A proxy takes its login from the CONNECT for https, and from the request itself for http.
+        over_tls = self.url.startswith("https:")
+        self._via: dict[str, Any] = {
+            "proxy": proxy, "proxy_headers": proxy_login if over_tls else None,
+            "headers": None if over_tls else proxy_login,
+        }  # fmt: skip
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    def redact(self, text: str) -> str:
+        """The text without any secret that a server may have echoed."""
+        return self.address.redact(text)
+
+    def post(self, path: str, body: bytes) -> Any:
+        """The request, as aiohttp's: to be awaited, or entered with ``async with``."""
+        return self._http.post(self.url + path, data=body, **self._via)
+
+    async def get_json(self, path: str) -> tuple[int, Any]:
+        """Status and parsed body (None when it is not JSON). Raises ``TransientError`` or ``EndpointRefused``."""
+        try:
+            async with self._http.get(self.url + path, **self._via) as response:
+                body = await response.content.read(_MOST_BODY_BYTES)
+                return response.status, loads(body)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self.network_error(error) from None
+
+    def network_error(self, error: Exception) -> Exception:
+        """What a failed connection means: a ``TransientError``, or ``EndpointRefused`` when trying again is no use."""
+        system = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else None
+        detail = self.redact((system.strerror if system else "") or str(error) or type(error).__name__)
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            return EndpointRefused(
+                f"The certificate of {self.url} is not trusted: {detail}.",
+                "Name your certificate authority with ca_bundle, or (at your own risk) set verify_tls to false.",
+            )
+        if isinstance(error, aiohttp.ClientSSLError):
+            return EndpointRefused(
+                f"{self.url} does not speak TLS as it should: {detail}.", "Is it an http:// address?"
+            )
+        if isinstance(error, aiohttp.InvalidURL):
+            return EndpointRefused(f"{self.url!r} is not an address.", "Set base_url, for example http://host:8000/v1.")
+        if isinstance(error, TimeoutError):
+            return TransientError("timeout", "no answer from the endpoint in time")
+        return TransientError("connection", f"connection to {self.url} failed: {detail}")
+
+
+async def read_all(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body. Raises ``TransientError`` when it is longer than 32 MB."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > _MOST_BODY_BYTES:
+            raise TransientError("server", "the endpoint's answer is longer than 32 MB")
+    return bytes(body)
+
+
+def loads(data: bytes) -> Any:
+    """JSON as servers write it, parsed; None for what is none."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        pass
+    try:  # half a surrogate pair, or a byte that is no UTF-8, must not cost the rest of the text
+        return json.loads(data.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _proxy(url: str) -> tuple[str | None, dict[str, str] | None]:
+    """The proxy that the environment names for an address. Looked up once: aiohttp would use two threads a request."""
+    parts = urlsplit(url)
+    proxies = getproxies()
+    named = proxies.get(parts.scheme) or proxies.get("all")
+    if not named or proxy_bypass(parts.netloc):
+        return None, None
+    named = named if "://" in named else f"http://{named}"
+    split = urlsplit(named)
+    if split.scheme not in ("http", "https"):
+        raise InputError(
+            f"The proxy {split.scheme}://{split.hostname} from the environment is not an HTTP proxy.",
+            "Set an http:// proxy, or exempt the endpoint with NO_PROXY.",
+        )
+    headers = None
+    if split.username:
+        login = base64.b64encode(f"{unquote(split.username)}:{unquote(split.password or '')}".encode()).decode()
+        headers = {"Proxy-Authorization": f"Basic {login}"}
+    return f"{split.scheme}://{split.netloc.rpartition('@')[2]}", headers

@@ -1,0 +1,62 @@
+"""Any endpoint that speaks OpenAI's chat completions: OpenAI, Ollama, LM Studio, vLLM, llama.cpp and others."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.models.chat_answer import choices_of, read_choice, read_usage
+from dsbuilder_tui.models.chat_options import ChatRequest
+from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+
+
+class OpenAICompatibleModel:
+    """Streams worker calls from one endpoint."""
+
+    provider = "openai"
+    ordered = False
+
+    def __init__(self, config: DatasetBuilderConfig, name: str | None = None) -> None:
+        from dsbuilder_tui.models.chat_client import ChatClient
+
+        self.name = name or config.worker_model
+        self._temperature = config.temperature
+        self._client = ChatClient(config, self.name)  # a worker's failures are the pipeline's: it knows all calls
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    def check(self, plan: DatasetPlanInput) -> list[tuple[str, str]]:
+        return []
+
+    async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:
+        chat = ChatRequest(
+            messages=[
+                {"role": "system", "content": request.system},
+                {"role": "user", "content": request.prompt},
+            ],
+            schema=request.schema,
+            schema_name="test_cases",
+            max_tokens=request.max_tokens,
+            temperature=self._temperature,
+        )
+        reason: str | None = None
+        usage, refusal = Usage(), ""
+        async for batch in self._client.stream(chat):
+            texts: list[str] = []
+            for message in batch:
+                if not isinstance(message, dict):
+                    continue
+                if message.get("usage"):
+                    usage = read_usage(message["usage"])
+                for choice in choices_of(message):
+                    said, refused, ended = read_choice(choice)
+                    if said:
+                        texts.append(said)
+                    refusal += refused
+                    reason = ended or reason
+            if texts:
+                yield "".join(texts)
+        yield StreamEnd(reason, usage, refusal)
