@@ -24,6 +24,8 @@ def run_command(given: Sequence[str]) -> int:
 
             print(f"dsbuilder {__version__}")
             return ExitCode.COMPLETE
+        if any(name.startswith("DSBUILDER_") for name in os.environ) and arguments.command != "studio":
+            _warn_of_unknown_variables()
         return int(arguments.run(arguments))
     except DsbuilderError as error:
         print(f"dsbuilder: {visible(str(error))}", file=sys.stderr)
@@ -38,6 +40,13 @@ def run_command(given: Sequence[str]) -> int:
     except Exception as error:
         _report_unexpected(error)
         return ExitCode.FAILED
+
+
+def _warn_of_unknown_variables() -> None:
+    from dsbuilder_tui.settings.stack import unknown_variables
+
+    for warning in unknown_variables():
+        print(f"dsbuilder: warning: {visible(warning)}", file=sys.stderr)
 
 
 def _with_command(given: Sequence[str]) -> list[str]:

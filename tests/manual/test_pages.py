@@ -25,7 +25,8 @@ from dsbuilder_tui.cli.main import main
 from dsbuilder_tui.cli.parser import build_parser
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.manual import page, topics
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig, load_config
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.stack import load_config
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.process import ROOT, fake_endpoint
 

@@ -16,7 +16,8 @@ from dsbuilder_tui.cli.options import json_option, settings_from, settings_optio
 from dsbuilder_tui.cli.output import print_json
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig, load_config
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.stack import load_config
 
 _MARKS = {"ok": "✓", "note": "·", "problem": "✗"}
 
