@@ -19,6 +19,7 @@ from dsbuilder_tui.domain.diversity import STAGES, Stage, chosen_stages
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.domain.plain_words import plain_words
 from dsbuilder_tui.domain.spending import Price
+from dsbuilder_tui.settings.provider_names import AUTO, OFFLINE, OPENAI, provider_names
 
 ENV_PREFIX = "DSBUILDER_"
 # Settings whose values are shown as set or unset, and kept in no session.
@@ -106,7 +107,7 @@ class DatasetBuilderConfig(BaseSettings):
         1, ge=1, le=10, description="Candidates a worker writes for each slot, to take the least expected that is new"
     )
 
-    provider: Literal["auto", "offline", "openai"] = Field("auto", description="Who writes: built-in or an endpoint")
+    provider: str = Field(AUTO, description="Who writes: built-in, an endpoint, or a plug-in")
     base_url: str | None = Field(None, repr=False, description="OpenAI-compatible endpoint, ending in /v1")
     api_key: SecretStr | None = Field(None, description="Key for the endpoint")
     organization: str | None = Field(None, description="OpenAI-Organization header")
@@ -181,6 +182,14 @@ class DatasetBuilderConfig(BaseSettings):
     def _check_stages(cls, value: object) -> object:
         return chosen_stages(value)
 
+    @field_validator("provider")
+    @classmethod
+    def _check_provider(cls, value: str) -> str:
+        if value not in (AUTO, OPENAI, OFFLINE) and value not in (names := provider_names()):
+            listed = ", ".join(f"{name!r}" for name in names)
+            raise ValueError(f"is not a provider that is installed; choose from {listed}")
+        return value
+
     @field_validator("base_url", "embedding_base_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
@@ -234,11 +243,16 @@ class DatasetBuilderConfig(BaseSettings):
         return default_checkpoint_root()
 
     @property
-    def resolved_provider(self) -> Literal["offline", "openai"]:
+    def resolved_provider(self) -> str:
         """Who writes: the built-in offline writer when neither a key nor an endpoint is configured."""
-        if self.provider == "auto":
-            return "openai" if self.api_key or self.base_url else "offline"
+        if self.provider == AUTO:
+            return OPENAI if self.api_key or self.base_url else OFFLINE
         return self.provider
+
+    @property
+    def lacks_provider(self) -> bool:
+        """Whether the built-in writer only stands in: nobody chose it, and there is no key and no endpoint."""
+        return self.provider == AUTO and self.resolved_provider == OFFLINE
 
     @property
     def endpoint(self) -> str:
