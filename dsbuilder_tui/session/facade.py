@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.clock import Clock, SystemClock
@@ -30,7 +30,7 @@ from dsbuilder_tui.session.reading import Reading
 from dsbuilder_tui.session.remembering import Remembering
 from dsbuilder_tui.session.run import Run
 from dsbuilder_tui.session.whatif import WhatIfs
-from dsbuilder_tui.settings.schema import SECRETS, DatasetBuilderConfig, load_config
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
@@ -71,10 +71,16 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
     ) -> Self:
         """Open a session by name or path; ``None`` is the newest of the checkpoint directory.
 
-        Raises ``SessionNotFound``, ``SessionInUse``, ``SessionDamaged``, ``SessionTooNew`` or ``StorageError``.
+        Raises ``SessionNotFound``, ``SessionInUse``, ``SessionDamaged``, ``SessionTooNew``, ``StorageError``, or
+        ``ConfigError`` for a setting that it keeps.
         """
         config = config or DatasetBuilderConfig()
-        return cls(await SessionFiles.open(reference, config, clock or SystemClock()), config)
+        files = await SessionFiles.open(reference, config, clock or SystemClock())
+        try:
+            return cls(files, config)
+        except BaseException:
+            await files.close()
+            raise
 
     @classmethod
     async def import_seed(
@@ -115,11 +121,6 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
         return self._files.seed
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """The flags it was started with, which ``resume`` uses again unless told otherwise."""
-        return dict(self._files.meta.get("settings") or {})
-
-    @property
     def out(self) -> Path | None:
         """Where the finished dataset is to be written, as asked for at the start."""
         out = self._files.meta.get("out")
@@ -127,20 +128,6 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
 
     async def remember_out(self, path: Path) -> None:
         await self._files.remember(out=str(path))
-
-    async def remember_settings(self, **values: Any) -> None:
-        """Add to the flags that the session keeps for later runs; ``None`` takes one out. Secrets are never kept."""
-        kept = {**self.settings, **{k: v for k, v in values.items() if k not in SECRETS}}
-        kept |= self.config.shown_urls(values)
-        await self._files.remember(settings={name: value for name, value in kept.items() if value is not None})
-
-    async def change_settings(self, flags: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-        """Change settings from the next run on, and keep them. ``flags`` of the command line win over what was kept.
-
-        Raises ``ConfigError``; nothing has changed then.
-        """
-        self.config = load_config(**{**self.settings, **flags, **values})
-        await self.remember_settings(**values)
 
     @property
     def was_interrupted(self) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 from dsbuilder_tui.registry import Registry
 
@@ -24,3 +26,20 @@ PROVIDERS: Registry[Any] = Registry(
 def provider_names() -> tuple[str, ...]:
     """What the setting ``provider`` may be: ``auto``, the built-in providers and those of plug-ins. Imports none."""
     return (AUTO, *PROVIDERS.names())
+
+
+def resolved(provider: str, endpoint: bool) -> str:
+    """The provider that a setting means; ``endpoint`` says whether a key or an address is configured."""
+    if provider != AUTO:
+        return provider
+    return OPENAI if endpoint else OFFLINE
+
+
+def _registered(name: str) -> str:
+    if name not in (AUTO, OPENAI, OFFLINE) and name not in (names := provider_names()):
+        listed = ", ".join(f"{name!r}" for name in names)
+        raise ValueError(f"is not a provider that is installed; choose from {listed}")
+    return name
+
+
+ProviderName = Annotated[str, AfterValidator(_registered)]  # the name of a provider that is registered, or auto

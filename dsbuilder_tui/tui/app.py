@@ -27,7 +27,8 @@ from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.library import open_saved
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig, load_config
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.stack import load_config, unknown_variables
 from dsbuilder_tui.tui.driver import enduring
 from dsbuilder_tui.tui.live import LiveSession, farewell, opening_words, welcome
 from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
@@ -94,6 +95,8 @@ class StudioApp(App[int]):
             await self.push_screen(StudioScreen(self.replay))
             return
         await self.push_screen(HomeScreen())
+        for warning in unknown_variables():
+            self.say(warning, severity="warning")
         if self.open_first is not None:
             await self.guarded(self.open_session(self.open_first))
 
@@ -122,7 +125,6 @@ class StudioApp(App[int]):
 
     async def _adopt(self, session: Session) -> None:
         try:
-            session.config = load_config(**{**session.settings, **self.flags})
             await self._show(session)
         except BaseException:
             await session.aclose()
@@ -174,7 +176,7 @@ class StudioApp(App[int]):
 
     async def change_session(self, live: LiveSession, values: Mapping[str, Any]) -> None:
         """Change settings of the open session; they are used from the next run on. Raises ``ConfigError``."""
-        await live.session.change_settings(self.flags, values)
+        await live.session.settings.change(values)
 
     async def use_settings(self, values: Mapping[str, Any]) -> None:
         """Use these settings until the app is left, for the open session too. Raises ``ConfigError``."""
@@ -276,7 +278,7 @@ class StudioApp(App[int]):
 
     def choose_theme(self, name: str) -> None:
         """Switch the theme, and remember it."""
-        from dsbuilder_tui.settings.schema import save_settings
+        from dsbuilder_tui.settings.file import save_settings
 
         self.theme = PREFIX + name
         self.repaint_all()

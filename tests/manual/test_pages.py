@@ -21,11 +21,12 @@ import pytest
 import yaml
 
 from dsbuilder_tui import load_plan
-from dsbuilder_tui.cli import main
+from dsbuilder_tui.cli.main import main
 from dsbuilder_tui.cli.parser import build_parser
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.manual import page, topics
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig, load_config
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.stack import load_config
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.process import ROOT, fake_endpoint
 

@@ -14,6 +14,7 @@ from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.models.providers import Provider, provider_of, worker_model
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.provider_names import PROVIDERS, provider_names
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.wording import writer_name, writer_words
 
 Configs = Callable[..., DatasetBuilderConfig]
@@ -74,12 +75,13 @@ async def test_a_plug_in_writes_a_dataset(plug_in: Path, make_config: Configs, m
     async with await Session.create(make_plan(4), config) as session:
         result = await session.run()
         assert result.state == "complete"
-        assert (result.provider, result.worker_model) == ("echo", "echo-1")
+        summary = await session.summary()
+        assert (summary.provider, summary.worker_model) == ("echo", "echo-1")
 
 
-def test_a_name_that_nobody_registered_is_refused_with_the_choices(plug_in: Path, make_config: Configs) -> None:
+def test_a_name_that_nobody_registered_is_refused_with_the_choices(plug_in: Path) -> None:
     with pytest.raises(ConfigError) as refused:
-        make_config(provider="ekho")
+        load_config(provider="ekho")
     assert "'auto', 'offline', 'openai', 'echo', 'gone'" in str(refused.value)
 
 

@@ -26,7 +26,7 @@ from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
 from dsbuilder_tui.session import Message
-from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.live import LiveSession
 

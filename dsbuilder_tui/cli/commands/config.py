@@ -13,7 +13,8 @@ from dsbuilder_tui.cli.options import json_option, settings_from, settings_optio
 from dsbuilder_tui.cli.output import print_json, print_table, say
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import one_line
-from dsbuilder_tui.settings.schema import KEYS, load_config
+from dsbuilder_tui.settings.schema import KEYS
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.wording import writer_words
 
 

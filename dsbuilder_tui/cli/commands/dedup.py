@@ -19,7 +19,7 @@ from dsbuilder_tui.dedup import Progress, deduplicate
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import json_for_terminal, visible
-from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.settings.stack import load_config
 
 _DRAWN_EVERY = 0.25  # seconds
 _LINE_EVERY = 10.0

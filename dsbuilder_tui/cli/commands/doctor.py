@@ -18,7 +18,8 @@ from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.settings.provider_names import OFFLINE
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig, load_config
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.stack import load_config
 
 _MARKS = {"ok": "✓", "note": "·", "problem": "✗"}
 

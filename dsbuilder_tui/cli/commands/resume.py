@@ -19,7 +19,7 @@ from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.provider_names import OFFLINE
-from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.wording import place
 
 
@@ -35,7 +35,6 @@ def _resume(arguments: argparse.Namespace) -> int:
                     f"--seed {config.seed}: the session {session.id} was planned with seed {session.seed}.",
                     "Leave --seed out; the seed of a session is fixed.",
                 )
-            session.config = load_config(**{**session.settings, **flags})
             waits = not session.planned and await session.open_approval() is not None
             if arguments.prompt is not None or arguments.yes or waits:
                 return await talk_and_build(session, arguments, out)

@@ -18,7 +18,7 @@ from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.models.local_servers import LocalEndpoint, find_local_endpoints
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.catalog import SessionListing
 from dsbuilder_tui.tui.paint.home import session_row

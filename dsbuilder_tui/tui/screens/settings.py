@@ -14,16 +14,11 @@ from textual.containers import Vertical
 
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.models.providers import provider_of
+from dsbuilder_tui.settings.file import save_settings
+from dsbuilder_tui.settings.locations import default_checkpoint_root, user_config_file
 from dsbuilder_tui.settings.provider_names import provider_names
-from dsbuilder_tui.settings.schema import (
-    KEYS,
-    SECRETS,
-    DatasetBuilderConfig,
-    default_checkpoint_root,
-    load_config,
-    save_settings,
-    user_config_file,
-)
+from dsbuilder_tui.settings.schema import KEYS, SECRETS, DatasetBuilderConfig
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, length, pad, wrap
 from dsbuilder_tui.tui.screens.base import Full
 from dsbuilder_tui.tui.screens.dialogs import Ask, Question
