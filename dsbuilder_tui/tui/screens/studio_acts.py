@@ -53,8 +53,7 @@ class StudioActs(Doors):
 
     def respond(self, parts: AsyncGenerator[TurnEvent, None]) -> None:
         """Let the agent take a turn."""
-        role = getattr(self.live.talk, "role", "agent")
-        self.query_one(ConversationPane).take_turn(parts, self.watched.now, role)
+        self.query_one(ConversationPane).take_turn(parts, self.watched.now)
 
     def on_conversation_pane_turn_ended(self) -> None:
         if (reference := self.live.next_session) is not None:
