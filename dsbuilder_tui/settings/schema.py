@@ -22,6 +22,7 @@ from dsbuilder_tui.domain.diversity import STAGES, Stage, chosen_stages
 from dsbuilder_tui.domain.spending import Price
 from dsbuilder_tui.settings.layers import Layer, SettingsSource, merged, read_sources
 from dsbuilder_tui.settings.locations import default_checkpoint_root
+from dsbuilder_tui.settings.provider_names import AUTO, OFFLINE, ProviderName, resolved
 
 # Settings whose values are shown as set or unset, and kept in no session.
 KEYS = {"api_key": "OPENAI_API_KEY", "embedding_api_key": "DSBUILDER_EMBEDDING_API_KEY"}  # and where they are best kept
@@ -72,7 +73,7 @@ class DatasetBuilderConfig(BaseModel):
         1, ge=1, le=10, description="Candidates a worker writes for each slot, to take the least expected that is new"
     )
 
-    provider: Literal["auto", "offline", "openai"] = Field("auto", description="Who writes: built-in or an endpoint")
+    provider: ProviderName = Field(AUTO, description="Who writes: built-in, an endpoint, or a plug-in")
     base_url: str | None = Field(None, repr=False, description="OpenAI-compatible endpoint, ending in /v1")
     api_key: SecretStr | None = Field(None, description="Key for the endpoint")
     organization: str | None = Field(None, description="OpenAI-Organization header")
@@ -214,11 +215,14 @@ class DatasetBuilderConfig(BaseModel):
         return default_checkpoint_root()
 
     @property
-    def resolved_provider(self) -> Literal["offline", "openai"]:
+    def resolved_provider(self) -> str:
         """Who writes: the built-in offline writer when neither a key nor an endpoint is configured."""
-        if self.provider == "auto":
-            return "openai" if self.api_key or self.base_url else "offline"
-        return self.provider
+        return resolved(self.provider, bool(self.api_key or self.base_url))
+
+    @property
+    def lacks_provider(self) -> bool:
+        """Whether the built-in writer only stands in: nobody chose it, and there is no key and no endpoint."""
+        return self.provider == AUTO and self.resolved_provider == OFFLINE
 
     @property
     def endpoint(self) -> str:

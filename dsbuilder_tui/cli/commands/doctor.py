@@ -17,6 +17,8 @@ from dsbuilder_tui.cli.options import json_option, settings_from, settings_optio
 from dsbuilder_tui.cli.output import print_json
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.models.providers import provider_of
+from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 
@@ -59,7 +61,11 @@ def _doctor(arguments: argparse.Namespace) -> int:
 async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bool]]:
     yield Check("versions", "ok", f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"), False
     yield _folder(config.checkpoint_root), False
-    if config.resolved_provider == "offline":
+    provider = provider_of(config)
+    if not provider.has_endpoint and config.resolved_provider != OFFLINE:
+        yield Check("writer", "ok", provider.label), False
+        return
+    if not provider.has_endpoint:
         yield (
             Check(
                 "writer", "note", "no key and no endpoint: the built-in offline writer is used",
