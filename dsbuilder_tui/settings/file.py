@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from dsbuilder_tui.atomic_write import atomic_write
 from dsbuilder_tui.domain.errors import ConfigError, StorageError
-from dsbuilder_tui.settings.layers import Layer, Source, unknown_setting
+from dsbuilder_tui.settings.layers import Layer, SettingsSource, unknown_setting
 from dsbuilder_tui.settings.locations import user_config_file
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import explain
@@ -37,7 +37,7 @@ def save_settings(values: Mapping[str, Any], path: Path | None = None) -> Path:
         )
     given = {name: value for name, value in values.items() if value is not None}
 
-    sources = [Source(layer=Layer.FLAG, place=Layer.FLAG, values=given)]
+    sources = [SettingsSource(layer=Layer.FLAG, place=Layer.FLAG, values=given)]
     try:
         # What the other sources hold neither mends nor spoils the values to save.
         checked = DatasetBuilderConfig.of_sources(sources).model_dump(

@@ -20,7 +20,7 @@ from pydantic import (
 
 from dsbuilder_tui.domain.diversity import STAGES, Stage, chosen_stages
 from dsbuilder_tui.domain.spending import Price
-from dsbuilder_tui.settings.layers import Layer, Source, merged, read_sources
+from dsbuilder_tui.settings.layers import Layer, SettingsSource, merged, read_sources
 from dsbuilder_tui.settings.locations import default_checkpoint_root
 from dsbuilder_tui.settings.provider_names import AUTO, OFFLINE, ProviderName, resolved
 
@@ -110,20 +110,20 @@ class DatasetBuilderConfig(BaseModel):
     theme: Literal["dark", "light", "high-contrast"] = Field("dark", description="Colours of the terminal app")
     notifications: Literal["off", "bell", "desktop"] = Field("bell", description="How the end of a run is announced")
 
-    _sources: tuple[Source, ...] = PrivateAttr(default=())
+    _sources: tuple[SettingsSource, ...] = PrivateAttr(default=())
 
     def __init__(self, **values: Any) -> None:
-        flags = Source(layer=Layer.FLAG, place=Layer.FLAG, values=values)
+        flags = SettingsSource(layer=Layer.FLAG, place=Layer.FLAG, values=values)
         self._take((*read_sources(type(self).model_fields), flags))
 
     @classmethod
-    def of_sources(cls, sources: Sequence[Source]) -> Self:
+    def of_sources(cls, sources: Sequence[SettingsSource]) -> Self:
         """What these say, the weakest first, and nothing else. Raises ``pydantic.ValidationError``."""
         config = cls.__new__(cls)
         config._take(tuple(sources))
         return config
 
-    def _take(self, sources: tuple[Source, ...]) -> None:
+    def _take(self, sources: tuple[SettingsSource, ...]) -> None:
         super().__init__(**merged(sources))
         self._sources = sources
 
@@ -133,11 +133,11 @@ class DatasetBuilderConfig(BaseModel):
         if update:
             *below, flags = self._sources
             values = {**flags.values, **update}
-            copy._sources = (*below, Source(layer=Layer.FLAG, place=Layer.FLAG, values=values))
+            copy._sources = (*below, SettingsSource(layer=Layer.FLAG, place=Layer.FLAG, values=values))
         return copy
 
     @property
-    def sources(self) -> tuple[Source, ...]:
+    def sources(self) -> tuple[SettingsSource, ...]:
         """What each layer says, the weakest first; the flags are the last."""
         return self._sources
 
@@ -200,12 +200,12 @@ class DatasetBuilderConfig(BaseModel):
 
     def shown_urls(self, names: Collection[str] = URLS) -> dict[str, str | None]:
         """The endpoints among ``names``, without a login in them."""
-        return {name: _without_login(getattr(self, name)) for name in URLS if name in names}
+        return {name: without_login(getattr(self, name)) for name in URLS if name in names}
 
     @property
     def shown_url(self) -> str | None:
         """``base_url`` without a login in it."""
-        return _without_login(self.base_url)
+        return without_login(self.base_url)
 
     @property
     def checkpoint_root(self) -> Path:
@@ -238,7 +238,7 @@ class DatasetBuilderConfig(BaseModel):
             return self.batch_size
         return min(self.batch_size, self.sub_batch_size)
 
-    def source_of(self, name: str) -> Source | None:
+    def source_of(self, name: str) -> SettingsSource | None:
         """Who says a setting's value; None when it is the default."""
         return next((source for source in reversed(self._sources) if name in source.values), None)
 
@@ -257,6 +257,7 @@ class DatasetBuilderConfig(BaseModel):
         return found
 
 
-def _without_login(url: str | None) -> str | None:
+def without_login(url: str | None) -> str | None:
+    """An address without ``user:password@``."""
     scheme, mark, rest = (url or "").partition("://")
     return f"{scheme}{mark}{rest.rpartition('@')[2]}" or None

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.cli.options import json_option, settings_from, settings_options
 from dsbuilder_tui.cli.output import print_json
 from dsbuilder_tui.domain.errors import ExitCode
@@ -36,6 +37,7 @@ class Check:
 
 def _doctor(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
+    ask_before_keys_leave(config)
 
     async def examine() -> int:
         checks = []
