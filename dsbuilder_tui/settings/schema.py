@@ -73,7 +73,7 @@ class DatasetBuilderConfig(BaseModel):
         1, ge=1, le=10, description="Candidates a worker writes for each slot, to take the least expected that is new"
     )
 
-    provider: ProviderName = Field(AUTO, description="Who writes: built-in, an endpoint, or a plug-in")
+    provider: ProviderName = Field(AUTO, description="Who writes: built-in or an endpoint")
     base_url: str | None = Field(None, repr=False, description="OpenAI-compatible endpoint, ending in /v1")
     api_key: SecretStr | None = Field(None, description="Key for the endpoint")
     organization: str | None = Field(None, description="OpenAI-Organization header")
