@@ -1,6 +1,6 @@
 """``python -m dsbuilder_tui``."""
 
-from dsbuilder_tui.cli import main
+from dsbuilder_tui.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

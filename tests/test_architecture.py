@@ -37,7 +37,7 @@ def test_the_engine_needs_no_terminal_library() -> None:
 
 def test_the_version_comes_without_heavy_imports() -> None:
     code = (
-        "import sys;from dsbuilder_tui.cli import main;main(['--version']);"
+        "import sys;from dsbuilder_tui.cli.main import main;main(['--version']);"
         "heavy=[m for m in ('pydantic','aiohttp','orjson','rich','faker','asyncio','argparse') if m in sys.modules];print(heavy)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -39,7 +39,6 @@ class DatasetBuilderAgent:
     """
 
     def __init__(self, model: str | None = None, config: DatasetBuilderConfig | None = None) -> None:
-        self._given = config is not None
         self.config = config or DatasetBuilderConfig()
         if model is not None and model != self.config.model:
             self.config = self.config.model_copy(update={"model": model})
@@ -128,8 +127,6 @@ class DatasetBuilderAgent:
         await self.aclose()  # it may be the very session that is asked for, and a session is open only once
         reference = path if path is not None else self._newest()
         session = await open_saved(reference, self.config)
-        if not self._given:
-            session.config = DatasetBuilderConfig(**session.settings)
         await self._adopt(session)
         return await session.summary()
 

@@ -77,7 +77,7 @@ async def put_plan_in_force(call: ToolCall, tool: str) -> ToolAnswer:
             "Look at it with get_builder_state_summary and propose the change again.",
         )
     if plan.total_instances > session.config.max_dataset_size:
-        await session.change_settings({}, {"max_dataset_size": plan.total_instances})
+        await session.settings.set("max_dataset_size", plan.total_instances)
     async with at_rest(host, "the plan changes"):
         first = not session.planned
         renamed = {} if approved.get("edited") else dict(approved.get("renamed") or {})

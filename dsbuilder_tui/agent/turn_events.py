@@ -1,4 +1,8 @@
-"""Events of one turn of the main agent, piece by piece, for whoever shows it."""
+"""Events of one turn of the main agent, piece by piece, for whoever shows it.
+
+``TurnProgress`` is what is under way and kept nowhere. Everything else is kept by the session as a message too: who draws the
+session's messages needs the progress only.
+"""
 
 from __future__ import annotations
 
@@ -65,4 +69,5 @@ class TurnFailed:
     exit_code: ExitCode = ExitCode.FAILED
 
 
-TurnEvent = TextDelta | Said | Activity | ToolStarted | ToolFinished | Asked | TurnFailed
+TurnProgress = TextDelta | Activity | ToolStarted
+TurnEvent = TurnProgress | Said | ToolFinished | Asked | TurnFailed

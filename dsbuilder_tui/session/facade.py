@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import InputError
@@ -16,9 +16,9 @@ from dsbuilder_tui.domain.events import Event, Notice
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
-from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
 from dsbuilder_tui.session.calls import SessionCalls
@@ -33,7 +33,7 @@ from dsbuilder_tui.session.preview import SessionPreview
 from dsbuilder_tui.session.rejections import SessionRejections
 from dsbuilder_tui.session.run import Run
 from dsbuilder_tui.session.session_context import SessionContext
-from dsbuilder_tui.settings.schema import SECRETS, DatasetBuilderConfig, load_config
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
@@ -55,6 +55,7 @@ class Session:
         self.plans = SessionPlans(context)
         self.preview = SessionPreview(context, self.costs)
         self.rejections = SessionRejections(context)
+        self.settings = context.settings
 
     @classmethod
     async def create(
@@ -90,10 +91,16 @@ class Session:
     ) -> Self:
         """Open a session by name or path; ``None`` is the newest of the checkpoint directory.
 
-        Raises ``SessionNotFound``, ``SessionInUse``, ``SessionDamaged``, ``SessionTooNew`` or ``StorageError``.
+        Raises ``SessionNotFound``, ``SessionInUse``, ``SessionDamaged``, ``SessionTooNew``, ``StorageError``, or
+        ``ConfigError`` for a setting that it keeps.
         """
         config = config or DatasetBuilderConfig()
-        return cls(await SessionFiles.open(reference, config, clock or SystemClock()), config)
+        files = await SessionFiles.open(reference, config, clock or SystemClock())
+        try:
+            return cls(files, config)
+        except BaseException:
+            await files.close()
+            raise
 
     @classmethod
     async def import_seed(
@@ -127,11 +134,8 @@ class Session:
 
     @property
     def config(self) -> DatasetBuilderConfig:
+        """The settings that are in force; ``settings`` changes them."""
         return self._context.config
-
-    @config.setter
-    def config(self, config: DatasetBuilderConfig) -> None:
-        self._context.config = config
 
     @property
     def id(self) -> str:
@@ -164,11 +168,6 @@ class Session:
         return self._files.seed
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """The flags it was started with, which ``resume`` uses again unless told otherwise."""
-        return dict(self._files.meta.get("settings") or {})
-
-    @property
     def out(self) -> Path | None:
         """Where the finished dataset is to be written, as asked for at the start."""
         out = self._files.meta.get("out")
@@ -176,20 +175,6 @@ class Session:
 
     async def remember_out(self, path: Path) -> None:
         await self._files.remember(out=str(path))
-
-    async def remember_settings(self, **values: Any) -> None:
-        """Add to the flags that the session keeps for later runs; ``None`` takes one out. Secrets are never kept."""
-        kept = {**self.settings, **{k: v for k, v in values.items() if k not in SECRETS}}
-        kept |= self.config.shown_urls(values)
-        await self._files.remember(settings={name: value for name, value in kept.items() if value is not None})
-
-    async def change_settings(self, flags: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-        """Change settings from the next run on, and keep them. ``flags`` of the command line win over what was kept.
-
-        Raises ``ConfigError``; nothing has changed then.
-        """
-        self._context.config = load_config(**{**self.settings, **flags, **values})
-        await self.remember_settings(**values)
 
     @property
     def was_started(self) -> bool:

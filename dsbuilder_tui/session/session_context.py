@@ -14,6 +14,7 @@ from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.generation.call_log import CallLog
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.run import Run
+from dsbuilder_tui.session.session_settings import SessionSettings
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ class SessionContext:
     """What the parts of one session have in common."""
 
     def __init__(self, files: SessionFiles, config: DatasetBuilderConfig) -> None:
-        self.files, self.config = files, config
+        self.files, self.settings = files, SessionSettings(files, config)
         self.streams: list[EventStream] = []
         self.run: Run | None = None
         self.idle = asyncio.Event()
@@ -31,6 +32,11 @@ class SessionContext:
         self.call_log = CallLog()
         # Held by whatever must not see the session begin a run, or a case change, under its hands.
         self.acts = asyncio.Lock()
+
+    @property
+    def config(self) -> DatasetBuilderConfig:
+        """The settings that are in force; ``settings`` changes them."""
+        return self.settings.config
 
     @property
     def id(self) -> str:

@@ -10,8 +10,43 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from dsbuilder_tui.atomic_write import atomic_write
 from dsbuilder_tui.domain.errors import ConfigError, StorageError
+from dsbuilder_tui.settings.layers import Layer, SettingsSource, unknown_setting
+from dsbuilder_tui.settings.locations import user_config_file
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.stack import explain
+
+
+def save_settings(values: Mapping[str, Any], path: Path | None = None) -> Path:
+    """Put settings into the user's configuration file, or the one at ``path``; ``None`` takes a setting out.
+
+    The file keeps its comments, its order and whatever else is in it; it is replaced in one step, and a new one can be
+    read by its owner only. Returns its path. Raises ``ConfigError`` for a value that is not valid, for ``api_key``
+    (which is never written), and for a file that cannot be read or written; the file is then as it was.
+    """
+    for name in values:
+        if name not in DatasetBuilderConfig.model_fields:
+            raise unknown_setting("Settings to save", name, DatasetBuilderConfig.model_fields)
+    if values.get("api_key") is not None:
+        raise ConfigError(
+            "setting api_key: (hidden) — a key is never written into a configuration file.",
+            "Put OPENAI_API_KEY into the environment or .env.",
+        )
+    given = {name: value for name, value in values.items() if value is not None}
+
+    sources = [SettingsSource(layer=Layer.FLAG, place=Layer.FLAG, values=given)]
+    try:
+        # What the other sources hold neither mends nor spoils the values to save.
+        checked = DatasetBuilderConfig.of_sources(sources).model_dump(
+            mode="json", include=set(given), exclude_none=True
+        )
+    except ValidationError as error:
+        raise ConfigError(explain(error, sources), "Nothing was saved; choose another value.") from None
+    words = {name: value for name, value in given.items() if name not in checked}  # "off": nothing, said on purpose
+    return change_settings_file(path or user_config_file(), dict.fromkeys(values) | words | checked)
 
 
 def change_settings_file(path: Path, values: Mapping[str, Any]) -> Path:

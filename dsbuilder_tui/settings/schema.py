@@ -1,78 +1,45 @@
-"""Settings, where each value came from, and where things live on disk."""
+"""``DatasetBuilderConfig``: every setting, its meaning, its default and what it may be."""
 
 from __future__ import annotations
 
-import difflib
 import json
-import os
-import tomllib
-from collections.abc import Collection, Mapping
-from io import StringIO
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from dsbuilder_tui.domain.diversity import STAGES, Stage, chosen_stages
-from dsbuilder_tui.domain.errors import ConfigError
-from dsbuilder_tui.domain.plain_words import plain_words
 from dsbuilder_tui.domain.spending import Price
+from dsbuilder_tui.settings.layers import Layer, SettingsSource, merged, read_sources
+from dsbuilder_tui.settings.locations import default_checkpoint_root
+from dsbuilder_tui.settings.provider_names import AUTO, OFFLINE, ProviderName, resolved
 
-ENV_PREFIX = "DSBUILDER_"
 # Settings whose values are shown as set or unset, and kept in no session.
 KEYS = {"api_key": "OPENAI_API_KEY", "embedding_api_key": "DSBUILDER_EMBEDDING_API_KEY"}  # and where they are best kept
 SECRETS = (*KEYS, "extra_headers")
 URLS = ("base_url", "embedding_base_url")
 OPENAI_URL = "https://api.openai.com/v1"
-PROJECT_FILE = "dsbuilder.toml"
-
-# Names other tools and the original design already use; DSBUILDER_* wins over them.
-_ENV_ALIASES = {
-    "max_dataset_size": "MAX_DATASET_INSTANCES",
-    "api_key": "OPENAI_API_KEY",
-    "base_url": "OPENAI_BASE_URL",
-    "organization": "OPENAI_ORG_ID",
-    "project": "OPENAI_PROJECT_ID",
-}
 
 _JSON = {"extra_headers": '{"X-Team": "evals"}', "prices": '{"my-model": {"input": 0.1, "output": 0.4}}'}
 
 
-def user_config_file() -> Path:
-    """The user's configuration file, whether or not it exists."""
-    from platformdirs import user_config_path
-
-    return user_config_path("dsbuilder", appauthor=False) / "config.toml"
-
-
-def default_checkpoint_root() -> Path:
-    """Where sessions live when ``checkpoint_dir`` is not set."""
-    from platformdirs import user_state_path
-
-    return user_state_path("dsbuilder", appauthor=False) / "checkpoints"
-
-
-class _Layer(PydanticBaseSettingsSource):
-    def __init__(self, settings_cls: type[BaseSettings], values: dict[str, Any]) -> None:
-        super().__init__(settings_cls)
-        self._values = values
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        return self._values.get(field_name), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        return self._values
-
-
-class DatasetBuilderConfig(BaseSettings):
+class DatasetBuilderConfig(BaseModel):
     """How a dataset is built. Keyword arguments win over environment, ``.env``, configuration file and defaults.
 
     Sizes are numbers of cases, times are seconds. Raises ``pydantic.ValidationError`` for bad values.
     """
 
-    model_config = SettingsConfigDict(extra="forbid", validate_default=False, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", validate_default=False, hide_input_in_errors=True)
 
     max_dataset_size: int = Field(100, ge=1, description="Most cases a plan may hold")
     batch_size: int = Field(20, ge=1, le=500, description="Most cases one worker call writes")
@@ -106,7 +73,7 @@ class DatasetBuilderConfig(BaseSettings):
         1, ge=1, le=10, description="Candidates a worker writes for each slot, to take the least expected that is new"
     )
 
-    provider: Literal["auto", "offline", "openai"] = Field("auto", description="Who writes: built-in or an endpoint")
+    provider: ProviderName = Field(AUTO, description="Who writes: built-in or an endpoint")
     base_url: str | None = Field(None, repr=False, description="OpenAI-compatible endpoint, ending in /v1")
     api_key: SecretStr | None = Field(None, description="Key for the endpoint")
     organization: str | None = Field(None, description="OpenAI-Organization header")
@@ -143,22 +110,36 @@ class DatasetBuilderConfig(BaseSettings):
     theme: Literal["dark", "light", "high-contrast"] = Field("dark", description="Colours of the terminal app")
     notifications: Literal["off", "bell", "desktop"] = Field("bell", description="How the end of a run is announced")
 
-    _explicit: frozenset[str] = PrivateAttr(default=frozenset())
+    _sources: tuple[SettingsSource, ...] = PrivateAttr(default=())
 
     def __init__(self, **values: Any) -> None:
-        super().__init__(**values)
-        self._explicit = frozenset(values)
+        flags = SettingsSource(layer=Layer.FLAG, place=Layer.FLAG, values=values)
+        self._take((*read_sources(type(self).model_fields), flags))
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings, *(_Layer(settings_cls, values) for _, values in _layers()))
+    def of_sources(cls, sources: Sequence[SettingsSource]) -> Self:
+        """What these say, the weakest first, and nothing else. Raises ``pydantic.ValidationError``."""
+        config = cls.__new__(cls)
+        config._take(tuple(sources))
+        return config
+
+    def _take(self, sources: tuple[SettingsSource, ...]) -> None:
+        super().__init__(**merged(sources))
+        self._sources = sources
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy; what is changed in it counts as a flag. The new values are not checked."""
+        copy = super().model_copy(update=update, deep=deep)
+        if update:
+            *below, flags = self._sources
+            values = {**flags.values, **update}
+            copy._sources = (*below, SettingsSource(layer=Layer.FLAG, place=Layer.FLAG, values=values))
+        return copy
+
+    @property
+    def sources(self) -> tuple[SettingsSource, ...]:
+        """What each layer says, the weakest first; the flags are the last."""
+        return self._sources
 
     @field_validator("extra_headers", "prices", mode="before")
     @classmethod
@@ -214,17 +195,17 @@ class DatasetBuilderConfig(BaseSettings):
     @property
     def explicit(self) -> dict[str, Any]:
         """What was given as keyword arguments or flags, without secrets, JSON-ready."""
-        kept = self.model_dump(mode="json", include=set(self._explicit) - set(SECRETS))
+        kept = self.model_dump(mode="json", include=set(self._sources[-1].values) - set(SECRETS))
         return kept | self.shown_urls(kept)
 
     def shown_urls(self, names: Collection[str] = URLS) -> dict[str, str | None]:
         """The endpoints among ``names``, without a login in them."""
-        return {name: _without_login(getattr(self, name)) for name in URLS if name in names}
+        return {name: without_login(getattr(self, name)) for name in URLS if name in names}
 
     @property
     def shown_url(self) -> str | None:
         """``base_url`` without a login in it."""
-        return _without_login(self.base_url)
+        return without_login(self.base_url)
 
     @property
     def checkpoint_root(self) -> Path:
@@ -234,11 +215,14 @@ class DatasetBuilderConfig(BaseSettings):
         return default_checkpoint_root()
 
     @property
-    def resolved_provider(self) -> Literal["offline", "openai"]:
+    def resolved_provider(self) -> str:
         """Who writes: the built-in offline writer when neither a key nor an endpoint is configured."""
-        if self.provider == "auto":
-            return "openai" if self.api_key or self.base_url else "offline"
-        return self.provider
+        return resolved(self.provider, bool(self.api_key or self.base_url))
+
+    @property
+    def lacks_provider(self) -> bool:
+        """Whether the built-in writer only stands in: nobody chose it, and there is no key and no endpoint."""
+        return self.provider == AUTO and self.resolved_provider == OFFLINE
 
     @property
     def endpoint(self) -> str:
@@ -254,142 +238,26 @@ class DatasetBuilderConfig(BaseSettings):
             return self.batch_size
         return min(self.batch_size, self.sub_batch_size)
 
+    def source_of(self, name: str) -> SettingsSource | None:
+        """Who says a setting's value; None when it is the default."""
+        return next((source for source in reversed(self._sources) if name in source.values), None)
+
+    def layer_of(self, name: str) -> Layer:
+        """The layer that a setting's value is from."""
+        source = self.source_of(name)
+        return source.layer if source else Layer.DEFAULT
+
     def origins(self) -> dict[str, str]:
-        """Where each value came from: ``flag``, ``environment (NAME)``, ``.env``, a file, or ``default``."""
-        found = dict.fromkeys(type(self).model_fields, "default")
+        """Where each value came from: ``flag``, ``session``, ``environment (NAME)``, ``.env``, a file, or ``default``."""
+        found: dict[str, str] = dict.fromkeys(type(self).model_fields, Layer.DEFAULT)
         if self.diversity_scope == "window":
             found["diversity_scope"] = "diversity_window is set"
-        for label, values in reversed(_layers()):
-            for name in values:
-                found[name] = f"environment ({_env_name(name, os.environ)})" if label == "environment" else label
-        found.update(dict.fromkeys(self._explicit, "flag"))
+        for source in self._sources:
+            found.update((name, source.origin(name)) for name in source.values)
         return found
 
 
-def _without_login(url: str | None) -> str | None:
+def without_login(url: str | None) -> str | None:
+    """An address without ``user:password@``."""
     scheme, mark, rest = (url or "").partition("://")
     return f"{scheme}{mark}{rest.rpartition('@')[2]}" or None
-
-
-def load_config(**flags: Any) -> DatasetBuilderConfig:
-    """The configuration with these flags (``None`` means not given).
-
-    Raises ``ConfigError`` naming the setting, its value, where it came from and the fix.
-    """
-    given = {name: value for name, value in flags.items() if value is not None}
-    try:
-        return DatasetBuilderConfig(**given)
-    except ValidationError as error:
-        raise ConfigError(_explain(error, given)) from None
-
-
-def save_settings(values: Mapping[str, Any], path: Path | None = None) -> Path:
-    """Put settings into the user's configuration file, or the one at ``path``; ``None`` takes a setting out.
-
-    The file keeps its comments, its order and whatever else is in it; it is replaced in one step, and a new one can be
-    read by its owner only. Returns its path. Raises ``ConfigError`` for a value that is not valid, for ``api_key``
-    (which is never written), and for a file that cannot be read or written; the file is then as it was.
-    """
-    from dsbuilder_tui.settings.file import change_settings_file
-
-    for name in values:
-        if name not in DatasetBuilderConfig.model_fields:
-            raise _unknown("Settings to save", name)
-    if values.get("api_key") is not None:
-        raise ConfigError(
-            "setting api_key: (hidden) — a key is never written into a configuration file.",
-            "Put OPENAI_API_KEY into the environment or .env.",
-        )
-    given = {name: value for name, value in values.items() if value is not None}
-
-    class Given(DatasetBuilderConfig):
-        """What the other sources hold neither mends nor spoils the values to save."""
-
-        @classmethod
-        def settings_customise_sources(
-            cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *args: Any, **others: Any
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return (init_settings,)
-
-    try:
-        checked = Given(**given).model_dump(mode="json", include=set(given), exclude_none=True)
-    except ValidationError as error:
-        raise ConfigError(_explain(error, given), "Nothing was saved; choose another value.") from None
-    return change_settings_file(path or user_config_file(), dict.fromkeys(values) | checked)
-
-
-def _explain(error: ValidationError, given: Mapping[str, Any]) -> str:
-    lines = []
-    for detail in error.errors():
-        name = str(detail["loc"][0]) if detail["loc"] else "settings"
-        value = "(hidden)" if name in SECRETS else repr(detail.get("input"))
-        path = name if name in SECRETS else ".".join(map(str, detail["loc"])) or name
-        where = f"setting {path}"
-        if name not in given:
-            holder = next((label for label, values in _layers() if name in values), "settings")
-            where = _env_name(name, os.environ) if holder == "environment" else f"{path} in {holder}"
-        lines.append(f"{where}: {value} — {plain_words(detail)}")
-    return "\n".join(lines)
-
-
-def _env_name(field: str, environment: Mapping[str, str | None]) -> str:
-    own = ENV_PREFIX + field.upper()
-    return own if environment.get(own) or field not in _ENV_ALIASES else _ENV_ALIASES[field]
-
-
-def _layers() -> list[tuple[str, dict[str, Any]]]:
-    """The sources below the flags, strongest first."""
-    from dotenv import dotenv_values
-    from dotenv.parser import parse_stream
-
-    try:
-        text = Path(".env").read_text(encoding="utf-8") if Path(".env").is_file() else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f".env: cannot be read ({error}).", "Save it as UTF-8 text.") from None
-    broken = [binding.original for binding in parse_stream(StringIO(text)) if binding.error]
-    if broken:
-        line = broken[0].string.strip().splitlines()[0].split("=")[0][:40]
-        raise ConfigError(f".env, line {broken[0].line}: cannot be read ({line!r} …).", "Write NAME=VALUE lines only.")
-    dotenv = dotenv_values(stream=StringIO(text))
-    user_file = user_config_file()
-    return [
-        ("environment", _from_environment(os.environ, "environment")),
-        (".env", _from_environment(dotenv, ".env")),
-        (PROJECT_FILE, _from_toml(Path(PROJECT_FILE))),
-        (str(user_file), _from_toml(user_file)),
-    ]
-
-
-def _from_environment(environment: Mapping[str, str | None], label: str) -> dict[str, Any]:
-    found = {}
-    for name in environment:
-        if (
-            name.startswith(ENV_PREFIX)
-            and name.removeprefix(ENV_PREFIX).lower() not in DatasetBuilderConfig.model_fields
-        ):
-            raise _unknown(f"{label}: {name}", name.removeprefix(ENV_PREFIX).lower())
-    for field in DatasetBuilderConfig.model_fields:
-        value = environment.get(_env_name(field, environment))
-        if value:  # an empty variable means "not set", as everywhere in a shell
-            found[field] = value
-    return found
-
-
-def _from_toml(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as TOML ({error}).", "Mend the file or move it away.") from None
-    known = DatasetBuilderConfig.model_fields
-    for name in values:
-        if name not in known:
-            raise _unknown(str(path), name)
-    return values
-
-
-def _unknown(where: str, name: str) -> ConfigError:
-    close = difflib.get_close_matches(name, DatasetBuilderConfig.model_fields, n=1)
-    hint = f"Did you mean {close[0]}?" if close else "`dsbuilder config` lists the settings."
-    return ConfigError(f"{where}: no setting is called {name!r}.", hint)

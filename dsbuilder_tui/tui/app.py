@@ -23,11 +23,13 @@ from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.library import open_saved
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig, load_config
+from dsbuilder_tui.settings.key_trust import ForeignAddress, allow, foreign_addresses, refusal, uses_of
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.stack import load_config, unknown_variables
 from dsbuilder_tui.tui.driver import enduring
 from dsbuilder_tui.tui.live import LiveSession, farewell, opening_words, welcome
 from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
@@ -63,6 +65,7 @@ class StudioApp(App[int]):
         super().__init__()
         self._given = dict(flags or {})
         self.flags = dict(self._given)
+        self._asked_about: set[ForeignAddress] = set()
         self.changed: set[str] = set()  # settings changed in the app
         self.config = load_config(**self.flags)
         self.clock = clock or SystemClock()
@@ -94,6 +97,10 @@ class StudioApp(App[int]):
             await self.push_screen(StudioScreen(self.replay))
             return
         await self.push_screen(HomeScreen())
+        for warning in unknown_variables():
+            self.say(warning, severity="warning")
+        if self.open_first is None:
+            self._ask_before_keys_leave(self.config)
         if self.open_first is not None:
             await self.guarded(self.open_session(self.open_first))
 
@@ -122,7 +129,6 @@ class StudioApp(App[int]):
 
     async def _adopt(self, session: Session) -> None:
         try:
-            session.config = load_config(**{**session.settings, **self.flags})
             await self._show(session)
         except BaseException:
             await session.aclose()
@@ -149,6 +155,24 @@ class StudioApp(App[int]):
             await live.tell(words)
         messages = await session.chat.messages()
         await self.push_screen(StudioScreen(live, messages))
+        self._ask_before_keys_leave(session.config)
+
+    def _ask_before_keys_leave(self, config: DatasetBuilderConfig) -> None:
+        """Ask about addresses that came with the folder, each once while the app is open; a yes is remembered."""
+        from dsbuilder_tui.tui.screens.trust_question import trust_question
+
+        foreign = [one for one in foreign_addresses(config, uses_of(config)) if one not in self._asked_about]
+        if not foreign:
+            return
+        self._asked_about.update(foreign)
+
+        async def answered(yes: bool) -> None:
+            if yes:
+                await asyncio.to_thread(allow, foreign)
+            else:
+                self.say(refusal(foreign).hint)
+
+        self.push_screen(trust_question(foreign), lambda yes: self.attempt(answered(bool(yes))))
 
     async def close_session(self) -> None:
         """Save and close what is open; a run is paused first. Returns when all of it is on disk."""
@@ -174,7 +198,7 @@ class StudioApp(App[int]):
 
     async def change_session(self, live: LiveSession, values: Mapping[str, Any]) -> None:
         """Change settings of the open session; they are used from the next run on. Raises ``ConfigError``."""
-        await live.session.change_settings(self.flags, values)
+        await live.session.settings.change(values)
 
     async def use_settings(self, values: Mapping[str, Any]) -> None:
         """Use these settings until the app is left, for the open session too. Raises ``ConfigError``."""
@@ -276,7 +300,7 @@ class StudioApp(App[int]):
 
     def choose_theme(self, name: str) -> None:
         """Switch the theme, and remember it."""
-        from dsbuilder_tui.settings.schema import save_settings
+        from dsbuilder_tui.settings.file import save_settings
 
         self.theme = PREFIX + name
         self.repaint_all()

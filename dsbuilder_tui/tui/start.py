@@ -14,7 +14,7 @@ from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.signals import handled
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.player import ReplaySession

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,8 +14,9 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.agent.compaction import whole_turns
 from tests.support.fake_agent import calls, hang_mid, says
 from tests.support.fake_openai import FakeOpenAI
-from tests.support.process import ROOT, fake_endpoint
+from tests.support.process import fake_endpoint
 from tests.support.talking import SUPPORT, Talking, outcomes, said, talking
+from tests.support.warm_process import run_talk_driver
 
 Configs = Callable[..., DatasetBuilderConfig]
 Plans = Callable[..., DatasetPlanInput]
@@ -40,10 +39,8 @@ def connected(make_config: Configs, server: FakeOpenAI) -> DatasetBuilderConfig:
 
 def killed(config: DatasetBuilderConfig, at: str, name: str, *acts: str) -> str:
     """Talk in a process that dies at a point; returns what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.talk_driver", str(config.checkpoint_dir), str(config.base_url), name, *acts],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "KILL_AT": at}, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+    arguments = [str(config.checkpoint_dir), str(config.base_url), name, *acts]
+    done = run_talk_driver(arguments, Path.cwd(), {**os.environ, "KILL_AT": at})
     assert done.returncode == -signal.SIGKILL, (done.returncode, done.stdout[-2000:], done.stderr[-2000:])
     return done.stdout
 

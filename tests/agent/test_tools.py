@@ -130,7 +130,9 @@ async def test_settings_change_while_it_runs(make_config: Configs, make_plan: Pl
         await used(talk)
         said = (await used(talk))["said"]
         assert said == "Batch size is 7 now; max workers is 2 now; the diversity check of category_2 is off now."
-        assert talk.host.running and talk.session.config.batch_size == 7 and talk.session.settings["batch_size"] == 7
+        assert (
+            talk.host.running and talk.session.config.batch_size == 7 and talk.session.settings.kept["batch_size"] == 7
+        )
         assert [c.diversity for c in talk.session.plan.categories] == ["on", "off"]
         await used(talk)
         assert talk.session.config.diversity_scope == "window"
@@ -172,7 +174,7 @@ async def test_likeness_is_set_for_a_category_or_for_all(make_config: Configs, m
         assert talk.session.plan.categories[1].diversity == own
         assert "category_2 (near, semantic) keeps its own" in (await used(talk))["said"]
         assert talk.session.config.diversity_stages == ("structural",)
-        assert talk.session.settings["diversity_stages"] == ["structural"]
+        assert talk.session.settings.kept["diversity_stages"] == ["structural"]
         await used(talk)
         assert talk.session.plan.categories[1].diversity == "off"
         await used(talk)

@@ -162,7 +162,7 @@ def test_hostile_text_is_text(here: Path) -> None:
 def test_it_needs_no_terminal_library(here: Path) -> None:
     data(here, FIRST, AGAIN)
     code = (
-        "import sys;from dsbuilder_tui.cli import main;main(['dedup','data.jsonl']);"
+        "import sys;from dsbuilder_tui.cli.main import main;main(['dedup','data.jsonl']);"
         "print([m for m in ('textual','rich','agents','openai','aiohttp','faker') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=here, text=True, capture_output=True, check=True,

@@ -62,7 +62,6 @@ async def test_a_resumed_run_knows_what_was_accepted(make_plan: Plans, make_conf
             rows.write_bytes(data)
         says(fake, *REPEATS, *TEXTS[20:])
         async with await Session.open(folder) as session:
-            session.config = config
             rejected = await run_until(session, 99)
             assert {event.nearest_case_id for event in rejected} == {"category_1-00001"}
             assert [event.stage for event in rejected] == ["structural", "near", "near"]
@@ -80,7 +79,7 @@ async def test_nothing_is_decided_anew(make_plan: Plans, make_config: Configs) -
             before = await session.rejections.page(0, 10)
             kept = [case.inputs for case in await session.cases.page(0, 10)]
         async with await Session.open(folder) as session:
-            session.config = config.model_copy(update={"near_threshold": 0.2, "max_attempts": 2})
+            await session.settings.change({"near_threshold": 0.2, "max_attempts": 2})
             await session.run()
             assert (await session.rejections.page(0, 100))[-len(before) :] == before
             assert [case.inputs for case in await session.cases.page(0, 10)][: len(kept)] == kept
@@ -102,7 +101,6 @@ async def test_a_session_of_an_older_normaliser_is_brought_up_to_date(make_plan:
         about.write_text(about.read_text().replace('"normaliser":', '"normalizer":'))
         says(fake, REPEATS[0], *TEXTS[20:])
         async with await Session.open(folder) as session:
-            session.config = config
             rejected = await run_until(session, 99)
             assert [event.nearest_case_id for event in rejected] == ["category_1-00001"]
         plain = sqlite3.connect(folder / "session.db")

@@ -17,7 +17,9 @@ from dsbuilder_tui.domain.spending import Price
 from dsbuilder_tui.manual import page
 from dsbuilder_tui.models.chat_answer import read_usage
 from dsbuilder_tui.models.prices import BUILT_IN, PriceTable
-from dsbuilder_tui.settings.schema import load_config, save_settings, user_config_file
+from dsbuilder_tui.settings.file import save_settings
+from dsbuilder_tui.settings.locations import user_config_file
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.wording import cost_words
 
 MILLION = Usage(1_000_000, 1_000_000, True)

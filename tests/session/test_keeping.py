@@ -137,7 +137,7 @@ async def test_kept_during_a_run(make_plan: Plans, make_config: Configs) -> None
             assert state.instances_created + state.exhausted_slots == 60
             if state.exhausted_slots:
                 await session.cases.retry_exhausted()
-                session.config = make_config(base_url=fake.url, max_attempts=30)
+                await session.settings.set("max_attempts", 30)
             await session.run()
             assert (await session.summary()).state == "complete"
             await check(session)

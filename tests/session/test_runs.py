@@ -289,7 +289,7 @@ async def test_cases_accepted_without_comparing_are_compared_with_later(make_pla
         async with await Session.create(make_plan(20), config) as session:
             with pytest.raises(EndpointRefused):
                 await session.run()
-            session.config = make_config(base_url=fake.url, batch_size=5, max_workers=1)
+            await session.settings.set("enable_diversity_check", True)
             assert (await session.run()).state == "complete"
             assert (await session.summary()).diversity_rejections == 10
 

@@ -81,7 +81,7 @@ async def test_an_unknown_model_is_counted_in_tokens(fake: FakeOpenAI, make_plan
         await session.run()
         bill = await session.costs.spending()
         # A price that is set later counts for what was used before.
-        session.config = make_config(base_url=fake.url, prices={"llama3.1": {"input": 1, "output": 1}})
+        await session.settings.set("prices", {"llama3.1": {"input": 1, "output": 1}})
         later = await session.costs.spending()
     warnings = [e.text for e in heard if isinstance(e, ev.Notice) and e.level == "warning"]
     assert [w for w in warnings if "price of llama3.1 is unknown" in w and "$1.00 cannot be kept" in w] == warnings
@@ -121,7 +121,7 @@ async def test_a_budget_pauses_the_run_and_says_so(fake: FakeOpenAI, make_plan: 
         with pytest.raises(InputError, match=r"The budget of \$3.00 is used up") as refused:
             await session.run()
         assert "--budget" in refused.value.hint and len(fake.bodies) == calls
-        session.config = make_config(**{**config.explicit, "budget": 1000})
+        await session.settings.set("budget", 1000)
         assert (await session.run()).state == "complete"
 
 
@@ -147,7 +147,7 @@ async def test_the_main_agent_uses_the_budget_too_and_it_can_be_raised_meanwhile
             session.subscribe(lambda event: started.set() if isinstance(event, ev.BatchStarted) else None)
             running = asyncio.create_task(session.run())
             await started.wait()
-            session.config = make_config(**{**config.explicit, "budget": 5})
+            await session.settings.set("budget", 5)
             await session.costs.note_agent_call("turn", "gpt-4o", Usage(0, 200_000, True), 1.0)  # two dollars
             assert not [event async for event in recorded_events(session) if isinstance(event, ev.RunPausing)]
             await session.costs.note_agent_call("turn", "gpt-4o", Usage(0, 300_000, True), 1.0)  # five in all

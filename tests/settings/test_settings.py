@@ -9,7 +9,9 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig
 from dsbuilder_tui.domain.errors import ConfigError
-from dsbuilder_tui.settings.schema import default_checkpoint_root, load_config, save_settings, user_config_file
+from dsbuilder_tui.settings.file import save_settings
+from dsbuilder_tui.settings.locations import default_checkpoint_root, user_config_file
+from dsbuilder_tui.settings.stack import load_config, unknown_variables
 
 DOCUMENTED = {
     "max_dataset_size": 100,
@@ -147,7 +149,16 @@ def test_files_with_mistakes_are_named() -> None:
 
 def test_unknown_names_in_the_environment_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DSBUILDER_BATCHSIZE", "5")
-    with pytest.raises(ConfigError, match=r"DSBUILDER_BATCHSIZE.*Did you mean batch_size"):
+    assert load_config().batch_size == 20
+    (warning,) = unknown_variables()
+    assert "DSBUILDER_BATCHSIZE" in warning and "Did you mean batch_size?" in warning
+
+
+def test_unknown_names_in_a_file_or_a_flag_are_errors() -> None:
+    with pytest.raises(ConfigError, match="batchsize"):
+        load_config(batchsize=5)
+    Path(".env").write_text("DSBUILDER_BATCHSIZE=5\n")
+    with pytest.raises(ConfigError, match=r"\.env: DSBUILDER_BATCHSIZE.*Did you mean batch_size"):
         load_config()
 
 

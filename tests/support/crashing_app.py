@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-from dsbuilder_tui.cli import main
+from dsbuilder_tui.cli.main import main
 from dsbuilder_tui.tui.screens.checkpoints import Rail
 
 

@@ -7,7 +7,7 @@ import functools
 import sys
 from pathlib import Path
 
-from dsbuilder_tui.cli import main as cli
+from dsbuilder_tui.cli.main import main as cli
 from dsbuilder_tui.tui import start
 from dsbuilder_tui.tui.app import StudioApp
 from tests.support.hostile import EVIL, HostileAgent, HostileModel, any_name, hostile_session

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.fake_openai import FakeOpenAI
+from tests.support.warm_process import run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "dsbuilder_tui")
@@ -30,7 +31,13 @@ def start(*arguments: object, cwd: Path, **more: Any) -> subprocess.Popen[str]:
 
 
 def command(*arguments: object, cwd: Path, **more: Any) -> subprocess.CompletedProcess[str]:
-    """Run ``dsbuilder …`` to its end."""
+    """Run ``dsbuilder …`` to its end: in a fork of a process that has everything imported.
+
+    With more than an environment, or with one that an interpreter reads when it starts, in a fresh one.
+    """
+    if not set(more) - {"env"} and not any(name.startswith(("PYTHON", "LC_", "LANG")) for name in more.get("env", {})):
+        env = {**os.environ, "PYTHONPATH": str(ROOT), **more.get("env", {})}
+        return run_command([str(argument) for argument in arguments], cwd, env)
     process = start(*arguments, cwd=cwd, **more)
     out, err = process.communicate(timeout=120)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)

@@ -26,7 +26,7 @@ from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
 from dsbuilder_tui.session import Message
-from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.live import LiveSession
 
@@ -180,7 +180,7 @@ async def studio(
     app = StudioApp({"max_dataset_size": 1_000_000, "offline_pace": 0, **(flags or {})}, **more)
     async with app.run_test(size=size, notifications=True) as pilot:
         desk = Desk(pilot)
-        await wait_for(pilot, lambda: desk.place in ("HomeScreen", "StudioScreen"))
+        await wait_for(pilot, lambda: desk.place in ("HomeScreen", "StudioScreen", "Question"))
         await pilot.pause()
         try:
             yield desk

@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import TextArea
 
 from dsbuilder_tui import DatasetPlanInput
-from dsbuilder_tui.settings.schema import user_config_file
+from dsbuilder_tui.settings.locations import user_config_file
 from dsbuilder_tui.tui.commands import COMMANDS
 from dsbuilder_tui.tui.widgets.chat import PlanCard
 from tests.support.fake_openai import FakeOpenAI
@@ -95,7 +95,7 @@ async def _model(desk: Desk) -> None:
     await desk.said("Main agent: built-in planner. Workers: built-in writer.")
     await desk.command("/model tiny-1")
     await desk.said("✓ Workers: tiny-1")
-    assert desk.session.config.worker_model == "tiny-1" and desk.session.settings["worker_model"] == "tiny-1"
+    assert desk.session.config.worker_model == "tiny-1" and desk.session.settings.kept["worker_model"] == "tiny-1"
 
 
 async def _budget(desk: Desk) -> None:
@@ -103,7 +103,7 @@ async def _budget(desk: Desk) -> None:
     await desk.said("Spent so far: $0.00; there is no budget.")
     await desk.command("/budget $2.50")
     await desk.said("✓ Spent so far: $0.00; the budget is $2.50.")
-    assert desk.session.config.budget == 2.5 and desk.session.settings["budget"] == "2.50"
+    assert desk.session.config.budget == 2.5 and desk.session.settings.kept["budget"] == "2.50"
     for wrong in ("much", "-1", "0", "nan", "inf"):
         await desk.command(f"/budget {wrong}")
         await desk.said(f"/budget {wrong} is not a sum.")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 
 import pytest
 
 from dsbuilder_tui import DatasetPlanInput
+from dsbuilder_tui.agent.turn_events import TextDelta, TurnEvent
 from dsbuilder_tui.tui.widgets.chat import ChatLog
 from dsbuilder_tui.tui.widgets.prompt import Prompt
 from tests.support.studio import Answers, Desk, begin, built, studio
@@ -341,3 +342,42 @@ async def test_an_answer_that_is_cut_off_by_leaving_is_kept(make_plan: Plans) ->
     async with studio(open_first="support") as desk:
         await talk(desk)
         await desk.sees("a question", "Half of", "(stopped)")
+
+
+def log_of(desk: Desk) -> list[tuple[str, str]]:
+    """What the log shows, from the top: the widget's kind and its text."""
+    return [(type(widget).__name__, str(getattr(widget, "text", ""))) for widget in desk.one("#chat", ChatLog).children]
+
+
+async def test_a_message_of_somebody_else_in_the_middle_of_an_answer_is_drawn_once_and_leaves_the_answer_whole(
+    make_plan: Plans,
+) -> None:
+    answers = Answers("One", " two", " three")
+    async with studio(responder=answers) as desk:
+        await begin(desk, make_plan(4))
+        await talk(desk)
+        before = len(log_of(desk))
+        await desk.write("count\n")
+        await desk.sees("One")
+        await desk.live.tell("✓ Something else happened")
+        await desk.sees("Something else happened")
+        answers.go.set()
+        await desk.until(lambda: not desk.one("#conversation").answering)
+        assert log_of(desk)[before:] == [("Entry", "count"), ("Entry", "One two three"), ("EventLine", "")]
+        assert desk.text.count("One two three") == 1 and desk.text.count("Something else happened") == 1
+
+
+async def test_what_was_kept_is_what_stands_there_in_the_end(make_plan: Plans) -> None:
+    class Corrected(Answers):
+        """Keeps other words than it streamed."""
+
+        async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[TurnEvent, None]:
+            yield TextDelta("The key is sk-1")
+            await self._desk.session.chat.add("agent", "The key is [hidden]")
+
+    async with studio(responder=Corrected()) as desk:
+        await begin(desk, make_plan(4))
+        await talk(desk)
+        await desk.write("tell me\n")
+        await desk.sees("The key is [hidden]")
+        await desk.misses("sk-1")

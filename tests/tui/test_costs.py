@@ -11,7 +11,8 @@ from dsbuilder_tui import DatasetPlanInput, Session
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.spending import Price
-from dsbuilder_tui.settings.schema import load_config, user_config_file
+from dsbuilder_tui.settings.locations import user_config_file
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.player import ReplaySession
 from dsbuilder_tui.tui.screens.settings import SettingsScreen
 from tests.support.studio import begin, built, studio

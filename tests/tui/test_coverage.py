@@ -269,7 +269,7 @@ def test_text_can_be_read_on_every_heat() -> None:
 
 async def test_a_replay_shows_the_cells_of_its_moment(make_plan: Plans) -> None:
     from dsbuilder_tui.domain.clock import SystemClock
-    from dsbuilder_tui.settings.schema import load_config
+    from dsbuilder_tui.settings.stack import load_config
     from dsbuilder_tui.tui.player import ReplaySession
 
     name = await built(PLAN)

@@ -6,7 +6,7 @@ from typing import Any
 
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.domain.events import CaseAccepted
-from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.settings.stack import load_config
 from tests.support.likeness import accept
 from tests.support.studio import NARROW, Desk, covers, studio
 

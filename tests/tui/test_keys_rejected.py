@@ -5,7 +5,7 @@ from __future__ import annotations
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.domain.diversity import STAGES
 from dsbuilder_tui.domain.events import CaseRejected
-from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.settings.stack import load_config
 from tests.support.likeness import accept, reject
 from tests.support.studio import Desk, built, covers, studio
 

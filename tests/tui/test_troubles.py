@@ -137,7 +137,7 @@ async def test_a_key_is_never_shown(size: tuple[int, int], make_plan: Plans) -> 
         assert "bad\u00e9key" not in desk.text
         await desk.press("escape", "s")
         await desk.pilot.pause()
-        from dsbuilder_tui.settings.schema import user_config_file
+        from dsbuilder_tui.settings.locations import user_config_file
 
         assert not user_config_file().exists()
 
@@ -152,7 +152,7 @@ async def test_changed_settings_reach_the_open_session(make_plan: Plans) -> None
         await desk.press("ctrl+u")
         await desk.write("3\n")
         await desk.until(lambda: desk.session.config.batch_size == 3)
-        await desk.until(lambda: int(desk.session.settings.get("batch_size", 0)) == 3)
+        await desk.until(lambda: int(desk.session.settings.kept.get("batch_size", 0)) == 3)
 
 
 # Acts while a run goes on

@@ -80,7 +80,7 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
         said = []
         async with at_rest(host, "settings change"):
             if values:
-                await session.change_settings({}, values)
+                await session.settings.change(values)
                 said += [f"{_named(name)} {_shown(value)} now" for name, value in values.items()]
                 said += _kept_apart(session.plan, values)
             if arguments.diversity is not None or own:

@@ -12,11 +12,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.cli.options import json_option, settings_from, settings_options
 from dsbuilder_tui.cli.output import print_json
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig, load_config
+from dsbuilder_tui.models.providers import provider_of
+from dsbuilder_tui.settings.provider_names import OFFLINE
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.stack import load_config
 
 _MARKS = {"ok": "✓", "note": "·", "problem": "✗"}
 
@@ -33,6 +37,7 @@ class Check:
 
 def _doctor(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
+    ask_before_keys_leave(config)
 
     async def examine() -> int:
         checks = []
@@ -56,7 +61,11 @@ def _doctor(arguments: argparse.Namespace) -> int:
 async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bool]]:
     yield Check("versions", "ok", f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"), False
     yield _folder(config.checkpoint_root), False
-    if config.resolved_provider == "offline":
+    provider = provider_of(config)
+    if not provider.has_endpoint and config.resolved_provider != OFFLINE:
+        yield Check("writer", "ok", provider.label), False
+        return
+    if not provider.has_endpoint:
         yield (
             Check(
                 "writer", "note", "no key and no endpoint: the built-in offline writer is used",

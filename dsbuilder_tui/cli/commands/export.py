@@ -12,7 +12,7 @@ from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.settings.stack import load_config
 
 
 def _export(arguments: argparse.Namespace) -> int:

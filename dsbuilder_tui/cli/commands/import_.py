@@ -12,7 +12,7 @@ from dsbuilder_tui.cli.output import print_json, say
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.store.seed_format import read_seed_checkpoint
 
 

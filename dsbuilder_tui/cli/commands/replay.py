@@ -11,7 +11,7 @@ from dsbuilder_tui.cli.display import choose_display
 from dsbuilder_tui.cli.options import session_argument, settings_from, settings_options
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.settings.stack import load_config
 
 
 def _replay(arguments: argparse.Namespace) -> int:

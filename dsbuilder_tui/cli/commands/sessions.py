@@ -11,7 +11,7 @@ from dsbuilder_tui.cli.output import print_json
 from dsbuilder_tui.cli.session_table import print_sessions
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode
-from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.store import catalog
 
 

@@ -16,7 +16,7 @@ from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionInUse
 from dsbuilder_tui.domain.figures import DiversityReport, share_words, told_figures
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.wording import STATE_WORDS, cost_words
 
@@ -48,8 +48,6 @@ def _show(arguments: argparse.Namespace) -> int:
 async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
     async with await Session.open(arguments.session, config) as session:
         require_plan(session)
-        # Its own models and prices, as its runs have them.
-        session.config = load_config(**{**session.settings, **settings_from(arguments)})
         summary = await session.summary()
         cases: list[dict[str, Any]] = []
         damaged: list[str] = []

@@ -12,7 +12,7 @@ from dsbuilder_tui.cli.output import say
 from dsbuilder_tui.cli.session_table import print_sessions
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode
-from dsbuilder_tui.settings.schema import load_config
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.wording import writer_words
 

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from dsbuilder_tui import __version__
-from dsbuilder_tui.settings.schema import user_config_file
+from dsbuilder_tui.settings.locations import user_config_file
 from dsbuilder_tui.tui.commands import COMMANDS
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, clip, fit, pad, wrap
 from dsbuilder_tui.tui.screens.base import Full

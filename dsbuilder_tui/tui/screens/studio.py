@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,7 +26,6 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
-from dsbuilder_tui.tui.paint.card import has_card
 from dsbuilder_tui.tui.screens.studio_acts import StudioActs
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, Tabs
 from dsbuilder_tui.tui.widgets.conversation import ConversationPane
@@ -64,7 +62,6 @@ class StudioScreen(StudioActs):
     def __init__(self, watched: Watched, messages: Sequence[Message] = ()) -> None:
         super().__init__(watched)
         self._messages = messages
-        self._incoming: asyncio.Queue[MessageAdded] = asyncio.Queue()
         self._tab = 0
         self._folds: dict[str, int] = {}
         self._told_of: DsbuilderError | None = None
@@ -92,7 +89,7 @@ class StudioScreen(StudioActs):
             self._decisions = {a.call_id: a.decision or a.state for a in await self.watched.session.approvals.newest()}
             self.spoken_to = any(message.role == "person" for message in self._messages)
         await self.conversation.open(self._messages, self._card_state)
-        self.background(self._show_incoming, group="chat")
+        self.background(self.conversation.draw, group="chat")
         if self.watched.replaying:
             self.query_one("#panel-plan").focus()
             self.player.begin()
@@ -114,8 +111,7 @@ class StudioScreen(StudioActs):
     def heard(self, event: Event) -> None:
         if isinstance(event, MessageAdded):
             self.spoken_to = self.spoken_to or event.role == "person"
-            if not self.conversation.claims(event):
-                self._incoming.put_nowait(event)
+            self.conversation.post(event)
         if (note := self._watch.feed(event)) is not None:
             self.call_later(self.take_note, note)
         if isinstance(event, ApprovalAsked | ApprovalDecided):
@@ -147,14 +143,8 @@ class StudioScreen(StudioActs):
         if isinstance(event, RunFinished):
             self.studio.call_attention(f"Finished: {event.accepted} of {event.planned} cases")
 
-    async def _show_incoming(self) -> None:
-        while True:
-            event = await self._incoming.get()
-            message = Message(event.seq, event.role, event.kind, event.text, dict(event.data), event.ts)
-            state = self._card_state(message.data) if has_card(message.kind, message.data) else "open"
-            await self.conversation.show(message, state)
-            if state == "open" and message.data.get("call") and message.kind in ("plan", "question"):
-                self.focus_card()
+    def on_conversation_pane_asked(self) -> None:
+        self.focus_card()
 
     def _card_state(self, data: Mapping[str, Any]) -> str:
         if call := data.get("call"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 from textual.app import ComposeResult
@@ -14,7 +16,7 @@ from textual.timer import Timer
 from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownStream
 
-from dsbuilder_tui.agent.turn_events import Activity, Said, TextDelta, ToolStarted, TurnEvent
+from dsbuilder_tui.agent.turn_events import Activity, TextDelta, ToolStarted, TurnEvent, TurnProgress
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.events import MessageAdded
 from dsbuilder_tui.domain.plain_words import counted
@@ -109,6 +111,13 @@ class Hint(Painted):
         return [cut(((words, "faint"),), width)]
 
 
+@dataclass(frozen=True, slots=True)
+class _TurnOver:
+    """All that a turn had to show has been posted."""
+
+    stopped: bool
+
+
 class ConversationPane(Vertical):
     """Shows what the session keeps of the talk, and a turn of the agent as it comes."""
 
@@ -122,12 +131,18 @@ class ConversationPane(Vertical):
     class TurnEnded(TextualMessage):
         """The agent is done, and nothing waits to be said to it."""
 
+    class Asked(TextualMessage):
+        """A card was shown that waits for the person's answer."""
+
     def __init__(self, choices: Callable[[str], Sequence[tuple[str, str]]], *, readonly: bool = False) -> None:
         super().__init__(id="conversation")
         self._choices, self._readonly = choices, readonly
         self._queue: list[tuple[str, dict[int, str]]] = []
         self._turn: asyncio.Task[None] | None = None
-        self._streaming: Entry | None = None
+        self._channel: asyncio.Queue[MessageAdded | TurnProgress | _TurnOver] = asyncio.Queue()
+        self._card_state: Callable[[Mapping[str, Any]], str] = lambda data: "open"
+        self._now: Callable[[], float] = time.time
+        self._draft: Entry | None = None  # the message that is being written
         self._stream: MarkdownStream | None = None
         self._tools: dict[str, ToolLine] = {}  # that have not answered yet, by call
 
@@ -151,7 +166,8 @@ class ConversationPane(Vertical):
         return self.query_one(ChatLog)
 
     async def open(self, messages: Sequence[Message], card_state: Callable[[Mapping[str, Any]], str]) -> None:
-        """Show the conversation as it was when the session was left."""
+        """Show the conversation as it was when the session was left. ``card_state`` says what became of a card's plan."""
+        self._card_state = card_state
         shown = messages[-_SHOWN_AT_OPENING:]
         log = self.log_view
         if len(messages) > len(shown):
@@ -161,7 +177,7 @@ class ConversationPane(Vertical):
                 )
             )
         for message in shown:
-            await self.show(message, card_state(message.data) if has_card(message.kind, message.data) else "open")
+            await self._show(message)
         if not self._readonly:
             sent = [m for m in messages if m.role == "person"]
             pastes = {int(n): str(text) for m in sent for n, text in (m.data.get("pastes") or {}).items()}
@@ -169,21 +185,68 @@ class ConversationPane(Vertical):
         log.unseen = 0
         log.scroll_end(animate=False)
 
-    async def show(self, message: Message, card_state: str = "open") -> None:
-        """Show a message that the session keeps (or one that it could not keep)."""
-        await self.log_view.add(message.role, message.text, message.kind, message.created_at, message.data, card_state)
+    async def _show(self, message: Message) -> str:
+        """Show a message, and return the state of its card if it has one."""
+        state = self._card_state(message.data) if has_card(message.kind, message.data) else "open"
+        await self.log_view.add(message.role, message.text, message.kind, message.created_at, message.data, state)
+        return state
 
-    def claims(self, event: MessageAdded) -> bool:
-        """Whether a message is on the screen already, because the turn that is going on has shown it."""
-        if event.kind == "tool":
-            line = self._tools.pop(str(event.data.get("call")), None)
-            if line is not None:
-                line.finish(event.text, event.data)
-            return line is not None
-        if self._streaming is None or (event.role, event.kind) != (self._streaming.role, "text"):
-            return False
-        self._streaming.text = event.text
-        return True
+    # The one channel: everything that is drawn after the opening comes through here, in its order.
+
+    def post(self, event: MessageAdded | TurnProgress | _TurnOver) -> None:
+        """Have something drawn after all that was posted before: a message, or what is under way until it becomes one."""
+        self._channel.put_nowait(event)
+
+    async def draw(self) -> None:
+        """Draw what is posted, for as long as the conversation is shown."""
+        while True:
+            match await self._channel.get():
+                case MessageAdded() as event:
+                    await self._draw_message(event)
+                case TextDelta(text):
+                    await self._draw_words(text)
+                case Activity(words):
+                    self.query_one(Hint).say(words)
+                case ToolStarted() as event:
+                    self._tools[event.call_id] = line = ToolLine(event.words, {"tool": event.tool}, busy=True)
+                    await self.log_view.put(line)
+                case _TurnOver(stopped):
+                    await self._end_turn(stopped)
+
+    async def _draw_message(self, event: MessageAdded) -> None:
+        """A message takes the place of what was drawn of it while it was under way."""
+        if event.kind == "tool" and (line := self._tools.pop(str(event.data.get("call")), None)) is not None:
+            line.finish(event.text, event.data)
+        elif self._draft is not None and (event.role, event.kind) == (self._draft.role, "text"):
+            await self._end_draft(event.text)
+        else:
+            message = Message(event.seq, event.role, event.kind, event.text, dict(event.data), event.ts)
+            if await self._show(message) == "open" and event.data.get("call") and event.kind in ("plan", "question"):
+                self.post_message(self.Asked())
+
+    async def _draw_words(self, text: str) -> None:
+        if self._draft is None or self._stream is None:
+            self._draft = entry = Entry("agent", "", "text", self._now())
+            self.query_one(Hint).say("answering")
+            await self.log_view.put(entry)
+            self._stream = Markdown.get_stream(entry.query_one(Markdown))
+        self._draft.text += text
+        await self._stream.write(visible(text))
+
+    async def _end_draft(self, whole: str) -> None:
+        """The message that is being written is at its end, and reads ``whole``."""
+        draft, self._draft = self._draft, None
+        stream, self._stream = self._stream, None
+        if draft is None or stream is None:
+            return
+        if whole.startswith(draft.text):
+            if rest := whole[len(draft.text) :]:
+                await stream.write(visible(rest))
+            await stream.stop()
+        else:
+            await stream.stop()
+            await draft.query_one(Markdown).update(visible(whole))
+        draft.text = whole
 
     def set_cards(self, state: Callable[[Mapping[str, Any]], str]) -> None:
         """Let every plan card say what has become of it."""
@@ -216,61 +279,40 @@ class ConversationPane(Vertical):
         event.stop()
         self.query_one(Below).show(event.count)
 
-    def take_turn(self, parts: AsyncGenerator[TurnEvent, None], now: Callable[[], float], role: str = "agent") -> None:
+    def take_turn(self, events: AsyncGenerator[TurnEvent, None], now: Callable[[], float]) -> None:
         """Show a turn of the agent as it comes."""
-        self._turn = asyncio.create_task(self._show_turn(parts, now, role))
+        self._now = now
+        self._turn = asyncio.create_task(self._follow_turn(events))
 
-    async def _show_turn(self, parts: AsyncGenerator[TurnEvent, None], now: Callable[[], float], role: str) -> None:
-        hint = self.query_one(Hint)
-        hint.say("thinking")
+    async def _follow_turn(self, events: AsyncGenerator[TurnEvent, None]) -> None:
+        self.query_one(Hint).say("thinking")
+        stopped = False
         try:
-            async with aclosing(parts):
-                async for part in parts:
-                    await self._show_part(part, now, role)
+            async with aclosing(events):
+                async for event in events:
+                    if isinstance(event, TurnProgress):
+                        self.post(event)
         except asyncio.CancelledError:
-            if self._stream is not None:
-                with suppress(RuntimeError):
-                    await self._stream.write(" *(stopped)*")
+            stopped = True
         except DsbuilderError as error:
-            await self.log_view.add("dsbuilder", f"✗ {error}", "error", now(), {})
+            self.post(MessageAdded(ts=self._now(), seq=0, role="dsbuilder", kind="error", text=f"✗ {error}", data={}))
         finally:
-            await self._end_stream()
-            for line in self._tools.values():
-                line.finish("stopped", {"ok": False})
-            self._tools.clear()
-            hint.say("")
-            self._turn = None
-            if self._queue:
-                text, pastes = self._queue.pop(0)
-                self.query_one(Queue).show([queued for queued, _ in self._queue])
-                self.post_message(self.Said(text, pastes))
-            else:
-                self.post_message(self.TurnEnded())
+            self.post(_TurnOver(stopped))
 
-    async def _show_part(self, part: TurnEvent, now: Callable[[], float], role: str) -> None:
-        match part:
-            case TextDelta():
-                if self._streaming is None or self._stream is None:
-                    self._streaming = entry = Entry(role, "", "text", now())
-                    self.query_one(Hint).say("answering")
-                    await self.log_view.put(entry)
-                    self._stream = Markdown.get_stream(entry.query_one(Markdown))
-                await self._stream.write(visible(part.text))
-            case Said():
-                await self._end_stream()
-            case Activity():
-                self.query_one(Hint).say(part.words)
-            case ToolStarted():
-                line = ToolLine(part.words, {"tool": part.tool}, busy=True)
-                self._tools[part.call_id] = line
-                await self.log_view.put(line)
-            case _:
-                pass  # the session's messages show the rest
-
-    async def _end_stream(self) -> None:
-        stream, self._stream, self._streaming = self._stream, None, None
-        if stream is not None:
-            await stream.stop()
+    async def _end_turn(self, stopped: bool) -> None:
+        if self._draft is not None:  # it could not be kept
+            await self._end_draft(self._draft.text + (" *(stopped)*" if stopped else ""))
+        for line in self._tools.values():
+            line.finish("stopped", {"ok": False})
+        self._tools.clear()
+        self.query_one(Hint).say("")
+        self._turn = None
+        if self._queue:
+            text, pastes = self._queue.pop(0)
+            self.query_one(Queue).show([queued for queued, _ in self._queue])
+            self.post_message(self.Said(text, pastes))
+        else:
+            self.post_message(self.TurnEnded())
 
     def stop_answer(self) -> bool:
         """Stop the answer in progress; says whether there was one."""

@@ -1,0 +1,72 @@
+"""From a command line to an exit code: dispatch, settings, and errors in words."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from dsbuilder_tui.cli.parser import build_parser
+from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
+from dsbuilder_tui.domain.sanitise import visible
+
+
+def run_command(given: Sequence[str]) -> int:
+    for stream in (sys.stdout, sys.stderr):  # a character that a terminal cannot show must not end a run
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        arguments = build_parser(given := _with_command(given)).parse_args(given)
+        if arguments.version:
+            from dsbuilder_tui import __version__
+
+            print(f"dsbuilder {__version__}")
+            return ExitCode.COMPLETE
+        if any(name.startswith("DSBUILDER_") for name in os.environ) and arguments.command != "studio":
+            _warn_of_unknown_variables()
+        return int(arguments.run(arguments))
+    except DsbuilderError as error:
+        print(f"dsbuilder: {visible(str(error))}", file=sys.stderr)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        print("dsbuilder: interrupted.", file=sys.stderr)
+        return ExitCode.RESUMABLE
+    except BrokenPipeError:
+        # Whoever read our output went away; a closed pipe must not become an error of its own at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.RESUMABLE
+    except Exception as error:
+        _report_unexpected(error)
+        return ExitCode.FAILED
+
+
+def _warn_of_unknown_variables() -> None:
+    from dsbuilder_tui.settings.stack import unknown_variables
+
+    for warning in unknown_variables():
+        print(f"dsbuilder: warning: {visible(warning)}", file=sys.stderr)
+
+
+def _with_command(given: Sequence[str]) -> list[str]:
+    """No command opens the app; flags alone are the app's."""
+    asks = {"-h", "--help", "-V", "--version"}
+    if not given or (given[0].startswith("-") and not asks & set(given[:1])):
+        return ["studio", *given]
+    return list(given)
+
+
+def _report_unexpected(error: Exception) -> None:
+    from platformdirs import user_log_path
+
+    where = ""
+    try:
+        folder = user_log_path("dsbuilder", appauthor=False, ensure_exists=True)
+        (folder / "crash.log").write_text(visible("".join(traceback.format_exception(error))), encoding="utf-8")
+        where = f" Details are in {folder / 'crash.log'}."
+    except OSError:
+        where = " Details could not be written to the log folder."
+    kind = type(error).__name__
+    print(f"dsbuilder: an unexpected error: {kind}: {visible(str(error))}.{where}", file=sys.stderr)
+    print("Everything accepted is saved; `dsbuilder resume` goes on. Please report this as a bug.", file=sys.stderr)

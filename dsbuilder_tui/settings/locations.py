@@ -1,0 +1,27 @@
+"""Where settings and sessions lie on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PROJECT_FILE = "dsbuilder.toml"  # of the working folder, as is
+DOTENV_FILE = ".env"
+
+
+def user_config_file() -> Path:
+    """The user's configuration file, whether or not it exists."""
+    from platformdirs import user_config_path
+
+    return user_config_path("dsbuilder", appauthor=False) / "config.toml"
+
+
+def trusted_addresses_file() -> Path:
+    """What the person allowed files of working folders to do with a key, whether or not it exists."""
+    return user_config_file().with_name("trusted_addresses.json")
+
+
+def default_checkpoint_root() -> Path:
+    """Where sessions live when ``checkpoint_dir`` is not set."""
+    from platformdirs import user_state_path
+
+    return user_state_path("dsbuilder", appauthor=False) / "checkpoints"
