@@ -31,7 +31,8 @@ class Connection:
         failed and is made again."""
         self._chat: ChatModel | None = None
         self._made = given is None
-        make = provider_of(config).make_agent_model
+        provider = provider_of(config)
+        make = provider.make_agent_model
         self.offline = make is None
         self.name = "built-in planner" if self.offline else config.model
         if given is not None:
@@ -46,6 +47,7 @@ class Connection:
         async def again(error: TransientError, wait: float) -> None:
             await waits(f"The main agent waits {wait:.0f} s and tries again. {self._transient(error).problem}")
 
+        provider.require_trust(config)
         retries = min(_MOST_RETRIES, config.max_retries)
         self.model = make(config, AgentModelRequest(retries=retries, waits=again, options=options))
         self._chat = self.model if isinstance(self.model, ChatModel) else None
