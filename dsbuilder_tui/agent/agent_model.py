@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, EndpointUnavailable
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.agents_sdk import agents
 from dsbuilder_tui.models.chat_model import ChatModel
 from dsbuilder_tui.models.chat_options import OptionMemory
@@ -101,12 +102,12 @@ class Connection:
         return None
 
     def _transient(self, error: TransientError) -> DsbuilderError:
-        if error.kind == "rate_limit":
+        if error.kind is FailureKind.RATE_LIMIT:
             wait = f" in {error.retry_after:.0f} s" if error.retry_after else " in a moment"
             return EndpointUnavailable(f"Rate-limited by the endpoint: {error.detail}", f"Send it again{wait}.")
-        if error.kind == "timeout" and self._chat is not None:
+        if error.kind is FailureKind.TIMEOUT and self._chat is not None:
             return EndpointUnavailable(f"{self._chat.client.url} did not answer in time.", "Send it again.")
-        if error.kind == "connection":
+        if error.kind is FailureKind.CONNECTION:
             return EndpointUnavailable(
                 f"The {error.detail.rstrip('.')}.",
                 "Check the network and base_url, then send it again; `dsbuilder doctor` looks closer.",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dsbuilder_tui.agent.agent_model import AgentModel
+from dsbuilder_tui.agent.agent_model import Connection
 from dsbuilder_tui.domain.errors import ConfigError, ExitCode
 from dsbuilder_tui.models.address import address_of
 from dsbuilder_tui.models.chat_client import ChatClient
@@ -77,7 +77,7 @@ def test_the_main_agent_and_a_providers_model_are_not_made() -> None:
     async def waits(text: str) -> None: ...
 
     with pytest.raises(ConfigError, match="dsbuilder config trust"):
-        AgentModel(load_config(), lambda: None, None, OptionMemory(), waits)  # type: ignore[arg-type]
+        Connection(load_config(), lambda: None, None, OptionMemory(), waits)  # type: ignore[arg-type]
     free = Provider(label="x", needs_key=False, is_free=True, make=lambda config, clock: pytest.fail("made"))
     free.require_trust(load_config())
     with pytest.raises(ConfigError, match="dsbuilder config trust"):
