@@ -27,13 +27,13 @@ from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.library import open_saved
-from dsbuilder_tui.settings.key_trust import ForeignAddress, allow, foreign_addresses, refusal, uses_of
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config, unknown_variables
 from dsbuilder_tui.tui.driver import enduring
 from dsbuilder_tui.tui.live import LiveSession, farewell, opening_words, welcome
 from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.player import ReplaySession
+from dsbuilder_tui.tui.screens.trust_question import TrustQuestions
 from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.widgets.safe import last_filters
 
@@ -65,7 +65,7 @@ class StudioApp(App[int]):
         super().__init__()
         self._given = dict(flags or {})
         self.flags = dict(self._given)
-        self._asked_about: set[ForeignAddress] = set()
+        self.trust_questions = TrustQuestions(self)
         self.changed: set[str] = set()  # settings changed in the app
         self.config = load_config(**self.flags)
         self.clock = clock or SystemClock()
@@ -100,7 +100,7 @@ class StudioApp(App[int]):
         for warning in unknown_variables():
             self.say(warning, severity="warning")
         if self.open_first is None:
-            self._ask_before_keys_leave(self.config)
+            self.trust_questions.ask(self.config)
         if self.open_first is not None:
             await self.guarded(self.open_session(self.open_first))
 
@@ -155,24 +155,7 @@ class StudioApp(App[int]):
             await live.tell(words)
         messages = await session.chat.messages()
         await self.push_screen(StudioScreen(live, messages))
-        self._ask_before_keys_leave(session.config)
-
-    def _ask_before_keys_leave(self, config: DatasetBuilderConfig) -> None:
-        """Ask about addresses that came with the folder, each once while the app is open; a yes is remembered."""
-        from dsbuilder_tui.tui.screens.trust_question import trust_question
-
-        foreign = [one for one in foreign_addresses(config, uses_of(config)) if one not in self._asked_about]
-        if not foreign:
-            return
-        self._asked_about.update(foreign)
-
-        async def answered(yes: bool) -> None:
-            if yes:
-                await asyncio.to_thread(allow, foreign)
-            else:
-                self.say(refusal(foreign).hint)
-
-        self.push_screen(trust_question(foreign), lambda yes: self.attempt(answered(bool(yes))))
+        self.trust_questions.ask(session.config)
 
     async def close_session(self) -> None:
         """Save and close what is open; a run is paused first. Returns when all of it is on disk."""

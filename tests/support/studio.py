@@ -22,6 +22,7 @@ from dsbuilder_tui.agent.turn_events import Activity, Said, TextDelta, TurnEvent
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
@@ -263,7 +264,7 @@ class Scripted:
 
 
 def limited(wait: float = 30.0) -> TransientError:
-    return TransientError("rate_limit", "429 Too Many Requests", retry_after=wait)
+    return TransientError(FailureKind.RATE_LIMIT, "429 Too Many Requests", retry_after=wait)
 
 
 class Answers:

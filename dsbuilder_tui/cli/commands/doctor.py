@@ -76,12 +76,12 @@ async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bo
         return
     from dsbuilder_tui.models.endpoint_probe import probe_endpoint
 
-    async for name, problem, text in probe_endpoint(config):
-        if problem is None:
-            yield Check(name, "ok" if not text.startswith("(") else "note", text.strip("()")), False
+    async for finding in probe_endpoint(config):
+        if (problem := finding.problem) is None:
+            yield Check(finding.name, "ok" if finding.certain else "note", finding.words), False
         else:
             refused = problem.exit_code is ExitCode.ENDPOINT_REFUSED
-            yield Check(name, "problem", problem.problem, problem.hint), refused
+            yield Check(finding.name, "problem", problem.problem, problem.hint), refused
 
 
 def _folder(root: Path) -> Check:
