@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,31 +21,26 @@ from dsbuilder_tui.wording import writer_name, writer_words
 Configs = Callable[..., DatasetBuilderConfig]
 Plans = Callable[..., DatasetPlanInput]
 
-PLUG_IN = """
-from dsbuilder_tui.models.providers import Provider
-from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
+CONTRIBUTING = Path(__file__).resolve().parents[2] / "CONTRIBUTING.md"
 
-class Echo(OfflineWriter):
-    name = "echo-1"
-    provider = "echo"
 
-PROVIDER = Provider(
-    label="the echo", needs_key=False, is_free=True, model_name="echo-1", make=lambda config, clock: Echo(clock=clock)
-)
-"""
+def example(language: str) -> str:
+    """The worked example of a provider in CONTRIBUTING: its module, or its entry point."""
+    text = CONTRIBUTING.read_text(encoding="utf-8").partition("**a model provider.**")[2]
+    return text.partition(f"```{language}\n")[2].partition("```")[0]
 
 
 @pytest.fixture
 def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An installed package that adds the provider ``echo``, and one that cannot be imported."""
+    """An installed package that adds the provider ``dice``, and one that cannot be imported."""
     folder = tmp_path / "site"
-    info = folder / "echoing-1.0.dist-info"
+    info = folder / "dicing-1.0.dist-info"
     info.mkdir(parents=True)
-    (folder / "echoing.py").write_text(PLUG_IN)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: echoing\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[dsbuilder.providers]\necho = echoing:PROVIDER\ngone = not_there:PROVIDER\n"
-    )
+    named = tomllib.loads(example("toml"))["project"]["entry-points"]["dsbuilder.providers"]
+    rows = "".join(f"{name} = {path}\n" for name, path in named.items())
+    (folder / "dice_provider.py").write_text(example("python"))
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dicing\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[dsbuilder.providers]\n{rows}gone = not_there:PROVIDER\n")
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.delitem(PROVIDERS.__dict__, "rows", raising=False)
     monkeypatch.setattr(PROVIDERS, "_loaded", {})
@@ -69,24 +65,24 @@ def test_the_built_in_rows_say_what_they_are(make_config: Configs) -> None:
 
 
 async def test_a_plug_in_writes_a_dataset(plug_in: Path, make_config: Configs, make_plan: Plans) -> None:
-    config = make_config(provider="echo")
-    assert provider_names() == ("auto", "offline", "openai", "echo", "gone")
-    assert worker_model(config).name == "echo-1" and writer_name(config) == "the echo"
+    config = make_config(provider="dice")
+    assert provider_names() == ("auto", "offline", "openai", "dice", "gone")
+    assert worker_model(config).name == "dice-1" and writer_name(config) == "the dice"
     async with await Session.create(make_plan(4), config) as session:
         result = await session.run()
         assert result.state == "complete"
         summary = await session.summary()
-        assert (summary.provider, summary.worker_model) == ("echo", "echo-1")
+        assert (summary.provider, summary.worker_model) == ("dice", "dice-1")
 
 
 def test_a_name_that_nobody_registered_is_refused_with_the_choices(plug_in: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         load_config(provider="ekho")
-    assert "'auto', 'offline', 'openai', 'echo', 'gone'" in str(refused.value)
+    assert "'auto', 'offline', 'openai', 'dice', 'gone'" in str(refused.value)
 
 
 def test_a_broken_plug_in_is_named_when_it_is_asked_for(plug_in: Path, make_config: Configs) -> None:
-    with pytest.raises(PlugInBroken, match="provider 'gone' of the package echoing cannot be loaded"):
+    with pytest.raises(PlugInBroken, match="provider 'gone' of the package dicing cannot be loaded"):
         worker_model(make_config(provider="gone"))
     assert all(isinstance(row, Provider) for row in PROVIDERS.all().values()) and set(PROVIDERS.broken()) == {"gone"}
 
