@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,13 +20,37 @@ from dsbuilder_tui.wording import writer_name, writer_words
 Configs = Callable[..., DatasetBuilderConfig]
 Plans = Callable[..., DatasetPlanInput]
 
-CONTRIBUTING = Path(__file__).resolve().parents[2] / "CONTRIBUTING.md"
+PLUG_IN = """\
+import json
+import random
+
+from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.models.protocol import StreamEnd
+from dsbuilder_tui.models.providers import Provider
+
+WORDS = "parcel invoice refund password address warranty delivery voucher account colour size order".split()
 
 
-def example(language: str) -> str:
-    """The worked example of a provider in CONTRIBUTING: its module, or its entry point."""
-    text = CONTRIBUTING.read_text(encoding="utf-8").partition("**a model provider.**")[2]
-    return text.partition(f"```{language}\n")[2].partition("```")[0]
+class Dice:
+    name, provider, ordered = "dice-1", "dice", True
+
+    def check(self, plan):
+        return []
+
+    async def stream(self, request):
+        for number, wanted in enumerate(request.slots, 1):
+            draw = random.Random(f"{request.seed} {wanted.slot.ordinal} {wanted.attempt}")
+            yield json.dumps({"slot": number, "inputs": {"query": " ".join(draw.sample(WORDS, 6))}})
+        yield StreamEnd("stop", Usage())
+
+    async def close(self):
+        pass
+
+
+PROVIDER = Provider(
+    label="the dice", model_name="dice-1", needs_key=False, is_free=True, make=lambda config, clock: Dice()
+)
+"""
 
 
 @pytest.fixture
@@ -36,11 +59,11 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "site"
     info = folder / "dicing-1.0.dist-info"
     info.mkdir(parents=True)
-    named = tomllib.loads(example("toml"))["project"]["entry-points"]["dsbuilder.providers"]
-    rows = "".join(f"{name} = {path}\n" for name, path in named.items())
-    (folder / "dice_provider.py").write_text(example("python"))
+    (folder / "dice_provider.py").write_text(PLUG_IN)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dicing\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[dsbuilder.providers]\n{rows}gone = not_there:PROVIDER\n")
+    (info / "entry_points.txt").write_text(
+        "[dsbuilder.providers]\ndice = dice_provider:PROVIDER\ngone = not_there:PROVIDER\n"
+    )
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.delitem(PROVIDERS.__dict__, "rows", raising=False)
     monkeypatch.setattr(PROVIDERS, "_loaded", {})
