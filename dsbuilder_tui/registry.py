@@ -19,7 +19,7 @@ class PlugInBroken(DsbuilderError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RegistryRow:
     """One entry of a registry. ``path`` is ``module:attribute``; ``package`` is the distribution, "" for a built-in one."""
 
     name: str
@@ -34,19 +34,20 @@ class Registry(Generic[T]):
         group: the entry-point group that plug-ins add rows to, such as ``dsbuilder.providers``.
         kind: what a row is called in a sentence, such as ``provider``.
         builtin: the rows of this package, from name to ``module:attribute``. A plug-in cannot take a built-in row's name.
-        expects: a class whose instance (or subclass) a loaded row must be; without it anything goes.
+        expects: a class, or the import path of one, whose instance (or subclass) a loaded row must be; without it
+            anything goes.
     """
 
-    def __init__(self, group: str, kind: str, builtin: Mapping[str, str], expects: type | None = None) -> None:
+    def __init__(self, group: str, kind: str, builtin: Mapping[str, str], expects: type | str | None = None) -> None:
         self.group, self.kind, self._builtin, self._expects = group, kind, dict(builtin), expects
         self._loaded: dict[str, T] = {}
 
     @cached_property
-    def rows(self) -> dict[str, Row]:
+    def rows(self) -> dict[str, RegistryRow]:
         """All rows by name, built-in ones first, without importing any. Read once: installing a plug-in needs a new process."""
-        found = {name: Row(name, path) for name, path in self._builtin.items()}
+        found = {name: RegistryRow(name, path) for name, path in self._builtin.items()}
         for entry in sorted(entry_points(group=self.group), key=lambda entry: (entry.name, entry.value)):
-            found.setdefault(entry.name, Row(entry.name, entry.value, _package(entry)))
+            found.setdefault(entry.name, RegistryRow(entry.name, entry.value, _package(entry)))
         return found
 
     def names(self) -> tuple[str, ...]:
@@ -82,24 +83,31 @@ class Registry(Generic[T]):
         except PlugInBroken as error:
             return error
 
-    def _import(self, row: Row) -> T:
+    def _import(self, row: RegistryRow) -> T:
         origin = f" of the package {row.package}" if row.package else ""
         try:
-            module, _, attribute = row.path.partition(":")
-            loaded: Any = importlib.import_module(module.strip())
-            for part in attribute.split(" ")[0].split("."):  # an entry point may name extras behind the attribute
-                loaded = getattr(loaded, part)
+            loaded = _at(row.path)
         except Exception as error:  # whatever a stranger's module does while it is imported
             raise PlugInBroken(
                 f"The {self.kind} {row.name!r}{origin} cannot be loaded: {type(error).__name__}: {error}.",
                 "Update or uninstall that package." if row.package else "Install dsbuilder-tui again.",
             ) from error
-        if self._expects is not None and not _is_a(loaded, self._expects):
+        expected = _at(self._expects) if isinstance(self._expects, str) else self._expects
+        if expected is not None and not _is_a(loaded, expected):
             raise PlugInBroken(
-                f"The {self.kind} {row.name!r}{origin} is no {self._expects.__name__}.",
+                f"The {self.kind} {row.name!r}{origin} is no {expected.__name__}.",
                 f"{row.path} must be one.",
             )
         return cast(T, loaded)
+
+
+def _at(path: str) -> Any:
+    """What an import path names."""
+    module, _, attribute = path.partition(":")
+    found: Any = importlib.import_module(module.strip())
+    for part in attribute.split(" ")[0].split("."):  # an entry point may name extras behind the attribute
+        found = getattr(found, part)
+    return found
 
 
 def _is_a(loaded: object, kind: type) -> bool:

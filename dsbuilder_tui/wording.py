@@ -21,10 +21,13 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
     SlotExhausted,
 )
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.figures import DiversityReport, share_words
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.models.providers import provider_of
+from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.view import RunView, WorkerView
 
@@ -84,14 +87,12 @@ def short_path(path: Path) -> str:
 
 def writer_words(config: DatasetBuilderConfig) -> str:
     """Who writes the cases: the built-in writer, or the endpoint's address."""
-    if config.resolved_provider == "offline":
-        return "the built-in offline writer"
-    return config.shown_url or config.endpoint
+    return provider_of(config).writer(config)
 
 
 def writer_name(config: DatasetBuilderConfig) -> str:
     """Who writes the cases, by name: the built-in writer, or the workers' model."""
-    return "the built-in writer" if config.resolved_provider == "offline" else config.worker_model
+    return provider_of(config).writer_name(config)
 
 
 def resume_command(session: str, root: Path) -> str:
@@ -191,7 +192,7 @@ def opening_lines(event: RunStarted) -> list[str]:
     verb = "Going on with" if event.resumed else "Building"
     there = f"{event.accepted} of {event.planned} cases are there" if event.accepted else counted(event.planned, "case")
     lines = [f"{verb} {visible(event.session)}: {there}, {counted(len(event.categories), 'category')}."]
-    if event.provider != "offline":
+    if event.provider != OFFLINE:
         lines.append(f"Workers: {visible(event.worker_model)}, at most {counted(event.max_workers, 'call')} at once.")
     return lines
 
@@ -224,7 +225,7 @@ def _range(low: float, high: float) -> str:
 
 
 def retry_line(event: RetryScheduled, limit: int) -> str:
-    if event.kind == "rate_limit":
+    if event.kind == FailureKind.RATE_LIMIT:
         what = f"Rate-limited by the endpoint: now at most {counted(limit, 'call')} at once (lower max_workers to avoid it)"
     else:
         what = f"A call failed ({one_line(event.detail, 120)})"

@@ -63,3 +63,5 @@ def test_a_row_of_another_kind_is_broken() -> None:
     assert set(rows.all()) == {"d", "o"}
     with pytest.raises(PlugInBroken, match="is no int"):
         Registry[object]("test.none", "row", {"o": "os:path"}, expects=int).load("o")
+    by_path: Registry[object] = Registry("test.none", "row", {"o": "os:path", "d": "decimal:Decimal"}, "numbers:Number")
+    assert set(by_path.all()) == {"d"} and "is no Number" in by_path.broken()["o"].problem

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, EndpointUnavailable
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.agents_sdk import agents
-from dsbuilder_tui.models.chat_client import ChatClient
 from dsbuilder_tui.models.chat_model import ChatModel
 from dsbuilder_tui.models.chat_options import OptionMemory
 from dsbuilder_tui.models.protocol import ContentRefused, RequestTooLarge, TransientError
+from dsbuilder_tui.models.providers import AgentModelRequest, provider_of
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
@@ -30,12 +31,15 @@ class Connection:
         """``options`` remembers from turn to turn what each endpoint refuses; ``waits`` is told in words when a call
         failed and is made again."""
         self._chat: ChatModel | None = None
-        self.offline = config.resolved_provider == "offline"
+        self._made = given is None
+        provider = provider_of(config)
+        make = provider.make_agent_model
+        self.offline = make is None
         self.name = "built-in planner" if self.offline else config.model
         if given is not None:
             self.model: agents.Model = given
             return
-        if self.offline:
+        if make is None:
             from dsbuilder_tui.offline.planner.planner_model import OfflinePlanner
 
             self.model = OfflinePlanner(look)
@@ -44,9 +48,10 @@ class Connection:
         async def again(error: TransientError, wait: float) -> None:
             await waits(f"The main agent waits {wait:.0f} s and tries again. {self._transient(error).problem}")
 
+        provider.require_trust(config)
         retries = min(_MOST_RETRIES, config.max_retries)
-        self._chat = ChatModel(ChatClient(config, config.model, options=options, retries=retries, waits=again))
-        self.model = self._chat
+        self.model = make(config, AgentModelRequest(retries=retries, waits=again, options=options))
+        self._chat = self.model if isinstance(self.model, ChatModel) else None
 
     @property
     def finish(self) -> str:
@@ -65,8 +70,8 @@ class Connection:
         return None
 
     async def close(self) -> None:
-        if self._chat is not None:
-            await self._chat.close()
+        if self._made:
+            await self.model.close()
 
     def explain(self, error: Exception) -> DsbuilderError | None:
         """What went wrong, in a sentence with a way out; None for an error that is not the endpoint's or the model's."""
@@ -97,12 +102,12 @@ class Connection:
         return None
 
     def _transient(self, error: TransientError) -> DsbuilderError:
-        if error.kind == "rate_limit":
+        if error.kind is FailureKind.RATE_LIMIT:
             wait = f" in {error.retry_after:.0f} s" if error.retry_after else " in a moment"
             return EndpointUnavailable(f"Rate-limited by the endpoint: {error.detail}", f"Send it again{wait}.")
-        if error.kind == "timeout" and self._chat is not None:
+        if error.kind is FailureKind.TIMEOUT and self._chat is not None:
             return EndpointUnavailable(f"{self._chat.client.url} did not answer in time.", "Send it again.")
-        if error.kind == "connection":
+        if error.kind is FailureKind.CONNECTION:
             return EndpointUnavailable(
                 f"The {error.detail.rstrip('.')}.",
                 "Check the network and base_url, then send it again; `dsbuilder doctor` looks closer.",

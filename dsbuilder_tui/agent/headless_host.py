@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dsbuilder_tui.agent.host import BackgroundRun
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.session_state import RunResult
-from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.library import saved_as
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig

@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from dsbuilder_tui.cli.display import choose_display
+from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError, StorageError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import RunResult, SessionState
-from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.signals import handled
@@ -30,6 +31,7 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 async def talk_and_build(session: Session, arguments: argparse.Namespace, out: Path | None) -> int:
     from dsbuilder_tui.cli.headless_conversation import converse
 
+    ask_before_keys_leave(session.config)
     code = await converse(session, arguments, arguments.prompt)
     if code is not None:
         return code
@@ -39,6 +41,7 @@ async def talk_and_build(session: Session, arguments: argparse.Namespace, out: P
 
 @contextlib.asynccontextmanager
 async def model_for(config: DatasetBuilderConfig) -> AsyncIterator[WorkerModel]:
+    ask_before_keys_leave(config)
     model = worker_model(config)
     try:
         yield model

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Process exit codes; documented in README and stable."""
+    """Process exit codes; documented in the manual and stable."""
 
     COMPLETE = 0
     FAILED = 1

@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
 from dsbuilder_tui.models.redaction import hide
+from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
 from dsbuilder_tui.settings.schema import OPENAI_URL, DatasetBuilderConfig
 
 
@@ -37,7 +38,11 @@ class Address:
 
 
 def address_of(config: DatasetBuilderConfig) -> Address:
-    """Raises ``EndpointRefused`` when OpenAI's own endpoint has no key, ``InputError`` for an address that is none."""
+    """Raises ``EndpointRefused`` when OpenAI's own endpoint has no key, ``InputError`` for an address that is none.
+
+    Raises ``ConfigError`` where a file of the working folder would lead a key away (see ``settings.key_trust``).
+    """
+    require_trust(config, KeyUse.CHAT)
     key = config.api_key.get_secret_value() if config.api_key else ""
     url, login = _without_login(config.endpoint)
     if url == OPENAI_URL and not key:

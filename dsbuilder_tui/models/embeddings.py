@@ -13,6 +13,7 @@ from dsbuilder_tui.models.endpoint import Endpoint
 from dsbuilder_tui.models.endpoint_errors import explain_status, retry_after_seconds
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.models.retry import with_retries
+from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 _MOST_TEXTS = 64  # a request
@@ -24,13 +25,21 @@ class EndpointEmbeddings:
     """Asks one endpoint for vectors, again and again when it is busy or cannot be reached."""
 
     def __init__(self, config: DatasetBuilderConfig, tell: Callable[[str], None] = lambda text: None) -> None:
-        """``tell`` gets a sentence whenever a request must be made again."""
+        """``tell`` gets a sentence whenever a request must be made again.
+
+        Raises ``ConfigError`` where a file of the working folder would lead a key away.
+        """
+        require_trust(config, KeyUse.EMBEDDINGS)
+        # Allowed as a whole: in a copy it is not asked again who said which part of it.
+        allowed: dict[str, Any] = {"verify_tls": config.verify_tls, "ca_bundle": config.ca_bundle}
         if config.embedding_base_url:
             # An endpoint of its own gets no key that is meant for another.
             own: dict[str, Any] = {"base_url": config.embedding_base_url, "api_key": config.embedding_api_key}
-            config = config.model_copy(update={**own, "organization": None, "project": None, "extra_headers": {}})
+            none: dict[str, Any] = {"organization": None, "project": None, "extra_headers": {}}
+            config = config.model_copy(update={**allowed, **own, **none})
         elif config.embedding_api_key:
-            config = config.model_copy(update={"api_key": config.embedding_api_key})
+            own = {"base_url": config.base_url, "api_key": config.embedding_api_key}
+            config = config.model_copy(update={**allowed, **own})
         self._tell = tell
         self._dimensions = 0
         self._model, self._most_retries = config.embedding_model, config.max_retries

@@ -14,7 +14,7 @@ from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.generation.call_log import CallLog
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.run import Run
-from dsbuilder_tui.session.settings import SessionSettings
+from dsbuilder_tui.session.session_settings import SessionSettings
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 T = TypeVar("T")

@@ -16,9 +16,9 @@ from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
-from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session.calls import Calls
 from dsbuilder_tui.session.curation import Curation
 from dsbuilder_tui.session.figures import Measuring

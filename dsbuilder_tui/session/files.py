@@ -18,6 +18,8 @@ from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.domain.spending import Spending
 from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.models.prices import PriceTable
+from dsbuilder_tui.models.providers import provider_of
+from dsbuilder_tui.settings.provider_names import OPENAI
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.export import format_of, write_cases
@@ -73,7 +75,7 @@ class SessionFiles:
             "created_at": clock.now(),
             "settings": config.explicit,
             "provider": config.resolved_provider,
-            "worker_model": config.worker_model if config.resolved_provider == "openai" else "built-in",
+            "worker_model": provider_of(config).model_name or config.worker_model,
         }
         try:
             store = await SessionStore.create(folder / catalog.SESSION_FILE, plan, meta, clock)
@@ -276,7 +278,7 @@ class SessionFiles:
         # Who wrote the imported cases: a later run with another writer says so.
         models = {str(case.tags["model"]) for case in seed.cases if case.tags.get("model")} - {"built-in"}
         if models:
-            await self.remember(provider="openai", worker_model=sorted(models)[0])
+            await self.remember(provider=OPENAI, worker_model=sorted(models)[0])
         await self.remember(state=state)
         await self.store.history.remember("imported", cases=len(cases), notes=seed.notes)
 

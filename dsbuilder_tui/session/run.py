@@ -16,6 +16,7 @@ from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.settings.provider_names import OFFLINE, OPENAI
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class Run:
         accepted = sum(p.accepted for p in progress.values())
         provider, resumed = model.provider, self._files.meta["state"] != SessionState.NEW
         if resumed and provider != self._files.meta.get("provider"):
-            words = {"offline": "the built-in offline writer", "openai": f"{model.name} at an endpoint"}
+            words = {OFFLINE: "the built-in offline writer", OPENAI: f"{model.name} at an endpoint"}
             text = f"This session was begun with another writer; from here on {words.get(provider, model.name)} writes."
             await self._files.tell(Notice(ts=self._clock.now(), level="warning", text=text))
         await self._files.remember(state=SessionState.RUNNING, provider=provider, worker_model=model.name)

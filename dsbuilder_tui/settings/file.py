@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from dsbuilder_tui.atomic_write import atomic_write
 from dsbuilder_tui.domain.errors import ConfigError, StorageError
-from dsbuilder_tui.settings.layers import Layer, Source, unknown_setting
+from dsbuilder_tui.settings.layers import Layer, SettingsSource, unknown_setting
 from dsbuilder_tui.settings.locations import user_config_file
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import explain
@@ -37,7 +37,7 @@ def save_settings(values: Mapping[str, Any], path: Path | None = None) -> Path:
         )
     given = {name: value for name, value in values.items() if value is not None}
 
-    sources = [Source(layer=Layer.FLAG, place=Layer.FLAG, values=given)]
+    sources = [SettingsSource(layer=Layer.FLAG, place=Layer.FLAG, values=given)]
     try:
         # What the other sources hold neither mends nor spoils the values to save.
         checked = DatasetBuilderConfig.of_sources(sources).model_dump(
@@ -45,7 +45,8 @@ def save_settings(values: Mapping[str, Any], path: Path | None = None) -> Path:
         )
     except ValidationError as error:
         raise ConfigError(explain(error, sources), "Nothing was saved; choose another value.") from None
-    return change_settings_file(path or user_config_file(), dict.fromkeys(values) | checked)
+    words = {name: value for name, value in given.items() if name not in checked}  # "off": nothing, said on purpose
+    return change_settings_file(path or user_config_file(), dict.fromkeys(values) | words | checked)
 
 
 def change_settings_file(path: Path, values: Mapping[str, Any]) -> Path:

@@ -44,7 +44,7 @@ FOLDER_LAYERS = (Layer.PROJECT_FILE, Layer.DOTENV)  # files that lie in the work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class SettingsSource:
     """What one layer says. ``place`` is what people are told of it.
 
     ``variables`` names the variable of each value of an environment. ``borrowed`` holds, as written, the values of a
@@ -62,7 +62,7 @@ class Source:
         return f"{self.place} ({self.variables[name]})" if self.layer is Layer.ENVIRONMENT else self.place
 
 
-def merged(sources: Iterable[Source]) -> dict[str, Any]:
+def merged(sources: Iterable[SettingsSource]) -> dict[str, Any]:
     """One value a setting, of sources in order, the weakest first. Tables are merged key by key."""
     found: dict[str, Any] = {}
     for source in sources:
@@ -78,7 +78,7 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def read_sources(known: Collection[str]) -> tuple[Source, ...]:
+def read_sources(known: Collection[str]) -> tuple[SettingsSource, ...]:
     """What is said below the session and the flags, the weakest first. ``known`` are the names of the settings.
 
     Raises ``ConfigError`` for a file that cannot be read, or that names a setting which there is not. The environment is
@@ -86,8 +86,8 @@ def read_sources(known: Collection[str]) -> tuple[Source, ...]:
     """
     user_file = user_config_file()
     return (
-        Source(layer=Layer.USER_FILE, place=str(user_file), values=_from_toml(user_file, known)),
-        Source(layer=Layer.PROJECT_FILE, place=PROJECT_FILE, values=_from_toml(Path(PROJECT_FILE), known)),
+        SettingsSource(layer=Layer.USER_FILE, place=str(user_file), values=_from_toml(user_file, known)),
+        SettingsSource(layer=Layer.PROJECT_FILE, place=PROJECT_FILE, values=_from_toml(Path(PROJECT_FILE), known)),
         _from_dotenv(known),
         _from_environment(os.environ, known, Layer.ENVIRONMENT, "environment"),
     )
@@ -121,14 +121,14 @@ def _variable(name: str, environment: Mapping[str, str | None]) -> str:
 
 def _from_environment(
     environment: Mapping[str, str | None], known: Collection[str], layer: Layer, place: str
-) -> Source:
+) -> SettingsSource:
     variables = {name: _variable(name, environment) for name in known}
     # An empty variable means "not set", as everywhere in a shell.
     values = {name: environment[variable] for name, variable in variables.items() if environment.get(variable)}
-    return Source(layer=layer, place=place, values=values, variables={name: variables[name] for name in values})
+    return SettingsSource(layer=layer, place=place, values=values, variables={name: variables[name] for name in values})
 
 
-def _from_dotenv(known: Collection[str]) -> Source:
+def _from_dotenv(known: Collection[str]) -> SettingsSource:
     from dotenv import dotenv_values
     from dotenv.parser import parse_stream
 
@@ -148,7 +148,7 @@ def _from_dotenv(known: Collection[str]) -> Source:
     written = dotenv_values(stream=StringIO(text), interpolate=False)
     borrowing = _borrowing(written)
     borrowed = {name: written[v] or "" for name, v in source.variables.items() if v in borrowing}
-    return Source(
+    return SettingsSource(
         layer=source.layer, place=source.place, values=source.values, variables=source.variables, borrowed=borrowed
     )
 

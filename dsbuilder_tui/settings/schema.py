@@ -20,8 +20,9 @@ from pydantic import (
 
 from dsbuilder_tui.domain.diversity import STAGES, Stage, chosen_stages
 from dsbuilder_tui.domain.spending import Price
-from dsbuilder_tui.settings.layers import Layer, Source, merged, read_sources
+from dsbuilder_tui.settings.layers import Layer, SettingsSource, merged, read_sources
 from dsbuilder_tui.settings.locations import default_checkpoint_root
+from dsbuilder_tui.settings.provider_names import AUTO, OFFLINE, ProviderName, resolved
 
 # Settings whose values are shown as set or unset, and kept in no session.
 KEYS = {"api_key": "OPENAI_API_KEY", "embedding_api_key": "DSBUILDER_EMBEDDING_API_KEY"}  # and where they are best kept
@@ -72,7 +73,7 @@ class DatasetBuilderConfig(BaseModel):
         1, ge=1, le=10, description="Candidates a worker writes for each slot, to take the least expected that is new"
     )
 
-    provider: Literal["auto", "offline", "openai"] = Field("auto", description="Who writes: built-in or an endpoint")
+    provider: ProviderName = Field(AUTO, description="Who writes: built-in or an endpoint")
     base_url: str | None = Field(None, repr=False, description="OpenAI-compatible endpoint, ending in /v1")
     api_key: SecretStr | None = Field(None, description="Key for the endpoint")
     organization: str | None = Field(None, description="OpenAI-Organization header")
@@ -109,20 +110,20 @@ class DatasetBuilderConfig(BaseModel):
     theme: Literal["dark", "light", "high-contrast"] = Field("dark", description="Colours of the terminal app")
     notifications: Literal["off", "bell", "desktop"] = Field("bell", description="How the end of a run is announced")
 
-    _sources: tuple[Source, ...] = PrivateAttr(default=())
+    _sources: tuple[SettingsSource, ...] = PrivateAttr(default=())
 
     def __init__(self, **values: Any) -> None:
-        flags = Source(layer=Layer.FLAG, place=Layer.FLAG, values=values)
+        flags = SettingsSource(layer=Layer.FLAG, place=Layer.FLAG, values=values)
         self._take((*read_sources(type(self).model_fields), flags))
 
     @classmethod
-    def of_sources(cls, sources: Sequence[Source]) -> Self:
+    def of_sources(cls, sources: Sequence[SettingsSource]) -> Self:
         """What these say, the weakest first, and nothing else. Raises ``pydantic.ValidationError``."""
         config = cls.__new__(cls)
         config._take(tuple(sources))
         return config
 
-    def _take(self, sources: tuple[Source, ...]) -> None:
+    def _take(self, sources: tuple[SettingsSource, ...]) -> None:
         super().__init__(**merged(sources))
         self._sources = sources
 
@@ -132,11 +133,11 @@ class DatasetBuilderConfig(BaseModel):
         if update:
             *below, flags = self._sources
             values = {**flags.values, **update}
-            copy._sources = (*below, Source(layer=Layer.FLAG, place=Layer.FLAG, values=values))
+            copy._sources = (*below, SettingsSource(layer=Layer.FLAG, place=Layer.FLAG, values=values))
         return copy
 
     @property
-    def sources(self) -> tuple[Source, ...]:
+    def sources(self) -> tuple[SettingsSource, ...]:
         """What each layer says, the weakest first; the flags are the last."""
         return self._sources
 
@@ -199,12 +200,12 @@ class DatasetBuilderConfig(BaseModel):
 
     def shown_urls(self, names: Collection[str] = URLS) -> dict[str, str | None]:
         """The endpoints among ``names``, without a login in them."""
-        return {name: _without_login(getattr(self, name)) for name in URLS if name in names}
+        return {name: without_login(getattr(self, name)) for name in URLS if name in names}
 
     @property
     def shown_url(self) -> str | None:
         """``base_url`` without a login in it."""
-        return _without_login(self.base_url)
+        return without_login(self.base_url)
 
     @property
     def checkpoint_root(self) -> Path:
@@ -214,11 +215,14 @@ class DatasetBuilderConfig(BaseModel):
         return default_checkpoint_root()
 
     @property
-    def resolved_provider(self) -> Literal["offline", "openai"]:
+    def resolved_provider(self) -> str:
         """Who writes: the built-in offline writer when neither a key nor an endpoint is configured."""
-        if self.provider == "auto":
-            return "openai" if self.api_key or self.base_url else "offline"
-        return self.provider
+        return resolved(self.provider, bool(self.api_key or self.base_url))
+
+    @property
+    def lacks_provider(self) -> bool:
+        """Whether the built-in writer only stands in: nobody chose it, and there is no key and no endpoint."""
+        return self.provider == AUTO and self.resolved_provider == OFFLINE
 
     @property
     def endpoint(self) -> str:
@@ -234,7 +238,7 @@ class DatasetBuilderConfig(BaseModel):
             return self.batch_size
         return min(self.batch_size, self.sub_batch_size)
 
-    def source_of(self, name: str) -> Source | None:
+    def source_of(self, name: str) -> SettingsSource | None:
         """Who says a setting's value; None when it is the default."""
         return next((source for source in reversed(self._sources) if name in source.values), None)
 
@@ -253,6 +257,7 @@ class DatasetBuilderConfig(BaseModel):
         return found
 
 
-def _without_login(url: str | None) -> str | None:
+def without_login(url: str | None) -> str | None:
+    """An address without ``user:password@``."""
     scheme, mark, rest = (url or "").partition("://")
     return f"{scheme}{mark}{rest.rpartition('@')[2]}" or None

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.domain.plain_words import plain_words
-from dsbuilder_tui.settings.layers import Layer, Source, environment_warnings, read_sources, unknown_setting
+from dsbuilder_tui.settings.layers import Layer, SettingsSource, environment_warnings, read_sources, unknown_setting
 from dsbuilder_tui.settings.schema import SECRETS, DatasetBuilderConfig
 
 
@@ -19,7 +19,7 @@ class SettingsStack:
     The files and the environment are read once. Only the session's layer changes later (``set``).
     """
 
-    def __init__(self, sources: Sequence[Source], session: Mapping[str, Any], flags: Mapping[str, Any]) -> None:
+    def __init__(self, sources: Sequence[SettingsSource], session: Mapping[str, Any], flags: Mapping[str, Any]) -> None:
         """``sources`` are what lies below the session. Raises ``ConfigError`` for a value that cannot be used."""
         self._below, self._session, self._flags = tuple(sources), dict(session), dict(flags)
         self._config = self._build(self._session, self._flags)
@@ -81,8 +81,8 @@ class SettingsStack:
             raise unknown_setting("settings", name, DatasetBuilderConfig.model_fields)
 
     def _build(self, session: Mapping[str, Any], flags: Mapping[str, Any]) -> DatasetBuilderConfig:
-        kept = Source(layer=Layer.SESSION, place=Layer.SESSION, values=session)
-        given = Source(layer=Layer.FLAG, place=Layer.FLAG, values=flags)
+        kept = SettingsSource(layer=Layer.SESSION, place=Layer.SESSION, values=session)
+        given = SettingsSource(layer=Layer.FLAG, place=Layer.FLAG, values=flags)
         return _checked((*self._below, kept, given))
 
 
@@ -99,14 +99,14 @@ def unknown_variables() -> list[str]:
     return environment_warnings(DatasetBuilderConfig.model_fields)
 
 
-def _checked(sources: Sequence[Source]) -> DatasetBuilderConfig:
+def _checked(sources: Sequence[SettingsSource]) -> DatasetBuilderConfig:
     try:
         return DatasetBuilderConfig.of_sources(sources)
     except ValidationError as error:
         raise ConfigError(explain(error, sources)) from None
 
 
-def explain(error: ValidationError, sources: Sequence[Source]) -> str:
+def explain(error: ValidationError, sources: Sequence[SettingsSource]) -> str:
     """What is wrong, a line a value: the setting, its value unless it is secret, who said it."""
     lines = []
     for detail in error.errors():

@@ -23,8 +23,8 @@ from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.library import open_saved
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -33,6 +33,7 @@ from dsbuilder_tui.tui.driver import enduring
 from dsbuilder_tui.tui.live import LiveSession, farewell, opening_words, welcome
 from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.player import ReplaySession
+from dsbuilder_tui.tui.screens.trust_question import TrustQuestions
 from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.widgets.safe import last_filters
 
@@ -64,6 +65,7 @@ class StudioApp(App[int]):
         super().__init__()
         self._given = dict(flags or {})
         self.flags = dict(self._given)
+        self.trust_questions = TrustQuestions(self)
         self.changed: set[str] = set()  # settings changed in the app
         self.config = load_config(**self.flags)
         self.clock = clock or SystemClock()
@@ -97,6 +99,8 @@ class StudioApp(App[int]):
         await self.push_screen(HomeScreen())
         for warning in unknown_variables():
             self.say(warning, severity="warning")
+        if self.open_first is None:
+            self.trust_questions.ask(self.config)
         if self.open_first is not None:
             await self.guarded(self.open_session(self.open_first))
 
@@ -151,6 +155,7 @@ class StudioApp(App[int]):
             await live.tell(words)
         messages = await session.messages()
         await self.push_screen(StudioScreen(live, messages))
+        self.trust_questions.ask(session.config)
 
     async def close_session(self) -> None:
         """Save and close what is open; a run is paused first. Returns when all of it is on disk."""

@@ -25,10 +25,11 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import RunResult
-from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.models.providers import provider_of, worker_model
 from dsbuilder_tui.session import Message, Session
 from dsbuilder_tui.session.library import saved_as
+from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.watched import Watched
@@ -82,9 +83,9 @@ class LiveSession(BackgroundRun, Watched):
     @property
     def models(self) -> str:
         config = self.session.config
-        if config.resolved_provider == "offline":
-            return "built-in planner › built-in writer"
-        return f"{config.model} › {config.worker_model}"
+        provider = provider_of(config)
+        agent = "built-in planner" if provider.make_agent_model is None else config.model
+        return f"{agent} › {provider.writer_name(config).removeprefix('the ')}"
 
     @property
     def shown(self) -> RunView:
@@ -141,8 +142,8 @@ class LiveSession(BackgroundRun, Watched):
         if self._task is not None:
             raise InputError("The session is running already.", "^P pauses it.")
         config = self.session.config
-        begun = self.view.provider == "openai" and self.view.accepted > 0
-        if begun and config.resolved_provider == "offline" and config.provider != "offline":
+        begun = self.view.provider not in ("", OFFLINE) and self.view.accepted > 0
+        if begun and config.lacks_provider:
             raise InputError(
                 f"The cases here are written by {self.view.worker_model}, and no key or endpoint is set now.",
                 "Set one in the settings, or choose provider offline there to have the built-in writer do the rest.",
@@ -280,7 +281,7 @@ def welcome(config: DatasetBuilderConfig) -> str:
         "> 60 cases for a customer service bot: half order status, the rest refunds and product info",
         "",
     ]
-    if config.resolved_provider == "offline":
+    if provider_of(config).make_agent_model is None:
         lines.append(
             "No model is connected, so the **built-in planner** listens: it understands sentences like that one, changes such "
             "as *add 30 complaints*, and *pause*, *how is it going*, *export to csv*. A key or an endpoint in the settings "

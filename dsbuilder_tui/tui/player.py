@@ -8,6 +8,7 @@ from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import Event, RunStarted
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.replay import recorded_events
+from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.tui.watched import Watched
 from dsbuilder_tui.view import CategoryView, RunView
 
@@ -48,7 +49,7 @@ class ReplaySession(Watched):
 
     @property
     def models(self) -> str:
-        return "built-in writer" if self.view.provider == "offline" else self.view.worker_model
+        return "built-in writer" if self.view.provider == OFFLINE else self.view.worker_model
 
     @property
     def mode(self) -> str:

@@ -36,7 +36,7 @@ async def _lateness(late: list[float]) -> None:
 
 async def build(given: argparse.Namespace) -> dict[str, float]:
     from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
-    from dsbuilder_tui.models.choice import worker_model
+    from dsbuilder_tui.models.providers import worker_model
 
     share, rest = divmod(given.cases, 4)
     plan = DatasetPlanInput(

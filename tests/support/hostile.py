@@ -16,6 +16,7 @@ from dsbuilder_tui.agent.turn_events import Activity, ToolStarted, TurnEvent
 from dsbuilder_tui.domain import plan as plan_rules
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import EndpointRefused
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.live import LiveSession
@@ -91,7 +92,7 @@ class HostileModel:
     async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:
         self._left -= 1
         if self._left == 15:
-            raise TransientError("server", f"500 {EVIL}", 0.01)
+            raise TransientError(FailureKind.SERVER, f"500 {EVIL}", 0.01)
         if self._left == 14:
             yield f"prose {EVIL} and no case"
             yield StreamEnd("stop", Usage(), refusal=f"no {EVIL}")

@@ -22,6 +22,7 @@ from dsbuilder_tui.agent.turn_events import Activity, Said, TextDelta, TurnEvent
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
@@ -180,7 +181,7 @@ async def studio(
     app = StudioApp({"max_dataset_size": 1_000_000, "offline_pace": 0, **(flags or {})}, **more)
     async with app.run_test(size=size, notifications=True) as pilot:
         desk = Desk(pilot)
-        await wait_for(pilot, lambda: desk.place in ("HomeScreen", "StudioScreen"))
+        await wait_for(pilot, lambda: desk.place in ("HomeScreen", "StudioScreen", "Question"))
         await pilot.pause()
         try:
             yield desk
@@ -263,7 +264,7 @@ class Scripted:
 
 
 def limited(wait: float = 30.0) -> TransientError:
-    return TransientError("rate_limit", "429 Too Many Requests", retry_after=wait)
+    return TransientError(FailureKind.RATE_LIMIT, "429 Too Many Requests", retry_after=wait)
 
 
 class Answers:

@@ -13,6 +13,7 @@ import pytest
 from textual.widgets import Input, TextArea
 
 from dsbuilder_tui import DatasetPlanInput
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.settings.locations import user_config_file
 from dsbuilder_tui.tui.screens.settings import SettingsScreen
@@ -192,7 +193,7 @@ async def test_the_timeline_is_walked_and_exported(make_plan: Plans) -> None:
 
 @covers("Workers", "c", "r", "y", "tab", "escape")
 async def test_calls_are_cancelled_retried_and_copied(make_plan: Plans) -> None:
-    model = Scripted(hold=1, faults=[TransientError("server", "500 it broke", 3600)])
+    model = Scripted(hold=1, faults=[TransientError(FailureKind.SERVER, "500 it broke", 3600)])
     async with studio(model=model, flags={"max_workers": 2}) as desk:
         await begin(desk, make_plan(40))
         await desk.press("a")

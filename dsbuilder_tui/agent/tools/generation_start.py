@@ -6,6 +6,7 @@ from dsbuilder_tui.agent.tool import NoArguments, Tool, ToolAnswer, ToolCall, To
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.models.prices import PriceTable
+from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.wording import writer_name
 
 # What a case takes of a worker's prompt and answer, roughly, before anything is known.
@@ -63,7 +64,7 @@ class ResumeGeneration(StartGeneration):
 async def _expected_dollars(call: ToolCall, accepted: int, left: int) -> float | None:
     """What the open slots may cost: as the accepted ones did, else by what a case usually takes; None when unknown."""
     session, config = call.host.session, call.host.session.config
-    if config.resolved_provider == "offline":
+    if provider_of(config).is_free:
         return 0.0
     spent = (await session.spending()).workers.dollars
     if spent and accepted >= 10:

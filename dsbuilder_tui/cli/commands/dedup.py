@@ -14,11 +14,13 @@ from types import FrameType
 from typing import Any
 
 from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.cli.options import settings_from
 from dsbuilder_tui.dedup import Progress, deduplicate
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import json_for_terminal, visible
+from dsbuilder_tui.settings.key_trust import KeyUse
 from dsbuilder_tui.settings.stack import load_config
 
 _DRAWN_EVERY = 0.25  # seconds
@@ -29,6 +31,7 @@ _OWN_FLAGS = ("diversity_stages", "near_threshold", "semantic_threshold", "diver
 def _dedup(arguments: argparse.Namespace) -> int:
     given = {name: getattr(arguments, name) for name in _OWN_FLAGS if getattr(arguments, name) is not None}
     config = load_config(**{**settings_from(arguments), **given})
+    ask_before_keys_leave(config, [KeyUse.EMBEDDINGS])
     shown = None if arguments.json else _Shown(drawn=sys.stderr.isatty() and not arguments.plain)
     try:
         with _ended_by_signals():

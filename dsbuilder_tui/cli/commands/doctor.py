@@ -12,10 +12,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.cli.options import json_option, settings_from, settings_options
 from dsbuilder_tui.cli.output import print_json
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.models.providers import provider_of
+from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 
@@ -34,6 +37,7 @@ class Check:
 
 def _doctor(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
+    ask_before_keys_leave(config)
 
     async def examine() -> int:
         checks = []
@@ -57,7 +61,11 @@ def _doctor(arguments: argparse.Namespace) -> int:
 async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bool]]:
     yield Check("versions", "ok", f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"), False
     yield _folder(config.checkpoint_root), False
-    if config.resolved_provider == "offline":
+    provider = provider_of(config)
+    if not provider.has_endpoint and config.resolved_provider != OFFLINE:
+        yield Check("writer", "ok", provider.label), False
+        return
+    if not provider.has_endpoint:
         yield (
             Check(
                 "writer", "note", "no key and no endpoint: the built-in offline writer is used",
@@ -68,12 +76,12 @@ async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bo
         return
     from dsbuilder_tui.models.endpoint_probe import probe_endpoint
 
-    async for name, problem, text in probe_endpoint(config):
-        if problem is None:
-            yield Check(name, "ok" if not text.startswith("(") else "note", text.strip("()")), False
+    async for finding in probe_endpoint(config):
+        if (problem := finding.problem) is None:
+            yield Check(finding.name, "ok" if finding.certain else "note", finding.words), False
         else:
             refused = problem.exit_code is ExitCode.ENDPOINT_REFUSED
-            yield Check(name, "problem", problem.problem, problem.hint), refused
+            yield Check(finding.name, "problem", problem.problem, problem.hint), refused
 
 
 def _folder(root: Path) -> Check:

@@ -18,6 +18,7 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.wording import place
 
@@ -42,11 +43,7 @@ def _resume(arguments: argparse.Namespace) -> int:
             summary = await session.settle()
             if summary.state in (SessionState.COMPLETE, SessionState.SHORT):
                 return await _nothing_to_do(session, summary, arguments, out)
-            if (
-                summary.provider == "openai"
-                and session.config.resolved_provider == "offline"
-                and "provider" not in flags
-            ):
+            if summary.provider != OFFLINE and session.config.lacks_provider:
                 raise InputError(
                     f"The cases of {session.id} are written by {summary.worker_model}, and no key or endpoint is set now.",
                     "Set OPENAI_API_KEY or --base-url, or say --provider offline to have the built-in writer do the rest.",

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.models.chat_answer import choices_of, read_choice, read_usage
 from dsbuilder_tui.models.chat_options import ChatRequest
 from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
+from dsbuilder_tui.models.providers import AgentModelRequest, Provider
+from dsbuilder_tui.settings.provider_names import OPENAI
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+
+if TYPE_CHECKING:
+    import agents
 
 
 class OpenAICompatibleModel:
     """Streams worker calls from one endpoint."""
 
-    provider = "openai"
+    provider = OPENAI
     ordered = False
 
     def __init__(self, config: DatasetBuilderConfig, name: str | None = None) -> None:
@@ -60,3 +66,21 @@ class OpenAICompatibleModel:
             if texts:
                 yield "".join(texts)
         yield StreamEnd(reason, usage, refusal)
+
+
+def _agent_model(config: DatasetBuilderConfig, request: AgentModelRequest) -> agents.Model:
+    from dsbuilder_tui.models.chat_client import ChatClient
+    from dsbuilder_tui.models.chat_model import ChatModel
+
+    client = ChatClient(config, config.model, options=request.options, retries=request.retries, waits=request.waits)
+    return ChatModel(client)
+
+
+PROVIDER = Provider(
+    label="an endpoint that speaks OpenAI's chat completions",
+    needs_key=True,
+    is_free=False,
+    has_endpoint=True,
+    make=lambda config, clock: OpenAICompatibleModel(config),
+    make_agent_model=_agent_model,
+)

@@ -37,6 +37,7 @@ from dsbuilder_tui.offline.writer.templates import (
     without_ids,
 )
 from dsbuilder_tui.offline.writer.values import ValuePool
+from dsbuilder_tui.settings.provider_names import OFFLINE
 
 _MAIN_FIELDS = ("query", "question", "message", "input", "prompt", "text", "request", "messages")
 _MOST_TEMPLATE = 1000
@@ -83,7 +84,7 @@ class OfflineWriter:
     """Writes cases from the category's example inputs. The text for a slot depends on slot, attempt and seed alone."""
 
     name = "built-in"
-    provider = "offline"
+    provider = OFFLINE
     ordered = True
 
     def __init__(

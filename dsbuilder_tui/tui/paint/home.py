@@ -60,7 +60,6 @@ def session_row(listing: SessionListing, width: int, now: float, *, chosen: bool
     spans.append((fit(words, state - 1) + " ", _ROLES.get(listing.state, "text")))
     since = now - datetime.fromisoformat(listing.updated_at).timestamp()
     spans.append((fit(ago(since), 12), "muted"))
-    writer = "built-in" if listing.provider == "offline" else listing.worker_model
     left = 0 if tight else width - sum(cell_len(span[0]) for span in spans)
-    spans.append((clip(writer, left) if left >= 8 else "", "faint"))
+    spans.append((clip(listing.worker_model, left) if left >= 8 else "", "faint"))
     return cut(tuple(spans), width)

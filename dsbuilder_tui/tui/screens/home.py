@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.models.local_servers import LocalEndpoint, find_local_endpoints
+from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.store import catalog
@@ -42,21 +43,21 @@ class Welcome(Painted):
     def paint(self, width: int, height: int) -> Sequence[Line]:
         config = self.studio.config
         head: Line = (("dsbuilder", "key"), ("   talk, and an evaluation dataset takes shape", "muted"))
-        if config.resolved_provider == "offline":
-            chosen = config.provider == "offline"
-            why = "(chosen in the settings)" if chosen else "(no key, no endpoint configured)"
-            spans: list[Span] = [("Writing with ", "muted"), ("the built-in offline writer ", "strong"), (why, "muted")]
+        provider = provider_of(config)
+        if not provider.has_endpoint:
+            why = "(no key, no endpoint configured)" if config.lacks_provider else "(chosen in the settings)"
+            spans: list[Span] = [("Writing with ", "muted"), (f"{provider.label} ", "strong"), (why, "muted")]
         else:
             spans = [("Writing with ", "muted"), (clip(config.worker_model, 40), "strong")]
             spans.append((f" at {clip(config.shown_url or config.endpoint, 60)}", "muted"))
-            if config.api_key is None:
+            if provider.needs_key and config.api_key is None:
                 spans.append((" (no key)", "muted"))
         lines: list[Line] = [cut(head, width), (), cut(tuple(spans), width)]
         keys: list[Span] = [
             ("c", "key", "screen.connect"),
             (" connect a model or change the writer", "muted", "screen.connect"),
         ]
-        if self.found and config.resolved_provider == "offline":
+        if self.found and not provider.has_endpoint:
             first = self.found[0]
             keys += [("    ", "text"), ("o", "key", "screen.use_local")]
             keys.append((f" use {clip(first.name, 20)}, which answers on this machine", "muted", "screen.use_local"))
@@ -184,7 +185,7 @@ class HomeScreen(Full):
         return [*lines, *[((line, "faint"),) for line in wrap(f"Sessions are kept in {root}", width)]]
 
     async def _look_for_servers(self) -> None:
-        if self.studio.config.provider == "auto" and self.studio.config.resolved_provider == "offline":
+        if self.studio.config.lacks_provider:
             welcome = self.query_one(Welcome)
             welcome.found = [server for server in await find_local_endpoints() if server.models]
             welcome.repaint()
@@ -253,7 +254,7 @@ class HomeScreen(Full):
         if plan.total_instances <= limit:
             self.studio.attempt(self.studio.create_session(plan))
             return
-        free = self.studio.config.resolved_provider == "offline"
+        free = provider_of(self.studio.config).is_free
         cost = (
             "The built-in writer costs nothing."
             if free

@@ -13,8 +13,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from dsbuilder_tui.domain.errors import ConfigError
+from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.settings.file import save_settings
 from dsbuilder_tui.settings.locations import default_checkpoint_root, user_config_file
+from dsbuilder_tui.settings.provider_names import provider_names
 from dsbuilder_tui.settings.schema import KEYS, SECRETS, DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, length, pad, wrap
@@ -99,8 +101,8 @@ class SettingsScreen(Full):
         config = self.studio.config
         url = clip(config.shown_url or config.endpoint, 60)
         writers = [f"{clip(config.worker_model, 30)} at {url}", url]
-        if config.resolved_provider == "offline":
-            writers = ["the built-in offline writer"]
+        if not (provider := provider_of(config)).has_endpoint:
+            writers = [provider.label]
         head: Line = ((" dsbuilder ", "key"), (" Settings ", "strong"), ("  cases are written by ", "muted"))
         room = width - length(head)
         writer = next((words for words in writers if cell_len(words) <= room), writers[-1])
@@ -172,8 +174,9 @@ class SettingsScreen(Full):
         now = getattr(self.config, name)
         if field.annotation is bool:
             self._set(name, not now)
-        elif get_origin(field.annotation) is Literal:
-            answers: list[tuple[str, Any]] = [(str(value), value) for value in get_args(field.annotation)]
+        elif name == "provider" or get_origin(field.annotation) is Literal:
+            choices = provider_names() if name == "provider" else get_args(field.annotation)
+            answers: list[tuple[str, Any]] = [(str(value), value) for value in choices]
             answers.append((f"as it is ({now})", None))
             self.app.push_screen(
                 Question(name, field.description or "", answers),

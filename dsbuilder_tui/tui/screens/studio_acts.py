@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.tui import commands
 from dsbuilder_tui.tui.commands import COMMANDS, Command
 from dsbuilder_tui.tui.palette import COLOURS
@@ -189,7 +190,7 @@ class StudioActs(Doors):
         field, words, chosen = whose
         await self.studio.change_session(live, {field: chosen})
         later = ", from the next run on" if live.running and field == "worker_model" else ""
-        if config.resolved_provider == "offline":
+        if provider_of(config).model_name is not None:
             later += "; no endpoint is connected yet, so what is built in does it still"
         await live.tell(f"✓ {words}: {chosen}{later}")
 

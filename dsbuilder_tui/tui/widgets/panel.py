@@ -10,6 +10,7 @@ from textual.events import Click
 
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.generation.slots import slot_axes
+from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.line import Line
 from dsbuilder_tui.tui.paint.panels import checkpoints_panel, plan_panel, rejected_panel, workers_panel
@@ -89,7 +90,7 @@ class WorkersPanel(Panel):
     def paint(self, width: int, height: int) -> Sequence[Line]:
         watched = self.watched
         pace = 0.0 if watched.replaying else watched.pace
-        if watched.view.provider != "offline":
+        if watched.view.provider != OFFLINE:
             pace = 0.0
         return workers_panel(
             watched.shown, width, height, watched.now(), focused=self.has_focus, pace=pace, opens=self.alone

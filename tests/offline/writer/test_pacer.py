@@ -11,8 +11,8 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.domain.case import Slot
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.protocol import SlotRequest, StreamEnd, WorkerRequest
+from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
 from dsbuilder_tui.offline.writer.pacer import Pacer
 

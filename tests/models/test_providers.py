@@ -1,0 +1,103 @@
+"""Providers: the built-in ones and a plug-in's stand in one table, and each says itself what it costs and needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.domain.errors import ConfigError
+from dsbuilder_tui.models.providers import Provider, provider_of, worker_model
+from dsbuilder_tui.registry import PlugInBroken
+from dsbuilder_tui.settings.provider_names import PROVIDERS, provider_names
+from dsbuilder_tui.settings.stack import load_config
+from dsbuilder_tui.wording import writer_name, writer_words
+
+Configs = Callable[..., DatasetBuilderConfig]
+Plans = Callable[..., DatasetPlanInput]
+
+PLUG_IN = """
+from dsbuilder_tui.models.providers import Provider
+from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
+
+class Echo(OfflineWriter):
+    name = "echo-1"
+    provider = "echo"
+
+PROVIDER = Provider(
+    label="the echo", needs_key=False, is_free=True, model_name="echo-1", make=lambda config, clock: Echo(clock=clock)
+)
+"""
+
+
+@pytest.fixture
+def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installed package that adds the provider ``echo``, and one that cannot be imported."""
+    folder = tmp_path / "site"
+    info = folder / "echoing-1.0.dist-info"
+    info.mkdir(parents=True)
+    (folder / "echoing.py").write_text(PLUG_IN)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: echoing\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[dsbuilder.providers]\necho = echoing:PROVIDER\ngone = not_there:PROVIDER\n"
+    )
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(PROVIDERS.__dict__, "rows", raising=False)
+    monkeypatch.setattr(PROVIDERS, "_loaded", {})
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def read_again() -> object:
+    """The table is read once a process; the next test must not see this one's plug-in."""
+    yield
+    PROVIDERS.__dict__.pop("rows", None)
+
+
+def test_the_built_in_rows_say_what_they_are(make_config: Configs) -> None:
+    offline, openai = make_config(), make_config(base_url="http://localhost:1/v1", worker_model="tiny")
+    assert (provider_of(offline).is_free, provider_of(offline).needs_key) == (True, False)
+    assert (provider_of(openai).is_free, provider_of(openai).needs_key) == (False, True)
+    assert (writer_words(offline), writer_name(offline)) == ("the built-in offline writer", "the built-in writer")
+    assert (writer_words(openai), writer_name(openai)) == ("http://localhost:1/v1", "tiny")
+    assert provider_of(offline).make_agent_model is None and provider_of(openai).make_agent_model is not None
+    assert offline.lacks_provider and not openai.lacks_provider and not make_config(provider="offline").lacks_provider
+
+
+async def test_a_plug_in_writes_a_dataset(plug_in: Path, make_config: Configs, make_plan: Plans) -> None:
+    config = make_config(provider="echo")
+    assert provider_names() == ("auto", "offline", "openai", "echo", "gone")
+    assert worker_model(config).name == "echo-1" and writer_name(config) == "the echo"
+    async with await Session.create(make_plan(4), config) as session:
+        result = await session.run()
+        assert result.state == "complete"
+        summary = await session.summary()
+        assert (summary.provider, summary.worker_model) == ("echo", "echo-1")
+
+
+def test_a_name_that_nobody_registered_is_refused_with_the_choices(plug_in: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load_config(provider="ekho")
+    assert "'auto', 'offline', 'openai', 'echo', 'gone'" in str(refused.value)
+
+
+def test_a_broken_plug_in_is_named_when_it_is_asked_for(plug_in: Path, make_config: Configs) -> None:
+    with pytest.raises(PlugInBroken, match="provider 'gone' of the package echoing cannot be loaded"):
+        worker_model(make_config(provider="gone"))
+    assert all(isinstance(row, Provider) for row in PROVIDERS.all().values()) and set(PROVIDERS.broken()) == {"gone"}
+
+
+def test_naming_the_providers_imports_none_of_them() -> None:
+    code = (
+        "import sys;from dsbuilder_tui.settings.provider_names import provider_names;provider_names();"
+        "from dsbuilder_tui import DatasetBuilderConfig as C;from dsbuilder_tui.wording import writer_words;"
+        "before=[m for m in sys.modules if 'dsbuilder_tui.offline' in m or 'providers.openai' in m];"
+        "writer_words(C());writer_words(C(base_url='http://x/v1'));"
+        "print(before,[m for m in ('aiohttp','agents','openai','numpy','faker') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] []"
