@@ -136,7 +136,7 @@ class DatasetBuilderAgent:
 
     async def cases(self) -> AsyncIterator[AcceptedCase]:
         """The accepted cases so far, in slot order."""
-        async for case in self.session.cases():
+        async for case in self.session.cases.all():
             yield case
 
     async def export(self, path: str | Path, kind: str | None = None) -> int:

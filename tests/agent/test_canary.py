@@ -122,8 +122,8 @@ async def test_what_the_session_keeps_and_the_engine_logs(
         await talk.host.wait()
         for form in ("jsonl", "json", "csv", "parquet", "checkpoint"):
             await talk.session.export(tmp_path / "exports" / f"out_{form}.{form}", form)
-        clean("the conversation", repr(await talk.session.messages()))
-        clean("what is remembered", repr(await talk.session.agent_items()))
+        clean("the conversation", repr(await talk.session.chat.messages()))
+        clean("what is remembered", repr(await talk.session.agent_memory.items()))
     clean("the stream", "".join(part.text if isinstance(part, TextDelta) else f"\n{part}\n" for part in seen))
     names = clean_folder(tmp_path)
     assert "session.db" in names and len([name for name in names if name.startswith("out_")]) == 5
