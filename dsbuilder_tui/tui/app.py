@@ -124,7 +124,7 @@ class StudioApp(App[int]):
         """A new session in which nothing is planned yet: the person says what they need."""
         await self.close_session()
         session = await Session.begin("untitled", load_config(**self.flags), clock=self.clock)
-        await session.add_message("dsbuilder", welcome(session.config), "welcome")
+        await session.chat.add("dsbuilder", welcome(session.config), "welcome")
         await self._adopt(session)
 
     async def _adopt(self, session: Session) -> None:
@@ -140,7 +140,7 @@ class StudioApp(App[int]):
         config = load_config(**{**self.flags, **settings})
         session = await Session.create(plan, config, clock=self.clock)
         try:
-            await session.add_message("dsbuilder", "plan · rev 1", "plan", card_data(plan, 1))
+            await session.chat.add("dsbuilder", "plan · rev 1", "plan", card_data(plan, 1))
             await self._show(session)
         except BaseException:
             await session.aclose()
@@ -153,7 +153,7 @@ class StudioApp(App[int]):
         words = opening_words(session, live.view)
         if words:
             await live.tell(words)
-        messages = await session.messages()
+        messages = await session.chat.messages()
         await self.push_screen(StudioScreen(live, messages))
         self.trust_questions.ask(session.config)
 
@@ -175,7 +175,7 @@ class StudioApp(App[int]):
                 await conversation.finish()
             for prompt in screen.query(Prompt):
                 try:
-                    await live.session.save_draft(prompt.whole)
+                    await live.session.chat.save_draft(prompt.whole)
                 except DsbuilderError as error:
                     self.complain(error)
 

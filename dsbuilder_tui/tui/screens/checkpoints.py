@@ -97,7 +97,7 @@ class CheckpointsScreen(Watching):
     async def _read(self, *, newest: bool = False) -> None:
         self._stale = False
         follow = newest or self.chosen >= len(self.points) - 1
-        points = await self.studio.guarded(self.watched.session.checkpoints()) or []
+        points = await self.studio.guarded(self.watched.session.checkpoints.all()) or []
         until = self.watched.now() if self.watched.replaying else float("inf")
         self.points = [point for point in points if point.created_at <= until]
         if follow:
@@ -106,8 +106,10 @@ class CheckpointsScreen(Watching):
 
     async def _look(self) -> None:
         if self.points:
-            self._plan = await self.studio.guarded(self.watched.session.plan_at(self.points[self.chosen].seq))
-            self._counts = await self.studio.guarded(self.watched.session.counts_at(self.points[self.chosen].seq)) or {}
+            self._plan = await self.studio.guarded(self.watched.session.plans.at(self.points[self.chosen].seq))
+            self._counts = (
+                await self.studio.guarded(self.watched.session.cases.counts_at(self.points[self.chosen].seq)) or {}
+            )
         self.query_one(Rail).repaint()
         self.query_one("#point", Pages).renew()
         pane = self.query_one("#point-pane")
@@ -159,7 +161,7 @@ class CheckpointsScreen(Watching):
 
     def _plan_diff(self, width: int) -> list[Line]:
         """How the plan of that moment differs from today's."""
-        now = self.watched.session.plan_revision
+        now = self.watched.session.plans.revision
         if self._plan is None or self._plan[0] == now:
             return []
         revision, plan = self._plan

@@ -96,12 +96,12 @@ class RejectedScreen(Watching):
         }
 
     async def _fetch(self, offset: int, limit: int) -> Sequence[Rejection]:
-        return await self.watched.session.rejection_page(offset + self._ahead, limit, **self._asked)
+        return await self.watched.session.rejections.page(offset + self._ahead, limit, **self._asked)
 
     async def _read(self, cursor: int | None = None, *, held: bool = False) -> None:
         """Read the list again; ``held`` keeps the cursor on its rejection when newer ones come above it."""
         self._stale = False
-        count = await self.studio.guarded(self.watched.session.count_rejections(**self._asked)) or 0
+        count = await self.studio.guarded(self.watched.session.rejections.count(**self._asked)) or 0
         if self.watched.replaying and not any(self._asked.values()):
             # Newest first: what the replay has not come to yet is at the top, and left out.
             self._ahead = max(0, count - self.watched.view.rejected)
@@ -147,7 +147,7 @@ class RejectedScreen(Watching):
         rejection = self.rows.chosen
         if rejection is None:
             return
-        self._facts = await self.studio.guarded(self.watched.session.rejection_context(rejection))
+        self._facts = await self.studio.guarded(self.watched.session.rejections.context(rejection))
         self._shown = rejection
         self._renew()
 
@@ -210,7 +210,7 @@ class RejectedScreen(Watching):
             return
 
         async def keep() -> None:
-            case = await self.watched.session.keep_rejected(rejection.seq)
+            case = await self.watched.session.cases.keep_rejected(rejection.seq)
             self.studio.say(f"{case.case_id} holds the rejected text now.")
             if not self.watched.view.busy and not self.watched.replaying:
                 await self.live.reread()
@@ -270,7 +270,7 @@ class RejectedScreen(Watching):
         return self.query_one("#what-if", ThresholdStrip)
 
     async def _what_if(self, stage: LikenessStage, threshold: float, category: str | None) -> WhatIf:
-        return await self.watched.session.what_if(stage, threshold, category=category)
+        return await self.watched.session.diversity.what_if(stage, threshold, category=category)
 
     def action_threshold(self) -> None:
         """For the stage of the rejection that is shown; of its category when the list is of that alone."""
@@ -284,7 +284,7 @@ class RejectedScreen(Watching):
         if known is None:
             self.strip.explain(stage)
         else:
-            self.strip.begin(known, self.watched.session.threshold(known, self._category), self._category)
+            self.strip.begin(known, self.watched.session.diversity.threshold(known, self._category), self._category)
 
     def _close_strip(self) -> None:
         self.strip.close()

@@ -86,7 +86,7 @@ class StudioScreen(StudioActs):
     async def _open(self) -> None:
         self._approved = self.watched.view.revision if self.watched.view.state != "idle" else 0
         if not self.watched.replaying:
-            self._decisions = {a.call_id: a.decision or a.state for a in await self.watched.session.approvals()}
+            self._decisions = {a.call_id: a.decision or a.state for a in await self.watched.session.approvals.newest()}
             self.spoken_to = any(message.role == "person" for message in self._messages)
         await self.conversation.open(self._messages, self._card_state)
         self.background(self.conversation.draw, group="chat")
@@ -94,7 +94,7 @@ class StudioScreen(StudioActs):
             self.query_one("#panel-plan").focus()
             self.player.begin()
         else:
-            if draft := self.watched.session.draft:
+            if draft := self.watched.session.chat.draft:
                 self.query_one(Prompt).fill(draft)
             self.focus_first()
             self.background(self.watched.session.prepare, group="prepare")
@@ -143,7 +143,7 @@ class StudioScreen(StudioActs):
         if isinstance(event, RunFinished):
             self.studio.call_attention(f"Finished: {event.accepted} of {event.planned} cases")
 
-    def on_conversation_pane_asked(self) -> None:
+    def on_conversation_pane_card_shown(self) -> None:
         self.focus_card()
 
     def _card_state(self, data: Mapping[str, Any]) -> str:
@@ -257,8 +257,10 @@ class StudioScreen(StudioActs):
 
     def on_prompt_rested(self, event: Prompt.Rested) -> None:
         session = self.watched.session
-        if self.studio.live is self.watched and event.text != session.draft:  # else it is being closed, or replayed
-            self.studio.attempt(session.save_draft(event.text))
+        if (
+            self.studio.live is self.watched and event.text != session.chat.draft
+        ):  # else it is being closed, or replayed
+            self.studio.attempt(session.chat.save_draft(event.text))
 
     # Keys
 

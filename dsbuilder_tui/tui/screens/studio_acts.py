@@ -101,8 +101,8 @@ class StudioActs(Doors):
     async def show_plan(self, before: Any = None) -> None:
         session = self.live.session
         session.require_plan()
-        data = card_data(session.plan, session.plan_revision, before)
-        await session.add_message("dsbuilder", f"plan · rev {session.plan_revision}", "plan", data)
+        data = card_data(session.plan, session.plans.revision, before)
+        await session.chat.add("dsbuilder", f"plan · rev {session.plans.revision}", "plan", data)
 
     def action_details(self) -> None:
         """Open or close what is behind all tool lines."""
@@ -122,7 +122,7 @@ class StudioActs(Doors):
         self.live.pause()
 
     async def _do_retry(self, argument: str) -> None:
-        count = await self.live.session.retry_exhausted()
+        count = await self.live.session.cases.retry_exhausted()
         if not count:
             raise InputError("No slot was given up on.", "/status says where the session stands.")
         await self.live.reread()
@@ -152,10 +152,10 @@ class StudioActs(Doors):
         if spent := cost_words(summary.cost):
             words.append(f"Cost: {spent}.")
         words.append(f"Folder: `{summary.path}`")
-        await self.live.session.add_message("dsbuilder", "\n".join(words), "command")
+        await self.live.session.chat.add("dsbuilder", "\n".join(words), "command")
 
     async def _do_checkpoint(self, argument: str) -> None:
-        point = await self.live.session.checkpoint(argument or "asked")
+        point = await self.live.session.checkpoints.save(argument or "asked")
         if not self.live.running:
             self.live.note_point(point)
         await self.live.tell(f"✓ Checkpoint {point.id} at {counted(point.accepted, 'case')}")
@@ -208,7 +208,7 @@ class StudioActs(Doors):
             else:
                 await self.studio.change_session(live, {"budget": wanted})
         budget = live.session.config.budget
-        spending = await live.session.spending()
+        spending = await live.session.costs.spending()
         spent = ("at least " if spending.dollars is None else "") + dollar_words(spending.known_dollars)
         limit = f"the budget is {dollar_words(budget)}" if budget is not None else "there is no budget"
         await live.tell(f"{'✓ ' if argument else ''}Spent so far: {spent}; {limit}.")
@@ -239,7 +239,7 @@ class StudioActs(Doors):
 
     async def _do_help(self, argument: str) -> None:
         rows = "\n".join(f"| `/{c.name}` {c.argument.replace('|', '/')} | {c.words} |" for c in COMMANDS)
-        await self.live.session.add_message(
+        await self.live.session.chat.add(
             "dsbuilder", f"| command | what it does |\n|---|---|\n{rows}\n\n**F1** shows the keys.", "command"
         )
 
@@ -335,7 +335,7 @@ class StudioActs(Doors):
                 self._answer(approval, yes=True, plan=plan)
                 return
             first = not session.planned
-            await session.revise_plan(plan)
+            await session.plans.revise(plan)
             if first:
                 await session.take_name_of_plan()
             await live.reread()
