@@ -13,7 +13,7 @@ from dsbuilder_tui.agent.chat_messages import MOST_DETAIL, add_tool_message, too
 from dsbuilder_tui.agent.compaction import Item, clipped
 from dsbuilder_tui.agent.run_to_end import run_to_end
 from dsbuilder_tui.agent.tool_runner import ToolRunner
-from dsbuilder_tui.agent.turn_events import Activity, Said, TextDelta, ToolFinished, ToolStarted, TurnEvent
+from dsbuilder_tui.agent.turn_events import Activity, TextDelta, TextFinished, ToolFinished, ToolStarted, TurnEvent
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointUnavailable
 from dsbuilder_tui.domain.sanitise import one_line
@@ -85,7 +85,7 @@ class Transcript:
         self._told = True
         await self._remember({"role": "assistant", "content": text})
         await self._session.chat.add("agent", text, "text")
-        return [Said(text)]
+        return [TextFinished(text)]
 
     def silence(self) -> DsbuilderError | None:
         """What to tell the person when the turn came to its end without a word."""

@@ -22,7 +22,7 @@ from dsbuilder_tui.agent.run_to_end import run_to_end
 from dsbuilder_tui.agent.tool import ToolAnswer
 from dsbuilder_tui.agent.tool_runner import ToolRunner
 from dsbuilder_tui.agent.transcript import Transcript
-from dsbuilder_tui.agent.turn_events import Activity, Asked, TurnEvent, TurnFailed
+from dsbuilder_tui.agent.turn_events import Activity, QuestionAsked, TurnEvent, TurnFailed
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
@@ -119,7 +119,7 @@ class TurnRunner:
                 await run_to_end(self._host.session.approvals.settle(self._runner.answered.pop(call_id)))
             asked = [item for item in result.interruptions if self._runner.has_question(str(item.call_id))]
             if asked:
-                yield Asked(await run_to_end(self._ask(result, asked[0])))
+                yield QuestionAsked(await run_to_end(self._ask(result, asked[0])))
                 return
             if not result.interruptions:
                 if (missing := connection.shortfall() or transcript.silence()) is not None:

@@ -12,7 +12,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
 from dsbuilder_tui.agent.compaction import whole_turns
 from dsbuilder_tui.agent.monitor import Note
-from dsbuilder_tui.agent.turn_events import Activity, Asked, TextDelta, ToolFinished, ToolStarted, TurnEvent
+from dsbuilder_tui.agent.turn_events import Activity, QuestionAsked, TextDelta, ToolFinished, ToolStarted, TurnEvent
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
@@ -318,7 +318,7 @@ async def test_stopping_at_the_question_leaves_it_open(how: str, connected: Conf
     async with talking(connected()) as talk:
         fake.agent_script[:] = [calls(("propose_plan", SUPPORT), text="A plan for you.")]
         if how == "close":
-            await stop(talk.conversation.say("12 cases"), how, lambda part: isinstance(part, Asked))
+            await stop(talk.conversation.say("12 cases"), how, lambda part: isinstance(part, QuestionAsked))
         else:
             turn = asyncio.create_task(gathered(talk.conversation.say("12 cases")))
             happened: list[str] = []

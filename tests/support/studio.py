@@ -18,7 +18,7 @@ from textual.widget import Widget
 from dsbuilder_tui import DatasetPlanInput, Session
 from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.monitor import Note
-from dsbuilder_tui.agent.turn_events import Activity, Said, TextDelta, TurnEvent
+from dsbuilder_tui.agent.turn_events import Activity, TextDelta, TextFinished, TurnEvent
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.events import Event
@@ -309,7 +309,7 @@ class Answers:
             await session.chat.add("agent", f"{heard} *(stopped)*")
             raise
         await session.chat.add("agent", heard)
-        yield Said(heard)
+        yield TextFinished(heard)
 
     async def answer(
         self, approval: Approval, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None

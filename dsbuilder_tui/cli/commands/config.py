@@ -47,7 +47,7 @@ def _config(arguments: argparse.Namespace) -> int:
         table.append([name, one_line(shown or "", 40), origins[name], meaning])
     widest = sum(max(len(row[column]) for row in table) + 2 for column in range(4))
     if sys.stdout.isatty() and widest > shutil.get_terminal_size().columns:
-        table = [row[:3] for row in table]  # what a setting means is in README, too
+        table = [row[:3] for row in table]  # what a setting means is in the manual, too
     print_table(table)
     say(f"\nSessions are in {places['checkpoint_root']}\nCases are written by: {places['writer']}")
     return ExitCode.COMPLETE

@@ -143,7 +143,7 @@ class StudioScreen(StudioActs):
         if isinstance(event, RunFinished):
             self.studio.call_attention(f"Finished: {event.accepted} of {event.planned} cases")
 
-    def on_conversation_pane_asked(self) -> None:
+    def on_conversation_pane_card_shown(self) -> None:
         self.focus_card()
 
     def _card_state(self, data: Mapping[str, Any]) -> str:
