@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dsbuilder_tui import Session
+from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.session import library
 from dsbuilder_tui.store import catalog
-from tests.conftest import Configs, Plans
+
+Plans = Callable[..., DatasetPlanInput]
+Configs = Callable[..., DatasetBuilderConfig]
 
 
 async def made(make_plan: Plans, make_config: Configs) -> Path:
