@@ -14,6 +14,7 @@ from dsbuilder_tui.agent.tool import MOST_ANSWER, ToolAnswer
 from dsbuilder_tui.agent.tool_registry import tool_kinds
 from dsbuilder_tui.agent.turn_events import ToolFinished
 from dsbuilder_tui.domain.diversity import CategoryDiversity
+from dsbuilder_tui.session import Session
 from tests.support.likeness import accept, reject
 from tests.support.studio import Scripted
 from tests.support.talking import SUPPORT, Talking, asked, calls, says, talking
@@ -116,6 +117,18 @@ async def test_pausing_and_going_on(make_config: Configs, make_plan: Plans) -> N
         assert (await used(talk))["said"] == "The run is going on already."
         await talk.host.wait()
         assert (await talk.session.summary()).instances_created == 300
+
+
+async def test_a_setting_that_the_agent_changes_leaves_the_budget_and_the_workers(
+    make_config: Configs, make_plan: Plans
+) -> None:
+    async with await Session.create(make_plan(10), make_config()) as session:
+        folder = str(session.folder)
+    wanted = [("adjust_category", {"batch_size": 7})]
+    async with talking(make_config(budget=2, max_workers=3), *steps(*wanted), reference=folder) as talk:
+        assert (await used(talk))["said"] == "Batch size is 7 now."
+        config = talk.session.config
+        assert (config.batch_size, config.budget, config.max_workers) == (7, 2, 3)
 
 
 async def test_settings_change_while_it_runs(make_config: Configs, make_plan: Plans) -> None:
