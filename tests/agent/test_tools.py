@@ -14,7 +14,6 @@ from dsbuilder_tui.agent.tool import MOST_ANSWER, ToolAnswer
 from dsbuilder_tui.agent.tool_registry import tool_kinds
 from dsbuilder_tui.agent.turn_events import ToolFinished
 from dsbuilder_tui.domain.diversity import CategoryDiversity
-from dsbuilder_tui.session import Session
 from tests.support.likeness import accept, reject
 from tests.support.studio import Scripted
 from tests.support.talking import SUPPORT, Talking, asked, calls, says, talking
