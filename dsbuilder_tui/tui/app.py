@@ -201,6 +201,8 @@ class StudioApp(App[int]):
             self.flags[name] = self._given[name]
         self.changed.discard(name)
         await self.use_settings({})
+        if self.live is not None:
+            await self.live.session.settings.put_back(name, self.flags.get(name))
 
     def draft(self, text: str) -> None:
         """Put a text into the studio's prompt."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
-from dsbuilder_tui.domain.errors import ConfigError
+from dsbuilder_tui.cli.main import main
+from dsbuilder_tui.domain.errors import ConfigError, ExitCode
 from dsbuilder_tui.models.providers import Provider, provider_of, worker_model
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.provider_names import PROVIDERS, provider_names
@@ -120,3 +122,14 @@ def test_naming_the_providers_imports_none_of_them() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[] []"
+
+
+def test_the_doctor_names_what_other_packages_add(plug_in: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A broken one is a problem with its name, also when it is the one that is asked for."""
+    for chosen in ("dice", "gone"):
+        assert main(["doctor", "--json", "--provider", chosen]) == ExitCode.FAILED
+        checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)}
+        assert (checks["provider dice"]["status"], checks["provider gone"]["status"]) == ("ok", "problem")
+        assert checks["provider dice"]["text"] == "of the package dicing"
+        assert "'gone' of the package dicing cannot be loaded" in checks["provider gone"]["text"]
+        assert ("writer" in checks) == (chosen == "dice")

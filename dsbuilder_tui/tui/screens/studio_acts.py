@@ -163,7 +163,7 @@ class StudioActs(Doors):
     async def _do_export(self, argument: str) -> None:
         session = self.live.session
         session.require_plan()
-        target = Path(argument).expanduser() if argument else session.out or session.folder / f"{session.id}.jsonl"
+        target = Path(argument).expanduser() if argument else session.dataset_path
 
         async def write() -> None:
             try:

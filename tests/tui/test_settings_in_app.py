@@ -1,4 +1,4 @@
-"""The app asks before a key goes to an address that came with the folder; it names who says a setting."""
+"""Settings in the app: the question before a key leaves, who says a setting, and a change that is undone."""
 
 from __future__ import annotations
 
@@ -75,3 +75,15 @@ async def test_what_a_session_keeps_is_called_the_sessions(make_plan: Plans) -> 
         rows = {row.split()[1]: row for row in desk.text.replace("❯", " ").splitlines() if len(row.split()) > 3}
         assert " session" in rows["batch_size"] and " flag" not in rows["batch_size"]
         assert " flag" in rows["max_workers"]
+
+
+async def test_a_change_that_is_undone_is_undone_in_the_session_too(make_plan: Plans) -> None:
+    name = await built(make_plan(4), batch_size=3)
+    async with studio(open_first=name, flags={"max_workers": 5}) as desk:
+        await desk.at("StudioScreen", "prompt")
+        await desk.app.use_settings({"max_workers": 12, "batch_size": 9})
+        assert (desk.session.config.max_workers, desk.session.config.batch_size) == (12, 9)
+        await desk.app.forget_setting("max_workers")
+        await desk.app.forget_setting("batch_size")
+        assert (desk.session.config.max_workers, desk.session.config.batch_size) == (5, 3)
+        assert "max_workers" not in desk.session.settings.kept and desk.session.settings.kept["batch_size"] == 3
