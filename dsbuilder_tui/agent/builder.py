@@ -63,7 +63,7 @@ class DatasetBuilderAgent:
             self._session.subscribe(listener)
 
     async def say(self, text: str) -> AsyncGenerator[TurnEvent, None]:
-        """Say something to the main agent; yields its turn in parts (see ``agent.parts``).
+        """Say something to the main agent; yields its turn in parts (see ``agent.turn_events``).
 
         Begins a session of its own when none is open. A turn that ends with ``QuestionAsked`` waits for ``approve`` or
         ``decline``; a run that the agent starts goes on in the background (``wait``).
