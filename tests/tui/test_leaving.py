@@ -10,20 +10,24 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.session.calls import SessionCalls
+from dsbuilder_tui.session.cases import SessionCases
+from dsbuilder_tui.session.checkpoints import SessionCheckpoints
+from dsbuilder_tui.session.rejections import SessionRejections
 from dsbuilder_tui.store.plan_file import load_example
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.screens.studio import StudioScreen
 
-_READS = (
-    "checkpoints",
-    "rejection_page",
-    "count_rejections",
-    "count_calls",
-    "call_page",
-    "case_page",
-    "history_of_case",
-    "counts_at",
-    "rejection_context",
+_READS: tuple[tuple[type[Any], str], ...] = (
+    (SessionCheckpoints, "all"),
+    (SessionRejections, "page"),
+    (SessionRejections, "count"),
+    (SessionCalls, "count"),
+    (SessionCalls, "page"),
+    (SessionCases, "page"),
+    (SessionCases, "history"),
+    (SessionCases, "counts_at"),
+    (SessionRejections, "context"),
 )
 
 
@@ -34,24 +38,24 @@ async def test_what_comes_too_late_is_let_go(tmp_path: Path, key: str, monkeypat
         await session.run()
     gate, held = asyncio.Event(), 0
 
-    def slow(name: str) -> None:
-        before = getattr(Session, name)
+    def slow(part: type[Any], name: str) -> None:
+        before = getattr(part, name)
 
-        async def read(self: Session, *args: Any, **kwargs: Any) -> Any:
+        async def read(self: Any, *args: Any, **kwargs: Any) -> Any:
             nonlocal held
             held += 1
             await gate.wait()
             return await before(self, *args, **kwargs)
 
-        monkeypatch.setattr(Session, name, read)
+        monkeypatch.setattr(part, name, read)
 
     app = StudioApp({"checkpoint_dir": tmp_path / "s"}, open_first=session.id)
     async with app.run_test(size=(120, 36)) as pilot:
         while not isinstance(app.screen, StudioScreen):
             await pilot.pause()
         await pilot.pause()
-        for name in _READS:
-            slow(name)
+        for part, name in _READS:
+            slow(part, name)
         await pilot.press(key)
         while not held:
             await pilot.pause()
