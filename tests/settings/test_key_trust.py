@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from dsbuilder_tui.models.choice import worker_model
 
 from dsbuilder_tui.domain.errors import ConfigError, ExitCode
 from dsbuilder_tui.models.address import address_of
 from dsbuilder_tui.models.chat_client import ChatClient
-from dsbuilder_tui.models.choice import worker_model
 from dsbuilder_tui.models.embeddings import EndpointEmbeddings
 from dsbuilder_tui.settings.key_trust import KeyUse, allow, foreign_addresses, named_addresses, require_trust
 from dsbuilder_tui.settings.locations import trusted_addresses_file, user_config_file

@@ -15,7 +15,7 @@ from textual.widgets import Input, TextArea
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.settings.locations import user_config_file
-from dsbuilder_tui.tui.screens.settings import SettingsScreen
+from dsbuilder_tui.tui.settings.screen import SettingsScreen
 from tests.support.studio import Desk, Scripted, begin, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]

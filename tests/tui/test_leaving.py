@@ -12,7 +12,7 @@ from dsbuilder_tui import DatasetBuilderConfig
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.store.plan_file import load_example
 from dsbuilder_tui.tui.app import StudioApp
-from dsbuilder_tui.tui.screens.studio import StudioScreen
+from dsbuilder_tui.tui.studio.screen import StudioScreen
 
 _READS = (
     "checkpoints",
