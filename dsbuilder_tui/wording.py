@@ -21,6 +21,7 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
     SlotExhausted,
 )
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.figures import DiversityReport, share_words
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.sanitise import one_line, visible
@@ -224,7 +225,7 @@ def _range(low: float, high: float) -> str:
 
 
 def retry_line(event: RetryScheduled, limit: int) -> str:
-    if event.kind == "rate_limit":
+    if event.kind == FailureKind.RATE_LIMIT:
         what = f"Rate-limited by the endpoint: now at most {counted(limit, 'call')} at once (lower max_workers to avoid it)"
     else:
         what = f"A call failed ({one_line(event.detail, 120)})"

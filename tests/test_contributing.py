@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 from tests.support.process import ROOT
 
@@ -31,3 +35,21 @@ def test_each_decision_is_short() -> None:
     decisions = TEXT.split("## Decisions")[1].split("\n## ")[0]
     long = [text[:40] for text in decisions.split("\n\n") if text.startswith("**") and len(text.splitlines()) > 5]
     assert long == []
+
+
+def test_the_example_of_a_plug_in_works(tmp_path: Path) -> None:
+    (module,) = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    (entry,) = re.findall(r"^```toml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    group, row = re.fullmatch(r'\[project\.entry-points\."(.+)"\]\n(.+)\n', entry).groups()  # type: ignore[union-attr]
+    (tmp_path / "lines.py").write_text(module)
+    info = tmp_path / "lines-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lines\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{group}]\n{row.replace(chr(34), '')}\n")
+    plan = "dataset_name: d\ncategories: [{name: c, description: Chess, count: 5, example_inputs: Hi}]\n"
+    Path("plan.yaml").write_text(plan)
+    done = subprocess.run(
+        [sys.executable, "-m", "dsbuilder_tui", "run", "plan.yaml", "--provider", "lines", "--no-diversity"],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 and "Complete: 5 cases" in done.stdout, done.stdout + done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, EndpointUnavailable
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.agents_sdk import agents
 from dsbuilder_tui.models.chat_model import ChatModel
 from dsbuilder_tui.models.chat_options import OptionMemory
@@ -31,7 +32,8 @@ class Connection:
         failed and is made again."""
         self._chat: ChatModel | None = None
         self._made = given is None
-        make = provider_of(config).make_agent_model
+        provider = provider_of(config)
+        make = provider.make_agent_model
         self.offline = make is None
         self.name = "built-in planner" if self.offline else config.model
         if given is not None:
@@ -46,6 +48,7 @@ class Connection:
         async def again(error: TransientError, wait: float) -> None:
             await waits(f"The main agent waits {wait:.0f} s and tries again. {self._transient(error).problem}")
 
+        provider.require_trust(config)
         retries = min(_MOST_RETRIES, config.max_retries)
         self.model = make(config, AgentModelRequest(retries=retries, waits=again, options=options))
         self._chat = self.model if isinstance(self.model, ChatModel) else None
@@ -99,12 +102,12 @@ class Connection:
         return None
 
     def _transient(self, error: TransientError) -> DsbuilderError:
-        if error.kind == "rate_limit":
+        if error.kind is FailureKind.RATE_LIMIT:
             wait = f" in {error.retry_after:.0f} s" if error.retry_after else " in a moment"
             return EndpointUnavailable(f"Rate-limited by the endpoint: {error.detail}", f"Send it again{wait}.")
-        if error.kind == "timeout" and self._chat is not None:
+        if error.kind is FailureKind.TIMEOUT and self._chat is not None:
             return EndpointUnavailable(f"{self._chat.client.url} did not answer in time.", "Send it again.")
-        if error.kind == "connection":
+        if error.kind is FailureKind.CONNECTION:
             return EndpointUnavailable(
                 f"The {error.detail.rstrip('.')}.",
                 "Check the network and base_url, then send it again; `dsbuilder doctor` looks closer.",

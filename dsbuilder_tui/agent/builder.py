@@ -65,7 +65,7 @@ class DatasetBuilderAgent:
     async def say(self, text: str) -> AsyncGenerator[TurnEvent, None]:
         """Say something to the main agent; yields its turn in parts (see ``agent.parts``).
 
-        Begins a session of its own when none is open. A turn that ends with ``Asked`` waits for ``approve`` or
+        Begins a session of its own when none is open. A turn that ends with ``QuestionAsked`` waits for ``approve`` or
         ``decline``; a run that the agent starts goes on in the background (``wait``).
         """
         if self._session is None:
@@ -136,7 +136,7 @@ class DatasetBuilderAgent:
 
     async def cases(self) -> AsyncIterator[AcceptedCase]:
         """The accepted cases so far, in slot order."""
-        async for case in self.session.cases():
+        async for case in self.session.cases.all():
             yield case
 
     async def export(self, path: str | Path, kind: str | None = None) -> int:

@@ -16,7 +16,7 @@ async def add_question_message(session: Session, approval: Approval) -> None:
     data = approval.data
     kind = str(data.get("kind", "question"))
     shown = dict(data["card"]) if kind == "plan" else {"call": approval.call_id, "tool": approval.tool}
-    await session.add_message("agent", str(data.get("text", "")), kind, shown)
+    await session.chat.add("agent", str(data.get("text", "")), kind, shown)
 
 
 async def add_tool_message(
@@ -28,7 +28,7 @@ async def add_tool_message(
         "call": call_id, "tool": tool, "ok": ok, "seconds": round(seconds, 3),
         "arguments": arguments[:MOST_DETAIL], "answer": output[:MOST_DETAIL],
     }  # fmt: skip
-    await session.add_message("agent", said, "tool", data)
+    await session.chat.add("agent", said, "tool", data)
 
 
 def tool_outcome(output: str) -> tuple[bool, str]:

@@ -71,7 +71,7 @@ def as_sent(item: Item, number: int) -> Item:
 
 async def compact(session: Session) -> bool:
     """Fold old turns into the running summary when there is more than the agent should carry. Says whether it did."""
-    numbered = await session.agent_items()
+    numbered = await session.agent_memory.items()
     if size_of([item for _, item in numbered]) <= MOST_REMEMBERED:
         return False
     cut, room = len(numbered), _KEPT
@@ -84,7 +84,7 @@ async def compact(session: Session) -> bool:
     if cut == 0:
         return False
     old = [item for _, item in numbered[:cut]]
-    await session.compact_agent_items(numbered[cut - 1][0], summarised(session.agent_summary, old))
+    await session.agent_memory.compact(numbered[cut - 1][0], summarised(session.agent_memory.summary, old))
     return True
 
 

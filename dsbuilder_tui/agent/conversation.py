@@ -51,15 +51,15 @@ class Conversation:
         """Take up what a process that ended has left: a question that was not answered is open again."""
         session = self.host.session
         await recover(self.host)
-        if (waiting := await session.open_approval()) is not None:
+        if (waiting := await session.approvals.open()) is not None:
             approval, _ = waiting
-            shown = {message.data.get("call") for message in await session.messages()}
+            shown = {message.data.get("call") for message in await session.chat.messages()}
             if approval.call_id not in shown:
                 await add_question_message(session, approval)
 
     async def waiting(self) -> Approval | None:
         """The question that waits for the person's answer."""
-        found = await self.host.session.open_approval()
+        found = await self.host.session.approvals.open()
         return found[0] if found else None
 
     async def prepare(self) -> None:
@@ -71,7 +71,7 @@ class Conversation:
         session = self.host.session
         self._only_one()
         data = {"pastes": {str(n): paste for n, paste in pastes.items()}} if pastes else None
-        await session.add_message("person", text, "text", data)
+        await session.chat.add("person", text, "text", data)
         waiting = await self.waiting()
         plain = " ".join(text.casefold().split()).strip(" .!")
         if waiting is not None and not pastes:
@@ -116,7 +116,7 @@ class Conversation:
 
     async def _remember(self, text: str) -> None:
         """Tell the agent something. At once: it must know of it also when its turn is stopped at once."""
-        await self.host.session.add_agent_items([clipped({"role": "user", "content": text})])
+        await self.host.session.agent_memory.add_items([clipped({"role": "user", "content": text})])
 
     async def _take_turn(
         self, begin: Callable[[TurnRunner], AsyncGenerator[TurnEvent, None]]

@@ -105,7 +105,7 @@ class ExhaustedOption:
 
 async def exhausted_options(lost: Sequence[Lost], session: Session) -> list[ExhaustedOption]:
     """What to do for the categories that lost the most. Those that the plan no longer has are left out."""
-    given_up = await session.given_up_by_category()
+    given_up = await session.cases.exhausted_counts()
     found = []
     for one in lost[:_MOST_CATEGORIES]:
         category = next((c for c in session.plan.categories if c.name == one.category), None)
@@ -137,6 +137,6 @@ async def _examples(lost: Lost, session: Session) -> str:
         return f"A clearer description: most tries failed at {stage}, not for being alike." if stage else ""
     nearest, times = next(iter(lost.against.items()))
     name, _, ordinal = nearest.rpartition("-")
-    case = await session.case(name, int(ordinal)) if ordinal.isdecimal() else None
+    case = await session.cases.get(name, int(ordinal)) if ordinal.isdecimal() else None
     text = f" (“{one_line(display_text(case.inputs), _TEXT)}”)" if case is not None and not case.damaged else ""
     return f"Other examples: {times:,} of {lost.tries:,} tries came too close to {nearest}{text}; show some unlike it."

@@ -18,6 +18,7 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
     SlotExhausted,
 )
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.wording import cost_words
@@ -112,7 +113,7 @@ class Monitor:
                 self._losses.given_up(event.category, event.slot)
                 self._exhausted[event.category] = self._exhausted.get(event.category, 0) + 1
                 return self._given_up(event.reason)
-            case RetryScheduled() if event.kind == "rate_limit" and event.wait_s >= _LONG_WAIT:
+            case RetryScheduled() if event.kind == FailureKind.RATE_LIMIT and event.wait_s >= _LONG_WAIT:
                 return self._once(
                     Note(
                         "rate_limit",

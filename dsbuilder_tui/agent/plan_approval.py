@@ -54,10 +54,10 @@ def plan_question(
     limit = session.config.max_dataset_size
     if plan.total_instances > limit:
         notes = [*notes, f"more than max_dataset_size ({limit:,}): a yes raises it for this session"]
-    revision = session.plan_revision + 1
+    revision = session.plans.revision + 1
     card = card_data(plan, revision, before if session.planned else None, call_id=call.call_id, notes=notes)
     data = {
-        "card": card, "plan": plan.model_dump(mode="json"), "against": session.plan_revision, "renamed": renamed,
+        "card": card, "plan": plan.model_dump(mode="json"), "against": session.plans.revision, "renamed": renamed,
         "changes": changes(before, plan),
     }  # fmt: skip
     size = f"{counted(plan.total_instances, 'case')} in {counted(len(plan.categories), 'category')}"
@@ -71,9 +71,9 @@ async def put_plan_in_force(call: ToolCall, tool: str) -> ToolAnswer:
         raise InputError(f"{tool} needs the person's yes.", "Call it again; the person is asked.")
     host, session = call.host, call.host.session
     plan = parse_plan(approved.get("edited") or approved["plan"], "the proposal")
-    if session.plan_revision != approved["against"] and plan != session.plan:
+    if session.plans.revision != approved["against"] and plan != session.plan:
         raise InputError(
-            f"The plan has changed since this was proposed (it is at revision {session.plan_revision} now).",
+            f"The plan has changed since this was proposed (it is at revision {session.plans.revision} now).",
             "Look at it with get_builder_state_summary and propose the change again.",
         )
     if plan.total_instances > session.config.max_dataset_size:
@@ -81,7 +81,7 @@ async def put_plan_in_force(call: ToolCall, tool: str) -> ToolAnswer:
     async with at_rest(host, "the plan changes"):
         first = not session.planned
         renamed = {} if approved.get("edited") else dict(approved.get("renamed") or {})
-        await session.revise_plan(plan, renamed=renamed)
+        await session.plans.revise(plan, renamed=renamed)
         if first:
             await session.take_name_of_plan()
         await host.reread()

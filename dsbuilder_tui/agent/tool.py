@@ -61,7 +61,7 @@ def no_such_category(name: str, plans: list[DatasetPlanInput]) -> str:
 
 def plan_in_force(session: Session, *, running: bool) -> ToolAnswer:
     """What a tool answers that has put a plan into force."""
-    revision, plan = session.plan_revision, session.plan
+    revision, plan = session.plans.revision, session.plan
     size = f"{counted(len(plan.categories), 'category')}, {counted(plan.total_instances, 'case')}"
     data = {"revision": revision, "running": running, "planned": plan.total_instances}
     return ToolAnswer(f"Plan revision {revision} is in force: {size}.", data)

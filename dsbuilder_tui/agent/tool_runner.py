@@ -59,7 +59,7 @@ class ToolRunner:
 
     async def refresh(self) -> None:
         """Read again what the person typed and pasted: some tools do only what the person named themselves."""
-        said = [m for m in await self._host.session.messages(400) if m.role == "person"]
+        said = [m for m in await self._host.session.chat.messages(400) if m.role == "person"]
         self._typed = tuple(m.text for m in said)
         self._pastes = {str(n): str(text) for m in said for n, text in (m.data.get("pastes") or {}).items()}
 
@@ -82,7 +82,7 @@ class ToolRunner:
     async def carry_out(self, tool: Tool[Any], call_id: str, text: str) -> str:
         """What the tool answers to these arguments, in JSON; what it could not do is said in it."""
         session, started = self._host.session, time.monotonic()
-        if tool.effect and (done := await session.tool_effect(call_id)) is not None:
+        if tool.effect and (done := await session.agent_memory.tool_effect(call_id)) is not None:
             return done
         try:
             if text.endswith(CUT_CALL):
@@ -106,7 +106,7 @@ class ToolRunner:
 
     async def _needs_yes(self, tool: Tool[Any], parameters: Mapping[str, Any], call_id: str) -> bool:
         """Whether the person must say yes first. What cannot be done anyway is not asked: the tool says why."""
-        if call_id in self.answered or await self._host.session.tool_effect(call_id) is not None:
+        if call_id in self.answered or await self._host.session.agent_memory.tool_effect(call_id) is not None:
             return call_id in self.answered
         try:
             question = await tool.question(self._call(call_id), tool.parse(json.dumps(parameters)))
@@ -119,7 +119,7 @@ class ToolRunner:
 
     async def _with_effect(self, tool: Tool[Any], call: ToolCall, arguments: Any) -> ToolAnswer:
         answer = await tool.run(call, arguments)
-        await self._host.session.note_tool_effect(call.call_id, tool.name, answer.text())
+        await self._host.session.agent_memory.note_tool_effect(call.call_id, tool.name, answer.text())
         return answer
 
     def _call(self, call_id: str) -> ToolCall:

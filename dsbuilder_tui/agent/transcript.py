@@ -13,7 +13,7 @@ from dsbuilder_tui.agent.chat_messages import MOST_DETAIL, add_tool_message, too
 from dsbuilder_tui.agent.compaction import Item, clipped
 from dsbuilder_tui.agent.run_to_end import run_to_end
 from dsbuilder_tui.agent.tool_runner import ToolRunner
-from dsbuilder_tui.agent.turn_events import Activity, Said, TextDelta, ToolFinished, ToolStarted, TurnEvent
+from dsbuilder_tui.agent.turn_events import Activity, TextDelta, TextFinished, ToolFinished, ToolStarted, TurnEvent
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointUnavailable
 from dsbuilder_tui.domain.sanitise import one_line
@@ -57,12 +57,12 @@ class Transcript:
     async def _count(self, usage: Any) -> None:
         now = time.monotonic()
         if usage is None and not self._connection.offline:
-            await self._session.note_agent_call("turn", self._connection.name, Usage(), now - self._called)
+            await self._session.costs.note_agent_call("turn", self._connection.name, Usage(), now - self._called)
         elif usage is not None and not self._connection.offline:
             cached = getattr(usage.input_tokens_details, "cached_tokens", 0) or 0
             known = bool(usage.input_tokens or usage.output_tokens)
             spent = Usage(usage.input_tokens, usage.output_tokens, known, cached)
-            await self._session.note_agent_call("turn", self._connection.name, spent, now - self._called)
+            await self._session.costs.note_agent_call("turn", self._connection.name, spent, now - self._called)
         self._called = now
 
     async def _said(self, item: Any) -> list[TurnEvent]:
@@ -84,8 +84,8 @@ class Transcript:
             return []
         self._told = True
         await self._remember({"role": "assistant", "content": text})
-        await self._session.add_message("agent", text, "text")
-        return [Said(text)]
+        await self._session.chat.add("agent", text, "text")
+        return [TextFinished(text)]
 
     def silence(self) -> DsbuilderError | None:
         """What to tell the person when the turn came to its end without a word."""
@@ -122,7 +122,7 @@ class Transcript:
             parts.append(ToolFinished(call_id, name, ok, said, output[:MOST_DETAIL], seconds))
         await self._remember({"type": "function_call_output", "call_id": call_id, "output": output})
         if approval is not None:
-            await self._session.settle_approval(approval)
+            await self._session.approvals.settle(approval)
             await self._refresh()
         return parts
 
@@ -134,13 +134,13 @@ class Transcript:
         runner = self._runner
         if self._streamed.strip():
             await self._remember({"role": "assistant", "content": self._streamed})
-            await self._session.add_message("agent", self._streamed + words, "text")
+            await self._session.chat.add("agent", self._streamed + words, "text")
             self._streamed = ""
         for call_id in list(dict.fromkeys([*self._calls, *runner.answered])):
-            output, approval = await self._session.tool_effect(call_id), runner.answered.get(call_id)
+            output, approval = await self._session.agent_memory.tool_effect(call_id), runner.answered.get(call_id)
             if output is None and approval is not None:
                 if approval.decision == "approved":
-                    await self._session.reopen_approval(approval)
+                    await self._session.approvals.reopen(approval)
                     continue
                 output = str(approval.data.get("said") or "Declined.")
             if output is not None:
@@ -149,4 +149,4 @@ class Transcript:
         runner.answered.clear()
 
     async def _remember(self, item: Item) -> None:
-        await self._session.add_agent_items([clipped(item)])
+        await self._session.agent_memory.add_items([clipped(item)])

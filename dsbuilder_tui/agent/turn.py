@@ -22,7 +22,7 @@ from dsbuilder_tui.agent.run_to_end import run_to_end
 from dsbuilder_tui.agent.tool import ToolAnswer
 from dsbuilder_tui.agent.tool_runner import ToolRunner
 from dsbuilder_tui.agent.transcript import Transcript
-from dsbuilder_tui.agent.turn_events import Activity, Asked, TurnEvent, TurnFailed
+from dsbuilder_tui.agent.turn_events import Activity, QuestionAsked, TurnEvent, TurnFailed
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
@@ -116,10 +116,10 @@ class TurnRunner:
                 async for part in stream:
                     yield part
             if call_id in self._runner.answered:
-                await run_to_end(self._host.session.settle_approval(self._runner.answered.pop(call_id)))
+                await run_to_end(self._host.session.approvals.settle(self._runner.answered.pop(call_id)))
             asked = [item for item in result.interruptions if self._runner.has_question(str(item.call_id))]
             if asked:
-                yield Asked(await run_to_end(self._ask(result, asked[0])))
+                yield QuestionAsked(await run_to_end(self._ask(result, asked[0])))
                 return
             if not result.interruptions:
                 if (missing := connection.shortfall() or transcript.silence()) is not None:
@@ -178,7 +178,7 @@ class TurnRunner:
         plan: DatasetPlanInput | None,
     ) -> tuple[Any, list[TurnEvent]]:
         """What the run goes on from after an answer, and what there is to show. Each question can be answered once."""
-        waiting = await self._host.session.open_approval()
+        waiting = await self._host.session.approvals.open()
         if waiting is None or waiting[0].call_id != call_id:
             raise InputError("That question is not open any more.", "/plan shows the plan as it is.")
         approval, run_state = waiting
@@ -189,7 +189,7 @@ class TurnRunner:
 
         async def decide() -> None:
             decision = "approved" if yes else "declined"
-            self._runner.answered[call_id] = await self._host.session.decide_approval(approval, decision, data)
+            self._runner.answered[call_id] = await self._host.session.approvals.decide(approval, decision, data)
 
         await run_to_end(decide())
         try:
@@ -220,7 +220,7 @@ class TurnRunner:
         arguments = json.loads(first.arguments or "{}")
         data = {**question.data, "text": question.text, "kind": question.kind, "arguments": arguments}
         frozen = state.to_string(context_serializer=lambda context: {})
-        approval = await self._host.session.ask_approval(call_id, str(first.tool_name), data, frozen)
+        approval = await self._host.session.approvals.ask(call_id, str(first.tool_name), data, frozen)
         await add_question_message(self._host.session, approval)
         return approval
 
@@ -238,20 +238,20 @@ class TurnRunner:
     async def _trouble(self, error: DsbuilderError) -> TurnFailed:
         text = f"✗ {error}"
         with contextlib.suppress(DsbuilderError):
-            await self._host.session.add_message("dsbuilder", text, "error")
+            await self._host.session.chat.add("dsbuilder", text, "error")
         return TurnFailed(text, error.exit_code)
 
     async def _items(self) -> list[Item]:
-        items = whole_turns([item for _, item in await self._host.session.agent_items()])
+        items = whole_turns([item for _, item in await self._host.session.agent_memory.items()])
         return [as_sent(item, number) for number, item in enumerate(items)]
 
     async def _refresh(self) -> None:
         """What a turn starts from, besides what was said."""
         session = self._host.session
         await self._runner.refresh()
-        self._accepted = await session.cases_by_category()
-        self._given_up = await session.given_up_by_category()
-        waiting = await session.open_approval()
+        self._accepted = await session.cases.counts()
+        self._given_up = await session.cases.exhausted_counts()
+        waiting = await session.approvals.open()
         plan = waiting[0].data.get("plan") if waiting else None
         self._proposed = parse_plan(plan, "the proposal") if plan else None
 
@@ -265,5 +265,5 @@ class TurnRunner:
             given_up=self._given_up,
             stages=session.config.diversity_stages,
             models="built-in",
-            tools=tuple(str(name) for name in session.target.get("tools") or ()),
+            tools=tuple(str(name) for name in session.agent_memory.target.get("tools") or ()),
         )

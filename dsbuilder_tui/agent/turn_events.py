@@ -20,7 +20,7 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TextFinished:
     """The agent has said this to its end; the session keeps it as a message."""
 
     text: str
@@ -55,7 +55,7 @@ class ToolFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionAsked:
     """A question for the person; the turn ends here and goes on with the answer."""
 
     approval: Approval
@@ -70,4 +70,4 @@ class TurnFailed:
 
 
 TurnProgress = TextDelta | Activity | ToolStarted
-TurnEvent = TurnProgress | Said | ToolFinished | Asked | TurnFailed
+TurnEvent = TurnProgress | TextFinished | ToolFinished | QuestionAsked | TurnFailed

@@ -16,11 +16,11 @@ from dsbuilder_tui.session import Session
 async def recover(host: Host) -> None:
     """A plan that is in force was approved; what was answered without effect is open again; the agent knows what it did."""
     session = host.session
-    for approval in await session.approvals():
-        undone = approval.state == "decided" and await session.tool_effect(approval.call_id) is None
+    for approval in await session.approvals.newest():
+        undone = approval.state == "decided" and await session.agent_memory.tool_effect(approval.call_id) is None
         if undone and _in_force(session, approval):
             await _note_plan(host, approval)
-    await session.recover_approvals()
+    await session.approvals.recover()
     await _tell_effects(session)
 
 
@@ -28,7 +28,7 @@ def _in_force(session: Session, approval: Approval) -> bool:
     """Whether an approved plan came into force before the process ended, which then could not remember that it did."""
     data = approval.data
     given = data.get("edited") or data.get("plan")
-    if approval.decision != "approved" or not given or session.plan_revision <= int(data.get("against", 0)):
+    if approval.decision != "approved" or not given or session.plans.revision <= int(data.get("against", 0)):
         return False
     try:
         return parse_plan(given, "the proposal") == session.plan
@@ -43,21 +43,21 @@ async def _note_plan(host: Host, approval: Approval) -> None:
             await session.take_name_of_plan()
             await host.reread()
     answer = plan_in_force(session, running=False)
-    await session.note_tool_effect(approval.call_id, approval.tool, answer.text())
+    await session.agent_memory.note_tool_effect(approval.call_id, approval.tool, answer.text())
 
 
 async def _tell_effects(session: Session) -> None:
     """Calls that have had their effect, and whose answer the agent and the conversation do not have yet."""
-    items = [item for _, item in await session.agent_items()]
+    items = [item for _, item in await session.agent_memory.items()]
     answered = {item["call_id"] for item in items if item.get("type") == "function_call_output"}
     open_calls = [i for i in items if i.get("type") == "function_call" and i["call_id"] not in answered]
     if not open_calls:
         return
-    shown = {message.data.get("call") for message in await session.messages() if message.kind == "tool"}
+    shown = {message.data.get("call") for message in await session.chat.messages() if message.kind == "tool"}
     for call in open_calls:
         call_id = call["call_id"]
-        if (output := await session.tool_effect(call_id)) is None:
+        if (output := await session.agent_memory.tool_effect(call_id)) is None:
             continue
         if call_id not in shown:
             await add_tool_message(session, call_id, str(call["name"]), output, str(call["arguments"]))
-        await session.add_agent_items([{"type": "function_call_output", "call_id": call_id, "output": output}])
+        await session.agent_memory.add_items([{"type": "function_call_output", "call_id": call_id, "output": output}])

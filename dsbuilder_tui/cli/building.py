@@ -98,7 +98,7 @@ async def build(session: Session, model: WorkerModel, arguments: argparse.Namesp
             again = f"dsbuilder export {session.id} --out FILE{place(session.folder.parent)}"
             raise StorageError(error.problem, f"All cases are saved; when there is room:  {again}") from None
         cost = cost_words((await session.summary()).cost)
-        display.say(_farewell(session, result, target, cost, diversity_lines(await session.figures())))
+        display.say(_farewell(session, result, target, cost, diversity_lines(await session.diversity.figures())))
         return int(result.exit_code)
 
 

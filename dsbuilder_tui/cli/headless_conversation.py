@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.headless_host import HeadlessHost
-from dsbuilder_tui.agent.turn_events import Said, ToolFinished, TurnEvent, TurnFailed
+from dsbuilder_tui.agent.turn_events import TextFinished, ToolFinished, TurnEvent, TurnFailed
 from dsbuilder_tui.cli.display import choose_display
 from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.history import Approval
@@ -71,7 +71,7 @@ async def converse(session: Session, arguments: argparse.Namespace, prompt: str 
 def _tell(part: TurnEvent, say: object) -> ExitCode | None:
     assert callable(say)
     match part:
-        case Said():
+        case TextFinished():
             say(part.text.strip().splitlines())
         case ToolFinished():
             say([f"  {'✓' if part.ok else '✗'} {one_line(part.said, 300)}"])

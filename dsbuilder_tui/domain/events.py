@@ -207,7 +207,7 @@ class PlanRevised(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryScheduled(Event):
-    """A call failed and will be made again in ``wait_s`` seconds. ``kind``: rate_limit, server, connection, timeout."""
+    """A call failed and will be made again in ``wait_s`` seconds. ``kind`` is a ``FailureKind``."""
 
     type: ClassVar[str] = "retry_scheduled"
     batch: int

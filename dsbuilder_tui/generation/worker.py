@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from dsbuilder_tui.domain.case import Candidate, Usage
 from dsbuilder_tui.domain.clock import Clock
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.generation.case_scanner import CaseScanner, RunawayOutput
 from dsbuilder_tui.generation.ledger import Batch
@@ -94,7 +95,7 @@ class Worker:
 
     def _judge_failure(self, batch: Batch, result: BatchOutcome, error: TransientError, called: float) -> float | None:
         """Seconds to wait before another try, or None when the batch ends here."""
-        if error.kind == "rate_limit":
+        if error.kind is FailureKind.RATE_LIMIT:
             self._limit.rate_limited(called, error.retry_after)
         else:
             self._limit.server_failed()

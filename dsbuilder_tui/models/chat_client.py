@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.chat_options import ChatRequest, OptionMemory
 from dsbuilder_tui.models.endpoint import Endpoint, loads, read_all
 from dsbuilder_tui.models.endpoint_errors import explain_error, explain_status, retry_after_seconds
@@ -116,7 +117,7 @@ class ChatClient:
             if events:
                 heard = now
             elif now - heard > self._patience:  # kept alive by comments, but silent
-                raise TransientError("timeout", "no answer from the endpoint in time")
+                raise TransientError(FailureKind.TIMEOUT, "no answer from the endpoint in time")
             batch: list[Any] = []
             for data in events:
                 if data == b"[DONE]":
@@ -144,7 +145,9 @@ class ChatClient:
             raise self._error(message["error"])
         if not isinstance(message, dict) or not message.get("choices"):
             text = self.endpoint.redact(body[:200].decode("utf-8", "replace"))
-            raise TransientError("server", f"the endpoint answered with something else than a completion: {text!r}")
+            raise TransientError(
+                FailureKind.SERVER, f"the endpoint answered with something else than a completion: {text!r}"
+            )
         return message
 
     def _error(self, error: Any) -> Exception:

@@ -12,6 +12,7 @@ import aiohttp
 import orjson
 
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.address import address_of, tls_of
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -81,8 +82,8 @@ class Endpoint:
         if isinstance(error, aiohttp.InvalidURL):
             return EndpointRefused(f"{self.url!r} is not an address.", "Set base_url, for example http://host:8000/v1.")
         if isinstance(error, TimeoutError):
-            return TransientError("timeout", "no answer from the endpoint in time")
-        return TransientError("connection", f"connection to {self.url} failed: {detail}")
+            return TransientError(FailureKind.TIMEOUT, "no answer from the endpoint in time")
+        return TransientError(FailureKind.CONNECTION, f"connection to {self.url} failed: {detail}")
 
 
 async def read_all(response: aiohttp.ClientResponse) -> bytes:
@@ -91,7 +92,7 @@ async def read_all(response: aiohttp.ClientResponse) -> bytes:
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > _MOST_BODY_BYTES:
-            raise TransientError("server", "the endpoint's answer is longer than 32 MB")
+            raise TransientError(FailureKind.SERVER, "the endpoint's answer is longer than 32 MB")
     return bytes(body)
 
 

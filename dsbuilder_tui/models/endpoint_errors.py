@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from dsbuilder_tui.domain.errors import EndpointRefused
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.protocol import ContentRefused, RequestTooLarge, TransientError
 
 QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
@@ -40,13 +41,13 @@ def explain_status(status: int, body: str, model: str, url: str, retry_after: fl
     if code in QUOTA_CODES:
         return EndpointRefused(f"The account at {url} has no quota left: {message}", "Add credit, then resume.")
     if status == 429:
-        return TransientError("rate_limit", message, retry_after)
+        return TransientError(FailureKind.RATE_LIMIT, message, retry_after)
     if status == 413 or (status in (400, 422) and is_too_large(f"{code} {message}".lower())):
         return RequestTooLarge(
             f"The request does not fit the context of {model}: {message}", "Use a smaller batch_size."
         )
     if status in (408, 409, 425) or status >= 500:
-        return TransientError("server", f"HTTP {status}: {message}", retry_after)
+        return TransientError(FailureKind.SERVER, f"HTTP {status}: {message}", retry_after)
     if status == 400 and "content_filter" in f"{code} {message}".lower():
         return ContentRefused(message)
     if status == 401:
@@ -88,7 +89,7 @@ def explain_error(error: Any, redact: Callable[[str], str], model: str, url: str
     if status is not None or code in QUOTA_CODES or is_too_large(code):
         wrapped = orjson.dumps({"error": {"message": message, "code": code}}).decode()
         return explain_status(status or 400, wrapped, model, url, None)
-    return TransientError("server", message)
+    return TransientError(FailureKind.SERVER, message)
 
 
 def _error_object(body: str) -> Any:

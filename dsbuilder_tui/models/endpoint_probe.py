@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
 
 import aiohttp
 import orjson
@@ -21,53 +23,68 @@ _SCHEMA = {
 }
 
 
-async def probe_endpoint(config: DatasetBuilderConfig) -> AsyncIterator[tuple[str, DsbuilderError | None, str]]:
-    """Checks one by one, as (name, problem, words). Words in brackets say that an answer is not certain."""
+@dataclass(frozen=True, slots=True)
+class ProbeFinding:
+    """What one check found: the ``problem`` there is, or ``words`` that say how it went.
+
+    ``certain`` is false where the endpoint did not let anything be known, or answers are used in another way.
+    """
+
+    name: str
+    words: str = ""
+    problem: DsbuilderError | None = None
+    certain: bool = True
+
+
+async def probe_endpoint(config: DatasetBuilderConfig) -> AsyncGenerator[ProbeFinding, None]:
+    """Checks one by one, until one has a problem that makes the next ones pointless."""
     try:
         endpoint = Endpoint(config)
     except DsbuilderError as error:
-        yield "endpoint", error, ""
+        yield ProbeFinding("endpoint", problem=error)
         return
     try:
-        try:
-            status, models = await endpoint.get_json("/models")
-        except TransientError as error:
-            yield "endpoint", _unreachable(config, error.detail), ""
-            return
-        except EndpointRefused as error:
-            yield "endpoint", error, ""
-            return
-        if status in (401, 403):
-            body = endpoint.redact(orjson.dumps(models).decode())
-            problem = explain_status(status, body, config.worker_model, config.endpoint, None)
-            yield "key", problem if isinstance(problem, DsbuilderError) else None, ""
-            return
-        yield "endpoint", None, f"{config.endpoint} answers"
-        known = (
-            {str(m.get("id")) for m in models.get("data") or () if isinstance(m, dict)}
-            if isinstance(models, dict)
-            else set()
-        )
-        for role, name in (("worker model", config.worker_model), ("main model", config.model)):
-            if known and name not in known and f"{name}:latest" not in known:
-                some = ", ".join(sorted(known)[:8])
-                flag = "--worker-model" if role == "worker model" else "--model"
-                yield (
-                    role,
-                    EndpointRefused(f"{name} is not among the endpoint's models ({some})", f"Choose one with {flag}."),
-                    "",
-                )
-            else:
-                yield role, None, f"{name} exists" if known else f"({name}: the endpoint does not list its models)"
-        async for finding in _schema(endpoint, config):
-            yield finding
+        async with aclosing(_checks(endpoint, config)) as findings:
+            async for finding in findings:
+                yield finding
     finally:
         await endpoint.close()
 
 
-async def _schema(
-    endpoint: Endpoint, config: DatasetBuilderConfig
-) -> AsyncIterator[tuple[str, DsbuilderError | None, str]]:
+async def _checks(endpoint: Endpoint, config: DatasetBuilderConfig) -> AsyncGenerator[ProbeFinding, None]:
+    try:
+        status, models = await endpoint.get_json("/models")
+    except TransientError as error:
+        yield ProbeFinding("endpoint", problem=_unreachable(config, error.detail))
+        return
+    except EndpointRefused as error:
+        yield ProbeFinding("endpoint", problem=error)
+        return
+    if status in (401, 403):
+        body = endpoint.redact(orjson.dumps(models).decode())
+        refusal = explain_status(status, body, config.worker_model, config.endpoint, None)
+        yield ProbeFinding("key", problem=_reported(refusal, config))
+        return
+    yield ProbeFinding("endpoint", f"{config.endpoint} answers")
+    listed = models.get("data") if isinstance(models, dict) else None
+    known = {str(each.get("id")) for each in listed or () if isinstance(each, dict)}
+    for role, flag, name in (
+        ("worker model", "--worker-model", config.worker_model),
+        ("main model", "--model", config.model),
+    ):
+        if known and name not in known and f"{name}:latest" not in known:
+            some = ", ".join(sorted(known)[:8])
+            missing = EndpointRefused(f"{name} is not among the endpoint's models ({some})", f"Choose one with {flag}.")
+            yield ProbeFinding(role, problem=missing)
+        elif known:
+            yield ProbeFinding(role, f"{name} exists")
+        else:
+            yield ProbeFinding(role, f"{name}: the endpoint does not list its models", certain=False)
+    async for finding in _schema(endpoint, config):
+        yield finding
+
+
+async def _schema(endpoint: Endpoint, config: DatasetBuilderConfig) -> AsyncGenerator[ProbeFinding, None]:
     body = {
         "model": config.worker_model,
         "messages": [{"role": "user", "content": "Is this a test? Answer as JSON."}],
@@ -81,23 +98,24 @@ async def _schema(
             raw = (await response.content.read(64 * 1024)).decode("utf-8", "replace")
             status = response.status
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        yield "completion", _unreachable(config, endpoint.redact(str(error) or type(error).__name__)), ""
+        detail = endpoint.redact(str(error) or type(error).__name__)
+        yield ProbeFinding("completion", problem=_unreachable(config, detail))
         return
+    tolerantly = "answers are parsed tolerantly in its place"
     if status == 400 and any(word in raw for word in ("response_format", "json_schema")):
-        yield "JSON schema", None, "(not supported by the endpoint; answers are parsed tolerantly in its place)"
+        yield ProbeFinding("JSON schema", f"not supported by the endpoint; {tolerantly}", certain=False)
         return
     if status != 200:
         problem = explain_status(status, endpoint.redact(raw), config.worker_model, config.endpoint, None)
-        yield "completion", _reported(problem, config), ""
+        yield ProbeFinding("completion", problem=_reported(problem, config))
         return
-    yield "completion", None, f"{config.worker_model} answers"
+    yield ProbeFinding("completion", f"{config.worker_model} answers")
     try:
         answer = orjson.loads(orjson.loads(raw)["choices"][0]["message"]["content"])
         honoured = answer == {"answer": "yes"}
     except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
         honoured = False
-    words = "honoured" if honoured else "(not honoured; answers are parsed tolerantly in its place)"
-    yield "JSON schema", None, words
+    yield ProbeFinding("JSON schema", "honoured" if honoured else f"not honoured; {tolerantly}", certain=honoured)
 
 
 def _reported(problem: Exception, config: DatasetBuilderConfig) -> DsbuilderError:

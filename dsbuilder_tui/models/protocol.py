@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from dsbuilder_tui.domain.case import Slot, Usage
 from dsbuilder_tui.domain.errors import DsbuilderError
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 
 
@@ -71,9 +72,9 @@ class WorkerModel(Protocol):
 
 
 class TransientError(Exception):
-    """A call failed in a way that another try may mend. ``kind``: rate_limit, server, connection, timeout."""
+    """A call failed in a way that another try may mend; ``retry_after`` is when, in seconds, if the server said."""
 
-    def __init__(self, kind: str, detail: str, retry_after: float | None = None) -> None:
+    def __init__(self, kind: FailureKind, detail: str, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail

@@ -1,25 +1,36 @@
-"""The worker calls of the run that is going on: to look at, to cut off, to hurry."""
+"""Worker calls of a session: those in flight, to look at, cut off or hurry, and those that have ended."""
 
 from __future__ import annotations
 
 from dsbuilder_tui.generation.call_log import CallTrace
-from dsbuilder_tui.session.core import SessionCore
+from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.store.rows import WorkerCall
 
 
-class Calls(SessionCore):
-    """What can be seen of worker calls and done to them while they are in flight."""
+class SessionCalls:
+    """Shows worker calls, and acts on those in flight."""
 
-    def live_calls(self) -> list[CallTrace]:
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
+
+    def live(self) -> list[CallTrace]:
         """The calls in flight, then the last 100 that ended, each the newest first. They go on changing."""
-        return self._call_log.calls()
+        return self._context.call_log.calls()
 
-    def cancel_call(self, batch: int) -> bool:
+    def cancel(self, batch: int) -> bool:
         """Cut a call off. What it has delivered counts; its other slots are open again, without a mark against them.
 
         False when it is not in flight.
         """
-        return self._run.cancel_call(batch) if self._run else False
+        return self._context.run.cancel_call(batch) if self._context.run else False
 
-    def retry_call_now(self, batch: int) -> bool:
+    def retry_now(self, batch: int) -> bool:
         """End the wait of a call that is to be made again, at once. False when it is not waiting."""
-        return self._run.retry_call_now(batch) if self._run else False
+        return self._context.run.retry_call_now(batch) if self._context.run else False
+
+    async def page(self, offset: int, limit: int) -> list[WorkerCall]:
+        """Some finished worker calls, newest first."""
+        return await self._context.files.store.calls.page(offset, limit)
+
+    async def count(self) -> int:
+        return await self._context.files.store.calls.count()

@@ -1,4 +1,4 @@
-"""``Session``: open, listen, run, pause, export."""
+"""A dataset being built: opened, listened to, run, paused, exported; and the parts that everything else is found in."""
 
 from __future__ import annotations
 
@@ -9,33 +9,53 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.clock import Clock, SystemClock
+from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.event_stream import EventStream
-from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.events import Event, Notice
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.session_state import RunResult, SessionState
+from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.models.providers import worker_model
-from dsbuilder_tui.session.calls import Calls
-from dsbuilder_tui.session.curation import Curation
-from dsbuilder_tui.session.figures import Measuring
+from dsbuilder_tui.session.agent_memory import AgentMemory
+from dsbuilder_tui.session.approvals import SessionApprovals
+from dsbuilder_tui.session.calls import SessionCalls
+from dsbuilder_tui.session.cases import SessionCases
+from dsbuilder_tui.session.chat import SessionChat
+from dsbuilder_tui.session.checkpoints import SessionCheckpoints
+from dsbuilder_tui.session.costs import SessionCosts
+from dsbuilder_tui.session.diversity import SessionDiversity
 from dsbuilder_tui.session.files import SessionFiles
-from dsbuilder_tui.session.naming import Naming
-from dsbuilder_tui.session.planning import Planning
-from dsbuilder_tui.session.preview import Preview
-from dsbuilder_tui.session.reading import Reading
-from dsbuilder_tui.session.remembering import Remembering
+from dsbuilder_tui.session.plans import SessionPlans
+from dsbuilder_tui.session.preview import SessionPreview
+from dsbuilder_tui.session.rejections import SessionRejections
 from dsbuilder_tui.session.run import Run
-from dsbuilder_tui.session.whatif import WhatIfs
+from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
 
 
-class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, Measuring, WhatIfs):
+class Session:
     """One dataset being built. An async context manager; only one process can have a session open."""
+
+    def __init__(self, files: SessionFiles, config: DatasetBuilderConfig) -> None:
+        self._files = files
+        self._context = context = SessionContext(files, config)
+        self.agent_memory = AgentMemory(context)
+        self.approvals = SessionApprovals(context)
+        self.calls = SessionCalls(context)
+        self.chat = SessionChat(context)
+        self.checkpoints = SessionCheckpoints(context)
+        self.costs = SessionCosts(context)
+        self.diversity = SessionDiversity(context)
+        self.cases = SessionCases(context, repaired=self.diversity.forget_coverage)
+        self.plans = SessionPlans(context)
+        self.preview = SessionPreview(context, self.costs)
+        self.rejections = SessionRejections(context)
+        self.settings = context.settings
 
     @classmethod
     async def create(
@@ -96,11 +116,11 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
     async def aclose(self) -> None:
         """Close the session file and let others open it. Pauses a run first."""
         await self.pause("closing")
-        async with self._acts:  # what a person has begun is done to its end
+        async with self._context.acts:  # what a person has begun is done to its end
             await self._close()
 
     async def _close(self) -> None:
-        for stream in self._streams:
+        for stream in self._context.streams:
             stream.close()
         await self._files.close()
 
@@ -113,8 +133,35 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
         await self.aclose()
 
     @property
+    def config(self) -> DatasetBuilderConfig:
+        """The settings that are in force; ``settings`` changes them."""
+        return self._context.config
+
+    @property
+    def id(self) -> str:
+        return self._files.id
+
+    @property
     def folder(self) -> Path:
         return self._files.folder
+
+    @property
+    def clock(self) -> Clock:
+        return self._files.clock
+
+    @property
+    def plan(self) -> DatasetPlanInput:
+        """The newest revision of the plan."""
+        return self._files.plan
+
+    @property
+    def planned(self) -> bool:
+        """Whether there is a plan. A session that was begun without one has none until its first revision."""
+        return self._context.planned
+
+    def require_plan(self) -> None:
+        """Raises ``InputError`` while there is no plan."""
+        self._context.require_plan()
 
     @property
     def seed(self) -> int:
@@ -130,9 +177,30 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
         await self._files.remember(out=str(path))
 
     @property
+    def was_started(self) -> bool:
+        """Whether a run was ever begun, or cases were imported."""
+        return self._context.was_started
+
+    @property
     def was_interrupted(self) -> bool:
         """Whether the process that ran it last ended without pausing."""
         return bool(self._files.meta.get("state") == SessionState.RUNNING)
+
+    async def summary(self) -> BuilderState:
+        """Where the session stands. Costs the same at any size."""
+        return await self._context.summary()
+
+    async def settle(self) -> BuilderState:
+        """Where the session stands, having finished it when all slots are settled and its state does not say so."""
+        return await self._context.settle()
+
+    async def written(self) -> None:
+        """Wait until everything decided so far is on disk and announced."""
+        await self._context.written()
+
+    async def warn(self, text: str) -> None:
+        """Announce something that a person should know of, and remember it."""
+        await self._files.tell(Notice(ts=self.clock.now(), level="warning", text=text))
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call ``listener`` with every event, in order, on the event loop; returns how to stop it."""
@@ -142,7 +210,7 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
     def events(self) -> EventStream:
         """The events from now on, for ``async for``; ends when the session is closed."""
         stream = EventStream(self._files.clock)
-        self._streams.append(stream)
+        self._context.streams.append(stream)
         self.subscribe(stream.push)
         return stream
 
@@ -158,21 +226,23 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
         it runs, or while there is no plan; ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was
         accepted is saved.
         """
-        async with self._acts:
-            self._only_at_rest()
+        async with self._context.acts:
+            self._context.only_at_rest()
             self.require_plan()
             own = model is None
             model = model or worker_model(self.config)
             budget = Budget(PriceTable(self.config.prices), lambda: self.config.budget)
             # Nothing is awaited before there is a run: a pause that is asked for at once must find it.
-            self._run = Run(self._files, self.config, model, self._call_log, budget, self._measure)
-            self._idle.clear()
+            self._context.run = Run(
+                self._files, self.config, model, self._context.call_log, budget, self.diversity.announce
+            )
+            self._context.idle.clear()
         try:
-            async with self._measuring():
-                return await self._run.execute()
+            async with self.diversity.announcing():
+                return await self._context.run.execute()
         finally:
-            self._run = None
-            self._idle.set()
+            self._context.run = None
+            self._context.idle.set()
             if own:
                 await model.close()
 
@@ -182,22 +252,18 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
 
     def request_pause(self, reason: str = "asked to pause") -> None:
         """Ask a run to pause and return at once; safe to call from a signal handler of the event loop."""
-        if self._run:
-            self._run.pause(reason)
+        if self._context.run:
+            self._context.run.pause(reason)
 
     async def pause(self, reason: str = "asked to pause") -> None:
         """Pause a run: work in flight drains or is dropped, everything accepted is saved when this returns."""
         self.request_pause(reason)
-        await self._idle.wait()
+        await self._context.idle.wait()
 
     def drop_in_flight(self) -> None:
         """End a pause at once: drop the work in flight, and leave the JSON export for the next time."""
-        if self._run:
-            self._run.drop_in_flight()
-
-    async def checkpoint(self, reason: str = "asked") -> Checkpoint:
-        """Write a checkpoint row now."""
-        return await (self._run.checkpoint(reason) if self._run else self._files.checkpoint(reason))
+        if self._context.run:
+            self._context.run.drop_in_flight()
 
     async def export(
         self,
@@ -219,22 +285,40 @@ class Session(Reading, Curation, Planning, Remembering, Preview, Naming, Calls, 
         self.require_plan()
         return await self._files.export(path, kind, damaged=damaged, private=private, upto=upto)
 
-    async def repair(self) -> list[str]:
-        """Set damaged cases aside and open their slots again. Returns their ids. Not while the session runs."""
-        async with self._acts:
-            self._only_at_rest()
-            found = await self._files.store.cases.set_damaged_aside()
-            if found:
-                self._counting.forget()
-                await self._files.store.history.remember("repaired", cases=found)
-                await self._files.conclude("reopened", SessionState.PAUSED, export=False)
-            return found
+    async def rename(self, name: str) -> None:
+        """Give the session another name: its folder, its seed JSON beside it, its ``<name>.jsonl`` inside, its note.
 
-    async def retry_exhausted(self) -> int:
-        """Open every exhausted slot for a fresh set of attempts. Returns how many. Not while the session runs."""
-        async with self._acts:
-            self._only_at_rest()
-            count = await self._files.store.slots.reopen_exhausted()
-            if count:
-                await self._files.conclude("reopened", SessionState.PAUSED, export=False)
-            return count
+        It stays locked all the while. Raises ``InputError`` for a name that cannot be used or is taken, or while the
+        session runs, or ``StorageError``; everything then has its old name.
+        """
+        await self._context.whole(lambda: self._rename(name))
+
+    async def take_name_of_plan(self) -> None:
+        """Let the session be called like its dataset, with a number where that name is taken. Raises as ``rename``."""
+        await self._context.whole(self._take_name_of_plan)
+
+    async def is_blank(self) -> bool:
+        """Whether there is no plan, and nobody has said anything or is about to."""
+        return not self.planned and not self.chat.draft and not await self._files.store.chat.has_message_of("person")
+
+    async def discard(self) -> None:
+        """Close the session and remove its folder. Raises ``InputError`` unless it is blank."""
+        await self._context.whole(self._discard)
+
+    async def _discard(self) -> None:
+        if not await self.is_blank():
+            raise InputError(f"The session {self.id} is not empty.", "The list of sessions can move it to the trash.")
+        for stream in self._context.streams:
+            stream.close()
+        await self._files.discard()
+
+    async def _rename(self, name: str) -> None:
+        self._context.only_at_rest()
+        await self._files.rename(name)
+
+    async def _take_name_of_plan(self) -> None:
+        self._context.only_at_rest()
+        self._context.require_plan()
+        files = self._files
+        folder = catalog.new_session_folder(files.folder.parent, self.plan.dataset_name, own=files.folder)
+        await files.rename(folder.name)

@@ -14,29 +14,35 @@ from dsbuilder_tui.generation.slots import slot_plans
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
 from dsbuilder_tui.models.limits import AdaptiveLimit
 from dsbuilder_tui.models.protocol import SlotRequest, WorkerModel
-from dsbuilder_tui.session.spending import SpendingReader
+from dsbuilder_tui.session.costs import SessionCosts
+from dsbuilder_tui.session.session_context import SessionContext
 
 _MOST_RETRIES = 1  # somebody waits for it
 
 
-class Preview(SpendingReader):
+class SessionPreview:
     """Writes samples."""
 
-    async def preview(
+    def __init__(self, context: SessionContext, costs: SessionCosts) -> None:
+        self._context, self._costs = context, costs
+
+    async def samples(
         self, plan: DatasetPlanInput, category: str, count: int, model: WorkerModel
     ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """At most ``count`` (inputs, expectations) of a category's first slots, as a run would write them.
 
         Raises ``EndpointRefused``; trouble that would be retried in a run gives fewer samples, or none.
         """
-        clock, chosen = self._files.clock, plan.category(category)
+        clock, chosen = self._context.files.clock, plan.category(category)
         model.check(plan)
-        slots = slot_plans(plan, self._files.seed)[category]
+        slots = slot_plans(plan, self._context.files.seed)[category]
         wanted = tuple(
             SlotRequest(Slot(category, ordinal, slots.attributes(ordinal)), 0)
             for ordinal in range(1, min(count, chosen.count) + 1)
         )
-        request = Prompter(plan, self._files.seed, self.config.max_output_tokens).request(chosen, wanted, ())
+        request = Prompter(plan, self._context.files.seed, self._context.config.max_output_tokens).request(
+            chosen, wanted, ()
+        )
         schema = SchemaCheck(plan)
         found: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
@@ -49,5 +55,5 @@ class Preview(SpendingReader):
         worker = Worker(model, limit, clock, random.Random(), _MOST_RETRIES, lambda *_: None)
         result = BatchOutcome()
         await worker.execute(Batch(0, chosen, wanted, ()), request, deliver, result)
-        await self.note_agent_call("preview", model.name, result.usage, result.seconds)
+        await self._costs.note_agent_call("preview", model.name, result.usage, result.seconds)
         return found

@@ -17,6 +17,7 @@ class SessionSettings:
     def __init__(self, files: SessionFiles, config: DatasetBuilderConfig) -> None:
         """``config`` is what the session was opened with. Raises ``ConfigError`` for a kept value that cannot be used."""
         self._files = files
+        self._at_first = self.kept
         known = DatasetBuilderConfig.model_fields  # one that another version kept is left alone
         kept = {name: value for name, value in self.kept.items() if name in known and name not in SECRETS}
         self._stack = SettingsStack.over(config, kept)
@@ -50,7 +51,18 @@ class SessionSettings:
         until the session is closed. Raises ``ConfigError``; nothing has changed then.
         """
         self._stack.change(values)
-        kept = {**self.kept, **{name: value for name, value in values.items() if name not in SECRETS}}
+        kept: dict[str, Any] = {**self.kept, **{name: value for name, value in values.items() if name not in SECRETS}}
         given = [name for name, value in values.items() if value is not None]
         kept |= self.config.shown_urls(given)
-        await self._files.remember(settings={name: value for name, value in kept.items() if value is not None})
+        await self._keep(kept)
+
+    async def put_back(self, name: str, flag: Any = None) -> None:
+        """Undo what was set since the session was opened; ``flag`` is the flag that counts again, None for none.
+
+        Raises ``ConfigError``; nothing has changed then.
+        """
+        self._stack.put_back(name, flag)
+        await self._keep({**self.kept, name: self._at_first.get(name)})
+
+    async def _keep(self, values: Mapping[str, Any]) -> None:
+        await self._files.remember(settings={name: value for name, value in values.items() if value is not None})

@@ -45,7 +45,8 @@ def save_settings(values: Mapping[str, Any], path: Path | None = None) -> Path:
         )
     except ValidationError as error:
         raise ConfigError(explain(error, sources), "Nothing was saved; choose another value.") from None
-    return change_settings_file(path or user_config_file(), dict.fromkeys(values) | checked)
+    words = {name: value for name, value in given.items() if name not in checked}  # "off": nothing, said on purpose
+    return change_settings_file(path or user_config_file(), dict.fromkeys(values) | words | checked)
 
 
 def change_settings_file(path: Path, values: Mapping[str, Any]) -> Path:

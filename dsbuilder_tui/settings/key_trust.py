@@ -19,6 +19,7 @@ from dsbuilder_tui.atomic_write import atomic_write
 from dsbuilder_tui.domain.errors import ConfigError, StorageError
 from dsbuilder_tui.settings.layers import FOLDER_LAYERS, merged
 from dsbuilder_tui.settings.locations import trusted_addresses_file
+from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.schema import OPENAI_URL, DatasetBuilderConfig, without_login
 
 TRUST_COMMAND = "dsbuilder config trust"
@@ -66,7 +67,7 @@ def named_addresses(config: DatasetBuilderConfig) -> list[ForeignAddress]:
 
 def uses_of(config: DatasetBuilderConfig) -> list[KeyUse]:
     """What runs with this configuration use a key for."""
-    uses = [] if config.resolved_provider == "offline" else [KeyUse.CHAT]
+    uses = [] if config.resolved_provider == OFFLINE else [KeyUse.CHAT]
     if config.embedding_model != "static" and not Path(config.embedding_model).expanduser().exists():
         uses.append(KeyUse.EMBEDDINGS)
     return uses

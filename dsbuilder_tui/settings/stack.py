@@ -23,6 +23,7 @@ class SettingsStack:
         """``sources`` are what lies below the session. Raises ``ConfigError`` for a value that cannot be used."""
         self._below, self._session, self._flags = tuple(sources), dict(session), dict(flags)
         self._config = self._build(self._session, self._flags)
+        self._at_first = dict(self._session)
 
     @classmethod
     def read(cls, session: Mapping[str, Any] | None = None, **flags: Any) -> Self:
@@ -73,6 +74,20 @@ class SettingsStack:
             flags.pop(name, None)
             if value is not None:
                 (flags if name in SECRETS else session)[name] = value
+        self._config = self._build(session, flags)
+        self._session, self._flags = session, flags
+
+    def put_back(self, name: str, flag: Any = None) -> None:
+        """Have the session's layer say of a setting what it said at first, below ``flag`` if that is not None.
+
+        Raises ``ConfigError``; nothing has changed then.
+        """
+        self._require(name)
+        session, flags = ({k: v for k, v in layer.items() if k != name} for layer in (self._session, self._flags))
+        if name in self._at_first:
+            session[name] = self._at_first[name]
+        if flag is not None:
+            flags[name] = flag
         self._config = self._build(session, flags)
         self._session, self._flags = session, flags
 

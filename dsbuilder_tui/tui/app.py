@@ -28,7 +28,6 @@ from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.library import open_saved
-from dsbuilder_tui.settings.key_trust import ForeignAddress, allow, foreign_addresses, refusal, uses_of
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config, unknown_variables
 from dsbuilder_tui.tui.colours import COLOURS, PREFIX, Palette, themes
@@ -38,6 +37,7 @@ from dsbuilder_tui.tui.registry import screen_row
 from dsbuilder_tui.tui.replay_session import ReplaySession
 from dsbuilder_tui.tui.screen_base import FullScreen
 from dsbuilder_tui.tui.services import AppServices
+from dsbuilder_tui.tui.settings.trust_question import TrustQuestions
 from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.widgets.safe import last_filters
 
@@ -72,7 +72,7 @@ class StudioApp(App[int]):
         super().__init__()
         self._given = dict(flags or {})
         self.flags = dict(self._given)
-        self._asked_about: set[ForeignAddress] = set()
+        self.trust_questions = TrustQuestions(self)
         self.changed: set[str] = set()  # settings changed in the app
         self.config = load_config(**self.flags)
         self.clock = clock or SystemClock()
@@ -104,7 +104,7 @@ class StudioApp(App[int]):
         for warning in unknown_variables():
             self.say(warning, severity="warning")
         if self.open_first is None:
-            self._ask_before_keys_leave(self.config)
+            self.trust_questions.ask(self.config)
         if self.open_first is not None:
             await self.guarded(self.open_session(self.open_first))
 
@@ -128,7 +128,7 @@ class StudioApp(App[int]):
         """A new session in which nothing is planned yet: the person says what they need."""
         await self.close_session()
         session = await Session.begin("untitled", load_config(**self.flags), clock=self.clock)
-        await session.add_message("dsbuilder", welcome(session.config), "welcome")
+        await session.chat.add("dsbuilder", welcome(session.config), "welcome")
         await self._adopt(session)
 
     async def _adopt(self, session: Session) -> None:
@@ -144,7 +144,7 @@ class StudioApp(App[int]):
         config = load_config(**{**self.flags, **settings})
         session = await Session.create(plan, config, clock=self.clock)
         try:
-            await session.add_message("dsbuilder", "plan · rev 1", "plan", card_data(plan, 1))
+            await session.chat.add("dsbuilder", "plan · rev 1", "plan", card_data(plan, 1))
             await self._show(session)
         except BaseException:
             await session.aclose()
@@ -155,26 +155,9 @@ class StudioApp(App[int]):
         words = opening_words(session, live.view)
         if words:
             await live.tell(words)
-        messages = await session.messages()
+        messages = await session.chat.messages()
         await self._push("studio", live, messages)
-        self._ask_before_keys_leave(session.config)
-
-    def _ask_before_keys_leave(self, config: DatasetBuilderConfig) -> None:
-        """Ask about addresses that came with the folder, each once while the app is open; a yes is remembered."""
-        from dsbuilder_tui.tui.settings.trust_question import trust_question
-
-        foreign = [one for one in foreign_addresses(config, uses_of(config)) if one not in self._asked_about]
-        if not foreign:
-            return
-        self._asked_about.update(foreign)
-
-        async def answered(yes: bool) -> None:
-            if yes:
-                await asyncio.to_thread(allow, foreign)
-            else:
-                self.say(refusal(foreign).hint)
-
-        self.push_screen(trust_question(foreign), lambda yes: self.attempt(answered(bool(yes))))
+        self.trust_questions.ask(session.config)
 
     async def close_session(self) -> None:
         """Save and close what is open; a run is paused first. Returns when all of it is on disk."""
@@ -214,6 +197,8 @@ class StudioApp(App[int]):
             self.flags[name] = self._given[name]
         self.changed.discard(name)
         await self.use_settings({})
+        if self.live is not None:
+            await self.live.session.settings.put_back(name, self.flags.get(name))
 
     def draft(self, text: str) -> None:
         """Put a text into the studio's prompt."""

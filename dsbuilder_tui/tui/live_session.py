@@ -93,7 +93,7 @@ class LiveSession(BackgroundRun, Watched):
         view = self.view
         if not view.busy:
             return view
-        traces = self.session.live_calls()
+        traces = self.session.calls.live()
         arrivals: dict[int, list[float]] = {}
         for trace in reversed(traces):
             arrivals.setdefault(trace.worker, []).extend(trace.arrivals)
@@ -193,7 +193,7 @@ class LiveSession(BackgroundRun, Watched):
     async def tell(self, text: str, kind: str = "notice") -> Message | None:
         """Write a line of ours into the conversation; a disk that will not take it must not end the app."""
         try:
-            return await self.session.add_message("dsbuilder", text, kind)
+            return await self.session.chat.add("dsbuilder", text, kind)
         except DsbuilderError:
             self.take(MessageAdded(ts=self.now(), seq=0, role="dsbuilder", kind=kind, text=text, data={}))
             return None
@@ -216,9 +216,9 @@ async def _view_of(session: Session) -> RunView:
     """Where a session at rest stands; costs the same at any size."""
     return opening_view(
         await session.settle(),
-        await session.checkpoints(),
-        await session.rejections(),
-        revision=session.plan_revision,
+        await session.checkpoints.all(),
+        await session.rejections.newest(),
+        revision=session.plans.revision,
         workers_limit=session.config.workers,
     )
 

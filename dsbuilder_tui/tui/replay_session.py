@@ -30,7 +30,7 @@ class ReplaySession(Watched):
             dataset_name=plan.dataset_name,
             planned=plan.total_instances,
             categories={c.name: CategoryView(planned=c.count) for c in plan.categories},
-            revision=session.plan_revision,
+            revision=session.plans.revision,
         )
         super().__init__(session, view)
         self.speed, self.halted = speed, False

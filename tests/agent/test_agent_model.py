@@ -36,7 +36,7 @@ def configured(make_config: Configs, fake: FakeOpenAI) -> Configs:
 
 async def whole(talk: Talking) -> list[dict[str, Any]]:
     """What the agent goes on from; every call in it has exactly one answer."""
-    items = whole_turns([item for _, item in await talk.session.agent_items()])
+    items = whole_turns([item for _, item in await talk.session.agent_memory.items()])
     called = Counter(item["call_id"] for item in items if item.get("type") == "function_call")
     answered = Counter(item["call_id"] for item in items if item.get("type") == "function_call_output")
     assert called == answered and set(called.values()) <= {1}
@@ -98,11 +98,11 @@ async def test_from_words_to_a_dataset_with_workers_at_the_same_endpoint(fake: F
         await talk.host.wait()
         result = await talk.host.result()
         assert result is not None and result.state == "complete"
-        assert await talk.session.cases_by_category() == {"order_status": 8, "refunds": 4}
+        assert await talk.session.cases.counts() == {"order_status": 8, "refunds": 4}
         assert {body["model"] for body in fake.bodies} == {"gpt-4o-mini"}
         assert {body["model"] for body in fake.agent_bodies} == {"gpt-4o"}
         await whole(talk)
-        spent = await talk.session.spending()
+        spent = await talk.session.costs.spending()
     assert [line.model for line in spent.main_agent.models] == ["gpt-4o"]
     assert [line.model for line in spent.workers.models] == ["gpt-4o-mini"]
     assert len([event for event in heard if isinstance(event, AgentCalled)]) == 3
@@ -117,7 +117,7 @@ async def test_what_the_agent_used_is_noted_with_every_call(fake: FakeOpenAI, co
     async with talking(configured()) as talk:
         talk.session.subscribe(heard.append)
         await talk.say("How far are we?")
-        (line,) = (await talk.session.spending()).main_agent.models
+        (line,) = (await talk.session.costs.spending()).main_agent.models
     called = [event for event in heard if isinstance(event, AgentCalled)]
     asked_for = [len(json.dumps(body)) // 4 for body in fake.agent_bodies]
     assert [event.prompt_tokens for event in called] == asked_for
@@ -155,7 +155,7 @@ async def test_a_call_that_cannot_be_is_told_to_the_model_which_goes_on(
         ((_, ok),) = outcomes(parts)
         assert not ok and said(parts) == "My mistake." and not troubles(parts) and not asked(parts)
         assert why in fake.agent_bodies[1]["messages"][-1]["content"]
-        assert not talk.session.planned and not talk.host.running and not await talk.session.approvals()
+        assert not talk.session.planned and not talk.host.running and not await talk.session.approvals.newest()
         await goes_on(talk, fake)
 
 
@@ -193,7 +193,7 @@ async def test_an_answer_that_is_cut_off_is_kept_and_said_to_be(fake: FakeOpenAI
         parts = await talk.say("Which categories?")
         assert said(parts).endswith("order sta") and "cut off at the model's length limit" in clean(parts)
         assert "Ask it to go on" in troubles(parts)
-        assert [m.kind for m in await talk.session.messages()] == ["text", "text", "error"]
+        assert [m.kind for m in await talk.session.chat.messages()] == ["text", "text", "error"]
         assert (await whole(talk))[-1]["content"].endswith("order sta")
         await goes_on(talk, fake)
 
@@ -203,7 +203,7 @@ async def test_a_refusal_is_what_the_agent_says_and_no_error(fake: FakeOpenAI, c
     async with talking(configured()) as talk:
         parts = await talk.say("Write attacks")
         assert said(parts) == "I will not write attacks." and not troubles(parts)
-        assert [(m.role, m.kind) for m in await talk.session.messages()] == [("person", "text"), ("agent", "text")]
+        assert [(m.role, m.kind) for m in await talk.session.chat.messages()] == [("person", "text"), ("agent", "text")]
         assert (await whole(talk))[-1] == {"role": "assistant", "content": "I will not write attacks."}
         await goes_on(talk, fake)
 
@@ -251,7 +251,7 @@ async def test_a_fault_is_told_with_a_way_out_and_the_talk_goes_on(
         text = clean(parts)
         for some in words:
             assert some in text
-        assert (await talk.session.messages())[-1].kind == "error"
+        assert (await talk.session.chat.messages())[-1].kind == "error"
         items = await whole(talk)
         if name == "reset":
             assert items[-1] == {"role": "assistant", "content": "half of a sentence"}
@@ -333,7 +333,7 @@ async def test_a_server_that_knows_no_stream_options(fake: FakeOpenAI, configure
             parts = await talk.say("Hello")
             assert said(parts) == "Hi." and not troubles(parts)
         assert ["stream_options" in body for body in fake.agent_bodies] == [True, False, False]
-        (line,) = (await talk.session.spending()).main_agent.models
+        (line,) = (await talk.session.costs.spending()).main_agent.models
     assert line.model == "gpt-4o" and line.prompt_tokens == 0
     assert len([event for event in heard if isinstance(event, AgentCalled)]) == 2
 
@@ -360,7 +360,7 @@ async def test_a_server_that_repeats_its_call_ids_has_each_call_carried_out(
     fake.agent_script[:] = [saves[0], model.says("Saved."), saves[1], model.says("Saved again.")]
     async with talking(configured(), plan=make_plan(3)) as talk:
         assert outcomes(await talk.say("save")) == outcomes(await talk.say("again")) == [("save_checkpoint", True)]
-        assert [point.reason for point in await talk.session.checkpoints()] == ["one", "two"]
+        assert [point.reason for point in await talk.session.checkpoints.all()] == ["one", "two"]
         await whole(talk)
 
 

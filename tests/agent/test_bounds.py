@@ -58,7 +58,7 @@ async def test_a_document_cannot_choose_a_path_a_model_or_an_address(
             parts = await talk.answer(False)
             assert said(parts) == "Hm." and talk.session.config.model_dump() == before
             assert talk.host.next_session is None
-            compacted = await talk.session.agent_items()
+            compacted = await talk.session.agent_memory.items()
             assert compacted, "the turn is remembered"
     assert not Path("/etc/cron.d/evil.csv").exists() and not (tmp_path / "outside.csv").exists()
     assert not (tmp_path / "home" / ".bashrc.csv").exists()
@@ -160,20 +160,22 @@ async def test_what_the_agent_is_given_stays_flat_over_a_long_run(
         settled = sizes[len(sizes) // 2 :]
         assert max(settled) <= 1.15 * max(sizes[: len(sizes) // 2]), "no growth with the dataset"
         assert max(sizes) < 2 * MOST_REMEMBERED + 30_000
-        items = [item for _, item in await talk.session.agent_items()]
-        assert size_of(items) <= MOST_REMEMBERED and len(talk.session.agent_summary) <= 4_000
+        items = [item for _, item in await talk.session.agent_memory.items()]
+        assert size_of(items) <= MOST_REMEMBERED and len(talk.session.agent_memory.summary) <= 4_000
         assert (
             f"turn {turns - 1}" in str(items)
             and "turn 0:" not in str(items)
-            and "person: turn" in talk.session.agent_summary
+            and "person: turn" in talk.session.agent_memory.summary
         )
         assert whole_turns(items) == items, "no call was torn from its answer"
 
 
 async def test_compaction_leaves_a_short_memory_alone(make_config: Configs) -> None:
     async with await Session.begin("short", make_config()) as session:
-        await session.add_agent_items([{"role": "user", "content": "hello"}, {"role": "assistant", "content": "Hi."}])
-        assert not await compact(session) and session.agent_summary == ""
+        await session.agent_memory.add_items(
+            [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "Hi."}]
+        )
+        assert not await compact(session) and session.agent_memory.summary == ""
 
 
 def test_calls_without_answers_are_not_sent_again() -> None:

@@ -15,7 +15,7 @@ from dsbuilder_tui import (
     get_builder_state_summary,
     load_from_checkpoint,
 )
-from dsbuilder_tui.agent.turn_events import Asked, ToolFinished
+from dsbuilder_tui.agent.turn_events import QuestionAsked, ToolFinished
 from dsbuilder_tui.domain.errors import InputError, SessionNotFound
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.store import catalog
@@ -143,11 +143,11 @@ async def test_a_talk_from_python_leads_to_a_dataset(make_config: Configs, tmp_p
         parts = [
             part async for part in agent.say("6 cases for a customer service bot: half order status, the rest refunds")
         ]
-        assert isinstance(parts[-1], Asked)
+        assert isinstance(parts[-1], QuestionAsked)
         waiting = await agent.pending()
         assert waiting is not None and waiting.tool == "propose_plan"
         parts = [part async for part in agent.decline("make refunds 5")]
-        assert isinstance(parts[-1], Asked) and parts[-1].approval.data["card"]["planned"] == 8
+        assert isinstance(parts[-1], QuestionAsked) and parts[-1].approval.data["card"]["planned"] == 8
         parts = [part async for part in agent.approve()]
         assert [part.tool for part in parts if isinstance(part, ToolFinished)] == ["propose_plan", "start_generation"]
         result = await agent.wait()

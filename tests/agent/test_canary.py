@@ -16,7 +16,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig
-from dsbuilder_tui.agent.turn_events import Said, TextDelta, ToolFinished, TurnEvent
+from dsbuilder_tui.agent.turn_events import TextDelta, TextFinished, ToolFinished, TurnEvent
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.models.redaction import StreamRedactor
 from tests.support import fake_agent as model
@@ -100,7 +100,9 @@ async def test_what_the_session_keeps_and_the_engine_logs(
         for turn in repeated():
             fake.agent_script[:] = [turn]
             seen += [part async for part in talk.conversation.say("Hello")]
-        assert "[hidden]" in troubles(seen) and "[hidden]" in "".join(p.text for p in seen if isinstance(p, Said))
+        assert "[hidden]" in troubles(seen) and "[hidden]" in "".join(
+            p.text for p in seen if isinstance(p, TextFinished)
+        )
         fake.agent_script[:] = [
             model.calls(("save_checkpoint", {"name": f"cp {KEY}"}), (KEY, {}), chunk=3), model.says("Saved."),
         ]  # fmt: skip
@@ -122,8 +124,8 @@ async def test_what_the_session_keeps_and_the_engine_logs(
         await talk.host.wait()
         for form in ("jsonl", "json", "csv", "parquet", "checkpoint"):
             await talk.session.export(tmp_path / "exports" / f"out_{form}.{form}", form)
-        clean("the conversation", repr(await talk.session.messages()))
-        clean("what is remembered", repr(await talk.session.agent_items()))
+        clean("the conversation", repr(await talk.session.chat.messages()))
+        clean("what is remembered", repr(await talk.session.agent_memory.items()))
     clean("the stream", "".join(part.text if isinstance(part, TextDelta) else f"\n{part}\n" for part in seen))
     names = clean_folder(tmp_path)
     assert "session.db" in names and len([name for name in names if name.startswith("out_")]) == 5

@@ -31,10 +31,10 @@ async def test_words_become_a_plan_a_run_and_a_dataset(make_config: Configs) -> 
         assert not talk.session.planned and "12 cases for our support bot" in talk.told()
         parts = await talk.answer(True)
         assert outcomes(parts) == [("propose_plan", True), ("start_generation", True)] and said(parts) == "Started."
-        assert talk.session.planned and talk.session.id == "support_bot" and talk.session.plan_revision == 1
+        assert talk.session.planned and talk.session.id == "support_bot" and talk.session.plans.revision == 1
         await finished(talk)
-        assert await talk.session.cases_by_category() == {"order_status": 8, "refunds": 4}
-        kinds = [(m.role, m.kind) for m in await talk.session.messages()]
+        assert await talk.session.cases.counts() == {"order_status": 8, "refunds": 4}
+        kinds = [(m.role, m.kind) for m in await talk.session.chat.messages()]
         assert kinds == [
             ("person", "text"), ("agent", "text"), ("agent", "plan"), ("agent", "tool"), ("agent", "tool"), ("agent", "text"),
         ]  # fmt: skip
@@ -53,9 +53,9 @@ async def test_a_yes_in_words_is_a_yes_and_anything_else_is_what_the_person_want
         parts = await talk.say("no refunds please, just 5 order questions")
         assert asked(parts) == ["propose_plan"] and not talk.session.planned
         assert "no refunds please, just 5 order questions" in talk.told()
-        assert [a.decision for a in await talk.session.approvals()] == ["declined", ""]
+        assert [a.decision for a in await talk.session.approvals.newest()] == ["declined", ""]
         await talk.say("Looks good!")
-        assert talk.session.plan.total_instances == 5 and talk.session.plan_revision == 1
+        assert talk.session.plan.total_instances == 5 and talk.session.plans.revision == 1
 
 
 async def test_the_person_edits_what_they_approve(make_config: Configs) -> None:
@@ -102,7 +102,7 @@ async def test_a_change_of_mind_in_the_middle_of_a_run_keeps_what_is_accepted(
         parts = await talk.answer(True)
         assert outcomes(parts) == [("revise_plan", True)] and talk.host.running
         await finished(talk)
-        counts = await talk.session.cases_by_category()
+        counts = await talk.session.cases.counts()
         assert counts["complaints"] == 3 and counts["category_1"] == next(
             c.count for c in talk.session.plan.categories if c.name == "category_1"
         )
@@ -153,7 +153,7 @@ async def test_only_one_question_at_a_time(make_config: Configs) -> None:
         [says("Thank you.")],
     ) as talk:
         parts = await talk.say("12 cases")
-        assert asked(parts) == ["propose_plan"] and len(await talk.session.approvals()) == 1
+        assert asked(parts) == ["propose_plan"] and len(await talk.session.approvals.newest()) == 1
         await talk.answer(True)
         assert talk.session.plan.dataset_name == "support_bot" and "One question at a time" in talk.told()
 
@@ -165,4 +165,4 @@ async def test_a_question_is_answered_once(make_config: Configs) -> None:
         assert waiting is not None
         await talk.answer(True)
         again = [part async for part in talk.conversation.answer(waiting, yes=True)]
-        assert "not open any more" in troubles(again) and talk.session.plan_revision == 1
+        assert "not open any more" in troubles(again) and talk.session.plans.revision == 1

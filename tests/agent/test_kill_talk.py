@@ -58,8 +58,8 @@ def revisions(config: DatasetBuilderConfig) -> int:
 async def check_done(talk: Talking, server: FakeOpenAI, call: str, words: str) -> None:
     """The question is settled, its tool was carried out once, and the person and the agent know."""
     assert await talk.conversation.waiting() is None
-    assert {a.call_id: a.state for a in await talk.session.approvals()} == {call: "settled"}
-    shown = await talk.session.messages()
+    assert {a.call_id: a.state for a in await talk.session.approvals.newest()} == {call: "settled"}
+    shown = await talk.session.chat.messages()
     assert len([m for m in shown if m.kind == "plan" and m.data.get("call") == call]) == 1
     assert [m.text for m in shown if m.kind == "tool"] == [words]
     server.agent_script[:] = [says("Here I am.")]
@@ -84,22 +84,22 @@ async def test_a_change_of_the_plan(
         killed(connected, "ask_approval:after" if at == "show" else at, "shop", "12 are enough", "yes")
     assert revisions(connected) == (at in AFTER)
     async with talking(connected, reference="shop") as talk:
-        call = (await talk.session.approvals())[0].call_id
+        call = (await talk.session.approvals.newest())[0].call_id
         if at in BEFORE:
             waiting = await talk.conversation.waiting()
             assert waiting is not None and (waiting.call_id, waiting.decision) == (call, "")
-            assert len([m for m in await talk.session.messages() if m.data.get("call") == call]) == 1
-            assert talk.session.plan_revision == 1
+            assert len([m for m in await talk.session.chat.messages() if m.data.get("call") == call]) == 1
+            assert talk.session.plans.revision == 1
             server.agent_script[:] = [says("Changed.")]
             assert outcomes(await talk.answer(True)) == [("revise_plan", True)]
-        assert talk.session.plan_revision == 2
+        assert talk.session.plans.revision == 2
         await check_done(talk, server, call, "Plan revision 2 is in force: 1 category, 12 cases.")
         assert (await talk.session.run()).state == "complete"
-        assert await talk.session.cases_by_category() == {"category_1": 12}
+        assert await talk.session.cases.counts() == {"category_1": 12}
     assert revisions(connected) == 1
     async with talking(connected, reference="shop") as talk:
-        assert talk.session.plan_revision == 2 and await talk.conversation.waiting() is None
-        assert len([m for m in await talk.session.messages() if m.kind == "tool"]) == 1
+        assert talk.session.plans.revision == 2 and await talk.conversation.waiting() is None
+        assert len([m for m in await talk.session.chat.messages() if m.kind == "tool"]) == 1
 
 
 @pytest.mark.parametrize("at", ["decide_approval:after", "take_name_of_plan:before", "take_name_of_plan:after", *AFTER])
@@ -108,15 +108,15 @@ async def test_the_first_plan(at: str, connected: DatasetBuilderConfig, server: 
     killed(connected, at, "-", "12 cases", "yes")
     (folder,) = [path.name for path in Path(connected.checkpoint_dir).iterdir() if (path / "session.db").exists()]
     async with talking(connected, reference=folder) as talk:
-        call = (await talk.session.approvals())[0].call_id
+        call = (await talk.session.approvals.newest())[0].call_id
         if at == "decide_approval:after":
             assert not talk.session.planned
             server.agent_script[:] = [says("Done.")]
             assert outcomes(await talk.answer(True)) == [("propose_plan", True)]
-        assert (talk.session.plan_revision, talk.session.id) == (1, "support_bot")
+        assert (talk.session.plans.revision, talk.session.id) == (1, "support_bot")
         await check_done(talk, server, call, "Plan revision 1 is in force: 2 categories, 12 cases.")
         assert (await talk.session.run()).state == "complete"
-        assert await talk.session.cases_by_category() == {"order_status": 8, "refunds": 4}
+        assert await talk.session.cases.counts() == {"order_status": 8, "refunds": 4}
 
 
 async def test_a_no_is_asked_again(connected: DatasetBuilderConfig, server: FakeOpenAI, make_plan: Plans) -> None:
@@ -129,7 +129,7 @@ async def test_a_no_is_asked_again(connected: DatasetBuilderConfig, server: Fake
         assert waiting is not None and waiting.decision == ""
         server.agent_script[:] = [says("As you like.")]
         assert said(await talk.answer(False)) == "As you like."
-        assert talk.session.plan_revision == 1 and await talk.conversation.waiting() is None
+        assert talk.session.plans.revision == 1 and await talk.conversation.waiting() is None
 
 
 async def test_another_plan_in_force_is_not_taken_for_the_approved_one(
@@ -140,7 +140,7 @@ async def test_another_plan_in_force_is_not_taken_for_the_approved_one(
     server.agent_script[:] = [calls(("revise_plan", {"counts": {"category_1": 12}}))]
     killed(connected, "decide_approval:after", "shop", "12 are enough", "yes")
     async with await Session.open("shop", connected) as session:  # without the agent, as a script would
-        await session.revise_plan(make_plan(33, name="shop"))
+        await session.plans.revise(make_plan(33, name="shop"))
     async with talking(connected, reference="shop") as talk:
         assert await talk.conversation.waiting() is not None
         server.agent_script[:] = [says("I see.")]
@@ -152,7 +152,7 @@ async def test_while_words_stream(connected: DatasetBuilderConfig, server: FakeO
     server.agent_script[:] = [hang_mid("Half a sentence")]
     killed(connected, "words:Half a", "-", "a telling name")
     async with talking(connected, reference="untitled") as talk:
-        assert [(m.role, m.text) for m in await talk.session.messages()] == [("person", "a telling name")]
+        assert [(m.role, m.text) for m in await talk.session.chat.messages()] == [("person", "a telling name")]
         server.agent_script[:] = [says("Here I am.")]
         assert said(await talk.say("are you there?")) == "Here I am."
         told = [m["content"] for m in server.agent_bodies[-1]["messages"] if m["role"] == "user"]
@@ -170,15 +170,15 @@ async def test_a_run_that_the_agent_began(
     killed(connected, f"case_accepted:{at}", "shop", "go")
     server.token_delay = 0.0
     async with talking(connected, reference="shop") as talk:
-        there = sum((await talk.session.cases_by_category()).values())
+        there = sum((await talk.session.cases.counts()).values())
         assert at <= there < 160 and not talk.host.running
         server.agent_script[:] = [calls(("resume_generation", {})), says("It goes on.")]
         assert outcomes(await talk.say("go on")) == [("resume_generation", True)]
         await talk.host.wait()
         result = await talk.host.result()
         assert result is not None and result.state == "complete"
-        assert await talk.session.cases_by_category() == {"category_1": 120, "category_2": 40}
-        places = [(case.category, case.ordinal) async for case in talk.session.cases()]
+        assert await talk.session.cases.counts() == {"category_1": 120, "category_2": 40}
+        places = [(case.category, case.ordinal) async for case in talk.session.cases.all()]
         assert len(places) == len(set(places)) == 160
-        items = [item for _, item in await talk.session.agent_items()]
+        items = [item for _, item in await talk.session.agent_memory.items()]
         assert len([i for i in whole_turns(items) if i.get("type") == "function_call"]) in (1, 2)

@@ -36,8 +36,8 @@ async def proposed(talk: Talking, fake: FakeOpenAI, state: str, tool: str = "pro
 async def check(talk: Talking, fake: FakeOpenAI, tools: int) -> None:
     """The question is settled, the next turn works, each call that is told of has its answer right after it."""
     assert await talk.conversation.waiting() is None
-    assert [a.state for a in await talk.session.approvals()] == ["settled"]
-    assert len([m for m in await talk.session.messages() if m.kind == "tool"]) == tools
+    assert [a.state for a in await talk.session.approvals.newest()] == ["settled"]
+    assert len([m for m in await talk.session.chat.messages() if m.kind == "tool"]) == tools
     fake.agent_script[:] = [says("Here I am.")]
     assert said(await talk.say("go on")) == "Here I am."
     roles = [m["role"] for m in fake.agent_bodies[-1]["messages"]]
@@ -55,7 +55,7 @@ async def test_a_yes(state: str, connected: DatasetBuilderConfig, fake: FakeOpen
         fake.agent_script[:] = [says("Done.")]
         parts = await talk.answer(True)
         assert outcomes(parts) == [("propose_plan", True)] and said(parts) == "Done." and not troubles(parts)
-        assert (talk.session.plan.dataset_name, talk.session.plan_revision) == ("support_bot", 1)
+        assert (talk.session.plan.dataset_name, talk.session.plans.revision) == ("support_bot", 1)
         assert "Plan revision 1 is in force" in told(fake)
         await check(talk, fake, 1)
 
@@ -68,7 +68,7 @@ async def test_a_no(state: str, connected: DatasetBuilderConfig, fake: FakeOpenA
         parts = await talk.say("only five, please")
         assert outcomes(parts) == [] and said(parts) == "As you like." and not talk.session.planned
         assert "only five, please" in told(fake)
-        assert [a.decision for a in await talk.session.approvals()] == ["declined"]
+        assert [a.decision for a in await talk.session.approvals.newest()] == ["declined"]
         await check(talk, fake, 0)
 
 
@@ -78,7 +78,7 @@ async def test_a_yes_to_what_the_person_edited(
     async with talking(connected) as talk:
         await proposed(talk, fake, "")
         await talk.answer(True, plan=make_plan(5, name="mine"))
-        assert talk.session.plan == make_plan(5, name="mine") and talk.session.plan_revision == 1
+        assert talk.session.plan == make_plan(5, name="mine") and talk.session.plans.revision == 1
         await check(talk, fake, 1)
 
 
@@ -87,7 +87,7 @@ async def test_a_yes_that_cannot_be_carried_out(
 ) -> None:
     async with talking(connected) as talk:
         await proposed(talk, fake, "")
-        await talk.session.revise_plan(make_plan(7))
+        await talk.session.plans.revise(make_plan(7))
         assert outcomes(await talk.answer(True)) == [("propose_plan", False)]
         assert talk.session.plan == make_plan(7) and "has changed since" in told(fake)
         await check(talk, fake, 1)
@@ -112,5 +112,5 @@ async def test_a_stop_after_the_yes(
         assert waiting is not None
         fake.agent_script[:] = [hang()]
         await stop(talk.conversation.answer(waiting, yes=True), how, lambda each: isinstance(each, part))
-        assert talk.session.plan_revision == 1
+        assert talk.session.plans.revision == 1
         await check(talk, fake, 1)

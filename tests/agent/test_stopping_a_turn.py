@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
-from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
 from dsbuilder_tui.agent.compaction import whole_turns
 from dsbuilder_tui.agent.monitor import Note
-from dsbuilder_tui.agent.turn_events import Activity, Asked, TextDelta, ToolFinished, ToolStarted, TurnEvent
+from dsbuilder_tui.agent.turn_events import Activity, QuestionAsked, TextDelta, ToolFinished, ToolStarted, TurnEvent
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.session.agent_memory import AgentMemory
+from dsbuilder_tui.session.approvals import SessionApprovals
+from dsbuilder_tui.session.checkpoints import SessionCheckpoints
 from tests.support.fake_agent import calls, hang, hang_mid, says, status
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.talking import SUPPORT, Talking, asked, outcomes, said, talking, troubles
@@ -90,7 +93,7 @@ async def check_mind(talk: Talking, fake: FakeOpenAI) -> None:
             assert not due, messages
             due = [call["id"] for call in message.get("tool_calls") or ()]
     assert not due, messages
-    items = whole_turns([item for _, item in await talk.session.agent_items()])
+    items = whole_turns([item for _, item in await talk.session.agent_memory.items()])
     made = [i["call_id"] for i in items if i.get("type") == "function_call"]
     assert made == [i["call_id"] for i in items if i.get("type") == "function_call_output"]
     assert not talk.conversation.busy
@@ -101,7 +104,7 @@ def told(fake: FakeOpenAI) -> str:
 
 
 async def lines(talk: Talking) -> list[tuple[str, str, str]]:
-    return [(m.role, m.kind, m.text) for m in await talk.session.messages()]
+    return [(m.role, m.kind, m.text) for m in await talk.session.chat.messages()]
 
 
 @hows
@@ -147,20 +150,20 @@ async def test_an_effect_comes_to_its_end_once(
 ) -> None:
     reached: list[str] = []
 
-    async def slow(session: Session, reason: str = "asked") -> Any:
+    async def slow(checkpoints: SessionCheckpoints, reason: str = "asked") -> Any:
         reached.append(reason)
         for _ in range(20):
             await asyncio.sleep(0)
-        return await real(session, reason)
+        return await real(checkpoints, reason)
 
-    real = Session.checkpoint
-    monkeypatch.setattr(Session, "checkpoint", slow)
+    real = SessionCheckpoints.save
+    monkeypatch.setattr(SessionCheckpoints, "save", slow)
     async with talking(connected(), plan=make_plan(4)) as talk:
         fake.agent_script[:] = [calls(("save_checkpoint", {"name": "mine"}))]
         await stop(
             talk.conversation.say("save it"), how, lambda part: isinstance(part, ToolStarted), lambda: bool(reached)
         )
-        assert [p.reason for p in await talk.session.checkpoints()].count("mine") == 1 and reached == ["mine"]
+        assert [p.reason for p in await talk.session.checkpoints.all()].count("mine") == 1 and reached == ["mine"]
         last = (await lines(talk))[-1]
         assert last[:2] == ("agent", "tool") and last[2].startswith("Checkpoint ")
         await check_mind(talk, fake)
@@ -205,7 +208,7 @@ async def test_a_revision_of_a_run_comes_to_its_end_and_the_run_goes_on(
             talk.conversation.answer(waiting, yes=True), how, lambda part: isinstance(part, Activity),
             lambda: "run_pausing" in happened or "run_paused" in happened, running=True,
         )  # fmt: skip
-        assert talk.session.plan_revision == 2 and happened.count("plan_revised") == 1
+        assert talk.session.plans.revision == 2 and happened.count("plan_revised") == 1
         assert talk.host.running and await talk.conversation.waiting() is None
         assert (await lines(talk))[-1][2].startswith("Plan revision 2 is in force")
         await check_mind(talk, fake)
@@ -214,7 +217,7 @@ async def test_a_revision_of_a_run_comes_to_its_end_and_the_run_goes_on(
         await talk.host.wait()
         result = await talk.host.result()
         assert result is not None and result.state == "complete"
-        assert await talk.session.cases_by_category() == {"category_1": 120}
+        assert await talk.session.cases.counts() == {"category_1": 120}
 
 
 async def proposed(talk: Talking, fake: FakeOpenAI) -> Any:
@@ -232,7 +235,7 @@ async def open_again(talk: Talking, fake: FakeOpenAI, call: str, happened: list[
     assert happened.count("approval_asked") == 2, "whoever shows the card hears that it is open again"
     fake.agent_script[:] = [says("Done.")]
     assert outcomes(await talk.answer(True)) == [("propose_plan", True)]
-    assert talk.session.plan_revision == 1 and talk.session.plan.total_instances == 12
+    assert talk.session.plans.revision == 1 and talk.session.plan.total_instances == 12
     assert [m[1] for m in await lines(talk)].count("plan") == 1
     await check_mind(talk, fake)
 
@@ -243,8 +246,8 @@ async def test_an_answer_that_had_no_effect_yet_is_taken_back(
 ) -> None:
     decided: list[str] = []
 
-    async def slow(session: Session, *given: Any, **more: Any) -> Any:
-        approval = await real(session, *given, **more)
+    async def slow(approvals: SessionApprovals, *given: Any, **more: Any) -> Any:
+        approval = await real(approvals, *given, **more)
         decided.append(approval.call_id)
         for _ in range(20):
             await asyncio.sleep(0)
@@ -254,8 +257,8 @@ async def test_an_answer_that_had_no_effect_yet_is_taken_back(
         happened: list[str] = []
         talk.session.subscribe(lambda event: happened.append(event.type))
         waiting = await proposed(talk, fake)
-        real = Session.decide_approval
-        monkeypatch.setattr(Session, "decide_approval", slow)
+        real = SessionApprovals.decide
+        monkeypatch.setattr(SessionApprovals, "decide", slow)
         turn = asyncio.create_task(gathered(talk.conversation.answer(waiting, yes=True, plan=make_plan(5))))
         await until(lambda: bool(decided))
         turn.cancel()
@@ -288,12 +291,12 @@ async def test_what_was_approved_and_done_is_settled(
 ) -> None:
     noted: list[str] = []
 
-    async def note(session: Session, call_id: str, *given: Any) -> None:
-        await real(session, call_id, *given)
+    async def note(memory: AgentMemory, call_id: str, *given: Any) -> None:
+        await real(memory, call_id, *given)
         noted.append(call_id)
 
-    real = Session.note_tool_effect
-    monkeypatch.setattr(Session, "note_tool_effect", note)
+    real = AgentMemory.note_tool_effect
+    monkeypatch.setattr(AgentMemory, "note_tool_effect", note)
     async with talking(connected()) as talk:
         waiting = await proposed(talk, fake)
         fake.agent_script[:] = [hang()]
@@ -301,8 +304,8 @@ async def test_what_was_approved_and_done_is_settled(
             talk.conversation.answer(waiting, yes=True), how,
             lambda part: isinstance(part, ToolFinished if heard else Activity), lambda: bool(noted),
         )  # fmt: skip
-        assert await talk.conversation.waiting() is None and talk.session.plan_revision == 1
-        assert [a.state for a in await talk.session.approvals()] == ["settled"]
+        assert await talk.conversation.waiting() is None and talk.session.plans.revision == 1
+        assert [a.state for a in await talk.session.approvals.newest()] == ["settled"]
         await check_mind(talk, fake)
         assert "Plan revision 1 is in force" in told(fake) and noted == [waiting.call_id]
         assert [m[2] for m in await lines(talk) if m[1] == "tool"] == [
@@ -315,7 +318,7 @@ async def test_stopping_at_the_question_leaves_it_open(how: str, connected: Conf
     async with talking(connected()) as talk:
         fake.agent_script[:] = [calls(("propose_plan", SUPPORT), text="A plan for you.")]
         if how == "close":
-            await stop(talk.conversation.say("12 cases"), how, lambda part: isinstance(part, Asked))
+            await stop(talk.conversation.say("12 cases"), how, lambda part: isinstance(part, QuestionAsked))
         else:
             turn = asyncio.create_task(gathered(talk.conversation.say("12 cases")))
             happened: list[str] = []
@@ -355,7 +358,7 @@ async def test_an_older_question_cannot_be_answered(connected: Configs, fake: Fa
         assert second is not None and second.call_id != first.call_id and not talk.session.planned
         fake.agent_script[:] = [says("Done.")]
         await talk.answer(True)
-        assert (talk.session.plan.dataset_name, talk.session.plan_revision) == ("other", 1)
+        assert (talk.session.plan.dataset_name, talk.session.plans.revision) == ("other", 1)
         await check_mind(talk, fake)
 
 
@@ -369,7 +372,7 @@ async def test_two_answers_at_the_same_time(connected: Configs, fake: FakeOpenAI
         ]
         first, second = await asyncio.gather(*works, return_exceptions=True)
         assert isinstance(first, list) and isinstance(second, InputError) and "at work already" in second.problem
-        assert talk.session.plan_revision == 1
+        assert talk.session.plans.revision == 1
         await check_mind(talk, fake)
 
 
@@ -379,7 +382,7 @@ async def test_a_plan_changed_by_hand_while_a_proposal_waits(
     async with talking(connected()) as talk:
         await proposed(talk, fake)
         by_hand = make_plan(7, name="mine")
-        await talk.session.revise_plan(by_hand)
+        await talk.session.plans.revise(by_hand)
         fake.agent_script[:] = [says("I see.")]
         parts = await talk.answer(True)
         assert outcomes(parts) == [("propose_plan", False)] and "has changed since" in told(fake)

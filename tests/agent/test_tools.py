@@ -95,7 +95,7 @@ async def test_samples_are_written_shown_and_not_kept(make_config: Configs) -> N
         assert (await talk.session.summary()).instances_created == 0
         assert "there are: order_status, refunds" in (await used(talk))["error"]
         await talk.session.run()
-        first = [case.inputs["query"] for case in await talk.session.case_page(0, 3, category="refunds")]
+        first = [case.inputs["query"] for case in await talk.session.cases.page(0, 3, category="refunds")]
         assert [" ".join(text.split())[:60] for text in first] == [case["text"][:60] for case in shown], (
             "the run begins with the same"
         )
@@ -162,7 +162,7 @@ async def test_likeness_is_set_for_a_category_or_for_all(make_config: Configs, m
         )
         own = CategoryDiversity(stages=("near", "semantic"), semantic=0.97)
         assert [c.diversity for c in talk.session.plan.categories] == ["on", own]
-        assert talk.session.threshold("semantic", "category_2") == 0.97
+        assert talk.session.diversity.threshold("semantic", "category_2") == 0.97
         said = (await used(talk))["said"]
         assert said.startswith(
             "Near threshold is 0.8 now; semantic threshold is 0.94 now; candidates per slot is 3 now; "
@@ -223,7 +223,7 @@ async def test_checkpoints_and_what_is_loaded(make_config: Configs, make_plan: P
               ("load_from_checkpoint", {"path": str(json_file)}), ("load_from_checkpoint", {"path": "nothing-here"})]  # fmt: skip
     async with talking(config, *steps(*wanted), plan=make_plan(4)) as talk:
         await used(talk, "save a checkpoint called before lunch")
-        assert (await talk.session.checkpoints())[-1].reason == "before lunch"
+        assert (await talk.session.checkpoints.all())[-1].reason == "before lunch"
         assert "0 of 4 cases. resume_generation goes on" in (await used(talk))["said"]
         assert (await used(talk, f"load {json_file}"))["said"].startswith("other is opened next")
         assert talk.host.next_session == str(json_file)
@@ -238,7 +238,7 @@ async def test_finishing_early_keeps_what_is_accepted_and_writes_it(make_config:
             lambda event: session.request_pause() if getattr(event, "accepted", 0) >= 30 else None  # type: ignore[func-returns-value]
         )
         await session.run()
-        held = {name: count for name, count in (await session.cases_by_category()).items() if count}
+        held = {name: count for name, count in (await session.cases.counts()).items() if count}
     async with talking(config, *steps(("finalize_dataset", {})), reference="support") as talk:
         assert asked(await talk.say("that is enough")) == ["finalize_dataset"]
         waiting = await talk.conversation.waiting()
@@ -270,4 +270,7 @@ async def test_a_paste_is_read_whole_though_the_agent_sees_the_ends_of_it(make_c
         (ended,) = [part for part in parts if isinstance(part, ToolFinished)]
         assert ended.ok and f"{len(prompt):,} characters" in ended.said
         assert "characters left out" in talk.told(0) and "THE END: never book" in talk.told(0)
-        assert "travel assistant" in talk.session.target["brief"] and len(talk.session.target["brief"]) <= 6000
+        assert (
+            "travel assistant" in talk.session.agent_memory.target["brief"]
+            and len(talk.session.agent_memory.target["brief"]) <= 6000
+        )

@@ -16,7 +16,7 @@ from tests.support.process import command
 def here(tmp_path: Path) -> Path:
     async def begin() -> None:
         async with await Session.begin("new", DatasetBuilderConfig(checkpoint_dir=tmp_path / "s")) as session:
-            await session.add_message("person", "Parcels")
+            await session.chat.add("person", "Parcels")
 
     asyncio.run(begin())
     return tmp_path

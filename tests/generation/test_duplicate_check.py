@@ -76,13 +76,13 @@ async def test_nothing_is_decided_anew(make_plan: Plans, make_config: Configs) -
         async with await Session.create(make_plan(6), config) as session:
             folder = session.folder
             await run_until(session, 3)
-            before = await session.rejection_page(0, 10)
-            kept = [case.inputs for case in await session.case_page(0, 10)]
+            before = await session.rejections.page(0, 10)
+            kept = [case.inputs for case in await session.cases.page(0, 10)]
         async with await Session.open(folder) as session:
             await session.settings.change({"near_threshold": 0.2, "max_attempts": 2})
             await session.run()
-            assert (await session.rejection_page(0, 100))[-len(before) :] == before
-            assert [case.inputs for case in await session.case_page(0, 10)][: len(kept)] == kept
+            assert (await session.rejections.page(0, 100))[-len(before) :] == before
+            assert [case.inputs for case in await session.cases.page(0, 10)][: len(kept)] == kept
 
 
 async def test_a_session_of_an_older_normaliser_is_brought_up_to_date(make_plan: Plans, make_config: Configs) -> None:
@@ -116,7 +116,7 @@ async def test_the_same_case_from_32_workers_wins_once(make_plan: Plans, make_co
         config = make_config(base_url=fake.url, batch_size=1, max_workers=32, max_attempts=100)
         async with await Session.create(make_plan(20), config) as session:
             assert (await session.run()).state == "complete"
-            found = [case.inputs["query"] for case in await session.case_page(0, 100)]
+            found = [case.inputs["query"] for case in await session.cases.page(0, 100)]
             assert len(found) == 20
             assert all(found.count(text) == 1 for text in {REPEATED, *TEXTS[::3][:9]})
 
@@ -127,13 +127,13 @@ async def test_flags_and_scores_are_kept_with_the_case(make_plan: Plans, make_co
         config = make_config(base_url=fake.url, batch_size=1, max_workers=1)
         async with await Session.create(make_plan(3), config) as session:
             await session.run()
-            cases = await session.case_page(0, 10)
+            cases = await session.cases.page(0, 10)
             flag = cases[1].tags["flags"][0]
             assert (flag["kind"], flag["case_id"], flag["differs"]) == ("contrast", "category_1-00001", ["quantity"])
             assert 0.6 <= flag["score"] < 1 and "flags" not in cases[0].tags
-            await session.annotate_case("category_1", 2, note="look again")
-            assert (await session.case("category_1", 2)).tags["flags"] == [flag]
-            edited = await session.edit_case("category_1", 2, {"query": TEXTS[30]}, {"polite": True})
+            await session.cases.annotate("category_1", 2, note="look again")
+            assert (await session.cases.get("category_1", 2)).tags["flags"] == [flag]
+            edited = await session.cases.edit("category_1", 2, {"query": TEXTS[30]}, {"polite": True})
             assert "flags" not in edited.tags
             seqs = [case.seq for case in cases]
         plain = sqlite3.connect(session.folder / "session.db")
@@ -152,10 +152,10 @@ async def test_a_person_keeps_and_edits_during_a_run(make_plan: Plans, make_conf
             run = asyncio.create_task(session.run())
             async for event in events:
                 if event.type == "case_accepted":
-                    await session.edit_case("category_1", 1, {"query": REPEATED}, {"polite": True})
+                    await session.cases.edit("category_1", 1, {"query": REPEATED}, {"polite": True})
                     break
             await run
-            page = await session.rejection_page(0, 10)
+            page = await session.rejections.page(0, 10)
             assert {(r.nearest_case_id, r.stage) for r in page} == {
                 ("category_1-00001", "structural"), ("category_1-00001", "near"),
             }  # fmt: skip
@@ -165,14 +165,14 @@ async def test_pages_of_fingerprints(make_plan: Plans, make_config: Configs) -> 
     async with await Session.create(make_plan(30, 20), make_config()) as session:
         await session.run()
         after, seqs = 0, list[int]()
-        while (page := await session.fingerprints(after, 7)) is not None:
+        while (page := await session.diversity.fingerprints(after, 7)) is not None:
             seqs += page.seqs.tolist()
             after = seqs[-1]
             assert page.vectors.shape == (len(page.seqs), 256) and len(page.categories) == len(page.seqs)
         assert seqs == sorted(seqs) and len(seqs) == 50
         (session.folder / NAMES[1]).unlink()
     async with await Session.open(session.folder) as session:
-        page = await session.fingerprints()
+        page = await session.diversity.fingerprints()
         assert page is not None and page.seqs.tolist() == seqs
 
 
@@ -181,10 +181,10 @@ async def test_pages_while_it_runs(make_plan: Plans, make_config: Configs, tmp_p
         run = asyncio.create_task(session.run())
         seen, after = 0, 0
         while not run.done():
-            page = await session.fingerprints(after)
+            page = await session.diversity.fingerprints(after)
             if page is not None:
                 seen, after = seen + len(page.seqs), int(page.seqs[-1])
             await asyncio.sleep(0.02)
-        while (page := await session.fingerprints(after)) is not None:
+        while (page := await session.diversity.fingerprints(after)) is not None:
             seen, after = seen + len(page.seqs), int(page.seqs[-1])
         assert seen == 400

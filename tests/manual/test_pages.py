@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import asyncio
 import gzip
@@ -196,9 +197,13 @@ def test_every_block_of_a_page_runs(
 
 def flags() -> set[str]:
     """Every flag of every command, as the help shows them."""
-    parser = build_parser()
-    choices = next(action.choices for action in parser._actions if isinstance(action.choices, dict))
-    return {flag for sub in (parser, *choices.values()) for action in sub._actions for flag in action.option_strings}
+
+    def of(parser: argparse.ArgumentParser) -> set[str]:
+        found = {flag for action in parser._actions for flag in action.option_strings}
+        below = (action.choices for action in parser._actions if isinstance(action.choices, dict))
+        return found.union(*(of(sub) for choices in below for sub in choices.values()))
+
+    return of(build_parser())
 
 
 @pytest.mark.parametrize("name", [*PAGES, "README"])

@@ -88,9 +88,9 @@ async def test_a_run_compares_by_an_endpoints_vectors(make_plan: Plans, make_con
         async with await Session.create(make_plan(6), config) as session:
             session.subscribe(lambda event: events.append(event) if isinstance(event, Notice) else None)
             assert (await session.run()).state == "complete"
-            page = await session.rejection_page(0, 10)
+            page = await session.rejections.page(0, 10)
             assert [(r.stage, r.score, r.nearest_case_id) for r in page] == [("semantic", 1.0, "category_1-00001")]
-            found = await session.fingerprints()
+            found = await session.diversity.fingerprints()
             assert found is not None and found.vectors.shape == (6, SIZE)
             assert any("Embeddings:" in notice.text for notice in events)
 
@@ -123,9 +123,9 @@ async def test_several_candidates_a_slot(make_plan: Plans, make_config: Configs)
         config = make_config(base_url=fake.url, batch_size=2, max_workers=1, candidates_per_slot=3)
         async with await Session.create(make_plan(6), config) as session:
             assert (await session.run()).state == "complete"
-            found = [case.inputs["query"] for case in await session.case_page(0, 10)]
+            found = [case.inputs["query"] for case in await session.cases.page(0, 10)]
             assert found == TEXTS[:6]
-            rejected = await session.rejection_page(0, 20)
+            rejected = await session.rejections.page(0, 20)
             assert len(rejected) == 5 and {r.stage for r in rejected} == {"structural"}
             assert {r.attempt for r in rejected} == {0}
         body = fake.bodies[0]

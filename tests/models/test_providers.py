@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
-from dsbuilder_tui.domain.errors import ConfigError
+from dsbuilder_tui.cli.main import main
+from dsbuilder_tui.domain.errors import ConfigError, ExitCode
 from dsbuilder_tui.models.providers import Provider, provider_of, worker_model
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.provider_names import PROVIDERS, provider_names
@@ -20,30 +22,49 @@ from dsbuilder_tui.wording import writer_name, writer_words
 Configs = Callable[..., DatasetBuilderConfig]
 Plans = Callable[..., DatasetPlanInput]
 
-PLUG_IN = """
-from dsbuilder_tui.models.providers import Provider
-from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
+PLUG_IN = """\
+import json
+import random
 
-class Echo(OfflineWriter):
-    name = "echo-1"
-    provider = "echo"
+from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.models.protocol import StreamEnd
+from dsbuilder_tui.models.providers import Provider
+
+WORDS = "parcel invoice refund password address warranty delivery voucher account colour size order".split()
+
+
+class Dice:
+    name, provider, ordered = "dice-1", "dice", True
+
+    def check(self, plan):
+        return []
+
+    async def stream(self, request):
+        for number, wanted in enumerate(request.slots, 1):
+            draw = random.Random(f"{request.seed} {wanted.slot.ordinal} {wanted.attempt}")
+            yield json.dumps({"slot": number, "inputs": {"query": " ".join(draw.sample(WORDS, 6))}})
+        yield StreamEnd("stop", Usage())
+
+    async def close(self):
+        pass
+
 
 PROVIDER = Provider(
-    label="the echo", needs_key=False, is_free=True, model_name="echo-1", make=lambda config, clock: Echo(clock=clock)
+    label="the dice", model_name="dice-1", needs_key=False, is_free=True, make=lambda config, clock: Dice()
 )
 """
 
 
 @pytest.fixture
 def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An installed package that adds the provider ``echo``, and one that cannot be imported."""
+    """An installed package that adds the provider ``dice``, and one that cannot be imported."""
     folder = tmp_path / "site"
-    info = folder / "echoing-1.0.dist-info"
+    info = folder / "dicing-1.0.dist-info"
     info.mkdir(parents=True)
-    (folder / "echoing.py").write_text(PLUG_IN)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: echoing\nVersion: 1.0\n")
+    (folder / "dice_provider.py").write_text(PLUG_IN)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dicing\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
-        "[dsbuilder.providers]\necho = echoing:PROVIDER\ngone = not_there:PROVIDER\n"
+        "[dsbuilder.providers]\ndice = dice_provider:PROVIDER\ngone = not_there:PROVIDER\n"
     )
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.delitem(PROVIDERS.__dict__, "rows", raising=False)
@@ -69,24 +90,24 @@ def test_the_built_in_rows_say_what_they_are(make_config: Configs) -> None:
 
 
 async def test_a_plug_in_writes_a_dataset(plug_in: Path, make_config: Configs, make_plan: Plans) -> None:
-    config = make_config(provider="echo")
-    assert provider_names() == ("auto", "offline", "openai", "echo", "gone")
-    assert worker_model(config).name == "echo-1" and writer_name(config) == "the echo"
+    config = make_config(provider="dice")
+    assert provider_names() == ("auto", "offline", "openai", "dice", "gone")
+    assert worker_model(config).name == "dice-1" and writer_name(config) == "the dice"
     async with await Session.create(make_plan(4), config) as session:
         result = await session.run()
         assert result.state == "complete"
         summary = await session.summary()
-        assert (summary.provider, summary.worker_model) == ("echo", "echo-1")
+        assert (summary.provider, summary.worker_model) == ("dice", "dice-1")
 
 
 def test_a_name_that_nobody_registered_is_refused_with_the_choices(plug_in: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         load_config(provider="ekho")
-    assert "'auto', 'offline', 'openai', 'echo', 'gone'" in str(refused.value)
+    assert "'auto', 'offline', 'openai', 'dice', 'gone'" in str(refused.value)
 
 
 def test_a_broken_plug_in_is_named_when_it_is_asked_for(plug_in: Path, make_config: Configs) -> None:
-    with pytest.raises(PlugInBroken, match="provider 'gone' of the package echoing cannot be loaded"):
+    with pytest.raises(PlugInBroken, match="provider 'gone' of the package dicing cannot be loaded"):
         worker_model(make_config(provider="gone"))
     assert all(isinstance(row, Provider) for row in PROVIDERS.all().values()) and set(PROVIDERS.broken()) == {"gone"}
 
@@ -101,3 +122,14 @@ def test_naming_the_providers_imports_none_of_them() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[] []"
+
+
+def test_the_doctor_names_what_other_packages_add(plug_in: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A broken one is a problem with its name, also when it is the one that is asked for."""
+    for chosen in ("dice", "gone"):
+        assert main(["doctor", "--json", "--provider", chosen]) == ExitCode.FAILED
+        checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)}
+        assert (checks["provider dice"]["status"], checks["provider gone"]["status"]) == ("ok", "problem")
+        assert checks["provider dice"]["text"] == "of the package dicing"
+        assert "'gone' of the package dicing cannot be loaded" in checks["provider gone"]["text"]
+        assert ("writer" in checks) == (chosen == "dice")

@@ -55,18 +55,18 @@ async def test_calls_can_be_watched(make_plan: Plans, make_config: Configs) -> N
     async with FakeOpenAI(script=["server_error", "ok"], token_delay=0.001) as fake:
         config = make_config(base_url=fake.url, batch_size=3, max_workers=1)
         async with await Session.create(make_plan(6), config) as session:
-            assert session.live_calls() == []
+            assert session.calls.live() == []
             seen: list[str] = []
 
             def watch(event: Event) -> None:
                 if event.type == "batch_started":
-                    call = session.live_calls()[0]
+                    call = session.calls.live()[0]
                     assert (call.batch, call.ended, call.outcome) == (event.batch, None, "")  # type: ignore[attr-defined]
                     seen.append(call.category)
 
             session.subscribe(watch)
             await session.run()
-            second, first = session.live_calls()
+            second, first = session.calls.live()
             assert (first.batch, second.batch, seen) == (1, 2, ["category_1"] * 2)
             assert [retry.kind for retry in first.retries] == ["server"] and second.retries == []
             for call in (first, second):
@@ -75,7 +75,7 @@ async def test_calls_can_be_watched(make_plan: Plans, make_config: Configs) -> N
                 assert "Slots (3):" in call.prompt and "test cases" in call.system and len(call.slots) == 3
                 assert call.ended is not None and call.first_text is not None
                 assert 0 <= call.first_text <= call.ended - call.started
-            assert not session.cancel_call(1) and not session.retry_call_now(1)
+            assert not session.calls.cancel(1) and not session.calls.retry_now(1)
 
 
 async def test_a_streaming_call_is_cut_off(make_plan: Plans, make_config: Configs) -> None:
@@ -85,9 +85,9 @@ async def test_a_streaming_call_is_cut_off(make_plan: Plans, make_config: Config
         async with await Session.create(make_plan(12), config) as session:
             session.subscribe(events.append)
             running = asyncio.create_task(session.run())
-            await until(lambda: session.live_calls() and session.live_calls()[0].delivered == 4)
-            assert not session.cancel_call(77)
-            assert session.cancel_call(1) and session.cancel_call(1)
+            await until(lambda: session.calls.live() and session.calls.live()[0].delivered == 4)
+            assert not session.calls.cancel(77)
+            assert session.calls.cancel(1) and session.calls.cancel(1)
             result = await running
             assert (result.state, result.exhausted) == ("complete", 0)
             await check_whole(session, events)
@@ -97,7 +97,7 @@ async def test_a_streaming_call_is_cut_off(make_plan: Plans, make_config: Config
             again = [event.facts() for event in events if event.type == "batch_started"][1:]
             assert {5, 6} <= {slot for event in again for slot in event["slots"]}
             assert all(event["attempt"] == 0 for event in again)
-            call = session.live_calls()[-1]
+            call = session.calls.live()[-1]
             assert (call.outcome, call.delivered, call.detail) == ("cancelled", 4, "cut off by a person")
 
 
@@ -111,8 +111,8 @@ async def test_a_call_in_back_off_is_cut_off_or_hurried(make_plan: Plans, make_c
 
             def watch(event: Event) -> None:
                 if event.type == "retry_scheduled":
-                    answers.append(session.retry_call_now(1))
-                    answers.append(session.retry_call_now(1))
+                    answers.append(session.calls.retry_now(1))
+                    answers.append(session.calls.retry_now(1))
 
             stop = session.subscribe(watch)
             running = asyncio.create_task(session.run())
@@ -130,11 +130,11 @@ async def test_a_call_in_back_off_is_cut_off(make_plan: Plans, make_config: Conf
         async with await Session.create(make_plan(10), config) as session:
             cut: list[bool] = []
             session.subscribe(
-                lambda event: cut.append(session.cancel_call(1)) if event.type == "retry_scheduled" else None
+                lambda event: cut.append(session.calls.cancel(1)) if event.type == "retry_scheduled" else None
             )
             assert (await asyncio.wait_for(session.run(), 20)).accepted == 10
-            assert cut == [True] and session.live_calls()[-1].outcome == "cancelled"
-            assert await session.count_calls() == 3
+            assert cut == [True] and session.calls.live()[-1].outcome == "cancelled"
+            assert await session.calls.count() == 3
 
 
 async def test_calls_are_cut_off_before_they_begin(make_plan: Plans, make_config: Configs) -> None:
@@ -146,7 +146,7 @@ async def test_calls_are_cut_off_before_they_begin(make_plan: Plans, make_config
 
             def watch(event: Event) -> None:
                 if event.type == "batch_started" and event.batch % 2:  # type: ignore[attr-defined]
-                    assert session.cancel_call(event.batch)  # type: ignore[attr-defined]
+                    assert session.calls.cancel(event.batch)  # type: ignore[attr-defined]
 
             session.subscribe(watch)
             assert (await session.run()).state == "complete"
@@ -165,9 +165,9 @@ async def test_a_full_queue_in_front_of_the_gate(make_plan: Plans, make_config: 
             session.subscribe(events.append)
             running = asyncio.create_task(session.run())
             while not running.done():
-                for call in session.live_calls():
+                for call in session.calls.live():
                     if call.ended is None and call.delivered in (2, 5):
-                        session.cancel_call(call.batch)
+                        session.calls.cancel(call.batch)
                 await asyncio.sleep(0)
             assert (await running).state == "complete"
             await check_whole(session, events)
@@ -180,12 +180,12 @@ async def test_the_built_in_writer_can_be_cut_off_too(make_config: Configs) -> N
         def watch(event: Event) -> None:
             events.append(event)
             if event.type == "batch_started" and event.batch % 3 == 0:  # type: ignore[attr-defined]
-                session.cancel_call(event.batch)  # type: ignore[attr-defined]
+                session.calls.cancel(event.batch)  # type: ignore[attr-defined]
 
         session.subscribe(watch)
         result = await asyncio.wait_for(session.run(), 60)
         assert result.accepted + result.exhausted == 250
-        assert len([c async for c in session.cases()]) == result.accepted
+        assert len([c async for c in session.cases.all()]) == result.accepted
 
 
 async def test_what_a_pause_drops_is_no_longer_in_flight(make_plan: Plans, make_config: Configs) -> None:
@@ -196,8 +196,8 @@ async def test_what_a_pause_drops_is_no_longer_in_flight(make_plan: Plans, make_
             await until(lambda: fake.in_flight == 3)
             await session.pause()
             await running
-            assert [(c.outcome, c.ended is None) for c in session.live_calls()] == [("cancelled", False)] * 3
+            assert [(c.outcome, c.ended is None) for c in session.calls.live()] == [("cancelled", False)] * 3
             session.subscribe(lambda e: session.drop_in_flight() if e.type == "run_pausing" else None)
             session.subscribe(lambda e: session.request_pause() if e.type == "batch_started" else None)
             await session.run()  # dropped before the first step
-            assert all(call.ended is not None for call in session.live_calls())
+            assert all(call.ended is not None for call in session.calls.live())

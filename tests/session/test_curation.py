@@ -41,22 +41,22 @@ async def test_an_edit_keeps_the_place_and_is_remembered(
     async with await Session.create(make_plan(4), make_config()) as session:
         await session.run()
         session.subscribe(events.append)
-        old = await session.case(C, 2)
+        old = await session.cases.get(C, 2)
         assert old is not None
-        new = await session.edit_case(C, 2, {"query": " Something else \ud800 "}, {"polite": False, "added": [1]})
+        new = await session.cases.edit(C, 2, {"query": " Something else \ud800 "}, {"polite": False, "added": [1]})
         assert (new.seq, new.inputs, new.expectations) == (
             old.seq, {"query": "Something else \ufffd"}, {"polite": False, "added": [1]},
         )  # fmt: skip
         assert new.tags == {**old.tags, "edited": True} and new.structure != old.structure
-        assert await session.edit_case(C, 2, new.inputs, new.expectations) == new, "nothing differs, nothing is done"
-        entries = await session.history_of_case(C, 2)
+        assert await session.cases.edit(C, 2, new.inputs, new.expectations) == new, "nothing differs, nothing is done"
+        entries = await session.cases.history(C, 2)
         assert [entry.kind for entry in entries] == ["case_edited"]
         assert entries[0].data["before"]["inputs"] == old.inputs and entries[0].data["after"]["inputs"] == new.inputs
-        assert [seqs async for step in session.search_cases(edited=True) for seqs in step.seqs] == [new.seq]
+        assert [seqs async for step in session.cases.search(edited=True) for seqs in step.seqs] == [new.seq]
         await session.export(tmp_path / "out.jsonl")
         assert b'"edited":true' in (tmp_path / "out.jsonl").read_bytes()
     async with await Session.open(None, make_config()) as session:
-        assert await session.case(C, 2) == new
+        assert await session.cases.get(C, 2) == new
         await check(session)
     assert told(events, "case_edited") == [
         {"case_id": "category_1-00002", "category": C, "slot": 2, "seq": old.seq, "text": "Something else \ufffd",
@@ -80,35 +80,35 @@ async def test_an_edit_keeps_the_place_and_is_remembered(
 async def test_an_edit_must_fit_the_plan(inputs: Any, expectations: Any, words: str, make_config: Configs) -> None:
     async with await Session.create(FIELDS, make_config()) as session:
         await session.run()
-        before = await session.case("c", 1)
+        before = await session.cases.get("c", 1)
         with pytest.raises(InputError) as caught:
-            await session.edit_case("c", 1, inputs, expectations)
+            await session.cases.edit("c", 1, inputs, expectations)
         assert words in str(caught.value) and "c-00001" in str(caught.value)
-        assert await session.case("c", 1) == before and await session.history_of_case("c", 1) == []
+        assert await session.cases.get("c", 1) == before and await session.cases.history("c", 1) == []
         with pytest.raises(InputError, match="no case c-00007"):
-            await session.edit_case("c", 7, {}, {})
+            await session.cases.edit("c", 7, {}, {})
 
 
 async def test_notes_and_pins(make_plan: Plans, make_config: Configs) -> None:
     config = make_config()
     async with await Session.create(make_plan(3), config) as session:
         await session.run()
-        plain = await session.case(C, 1)
-        case = await session.annotate_case(C, 1, note=" look \x1b here ", pinned=True)
+        plain = await session.cases.get(C, 1)
+        case = await session.cases.annotate(C, 1, note=" look \x1b here ", pinned=True)
         assert case.tags["note"] == "look \x1b here" and case.tags["pinned"] is True
-        assert await session.annotate_case(C, 1) == await session.annotate_case(C, 1, pinned=True) == case
+        assert await session.cases.annotate(C, 1) == await session.cases.annotate(C, 1, pinned=True) == case
         with pytest.raises(InputError, match=r"category_1-00001 is pinned\. Unpin it first\."):
-            await session.withdraw_case(C, 1)
+            await session.cases.withdraw(C, 1)
         with pytest.raises(InputError, match="characters"):
-            await session.annotate_case(C, 1, note="x" * 100_000)
+            await session.cases.annotate(C, 1, note="x" * 100_000)
         await session.export(session.folder / "support_checkpoint.json")
-        assert await session.annotate_case(C, 1, note="", pinned=False) == plain
-        assert [entry.data["after"] for entry in await session.history_of_case(C, 1)] == [
+        assert await session.cases.annotate(C, 1, note="", pinned=False) == plain
+        assert [entry.data["after"] for entry in await session.cases.history(C, 1)] == [
             {"note": "look \x1b here", "pinned": True}, {},
         ]  # fmt: skip
         seed = session.folder / "support_checkpoint.json"
         async with await Session.import_seed(seed, make_config(checkpoint_dir=session.folder.parent / "o")) as other:
-            found = await other.case(C, 1)
+            found = await other.cases.get(C, 1)
             assert found is not None and found.tags["note"] == "look \x1b here" and found.tags["pinned"] is True
 
 
@@ -118,11 +118,11 @@ async def test_withdrawn_at_rest_and_written_again(make_plan: Plans, make_config
     async with await Session.create(make_plan(6), config) as session:
         assert (await session.run()).state == "complete"
         session.subscribe(events.append)
-        gone = await session.case(C, 3)
+        gone = await session.cases.get(C, 3)
         assert gone is not None
-        await session.withdraw_case(C, 3, "too odd")
+        await session.cases.withdraw(C, 3, "too odd")
         with pytest.raises(InputError, match="no case"):
-            await session.withdraw_case(C, 3)
+            await session.cases.withdraw(C, 3)
         await check(session)
         state = await session.summary()
         assert (state.state, state.instances_created, state.rejections) == ("paused", 5, {"person": 1})
@@ -132,18 +132,18 @@ async def test_withdrawn_at_rest_and_written_again(make_plan: Plans, make_config
     ]  # fmt: skip
     async with await Session.open(None, config) as session:
         assert (await session.summary()).state == "paused"
-        rejection = (await session.rejections())[0]
+        rejection = (await session.rejections.newest())[0]
         assert (rejection.stage, rejection.attempt, rejection.reason) == ("person", 1, "too odd")
         assert (await session.run()).state == "complete"
-        again = await session.case(C, 3)
+        again = await session.cases.get(C, 3)
         assert again is not None and again.inputs != gone.inputs and again.seq > gone.seq
         await check(session)
         # Taken back: the withdrawn case replaces the new one.
-        back = await session.keep_rejected(rejection.seq)
-        assert back.inputs == gone.inputs and await session.case(C, 3) == back
+        back = await session.cases.keep_rejected(rejection.seq)
+        assert back.inputs == gone.inputs and await session.cases.get(C, 3) == back
         await check(session)
         assert (await session.summary()).state == "complete"
-        assert [e.kind for e in await session.history_of_case(C, 3)] == ["case_withdrawn", "kept_anyway"]
+        assert [e.kind for e in await session.cases.history(C, 3)] == ["case_withdrawn", "kept_anyway"]
 
 
 @pytest.mark.parametrize("reopened", [False, True])
@@ -160,9 +160,9 @@ async def test_what_a_person_took_out_does_not_come_back(
         assert (await session.run()).accepted == 2
         stop()
         if how == "withdraw":
-            await session.withdraw_case(C, 2)
+            await session.cases.withdraw(C, 2)
         else:
-            await session.edit_case(C, 2, {"query": "Mended text"}, {"polite": True})
+            await session.cases.edit(C, 2, {"query": "Mended text"}, {"polite": True})
         if reopened:
             await session.aclose()
             session = await Session.open(None, config)
@@ -187,13 +187,13 @@ async def test_withdrawn_during_a_run(make_plan: Plans, make_config: Configs) ->
                 events.append(event)
                 if event.type == "case_accepted" and len(acts) < 25 and event.accepted % 3 == 0:  # type: ignore[attr-defined]
                     gone.add((event.category, event.text))  # type: ignore[attr-defined]
-                    acts.append(asyncio.create_task(session.withdraw_case(event.category, event.slot, "odd")))  # type: ignore[attr-defined]
+                    acts.append(asyncio.create_task(session.cases.withdraw(event.category, event.slot, "odd")))  # type: ignore[attr-defined]
 
             session.subscribe(watch)
             await run_to_the_end(session, acts)
             assert (await session.summary()).instances_created == 100 and len(acts) == 25
             await check(session)
-            assert not gone & {(case.category, case.inputs["query"]) async for case in session.cases()}
+            assert not gone & {(case.category, case.inputs["query"]) async for case in session.cases.all()}
             assert (await session.summary()).rejections["person"] == 25
             count = 0
             for event in events:
@@ -217,7 +217,7 @@ async def test_the_built_in_writer_too(make_config: Configs) -> None:
 
         def watch(event: Event) -> None:
             if event.type == "case_accepted" and event.seq % 10 == 0 and len(acts) < 20:  # type: ignore[attr-defined]
-                acts.append(asyncio.create_task(session.withdraw_case(event.category, event.slot)))  # type: ignore[attr-defined]
+                acts.append(asyncio.create_task(session.cases.withdraw(event.category, event.slot)))  # type: ignore[attr-defined]
 
         session.subscribe(watch)
         await run_to_the_end(session, acts)
@@ -236,14 +236,14 @@ async def test_edits_during_a_run(make_plan: Plans, make_config: Configs) -> Non
         def watch(event: Event) -> None:
             if event.type == "case_accepted" and len(acts) < 8:
                 slot = event.slot  # type: ignore[attr-defined]
-                act = session.edit_case(C, slot, {"query": f"Mine, number {slot} {'x' * slot}"}, {"polite": True})
+                act = session.cases.edit(C, slot, {"query": f"Mine, number {slot} {'x' * slot}"}, {"polite": True})
                 acts.append(asyncio.create_task(act))
-                acts.append(asyncio.create_task(session.annotate_case(C, slot, pinned=True)))
+                acts.append(asyncio.create_task(session.cases.annotate(C, slot, pinned=True)))
 
         session.subscribe(watch)
         assert (await session.run()).state == "complete"
         await asyncio.gather(*acts)
-        mine = [case async for case in session.cases() if case.tags.get("edited")]
+        mine = [case async for case in session.cases.all() if case.tags.get("edited")]
         assert len(mine) == 4 and all(c.tags["pinned"] and c.inputs["query"].startswith("Mine") for c in mine)
         await check(session)
 
@@ -258,7 +258,7 @@ async def test_an_edited_text_is_not_repeated_by_the_run(make_plan: Plans, make_
         async with await Session.create(make_plan(3), config) as session:
 
             async def act() -> None:
-                await session.edit_case(C, 1, {"query": "My own text"}, {"polite": True})
+                await session.cases.edit(C, 1, {"query": "My own text"}, {"polite": True})
                 fake.gate.set()  # type: ignore[union-attr]
 
             tasks = []
@@ -279,13 +279,13 @@ async def test_an_act_is_done_to_its_end_when_its_caller_goes(make_plan: Plans, 
     async with await Session.create(make_plan(3), make_config()) as session:
         await session.run()
         for steps in range(1, 8):
-            act = asyncio.create_task(session.annotate_case(C, 1, note=f"note {steps}"))
+            act = asyncio.create_task(session.cases.annotate(C, 1, note=f"note {steps}"))
             for _ in range(steps):
                 await asyncio.sleep(0)
             act.cancel()
             await asyncio.gather(act, return_exceptions=True)
-        await session.annotate_case(C, 2, note="after")
-        case = await session.case(C, 1)
+        await session.cases.annotate(C, 2, note="after")
+        case = await session.cases.get(C, 1)
         assert case is not None and case.tags["note"] == "note 7"
 
 
@@ -297,7 +297,7 @@ async def test_a_damaged_case_can_be_withdrawn(make_plan: Plans, make_config: Co
         plain.commit()
         plain.close()
         with pytest.raises(InputError, match="damaged"):
-            await session.annotate_case(C, 2, note="n")
-        await session.withdraw_case(C, 2)
+            await session.cases.annotate(C, 2, note="n")
+        await session.cases.withdraw(C, 2)
         assert (await session.run()).state == "complete"
         await check(session)

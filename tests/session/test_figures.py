@@ -15,7 +15,7 @@ from dsbuilder_tui.diversity.metrics import Spread
 from dsbuilder_tui.domain.errors import ConfigError, DsbuilderError, EndpointUnavailable, StorageError
 from dsbuilder_tui.domain.events import CaseAccepted, DiversityMeasured, Event, RunFinished
 from dsbuilder_tui.domain.figures import Cell, Coverage
-from dsbuilder_tui.session import figures as figuring
+from dsbuilder_tui.session import diversity_figures as figuring
 from dsbuilder_tui.session.replay import recorded_events
 from tests.support.prints import Printed, fingerprint, put
 from tests.support.studio import Scripted
@@ -41,7 +41,7 @@ async def session(make_config: Configs) -> AsyncIterator[Printed]:
 async def counted(session: Session) -> dict[str, dict[str, Counter[str]]]:
     """Category → axis → value → cases, by hand."""
     found = {c.name: {axis: Counter[str]() for axis in AXES} for c in session.plan.categories}
-    async for case in session.cases():
+    async for case in session.cases.all():
         for axis, value in case.tags["attributes"].items():
             if axis in AXES:
                 found[case.category][axis][value if value in AXES[axis] else ""] += 1
@@ -50,13 +50,13 @@ async def counted(session: Session) -> dict[str, dict[str, Counter[str]]]:
 
 async def agrees(session: Session) -> Coverage:
     """The coverage, which must be what counting the cases by hand says."""
-    coverage = await session.coverage()
+    coverage = await session.diversity.coverage()
     held = {
         name: {axis: Counter({v: c.accepted for v, c in cells.items() if c.accepted}) for axis, cells in axes.items()}
         for name, axes in coverage.cells.items()
     }
     assert held == await counted(session)
-    by_category = await session.cases_by_category()
+    by_category = await session.cases.counts()
     assert {name: cell.accepted for name, cell in coverage.cases.items()} == by_category
     return coverage
 
@@ -82,7 +82,7 @@ async def test_coverage_of_a_run_is_what_was_planned(session: Printed) -> None:
 
 async def test_coverage_follows_a_run_without_reading_again(session: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
     model = Scripted(hold=2)
-    await session.coverage()
+    await session.diversity.coverage()
 
     async def no_reading(*_: Any) -> Any:
         raise AssertionError("read again")
@@ -94,13 +94,13 @@ async def test_coverage_follows_a_run_without_reading_again(session: Printed, mo
         seen += isinstance(event, CaseAccepted)
         if seen == 4:
             break
-    middle = await session.coverage()
+    middle = await session.diversity.coverage()
     assert sum(cell.accepted for cell in middle.cases.values()) >= 4
     model.gate.set()
     await run
     end = await agrees(session)
     assert end.cases == {"orders": Cell(30, 30), "refunds": Cell(12, 12)}
-    await session.withdraw_case("orders", 3)
+    await session.cases.withdraw("orders", 3)
     assert (await agrees(session)).cases["orders"] == Cell(30, 29)
 
 
@@ -113,7 +113,7 @@ async def test_cases_that_came_while_it_was_read_count_once(session: Printed, mo
         page = await real(*asked)
         if not page:  # all was read; now come some more, and their events
             monkeypatch.setattr(store.statistics, "attribute_page", real)
-            await session.withdraw_case("orders", 2)
+            await session.cases.withdraw("orders", 2)
         return page
 
     monkeypatch.setattr(store.statistics, "attribute_page", slow)
@@ -122,10 +122,10 @@ async def test_cases_that_came_while_it_was_read_count_once(session: Printed, mo
 
 async def test_what_a_person_does_is_in_the_coverage(session: Printed) -> None:
     await session.run()
-    await session.coverage()
-    await session.withdraw_case("orders", 5)
-    await session.withdraw_case("refunds", 1)
-    await session.edit_case("orders", 7, {"query": "another text"}, {"contains_order_id": True})
+    await session.diversity.coverage()
+    await session.cases.withdraw("orders", 5)
+    await session.cases.withdraw("refunds", 1)
+    await session.cases.edit("orders", 7, {"query": "another text"}, {"contains_order_id": True})
     assert (await agrees(session)).cases == {"orders": Cell(30, 29), "refunds": Cell(12, 11)}
     await session.run()
     await agrees(session)
@@ -134,20 +134,20 @@ async def test_what_a_person_does_is_in_the_coverage(session: Printed) -> None:
 async def test_cases_of_an_older_plan_stand_under_other_values(session: Printed) -> None:
     await put(session, {("orders", 1): "a", ("orders", 2): "b"}, {"tone": "sarcastic", "length": "short"})
     await put(session, {("orders", 3): "c"}, {"persona": "student"})
-    coverage = await session.coverage()
+    coverage = await session.diversity.coverage()
     assert coverage.cells["orders"]["tone"][""] == Cell(0, 2)
     assert coverage.cells["orders"]["length"]["short"].accepted == 2
     assert coverage.cases["orders"] == Cell(30, 3)
-    await session.withdraw_case("orders", 2)
-    coverage = await session.coverage()
+    await session.cases.withdraw("orders", 2)
+    coverage = await session.diversity.coverage()
     assert coverage.cells["orders"]["tone"][""] == Cell(0, 1), "what was counted is what is taken away"
-    await session.withdraw_case("orders", 1)
-    assert (await session.coverage()).axes() == AXES
+    await session.cases.withdraw("orders", 1)
+    assert (await session.diversity.coverage()).axes() == AXES
 
 
 async def test_a_revised_plan_is_covered_anew(session: Printed) -> None:
     await session.run()
-    await session.coverage()
+    await session.diversity.coverage()
     data = PLAN.model_dump(mode="json")
     del data["total_instances"]
     data["categories"][0]["count"] = 34
@@ -155,8 +155,8 @@ async def test_a_revised_plan_is_covered_anew(session: Printed) -> None:
     data["categories"].append(
         {"name": "small_talk", "count": 5, "example_inputs": "Hello!", "attributes": {"tone": ["polite"]}}
     )
-    await session.revise_plan(DatasetPlanInput.model_validate(data))
-    coverage = await session.coverage()
+    await session.plans.revise(DatasetPlanInput.model_validate(data))
+    coverage = await session.diversity.coverage()
     assert coverage.cases == {"orders": Cell(34, 30), "refunds": Cell(12, 12), "small_talk": Cell(5, 0)}
     tones = coverage.cells["orders"]["tone"]
     assert list(tones) == ["polite", "angry", "icy", ""]
@@ -169,7 +169,7 @@ async def test_retired_slots_are_not_planned(session: Printed) -> None:
     data = PLAN.model_dump(mode="json")
     del data["total_instances"]
     data["categories"][0]["count"] = 6
-    await session.revise_plan(DatasetPlanInput.model_validate(data))
+    await session.plans.revise(DatasetPlanInput.model_validate(data))
     coverage = await agrees(session)
     assert sums(coverage, "orders") == {"tone": 6, "length": 6}
     await session.run()
@@ -180,9 +180,9 @@ async def test_retired_slots_are_not_planned(session: Printed) -> None:
 async def test_coverage_of_a_moment_has_the_cases_of_that_moment(session: Printed) -> None:
     await put(session, {("orders", n): f"text {n}" for n in range(1, 5)})  # at second 1
     await session.run()
-    now = await session.coverage()
-    assert (await session.coverage(until=2.0)).cases["orders"] == Cell(30, 4)
-    assert await session.coverage() == now
+    now = await session.diversity.coverage()
+    assert (await session.diversity.coverage(until=2.0)).cases["orders"] == Cell(30, 4)
+    assert await session.diversity.coverage() == now
 
 
 async def test_damaged_cases_count_as_cases_without_values(session: Printed) -> None:
@@ -192,17 +192,17 @@ async def test_damaged_cases_count_as_cases_without_values(session: Printed) -> 
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE accepted_case SET tags='{\"attributes', inputs='{' WHERE ordinal=2")
     async with await Printed.open(path.parent, session.config) as again:
-        coverage = await again.coverage()
+        coverage = await again.diversity.coverage()
         assert coverage.cases["orders"] == Cell(30, 4)
         assert sum(cell.accepted for cell in coverage.cells["orders"]["tone"].values()) == 3
-        assert await again.repair() == ["orders-00002"]
+        assert await again.cases.repair() == ["orders-00002"]
         assert (await agrees(again)).cases["orders"] == Cell(30, 3)
 
 
 async def test_an_undecided_session_covers_nothing(make_config: Configs) -> None:
     async with await Session.begin("untitled", make_config()) as session:
-        assert await session.coverage() == Coverage()
-        report = await session.figures()
+        assert await session.diversity.coverage() == Coverage()
+        report = await session.diversity.figures()
         assert report.overall.cases == 0 and not report.categories
 
 
@@ -219,14 +219,14 @@ def by_hand(texts: dict[str, list[str]]) -> Spread:
 
 async def texts_of(session: Session) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    async for case in session.cases():
+    async for case in session.cases.all():
         found.setdefault(case.category, []).append(case.inputs["query"])
     return found
 
 
 async def test_figures_are_those_of_the_cases_there(session: Printed) -> None:
     await session.run()
-    report = await session.figures()
+    report = await session.diversity.figures()
     spread = by_hand(await texts_of(session))
     assert report.overall.variety == pytest.approx(spread.vendi(), rel=1e-4)
     assert list(report.categories) == ["orders", "refunds"]
@@ -243,21 +243,21 @@ async def test_figures_are_those_of_the_cases_there(session: Printed) -> None:
 
 async def test_only_what_is_new_is_read(session: Printed) -> None:
     await put(session, {("orders", n): f"text {n}" for n in range(1, 21)})
-    first = await session.figures()
-    assert session.pages == 1 and await session.figures() == first and session.pages == 1
+    first = await session.diversity.figures()
+    assert session.pages == 1 and await session.diversity.figures() == first and session.pages == 1
     await put(session, {("orders", n): f"text {n}" for n in range(21, 26)})
-    session._counting.forget()
-    second = await session.figures()
+    session.diversity.forget_coverage()
+    second = await session.diversity.figures()
     assert session.pages == 2 and second.overall.compared == 25
     assert second.overall.variety == pytest.approx(by_hand(await texts_of(session)).vendi(), rel=1e-4)
 
 
 async def test_a_case_that_has_changed_has_its_old_text_in_no_figure(session: Printed) -> None:
     await put(session, {("orders", n): f"text {n}" for n in range(1, 21)})
-    await session.figures()
-    await session.edit_case("orders", 1, {"query": "text 2"}, {})
-    await session.withdraw_case("orders", 20)
-    report = await session.figures()
+    await session.diversity.figures()
+    await session.cases.edit("orders", 1, {"query": "text 2"}, {})
+    await session.cases.withdraw("orders", 20)
+    report = await session.diversity.figures()
     assert report.overall.compared == report.overall.cases == 19
     assert report.overall.variety == pytest.approx(by_hand(await texts_of(session)).vendi(), rel=1e-4)
     assert report.overall.rejections == {"person": 1}
@@ -266,12 +266,14 @@ async def test_a_case_that_has_changed_has_its_old_text_in_no_figure(session: Pr
 async def test_a_fingerprint_that_came_late_is_found(session: Printed) -> None:
     await put(session, {("orders", n): f"text {n}" for n in range(1, 21)})
     session.late = {3, 5}
-    assert (await session.figures()).overall.compared == 18
+    assert (await session.diversity.figures()).overall.compared == 18
     read = session.pages
-    assert (await session.figures()).overall.compared == 18 and session.pages == read, "looked for once, not each time"
+    assert (await session.diversity.figures()).overall.compared == 18 and session.pages == read, (
+        "looked for once, not each time"
+    )
     session.late = set()
     await put(session, {("orders", 21): "one more"})
-    assert (await session.figures()).overall.compared == 21
+    assert (await session.diversity.figures()).overall.compared == 21
 
 
 @pytest.mark.parametrize(
@@ -280,10 +282,10 @@ async def test_a_fingerprint_that_came_late_is_found(session: Printed) -> None:
 async def test_figures_do_without_an_embedding_that_cannot_be_had(session: Printed, error: DsbuilderError) -> None:
     await put(session, {("orders", n): f"text {n}" for n in range(1, 21)})
     session.trouble = error
-    report = await session.figures()
+    report = await session.diversity.figures()
     assert report.overall.variety is None and report.overall.cases == 20 and report.overall.cells == 10
     session.trouble = None
-    assert (await session.figures()).overall.compared == 20
+    assert (await session.diversity.figures()).overall.compared == 20
 
 
 async def test_what_was_cut_off_is_not_counted_twice(session: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,14 +298,16 @@ async def test_what_was_cut_off_is_not_counted_twice(session: Printed, monkeypat
 
     monkeypatch.setattr(figuring, "_take_in", cut_off)
     with pytest.raises(StorageError):
-        await session.figures()
+        await session.diversity.figures()
     monkeypatch.setattr(figuring, "_take_in", real)
-    assert (await session.figures()).overall.compared == 20
+    assert (await session.diversity.figures()).overall.compared == 20
 
 
 async def test_calls_at_the_same_time_say_the_same(session: Printed) -> None:
     await put(session, {("orders", n): f"text {n}" for n in range(1, 21)})
-    reports = await asyncio.gather(*(session.figures() for _ in range(5)), *(session.coverage() for _ in range(3)))
+    reports = await asyncio.gather(
+        *(session.diversity.figures() for _ in range(5)), *(session.diversity.coverage() for _ in range(3))
+    )
     assert all(report == reports[0] for report in reports[:5]) and session.pages == 1
 
 
@@ -314,7 +318,7 @@ async def test_large_categories_are_packed_by_a_sample(make_config: Configs) -> 
     )
     async with await Session.create(plan, make_config()) as session:
         await put(session, {("orders", n): f"text number {n}" for n in range(1, 2501)}, {})
-        figures = (await session.figures()).categories["orders"]
+        figures = (await session.diversity.figures()).categories["orders"]
         assert figures.sampled == 833 and figures.packed is not None
         assert figures.cells_filled == 0
         assert figures.variety == pytest.approx(1, abs=0.01), "but for the number they are the same"
@@ -323,12 +327,12 @@ async def test_large_categories_are_packed_by_a_sample(make_config: Configs) -> 
 async def test_rejections_are_told_by_stage_and_category(make_config: Configs) -> None:
     async with await Session.create(PLAN, make_config(max_attempts=2)) as session:
         await session.run(Scripted(echo="Where is it?"))
-        report = await session.figures()
-        stages = await session.rejections_by_stage()
+        report = await session.diversity.figures()
+        stages = await session.rejections.by_stage()
         assert report.overall.rejections == stages and report.overall.rejected > 0
         for name, figures in report.categories.items():
             for stage, number in figures.rejections.items():
-                assert number == await session.count_rejections(category=name, stage=stage)
+                assert number == await session.rejections.count(category=name, stage=stage)
 
 
 # Announced
@@ -341,7 +345,7 @@ async def test_a_run_announces_the_figures_at_its_end(session: Printed) -> None:
     measured = [event for event in heard if isinstance(event, DiversityMeasured)]
     assert [event.final for event in measured] == [True]
     assert isinstance(heard[-1], RunFinished), "who reads until the end of the run must have seen the figures"
-    report = (await session.figures()).overall
+    report = (await session.diversity.figures()).overall
     assert (measured[0].cases, measured[0].cells_filled, measured[0].cells) == (42, 10, 10)
     assert [event async for event in recorded_events(session) if isinstance(event, DiversityMeasured)] == measured
     assert measured[0].variety == pytest.approx(report.variety, abs=0.06)

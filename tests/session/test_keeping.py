@@ -24,7 +24,7 @@ C = "category_1"
 
 
 async def rejected(session: Session) -> Rejection:
-    return next(r for r in await session.rejections() if r.candidate)
+    return next(r for r in await session.rejections.newest() if r.candidate)
 
 
 async def test_kept_where_nothing_is_or_the_slot_was_given_up(make_plan: Plans, make_config: Configs) -> None:
@@ -35,18 +35,18 @@ async def test_kept_where_nothing_is_or_the_slot_was_given_up(make_plan: Plans, 
         async with await Session.create(make_plan(3), config) as session:
             assert (await session.run()).exhausted == 2
             session.subscribe(events.append)
-            first, second = {r.ordinal: r for r in await session.rejections()}.values()
+            first, second = {r.ordinal: r for r in await session.rejections.newest()}.values()
             # Given up.
-            case = await session.keep_rejected(first.seq)
+            case = await session.cases.keep_rejected(first.seq)
             assert (case.ordinal, case.inputs) == (first.ordinal, {"query": "Where is my one and only?"})
             await check(session)
             state = await session.summary()
             assert (state.state, state.instances_created, state.exhausted_slots) == ("short", 2, 1)
             with pytest.raises(InputError, match="says this already"):
-                await session.keep_rejected(first.seq)
+                await session.cases.keep_rejected(first.seq)
             # Open; with it all slots are filled, and the session is complete.
-            await session.retry_exhausted()
-            await session.keep_rejected(second.seq)
+            await session.cases.retry_exhausted()
+            await session.cases.keep_rejected(second.seq)
             await check(session)
             state = await session.summary()
             assert (state.state, state.instances_created, state.exhausted_slots) == ("complete", 3, 0)
@@ -67,15 +67,15 @@ async def test_kept_in_place_of_a_later_case(make_plan: Plans, make_config: Conf
             assert (await session.run()).state == "complete"
             session.subscribe(events.append)
             rejection = await rejected(session)
-            context = await session.rejection_context(rejection)
+            context = await session.rejections.context(rejection)
             assert context.successor is not None
             slot = (C, rejection.ordinal)
-            await session.annotate_case(*slot, pinned=True)
+            await session.cases.annotate(*slot, pinned=True)
             with pytest.raises(InputError, match="pinned"):
-                await session.keep_rejected(rejection.seq)
-            await session.annotate_case(*slot, pinned=False)
-            case = await session.keep_rejected(rejection.seq)
-            assert case.batch == rejection.batch and await session.case(*slot) == case
+                await session.cases.keep_rejected(rejection.seq)
+            await session.cases.annotate(*slot, pinned=False)
+            case = await session.cases.keep_rejected(rejection.seq)
+            assert case.batch == rejection.batch and await session.cases.get(*slot) == case
             await check(session)
             assert (await session.summary()).state == "complete"
             assert told(events, "case_edited")[-1]["change"] == "kept" and not told(events, "case_accepted")
@@ -83,7 +83,7 @@ async def test_kept_in_place_of_a_later_case(make_plan: Plans, make_config: Conf
             assert [e.facts() for e in past if e.type == "case_edited"] == told(events, "case_edited")
             assert sum(e.type == "case_accepted" for e in past) == 12
             with pytest.raises(InputError, match="no rejection"):
-                await session.keep_rejected(9999)
+                await session.cases.keep_rejected(9999)
         plain = sqlite3.connect(session.folder / "session.db")
         assert plain.execute("SELECT seq, replaced_by FROM withdrawn_case").fetchall() == [
             (context.successor.seq, case.seq)
@@ -108,7 +108,7 @@ async def test_not_kept_while_its_slot_is_written_again(make_plan: Plans, make_c
                 await asyncio.sleep(0.01)
             rejection = await rejected(session)
             with pytest.raises(InputError, match=r"category_1-00002 is being written again right now.*pause"):
-                await session.keep_rejected(rejection.seq)
+                await session.cases.keep_rejected(rejection.seq)
             fake.gate.set()
             assert (await running).state == "complete"
             assert await texts(session) == ["First text", "Second text"]
@@ -125,7 +125,7 @@ async def test_kept_during_a_run(make_plan: Plans, make_config: Configs) -> None
                 if event.type in ("case_rejected", "slot_exhausted") and len(acts) < 30:
                     seq = getattr(event, "seq", None)
                     if seq and event.stage == "structural":  # type: ignore[attr-defined]
-                        acts.append(asyncio.create_task(session.keep_rejected(seq)))
+                        acts.append(asyncio.create_task(session.cases.keep_rejected(seq)))
 
             session.subscribe(watch)
             await session.run()
@@ -136,7 +136,7 @@ async def test_kept_during_a_run(make_plan: Plans, make_config: Configs) -> None
             state = await session.summary()
             assert state.instances_created + state.exhausted_slots == 60
             if state.exhausted_slots:
-                await session.retry_exhausted()
+                await session.cases.retry_exhausted()
                 await session.settings.set("max_attempts", 30)
             await session.run()
             assert (await session.summary()).state == "complete"
@@ -149,9 +149,9 @@ async def test_a_candidate_that_was_no_case_cannot_be_kept(make_plan: Plans, mak
         await Session.create(make_plan(3), make_config(base_url=fake.url)) as session,
     ):
         await session.run()
-        rejection = (await session.rejections())[0]
+        rejection = (await session.rejections.newest())[0]
         with pytest.raises(InputError, match="no whole case"):
-            await session.keep_rejected(rejection.seq)
+            await session.cases.keep_rejected(rejection.seq)
 
 
 async def test_a_candidate_of_an_earlier_plan_cannot_be_kept(make_plan: Plans, make_config: Configs) -> None:
@@ -161,17 +161,17 @@ async def test_a_candidate_of_an_earlier_plan_cannot_be_kept(make_plan: Plans, m
         config = make_config(base_url=fake.url, batch_size=2, max_attempts=1, max_workers=1)
         async with await Session.create(plan, config) as session:
             await session.run()
-            by_slot = {(r.category, r.ordinal): r for r in await session.rejections()}
+            by_slot = {(r.category, r.ordinal): r for r in await session.rejections.newest()}
             data = plan.model_dump(mode="json")
             smaller = [{**category, "count": 1} for category in data["categories"]]
-            await session.revise_plan(DatasetPlanInput(dataset_name="support", categories=smaller))
+            await session.plans.revise(DatasetPlanInput(dataset_name="support", categories=smaller))
             with pytest.raises(InputError, match="no longer has a place"):
-                await session.keep_rejected(by_slot[C, 2].seq)
+                await session.cases.keep_rejected(by_slot[C, 2].seq)
             other = {
                 **data,
                 "input_fields": ["question"],
                 "categories": [{**c, "example_inputs": ["x"]} for c in data["categories"]],
             }
-            await session.revise_plan(DatasetPlanInput.model_validate(other))
+            await session.plans.revise(DatasetPlanInput.model_validate(other))
             with pytest.raises(InputError, match="other fields"):
-                await session.keep_rejected(by_slot[C, 2].seq)
+                await session.cases.keep_rejected(by_slot[C, 2].seq)

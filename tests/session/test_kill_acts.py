@@ -29,13 +29,13 @@ async def main():
 
         async def act(slot, seq, number):
             if number % 3 == 0:
-                await session.withdraw_case("a", slot, "odd")
+                await session.cases.withdraw("a", slot, "odd")
                 print("gone", seq, flush=True)
             elif number % 3 == 1:
-                await session.edit_case("a", slot, {"query": f"Edited {'x' * slot}"}, {})
+                await session.cases.edit("a", slot, {"query": f"Edited {'x' * slot}"}, {})
                 print("edited", seq, flush=True)
             else:
-                await session.annotate_case("a", slot, pinned=True)
+                await session.cases.annotate("a", slot, pinned=True)
                 print("pinned", seq, flush=True)
 
         def watch(event):
@@ -86,4 +86,4 @@ async def test_an_act_that_returned_survives_a_kill(tmp_path: Path) -> None:
     async with await Session.open("acts", config) as session:
         assert (await session.run()).state == "complete"
         await check(session)
-        assert [case.ordinal async for case in session.cases()] == list(range(1, 401))
+        assert [case.ordinal async for case in session.cases.all()] == list(range(1, 401))

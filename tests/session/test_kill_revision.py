@@ -24,7 +24,7 @@ async def main():
     async with await Session.open("revised", DatasetBuilderConfig(checkpoint_dir=sys.argv[1])) as session:
         for turn in itertools.count():
             counts = ({"a": 60}, {"a": 300, "b": 40}, {"a": 90, "b": 7, "c": 120}, {"a": 700, "c": 3})[turn % 4]
-            number = await session.revise_plan(plan(**counts))
+            number = await session.plans.revise(plan(**counts))
             print(number, flush=True)
 
 asyncio.run(main())
@@ -58,7 +58,7 @@ async def test_a_revision_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
         told = plain.execute("SELECT count(*) FROM history WHERE kind='plan_revised'").fetchone()[0]
         plain.close()
         async with await Session.open("revised", config) as session:
-            assert session.plan_revision in (heard_of, heard_of + 1) and told == session.plan_revision - 1
+            assert session.plans.revision in (heard_of, heard_of + 1) and told == session.plans.revision - 1
             retired = await session._files.store.slots.retired()
             for category in session.plan.categories:
                 gone = retired.get(category.name, [])
@@ -66,7 +66,7 @@ async def test_a_revision_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
                 if category.name == "a":
                     assert not set(gone) & set(range(1, 51)), "they are filled"
     async with await Session.open("revised", config) as session:
-        await session.revise_plan(plan(**COUNTS))
+        await session.plans.revise(plan(**COUNTS))
         assert (await session.run()).state == "complete"
         await check(session)
-        assert [c.ordinal async for c in session.cases() if c.category == "a"] == list(range(1, 301))
+        assert [c.ordinal async for c in session.cases.all() if c.category == "a"] == list(range(1, 301))

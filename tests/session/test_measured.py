@@ -20,7 +20,7 @@ async def test_every_case_of_a_run_is_in_the_figures_at_its_end(make_config: Con
     async with await Session.create(PLAN, make_config()) as session:
         session.subscribe(lambda event: told.append(event) if isinstance(event, DiversityMeasured) else None)
         await session.run()
-        report = await session.figures()
+        report = await session.diversity.figures()
         folder = session.folder
     f = report.overall
     assert (f.cases, f.compared, f.most_variety) == (42, 42, 42)
@@ -32,24 +32,24 @@ async def test_every_case_of_a_run_is_in_the_figures_at_its_end(make_config: Con
     ]
     assert [figures.compared for figures in report.categories.values()] == [30, 12]
     async with await Session.open(folder, make_config()) as again:
-        later = (await again.figures()).overall
+        later = (await again.diversity.figures()).overall
     assert later.variety == pytest.approx(f.variety, rel=1e-4) and later.compared == 42
 
 
 async def test_figures_follow_what_a_person_does_to_cases(make_config: Configs) -> None:
     async with await Session.create(PLAN, make_config()) as session:
         await session.run()
-        before = (await session.figures()).categories["refunds"]
+        before = (await session.diversity.figures()).categories["refunds"]
         for ordinal in range(1, 13):
-            case = await session.case("refunds", ordinal)
+            case = await session.cases.get("refunds", ordinal)
             assert case is not None
             same = {"query": f"I want ${20 + ordinal} back"}
-            await session.edit_case("refunds", ordinal, same, case.expectations)
-        after = (await session.figures()).categories["refunds"]
+            await session.cases.edit("refunds", ordinal, same, case.expectations)
+        after = (await session.diversity.figures()).categories["refunds"]
         assert after.compared == 12 and after.variety is not None and before.variety is not None
         assert after.variety < before.variety / 2, "they all say the same now"
-        await session.withdraw_case("refunds", 4)
-        assert (await session.figures()).categories["refunds"].compared == 11
+        await session.cases.withdraw("refunds", 4)
+        assert (await session.diversity.figures()).categories["refunds"].compared == 11
 
 
 async def test_figures_can_be_asked_for_while_it_runs(make_config: Configs) -> None:
@@ -60,16 +60,16 @@ async def test_figures_can_be_asked_for_while_it_runs(make_config: Configs) -> N
         async for event in events:
             if isinstance(event, CaseAccepted) and event.accepted >= 6:
                 break
-        middle = (await session.figures()).overall
+        middle = (await session.diversity.figures()).overall
         assert middle.compared <= middle.cases < 42 and middle.cells_filled > 0
         model.gate.set()
         await run
-        assert (await session.figures()).overall.compared == 42
+        assert (await session.diversity.figures()).overall.compared == 42
 
 
 async def test_cases_that_are_not_compared_have_no_likeness(make_config: Configs) -> None:
     async with await Session.create(PLAN, make_config(diversity_stages="structural")) as session:
         await session.run()
-        f = (await session.figures()).overall
+        f = (await session.diversity.figures()).overall
         assert f.variety is None and f.mean_likeness is None and f.compared == 0
         assert f.packed is not None and f.cells == f.cells_filled == 10

@@ -32,19 +32,19 @@ async def test_messages_and_the_draft_survive(make_plan: Plans, make_config: Con
     events: list[Event] = []
     async with await Session.create(make_plan(3), make_config()) as session:
         session.subscribe(events.append)
-        assert (session.draft, await session.messages()) == ("", [])
-        first = await session.add_message("person", "Make it \ud800 café \x1b[2J")
+        assert (session.chat.draft, await session.chat.messages()) == ("", [])
+        first = await session.chat.add("person", "Make it \ud800 café \x1b[2J")
         await session.run()
-        await session.add_message("dsbuilder", "Done", "notice", {"cases": 3})
-        await session.save_draft("half a sen")
+        await session.chat.add("dsbuilder", "Done", "notice", {"cases": 3})
+        await session.chat.save_draft("half a sen")
     async with await Session.open(None, make_config()) as session:
-        assert session.draft == "half a sen"
-        messages = await session.messages()
+        assert session.chat.draft == "half a sen"
+        messages = await session.chat.messages()
         assert [(m.role, m.kind, m.text, m.data) for m in messages] == [
             ("person", "text", "Make it \ufffd café \x1b[2J", {}), ("dsbuilder", "notice", "Done", {"cases": 3}),
         ]  # fmt: skip
-        assert messages[0] == first and await session.messages(1) == messages[1:]
-        third = await session.add_message("agent", "Again")
+        assert messages[0] == first and await session.chat.messages(1) == messages[1:]
+        third = await session.chat.add("agent", "Again")
         assert third.seq > messages[1].seq
     told = [event for event in events if isinstance(event, MessageAdded)]
     assert [(event.seq, event.text) for event in told] == [(m.seq, m.text) for m in messages]
@@ -55,18 +55,18 @@ async def test_before_any_case_the_plan_can_become_anything(make_plan: Plans, ma
     events: list[Event] = []
     async with await Session.create(plan, make_config(max_dataset_size=50)) as session:
         session.subscribe(events.append)
-        assert session.plan_revision == 1
+        assert session.plans.revision == 1
         other = recount(plan, category_1=0, category_2=2, third=9)
-        assert await session.revise_plan(other) == 2
-        assert await session.revise_plan(other) == 2, "the same plan is no new revision"
+        assert await session.plans.revise(other) == 2
+        assert await session.plans.revise(other) == 2, "the same plan is no new revision"
         with pytest.raises(PlanError, match="max_dataset_size"):
-            await session.revise_plan(recount(plan, category_1=60))
-        assert (session.plan, session.plan_revision) == (other, 2)
+            await session.plans.revise(recount(plan, category_1=60))
+        assert (session.plan, session.plans.revision) == (other, 2)
         assert (await session.summary()).state == "new"
         assert (await session.run()).accepted == 11
-        assert (await session.checkpoints())[0].reason == "plan"
+        assert (await session.checkpoints.all())[0].reason == "plan"
     async with await Session.open(None, make_config()) as session:
-        assert (session.plan, session.plan_revision) == (other, 2)
+        assert (session.plan, session.plans.revision) == (other, 2)
         assert (await session.summary()).categories["third"]["accepted"] == 9
     revised = [event for event in events if isinstance(event, PlanRevised)]
     zero = {"accepted": 0, "rejected": 0, "exhausted": 0}
@@ -81,17 +81,17 @@ async def test_later_no_case_may_lose_its_place(make_plan: Plans, make_config: C
     async with await Session.create(plan, config) as session:
         await session.run()
         with pytest.raises(PlanError) as caught:
-            await session.revise_plan(recount(plan, category_1=5, category_2=0, third=3))
+            await session.plans.revise(recount(plan, category_1=5, category_2=0, third=3))
         assert len(caught.value.problems) == 2
         assert "at least 6" in caught.value.problems[0] and "'category_2' holds 4 cases" in caught.value.problems[1]
-        assert session.plan_revision == 1
-        assert await session.revise_plan(recount(plan, category_1=8, third=3)) == 2
+        assert session.plans.revision == 1
+        assert await session.plans.revise(recount(plan, category_1=8, third=3)) == 2
         state = await session.summary()
         assert (state.state, state.instances_created, state.total_instances_planned) == ("paused", 10, 15)
     async with await Session.open(None, config) as session:
         assert (await session.run()).state == "complete"
-        assert [c.case_id async for c in session.cases()][5:8] == [f"category_1-0000{n}" for n in (6, 7, 8)]
-        assert await session.revise_plan(recount(session.plan, category_1=8, third=3)) == 2
+        assert [c.case_id async for c in session.cases.all()][5:8] == [f"category_1-0000{n}" for n in (6, 7, 8)]
+        assert await session.plans.revise(recount(session.plan, category_1=8, third=3)) == 2
         assert (await session.summary()).state == "complete"
 
 
@@ -102,17 +102,17 @@ async def test_slots_the_plan_no_longer_has_are_no_longer_given_up_on(make_plan:
         config = make_config(base_url=fake.url, batch_size=4, max_attempts=2, max_workers=1)
         async with await Session.create(plan, config) as session:
             assert (await session.run()).exhausted == 4
-            highest = max([case.ordinal async for case in session.cases() if case.category == "category_1"])
-            await session.revise_plan(recount(plan, category_1=max(1, highest), category_2=2))
+            highest = max([case.ordinal async for case in session.cases.all() if case.category == "category_1"])
+            await session.plans.revise(recount(plan, category_1=max(1, highest), category_2=2))
             state = await session.summary()
             assert state.exhausted_slots == state.total_instances_planned - 2
             assert state.state == ("short" if state.exhausted_slots else "complete")
-            await session.revise_plan(recount(plan, category_1=4, category_2=2))
+            await session.plans.revise(recount(plan, category_1=4, category_2=2))
             state = await session.summary()
             assert state.state == "paused"
             del fake._text
             assert (await session.run()).accepted + state.exhausted_slots == 6
-            await session.retry_exhausted()
+            await session.cases.retry_exhausted()
             assert (await session.run()).state == "complete"
 
 
@@ -124,7 +124,7 @@ async def test_a_plan_is_not_revised_while_it_runs(make_plan: Plans, make_config
             while not fake.in_flight:
                 await asyncio.sleep(0.01)
             with pytest.raises(InputError, match="Pause it first"):
-                await session.revise_plan(recount(plan, category_1=9))
+                await session.plans.revise(recount(plan, category_1=9))
             await session.pause()
             await running
-            assert await session.revise_plan(recount(plan, category_1=9)) == 2
+            assert await session.plans.revise(recount(plan, category_1=9)) == 2

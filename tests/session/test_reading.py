@@ -47,34 +47,34 @@ async def session(make_config: Configs) -> AsyncIterator[Session]:
 
 
 async def found(session: Session, text: str = "", **marks: Any) -> list[str]:
-    seqs = [seq async for step in session.search_cases(text, **marks) for seq in step.seqs]
-    return [case.case_id for case in await session.cases_by_seq(seqs)]
+    seqs = [seq async for step in session.cases.search(text, **marks) for seq in step.seqs]
+    return [case.case_id for case in await session.cases.by_seq(seqs)]
 
 
 async def test_pages_follow_the_plan_and_the_slots(session: Session) -> None:
     order = [("ant", 3), ("zebra", 9), ("ant", 1), ("zebra", 2), ("zebra", 30)]
     await put(session, {slot: f"text {slot}" for slot in order})
     ids = ["zebra-00002", "zebra-00009", "zebra-00030", "ant-00001", "ant-00003"]
-    assert [c.case_id for c in await session.case_page(0, 10)] == ids
+    assert [c.case_id for c in await session.cases.page(0, 10)] == ids
     for offset in range(6):
-        assert [c.case_id for c in await session.case_page(offset, 2)] == ids[offset : offset + 2]
-    assert [c.case_id for c in await session.case_page(1, 5, category="ant")] == ["ant-00003"]
+        assert [c.case_id for c in await session.cases.page(offset, 2)] == ids[offset : offset + 2]
+    assert [c.case_id for c in await session.cases.page(1, 5, category="ant")] == ["ant-00003"]
     newest = [f"{name}-{ordinal:05d}" for name, ordinal in reversed(order)]
-    assert [c.case_id for c in await session.case_page(0, 10, newest_first=True)] == newest
-    assert [c.case_id for c in await session.case_page(1, 1, category="zebra", newest_first=True)] == ["zebra-00002"]
-    assert await session.case_page(0, 5, category="nothing like it") == []
-    case = await session.case("ant", 3)
+    assert [c.case_id for c in await session.cases.page(0, 10, newest_first=True)] == newest
+    assert [c.case_id for c in await session.cases.page(1, 1, category="zebra", newest_first=True)] == ["zebra-00002"]
+    assert await session.cases.page(0, 5, category="nothing like it") == []
+    case = await session.cases.get("ant", 3)
     assert case is not None and (case.batch, case.damaged, case.inputs) == (7, False, {"query": "text ('ant', 3)"})
-    assert await session.case("ant", 2) is None and await session.case("none", 1) is None
-    back = await session.cases_by_seq([case.seq + 2, 999, case.seq])
+    assert await session.cases.get("ant", 2) is None and await session.cases.get("none", 1) is None
+    back = await session.cases.by_seq([case.seq + 2, 999, case.seq])
     assert [c.case_id for c in back] == ["ant-00001", "ant-00003"]
-    assert await session.counts_at(case.seq + 1) == {"zebra": 1, "ant": 1}
-    assert await session.counts_at(0) == {"zebra": 0, "ant": 0}
+    assert await session.cases.counts_at(case.seq + 1) == {"zebra": 1, "ant": 1}
+    assert await session.cases.counts_at(0) == {"zebra": 0, "ant": 0}
 
 
 async def test_an_export_up_to_a_place_in_the_history(session: Session, tmp_path: Path) -> None:
     await put(session, {("ant", 2): "early"})
-    point = await session.checkpoint()
+    point = await session.checkpoints.save()
     await put(session, {("ant", 1): "late"})
     assert await session.export(tmp_path / "a.jsonl", upto=point.seq) == 1
     assert b"early" in (tmp_path / "a.jsonl").read_bytes()
@@ -122,17 +122,17 @@ async def test_ten_thousand_cases(make_config: Configs) -> None:
     async with await Session.create(two(8000, 2000), make_config()) as session:
         await put(session, {("ant", n): f"Ameise {n} Ä{n}" for n in range(2000, 0, -1)})
         await put(session, {("zebra", n): f"Streifen {n} 50%_{n}" for n in range(1, 8001)})
-        assert [c.case_id for c in await session.case_page(9998, 5)] == ["ant-01999", "ant-02000"]
-        assert [c.ordinal for c in await session.case_page(7999, 2)] == [8000, 1]
-        assert [c.case_id for c in await session.case_page(9999, 5, newest_first=True)] == ["ant-02000"]
+        assert [c.case_id for c in await session.cases.page(9998, 5)] == ["ant-01999", "ant-02000"]
+        assert [c.ordinal for c in await session.cases.page(7999, 2)] == [8000, 1]
+        assert [c.case_id for c in await session.cases.page(9999, 5, newest_first=True)] == ["ant-02000"]
         for newest in (False, True):
-            steps = [step async for step in session.search_cases("50%_7777", newest_first=newest)]
+            steps = [step async for step in session.cases.search("50%_7777", newest_first=newest)]
             assert [step.scanned for step in steps] == [2000, 4000, 6000, 8000, 10000]
             assert {step.total for step in steps} == {10000}
             assert sum(len(step.seqs) for step in steps) == 1
         assert await found(session, "ä1999") == ["ant-01999"]
         assert len(await found(session, "ameise")) == 2000
-        plain = [step async for step in session.search_cases("ameise", category="ant", newest_first=True)]
+        plain = [step async for step in session.cases.search("ameise", category="ant", newest_first=True)]
         assert [(step.scanned, step.total) for step in plain] == [(2000, 2000)]
 
 
@@ -143,38 +143,38 @@ async def test_a_damaged_case_is_marked_in_pages(session: Session) -> None:
     plain.execute("UPDATE accepted_case SET inputs=CAST(x'ff00fe' AS TEXT) WHERE ordinal=3")
     plain.commit()
     plain.close()
-    page = await session.case_page(0, 10)
+    page = await session.cases.page(0, 10)
     assert [case.damaged for case in page] == [False, True, True]
     assert page[1].inputs == {"query": '{"query": "tw'} and page[1].tags == {}
     assert "\ufffd" in page[2].inputs["query"]
     assert await found(session, noted=True) == ["zebra-00001", "zebra-00003"]
     with pytest.raises(SessionDamaged):
-        assert [case async for case in session.cases()]
+        assert [case async for case in session.cases.all()]
 
 
 async def test_rejections_with_what_is_around_them(make_config: Configs) -> None:
     async with await Session.create(NARROW, make_config(max_attempts=2)) as session:
         await session.run()
-        total = await session.count_rejections()
-        stages = await session.rejections_by_stage()
+        total = await session.rejections.count()
+        stages = await session.rejections.by_stage()
         assert total == sum(stages.values()) > 5 and stages["structural"] > 0
-        page = await session.rejection_page(0, total + 5)
+        page = await session.rejections.page(0, total + 5)
         assert [r.seq for r in page] == sorted((r.seq for r in page), reverse=True) and len(page) == total
-        assert await session.rejection_page(2, 2) == page[2:4]
+        assert await session.rejections.page(2, 2) == page[2:4]
         first = page[0]
         assert first.batch > 0 and first.candidate is not None
         assert set(first.candidate) == {"inputs", "expectations", "tags"}
         assert first.candidate["inputs"]["query"][:40] == first.text[:40]
-        of_a = await session.count_rejections(category="a")
-        assert of_a + await session.count_rejections(category="b") == total
-        assert await session.count_rejections(stage="schema") == 0
+        of_a = await session.rejections.count(category="a")
+        assert of_a + await session.rejections.count(category="b") == total
+        assert await session.rejections.count(stage="schema") == 0
         word = first.text.split()[0]
-        assert first in await session.rejection_page(0, total, text=f"{word.upper()} {first.category}-")
-        assert await session.count_rejections(text="nothing like this") == 0
-        context = await session.rejection_context(first)
+        assert first in await session.rejections.page(0, total, text=f"{word.upper()} {first.category}-")
+        assert await session.rejections.count(text="nothing like this") == 0
+        context = await session.rejections.context(first)
         assert context.nearest is not None and context.nearest.case_id == first.nearest_case_id
         assert set(context.attributes) == set(first.candidate["tags"]["attributes"])
-        assert context.successor == await session.case(first.category, first.ordinal)
+        assert context.successor == await session.cases.get(first.category, first.ordinal)
 
 
 async def test_worker_calls(make_plan: Plans, make_config: Configs) -> None:
@@ -182,10 +182,10 @@ async def test_worker_calls(make_plan: Plans, make_config: Configs) -> None:
         config = make_config(base_url=fake.url, batch_size=4, max_workers=1)
         async with await Session.create(make_plan(12), config) as session:
             await session.run()
-            assert await session.count_calls() == len(fake.bodies)
-            calls = await session.call_page(0, 100)
+            assert await session.calls.count() == len(fake.bodies)
+            calls = await session.calls.page(0, 100)
             assert [call.batch for call in calls] == sorted((call.batch for call in calls), reverse=True)
             assert calls[-1].usage.prompt_tokens == 100 and calls[-1].worker == 1
-            assert await session.call_page(1, 1) == calls[1:2]
-            bad = (await session.rejection_page(0, 5, stage="schema"))[0]
-            assert bad.candidate is None and (await session.rejection_context(bad)).nearest is None
+            assert await session.calls.page(1, 1) == calls[1:2]
+            bad = (await session.rejections.page(0, 5, stage="schema"))[0]
+            assert bad.candidate is None and (await session.rejections.context(bad)).nearest is None

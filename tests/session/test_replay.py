@@ -58,7 +58,7 @@ async def test_pauses_faults_and_several_runs(make_plan: Plans, make_config: Con
         config = make_config(base_url=fake.url, batch_size=3, max_workers=4, max_attempts=4, checkpoint_interval=10)
         async with await Session.create(make_plan(40, 30), config) as session:
             session.subscribe(live.append)
-            await session.add_message("person", "Go", data={"a": [1, 2]})
+            await session.chat.add("person", "Go", data={"a": [1, 2]})
             pauses = [15, 40]
 
             def interrupt(event: Event) -> None:
@@ -83,7 +83,7 @@ async def test_slots_given_up_on_and_reopened(make_config: Configs) -> None:
     async with await Session.create(NARROW, make_config(max_attempts=1)) as session:
         session.subscribe(live.append)
         assert (await session.run()).exhausted
-        await session.retry_exhausted()
+        await session.cases.retry_exhausted()
         await session.run()
         past = await recorded(session)
     assert counts(seen(past)) == counts(seen(live))
@@ -96,7 +96,7 @@ async def test_history_does_not_grow_out_of_hand(make_plan: Plans, make_config: 
         rows = await session._files.store.connection.read(
             lambda c: c.execute("SELECT count(*) FROM history").fetchone()[0]
         )
-        assert rows <= 2 * await session.count_calls() + 10
+        assert rows <= 2 * await session.calls.count() + 10
 
 
 async def test_a_session_of_the_first_format_is_told_as_well_as_can_be(make_config: Configs) -> None:

@@ -25,7 +25,7 @@ Configs = Callable[..., DatasetBuilderConfig]
 
 async def slots(session: Session, name: str = "category_1") -> tuple[list[int], list[int]]:
     """The filled and the retired slots of a category; its other slots fill the count up."""
-    filled = [case.ordinal async for case in session.cases() if case.category == name]
+    filled = [case.ordinal async for case in session.cases.all() if case.category == name]
     retired = (await session._files.store.slots.retired()).get(name, [])
     assert not set(filled) & set(retired)
     return filled, retired
@@ -39,16 +39,16 @@ async def export(session: Session, folder: Path) -> bytes:
 async def test_a_lower_count_takes_the_highest_open_slots(make_plan: Plans, make_config: Configs) -> None:
     plan = make_plan(10)
     async with await Session.create(plan, make_config()) as session:
-        assert await session.cases_by_category() == {"category_1": 0}
-        await session.revise_plan(recount(plan, category_1=6))
+        assert await session.cases.counts() == {"category_1": 0}
+        await session.plans.revise(recount(plan, category_1=6))
         assert await slots(session) == ([], [7, 8, 9, 10])
-        await session.revise_plan(recount(plan, category_1=8))
+        await session.plans.revise(recount(plan, category_1=8))
         assert await slots(session) == ([], [9, 10])
-        await session.revise_plan(recount(plan, category_1=11))
+        await session.plans.revise(recount(plan, category_1=11))
         assert await slots(session) == ([], [])
         assert (await session.run()).state == "complete"
         assert await slots(session) == (list(range(1, 12)), [])
-        assert await session.cases_by_category() == {"category_1": 11}
+        assert await session.cases.counts() == {"category_1": 11}
         await check(session)
 
 
@@ -56,30 +56,30 @@ async def test_what_is_accepted_stays_and_gaps_are_kept(make_plan: Plans, make_c
     plan, config = make_plan(8), make_config()
     async with await Session.create(plan, config) as session:
         await session.run()
-        whole = {case.case_id: case async for case in session.cases()}
+        whole = {case.case_id: case async for case in session.cases.all()}
         for ordinal in (2, 3, 5):
-            await session.withdraw_case("category_1", ordinal)
+            await session.cases.withdraw("category_1", ordinal)
         with pytest.raises(PlanError, match=r"holds 5 cases; make it at least 5, or take cases out first \(F2\)"):
-            await session.revise_plan(recount(plan, category_1=4))
-        await session.revise_plan(recount(plan, category_1=6))
+            await session.plans.revise(recount(plan, category_1=4))
+        await session.plans.revise(recount(plan, category_1=6))
         assert await slots(session) == ([1, 4, 6, 7, 8], [3, 5])
         assert (await session.summary()).state == "paused"
-        rejection = next(r for r in await session.rejections() if r.ordinal == 5)
+        rejection = next(r for r in await session.rejections.newest() if r.ordinal == 5)
         with pytest.raises(InputError, match="no longer has a place for category_1-00005"):
-            await session.keep_rejected(rejection.seq)
-        assert (await session.rejection_context(rejection)).attributes == {}
+            await session.cases.keep_rejected(rejection.seq)
+        assert (await session.rejections.context(rejection)).attributes == {}
     async with await Session.open(None, config) as session:
         assert (await session.run()).state == "complete"
         assert await slots(session) == ([1, 2, 4, 6, 7, 8], [3, 5])
-        for case in [case async for case in session.cases()]:
+        for case in [case async for case in session.cases.all()]:
             assert case.tags["attributes"] == whole[case.case_id].tags["attributes"]
         await check(session)
         # Back come the lowest retired ones, then new ones behind all others.
-        await session.revise_plan(recount(plan, category_1=7))
+        await session.plans.revise(recount(plan, category_1=7))
         assert (await slots(session))[1] == [5]
-        assert (await session.rejection_context(rejection)).attributes == {}
-        await session.revise_plan(recount(plan, category_1=9))
-        assert (await session.keep_rejected(rejection.seq)).ordinal == 5
+        assert (await session.rejections.context(rejection)).attributes == {}
+        await session.plans.revise(recount(plan, category_1=9))
+        assert (await session.cases.keep_rejected(rejection.seq)).ordinal == 5
         assert (await session.run()).state == "complete"
         assert await slots(session) == ([1, 2, 3, 4, 5, 6, 7, 8, 9], [])
         await check(session)
@@ -92,23 +92,23 @@ async def test_slots_given_up_on_go_first_and_come_back_fresh(make_plan: Plans, 
         config = make_config(base_url=fake.url, batch_size=2, max_attempts=2, max_workers=1)
         async with await Session.create(plan, config) as session:
             assert (await session.run()).exhausted == 5
-            (case,) = [case async for case in session.cases()]
-            await session.revise_plan(recount(plan, category_1=9))
-            await session.revise_plan(recount(plan, category_1=6))
+            (case,) = [case async for case in session.cases.all()]
+            await session.plans.revise(recount(plan, category_1=9))
+            await session.plans.revise(recount(plan, category_1=6))
             given_up = sorted(set(range(1, 7)) - {case.ordinal})
             assert (await slots(session))[1] == given_up[-3:]
             state = await session.summary()
             assert (state.exhausted_slots, state.state) == (2, "paused")
-            await session.revise_plan(recount(plan, category_1=4))
+            await session.plans.revise(recount(plan, category_1=4))
             assert (await session.summary()).exhausted_slots == 0
             await check(session)
-            await session.revise_plan(recount(plan, category_1=6))
+            await session.plans.revise(recount(plan, category_1=6))
             rejected = (await session.summary()).rejections
             assert (await session.run()).exhausted == 5
             more = sum((await session.summary()).rejections.values()) - sum(rejected.values())
             assert more == 10  # two tries for each of them: those that came back have a fresh set
             del fake._text
-            await session.retry_exhausted()
+            await session.cases.retry_exhausted()
             assert (await session.run()).state == "complete"
             await check(session)
 
@@ -121,9 +121,9 @@ async def test_lowered_and_raised_back_is_the_untouched_dataset(
         await session.run()
         untouched = await export(session, tmp_path)
     async with await Session.create(plan, make_config(max_workers=4)) as session:
-        await session.revise_plan(recount(plan, category_1=7, category_2=0))
-        await session.revise_plan(recount(plan, category_1=66, category_2=3))
-        await session.revise_plan(plan)
+        await session.plans.revise(recount(plan, category_1=7, category_2=0))
+        await session.plans.revise(recount(plan, category_1=66, category_2=3))
+        await session.plans.revise(plan)
         await session.run()
         assert await export(session, tmp_path) == untouched
 
@@ -136,8 +136,8 @@ async def test_the_same_revisions_make_the_same_dataset_whatever_the_workers(
         async with await Session.create(plan, make_config(max_workers=workers)) as session:
             await session.run()
             for ordinal in range(3, 40, 4):
-                await session.withdraw_case("category_1", ordinal)
-            await session.revise_plan(recount(plan, category_1=33, category_2=50))
+                await session.cases.withdraw("category_1", ordinal)
+            await session.plans.revise(recount(plan, category_1=33, category_2=50))
             assert (await session.run()).state == "complete"
             found.append(await export(session, tmp_path))
     assert found[0] == found[1] and found[0].count(b"\n") == 83
@@ -148,19 +148,19 @@ async def test_a_category_that_comes_back_has_its_past(make_plan: Plans, make_co
     async with await Session.create(plan, make_config()) as session:
         await session.run()
         with pytest.raises(PlanError, match="'category_2' holds 4 cases and must stay; its count can be lowered to 4"):
-            await session.revise_plan(recount(plan, category_2=0))
+            await session.plans.revise(recount(plan, category_2=0))
         for ordinal in range(1, 5):
-            await session.withdraw_case("category_2", ordinal)
+            await session.cases.withdraw("category_2", ordinal)
         before = (await session.summary()).categories["category_2"]
-        await session.revise_plan(recount(plan, category_2=0))
+        await session.plans.revise(recount(plan, category_2=0))
         assert (await session.settle()).state == "complete"
-        assert await session.cases_by_category() == {"category_1": 5}
-        await session.revise_plan(recount(plan, category_2=2))
+        assert await session.cases.counts() == {"category_1": 5}
+        await session.plans.revise(recount(plan, category_2=2))
         assert (await session.summary()).categories["category_2"] == {**before, "planned": 2}
         assert await slots(session, "category_2") == ([], [3, 4])
         assert (await session.run()).state == "complete"
-        gone = {r.text for r in await session.rejections() if r.stage == "person"}
-        assert not gone & {case.inputs["query"] async for case in session.cases()}
+        gone = {r.text for r in await session.rejections.newest() if r.stage == "person"}
+        assert not gone & {case.inputs["query"] async for case in session.cases.all()}
         await check(session)
 
 
@@ -174,17 +174,17 @@ def named(plan: DatasetPlanInput, **names: str) -> DatasetPlanInput:
 async def test_a_category_can_have_another_name_before_its_first_case(make_plan: Plans, make_config: Configs) -> None:
     plan, config = make_plan(4, 4), make_config()
     async with await Session.create(plan, config) as session:
-        await session.revise_plan(recount(plan, category_1=2))
+        await session.plans.revise(recount(plan, category_1=2))
         swapped = {"category_1": "category_2", "category_2": "category_1"}
-        await session.revise_plan(named(session.plan, **swapped), renamed=swapped)
+        await session.plans.revise(named(session.plan, **swapped), renamed=swapped)
         assert await slots(session, "category_2") == ([], [3, 4]), "it is the same category under another name"
-        await session.revise_plan(named(session.plan, category_1="orders"), renamed={"category_1": "orders"})
-        await session.revise_plan(named(session.plan, orders="category_1"), renamed={"orders": "category_1"})
+        await session.plans.revise(named(session.plan, category_1="orders"), renamed={"category_1": "orders"})
+        await session.plans.revise(named(session.plan, orders="category_1"), renamed={"orders": "category_1"})
     async with await Session.open(None, config) as session:
         assert (await session.run()).accepted == 6
         wanted = {"category_1": "new", "nobody": "category_2"}
         with pytest.raises(PlanError) as caught:
-            await session.revise_plan(named(session.plan, category_1="new"), renamed=wanted)
+            await session.plans.revise(named(session.plan, category_1="new"), renamed=wanted)
         assert caught.value.problems[0] == (
             "renamed: 'category_1' must keep its name (the ids of its 4 cases carry its name)"
         )
@@ -194,11 +194,11 @@ async def test_a_category_can_have_another_name_before_its_first_case(make_plan:
             ("category_1", "third", "the new plan has no category 'third'"),
         ):
             with pytest.raises(PlanError, match=words):
-                await session.revise_plan(session.plan, renamed={old: new})
+                await session.plans.revise(session.plan, renamed={old: new})
         for ordinal in range(1, 5):
-            await session.withdraw_case("category_1", ordinal)
+            await session.cases.withdraw("category_1", ordinal)
         with pytest.raises(PlanError, match="must keep its name"):
-            await session.revise_plan(named(session.plan, category_1="new"), renamed={"category_1": "new"})
+            await session.plans.revise(named(session.plan, category_1="new"), renamed={"category_1": "new"})
 
 
 async def test_a_new_name_keeps_the_rejections(make_plan: Plans, make_config: Configs) -> None:
@@ -209,17 +209,17 @@ async def test_a_new_name_keeps_the_rejections(make_plan: Plans, make_config: Co
             session.subscribe(told.append)
             assert (await session.run()).exhausted == 3
             renamed = {"category_1": "orders"}
-            await session.revise_plan(named(plan, category_1="orders"), renamed=renamed)
+            await session.plans.revise(named(plan, category_1="orders"), renamed=renamed)
             counts = (await session.summary()).categories["orders"]
             assert (counts["exhausted"], counts["rejected"] > 0) == (3, True)
-            assert {r.category for r in await session.rejections()} == {"orders"}
+            assert {r.category for r in await session.rejections.newest()} == {"orders"}
             again = [event async for event in recorded_events(session)]
             kinds = ("case_rejected", "slot_exhausted", "batch_finished", "plan_revised")
             assert {e.category for e in again if e.type in kinds[:3]} == {"category_1"}  # type: ignore[attr-defined]
             assert [e.facts() for e in again if e.type in kinds] == [e.facts() for e in told if e.type in kinds]
-            await session.revise_plan(recount(session.plan, orders=0, other=3))
+            await session.plans.revise(recount(session.plan, orders=0, other=3))
             with pytest.raises(PlanError, match="'orders' was a category before"):
-                await session.revise_plan(named(session.plan, other="orders"), renamed={"other": "orders"})
+                await session.plans.revise(named(session.plan, other="orders"), renamed={"other": "orders"})
 
 
 async def test_a_replay_ends_where_the_session_stands(make_plan: Plans, make_config: Configs) -> None:
@@ -228,7 +228,7 @@ async def test_a_replay_ends_where_the_session_stands(make_plan: Plans, make_con
         fake._text = lambda: "Where is my one and only?"  # type: ignore[method-assign]
         async with await Session.create(plan, make_config(base_url=fake.url, batch_size=3, max_attempts=2)) as session:
             assert (await session.run()).exhausted == 12
-            await session.revise_plan(recount(plan, category_1=4, category_2=9))
+            await session.plans.revise(recount(plan, category_1=4, category_2=9))
             assert (await session.summary()).exhausted_slots == 7
             view = seen([event async for event in recorded_events(session)])
             now = opening_view(await session.summary())
@@ -243,17 +243,17 @@ async def test_the_seed_format_keeps_ids(tmp_path: Path, make_plan: Plans, make_
     async with await Session.create(plan, make_config(seed=5)) as session:
         await session.run()
         for ordinal in (1, 2, 3, 7):
-            await session.withdraw_case("category_1", ordinal)
+            await session.cases.withdraw("category_1", ordinal)
         await session.export(path)
         assert b"retired_slots" not in path.read_bytes()
-        await session.revise_plan(recount(plan, category_1=9))
+        await session.plans.revise(recount(plan, category_1=9))
         await session.export(path)
-        ids = [case.case_id async for case in session.cases()]
+        ids = [case.case_id async for case in session.cases.all()]
         lost = await slots(session)
     seed = read_seed_checkpoint(path)
     assert seed.retired == {"category_1": [2, 3, 7]}
     async with await Session.import_seed(path, make_config()) as session:
-        assert [case.case_id async for case in session.cases()] == ids
+        assert [case.case_id async for case in session.cases.all()] == ids
         assert await slots(session) == lost
         assert (await session.run()).state == "complete"
         assert (await slots(session))[0] == [1, 4, 5, 6, 8, 9, 10, 11, 12]
@@ -282,20 +282,20 @@ async def test_a_revision_that_fails_halfway_changes_nothing(make_plan: Plans, m
         folder = session.folder
         await session.run()
         for ordinal in (2, 5, 8):
-            await session.withdraw_case("category_1", ordinal)
+            await session.cases.withdraw("category_1", ordinal)
     plain = sqlite3.connect(folder / "session.db")
     trigger = "BEFORE INSERT ON retired_slot WHEN new.ordinal < 5 BEGIN SELECT raise(abort, 'no'); END"
     plain.execute(f"CREATE TRIGGER no {trigger}")
     plain.commit()
     plain.close()
     async with await Session.open(None, config) as session:
-        await session.revise_plan(recount(plan, category_1=9, category_2=7))
+        await session.plans.revise(recount(plan, category_1=9, category_2=7))
         plan, progress = session.plan, await session._files.store.progress.by_category()
         with pytest.raises(SessionDamaged):
-            await session.revise_plan(recount(plan, category_1=7, category_2=20, third=4))
-        assert (session.plan, session.plan_revision) == (plan, 2)
+            await session.plans.revise(recount(plan, category_1=7, category_2=20, third=4))
+        assert (session.plan, session.plans.revision) == (plan, 2)
         assert await session._files.store.plans.at(None) == (2, plan)
         assert await session._files.store.slots.retired() == {"category_1": [8]}
         assert await session._files.store.progress.by_category() == progress
-        assert await session.revise_plan(recount(plan, category_1=12)) == 3
+        assert await session.plans.revise(recount(plan, category_1=12)) == 3
         assert (await session.run()).state == "complete"

@@ -20,7 +20,7 @@ Configs = Callable[..., DatasetBuilderConfig]
 
 async def check_whole(session: Session, events: list[Event]) -> None:
     """Exact counts, nothing lost, nothing twice, every announcement true."""
-    cases = [case async for case in session.cases()]
+    cases = [case async for case in session.cases.all()]
     planned = {c.name: list(range(1, c.count + 1)) for c in session.plan.categories}
     found: dict[str, list[int]] = {name: [] for name in planned}
     for case in cases:
@@ -103,7 +103,7 @@ async def test_a_hopeless_slot_is_given_up_and_the_rest_finished(make_plan: Plan
             assert sum((await session.summary()).rejections.values()) == 12
             assert (await session.run()).state == "short"
             del fake._text
-            assert await session.retry_exhausted() == 4
+            assert await session.cases.retry_exhausted() == 4
             assert (await session.run()).state == "complete"
 
 
@@ -268,16 +268,16 @@ async def test_a_stream_of_events_and_a_slow_reader(
 
 async def test_checkpoints_come_at_the_interval_and_on_demand(make_plan: Plans, make_config: Configs) -> None:
     async with await Session.create(make_plan(100), make_config(checkpoint_interval=30)) as session:
-        await session.checkpoint("by hand")
+        await session.checkpoints.save("by hand")
         await session.run()
-        points = await session.checkpoints()
+        points = await session.checkpoints.all()
     assert [(p.reason, p.accepted) for p in points] == [
         ("by hand", 0), ("interval", 30), ("interval", 60), ("interval", 90), ("finish", 100),
     ]  # fmt: skip
     off = make_config(enable_checkpointing=False)
     async with await Session.create(make_plan(60, name="off"), off) as session:
         await session.run()
-        assert await session.checkpoints() == []
+        assert await session.checkpoints.all() == []
     assert not (off.checkpoint_root / "off_checkpoint.json").exists()
 
 
@@ -304,8 +304,8 @@ async def test_what_a_kill_after_the_last_case_left_undone(make_plan: Plans, mak
         assert (await session.summary()).state == "interrupted"
         assert (await session.settle()).state == "complete"
         assert (config.checkpoint_root / "support_checkpoint.json").exists()
-        before = len(await session.checkpoints())
-        assert (await session.settle()).state == "complete" and len(await session.checkpoints()) == before
+        before = len(await session.checkpoints.all())
+        assert (await session.settle()).state == "complete" and len(await session.checkpoints.all()) == before
 
 
 async def test_a_plan_over_the_limit_is_refused(make_plan: Plans, make_config: Configs) -> None:
@@ -319,4 +319,4 @@ async def test_hostile_text_is_kept_as_it_is(make_plan: Plans, make_config: Conf
         fake._text = lambda: nasty  # type: ignore[method-assign]
         async with await Session.create(make_plan(1), make_config(base_url=fake.url)) as session:
             await session.run()
-            assert [case.inputs["query"] async for case in session.cases()] == [nasty]
+            assert [case.inputs["query"] async for case in session.cases.all()] == [nasty]

@@ -56,6 +56,19 @@ async def test_a_flag_beats_what_is_kept_until_it_is_set_anew(make_plan: Plans, 
         assert session.config.max_workers == 8 and "max_workers" not in session.settings.kept
 
 
+async def test_what_was_set_can_be_put_back(make_plan: Plans, make_config: Configs) -> None:
+    async with await Session.create(make_plan(4), make_config(seed=4)) as session:
+        folder = session.folder
+    async with await Session.open(folder, make_config(max_workers=5)) as session:
+        before, kept = session.config, session.settings.kept
+        await session.settings.change({"seed": 9, "max_workers": 12, "budget": 3})
+        await session.settings.put_back("seed")
+        await session.settings.put_back("max_workers", 5)
+        await session.settings.put_back("budget")
+        assert session.config == before and session.settings.kept == kept
+        assert session.settings.layer_of("max_workers") is Layer.FLAG
+
+
 async def test_a_bad_value_changes_nothing(make_plan: Plans, make_config: Configs) -> None:
     async with await Session.create(make_plan(4), make_config()) as session:
         before, kept = session.config, session.settings.kept

@@ -35,9 +35,9 @@ async def test_workers_and_main_agent_are_billed_apart(
     config = make_config(base_url=fake.url, batch_size=5)
     async with await Session.create(make_plan(20), config) as session:
         session.subscribe(heard.append)
-        await session.note_agent_call("turn", "gpt-4o-2024-08-06", Usage(1000, 100, True, 400), 1.25)
+        await session.costs.note_agent_call("turn", "gpt-4o-2024-08-06", Usage(1000, 100, True, 400), 1.25)
         await session.run()
-        bill, summary = await session.spending(), await session.summary()
+        bill, summary = await session.costs.spending(), await session.summary()
         past = [event async for event in recorded_events(session)]
         opened = opening_view(summary)
     calls = [event for event in heard if isinstance(event, ev.BatchFinished)]
@@ -65,7 +65,7 @@ async def test_the_run_itself_knows_what_was_cached(make_plan: Plans, make_confi
         async with await Session.create(make_plan(5), config) as session:
             session.subscribe(heard.append)
             await session.run()
-            kept = (await session.spending()).known_dollars
+            kept = (await session.costs.spending()).known_dollars
     call = next(event for event in heard if isinstance(event, ev.BatchFinished))
     paid = (40 * 0.15 + 60 * 0.075 + call.completion_tokens * 0.6) / 1e6
     assert call.dollars == pytest.approx(paid)
@@ -79,10 +79,10 @@ async def test_an_unknown_model_is_counted_in_tokens(fake: FakeOpenAI, make_plan
     async with await Session.create(make_plan(5), config) as session:
         session.subscribe(heard.append)
         await session.run()
-        bill = await session.spending()
+        bill = await session.costs.spending()
         # A price that is set later counts for what was used before.
         await session.settings.set("prices", {"llama3.1": {"input": 1, "output": 1}})
-        later = await session.spending()
+        later = await session.costs.spending()
     warnings = [e.text for e in heard if isinstance(e, ev.Notice) and e.level == "warning"]
     assert [w for w in warnings if "price of llama3.1 is unknown" in w and "$1.00 cannot be kept" in w] == warnings
     assert all(event.dollars is None for event in heard if isinstance(event, ev.BatchFinished | ev.RunFinished))
@@ -94,7 +94,7 @@ async def test_an_unknown_model_is_counted_in_tokens(fake: FakeOpenAI, make_plan
 async def test_the_built_in_writer_costs_nothing(make_plan: Plans, make_config: Configs) -> None:
     async with await Session.create(make_plan(5), make_config(budget=0.01)) as session:
         result = await session.run()
-        bill = await session.spending()
+        bill = await session.costs.spending()
     assert result.state == "complete"
     assert (bill.dollars, bill.saving) == (0.0, None)
     assert [(m.model, m.prompt_tokens, m.dollars) for m in bill.workers.models] == [("built-in", 0, 0.0)]
@@ -113,7 +113,7 @@ async def test_a_budget_pauses_the_run_and_says_so(fake: FakeOpenAI, make_plan: 
         session.subscribe(heard.append)
         result = await session.run()
         assert (result.state, result.accepted) == ("paused", fake.seen["ok"])
-        assert 3 <= (await session.spending()).known_dollars < 10
+        assert 3 <= (await session.costs.spending()).known_dollars < 10
         assert "the budget of $3.00 is used up" in [e.reason for e in heard if isinstance(e, ev.RunPaused)]
         notices = [e for e in heard if isinstance(e, ev.Notice) and "budget" in e.text]
         assert len(notices) == 1 and notices[0].level == "warning" and "/budget N" in notices[0].text
@@ -148,9 +148,9 @@ async def test_the_main_agent_uses_the_budget_too_and_it_can_be_raised_meanwhile
             running = asyncio.create_task(session.run())
             await started.wait()
             await session.settings.set("budget", 5)
-            await session.note_agent_call("turn", "gpt-4o", Usage(0, 200_000, True), 1.0)  # two dollars
+            await session.costs.note_agent_call("turn", "gpt-4o", Usage(0, 200_000, True), 1.0)  # two dollars
             assert not [event async for event in recorded_events(session) if isinstance(event, ev.RunPausing)]
-            await session.note_agent_call("turn", "gpt-4o", Usage(0, 300_000, True), 1.0)  # five in all
+            await session.costs.note_agent_call("turn", "gpt-4o", Usage(0, 300_000, True), 1.0)  # five in all
             fake.gate.set()
             result = await running
             assert (result.state, result.accepted) == ("paused", 5)

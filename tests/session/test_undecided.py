@@ -31,20 +31,20 @@ def names(config: DatasetBuilderConfig) -> list[str]:
 async def test_a_conversation_comes_before_the_plan(make_plan: Plans, make_config: Configs, tmp_path: Path) -> None:
     config, told = make_config(), list[Event]()
     async with await Session.begin("new dataset", config) as session:
-        assert (session.id, session.planned, session.plan_revision) == ("new_dataset", False, 0)
+        assert (session.id, session.planned, session.plans.revision) == ("new_dataset", False, 0)
         state = await session.settle()
         assert (state.state, state.progress_percentage, state.total_instances_planned) == ("new", 0.0, 0)
-        assert state.categories == await session.cases_by_category() == {}
+        assert state.categories == await session.cases.counts() == {}
         assert opening_view(state, revision=0).state == "idle"
-        await session.add_message("person", "I need questions about parcels")
+        await session.chat.add("person", "I need questions about parcels")
         with pytest.raises(InputError, match="There is no plan yet"):
             await session.run()
         with pytest.raises(InputError, match="There is no plan yet"):
             await session.export(tmp_path / "x.jsonl")
-        assert [case async for case in session.cases()] == await session.case_page(0, 9) == []
-        assert await session.case_page(0, 9, newest_first=True) == []
-        assert [step async for step in session.search_cases("a", newest_first=True)] == []
-        assert await session.rejections() == await session.checkpoints() == []
+        assert [case async for case in session.cases.all()] == await session.cases.page(0, 9) == []
+        assert await session.cases.page(0, 9, newest_first=True) == []
+        assert [step async for step in session.cases.search("a", newest_first=True)] == []
+        assert await session.rejections.newest() == await session.checkpoints.all() == []
     (listing,) = await catalog.list_sessions(config.checkpoint_root, SystemClock())
     assert (listing.undecided, listing.state, listing.planned, listing.dataset_name) == (True, "new", 0, "new dataset")
     assert names(config) == ["new_dataset"], "there is no seed JSON"
@@ -53,11 +53,11 @@ async def test_a_conversation_comes_before_the_plan(make_plan: Plans, make_confi
         session.subscribe(told.append)
         early = session._files.store.seq
         plan = make_plan(4, 3, name="parcels")
-        assert await session.revise_plan(plan) == 1
+        assert await session.plans.revise(plan) == 1
         assert (session.planned, session.plan) == (True, plan)
-        assert [p.reason for p in await session.checkpoints()] == ["plan"]
-        assert await session.plan_at(early) == (0, DatasetPlanInput.undecided("new dataset"))
-        assert await session.plan_at(0) == (0, DatasetPlanInput.undecided("new dataset"))
+        assert [p.reason for p in await session.checkpoints.all()] == ["plan"]
+        assert await session.plans.at(early) == (0, DatasetPlanInput.undecided("new dataset"))
+        assert await session.plans.at(0) == (0, DatasetPlanInput.undecided("new dataset"))
         assert [e.revision for e in told if isinstance(e, PlanRevised)] == [1]
     async with await Session.open(None, config) as session:
         assert (await session.run()).state == "complete"
@@ -68,7 +68,7 @@ async def test_a_conversation_comes_before_the_plan(make_plan: Plans, make_confi
 
 async def test_a_replay_of_nothing_but_words(make_config: Configs) -> None:
     async with await Session.begin("talk", make_config()) as session:
-        await session.add_message("person", "Hello")
+        await session.chat.add("person", "Hello")
         assert [event.type async for event in recorded_events(session)] == ["message_added"]
 
 
@@ -104,17 +104,17 @@ async def test_an_open_session_takes_another_name(make_plan: Plans, make_config:
             for name, words in (("support", "is taken"), ("a/b", "cannot be the name"), (" ", "is empty")):
                 with pytest.raises(InputError, match=words):
                     await session.rename(name)
-            assert len([case async for case in session.cases()]) == 3
+            assert len([case async for case in session.cases.all()]) == 3
             await session.rename("june")
             assert (await other.run()).state == "complete"
             with pytest.raises(SessionInUse):
                 await Session.open("support", config)
-        assert (await session.add_message("person", "Still here")).text == "Still here"
-        await session.withdraw_case("category_1", 2)
+        assert (await session.chat.add("person", "Still here")).text == "Still here"
+        await session.cases.withdraw("category_1", 2)
         assert (await session.run()).state == "complete"
     async with await Session.open("june", config) as session:
-        assert len([case async for case in session.cases()]) == 3
-        assert [m.text for m in await session.messages()] == ["Still here"]
+        assert len([case async for case in session.cases.all()]) == 3
+        assert [m.text for m in await session.chat.messages()] == ["Still here"]
 
 
 async def test_a_move_that_fails_leaves_the_session_as_it_was(
@@ -132,7 +132,7 @@ async def test_a_move_that_fails_leaves_the_session_as_it_was(
             await session.rename("june")
         monkeypatch.undo()
         assert session.id == "support" and names(config) == ["support", "support_checkpoint.json"]
-        assert len([case async for case in session.cases()]) == 3
+        assert len([case async for case in session.cases.all()]) == 3
         await session.rename("july")
         assert names(config) == ["july", "july_checkpoint.json"]
 
@@ -149,7 +149,7 @@ async def test_no_new_name_while_it_runs(make_plan: Plans, make_config: Configs)
         import asyncio
 
         running = asyncio.create_task(session.run())
-        while session._run is None:
+        while session._context.run is None:
             await asyncio.sleep(0)
         for act in (session.rename("other"), session.take_name_of_plan()):
             with pytest.raises(InputError, match="Pause it first"):
@@ -166,7 +166,7 @@ async def test_the_first_plan_gives_the_session_its_name(make_plan: Plans, make_
     async with await Session.begin("new", config) as session:
         with pytest.raises(InputError, match="no plan yet"):
             await session.take_name_of_plan()
-        await session.revise_plan(make_plan(2, name="parcels"))
+        await session.plans.revise(make_plan(2, name="parcels"))
         await session.take_name_of_plan()
         assert session.id == "parcels-2"
         await session.take_name_of_plan()
@@ -178,16 +178,16 @@ async def test_the_first_plan_gives_the_session_its_name(make_plan: Plans, make_
 async def test_where_nobody_said_anything_nothing_is_left(make_plan: Plans, make_config: Configs) -> None:
     config = make_config()
     async with await Session.begin("new", config) as session:
-        await session.add_message("agent", "What is it for?")
+        await session.chat.add("agent", "What is it for?")
         assert await session.is_blank()
-        await session.save_draft("a long letter")
+        await session.chat.save_draft("a long letter")
         assert not await session.is_blank()
-        await session.save_draft("")
+        await session.chat.save_draft("")
         await session.discard()
         assert names(config) == []
     assert names(config) == []
     async with await Session.begin("new", config) as session:
-        await session.add_message("person", "For parcels")
+        await session.chat.add("person", "For parcels")
         assert not await session.is_blank()
         with pytest.raises(InputError, match="not empty"):
             await session.discard()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from dsbuilder_tui.models.choice import worker_model
 
+from dsbuilder_tui.agent.agent_model import Connection
 from dsbuilder_tui.domain.errors import ConfigError, ExitCode
 from dsbuilder_tui.models.address import address_of
 from dsbuilder_tui.models.chat_client import ChatClient
+from dsbuilder_tui.models.chat_options import OptionMemory
 from dsbuilder_tui.models.embeddings import EndpointEmbeddings
+from dsbuilder_tui.models.providers import Provider, worker_model
 from dsbuilder_tui.settings.key_trust import KeyUse, allow, foreign_addresses, named_addresses, require_trust
 from dsbuilder_tui.settings.locations import trusted_addresses_file, user_config_file
 from dsbuilder_tui.settings.stack import load_config
@@ -65,6 +68,20 @@ def test_each_setting_of_dotenv_that_leads_a_key_away(line: str) -> None:
         worker_model(load_config())
     with pytest.raises(ConfigError, match=r"\.env in "):
         ChatClient(load_config(), "gpt-4o")
+
+
+@pytest.mark.usefixtures("key")
+def test_the_main_agent_and_a_providers_model_are_not_made() -> None:
+    project(f"base_url = '{EVIL}'\n")
+
+    async def waits(text: str) -> None: ...
+
+    with pytest.raises(ConfigError, match="dsbuilder config trust"):
+        Connection(load_config(), lambda: None, None, OptionMemory(), waits)  # type: ignore[arg-type]
+    free = Provider(label="x", needs_key=False, is_free=True, make=lambda config, clock: pytest.fail("made"))
+    free.require_trust(load_config())
+    with pytest.raises(ConfigError, match="dsbuilder config trust"):
+        replace(free, needs_key=True).require_trust(load_config())
 
 
 def test_a_key_of_the_users_file_a_flag_or_a_header_is_not_led_away_either() -> None:

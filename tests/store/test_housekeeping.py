@@ -61,7 +61,7 @@ async def test_a_new_name_for_all_that_belongs_to_a_session(folder: Path, config
     assert (note["id"], note["path"], note["accepted"]) == ("june", str(renamed), 3)
     assert catalog.last_active(renamed) == 1e9  # a new name is no activity
     async with await Session.open("june", config) as session:
-        assert len([case async for case in session.cases()]) == 3
+        assert len([case async for case in session.cases.all()]) == 3
     (listing,) = await catalog.list_sessions(root, SystemClock())
     assert (listing.id, listing.dataset_name, listing.path) == ("june", "support", str(renamed))
 

@@ -43,8 +43,8 @@ async def test_a_session_of_the_first_format_resumes_exactly(tmp_path: Path, mak
         assert copy.execute("PRAGMA user_version").fetchone() == (1,)
         assert copy.execute("SELECT * FROM accepted_case").fetchall() == rows
         copy.close()
-        assert [case.batch for case in await session.case_page(0, 3)] == [0, 0, 0]
-        assert all(rejection.candidate is None for rejection in await session.rejection_page(0, 10))
+        assert [case.batch for case in await session.cases.page(0, 3)] == [0, 0, 0]
+        assert all(rejection.candidate is None for rejection in await session.rejections.page(0, 10))
         assert (await session.run()).state == "complete"
         await session.export(tmp_path / "old.jsonl")
     assert (tmp_path / "old.jsonl").read_bytes() == whole

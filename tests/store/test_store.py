@@ -168,12 +168,12 @@ async def test_a_damaged_row_is_named_skipped_or_written_again(
         skipped: list[str] = []
         assert await session.export(out, damaged=skipped) == 5
         assert skipped == ["category_1-00004"]
-        assert await session.repair() == ["category_1-00004"]
+        assert await session.cases.repair() == ["category_1-00004"]
         state = await session.summary()
         assert (state.instances_created, state.state) == (5, "paused")
         assert (await session.run()).accepted == 6
         assert await session.export(out) == 6
-        assert await session.repair() == []
+        assert await session.cases.repair() == []
     plain = sqlite3.connect(path)
     assert plain.execute("SELECT ordinal, inputs LIKE '%E%' FROM damaged_case").fetchall() == [(4, 1)]
     plain.close()

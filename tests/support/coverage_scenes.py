@@ -40,7 +40,7 @@ class Covered(Script):
 async def _begun(app: FrozenApp, counts: Mapping[str, int], **plan: Any) -> Covered:
     script = Covered(app, plan_of(counts, **{"axes": AXES, **plan}))
     await script.open()
-    script.session.fingerprints = prints_of(script.session)  # type: ignore[method-assign]
+    script.session.diversity.fingerprints = prints_of(script.session)  # type: ignore[method-assign]
     await script.began()
     return script
 

@@ -12,7 +12,7 @@ from dsbuilder_tui.domain.events import Event
 async def check(session: Session) -> None:
     """The counters say what the rows say, and no slot is filled twice."""
     planned = {c.name: c.count for c in session.plan.categories}
-    cases = [case async for case in session.cases()]
+    cases = [case async for case in session.cases.all()]
     assert len({(case.category, case.ordinal) for case in cases}) == len(cases)
     state = await session.summary()
     assert state.instances_created == len(cases)
@@ -39,4 +39,4 @@ def told(events: list[Event], kind: str) -> list[dict[str, Any]]:
 
 
 async def texts(session: Session) -> list[str]:
-    return [case.inputs["query"] async for case in session.cases()]
+    return [case.inputs["query"] async for case in session.cases.all()]

@@ -125,7 +125,7 @@ class Script:
 
     async def say(self, role: str, text: str, kind: str = "text", data: Any = None, *, after: float = 15) -> None:
         self.clock.at += after
-        await self.session.add_message(role, text, kind, data)
+        await self.session.chat.add(role, text, kind, data)
 
     async def card(self) -> None:
         await self.say("dsbuilder", "plan · rev 1", "plan", card_data(self.plan, 1))
@@ -136,7 +136,7 @@ class Script:
             self.view = reduce(self.view, event)
             if words := sentence(event, self.view):
                 self.clock.at = event.ts
-                await self.session.add_message("dsbuilder", words, "notice")
+                await self.session.chat.add("dsbuilder", words, "notice")
 
     # The past
 
@@ -280,7 +280,7 @@ class Script:
             trace.first_text = 0.42 if delivered else None
             for number in range(delivered):
                 trace.heard(f'{{"slot": {number + 1}, "inputs": {{"query": "{self.text(category, 150 + number)}"}}}}\n')
-            self.session._call_log.begin(trace)
+            self.session._context.call_log.begin(trace)
 
     async def wait_for_endpoint(self, *batches: int, kind: str = "rate_limit", detail: str = "429") -> None:
         for back, batch in enumerate(batches):
@@ -288,7 +288,7 @@ class Script:
             retry = ev.RetryScheduled(
                 ts=NOW - 2 + back, batch=batch, worker=worker.number, kind=kind, wait_s=6.0, attempt=1, detail=detail
             )
-            trace = next(t for t in self.session.live_calls() if t.batch == batch)
+            trace = next(t for t in self.session.calls.live() if t.batch == batch)
             trace.retries.append(retry)
             trace.arrivals = []
             trace.try_again()
@@ -327,7 +327,7 @@ class Script:
         await settled(pilot)
         live = Standing(self.session, self.view, self.app.make_model)
         self.app.live = live
-        await self.app.push_screen(StudioScreen(live, await self.session.messages()))
+        await self.app.push_screen(StudioScreen(live, await self.session.chat.messages()))
         await settled(pilot)
 
 

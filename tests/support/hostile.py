@@ -16,6 +16,7 @@ from dsbuilder_tui.agent.turn_events import Activity, ToolStarted, TurnEvent
 from dsbuilder_tui.domain import plan as plan_rules
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import EndpointRefused
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.live_session import LiveSession
@@ -91,7 +92,7 @@ class HostileModel:
     async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:
         self._left -= 1
         if self._left == 15:
-            raise TransientError("server", f"500 {EVIL}", 0.01)
+            raise TransientError(FailureKind.SERVER, f"500 {EVIL}", 0.01)
         if self._left == 14:
             yield f"prose {EVIL} and no case"
             yield StreamEnd("stop", Usage(), refusal=f"no {EVIL}")
@@ -142,12 +143,12 @@ async def hostile_session(root: Path) -> Path:
     live = await LiveSession.open(session, lambda _: HostileModel())
     live.start()
     await live.wait()
-    await session.checkpoint(f"point {EVIL}")
-    cases = await session.case_page(0, 50)
+    await session.checkpoints.save(f"point {EVIL}")
+    cases = await session.cases.page(0, 50)
     for case in cases[:4]:
-        await session.annotate_case(case.category, case.ordinal, note=f"note\n{ALL}", pinned=True)
-    await session.add_message("person", ALL, "text")
-    await session.add_message("agent", LETTER, "text")
+        await session.cases.annotate(case.category, case.ordinal, note=f"note\n{ALL}", pinned=True)
+    await session.chat.add("person", ALL, "text")
+    await session.chat.add("agent", LETTER, "text")
     tool = {
         "call": "c1",
         "tool": f"tool{EVIL}",
@@ -156,11 +157,11 @@ async def hostile_session(root: Path) -> Path:
         "arguments": ALL,
         "answer": f'{{"{EVIL}": 1}}',
     }
-    await session.add_message("agent", f"did {EVIL}", "tool", tool)
-    await session.add_message("agent", f"May I {EVIL}?\n{ALL}", "question", {"call": "c2", "tool": f"tool{EVIL}"})
-    await session.add_message("dsbuilder", f"✓ {EVIL}", "notice")
-    await session.add_message("dsbuilder", LETTER, "command")
-    await session.save_draft(f"draft {EVIL}")
+    await session.chat.add("agent", f"did {EVIL}", "tool", tool)
+    await session.chat.add("agent", f"May I {EVIL}?\n{ALL}", "question", {"call": "c2", "tool": f"tool{EVIL}"})
+    await session.chat.add("dsbuilder", f"✓ {EVIL}", "notice")
+    await session.chat.add("dsbuilder", LETTER, "command")
+    await session.chat.save_draft(f"draft {EVIL}")
     await live.close()
     folder = session.folder
     with closing(sqlite3.connect(folder / "session.db")) as file:

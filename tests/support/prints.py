@@ -34,7 +34,7 @@ def prints_of(session: Session, late: Collection[int] = ()) -> Callable[..., Awa
     """Fingerprints made up from the cases that the session holds."""
 
     async def fingerprints(after: int = 0, most: int = 100) -> Page | None:
-        cases = sorted([case async for case in session.cases()], key=lambda case: case.seq)
+        cases = sorted([case async for case in session.cases.all()], key=lambda case: case.seq)
         vectors = [fingerprint(display_text(case.inputs)) for case in cases]
         rows = [index for index, case in enumerate(cases) if case.seq > after and case.ordinal not in late][:most]
         if not rows:
@@ -57,6 +57,10 @@ class Printed(Session):
     late: Collection[int] = ()  # ordinals whose fingerprints are not there yet
     trouble: DsbuilderError | None = None  # what making them raises
 
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.diversity.fingerprints = self.fingerprints  # type: ignore[method-assign, assignment]
+
     async def fingerprints(self, after: int = 0, most: int = 100) -> Page | None:
         if self.trouble is not None:
             raise self.trouble
@@ -72,7 +76,7 @@ async def put(
     store = session._files.store
     cases = []
     for (name, ordinal), text in texts.items():
-        own = await session._attributes(name, ordinal) if attributes is None else dict(attributes)
+        own = await session.rejections.slot_attributes(name, ordinal) if attributes is None else dict(attributes)
         cases.append(
             AcceptedCase(
                 store.next_seq(), name, ordinal, {"query": text}, {}, {"attributes": own, **tags}, 1.0, None, 7

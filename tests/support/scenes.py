@@ -104,7 +104,7 @@ async def running(app: FrozenApp, pilot: Pilot[Any]) -> None:
 async def compared(app: FrozenApp, pilot: Pilot[Any]) -> None:
     """The comparing stages have decided: scores of many cases, rejections at many scores, flags on some cases."""
     script = await half_way(app)
-    cases = [case async for case in script.session.cases()]
+    cases = [case async for case in script.session.cases.all()]
     changes = Changes()
     for place, case in enumerate(cases[1:], 1):
         near, semantic = 0.2 + place * 37 % 45 / 100, 0.6 + 0.31 * (place * 53 % 97 / 97) ** 2
@@ -142,8 +142,8 @@ async def paused(app: FrozenApp, pilot: Pilot[Any]) -> None:
     script = await half_way(app)
     await talk(script)
     await script.paused(dropped=2)
-    for trace in script.session.live_calls():
-        script.session._call_log.end(trace, NOW, "cancelled")
+    for trace in script.session.calls.live():
+        script.session._context.call_log.end(trace, NOW, "cancelled")
     await script.show(pilot)
 
 

@@ -18,10 +18,11 @@ from textual.widget import Widget
 from dsbuilder_tui import DatasetPlanInput, Session
 from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.monitor import Note
-from dsbuilder_tui.agent.turn_events import Activity, Said, TextDelta, TurnEvent
+from dsbuilder_tui.agent.turn_events import Activity, TextDelta, TextFinished, TurnEvent
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
@@ -158,7 +159,7 @@ class Desk:
         """Wait until the conversation on disk holds these words."""
 
         async def look() -> Message | None:
-            found = [m for m in await self.session.messages() if words in m.text]
+            found = [m for m in await self.session.chat.messages() if words in m.text]
             return found[-1] if found else None
 
         return await self.until_async(look)  # type: ignore[return-value]
@@ -180,7 +181,7 @@ async def studio(
     app = StudioApp({"max_dataset_size": 1_000_000, "offline_pace": 0, **(flags or {})}, **more)
     async with app.run_test(size=size, notifications=True) as pilot:
         desk = Desk(pilot)
-        await wait_for(pilot, lambda: desk.place in ("HomeScreen", "StudioScreen"))
+        await wait_for(pilot, lambda: desk.place in ("HomeScreen", "StudioScreen", "Question"))
         await pilot.pause()
         try:
             yield desk
@@ -263,7 +264,7 @@ class Scripted:
 
 
 def limited(wait: float = 30.0) -> TransientError:
-    return TransientError("rate_limit", "429 Too Many Requests", retry_after=wait)
+    return TransientError(FailureKind.RATE_LIMIT, "429 Too Many Requests", retry_after=wait)
 
 
 class Answers:
@@ -295,7 +296,7 @@ class Answers:
     async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[TurnEvent, None]:
         session = self._desk.session
         data = {"pastes": {str(n): paste for n, paste in pastes.items()}} if pastes else None
-        await session.add_message("person", text, "text", data)
+        await session.chat.add("person", text, "text", data)
         self.asked.append("\n\n".join([text, *(pastes or {}).values()]))
         heard = ""
         try:
@@ -305,10 +306,10 @@ class Answers:
                 heard += piece
                 yield TextDelta(piece)
         except (asyncio.CancelledError, GeneratorExit):
-            await session.add_message("agent", f"{heard} *(stopped)*")
+            await session.chat.add("agent", f"{heard} *(stopped)*")
             raise
-        await session.add_message("agent", heard)
-        yield Said(heard)
+        await session.chat.add("agent", heard)
+        yield TextFinished(heard)
 
     async def answer(
         self, approval: Approval, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None

@@ -18,7 +18,7 @@ _READ = {
 
 async def _proposes(script: Script, card: dict[str, Any], tool: str) -> None:
     script.clock.at += 8
-    await script.session.ask_approval(str(card["call"]), tool, {"card": card, "kind": "plan"}, "")
+    await script.session.approvals.ask(str(card["call"]), tool, {"card": card, "kind": "plan"}, "")
     await script.say("agent", "a plan", "plan", card, after=0)
 
 
@@ -58,7 +58,7 @@ async def asking(app: FrozenApp, pilot: Pilot[Any]) -> None:
     await script.say("person", "write it all to /srv/evals/support.jsonl")
     script.clock.at += 5
     words = "Write 500 cases to /srv/evals/support.jsonl? It replaces the file that is there."
-    await script.session.ask_approval("e1", "export_dataset", {"text": words, "kind": "question"}, "")
+    await script.session.approvals.ask("e1", "export_dataset", {"text": words, "kind": "question"}, "")
     await script.say("agent", words, "question", {"call": "e1", "tool": "export_dataset"}, after=0)
     await script.show(pilot)
 

@@ -11,7 +11,7 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.headless_host import HeadlessHost
-from dsbuilder_tui.agent.turn_events import Asked, Said, TextDelta, ToolFinished, TurnEvent, TurnFailed
+from dsbuilder_tui.agent.turn_events import QuestionAsked, TextDelta, TextFinished, ToolFinished, TurnEvent, TurnFailed
 
 says = assistant_message
 calls = function_call
@@ -58,12 +58,14 @@ class Talking:
 async def gather(parts: AsyncGenerator[TurnEvent, None]) -> list[TurnEvent]:
     found = [part async for part in parts]
     words = "".join(part.text for part in found if isinstance(part, TextDelta))
-    assert words == "".join(part.text for part in found if isinstance(part, Said)), "what streams is what is said"
+    assert words == "".join(part.text for part in found if isinstance(part, TextFinished)), (
+        "what streams is what is said"
+    )
     return found
 
 
 def said(parts: Iterable[TurnEvent]) -> str:
-    return "\n".join(part.text for part in parts if isinstance(part, Said))
+    return "\n".join(part.text for part in parts if isinstance(part, TextFinished))
 
 
 def outcomes(parts: Iterable[TurnEvent]) -> list[tuple[str, bool]]:
@@ -75,7 +77,7 @@ def troubles(parts: Iterable[TurnEvent]) -> str:
 
 
 def asked(parts: Iterable[TurnEvent]) -> list[str]:
-    return [part.approval.tool for part in parts if isinstance(part, Asked)]
+    return [part.approval.tool for part in parts if isinstance(part, QuestionAsked)]
 
 
 @asynccontextmanager

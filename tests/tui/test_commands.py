@@ -59,7 +59,7 @@ async def _status(desk: Desk) -> None:
 async def _checkpoint(desk: Desk) -> None:
     await desk.command("/checkpoint before lunch")
     await desk.said("✓ Checkpoint 2 at 6 cases")
-    assert (await desk.session.checkpoints())[-1].reason == "before lunch"
+    assert (await desk.session.checkpoints.all())[-1].reason == "before lunch"
     await desk.until(lambda: len(desk.live.view.points) == 2)
 
 
@@ -228,7 +228,7 @@ async def test_an_edited_plan_is_checked_as_it_is_typed_and_shown_as_a_change(ma
         await desk.sees("13 cases, 2 categories")
         await desk.press("ctrl+s")
         await desk.sees("plan · rev 2 · 13 cases", "5 → 9", "replaced by a later revision")
-        assert desk.session.plan.total_instances == 13 and desk.session.plan_revision == 2
+        assert desk.session.plan.total_instances == 13 and desk.session.plans.revision == 2
         states = [card.state for card in desk.app.screen.query(PlanCard)]
         assert states == ["older", "open"]
         desk.app.screen.query(PlanCard).last().focus()
@@ -246,7 +246,7 @@ async def test_cards_say_what_has_become_of_them_after_resume(make_plan: Plans) 
         await at_prompt(desk)
         await desk.sees("✓ approved")
         assert desk.focus == "prompt" and [c.state for c in desk.app.screen.query(PlanCard)] == ["approved"]
-        await desk.session.revise_plan(make_plan(6))
+        await desk.session.plans.revise(make_plan(6))
         await desk.until(lambda: [c.state for c in desk.app.screen.query(PlanCard)] == ["older"])
 
 

@@ -25,7 +25,7 @@ async def talk(desk: Desk) -> Prompt:
 
 
 async def roles(desk: Desk) -> list[tuple[str, str]]:
-    return [(m.role, m.text) for m in await desk.session.messages() if m.kind == "text"]
+    return [(m.role, m.text) for m in await desk.session.chat.messages() if m.kind == "text"]
 
 
 async def test_history_goes_back_and_forth(make_plan: Plans) -> None:
@@ -162,7 +162,7 @@ async def test_an_unknown_command_names_the_nearest(make_plan: Plans) -> None:
         await desk.command("/zzzzz")
         await desk.said("Type / to see them all.")
         await desk.sees("Type / to see them")
-        assert [m.role for m in await desk.session.messages() if m.kind == "text"] == []
+        assert [m.role for m in await desk.session.chat.messages() if m.kind == "text"] == []
 
 
 # Answers that take their time
@@ -261,7 +261,7 @@ async def test_what_is_new_below_is_counted_and_never_moves_the_scroll(make_plan
     async with studio(open_first="support", responder=answers) as desk:
         await talk(desk)
         log = desk.one("#chat", ChatLog)
-        await desk.session.add_message("person", "a line\n" * 60)
+        await desk.session.chat.add("person", "a line\n" * 60)
         await desk.until(lambda: log.max_scroll_y > 30 and log.at_end)
         log.focus()
         await desk.press("home")
@@ -325,7 +325,7 @@ async def test_pastes_are_whole_after_reopening(make_plan: Plans) -> None:
         await desk.press("up", "enter")
 
         async def again() -> bool:
-            found = [m for m in await desk.session.messages() if m.role == "person"]
+            found = [m for m in await desk.session.chat.messages() if m.role == "person"]
             return len(found) == 2 and found[1].data["pastes"] == {"1": sent}
 
         await desk.until_async(again)
@@ -373,7 +373,7 @@ async def test_what_was_kept_is_what_stands_there_in_the_end(make_plan: Plans) -
 
         async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[TurnEvent, None]:
             yield TextDelta("The key is sk-1")
-            await self._desk.session.add_message("agent", "The key is [hidden]")
+            await self._desk.session.chat.add("agent", "The key is [hidden]")
 
     async with studio(responder=Corrected()) as desk:
         await begin(desk, make_plan(4))

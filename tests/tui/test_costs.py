@@ -47,7 +47,7 @@ async def test_prices_are_shown_changed_and_kept_in_the_settings() -> None:
 async def test_what_the_main_agent_costs_is_in_the_header_and_comes_back(make_plan: Plans) -> None:
     async with studio(flags={"budget": 5}) as desk:
         await begin(desk, make_plan(4))
-        await desk.session.note_agent_call("turn", "gpt-4o", Usage(20_000, 2000, True), 2.0)
+        await desk.session.costs.note_agent_call("turn", "gpt-4o", Usage(20_000, 2000, True), 2.0)
         await desk.sees("$0.07 of $5.00")
         await desk.command("/budget")
         await desk.said("Spent so far: $0.07; the budget is $5.00.")
@@ -60,7 +60,7 @@ async def test_what_the_main_agent_costs_is_in_the_header_and_comes_back(make_pl
 async def test_a_recorded_session_shows_dollars_and_no_budget(make_plan: Plans) -> None:
     name = await built(make_plan(4))
     async with studio(flags={"budget": 5}, open_first=name) as desk:
-        await desk.session.note_agent_call("turn", "gpt-4o", Usage(20_000, 2000, True), 2.0)
+        await desk.session.costs.note_agent_call("turn", "gpt-4o", Usage(20_000, 2000, True), 2.0)
         await desk.sees("$0.07 of $5.00")
     recorded = await Session.open(name, load_config(budget=5))
     async with studio(replay=ReplaySession(recorded, SystemClock(), 1000.0)) as desk:

@@ -142,7 +142,7 @@ async def test_what_happened_while_it_was_covered_is_seen_on_return() -> None:
         await desk.sees("30/30")
         await desk.press("f1")
         await desk.at("HelpScreen")
-        await desk.session.withdraw_case("orders", 4)
+        await desk.session.cases.withdraw("orders", 4)
         await desk.press("escape")
         await desk.sees("29/30")
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from dsbuilder_tui import DatasetPlanInput, Session
+from dsbuilder_tui import DatasetPlanInput
+from dsbuilder_tui.session.chat import SessionChat
 from tests.support.studio import Answers, begin, studio
 from tests.support.terminal import Terminal
 from tests.tui.test_conversation import talk
@@ -60,12 +61,12 @@ def test_it_survives_a_kill() -> None:
 async def test_it_is_not_written_with_every_key(make_plan: Plans, monkeypatch: pytest.MonkeyPatch) -> None:
     saved: list[str] = []
 
-    async def save(session: Session, text: str) -> None:
+    async def save(chat: SessionChat, text: str) -> None:
         saved.append(text)
-        await real(session, text)
+        await real(chat, text)
 
-    real = Session.save_draft
-    monkeypatch.setattr(Session, "save_draft", save)
+    real = SessionChat.save_draft
+    monkeypatch.setattr(SessionChat, "save_draft", save)
     text = "a question about the weather"
     async with studio(responder=Answers("Rain.")) as desk:
         await begin(desk, make_plan(4))
@@ -84,7 +85,7 @@ async def test_a_card_leaves_what_is_typed_alone(make_plan: Plans) -> None:
         await begin(desk, make_plan(4))
         box = await talk(desk)
         await desk.write("first")
-        await desk.until(lambda: desk.app.live is not None and desk.app.live.session.draft == "first")
+        await desk.until(lambda: desk.app.live is not None and desk.app.live.session.chat.draft == "first")
         await desk.write(" and more")
         desk.app.screen.focus_first()  # type: ignore[attr-defined]  # as when a card wants the keys
         assert box.text == "first and more"

@@ -100,4 +100,4 @@ async def test_the_first_contradiction_of_a_run_is_told() -> None:
             )  # fmt: skip
         message = await desk.said("has the same text as an earlier case, with other expectations")
         assert message.text.startswith(f"≠ {C}-00006")
-        assert not [m for m in await desk.session.messages() if f"{C}-00007" in m.text]
+        assert not [m for m in await desk.session.chat.messages() if f"{C}-00007" in m.text]

@@ -77,9 +77,9 @@ async def test_a_rejection_is_kept_and_told_about() -> None:
         await desk.press("k")
         await desk.until(lambda: "holds the rejected text now" in desk.told)
         await desk.until(lambda: desk.live.view.accepted == before + 1)
-        case = await desk.session.case(rejection.category, rejection.ordinal)
+        case = await desk.session.cases.get(rejection.category, rejection.ordinal)
         assert case is not None and case.inputs == rejection.candidate["inputs"]
-        entries = await desk.session.history_of_case(rejection.category, rejection.ordinal)
+        entries = await desk.session.cases.history(rejection.category, rejection.ordinal)
         assert [entry.kind for entry in entries] == ["kept_anyway"]
         await desk.press("a")
         await desk.at("StudioScreen", "prompt")
@@ -158,7 +158,7 @@ async def test_the_numbers_follow_what_is_decided_meanwhile() -> None:
         await rejected(desk)
         await desk.press("t", "l", "l")
         await desk.sees("At 0.94: 1 of 4 semantic rejections")
-        kept = await desk.session.case(C, 1)
+        kept = await desk.session.cases.get(C, 1)
         assert kept is not None
         (new,) = await reject(desk.session, C, "semantic", [0.925], nearest=kept, slot=12)
         desk.live.take(
@@ -200,7 +200,7 @@ async def test_long_texts_show_what_differs() -> None:
             return {"messages": [first, turns[1]], "channel": "chat"}
 
         (kept,) = await accept(session, C, ["x"])
-        await session.edit_case(C, 1, talk("by Monday"), {"polite": True})
+        await session.cases.edit(C, 1, talk("by Monday"), {"polite": True})
         await reject(session, C, "near", [0.97], nearest=kept, slot=2, inputs=talk("by Friday"))
     async with studio(open_first="long") as desk:
         await rejected(desk)

@@ -13,6 +13,7 @@ import pytest
 from textual.widgets import Input, TextArea
 
 from dsbuilder_tui import DatasetPlanInput
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.settings.locations import user_config_file
 from dsbuilder_tui.tui.settings.screen import SettingsScreen
@@ -88,7 +89,7 @@ async def test_a_case_is_edited_and_saved(make_plan: Plans) -> None:
         await desk.press("ctrl+s")
         await desk.at("CasesScreen", "cases")
         await desk.sees("Changed by hand", "edited by you", "✎")
-        case = await desk.session.case(C, 1)
+        case = await desk.session.cases.get(C, 1)
         assert case is not None and case.inputs == {"query": "Changed by hand"} and case.tags["edited"]
         await desk.press("e", "escape")
         await desk.at("CasesScreen", "cases")
@@ -115,7 +116,7 @@ async def test_a_case_is_pinned_noted_and_turned_away(make_plan: Plans) -> None:
         await desk.press("d", "enter")
         await desk.until(lambda: "category_1-00001 is turned away." in desk.told)
         await desk.until(lambda: desk.one("#cases").count == 2)
-        kinds = [entry.kind for entry in await desk.session.history_of_case(C, 1)]
+        kinds = [entry.kind for entry in await desk.session.cases.history(C, 1)]
         assert kinds == ["case_annotated", "case_annotated", "case_annotated", "case_withdrawn"]
         assert desk.live.view.accepted == 2 and desk.live.view.state == "paused"
 
@@ -154,8 +155,8 @@ async def test_a_case_is_edited_in_the_editor(
         )
         monkeypatch.setenv("EDITOR", shlex.join([sys.executable, str(script)]))
         await desk.press("o")
-        await desk.until_async(lambda: desk.session.history_of_case(C, 1))
-        case = await desk.session.case(C, 1)
+        await desk.until_async(lambda: desk.session.cases.history(C, 1))
+        case = await desk.session.cases.get(C, 1)
         assert case is not None and case.expectations == {"polite": False}
         await desk.until(lambda: not desk.app.away)
         script.write_text("raise SystemExit(3)")
@@ -192,7 +193,7 @@ async def test_the_timeline_is_walked_and_exported(make_plan: Plans) -> None:
 
 @covers("Workers", "c", "r", "y", "tab", "escape")
 async def test_calls_are_cancelled_retried_and_copied(make_plan: Plans) -> None:
-    model = Scripted(hold=1, faults=[TransientError("server", "500 it broke", 3600)])
+    model = Scripted(hold=1, faults=[TransientError(FailureKind.SERVER, "500 it broke", 3600)])
     async with studio(model=model, flags={"max_workers": 2}) as desk:
         await begin(desk, make_plan(40))
         await desk.press("a")
@@ -209,7 +210,7 @@ async def test_calls_are_cancelled_retried_and_copied(make_plan: Plans) -> None:
         await desk.press("r")
         await desk.until(lambda: f"Batch {waiting} is tried again now." in desk.told)
         await desk.until(lambda: not desk.live.view.waiting)
-        await desk.until(lambda: "cases" in next(t for t in desk.session.live_calls() if t.batch == waiting).answer)
+        await desk.until(lambda: "cases" in next(t for t in desk.session.calls.live() if t.batch == waiting).answer)
         await desk.press("y")
         await desk.until(lambda: "The answer is copied." in desk.told)
         assert copied(desk).startswith('{"cases": [')
@@ -220,7 +221,7 @@ async def test_calls_are_cancelled_retried_and_copied(make_plan: Plans) -> None:
         batch = rows.chosen.batch
         await desk.press("c")
         await desk.until(lambda: f"Batch {batch} is cut off" in desk.told)
-        await desk.until(lambda: batch not in {t.batch for t in desk.session.live_calls() if t.ended is None})
+        await desk.until(lambda: batch not in {t.batch for t in desk.session.calls.live() if t.ended is None})
         model.gate.set()
         await desk.press("escape")
         await desk.at("StudioScreen")

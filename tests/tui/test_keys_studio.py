@@ -185,7 +185,7 @@ async def test_replay_shows_all_screens_and_changes_nothing(make_plan: Plans) ->
         await desk.press("f2")
         await desk.at("CasesScreen", "cases")
         await desk.until(lambda: desk.one("#cases").count == 40)
-        assert (await player.session.summary()).instances_created == 40 and not player.session._run
+        assert (await player.session.summary()).instances_created == 40 and not player.session._context.run
 
 
 # The prompt

@@ -50,21 +50,21 @@ async def test_replayed_events_give_the_view_that_live_ones_gave(make_plan: Plan
 
             session.subscribe(interrupt)
             await session.run()
-            kept = next(case for case in [c async for c in session.cases()])
-            await session.withdraw_case(kept.category, kept.ordinal, "dull")
-            await session.edit_case("category_2", 1, {"query": "By hand"}, {"polite": True})
-            await session.revise_plan(make_plan(30, 22))
+            kept = next(case for case in [c async for c in session.cases.all()])
+            await session.cases.withdraw(kept.category, kept.ordinal, "dull")
+            await session.cases.edit("category_2", 1, {"query": "By hand"}, {"polite": True})
+            await session.plans.revise(make_plan(30, 22))
             await session.run()
-            rejected = next((r for r in await session.rejections() if r.candidate and r.stage != "person"), None)
+            rejected = next((r for r in await session.rejections.newest() if r.candidate and r.stage != "person"), None)
             assert rejected is not None
-            await session.keep_rejected(rejected.seq)
+            await session.cases.keep_rejected(rejected.seq)
             past = [event async for event in recorded_events(session)]
             # What an open session shows is the same again.
             opened = opening_view(
                 await session.summary(),
-                await session.checkpoints(),
-                await session.rejections(),
-                revision=session.plan_revision,
+                await session.checkpoints.all(),
+                await session.rejections.newest(),
+                revision=session.plans.revision,
             )
     told, was = played(past), played(live)
     assert lasting(told) == lasting(was)
@@ -85,7 +85,7 @@ async def test_slots_given_up_on_and_found_again(make_config: Configs) -> None:
         await session.run()
         lost = played(live)
         assert lost.exhausted and lost.left == 0
-        await session.retry_exhausted()
+        await session.cases.retry_exhausted()
         await session.run()
     view = played(live)
     assert view.accepted + view.exhausted == view.planned and view.exhausted < lost.exhausted

@@ -87,7 +87,7 @@ async def test_what_is_typed_while_a_card_is_open_is_what_the_person_wants_inste
         await quiet(desk)
         await desk.write("yes\n") if desk.focus == "prompt" else await desk.press("a")
         await desk.state("finished")
-        assert await desk.session.cases_by_category() == {"order_status": 6, "refunds": 9, "complaints": 3}
+        assert await desk.session.cases.counts() == {"order_status": 6, "refunds": 9, "complaints": 3}
 
 
 async def test_a_proposal_is_edited_in_place_and_approved_by_that() -> None:
@@ -100,7 +100,7 @@ async def test_a_proposal_is_edited_in_place_and_approved_by_that() -> None:
         await desk.press("ctrl+s")
         await desk.at("StudioScreen")
         await desk.state("finished")
-        assert await desk.session.cases_by_category() == {"order_status": 4, "refunds": 6}
+        assert await desk.session.cases.counts() == {"order_status": 4, "refunds": 6}
         assert cards(desk) == ["approved"]
 
 
@@ -115,10 +115,10 @@ async def test_a_change_in_the_middle_of_a_run_goes_on_by_itself() -> None:
         assert desk.live.running, "the run goes on while the person thinks"
         await quiet(desk)
         await desk.write("yes\n") if desk.focus == "prompt" else await desk.press("a")
-        await desk.until(lambda: desk.session.plan_revision == 2 and desk.live.running)
+        await desk.until(lambda: desk.session.plans.revision == 2 and desk.live.running)
         desk.live.set_pace(0)
         await desk.state("finished")
-        assert (await desk.session.cases_by_category())["complaints"] == 4
+        assert (await desk.session.cases.counts())["complaints"] == 4
         assert (await desk.session.summary()).instances_created == 64
 
 
@@ -174,7 +174,7 @@ async def test_an_agent_that_was_never_spoken_to_says_nothing(make_plan: Plans) 
         await desk.press("a")
         await desk.state("finished")
         await quiet(desk)
-        assert [m.role for m in await desk.session.messages() if m.role == "agent"] == []
+        assert [m.role for m in await desk.session.chat.messages() if m.role == "agent"] == []
 
 
 async def test_what_needs_a_person_is_said_while_it_runs(make_plan: Plans) -> None:
@@ -192,12 +192,16 @@ async def test_what_needs_a_person_is_said_while_it_runs(make_plan: Plans) -> No
         await desk.state("finished")
 
         async def told_of_the_end() -> bool:
-            return any('"note": "finished"' in str(item.get("content")) for _, item in await desk.session.agent_items())
+            return any(
+                '"note": "finished"' in str(item.get("content")) for _, item in await desk.session.agent_memory.items()
+            )
 
         await desk.until_async(told_of_the_end)  # how many notes come before it hangs on when the slots are given up
         await quiet(desk)
         notes = [
-            item["content"] for _, item in await desk.session.agent_items() if str(item.get("content")).startswith("[d")
+            item["content"]
+            for _, item in await desk.session.agent_memory.items()
+            if str(item.get("content")).startswith("[d")
         ]
         kinds = [note.split('"note": "')[1].split('"')[0] for note in notes]
         # Each time twice as many slots are given up on, and not for each of them.

@@ -41,7 +41,7 @@ async def test_a_refusal_is_said_in_words_and_the_run_can_go_on(
         await desk.state("paused")
         await desk.sees("✗ ", "‖ paused", "^P resume")
         await desk.until(lambda: "The run stopped and needs you" in desk.told)
-        assert SECRET not in desk.text and all(SECRET not in m.text for m in await desk.session.messages())
+        assert SECRET not in desk.text and all(SECRET not in m.text for m in await desk.session.chat.messages())
         fake.rates = {}
         await desk.press("ctrl+p")
         await desk.state("finished")
@@ -67,7 +67,7 @@ async def test_waits_are_shown_and_end(fake: FakeOpenAI, make_plan: Plans) -> No
         await desk.sees("rate limit ·")
         await desk.until(lambda: desk.live.view.waiting)
         for batch in list(desk.live.view.waiting):
-            desk.session.retry_call_now(batch)
+            desk.session.calls.retry_now(batch)
         await desk.state("finished")
         await desk.sees("30/30 · 100 %")
         await desk.press("f6")
@@ -174,11 +174,11 @@ async def test_a_case_turned_away_while_it_runs_is_written_again(make_plan: Plan
         await desk.until(lambda: "It is written again now." in desk.told)
         model.gate.set()
         await desk.state("finished")
-        again = await desk.session.case(case.category, case.ordinal)
+        again = await desk.session.cases.get(case.category, case.ordinal)
         assert again is not None and again.inputs != case.inputs and desk.live.view.accepted == 30
         await desk.said(f"↺ {case.case_id} turned away by you; its slot is open again")
         await desk.sees("30 cases")
-        rejections = await desk.session.rejections()
+        rejections = await desk.session.rejections.newest()
         assert [r.stage for r in rejections] == ["person"] and desk.live.view.rejected == 1
 
 
@@ -187,9 +187,9 @@ async def test_acts_are_there_after_reopening(make_plan: Plans) -> None:
     async with studio(open_first="support") as desk:
         await desk.at("StudioScreen", "prompt")
         session = desk.session
-        await session.annotate_case("category_1", 1, pinned=True, note="the \x1b[31mbest")
-        await session.edit_case("category_1", 2, {"query": "Edited \x1b text"}, {"polite": False})
-        await session.withdraw_case("category_1", 3, "dull")
+        await session.cases.annotate("category_1", 1, pinned=True, note="the \x1b[31mbest")
+        await session.cases.edit("category_1", 2, {"query": "Edited \x1b text"}, {"polite": False})
+        await session.cases.withdraw("category_1", 3, "dull")
     async with studio(open_first="support") as desk:
         await desk.at("StudioScreen", "prompt")
         await desk.sees("4/5", "turned away by you", "Rejected 1")

@@ -17,7 +17,7 @@ async def begun(name: str = "new", *, said: str = "For a parcel service") -> str
     """A session on disk in which somebody has said something, or nobody."""
     async with await Session.begin(name, load_config()) as session:
         if said:
-            await session.add_message("person", said)
+            await session.chat.add("person", said)
         return session.id
 
 
@@ -66,11 +66,11 @@ async def test_commands_say_that_there_is_none_yet() -> None:
         await desk.app.open_session("new")
         await desk.at("StudioScreen", "prompt")
         for text in ("/plan", "/run", "/export"):
-            before = len(await desk.session.messages())
+            before = len(await desk.session.chat.messages())
             await desk.command(text)
 
             async def answered(before: int = before) -> bool:
-                messages = (await desk.session.messages())[before:]
+                messages = (await desk.session.chat.messages())[before:]
                 return any("✗ There is no plan yet. Say what the dataset is for" in m.text for m in messages)
 
             await desk.until_async(answered)
@@ -102,7 +102,7 @@ async def test_the_editor_offers_an_example_that_can_be_saved() -> None:
         await desk.press("ctrl+s")
         await desk.at("StudioScreen", "PlanCard")
         await desk.sees("plan · rev 1 · 6 cases", "approve", "Plan · rev 1", "not started")
-        assert desk.session.plan_revision == 1
+        assert desk.session.plans.revision == 1
         await desk.press("a")
         await desk.state("finished")
         assert (await desk.session.summary()).instances_created == 6

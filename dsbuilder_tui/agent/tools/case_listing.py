@@ -50,13 +50,13 @@ class ShowCases(Tool[ShowCasesArguments]):
         await session.written()
         cases: list[AcceptedCase] = []
         if arguments.text:
-            async for step in session.search_cases(arguments.text, category=arguments.category, newest_first=True):
-                cases += await session.cases_by_seq(step.seqs[: arguments.count - len(cases)])
+            async for step in session.cases.search(arguments.text, category=arguments.category, newest_first=True):
+                cases += await session.cases.by_seq(step.seqs[: arguments.count - len(cases)])
                 if len(cases) >= arguments.count:
                     break
                 await asyncio.sleep(0)
         else:
-            cases = await session.case_page(0, arguments.count, category=arguments.category, newest_first=True)
+            cases = await session.cases.page(0, arguments.count, category=arguments.category, newest_first=True)
         shown = [_shown(case) for case in cases]
         if not shown:
             return ToolAnswer("There are no such cases yet.", {"cases": []})

@@ -39,14 +39,14 @@ class PreviewCases(Tool[PreviewCasesArguments]):
     async def run(self, call: ToolCall, arguments: PreviewCasesArguments) -> ToolAnswer:
         session = call.host.session
         plans = [session.plan] if session.planned else []
-        if (waiting := await session.open_approval()) and waiting[0].data.get("plan"):
+        if (waiting := await session.approvals.open()) and waiting[0].data.get("plan"):
             plans.insert(0, parse_plan(waiting[0].data["plan"], "the proposal"))
         plan = next((p for p in plans if arguments.category in [c.name for c in p.categories]), None)
         if plan is None:
             raise InputError(no_such_category(arguments.category, plans), "Name one of the plan's categories.")
         model = call.host.make_model(session.config)
         try:
-            cases = await session.preview(plan, arguments.category, arguments.count, model)
+            cases = await session.preview.samples(plan, arguments.category, arguments.count, model)
         finally:
             await model.close()
         if not cases:

@@ -92,7 +92,7 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
                     else c
                     for c in session.plan.categories
                 ]
-                await session.revise_plan(session.plan.model_copy(update={"categories": tuple(categories)}))
+                await session.plans.revise(session.plan.model_copy(update={"categories": tuple(categories)}))
                 if arguments.diversity is not None:
                     said.append(f"the diversity check of {', '.join(chosen)} is {arguments.diversity} now")
                 where = f" of {arguments.category}"

@@ -40,12 +40,12 @@ class FinalizeDataset(Tool[NoArguments]):
         if host.running:
             host.pause("the dataset is finished")
             await host.wait()
-        accepted = await session.cases_by_category()
+        accepted = await session.cases.counts()
         kept = tuple(
             c.model_copy(update={"count": accepted[c.name]}) for c in session.plan.categories if accepted.get(c.name)
         )
         plan = session.plan.model_copy(update={"categories": kept, "total_instances": sum(c.count for c in kept)})
-        await session.revise_plan(plan)
+        await session.plans.revise(plan)
         state = await session.settle()
         path = default_export(session)
         count = await session.export(path, private=path.parent == session.folder)

@@ -66,7 +66,7 @@ async def _expected_dollars(call: ToolCall, accepted: int, left: int) -> float |
     session, config = call.host.session, call.host.session.config
     if provider_of(config).is_free:
         return 0.0
-    spent = (await session.spending()).workers.dollars
+    spent = (await session.costs.spending()).workers.dollars
     if spent and accepted >= 10:
         return spent / accepted * left
     return PriceTable(config.prices).cost(

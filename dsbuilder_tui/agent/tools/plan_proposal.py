@@ -43,7 +43,7 @@ class ProposePlan(Tool[ProposePlanArguments]):
         plan = parse_plan(data, "the proposal")
         session = call.host.session
         if session.was_started:
-            for name, cases in (await session.cases_by_category()).items():
+            for name, cases in (await session.cases.counts()).items():
                 held = next((c.count for c in plan.categories if c.name == name), 0)
                 if cases and held < cases:
                     raise InputError(

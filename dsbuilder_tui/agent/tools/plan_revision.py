@@ -56,7 +56,7 @@ class RevisePlan(Tool[RevisePlanArguments]):
         call.require_plan()
         session = call.host.session
         patch = arguments.model_dump(mode="json", exclude_defaults=True)
-        result = patched(session.plan, patch, await session.cases_by_category())
+        result = patched(session.plan, patch, await session.cases.counts())
         if result.plan == session.plan:
             raise InputError(
                 "That changes nothing: the plan says so already.", "Tell the person, or change something else."

@@ -24,13 +24,13 @@ class ExplainRejections(Tool[ExplainRejectionsArguments]):
     async def run(self, call: ToolCall, arguments: ExplainRejectionsArguments) -> ToolAnswer:
         session = call.host.session
         await session.written()
-        stages = await session.rejections_by_stage()
+        stages = await session.rejections.by_stage()
         if arguments.category is not None:
             counts = {
-                stage: await session.count_rejections(category=arguments.category, stage=stage) for stage in stages
+                stage: await session.rejections.count(category=arguments.category, stage=stage) for stage in stages
             }
             stages = {stage: count for stage, count in counts.items() if count}
-        found = await session.rejection_page(0, 5, category=arguments.category)
+        found = await session.rejections.page(0, 5, category=arguments.category)
         if not found:
             return ToolAnswer("Nothing was turned away.", {"stages": {}, "examples": []})
         examples = [

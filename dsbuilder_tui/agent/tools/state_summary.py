@@ -32,7 +32,7 @@ class GetBuilderStateSummary(Tool[NoArguments]):
             data["more_categories"] = len(state.categories) - _MOST_CATEGORIES
         if not session.planned:
             return ToolAnswer("There is no plan yet.", {"planned": False})
-        told = told_figures((await session.figures()).overall)
+        told = told_figures((await session.diversity.figures()).overall)
         data["diversity"] = [f"{one.sentence} {one.advice}".strip() for one in told if one.name != "rejections"]
         exhausted = f", {counted(state.exhausted_slots, 'slot')} given up" if state.exhausted_slots else ""
         said = (

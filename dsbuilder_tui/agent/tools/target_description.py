@@ -55,7 +55,7 @@ class DescribeTarget(Tool[DescribeTargetArguments]):
             target = target_of_text(text[:_MOST_TEXT])
         brief = target.brief()
         names = [tool.name for tool in target.tools[:_MOST_TOOLS]]
-        await call.host.session.remember_target({"source": target.source, "brief": brief, "tools": names})
+        await call.host.session.agent_memory.remember_target({"source": target.source, "brief": brief, "tools": names})
         found = [f"a prompt of {len(target.prompt):,} characters"] if target.prompt else []
         found += [counted(len(target.tools), "tool")] if target.tools else []
         found += ["a README"] if target.readme else []

@@ -1,19 +1,25 @@
-"""``config``: every setting, its value, and where it came from."""
+"""``config``: every setting, its value, and where it came from; with ``set``, ``unset`` and ``trust`` it changes them."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.options import json_option, settings_from, settings_options
 from dsbuilder_tui.cli.output import print_json, print_table, say
-from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.domain.errors import ConfigError, ExitCode
 from dsbuilder_tui.domain.sanitise import one_line
-from dsbuilder_tui.settings.schema import KEYS
+from dsbuilder_tui.settings.file import save_settings
+from dsbuilder_tui.settings.key_trust import allow, named_addresses
+from dsbuilder_tui.settings.layers import Layer
+from dsbuilder_tui.settings.locations import PROJECT_FILE, user_config_file
+from dsbuilder_tui.settings.schema import KEYS, SECRETS
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.wording import writer_words
 
@@ -41,15 +47,85 @@ def _config(arguments: argparse.Namespace) -> int:
         table.append([name, one_line(shown or "", 40), origins[name], meaning])
     widest = sum(max(len(row[column]) for row in table) + 2 for column in range(4))
     if sys.stdout.isatty() and widest > shutil.get_terminal_size().columns:
-        table = [row[:3] for row in table]  # what a setting means is in README, too
+        table = [row[:3] for row in table]  # what a setting means is in the manual, too
     print_table(table)
     say(f"\nSessions are in {places['checkpoint_root']}\nCases are written by: {places['writer']}")
     return ExitCode.COMPLETE
 
 
+def _set(arguments: argparse.Namespace) -> int:
+    name = arguments.name.replace("-", "_")
+    if name in KEYS:
+        raise ConfigError(
+            "An API key on the command line can be read by every user of this machine.",
+            f"Set {KEYS[name]} in the environment or in .env.",
+        )
+    path = save_settings({name: arguments.value}, _target(arguments))
+    say(f"{name} = {arguments.value} is in {path}.")
+    if arguments.project:
+        # Whoever types an address has been asked.
+        with contextlib.suppress(ConfigError):
+            if own := [one for one in named_addresses(load_config()) if one.setting == name]:
+                allow(own)
+    _say_who_wins(name, Layer.PROJECT_FILE if arguments.project else Layer.USER_FILE)
+    return ExitCode.COMPLETE
+
+
+def _unset(arguments: argparse.Namespace) -> int:
+    name = arguments.name.replace("-", "_")
+    path = save_settings({name: None}, _target(arguments))
+    say(f"{name} is not in {path}.")
+    _say_who_wins(name, Layer.DEFAULT)
+    return ExitCode.COMPLETE
+
+
+def _trust(arguments: argparse.Namespace) -> int:
+    named = named_addresses(load_config())
+    if not named:
+        say("The files of this folder name no address that keys are kept from.")
+        return ExitCode.COMPLETE
+    path = allow(named)
+    for address in dict.fromkeys(one.address for one in named):
+        say(f"Keys may be sent to {address} in {named[0].folder} from now on.")
+    say(f"To take it back, delete the line from {path}.")
+    return ExitCode.COMPLETE
+
+
+def _target(arguments: argparse.Namespace) -> Path:
+    return Path(PROJECT_FILE) if arguments.project else user_config_file()
+
+
+def _say_who_wins(name: str, layer: Layer) -> None:
+    """Tell when the change shows nowhere here, because a stronger layer says something."""
+    try:
+        now = load_config()
+    except ConfigError:  # of another setting; the next command that needs it says so
+        return
+    order = list(Layer)
+    if order.index(now.layer_of(name)) > order.index(layer):
+        shown = "set" if name in SECRETS else one_line(str(now.shown_urls((name,)).get(name, getattr(now, name))), 60)
+        say(f"In this folder {now.origins()[name]} says {shown}, and wins.")
+
+
+def _actions(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="to change them")
+    setting = actions.add_parser("set", help="write a setting into your file, or into this folder's")
+    setting.set_defaults(run=_set)
+    unsetting = actions.add_parser("unset", help="take a setting out of your file, or out of this folder's")
+    unsetting.set_defaults(run=_unset)
+    for action in (setting, unsetting):
+        action.add_argument("name", metavar="NAME", help="a setting; `dsbuilder config` lists them")
+        group = action.add_mutually_exclusive_group()
+        group.add_argument("--user", action="store_true", help="your own config.toml (the default)")
+        group.add_argument("--project", action="store_true", help=f"{PROJECT_FILE} of this folder")
+    setting.add_argument("value", metavar="VALUE", help="what it is to be; tables as JSON")
+    trusting = actions.add_parser("trust", help="let keys go to the addresses that this folder's files name")
+    trusting.set_defaults(run=_trust)
+
+
 COMMAND = CliCommand(
-    help="show every setting and where it came from",
+    help="show every setting and where it came from, or change them",
     rank=110,
     run=_config,
-    arguments=(settings_options, json_option),
+    arguments=(settings_options, json_option, _actions),
 )

@@ -7,7 +7,7 @@ import asyncio
 import sqlite3
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from dsbuilder_tui.cli.output import print_json
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.providers import provider_of
-from dsbuilder_tui.settings.provider_names import OFFLINE
+from dsbuilder_tui.registry import PlugInBroken
+from dsbuilder_tui.settings.provider_names import OFFLINE, PROVIDERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 
@@ -61,6 +62,10 @@ def _doctor(arguments: argparse.Namespace) -> int:
 async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bool]]:
     yield Check("versions", "ok", f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"), False
     yield _folder(config.checkpoint_root), False
+    for check in _plug_ins():
+        yield check, False
+    if config.resolved_provider in PROVIDERS.broken():
+        return  # said already
     provider = provider_of(config)
     if not provider.has_endpoint and config.resolved_provider != OFFLINE:
         yield Check("writer", "ok", provider.label), False
@@ -76,12 +81,27 @@ async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bo
         return
     from dsbuilder_tui.models.endpoint_probe import probe_endpoint
 
-    async for name, problem, text in probe_endpoint(config):
-        if problem is None:
-            yield Check(name, "ok" if not text.startswith("(") else "note", text.strip("()")), False
+    async for finding in probe_endpoint(config):
+        if (problem := finding.problem) is None:
+            yield Check(finding.name, "ok" if finding.certain else "note", finding.words), False
         else:
             refused = problem.exit_code is ExitCode.ENDPOINT_REFUSED
-            yield Check(name, "problem", problem.problem, problem.hint), refused
+            yield Check(finding.name, "problem", problem.problem, problem.hint), refused
+
+
+def _plug_ins() -> Iterator[Check]:
+    """What other packages have added, and whether it can be loaded."""
+    for registry in (PROVIDERS,):
+        for row in registry.rows.values():
+            if not row.package:
+                continue
+            name = f"{registry.kind} {row.name}"
+            try:
+                registry.load(row.name)
+            except PlugInBroken as error:
+                yield Check(name, "problem", error.problem, error.hint)
+            else:
+                yield Check(name, "ok", f"of the package {row.package}")
 
 
 def _folder(root: Path) -> Check:

@@ -35,7 +35,7 @@ def _resume(arguments: argparse.Namespace) -> int:
                     f"--seed {config.seed}: the session {session.id} was planned with seed {session.seed}.",
                     "Leave --seed out; the seed of a session is fixed.",
                 )
-            waits = not session.planned and await session.open_approval() is not None
+            waits = not session.planned and await session.approvals.open() is not None
             if arguments.prompt is not None or arguments.yes or waits:
                 return await talk_and_build(session, arguments, out)
             require_plan(session)
@@ -63,10 +63,10 @@ async def _prepare(session: Session, arguments: argparse.Namespace) -> None:
         count = (await session.summary()).instances_created
         say(f"The last run of {session.id} was cut off; all {counted(count, 'accepted case')} are here.")
     if arguments.repair:
-        found = await session.repair()
+        found = await session.cases.repair()
         say(f"Set aside {counted(len(found), 'damaged case')}." if found else "No damaged case found.")
     if arguments.retry_exhausted:
-        say(f"Opened {counted(await session.retry_exhausted(), 'exhausted slot')} again.")
+        say(f"Opened {counted(await session.cases.retry_exhausted(), 'exhausted slot')} again.")
 
 
 async def _nothing_to_do(

@@ -52,12 +52,12 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         cases: list[dict[str, Any]] = []
         damaged: list[str] = []
         if arguments.cases > 0:
-            async for case in session.cases(damaged=damaged):
+            async for case in session.cases.all(damaged=damaged):
                 cases.append(case.record())
                 if len(cases) >= arguments.cases:
                     break
-        rejected = await session.rejections(5)
-        report = await session.figures()
+        rejected = await session.rejections.newest(5)
+        report = await session.diversity.figures()
         if arguments.json:
             print_json({**summary.as_dict(), "diversity": report.as_dict(), "cases": cases, "damaged": damaged})
             return ExitCode.COMPLETE

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.models.chat_options import OptionMemory
 from dsbuilder_tui.models.protocol import TransientError, WorkerModel
+from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
 from dsbuilder_tui.settings.provider_names import PROVIDERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
@@ -53,6 +54,11 @@ class Provider:
     make: Callable[[DatasetBuilderConfig, Clock], WorkerModel]
     make_agent_model: Callable[[DatasetBuilderConfig, AgentModelRequest], agents.Model] | None = None
 
+    def require_trust(self, config: DatasetBuilderConfig) -> None:
+        """Raises ``ConfigError`` where a file of the working folder would lead a key away."""
+        if self.needs_key or self.has_endpoint:
+            require_trust(config, KeyUse.CHAT)
+
     def writer(self, config: DatasetBuilderConfig) -> str:
         """Who writes the cases: the endpoint's address, or what writes."""
         return (config.shown_url or config.endpoint) if self.has_endpoint else self.label
@@ -72,4 +78,6 @@ def provider_of(config: DatasetBuilderConfig) -> Provider:
 
 def worker_model(config: DatasetBuilderConfig, clock: Clock | None = None) -> WorkerModel:
     """The workers' model: of an endpoint when a key or an address is configured, else the built-in offline writer."""
-    return provider_of(config).make(config, clock or SystemClock())
+    provider = provider_of(config)
+    provider.require_trust(config)
+    return provider.make(config, clock or SystemClock())

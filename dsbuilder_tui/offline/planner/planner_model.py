@@ -38,7 +38,7 @@ from openai.types.responses.response_usage import InputTokensDetails, OutputToke
 
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.offline.planner.expected_tool_calls import with_expected_tools
-from dsbuilder_tui.offline.planner.fallback_replies import INTRODUCTION
+from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.replies import NOTE_MARK, note, reply
 from dsbuilder_tui.offline.planner.topics import Topics
@@ -110,7 +110,9 @@ class OfflinePlanner(Model):
         # In a thread: a giant message takes its time, and the screen must not wait for it.
         answer = await asyncio.to_thread(self._answer, turn, situation)
         reading = _only_with(answer, {tool.name for tool in tools})
-        words = visible(f"{INTRODUCTION} {reading.words}" if turn.first else reading.words).strip()
+        words = visible(
+            f"{intent_table().reply('introduction')} {reading.words}" if turn.first else reading.words
+        ).strip()
         output: list[TResponseOutputItem] = []
         if words or not reading.acts:
             text = ResponseOutputText(type="output_text", text=words or "Done.", annotations=[], logprobs=[])

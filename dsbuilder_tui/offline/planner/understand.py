@@ -14,6 +14,7 @@ from dsbuilder_tui.offline.planner.clauses import PlanChanges, clauses, without_
 from dsbuilder_tui.offline.planner.counts import plain_numbers
 from dsbuilder_tui.offline.planner.diversity_requests import about_pairs, fewer
 from dsbuilder_tui.offline.planner.fallback_replies import not_understood, says_yes, small_words
+from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.intents import Intents
 from dsbuilder_tui.offline.planner.naming import slug, words_of
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
@@ -21,30 +22,10 @@ from dsbuilder_tui.offline.planner.proposal import ProposedPlan, propose
 from dsbuilder_tui.offline.planner.request import examples_in, read_request
 from dsbuilder_tui.offline.planner.revision_arguments import as_arguments, difference
 from dsbuilder_tui.offline.planner.topics import Topics
-from dsbuilder_tui.offline.planner.utterance import MASK, Utterance, hear
+from dsbuilder_tui.offline.planner.utterance import Utterance, hear
 
-_REFUSED = re.compile(r"^(?:please )?(?:don't|do not|never|no need to|not yet)\b", re.IGNORECASE)
-_ANEW = re.compile(
-    r"\b(?:start over|from scratch|new (?:dataset|plan)|another dataset|different dataset|instead of (?:this|that))\b",
-    re.IGNORECASE,
-)
-_ABOUT_BOT = re.compile(
-    r"(?:the|my|our|it|this|its) ?(?:chatbot|bot|assistant|agent|app|application|copilot|product)?(?: that we "
-    r"test)? (?:is an? |answers |helps |handles |"
-    r"can |has (?:the |a )?tools? |supports |talks |works )",
-    re.IGNORECASE,
-)
-_IN_PATH = re.compile(rf"\b(?:in|at|under|from) ({MASK})", re.IGNORECASE)
 _LONGEST_ANSWER = 500
-_NEED_PLAN = frozenset(
-    "pause_generation resume_generation start_generation preview_cases show_cases explain_rejections finalize_dataset "
-    "export_dataset get_builder_state_summary save_checkpoint".split()
-)
-_NO_PLAN = (
-    "Nothing is planned yet. Say what the dataset is for, for example: “60 cases for a customer service bot: "
-    "half order status, the rest refunds and product info”."
-)
-_AFTER_CHANGE = ("start_generation", "resume_generation", "finalize_dataset", "export_dataset", "preview_cases")
+_TABLE = intent_table()
 
 
 def understand(
@@ -53,7 +34,7 @@ def understand(
     """What a message asks for. ``earlier`` is the message that was answered with a question, if the last one was."""
     topics = topics or Topics()
     if not text.strip():
-        return Interpretation(words=not_understood(situation))
+        return Interpretation(words=not_understood())
     reading = _read(hear(text), situation, topics)
     if earlier and not reading.acts and _answers(text, situation) and _read(hear(earlier), situation, topics).asks:
         for both in _joined(earlier, text):
@@ -70,7 +51,7 @@ def _answers(text: str, situation: PlanningContext) -> bool:
 
 def _joined(earlier: str, text: str) -> list[str]:
     """The ways in which a request and the answer to the question about it make one sentence."""
-    if number := re.fullmatch(r"(?:about |say )?(\d+)(?: cases)?(?: in total)?[.!]?", plain_numbers(text.strip())):
+    if number := _TABLE.phrase("count_alone").fullmatch(plain_numbers(text.strip())):
         return [f"{number[1]} cases: {earlier}"]
     if re.fullmatch(r"[\"“«].+[\"”»]", text.strip()):
         return [f"{earlier}, for example {text}"]
@@ -81,15 +62,12 @@ def _read(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
     acts = [Act("describe_target", {"text": heard.document})] if heard.document else []
     rest = _said(heard, situation, topics) if heard.said.strip(" .:") else Interpretation()
     if heard.too_long:
-        note = (
-            "That is a long message; I read only its beginning. If it describes your application, begin with “Here "
-            "is its system prompt:”."
-        )
+        note = _TABLE.reply("too_long")
         rest = replace(rest, words=f"{note} {rest.words}".strip())
     if acts and not rest.acts:
         return Interpretation(tuple(acts), rest.words if rest.asks else "")
     if not acts and not rest.acts and not rest.words:
-        return Interpretation(words=not_understood(situation))
+        return Interpretation(words=not_understood())
     return replace(rest, acts=(*acts, *rest.acts))
 
 
@@ -107,16 +85,14 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
     if situation.proposed is not None and (says_yes(said) or (starts and situation.plan is None)):
         return _offer(as_arguments(situation.proposed), situation, [])
     if says_yes(said) and not starts:
-        return Interpretation(
-            words="Nothing waits for your yes. " + ("Say “start” to write the cases." if base else _NO_PLAN)
-        )
+        return Interpretation(words=f"{_TABLE.reply('nothing_waits')} {_TABLE.reply('start' if base else 'no_plan')}")
     if base is None and all(
         order is not None or says_yes(clause) for order, clause in zip(orders, clauses(said), strict=True)
     ):
         return _wishes(heard, situation, topics) or Interpretation()
     request = read_request(heard, topics)
     whole_request = len(request.items) > 1 and bool(request.totals and request.subject)
-    proposal = propose(request, topics) if base is None or whole_request or _ANEW.search(said) else None
+    proposal = propose(request, topics) if base is None or whole_request or _TABLE.phrase("anew").search(said) else None
     if proposal is not None and proposal.plan is not None:
         return _proposed(proposal, heard, situation)
     reading = _wishes(heard, situation, topics)
@@ -127,16 +103,16 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
     if base is None:
         topic = topics.domain(said)
         listed = request.items and all(item.count is None for item in request.items)
-        of_bot = topic and re.search(r"\b(?:dataset|cases|test|evaluat|bot|assistant)\w*\b", said, re.IGNORECASE)
+        of_bot = topic and _TABLE.phrase("of_bot").search(said)
         if listed or of_bot:
-            return Interpretation(words="How many cases should it hold in all? For example: “60 cases”.", asks=True)
-    if _ABOUT_BOT.match(said) and len(said) > 40:
+            return Interpretation(words=_TABLE.reply("how_many"), asks=True)
+    if _TABLE.phrase("about_bot").match(said) and len(said) > 40:
         return Interpretation((Act("describe_target", {"text": heard.full(said)}),))
-    return Interpretation(words=not_understood(situation, said))
+    return Interpretation(words=not_understood(said))
 
 
 def _proposed(proposal: ProposedPlan, heard: Utterance, situation: PlanningContext) -> Interpretation:
-    paths = [heard.piece(mask) for mask in _IN_PATH.findall(heard.said) if not heard.quoted(mask)]
+    paths = [heard.piece(mask) for mask in _TABLE.phrase("in_path").findall(heard.said) if not heard.quoted(mask)]
     looks = [Act("describe_target", {"path": path}) for path in paths[:1] if re.search(r"[./\\~]", path)]
     reading = _offer(proposal.plan or {}, situation, proposal.words, anew=True)
     return replace(reading, acts=(*looks, *reading.acts))
@@ -151,7 +127,7 @@ def _offer(plan: dict[str, Any], situation: PlanningContext, notes: list[str], *
     if situation.plan is not None and not anew:
         changes = difference(as_arguments(situation.plan), plan)
         if not changes:
-            return Interpretation(words="That is how it is planned already.")
+            return Interpretation(words=_TABLE.reply("planned_already"))
         return Interpretation((Act("revise_plan", changes),), _sentences(notes))
     counts = ", ".join(f"{c.name} {c.count:,}" for c in checked.categories[:12])
     words = (
@@ -177,8 +153,8 @@ def _wishes(heard: Utterance, situation: PlanningContext, topics: Topics) -> Int
     words: list[str] = []
     unread: list[str] = []
     for clause in clauses(said, changes.names):
-        if _REFUSED.match(clause):
-            words.append("I left that alone.")
+        if _TABLE.phrase("refused").match(clause):
+            words.append(_TABLE.reply("left_alone"))
             continue
         found = orders.read(clause)
         if found is None and (
@@ -201,16 +177,12 @@ def _wishes(heard: Utterance, situation: PlanningContext, topics: Topics) -> Int
 
 def _named(clause: str, now: str, heard: Utterance, situation: PlanningContext, changes: PlanChanges) -> bool:
     """“call it shop_bot”: the dataset's own name."""
-    found = re.fullmatch(
-        r"(?:please )?(?:call|name) (?:it|the dataset|this)(?: as)? (.{1,60})|rename the dataset to (.{1,60})",
-        clause,
-        re.IGNORECASE,
-    )
+    found = _TABLE.phrase("dataset_name").fullmatch(clause)
     name = slug(heard.full(found[1] or found[2])) if found else ""
     if not name:
         return False
     if situation.plan is not None:
-        changes.problem = f"The dataset is called {now}; its name stays once it is planned."
+        changes.problem = _TABLE.reply("name_stays", name=now)
     else:
         changes.plan["dataset_name"] = name
         changes.done = True
@@ -220,17 +192,17 @@ def _named(clause: str, now: str, heard: Utterance, situation: PlanningContext, 
 def _together(
     acts: list[Act], words: list[str], unread: list[str], changes: PlanChanges, situation: PlanningContext
 ) -> Interpretation:
-    if situation.base is None and any(act.tool in _NEED_PLAN for act in acts):
-        acts = [act for act in acts if act.tool not in _NEED_PLAN]
-        words.append(_NO_PLAN)
+    if situation.base is None and any(act.tool in _TABLE.need_a_plan for act in acts):
+        acts = [act for act in acts if act.tool not in _TABLE.need_a_plan]
+        words.append(_TABLE.reply("no_plan"))
     asks = bool(changes.problem)
     if changes.problem:
         words.append(changes.problem)
     elif changes.done:
-        later = [act for act in acts if act.tool in _AFTER_CHANGE]
+        later = [act for act in acts if act.tool in _TABLE.after_a_change]
         acts = [act for act in acts if act not in later]
         if later:
-            words.append("First the plan; say the rest again after your yes.")
+            words.append(_TABLE.reply("after_your_yes"))
         offered = _revised(changes, situation)
         acts += offered.acts
         words += [*changes.notes, offered.words]

@@ -81,11 +81,11 @@ class CaseList(SessionScreen):
     async def _fetch(self, offset: int, limit: int) -> Sequence[AcceptedCase]:
         session = self.watched.session
         if self._hits is not None:
-            return await session.cases_by_seq(self._hits[offset : offset + limit].tolist())
+            return await session.cases.by_seq(self._hits[offset : offset + limit].tolist())
         if self.watched.replaying:  # newest first, without what the replay has not come to yet
             ahead = max(0, self._recorded - self._total())
-            return await session.case_page(offset + ahead, limit, newest_first=True)
-        return await session.case_page(offset, limit, category=self._category, newest_first=self._newest)
+            return await session.cases.page(offset + ahead, limit, newest_first=True)
+        return await session.cases.page(offset, limit, category=self._category, newest_first=self._newest)
 
     def _row(self, case: AcceptedCase, width: int, chosen: bool) -> Line:
         longest = max((len(name) for name in self.watched.view.categories), default=8)
@@ -140,7 +140,7 @@ class CaseList(SessionScreen):
             return
         self._hits, first = array("q"), True
         flags = {self._flag: True} if self._flag else {}
-        steps = self.watched.session.search_cases(words, category=self._category, newest_first=self._newest, **flags)
+        steps = self.watched.session.cases.search(words, category=self._category, newest_first=self._newest, **flags)
         try:
             async for step in steps:
                 self._hits.extend(step.seqs)
@@ -207,7 +207,7 @@ class CaseList(SessionScreen):
         category, _, ordinal = flag.case_id.rpartition("-")
 
         async def show() -> None:
-            other = await self.watched.session.case(category, int(ordinal)) if ordinal.isdecimal() else None
+            other = await self.watched.session.cases.get(category, int(ordinal)) if ordinal.isdecimal() else None
             if other is None:
                 raise InputError(f"{flag.case_id} is not there any more.", "It was turned away, or its slot is empty.")
             if not self._pair:
@@ -235,7 +235,7 @@ class CaseList(SessionScreen):
         self._history = ()
         if case is not None:
             self._history = (
-                await self.services.guarded(self.watched.session.history_of_case(case.category, case.ordinal)) or ()
+                await self.services.guarded(self.watched.session.cases.history(case.category, case.ordinal)) or ()
             )
         pane = self.query_one("#case-detail")
         pane.border_title = title(clip(case.case_id, 40)) if case else ""

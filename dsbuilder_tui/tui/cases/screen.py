@@ -82,7 +82,7 @@ class CasesScreen(CaseList):
 
         async def save() -> None:
             inputs, expectations = parse_edited(self.query_one("#editor", TextBox).text)
-            await self.watched.session.edit_case(case.category, case.ordinal, inputs, expectations)
+            await self.watched.session.cases.edit(case.category, case.ordinal, inputs, expectations)
             self._leave_editor()
             self._renewed()
 
@@ -109,7 +109,7 @@ class CasesScreen(CaseList):
             after = await edited(self.app, self.services, editable(case), ".json")
             if after is not None:
                 inputs, expectations = parse_edited(after)
-                await self.watched.session.edit_case(case.category, case.ordinal, inputs, expectations)
+                await self.watched.session.cases.edit(case.category, case.ordinal, inputs, expectations)
                 self._renewed()
 
         self.services.attempt(edit())
@@ -119,7 +119,7 @@ class CasesScreen(CaseList):
             return
 
         async def withdraw() -> None:
-            await self.watched.session.withdraw_case(case.category, case.ordinal)
+            await self.watched.session.cases.withdraw(case.category, case.ordinal)
             running = self.watched.view.busy
             self.services.say(
                 f"{case.case_id} is turned away. "
@@ -139,7 +139,7 @@ class CasesScreen(CaseList):
     def action_pin(self) -> None:
         async def pin() -> None:
             case = self._case()
-            await self.watched.session.annotate_case(case.category, case.ordinal, pinned=not case.tags.get("pinned"))
+            await self.watched.session.cases.annotate(case.category, case.ordinal, pinned=not case.tags.get("pinned"))
             self._renewed()
 
         self.services.attempt(pin())
@@ -150,7 +150,7 @@ class CasesScreen(CaseList):
 
         async def note(text: str | None) -> None:
             if text is not None:
-                await self.watched.session.annotate_case(case.category, case.ordinal, note=text)
+                await self.watched.session.cases.annotate(case.category, case.ordinal, note=text)
                 self._renewed()
 
         ask = Ask(

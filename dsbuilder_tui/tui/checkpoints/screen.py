@@ -97,7 +97,7 @@ class CheckpointsScreen(SessionScreen):
     async def _read(self, *, newest: bool = False) -> None:
         self._stale = False
         follow = newest or self.chosen >= len(self.points) - 1
-        points = await self.services.guarded(self.watched.session.checkpoints()) or []
+        points = await self.services.guarded(self.watched.session.checkpoints.all()) or []
         until = self.watched.now() if self.watched.replaying else float("inf")
         self.points = [point for point in points if point.created_at <= until]
         if follow:
@@ -106,9 +106,9 @@ class CheckpointsScreen(SessionScreen):
 
     async def _look(self) -> None:
         if self.points:
-            self._plan = await self.services.guarded(self.watched.session.plan_at(self.points[self.chosen].seq))
+            self._plan = await self.services.guarded(self.watched.session.plans.at(self.points[self.chosen].seq))
             self._counts = (
-                await self.services.guarded(self.watched.session.counts_at(self.points[self.chosen].seq)) or {}
+                await self.services.guarded(self.watched.session.cases.counts_at(self.points[self.chosen].seq)) or {}
             )
         self.query_one(Rail).repaint()
         self.query_one("#point", LineView).renew()
@@ -161,7 +161,7 @@ class CheckpointsScreen(SessionScreen):
 
     def _plan_diff(self, width: int) -> list[Line]:
         """How the plan of that moment differs from today's."""
-        now = self.watched.session.plan_revision
+        now = self.watched.session.plans.revision
         if self._plan is None or self._plan[0] == now:
             return []
         revision, plan = self._plan

@@ -26,7 +26,7 @@ async def _budget(actions: StudioActions, argument: str) -> None:
         else:
             await actions.services.change_session(live, {"budget": wanted})
     budget = live.session.config.budget
-    spending = await live.session.spending()
+    spending = await live.session.costs.spending()
     spent = ("at least " if spending.dollars is None else "") + dollar_words(spending.known_dollars)
     limit = f"the budget is {dollar_words(budget)}" if budget is not None else "there is no budget"
     await live.tell(f"{'✓ ' if argument else ''}Spent so far: {spent}; {limit}.")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 async def _help(actions: StudioActions, argument: str) -> None:
     rows = "\n".join(f"| `/{c.name}` {c.argument.replace('|', '/')} | {c.words} |" for c in slash_commands())
-    await actions.live.session.add_message(
+    await actions.live.session.chat.add(
         "dsbuilder", f"| command | what it does |\n|---|---|\n{rows}\n\n**F1** shows the keys.", "command"
     )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def _retry(actions: StudioActions, argument: str) -> None:
-    count = await actions.live.session.retry_exhausted()
+    count = await actions.live.session.cases.retry_exhausted()
     if not count:
         raise InputError("No slot was given up on.", "/status says where the session stands.")
     await actions.live.reread()

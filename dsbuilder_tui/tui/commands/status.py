@@ -34,7 +34,7 @@ async def _status(actions: StudioActions, argument: str) -> None:
     if spent := cost_words(summary.cost):
         words.append(f"Cost: {spent}.")
     words.append(f"Folder: `{summary.path}`")
-    await actions.live.session.add_message("dsbuilder", "\n".join(words), "command")
+    await actions.live.session.chat.add("dsbuilder", "\n".join(words), "command")
 
 
 COMMAND = SlashCommand(

@@ -96,7 +96,7 @@ class CoverageScreen(SessionScreen):
     async def _count(self) -> None:
         watched = self.watched
         until = watched.now() if watched.replaying else None
-        coverage = await self.services.guarded(watched.session.coverage(until=until))
+        coverage = await self.services.guarded(watched.session.diversity.coverage(until=until))
         if coverage is not None:
             self._show(coverage)
 
@@ -107,7 +107,7 @@ class CoverageScreen(SessionScreen):
         self._show_cell()
 
     async def _measure(self) -> None:
-        report = await self.services.guarded(self.watched.session.figures())
+        report = await self.services.guarded(self.watched.session.diversity.figures())
         if report is not None:
             self._report = report
             at_end = " · at the end" if self.watched.replaying else ""

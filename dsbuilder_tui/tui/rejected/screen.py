@@ -95,12 +95,12 @@ class RejectedScreen(SessionScreen):
         }
 
     async def _fetch(self, offset: int, limit: int) -> Sequence[Rejection]:
-        return await self.watched.session.rejection_page(offset + self._ahead, limit, **self._asked)
+        return await self.watched.session.rejections.page(offset + self._ahead, limit, **self._asked)
 
     async def _read(self, cursor: int | None = None, *, held: bool = False) -> None:
         """Read the list again; ``held`` keeps the cursor on its rejection when newer ones come above it."""
         self._stale = False
-        count = await self.services.guarded(self.watched.session.count_rejections(**self._asked)) or 0
+        count = await self.services.guarded(self.watched.session.rejections.count(**self._asked)) or 0
         if self.watched.replaying and not any(self._asked.values()):
             # Newest first: what the replay has not come to yet is at the top, and left out.
             self._ahead = max(0, count - self.watched.view.rejected)
@@ -146,7 +146,7 @@ class RejectedScreen(SessionScreen):
         rejection = self.rows.chosen
         if rejection is None:
             return
-        self._facts = await self.services.guarded(self.watched.session.rejection_context(rejection))
+        self._facts = await self.services.guarded(self.watched.session.rejections.context(rejection))
         self._shown = rejection
         self._renew()
 
@@ -209,7 +209,7 @@ class RejectedScreen(SessionScreen):
             return
 
         async def keep() -> None:
-            case = await self.watched.session.keep_rejected(rejection.seq)
+            case = await self.watched.session.cases.keep_rejected(rejection.seq)
             self.services.say(f"{case.case_id} holds the rejected text now.")
             if not self.watched.view.busy and not self.watched.replaying:
                 await self.live.reread()
@@ -269,7 +269,7 @@ class RejectedScreen(SessionScreen):
         return self.query_one("#what-if", ThresholdStrip)
 
     async def _what_if(self, stage: LikenessStage, threshold: float, category: str | None) -> WhatIf:
-        return await self.watched.session.what_if(stage, threshold, category=category)
+        return await self.watched.session.diversity.what_if(stage, threshold, category=category)
 
     def action_threshold(self) -> None:
         """For the stage of the rejection that is shown; of its category when the list is of that alone."""
@@ -283,7 +283,7 @@ class RejectedScreen(SessionScreen):
         if known is None:
             self.strip.explain(stage)
         else:
-            self.strip.begin(known, self.watched.session.threshold(known, self._category), self._category)
+            self.strip.begin(known, self.watched.session.diversity.threshold(known, self._category), self._category)
 
     def _close_strip(self) -> None:
         self.strip.close()

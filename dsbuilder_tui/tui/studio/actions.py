@@ -74,8 +74,8 @@ class StudioActions:
     async def show_plan(self, before: Any = None) -> None:
         session = self.live.session
         session.require_plan()
-        data = card_data(session.plan, session.plan_revision, before)
-        await session.add_message("dsbuilder", f"plan · rev {session.plan_revision}", "plan", data)
+        data = card_data(session.plan, session.plans.revision, before)
+        await session.chat.add("dsbuilder", f"plan · rev {session.plans.revision}", "plan", data)
 
     async def asked(self, call: str) -> Approval | None:
         """The open question of a card."""
@@ -128,7 +128,7 @@ class StudioActions:
                 self.answer(approval, yes=True, plan=plan)
                 return
             first = not session.planned
-            await session.revise_plan(plan)
+            await session.plans.revise(plan)
             if first:
                 await session.take_name_of_plan()
             await live.reread()

@@ -131,7 +131,7 @@ class ConversationPane(Vertical):
     class TurnEnded(TextualMessage):
         """The agent is done, and nothing waits to be said to it."""
 
-    class Asked(TextualMessage):
+    class CardShown(TextualMessage):
         """A card was shown that waits for the person's answer."""
 
     def __init__(self, choices: Callable[[str], Sequence[tuple[str, str]]], *, readonly: bool = False) -> None:
@@ -222,7 +222,7 @@ class ConversationPane(Vertical):
         else:
             message = Message(event.seq, event.role, event.kind, event.text, dict(event.data), event.ts)
             if await self._show(message) == "open" and event.data.get("call") and event.kind in ("plan", "question"):
-                self.post_message(self.Asked())
+                self.post_message(self.CardShown())
 
     async def _draw_words(self, text: str) -> None:
         if self._draft is None or self._stream is None:

@@ -89,7 +89,7 @@ class StudioScreen(SessionScreen):
     async def _open(self) -> None:
         self._approved = self.watched.view.revision if self.watched.view.state != "idle" else 0
         if not self.watched.replaying:
-            self._decisions = {a.call_id: a.decision or a.state for a in await self.watched.session.approvals()}
+            self._decisions = {a.call_id: a.decision or a.state for a in await self.watched.session.approvals.newest()}
             self.actions.spoken_to = any(message.role == "person" for message in self._messages)
         await self.conversation.open(self._messages, self._card_state)
         self.background(self.conversation.draw, group="chat")
@@ -97,7 +97,7 @@ class StudioScreen(SessionScreen):
             self.query_one("#panel-plan").focus()
             self.player.begin()
         else:
-            if draft := self.watched.session.draft:
+            if draft := self.watched.session.chat.draft:
                 self.query_one(Prompt).fill(draft)
             self.focus_first()
             self.background(self.watched.session.prepare, group="prepare")
@@ -146,7 +146,7 @@ class StudioScreen(SessionScreen):
         if isinstance(event, RunFinished):
             self.services.call_attention(f"Finished: {event.accepted} of {event.planned} cases")
 
-    def on_conversation_pane_asked(self) -> None:
+    def on_conversation_pane_card_shown(self) -> None:
         self.focus_card()
 
     def _card_state(self, data: Mapping[str, Any]) -> str:
@@ -260,8 +260,10 @@ class StudioScreen(SessionScreen):
 
     def on_prompt_rested(self, event: Prompt.Rested) -> None:
         session = self.watched.session
-        if self.services.live is self.watched and event.text != session.draft:  # else it is being closed, or replayed
-            self.services.attempt(session.save_draft(event.text))
+        if (
+            self.services.live is self.watched and event.text != session.chat.draft
+        ):  # else it is being closed, or replayed
+            self.services.attempt(session.chat.save_draft(event.text))
 
     # What is done
 
@@ -359,7 +361,7 @@ class StudioScreen(SessionScreen):
     async def finish(self) -> None:
         await self.conversation.finish()
         if not self.watched.replaying:
-            await self.watched.session.save_draft(self.query_one(Prompt).whole)
+            await self.watched.session.chat.save_draft(self.query_one(Prompt).whole)
 
     # Keys
 

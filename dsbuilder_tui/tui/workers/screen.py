@@ -76,11 +76,11 @@ class WorkersScreen(SessionScreen):
         """Those in flight first, then the finished ones, newest first; the cursor stays on its call."""
         self._stale = False
         held = self._batch
-        calls = await self.services.guarded(self.watched.session.count_calls()) or 0
+        calls = await self.services.guarded(self.watched.session.calls.count()) or 0
         if self.watched.replaying:
             self._ahead = max(0, calls - self.watched.view.calls)
             calls -= self._ahead
-        self._flying = [trace for trace in self.watched.session.live_calls() if trace.ended is None]
+        self._flying = [trace for trace in self.watched.session.calls.live() if trace.ended is None]
         cursor = next((i for i, trace in enumerate(self._flying) if trace.batch == held), None)
         self.rows.reload(calls + len(self._flying), cursor=cursor)
         pane = self.query_one("#calls-list")
@@ -97,7 +97,7 @@ class WorkersScreen(SessionScreen):
         flying: list[CallTrace | WorkerCall] = list(self._flying[offset : offset + limit])
         rest = limit - len(flying)
         if rest:
-            flying += await self.watched.session.call_page(self._ahead + max(0, offset - len(self._flying)), rest)
+            flying += await self.watched.session.calls.page(self._ahead + max(0, offset - len(self._flying)), rest)
         return flying
 
     def _row(self, call: CallTrace | WorkerCall, width: int, chosen: bool) -> Line:
@@ -108,7 +108,7 @@ class WorkersScreen(SessionScreen):
 
     def _trace(self) -> CallTrace | None:
         batch = self._batch
-        return next((trace for trace in self.watched.session.live_calls() if trace.batch == batch), None)
+        return next((trace for trace in self.watched.session.calls.live() if trace.batch == batch), None)
 
     def _detail(self, width: int) -> Sequence[Line]:
         call = self.rows.chosen
@@ -127,12 +127,12 @@ class WorkersScreen(SessionScreen):
 
     def action_cancel(self) -> None:
         trace = self._trace()
-        if trace is not None and self.watched.session.cancel_call(trace.batch):
+        if trace is not None and self.watched.session.calls.cancel(trace.batch):
             self.services.say(f"Batch {trace.batch} is cut off; its open slots go to another worker.")
 
     def action_retry(self) -> None:
         trace = self._trace()
-        if trace is not None and self.watched.session.retry_call_now(trace.batch):
+        if trace is not None and self.watched.session.calls.retry_now(trace.batch):
             self.services.say(f"Batch {trace.batch} is tried again now.")
 
     def action_copy(self) -> None:

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dsbuilder_tui.agent.tool_registry import tool_kinds
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.offline.planner.counts import plain_numbers, spread
+from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 from dsbuilder_tui.offline.planner.topics import Topics
 from dsbuilder_tui.offline.planner.understand import understand
@@ -215,3 +217,8 @@ TOPICS = Topics()
 def test_every_packaged_category_is_a_valid_one() -> None:
     plan = {"dataset_name": "all", "categories": [TOPICS.category(name, 1) for name in TOPICS.names]}
     assert len(parse_plan(plan).categories) == len(TOPICS.names) > 50
+
+
+def test_every_row_of_the_table_names_a_tool_of_the_agent() -> None:
+    table, tools = intent_table(), {kind.name for kind in tool_kinds()}
+    assert {intent.tool for intent in table.intents} | table.need_a_plan | table.after_a_change <= tools

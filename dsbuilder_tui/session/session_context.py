@@ -1,4 +1,4 @@
-"""What every part of an open session shares."""
+"""An open session as all its parts share it: its files, the run that is going on if one is, and who listens."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 T = TypeVar("T")
 
 
-class SessionCore:
-    """The files of a session, the run that is going on if one is, and who listens."""
+class SessionContext:
+    """What the parts of one session have in common."""
 
     def __init__(self, files: SessionFiles, config: DatasetBuilderConfig) -> None:
-        self._files, self.settings = files, SessionSettings(files, config)
-        self._streams: list[EventStream] = []
-        self._run: Run | None = None
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._call_log = CallLog()
+        self.files, self.settings = files, SessionSettings(files, config)
+        self.streams: list[EventStream] = []
+        self.run: Run | None = None
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self.call_log = CallLog()
         # Held by whatever must not see the session begin a run, or a case change, under its hands.
-        self._acts = asyncio.Lock()
+        self.acts = asyncio.Lock()
 
     @property
     def config(self) -> DatasetBuilderConfig:
@@ -40,11 +40,11 @@ class SessionCore:
 
     @property
     def id(self) -> str:
-        return self._files.id
+        return self.files.id
 
     @property
     def plan(self) -> DatasetPlanInput:
-        return self._files.plan
+        return self.files.plan
 
     @property
     def planned(self) -> bool:
@@ -58,16 +58,16 @@ class SessionCore:
 
     @property
     def clock(self) -> Clock:
-        return self._files.clock
+        return self.files.clock
 
     @property
     def was_started(self) -> bool:
         """Whether a run was ever begun, or cases were imported."""
-        return bool(self._files.meta.get("state") != SessionState.NEW)
+        return bool(self.files.meta.get("state") != SessionState.NEW)
 
     async def summary(self) -> BuilderState:
         """Where the session stands. Costs the same at any size."""
-        return await self._files.summary(self.config, running=self._run is not None)
+        return await self.files.summary(self.config, running=self.run is not None)
 
     async def settle(self) -> BuilderState:
         """Where the session stands, having finished it when all slots are settled and its state does not say so."""
@@ -76,31 +76,32 @@ class SessionCore:
             return state
         left = state.total_instances_planned - state.instances_created - state.exhausted_slots
         ended = SessionState.SHORT if state.exhausted_slots else SessionState.COMPLETE
-        if left == 0 and state.state != ended and not self._run:
+        if left == 0 and state.state != ended and not self.run:
             if self.config.enable_checkpointing:
-                await self._files.checkpoint("finish")
-            await self._files.conclude("finish", ended, export=self.config.enable_checkpointing)
+                await self.files.checkpoint("finish")
+            await self.files.conclude("finish", ended, export=self.config.enable_checkpointing)
             return await self.summary()
         return state
 
     async def written(self) -> None:
         """Wait until everything decided so far is on disk and announced."""
-        if self._run:
-            await self._run.flush()
+        if self.run:
+            await self.run.flush()
 
-    def _only_at_rest(self) -> None:
-        if self._run:
+    def only_at_rest(self) -> None:
+        """Raises ``InputError`` while a run goes on."""
+        if self.run:
             raise InputError(f"The session {self.id} is running already.", "Pause it first.")
 
-    async def _whole(self, act: Callable[[], Awaitable[T]]) -> T:
+    async def whole(self, act: Callable[[], Awaitable[T]]) -> T:
         """Do an act, one at a time, and to its end even when whoever asked for it goes away."""
 
         async def locked() -> T:
-            async with self._acts:
+            async with self.acts:
                 return await act()
 
         return await asyncio.shield(asyncio.ensure_future(locked()))
 
-    def _categories(self, category: str | None = None) -> list[str]:
+    def categories(self, category: str | None = None) -> list[str]:
         """The plan's categories in order, or the one that is asked for."""
         return [c.name for c in self.plan.categories] if category is None else [category]

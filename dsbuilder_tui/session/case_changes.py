@@ -1,4 +1,4 @@
-"""What a person does to single cases: edit, annotate, withdraw, keep what was rejected; at rest and during a run."""
+"""Changes that a person makes to single cases: edit, annotate, withdraw, keep what was rejected; at rest and during a run."""
 
 from __future__ import annotations
 
@@ -7,18 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 from dsbuilder_tui.diversity.compared_text import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text
-from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseEdited, CaseWithdrawn, Event
+from dsbuilder_tui.domain.errors import (
+    InputError,
+)
+from dsbuilder_tui.domain.events import (
+    TEXT_LENGTH,
+    CaseAccepted,
+    CaseEdited,
+    CaseWithdrawn,
+    Event,
+)
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.generation.ledger import SlotState
 from dsbuilder_tui.generation.schema_check import Unfit, fitting_case
-from dsbuilder_tui.session.core import SessionCore
+from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.rows import Changes, HistoryRow, SlotFacts, Withdrawal
 
 if TYPE_CHECKING:
     from dsbuilder_tui.generation.gate import Gate
+
 
 _REJECTED_LENGTH = 500
 
@@ -32,43 +41,18 @@ class _Ground:
     accepted: int  # cases in all
 
 
-class Curation(SessionCore):
-    """The acts. Each is on disk, in the history and announced when its call returns, and whole or not at all."""
+class CaseChanges:
+    """Makes the changes. The caller sees to it that there is one at a time, and that each goes to its end."""
 
-    async def edit_case(
-        self, category: str, ordinal: int, inputs: dict[str, Any], expectations: dict[str, Any]
-    ) -> AcceptedCase:
-        """Change what a case says. Raises ``InputError`` naming the field that does not fit the plan."""
-        return await self._whole(lambda: self._edit(category, ordinal, inputs, expectations))
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
 
-    async def annotate_case(
-        self, category: str, ordinal: int, *, note: str | None = None, pinned: bool | None = None
-    ) -> AcceptedCase:
-        """Write a note on a case (an empty one removes it), pin or unpin it. What is None stays as it is."""
-        return await self._whole(lambda: self._annotate(category, ordinal, note, pinned))
-
-    async def withdraw_case(self, category: str, ordinal: int, reason: str = "") -> None:
-        """Take a case out and open its slot again; the same text does not come back.
-
-        A run that is going on writes the slot again, at rest the next one does. Raises ``InputError`` for a pinned case.
-        """
-        await self._whole(lambda: self._withdraw(category, ordinal, whole_characters(reason).strip()))
-
-    async def keep_rejected(self, seq: int) -> AcceptedCase:
-        """Let a rejected candidate in after all; a case that fills its slot by now makes room.
-
-        Raises ``InputError`` when the candidate was no whole case, or its slot is being written again.
-        """
-        return await self._whole(lambda: self._keep(seq))
-
-    async def _edit(
-        self, name: str, ordinal: int, inputs: dict[str, Any], expectations: dict[str, Any]
-    ) -> AcceptedCase:
+    async def edit(self, name: str, ordinal: int, inputs: dict[str, Any], expectations: dict[str, Any]) -> AcceptedCase:
         ground = await self._ground(name, ordinal)
         case = _intact(ground.facts, name, ordinal)
         category = self._category(name)
         try:
-            inputs, expectations = fitting_case(self.plan, category, inputs, expectations)
+            inputs, expectations = fitting_case(self._context.plan, category, inputs, expectations)
         except Unfit as unfit:
             raise InputError(f"{case.case_id}: {unfit}.", "Mend that field; the case is as it was.") from None
         if (inputs, expectations) == (case.inputs, case.expectations):
@@ -91,7 +75,7 @@ class Curation(SessionCore):
         await self._change(ground, new, "edited", "case_edited", data)
         return new
 
-    async def _annotate(self, name: str, ordinal: int, note: str | None, pinned: bool | None) -> AcceptedCase:
+    async def annotate(self, name: str, ordinal: int, note: str | None, pinned: bool | None) -> AcceptedCase:
         if note is not None and len(note) > MAX_TEXT_LENGTH:
             raise InputError(f"The note has {len(note):,} characters.", f"Use at most {MAX_TEXT_LENGTH:,}.")
         ground = await self._ground(name, ordinal)
@@ -111,19 +95,11 @@ class Curation(SessionCore):
         )
         return new
 
-    async def _change(self, ground: _Ground, new: AcceptedCase, change: str, kind: str, data: dict[str, Any]) -> None:
-        text, now = display_text(new.inputs)[:TEXT_LENGTH], self._files.clock.now()
-        row = self._line(kind, {**data, "text": text}, now, new.category, new.ordinal)
-        event = CaseEdited(
-            ts=now, case_id=new.case_id, category=new.category, slot=new.ordinal, seq=new.seq, text=text, change=change
-        )
-        await self._decide(ground, Changes(edited=[new], history=[row]), event, 0)
-
-    async def _withdraw(self, name: str, ordinal: int, reason: str) -> None:
+    async def withdraw(self, name: str, ordinal: int, reason: str) -> None:
         ground = await self._ground(name, ordinal)
         case = _there(ground.facts, name, ordinal)
         _not_pinned(case)
-        files, now = self._files, self._files.clock.now()
+        files, now = self._context.files, self._context.files.clock.now()
         seq, attempt, words = files.store.next_seq(), ground.facts.attempt + 1, reason or "taken out by a person"
         text = display_text(case.inputs)
         whole = {"inputs": case.inputs, "expectations": case.expectations, "tags": case.tags}
@@ -144,13 +120,13 @@ class Curation(SessionCore):
             changes.meta["state"] = SessionState.PAUSED
         event = CaseWithdrawn(
             ts=now, case_id=case.case_id, category=name, slot=ordinal, seq=case.seq, text=text[:TEXT_LENGTH],
-            reason=words, accepted=ground.accepted - 1, planned=self.plan.total_instances,
+            reason=words, accepted=ground.accepted - 1, planned=self._context.plan.total_instances,
         )  # fmt: skip
         await self._decide(ground, changes, event, -1)
 
-    async def _keep(self, rejection_seq: int) -> AcceptedCase:
-        await self.written()
-        rejection = await self._files.store.rejections.at(rejection_seq)
+    async def keep_rejected(self, rejection_seq: int) -> AcceptedCase:
+        await self._context.written()
+        rejection = await self._context.files.store.rejections.at(rejection_seq)
         if rejection is None:
             raise InputError(f"There is no rejection with the number {rejection_seq}.", "Choose one from the list.")
         name, ordinal, candidate = rejection.category, rejection.ordinal, rejection.candidate
@@ -160,10 +136,10 @@ class Curation(SessionCore):
                 f"What was turned away for {own} was no whole case ({rejection.reason}).",
                 "Only a candidate that fits the plan can be kept.",
             )
-        count = next((c.count for c in self.plan.categories if c.name == name), 0)
-        if not await self._files.store.slots.exists(name, count, ordinal):
+        count = next((c.count for c in self._context.plan.categories if c.name == name), 0)
+        if not await self._context.files.store.slots.exists(name, count, ordinal):
             raise InputError(f"The plan no longer has a place for {own}.", "Raise the category's count first.")
-        if set(candidate["inputs"]) != set(self.plan.input_fields):
+        if set(candidate["inputs"]) != set(self._context.plan.input_fields):
             raise InputError(
                 f"What was turned away for {own} has other fields than the plan has now.", "It cannot be kept."
             )
@@ -175,7 +151,7 @@ class Curation(SessionCore):
             _not_pinned(old)
             if (old.inputs, old.expectations) == (candidate["inputs"], candidate["expectations"]):
                 raise InputError(f"{own} says this already.", "There is nothing to keep.")
-        files, now = self._files, self._files.clock.now()
+        files, now = self._context.files, self._context.files.clock.now()
         seq, structure = files.store.next_seq(), _structure(self._category(name), candidate["inputs"])
         case = AcceptedCase(
             seq, name, ordinal, candidate["inputs"], candidate["expectations"], candidate["tags"], now, structure,
@@ -202,20 +178,28 @@ class Curation(SessionCore):
         else:
             event = CaseAccepted(
                 ts=now, case_id=own, category=name, slot=ordinal, seq=seq, batch=case.batch, text=text,
-                accepted=ground.accepted + 1, planned=self.plan.total_instances, flags=case.flag_kinds,
+                accepted=ground.accepted + 1, planned=self._context.plan.total_instances, flags=case.flag_kinds,
             )  # fmt: skip
         await self._decide(ground, changes, event, 0 if old else 1)
         if gate is None:
-            await self.settle()
+            await self._context.settle()
         return case
+
+    async def _change(self, ground: _Ground, new: AcceptedCase, change: str, kind: str, data: dict[str, Any]) -> None:
+        text, now = display_text(new.inputs)[:TEXT_LENGTH], self._context.files.clock.now()
+        row = self._line(kind, {**data, "text": text}, now, new.category, new.ordinal)
+        event = CaseEdited(
+            ts=now, case_id=new.case_id, category=new.category, slot=new.ordinal, seq=new.seq, text=text, change=change
+        )
+        await self._decide(ground, Changes(edited=[new], history=[row]), event, 0)
 
     async def _decide(self, ground: _Ground, changes: Changes, event: Event, accepted: int) -> None:
         """Write an act and announce it: through the journal of the run that is going on, or at once."""
-        files = self._files
+        files = self._context.files
         if ground.gate:
             ground.gate.journal.decide(changes, event, accepted)
-            if self._run:
-                self._run.wake()
+            if self._context.run:
+                self._context.run.wake()
             await ground.gate.journal.flush()
             return
         await files.store.commit(changes)
@@ -225,27 +209,27 @@ class Curation(SessionCore):
 
     async def _ground(self, name: str, ordinal: int) -> _Ground:
         """What there is about a slot. A run that is about to begin or end is waited for."""
-        store = self._files.store
+        store = self._context.files.store
         while True:
-            gate = await self._run.gate() if self._run else None
+            gate = await self._context.run.gate() if self._context.run else None
             if gate is not None:
                 # What the run has decided must be on disk to be seen, and the slot must not have moved meanwhile.
                 before = gate.ledger.state(name, ordinal)
                 await gate.journal.flush()
                 facts = await store.cases.slot_facts(name, ordinal)
-                if self._run and self._run.live and gate.ledger.state(name, ordinal) is before:
+                if self._context.run and self._context.run.live and gate.ledger.state(name, ordinal) is before:
                     return _Ground(gate, facts, gate.journal.accepted)
-            elif self._run:
-                await self._idle.wait()
+            elif self._context.run:
+                await self._context.idle.wait()
             else:
                 facts, totals = await store.cases.slot_facts(name, ordinal), await store.progress.totals()
                 return _Ground(None, facts, totals.accepted)
 
     def _line(self, kind: str, data: dict[str, Any], now: float, name: str, ordinal: int) -> HistoryRow:
-        return HistoryRow(self._files.store.next_seq(), kind, data, now, name, ordinal)
+        return HistoryRow(self._context.files.store.next_seq(), kind, data, now, name, ordinal)
 
     def _category(self, name: str) -> DatasetCategory:
-        return self.plan.category(name)
+        return self._context.plan.category(name)
 
 
 def _there(facts: SlotFacts, name: str, ordinal: int) -> AcceptedCase:

@@ -1,4 +1,4 @@
-"""Which past decisions another threshold would turn around."""
+"""Past decisions held against another threshold."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from collections.abc import Hashable
 from dsbuilder_tui.diversity.thresholds import SHORT_WORDS, Rules, rules_for
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, LikenessStage, Scores, WhatIf
-from dsbuilder_tui.session.core import SessionCore
+from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.decision_scores import Measure
 
 MOST_FLIPS = 200
 
 
-class WhatIfs(SessionCore):
-    """Looking back with another threshold. Nothing is decided anew by it."""
+class ThresholdReview:
+    """Looks back with another threshold. Nothing is decided anew by it."""
 
-    _scores_of: tuple[Hashable, Scores] | None = None
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
+        self._scores_of: tuple[Hashable, Scores] | None = None
 
     def threshold(self, stage: LikenessStage, category: str | None = None) -> float:
         """The score (0 to 1) from which a case is a repeat now: in a category, or where none sets its own."""
-        known = next((c for c in self.plan.categories if c.name == category), None)
-        rules = rules_for(self.config, known)
+        known = next((c for c in self._context.plan.categories if c.name == category), None)
+        rules = rules_for(self._context.config, known)
         return rules.near if stage == "near" else rules.semantic
 
     async def what_if(
@@ -38,7 +40,7 @@ class WhatIfs(SessionCore):
             raise InputError(f"The stage {stage!r} has no threshold.", f"Choose {' or '.join(LIKENESS_STAGES)}.")
         if not (math.isfinite(threshold) and 0 < threshold <= 1):
             raise InputError(f"{threshold} is not a threshold.", "It lies between 0 and 1, such as 0.92.")
-        store = self._files.store
+        store = self._context.files.store
         threshold = round(threshold, 4)
         short = Rules(near=threshold).near_for(0) if stage == "near" else threshold
         measure = Measure(stage, threshold, short, SHORT_WORDS)

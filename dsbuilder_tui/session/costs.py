@@ -1,29 +1,34 @@
-"""What a session costs, and the budget that it must keep."""
+"""The cost of a session, all runs and the main agent together."""
 
 from __future__ import annotations
 
 from dsbuilder_tui.domain.case import Usage
-from dsbuilder_tui.domain.events import AgentCalled
+from dsbuilder_tui.domain.events import (
+    AgentCalled,
+)
 from dsbuilder_tui.domain.spending import Spending
 from dsbuilder_tui.models.prices import PriceTable
-from dsbuilder_tui.session.core import SessionCore
+from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.rows import AgentCall
 
 
-class SpendingReader(SessionCore):
-    """The bill of a session."""
+class SessionCosts:
+    """Tells what a session has cost, and keeps the calls of the main agent."""
+
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
 
     async def spending(self) -> Spending:
         """What the session has cost, all runs and the main agent together, at the prices known now.
 
         Cached tokens of the workers are priced as other input: an upper bound.
         """
-        return await self._files.spending(self.config)
+        return await self._context.files.spending(self._context.config)
 
     async def note_agent_call(self, purpose: str, model: str, usage: Usage, seconds: float) -> None:
         """Keep a call of the main agent, and say what it cost; it counts towards the budget of a run that goes on."""
-        files, now = self._files, self._files.clock.now()
-        dollars = PriceTable(self.config.prices).cost(model, usage)
+        files, now = self._context.files, self._context.files.clock.now()
+        dollars = PriceTable(self._context.config.prices).cost(model, usage)
         await files.store.costs.add_agent_call(AgentCall(files.store.next_seq(), purpose, model, usage, seconds, now))
         files.emit(
             AgentCalled(
@@ -32,5 +37,5 @@ class SpendingReader(SessionCore):
                 dollars=None if dollars is None else round(dollars, 9),
             )
         )  # fmt: skip
-        if self._run:
-            self._run.spent(dollars, usage)
+        if self._context.run:
+            self._context.run.spent(dollars, usage)

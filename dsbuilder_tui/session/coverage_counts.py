@@ -1,4 +1,4 @@
-"""Which attribute values the cases of a session have: read once, then kept up to date from its events."""
+"""Counts of the attribute values that the cases of a session have: read once, then kept up to date from its events."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KNOWN = 20_000  # different attribute tuples that are remembered as read
 
 
 @dataclass(slots=True)
-class Count:
+class CoverageCount:
     """The grids of all categories, and what is needed to go on counting."""
 
     plan: DatasetPlanInput
@@ -45,7 +45,7 @@ class Count:
         return Coverage({c.name: Cell(c.count, self.grids[c.name].cases) for c in self.plan.categories}, cells)
 
     def take_page(self, page: Sequence[AttributeRow]) -> None:
-        """Count cases that were read."""
+        """CoverageCount cases that were read."""
         import numpy as np
         import orjson
 
@@ -73,7 +73,7 @@ class Count:
             self.last = page[-1][0]
 
     def take_events(self, heard: Sequence[CaseAccepted | CaseWithdrawn]) -> None:
-        """Count cases that came or went. A case that comes has the attributes of its slot."""
+        """CoverageCount cases that came or went. A case that comes has the attributes of its slot."""
         import numpy as np
 
         slots: dict[tuple[str, int], list[int]] = {}
@@ -100,18 +100,18 @@ class Count:
         return rows
 
 
-class Counting:
+class CoverageCounts:
     """Keeps the count of one session. Used on the event loop; what takes long is done in threads."""
 
     def __init__(self, files: SessionFiles) -> None:
         self._files = files
         self._lock = asyncio.Lock()
-        self._count: Count | None = None
+        self._count: CoverageCount | None = None
         self._heard: list[CaseAccepted | CaseWithdrawn] = []
         self._listening = self._reading = False
         self._stale = True
 
-    async def ask(self, question: Callable[[Count], T], *, until: float | None = None) -> T:
+    async def ask(self, question: Callable[[CoverageCount], T], *, until: float | None = None) -> T:
         """What ``question`` (asked in a thread) says of the count as it is now, or as it was at a time, in seconds.
 
         Reads the session the first time, and after what cannot be counted from events; with ``until`` each time.
@@ -150,7 +150,7 @@ class Counting:
         # Announced meanwhile, and in part read already.
         self._heard = [event for event in self._heard if event.seq > count.last]
 
-    async def _counted(self, until: float | None) -> Count:
+    async def _counted(self, until: float | None) -> CoverageCount:
         files = self._files
         plan, retired = files.plan, await files.store.slots.retired()
         count = await asyncio.to_thread(_planned, plan, files.seed, retired)
@@ -173,12 +173,14 @@ class Counting:
                 return
 
 
-def _answer(count: Count, heard: Sequence[CaseAccepted | CaseWithdrawn], question: Callable[[Count], T]) -> T:
+def _answer(
+    count: CoverageCount, heard: Sequence[CaseAccepted | CaseWithdrawn], question: Callable[[CoverageCount], T]
+) -> T:
     count.take_events(heard)
     return question(count)
 
 
-def _planned(plan: DatasetPlanInput, seed: int, retired: Mapping[str, Sequence[int]]) -> Count:
+def _planned(plan: DatasetPlanInput, seed: int, retired: Mapping[str, Sequence[int]]) -> CoverageCount:
     import numpy as np
 
     from dsbuilder_tui.diversity.coverage_grid import Grid
@@ -190,7 +192,7 @@ def _planned(plan: DatasetPlanInput, seed: int, retired: Mapping[str, Sequence[i
         rows = _rows_of(plans[category.name], axes, np.arange(1, category.count + len(gone) + 1))
         slots[category.name] = rows.astype(np.int32)
         grids[category.name] = Grid(axes, np.delete(rows, gone - 1, axis=0))
-    return Count(plan, grids, slots)
+    return CoverageCount(plan, grids, slots)
 
 
 def _rows_of(slots: SlotPlan, axes: Mapping[str, Sequence[str]], ordinals: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -307,7 +307,7 @@ def test_what_a_status_means(status: int, body: str, kind: type[Exception]) -> N
 
 
 async def probed(config: DatasetBuilderConfig) -> dict[str, tuple[DsbuilderError | None, str]]:
-    return {name: (problem, words) async for name, problem, words in probe_endpoint(config)}
+    return {found.name: (found.problem, found.words) async for found in probe_endpoint(config)}
 
 
 async def test_the_probe(fake: FakeOpenAI, make_config: Configs) -> None:

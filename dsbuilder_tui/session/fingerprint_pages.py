@@ -5,30 +5,28 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from dsbuilder_tui.session.core import SessionCore
-from dsbuilder_tui.session.files import SessionFiles
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.session.session_context import SessionContext
 
 if TYPE_CHECKING:
     from dsbuilder_tui.diversity.fingerprint_reader import FingerprintPage, PrintReader
 
 
-class Fingerprints(SessionCore):
+class FingerprintPages:
     """Reads the file that runs write; at rest, what is missing from it is made from the cases first."""
 
-    def __init__(self, files: SessionFiles, config: DatasetBuilderConfig) -> None:
-        super().__init__(files, config)
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
         self._prints: PrintReader | None = None
         self._complete_to = 0  # the place in the history up to which the file was made complete
 
-    async def fingerprints(self, after: int = 0, most: int = 4096) -> FingerprintPage | None:
+    async def page(self, after: int = 0, most: int = 4096) -> FingerprintPage | None:
         """The next accepted cases behind a place in the history; None when no more have a fingerprint.
 
         Cases of categories that may repeat themselves have none.
         """
         from dsbuilder_tui.diversity.fingerprint_reader import PrintReader
 
-        folder, store = self._files.folder, self._files.store
+        folder, store = self._context.files.folder, self._context.files.store
         if self._prints is None or self._prints.folder != folder:
             self._prints = PrintReader(folder)
         prints = self._prints
@@ -43,15 +41,20 @@ class Fingerprints(SessionCore):
 
     async def _complete(self) -> bool:
         """Make what the file lacks, unless a run does or that was done. Whether something may have changed."""
-        if self._run or self._acts.locked() or self._complete_to == self._files.store.seq or not self.planned:
+        if (
+            self._context.run
+            or self._context.acts.locked()
+            or self._complete_to == self._context.files.store.seq
+            or not self._context.planned
+        ):
             return False
         from dsbuilder_tui.generation.duplicate_check import DuplicateCheck
 
-        async with self._acts:
-            self._complete_to = self._files.store.seq
-            duplicates = DuplicateCheck(self.plan, self.config, self._files.store)
+        async with self._context.acts:
+            self._complete_to = self._context.files.store.seq
+            duplicates = DuplicateCheck(self._context.plan, self._context.config, self._context.files.store)
             try:
-                await duplicates.load(await self._files.store.slots.ledger_rows(), index=False)
+                await duplicates.load(await self._context.files.store.slots.ledger_rows(), index=False)
             finally:
                 await duplicates.close()
         return True

@@ -1,80 +1,56 @@
-"""The conversation of a session, and the revisions of its plan."""
+"""The revisions of a session's plan."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
-from dsbuilder_tui.domain.errors import PlanError
-from dsbuilder_tui.domain.events import MessageAdded, PlanRevised
-from dsbuilder_tui.domain.history import Message
+from dsbuilder_tui.domain.errors import (
+    PlanError,
+)
+from dsbuilder_tui.domain.events import (
+    PlanRevised,
+)
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
-from dsbuilder_tui.session.core import SessionCore
 from dsbuilder_tui.session.files import check_size
+from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.rows import CategoryProgress
 
 
-class Planning(SessionCore):
-    """What is said in a session, and what is planned."""
+class SessionPlans:
+    """Reads and writes revisions of the plan."""
 
-    async def messages(self, limit: int = 1000) -> list[Message]:
-        """The newest messages, oldest first."""
-        return await self._files.store.chat.newest(limit)
-
-    async def add_message(
-        self, role: str, text: str, kind: str = "text", data: dict[str, Any] | None = None
-    ) -> Message:
-        """Keep a message; it is on disk, and announced, when this returns. ``data`` must be JSON-ready."""
-        store, now = self._files.store, self._files.clock.now()
-        message = Message(store.next_seq(), role, kind, whole_characters(text), whole_characters(data or {}), now)
-        await store.chat.add(message)
-        self._files.emit(
-            MessageAdded(ts=now, seq=message.seq, role=role, kind=kind, text=message.text, data=message.data)
-        )
-        return message
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
 
     @property
-    def draft(self) -> str:
-        """What the person has typed and not sent."""
-        return str(self._files.meta.get("draft") or "")
-
-    async def save_draft(self, text: str) -> None:
-        await self._files.remember(draft=whole_characters(text))
-
-    @property
-    def plan_revision(self) -> int:
+    def revision(self) -> int:
         """The number of the plan's newest revision, from 1; 0 while there is no plan yet."""
-        return self._files.plan_revision
+        return self._context.files.plan_revision
 
-    async def cases_by_category(self) -> dict[str, int]:
-        """How many cases each category of the plan holds on disk. Costs the same at any size."""
-        progress = await self._files.store.progress.by_category()
-        return {name: progress[name].accepted for name in self._categories()}
+    async def at(self, seq: int) -> tuple[int, DatasetPlanInput]:
+        """The plan that was in force at a place in the history, and which revision it was."""
+        return await self._context.files.store.plans.at(seq)
 
-    async def given_up_by_category(self) -> dict[str, int]:
-        """How many slots of each category were given up on; those without any are left out."""
-        progress = await self._files.store.progress.by_category()
-        return {name: progress[name].exhausted for name in self._categories() if progress[name].exhausted}
-
-    async def revise_plan(self, plan: DatasetPlanInput, renamed: Mapping[str, str] | None = None) -> int:
+    async def revise(self, plan: DatasetPlanInput, renamed: Mapping[str, str] | None = None) -> int:
         """Replace the plan; returns the number of its revision (the present one when nothing differs).
 
         Cases that are accepted stay, each in its slot; slots without one are retired when a count is lowered and come
         back when it is raised. ``renamed`` maps names of the present plan to names of the new one, for categories that
         have had no case. Raises ``PlanError`` naming each problem, or ``InputError`` while the session runs.
         """
-        return await self._whole(lambda: self._revise_plan(plan, {k: v for k, v in (renamed or {}).items() if k != v}))
+        return await self._context.whole(
+            lambda: self._revise(plan, {k: v for k, v in (renamed or {}).items() if k != v})
+        )
 
-    async def _revise_plan(self, plan: DatasetPlanInput, renamed: dict[str, str]) -> int:
-        self._only_at_rest()
-        files = self._files
+    async def _revise(self, plan: DatasetPlanInput, renamed: dict[str, str]) -> int:
+        self._context.only_at_rest()
+        files = self._context.files
         if plan == files.plan and not renamed:
             return files.plan_revision
-        check_size(plan, self.config)
+        check_size(plan, self._context.config)
         problems = [*await self._name_problems(plan, renamed), *await self._count_problems(plan, renamed)]
         if problems:
             raise PlanError(plan.dataset_name, problems)
@@ -98,7 +74,7 @@ class Planning(SessionCore):
         event, state = await files.store.plans.revise(plan, files.plan, revision, revised, renamed)
         files.plan, files.plan_revision = plan, revision
         files.meta["state"] = state
-        if self.config.enable_checkpointing:
+        if self._context.config.enable_checkpointing:
             await files.checkpoint("plan")
         await files.note_status(running=False)
         files.emit(event)
@@ -107,7 +83,7 @@ class Planning(SessionCore):
     async def _count_problems(self, plan: DatasetPlanInput, renamed: Mapping[str, str]) -> list[str]:
         """What in the plan would cost an accepted case its place."""
         counts, problems = {category.name: category.count for category in plan.categories}, []
-        for name, accepted in (await self.cases_by_category()).items():
+        for name, accepted in (await self._accepted()).items():
             count, cases = counts.get(renamed.get(name, name)), counted(accepted, "case")
             if accepted and count is None:
                 problems.append(
@@ -123,11 +99,11 @@ class Planning(SessionCore):
 
     async def _name_problems(self, plan: DatasetPlanInput, renamed: Mapping[str, str]) -> list[str]:
         """What is wrong with the new names of categories."""
-        now, wanted = set(self._categories()), {category.name for category in plan.categories}
-        had = await self.cases_by_category()
-        for name, cases in (await self._files.store.plans.former_cases(renamed)).items():
+        now, wanted = set(self._context.categories()), {category.name for category in plan.categories}
+        had = await self._accepted()
+        for name, cases in (await self._context.files.store.plans.former_cases(renamed)).items():
             had[name] = had.get(name, 0) + cases
-        taken = await self._files.store.plans.remembered(set(renamed.values()) - set(renamed))
+        taken = await self._context.files.store.plans.remembered(set(renamed.values()) - set(renamed))
         problems, targets = [], list(renamed.values())
         for old, new in renamed.items():
             wrong = ""
@@ -149,3 +125,7 @@ class Planning(SessionCore):
             if wrong:
                 problems.append(f"renamed: {wrong}")
         return problems
+
+    async def _accepted(self) -> dict[str, int]:
+        progress = await self._context.files.store.progress.by_category()
+        return {name: progress[name].accepted for name in self._context.categories()}

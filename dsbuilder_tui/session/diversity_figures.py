@@ -1,25 +1,24 @@
-"""How different the cases of a session are, and what they cover: at rest and while it runs, off the event loop."""
+"""Figures of how different the cases of a session are: at rest and while it runs, off the event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.errors import ConfigError, DsbuilderError, EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.events import DiversityMeasured
-from dsbuilder_tui.domain.figures import Coverage, DiversityReport, Figures
-from dsbuilder_tui.session.counting import Count, Counting
-from dsbuilder_tui.session.files import SessionFiles
-from dsbuilder_tui.session.fingerprints import Fingerprints
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.domain.figures import DiversityReport, Figures
+from dsbuilder_tui.session.coverage_counts import CoverageCount, CoverageCounts
+from dsbuilder_tui.session.session_context import SessionContext
 
 if TYPE_CHECKING:
     from dsbuilder_tui.diversity.fingerprint_reader import FingerprintPage
     from dsbuilder_tui.diversity.metrics import Spread
 
+PageReader = Callable[[int], Awaitable["FingerprintPage | None"]]
 MEASURE_EVERY = 30.0  # seconds between two announcements of the figures during a run
 
 
@@ -33,13 +32,13 @@ class _Packed:
     thin: Sequence[str]  # a few of the texts, for the sample of all categories
 
 
-class Measuring(Fingerprints):
+class DiversityFigures:
     """The figures of a session. What is known is kept, so that a call reads only what is new."""
 
-    def __init__(self, files: SessionFiles, config: DatasetBuilderConfig) -> None:
-        super().__init__(files, config)
-        self._counting = Counting(files)
-        self._figuring = asyncio.Lock()
+    def __init__(self, context: SessionContext, counts: CoverageCounts, fingerprints: PageReader) -> None:
+        """``fingerprints`` reads the next page of them behind a place in the history."""
+        self._context, self._counts, self._fingerprints = context, counts, fingerprints
+        self._lock = asyncio.Lock()
         self._spread: Spread | None = None
         self._spread_to = 0  # the last place in the history that is in it
         self._packed: dict[str, _Packed] = {}
@@ -47,35 +46,26 @@ class Measuring(Fingerprints):
         self._known: tuple[object, ...] = ()  # what must be the same for the spread to hold
         self._sought = (0, 0)  # cases there were, and those with a fingerprint, when all were read again
 
-    async def coverage(self, *, until: float | None = None) -> Coverage:
-        """How many cases of each category are planned and accepted with each axis value.
-
-        Reads the session once and counts on from its events. ``until`` asks for the cases accepted up to a time
-        instead, which is read each time.
+    async def report(self, *, settled: bool) -> DiversityReport:
+        """The figures of all categories. ``settled``: nothing is being written, so a case without a fingerprint is worth
+        another look. Raises ``StorageError`` or ``SessionDamaged``.
         """
-        return await self._counting.ask(Count.coverage, until=until)
-
-    async def figures(self) -> DiversityReport:
-        """How different the accepted cases are. Reads what came since the last call; all of it after a case has changed.
-
-        During a run the newest cases may not be compared yet. Raises ``StorageError`` or ``SessionDamaged``.
-        """
-        return await self._figures(settled=self._run is None)
-
-    async def _figures(self, *, settled: bool) -> DiversityReport:
-        """``settled``: nothing is being written, so that a case without a fingerprint is worth another look."""
-        async with self._figuring:
-            store = self._files.store
-            known = (await store.statistics.disturbed(), self.config.embedding_model, self.config.embedding_base_url)
+        async with self._lock:
+            store = self._context.files.store
+            known = (
+                await store.statistics.disturbed(),
+                self._context.config.embedding_model,
+                self._context.config.embedding_base_url,
+            )
             if known != self._known:
                 self._spread, self._packed = None, {}
             self._known = known
-            names, progress = self._categories(), await store.progress.by_category()
-            compared = sum(progress[c.name].accepted for c in self.plan.categories if c.compared)
+            names, progress = self._context.categories(), await store.progress.by_category()
+            compared = sum(progress[c.name].accepted for c in self._context.plan.categories if c.compared)
             spread = await self._spread_now()
             if settled:
                 spread = await self._with_all(spread, compared)
-            whole, grids = await self._counting.ask(_all_grid_figures)
+            whole, grids = await self._counts.ask(_all_grid_figures)
             rejections = await store.rejections.by_category()
             for name in names:
                 await self._pack(name, progress[name].accepted, len(names))
@@ -98,7 +88,7 @@ class Measuring(Fingerprints):
             self._spread, self._spread_to = Spread(), 0
         spread = self._spread
         try:
-            while (page := await self.fingerprints(self._spread_to)) is not None:
+            while (page := await self._fingerprints(self._spread_to)) is not None:
                 await asyncio.to_thread(_take_in, spread, page)
                 self._spread_to = int(page.seqs[-1])
         except (ConfigError, EndpointRefused, EndpointUnavailable):
@@ -115,7 +105,11 @@ class Measuring(Fingerprints):
         known = self._packed.get(name)
         if known is not None and known.cases == cases:
             return
-        sample = await self._files.store.statistics.text_sample(name, max(1, -(-cases // MOST_TEXTS))) if cases else []
+        sample = (
+            await self._context.files.store.statistics.text_sample(name, max(1, -(-cases // MOST_TEXTS)))
+            if cases
+            else []
+        )
         ratio = await asyncio.to_thread(packed, sample)
         step = max(1, len(sample) * categories // MOST_TEXTS)
         self._packed[name] = _Packed(cases, ratio, len(sample), sample[::step])
@@ -145,29 +139,30 @@ class Measuring(Fingerprints):
         return DiversityReport(overall, categories)
 
     @contextlib.asynccontextmanager
-    async def _measuring(self) -> AsyncIterator[None]:
-        """Announce the figures now and then."""
-        self._announcing = task = asyncio.create_task(self._keep_measuring())
+    async def announcing(self) -> AsyncIterator[None]:
+        """Announce the figures now and then, until the block ends."""
+        self._announcing = task = asyncio.create_task(self._keep_announcing())
         try:
             yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _keep_measuring(self) -> None:
+    async def _keep_announcing(self) -> None:
         while True:
             await asyncio.sleep(MEASURE_EVERY)
-            await self._measure(False)
+            await self.announce(False)
 
-    async def _measure(self, final: bool) -> None:
+    async def announce(self, final: bool) -> None:
+        """Announce the figures now; ``final`` for the last time in a run."""
         if final and self._announcing is not None:
             self._announcing.cancel()
         # Figures are an extra: what keeps them from being made must not end a run.
         with contextlib.suppress(DsbuilderError):
-            f = (await self._figures(settled=final)).overall
-            await self._files.tell(
+            f = (await self.report(settled=final)).overall
+            await self._context.files.tell(
                 DiversityMeasured(
-                    ts=self._files.clock.now(), cases=f.cases, variety=_rounded(f.variety, 1),
+                    ts=self._context.files.clock.now(), cases=f.cases, variety=_rounded(f.variety, 1),
                     mean_likeness=_rounded(f.mean_likeness, 3), nearest_likeness=_rounded(f.nearest_likeness, 3),
                     packed=_rounded(f.packed, 2), cells=f.cells, cells_filled=f.cells_filled, rejected=f.rejected,
                     final=final,
@@ -187,11 +182,11 @@ def _take_in(spread: Spread, page: FingerprintPage) -> None:
         spread.add(name, page.vectors[chosen], page.nearest[chosen])
 
 
-def _all_grid_figures(count: Count) -> tuple[dict[str, object], dict[str, dict[str, object]]]:
+def _all_grid_figures(count: CoverageCount) -> tuple[dict[str, object], dict[str, dict[str, object]]]:
     return _grid_figures(count, list(count.grids)), {name: _grid_figures(count, [name]) for name in count.grids}
 
 
-def _grid_figures(count: Count, names: Sequence[str]) -> dict[str, object]:
+def _grid_figures(count: CoverageCount, names: Sequence[str]) -> dict[str, object]:
     """The figures that come from the counters of some categories, by their names in ``Figures``."""
     from dsbuilder_tui.diversity.coverage_grid import evenness
 

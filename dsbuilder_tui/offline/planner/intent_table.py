@@ -1,0 +1,64 @@
+"""The table of intents, out of ``intents.yaml``: which words ask for which tool, what is recognised besides, the replies."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from dsbuilder_tui.offline.planner.utterance import MASK
+
+_FRAGMENT = re.compile(r"(?<!\(\?P)<(\w+)>")
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One row: a clause that ``says`` this asks for ``tool``. ``number`` or ``text`` is the argument that the first group
+    found fills; ``reads`` names the reader that makes the arguments where there is more to them.
+    """
+
+    tool: str
+    says: re.Pattern[str]
+    number: str = ""
+    text: str = ""
+    reads: str = ""
+
+
+class IntentTable:
+    """The packaged table, read once. ``intents`` are in the order in which they are tried."""
+
+    def __init__(self, known: dict[str, Any]) -> None:
+        self._fragments = {name: _pieces(value) for name, value in known["fragments"].items()} | {"piece": MASK}
+        self.intents = tuple(Intent(**{**row, "says": self._pattern(row["says"])}) for row in known["intents"].values())
+        self._phrases = {name: self._pattern(value) for name, value in known["phrases"].items()}
+        self._replies: dict[str, str] = known["replies"]
+        self.formats: dict[str, str] = known["formats"]
+        self.need_a_plan = frozenset(known["need_a_plan"])
+        self.after_a_change = frozenset(known["after_a_change"])
+
+    def phrase(self, name: str) -> re.Pattern[str]:
+        """The pattern of something that is recognised besides the intents. Raises ``KeyError`` for an unknown name."""
+        return self._phrases[name]
+
+    def reply(self, name: str, /, **values: object) -> str:
+        """A sentence of the planner, with these values filled in. Raises ``KeyError`` for an unknown name."""
+        return self._replies[name].format(**values) if values else self._replies[name]
+
+    def _pattern(self, value: str | list[Any]) -> re.Pattern[str]:
+        text = value if isinstance(value, str) else "|".join(_pieces(one) for one in value)
+        return re.compile(_FRAGMENT.sub(lambda found: self._fragments[found[1]], text), re.IGNORECASE)
+
+
+def _pieces(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else "".join(value)
+
+
+@cache
+def intent_table() -> IntentTable:
+    """The packaged table."""
+    text = resources.files("dsbuilder_tui.offline.planner").joinpath("intents.yaml").read_text(encoding="utf-8")
+    return IntentTable(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))

@@ -1,0 +1,41 @@
+"""The conversation of a session, and what the person has typed and not sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dsbuilder_tui.domain.events import (
+    MessageAdded,
+)
+from dsbuilder_tui.domain.history import Message
+from dsbuilder_tui.domain.sanitise import whole_characters
+from dsbuilder_tui.session.session_context import SessionContext
+
+
+class SessionChat:
+    """Keeps messages. Everything is on disk when a method returns."""
+
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
+
+    async def messages(self, limit: int = 1000) -> list[Message]:
+        """The newest messages, oldest first."""
+        return await self._context.files.store.chat.newest(limit)
+
+    async def add(self, role: str, text: str, kind: str = "text", data: dict[str, Any] | None = None) -> Message:
+        """Keep a message; it is on disk, and announced, when this returns. ``data`` must be JSON-ready."""
+        store, now = self._context.files.store, self._context.files.clock.now()
+        message = Message(store.next_seq(), role, kind, whole_characters(text), whole_characters(data or {}), now)
+        await store.chat.add(message)
+        self._context.files.emit(
+            MessageAdded(ts=now, seq=message.seq, role=role, kind=kind, text=message.text, data=message.data)
+        )
+        return message
+
+    @property
+    def draft(self) -> str:
+        """What the person has typed and not sent."""
+        return str(self._context.files.meta.get("draft") or "")
+
+    async def save_draft(self, text: str) -> None:
+        await self._context.files.remember(draft=whole_characters(text))

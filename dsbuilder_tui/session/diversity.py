@@ -1,0 +1,77 @@
+"""The diversity of a session: what its cases cover, how different they are, what another threshold would have meant."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from dsbuilder_tui.domain.figures import Coverage, DiversityReport
+from dsbuilder_tui.domain.whatif import LikenessStage, WhatIf
+from dsbuilder_tui.session.coverage_counts import CoverageCount, CoverageCounts
+from dsbuilder_tui.session.diversity_figures import DiversityFigures
+from dsbuilder_tui.session.fingerprint_pages import FingerprintPages
+from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.session.threshold_review import MOST_FLIPS, ThresholdReview
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.diversity.fingerprint_reader import FingerprintPage
+
+
+class SessionDiversity:
+    """Measures the cases of a session, at rest and while it runs."""
+
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
+        self._counts = CoverageCounts(context.files)
+        self._prints = FingerprintPages(context)
+        self._figures = DiversityFigures(context, self._counts, lambda after: self.fingerprints(after))
+        self._review = ThresholdReview(context)
+
+    async def coverage(self, *, until: float | None = None) -> Coverage:
+        """How many cases of each category are planned and accepted with each axis value.
+
+        Reads the session once and counts on from its events. ``until`` asks for the cases accepted up to a time
+        instead, which is read each time.
+        """
+        return await self._counts.ask(CoverageCount.coverage, until=until)
+
+    def forget_coverage(self) -> None:
+        """Cases have changed without an event: read them again when the coverage is asked for next."""
+        self._counts.forget()
+
+    async def figures(self) -> DiversityReport:
+        """How different the accepted cases are. Reads what came since the last call; all of it after a case has changed.
+
+        During a run the newest cases may not be compared yet. Raises ``StorageError`` or ``SessionDamaged``.
+        """
+        return await self._figures.report(settled=self._context.run is None)
+
+    def announcing(self) -> contextlib.AbstractAsyncContextManager[None]:
+        """Announce the figures now and then, until the block ends."""
+        return self._figures.announcing()
+
+    async def announce(self, final: bool) -> None:
+        """Announce the figures now; ``final`` for the last time in a run."""
+        await self._figures.announce(final)
+
+    async def fingerprints(self, after: int = 0, most: int = 4096) -> FingerprintPage | None:
+        """The next accepted cases behind a place in the history; None when no more have a fingerprint.
+
+        Cases of categories that may repeat themselves have none.
+        """
+        return await self._prints.page(after, most)
+
+    def threshold(self, stage: LikenessStage, category: str | None = None) -> float:
+        """The score (0 to 1) from which a case is a repeat now: in a category, or where none sets its own."""
+        return self._review.threshold(stage, category)
+
+    async def what_if(
+        self, stage: LikenessStage, threshold: float, *, category: str | None = None, most: int = MOST_FLIPS
+    ) -> WhatIf:
+        """What another threshold (0 to 1) for a stage would have meant for what was decided so far.
+
+        Rejections count by their score, whatever threshold they failed; accepted cases that a guard kept apart do not
+        count. ``most`` bounds the decisions that are named, of each kind. Raises ``InputError`` for a stage without a
+        threshold, or a threshold that is none.
+        """
+        return await self._review.what_if(stage, threshold, category=category, most=most)
