@@ -27,8 +27,8 @@ from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
+from dsbuilder_tui.session.plan_files import load_example
 from dsbuilder_tui.session.replay import recorded_events
-from dsbuilder_tui.store.plan_file import load_example
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.replay_session import ReplaySession
 from dsbuilder_tui.tui.studio.chat import PlanCard
@@ -109,16 +109,14 @@ async def record(folder: Path) -> Session:
         checkpoint_dir=folder, max_dataset_size=1000, max_workers=6, batch_size=16, base_url="http://localhost:9/v1"
     )
     session = await Session.create(plan, config, clock=FastClock())
-    await session.add_message("person", "500 cases for our support bot: order status, refunds, and product questions.")
-    await session.add_message("dsbuilder", "plan · rev 1", "plan", card_data(plan, 1))
+    await session.chat.add("person", "500 cases for our support bot: order status, refunds, and product questions.")
+    await session.chat.add("dsbuilder", "plan · rev 1", "plan", card_data(plan, 1))
     await asyncio.sleep(20 / _HASTE)
     model = DemonstrationModel()
     run = asyncio.create_task(session.run(model))
     async for event in session.events():
         if event.type == "run_started":
-            await session.add_message(
-                "dsbuilder", "✓ Started generating · 500 cases to write · up to 6 workers", "notice"
-            )
+            await session.chat.add("dsbuilder", "✓ Started generating · 500 cases to write · up to 6 workers", "notice")
         if event.type in ("run_finished", "run_paused"):
             break
     await run
@@ -156,7 +154,7 @@ async def shoot(
     app = StudioApp({"checkpoint_dir": session.folder.parent}, replay=Still(session, events, until))
     app.animation_level = "none"
     async with app.run_test(size=size) as pilot:
-        messages = await session.messages()
+        messages = await session.chat.messages()
         for message in messages:
             await app.screen.conversation.show(message, "approved")  # type: ignore[attr-defined]
         await pilot.pause(0.3)

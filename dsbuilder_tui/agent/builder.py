@@ -18,13 +18,13 @@ from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.session.library import open_saved
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.store.catalog import (
+from dsbuilder_tui.session.library import (
     folder_name,
     notes_of,
+    open_saved,
     session_folders,
 )
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 # The agent that the documented bare functions speak to: the one last created in this context.
 _current: ContextVar[DatasetBuilderAgent | None] = ContextVar("current_agent", default=None)
@@ -63,7 +63,7 @@ class DatasetBuilderAgent:
             self._session.subscribe(listener)
 
     async def say(self, text: str) -> AsyncGenerator[TurnEvent, None]:
-        """Say something to the main agent; yields its turn in parts (see ``agent.parts``).
+        """Say something to the main agent; yields its turn in parts (see ``agent.turn_events``).
 
         Begins a session of its own when none is open. A turn that ends with ``QuestionAsked`` waits for ``approve`` or
         ``decline``; a run that the agent starts goes on in the background (``wait``).

@@ -27,7 +27,7 @@ _MORE_VALUES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostSlots:
     """The tries of one category's slots that were given up: how many, at which stage, too close to which case."""
 
     category: str
@@ -51,7 +51,7 @@ class Lost:
         return f"Of {counted(self.tries, 'try')} in {self.category} {many:,} {was} turned away {how}{nearest}."
 
 
-class Losses:
+class ExhaustedTally:
     """Collects the tries of slots that are open, and keeps those of the slots that are given up."""
 
     def __init__(self) -> None:
@@ -74,10 +74,10 @@ class Losses:
             stages[stage] += 1
             against.update([nearest] if nearest else [])
 
-    def all(self) -> tuple[Lost, ...]:
+    def all(self) -> tuple[LostSlots, ...]:
         """By category, the one with the most slots first."""
         return tuple(
-            Lost(
+            LostSlots(
                 name,
                 slots,
                 dict(self._stages[name].most_common()),
@@ -103,7 +103,7 @@ class ExhaustedOption:
         return {"category": self.category, "options": list(self.options), "counts": dict(self.counts)}
 
 
-async def exhausted_options(lost: Sequence[Lost], session: Session) -> list[ExhaustedOption]:
+async def exhausted_options(lost: Sequence[LostSlots], session: Session) -> list[ExhaustedOption]:
     """What to do for the categories that lost the most. Those that the plan no longer has are left out."""
     given_up = await session.cases.exhausted_counts()
     found = []
@@ -130,7 +130,7 @@ def _axis(plan: DatasetPlanInput, category: DatasetCategory) -> str:
     return f"A new value for the axis {name}, {has}{example}."
 
 
-async def _examples(lost: Lost, session: Session) -> str:
+async def _examples(lost: LostSlots, session: Session) -> str:
     """Other examples than what the tries came close to."""
     if not lost.against:
         stage = next(iter(lost.stages), "")

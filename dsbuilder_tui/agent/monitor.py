@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dsbuilder_tui.agent.exhausted_options import ExhaustedOption, Losses, Lost, exhausted_options
+from dsbuilder_tui.agent.exhausted_options import ExhaustedOption, ExhaustedTally, LostSlots, exhausted_options
 from dsbuilder_tui.domain.events import (
     CaseAccepted,
     CaseRejected,
@@ -41,7 +41,7 @@ class Note:
     kind: str
     said: str
     hint: str = ""
-    lost: tuple[Lost, ...] = ()
+    lost: tuple[LostSlots, ...] = ()
     proposals: tuple[ExhaustedOption, ...] = ()
 
     def text(self) -> str:
@@ -93,7 +93,7 @@ class Monitor:
 
     def _begin(self) -> None:
         self._exhausted: dict[str, int] = {}
-        self._losses = Losses()
+        self._losses = ExhaustedTally()
         self._told_exhausted = 0
         self._judged: deque[tuple[bool, str]] = deque(maxlen=_WINDOW)
         self._told: set[str] = set()

@@ -19,10 +19,10 @@ from dsbuilder_tui.domain.session_state import RunResult, SessionState
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.session.export_formats import format_of, require_writer
+from dsbuilder_tui.session.library import seed_file
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.signals import handled
-from dsbuilder_tui.store.catalog import seed_file
-from dsbuilder_tui.store.export import format_of, require_writer
 from dsbuilder_tui.wording import cost_words, diversity_lines, place, resume_command
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -91,7 +91,7 @@ async def build(session: Session, model: WorkerModel, arguments: argparse.Namesp
             if arguments.json or display.broken:
                 print(visible("\n".join(_paused(session, result))), file=sys.stderr)
             return int(result.exit_code)
-        target = out or session.folder / f"{session.id}.jsonl"
+        target = out or session.dataset_path
         try:
             await session.export(target, private=out is None)
         except StorageError as error:

@@ -8,11 +8,11 @@ from pathlib import Path
 from dsbuilder_tui.cli.output import print_table, say
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import SessionState
-from dsbuilder_tui.store import catalog
+from dsbuilder_tui.session import library
 from dsbuilder_tui.wording import STATE_WORDS
 
 
-def print_sessions(found: Sequence[catalog.SessionListing], root: Path) -> None:
+def print_sessions(found: Sequence[library.SessionListing], root: Path) -> None:
     """The sessions as a table."""
     if not found:
         say(f"There is no session in {root} yet. Start one:  dsbuilder run --example travel_assistant")

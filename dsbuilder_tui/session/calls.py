@@ -6,6 +6,8 @@ from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.rows import WorkerCall
 
+__all__ = ["SessionCalls", "WorkerCall"]
+
 
 class SessionCalls:
     """Shows worker calls, and acts on those in flight."""

@@ -173,6 +173,11 @@ class Session:
         out = self._files.meta.get("out")
         return Path(out) if out else None
 
+    @property
+    def dataset_path(self) -> Path:
+        """Where the dataset goes when no other place is named: ``out``, or ``<id>.jsonl`` in the session's folder."""
+        return self.out or self.folder / f"{self.id}.jsonl"
+
     async def remember_out(self, path: Path) -> None:
         await self._files.remember(out=str(path))
 

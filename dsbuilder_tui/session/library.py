@@ -1,14 +1,85 @@
-"""Opening what was saved: a session by name or folder, or a seed-format JSON."""
+"""The library of sessions: all that lie in a checkpoint directory, to list, find, rename, trash, fetch back and open."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from dsbuilder_tui.domain.clock import Clock
-from dsbuilder_tui.session import Session
+from dsbuilder_tui.session.facade import Session
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.store.catalog import SESSION_FILE, find_session, seed_file, session_folders
+from dsbuilder_tui.store import catalog
+from dsbuilder_tui.store.catalog import (
+    SESSION_FILE,
+    SessionListing,
+    find_session,
+    folder_name,
+    last_active,
+    list_session,
+    list_sessions,
+    notes_of,
+    seed_file,
+    session_folders,
+)
 from dsbuilder_tui.store.seed_format import read_seed_checkpoint
+
+__all__ = [
+    "SESSION_FILE",
+    "SessionListing",
+    "find_session",
+    "folder_name",
+    "last_active",
+    "list_session",
+    "list_sessions",
+    "notes_of",
+    "open_saved",
+    "read_seed_checkpoint",
+    "rename_session",
+    "restore_session",
+    "saved_as",
+    "seed_file",
+    "session_folders",
+    "trash_session",
+]
+
+
+async def rename_session(folder: Path, name: str) -> Path:
+    """Give a session another name: its folder, its seed JSON beside it, its ``<name>.jsonl`` inside, its note.
+
+    Returns the new folder. Raises ``InputError`` for a name that cannot be used or is taken, ``SessionNotFound``,
+    ``SessionInUse`` when the session is open anywhere, or ``StorageError``; everything then has its old name.
+    """
+    return await _to_its_end(asyncio.to_thread(catalog.rename_session, folder, name))
+
+
+async def trash_session(folder: Path, clock: Clock) -> Path:
+    """Move a session and its seed JSON to the trash folder of its directory. Returns where its folder is now.
+
+    Raises ``SessionNotFound``, ``SessionInUse`` when the session is open anywhere, or ``StorageError``; everything is
+    then where it was.
+    """
+    return await _to_its_end(asyncio.to_thread(catalog.trash_session, folder, clock))
+
+
+async def restore_session(trashed: Path, root: Path) -> Path:
+    """Fetch a session back from the trash into ``root``: under its old name, or the next free one. Returns its folder.
+
+    Raises ``InputError`` when it is no folder that ``trash_session`` made, ``SessionNotFound`` when it is gone,
+    ``SessionInUse``, or ``StorageError``; everything is then where it was.
+    """
+    return await _to_its_end(asyncio.to_thread(catalog.restore_session, trashed, root))
+
+
+async def _to_its_end(act: Coroutine[Any, Any, Path]) -> Path:
+    """Files are moved to the end even when whoever asked for it goes away; it is waited for then, too."""
+    task = asyncio.ensure_future(act)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 async def open_saved(reference: str | Path | None, config: DatasetBuilderConfig, clock: Clock | None = None) -> Session:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
-from dsbuilder_tui.agent.exhausted_options import Losses, Lost
+from dsbuilder_tui.agent.exhausted_options import ExhaustedTally, LostSlots
 from dsbuilder_tui.agent.monitor import Monitor, Note, with_facts
 from dsbuilder_tui.domain.events import Event
 from tests.support.studio import Scripted
@@ -62,13 +62,13 @@ async def test_a_note_about_nothing_lost_is_as_it_was(make_config: Configs) -> N
 
 
 async def test_what_the_plan_has_settled_since_is_not_proposed(make_config: Configs) -> None:
-    lost = (Lost("parcels", 3, {"structural": 6}, {"parcels-00001": 6}), Lost("gone", 1, {"schema": 2}, {}))
+    lost = (LostSlots("parcels", 3, {"structural": 6}, {"parcels-00001": 6}), LostSlots("gone", 1, {"schema": 2}, {}))
     async with await Session.create(plan(), make_config()) as session:
         assert (await with_facts(Note("exhausted", "So.", "This.", lost), session)).hint == "This."
 
 
 def test_tries_of_slots_that_were_filled_after_all_do_not_count() -> None:
-    losses = Losses()
+    losses = ExhaustedTally()
     for slot in (1, 2, 3):
         losses.rejected("a", slot, "near", "a-00009")
         losses.rejected("a", slot, "semantic", "a-00008")
@@ -79,10 +79,10 @@ def test_tries_of_slots_that_were_filled_after_all_do_not_count() -> None:
         losses.rejected("a", slot, "semantic", "a-00008")
         losses.given_up("a", slot)
     first, second = losses.all()
-    assert first == Lost("a", 2, {"semantic": 4, "near": 2}, {"a-00008": 4, "a-00009": 2})
+    assert first == LostSlots("a", 2, {"semantic": 4, "near": 2}, {"a-00008": 4, "a-00009": 2})
     assert (
         first.words()
         == "Of 6 tries in a 4 were turned away as semantic repeats, most often against a-00008 (4) and a-00009 (2)."
     )
     assert second.words() == "Of 1 try in b 1 was turned away (schema)."
-    assert Lost("c", 1, {}, {}).words() == ""
+    assert LostSlots("c", 1, {}, {}).words() == ""

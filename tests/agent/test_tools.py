@@ -118,6 +118,18 @@ async def test_pausing_and_going_on(make_config: Configs, make_plan: Plans) -> N
         assert (await talk.session.summary()).instances_created == 300
 
 
+async def test_a_setting_that_the_agent_changes_leaves_the_budget_and_the_workers(
+    make_config: Configs, make_plan: Plans
+) -> None:
+    async with await Session.create(make_plan(10), make_config()) as session:
+        folder = str(session.folder)
+    wanted = [("adjust_category", {"batch_size": 7})]
+    async with talking(make_config(budget=2, max_workers=3), *steps(*wanted), reference=folder) as talk:
+        assert (await used(talk))["said"] == "Batch size is 7 now."
+        config = talk.session.config
+        assert (config.batch_size, config.budget, config.max_workers) == (7, 2, 3)
+
+
 async def test_settings_change_while_it_runs(make_config: Configs, make_plan: Plans) -> None:
     wanted = [
         ("start_generation", {}),

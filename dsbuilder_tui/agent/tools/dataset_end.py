@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dsbuilder_tui.agent.export_path import default_export
 from dsbuilder_tui.agent.tool import NoArguments, Tool, ToolAnswer, ToolCall, ToolQuestion
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
@@ -30,7 +29,7 @@ class FinalizeDataset(Tool[NoArguments]):
             )
         left = state.total_instances_planned - state.instances_created
         without = f" and leave out the {counted(left, 'slot')} that are not filled" if left else ""
-        path = default_export(call.host.session)
+        path = call.host.session.dataset_path
         return ToolQuestion(
             f"Finish the dataset with {counted(state.instances_created, 'case')}{without}? It goes to {path}."
         )
@@ -47,7 +46,7 @@ class FinalizeDataset(Tool[NoArguments]):
         plan = session.plan.model_copy(update={"categories": kept, "total_instances": sum(c.count for c in kept)})
         await session.plans.revise(plan)
         state = await session.settle()
-        path = default_export(session)
+        path = session.dataset_path
         count = await session.export(path, private=path.parent == session.folder)
         await host.reread()
         return ToolAnswer(

@@ -8,7 +8,7 @@ from typing import Literal
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.store.export import format_of, require_writer
+from dsbuilder_tui.session.export_formats import format_of, require_writer
 
 
 class ExportDatasetArguments(ToolArguments):

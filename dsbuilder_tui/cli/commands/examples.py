@@ -8,7 +8,7 @@ from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.options import json_option
 from dsbuilder_tui.cli.output import print_json, say
 from dsbuilder_tui.domain.errors import ExitCode
-from dsbuilder_tui.store.plan_file import example_names, load_example
+from dsbuilder_tui.session.plan_files import example_names, load_example
 
 
 def _examples(arguments: argparse.Namespace) -> int:

@@ -12,8 +12,8 @@ from dsbuilder_tui.cli.output import print_json, say
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.session.library import read_seed_checkpoint
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.store.seed_format import read_seed_checkpoint
 
 
 def _import(arguments: argparse.Namespace) -> int:

@@ -75,7 +75,7 @@ async def _nothing_to_do(
     """All slots are settled: say so, and see that the dataset is where it should be."""
     display = choose_display(as_json=arguments.json, plain=True, on_broken=lambda: None)
     session.subscribe(display.show)
-    target = out or session.out or session.folder / f"{session.id}.jsonl"
+    target = out or session.dataset_path
     if out or not target.exists():
         await session.export(target, private=target.parent == session.folder)
     short = summary.exhausted_slots

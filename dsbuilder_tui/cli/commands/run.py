@@ -14,10 +14,10 @@ from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session import Session, check_size
+from dsbuilder_tui.session.library import notes_of
+from dsbuilder_tui.session.plan_files import load_example, load_plan
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.store.catalog import notes_of
-from dsbuilder_tui.store.plan_file import load_example, load_plan
 
 
 def _run(arguments: argparse.Namespace) -> int:

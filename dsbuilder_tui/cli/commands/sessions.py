@@ -11,13 +11,13 @@ from dsbuilder_tui.cli.output import print_json
 from dsbuilder_tui.cli.session_table import print_sessions
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.session import library
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.store import catalog
 
 
 def _sessions(arguments: argparse.Namespace) -> int:
     root = load_config(**settings_from(arguments)).checkpoint_root
-    found = asyncio.run(catalog.list_sessions(root, SystemClock()))
+    found = asyncio.run(library.list_sessions(root, SystemClock()))
     if arguments.json:
         print_json([listing.as_dict() for listing in found])
         return ExitCode.COMPLETE

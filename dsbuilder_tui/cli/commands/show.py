@@ -15,9 +15,8 @@ from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionInUse
 from dsbuilder_tui.domain.figures import DiversityReport, share_words, told_figures
 from dsbuilder_tui.domain.sanitise import one_line, visible
-from dsbuilder_tui.session import Session
+from dsbuilder_tui.session import Session, library
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.store import catalog
 from dsbuilder_tui.wording import STATE_WORDS, cost_words
 
 
@@ -27,8 +26,8 @@ def _show(arguments: argparse.Namespace) -> int:
         return asyncio.run(_show_session(arguments, config))
     except SessionInUse:
         # While another process runs it, its note says where it stands; its cases are that process's to read.
-        folder = catalog.find_session(config.checkpoint_root, arguments.session)
-        listing = asyncio.run(catalog.list_session(folder, SystemClock()))
+        folder = library.find_session(config.checkpoint_root, arguments.session)
+        listing = asyncio.run(library.list_session(folder, SystemClock()))
         if listing.undecided:
             raise InputError(f"{listing.id} has no plan yet.", f"It is open in process {listing.pid}.") from None
         if arguments.json:

@@ -12,8 +12,8 @@ from dsbuilder_tui.cli.output import say
 from dsbuilder_tui.cli.session_table import print_sessions
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.session import library
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.store import catalog
 from dsbuilder_tui.wording import writer_words
 
 
@@ -29,7 +29,7 @@ def _studio(arguments: argparse.Namespace) -> int:
 
 def _overview(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
-    found = asyncio.run(catalog.list_sessions(config.checkpoint_root, SystemClock()))
+    found = asyncio.run(library.list_sessions(config.checkpoint_root, SystemClock()))
     print_sessions(found, config.checkpoint_root)
     say(f"Cases are written by {writer_words(config)}.\n")
     say("The app needs a terminal. The same without one, in plain lines:")

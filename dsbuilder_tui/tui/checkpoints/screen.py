@@ -14,7 +14,7 @@ from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import CheckpointSaved, Event
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.store.export import SEED_SUFFIX
+from dsbuilder_tui.session.export_formats import SEED_SUFFIX
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, longest, wrap
 from dsbuilder_tui.tui.paint.timeline import timeline
 from dsbuilder_tui.tui.screen_base import SessionScreen

@@ -19,7 +19,7 @@ _KINDS = ("jsonl", "json", "csv", "parquet")
 async def _export(actions: StudioActions, argument: str) -> None:
     session = actions.live.session
     session.require_plan()
-    target = Path(argument).expanduser() if argument else session.out or session.folder / f"{session.id}.jsonl"
+    target = Path(argument).expanduser() if argument else session.dataset_path
 
     async def write() -> None:
         try:

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static, TextArea
 from dsbuilder_tui.domain.errors import DsbuilderError, PlanError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
-from dsbuilder_tui.store.plan_file import example_names, load_example, load_plan
+from dsbuilder_tui.session.plan_files import example_names, load_example, load_plan
 from dsbuilder_tui.tui.paint.line import Line, clip, cut, fit
 from dsbuilder_tui.tui.widgets.dialogs import Dialog, Field, TextBox, text
 from dsbuilder_tui.tui.widgets.rows import RowList

@@ -7,7 +7,7 @@ from datetime import datetime
 from rich.cells import cell_len
 
 from dsbuilder_tui.domain.session_state import SessionState
-from dsbuilder_tui.store.catalog import SessionListing
+from dsbuilder_tui.session.library import SessionListing
 from dsbuilder_tui.tui.paint.line import Line, Span, bar, clip, cut, fit
 from dsbuilder_tui.wording import STATE_WORDS, ago
 

@@ -17,10 +17,9 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.models.local_servers import LocalEndpoint, find_local_endpoints
 from dsbuilder_tui.models.providers import provider_of
-from dsbuilder_tui.session import Session
+from dsbuilder_tui.session import Session, library
+from dsbuilder_tui.session.library import SessionListing
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.store import catalog
-from dsbuilder_tui.store.catalog import SessionListing
 from dsbuilder_tui.tui.home.paint import session_row
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, wrap
 from dsbuilder_tui.tui.screen_base import FullScreen
@@ -127,7 +126,7 @@ class HomeScreen(FullScreen):
         """Read the list again; the cursor stays on its session."""
         async with self.services.shelf:
             root = self.services.config.checkpoint_root
-            found = await catalog.list_sessions(root, self.services.clock)
+            found = await library.list_sessions(root, self.services.clock)
         held = self.chosen.id if self.chosen else None
         self._all, self._read = found, True
         self._apply_filter(held)
@@ -283,7 +282,7 @@ class HomeScreen(FullScreen):
         async def rename(name: str | None) -> None:
             if name and name != listing.id:
                 async with self.services.shelf:
-                    catalog.rename_session(Path(listing.path), name)
+                    await library.rename_session(Path(listing.path), name)
                 await self.reload()
 
         ask = Ask(
@@ -316,7 +315,7 @@ class HomeScreen(FullScreen):
 
         async def trash() -> None:
             async with self.services.shelf:
-                gone = catalog.trash_session(Path(listing.path), self.services.clock)
+                gone = await library.trash_session(Path(listing.path), self.services.clock)
             self._trashed.append(gone)
             self.services.say(f"{listing.id} is in the trash: {short_path(gone)}. u fetches it back.")
             await self.reload()
@@ -332,8 +331,10 @@ class HomeScreen(FullScreen):
     def action_restore(self) -> None:
         async def restore() -> None:
             async with self.services.shelf:
-                back = catalog.restore_session(self._trashed[-1], self.services.config.checkpoint_root)
-            self._trashed.pop()
+                if not self._trashed:  # the key was pressed again meanwhile
+                    return
+                back = await library.restore_session(self._trashed[-1], self.services.config.checkpoint_root)
+                self._trashed.pop()
             self.services.say(f"{back.name} is back.")
             await self.reload()
 

@@ -95,7 +95,7 @@ class SettingsScreen(FullScreen):
         self.query_one("#settings-pane").border_title = "Settings"
         self.query_one(
             "#settings-pane"
-        ).border_subtitle = "flag › environment › .env › dsbuilder.toml › config.toml › default"
+        ).border_subtitle = "flag › session › environment › .env › dsbuilder.toml › config.toml"
         self._title()
 
     def _header(self, width: int) -> Line:

@@ -142,6 +142,7 @@ class ConversationPane(Vertical):
         self._channel: asyncio.Queue[MessageAdded | TurnProgress | _TurnOver] = asyncio.Queue()
         self._card_state: Callable[[Mapping[str, Any]], str] = lambda data: "open"
         self._now: Callable[[], float] = time.time
+        self._finished = False
         self._draft: Entry | None = None  # the message that is being written
         self._stream: MarkdownStream | None = None
         self._tools: dict[str, ToolLine] = {}  # that have not answered yet, by call
@@ -199,7 +200,7 @@ class ConversationPane(Vertical):
 
     async def draw(self) -> None:
         """Draw what is posted, for as long as the conversation is shown."""
-        while True:
+        while not self._finished:
             match await self._channel.get():
                 case MessageAdded() as event:
                     await self._draw_message(event)
@@ -226,10 +227,12 @@ class ConversationPane(Vertical):
 
     async def _draw_words(self, text: str) -> None:
         if self._draft is None or self._stream is None:
-            self._draft = entry = Entry("agent", "", "text", self._now())
+            entry = Entry("agent", "", "text", self._now())
             self.query_one(Hint).say("answering")
             await self.log_view.put(entry)
-            self._stream = Markdown.get_stream(entry.query_one(Markdown))
+            if not (bodies := entry.query(Markdown)):
+                return  # the screen was closed meanwhile
+            self._draft, self._stream = entry, Markdown.get_stream(bodies.first())
         self._draft.text += text
         await self._stream.write(visible(text))
 
@@ -324,6 +327,7 @@ class ConversationPane(Vertical):
     async def finish(self) -> None:
         """Stop, and wait until what was said is kept."""
         self._queue.clear()
+        self._finished = True
         if self._turn is not None:
             self._turn.cancel()
             await asyncio.gather(self._turn, return_exceptions=True)

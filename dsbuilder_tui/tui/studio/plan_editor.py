@@ -14,8 +14,8 @@ from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.session import check_size
+from dsbuilder_tui.session.plan_files import plan_of_text
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.store.plan_file import plan_of_text
 from dsbuilder_tui.tui.widgets.dialogs import Dialog, TextBox, text
 
 # What the editor offers where there is no plan yet: a person changes it faster than they write one.

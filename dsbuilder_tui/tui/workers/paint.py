@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import CallTrace
-from dsbuilder_tui.store.rows import WorkerCall
+from dsbuilder_tui.session.calls import WorkerCall
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
 from dsbuilder_tui.wording import ENDINGS, WAITS, clock_time
 

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, Event
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import CallTrace
-from dsbuilder_tui.store.rows import WorkerCall
+from dsbuilder_tui.session.calls import WorkerCall
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
