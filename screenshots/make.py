@@ -30,10 +30,10 @@ from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
 from dsbuilder_tui.session.plan_files import load_example
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.tui.app import StudioApp
-from dsbuilder_tui.tui.player import ReplaySession
-from dsbuilder_tui.tui.widgets.chat import PlanCard
-from dsbuilder_tui.tui.widgets.conversation import Conversation
-from dsbuilder_tui.tui.widgets.prompt import Prompt
+from dsbuilder_tui.tui.replay_session import ReplaySession
+from dsbuilder_tui.tui.studio.chat import PlanCard
+from dsbuilder_tui.tui.studio.conversation_pane import Conversation
+from dsbuilder_tui.tui.studio.prompt import Prompt
 
 HERE = Path(__file__).resolve().parent
 _START = 1_795_356_840.0  # the recorded session begins at this time, seconds since the epoch

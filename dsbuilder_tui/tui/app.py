@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -14,6 +14,7 @@ from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
+from textual.widget import AwaitMount
 from textual.widgets import Input
 
 from dsbuilder_tui.agent.conversation import Conversation
@@ -29,13 +30,19 @@ from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.library import open_saved
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config, unknown_variables
+from dsbuilder_tui.tui.colours import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.driver import enduring
-from dsbuilder_tui.tui.live import LiveSession, farewell, opening_words, welcome
-from dsbuilder_tui.tui.palette import COLOURS, PREFIX, Palette, themes
-from dsbuilder_tui.tui.player import ReplaySession
-from dsbuilder_tui.tui.screens.trust_question import TrustQuestions
+from dsbuilder_tui.tui.live_session import LiveSession, farewell, opening_words, welcome
+from dsbuilder_tui.tui.registry import screen_row
+from dsbuilder_tui.tui.replay_session import ReplaySession
+from dsbuilder_tui.tui.screen_base import FullScreen
+from dsbuilder_tui.tui.services import AppServices
+from dsbuilder_tui.tui.settings.trust_question import TrustQuestions
 from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.widgets.safe import last_filters
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.tui.studio.screen import StudioScreen
 
 T = TypeVar("T")
 
@@ -90,13 +97,10 @@ class StudioApp(App[int]):
         return self._palettes.get(self.theme.removeprefix(PREFIX), self._palettes["dark"])
 
     async def on_mount(self) -> None:
-        from dsbuilder_tui.tui.screens.home import HomeScreen
-        from dsbuilder_tui.tui.screens.studio import StudioScreen
-
         if self.replay is not None:
-            await self.push_screen(StudioScreen(self.replay))
+            await self._push("studio", self.replay)
             return
-        await self.push_screen(HomeScreen())
+        await self._push("home")
         for warning in unknown_variables():
             self.say(warning, severity="warning")
         if self.open_first is None:
@@ -147,14 +151,12 @@ class StudioApp(App[int]):
             raise
 
     async def _show(self, session: Session) -> None:
-        from dsbuilder_tui.tui.screens.studio import StudioScreen
-
         self.live = live = await LiveSession.open(session, self.make_model, self.make_talk)
         words = opening_words(session, live.view)
         if words:
             await live.tell(words)
         messages = await session.chat.messages()
-        await self.push_screen(StudioScreen(live, messages))
+        await self._push("studio", live, messages)
         self.trust_questions.ask(session.config)
 
     async def close_session(self) -> None:
@@ -162,22 +164,16 @@ class StudioApp(App[int]):
         live, self.live = self.live, None
         if live is None:
             return
-        await self._finish_talk(live)
+        await self._finish_screens()
         self.farewell = await farewell(live)
         await live.close()
 
-    async def _finish_talk(self, live: LiveSession) -> None:
-        from dsbuilder_tui.tui.widgets.conversation import ConversationPane
-        from dsbuilder_tui.tui.widgets.prompt import Prompt
-
-        for screen in self.screen_stack:
-            for conversation in screen.query(ConversationPane):
-                await conversation.finish()
-            for prompt in screen.query(Prompt):
-                try:
-                    await live.session.chat.save_draft(prompt.whole)
-                except DsbuilderError as error:
-                    self.complain(error)
+    async def _finish_screens(self) -> None:
+        for screen in self._full_screens():
+            try:
+                await screen.finish()
+            except DsbuilderError as error:
+                self.complain(error)
 
     async def change_session(self, live: LiveSession, values: Mapping[str, Any]) -> None:
         """Change settings of the open session; they are used from the next run on. Raises ``ConfigError``."""
@@ -206,12 +202,9 @@ class StudioApp(App[int]):
 
     def draft(self, text: str) -> None:
         """Put a text into the studio's prompt."""
-        from dsbuilder_tui.tui.widgets.prompt import Prompt
-
-        for screen in self.screen_stack:
-            for prompt in screen.query(Prompt):
-                prompt.fill(text)
-                self.call_later(prompt.focus)
+        for screen in self._full_screens():
+            if screen.take_draft(text):
+                return
 
     def get_driver_class(self) -> type[Driver]:
         return enduring(super().get_driver_class(), lambda: self.hang_up("the terminal was closed"))
@@ -279,9 +272,9 @@ class StudioApp(App[int]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the palette offers."""
-        from dsbuilder_tui.tui.offers import offers
+        from dsbuilder_tui.tui.palette_provider import palette_entries
 
-        return offers(self)
+        return palette_entries(self, cast("StudioScreen | None", self._shown("studio")))
 
     def choose_theme(self, name: str) -> None:
         """Switch the theme, and remember it."""
@@ -303,33 +296,33 @@ class StudioApp(App[int]):
                 painted.repaint()
             screen.refresh()
 
-    def maximise(self, panel: Any) -> None:
-        from dsbuilder_tui.tui.screens.studio import StudioScreen
+    # Screens
 
-        if isinstance(self.screen, StudioScreen):
-            self.screen.maximise(panel)
+    def _full_screens(self) -> list[FullScreen]:
+        """Our screens, as they lie on one another; dialogs and Textual's own are left out."""
+        return [screen for screen in self.screen_stack if isinstance(screen, FullScreen)]
 
-    def to_prompt(self) -> None:
-        from dsbuilder_tui.tui.screens.studio import StudioScreen
+    def _shown(self, name: str) -> FullScreen | None:
+        """The screen of that name, if it is among those that are open."""
+        return next((screen for screen in self._full_screens() if screen.screen_name == name), None)
 
-        if isinstance(self.screen, StudioScreen):
-            self.screen.to_prompt()
+    def _push(self, name: str, *given: object) -> AwaitMount:
+        return self.push_screen(screen_row(name).load()(*given))
+
+    def show_screen(self, name: str, *given: object) -> None:
+        """Open a screen of the registry; one that is in front already stays as it is."""
+        if self._shown(name) is not self.screen:
+            self._push(name, *given)
 
     def action_help(self) -> None:
-        from dsbuilder_tui.tui.screens.help import HelpScreen
-
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+        self.show_screen("help")
 
     def action_settings(self) -> None:
-        from dsbuilder_tui.tui.screens.settings import SettingsScreen
-
-        if not isinstance(self.screen, SettingsScreen):
-            self.push_screen(SettingsScreen())
+        self.show_screen("settings")
 
     def action_home(self) -> None:
         """Back to the list of sessions; asks first while a run is going on."""
-        from dsbuilder_tui.tui.screens.dialogs import Question
+        from dsbuilder_tui.tui.widgets.dialogs import Question
 
         if self.live is not None and self.live.running:
             question = Question(
@@ -342,15 +335,14 @@ class StudioApp(App[int]):
             self.attempt(self._go_home())
 
     async def _go_home(self) -> None:
-        from dsbuilder_tui.tui.screens.home import HomeScreen
-
         await self.close_session()
-        while not isinstance(self.screen, HomeScreen):
+        home = self._shown("home")
+        while self.screen is not home:
             self.pop_screen()
 
     def action_leave(self) -> None:
         """Leave; while a run is going on, ask."""
-        from dsbuilder_tui.tui.screens.dialogs import Question
+        from dsbuilder_tui.tui.widgets.dialogs import Question
 
         if isinstance(self.screen, Question):
             return
@@ -393,3 +385,7 @@ class StudioApp(App[int]):
 
         with self._context():  # a signal comes from outside of the app; timers that begin in ``go`` need to know it
             self._hanging = asyncio.ensure_future(go())
+
+
+if TYPE_CHECKING:
+    _serves: AppServices = StudioApp()

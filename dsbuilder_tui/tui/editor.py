@@ -8,14 +8,14 @@ import shlex
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from textual.app import SuspendNotSupported
+from textual.app import App, SuspendNotSupported
 
 from dsbuilder_tui.domain.errors import InputError
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.tui.app import StudioApp
+    from dsbuilder_tui.tui.services import AppServices
 
 _FALLBACKS = ("nano", "vim", "vi")
 
@@ -32,14 +32,14 @@ def editor_command() -> list[str]:
     return [found]
 
 
-async def edited(app: StudioApp, text: str, suffix: str) -> str | None:
+async def edited(app: App[Any], services: AppServices, text: str, suffix: str) -> str | None:
     """The text as it was left in the editor; None when it was not changed. Raises ``InputError``."""
     command = editor_command()
     with tempfile.TemporaryDirectory(prefix="dsbuilder-") as folder:
         file = Path(folder) / f"case{suffix}"
         file.touch(mode=0o600)
         file.write_text(text, encoding="utf-8")
-        app.away = True
+        services.away = True
         try:
             # Nothing may be drawn while the terminal is lent; the event loop, and with it the run, goes on.
             with app.batch_update(), app.suspend():
@@ -52,7 +52,7 @@ async def edited(app: StudioApp, text: str, suffix: str) -> str | None:
                 f"The editor {command[0]} could not be started: {error.strerror or error}.", "Set EDITOR."
             ) from None
         finally:
-            app.away = False
+            services.away = False
         if code:
             raise InputError(f"The editor {command[0]} ended with code {code}; nothing was changed.", "Try again.")
         after = file.read_text(encoding="utf-8", errors="replace").rstrip("\n")

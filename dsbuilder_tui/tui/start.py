@@ -17,7 +17,7 @@ from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.signals import handled
 from dsbuilder_tui.tui.app import StudioApp
-from dsbuilder_tui.tui.player import ReplaySession
+from dsbuilder_tui.tui.replay_session import ReplaySession
 
 # After a hang-up everything is saved within this many seconds, or the process ends all the same: what was accepted
 # is on disk in any case.

@@ -161,7 +161,7 @@ async def _in_app(folder: str, seconds: float, out: str) -> None:
     from textual.screen import Screen
 
     from dsbuilder_tui.tui.app import StudioApp
-    from dsbuilder_tui.tui.screens.studio import StudioScreen
+    from dsbuilder_tui.tui.studio.screen import StudioScreen
 
     frames: list[float] = []
     spent = [0.0]
@@ -311,7 +311,7 @@ async def _large(folder: str) -> None:
 async def _opening(folder: str) -> dict[str, float]:
     """Opening the large session in a running app, then its list of cases, a jump to the end, a search."""
     from dsbuilder_tui.tui.app import StudioApp
-    from dsbuilder_tui.tui.screens.cases import CasesScreen
+    from dsbuilder_tui.tui.cases.screen import CasesScreen
 
     app, times = StudioApp({"checkpoint_dir": folder, "max_dataset_size": 10_000_000}), {}
     async with app.run_test(size=(120, 36)) as pilot:

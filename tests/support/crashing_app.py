@@ -6,7 +6,7 @@ import sys
 from typing import NoReturn
 
 from dsbuilder_tui.cli.main import main
-from dsbuilder_tui.tui.screens.checkpoints import Rail
+from dsbuilder_tui.tui.checkpoints.screen import Rail
 
 
 def crash(*_: object) -> NoReturn:

@@ -27,8 +27,8 @@ from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.store.commit import history_row
 from dsbuilder_tui.store.rows import Changes, WorkerCall
 from dsbuilder_tui.tui.app import StudioApp
-from dsbuilder_tui.tui.live import LiveSession, sentence
-from dsbuilder_tui.tui.screens.studio import StudioScreen
+from dsbuilder_tui.tui.live_session import LiveSession, sentence
+from dsbuilder_tui.tui.studio.screen import StudioScreen
 from dsbuilder_tui.tui.widgets.rows import PagedRows
 from dsbuilder_tui.view import CategoryView, RunView, reduce
 

@@ -19,7 +19,7 @@ from dsbuilder_tui.domain.errors import EndpointRefused
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.tui.live import LiveSession
+from dsbuilder_tui.tui.live_session import LiveSession
 from tests.support.studio import Answers
 
 CONTROLS = (

@@ -29,7 +29,7 @@ from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
 from dsbuilder_tui.session import Message
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.app import StudioApp
-from dsbuilder_tui.tui.live import LiveSession
+from dsbuilder_tui.tui.live_session import LiveSession
 
 T = TypeVar("T")
 PATIENCE = 10.0

@@ -7,7 +7,7 @@ import functools
 import pytest
 
 from dsbuilder_tui.models.local_servers import find_local_endpoints
-from dsbuilder_tui.tui.screens import home
+from dsbuilder_tui.tui.home import screen as home
 
 
 @pytest.fixture(autouse=True)

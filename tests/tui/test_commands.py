@@ -10,8 +10,8 @@ from textual.widgets import TextArea
 
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.settings.locations import user_config_file
-from dsbuilder_tui.tui.commands import COMMANDS
-from dsbuilder_tui.tui.widgets.chat import PlanCard
+from dsbuilder_tui.tui.commands import slash_commands
+from dsbuilder_tui.tui.studio.chat import PlanCard
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.studio import Desk, Scripted, begin, built, limited, studio
 from tests.tui.test_keys_rejected import REPEATS
@@ -136,7 +136,7 @@ async def _theme(desk: Desk) -> None:
 async def _help(desk: Desk) -> None:
     await desk.command("/help")
     message = await desk.said("F1** shows the keys")
-    assert all(f"`/{command.name}`" in message.text for command in COMMANDS)
+    assert all(f"`/{command.name}`" in message.text for command in slash_commands())
 
 
 async def _home(desk: Desk) -> None:
@@ -161,10 +161,10 @@ CHECKS: dict[str, Check] = {
 
 
 def test_every_command_has_a_test() -> None:
-    assert {command.name for command in COMMANDS} == set(CHECKS)
+    assert {command.name for command in slash_commands()} == set(CHECKS)
 
 
-@pytest.mark.parametrize("name", [command.name for command in COMMANDS])
+@pytest.mark.parametrize("name", [command.name for command in slash_commands()])
 async def test_command(name: str, make_plan: Plans) -> None:
     await built(make_plan(6))
     async with studio(open_first="support") as desk:

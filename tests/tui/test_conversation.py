@@ -8,8 +8,8 @@ import pytest
 
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.agent.turn_events import TextDelta, TurnEvent
-from dsbuilder_tui.tui.widgets.chat import ChatLog
-from dsbuilder_tui.tui.widgets.prompt import Prompt
+from dsbuilder_tui.tui.studio.chat import ChatLog
+from dsbuilder_tui.tui.studio.prompt import Prompt
 from tests.support.studio import Answers, Desk, begin, built, studio
 
 Plans = Callable[..., DatasetPlanInput]

@@ -13,8 +13,8 @@ from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.spending import Price
 from dsbuilder_tui.settings.locations import user_config_file
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.tui.player import ReplaySession
-from dsbuilder_tui.tui.screens.settings import SettingsScreen
+from dsbuilder_tui.tui.replay_session import ReplaySession
+from dsbuilder_tui.tui.settings.screen import SettingsScreen
 from tests.support.studio import begin, built, studio
 
 Plans = Callable[..., DatasetPlanInput]

@@ -11,9 +11,9 @@ import pytest
 
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.domain.figures import Cell, Coverage, DiversityReport, Figures
-from dsbuilder_tui.tui.paint.coverage import GridRow, cell_words, figure_lines, is_thin, sheet
+from dsbuilder_tui.tui.colours import COLOURS, Palette
+from dsbuilder_tui.tui.coverage.paint import GridRow, cell_words, figure_lines, is_thin, sheet
 from dsbuilder_tui.tui.paint.line import length
-from dsbuilder_tui.tui.palette import COLOURS, Palette
 from tests.support.studio import NARROW, Desk, Scripted, begin, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]
@@ -270,7 +270,7 @@ def test_text_can_be_read_on_every_heat() -> None:
 async def test_a_replay_shows_the_cells_of_its_moment(make_plan: Plans) -> None:
     from dsbuilder_tui.domain.clock import SystemClock
     from dsbuilder_tui.settings.stack import load_config
-    from dsbuilder_tui.tui.player import ReplaySession
+    from dsbuilder_tui.tui.replay_session import ReplaySession
 
     name = await built(PLAN)
     session = await Session.open(name, load_config())

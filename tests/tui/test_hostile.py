@@ -14,10 +14,10 @@ from textual.widgets import Input, TextArea
 
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.tui.app import StudioApp
-from dsbuilder_tui.tui.screens.dialogs import Ask, Question
-from dsbuilder_tui.tui.widgets.conversation import ConversationPane
-from dsbuilder_tui.tui.widgets.panel import Panel
-from dsbuilder_tui.tui.widgets.prompt import Prompt
+from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
+from dsbuilder_tui.tui.studio.panels import Panel
+from dsbuilder_tui.tui.studio.prompt import Prompt
+from dsbuilder_tui.tui.widgets.dialogs import Ask, Question
 from tests.support.hostile import (
     ALL,
     CONTROLS,

@@ -12,8 +12,8 @@ from textual.command import CommandPalette
 from textual.widgets import Input
 
 from dsbuilder_tui import DatasetPlanInput
-from dsbuilder_tui.tui.screens.help import help_keys
-from dsbuilder_tui.tui.screens.home import Welcome
+from dsbuilder_tui.tui.help.screen import help_keys
+from dsbuilder_tui.tui.home.screen import Welcome
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, Tabs
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.studio import COVERED, NARROW, Desk, begin, built, covers, studio

@@ -16,7 +16,7 @@ from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.settings.locations import user_config_file
-from dsbuilder_tui.tui.screens.settings import SettingsScreen
+from dsbuilder_tui.tui.settings.screen import SettingsScreen
 from tests.support.studio import Desk, Scripted, begin, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]

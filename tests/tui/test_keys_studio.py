@@ -11,8 +11,8 @@ from textual.command import CommandPalette
 from dsbuilder_tui import DatasetPlanInput, Session
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.tui.player import ReplaySession
-from dsbuilder_tui.tui.widgets.prompt import Prompt
+from dsbuilder_tui.tui.replay_session import ReplaySession
+from dsbuilder_tui.tui.studio.prompt import Prompt
 from tests.support.studio import NARROW, Answers, Desk, Scripted, Stretched, begin, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]

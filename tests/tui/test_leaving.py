@@ -16,7 +16,7 @@ from dsbuilder_tui.session.checkpoints import SessionCheckpoints
 from dsbuilder_tui.session.rejections import SessionRejections
 from dsbuilder_tui.store.plan_file import load_example
 from dsbuilder_tui.tui.app import StudioApp
-from dsbuilder_tui.tui.screens.studio import StudioScreen
+from dsbuilder_tui.tui.studio.screen import StudioScreen
 
 _READS: tuple[tuple[type[Any], str], ...] = (
     (SessionCheckpoints, "all"),

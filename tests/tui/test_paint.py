@@ -14,8 +14,14 @@ from dsbuilder_tui.domain.flags import FLAG_MARKS
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, Flip, Scores, WhatIf
 from dsbuilder_tui.store.catalog import SessionListing
-from dsbuilder_tui.tui.paint import card, cases, chrome, duel, home, panels, whatif
+from dsbuilder_tui.tui.cases import paint as cases
+from dsbuilder_tui.tui.home import paint as home
+from dsbuilder_tui.tui.paint import chrome
 from dsbuilder_tui.tui.paint.line import Line, bar, clip, cut, fit, frame, length, pad, sides, sparkline, wrap
+from dsbuilder_tui.tui.rejected import paint as duel
+from dsbuilder_tui.tui.rejected import threshold_paint as whatif
+from dsbuilder_tui.tui.studio import paint as panels
+from dsbuilder_tui.tui.studio import plan_card_paint as card
 from dsbuilder_tui.view import CategoryView, Point, RunView, Turned, WorkerView
 
 BAD = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -197,7 +203,7 @@ def test_rows_and_details_of_cases_fit(case: AcceptedCase, rejection: Rejection,
     flagged = replace(case, tags={**case.tags, "flags": flags})
     within([cases.case_row(flagged, max(30, width), True, category_width=12)], max(30, width))
     within(cases.case_detail(flagged, (), width), width)
-    within([cases.rejection_row(rejection, max(24, width), False)], max(24, width))
+    within([duel.rejection_row(rejection, max(24, width), False)], max(24, width))
     within(duel.why(rejection, replace(case, damaged=False), max(24, width)), max(24, width))
     clean(((duel.about(rejection, case), "text"),))
     left, right = duel.word_diff(rejection.text, text)

@@ -12,7 +12,7 @@ from textual.widgets import Input, TextArea
 from dsbuilder_tui import DatasetPlanInput, Session
 from dsbuilder_tui.settings.locations import user_config_file
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.tui.screens.home import HomeScreen
+from dsbuilder_tui.tui.home.screen import HomeScreen
 from tests.support.process import read_until, start
 from tests.support.studio import NARROW, WIDE, Desk, Scripted, begin, built, screen_text, studio
 

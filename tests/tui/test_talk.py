@@ -11,7 +11,7 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.agent.conversation import Conversation
-from dsbuilder_tui.tui.widgets.chat import PlanCard, QuestionCard, ToolLine
+from dsbuilder_tui.tui.studio.chat import PlanCard, QuestionCard, ToolLine
 from tests.support.studio import NARROW, Desk, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]

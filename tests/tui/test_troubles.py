@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import Input
 
 from dsbuilder_tui import DatasetPlanInput
-from dsbuilder_tui.tui.screens.settings import SettingsScreen
+from dsbuilder_tui.tui.settings.screen import SettingsScreen
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.studio import NARROW, Desk, Scripted, begin, built, studio
 

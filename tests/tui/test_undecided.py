@@ -9,7 +9,7 @@ from dsbuilder_tui import Session
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.store.catalog import list_sessions
-from dsbuilder_tui.tui.player import ReplaySession
+from dsbuilder_tui.tui.replay_session import ReplaySession
 from tests.support.studio import NARROW, WIDE, Desk, studio, wait_for
 
 

@@ -12,13 +12,13 @@ from textual.containers import Horizontal, Vertical
 from dsbuilder_tui.manual import page, topics
 from dsbuilder_tui.tui.help.guide_lines import guide_lines
 from dsbuilder_tui.tui.paint.line import Line, fit, pad
-from dsbuilder_tui.tui.screens.base import Full
+from dsbuilder_tui.tui.screen_base import FullScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine
-from dsbuilder_tui.tui.widgets.pages import Pages
+from dsbuilder_tui.tui.widgets.line_view import LineView
 from dsbuilder_tui.tui.widgets.rows import RowList
 
 
-class GuideScreen(Full):
+class GuideScreen(FullScreen):
     CSS_PATH = "guide.tcss"
     title_words = "Guide"
     enter_words = "read"
@@ -37,7 +37,7 @@ class GuideScreen(Full):
             with Vertical(id="guide-list", classes="pane"):
                 yield RowList(self._row, id="topics")
             with Vertical(id="guide-pane", classes="pane"):
-                yield Pages(self._lines, id="page")
+                yield LineView(self._lines, id="page")
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -50,7 +50,7 @@ class GuideScreen(Full):
     def _title(self) -> None:
         pane = self.query_one("#guide-pane")
         pane.border_title = self._topics[self.query_one("#topics", RowList).cursor].title
-        pane.border_subtitle = "↑ ↓ scroll · tab list" if self.query_one(Pages).has_focus else "enter read"
+        pane.border_subtitle = "↑ ↓ scroll · tab list" if self.query_one(LineView).has_focus else "enter read"
 
     def _row(self, index: int, width: int, chosen: bool) -> Line:
         return ((fit(self._topics[index].name, width), "strong" if chosen else "text"),)
@@ -60,15 +60,15 @@ class GuideScreen(Full):
         return guide_lines(text.partition("\n\n")[2], width)  # the title is in the border
 
     def on_row_list_moved(self) -> None:
-        self.query_one(Pages).renew()
+        self.query_one(LineView).renew()
         self._title()
 
     def on_row_list_chosen(self) -> None:
-        self.query_one(Pages).focus()
+        self.query_one(LineView).focus()
 
     def on_descendant_focus(self) -> None:
         self._title()
 
     def action_next_pane(self) -> None:
         rows = self.query_one("#topics", RowList)
-        (self.query_one(Pages) if rows.has_focus else rows).focus()
+        (self.query_one(LineView) if rows.has_focus else rows).focus()

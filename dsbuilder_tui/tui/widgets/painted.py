@@ -8,9 +8,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from dsbuilder_tui.tui.colours import Palette
 from dsbuilder_tui.tui.paint.line import Line
-from dsbuilder_tui.tui.palette import Palette
-from dsbuilder_tui.tui.widgets.drawn import Drawn
+from dsbuilder_tui.tui.services import Drawn
 
 
 class Painted(Drawn, Widget):
@@ -31,7 +31,7 @@ class Painted(Drawn, Widget):
 
     @property
     def palette(self) -> Palette:
-        return self.studio.palette
+        return self.services.palette
 
     def repaint(self) -> None:
         """Draw again now, if it can be seen; rows that are as they were cost nothing more."""

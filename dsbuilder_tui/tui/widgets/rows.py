@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, pad
-from dsbuilder_tui.tui.widgets.drawn import Drawn
+from dsbuilder_tui.tui.services import Drawn
 
 T = TypeVar("T")
 PAGE = 100
@@ -101,7 +101,7 @@ class RowList(Drawn, ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        palette = self.studio.palette
+        palette = self.services.palette
         if not self.count:
             lines = self._empty()
             return palette.strip(lines[y] if y < len(lines) else EMPTY, width)
@@ -199,7 +199,7 @@ class PagedRows(RowList, Generic[T]):
             self.run_worker(self._read(page, self._edition), exit_on_error=False, group=f"page-{page}")
 
     async def _read(self, page: int, edition: int) -> None:
-        rows = await self.studio.guarded(self._fetch(page * PAGE, PAGE))
+        rows = await self.services.guarded(self._fetch(page * PAGE, PAGE))
         if edition != self._edition or rows is None:
             return
         self._pages[page] = rows

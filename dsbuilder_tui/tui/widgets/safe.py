@@ -14,8 +14,8 @@ from textual.content import Content
 from textual.filter import LineFilter
 
 from dsbuilder_tui.domain.sanitise import bare, visible
+from dsbuilder_tui.tui.colours import COLOURS
 from dsbuilder_tui.tui.paint.line import plain
-from dsbuilder_tui.tui.palette import COLOURS
 
 
 def title(text: object) -> Content:

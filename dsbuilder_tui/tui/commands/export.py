@@ -1,0 +1,46 @@
+"""``/export``: write the dataset: .jsonl, .json, .csv, .parquet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dsbuilder_tui.domain.errors import DsbuilderError
+from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.tui.slash_command import SlashCommand
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.session import Session
+    from dsbuilder_tui.tui.studio.actions import StudioActions
+
+_KINDS = ("jsonl", "json", "csv", "parquet")
+
+
+async def _export(actions: StudioActions, argument: str) -> None:
+    session = actions.live.session
+    session.require_plan()
+    target = Path(argument).expanduser() if argument else session.dataset_path
+
+    async def write() -> None:
+        try:
+            count = await session.export(target, private=target.parent == session.folder)
+        except DsbuilderError as error:
+            await actions.live.tell(f"✗ {error}", "error")
+        else:
+            await actions.live.tell(f"✓ Wrote {counted(count, 'case')} to {target.absolute()}")
+
+    actions.in_background(write(), group="export")
+
+
+def _files(session: Session) -> list[str]:
+    return [f"{session.id}.{kind}" for kind in _KINDS] + [f"{session.id}_checkpoint.json"]
+
+
+COMMAND = SlashCommand(
+    name="export",
+    argument="[FILE]",
+    arguments=_files,
+    words="write the dataset: .jsonl, .json, .csv, .parquet",
+    rank=130,
+    run=_export,
+)

@@ -1,0 +1,22 @@
+"""``/run``: begin, or go on with the open slots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dsbuilder_tui.tui.slash_command import SlashCommand
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.tui.studio.actions import StudioActions
+
+
+async def _run(actions: StudioActions, argument: str) -> None:
+    actions.begin_run()
+
+
+COMMAND = SlashCommand(
+    name="run",
+    words="begin, or go on with the open slots",
+    rank=20,
+    run=_run,
+)

@@ -1,0 +1,154 @@
+"""What the cases cover, filling live, and how different they are from one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+
+from dsbuilder_tui.domain.events import (
+    CaseAccepted,
+    CaseEdited,
+    CaseRejected,
+    CaseWithdrawn,
+    Event,
+    PlanRevised,
+)
+from dsbuilder_tui.domain.figures import Coverage, DiversityReport
+from dsbuilder_tui.tui.coverage.heat_grid import HeatGrid
+from dsbuilder_tui.tui.coverage.paint import cell_words, figure_lines, filled_words, request_words, summary_line
+from dsbuilder_tui.tui.paint.line import Line, clip
+from dsbuilder_tui.tui.screen_base import SessionScreen
+from dsbuilder_tui.tui.widgets.chrome import KeyBar
+from dsbuilder_tui.tui.widgets.line_view import LineView
+from dsbuilder_tui.tui.widgets.safe import title
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.tui.watched import Watched
+
+_COUNT_EVERY = 0.5  # seconds between two looks at the cells while cases come
+_MEASURE_EVERY = 5.0  # and at the figures
+_COUNTED = (CaseAccepted, CaseWithdrawn, CaseEdited, PlanRevised)
+
+
+class CoverageScreen(SessionScreen):
+    CSS_PATH = "screen.tcss"
+    title_words = "Coverage"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "next_pane", "figures"),
+        Binding("escape", "back", "back"),
+    ]
+
+    def __init__(self, watched: Watched) -> None:
+        super().__init__(watched)
+        self._report: DiversityReport | None = None
+        self._waits: set[str] = set()  # what is to be read when its time comes, or when the screen is seen again
+
+    def compose(self) -> ComposeResult:
+        yield self.top_line()
+        with Horizontal(id="coverage-body"):
+            with Vertical(id="grid-pane", classes="pane"):
+                yield HeatGrid(id="grid")
+            with Vertical(id="figures-pane", classes="pane"):
+                yield LineView(self._figures, id="figures")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.query_one("#grid-pane").border_title = "Coverage"
+        self.query_one("#figures-pane").border_title = "Figures"
+        self.grid.focus()
+        self._waits = {"count", "measure"}
+        self._read_all()
+
+    @property
+    def grid(self) -> HeatGrid:
+        return self.query_one(HeatGrid)
+
+    def heard(self, event: Event) -> None:
+        if isinstance(event, _COUNTED):
+            self._want("count", _COUNT_EVERY)
+        if isinstance(event, (*_COUNTED, CaseRejected)):
+            self._want("measure", _MEASURE_EVERY)
+
+    def _want(self, what: str, delay: float) -> None:
+        if what not in self._waits:
+            self._waits.add(what)
+            if self.is_attached:
+                self.set_timer(delay, partial(self._read_one, what))
+
+    def _read_all(self) -> None:
+        for what in ("count", "measure"):
+            self._read_one(what)
+
+    def _read_one(self, what: str) -> None:
+        if what in self._waits and self.is_current and not self.services.away:
+            self._waits.discard(what)
+            self.background(self._count if what == "count" else self._measure, group=what)
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self._read_all()
+
+    async def _count(self) -> None:
+        watched = self.watched
+        until = watched.now() if watched.replaying else None
+        coverage = await self.services.guarded(watched.session.diversity.coverage(until=until))
+        if coverage is not None:
+            self._show(coverage)
+
+    def _show(self, coverage: Coverage) -> None:
+        self.grid.renew(coverage)
+        words = filled_words(coverage)
+        self.query_one("#grid-pane").border_title = title(f"Coverage · {words}" if words else "Coverage")
+        self._show_cell()
+
+    async def _measure(self) -> None:
+        report = await self.services.guarded(self.watched.session.diversity.figures())
+        if report is not None:
+            self._report = report
+            at_end = " · at the end" if self.watched.replaying else ""
+            self.query_one("#figures-pane").border_title = title(f"{summary_line(report)}{at_end}")
+            self.query_one("#figures", LineView).renew(keep=True)
+
+    def _show_cell(self) -> None:
+        """What the cursor is on, in words, and the figures of its category."""
+        pane, chosen = self.query_one("#grid-pane"), self.grid.chosen
+        words = ""
+        if chosen is not None:
+            category, row, cell = chosen
+            words = cell_words(category, row, cell)
+        pane.border_subtitle = title(clip(words, max(20, pane.size.width - 6)))
+        self.query_one("#figures", LineView).renew(keep=True)
+        self.refresh_bindings()
+
+    def _figures(self, width: int) -> Sequence[Line]:
+        chosen = self.grid.chosen
+        return figure_lines(self._report, chosen[0] if chosen else None, width)
+
+    def on_heat_grid_moved(self, event: HeatGrid.Moved) -> None:
+        self._show_cell()
+
+    def on_heat_grid_chosen(self, event: HeatGrid.Chosen) -> None:
+        chosen = self.grid.chosen
+        if chosen is None or self.watched.replaying:
+            return
+        category, row, _ = chosen
+        if row.value:
+            self.services.draft(request_words(category, row.value))
+            self.dismiss()
+
+    def action_next_pane(self) -> None:
+        (self.query_one("#figures") if self.grid.has_focus else self.grid).focus()
+        self.refresh_bindings()
+
+    def key_words(self, binding: Binding) -> str:
+        if binding.action == "choose":
+            chosen = self.grid.chosen
+            return binding.description if chosen and chosen[1].value and not self.watched.replaying else ""
+        if binding.action == "next_pane":
+            return binding.description if self.grid.has_focus else "grid"
+        return binding.description

@@ -1,0 +1,162 @@
+"""What all full screens have: a line at the top, the keys at the bottom, and repaints that come at most ten times a second."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.tui.layout import WIDE
+from dsbuilder_tui.tui.paint.chrome import header
+from dsbuilder_tui.tui.paint.line import Line
+from dsbuilder_tui.tui.services import UsesServices
+from dsbuilder_tui.tui.widgets.chrome import TopLine
+from dsbuilder_tui.tui.widgets.painted import Painted
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.tui.live_session import LiveSession
+    from dsbuilder_tui.tui.replay_session import ReplaySession
+    from dsbuilder_tui.tui.watched import Watched
+
+_FLUSH = 0.1  # seconds between repaints while events come
+_TICK = 0.5  # seconds between repaints while only clocks move
+
+
+class FullScreen(UsesServices, Screen[Any]):
+    """A screen with header and keys. ``title_words`` stands behind the session's name."""
+
+    screen_name: ClassVar[str] = ""  # its row in the registry
+    AUTO_FOCUS: ClassVar[str | None] = ""  # each screen says itself where the keys go at first
+    title_words: ClassVar[str] = ""
+    enter_words: ClassVar[str] = ""  # what Enter does in the screen's list
+
+    def background(self, work: Callable[[], Awaitable[None]], *, group: str, exclusive: bool = False) -> None:
+        """Do something beside what the person does; ``exclusive`` ends what its group is at."""
+
+        # The function and not its coroutine: one that is overtaken before it begins is not even created.
+        begun: Any = partial(self.services.while_shown, self, work)
+        self.run_worker(begun, group=group, exclusive=exclusive, exit_on_error=True)
+
+    def instead(self, group: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Begin some work in place of what its group is at."""
+        self.background(work, group=group, exclusive=True)
+
+    async def action_press(self, key: str) -> None:
+        """Do what a key of the bottom line does; a click on it comes here."""
+        self.app.simulate_key(key.partition(",")[0])
+
+    def take_draft(self, text: str) -> bool:
+        """Put a text into the screen's prompt, if it has one. Whether it has."""
+        return False
+
+    async def finish(self) -> None:
+        """The session is about to be closed: end what is going on in the screen, and keep what was typed."""
+
+    def key_words(self, binding: Binding) -> str:
+        """What a key does right now, in a word or two; empty hides it."""
+        return self.enter_words if binding.action == "choose" else binding.description
+
+
+class SessionScreen(FullScreen):
+    """A screen about the open session: repaints when something happened, and nothing ticks when nothing does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back"), Binding("f1", "app.help", "help")]
+
+    def __init__(self, watched: Watched) -> None:
+        super().__init__()
+        self.watched = watched
+        self._pending: Timer | None = None
+        self._due = 0.0
+        self._stop_listening = watched.listen(self._heard)
+
+    @property
+    def live(self) -> LiveSession:
+        """The session at work. Raises ``InputError`` in a replay."""
+        from dsbuilder_tui.tui.live_session import LiveSession
+
+        if not isinstance(self.watched, LiveSession):
+            raise InputError("This is a replay: nothing in it can be changed.", "^Q leaves it.")
+        return self.watched
+
+    @property
+    def player(self) -> ReplaySession:
+        """The replay; only for what is done in one."""
+        from dsbuilder_tui.tui.replay_session import ReplaySession
+
+        assert isinstance(self.watched, ReplaySession)
+        return self.watched
+
+    def top_line(self) -> TopLine:
+        return TopLine(self._header)
+
+    def _header(self, width: int) -> Line:
+        watched = self.watched
+        budget = None if watched.replaying else watched.session.config.budget
+        return header(
+            watched.view,
+            width,
+            watched.now(),
+            models=watched.models,
+            mode=watched.mode,
+            screen=self.title_words,
+            budget=budget,
+        )
+
+    def on_mount(self) -> None:
+        self._fit_width()
+        self._schedule(_TICK)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit_width()
+
+    def _fit_width(self) -> None:
+        self.set_class(self.size.width < WIDE, "-narrow")
+
+    def on_unmount(self) -> None:
+        self._stop_listening()
+
+    def _heard(self, event: Event) -> None:
+        self.heard(event)
+        self._schedule(_FLUSH)
+
+    def heard(self, event: Event) -> None:
+        """Called for every event, at once; must be quick."""
+
+    def _schedule(self, delay: float) -> None:
+        if self._pending is not None:
+            if self._due - self._now() <= delay:
+                return
+            self._pending.stop()
+        if self.is_attached:
+            self._due = self._now() + delay
+            self._pending = self.set_timer(delay, self._flush)
+
+    def _now(self) -> float:
+        return self.services.clock.monotonic()
+
+    def _flush(self) -> None:
+        self._pending = None
+        if self.is_current and not self.services.away:
+            self.flush()
+        if self.watched.view.busy or self.watched.moving:
+            self._schedule(_TICK)
+
+    def flush(self) -> None:
+        """Repaint what can be seen."""
+        for painted in self.query(Painted):
+            if painted.follows and painted.display:
+                painted.repaint()
+
+    def on_screen_resume(self) -> None:
+        self.flush()
+        self._schedule(_TICK)
+
+    def action_back(self) -> None:
+        self.dismiss()

@@ -1,1 +1,0 @@
-"""The app's screens; the style sheet of each lies beside it."""

@@ -1,0 +1,141 @@
+"""The acts that a person can have the studio do: slash commands, the plan, run and pause."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncGenerator, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from dsbuilder_tui.agent.monitor import Note
+from dsbuilder_tui.agent.plan_card import card_data
+from dsbuilder_tui.agent.turn_events import TurnEvent
+from dsbuilder_tui.domain.errors import DsbuilderError, InputError
+from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
+from dsbuilder_tui.tui.studio.prompt import Prompt
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.tui.live_session import LiveSession
+    from dsbuilder_tui.tui.services import AppServices
+    from dsbuilder_tui.tui.slash_command import SlashCommand
+    from dsbuilder_tui.tui.studio.screen import StudioScreen
+
+
+class StudioActions:
+    """What is done with the session of a studio screen, whether a key, a command or a card asks for it."""
+
+    def __init__(self, screen: StudioScreen) -> None:
+        self._screen = screen
+        self.spoken_to = False  # the person has talked with the agent in this session
+        self._notes: deque[Note] = deque()
+
+    @property
+    def live(self) -> LiveSession:
+        """The session at work. Raises ``InputError`` in a replay."""
+        return self._screen.live
+
+    @property
+    def services(self) -> AppServices:
+        return self._screen.services
+
+    def open_screen(self, name: str, *given: object) -> None:
+        """Show a screen about the session."""
+        self.services.show_screen(name, self._screen.watched, *given)
+
+    def turn_ended(self) -> None:
+        """The agent is done: go on with what it asked for, or with what waits to be told to it."""
+        if (reference := self.live.next_session) is not None:
+            self.live.next_session = None
+            self.services.attempt(self.services.change_to(reference))
+        elif self._notes:
+            self.respond(self.live.talk.note(self._notes.popleft()))
+
+    def in_background(self, work: Coroutine[Any, Any, None], *, group: str) -> None:
+        """Do something that tells itself how it ended."""
+        self._screen.run_worker(work, exit_on_error=False, group=group)
+
+    async def obey(self, command: SlashCommand, argument: str = "") -> None:
+        """Carry out a slash command. Raises ``DsbuilderError`` in words for the conversation."""
+        await command.run(self, argument)
+
+    def respond(self, parts: AsyncGenerator[TurnEvent, None]) -> None:
+        """Let the agent take a turn."""
+        self._screen.query_one(ConversationPane).take_turn(parts, self._screen.watched.now)
+
+    def take_note(self, note: Note) -> None:
+        """The engine has something for the agent to say, now or when its turn is over; not to people who never spoke to it."""
+        if not self.spoken_to:
+            return
+        self._notes.append(note)
+        if not self._screen.query_one(ConversationPane).answering:
+            self.respond(self.live.talk.note(self._notes.popleft()))
+
+    async def show_plan(self, before: Any = None) -> None:
+        session = self.live.session
+        session.require_plan()
+        data = card_data(session.plan, session.plans.revision, before)
+        await session.chat.add("dsbuilder", f"plan · rev {session.plans.revision}", "plan", data)
+
+    async def asked(self, call: str) -> Approval | None:
+        """The open question of a card."""
+        waiting = await self.live.talk.waiting() if call else None
+        return waiting if waiting is not None and waiting.call_id == call else None
+
+    def answer(self, approval: Approval, *, yes: bool, plan: DatasetPlanInput | None = None) -> None:
+        if self._screen.query_one(ConversationPane).answering:
+            self.services.say("The agent is still at work; answer when it is done, or stop it with Esc.")
+            return
+        self.spoken_to = True
+        self._screen.query_one(Prompt).focus()
+        self.respond(self.live.talk.answer(approval, yes=yes, plan=plan))
+
+    def begin_run(self) -> None:
+        """Start or resume; what stands in the way is said in the conversation."""
+        try:
+            self.live.session.require_plan()
+            if self.live.view.state == "finished":
+                raise InputError(
+                    "All slots are settled already.",
+                    "/export writes the dataset, /retry tries slots given up on again.",
+                )
+            self.live.start()
+        except DsbuilderError as error:
+            self._screen.run_worker(self.live.tell(f"✗ {error}", "error"), exit_on_error=False)
+
+    def toggle_run(self) -> None:
+        if self._screen.watched.view.state == "pausing":
+            self.live.session.drop_in_flight()
+        elif self.live.running:
+            self.live.pause()
+        else:
+            self.begin_run()
+
+    def edit_plan(self, approval: Approval | None = None) -> None:
+        """Open the plan, or the one that the agent proposes, in an editor dialog; what is saved there is in force."""
+        from dsbuilder_tui.tui.studio.plan_editor import PlanEditor
+
+        live, session = self.live, self.live.session
+        before = session.plan
+        if approval is None and live.running:
+            raise InputError("The plan cannot be changed while the run is going on.", "Pause first (^P).")
+        shown = before if approval is None else parse_plan(approval.data["plan"], "the proposal")
+
+        async def take(plan: DatasetPlanInput | None) -> None:
+            if plan is None or (approval is None and plan == before):
+                return
+            if approval is not None:
+                self.answer(approval, yes=True, plan=plan)
+                return
+            first = not session.planned
+            await session.plans.revise(plan)
+            if first:
+                await session.take_name_of_plan()
+            await live.reread()
+            await self.show_plan(None if first else before)
+            self._screen.call_after_refresh(self._screen.focus_first)
+
+        config = session.config
+        if approval is not None:  # a yes may raise the limit
+            config = config.model_copy(update={"max_dataset_size": max(config.max_dataset_size, shown.total_instances)})
+        self._screen.app.push_screen(PlanEditor(shown, config), lambda plan: self.services.attempt(take(plan)))

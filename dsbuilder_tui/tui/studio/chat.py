@@ -1,0 +1,290 @@
+"""The conversation's entries, and the log that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message as TextualMessage
+from textual.widget import Widget
+from textual.widgets import Markdown, Static
+
+from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.tui.paint.line import Line, clip, plain
+from dsbuilder_tui.tui.studio.plan_card_paint import card_height, is_card, plan_card, question_card
+from dsbuilder_tui.tui.studio.tool_line_paint import tool_lines
+from dsbuilder_tui.tui.widgets.painted import Painted
+from dsbuilder_tui.tui.widgets.safe import markdown_parser
+from dsbuilder_tui.wording import clock_time
+
+# Live Markdown is dear (17 ms a message); older messages become plain text.
+_MOST_MARKDOWN = 20
+_MOST_ENTRIES = 400
+
+WHO = {
+    "person": ("You", "bold $ds-info"),
+    "agent": ("Agent", "bold $ds-accent"),
+    "dsbuilder": ("dsbuilder", "bold $ds-accent"),
+}
+
+
+def _class(word: str) -> str:
+    """A word out of the session file as a style class; one that cannot be one has none."""
+    return word if word.isidentifier() and word.isascii() else "other"
+
+
+class SafeMarkdown(Markdown):
+    """Markdown whose links only say where they lead: what a model writes opens nothing and fills no clipboard."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(visible(text) or None, open_links=False, parser_factory=markdown_parser)
+
+    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
+        event.stop()
+        self.app.notify(f"The link leads to {clip(event.href, 200)}", markup=False)
+
+
+class Entry(Vertical):
+    """One message: who and when, and what was said."""
+
+    def __init__(self, role: str, text: str, kind: str, ts: float) -> None:
+        super().__init__(classes=f"entry {_class(role)} kind-{_class(kind)}")
+        self.role, self.text, self.kind, self.ts = role, text, kind, ts
+
+    def compose(self) -> ComposeResult:
+        name, style = WHO.get(self.role, (plain(self.role), "bold"))
+        yield Static(
+            Content.assemble((name, style), (f"  {clock_time(self.ts, seconds=False)}", "$ds-faint")), classes="who"
+        )
+        yield self.body()
+
+    def body(self) -> Widget:
+        if self.role == "person":
+            return Static(Content(visible(self.text)), classes="said")
+        return SafeMarkdown(self.text)
+
+    async def flatten(self) -> None:
+        """Give up live Markdown for plain text; looks a little plainer and costs next to nothing."""
+        for markdown in self.query(Markdown):
+            await markdown.remove()
+            await self.mount(Static(Content(visible(self.text)), classes="said"))
+
+
+class EventLine(Static):
+    """A one-line event in the conversation: a run began, a pause was saved."""
+
+    def __init__(self, text: str, kind: str) -> None:
+        shown = visible(text)
+        mark, rest = shown[:1], shown[1:]
+        styles = {"✓": "$ds-good", "✗": "$ds-bad bold", "!": "$ds-warn", "‖": "$ds-warn", "↺": "$ds-info"}
+        content = (
+            Content.assemble((mark, styles[mark]), (rest, "$ds-text" if kind == "error" else "$ds-muted"))
+            if mark in styles
+            else Content(shown)
+        )
+        super().__init__(content, classes=f"event kind-{_class(kind)}")
+
+
+def _fitting(card: Painted, lines: Sequence[Line], height: int) -> Sequence[Line]:
+    """A card is as high as its text takes in the width it has got."""
+    if len(lines) != height:
+        card.styles.height = len(lines)
+    return lines
+
+
+class Card(Painted, can_focus=True):
+    """What waits for the person's answer; the keys are its own while it is open."""
+
+    answers: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, data: Mapping[str, Any], state: str, height: int) -> None:
+        super().__init__(classes="plan-card")
+        self.data, self.state = data, state
+        self.styles.height = height
+        self.can_focus = state == "open"
+
+    @property
+    def call(self) -> str:
+        """Which question of the agent this is; empty for a plan that nobody asks about."""
+        return str(self.data.get("call", ""))
+
+    def set_state(self, state: str) -> None:
+        if state != self.state:
+            self.state = state
+            self.repaint()
+            self.can_focus = state == "open"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.state == "open" if action in self.answers else True
+
+
+class PlanCard(Card):
+    """A plan to approve, to edit or to send back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "approve", "approve"),
+        Binding("e", "edit", "edit the plan"),
+        Binding("r", "ask", "ask for changes"),
+    ]
+    answers = ("approve", "edit", "ask")
+
+    class Answered(TextualMessage):
+        """``answer``: approve, edit or ask."""
+
+        def __init__(self, card: PlanCard, answer: str) -> None:
+            super().__init__()
+            self.card, self.answer = card, answer
+
+    def __init__(self, data: Mapping[str, Any], state: str = "open") -> None:
+        super().__init__(data, state, card_height(data))
+
+    def paint(self, width: int, height: int) -> Sequence[Line]:
+        return _fitting(self, plan_card(self.data, width, state=self.state, focused=self.has_focus), height)
+
+    def action_approve(self) -> None:
+        self.post_message(self.Answered(self, "approve"))
+
+    def action_edit(self) -> None:
+        self.post_message(self.Answered(self, "edit"))
+
+    def action_ask(self) -> None:
+        self.post_message(self.Answered(self, "ask"))
+
+
+class QuestionCard(Card):
+    """A question that needs a yes or a no before the agent goes on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "approve", "yes"),
+        Binding("r", "decline", "no"),
+    ]
+    answers = ("approve", "decline")
+
+    class Answered(TextualMessage):
+        def __init__(self, card: QuestionCard, yes: bool) -> None:
+            super().__init__()
+            self.card, self.yes = card, yes
+
+    def __init__(self, text: str, data: Mapping[str, Any], state: str = "open") -> None:
+        super().__init__(data, state, 4)
+        self.text = text
+
+    def paint(self, width: int, height: int) -> Sequence[Line]:
+        return _fitting(self, question_card(self.text, width, state=self.state, focused=self.has_focus), height)
+
+    def action_approve(self) -> None:
+        self.post_message(self.Answered(self, True))
+
+    def action_decline(self) -> None:
+        self.post_message(self.Answered(self, False))
+
+
+class ToolLine(Painted):
+    """What a tool of the agent did, in one line; a click or ^O opens what it was given and what it answered."""
+
+    def __init__(self, text: str, data: Mapping[str, Any], *, busy: bool = False) -> None:
+        super().__init__(classes="tool-line")
+        self.text, self.data, self.busy = text, data, busy
+        self.opened = False
+        self.styles.height = 1
+
+    def finish(self, text: str, data: Mapping[str, Any]) -> None:
+        """The tool has answered, or was stopped."""
+        self.text, self.data, self.busy = text, {**self.data, **data}, False
+        self.repaint()
+
+    def set_open(self, opened: bool) -> None:
+        self.opened = opened and not self.busy
+        self.styles.height = len(self.paint(max(20, self.size.width), 1))
+        self.repaint()
+
+    def paint(self, width: int, height: int) -> Sequence[Line]:
+        return tool_lines(self.text, self.data, width, busy=self.busy, opened=self.opened)
+
+    def action_unfold(self) -> None:
+        self.set_open(not self.opened)
+
+
+class ChatLog(VerticalScroll, can_focus=True):
+    """The conversation so far. Follows its end until the person scrolls up; then counts what is new below."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("end", "follow", "newest", show=False),
+    ]
+
+    class Unseen(TextualMessage):
+        def __init__(self, count: int) -> None:
+            super().__init__()
+            self.count = count
+
+    def __init__(self) -> None:
+        super().__init__(id="chat")
+        self.unseen = 0
+        self._follows = True
+
+    @property
+    def at_end(self) -> bool:
+        return self.max_scroll_y - self.scroll_offset.y <= 1
+
+    async def add(
+        self, role: str, text: str, kind: str, ts: float, data: Mapping[str, Any], card_state: str = "open"
+    ) -> Widget:
+        """Show one more message."""
+        widget: Widget
+        if kind == "plan" and is_card(data):
+            for card in self.query(PlanCard):
+                if card.state == "open" and card_state == "open":
+                    card.set_state("older")
+            widget = PlanCard(data, card_state)
+        elif kind == "question":
+            widget = QuestionCard(text, data, card_state)
+        elif kind == "tool":
+            widget = ToolLine(text, data)
+        elif role == "dsbuilder" and kind in ("notice", "error", "plan"):
+            widget = EventLine(text, kind)
+        else:
+            widget = Entry(role, text, kind, ts)
+        await self.put(widget)
+        return widget
+
+    async def put(self, widget: Widget) -> None:
+        following = self._follows
+        await self.mount(widget)
+        if not following:
+            self.unseen += 1
+            self.post_message(self.Unseen(self.unseen))
+        await self._thin_out()
+
+    async def _thin_out(self) -> None:
+        lively = [entry for entry in self.query(Entry) if entry.query(Markdown)]
+        for entry in lively[:-_MOST_MARKDOWN]:
+            await entry.flatten()
+        if len(self.children) > _MOST_ENTRIES:
+            await self.remove_children(list(self.children)[: len(self.children) - _MOST_ENTRIES])
+
+    def action_follow(self) -> None:
+        self._follows = True
+        self.scroll_end(animate=False)
+        self.seen()
+
+    def seen(self) -> None:
+        if self.unseen:
+            self.unseen = 0
+            self.post_message(self.Unseen(0))
+
+    def watch_scroll_y(self, old: float, new: float) -> None:
+        super().watch_scroll_y(old, new)
+        if new < old and not self.at_end:
+            self._follows = False
+        elif self.at_end:
+            self._follows = True
+            self.seen()
+
+    def watch_virtual_size(self, virtual_size: Size) -> None:
+        if self._follows:
+            self.call_after_refresh(self.scroll_end, animate=False)

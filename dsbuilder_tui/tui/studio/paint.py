@@ -1,0 +1,290 @@
+"""The studio's panels: plan, workers, checkpoints, rejected. Each as a box, or as one line where there is no room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, longest, sides, sparkline, wrap
+from dsbuilder_tui.tui.paint.stages import STAGE_ROLES, stage_words
+from dsbuilder_tui.tui.paint.timeline import timeline
+from dsbuilder_tui.view import CategoryView, RunView, Turned, WorkerView, fitting
+from dsbuilder_tui.wording import clock_time, eta_words, rate_words, worker_words
+
+_NAME_SHARE = 0.3
+_MOST_NAME = 26
+
+
+def one_line_panel(title: str, words: Sequence[Span], width: int, *, focused: bool) -> list[Line]:
+    """A panel folded to a single row."""
+    mark: Span = ("▸ ", "accent") if focused else ("▸ ", "faint")
+    head: list[Span] = [mark, (f"{title}  ", "strong" if focused else "text")]
+    hint: list[Span] = [("m open", "faint")] if focused else []
+    return [sides(cut((*head, *words), width), hint, width)]
+
+
+def said(words: str, width: int) -> list[Line]:
+    """A sentence of ours in place of what is not there yet."""
+    return [((row, "muted"),) for row in wrap(words, width)]
+
+
+def plan_panel(
+    view: RunView,
+    width: int,
+    height: int,
+    *,
+    focused: bool,
+    grown: bool = False,
+    about: Mapping[str, str] | None = None,
+) -> list[Line]:
+    """A bar, counts and rejections a category. ``about`` has a line for each, shown where there is room."""
+    if not view.categories:
+        return _no_plan(width, height, focused=focused)
+    title: list[Span] = [(f"Plan · rev {view.revision}", "strong" if focused else "text")]
+    percent = 100 * view.accepted // view.planned if view.planned else 0
+    if height < 3:
+        words: list[Span] = [(f"{view.accepted:,}/{view.planned:,}", "strong"), (f" · {percent} %", "muted")]
+        pace = " · ".join(filter(None, (rate_words(view), eta_words(view)))) if view.state == "running" else ""
+        return one_line_panel("Plan", [*words, (f" · {pace}" if pace else "", "muted")], width, focused=focused)
+    inner, room = width - 4, height - 2
+    names = list(view.categories)
+    at_work = {w.category for w in view.workers.values() if w.busy}
+    shown, hidden = fitting(view.categories, room - 1, at_work)
+    name_width = min(longest(names), inner // 3 if grown else min(_MOST_NAME, max(8, int(inner * _NAME_SHARE))))
+    digits = max(len(f"{view.accepted:,}/{view.planned:,}"), 7)
+    tail = 13 if inner >= 50 else 8
+    bar_width = max(4, inner - name_width - digits - tail - 3)
+    lines = [_plan_row(fit(name, name_width), view.categories[name], bar_width, digits, tail, "text") for name in shown]
+    if about and not hidden and room >= 3 * len(names) + 2:
+        told = [((f"  {clip(about.get(name, ''), inner - 2)}", "muted"),) for name in shown]
+        lines = [line for pair in zip(lines, told, [EMPTY] * len(shown), strict=True) for line in pair]
+    if hidden:
+        lines.append(((f"and {counted(hidden, 'category')} more", "faint"),))
+    total = CategoryView(view.planned, view.accepted, view.rejected, view.exhausted)
+    if len(names) > 1:
+        lines.append(_plan_row(fit("total", name_width), total, bar_width, digits, tail, "strong"))
+    lost: list[Span] = []
+    if view.exhausted:
+        lost = [(f"{counted(view.exhausted, 'slot')} given up", "warn"), (" · /retry tries again", "muted")]
+    if lost and view.state != "finished" and len(lines) < room:
+        lines.append(cut(tuple(lost), inner))
+    hint: list[Span] = []
+    if view.state == "running":
+        said = [part for part in (rate_words(view), eta_words(view)) if part]
+        hint = [(" · ".join(said) if said else "starting …", "muted")]
+    elif view.state == "finished":
+        hint = lost or [("finished", "good") if view.accepted == view.planned else ("finished short", "warn")]
+    elif focused and not grown:
+        hint = [("m maximise", "muted")]
+    info: list[Span] = [(f"{view.accepted:,}/{view.planned:,}", "strong"), (f" · {percent} %", "muted")]
+    return frame(lines, width, height, title=title, info=info, hint=hint, focused=focused)
+
+
+def _no_plan(width: int, height: int, *, focused: bool) -> list[Line]:
+    if height < 3:
+        return one_line_panel("Plan", [("none yet", "muted")], width, focused=focused)
+    lines = said("No plan yet. Say what the dataset is for, or /plan edit.", width - 4)
+    return frame(lines, width, height, title=[("Plan", "strong" if focused else "text")], focused=focused)
+
+
+def _plan_row(name: str, c: CategoryView, bar_width: int, digits: int, tail: int, role: str) -> Line:
+    done = c.accepted + c.exhausted >= c.planned
+    bar_role = "good" if done or role == "strong" else "accent"
+    heavy = c.rejected > 20 and c.rejected * 4 > c.accepted + c.rejected
+    rejected = (f"{c.rejected:>5,} rej" if tail < 13 else f"{c.rejected:>4,} rejected") if c.rejected else ""
+    return (
+        (name, role),
+        (" ", "text"),
+        *bar(c.accepted, c.planned, bar_width, bar_role, given_up=c.exhausted),
+        (" ", "text"),
+        (fit(f"{c.accepted:,}/{c.planned:,}", digits, "right"), role),
+        (" ", "text"),
+        (f"{rejected:<{tail}}", "warn" if heavy else "muted"),
+    )
+
+
+def workers_panel(
+    view: RunView, width: int, height: int, now: float, *, focused: bool, pace: float = 0.0, opens: bool = False
+) -> list[Line]:
+    busy, limit = view.workers_busy, view.workers_limit
+    waiting = [w for w in view.workers.values() if w.state == "waiting"]
+    count = f"Workers {busy} of {limit}" if limit else "Workers"
+    if busy > limit:  # it was lowered while they were at work
+        count = f"Workers {busy} · at most {limit} from now on"
+    if height < 3:
+        words: list[Span] = [(f"{busy} of {limit} at work" if view.busy else _rest_words(view), "muted")]
+        if waiting:
+            words.append((f" · {len(waiting)} wait, the next for {_soonest(waiting, now):.0f} s", "warn"))
+        return one_line_panel("Workers", words, width, focused=focused)
+    inner, room = width - 4, height - 2
+    lines: list[Line] = []
+    if not view.workers:
+        lines = said(_rest_words(view), inner)
+    else:
+        if waiting and room > 3:
+            free = max(1, room - 1 - len(view.workers))
+            lines += [((row, "warn"),) for row in _wait_sentence(waiting, now, inner, free)]
+        ordered = sorted(view.workers.values(), key=lambda w: (not w.busy, w.number))
+        ordered = sorted(ordered[: max(1, room - 1 - len(lines))], key=lambda w: w.number)
+        lines += [_worker_head(inner), *(_worker_row(w, inner, now) for w in ordered)]
+    hint: list[Span] = []
+    if focused:
+        hint = [("enter details" if opens else "m maximise", "muted")]
+    elif pace and view.busy:
+        hint = [(f"paced at {pace:g} cases/s · /pace off", "muted")]
+    elif view.limit_reason and view.busy and not waiting:
+        hint = [(clip(view.limit_reason, inner // 2), "warn")]
+    return frame(lines, width, height, title=[(count, "strong" if focused else "text")], hint=hint, focused=focused)
+
+
+def _rest_words(view: RunView) -> str:
+    words = {
+        "idle": "No worker yet. Approve the plan, or press ^P, and they begin.",
+        "paused": "At rest. ^P resumes: only the open slots are written.",
+        "finished": "All done. F2 shows the cases, /export writes them to a file.",
+        "running": "Waiting for the first batch …",
+        "pausing": "Draining …",
+    }
+    if view.state == "finished" and view.accepted < view.planned:
+        return f"Done but for {counted(view.planned - view.accepted, 'case')}. /retry tries again what was given up on."
+    if view.state == "paused" and view.notice_level == "error" and view.notice:
+        return "Stopped by the error that the conversation tells of. ^P tries again: only the open slots are written."
+    if view.state == "idle" and not view.planned:
+        return "No worker yet. They begin when there is a plan and you approve it."
+    return words.get(view.state, "")
+
+
+def _soonest(waiting: Sequence[WorkerView], now: float) -> float:
+    return max(0.0, min(w.retry_at for w in waiting) - now)
+
+
+def _wait_sentence(waiting: Sequence[WorkerView], now: float, width: int, rows: int) -> list[str]:
+    """Who waits and why, in at most so many rows; what it means is said where there is room."""
+    left = f"{_soonest(waiting, now):.0f} s"
+    who = counted(len(waiting), "worker")
+    verb = "waits" if len(waiting) == 1 else "wait"
+    if all(w.retry_kind == "rate_limit" for w in waiting):
+        short = f"Rate-limited by the endpoint: {who} {verb} {left}"
+        words = f"{short} (this is normal; a lower max_workers avoids it)"
+    else:
+        short = f"The endpoint fails: {who} {verb} {left}"
+        words = f"{short}, then it is tried again"
+    lines = wrap(words, width)
+    return lines if len(lines) <= rows else [clip(short, width)]
+
+
+def _columns(inner: int) -> tuple[int, int, bool, bool]:
+    """Widths of category and state, and whether batch and sparkline have room."""
+    batch, spark = inner >= 46, inner >= 58
+    fixed = 3 + (6 if batch else 0) + (9 if spark else 0) + 6 + 8
+    free = max(12, inner - fixed)
+    category = max(6, min(24, free * 2 // 5))
+    return category, max(6, free - category - 1), batch, spark
+
+
+def _worker_head(inner: int) -> Line:
+    category, state, batch, spark = _columns(inner)
+    words = f"{'#':<3}{fit('category', category)} "
+    words += f"{'batch':<6}" if batch else ""
+    words += f"{'rate':<9}" if spark else ""
+    words += f"{'cases':>6}{'time':>7} "
+    return ((words, "faint"), (f" {fit('state', state - 1)}", "faint"))
+
+
+def _worker_row(w: WorkerView, inner: int, now: float) -> Line:
+    category, state, batch, spark = _columns(inner)
+    role = "muted"
+    if w.state == "streaming":
+        role = "good"
+    elif w.state == "waiting":
+        role = "warn"
+    elif w.state not in ("ok", "cancelled"):
+        role = "bad"
+    seconds = max(0.0, now - w.started) if w.busy else w.seconds
+    time = f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    spans: list[Span] = [
+        (f"{w.number:<3}", "muted"),
+        (fit(w.category, category), "text" if w.busy else "muted"),
+        (" ", "text"),
+    ]
+    if batch:
+        spans.append((fit(f"b{w.batch}", 5) + " ", "muted"))
+    if spark:
+        spans.append(
+            (
+                sparkline(w.arrivals, now if w.busy else w.arrivals[-1] if w.arrivals else now, 8) + " ",
+                "accent" if w.busy else "faint",
+            )
+        )
+    spans.append((f"{f'{min(w.judged, w.size)}/{w.size}':>6}", "text" if w.busy else "muted"))
+    spans += [(f"{time:>7} ", "muted"), (" " + clip(worker_words(w, now), state - 1), role)]
+    return tuple(spans)
+
+
+def checkpoints_panel(
+    view: RunView, width: int, height: int, *, focused: bool, interval: int | None, opens: bool = False
+) -> list[Line]:
+    points = view.points
+    saved = f"saved {clock_time(points[-1].ts)}" if points else ""
+    if height < 3:
+        words = f"{len(points)} · the last at {points[-1].accepted:,} cases · {saved}" if points else "none yet"
+        return one_line_panel("Checkpoints", [(words, "muted")], width, focused=focused)
+    inner, room = width - 4, height - 2
+    if points:
+        # One at the end of a run may stand where the last one stood.
+        places = [
+            p for p, after in zip(points, (*points[1:], None), strict=True) if not after or after.accepted != p.accepted
+        ]
+        lines = timeline(places, inner, view.planned, interval if view.left else None)
+        if room >= 4:
+            lines = [EMPTY, *lines]
+    elif interval:
+        lines = said(f"The first one comes after {interval} cases. Cases are saved all the time, not only then.", inner)
+    else:
+        lines = said("Checkpoint rows are switched off; the cases are saved all the same.", inner)
+    hint: list[Span] = [(saved, "muted")] if saved else []
+    if focused:
+        hint = [*hint, (" · " if hint else "", "muted"), ("enter open" if opens else "m maximise", "muted")]
+    elif points:
+        hint = [*hint, (" · F4 open", "faint")]
+    title: list[Span] = [("Checkpoints", "strong" if focused else "text")]
+    if points:
+        title.append((f" {points[-1].number}", "muted"))
+    return frame(lines, width, height, title=title, hint=hint, focused=focused)
+
+
+def rejected_panel(view: RunView, width: int, height: int, *, focused: bool, opens: bool = False) -> list[Line]:
+    candidates = view.accepted + view.rejected
+    share = f" · {100 * view.rejected / candidates:.0f} %" if candidates and view.rejected else ""
+    if height < 3:
+        folded: list[Span] = [(f"{view.rejected:,}{share}", "muted")]
+        if view.feed:
+            folded.append((f" · {clip(view.feed[-1].stage, 20)}: {clip(view.feed[-1].text, width)}", "faint"))
+        return one_line_panel("Rejected", folded, width, focused=focused)
+    inner, room = width - 4, height - 2
+    lines = [feed_row(turned, inner) for turned in reversed(view.feed[-room:])]
+    if not lines:
+        words = "Nothing was turned away yet. Repeats show up here, with what they repeat." if not view.rejected else ""
+        lines = said(words, inner)
+    title: list[Span] = [(f"Rejected {view.rejected:,}", "strong" if focused else "text"), (share, "muted")]
+    hint: list[Span] = [("enter compare" if opens else "m maximise", "muted")] if focused else []
+    if not focused and view.feed:
+        hint = [("F5 compare", "faint")]
+    return frame(lines, width, height, title=title, hint=hint, focused=focused)
+
+
+def feed_row(turned: Turned, width: int) -> Line:
+    """Time, category, stage with score, nearest case, text."""
+    category = max(6, min(16, width // 5))
+    spans: list[Span] = []
+    if width >= 50:
+        spans.append((clock_time(turned.ts) + " ", "faint"))
+    spans += [(fit(turned.category, category), "text"), (" ", "text")]
+    spans += [(fit(stage_words(turned.stage, turned.score), 12), STAGE_ROLES.get(turned.stage, "bad")), (" ", "text")]
+    if turned.nearest and width >= 44:
+        sign = "=" if turned.score is None or turned.score >= 1 else "≈"
+        number = turned.nearest.rpartition("-")[2].lstrip("0")
+        spans.append((f"{sign} {fit('#' + number, 6)} ", "muted"))
+    used = sum(len(s[0]) for s in spans)
+    spans.append((clip(turned.text or turned.reason, max(4, width - used)), "text" if turned.text else "muted"))
+    return cut(tuple(spans), width)

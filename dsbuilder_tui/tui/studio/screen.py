@@ -1,0 +1,396 @@
+"""The main screen: the conversation beside the plan, the workers, the checkpoints and what was rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import TextArea
+
+from dsbuilder_tui.agent.monitor import Monitor
+from dsbuilder_tui.domain.errors import DsbuilderError
+from dsbuilder_tui.domain.events import (
+    ApprovalAsked,
+    ApprovalDecided,
+    Event,
+    MessageAdded,
+    PlanRevised,
+    RunFinished,
+    RunPaused,
+    RunPausing,
+    RunStarted,
+)
+from dsbuilder_tui.session import Message
+from dsbuilder_tui.tui.commands import completions, parse
+from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
+from dsbuilder_tui.tui.registry import session_screens
+from dsbuilder_tui.tui.screen_base import SessionScreen
+from dsbuilder_tui.tui.studio.actions import StudioActions
+from dsbuilder_tui.tui.studio.chat import Card, PlanCard, QuestionCard, ToolLine
+from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
+from dsbuilder_tui.tui.studio.panels import KINDS, Panel
+from dsbuilder_tui.tui.studio.prompt import Prompt
+from dsbuilder_tui.tui.widgets.chrome import KeyBar, Tabs
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.tui.watched import Watched
+
+_TABS = ("Talk", "Plan", "Workers", "Checkpoints", "Rejected")
+
+
+class StudioScreen(SessionScreen):
+    screen_name = "studio"
+    CSS_PATH = "screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "escape", "stop, or to the prompt", show=False),
+        Binding("ctrl+p", "toggle_run", "pause", priority=True),
+        Binding("ctrl+k", "app.command_palette", "palette", priority=True),
+        *(Binding(row.key, f"show('{row.name}')", row.name, priority=True) for row in session_screens()),
+        Binding("ctrl+o", "details", "what tools did, in full", show=False, priority=True),
+        Binding("tab", "next_pane(1)", "next panel", show=False),
+        Binding("shift+tab", "next_pane(-1)", "panel before", show=False, priority=True),
+        Binding("space", "replay_pause", "play or stop", show=False),
+        Binding("plus,equals_sign", "replay_speed(2)", "faster", show=False),
+        Binding("minus", "replay_speed(0.5)", "slower", show=False),
+        Binding("end", "replay_end", "to the end", show=False),
+        Binding("ctrl+q", "app.leave", "quit", priority=True),
+    ]
+
+    def __init__(self, watched: Watched, messages: Sequence[Message] = ()) -> None:
+        super().__init__(watched)
+        self._messages = messages
+        self._tab = 0
+        self._folds: dict[str, int] = {}
+        self._told_of: DsbuilderError | None = None
+        self._approved = 0  # the newest plan revision that a run was started with
+        self._decisions: dict[str, str] = {}  # of the agent's questions, by call
+        self._watch = Monitor()
+        self._prepared = False
+        self.actions = StudioActions(self)
+
+    def compose(self) -> ComposeResult:
+        yield self.top_line()
+        yield Tabs(_TABS, self._tab_counts)
+        with Horizontal(id="body"):
+            yield ConversationPane(self._choices, readonly=self.watched.replaying)
+            with Vertical(id="panels"):
+                for name in PANELS:
+                    yield KINDS[name](name, self.watched)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self._arrange()
+        self.background(self._open, group="open")
+
+    async def _open(self) -> None:
+        self._approved = self.watched.view.revision if self.watched.view.state != "idle" else 0
+        if not self.watched.replaying:
+            self._decisions = {a.call_id: a.decision or a.state for a in await self.watched.session.approvals.newest()}
+            self.actions.spoken_to = any(message.role == "person" for message in self._messages)
+        await self.conversation.open(self._messages, self._card_state)
+        self.background(self.conversation.draw, group="chat")
+        if self.watched.replaying:
+            self.query_one("#panel-plan").focus()
+            self.player.begin()
+        else:
+            if draft := self.watched.session.chat.draft:
+                self.query_one(Prompt).fill(draft)
+            self.focus_first()
+            self.background(self.watched.session.prepare, group="prepare")
+
+    @property
+    def conversation(self) -> ConversationPane:
+        return self.query_one(ConversationPane)
+
+    def _choices(self, text: str) -> list[tuple[str, str]]:
+        return completions(text, self.watched.session)
+
+    # What happens
+
+    def heard(self, event: Event) -> None:
+        if isinstance(event, MessageAdded):
+            self.actions.spoken_to = self.actions.spoken_to or event.role == "person"
+            self.conversation.post(event)
+        if (note := self._watch.feed(event)) is not None:
+            self.call_later(self.actions.take_note, note)
+        if isinstance(event, ApprovalAsked | ApprovalDecided):
+            self._decisions[event.call_id] = event.decision if isinstance(event, ApprovalDecided) else "open"
+            self.call_later(self._show_decisions)
+        if isinstance(event, RunStarted | PlanRevised | RunPausing | RunPaused | RunFinished):
+            if isinstance(event, RunStarted):
+                self._approved = self.watched.view.revision
+            self.call_later(self._changed_course, event)
+        elif type(event) is Event:
+            self.refresh_bindings()
+            error = self.watched.error
+            if error is not None and error is not self._told_of:
+                self._told_of = error
+                self.call_later(self.services.call_attention, "The run stopped and needs you", severity="error")
+
+    def _show_decisions(self) -> None:
+        self.conversation.set_cards(self._card_state)
+        self.to_prompt_if_card()
+        if "open" in self._decisions.values():
+            self.focus_card()
+            self.refresh_bindings()
+
+    def _changed_course(self, event: Event) -> None:
+        self.conversation.set_cards(self._card_state)
+        self.to_prompt_if_card()
+        self.refresh_bindings()
+        self._arrange()
+        if isinstance(event, RunFinished):
+            self.services.call_attention(f"Finished: {event.accepted} of {event.planned} cases")
+
+    def on_conversation_pane_card_shown(self) -> None:
+        self.focus_card()
+
+    def _card_state(self, data: Mapping[str, Any]) -> str:
+        if call := data.get("call"):
+            decision = self._decisions.get(str(call), "older")
+            return "older" if decision == "replaced" else decision
+        revision = int(data.get("revision", 1))
+        if revision < self.watched.view.revision:
+            return "older"
+        return "approved" if self._approved >= revision or self.watched.replaying else "open"
+
+    # How it is laid out
+
+    @property
+    def wide(self) -> bool:
+        return self.size.width >= WIDE
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+
+    def flush(self) -> None:
+        if self._wanted_heights() != self._folds:
+            self._arrange()
+        super().flush()
+
+    def _wanted_heights(self) -> dict[str, int]:
+        view = self.watched.view
+        workers = max(len(view.workers), min(view.workers_limit, 8) if view.busy else 1)
+        said = 2 if view.waiting else 0  # why they wait is said above them
+        return heights(self.size.height - 2, categories=len(view.categories), workers=workers + said)
+
+    def _arrange(self) -> None:
+        if not self.size.height or not self.is_mounted:
+            return
+        wide = self.wide
+        self.query_one(Tabs).display = not wide
+        self._folds = self._wanted_heights()
+        bigger = next((panel for panel in self.query(Panel) if panel.maximised), None)
+        talk = self.conversation
+        talk.display = bigger is None if wide else self._tab == 0
+        self.query_one("#panels").display = wide or self._tab > 0
+        for index, name in enumerate(PANELS, 1):
+            panel = self.query_one(f"#panel-{name}", Panel)
+            panel.display = (bigger in (None, panel)) if wide else self._tab == index
+            panel.styles.height = "1fr" if not wide or panel is bigger else self._folds[name]
+
+    def maximise(self, panel: Panel) -> None:
+        """Give a panel the whole body, or give it back."""
+        if not self.wide:
+            return
+        bigger = not panel.maximised
+        for other in self.query(Panel):
+            other.set_class(bigger and other is panel, "-maximised")
+        self._arrange()
+        panel.focus()
+        self.call_after_refresh(self.flush)
+        self.refresh_bindings()
+
+    def action_tab(self, index: int) -> None:
+        """Show one of the tabs of a narrow terminal."""
+        self._tab = index % len(_TABS)
+        tabs = self.query_one(Tabs)
+        tabs.chosen = self._tab
+        self._arrange()
+        if self._tab:
+            self.query_one(f"#panel-{PANELS[self._tab - 1]}").focus()
+        else:
+            self.to_prompt()
+        self.call_after_refresh(self.flush)
+
+    def action_next_pane(self, step: int) -> None:
+        if not self.wide:
+            self.action_tab(self._tab + step)
+        elif step > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
+    def focus_next(self, selector: Any = "*") -> Any:
+        if not self.wide and self.focused is not None and isinstance(self.focused, Prompt):
+            self.action_tab(1)
+            return self.focused
+        return super().focus_next(selector)
+
+    def _tab_counts(self) -> list[str]:
+        view = self.watched.view
+        percent = f"{100 * view.accepted // view.planned} %" if view.planned else ""
+        busy = f"{view.workers_busy}" if view.workers_busy else ""
+        return ["", percent, busy, str(len(view.points) or ""), str(view.rejected or "")]
+
+    def to_prompt(self) -> None:
+        for panel in self.query(Panel):
+            if panel.maximised:
+                self.maximise(panel)
+        if not self.wide and self._tab:
+            self.action_tab(0)
+        elif not self.watched.replaying:
+            self.query_one(Prompt).focus()
+
+    def action_escape(self) -> None:
+        if self.watched.replaying:
+            bigger = next((panel for panel in self.query(Panel) if panel.maximised), None)
+            if bigger:
+                self.maximise(bigger)
+            return
+        if not self.conversation.stop_answer():
+            self.to_prompt()
+
+    def on_prompt_escaped(self, event: Prompt.Escaped) -> None:
+        self.conversation.stop_answer()
+
+    def on_prompt_rested(self, event: Prompt.Rested) -> None:
+        session = self.watched.session
+        if (
+            self.services.live is self.watched and event.text != session.chat.draft
+        ):  # else it is being closed, or replayed
+            self.services.attempt(session.chat.save_draft(event.text))
+
+    # What is done
+
+    async def on_conversation_pane_said(self, event: ConversationPane.Said) -> None:
+        if event.text.startswith("/"):
+            try:
+                command, argument = parse(event.text)
+                await self.actions.obey(command, argument)
+            except DsbuilderError as error:
+                await self.live.tell(f"✗ {error}", "error")
+            return
+        self.actions.respond(self.live.talk.say(event.text, event.pastes))
+
+    def on_conversation_pane_turn_ended(self) -> None:
+        self.actions.turn_ended()
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        if not self._prepared and event.text_area.text.lstrip()[:1] not in ("", "/") and not self.watched.replaying:
+            self._prepared = True  # it takes seconds: begun while the person types
+            self.background(self.live.talk.prepare, group="prepare")
+
+    def action_details(self) -> None:
+        """Open or close what is behind all tool lines."""
+        lines = list(self.query(ToolLine))
+        wanted = not any(line.opened for line in lines)
+        for line in lines:
+            line.set_open(wanted)
+
+    async def on_plan_card_answered(self, event: PlanCard.Answered) -> None:
+        event.stop()
+        approval = await self.actions.asked(event.card.call)
+        if event.answer == "ask":
+            prompt = self.query_one(Prompt)
+            prompt.fill(prompt.text or ("" if approval else "Change the plan: "))
+            prompt.focus()
+        elif event.answer == "edit":
+            self.actions.edit_plan(approval)
+        elif approval is not None:
+            self.actions.answer(approval, yes=True)
+        else:
+            self.actions.begin_run()
+
+    async def on_question_card_answered(self, event: QuestionCard.Answered) -> None:
+        event.stop()
+        if (approval := await self.actions.asked(event.card.call)) is not None:
+            self.actions.answer(approval, yes=event.yes)
+
+    def to_prompt_if_card(self) -> None:
+        """A card that is answered has no use for the keys any more."""
+        if isinstance(self.focused, Card) and self.focused.state != "open":
+            self.query_one(Prompt).focus()
+
+    def focus_card(self) -> None:
+        """Give the keys to the question that waits, unless the person is typing or elsewhere."""
+        prompt = self.query_one(Prompt)
+        if self.focused in (prompt, None) and not prompt.text:
+            self.focus_first()
+
+    def focus_first(self) -> None:
+        """Where the person most likely goes on: an open plan card, else the prompt."""
+        prompt = self.query_one(Prompt)
+        open_cards = [card for card in self.query(Card) if card.state == "open"]
+        (open_cards[-1] if open_cards and not prompt.text else prompt).focus()
+
+    def action_replay_pause(self) -> None:
+        self.player.halt(not self.player.halted)
+        self.refresh_bindings()
+
+    def action_replay_speed(self, factor: float) -> None:
+        self.player.set_speed(self.player.speed * factor)
+
+    def action_replay_end(self) -> None:
+        self.player.skip_to_end()
+
+    def action_toggle_run(self) -> None:
+        self.actions.toggle_run()
+
+    def action_show(self, name: str) -> None:
+        self.actions.open_screen(name)
+
+    def on_panel_size_asked(self, event: Panel.SizeAsked) -> None:
+        self.maximise(event.panel)
+
+    def on_panel_screen_asked(self, event: Panel.ScreenAsked) -> None:
+        self.actions.open_screen(event.screen)
+
+    def on_panel_left(self) -> None:
+        self.to_prompt()
+
+    def take_draft(self, text: str) -> bool:
+        self.query_one(Prompt).fill(text)
+        self.call_later(self.to_prompt)
+        return True
+
+    async def finish(self) -> None:
+        await self.conversation.finish()
+        if not self.watched.replaying:
+            await self.watched.session.chat.save_draft(self.query_one(Prompt).whole)
+
+    # Keys
+
+    def key_words(self, binding: Binding) -> str:
+        view = self.watched.view
+        if binding.action == "enter" and isinstance(self.focused, Panel):
+            return "open" if self.focused.alone and self.focused.opens else ""
+        if binding.action == "maximise" and isinstance(self.focused, Panel) and self.focused.maximised:
+            return "restore"
+        if binding.key == "ctrl+p":
+            if view.state == "pausing":
+                return "drop in flight"
+            if not view.planned:
+                return ""
+            resume = "resume" if view.accepted or view.state == "paused" else "start"
+            return "pause" if view.busy else "" if view.state == "finished" else resume
+        if self.watched.replaying:
+            extra = {
+                "space": "play" if self.player.halted else "stop",
+                "plus": "faster",
+                "minus": "slower",
+                "end": "to the end",
+            }
+            return extra.get(binding.key, binding.description)
+        return binding.description
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action.startswith("replay_"):
+            return self.watched.replaying
+        if action == "toggle_run":
+            return not self.watched.replaying
+        return True

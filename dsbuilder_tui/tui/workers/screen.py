@@ -1,0 +1,153 @@
+"""Each worker call: what was asked, what came back, what it cost; cancel one, or end its wait."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+
+from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, Event
+from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.session import CallTrace
+from dsbuilder_tui.session.calls import WorkerCall
+from dsbuilder_tui.tui.paint.line import Line, clip
+from dsbuilder_tui.tui.screen_base import SessionScreen
+from dsbuilder_tui.tui.widgets.chrome import KeyBar
+from dsbuilder_tui.tui.widgets.line_view import LineView
+from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
+from dsbuilder_tui.tui.widgets.safe import title
+from dsbuilder_tui.tui.workers.paint import call_detail, call_row
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.tui.watched import Watched
+
+_RELOAD = 0.5
+
+
+class WorkersScreen(SessionScreen):
+    CSS_PATH = "screen.tcss"
+    title_words = "Workers"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "cancel", "cancel the call"),
+        Binding("r", "retry", "retry now"),
+        Binding("y", "copy", "copy the answer"),
+        Binding("tab", "next_pane", "to the detail", show=False),
+        Binding("escape", "back", "back"),
+    ]
+
+    def __init__(self, watched: Watched) -> None:
+        super().__init__(watched)
+        self._flying: list[CallTrace] = []
+        self._stale = False
+        self._ahead = 0  # calls that a replay has not come to yet
+
+    def compose(self) -> ComposeResult:
+        yield self.top_line()
+        with Horizontal(id="calls-body"):
+            with Vertical(id="calls-list", classes="pane"):
+                yield PagedRows(self._row, self._fetch, empty=self._empty, id="calls")
+            with Vertical(id="call-pane", classes="pane"):
+                yield LineView(self._detail, id="call")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.rows.focus()
+        self.background(self._read, group="read")
+
+    @property
+    def rows(self) -> PagedRows[CallTrace | WorkerCall]:
+        return self.query_one("#calls", PagedRows)
+
+    def heard(self, event: Event) -> None:
+        if isinstance(event, BatchStarted | BatchFinished) and not self._stale:
+            self._stale = True
+            self.set_timer(_RELOAD, lambda: self.instead("read", self._read))
+
+    def flush(self) -> None:
+        super().flush()
+        if self._flying:
+            self.rows.refresh()
+            self.query_one("#call", LineView).renew(keep=True)
+
+    async def _read(self) -> None:
+        """Those in flight first, then the finished ones, newest first; the cursor stays on its call."""
+        self._stale = False
+        held = self._batch
+        calls = await self.services.guarded(self.watched.session.calls.count()) or 0
+        if self.watched.replaying:
+            self._ahead = max(0, calls - self.watched.view.calls)
+            calls -= self._ahead
+        self._flying = [trace for trace in self.watched.session.calls.live() if trace.ended is None]
+        cursor = next((i for i, trace in enumerate(self._flying) if trace.batch == held), None)
+        self.rows.reload(calls + len(self._flying), cursor=cursor)
+        pane = self.query_one("#calls-list")
+        pane.border_title = f"{counted(len(self._flying), 'call')} in flight · {calls:,} finished"
+        self.query_one("#call", LineView).renew(keep=True)
+        self.refresh_bindings()
+
+    @property
+    def _batch(self) -> int | None:
+        call = self.rows.chosen
+        return call.batch if call is not None else None
+
+    async def _fetch(self, offset: int, limit: int) -> Sequence[CallTrace | WorkerCall]:
+        flying: list[CallTrace | WorkerCall] = list(self._flying[offset : offset + limit])
+        rest = limit - len(flying)
+        if rest:
+            flying += await self.watched.session.calls.page(self._ahead + max(0, offset - len(self._flying)), rest)
+        return flying
+
+    def _row(self, call: CallTrace | WorkerCall, width: int, chosen: bool) -> Line:
+        return call_row(call, width, chosen, self.watched.now())
+
+    def _empty(self) -> Sequence[Line]:
+        return [(("No worker was called yet.", "muted"),)]
+
+    def _trace(self) -> CallTrace | None:
+        batch = self._batch
+        return next((trace for trace in self.watched.session.calls.live() if trace.batch == batch), None)
+
+    def _detail(self, width: int) -> Sequence[Line]:
+        call = self.rows.chosen
+        return call_detail(call, self._trace(), width, self.watched.now()) if call is not None else []
+
+    def on_row_list_moved(self, event: RowList.Moved) -> None:
+        self.query_one("#call", LineView).renew()
+        call = self.rows.chosen
+        self.query_one("#call-pane").border_title = (
+            title(clip(f"batch {call.batch} · {call.category}", 50)) if call else ""
+        )
+        self.refresh_bindings()
+
+    def action_next_pane(self) -> None:
+        (self.query_one("#call") if self.rows.has_focus else self.rows).focus()
+
+    def action_cancel(self) -> None:
+        trace = self._trace()
+        if trace is not None and self.watched.session.calls.cancel(trace.batch):
+            self.services.say(f"Batch {trace.batch} is cut off; its open slots go to another worker.")
+
+    def action_retry(self) -> None:
+        trace = self._trace()
+        if trace is not None and self.watched.session.calls.retry_now(trace.batch):
+            self.services.say(f"Batch {trace.batch} is tried again now.")
+
+    def action_copy(self) -> None:
+        trace = self._trace()
+        if trace is not None:
+            self.app.copy_to_clipboard(trace.answer)
+            self.services.say("The answer is copied.")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not self.is_mounted:
+            return True
+        trace = self._trace() if action in ("cancel", "retry", "copy") else None
+        if action in ("cancel", "retry"):
+            waiting = trace is not None and any(
+                w.batch == trace.batch and w.state == "waiting" for w in self.watched.view.workers.values()
+            )
+            return trace is not None and trace.ended is None and (action == "cancel" or waiting)
+        return trace is not None if action == "copy" else True
