@@ -1,4 +1,4 @@
-"""What happens, in words a person reads: shared by every display."""
+"""The words for what happens, as a person reads them: shared by every display."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was found, as figures and in words."""
+"""The report of a pass, as figures and in words."""
 
 from __future__ import annotations
 

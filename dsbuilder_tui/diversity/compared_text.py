@@ -1,4 +1,4 @@
-"""What of a case is compared, and the hash by which texts are the same but for incidental detail."""
+"""The text of a case that is compared, and the hash by which texts are the same but for incidental detail."""
 
 from __future__ import annotations
 

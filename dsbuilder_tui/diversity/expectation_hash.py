@@ -1,4 +1,4 @@
-"""What a case demands of an answer, as one number: two cases with different demands are a contrast, however alike."""
+"""The demands of a case on an answer, as one number: two cases with different demands are a contrast, however alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered of a text so that others can be compared with it: hashes, word pairs, traits, a vector.
+"""Fingerprints of a text, by which others are compared with it: hashes, word pairs, traits, a vector.
 
 Near likeness is the Jaccard similarity of the sets of words and word pairs of the masked texts. Candidates are found by
 MinHash signatures in bands (Broder 1997; Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, ch. 3); the score

@@ -1,4 +1,4 @@
-"""What keeps two similar texts apart: traits read from the raw text, and which of them speak for contrast.
+"""Traits that keep two similar texts apart: read from the raw text, and which of them speak for contrast.
 
 Two cases that say almost the same may differ in just what an evaluation is about: the amount, a "not", from where to
 where, which city, asking or declining. Similarity does not see that; these traits do. They are read without a model, so a

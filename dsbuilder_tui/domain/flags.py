@@ -1,4 +1,4 @@
-"""What is worth knowing about an accepted case: which earlier one it came close to, and why both are there."""
+"""Flags of an accepted case: which earlier one it came close to, and why both are there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person reads back: messages, the story of a case, a search as it goes, a rejection with what is around it."""
+"""Records that a person reads back: messages, the story of a case, a search as it goes, a rejection with what is around it."""
 
 from __future__ import annotations
 

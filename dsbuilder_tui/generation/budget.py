@@ -1,4 +1,4 @@
-"""What a run costs while it goes on, against what the session may cost."""
+"""The budget of a session: what its run costs while it goes on, against what it may cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker is told. What never changes comes first, so that endpoints can cache it; nothing grows with the run."""
+"""A worker's prompt. What never changes comes first, so that endpoints can cache it; nothing grows with the run."""
 
 from __future__ import annotations
 

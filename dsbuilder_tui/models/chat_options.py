@@ -1,4 +1,4 @@
-"""What a chat request asks for, and the options among it that a server turns away."""
+"""The options of a chat request, and which of them a server turns away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an endpoint's refusals mean, in a sentence with a way out."""
+"""An endpoint's refusals, and what they mean in a sentence with a way out."""
 
 from __future__ import annotations
 

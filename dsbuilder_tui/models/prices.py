@@ -1,4 +1,4 @@
-"""What tokens cost: the packaged prices, and a person's own, which win."""
+"""The prices of tokens: the packaged ones, and a person's own, which win."""
 
 from __future__ import annotations
 

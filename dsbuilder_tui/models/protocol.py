@@ -1,4 +1,4 @@
-"""What a worker asks of a language model, and what it gets back."""
+"""The protocol between a worker and a language model: the request, and what comes back."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What survives a kill: the session file, its lock, checkpoints, exports and the seed-format JSON."""
+"""The files that survive a kill: the session file, its lock, checkpoints, exports and the seed-format JSON."""

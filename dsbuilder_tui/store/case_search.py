@@ -1,4 +1,4 @@
-"""What to look for in cases, as SQL. Every foreign word is a bound parameter."""
+"""The search for cases, as SQL. Every foreign word is a bound parameter."""
 
 from __future__ import annotations
 

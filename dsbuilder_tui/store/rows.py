@@ -1,4 +1,4 @@
-"""What goes into the session file together, and what comes out of it, in data."""
+"""The rows that go into the session file together, and come out of it, as data."""
 
 from __future__ import annotations
 

@@ -82,6 +82,7 @@ class StudioApp(App[int]):
         self.replay = replay
         self.open_first = open_first
         self.crash: Exception | None = None
+        self._leave_question: Screen[Any] | None = None  # whether to leave, while it is asked
         self.away = False  # the terminal is lent to an editor
         # Held by whoever opens, moves or lists sessions: one that is being read looks as if it were in use.
         self.shelf = asyncio.Lock()
@@ -322,10 +323,10 @@ class StudioApp(App[int]):
 
     def action_home(self) -> None:
         """Back to the list of sessions; asks first while a run is going on."""
-        from dsbuilder_tui.tui.widgets.dialogs import Question
+        from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
 
         if self.live is not None and self.live.running:
-            question = Question(
+            question = QuestionDialog(
                 "Pause and go home?",
                 "The run is paused: work in flight is cut off, everything accepted is saved. It can be resumed from the list.",
                 [("pause and go home", True), ("stay", False)],
@@ -342,21 +343,22 @@ class StudioApp(App[int]):
 
     def action_leave(self) -> None:
         """Leave; while a run is going on, ask."""
-        from dsbuilder_tui.tui.widgets.dialogs import Question
+        from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
 
-        if isinstance(self.screen, Question):
+        if self.screen is self._leave_question:
             return
         if self.live is None or not self.live.running:
             self.attempt(self._leave())
             return
         view = self.live.view
-        question = Question(
+        question = QuestionDialog(
             "Pause and quit?",
             f"{view.accepted:,} of {view.planned:,} cases are saved. {view.workers_busy} calls are in flight: they may "
             f"finish within {self.live.session.config.drain_timeout:g} s, the rest of them is written again when you "
             "resume. The run cannot go on without the app (for that there is `dsbuilder run`).",
             [("pause and quit", True), ("stay", False)],
         )
+        self._leave_question = question
         self.push_screen(question, lambda yes: self.attempt(self._leave()) if yes else None)
 
     async def _leave(self) -> None:

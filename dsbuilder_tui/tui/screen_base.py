@@ -1,4 +1,4 @@
-"""What all full screens have: a line at the top, the keys at the bottom, and repaints that come at most ten times a second."""
+"""The base of all full screens: a line at the top, the keys at the bottom, and repaints that come at most ten times a second."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ async def studio(
     app = StudioApp({"max_dataset_size": 1_000_000, "offline_pace": 0, **(flags or {})}, **more)
     async with app.run_test(size=size, notifications=True) as pilot:
         desk = Desk(pilot)
-        await wait_for(pilot, lambda: desk.place in ("HomeScreen", "StudioScreen", "Question"))
+        await wait_for(pilot, lambda: desk.place in ("HomeScreen", "StudioScreen", "QuestionDialog"))
         await pilot.pause()
         try:
             yield desk

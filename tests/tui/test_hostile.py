@@ -17,7 +17,7 @@ from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.panels import Panel
 from dsbuilder_tui.tui.studio.prompt import Prompt
-from dsbuilder_tui.tui.widgets.dialogs import Ask, Question
+from dsbuilder_tui.tui.widgets.dialogs import Ask, QuestionDialog
 from tests.support.hostile import (
     ALL,
     CONTROLS,
@@ -253,7 +253,7 @@ async def test_dialogs_take_any_words(tmp_path: Path) -> None:
     async def steps(walk: Walk) -> None:
         pieces = [" ".join(CONTROLS[:20]), " ".join(CONTROLS[20:]), *MARKUP[:9], EVIL, ALL]
         for piece in pieces:
-            await walk.app.push_screen(Question(piece, piece, [(piece, 1), (piece, 2)]))
+            await walk.app.push_screen(QuestionDialog(piece, piece, [(piece, 1), (piece, 2)]))
             await walk.look("enter choose")
             await walk.app.push_screen(Ask(piece, piece, piece, check=lambda value: value))
             await walk.look("enter take it")

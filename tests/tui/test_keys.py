@@ -103,7 +103,7 @@ async def test_home_deletes_and_fetches_back(make_plan: Plans) -> None:
         await with_sessions(desk, "one", "two")
         for key, left in (("delete", 1), ("backspace", 0)):
             await desk.press(key)
-            await desk.at("Question", "answers")
+            await desk.at("QuestionDialog", "answers")
             await desk.press("enter")
             await desk.until(lambda left=left: len(names(desk)) == left)
         assert len(list((desk.app.config.checkpoint_root / ".trash").iterdir())) >= 2

@@ -64,7 +64,7 @@ async def test_flags_are_seen_filtered_and_followed() -> None:
         await desk.until(lambda: chosen(desk) == 4)
         await desk.sees("≠ Contradiction: refunds-00003", "≈ Close to refunds-00001")
         await desk.press("g")
-        await desk.at("Question", "answers")
+        await desk.at("QuestionDialog", "answers")
         await desk.sees("Contradiction: refunds-00003")
         await desk.press("down", "enter")
         await desk.until(lambda: desk.place == "CasesScreen" and chosen(desk) == 1)

@@ -44,7 +44,7 @@ async def test_rejections_are_filtered_searched_and_copied() -> None:
         await desk.until(lambda: "Copied" in desk.told)
         assert copied(desk) == desk.one("#rejections").chosen.text
         await desk.press("s")
-        await desk.at("Question", "answers")
+        await desk.at("QuestionDialog", "answers")
         stages = desk.live.view.stages
         assert sum(stages.values()) == count and stages["structural"]
         await desk.sees("all stages", *(f"{stage} ({stages.get(stage, 0)})" for stage in STAGES))
@@ -52,7 +52,7 @@ async def test_rejections_are_filtered_searched_and_copied() -> None:
         count = stages["structural"]
         await desk.sees(f"{count} rejected · structural")
         await desk.press("f")
-        await desk.at("Question", "answers")
+        await desk.at("QuestionDialog", "answers")
         await desk.press("down", "enter")
         await desk.sees(f"{count} rejected · {C} · structural")
         await desk.press("slash")

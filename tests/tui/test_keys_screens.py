@@ -54,7 +54,7 @@ async def test_cases_are_searched_filtered_and_turned_around(make_plan: Plans) -
         await desk.until(lambda: chosen(desk) != "category_1-00001")
         await desk.press("s")
         await desk.press("f")
-        await desk.at("Question", "answers")
+        await desk.at("QuestionDialog", "answers")
         await desk.press("down", "down", "enter")
         await desk.sees("3 cases · category_2")
         await desk.until(lambda: desk.one("#cases").count == 3 and chosen(desk) == "category_2-00001")

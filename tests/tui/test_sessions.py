@@ -82,7 +82,7 @@ async def test_delete_asks_and_keeps_when_told_so(make_plan: Plans) -> None:
         await desk.until(lambda: listed(desk) == ["support"])
         for keys in (("escape",), ("down", "enter")):
             await desk.press("delete")
-            await desk.at("Question", "answers")
+            await desk.at("QuestionDialog", "answers")
             await desk.sees("Delete support?", "2 cases go to the trash folder")
             await desk.press(*keys)
             await desk.at("HomeScreen", "session-list")
@@ -99,7 +99,7 @@ async def test_an_example_begins_a_session_and_a_large_one_asks() -> None:
                 await desk.press("e")
                 await desk.at("Examples", "examples")
             await desk.press("enter")
-            await desk.at("Question", "answers")
+            await desk.at("QuestionDialog", "answers")
             await desk.sees("the limit is 100", "The built-in writer costs nothing.")
             await desk.press(*keys)
             await desk.at(place)
@@ -186,15 +186,15 @@ async def test_leaving_while_it_runs_asks(make_plan: Plans) -> None:
         await desk.until(lambda: desk.live.view.accepted > 0)
         for keys in (("escape",), ("down", "enter")):
             await desk.press("ctrl+q")
-            await desk.at("Question", "answers")
+            await desk.at("QuestionDialog", "answers")
             await desk.sees("Pause and quit?", "of 60 cases are saved")
             await desk.press(*keys)
             await desk.at("StudioScreen")
             assert desk.live.running and not desk.app._exit
         await desk.press("ctrl+q")
-        await desk.at("Question", "answers")
+        await desk.at("QuestionDialog", "answers")
         await desk.press("ctrl+q")
-        assert desk.place == "Question", "asking twice changes nothing"
+        assert desk.place == "QuestionDialog", "asking twice changes nothing"
         await desk.press("enter")
         await desk.until(lambda: desk.app._exit)
         assert desk.app.return_value == 0 and desk.app.farewell[1] == "To go on:  dsbuilder resume support"
@@ -211,12 +211,12 @@ async def test_going_home_while_it_runs_asks(make_plan: Plans) -> None:
         await desk.press("a")
         await desk.until(lambda: desk.live.view.accepted > 0)
         await desk.command("/home")
-        await desk.at("Question", "answers")
+        await desk.at("QuestionDialog", "answers")
         await desk.press("escape")
         await desk.at("StudioScreen")
         assert desk.live.running
         await desk.command("/home")
-        await desk.at("Question", "answers")
+        await desk.at("QuestionDialog", "answers")
         await desk.press("enter")
         await desk.at("HomeScreen", "session-list")
         await desk.sees("support", "/60", "paused")

@@ -24,7 +24,7 @@ def led_away(fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> FakeOpenAI:
 
 async def test_a_no_sends_nothing_and_a_run_says_what_allows_it(led_away: FakeOpenAI, make_plan: Plans) -> None:
     async with studio() as desk:
-        await desk.at("Question", "answers")
+        await desk.at("QuestionDialog", "answers")
         text = await desk.sees("Send the key there?", "OPENAI_API_KEY")
         assert "sk-canary" not in text
         await desk.press("enter")  # Enter alone agrees to nothing
@@ -38,7 +38,7 @@ async def test_a_no_sends_nothing_and_a_run_says_what_allows_it(led_away: FakeOp
 
 async def test_a_yes_is_remembered(led_away: FakeOpenAI, make_plan: Plans) -> None:
     async with studio() as desk:
-        await desk.at("Question", "answers")
+        await desk.at("QuestionDialog", "answers")
         await desk.press("down", "enter")
         await desk.at("HomeScreen")
         await desk.until(trusted_addresses_file().exists)
@@ -55,7 +55,7 @@ async def test_a_session_that_is_opened_at_once_is_asked_about(led_away: FakeOpe
     async with studio(open_first=name) as desk:  # it keeps to the built-in writer
         await desk.at("StudioScreen")
     async with studio(open_first=name, flags={"provider": "openai"}) as desk:
-        await desk.at("Question", "answers")
+        await desk.at("QuestionDialog", "answers")
         await desk.press("escape")
         await desk.at("StudioScreen")
 

@@ -169,7 +169,7 @@ async def test_a_case_turned_away_while_it_runs_is_written_again(make_plan: Plan
         await desk.until(lambda: desk.one("#cases").chosen is not None)
         case = desk.one("#cases").chosen
         await desk.press("d")
-        await desk.at("Question", "answers")
+        await desk.at("QuestionDialog", "answers")
         await desk.press("enter")
         await desk.until(lambda: "It is written again now." in desk.told)
         model.gate.set()
@@ -198,7 +198,7 @@ async def test_acts_are_there_after_reopening(make_plan: Plans) -> None:
         await desk.sees("4 cases", "★", "✉", "✎", "the ␛[31mbest", "pinned or noted by you", "Edited ␛ text")
         assert "\x1b" not in desk.text
         await desk.press("f")
-        await desk.at("Question", "answers")
+        await desk.at("QuestionDialog", "answers")
         await desk.sees("only pinned", "only noted", "only edited")
         await desk.press("down", "down", "down", "enter")
         await desk.sees("1 case · all categories · pinned")

@@ -1,4 +1,4 @@
-"""What runs batches. Runners execute at least once and in any order; the pipeline alone decides what counts."""
+"""Runners of batches. They execute at least once and in any order; the pipeline alone decides what counts."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from dsbuilder_tui.tui.cases.paint import case_detail, case_row
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
-from dsbuilder_tui.tui.widgets.dialogs import Field, Question, TextBox
+from dsbuilder_tui.tui.widgets.dialogs import Field, QuestionDialog, TextBox
 from dsbuilder_tui.tui.widgets.line_view import LineView
 from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
 from dsbuilder_tui.tui.widgets.safe import title
@@ -182,7 +182,7 @@ class CaseList(SessionScreen):
                 self._category, self._flag = answer[0] or None, answer[1]
                 self.search_again()
 
-        self.app.push_screen(Question("Show", "Which cases?", answers), take)
+        self.app.push_screen(QuestionDialog("Show", "Which cases?", answers), take)
 
     def action_order(self) -> None:
         self._newest = not self._newest
@@ -200,7 +200,7 @@ class CaseList(SessionScreen):
             self._show_pair(case, flags[0])
         else:
             answers: list[tuple[str, Any]] = [(flag_words(flag), flag) for flag in flags]
-            question = Question("Show", "Together with which case?", [*answers, ("none", None)])
+            question = QuestionDialog("Show", "Together with which case?", [*answers, ("none", None)])
             self.app.push_screen(question, lambda flag: self._show_pair(case, flag) if flag else None)
 
     def _show_pair(self, case: AcceptedCase, flag: CaseFlag) -> None:

@@ -15,7 +15,7 @@ from dsbuilder_tui.tui.cases.case_list import CaseList
 from dsbuilder_tui.tui.cases.paint import editable, parse_edited
 from dsbuilder_tui.tui.editor import edited
 from dsbuilder_tui.tui.paint.line import clip
-from dsbuilder_tui.tui.widgets.dialogs import Ask, Question, TextBox
+from dsbuilder_tui.tui.widgets.dialogs import Ask, QuestionDialog, TextBox
 from dsbuilder_tui.tui.widgets.safe import title
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class CasesScreen(CaseList):
                 await self.live.reread()
             self._renewed()
 
-        question = Question(
+        question = QuestionDialog(
             "Reject this case and have it written again?",
             f"{clip(display_text(case.inputs), 300)}\n\nIts slot opens again; the same text does not come back.",
             [("reject and regenerate", True), ("keep it", False)],

@@ -38,10 +38,10 @@ class HeatGrid(Drawn, ScrollView, can_focus=True):
         Binding("enter", "choose", "ask for more"),
     ]
 
-    class Moved(Message):
+    class CellMoved(Message):
         pass
 
-    class Chosen(Message):
+    class CellChosen(Message):
         pass
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -100,7 +100,7 @@ class HeatGrid(Drawn, ScrollView, can_focus=True):
             self._row, self._column = row, column
             self._show_cursor()
             self.refresh()
-            self.post_message(self.Moved())
+            self.post_message(self.CellMoved())
 
     def _show_cursor(self) -> None:
         made = self._sheet
@@ -135,7 +135,7 @@ class HeatGrid(Drawn, ScrollView, can_focus=True):
 
     def action_choose(self) -> None:
         if self.chosen is not None:
-            self.post_message(self.Chosen())
+            self.post_message(self.CellChosen())
 
     def on_click(self, event: events.Click) -> None:
         made, offset = self._sheet, event.get_content_offset(self)

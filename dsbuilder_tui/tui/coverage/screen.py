@@ -1,4 +1,4 @@
-"""What the cases cover, filling live, and how different they are from one another."""
+"""The coverage screen: what the cases cover, filling live, and how different they are from one another."""
 
 from __future__ import annotations
 
@@ -129,10 +129,10 @@ class CoverageScreen(SessionScreen):
         chosen = self.grid.chosen
         return figure_lines(self._report, chosen[0] if chosen else None, width)
 
-    def on_heat_grid_moved(self, event: HeatGrid.Moved) -> None:
+    def on_heat_grid_cell_moved(self, event: HeatGrid.CellMoved) -> None:
         self._show_cell()
 
-    def on_heat_grid_chosen(self, event: HeatGrid.Chosen) -> None:
+    def on_heat_grid_cell_chosen(self, event: HeatGrid.CellChosen) -> None:
         chosen = self.grid.chosen
         if chosen is None or self.watched.replaying:
             return

@@ -248,7 +248,7 @@ class HomeScreen(FullScreen):
         """Make a session of a plan; a plan above the size limit is asked about first."""
         if plan is None:
             return
-        from dsbuilder_tui.tui.widgets.dialogs import Question
+        from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
 
         limit = load_config(**self.services.flags).max_dataset_size
         if plan.total_instances <= limit:
@@ -260,7 +260,7 @@ class HomeScreen(FullScreen):
             if free
             else "Each case is written by the model you connected, which may cost money."
         )
-        question = Question(
+        question = QuestionDialog(
             f"{plan.total_instances:,} cases?",
             f"The plan has {counted(plan.total_instances, 'case')}; the limit is {limit:,}, so that a typo cannot become "
             f"a bill. {cost}",
@@ -308,7 +308,7 @@ class HomeScreen(FullScreen):
         self.app.push_screen(ask, lambda target: self.services.attempt(export(target)))
 
     def action_trash(self) -> None:
-        from dsbuilder_tui.tui.widgets.dialogs import Question
+        from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
 
         if (listing := self.chosen) is None:
             return
@@ -321,7 +321,7 @@ class HomeScreen(FullScreen):
             await self.reload()
 
         what = "Its conversation goes" if listing.undecided else f"Its {counted(listing.accepted, 'case')} go"
-        question = Question(
+        question = QuestionDialog(
             f"Delete {clip(listing.id, 40)}?",
             f"{what} to the trash folder of the checkpoint directory and can be fetched back.",
             [("delete", True), ("keep", False)],

@@ -22,7 +22,7 @@ from dsbuilder_tui.tui.rejected.paint import Pieces, about, flow, readable, reje
 from dsbuilder_tui.tui.rejected.threshold_strip import ThresholdStrip
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
-from dsbuilder_tui.tui.widgets.dialogs import Field, Question
+from dsbuilder_tui.tui.widgets.dialogs import Field, QuestionDialog
 from dsbuilder_tui.tui.widgets.line_view import LineView
 from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
 from dsbuilder_tui.tui.widgets.safe import title
@@ -220,7 +220,7 @@ class RejectedScreen(SessionScreen):
             return
         there = clip(display_text(context.successor.inputs), 200)
         words = f"Its slot was written again: {there}\n\nThat case gives way to the rejected one."
-        question = Question(
+        question = QuestionDialog(
             "Keep it anyway?", words, [("put the rejected one in its place", True), ("leave it", False)]
         )
         self.app.push_screen(question, lambda yes: self.services.attempt(keep()) if yes else None)
@@ -242,7 +242,7 @@ class RejectedScreen(SessionScreen):
                 (self._category,) = answer
                 self._show_others()
 
-        self.app.push_screen(Question("Show", "Which category?", [*answers, ("as it is", None)]), take)
+        self.app.push_screen(QuestionDialog("Show", "Which category?", [*answers, ("as it is", None)]), take)
 
     def action_stage(self) -> None:
         met = self.watched.view.stages
@@ -255,7 +255,7 @@ class RejectedScreen(SessionScreen):
                 (self._stage,) = answer
                 self._show_others()
 
-        self.app.push_screen(Question("Show", "Which stage?", [*answers, ("as it is", None)]), take)
+        self.app.push_screen(QuestionDialog("Show", "Which stage?", [*answers, ("as it is", None)]), take)
 
     def _show_others(self) -> None:
         if self.strip.display:  # it is about what was shown before
@@ -293,7 +293,7 @@ class RejectedScreen(SessionScreen):
         pane.border_title, pane.border_subtitle = "why", ""
         self.rows.focus()
 
-    def on_threshold_strip_told(self, event: ThresholdStrip.Told) -> None:
+    def on_threshold_strip_tell_agent(self, event: ThresholdStrip.TellAgent) -> None:
         self.services.draft(event.words)
         self.dismiss()
 

@@ -31,7 +31,7 @@ class ThresholdStrip(LineView):
         Binding("enter", "tell", "ask the agent for it"),
     ]
 
-    class Told(Message):
+    class TellAgent(Message):
         """The person wants this threshold; ``words`` ask for it."""
 
         def __init__(self, words: str) -> None:
@@ -98,7 +98,7 @@ class ThresholdStrip(LineView):
 
     def action_tell(self) -> None:
         if self._stage is not None:
-            self.post_message(self.Told(draft(self._stage, self.threshold, self._category)))
+            self.post_message(self.TellAgent(draft(self._stage, self.threshold, self._category)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self._stage is not None if action in ("move", "tell") else True

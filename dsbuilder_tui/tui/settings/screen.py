@@ -22,7 +22,7 @@ from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, length, pad, wrap
 from dsbuilder_tui.tui.screen_base import FullScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine
-from dsbuilder_tui.tui.widgets.dialogs import Ask, Question
+from dsbuilder_tui.tui.widgets.dialogs import Ask, QuestionDialog
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.tui.widgets.rows import RowList
 from dsbuilder_tui.wording import short_path
@@ -180,7 +180,7 @@ class SettingsScreen(FullScreen):
             answers: list[tuple[str, Any]] = [(str(value), value) for value in choices]
             answers.append((f"as it is ({now})", None))
             self.app.push_screen(
-                Question(name, field.description or "", answers),
+                QuestionDialog(name, field.description or "", answers),
                 lambda v: self._set(name, v) if v is not None else None,
             )
         else:

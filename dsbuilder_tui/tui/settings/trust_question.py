@@ -11,7 +11,7 @@ from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.settings.key_trust import ForeignAddress, allow, foreign_addresses, refusal, uses_of
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.tui.widgets.dialogs import Question
+from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
 
 
 class TrustQuestions:
@@ -28,7 +28,7 @@ class TrustQuestions:
             return
         self._asked.update(foreign)
         words = "\n".join(visible(one.words) for one in foreign)
-        question = Question(
+        question = QuestionDialog(
             "Send the key there?",
             f"{words}\nThe file came with the folder, the key did not. Until you agree, nothing is sent.",
             [("do not send it", False), ("send it, and remember this for the folder", True), ("decide later", False)],

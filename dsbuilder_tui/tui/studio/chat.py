@@ -165,7 +165,7 @@ class QuestionCard(Card):
     ]
     answers = ("approve", "decline")
 
-    class Answered(TextualMessage):
+    class Decided(TextualMessage):
         def __init__(self, card: QuestionCard, yes: bool) -> None:
             super().__init__()
             self.card, self.yes = card, yes
@@ -178,10 +178,10 @@ class QuestionCard(Card):
         return _fitting(self, question_card(self.text, width, state=self.state, focused=self.has_focus), height)
 
     def action_approve(self) -> None:
-        self.post_message(self.Answered(self, True))
+        self.post_message(self.Decided(self, True))
 
     def action_decline(self) -> None:
-        self.post_message(self.Answered(self, False))
+        self.post_message(self.Decided(self, False))
 
 
 class ToolLine(Painted):

@@ -306,7 +306,7 @@ class StudioScreen(SessionScreen):
         else:
             self.actions.begin_run()
 
-    async def on_question_card_answered(self, event: QuestionCard.Answered) -> None:
+    async def on_question_card_decided(self, event: QuestionCard.Decided) -> None:
         event.stop()
         if (approval := await self.actions.asked(event.card.call)) is not None:
             self.actions.answer(approval, yes=event.yes)

@@ -38,7 +38,7 @@ class Dialog(ModalScreen[T | None]):
         self.dismiss(None)
 
 
-class Question(Dialog[Any]):
+class QuestionDialog(Dialog[Any]):
     """A question; the first answer is the one that Enter gives. Esc is the last one."""
 
     def __init__(self, heading: str, words: str, answers: Sequence[tuple[str, Any]]) -> None:
