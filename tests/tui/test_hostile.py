@@ -164,7 +164,7 @@ async def test_the_studio_and_its_screens(tmp_path: Path, size: tuple[int, int])
     agent = HostileAgent()
     app = StudioApp(
         {"checkpoint_dir": root, "max_workers": 2}, open_first=str(folder), make_talk=agent,
-        make_model=lambda _: HostileModel(7, hang=True),
+        make_model=lambda _: HostileModel(9, hang=True),
     )  # fmt: skip
     wide = size[0] > 80
 
