@@ -19,14 +19,13 @@ from dsbuilder_tui.domain.events import (
     SlotExhausted,
 )
 from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.wording import cost_words
 
 _WINDOW = 60  # the last so many judgements
 _MANY = 0.5  # share of them that is turned away
-# How the reason of a pause begins that somebody asked for.
-_WANTED = ("asked", "closing", "leaving", "Ctrl", "the plan", "settings", "the dataset", "SIG", "the terminal")
 _MOST_NAMED = 12  # categories
 _LONG_WAIT = 30.0  # seconds that an endpoint asks to wait
 
@@ -113,7 +112,7 @@ class Monitor:
                 self._losses.given_up(event.category, event.slot)
                 self._exhausted[event.category] = self._exhausted.get(event.category, 0) + 1
                 return self._given_up(event.reason)
-            case RetryScheduled() if event.kind == FailureKind.RATE_LIMIT and event.wait_s >= _LONG_WAIT:
+            case RetryScheduled() if event.kind is FailureKind.RATE_LIMIT and event.wait_s >= _LONG_WAIT:
                 return self._once(
                     Note(
                         "rate_limit",
@@ -121,9 +120,9 @@ class Monitor:
                         "Lower max_workers, or wait: the run goes on by itself.",
                     )
                 )
-            case RunPaused() if not event.reason.startswith(_WANTED):
+            case RunPaused() if not event.cause.wanted:
                 said = f"The run stopped at {event.accepted:,} of {event.planned:,}: {event.reason}"
-                if "budget" in event.reason:
+                if event.cause is PauseCause.BUDGET:
                     return Note("budget", said, "Raise it with /budget N, then resume.")
                 return Note("stopped", said, "When that is mended, resume goes on with the open slots.")
             case RunFinished():

@@ -13,6 +13,7 @@ from pathlib import Path
 from dsbuilder_tui.cli.display import choose_display
 from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError, StorageError
+from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import RunResult, SessionState
@@ -70,7 +71,9 @@ def checked_out(out: str | None) -> Path | None:
 
 async def build(session: Session, model: WorkerModel, arguments: argparse.Namespace, out: Path | None) -> int:
     display = choose_display(
-        as_json=arguments.json, plain=arguments.plain, on_broken=lambda: session.request_pause("the output was closed")
+        as_json=arguments.json,
+        plain=arguments.plain,
+        on_broken=lambda: session.request_pause("the output was closed", PauseCause.OUTPUT_CLOSED),
     )
     session.subscribe(display.show)
     with _signals(session), display:
@@ -143,7 +146,10 @@ def _signals(session: Session) -> contextlib.AbstractContextManager[None]:
         nonlocal count
         count += 1
         if count == 1:
-            session.request_pause("Ctrl+C" if name == "SIGINT" else name)
+            interrupted = name == "SIGINT"
+            session.request_pause(
+                "Ctrl+C" if interrupted else name, PauseCause.INTERRUPT if interrupted else PauseCause.SIGNAL
+            )
         elif count == 2:
             session.drop_in_flight()
         else:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from dsbuilder_tui.domain.clock import iso
+from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.pause_cause import PauseCause
 
 TEXT_LENGTH = 200  # characters of a case that an event carries
 
@@ -207,12 +209,12 @@ class PlanRevised(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryScheduled(Event):
-    """A call failed and will be made again in ``wait_s`` seconds. ``kind`` is a ``FailureKind``."""
+    """A call failed and will be made again in ``wait_s`` seconds."""
 
     type: ClassVar[str] = "retry_scheduled"
     batch: int
     worker: int
-    kind: str
+    kind: FailureKind
     wait_s: float
     attempt: int
     detail: str
@@ -240,6 +242,7 @@ class RunPausing(Event):
     type: ClassVar[str] = "run_pausing"
     draining: int
     reason: str
+    cause: PauseCause = PauseCause.ASKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +252,7 @@ class RunPaused(Event):
     planned: int
     dropped_batches: int
     reason: str
+    cause: PauseCause = PauseCause.ASKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import json
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any, Literal
@@ -209,7 +210,7 @@ def _checked_axes(value: object) -> object:
         ]
         if not texts or any(not text.strip() or len(text) > 500 for text in texts):
             raise ValueError(f"axis {axis!r} needs at least one value of 1 to 500 characters")
-        repeated = sorted({text for text in texts if texts.count(text) > 1})
+        repeated = sorted(text for text, times in Counter(texts).items() if times > 1)
         if repeated:
             raise ValueError(f"axis {axis!r} names {repeated[0]!r} twice; remove one of them")
         axes[axis] = tuple(texts)

@@ -22,6 +22,7 @@ from dsbuilder_tui.domain.events import (
     RetryScheduled,
     RunPausing,
 )
+from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.batch_size import BatchSizer
@@ -53,6 +54,7 @@ class PipelineResult:
     finished: bool
     dropped: int
     reason: str
+    cause: PauseCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Pipeline:
         self._failures_in_a_row = 0
         self._failure: BaseException | None = None
         self._pause_reason: str | None = None
+        self._pause_cause = PauseCause.ASKED
         self._deadline = float("inf")
         self.journal: Journal | None = None  # there is one as soon as the past is known
 
@@ -145,14 +148,14 @@ class Pipeline:
             await journal.flush()
         if self._failure is not None:
             raise self._failure
-        return PipelineResult(self._ledger.open == 0, dropped, self._pause_reason or "")
+        return PipelineResult(self._ledger.open == 0, dropped, self._pause_reason or "", self._pause_cause)
 
-    def pause(self, reason: str) -> None:
+    def pause(self, reason: str, cause: PauseCause) -> None:
         """Lease nothing more; let work in flight end within ``drain_timeout`` seconds, then drop it."""
         if self._pause_reason is None:
-            self._pause_reason = reason
+            self._pause_reason, self._pause_cause = reason, cause
             self._deadline = self._clock.monotonic() + self._config.drain_timeout
-            self._tell(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=reason))
+            self._tell(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=reason, cause=cause))
             self._wake.set()
 
     def keep_budget(self) -> None:
@@ -165,7 +168,7 @@ class Pipeline:
             "Raise it with --budget, /budget N in the studio, or in the settings, then go on."
         )
         self._tell(Notice(ts=self._clock.now(), level="warning", text=text))
-        self.pause(f"the budget of {dollar_words(budget)} is used up")
+        self.pause(f"the budget of {dollar_words(budget)} is used up", PauseCause.BUDGET)
 
     def wake(self) -> None:
         """Look again at what there is to do."""

@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.event_stream import EventStream
 from dsbuilder_tui.domain.events import Event, Notice
+from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
@@ -115,7 +116,7 @@ class Session:
 
     async def aclose(self) -> None:
         """Close the session file and let others open it. Pauses a run first."""
-        await self.pause("closing")
+        await self.pause("closing", PauseCause.CLOSING)
         async with self._context.acts:  # what a person has begun is done to its end
             await self._close()
 
@@ -255,14 +256,14 @@ class Session:
         """Go on after a pause or a kill. The same as ``run``: both fill the slots that are open."""
         return await self.run(model)
 
-    def request_pause(self, reason: str = "asked to pause") -> None:
+    def request_pause(self, reason: str = "asked to pause", cause: PauseCause = PauseCause.ASKED) -> None:
         """Ask a run to pause and return at once; safe to call from a signal handler of the event loop."""
         if self._context.run:
-            self._context.run.pause(reason)
+            self._context.run.pause(reason, cause)
 
-    async def pause(self, reason: str = "asked to pause") -> None:
+    async def pause(self, reason: str = "asked to pause", cause: PauseCause = PauseCause.ASKED) -> None:
         """Pause a run: work in flight drains or is dropped, everything accepted is saved when this returns."""
-        self.request_pause(reason)
+        self.request_pause(reason, cause)
         await self._context.idle.wait()
 
     def drop_in_flight(self) -> None:

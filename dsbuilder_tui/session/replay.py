@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, replace
-from typing import Any
+from enum import StrEnum
+from functools import cache
+from typing import Any, get_type_hints
 
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text, given_up_words
+from dsbuilder_tui.domain.pause_cause import cause_of_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.session.facade import Session
@@ -233,4 +236,17 @@ def _as_it_was(row: HistoryRow) -> ev.Event | None:
     if not {f.name for f in own if f.default is MISSING} <= set(row.data) <= {f.name for f in own}:
         return None
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in row.data.items()}
+    if kind in (ev.RunPausing, ev.RunPaused) and "cause" not in values:
+        values["cause"] = cause_of_words(str(row.data["reason"]))
+    try:
+        values |= {name: enum(str(values[name])) for name, enum in _enums(kind.type).items() if name in values}
+    except ValueError:
+        return None  # of a later version
     return kind(ts=row.created_at, **values)
+
+
+@cache
+def _enums(event: str) -> dict[str, type[StrEnum]]:
+    """The fields of an event that are decided by an enum; a file holds their values alone."""
+    hints = get_type_hints(_KEPT_WHOLE[event])
+    return {name: hint for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, StrEnum)}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dsbuilder_tui.domain.case import Checkpoint, Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError
 from dsbuilder_tui.domain.events import Notice, RunFinished, RunPaused, RunStarted
+from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.session_state import RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
@@ -21,6 +22,7 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 if TYPE_CHECKING:
     from dsbuilder_tui.generation.gate import Gate
+    from dsbuilder_tui.generation.pipeline import PipelineResult
 
 _STATUS_PERIOD = 1.0  # seconds between notes for other processes
 
@@ -87,7 +89,7 @@ class Run:
         finally:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
-        return await self._conclude(outcome.finished, outcome.dropped, outcome.reason, started)
+        return await self._conclude(outcome, started)
 
     async def _check_budget(self) -> None:
         self._budget.begin(await self._files.spending(self._config))
@@ -115,8 +117,8 @@ class Run:
         if self._pipeline.live:
             self._pipeline.keep_budget()
 
-    def pause(self, reason: str) -> None:
-        self._pipeline.pause(reason)
+    def pause(self, reason: str, cause: PauseCause) -> None:
+        self._pipeline.pause(reason, cause)
 
     def cancel_call(self, batch: int) -> bool:
         return self._pipeline.cancel_call(batch)
@@ -162,8 +164,8 @@ class Run:
         await self._files.note_status(running=True)
         self._emit(started)
 
-    async def _conclude(self, finished: bool, dropped: int, reason: str, started: float) -> RunResult:
-        totals = await self._store.progress.totals()
+    async def _conclude(self, result: PipelineResult, started: float) -> RunResult:
+        finished, totals = result.finished, await self._store.progress.totals()
         accepted, exhausted = totals.accepted, totals.exhausted
         planned, seconds = self._plan.total_instances, self._clock.monotonic() - started
         state = SessionState.PAUSED
@@ -181,7 +183,10 @@ class Run:
                 dollars=self._budget.dollars,
             )  # fmt: skip
         else:
-            end = RunPaused(ts=now, accepted=accepted, planned=planned, dropped_batches=dropped, reason=reason)
+            end = RunPaused(
+                ts=now, accepted=accepted, planned=planned, dropped_batches=result.dropped, reason=result.reason,
+                cause=result.cause,
+            )  # fmt: skip
         await self._save("finish" if finished else "pause", state, end)
         return RunResult(state, accepted, planned, exhausted, seconds)
 
@@ -195,7 +200,7 @@ class Run:
         accepted = (await self._store.progress.totals()).accepted
         end = RunPaused(
             ts=self._clock.now(), accepted=accepted, planned=self._plan.total_instances, dropped_batches=0,
-            reason=error.problem,
+            reason=error.problem, cause=PauseCause.FAILURE,
         )  # fmt: skip
         await self._save("pause", SessionState.PAUSED, end)
 

@@ -22,6 +22,7 @@ from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.plan_card import card_data
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
+from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.protocol import WorkerModel
@@ -208,7 +209,9 @@ class StudioApp(App[int]):
                 return
 
     def get_driver_class(self) -> type[Driver]:
-        return enduring(super().get_driver_class(), lambda: self.hang_up("the terminal was closed"))
+        return enduring(
+            super().get_driver_class(), lambda: self.hang_up("the terminal was closed", PauseCause.TERMINAL_CLOSED)
+        )
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         filters = [f for f in super().get_line_filters() if not isinstance(f, Monochrome)]  # it has colours, too: greys
@@ -363,7 +366,7 @@ class StudioApp(App[int]):
 
     async def _leave(self) -> None:
         if self.live is not None and self.live.running:
-            self.live.pause("leaving")
+            self.live.pause("leaving", PauseCause.LEAVING)
             self.say("Pausing: work in flight drains …")
             await self.live.wait()
         await self.close_session()
@@ -376,12 +379,12 @@ class StudioApp(App[int]):
         else:
             self.action_leave()
 
-    def hang_up(self, reason: str) -> None:
+    def hang_up(self, reason: str, cause: PauseCause) -> None:
         """The terminal is gone, or the process is told to end: save everything, then leave."""
 
         async def go() -> None:
             if self.live is not None:
-                self.live.pause(reason)
+                self.live.pause(reason, cause)
             await self.close_session()
             self.exit(ExitCode.RESUMABLE)
 

@@ -22,6 +22,7 @@ from dsbuilder_tui.domain.events import (
     RunPaused,
     RunStarted,
 )
+from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import RunResult
@@ -166,12 +167,12 @@ class LiveSession(BackgroundRun, Watched):
                 self.take(
                     RunPaused(
                         ts=self.now(), accepted=self.view.accepted, planned=self.view.planned, dropped_batches=0,
-                        reason=error.problem,
+                        reason=error.problem, cause=PauseCause.FAILURE,
                     )
                 )  # fmt: skip
             await self.tell(f"✗ {error}", "error")
         finally:
-            self._task, self._pause_wanted = None, ""
+            self._task, self._pause_wanted = None, None
             self.tell_of(Event(ts=self.now()))
 
     def take(self, event: Event) -> None:
@@ -200,7 +201,7 @@ class LiveSession(BackgroundRun, Watched):
 
     async def close(self) -> None:
         """Pause if need be, and close the session: everything accepted is saved when this returns."""
-        self.pause("closing")
+        self.pause("closing", PauseCause.CLOSING)
         if self.running:
             self.session.drop_in_flight()
         await self.wait()
@@ -223,6 +224,9 @@ async def _view_of(session: Session) -> RunView:
     )
 
 
+_PLAIN_CAUSES = (PauseCause.ASKED, PauseCause.CLOSING, PauseCause.INTERRUPT)  # the pause says enough
+
+
 def sentence(event: Event, view: RunView) -> str | None:
     """What the conversation says about an event, or None for those that the panels show."""
     match event:
@@ -233,7 +237,7 @@ def sentence(event: Event, view: RunView) -> str | None:
         case RunPaused():
             dropped = f" · {counted(event.dropped_batches, 'call')} cut off" if event.dropped_batches else ""
             told = event.reason in view.notice and view.notice_level == "error"  # the error is told in full, once
-            why = "" if told or event.reason.startswith(("asked", "closing", "Ctrl")) else f" · {event.reason}"
+            why = "" if told or event.cause in _PLAIN_CAUSES else f" · {event.reason}"
             saved = f"saved {clock_time(event.ts)}, safe to close"
             return f"‖ Paused at {event.accepted:,} of {event.planned:,}{dropped}{why} · {saved}"
         case RunFinished() if event.exhausted:

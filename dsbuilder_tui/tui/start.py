@@ -12,6 +12,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.stack import load_config
@@ -75,7 +76,10 @@ def _signals(app: StudioApp) -> contextlib.AbstractContextManager[None]:
     """A closed terminal or a polite kill: pause, save, leave."""
 
     def handle(name: str) -> None:
-        app.hang_up("the terminal was closed" if name == "SIGHUP" else name)
+        if name == "SIGHUP":
+            app.hang_up("the terminal was closed", PauseCause.TERMINAL_CLOSED)
+        else:
+            app.hang_up(name, PauseCause.SIGNAL)
         # A terminal that is gone can hold up the app's own end, and the event loop; the cases are safe either way.
         last = threading.Timer(_HANG_UP_PATIENCE, os._exit, [ExitCode.RESUMABLE])
         last.daemon = True

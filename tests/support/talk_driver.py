@@ -19,6 +19,15 @@ from dsbuilder_tui.agent.headless_host import HeadlessHost
 from dsbuilder_tui.agent.turn_events import TextDelta
 from dsbuilder_tui.domain.events import Event
 
+# What a point is called in the tests, and the part of the session that does it.
+_POINTS = {
+    "ask_approval": ("approvals", "ask"),
+    "decide_approval": ("approvals", "decide"),
+    "settle_approval": ("approvals", "settle"),
+    "note_tool_effect": ("agent_memory", "note_tool_effect"),
+    "revise_plan": ("plans", "revise"),
+}
+
 
 def die() -> NoReturn:
     os.kill(os.getpid(), signal.SIGKILL)
@@ -27,14 +36,16 @@ def die() -> NoReturn:
 
 def arm(session: Session, point: str, when: str) -> None:
     if when in ("before", "after"):
-        real = getattr(Session, point)
+        name, method = _POINTS.get(point, ("", point))
+        owner = type(getattr(session, name)) if name else Session
+        real = getattr(owner, method)
 
         async def deadly(*given: Any, **more: Any) -> None:
             if when == "after":
                 await real(*given, **more)
             die()
 
-        setattr(Session, point, deadly)
+        setattr(owner, method, deadly)
         return
     seen: list[Event] = []
 

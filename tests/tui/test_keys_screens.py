@@ -108,7 +108,7 @@ async def test_a_case_is_pinned_noted_and_turned_away(make_plan: Plans) -> None:
         await desk.write("look again\n")
         await desk.sees("look again", "✉", "pinned or noted by you")
         await desk.press("d")
-        await desk.at("Question")
+        await desk.at("QuestionDialog")
         await desk.press("enter")
         await desk.until(lambda: "is pinned. Unpin it first." in desk.told)
         await desk.press("p")

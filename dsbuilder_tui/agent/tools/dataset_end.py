@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dsbuilder_tui.agent.tool import NoArguments, Tool, ToolAnswer, ToolCall, ToolQuestion
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 
 
@@ -37,7 +38,7 @@ class FinalizeDataset(Tool[NoArguments]):
     async def run(self, call: ToolCall, arguments: NoArguments) -> ToolAnswer:
         host, session = call.host, call.host.session
         if host.running:
-            host.pause("the dataset is finished")
+            host.pause("the dataset is finished", PauseCause.DATASET_DONE)
             await host.wait()
         accepted = await session.cases.counts()
         kept = tuple(
