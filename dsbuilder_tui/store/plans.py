@@ -20,6 +20,7 @@ from dsbuilder_tui.store.rows import CategoryProgress, HistoryRow
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 RENAMED = "categories_renamed"  # the kind of a line of history
+_MOST_PARSED = 4
 UNDECIDED = 0  # the revision of a session that has no plan yet
 
 
@@ -28,6 +29,9 @@ class PlanTable:
 
     def __init__(self, store: StoreConnection) -> None:
         self._store = store
+        self._parsed: dict[
+            int, tuple[str, DatasetPlanInput]
+        ] = {}  # the latest revisions that were asked for, by number
 
     async def newest(self, *, first: bool = False) -> DatasetPlanInput:
         """The newest revision of the plan, or the first one."""
@@ -48,10 +52,18 @@ class PlanTable:
             return int(row[0]), str(row[1])
 
         revision, text = await self._store.read(read)
+        kept = self._parsed.get(revision)
+        if kept is None or kept[0] != text:
+            while len(self._parsed) >= _MOST_PARSED:
+                self._parsed.pop(next(iter(self._parsed)))
+            self._parsed[revision] = kept = text, self._parse(revision, text)
+        return revision, kept[1]
+
+    def _parse(self, revision: int, text: str) -> DatasetPlanInput:
         data = orjson.loads(text)
         if revision == UNDECIDED:
-            return revision, DatasetPlanInput.undecided(data["dataset_name"])
-        return revision, parse_plan(data, str(self._store.path))
+            return DatasetPlanInput.undecided(data["dataset_name"])
+        return parse_plan(data, str(self._store.path))
 
     async def revision(self) -> int:
         """The number of the newest revision."""

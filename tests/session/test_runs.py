@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable, InputError, PlanError
 from dsbuilder_tui.domain.events import CaseAccepted, Event
+from dsbuilder_tui.store import plans
 from tests.support.fake_openai import FakeOpenAI
 
 Plans = Callable[..., DatasetPlanInput]
@@ -320,3 +321,27 @@ async def test_hostile_text_is_kept_as_it_is(make_plan: Plans, make_config: Conf
         async with await Session.create(make_plan(1), make_config(base_url=fake.url)) as session:
             await session.run()
             assert [case.inputs["query"] async for case in session.cases.all()] == [nasty]
+
+
+async def test_a_plan_is_parsed_once_and_handed_on(make_config: Configs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Validating costs time with the values of its axes; from the file to the last case it happens once for each reader."""
+    plan = DatasetPlanInput(
+        dataset_name="wide",
+        categories=[
+            DatasetCategory(
+                name="orders",
+                count=5,
+                example_inputs="Where is my order #12345?",
+                attributes={"product": tuple(f"product {number}" for number in range(2000))},
+            )
+        ],
+    )
+    parsed: list[object] = []
+    real = plans.parse_plan
+    monkeypatch.setattr(plans, "parse_plan", lambda data, source: parsed.append(source) or real(data, source))
+    async with await Session.create(plan, make_config()) as session:
+        await session.run()
+        await session.diversity.coverage()
+        await session.summary()
+        assert session.plan == plan
+    assert len(parsed) == 1
