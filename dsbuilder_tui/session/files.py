@@ -22,7 +22,8 @@ from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.settings.provider_names import OPENAI
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store import catalog
-from dsbuilder_tui.store.export import format_of, write_cases
+from dsbuilder_tui.store.export.export_format import DatasetShape
+from dsbuilder_tui.store.export.formats import format_of, write_cases
 from dsbuilder_tui.store.files import private_folder
 from dsbuilder_tui.store.lock import SessionLock
 from dsbuilder_tui.store.rows import Changes
@@ -235,16 +236,14 @@ class SessionFiles:
         """As ``Session.export``."""
         path = Path(path).expanduser()
         kind = format_of(path, kind)
-        head = None
+        head: dict[str, Any] = {}
         if kind == "checkpoint":
             head = seed_head(self.plan, self.clock.now(), self.id, self.seed, await self.store.slots.retired())
         count = await write_cases(
             path,
             kind,
             self.store.cases.pages([category.name for category in self.plan.categories], damaged=damaged, upto=upto),
-            fields=list(self.plan.input_fields),
-            axes=self._axes(),
-            head=head,
+            DatasetShape(list(self.plan.input_fields), self._axes(), head),
             private=private,
         )
         self.emit(ExportWritten(ts=self.clock.now(), path=str(path), format=kind, cases=count))

@@ -19,7 +19,7 @@ import orjson
 from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError, SessionInUse, SessionNotFound, StorageError
 from dsbuilder_tui.domain.session_state import SessionState
-from dsbuilder_tui.store.export import SEED_SUFFIX
+from dsbuilder_tui.store.export.checkpoint import SEED_SUFFIX
 from dsbuilder_tui.store.files import atomic_write, is_taken, move_together, private_folder
 from dsbuilder_tui.store.lock import SessionLock
 from dsbuilder_tui.store.session_store import SessionStore

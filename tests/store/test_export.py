@@ -13,7 +13,7 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import InputError, PlanError, StorageError
-from dsbuilder_tui.store.export import format_of
+from dsbuilder_tui.store.export.formats import format_of
 from dsbuilder_tui.store.files import atomic_write
 from dsbuilder_tui.store.seed_format import read_seed_checkpoint
 

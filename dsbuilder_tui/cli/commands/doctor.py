@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.key_question import ask_before_keys_leave
@@ -18,7 +19,8 @@ from dsbuilder_tui.cli.output import print_json
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.providers import provider_of
-from dsbuilder_tui.registry import PlugInBroken
+from dsbuilder_tui.registry import PlugInBroken, Registry
+from dsbuilder_tui.session.export_formats import FORMATS
 from dsbuilder_tui.settings.provider_names import OFFLINE, PROVIDERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
@@ -91,7 +93,8 @@ async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bo
 
 def _plug_ins() -> Iterator[Check]:
     """What other packages have added, and whether it can be loaded."""
-    for registry in (PROVIDERS,):
+    registries: tuple[Registry[Any], ...] = (PROVIDERS, FORMATS)
+    for registry in registries:
         for row in registry.rows.values():
             if not row.package:
                 continue

@@ -12,6 +12,7 @@ from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.session.export_formats import FORMATS
 from dsbuilder_tui.settings.stack import load_config
 
 
@@ -37,9 +38,7 @@ def _export(arguments: argparse.Namespace) -> int:
 def _arguments(parser: argparse.ArgumentParser) -> None:
     session_argument(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help=".jsonl, .json, .csv, .parquet, *_checkpoint.json")
-    parser.add_argument(
-        "--format", choices=("jsonl", "json", "csv", "parquet", "checkpoint"), help="whatever the ending"
-    )
+    parser.add_argument("--format", choices=FORMATS.names(), help="whatever the ending")
     parser.add_argument("--skip-damaged", action="store_true", help="leave damaged cases out")
 
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.session.export_formats import FORMATS
 from dsbuilder_tui.tui.slash_command import SlashCommand
 
 if TYPE_CHECKING:
     from dsbuilder_tui.session import Session
     from dsbuilder_tui.tui.studio.actions import StudioActions
-
-_KINDS = ("jsonl", "json", "csv", "parquet")
 
 
 async def _export(actions: StudioActions, argument: str) -> None:
@@ -33,7 +32,7 @@ async def _export(actions: StudioActions, argument: str) -> None:
 
 
 def _files(session: Session) -> list[str]:
-    return [f"{session.id}.{kind}" for kind in _KINDS] + [f"{session.id}_checkpoint.json"]
+    return [f"{session.id}{row.ending}" for row in FORMATS.all().values()]
 
 
 COMMAND = SlashCommand(

@@ -1,0 +1,1 @@
+"""Datasets as files: one file for each format, and a registry of them."""

@@ -1,0 +1,43 @@
+"""One format of a dataset file: how it is recognised, and what writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Protocol
+
+from dsbuilder_tui.domain.case import AcceptedCase
+
+
+class CaseWriter(Protocol):
+    """Writes cases page by page into a file that is open already."""
+
+    def write(self, cases: Sequence[AcceptedCase]) -> None: ...
+    def close(self, count: int) -> None:
+        """Write what comes behind the cases; ``count`` is how many there were. The file stays open."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetShape:
+    """What a writer may want to know beforehand: input fields, attribute axes, and the plan's head of the seed format."""
+
+    fields: Sequence[str] = ()
+    axes: Sequence[str] = ()
+    head: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportFormat:
+    """A row of the registry ``dsbuilder.formats``.
+
+    ``ending`` is how the names of such files end, from the last dot or underscore on. ``open`` makes a writer over a
+    binary file. ``require`` raises ``InputError`` when a library that it needs is missing.
+    """
+
+    ending: str
+    open: Callable[[BinaryIO, DatasetShape], CaseWriter]
+    require: Callable[[], None] = _nothing

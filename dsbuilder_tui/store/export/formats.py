@@ -1,0 +1,74 @@
+"""The registry of export formats, and the writing of a dataset in one of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.registry import Registry
+from dsbuilder_tui.store.export.export_format import DatasetShape, ExportFormat
+from dsbuilder_tui.store.files import atomic_write
+
+_HERE = "dsbuilder_tui.store.export"
+FORMATS: Registry[ExportFormat] = Registry(
+    "dsbuilder.formats",
+    "export format",
+    {
+        "jsonl": f"{_HERE}.jsonl:FORMAT",
+        "json": f"{_HERE}.json_array:FORMAT",
+        "csv": f"{_HERE}.csv_table:FORMAT",
+        "parquet": f"{_HERE}.parquet_table:FORMAT",
+        "checkpoint": f"{_HERE}.checkpoint:FORMAT",
+    },
+    f"{_HERE}.export_format:ExportFormat",
+)
+
+
+def format_of(path: Path, explicit: str | None = None) -> str:
+    """The name of the format that a file name asks for. Raises ``InputError`` for an ending that nothing writes."""
+    if explicit:
+        return explicit
+    endings = {row.ending: name for name, row in FORMATS.all().items()}
+    for ending, name in endings.items():
+        if not ending.startswith(".") and path.name.endswith(ending):
+            return name
+    found = endings.get(path.suffix.lower())
+    if found is None:
+        *most, last = [ending for ending in endings if ending.startswith(".")]
+        raise InputError(
+            f"{path}: cannot tell the format from the ending {path.suffix or '(none)'!r}.",
+            f"Use {', '.join(most)} or {last}, or name one with --format.",
+        )
+    return found
+
+
+def require_writer(kind: str) -> None:
+    """Raises ``InputError`` when the library that writes this format is missing, ``ConfigError`` for an unknown format."""
+    FORMATS.load(kind).require()
+
+
+async def write_cases(
+    path: Path,
+    kind: str,
+    pages: AsyncIterator[list[AcceptedCase]],
+    shape: DatasetShape,
+    *,
+    private: bool = False,
+) -> int:
+    """Write cases page by page into a file that takes its name only when it is whole. Returns how many.
+
+    Raises ``InputError`` (a library is missing), ``ConfigError`` (no such format), ``StorageError``, or what reading the
+    pages raises.
+    """
+    require_writer(kind)
+    count = 0
+    with atomic_write(path, private=private) as handle:
+        writer = FORMATS.load(kind).open(handle, shape)
+        async for page in pages:
+            await asyncio.to_thread(writer.write, page)
+            count += len(page)
+        writer.close(count)
+    return count

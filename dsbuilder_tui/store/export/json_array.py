@@ -1,0 +1,34 @@
+"""A JSON array of records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import orjson
+
+from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.store.export.export_format import DatasetShape, ExportFormat
+
+
+class ArrayWriter:
+    """A JSON array written record by record; ``head`` and ``tail`` put it inside an object."""
+
+    def __init__(self, handle: BinaryIO, head: bytes = b"[", tail: bytes = b"\n]\n") -> None:
+        self._handle, self._tail, self._separator = handle, tail, b"\n"
+        handle.write(head)
+
+    def write(self, cases: Sequence[AcceptedCase]) -> None:
+        for case in cases:
+            self._handle.write(self._separator + b"    " + orjson.dumps(case.record()))
+            self._separator = b",\n"
+
+    def close(self, count: int) -> None:
+        self._handle.write(self._tail)
+
+
+def _open(handle: BinaryIO, shape: DatasetShape) -> ArrayWriter:
+    return ArrayWriter(handle)
+
+
+FORMAT = ExportFormat(ending=".json", open=_open)
