@@ -379,7 +379,7 @@ class StudioApp(App[int]):
         else:
             self.action_leave()
 
-    def hang_up(self, reason: str, cause: PauseCause) -> None:
+    def hang_up(self, reason: str, cause: PauseCause = PauseCause.TERMINAL_CLOSED) -> None:
         """The terminal is gone, or the process is told to end: save everything, then leave."""
 
         async def go() -> None:
