@@ -23,6 +23,7 @@ from dsbuilder_tui import DatasetBuilderConfig, Session
 from dsbuilder_tui.agent.plan_card import card_data
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
@@ -32,7 +33,7 @@ from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.replay_session import ReplaySession
 from dsbuilder_tui.tui.studio.chat import PlanCard
-from dsbuilder_tui.tui.studio.conversation_pane import Conversation
+from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.prompt import Prompt
 
 HERE = Path(__file__).resolve().parent
@@ -76,7 +77,7 @@ class DemonstrationModel:
         self._calls += 1
         if self._calls % 9 == 5:
             await self._think(0.4)
-            raise TransientError("rate_limit", "429 Too Many Requests", retry_after=6 / _HASTE)
+            raise TransientError(FailureKind.RATE_LIMIT, "429 Too Many Requests", retry_after=6 / _HASTE)
         await self._think(1.2)
         said, written = self._said.setdefault(request.category.name, []), 0
         yield '{"cases": ['
@@ -155,8 +156,7 @@ async def shoot(
     app.animation_level = "none"
     async with app.run_test(size=size) as pilot:
         messages = await session.chat.messages()
-        for message in messages:
-            await app.screen.conversation.show(message, "approved")  # type: ignore[attr-defined]
+        await app.screen.query_one(ConversationPane).open(messages, lambda _: "approved")
         await pilot.pause(0.3)
         for key in keys:
             await pilot.press(key)
@@ -228,7 +228,7 @@ async def talk(folder: Path) -> None:
 
             def waits() -> bool:
                 cards = list(app.screen.query(PlanCard))
-                busy = app.screen.query_one(Conversation).answering
+                busy = app.screen.query_one(ConversationPane).answering
                 return bool(cards) and cards[-1].state == "open" and not busy
 
             await pilot.press("n")
