@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsbuilder_tui.diversity.expectation_hash import expectation_key
+from tests.support.process import printed_with_hash_seeds
 
-ROOT = Path(__file__).parents[2]
 ANSWER = "The assistant explains kindly how the customer can send the article back and when the money arrives."
 OTHER_ANSWER = "A friendly answer that tells how to return the item and how long the repayment takes."
 
@@ -83,15 +80,5 @@ def test_deep_and_huge_values_do_no_harm() -> None:
 def test_the_key_is_the_same_in_every_process() -> None:
     value = "{'a': {'tool': 'refund', 'n': 2.5}, 'b': ['ja', True]}"
     code = f"from dsbuilder_tui.diversity.expectation_hash import expectation_key;print(expectation_key({value}))"
-    outs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=ROOT,
-            env={"PYTHONHASHSEED": seed},
-        ).stdout
-        for seed in ("0", "7")
-    }
+    outs = printed_with_hash_seeds(code, "0", "7")
     assert outs == {f"{expectation_key({'b': ['ja', True], 'a': {'n': 2.5, 'tool': 'refund'}})}\n"}

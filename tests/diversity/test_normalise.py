@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import xxhash
 from hypothesis import given, settings
@@ -14,8 +10,8 @@ from hypothesis import strategies as st
 from dsbuilder_tui.diversity.compared_text import structure_hash
 from dsbuilder_tui.diversity.normalise import NORMALISER_VERSION, compared_texts, normalise
 from dsbuilder_tui.diversity.traits import traits
+from tests.support.process import printed_with_hash_seeds
 
-ROOT = Path(__file__).parents[2]
 SAME = [
     ("Where is my order #12345?", "where is my order #98765"),
     ("Where is order 48213?", "Where is order 7?"),
@@ -119,17 +115,7 @@ def test_a_number_of_thousands_of_digits_is_read() -> None:
 
 def test_the_hash_is_the_same_in_every_process() -> None:
     code = "from dsbuilder_tui.diversity.compared_text import structure_hash;print(structure_hash({'query':'Wo ist #12 é?'}))"
-    outs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=ROOT,
-            env={"PYTHONHASHSEED": seed},
-        ).stdout
-        for seed in ("0", "7")
-    }
+    outs = printed_with_hash_seeds(code, "0", "7")
     assert outs == {f"{structure_hash({'query': 'Wo ist #12 é?'})}\n"}
 
 

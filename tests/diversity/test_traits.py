@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,8 +9,8 @@ from hypothesis import strategies as st
 from dsbuilder_tui.diversity import lexicon
 from dsbuilder_tui.diversity.normalise import normalise
 from dsbuilder_tui.diversity.traits import TRAITS, compared, differing, traits
+from tests.support.process import printed_with_hash_seeds
 
-ROOT = Path(__file__).parents[2]
 CONTRASTS = [
     ("quantity", "Refund $50 to me", "Refund $500 to me"),
     ("quantity", "It took 3 days", "It took 3 weeks"),
@@ -133,16 +129,6 @@ def test_every_duration_is_a_unit() -> None:
 def test_the_numbers_are_the_same_in_every_process() -> None:
     text = "I don't want 2 tickets from Paris to Köln before Friday"
     code = f"from dsbuilder_tui.diversity.traits import traits;print(traits({text!r}))"
-    outs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=ROOT,
-            env={"PYTHONHASHSEED": seed, "PYTHONUTF8": "1"},
-        ).stdout
-        for seed in ("0", "7")
-    }
+    outs = printed_with_hash_seeds(code, "0", "7", PYTHONUTF8="1")
     assert outs == {f"{traits(text)}\n"}
     assert 0 not in traits(text)

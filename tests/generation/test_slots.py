@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from collections import Counter
 
 import numpy as np
@@ -13,6 +11,7 @@ from hypothesis import strategies as st
 
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.generation.slots import SlotPlan, slot_order, slot_plans
+from tests.support.process import printed_with_hash_seeds
 
 AXES = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1, max_size=5)
 
@@ -86,12 +85,7 @@ def test_slots_are_the_same_in_every_process() -> None:
         "p=DatasetPlanInput(dataset_name='d',categories=[DatasetCategory(name='c',count=9)]);"
         "print([slot_plans(p,7)['c'].attributes(n) for n in range(1,10)])"
     )
-    runs = {
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed}
-        ).stdout
-        for seed in ("1", "2")
-    }
+    runs = printed_with_hash_seeds(code, "1", "2")
     plan = DatasetPlanInput(dataset_name="d", categories=[DatasetCategory(name="c", count=9)])
     here = [slot_plans(plan, 7)["c"].attributes(n) for n in range(1, 10)]
     assert runs == {f"{here}\n"}

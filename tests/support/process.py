@@ -43,6 +43,17 @@ def command(*arguments: object, cwd: Path, **more: Any) -> subprocess.CompletedP
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
+def printed_with_hash_seeds(code: str, *seeds: str, **env: str) -> set[str]:
+    """What a program of one line prints in fresh interpreters that hash differently: one text when it does not matter."""
+    return {
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT,
+            env={"PYTHONHASHSEED": seed, **env},
+        ).stdout
+        for seed in seeds
+    }  # fmt: skip
+
+
 def events(out: str) -> list[dict[str, Any]]:
     """The whole JSON lines of an output that may have been cut off in its last line."""
     found = []
