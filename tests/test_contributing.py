@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.plug_ins import install_plug_in
 from tests.support.process import ROOT
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -41,11 +42,7 @@ def test_the_example_of_a_plug_in_works(tmp_path: Path) -> None:
     (module,) = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
     (entry,) = re.findall(r"^```toml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
     group, row = re.fullmatch(r'\[project\.entry-points\."(.+)"\]\n(.+)\n', entry).groups()  # type: ignore[union-attr]
-    (tmp_path / "lines.py").write_text(module)
-    info = tmp_path / "lines-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lines\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{group}]\n{row.replace(chr(34), '')}\n")
+    install_plug_in(tmp_path, "lines", {"lines": module}, f"[{group}]\n{row.replace(chr(34), '')}\n")
     plan = "dataset_name: d\ncategories: [{name: c, description: Chess, count: 5, example_inputs: Hi}]\n"
     Path("plan.yaml").write_text(plan)
     done = subprocess.run(

@@ -9,6 +9,7 @@ import pytest
 
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.registry import PlugInBroken, Registry
+from tests.support.plug_ins import install_plug_in
 
 BUILTIN = {"decimal": "decimal:Decimal", "ghost": "no_such_module_anywhere:Thing"}
 
@@ -16,13 +17,15 @@ BUILTIN = {"decimal": "decimal:Decimal", "ghost": "no_such_module_anywhere:Thing
 @pytest.fixture
 def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installed package with rows in ``test.rows``: one good, one that raises, one that wants a built-in row's name."""
-    (tmp_path / "rows_of_a_stranger.py").write_text("class Good:\n    pass\n")
-    (tmp_path / "rows_that_raise.py").write_text("raise RuntimeError('not on this machine')\n")
-    info = tmp_path / "stranger-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[test.rows]\ngood = rows_of_a_stranger:Good\nbad = rows_that_raise:Bad\ndecimal = rows_of_a_stranger:Good\n"
+    modules = {
+        "rows_of_a_stranger": "class Good:\n    pass\n",
+        "rows_that_raise": "raise RuntimeError('not on this machine')\n",
+    }
+    install_plug_in(
+        tmp_path,
+        "stranger",
+        modules,
+        "[test.rows]\ngood = rows_of_a_stranger:Good\nbad = rows_that_raise:Bad\ndecimal = rows_of_a_stranger:Good\n",
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     return tmp_path

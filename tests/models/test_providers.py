@@ -18,6 +18,7 @@ from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.provider_names import PROVIDERS, provider_names
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.wording import writer_name, writer_words
+from tests.support.plug_ins import install_plug_in
 
 Configs = Callable[..., DatasetBuilderConfig]
 Plans = Callable[..., DatasetPlanInput]
@@ -58,14 +59,8 @@ PROVIDER = Provider(
 @pytest.fixture
 def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installed package that adds the provider ``dice``, and one that cannot be imported."""
-    folder = tmp_path / "site"
-    info = folder / "dicing-1.0.dist-info"
-    info.mkdir(parents=True)
-    (folder / "dice_provider.py").write_text(PLUG_IN)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dicing\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[dsbuilder.providers]\ndice = dice_provider:PROVIDER\ngone = not_there:PROVIDER\n"
-    )
+    entries = "[dsbuilder.providers]\ndice = dice_provider:PROVIDER\ngone = not_there:PROVIDER\n"
+    folder = install_plug_in(tmp_path / "site", "dicing", {"dice_provider": PLUG_IN}, entries)
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.delitem(PROVIDERS.__dict__, "rows", raising=False)
     monkeypatch.setattr(PROVIDERS, "_loaded", {})

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from dsbuilder_tui.store.export.formats import FORMATS
+from tests.support.plug_ins import install_plug_in
 from tests.support.process import COMMAND, ROOT
 
 MODULE = """
@@ -40,13 +41,8 @@ def test_the_built_in_formats_stand_in_the_same_table() -> None:
 
 
 def test_a_format_of_a_plug_in_is_one_file_and_an_entry_point(tmp_path: Path) -> None:
-    packages = tmp_path / "packages"
-    info = packages / "question_lists-1.0.dist-info"
-    info.mkdir(parents=True)
-    (packages / "question_lists.py").write_text(MODULE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: question-lists\nVersion: 1.0\n")
     entries = "[dsbuilder.formats]\nquestions = question_lists:FORMAT\nbroken = question_lists:NOTHING\n"
-    (info / "entry_points.txt").write_text(entries)
+    packages = install_plug_in(tmp_path / "packages", "question-lists", {"question_lists": MODULE}, entries)
     env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{packages}"}
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
