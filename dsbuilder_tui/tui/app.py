@@ -311,7 +311,9 @@ class StudioApp(App[int]):
         return next((screen for screen in self._full_screens() if screen.screen_name == name), None)
 
     def _push(self, name: str, *given: object) -> AwaitMount:
-        return self.push_screen(screen_row(name).load()(*given))
+        screen: FullScreen = screen_row(name).load()(*given)
+        screen.screen_name = name
+        return self.push_screen(screen)
 
     def show_screen(self, name: str, *given: object) -> None:
         """Open a screen of the registry; one that is in front already stays as it is."""

@@ -32,7 +32,7 @@ _TICK = 0.5  # seconds between repaints while only clocks move
 class FullScreen(UsesServices, Screen[Any]):
     """A screen with header and keys. ``title_words`` stands behind the session's name."""
 
-    screen_name: ClassVar[str] = ""  # its row in the registry
+    screen_name = ""  # its row in the registry, said by whoever opened it from there
     AUTO_FOCUS: ClassVar[str | None] = ""  # each screen says itself where the keys go at first
     title_words: ClassVar[str] = ""
     enter_words: ClassVar[str] = ""  # what Enter does in the screen's list

@@ -28,7 +28,6 @@ from dsbuilder_tui.store.commit import history_row
 from dsbuilder_tui.store.rows import Changes, WorkerCall
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.live_session import LiveSession, sentence
-from dsbuilder_tui.tui.studio.screen import StudioScreen
 from dsbuilder_tui.tui.widgets.rows import PagedRows
 from dsbuilder_tui.view import CategoryView, RunView, reduce
 
@@ -327,7 +326,7 @@ class Script:
         await settled(pilot)
         live = Standing(self.session, self.view, self.app.make_model)
         self.app.live = live
-        await self.app.push_screen(StudioScreen(live, await self.session.chat.messages()))
+        await self.app._push("studio", live, await self.session.chat.messages())
         await settled(pilot)
 
 

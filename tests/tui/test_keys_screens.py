@@ -39,6 +39,21 @@ def copied(desk: Desk) -> str:
     return desk.app.clipboard
 
 
+async def test_a_screen_in_front_is_not_opened_again(make_plan: Plans) -> None:
+    """Every screen of the registry, those about a session too."""
+    await built(make_plan(3))
+    async with studio(open_first="support") as desk:
+        await cases(desk, 3)
+        for name, place in (("cases", "CasesScreen"), ("help", "HelpScreen"), ("settings", "SettingsScreen")):
+            if desk.place != place:
+                desk.app.show_screen(name)
+                await desk.until(lambda place=place: desk.place == place)
+            before = list(desk.app.screen_stack)
+            desk.app.show_screen(name, *([desk.live] if name == "cases" else []))
+            await desk.pilot.pause()
+            assert desk.app.screen_stack == before
+
+
 # Cases
 
 

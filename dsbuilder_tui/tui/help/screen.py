@@ -56,7 +56,6 @@ def _written(keys: str) -> str:
 
 
 class HelpScreen(FullScreen):
-    screen_name = "help"
     CSS_PATH = "screen.tcss"
     title_words = "Help"
     BINDINGS: ClassVar[list[BindingType]] = [

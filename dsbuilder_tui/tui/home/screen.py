@@ -65,7 +65,6 @@ class Welcome(Painted):
 
 
 class HomeScreen(FullScreen):
-    screen_name = "home"
     CSS_PATH = "screen.tcss"
     enter_words = "open"
     BINDINGS: ClassVar[list[BindingType]] = [

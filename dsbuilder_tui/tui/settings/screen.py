@@ -64,7 +64,6 @@ class About(Painted):
 
 
 class SettingsScreen(FullScreen):
-    screen_name = "settings"
     CSS_PATH = "screen.tcss"
     title_words = "Settings"
     enter_words = "change"

@@ -7,18 +7,18 @@ from typing import Any
 
 from textual.app import App
 
-from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.settings.key_trust import ForeignAddress, allow, foreign_addresses, refusal, uses_of
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.tui.services import UsesServices
 from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
 
 
-class TrustQuestions:
+class TrustQuestions(UsesServices):
     """Asks about addresses that came with the folder, each once while the app is open; a yes is remembered for good."""
 
     def __init__(self, app: App[Any]) -> None:
-        self._app = app
+        self.app = app
         self._asked: set[ForeignAddress] = set()
 
     def ask(self, config: DatasetBuilderConfig) -> None:
@@ -36,14 +36,8 @@ class TrustQuestions:
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._app.run_worker(self._keep(foreign))
+                self.services.attempt(asyncio.to_thread(allow, foreign))
             else:
-                self._app.notify(visible(refusal(foreign).hint), markup=False)
+                self.services.say(refusal(foreign).hint)
 
-        self._app.push_screen(question, answered)
-
-    async def _keep(self, foreign: list[ForeignAddress]) -> None:
-        try:
-            await asyncio.to_thread(allow, foreign)
-        except ConfigError as error:
-            self._app.notify(visible(str(error)), severity="error", timeout=12, markup=False)
+        self.app.push_screen(question, answered)

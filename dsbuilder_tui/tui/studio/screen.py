@@ -43,7 +43,6 @@ _TABS = ("Talk", "Plan", "Workers", "Checkpoints", "Rejected")
 
 
 class StudioScreen(SessionScreen):
-    screen_name = "studio"
     CSS_PATH = "screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "escape", "stop, or to the prompt", show=False),
