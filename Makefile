@@ -19,9 +19,10 @@ ARGS ?=
 TESTERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 PIP = $(PYTHON) -m pip --disable-pip-version-check
 PIP_INSTALL = $(PIP) --python $(BIN)/python install --quiet --constraint constraints.txt
-# uv reads none of pip's settings: the index that pip asks is handed on to it.
+# uv reads none of pip's settings: the index that pip asks is handed on to it, and it trusts the system's certificates, as pip does.
 PIP_INDEX = $(PIP) config list 2>/dev/null | sed -nE "s/^(:env:|global|install)\.index-url='(.*)'$$/\2/p" | head -n 1
 UV_INSTALL = index=$${UV_DEFAULT_INDEX:-$${UV_INDEX_URL:-$$($(PIP_INDEX))}}; test -z "$$index" || export UV_DEFAULT_INDEX="$$index"; \
+	UV_SYSTEM_CERTS=$${UV_SYSTEM_CERTS:-true} \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
 
 define install
