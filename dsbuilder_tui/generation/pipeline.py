@@ -242,7 +242,15 @@ class Pipeline:
             ordinals = tuple(wanted.slot.ordinal for wanted in batch.slots)
             attempt = max(wanted.attempt for wanted in batch.slots)
             now, name = self._clock.now(), batch.category.name
-            trace = CallTrace(batch.number, worker, name, self._model.name, ordinals, attempt, now)
+            trace = CallTrace(
+                batch=batch.number,
+                worker=worker,
+                category=name,
+                model=self._model.name,
+                slots=ordinals,
+                attempt=attempt,
+                started=now,
+            )
             self._calls.begin(trace)
             self._unsettled[batch.number] = _Unsettled(batch, worker, BatchOutcome(trace=trace))
             task = asyncio.create_task(self._work(batch, trace))
@@ -363,16 +371,34 @@ class Pipeline:
         dollars = self._budget.charge(self._model.name, result.usage)
         self._journal.call(
             WorkerCall(
-                self._store.next_seq(), batch.category.name, batch.number, self._model.name, len(batch.slots), result.outcome,
-                len(result.delivered), result.retries, result.usage, result.seconds, result.detail, now, worker,
+                seq=self._store.next_seq(),
+                category=batch.category.name,
+                batch=batch.number,
+                model=self._model.name,
+                size=len(batch.slots),
+                outcome=result.outcome,
+                delivered=len(result.delivered),
+                retries=result.retries,
+                usage=result.usage,
+                seconds=result.seconds,
+                detail=result.detail,
+                created_at=now,
+                worker=worker,
             ),
             BatchFinished(
-                ts=now, batch=batch.number, worker=worker, category=batch.category.name,
-                outcome=result.outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
-                prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
-                detail=result.detail, dollars=dollars,
+                ts=now,
+                batch=batch.number,
+                worker=worker,
+                category=batch.category.name,
+                outcome=result.outcome,
+                delivered=len(result.delivered),
+                seconds=round(result.seconds, 3),
+                prompt_tokens=result.usage.prompt_tokens,
+                completion_tokens=result.usage.completion_tokens,
+                detail=result.detail,
+                dollars=dollars,
             ),
-        )  # fmt: skip
+        )
         if self.live:
             self.keep_budget()
 

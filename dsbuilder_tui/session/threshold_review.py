@@ -52,6 +52,14 @@ class ThresholdReview:
             self._scores_of = asked, await store.scores.scores(stage, category)
         scores = self._scores_of[1]
         return WhatIf(
-            stage, threshold, category, passing, sum(scores.rejected), falling, sum(scores.accepted),
-            tuple(passes), tuple(falls), scores,
-        )  # fmt: skip
+            stage=stage,
+            threshold=threshold,
+            category=category,
+            passing=passing,
+            rejected=sum(scores.rejected),
+            falling=falling,
+            accepted=sum(scores.accepted),
+            passes=tuple(passes),
+            falls=tuple(falls),
+            scores=scores,
+        )

@@ -89,7 +89,9 @@ class SlotTable:
 
     async def reopen_exhausted(self) -> int:
         """Give every exhausted slot a fresh set of attempts. Returns how many there were."""
-        row = HistoryRow(self._store.next_seq(), "exhausted_reopened", {}, self._store.clock.now())
+        row = HistoryRow(
+            seq=self._store.next_seq(), kind="exhausted_reopened", data={}, created_at=self._store.clock.now()
+        )
 
         def reopen(connection: sqlite3.Connection) -> int:
             write_history(connection, [row], self._store.ids)
