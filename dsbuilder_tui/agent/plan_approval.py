@@ -14,6 +14,7 @@ from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.plan_patch import changes
+from dsbuilder_tui.quality.validation import check_validators
 
 
 class ExpectedToolArguments(ToolArguments):
@@ -40,6 +41,8 @@ class CategoryArguments(ToolArguments):
     """Axes along which the cases differ, each with its values, such as {"tone": ["neutral", "angry"]}."""
     expected_tools: list[str | ExpectedToolArguments] = Field(default_factory=list)
     """Tools that a right answer calls, when the application has tools."""
+    validators: list[str] = Field(default_factory=list)
+    """Names of installed validators that its cases have to pass; only what the person names."""
 
 
 def plan_question(
@@ -49,7 +52,11 @@ def plan_question(
     notes: list[str],
     renamed: dict[str, str],
 ) -> ToolQuestion:
-    """The card that asks for a yes to ``plan``; ``notes`` are what the person should know of it."""
+    """The card that asks for a yes to ``plan``; ``notes`` are what the person should know of it.
+
+    Raises ``PlanError`` for a plan with validators that are not registered.
+    """
+    check_validators(plan, "the plan")
     session = call.host.session
     limit = session.config.max_dataset_size
     if plan.total_instances > limit:

@@ -10,7 +10,15 @@ from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 
-_CHANGEABLE = ("description", "example_inputs", "expectations", "attributes", "expected_tools", "diversity")
+_CHANGEABLE = (
+    "description",
+    "example_inputs",
+    "expectations",
+    "attributes",
+    "expected_tools",
+    "diversity",
+    "validators",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +82,7 @@ def patched(plan: DatasetPlanInput, patch: Mapping[str, Any], accepted: Mapping[
         raise PlanError("the change", problems)
     data = plan.model_dump(mode="json", exclude={"categories", "total_instances"})
     data |= {key: patch[key] for key in ("dataset_name", "description", "input_fields") if patch.get(key)}
-    if patch.get("attributes") is not None:
-        data["attributes"] = patch["attributes"]
+    data |= {key: patch[key] for key in ("attributes", "validators") if patch.get(key) is not None}
     return Patched(parse_plan({**data, "categories": list(held.values())}, "the change"), renamed, tuple(notes))
 
 
@@ -102,7 +109,7 @@ def changes(before: DatasetPlanInput, after: DatasetPlanInput) -> list[str]:
             for field in _CHANGEABLE
             if getattr(was, field) != getattr(c, field)
         ]
-    for field in ("dataset_name", "description", "input_fields", "attributes"):
+    for field in ("dataset_name", "description", "input_fields", "attributes", "validators"):
         if getattr(before, field) != getattr(after, field):
             lines.append(f"~ {field.replace('_', ' ')} changed")
     return lines

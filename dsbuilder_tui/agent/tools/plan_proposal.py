@@ -21,6 +21,8 @@ class ProposePlanArguments(ToolArguments):
     """The keys of each case's inputs and what they mean; leave it out for one field `query`."""
     attributes: dict[str, list[str]] = Field(default_factory=dict)
     """Axes shared by all categories."""
+    validators: list[str] = Field(default_factory=list)
+    """Installed validators of all categories."""
     assumptions: list[str] = Field(default_factory=list)
     """What you assumed, one short sentence each; the person sees them on the card."""
 

@@ -20,6 +20,7 @@ class ChangeArguments(ToolArguments):
     expectations: dict[str, Any] | None = None
     attributes: dict[str, list[str]] | None = None
     expected_tools: list[str | ExpectedToolArguments] | None = None
+    validators: list[str] | None = None
 
 
 class RevisePlanArguments(ToolArguments):
@@ -35,6 +36,8 @@ class RevisePlanArguments(ToolArguments):
     """Other fields of a category; each given field replaces what was there."""
     attributes: dict[str, list[str]] | None = None
     """New axes shared by all categories."""
+    validators: list[str] | None = None
+    """New validators of all categories."""
     description: str | None = None
     dataset_name: str | None = None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 
-_DETAILS = ("description", "attributes", "example_inputs", "expectations", "expected_tools")
+_DETAILS = ("description", "attributes", "example_inputs", "expectations", "expected_tools", "validators")
 
 
 def as_arguments(plan: DatasetPlanInput) -> dict[str, Any]:
@@ -16,12 +16,15 @@ def as_arguments(plan: DatasetPlanInput) -> dict[str, Any]:
     data = plan.model_dump(mode="json", exclude={"total_instances"})
     if set(data["input_fields"]) == {"query"}:
         del data["input_fields"]
+    if not data["validators"]:
+        del data["validators"]
     for category in data["categories"]:
         own = category.pop("diversity", "on")
         if own != "on":
             category["diversity"] = own
-        if not category["expected_tools"]:
-            del category["expected_tools"]
+        for field in ("expected_tools", "validators"):
+            if not category[field]:
+                del category[field]
     return data
 
 
