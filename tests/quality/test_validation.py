@@ -17,9 +17,9 @@ from dsbuilder_tui.domain.errors import EndpointRefused, ExitCode, PlanError
 from dsbuilder_tui.domain.events import CaseRejected, Event, Notice, RunPaused
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plan import parse_plan
-from dsbuilder_tui.domain.plan_patch import changes, patched
+from dsbuilder_tui.domain.plan_patch import PlanPatch, changes, patched
 from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
-from dsbuilder_tui.offline.planner.revision_arguments import as_arguments, difference
+from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
 from dsbuilder_tui.quality.validation import VALIDATORS, Validation
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.tui.studio.plan_editor import plan_text
@@ -135,15 +135,15 @@ def test_the_names_stand_in_the_plan_and_in_every_form_of_it(packages: Path, tmp
     (tmp_path / "plan.yaml").write_text(plan_text(plan))
     assert load_plan(tmp_path / "plan.yaml") == plan
     assert "validators" not in plan_text(plan_of(2)) and "validators" not in json.dumps(as_arguments(plan_of(2)))
-    change = {"change": [{"category": "c1", "validators": ["polite"]}], "validators": []}
+    change = PlanPatch.model_validate({"change": [{"category": "c1", "validators": ["polite"]}], "validators": []})
     changed = patched(plan, change, {}).plan
     assert (changed.validators, changed.categories[1].validators) == ((), ("polite",))
     assert changed.categories[0] == plan.categories[0], "what is not named stays"
     assert changes(plan, changed) == ["~ c1: validators changed", "~ validators changed"]
-    assert patched(plan, {"counts": {"c0": 5}}, {}).plan.validators == ("short",)
-    assert difference(as_arguments(plan_of(2)), as_arguments(plan_of(2, own={0: "short"}))) == {
-        "change": [{"category": "c0", "validators": ["short"]}]
-    }
+    assert patched(plan, PlanPatch(counts={"c0": 5}), {}).plan.validators == ("short",)
+    assert PlanPatch.between(plan, changed) == change and "validators" not in json.dumps(PlanPatch.model_json_schema())
+    added = plan_of(2, 3, 1, validators="short", own={0: ["polite", "short"], 2: "slots"})
+    assert patched(plan, PlanPatch.between(plan, added), {}).plan == added
 
 
 @pytest.mark.parametrize("wrong", [["a", "a"], {"a": 1}, [1], [""], 3, [["a"]]])
