@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import Field
 
 from dsbuilder_tui.agent.plan_approval import CategoryArguments, ExpectedToolArguments, plan_question, put_plan_in_force
-from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
+from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan_patch import patched
 
@@ -52,7 +53,7 @@ class RevisePlan(Tool[RevisePlanArguments]):
     def doing(self, arguments: RevisePlanArguments) -> str:
         return "changing the plan"
 
-    async def question(self, call: ToolCall, arguments: RevisePlanArguments) -> ToolQuestion | None:
+    async def question(self, call: ToolCall, arguments: RevisePlanArguments) -> PlanApproval:
         call.require_plan()
         session = call.host.session
         patch = arguments.model_dump(mode="json", exclude_defaults=True)
