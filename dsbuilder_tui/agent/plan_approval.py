@@ -3,44 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-
-from pydantic import ConfigDict, Field
 
 from dsbuilder_tui.agent.host import at_rest
 from dsbuilder_tui.agent.plan_card import plan_content
-from dsbuilder_tui.agent.tool import ToolAnswer, ToolArguments, ToolCall, plan_in_force
+from dsbuilder_tui.agent.tool import ToolAnswer, ToolCall, plan_in_force
 from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.plan_patch import changes
-
-
-class ExpectedToolArguments(ToolArguments):
-    name: str
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    """Arguments that must match, if any."""
-
-
-class CategoryArguments(ToolArguments):
-    # What is wrong with a category is said by the plan itself, which knows more of it.
-    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
-
-    name: str
-    """Short, in snake_case: letters, digits, _ and -."""
-    description: str = ""
-    """What these cases test, in a sentence or two: the worker reads it."""
-    count: int
-    """How many cases."""
-    example_inputs: list[str | dict[str, Any]] = Field(default_factory=list)
-    """2 or 3 inputs as a real user would send them, with concrete details; a text, or an object of input fields."""
-    expectations: dict[str, Any] = Field(default_factory=dict)
-    """What a right answer must satisfy, such as {"contains_order_id": true} or {"guidelines": "..."}."""
-    attributes: dict[str, list[str]] = Field(default_factory=dict)
-    """Axes along which the cases differ, each with its values, such as {"tone": ["neutral", "angry"]}."""
-    expected_tools: list[str | ExpectedToolArguments] = Field(default_factory=list)
-    """Tools that a right answer calls, when the application has tools."""
 
 
 def plan_question(

@@ -33,7 +33,7 @@ class NoArguments(ToolArguments):
     """For tools that take none."""
 
 
-A = TypeVar("A", bound=ToolArguments)
+A = TypeVar("A", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)

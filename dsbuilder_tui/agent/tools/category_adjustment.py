@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.approval import QuestionApproval
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.plan_patch import CategoryChange, PlanPatch, patched
 
 # What a category may set for itself, and what it is called there.
 _OWN = {"diversity_stages": "stages", "near_threshold": "near", "semantic_threshold": "semantic"}
@@ -89,13 +90,13 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
             if arguments.diversity is not None or own:
                 call.require_plan()
                 chosen = [arguments.category] if arguments.category else [c.name for c in session.plan.categories]
-                categories = [
-                    c.model_copy(update={"diversity": _diversity(c, arguments.diversity, own)})
-                    if c.name in chosen
-                    else c
+                change = [
+                    CategoryChange(category=c.name, diversity=_diversity(c, arguments.diversity, own))
                     for c in session.plan.categories
+                    if c.name in chosen
                 ]
-                await session.plans.revise(session.plan.model_copy(update={"categories": tuple(categories)}))
+                result = patched(session.plan, PlanPatch(change=change), await session.cases.counts())
+                await session.plans.revise(result.plan)
                 if arguments.diversity is not None:
                     said.append(f"the diversity check of {', '.join(chosen)} is {arguments.diversity} now")
                 where = f" of {arguments.category}"

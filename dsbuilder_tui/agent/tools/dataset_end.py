@@ -7,6 +7,7 @@ from dsbuilder_tui.domain.approval import QuestionApproval
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.plan_patch import PlanPatch, patched
 
 
 class FinalizeDataset(Tool[NoArguments]):
@@ -42,11 +43,9 @@ class FinalizeDataset(Tool[NoArguments]):
             host.pause("the dataset is finished", PauseCause.DATASET_DONE)
             await host.wait()
         accepted = await session.cases.counts()
-        kept = tuple(
-            c.model_copy(update={"count": accepted[c.name]}) for c in session.plan.categories if accepted.get(c.name)
-        )
-        plan = session.plan.model_copy(update={"categories": kept, "total_instances": sum(c.count for c in kept)})
-        await session.plans.revise(plan)
+        # One that holds accepted cases is not removed but lowered to them.
+        patch = PlanPatch(remove=[c.name for c in session.plan.categories])
+        await session.plans.revise(patched(session.plan, patch, accepted).plan)
         state = await session.settle()
         path = session.dataset_path
         count = await session.export(path, private=path.parent == session.folder)

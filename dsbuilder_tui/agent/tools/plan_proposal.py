@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from dsbuilder_tui.agent.plan_approval import CategoryArguments, plan_question, put_plan_in_force
+from dsbuilder_tui.agent.plan_approval import plan_question, put_plan_in_force
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
 from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import parse_plan
+from dsbuilder_tui.domain.plan_patch import CategoryDraft
 
 
 class ProposePlanArguments(ToolArguments):
@@ -17,7 +18,7 @@ class ProposePlanArguments(ToolArguments):
     """Short, in snake_case, such as support_bot_v1."""
     description: str = ""
     """What the application does, in a sentence or two."""
-    categories: list[CategoryArguments]
+    categories: list[CategoryDraft]
     input_fields: dict[str, str] = Field(default_factory=dict)
     """The keys of each case's inputs and what they mean; leave it out for one field `query`."""
     attributes: dict[str, list[str]] = Field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dsbuilder_tui.domain.plan_patch import PlanPatch
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.planning_context import Act, PlanningContext
 
@@ -29,4 +30,4 @@ def fewer(said: str, situation: PlanningContext) -> Act | None:
     counts = {
         name: planned[name] - many for name, many in situation.given_up.items() if 0 < many < planned.get(name, 0)
     }
-    return Act("revise_plan", {"counts": counts}) if counts else None
+    return Act("revise_plan", PlanPatch(counts=counts).arguments()) if counts else None

@@ -9,9 +9,9 @@ import pytest
 
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.plan import parse_plan
+from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 from dsbuilder_tui.offline.planner.replies import note
-from dsbuilder_tui.offline.planner.revision_arguments import as_arguments
 from dsbuilder_tui.offline.planner.understand import understand
 from tests.offline.planner.planning import PLANNED, acts_of, shop_plan
 

@@ -51,6 +51,10 @@ CHANGES = [
     ),
     ("remove product info and add 15 warranty claims", {R: 40, S: 20, "warranty_claims": 15}),
     ("rename refunds to paybacks and make paybacks 50", {"paybacks": 50, S: 20, P: 10}),
+    ("rename refunds to paybacks, then rename paybacks to returns and make returns 50", {"returns": 50, S: 20, P: 10}),
+    ("remove order status and rename refunds to order status", {S: 40, P: 10}),
+    ("add 5 complaints and rename complaints to gripes", {R: 40, S: 20, P: 10, "gripes": 5}),
+    ("rename refunds to paybacks and make paybacks angrier", {"paybacks": 40, S: 20, P: 10}),
 ]
 
 
