@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dsbuilder_tui.domain.history import HistoryEntry, Message, RejectionContext, SearchStep
+from dsbuilder_tui.domain.history import HistoryEntry, RejectionContext, SearchStep
+from dsbuilder_tui.domain.message import Message
 from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.session.facade import Session
 from dsbuilder_tui.session.files import check_plan

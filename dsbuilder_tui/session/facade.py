@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.event_stream import EventStream
 from dsbuilder_tui.domain.events import Event, Notice
+from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
@@ -312,7 +313,11 @@ class Session:
 
     async def is_blank(self) -> bool:
         """Whether there is no plan, and nobody has said anything or is about to."""
-        return not self.planned and not self.chat.draft and not await self._files.store.chat.has_message_of("person")
+        return (
+            not self.planned
+            and not self.chat.draft
+            and not await self._files.store.chat.has_message_of(MessageRole.PERSON)
+        )
 
     async def discard(self) -> None:
         """Close the session and remove its folder. Raises ``InputError`` unless it is blank."""
