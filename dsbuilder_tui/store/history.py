@@ -10,7 +10,9 @@ import orjson
 
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection, Usage
 from dsbuilder_tui.domain.events import Event
-from dsbuilder_tui.domain.history import HistoryEntry, Message
+from dsbuilder_tui.domain.history import HistoryEntry
+from dsbuilder_tui.domain.message import Message
+from dsbuilder_tui.store.chat import MESSAGE_COLUMNS, read_message
 from dsbuilder_tui.store.checkpoints import CHECKPOINT_COLUMNS, checkpoint_from
 from dsbuilder_tui.store.commit import history_row, write_history
 from dsbuilder_tui.store.connection import StoreConnection
@@ -96,10 +98,8 @@ class HistoryTable:
             )
         for row in connection.execute(f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoint WHERE {within} ORDER BY id", ends):
             found.checkpoints.append(checkpoint_from(row))
-        for seq, role, kind, text, data, at in connection.execute(
-            f"SELECT seq, role, kind, text, data, created_at FROM message WHERE {within}", ends
-        ):
-            found.messages.append(Message(seq, role, kind, text, orjson.loads(data), at))
+        for row in connection.execute(f"SELECT {MESSAGE_COLUMNS} FROM message WHERE {within}", ends):
+            found.messages.append(read_message(row))
         for seq, kind, data, at, number, ordinal in connection.execute(
             f"SELECT seq, kind, data, created_at, category_id, ordinal FROM history WHERE branch_id=? AND {within}",
             (MAIN_BRANCH, *ends),
