@@ -121,7 +121,9 @@ class Transcript:
             self._told = True
             await add_tool_message(self._session, call_id, name, output, arguments, seconds)
             ok, said = tool_outcome(output)
-            parts.append(ToolFinished(call_id, name, ok, said, output[:MOST_DETAIL], seconds))
+            parts.append(
+                ToolFinished(call_id=call_id, tool=name, ok=ok, said=said, detail=output[:MOST_DETAIL], seconds=seconds)
+            )
         await self._remember({"type": "function_call_output", "call_id": call_id, "output": output})
         if approval is not None:
             await self._session.approvals.settle(approval)

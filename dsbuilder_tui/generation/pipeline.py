@@ -387,35 +387,18 @@ class Pipeline:
         seq = self._store.next_seq()
         self._journal.call(
             WorkerCall(
-                seq=seq,
-                category=batch.category.name,
-                batch=batch.number,
-                model=self._model.name,
-                size=len(batch.slots),
-                outcome=result.outcome,
-                delivered=len(result.delivered),
-                retries=result.retries,
-                usage=result.usage,
-                seconds=result.seconds,
-                detail=result.detail,
-                created_at=now,
-                worker=worker,
+                seq=seq, category=batch.category.name, batch=batch.number, model=self._model.name, size=len(batch.slots),
+                outcome=result.outcome, delivered=len(result.delivered), retries=result.retries, usage=result.usage,
+                seconds=result.seconds, detail=result.detail, created_at=now, worker=worker,
             ),
             BatchFinished(
-                ts=now,
-                batch=batch.number,
-                worker=worker,
-                category=batch.category.name,
-                outcome=result.outcome,
-                delivered=len(result.delivered),
-                seconds=round(result.seconds, 3),
-                prompt_tokens=result.usage.prompt_tokens,
-                completion_tokens=result.usage.completion_tokens,
-                detail=result.detail,
-                dollars=dollars,
+                ts=now, batch=batch.number, worker=worker, category=batch.category.name,
+                outcome=result.outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
+                prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
+                detail=result.detail, dollars=dollars,
             ),
             self._kept_answer(seq, batch, result),
-        )
+        )  # fmt: skip
         if self.live:
             self.keep_budget()
 

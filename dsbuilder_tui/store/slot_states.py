@@ -59,7 +59,9 @@ class SlotTable:
                 exhausted[self._store.names[number]].append(ordinal)
             gone = list(removed_texts(connection, self._store.names))
             retired = {self._store.names[number]: ordinals for number, ordinals in retired_slots(connection).items()}
-            return LedgerRows(filled, attempts, exhausted, gone, retired, critiques)
+            return LedgerRows(
+                filled=filled, attempts=attempts, exhausted=exhausted, gone=gone, retired=retired, critiques=critiques
+            )
 
         return await self._store.read(read)
 
