@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dsbuilder_tui.diversity.comparer import Answer, Match, Score
-from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Exhausted, Rejection, Slot, display_text, given_up_words
+from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Exhausted, Rejection, Slot, display_text, exhausted_words
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, SlotExhausted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -138,12 +138,12 @@ class Gate:
         match: Match | None = None,
         candidate: dict[str, Any] | None = None,
     ) -> None:
-        """Turn a candidate away; its slot opens again, or is given up."""
+        """Turn a candidate away; its slot opens again, or is exhausted."""
         nearest = self._duplicates.places.seq(match.row) if match else None
         tries = self.ledger.reject(slot, nearest)
         seq, now = self._write(slot, batch, stage, reason, text, match, candidate)
         if tries is not None:
-            words = given_up_words(tries, stage, reason)
+            words = exhausted_words(tries, stage, reason)
             self.journal.exhaust(
                 Exhausted(seq, slot.category, slot.ordinal, tries, words),
                 SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),

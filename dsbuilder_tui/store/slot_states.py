@@ -32,7 +32,7 @@ class SlotTable:
             since = connection.execute("SELECT max(seq) FROM history WHERE kind='exhausted_reopened'").fetchone()[0]
             attempts: dict[tuple[str, int], tuple[int, int, list[int]]] = {}
             # A withdrawal gives its slot a fresh set of tries, as reopening does to exhausted ones. So has a slot that was
-            # given up on and is not any more: a plan has taken it out and brought it back.
+            # exhausted and is not any more: a plan has taken it out and brought it back.
             for number, ordinal, highest, tries, nearest in connection.execute(
                 "SELECT r.category_id, r.ordinal, max(r.attempt), sum(r.seq > max(?, ifnull(w.last, 0), ifnull(g.last, 0))), "
                 "group_concat(r.nearest_seq) FROM rejection r "
