@@ -95,6 +95,9 @@ class DatasetBuilderConfig(BaseModel):
     confirm_dollars: float = Field(
         5, ge=0, allow_inf_nan=False, description="The agent asks before a run that may cost more dollars than this"
     )
+    response_journal_mb: int = Field(
+        256, ge=0, description="Megabytes of paid answers that a session keeps to be judged again, 0: none"
+    )
     offline_pace: float = Field(
         0, ge=0, allow_inf_nan=False, description="Cases a second the built-in writer makes at most, 0: no limit"
     )
