@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.plan_patch import changes
+from dsbuilder_tui.quality.validation import check_validators
 
 
 def plan_question(
@@ -21,7 +22,11 @@ def plan_question(
     notes: list[str],
     renamed: dict[str, str],
 ) -> PlanApproval:
-    """The card that asks for a yes to ``plan``; ``notes`` are what the person should know of it."""
+    """The card that asks for a yes to ``plan``; ``notes`` are what the person should know of it.
+
+    Raises ``PlanError`` for a plan with validators that are not registered.
+    """
+    check_validators(plan, "the plan")
     session = call.host.session
     limit = session.config.max_dataset_size
     if plan.total_instances > limit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from dsbuilder_tui.agent.plan_approval import plan_question, put_plan_in_force
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
@@ -23,6 +24,7 @@ class ProposePlanArguments(ToolArguments):
     """The keys of each case's inputs and what they mean; leave it out for one field `query`."""
     attributes: dict[str, list[str]] = Field(default_factory=dict)
     """Axes shared by all categories."""
+    validators: SkipJsonSchema[list[str]] = Field(default_factory=list)
     assumptions: list[str] = Field(default_factory=list)
     """What you assumed, one short sentence each; the person sees them on the card."""
 
