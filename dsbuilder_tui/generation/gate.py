@@ -10,6 +10,7 @@ from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Exhausted, Reject
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, SlotExhausted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.duplicate_check import CaseText, DuplicateCheck
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Ledger
@@ -75,7 +76,7 @@ class Gate:
 
     def _settle(self, candidate: Candidate, fitted: list[Fitted] | Misfit, answers: list[Answer] | None) -> bool:
         if isinstance(fitted, Misfit):
-            self.reject(candidate.slot, candidate.batch, "schema", fitted.reason, fitted.text)
+            self.reject(candidate.slot, candidate.batch, Stage.SCHEMA, fitted.reason, fitted.text)
             return False
         if answers is None:
             self._accept(candidate, fitted[0], None)

@@ -12,11 +12,11 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from dsbuilder_tui.domain.case import Rejection, display_text
-from dsbuilder_tui.domain.diversity import STAGES
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import CaseRejected, Event
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, LikenessStage, WhatIf
+from dsbuilder_tui.domain.stage import COMPARING_STAGES, Stage
+from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, WhatIf
 from dsbuilder_tui.tui.paint.line import Line, clip, wrap
 from dsbuilder_tui.tui.rejected.paint import Pieces, about, flow, readable, rejection_row, why, word_diff
 from dsbuilder_tui.tui.rejected.threshold_strip import ThresholdStrip
@@ -246,7 +246,7 @@ class RejectedScreen(SessionScreen):
 
     def action_stage(self) -> None:
         met = self.watched.view.stages
-        stages = [*STAGES, *sorted(stage for stage in met if stage not in STAGES)]
+        stages = [*COMPARING_STAGES, *sorted(stage for stage in met if stage not in COMPARING_STAGES)]
         answers: list[tuple[str, Any]] = [("all stages", (None,))]
         answers += [(f"{stage} ({met.get(stage, 0):,})", (stage,)) for stage in stages]
 
@@ -268,12 +268,12 @@ class RejectedScreen(SessionScreen):
     def strip(self) -> ThresholdStrip:
         return self.query_one("#what-if", ThresholdStrip)
 
-    async def _what_if(self, stage: LikenessStage, threshold: float, category: str | None) -> WhatIf:
+    async def _what_if(self, stage: Stage, threshold: float, category: str | None) -> WhatIf:
         return await self.watched.session.diversity.what_if(stage, threshold, category=category)
 
     def action_threshold(self) -> None:
         """For the stage of the rejection that is shown; of its category when the list is of that alone."""
-        stage = self._shown.stage if self._shown else self._stage or "semantic"
+        stage = self._shown.stage if self._shown else self._stage or Stage.SEMANTIC
         self.add_class("-what-if")
         self.query_one("#why").display = False
         pane = self.query_one("#why-pane")
