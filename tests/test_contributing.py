@@ -38,12 +38,17 @@ def test_each_decision_is_short() -> None:
     assert long == []
 
 
-def test_the_example_of_a_plug_in_works(tmp_path: Path) -> None:
-    (module,) = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-    (entry,) = re.findall(r"^```toml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-    group, row = re.fullmatch(r'\[project\.entry-points\."(.+)"\]\n(.+)\n', entry).groups()  # type: ignore[union-attr]
-    install_plug_in(tmp_path, "lines", {"lines": module}, f"[{group}]\n{row.replace(chr(34), '')}\n")
-    plan = "dataset_name: d\ncategories: [{name: c, description: Chess, count: 5, example_inputs: Hi}]\n"
+def test_the_examples_of_plug_ins_work(tmp_path: Path) -> None:
+    """Each is a whole module, followed by its entry point; together they write a dataset."""
+    pairs = re.findall(r"^```python\n(.*?)^```$.*?^```toml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    entries, modules = list[str](), dict[str, str]()
+    for module, entry in pairs:
+        group, row = re.fullmatch(r'\[project\.entry-points\."(.+)"\]\n(.+)\n', entry).groups()  # type: ignore[union-attr]
+        modules[row.split('"')[1].partition(":")[0]] = module
+        entries.append(f"[{group}]\n{row.replace(chr(34), '')}\n")
+    assert len(modules) == len(pairs) == 2
+    install_plug_in(tmp_path, "worked-examples", modules, "".join(entries))
+    plan = "dataset_name: d\nvalidators: short\ncategories: [{name: c, description: Chess, count: 5, example_inputs: Hi}]\n"
     Path("plan.yaml").write_text(plan)
     done = subprocess.run(
         [sys.executable, "-m", "dsbuilder_tui", "run", "plan.yaml", "--provider", "lines", "--no-diversity"],

@@ -124,6 +124,9 @@ class Monitor:
                 said = f"The run stopped at {event.accepted:,} of {event.planned:,}: {event.reason}"
                 if event.cause is PauseCause.BUDGET:
                     return Note("budget", said, "Raise it with /budget N, then resume.")
+                if event.cause is PauseCause.PLUG_IN:
+                    hint = "Update or uninstall that package, or take the validator out of the plan, then resume."
+                    return Note("stopped", said, hint)
                 return Note("stopped", said, "When that is mended, resume goes on with the open slots.")
             case RunFinished():
                 return self._finished(event)

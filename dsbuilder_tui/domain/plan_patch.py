@@ -54,6 +54,8 @@ class CategoryChange(_PatchPart):
     expected_tools: list[str | ExpectedTool] | None = None
     # The agent has adjust_category for this one, which can change a part of it.
     diversity: SkipJsonSchema[Literal["on", "off"] | CategoryDiversity | None] = None
+    # Which rules hold is for the person to say: a model would make names up.
+    validators: SkipJsonSchema[list[str] | None] = None
 
 
 class PlanPatch(_PatchPart):
@@ -75,6 +77,7 @@ class PlanPatch(_PatchPart):
     """New keys of each case's inputs and what they mean."""
     description: str | None = None
     dataset_name: str | None = None
+    validators: SkipJsonSchema[list[str] | None] = None
 
     @classmethod
     def between(
@@ -104,7 +107,8 @@ class PlanPatch(_PatchPart):
 
 
 _CHANGEABLE = tuple(name for name in CategoryChange.model_fields if name != "category")
-_SHARED = ("dataset_name", "description", "input_fields", "attributes")
+_SHARED = ("dataset_name", "description", "input_fields", "attributes", "validators")
+_REMOVABLE = ("attributes", "validators")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +179,8 @@ def patched(
         raise PlanError("the change", problems)
     data = plan.model_dump(mode="json", exclude={"categories", "total_instances"})
     given = {name: getattr(patch, name) for name in _SHARED}
-    # A model that has nothing to say of a field often sends it empty; only the axes can be taken away.
-    data |= {name: value for name, value in given.items() if value or (name == "attributes" and value is not None)}
+    # A model that has nothing to say of a field often sends it empty; only the axes and the rules can be taken away.
+    data |= {name: value for name, value in given.items() if value or (name in _REMOVABLE and value is not None)}
     new_plan = parse_plan({**data, "categories": list(held.values())}, "the change")
     return Patched(new_plan, renamed, (*notes, *problems))
 

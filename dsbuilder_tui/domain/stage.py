@@ -16,7 +16,7 @@ class Stage(StrEnum):
     STRUCTURAL = "structural"
     NEAR = "near"
     SEMANTIC = "semantic"
-    VALIDATORS = "validators"
+    VALIDATORS = "validators"  # its reason is told to whoever writes the slot again
     JUDGE = "judge"
     MISSING = "missing"  # the worker wrote no case for the slot
     PERSON = "person"  # turned away by a person, after it was accepted

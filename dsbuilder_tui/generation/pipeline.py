@@ -38,6 +38,7 @@ from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
 from dsbuilder_tui.models.limits import AdaptiveLimit
 from dsbuilder_tui.models.protocol import TransientError, WorkerModel
+from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.rows import WorkerAnswer, WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
@@ -101,7 +102,7 @@ class Pipeline:
             interval=interval,
             most_answers=config.response_journal_mb * 1_000_000,
         )
-        self.gate = Gate(plan, config, store, clock, self._journal, self._ledger)
+        self.gate = Gate(plan, config, store, clock, self._journal, self._ledger, self._plug_in_failed)
         self.live = False  # decisions that a person makes can be taken in
         self.ready = asyncio.Event()  # it is live, or will never be (again)
         self._wake = asyncio.Event()
@@ -178,6 +179,12 @@ class Pipeline:
         )
         self._tell(Notice(ts=self._clock.now(), level="warning", text=text))
         self.pause(f"the budget of {dollar_words(budget)} is used up", PauseCause.BUDGET)
+
+    def _plug_in_failed(self, error: PlugInBroken) -> None:
+        """Pause: what a broken plug-in could not judge is written again when it is mended or gone."""
+        if self._pause_reason is None:
+            self._tell(Notice(ts=self._clock.now(), level="warning", text=f"{error} The run pauses."))
+            self.pause(error.problem.rstrip("."), PauseCause.PLUG_IN)
 
     def wake(self) -> None:
         """Look again at what there is to do."""

@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.event_stream import EventStream
 from dsbuilder_tui.domain.events import Event, Notice
+from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
@@ -69,7 +70,8 @@ class Session:
     ) -> Self:
         """Start a session for a plan, with the cases of an imported file if one is given.
 
-        Raises ``PlanError`` for a plan of more than ``max_dataset_size`` cases, or ``StorageError``.
+        Raises ``PlanError`` for a plan of more than ``max_dataset_size`` cases or with validators that are not
+        registered, or ``StorageError``.
         """
         config = config or DatasetBuilderConfig()
         return cls(await SessionFiles.create(plan, config, clock or SystemClock(), imported), config)
@@ -228,9 +230,10 @@ class Session:
     async def run(self, model: WorkerModel | None = None) -> RunResult:
         """Fill the open slots until none is left or ``pause`` is called. ``model`` stays the caller's to close.
 
-        It pauses by itself when the session's budget is used up. Raises ``InputError`` when it is used up already, while
-        it runs, or while there is no plan; ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was
-        accepted is saved.
+        It pauses by itself when the session's budget is used up, or when a validator fails at its work. Raises
+        ``InputError`` when the budget is used up already, while it runs, or while there is no plan; ``PlanError`` or
+        ``PlugInBroken`` for a validator that is not there or cannot be loaded; ``EndpointRefused``,
+        ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
         async with self._context.acts:
             self._context.only_at_rest()
@@ -239,9 +242,14 @@ class Session:
             model = model or worker_model(self.config)
             budget = Budget(PriceTable(self.config.prices), lambda: self.config.budget)
             # Nothing is awaited before there is a run: a pause that is asked for at once must find it.
-            self._context.run = Run(
-                self._files, self.config, model, self._context.call_log, budget, self.diversity.announce
-            )
+            try:
+                self._context.run = Run(
+                    self._files, self.config, model, self._context.call_log, budget, self.diversity.announce
+                )
+            except BaseException:
+                if own:
+                    await model.close()
+                raise
             self._context.idle.clear()
         try:
             async with self.diversity.announcing():
@@ -305,7 +313,11 @@ class Session:
 
     async def is_blank(self) -> bool:
         """Whether there is no plan, and nobody has said anything or is about to."""
-        return not self.planned and not self.chat.draft and not await self._files.store.chat.has_message_of("person")
+        return (
+            not self.planned
+            and not self.chat.draft
+            and not await self._files.store.chat.has_message_of(MessageRole.PERSON)
+        )
 
     async def discard(self) -> None:
         """Close the session and remove its folder. Raises ``InputError`` unless it is blank."""

@@ -20,6 +20,7 @@ from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
+from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.settings.provider_names import OPENAI
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store import catalog
@@ -54,7 +55,7 @@ class SessionFiles:
     async def create(
         cls, plan: DatasetPlanInput, config: DatasetBuilderConfig, clock: Clock, imported: SeedCheckpoint | None
     ) -> Self:
-        check_size(plan, config)
+        check_plan(plan, config)
         root = private_folder(config.checkpoint_root)
         while True:
             folder = catalog.new_session_folder(root, plan.dataset_name)
@@ -283,8 +284,9 @@ class SessionFiles:
         await self.store.history.remember("imported", cases=len(cases), notes=seed.notes)
 
 
-def check_size(plan: DatasetPlanInput, config: DatasetBuilderConfig, source: str | None = None) -> None:
-    """Raises ``PlanError`` when the plan is larger than ``max_dataset_size``."""
+def check_plan(plan: DatasetPlanInput, config: DatasetBuilderConfig, source: str | None = None) -> None:
+    """Raises ``PlanError`` when the plan is larger than ``max_dataset_size``, or names validators that are not there."""
+    check_validators(plan, source or plan.dataset_name)
     if plan.total_instances > config.max_dataset_size:
         raise PlanError(
             source or plan.dataset_name,

@@ -87,9 +87,7 @@ class _Teller:
             elif kind == 2:
                 yield self._call(row)
             elif kind == 3:
-                yield ev.MessageAdded(
-                    ts=row.created_at, seq=row.seq, role=row.role, kind=row.kind, text=row.text, data=row.data
-                )
+                yield ev.MessageAdded(ts=row.created_at, message=row)
             elif kind == 4:
                 event = self._history(row)
                 if event is not None:

@@ -10,7 +10,9 @@ import orjson
 
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection, Usage
 from dsbuilder_tui.domain.events import Event
-from dsbuilder_tui.domain.history import HistoryEntry, Message
+from dsbuilder_tui.domain.history import HistoryEntry
+from dsbuilder_tui.domain.message import Message
+from dsbuilder_tui.store.chat import MESSAGE_COLUMNS, read_message
 from dsbuilder_tui.store.commit import history_row, write_history
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.rejections import REJECTION_COLUMNS, rejection_from
@@ -95,10 +97,8 @@ class HistoryTable:
             f"SELECT id, seq, reason, accepted, planned, created_at FROM checkpoint WHERE {within} ORDER BY id", ends
         ):
             found.checkpoints.append(Checkpoint(*row))
-        for seq, role, kind, text, data, at in connection.execute(
-            f"SELECT seq, role, kind, text, data, created_at FROM message WHERE {within}", ends
-        ):
-            found.messages.append(Message(seq, role, kind, text, orjson.loads(data), at))
+        for row in connection.execute(f"SELECT {MESSAGE_COLUMNS} FROM message WHERE {within}", ends):
+            found.messages.append(read_message(row))
         for seq, kind, data, at, number, ordinal in connection.execute(
             f"SELECT seq, kind, data, created_at, category_id, ordinal FROM history WHERE branch_id=? AND {within}",
             (MAIN_BRANCH, *ends),

@@ -154,3 +154,6 @@ class LedgerRows:
     exhausted: dict[str, list[int]]
     gone: list[RemovedText] = field(default_factory=list)
     retired: dict[str, list[int]] = field(default_factory=dict)  # slots that a plan revision has taken out
+    critiques: dict[tuple[str, int], str] = field(
+        default_factory=dict
+    )  # open slot → why validators turned the last try away

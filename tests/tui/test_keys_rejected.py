@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput, Session
-from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.domain.events import CaseRejected
+from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.settings.stack import load_config
 from tests.support.likeness import accept, reject
 from tests.support.studio import Desk, built, covers, studio

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection
 from dsbuilder_tui.domain.flags import FLAG_MARKS
+from dsbuilder_tui.domain.message import PlanContent, PlanRow
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, Flip, Scores, WhatIf
 from dsbuilder_tui.store.catalog import SessionListing
@@ -22,6 +23,7 @@ from dsbuilder_tui.tui.rejected import paint as duel
 from dsbuilder_tui.tui.rejected import threshold_paint as whatif
 from dsbuilder_tui.tui.studio import paint as panels
 from dsbuilder_tui.tui.studio import plan_card_paint as card
+from dsbuilder_tui.tui.studio.card_state import CardState
 from dsbuilder_tui.view import CategoryView, Point, RunView, Turned, WorkerView
 
 BAD = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -171,15 +173,15 @@ def test_header_keys_and_tabs_fit(view: RunView, width: int, words: str) -> None
 @QUICK
 def test_cards_fit(rows: list[tuple[str, int, int | None, int, int]], width: int) -> None:
     names = ("name", "count", "was", "axes", "combinations")
-    data = {
-        "revision": 3,
-        "planned": 10**6,
-        "rows": [dict(zip(names, row, strict=True)) for row in rows],
-        "changed": True,
-    }
-    for state in ("open", "approved", "older"):
-        lines = card.plan_card(data, width, state=state, focused=True)
-        exact(lines, width, card.card_height(data))
+    content = PlanContent(
+        revision=3,
+        planned=10**6,
+        rows=tuple(PlanRow.model_validate(dict(zip(names, row, strict=True))) for row in rows),
+        changed=True,
+    )
+    for state in CardState:
+        lines = card.plan_card(content, width, state=state, focused=True)
+        exact(lines, width, card.card_height(content))
 
 
 CASE = st.builds(

@@ -10,6 +10,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.message import Message, MessageRole, TextContent
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.view import RunView, opening_view, reduce
 from dsbuilder_tui.wording import eta_words, event_line, progress_line, rate_words, spent_words, worker_words
@@ -204,7 +205,7 @@ def test_what_is_kept_is_bounded() -> None:
 
 def test_an_event_that_no_display_needs_changes_nothing() -> None:
     view = reduce(RunView(), START)
-    assert reduce(view, ev.MessageAdded(ts=1, seq=1, role="person", kind="text", text="x", data={})) == view
+    assert reduce(view, ev.MessageAdded(ts=1, message=Message(1, MessageRole.PERSON, "x", TextContent(), 1))) == view
     assert reduce(view, Event(ts=5)) == view
 
 

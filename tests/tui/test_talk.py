@@ -53,7 +53,7 @@ async def test_a_person_says_what_they_need_and_watches_it_take_shape() -> None:
         await quiet(desk)
         assert cards(desk) == ["approved"] and desk.session.id == "customer_service_bot"
         await desk.sees("✓ approved", "✓ finished")
-        lines = [line.data["tool"] for line in desk.app.screen.query(ToolLine)]
+        lines = [line.content.tool for line in desk.app.screen.query(ToolLine)]
         assert lines == ["propose_plan", "start_generation"]
         said = (await desk.said("Finished: 12 of 12 cases")).text
         assert "order_status 6, refunds 6" in said and str(desk.session.folder) in said

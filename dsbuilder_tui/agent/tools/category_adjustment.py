@@ -7,7 +7,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from dsbuilder_tui.agent.host import at_rest
-from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
+from dsbuilder_tui.domain.approval import QuestionApproval
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
@@ -58,7 +59,7 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
     def doing(self, arguments: AdjustCategoryArguments) -> str:
         return "changing the settings"
 
-    async def question(self, call: ToolCall, arguments: AdjustCategoryArguments) -> ToolQuestion | None:
+    async def question(self, call: ToolCall, arguments: AdjustCategoryArguments) -> QuestionApproval | None:
         session = call.host.session
         if arguments.category is not None and arguments.category not in [c.name for c in session.plan.categories]:
             names = ", ".join(c.name for c in session.plan.categories)
@@ -69,9 +70,11 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
             )
         model, embedding = arguments.worker_model, arguments.embedding_model
         if model is not None and not call.was_typed(model):
-            return ToolQuestion(f"Have {model} write the cases from now on? You have not named it yourself.")
+            return QuestionApproval(text=f"Have {model} write the cases from now on? You have not named it yourself.")
         if embedding not in (None, _STATIC) and not call.was_typed(embedding):
-            return ToolQuestion(f"Compare cases with the embedding model {embedding}? You have not named it yourself.")
+            return QuestionApproval(
+                text=f"Compare cases with the embedding model {embedding}? You have not named it yourself."
+            )
         return None
 
     async def run(self, call: ToolCall, arguments: AdjustCategoryArguments) -> ToolAnswer:

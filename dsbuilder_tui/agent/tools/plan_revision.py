@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dsbuilder_tui.agent.plan_approval import plan_question, put_plan_in_force
-from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolCall, ToolQuestion
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolCall
+from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan_patch import PlanPatch, patched
 
@@ -21,7 +22,7 @@ class RevisePlan(Tool[PlanPatch]):
     def doing(self, arguments: PlanPatch) -> str:
         return "changing the plan"
 
-    async def question(self, call: ToolCall, arguments: PlanPatch) -> ToolQuestion | None:
+    async def question(self, call: ToolCall, arguments: PlanPatch) -> PlanApproval:
         call.require_plan()
         session = call.host.session
         result = patched(session.plan, arguments, await session.cases.counts())

@@ -30,6 +30,7 @@ STAGE_MEANINGS: dict[str, str] = {
     Stage.NEAR: "The two share too many words and word pairs.",
     Stage.SEMANTIC: "The two mean the same in other words.",
     Stage.SCHEMA: "The worker's case did not have the form the plan asks for.",
+    Stage.VALIDATORS: "A rule of the plan found fault with this case.",
     Stage.MISSING: "The worker wrote no case for this slot.",
     Stage.PERSON: "You turned this case away.",
     "refused": "The model refused to write it.",
