@@ -43,7 +43,7 @@ class TurnRunner:
         self._host, self._given = host, model
         self._runner = ToolRunner(host)
         self._accepted: dict[str, int] = {}
-        self._given_up: dict[str, int] = {}
+        self._exhausted: dict[str, int] = {}
         self._proposed: DatasetPlanInput | None = None
         self._options = OptionMemory()
 
@@ -251,7 +251,7 @@ class TurnRunner:
         session = self._host.session
         await self._runner.refresh()
         self._accepted = await session.cases.counts()
-        self._given_up = await session.cases.exhausted_counts()
+        self._exhausted = await session.cases.exhausted_counts()
         waiting = await session.approvals.open()
         request = waiting[0].request if waiting else None
         self._proposed = request.plan if isinstance(request, PlanApproval) else None
@@ -263,7 +263,7 @@ class TurnRunner:
             proposed=self._proposed,
             running=self._host.running,
             accepted=self._accepted,
-            given_up=self._given_up,
+            exhausted=self._exhausted,
             stages=session.config.diversity_stages,
             models="built-in",
             tools=tuple(str(name) for name in session.agent_memory.target.get("tools") or ()),

@@ -14,7 +14,7 @@ from dsbuilder_tui.domain.case import (
     Rejection,
     Slot,
     display_text,
-    given_up_words,
+    exhausted_words,
 )
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, SlotExhausted
@@ -172,12 +172,12 @@ class Gate:
         match: Match | None = None,
         candidate: dict[str, Any] | None = None,
     ) -> None:
-        """Turn a candidate away; its slot opens again, or is given up."""
+        """Turn a candidate away; its slot opens again, or is exhausted."""
         nearest = self._duplicates.places.seq(match.row) if match else None
         tries = self.ledger.reject(slot, nearest, reason if stage == VALIDATORS_STAGE else "")
         seq, now = self._write(slot, batch, stage, reason, text, match, candidate)
         if tries is not None:
-            words = given_up_words(tries, stage, reason)
+            words = exhausted_words(tries, stage, reason)
             self.journal.exhaust(
                 Exhausted(seq, slot.category, slot.ordinal, tries, words),
                 SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),

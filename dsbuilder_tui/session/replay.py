@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from dsbuilder_tui.domain import events as ev
-from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text, given_up_words
+from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text, exhausted_words
 from dsbuilder_tui.domain.pause_cause import cause_of_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.models.prices import PriceTable
@@ -121,7 +121,7 @@ class _Teller:
             self._add(r.category, "exhausted", 1)
             yield ev.SlotExhausted(
                 ts=r.created_at, category=r.category, slot=r.ordinal, attempts=tries,
-                reason=given_up_words(tries, r.stage, r.reason),
+                reason=exhausted_words(tries, r.stage, r.reason),
             )  # fmt: skip
 
     def _call(self, call: WorkerCall) -> ev.Event:

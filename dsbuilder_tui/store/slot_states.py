@@ -34,7 +34,7 @@ class SlotTable:
             attempts: dict[tuple[str, int], tuple[int, int, list[int]]] = {}
             critiques: dict[tuple[str, int], str] = {}
             # A withdrawal gives its slot a fresh set of tries, as reopening does to exhausted ones. So has a slot that was
-            # given up on and is not any more: a plan has taken it out and brought it back.
+            # exhausted and is not any more: a plan has taken it out and brought it back.
             # Beside max(), SQLite takes a bare column from the row that has it: the last try.
             for number, ordinal, highest, tries, nearest, critique in connection.execute(
                 "SELECT r.category_id, r.ordinal, max(r.attempt), sum(r.seq > max(?, ifnull(w.last, 0), ifnull(g.last, 0))), "

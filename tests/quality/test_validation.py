@@ -233,14 +233,14 @@ async def test_the_reason_outlives_the_process_and_is_about_the_last_try(package
     assert critiques == {1: "polite: the answer need not be polite", 2: ""}
 
 
-async def test_a_slot_that_never_passes_is_given_up_with_the_reason(packages: Path, make_config: Configs) -> None:
+async def test_a_slot_that_never_passes_is_exhausted_with_the_reason(packages: Path, make_config: Configs) -> None:
     model = Writer(lambda category, ordinal, attempt: case(10 * attempt + ordinal, polite=ordinal > 1))
     async with await Session.create(plan_of(3, validators="polite"), make_config(max_attempts=3)) as session:
         result, told = await run(session, model)
         assert (result.state, result.accepted, result.exhausted) == ("short", 2, 1)
-        (given_up,) = [event for event in told if event.type == "slot_exhausted"]
+        (exhausted,) = [event for event in told if event.type == "slot_exhausted"]
         assert (
-            given_up.reason == "3 tries, the last one turned away at validators: polite: the answer need not be polite"
+            exhausted.reason == "3 tries, the last one turned away at validators: polite: the answer need not be polite"
         )  # type: ignore[attr-defined]
 
 

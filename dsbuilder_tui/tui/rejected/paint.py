@@ -182,7 +182,7 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
         )
         lines += [((row, "good"),) for row in wrap(words, width)]
     else:
-        lines += [((row, "warn"),) for row in wrap("The slot is still open, or was given up on.", width)]
+        lines += [((row, "warn"),) for row in wrap("The slot is still open, or exhausted.", width)]
     return [cut(line, width) for line in lines]
 
 
