@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import operator
 import re
 import unicodedata
 from collections import Counter
@@ -12,7 +13,15 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
@@ -119,7 +128,7 @@ class DatasetCategory(_Model):
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     expected_tools: tuple[ExpectedTool, ...] = ()
     diversity: Literal["on", "off"] | CategoryDiversity = "on"
-    validators: ValidatorNames = ()
+    validators: ValidatorNames = Field((), exclude_if=operator.not_)
 
     @field_validator("name", mode="before")
     @classmethod
@@ -250,7 +259,7 @@ class DatasetPlanInput(_Model):
     total_instances: int = 0
     input_fields: dict[str, str] = Field(default_factory=dict)
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    validators: ValidatorNames = ()
+    validators: ValidatorNames = Field((), exclude_if=operator.not_)
 
     @field_validator("dataset_name", mode="before")
     @classmethod
