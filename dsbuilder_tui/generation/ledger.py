@@ -1,4 +1,4 @@
-"""Which slots are open, leased, filled or given up on."""
+"""Which slots are open, leased, filled or exhausted."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class Ledger:
         self.open -= 1
 
     def reject(self, slot: Slot, nearest_seq: int | None, critique: str = "") -> int | None:
-        """Open the slot again, or give it up. Returns the number of tries when it is given up.
+        """Open the slot again. Returns the number of tries when it is exhausted instead.
 
         ``critique`` is for whoever writes it next.
         """
@@ -186,7 +186,7 @@ class Ledger:
         self.open += 1
 
     def claim(self, category: str, ordinal: int) -> None:
-        """Fill an open slot, or one that was given up on, without a lease."""
+        """Fill an open slot, or an exhausted one, without a lease."""
         book = self._books[category]
         if book.state[ordinal] == _EXHAUSTED:
             self.exhausted -= 1

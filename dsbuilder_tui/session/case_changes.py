@@ -20,6 +20,7 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.ledger import SlotState
 from dsbuilder_tui.generation.schema_check import Unfit, fitting_case
 from dsbuilder_tui.session.session_context import SessionContext
@@ -109,7 +110,7 @@ class CaseChanges:
             category=name,
             ordinal=ordinal,
             attempt=attempt,
-            stage="person",
+            stage=Stage.PERSON,
             reason=words,
             text=text[:_REJECTED_LENGTH],
             created_at=now,

@@ -18,8 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-from dsbuilder_tui.domain.diversity import STAGES, Stage, chosen_stages
+from dsbuilder_tui.domain.diversity import chosen_stages
 from dsbuilder_tui.domain.spending import Price
+from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.settings.layers import Layer, SettingsSource, merged, read_sources
 from dsbuilder_tui.settings.locations import default_checkpoint_root
 from dsbuilder_tui.settings.provider_names import AUTO, OFFLINE, ProviderName, resolved
@@ -53,7 +54,9 @@ class DatasetBuilderConfig(BaseModel):
     enable_diversity_check: bool = Field(True, description="Reject cases that repeat an accepted one")
     diversity_window: int = Field(20, ge=1, description="Cases compared against in scope 'window'")
     diversity_scope: Literal["history", "window"] = Field("history", description="Compare with all cases or the last")
-    diversity_stages: tuple[Stage, ...] = Field(STAGES, description="How cases are compared, with commas between")
+    diversity_stages: tuple[str, ...] = Field(
+        tuple(str(stage) for stage in COMPARING_STAGES), description="How cases are compared, with commas between"
+    )
     diversity_across: bool = Field(False, description="Compare across categories, not only within each")
     near_threshold: float = Field(
         0.70,
@@ -86,7 +89,7 @@ class DatasetBuilderConfig(BaseModel):
     seed: int = Field(0, ge=0, le=2**63 - 1, description="Fixes slots and the built-in writer")
     temperature: float | None = Field(None, ge=0, le=2, description="Sampling temperature of the workers")
     max_output_tokens: int = Field(500, ge=16, description="Tokens one case may take at most")
-    max_attempts: int = Field(6, ge=1, le=100, description="Tries per slot before it is given up")
+    max_attempts: int = Field(6, ge=1, le=100, description="Tries per slot before it is exhausted")
     max_retries: int = Field(6, ge=0, le=100, description="Repeats of a failed worker call")
     request_timeout: float = Field(120, gt=0, description="Longest silence of the endpoint, in seconds")
     connect_timeout: float = Field(30, gt=0, description="Longest wait for a connection, in seconds")

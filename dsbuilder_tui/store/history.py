@@ -31,7 +31,7 @@ class Stretch:
 
     cases: list[AcceptedCase] = field(default_factory=list)  # as they were accepted, also those that are gone now
     replacing: set[int] = field(default_factory=set)  # places of cases that a person put where another one was
-    rejections: list[tuple[Rejection, int | None]] = field(default_factory=list)  # with the tries of a slot given up
+    rejections: list[tuple[Rejection, int | None]] = field(default_factory=list)  # with the tries of an exhausted slot
     calls: list[WorkerCall] = field(default_factory=list)
     agent_calls: list[AgentCall] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
@@ -81,10 +81,10 @@ class HistoryTable:
                 found.cases.append(_as_accepted(connection, row[1], read_case(names, row)))
         rows = connection.execute("SELECT replaced_by FROM withdrawn_case WHERE replaced_by BETWEEN ? AND ?", ends)
         found.replacing = {seq for (seq,) in rows}
-        for *row, gave_up in connection.execute(
+        for *row, tries in connection.execute(
             f"SELECT {REJECTION_COLUMNS}, gave_up FROM rejection WHERE {within}", ends
         ):
-            found.rejections.append((rejection_from(names, row), gave_up))
+            found.rejections.append((rejection_from(names, row), tries))
         for row in connection.execute(f"SELECT {CALL_COLUMNS} FROM worker_call WHERE {within}", ends):
             found.calls.append(call_from(names, row))
         for seq, purpose, model, prompt, cached, completion, seconds, at in connection.execute(

@@ -89,7 +89,7 @@ class CaseLikeness:
 
 @dataclass(frozen=True, slots=True)
 class SlotFacts:
-    """What the session file says about one slot: its case, its last attempt, and whether it was given up on."""
+    """What the session file says about one slot: its case, its last attempt, and whether it is exhausted."""
 
     case: AcceptedCase | None
     attempt: int
@@ -105,7 +105,7 @@ class Changes:
     """
 
     withdrawn: list[Withdrawal] = field(default_factory=list)
-    reopened: list[tuple[str, int]] = field(default_factory=list)  # slots no longer given up on
+    reopened: list[tuple[str, int]] = field(default_factory=list)  # slots no longer exhausted
 
     accepted: list[AcceptedCase] = field(default_factory=list)
     likeness: list[CaseLikeness] = field(default_factory=list)

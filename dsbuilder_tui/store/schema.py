@@ -65,7 +65,7 @@ ALTER TABLE damaged_case ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE worker_call ADD COLUMN worker INTEGER NOT NULL DEFAULT 0;
 
 -- `candidate` holds what the schema stage let through, so that it can be kept after all; `gave_up` the number of tries
--- when the slot was given up with this rejection.
+-- when the slot was exhausted with this rejection.
 ALTER TABLE rejection ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rejection ADD COLUMN candidate TEXT;
 ALTER TABLE rejection ADD COLUMN gave_up INTEGER;

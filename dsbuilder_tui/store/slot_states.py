@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from dsbuilder_tui.domain.case import VALIDATORS_STAGE
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.store.commit import write_history
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.removed_texts import removed_texts
@@ -34,7 +34,7 @@ class SlotTable:
             attempts: dict[tuple[str, int], tuple[int, int, list[int]]] = {}
             critiques: dict[tuple[str, int], str] = {}
             # A withdrawal gives its slot a fresh set of tries, as reopening does to exhausted ones. So has a slot that was
-            # given up on and is not any more: a plan has taken it out and brought it back.
+            # exhausted and is not any more: a plan has taken it out and brought it back.
             # Beside max(), SQLite takes a bare column from the row that has it: the last try.
             for number, ordinal, highest, tries, nearest, critique in connection.execute(
                 "SELECT r.category_id, r.ordinal, max(r.attempt), sum(r.seq > max(?, ifnull(w.last, 0), ifnull(g.last, 0))), "
@@ -46,7 +46,7 @@ class SlotTable:
                 "WHERE gave_up IS NOT NULL AND seq NOT IN (SELECT seq FROM exhausted_slot) "
                 "GROUP BY 1, 2, 3) g USING (branch_id, category_id, ordinal) "
                 "WHERE r.branch_id=? AND a.seq IS NULL GROUP BY r.category_id, r.ordinal",
-                (since or 0, VALIDATORS_STAGE, MAIN_BRANCH),
+                (since or 0, Stage.VALIDATORS, MAIN_BRANCH),
             ):
                 seqs = [int(seq) for seq in nearest.split(",")] if nearest else []
                 attempts[self._store.names[number], ordinal] = (highest, tries, seqs)

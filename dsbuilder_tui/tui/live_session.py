@@ -246,7 +246,7 @@ def sentence(event: Event, view: RunView) -> str | None:
             return f"‖ Paused at {event.accepted:,} of {event.planned:,}{dropped}{why} · {saved}"
         case RunFinished() if event.exhausted:
             return (
-                f"! Finished short: {event.accepted:,} of {event.planned:,} · {counted(event.exhausted, 'slot')} given up · "
+                f"! Finished short: {event.accepted:,} of {event.planned:,} · {counted(event.exhausted, 'slot')} exhausted · "
                 "/retry tries them again · /export writes the dataset"
             )
         case RunFinished():

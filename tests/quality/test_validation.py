@@ -142,6 +142,9 @@ def test_the_names_stand_in_the_plan_and_in_every_form_of_it(packages: Path, tmp
     assert changes(plan, changed) == ["~ c1: validators changed", "~ validators changed"]
     assert patched(plan, PlanPatch(counts={"c0": 5}), {}).plan.validators == ("short",)
     assert PlanPatch.between(plan, changed) == change and "validators" not in json.dumps(PlanPatch.model_json_schema())
+    bare = plan_of(2, 3)
+    assert "validators" not in bare.model_dump_json(), "a plan without any is written down as it always was"
+    assert patched(plan, PlanPatch.between(plan, bare), {}).plan == bare
     added = plan_of(2, 3, 1, validators="short", own={0: ["polite", "short"], 2: "slots"})
     assert patched(plan, PlanPatch.between(plan, added), {}).plan == added
 
@@ -230,14 +233,14 @@ async def test_the_reason_outlives_the_process_and_is_about_the_last_try(package
     assert critiques == {1: "polite: the answer need not be polite", 2: ""}
 
 
-async def test_a_slot_that_never_passes_is_given_up_with_the_reason(packages: Path, make_config: Configs) -> None:
+async def test_a_slot_that_never_passes_is_exhausted_with_the_reason(packages: Path, make_config: Configs) -> None:
     model = Writer(lambda category, ordinal, attempt: case(10 * attempt + ordinal, polite=ordinal > 1))
     async with await Session.create(plan_of(3, validators="polite"), make_config(max_attempts=3)) as session:
         result, told = await run(session, model)
         assert (result.state, result.accepted, result.exhausted) == ("short", 2, 1)
-        (given_up,) = [event for event in told if event.type == "slot_exhausted"]
+        (exhausted,) = [event for event in told if event.type == "slot_exhausted"]
         assert (
-            given_up.reason == "3 tries, the last one turned away at validators: polite: the answer need not be polite"
+            exhausted.reason == "3 tries, the last one turned away at validators: polite: the answer need not be polite"
         )  # type: ignore[attr-defined]
 
 

@@ -96,7 +96,7 @@ async def test_later_no_case_may_lose_its_place(make_plan: Plans, make_config: C
         assert (await session.summary()).state == "complete"
 
 
-async def test_slots_the_plan_no_longer_has_are_no_longer_given_up_on(make_plan: Plans, make_config: Configs) -> None:
+async def test_slots_the_plan_no_longer_has_are_no_longer_exhausted(make_plan: Plans, make_config: Configs) -> None:
     async with FakeOpenAI() as fake:
         fake._text = lambda: "Where is my one and only?"  # type: ignore[method-assign]
         plan = make_plan(4, 2)

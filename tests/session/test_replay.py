@@ -79,7 +79,7 @@ async def test_pauses_faults_and_several_runs(make_plan: Plans, make_config: Con
             assert await recorded(session) == past
 
 
-async def test_slots_given_up_on_and_reopened(make_config: Configs) -> None:
+async def test_slots_exhausted_and_reopened(make_config: Configs) -> None:
     live: list[Event] = []
     async with await Session.create(NARROW, make_config(max_attempts=1)) as session:
         session.subscribe(live.append)

@@ -157,9 +157,9 @@ class Script:
         await self.happen(event)
 
     async def write(
-        self, counts: Mapping[str, tuple[int, int]], *, given_up: int = 0, until: float = NOW, tokens: int = 1200
+        self, counts: Mapping[str, tuple[int, int]], *, exhausted: int = 0, until: float = NOW, tokens: int = 1200
     ) -> None:
-        """Accept and reject so many candidates of each category, evenly over the time; ``given_up`` of the last one."""
+        """Accept and reject so many candidates of each category, evenly over the time; ``exhausted`` of the last one."""
         changes, order = Changes(), []
         for name, (accepted, rejected) in counts.items():
             total = accepted + rejected
@@ -212,8 +212,8 @@ class Script:
                         created_at=at,
                         worker=1 + call[0] % 5,
                     )
-                )
-        for number in range(given_up):
+                )  # fmt: skip
+        for number in range(exhausted):
             name = list(counts)[-1]
             turned_away = self._rejection(kept[name], number * 5, until, self.batch)
             last = replace(turned_away, ordinal=counts[name][0] + number + 1, attempt=5)

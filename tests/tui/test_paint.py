@@ -103,14 +103,14 @@ def test_cut_pad_sides_and_frame_keep_to_the_width(spans: list[tuple[str, str]],
 @given(COUNTS, COUNTS, st.integers(-2, 120), COUNTS)
 @QUICK
 def test_bars_are_as_long_as_they_should_be(done: int, total: int, width: int, lost: int) -> None:
-    assert length(bar(done, total, width, given_up=lost)) == max(0, width)
+    assert length(bar(done, total, width, exhausted=lost)) == max(0, width)
 
 
 def test_a_bar_is_full_only_when_all_is_there() -> None:
     drawn = lambda done, total, **more: "".join(s[0] + s[1][0] for s in bar(done, total, 10, **more))  # noqa: E731
     assert drawn(10, 10) == "━" * 10 + "a" and drawn(0, 10) == "─" * 10 + "t"
     assert drawn(999_999, 1_000_000) != drawn(10, 10)
-    assert drawn(1, 1_000_000) != drawn(0, 10) and "╌" in drawn(5, 10, given_up=1)
+    assert drawn(1, 1_000_000) != drawn(0, 10) and "╌" in drawn(5, 10, exhausted=1)
 
 
 @given(st.lists(st.floats(0, 1e6), max_size=40).map(sorted), st.floats(0, 1e6), st.integers(1, 60))

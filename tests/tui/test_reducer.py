@@ -79,7 +79,7 @@ async def test_replayed_events_give_the_view_that_live_ones_gave(make_plan: Plan
     assert [p.accepted for p in opened.points] == [p.accepted for p in told.points]
 
 
-async def test_slots_given_up_on_and_found_again(make_config: Configs) -> None:
+async def test_exhausted_slots_are_found_again(make_config: Configs) -> None:
     live: list[Event] = []
     async with await Session.create(NARROW, make_config(max_attempts=1)) as session:
         session.subscribe(live.append)
@@ -177,7 +177,7 @@ def test_withdrawn_kept_and_revised() -> None:
     assert (view.revision, view.planned, view.left, list(view.categories)) == (2, 55, 44, ["a", "b"])
 
 
-def test_a_case_for_a_slot_given_up_on_takes_it_back() -> None:
+def test_a_case_for_an_exhausted_slot_takes_it_back() -> None:
     start = replace(START, planned=11, categories={"a": {"planned": 11, "accepted": 10, "rejected": 2, "exhausted": 1}})
     view = played([start, accepted(101, 11)])
     assert (view.accepted, view.exhausted, view.left) == (11, 0, 0)

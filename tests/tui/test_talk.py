@@ -196,7 +196,7 @@ async def test_what_needs_a_person_is_said_while_it_runs(make_plan: Plans) -> No
                 '"note": "finished"' in str(item.get("content")) for _, item in await desk.session.agent_memory.items()
             )
 
-        await desk.until_async(told_of_the_end)  # how many notes come before it hangs on when the slots are given up
+        await desk.until_async(told_of_the_end)  # how many notes come before it hangs on when the slots are exhausted
         await quiet(desk)
         notes = [
             item["content"]
@@ -204,7 +204,7 @@ async def test_what_needs_a_person_is_said_while_it_runs(make_plan: Plans) -> No
             if str(item.get("content")).startswith("[d")
         ]
         kinds = [note.split('"note": "')[1].split('"')[0] for note in notes]
-        # Each time twice as many slots are given up on, and not for each of them.
+        # Each time twice as many slots are exhausted, and not for each of them.
         assert kinds[-1] == "finished" and 1 <= kinds.count("exhausted") <= 3 and len(kinds) <= 4
 
 

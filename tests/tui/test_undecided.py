@@ -80,7 +80,7 @@ async def test_commands_say_that_there_is_none_yet() -> None:
         await desk.command("/status")
         await desk.said("has no plan yet")
         await desk.command("/retry")
-        await desk.said("No slot was given up on")
+        await desk.said("No slot is exhausted")
         await desk.command("/checkpoint")
         await desk.said("at 0 cases")
         await desk.press("f4")

@@ -31,7 +31,7 @@ _AFTER = {
     "load_from_checkpoint": "Say “resume” to go on with its open slots.",
 }
 _MOST_ROWS = 30
-_MORE = {"rejected": "rejected", "exhausted": "given up"}
+_MORE = ("rejected", "exhausted")
 _NO_WORDS = ("", "declined", "no", "n", "nope", "reject", "rejected", "tool execution was not approved")
 
 
@@ -174,7 +174,7 @@ def _counts(categories: object) -> str:
     rows = []
     for name, counts in list(categories.items())[:_MOST_ROWS]:
         numbers = counts if isinstance(counts, Mapping) else {}
-        extra = [f"{_number(numbers[key])} {words}" for key, words in _MORE.items() if numbers.get(key)]
+        extra = [f"{_number(numbers[key])} {key}" for key in _MORE if numbers.get(key)]
         there = f"{_number(numbers.get('accepted'))} of {_number(numbers.get('planned'))}"
         rows.append(f"- {_quiet(name, 64)} {', '.join([there, *extra])}")
     if len(categories) > _MOST_ROWS:

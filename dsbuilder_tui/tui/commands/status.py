@@ -24,7 +24,7 @@ async def _status(actions: StudioActions, argument: str) -> None:
         f"**{summary.dataset_name}**: {summary.instances_created:,} of {summary.total_instances_planned:,} cases "
         f"({summary.progress_percentage} %), {view.state}.",
         "",
-        "| category | planned | accepted | rejected | given up |",
+        "| category | planned | accepted | rejected | exhausted |",
         "|---|--:|--:|--:|--:|",
     ]
     for name, c in summary.categories.items():

@@ -98,7 +98,7 @@ class StudioActions:
             if self.live.view.state == "finished":
                 raise InputError(
                     "All slots are settled already.",
-                    "/export writes the dataset, /retry tries slots given up on again.",
+                    "/export writes the dataset, /retry tries exhausted slots again.",
                 )
             self.live.start()
         except DsbuilderError as error:
