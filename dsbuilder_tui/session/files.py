@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.events import Event, ExportWritten, Notice
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.domain.spending import Spending
+from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
@@ -213,7 +214,7 @@ class SessionFiles:
             progress_percentage=round(100 * listing.accepted / listing.planned, 1) if listing.planned else 0.0,
             categories={c.name: {"planned": c.count, **asdict(progress[c.name])} for c in self.plan.categories},
             rejections=stages,
-            diversity_rejections=sum(stages.get(stage, 0) for stage in ("structural", "near", "semantic")),
+            diversity_rejections=sum(stages.get(stage, 0) for stage in COMPARING_STAGES),
             exhausted_slots=listing.exhausted,
             checkpoints=last.id if last else 0,
             last_checkpoint={**asdict(last), "created_at": iso(last.created_at)} if last else None,
