@@ -18,6 +18,7 @@ from dsbuilder_tui.quality.validation import VALIDATORS
 from dsbuilder_tui.settings.provider_names import PROVIDERS
 from dsbuilder_tui.store.export.formats import FORMATS
 from dsbuilder_tui.store.imports.import_formats import IMPORT_FORMATS
+from dsbuilder_tui.tui.studio.paint import feed_row
 from tests.support.plug_ins import SAMPLE, install_sample, plugged_in
 from tests.support.process import COMMAND, ROOT
 from tests.support.studio import begin, studio
@@ -86,6 +87,10 @@ async def test_the_app_has_every_part(here: None) -> None:
         await desk.command("/run")
         await desk.state("finished")
         assert (desk.live.view.accepted, desk.live.view.stages["validators"]) == (12, 4)
+        rows = ["".join(text for text, _ in feed_row(turned, 100)) for turned in desk.live.view.feed]
+        assert len(rows) == 4 and all(
+            "no_placeholder: a placeholder is" in row and row.split("#")[1:] == [] for row in rows
+        )
         await desk.press("f5")
         await desk.at("RejectedScreen", "rejections")
         await desk.press("s")
@@ -93,7 +98,7 @@ async def test_the_app_has_every_part(here: None) -> None:
         await desk.press("escape")
         await desk.at("RejectedScreen", "rejections")
         await desk.until(lambda: "validators" in str(desk.one("#right-pane").border_title))
-        await desk.sees("no_placeholder: a placeholder is left", "A rule of the plan found fault", "[name]")
+        await desk.sees("no_placeholder: a placeholder", "A rule of the plan found fault", "[name]")
         await desk.press("escape")
         await desk.at("StudioScreen")
         prompt = desk.one("#prompt")
