@@ -87,6 +87,12 @@ class StudioScreen(SessionScreen):
         self.background(self._open, group="open")
 
     async def _open(self) -> None:
+        try:
+            await self._show_first()
+        finally:
+            self.opened.set()
+
+    async def _show_first(self) -> None:
         self._approved = self.watched.view.revision if self.watched.view.state != "idle" else 0
         if not self.watched.replaying:
             self._decisions = {a.call_id: card_state(a.decision) for a in await self.watched.session.approvals.newest()}
@@ -361,6 +367,7 @@ class StudioScreen(SessionScreen):
     def take_typed(self, text: str) -> None:
         prompt = self.query_one(Prompt)
         prompt.fill(prompt.text + text)
+        self.to_prompt()
 
     async def finish(self) -> None:
         await self.conversation.finish()
