@@ -25,6 +25,7 @@ from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.message import MessageRole, WelcomeContent
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.models.providers import worker_model
@@ -377,7 +378,7 @@ class StudioApp(App[int]):
 
     def action_help_quit(self) -> None:
         """Ctrl+C with nothing to copy: the same as leaving. Pressed again while it drains, it drops what is in flight."""
-        if self.live is not None and self.live.view.state == "pausing":
+        if self.live is not None and self.live.view.state is RunState.PAUSING:
             self.live.session.drop_in_flight()
         else:
             self.action_leave()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import AcceptedCase, Exhausted, Rejection, Usage
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import SessionDamaged, SessionTooNew, StorageError
@@ -39,7 +40,9 @@ async def test_what_is_committed_is_there_after_reopening(tmp_path: Path, make_p
     rejection = Rejection(
         store.next_seq(), "category_1", 3, 1, "structural", "same", "Text", 6.0, 1.0, 1.0, 1, "category_1-00002"
     )
-    call = WorkerCall(store.next_seq(), "category_1", 7, "m", 3, "ok", 3, 0, Usage(10, 20, True), 0.5, "", 6.0)
+    call = WorkerCall(
+        store.next_seq(), "category_1", 7, "m", 3, CallOutcome.OK, 3, 0, Usage(10, 20, True), 0.5, "", 6.0
+    )
     await store.commit(
         Changes(
             accepted=[case(store, 2), case(store, 9, "category_1"), case(store, 1, "category_2")],
@@ -57,6 +60,7 @@ async def test_what_is_committed_is_there_after_reopening(tmp_path: Path, make_p
     assert (first.accepted, first.rejected, first.exhausted, progress["category_2"].accepted) == (2, 1, 1, 1)
     assert await store.calls.usage() == Usage(10, 20, True)
     assert await store.calls.last_batch() == 7
+    assert [one.outcome for one in await store.calls.page(0, 9)] == [CallOutcome.OK]
     assert await store.rejections.page(0, 10) == [rejection]
     assert await store.rejections.by_stage() == {"structural": 1}
     rows = await store.slots.ledger_rows()
