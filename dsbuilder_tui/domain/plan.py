@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import operator
 import re
 import unicodedata
 from collections import Counter
@@ -12,11 +13,20 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from dsbuilder_tui.domain.diversity import STAGES, CategoryDiversity, Stage
+from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.plain_words import plain_words
+from dsbuilder_tui.domain.stage import COMPARING_STAGES
 
 DEFAULT_INPUT_FIELD = "query"
 MAX_NAME_LENGTH = 64
@@ -118,7 +128,7 @@ class DatasetCategory(_Model):
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     expected_tools: tuple[ExpectedTool, ...] = ()
     diversity: Literal["on", "off"] | CategoryDiversity = "on"
-    validators: ValidatorNames = ()
+    validators: ValidatorNames = Field((), exclude_if=operator.not_)
 
     @field_validator("name", mode="before")
     @classmethod
@@ -198,7 +208,7 @@ class DatasetCategory(_Model):
             return value
         if value not in ("on", "off"):
             raise ValueError(
-                f"must be 'on', 'off', or what to set: {{stages: [{', '.join(STAGES)}], near: 0.7, semantic: 0.92}}"
+                f"must be 'on', 'off', or what to set: {{stages: [{', '.join(COMPARING_STAGES)}], near: 0.7, semantic: 0.92}}"
             )
         return value
 
@@ -208,7 +218,7 @@ class DatasetCategory(_Model):
         return self.diversity != "off" and self.stages != ()
 
     @property
-    def stages(self) -> tuple[Stage, ...] | None:
+    def stages(self) -> tuple[str, ...] | None:
         """The comparing stages it names for itself; None when the session's hold."""
         return self.diversity.stages if isinstance(self.diversity, CategoryDiversity) else None
 
@@ -249,7 +259,7 @@ class DatasetPlanInput(_Model):
     total_instances: int = 0
     input_fields: dict[str, str] = Field(default_factory=dict)
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    validators: ValidatorNames = ()
+    validators: ValidatorNames = Field((), exclude_if=operator.not_)
 
     @field_validator("dataset_name", mode="before")
     @classmethod

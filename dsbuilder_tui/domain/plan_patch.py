@@ -191,9 +191,11 @@ def _draft(category: DatasetCategory) -> CategoryDraft:
 
 
 def _change(before: DatasetCategory, after: DatasetCategory) -> CategoryChange:
-    data = after.model_dump(mode="json", include=set(_differing(before, after)))
+    differing = set(_differing(before, after))
+    data = after.model_dump(mode="json", include=differing)
     tools = {"expected_tools": _tools(after)} if "expected_tools" in data else {}
-    return CategoryChange(category=after.name, **data | tools)
+    rules = {"validators": list(after.validators)} if "validators" in differing else {}  # none are left out of a dump
+    return CategoryChange(category=after.name, **data | tools | rules)
 
 
 def _tools(category: DatasetCategory) -> list[str | ExpectedTool]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from dsbuilder_tui.diversity.comparer import Answer, Match, Score
 from dsbuilder_tui.domain.case import (
-    VALIDATORS_STAGE,
     AcceptedCase,
     Candidate,
     Exhausted,
@@ -19,6 +18,7 @@ from dsbuilder_tui.domain.case import (
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, SlotExhausted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.duplicate_check import CaseText, DuplicateCheck
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Ledger
@@ -79,7 +79,7 @@ class Gate:
         fitted = [one.outcome for one in validated]
         for candidate, one in zip(candidates, validated, strict=True):
             for fault in one.faults:
-                self._record(candidate, VALIDATORS_STAGE, fault.reason, fault.fitted)
+                self._record(candidate, Stage.VALIDATORS, fault.reason, fault.fitted)
         asked = [
             place
             for place, candidate in enumerate(candidates)
@@ -105,11 +105,11 @@ class Gate:
         if isinstance(fitted, Fault):
             turned = fitted.fitted
             self.reject(
-                candidate.slot, candidate.batch, VALIDATORS_STAGE, fitted.reason, turned.shown, candidate=turned.whole()
+                candidate.slot, candidate.batch, Stage.VALIDATORS, fitted.reason, turned.shown, candidate=turned.whole()
             )
             return False
         if isinstance(fitted, Misfit):
-            self.reject(candidate.slot, candidate.batch, "schema", fitted.reason, fitted.text)
+            self.reject(candidate.slot, candidate.batch, Stage.SCHEMA, fitted.reason, fitted.text)
             return False
         if answers is None:
             self._accept(candidate, fitted[0], None)
@@ -174,7 +174,7 @@ class Gate:
     ) -> None:
         """Turn a candidate away; its slot opens again, or is exhausted."""
         nearest = self._duplicates.places.seq(match.row) if match else None
-        tries = self.ledger.reject(slot, nearest, reason if stage == VALIDATORS_STAGE else "")
+        tries = self.ledger.reject(slot, nearest, reason if stage == Stage.VALIDATORS else "")
         seq, now = self._write(slot, batch, stage, reason, text, match, candidate)
         if tries is not None:
             words = exhausted_words(tries, stage, reason)

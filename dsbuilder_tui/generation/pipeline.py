@@ -27,6 +27,7 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.batch_size import BatchSizer
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog, CallTrace
@@ -355,7 +356,7 @@ class Pipeline:
             if blameless:
                 self._ledger.give_back(wanted.slot)
             else:
-                stage = "missing" if result.outcome is CallOutcome.OK else result.outcome.value
+                stage = Stage.MISSING if result.outcome is CallOutcome.OK else result.outcome.value
                 reason = result.detail or "the model wrote no case for it"
                 self.gate.reject(wanted.slot, batch.number, stage, reason, "")
         self._cut_off.discard(batch.number)

@@ -38,7 +38,8 @@ from dsbuilder_tui.session.run import Run
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store import catalog
-from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
+from dsbuilder_tui.store.imports.import_format import ImportedDataset
+from dsbuilder_tui.store.imports.import_formats import read_dataset
 
 
 class Session:
@@ -67,7 +68,7 @@ class Session:
         config: DatasetBuilderConfig | None = None,
         *,
         clock: Clock | None = None,
-        imported: SeedCheckpoint | None = None,
+        imported: ImportedDataset | None = None,
     ) -> Self:
         """Start a session for a plan, with the cases of an imported file if one is given.
 
@@ -107,15 +108,22 @@ class Session:
             raise
 
     @classmethod
-    async def import_seed(
-        cls, path: Path, config: DatasetBuilderConfig | None = None, *, clock: Clock | None = None
+    async def import_dataset(
+        cls,
+        path: Path,
+        config: DatasetBuilderConfig | None = None,
+        *,
+        kind: str | None = None,
+        clock: Clock | None = None,
     ) -> Self:
-        """A session from a seed-format JSON, which can then be continued. The file itself is never changed.
+        """A session from a file, which can then be continued: a seed-format JSON, or what a plug-in reads. The file
+        itself is never changed.
 
-        Raises ``InputError`` or ``PlanError`` naming what is wrong in the file.
+        The format follows the ending, or ``kind``. Raises as ``create``, and ``InputError`` or ``PlanError`` naming what
+        is wrong in the file, ``ConfigError`` for an unknown format, ``PlugInBroken`` for one that does not work.
         """
-        seed = read_seed_checkpoint(path)
-        return await cls.create(seed.plan, config, clock=clock, imported=seed)
+        dataset = await asyncio.to_thread(read_dataset, path, kind)
+        return await cls.create(dataset.plan, config, clock=clock, imported=dataset)
 
     async def aclose(self) -> None:
         """Close the session file and let others open it. Pauses a run first."""

@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_
 from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.pause_cause import cause_of_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.session.facade import Session
 from dsbuilder_tui.store.history import Stretch
@@ -114,7 +115,7 @@ class _Teller:
     def _rejection(self, r: Rejection, tries: int | None) -> Iterator[ev.Event]:
         r = replace(r, category=self._name_then(r.category, r.seq))
         self._add(r.category, "rejected", 1)
-        if r.stage == "person":
+        if r.stage == Stage.PERSON:
             return  # the withdrawal tells of it
         yield ev.CaseRejected(
             ts=r.created_at, category=r.category, slot=r.ordinal, seq=r.seq, batch=r.batch, stage=r.stage,

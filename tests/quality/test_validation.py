@@ -143,6 +143,9 @@ def test_the_names_stand_in_the_plan_and_in_every_form_of_it(packages: Path, tmp
     assert changes(plan, changed) == ["~ c1: validators changed", "~ validators changed"]
     assert patched(plan, PlanPatch(counts={"c0": 5}), {}).plan.validators == ("short",)
     assert PlanPatch.between(plan, changed) == change and "validators" not in json.dumps(PlanPatch.model_json_schema())
+    bare = plan_of(2, 3)
+    assert "validators" not in bare.model_dump_json(), "a plan without any is written down as it always was"
+    assert patched(plan, PlanPatch.between(plan, bare), {}).plan == bare
     added = plan_of(2, 3, 1, validators="short", own={0: ["polite", "short"], 2: "slots"})
     assert patched(plan, PlanPatch.between(plan, added), {}).plan == added
 

@@ -12,7 +12,7 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import InputError, PlanError, SessionDamaged
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.session.replay import recorded_events
-from dsbuilder_tui.store.seed_format import read_seed_checkpoint
+from dsbuilder_tui.store.imports.seed_checkpoint import read_seed_checkpoint
 from dsbuilder_tui.view import opening_view
 from tests.session.test_planning import recount
 from tests.session.test_replay import seen
@@ -252,7 +252,7 @@ async def test_the_seed_format_keeps_ids(tmp_path: Path, make_plan: Plans, make_
         lost = await slots(session)
     seed = read_seed_checkpoint(path)
     assert seed.retired == {"category_1": [2, 3, 7]}
-    async with await Session.import_seed(path, make_config()) as session:
+    async with await Session.import_dataset(path, make_config()) as session:
         assert [case.case_id async for case in session.cases.all()] == ids
         assert await slots(session) == lost
         assert (await session.run()).state == "complete"

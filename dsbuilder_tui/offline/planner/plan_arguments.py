@@ -12,13 +12,10 @@ def as_arguments(plan: DatasetPlanInput) -> dict[str, Any]:
     data = plan.model_dump(mode="json", exclude={"total_instances"})
     if data["input_fields"] == {DEFAULT_INPUT_FIELD: ""}:
         del data["input_fields"]
-    if not data["validators"]:
-        del data["validators"]
     for category in data["categories"]:
         own = category.pop("diversity", "on")
         if own != "on":
             category["diversity"] = own
-        for field in ("expected_tools", "validators"):
-            if not category[field]:
-                del category[field]
+        if not category["expected_tools"]:
+            del category["expected_tools"]
     return data
