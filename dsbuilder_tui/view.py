@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 from dsbuilder_tui.domain.case import Checkpoint, Rejection
@@ -35,6 +36,16 @@ _KEPT_ARRIVALS = 32  # per worker: what its sparkline is drawn from
 _KEPT_REJECTIONS = 100
 _KEPT_POINTS = 200
 _TELLING = 10  # accepted cases from which on their cost says something about the others
+
+
+class RunState(StrEnum):
+    """States of a run, as displays show them."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    FINISHED = "finished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +105,13 @@ class Turned:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """What a display shows of a run. ``state``: idle, running, pausing, paused, finished. Times in seconds."""
+    """What a display shows of a run. Times in seconds."""
 
     session: str = ""
     dataset_name: str = ""
     provider: str = ""
     worker_model: str = ""
-    state: str = "idle"
+    state: RunState = RunState.IDLE
     planned: int = 0
     accepted: int = 0
     rejected: int = 0
@@ -137,7 +148,7 @@ class RunView:
 
     @property
     def busy(self) -> bool:
-        return self.state in ("running", "pausing")
+        return self.state in (RunState.RUNNING, RunState.PAUSING)
 
     @property
     def tokens(self) -> int:
@@ -186,10 +197,10 @@ def opening_view(
 ) -> RunView:
     """The view of a session at rest, as it is when opened. ``rejections`` are the newest, newest first."""
     states = {
-        SessionState.NEW: "idle",
-        SessionState.COMPLETE: "finished",
-        SessionState.SHORT: "finished",
-        SessionState.RUNNING: "running",
+        SessionState.NEW: RunState.IDLE,
+        SessionState.COMPLETE: RunState.FINISHED,
+        SessionState.SHORT: RunState.FINISHED,
+        SessionState.RUNNING: RunState.RUNNING,
     }
     cost = summary.cost
     return RunView(
@@ -197,7 +208,7 @@ def opening_view(
         dataset_name=summary.dataset_name,
         provider=summary.provider,
         worker_model=summary.worker_model,
-        state=states.get(summary.state, "paused"),
+        state=states.get(summary.state, RunState.PAUSED),
         planned=summary.total_instances_planned,
         accepted=summary.instances_created,
         rejected=sum(summary.rejections.values()),
@@ -230,7 +241,7 @@ def reduce(view: RunView, event: Event) -> RunView:
                 dataset_name=event.dataset_name,
                 provider=event.provider,
                 worker_model=event.worker_model,
-                state="running",
+                state=RunState.RUNNING,
                 planned=event.planned,
                 accepted=event.accepted,
                 rejected=sum(c["rejected"] for c in event.categories.values()),
@@ -284,9 +295,9 @@ def reduce(view: RunView, event: Event) -> RunView:
         case ConcurrencyChanged():
             return replace(view, workers_limit=event.limit, limit_reason=event.reason)
         case RunPausing():
-            return replace(view, state="pausing")
+            return replace(view, state=RunState.PAUSING)
         case RunPaused():
-            return replace(view, state="paused", workers={})
+            return replace(view, state=RunState.PAUSED, workers={})
         case AgentCalled():
             used = event.prompt_tokens + event.completion_tokens
             return replace(
@@ -296,7 +307,7 @@ def reduce(view: RunView, event: Event) -> RunView:
                 unpriced=view.unpriced or (event.dollars is None and used > 0),
             )
         case RunFinished():
-            view = replace(view, state="finished", workers={})
+            view = replace(view, state=RunState.FINISHED, workers={})
             if event.dollars is None:
                 return view
             # It counts what was spent before this view began, too.

@@ -42,6 +42,7 @@ from dsbuilder_tui.tui.services import AppServices
 from dsbuilder_tui.tui.settings.trust_question import TrustQuestions
 from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.widgets.safe import last_filters
+from dsbuilder_tui.view import RunState
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.studio.screen import StudioScreen
@@ -377,7 +378,7 @@ class StudioApp(App[int]):
 
     def action_help_quit(self) -> None:
         """Ctrl+C with nothing to copy: the same as leaving. Pressed again while it drains, it drops what is in flight."""
-        if self.live is not None and self.live.view.state == "pausing":
+        if self.live is not None and self.live.view.state is RunState.PAUSING:
             self.live.session.drop_in_flight()
         else:
             self.action_leave()

@@ -30,7 +30,7 @@ from dsbuilder_tui.store.rows import Changes, WorkerCall
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.live_session import LiveSession, sentence
 from dsbuilder_tui.tui.widgets.rows import PagedRows
-from dsbuilder_tui.view import CategoryView, RunView, reduce
+from dsbuilder_tui.view import CategoryView, RunState, RunView, reduce
 
 NOW = datetime(2026, 11, 22, 14, 2, 11, tzinfo=UTC).timestamp()
 START = NOW - 401
@@ -213,7 +213,7 @@ class Script:
 
     async def _reread(self) -> RunView:
         view = replace(
-            self.view, state="idle", workers={}, points=(), feed=(), stages={}, samples=(), calls=0, prompt_tokens=0,
+            self.view, state=RunState.IDLE, workers={}, points=(), feed=(), stages={}, samples=(), calls=0, prompt_tokens=0,
             completion_tokens=0, worker_dollars=0.0,
         )  # fmt: skip
         async for event in recorded_events(self.session):

@@ -24,7 +24,7 @@ from dsbuilder_tui.tui.rejected import threshold_paint as whatif
 from dsbuilder_tui.tui.studio import paint as panels
 from dsbuilder_tui.tui.studio import plan_card_paint as card
 from dsbuilder_tui.tui.studio.card_state import CardState
-from dsbuilder_tui.view import CategoryView, Point, RunView, Turned, WorkerView
+from dsbuilder_tui.view import CategoryView, Point, RunState, RunView, Turned, WorkerView
 
 BAD = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 QUICK = settings(
@@ -134,7 +134,7 @@ TURNED = st.builds(
 )  # fmt: skip
 VIEW = st.builds(
     RunView, session=TEXT, dataset_name=TEXT, provider=st.sampled_from(["offline", "openai"]), worker_model=TEXT,
-    state=st.sampled_from(["idle", "running", "pausing", "paused", "finished"]), planned=COUNTS, accepted=COUNTS,
+    state=st.sampled_from(RunState), planned=COUNTS, accepted=COUNTS,
     rejected=COUNTS, exhausted=st.integers(0, 99), categories=st.dictionaries(SMALL, CATEGORY, max_size=15),
     workers=st.lists(WORKER, max_size=15).map(lambda ws: {w.number: w for w in ws}), workers_limit=st.integers(0, 2000),
     limit_reason=TEXT, feed=st.lists(TURNED, max_size=8).map(tuple), started=st.floats(0, 5000),
@@ -303,7 +303,7 @@ def test_sessions_in_the_list_fit(name: str, model: str, state: SessionState, co
 
 def test_the_header_says_what_was_spent_and_drops_the_forecast_first() -> None:
     view = RunView(
-        session="shop", state="running", planned=100, accepted=50, prompt_tokens=9000, worker_dollars=0.37,
+        session="shop", state=RunState.RUNNING, planned=100, accepted=50, prompt_tokens=9000, worker_dollars=0.37,
         agent_dollars=0.05,
     )  # fmt: skip
 

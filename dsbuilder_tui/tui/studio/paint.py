@@ -8,7 +8,7 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, longest, sides, sparkline, wrap
 from dsbuilder_tui.tui.paint.stages import STAGE_ROLES, stage_words
 from dsbuilder_tui.tui.paint.timeline import timeline
-from dsbuilder_tui.view import CategoryView, RunView, Turned, WorkerView, fitting
+from dsbuilder_tui.view import CategoryView, RunState, RunView, Turned, WorkerView, fitting
 from dsbuilder_tui.wording import clock_time, eta_words, rate_words, worker_words
 
 _NAME_SHARE = 0.3
@@ -44,7 +44,7 @@ def plan_panel(
     percent = 100 * view.accepted // view.planned if view.planned else 0
     if height < 3:
         words: list[Span] = [(f"{view.accepted:,}/{view.planned:,}", "strong"), (f" · {percent} %", "muted")]
-        pace = " · ".join(filter(None, (rate_words(view), eta_words(view)))) if view.state == "running" else ""
+        pace = " · ".join(filter(None, (rate_words(view), eta_words(view)))) if view.state is RunState.RUNNING else ""
         return one_line_panel("Plan", [*words, (f" · {pace}" if pace else "", "muted")], width, focused=focused)
     inner, room = width - 4, height - 2
     names = list(view.categories)
@@ -66,13 +66,13 @@ def plan_panel(
     lost: list[Span] = []
     if view.exhausted:
         lost = [(f"{counted(view.exhausted, 'slot')} exhausted", "warn"), (" · /retry tries again", "muted")]
-    if lost and view.state != "finished" and len(lines) < room:
+    if lost and view.state is not RunState.FINISHED and len(lines) < room:
         lines.append(cut(tuple(lost), inner))
     hint: list[Span] = []
-    if view.state == "running":
+    if view.state is RunState.RUNNING:
         said = [part for part in (rate_words(view), eta_words(view)) if part]
         hint = [(" · ".join(said) if said else "starting …", "muted")]
-    elif view.state == "finished":
+    elif view.state is RunState.FINISHED:
         hint = lost or [("finished", "good") if view.accepted == view.planned else ("finished short", "warn")]
     elif focused and not grown:
         hint = [("m maximise", "muted")]
@@ -139,17 +139,17 @@ def workers_panel(
 
 def _rest_words(view: RunView) -> str:
     words = {
-        "idle": "No worker yet. Approve the plan, or press ^P, and they begin.",
-        "paused": "At rest. ^P resumes: only the open slots are written.",
-        "finished": "All done. F2 shows the cases, /export writes them to a file.",
-        "running": "Waiting for the first batch …",
-        "pausing": "Draining …",
+        RunState.IDLE: "No worker yet. Approve the plan, or press ^P, and they begin.",
+        RunState.PAUSED: "At rest. ^P resumes: only the open slots are written.",
+        RunState.FINISHED: "All done. F2 shows the cases, /export writes them to a file.",
+        RunState.RUNNING: "Waiting for the first batch …",
+        RunState.PAUSING: "Draining …",
     }
-    if view.state == "finished" and view.accepted < view.planned:
+    if view.state is RunState.FINISHED and view.accepted < view.planned:
         return f"Done but for {counted(view.planned - view.accepted, 'case')}. /retry tries the exhausted slots again."
-    if view.state == "paused" and view.notice_level == "error" and view.notice:
+    if view.state is RunState.PAUSED and view.notice_level == "error" and view.notice:
         return "Stopped by the error that the conversation tells of. ^P tries again: only the open slots are written."
-    if view.state == "idle" and not view.planned:
+    if view.state is RunState.IDLE and not view.planned:
         return "No worker yet. They begin when there is a plan and you approve it."
     return words.get(view.state, "")
 

@@ -31,11 +31,12 @@ from dsbuilder_tui.tui.registry import session_screens
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.studio.actions import StudioActions
 from dsbuilder_tui.tui.studio.card_state import CardState, card_state
-from dsbuilder_tui.tui.studio.chat import Card, CardContent, PlanCard, QuestionCard, ToolLine
+from dsbuilder_tui.tui.studio.chat import Card, CardContent, PlanAnswer, PlanCard, QuestionCard, ToolLine
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.panels import KINDS, Panel
 from dsbuilder_tui.tui.studio.prompt import Prompt
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, Tabs
+from dsbuilder_tui.view import RunState
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.watched import Watched
@@ -87,7 +88,7 @@ class StudioScreen(SessionScreen):
         self.background(self._open, group="open")
 
     async def _open(self) -> None:
-        self._approved = self.watched.view.revision if self.watched.view.state != "idle" else 0
+        self._approved = self.watched.view.revision if self.watched.view.state is not RunState.IDLE else 0
         if not self.watched.replaying:
             self._decisions = {a.call_id: card_state(a.decision) for a in await self.watched.session.approvals.newest()}
             self.actions.spoken_to = any(message.role == MessageRole.PERSON for message in self._messages)
@@ -295,11 +296,11 @@ class StudioScreen(SessionScreen):
     async def on_plan_card_answered(self, event: PlanCard.Answered) -> None:
         event.stop()
         approval = await self.actions.asked(event.card.call)
-        if event.answer == "ask":
+        if event.answer is PlanAnswer.ASK:
             prompt = self.query_one(Prompt)
             prompt.fill(prompt.text or ("" if approval else "Change the plan: "))
             prompt.focus()
-        elif event.answer == "edit":
+        elif event.answer is PlanAnswer.EDIT:
             self.actions.edit_plan(approval)
         elif approval is not None:
             self.actions.answer(approval, yes=True)
@@ -372,12 +373,12 @@ class StudioScreen(SessionScreen):
         if binding.action == "maximise" and isinstance(self.focused, Panel) and self.focused.maximised:
             return "restore"
         if binding.key == "ctrl+p":
-            if view.state == "pausing":
+            if view.state is RunState.PAUSING:
                 return "drop in flight"
             if not view.planned:
                 return ""
-            resume = "resume" if view.accepted or view.state == "paused" else "start"
-            return "pause" if view.busy else "" if view.state == "finished" else resume
+            resume = "resume" if view.accepted or view.state is RunState.PAUSED else "start"
+            return "pause" if view.busy else "" if view.state is RunState.FINISHED else resume
         if self.watched.replaying:
             extra = {
                 "space": "play" if self.player.halted else "stop",
