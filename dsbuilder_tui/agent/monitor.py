@@ -32,7 +32,7 @@ _LONG_WAIT = 30.0  # seconds that an endpoint asks to wait
 
 
 class NoteKind(StrEnum):
-    """What a note is about, as the main agent hears it."""
+    """What a note is about."""
 
     FINISHED = "finished"
     EXHAUSTED = "exhausted"

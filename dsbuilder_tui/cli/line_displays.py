@@ -8,8 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, RetryScheduled, RunStarted
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import json_for_terminal, visible
-from dsbuilder_tui.view import RunState, RunView, reduce
+from dsbuilder_tui.view import RunView, reduce
 from dsbuilder_tui.wording import event_line, opening_lines, progress_line, retry_line
 
 _LINE_EVERY = 10.0  # seconds between progress lines

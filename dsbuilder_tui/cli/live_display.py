@@ -22,8 +22,9 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
 )
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import one_line, visible
-from dsbuilder_tui.view import CategoryView, RunState, RunView, fitting, reduce
+from dsbuilder_tui.view import CategoryView, RunView, fitting, reduce
 from dsbuilder_tui.wording import eta_words, event_line, opening_lines, rate_words, retry_line, spent_words
 
 _REFRESH = 8  # times a second

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, length, pad, plain, sides
-from dsbuilder_tui.view import RunState, RunView
+from dsbuilder_tui.view import RunView
 from dsbuilder_tui.wording import span, spent_words
 
 STATE_LOOKS = {

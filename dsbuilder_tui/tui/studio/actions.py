@@ -13,9 +13,9 @@ from dsbuilder_tui.domain.approval import Approval, PlanApproval
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.message import ErrorContent, MessageRole
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.prompt import Prompt
-from dsbuilder_tui.view import RunState
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.live_session import LiveSession

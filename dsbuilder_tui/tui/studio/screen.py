@@ -25,6 +25,7 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
 )
 from dsbuilder_tui.domain.message import ErrorContent, Message, MessageRole, QuestionContent
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.tui.commands import completions, parse
 from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
 from dsbuilder_tui.tui.registry import session_screens
@@ -36,7 +37,6 @@ from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.panels import KINDS, Panel
 from dsbuilder_tui.tui.studio.prompt import Prompt
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, Tabs
-from dsbuilder_tui.view import RunState
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.watched import Watched
@@ -358,6 +358,10 @@ class StudioScreen(SessionScreen):
         self.query_one(Prompt).fill(text)
         self.call_later(self.to_prompt)
         return True
+
+    def take_typed(self, text: str) -> None:
+        prompt = self.query_one(Prompt)
+        prompt.fill(prompt.text + text)
 
     async def finish(self) -> None:
         await self.conversation.finish()
