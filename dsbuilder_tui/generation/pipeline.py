@@ -24,7 +24,7 @@ from dsbuilder_tui.domain.events import (
     RunPausing,
 )
 from dsbuilder_tui.domain.notice_level import NoticeLevel
-from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
@@ -57,8 +57,7 @@ class PipelineResult:
 
     finished: bool
     dropped: int
-    reason: str
-    cause: PauseCause
+    pause: Pause | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +115,7 @@ class Pipeline:
         self._accepted_of: dict[int, int] = {}
         self._failures_in_a_row = 0
         self._failure: BaseException | None = None
-        self._pause_reason: str | None = None
-        self._pause_cause = PauseCause.ASKED
+        self._pause: Pause | None = None
         self._deadline = float("inf")
         self.journal: Journal | None = None  # there is one as soon as the past is known
 
@@ -160,33 +158,33 @@ class Pipeline:
             await journal.flush()
         if self._failure is not None:
             raise self._failure
-        return PipelineResult(self._ledger.open == 0, dropped, self._pause_reason or "", self._pause_cause)
+        return PipelineResult(self._ledger.open == 0, dropped, self._pause)
 
-    def pause(self, reason: str, cause: PauseCause) -> None:
+    def pause(self, why: Pause) -> None:
         """Lease nothing more; let work in flight end within ``drain_timeout`` seconds, then drop it."""
-        if self._pause_reason is None:
-            self._pause_reason, self._pause_cause = reason, cause
+        if self._pause is None:
+            self._pause = why
             self._deadline = self._clock.monotonic() + self._config.drain_timeout
-            self._tell(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=reason, cause=cause))
+            self._tell(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=why.reason, cause=why.cause))
             self._wake.set()
 
     def keep_budget(self) -> None:
         """Pause when the session has cost what it may, unless there is nothing left to write."""
         budget = self._budget.limit
-        if budget is None or not self._budget.used_up or self._pause_reason is not None or not self._ledger.open:
+        if budget is None or not self._budget.used_up or self._pause is not None or not self._ledger.open:
             return
         text = (
             f"The budget of {dollar_words(budget)} is used up ({dollar_words(self._budget.known)} spent); the run pauses. "
             "Raise it with --budget, /budget N in the studio, or in the settings, then go on."
         )
         self._tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=text))
-        self.pause(f"the budget of {dollar_words(budget)} is used up", PauseCause.BUDGET)
+        self.pause(Pause(f"the budget of {dollar_words(budget)} is used up", PauseCause.BUDGET))
 
     def _plug_in_failed(self, error: PlugInBroken) -> None:
         """Pause: what a broken plug-in could not judge is written again when it is mended or gone."""
-        if self._pause_reason is None:
+        if self._pause is None:
             self._tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=f"{error} The run pauses."))
-            self.pause(error.problem.rstrip("."), PauseCause.PLUG_IN)
+            self.pause(Pause(error.problem.rstrip("."), PauseCause.PLUG_IN))
 
     def wake(self) -> None:
         """Look again at what there is to do."""
@@ -223,9 +221,9 @@ class Pipeline:
 
     async def _drive(self) -> int:
         while self._failure is None:
-            if self._pause_reason is None:
+            if self._pause is None:
                 self._start_batches()
-            if not self._unsettled and (self._pause_reason or self._ledger.open == 0):
+            if not self._unsettled and (self._pause or self._ledger.open == 0):
                 break
             left = self._deadline - self._clock.monotonic()
             if left <= 0:
