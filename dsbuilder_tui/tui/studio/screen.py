@@ -32,7 +32,7 @@ from dsbuilder_tui.tui.registry import session_screens
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.studio.actions import StudioActions
 from dsbuilder_tui.tui.studio.card_state import CardState, card_state
-from dsbuilder_tui.tui.studio.chat import Card, CardContent, PlanCard, QuestionCard, ToolLine
+from dsbuilder_tui.tui.studio.chat import Card, CardContent, PlanAnswer, PlanCard, QuestionCard, ToolLine
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.panels import KINDS, Panel
 from dsbuilder_tui.tui.studio.prompt import Prompt
@@ -302,11 +302,11 @@ class StudioScreen(SessionScreen):
     async def on_plan_card_answered(self, event: PlanCard.Answered) -> None:
         event.stop()
         approval = await self.actions.asked(event.card.call)
-        if event.answer == "ask":
+        if event.answer is PlanAnswer.ASK:
             prompt = self.query_one(Prompt)
             prompt.fill(prompt.text or ("" if approval else "Change the plan: "))
             prompt.focus()
-        elif event.answer == "edit":
+        elif event.answer is PlanAnswer.EDIT:
             self.actions.edit_plan(approval)
         elif approval is not None:
             self.actions.answer(approval, yes=True)
