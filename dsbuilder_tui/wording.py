@@ -47,6 +47,7 @@ ENDINGS = {
     "too_large": "too large",
     "refused": "refused",
     "empty": "empty answer",
+    "unusable": "no case in it",
     "malformed": "malformed",
     "failed": "failed",
     "cancelled": "cancelled",

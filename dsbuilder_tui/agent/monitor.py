@@ -124,6 +124,8 @@ class Monitor:
                 said = f"The run stopped at {event.accepted:,} of {event.planned:,}: {event.reason}"
                 if event.cause is PauseCause.BUDGET:
                     return Note("budget", said, "Raise it with /budget N, then resume.")
+                if event.cause is PauseCause.NOTHING_USABLE:
+                    return Note("nothing_usable", said, "Change what it names, or the plan; resume goes on then.")
                 return Note("stopped", said, "When that is mended, resume goes on with the open slots.")
             case RunFinished():
                 return self._finished(event)

@@ -18,12 +18,13 @@ class PauseCause(StrEnum):
     DATASET_DONE = "dataset_done"  # a person has enough
     OUTPUT_CLOSED = "output_closed"  # whoever read what a command printed went away
     BUDGET = "budget"
+    NOTHING_USABLE = "nothing_usable"  # calls in a row brought no case
     FAILURE = "failure"  # of the endpoint, the disk or the session file
 
     @property
     def wanted(self) -> bool:
         """Whether somebody asked for it, or is leaving: nothing to be told of."""
-        return self not in (PauseCause.OUTPUT_CLOSED, PauseCause.BUDGET, PauseCause.FAILURE)
+        return self not in (PauseCause.OUTPUT_CLOSED, PauseCause.BUDGET, PauseCause.NOTHING_USABLE, PauseCause.FAILURE)
 
 
 _BEGINNINGS = (

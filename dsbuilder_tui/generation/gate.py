@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from dsbuilder_tui.diversity.comparer import Answer, Match, Score
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Exhausted, Rejection, Slot, display_text, given_up_words
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, SlotExhausted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.duplicate_check import CaseText, DuplicateCheck
 from dsbuilder_tui.generation.journal import Journal
-from dsbuilder_tui.generation.ledger import Ledger
+from dsbuilder_tui.generation.ledger import Batch, Ledger
 from dsbuilder_tui.generation.schema_check import Fitted, Misfit, SchemaCheck
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.rows import CaseLikeness, LedgerRows
@@ -40,6 +41,7 @@ class Gate:
         self._schema = SchemaCheck(plan)
         self._compared = frozenset(category.name for category in plan.categories if category.compared)
         self._duplicates = DuplicateCheck(plan, config, store, journal.notice)
+        self._misfits: dict[int, list[str]] = {}  # by batch: why its cases had not the plan's shape
 
     async def restore(self, rows: LedgerRows, last_batch: int) -> None:
         """Take over what the session file says. Raises as ``DuplicateCheck.load``."""
@@ -75,6 +77,7 @@ class Gate:
 
     def _settle(self, candidate: Candidate, fitted: list[Fitted] | Misfit, answers: list[Answer] | None) -> bool:
         if isinstance(fitted, Misfit):
+            self._misfits.setdefault(candidate.batch, []).append(fitted.reason)
             self.reject(candidate.slot, candidate.batch, "schema", fitted.reason, fitted.text)
             return False
         if answers is None:
@@ -140,14 +143,29 @@ class Gate:
     ) -> None:
         """Turn a candidate away; its slot opens again, or is given up."""
         nearest = self._duplicates.places.seq(match.row) if match else None
-        tries = self.ledger.reject(slot, nearest)
+        # What it was too like is shown to the next worker; of anything else the reason is told.
+        tries = self.ledger.reject(slot, nearest, "" if match else reason)
         seq, now = self._write(slot, batch, stage, reason, text, match, candidate)
         if tries is not None:
-            words = given_up_words(tries, stage, reason)
-            self.journal.exhaust(
-                Exhausted(seq, slot.category, slot.ordinal, tries, words),
-                SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
-            )
+            self._exhaust(slot, seq, now, tries, given_up_words(tries, stage, reason))
+
+    def give_back(self, batch: Batch, index: int, outcome: CallOutcome, detail: str, *, fruitless: bool) -> None:
+        """A call brought no case for a slot: it opens again without a mark, or is given up when that goes on."""
+        slot = batch.slots[index].slot
+        calls = self.ledger.give_back(slot, fruitless=fruitless, alone=len(batch.slots) == 1)
+        if calls is not None:
+            words = f"{calls} calls brought no case for it, the last one {outcome}: {detail}"
+            self._exhaust(slot, self._store.next_seq(), self._clock.now(), calls, words)
+
+    def misfits(self, batch: int) -> list[str]:
+        """Why cases of a batch that has ended had not the plan's shape. Asked once."""
+        return self._misfits.pop(batch, [])
+
+    def _exhaust(self, slot: Slot, seq: int, now: float, tries: int, words: str) -> None:
+        self.journal.exhaust(
+            Exhausted(seq, slot.category, slot.ordinal, tries, words),
+            SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
+        )
 
     def _record(self, slot: Slot, batch: int, match: Match, fitted: Fitted) -> None:
         """One of several candidates for a slot is a repeat; that is no mark against the slot."""

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import Candidate, display_text
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
@@ -26,12 +27,14 @@ from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.batch_size import BatchSizer
+from dsbuilder_tui.generation.brake import Barren, Brake, Fault, fault_of
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog, CallTrace
 from dsbuilder_tui.generation.candidate_queue import CandidateQueue
 from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Batch, Ledger
+from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
@@ -44,6 +47,14 @@ from dsbuilder_tui.store.session_store import SessionStore
 # So many batches in a row that brought nothing but network trouble end the run; each has been retried by then.
 _MOST_FAILURES = 5
 _CONGESTION_POLL = 0.05
+# An answer that says so much about its slots, if it brings none of them, that they are asked for in smaller company.
+_SAYS_NOTHING = (
+    CallOutcome.REFUSED,
+    CallOutcome.UNUSABLE,
+    CallOutcome.EMPTY,
+    CallOutcome.TRUNCATED,
+    CallOutcome.TOO_LARGE,
+)
 _JUDGED_TOGETHER = 32  # candidates at most: embedding is cheaper in company, and a pause need not wait long
 
 
@@ -83,7 +94,9 @@ class Pipeline:
         self._clock, self._emit, self._calls = clock, emit, calls
         self._budget = budget
         self._ledger = Ledger(plan, seed, config.max_attempts, ordered=model.ordered)
-        self._prompter = Prompter(plan, seed, config.max_output_tokens, config.candidates_per_slot)
+        self._room = OutputLimit(config.max_output_tokens * config.candidates_per_slot)
+        self._prompter = Prompter(plan, seed, self._room, config.candidates_per_slot)
+        self._brake = Brake()
         self._sizers = {category.name: BatchSizer(config.largest_batch) for category in plan.categories}
         self._intake = CandidateQueue(ordered=model.ordered)
         self._limit = AdaptiveLimit(config.workers, clock, self._limit_changed)
@@ -137,8 +150,8 @@ class Pipeline:
             if not any(keeper.done() for keeper in keepers):
                 await self._intake.join()
                 for left in tuple(self._unsettled.values()):
-                    left.result.outcome = "cancelled"
-                    self._end_trace(left.result, "cancelled")  # of a call that had not even begun
+                    left.result.outcome = CallOutcome.CANCELLED
+                    self._end_trace(left.result, CallOutcome.CANCELLED)  # of a call that had not even begun
                     self._remember_call(left.batch, left.result)
             journal.stop()
             keepers[1].cancel()
@@ -234,8 +247,10 @@ class Pipeline:
         most = self._config.workers if self._model.ordered else 2 * self._limit.limit
         while len(self._tasks) < self._limit.limit and len(self._unsettled) < most and not self._journal.congested:
             idle = self._limit.limit - len(self._tasks)
-            batch = self._ledger.lease(lambda category: self._sizers[category].size, idle)
+            batch = self._ledger.lease(lambda category: self._sizers[category].size, idle, self._brake.held)
             if batch is None:
+                if not self._unsettled and self._brake.held and self._ledger.open:  # what the brake leaves is done
+                    self.pause(self._brake.reason, PauseCause.NOTHING_USABLE)
                 return
             self._intake.expect(batch)
             worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1
@@ -263,22 +278,22 @@ class Pipeline:
             task = asyncio.current_task()
             if task is not None:
                 task.uncancel()  # what a person has asked for is done; from here on it goes on as after any call
-            result.outcome, result.detail = "cancelled", "cut off by a person"
+            result.outcome, result.detail = CallOutcome.CANCELLED, "cut off by a person"
         except Exception as error:
-            result.outcome, result.detail = "failed", str(error)
+            result.outcome, result.detail = CallOutcome.FAILED, str(error)
             raise
         finally:
             del self._task_of[batch.number]
             cancelled = isinstance(sys.exception(), asyncio.CancelledError)
-            self._end_trace(result, "cancelled" if cancelled else result.outcome)
+            self._end_trace(result, CallOutcome.CANCELLED if cancelled else result.outcome)
         await self._intake.finish(batch, result)
 
-    def _end_trace(self, result: BatchOutcome, outcome: str) -> None:
+    def _end_trace(self, result: BatchOutcome, outcome: CallOutcome) -> None:
         trace, usage = result.trace, result.usage
         if trace is not None and trace.ended is None:
             trace.prompt_tokens, trace.completion_tokens = usage.prompt_tokens, usage.completion_tokens
             trace.detail = result.detail
-            self._calls.end(trace, self._clock.now(), outcome)
+            self._calls.end(trace, self._clock.now(), outcome.value)
 
     async def _call(self, batch: Batch, trace: CallTrace, result: BatchOutcome) -> None:
         near = await self._store.cases.by_seq_or_withdrawn(batch.avoid) if batch.avoid else {}
@@ -324,31 +339,26 @@ class Pipeline:
             if accepted:
                 self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
                 self._failures_in_a_row = 0
+                self._brake.accepted(candidate.slot.category)
 
     def _settle(self, batch: Batch, result: BatchOutcome) -> None:
         """Take back what a finished batch did not bring, and remember what the call cost."""
         name, asked = batch.category.name, len(batch.slots)
         accepted = self._accepted_of.pop(batch.number, 0)
-        blameless = result.outcome in ("failed", "cancelled") or (
-            result.outcome in ("truncated", "too_large") and asked > 1
-        )
-        for index, wanted in enumerate(batch.slots):
-            if index in result.delivered:
-                continue
-            if blameless:
-                self._ledger.give_back(wanted.slot)
-            else:
-                stage = "missing" if result.outcome == "ok" else result.outcome
-                reason = result.detail or "the model wrote no case for it"
-                self.gate.reject(wanted.slot, batch.number, stage, reason, "")
+        barren = self._barren(result, self.gate.misfits(batch.number))
+        for index in range(asked):
+            if index not in result.delivered:
+                fruitless = result.outcome in _SAYS_NOTHING and not result.delivered
+                self.gate.give_back(batch, index, result.outcome, result.detail, fruitless=fruitless)
         self._cut_off.discard(batch.number)
-        if result.outcome != "cancelled":  # says nothing about the size
-            self._sizers[name].observe(
-                asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=result.outcome
-            )
+        learned = self._learn(batch, result, accepted)
+        if barren is not None and not (accepted or self._model.ordered):
+            self._brake.observe(name, barren, learned=learned)
         self._remember_call(batch, result)
         self._wake.set()
-        if result.outcome == "failed" and not result.delivered:
+        if self._brake.on:
+            self.pause(self._brake.reason, PauseCause.NOTHING_USABLE)
+        if result.outcome is CallOutcome.FAILED and not result.delivered:
             self._failures_in_a_row += 1
             if self._failures_in_a_row >= _MOST_FAILURES:
                 self._fail(
@@ -358,17 +368,41 @@ class Pipeline:
                     )
                 )
 
+    def _learn(self, batch: Batch, result: BatchOutcome, accepted: int) -> bool:
+        """Take in what a call says about sizes and limits. Returns whether it would not be made like this again."""
+        asked, outcome = len(batch.slots), result.outcome
+        if outcome is CallOutcome.CANCELLED:
+            return True
+        if result.max_tokens and self._room.learn(
+            result.usage, cases=asked, limit=result.max_tokens, cut=result.cut, written=result.written,
+            thought=result.thought,
+        ):  # fmt: skip
+            return True  # it was not the cases that were too many
+        sizer = self._sizers[batch.category.name]
+        sizer.observe(asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=outcome)
+        return outcome in (CallOutcome.TRUNCATED, CallOutcome.TOO_LARGE) and sizer.size < asked
+
+    def _barren(self, result: BatchOutcome, misfits: list[str]) -> Barren | None:
+        """What a call that has brought nothing usable says about the model; None when it says nothing about it."""
+        if result.delivered:
+            return Barren(Fault.VALUES, misfits[-1]) if len(misfits) == len(result.delivered) else None
+        if result.outcome in (CallOutcome.FAILED, CallOutcome.CANCELLED):
+            return None
+        thinking = result.usage.reasoning_tokens > 0 or result.thought > 0 or result.written == 0
+        fault = fault_of(result.outcome, thinking=thinking, surplus=result.found > 0, in_words=bool(result.quote))
+        return Barren(fault, result.quote)
+
     def _remember_call(self, batch: Batch, result: BatchOutcome) -> None:
         now, worker = self._clock.now(), self._unsettled.pop(batch.number).worker
-        dollars = self._budget.charge(self._model.name, result.usage)
+        dollars, outcome = self._budget.charge(self._model.name, result.usage), result.outcome.value
         self._journal.call(
             WorkerCall(
-                self._store.next_seq(), batch.category.name, batch.number, self._model.name, len(batch.slots), result.outcome,
+                self._store.next_seq(), batch.category.name, batch.number, self._model.name, len(batch.slots), outcome,
                 len(result.delivered), result.retries, result.usage, result.seconds, result.detail, now, worker,
             ),
             BatchFinished(
                 ts=now, batch=batch.number, worker=worker, category=batch.category.name,
-                outcome=result.outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
+                outcome=outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
                 prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
                 detail=result.detail, dollars=dollars,
             ),
