@@ -19,6 +19,7 @@ from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
 from dsbuilder_tui.diversity.metrics import Spread
 from dsbuilder_tui.diversity.thresholds import Rules, rules_for, window_of
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.dataset_rows import BadLine, Row, Source
 from dsbuilder_tui.sources.record_fields import Shape, field_names
@@ -233,7 +234,7 @@ class _Run:
 
 
 def _comparer(config: DatasetBuilderConfig, rules: Rules, embedders: Embedders) -> Comparer:
-    embedder = embedders.make() if "semantic" in rules.stages else None
+    embedder = embedders.make() if Stage.SEMANTIC in rules.stages else None
     return Comparer(embedder, window=window_of(config), across=config.diversity_across)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from dsbuilder_tui.diversity import lexicon
 
-NORMALISER_VERSION = 2
+NORMALISER_VERSION = 3
 """Goes up when the same text gets another result, or other traits; recorded with what was made from them."""
 
 # Vowel signs and accents belong to the word they stand in. Unicode 3.2 is the same in every Python.
@@ -27,6 +27,9 @@ _WORD = rf"{_LETTERS}(?:'{_LETTERS})*+"
 _MONTH = "|".join(sorted(lexicon.MONTHS, key=len, reverse=True))
 _MASK = "(?P<mask><(?:id|date|day|time|name|url|email|phone)>)"
 _STOP = r"(?P<stop>[.!?\n\x1e])|(?P<pause>[,;])"
+# A pattern that looks ahead looks 64 characters far at most: foreign text of any length is read in linear time. (An
+# e-mail address has no more before its @, RFC 5321.)
+_TO_A_DIGIT = r"(?:[^\W\d]|-(?=\w)){0,64}+\d"
 # A plain word comes first, for most words are nothing else: no address, id or number goes on at its end. (In a pattern
 # of many branches each branch costs time at each word.)
 _TOKEN = re.compile(
@@ -34,18 +37,18 @@ _TOKEN = re.compile(
   | {_STOP} | {_MASK}
   | (?=[\w$€£¥\#+(])(?:
     (?P<url>(?:https?://|www\.)\S+)
-  | (?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
-  | (?P<joined>{_LETTERS}(?!\w|(?:-\w+)*-\w*\d)(?:'{_LETTERS})*+)
+  | (?P<email>[\w.+-]{{1,64}}@[\w-]{{1,63}}+(?:\.[\w-]{{1,63}}+)+)
+  | (?P<joined>{_LETTERS}(?!\w|-(?=\w){_TO_A_DIGIT})(?:'{_LETTERS})*+)
   | (?=\d)(?:
       (?P<date>\d{{4}}-\d{{1,2}}-\d{{1,2}}(?:t[\d:.]+z?)?
         | \d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}
         | (?:(?<=\bam\s)|(?<=\b(?:vom|zum|bis)\s))\d{{1,2}}\.\d{{1,2}}\.(?!\d)
         | \d{{1,2}}(?:st|nd|rd|th|o|\.)?\s+(?:of\s+|de\s+)?(?:{_MONTH})\b\.?(?:,?\s+(?:de\s+|del\s+)?\d{{4}}\b)?)
     | (?P<time>\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s*(?:(?:[ap]\.?m|uhr)\b\.?))? | \d{{1,2}}\s?(?:[ap]m|uhr|o'clock)\b))
-  | (?P<money>[$€£¥]\s?\d[\d,.]*|\d[\d,.]*\s?[$€£¥](?!\s?\d))
+  | (?P<money>[$€£¥]\s?\d[\d,.]*|\d[\d,.]{{0,64}}+\s?[$€£¥](?!\s?\d))
   | (?P<hash>\#\s?[\w-]*\d[\w-]*)
-  | (?P<mixed>(?=(?:\w|-(?=\w))*\d)(?=(?:\w|-(?=\w))*[^\W\d_])\w+(?:-\w+)*)
-  | (?P<phone>\+\d[\d\s()-]{{6,}}\d\b | \+?\(?\d{{2,4}}\)?(?:[\s-]\d{{2,5}}){{2,4}}\b)
+  | (?P<mixed>(?={_TO_A_DIGIT})(?=(?:[\d_]|-(?=\w)){{0,64}}+[^\W\d_])\w+(?:-\w+)*)
+  | (?P<phone>\+\d[\d\s()-]{{6,64}}\d\b | \+?\(?\d{{2,4}}\)?(?:[\s-]\d{{2,5}}){{2,4}}\b)
   | (?P<number>\d+(?:[.,]\d+)*(?:\s?%)?)
   | (?P<broken>{_WORD}))
     """,
@@ -76,6 +79,7 @@ _CONTRACTIONS = {
     "geht's": "geht es", "gibt's": "gibt es", "ist's": "ist es", "hab's": "habe es", "wie's": "wie es",
     "hab": "habe", "ums": "um das", "fürs": "für das", "aufs": "auf das",
 }  # fmt: skip
+_LONGEST_CONTRACTION = 64  # in characters; a run of apostrophes is none, however many of its ends look like one
 _ENDINGS = (("n't", "not"), ("'re", "are"), ("'ve", "have"), ("'ll", "will"), ("'d", "would"), ("'s", ""))
 _INTRODUCED_BY = {"is": ("name", "this"), "am": ("i",), "i'm": (), "name's": (), "llamo": ("me",), "es": ("nombre",),
                   "soy": (), "heiße": ("ich",), "heisse": ("ich",), "ist": ("name",)}  # fmt: skip
@@ -179,6 +183,8 @@ def _written_out(word: str) -> list[str]:
         return ["<date>"]
     if word in _CONTRACTIONS:
         return _CONTRACTIONS[word].split()
+    if len(word) > _LONGEST_CONTRACTION:
+        return [word]
     for ending, full in _ENDINGS:
         if word.endswith(ending):
             head = word[: -len(ending)].rstrip("'")

@@ -107,14 +107,14 @@ class Rejection:
     candidate: dict[str, Any] | None = None
 
 
-def given_up_words(tries: int, stage: str, reason: str) -> str:
-    """Why a slot was given up on, in words."""
+def exhausted_words(tries: int, stage: str, reason: str) -> str:
+    """Why a slot is exhausted, in words."""
     return f"{tries} tries, the last one turned away at {stage}: {reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class Exhausted:
-    """A slot given up on after too many attempts. ``seq`` is that of its last rejection."""
+    """A slot whose attempts are used up. ``seq`` is that of its last rejection."""
 
     seq: int
     category: str

@@ -13,7 +13,7 @@ _MOST_LEARNING = 20  # the same, with those from which a better size or limit wa
 _MOST_LATER = 24  # and after; the last slots of a category may be hard ones
 
 
-class Fault(Enum):
+class BarrenCause(Enum):
     """In which way calls bring nothing; the likely cause, and the setting that helps."""
 
     SHAPE = (
@@ -60,11 +60,11 @@ class Fault(Enum):
 class Barren:
     """A call that brought nothing usable, and the beginning of what came."""
 
-    fault: Fault
+    likely: BarrenCause
     quote: str
 
 
-def fault_of(outcome: CallOutcome, *, thinking: bool, surplus: bool, in_words: bool) -> Fault:
+def barren_cause(outcome: CallOutcome, *, thinking: bool, surplus: bool, in_words: bool) -> BarrenCause:
     """What is the matter with a call that brought no case.
 
     ``thinking`` when it had spent its tokens on thoughts, ``surplus`` when there were cases for other slots, ``in_words``
@@ -72,15 +72,15 @@ def fault_of(outcome: CallOutcome, *, thinking: bool, surplus: bool, in_words: b
     """
     match outcome:
         case CallOutcome.UNUSABLE:
-            return Fault.SLOTS if surplus else Fault.SHAPE
+            return BarrenCause.SLOTS if surplus else BarrenCause.SHAPE
         case CallOutcome.REFUSED:
-            return Fault.WORDS if in_words else Fault.FILTER
+            return BarrenCause.WORDS if in_words else BarrenCause.FILTER
         case CallOutcome.TRUNCATED:
-            return Fault.THOUGHTS if thinking else Fault.LENGTH
+            return BarrenCause.THOUGHTS if thinking else BarrenCause.LENGTH
         case CallOutcome.TOO_LARGE:
-            return Fault.CONTEXT
+            return BarrenCause.CONTEXT
         case _:
-            return Fault.SILENCE
+            return BarrenCause.SILENCE
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ class Brake:
         began = f" The last answer began: “{last.quote}”." if last.quote else ""
         return (
             f"{counted(len(row.calls), 'call')} in a row{where} brought nothing usable.{began} "
-            f"{last.fault.cause}: {last.fault.remedy}. Then go on."
+            f"{last.likely.cause}: {last.likely.remedy}. Then go on."
         )
 
     def _row(self, category: str) -> _Row:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from dsbuilder_tui.domain.events import RetryScheduled
 
-_MOST_ANSWER = 64 * 1024  # bytes of an answer that are kept, as UTF-8
+_MOST_ANSWER = 1024 * 1024  # bytes of an answer that are kept while its call goes on, as UTF-8
+_MOST_SHOWN = 64 * 1024  # and once it has ended
 _MOST_THOUGHTS = 16 * 1024  # characters of thoughts that are kept
 _MOST_FINISHED = 100
 
@@ -74,6 +75,12 @@ class CallTrace:
         if self._room_for_thoughts > 0:
             self._thoughts.append(piece[: self._room_for_thoughts])
             self._room_for_thoughts -= len(piece)
+
+    def shorten(self) -> None:
+        """Keep of a long answer what is shown of a call that has ended."""
+        whole = self.answer
+        if len(whole) > _MOST_SHOWN:
+            self._pieces, self._room, self.answer_cut = [whole[:_MOST_SHOWN]], 0, True
 
     def try_again(self) -> None:
         """Forget what a failed try has written."""

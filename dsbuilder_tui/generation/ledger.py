@@ -1,4 +1,4 @@
-"""Which slots are open, leased, filled or given up on."""
+"""Which slots are open, leased, filled or exhausted."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Book:
         self.attempt: dict[int, int] = {}
         self.tries: dict[int, int] = {}
         self.nearest: dict[int, list[int]] = {}
-        self.turned_away: dict[int, str] = {}
+        self.critique: dict[int, str] = {}
         self.fruitless: dict[int, int] = {}  # calls that brought nothing for a slot, in words of the model or a filter
 
 
@@ -95,6 +95,8 @@ class Ledger:
             book = self._books[name]
             book.attempt[ordinal], book.tries[ordinal] = attempt, tries
             book.nearest[ordinal] = nearest[-_KEPT_NEAREST:]
+            if critique := rows.critiques.get((name, ordinal)):
+                book.critique[ordinal] = critique
             if book.state[ordinal] == _OPEN:
                 heapq.heappush(book.retry, (attempt, ordinal))
 
@@ -130,7 +132,7 @@ class Ledger:
             avoid.extend(book.nearest.get(ordinal, ()))
         self._leased += len(ordinals)
         requests = tuple(
-            SlotRequest(self.slot(name, o), book.attempt.get(o, 0), book.turned_away.get(o, "")) for o in ordinals
+            SlotRequest(self.slot(name, o), book.attempt.get(o, 0), book.critique.get(o, "")) for o in ordinals
         )
         batch = Batch(self.next_batch, self._plan.category(name), requests, tuple(avoid[-MOST_AVOIDED:]))
         self.next_batch += 1
@@ -141,17 +143,19 @@ class Ledger:
         self.filled += 1
         self.open -= 1
 
-    def reject(self, slot: Slot, nearest_seq: int | None, told: str = "") -> int | None:
-        """Open the slot again, or give it up. Returns the number of tries when it is given up.
+    def reject(self, slot: Slot, nearest_seq: int | None, critique: str = "") -> int | None:
+        """Open the slot again. Returns the number of tries when it is exhausted instead.
 
-        ``told`` is what the next worker is told about the case that was turned away.
+        ``critique`` is for whoever writes it next.
         """
         book, ordinal = self._books[slot.category], slot.ordinal
         book.attempt[ordinal] = book.attempt.get(ordinal, 0) + 1
         book.tries[ordinal] = book.tries.get(ordinal, 0) + 1
         if nearest_seq is not None:
             book.nearest[ordinal] = [*book.nearest.get(ordinal, ()), nearest_seq][-_KEPT_NEAREST:]
-        book.turned_away[ordinal] = told
+        book.critique.pop(ordinal, None)  # it was about the try before
+        if critique:
+            book.critique[ordinal] = critique
         if book.tries[ordinal] >= self._max_attempts:
             self._give_up(slot)
             return book.tries[ordinal]
@@ -185,13 +189,14 @@ class Ledger:
         book = self._books[category]
         book.state[ordinal] = _OPEN
         book.attempt[ordinal], book.tries[ordinal] = attempt, 0
+        book.critique.pop(ordinal, None)
         book.nearest[ordinal] = [*book.nearest.get(ordinal, ()), gone][-_KEPT_NEAREST:]
         heapq.heappush(book.retry, (attempt, ordinal))
         self.filled -= 1
         self.open += 1
 
     def claim(self, category: str, ordinal: int) -> None:
-        """Fill an open slot, or one that was given up on, without a lease."""
+        """Fill an open slot, or an exhausted one, without a lease."""
         book = self._books[category]
         if book.state[ordinal] == _EXHAUSTED:
             self.exhausted -= 1

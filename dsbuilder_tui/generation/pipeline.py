@@ -26,10 +26,9 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.generation.batch_size import BatchSizer
-from dsbuilder_tui.generation.brake import Barren, Brake, Fault, fault_of
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog, CallTrace
+from dsbuilder_tui.generation.call_review import CallReview
 from dsbuilder_tui.generation.candidate_queue import CandidateQueue
 from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
@@ -40,8 +39,9 @@ from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
 from dsbuilder_tui.models.limits import AdaptiveLimit
 from dsbuilder_tui.models.protocol import TransientError, WorkerModel
+from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.store.rows import WorkerCall
+from dsbuilder_tui.store.rows import WorkerAnswer, WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
 
 # So many batches in a row that brought nothing but network trouble end the run; each has been retried by then.
@@ -94,18 +94,27 @@ class Pipeline:
         self._clock, self._emit, self._calls = clock, emit, calls
         self._budget = budget
         self._ledger = Ledger(plan, seed, config.max_attempts, ordered=model.ordered)
-        self._room = OutputLimit(config.max_output_tokens * config.candidates_per_slot)
-        self._prompter = Prompter(plan, seed, self._room, config.candidates_per_slot)
-        self._brake = Brake()
-        self._sizers = {category.name: BatchSizer(config.largest_batch) for category in plan.categories}
+        room = OutputLimit(config.max_output_tokens * config.candidates_per_slot)
+        self._prompter = Prompter(plan, seed, room, config.candidates_per_slot)
+        self._review = CallReview(
+            (category.name for category in plan.categories), config.largest_batch, room, brakes=not model.ordered
+        )
         self._intake = CandidateQueue(ordered=model.ordered)
         self._limit = AdaptiveLimit(config.workers, clock, self._limit_changed)
         self._runner: Runner = Worker(
             model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled
         )
         interval = config.checkpoint_interval if config.enable_checkpointing else None
-        self._journal = Journal(store, clock, emit, accepted=0, planned=plan.total_instances, interval=interval)
-        self.gate = Gate(plan, config, store, clock, self._journal, self._ledger)
+        self._journal = Journal(
+            store,
+            clock,
+            emit,
+            accepted=0,
+            planned=plan.total_instances,
+            interval=interval,
+            most_answers=config.response_journal_mb * 1_000_000,
+        )
+        self.gate = Gate(plan, config, store, clock, self._journal, self._ledger, self._plug_in_failed)
         self.live = False  # decisions that a person makes can be taken in
         self.ready = asyncio.Event()  # it is live, or will never be (again)
         self._wake = asyncio.Event()
@@ -183,6 +192,12 @@ class Pipeline:
         self._tell(Notice(ts=self._clock.now(), level="warning", text=text))
         self.pause(f"the budget of {dollar_words(budget)} is used up", PauseCause.BUDGET)
 
+    def _plug_in_failed(self, error: PlugInBroken) -> None:
+        """Pause: what a broken plug-in could not judge is written again when it is mended or gone."""
+        if self._pause_reason is None:
+            self._tell(Notice(ts=self._clock.now(), level="warning", text=f"{error} The run pauses."))
+            self.pause(error.problem.rstrip("."), PauseCause.PLUG_IN)
+
     def wake(self) -> None:
         """Look again at what there is to do."""
         self._wake.set()
@@ -247,10 +262,12 @@ class Pipeline:
         most = self._config.workers if self._model.ordered else 2 * self._limit.limit
         while len(self._tasks) < self._limit.limit and len(self._unsettled) < most and not self._journal.congested:
             idle = self._limit.limit - len(self._tasks)
-            batch = self._ledger.lease(lambda category: self._sizers[category].size, idle, self._brake.held)
+            batch = self._ledger.lease(self._review.size, idle, self._review.brake.held)
             if batch is None:
-                if not self._unsettled and self._brake.held and self._ledger.open:  # what the brake leaves is done
-                    self.pause(self._brake.reason, PauseCause.NOTHING_USABLE)
+                if (
+                    not self._unsettled and self._review.brake.held and self._ledger.open
+                ):  # what the brake leaves is done
+                    self.pause(self._review.brake.reason, PauseCause.NOTHING_USABLE)
                 return
             self._intake.expect(batch)
             worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1
@@ -339,25 +356,20 @@ class Pipeline:
             if accepted:
                 self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
                 self._failures_in_a_row = 0
-                self._brake.accepted(candidate.slot.category)
 
     def _settle(self, batch: Batch, result: BatchOutcome) -> None:
         """Take back what a finished batch did not bring, and remember what the call cost."""
-        name, asked = batch.category.name, len(batch.slots)
         accepted = self._accepted_of.pop(batch.number, 0)
-        barren = self._barren(result, self.gate.misfits(batch.number))
-        for index in range(asked):
+        for index in range(len(batch.slots)):
             if index not in result.delivered:
                 fruitless = result.outcome in _SAYS_NOTHING and not result.delivered
                 self.gate.give_back(batch, index, result.outcome, result.detail, fruitless=fruitless)
         self._cut_off.discard(batch.number)
-        learned = self._learn(batch, result, accepted)
-        if barren is not None and not (accepted or self._model.ordered):
-            self._brake.observe(name, barren, learned=learned)
+        self._review.take_in(batch, result, accepted, self.gate.misfits(batch.number))
         self._remember_call(batch, result)
         self._wake.set()
-        if self._brake.on:
-            self.pause(self._brake.reason, PauseCause.NOTHING_USABLE)
+        if self._review.brake.on:
+            self.pause(self._review.brake.reason, PauseCause.NOTHING_USABLE)
         if result.outcome is CallOutcome.FAILED and not result.delivered:
             self._failures_in_a_row += 1
             if self._failures_in_a_row >= _MOST_FAILURES:
@@ -368,36 +380,13 @@ class Pipeline:
                     )
                 )
 
-    def _learn(self, batch: Batch, result: BatchOutcome, accepted: int) -> bool:
-        """Take in what a call says about sizes and limits. Returns whether it would not be made like this again."""
-        asked, outcome = len(batch.slots), result.outcome
-        if outcome is CallOutcome.CANCELLED:
-            return True
-        if result.max_tokens and self._room.learn(
-            result.usage, cases=asked, limit=result.max_tokens, cut=result.cut, written=result.written,
-            thought=result.thought,
-        ):  # fmt: skip
-            return True  # it was not the cases that were too many
-        sizer = self._sizers[batch.category.name]
-        sizer.observe(asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=outcome)
-        return outcome in (CallOutcome.TRUNCATED, CallOutcome.TOO_LARGE) and sizer.size < asked
-
-    def _barren(self, result: BatchOutcome, misfits: list[str]) -> Barren | None:
-        """What a call that has brought nothing usable says about the model; None when it says nothing about it."""
-        if result.delivered:
-            return Barren(Fault.VALUES, misfits[-1]) if len(misfits) == len(result.delivered) else None
-        if result.outcome in (CallOutcome.FAILED, CallOutcome.CANCELLED):
-            return None
-        thinking = result.usage.reasoning_tokens > 0 or result.thought > 0 or result.written == 0
-        fault = fault_of(result.outcome, thinking=thinking, surplus=result.found > 0, in_words=bool(result.quote))
-        return Barren(fault, result.quote)
-
     def _remember_call(self, batch: Batch, result: BatchOutcome) -> None:
         now, worker = self._clock.now(), self._unsettled.pop(batch.number).worker
         dollars, outcome = self._budget.charge(self._model.name, result.usage), result.outcome.value
+        seq = self._store.next_seq()
         self._journal.call(
             WorkerCall(
-                self._store.next_seq(), batch.category.name, batch.number, self._model.name, len(batch.slots), outcome,
+                seq, batch.category.name, batch.number, self._model.name, len(batch.slots), outcome,
                 len(result.delivered), result.retries, result.usage, result.seconds, result.detail, now, worker,
             ),
             BatchFinished(
@@ -406,9 +395,22 @@ class Pipeline:
                 prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
                 detail=result.detail, dollars=dollars,
             ),
+            self._kept_answer(seq, batch, result),
         )  # fmt: skip
         if self.live:
             self.keep_budget()
+
+    def _kept_answer(self, seq: int, batch: Batch, result: BatchOutcome) -> WorkerAnswer | None:
+        """What the model said, for the response journal. One whose text depends on nothing but the slot can say it again."""
+        trace = result.trace
+        if trace is None:
+            return None
+        text = trace.answer
+        trace.shorten()
+        if not text or not self._config.response_journal_mb or self._model.ordered:
+            return None
+        ordinals = tuple(wanted.slot.ordinal for wanted in batch.slots)
+        return WorkerAnswer(seq=seq, category=batch.category.name, ordinals=ordinals, text=text)
 
     def _tell(self, event: Event) -> None:
         """Announce what is no decision about a case, and have it remembered in passing."""

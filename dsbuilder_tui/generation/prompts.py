@@ -12,8 +12,7 @@ from dsbuilder_tui.models.protocol import SlotRequest, WorkerRequest
 
 MOST_AVOIDED = 6
 _MOST_EXAMPLES = 5
-_MOST_REASONS, _REASON_LENGTH = 4, 200
-_EXAMPLE_LENGTH, _AVOID_LENGTH, _DESCRIPTION_LENGTH, _TEXT_LENGTH = 400, 160, 2000, 4000
+_EXAMPLE_LENGTH, _AVOID_LENGTH, _CRITIQUE_LENGTH, _DESCRIPTION_LENGTH, _TEXT_LENGTH = 400, 160, 400, 2000, 4000
 
 SYSTEM = """\
 You write test cases for the evaluation of an LLM application. Each test case is what the application receives
@@ -56,7 +55,10 @@ class Prompter:
         for number, wanted in enumerate(slots, 1):
             attributes = "; ".join(f"{axis}: {_clip(value, 200)}" for axis, value in wanted.slot.attributes.items())
             lines.append(f"{number}. {attributes or 'free choice'}")
-        lines += _corrections(slots)
+            if wanted.critique:
+                lines.append(
+                    f"   An earlier case for this slot was turned away: {_clip(wanted.critique, _CRITIQUE_LENGTH)}"
+                )
         if avoid:
             lines += ["", "Already taken; write something clearly different from each of these:"]
             lines += [f"- {_clip(text, _AVOID_LENGTH)}" for text in avoid[:MOST_AVOIDED]]
@@ -99,18 +101,6 @@ class Prompter:
             lines.append("Examples of inputs (for manner and topic; do not repeat them):")
             lines += [f"- {_clip(json.dumps(e, ensure_ascii=False), _EXAMPLE_LENGTH)}" for e in examples]
         return "\n".join(lines)
-
-
-def _corrections(slots: Sequence[SlotRequest]) -> list[str]:
-    """What was wrong with earlier cases for the same slots."""
-    reasons: dict[str, list[str]] = {}
-    for number, wanted in enumerate(slots, 1):
-        if wanted.turned_away:
-            reasons.setdefault(_clip(wanted.turned_away, _REASON_LENGTH), []).append(str(number))
-    if not reasons:
-        return []
-    told = [f"- slot {', '.join(numbers)}: {reason}" for reason, numbers in list(reasons.items())[:_MOST_REASONS]]
-    return ["", "Earlier cases for these slots were turned away; do it right this time:", *told]
 
 
 def case_schema(

@@ -20,6 +20,7 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.ledger import SlotState
 from dsbuilder_tui.generation.schema_check import Unfit, fitting_case
 from dsbuilder_tui.session.session_context import SessionContext
@@ -105,7 +106,7 @@ class CaseChanges:
         whole = {"inputs": case.inputs, "expectations": case.expectations, "tags": case.tags}
         # With the case itself as the nearest, the next worker is told what not to write.
         rejection = Rejection(
-            seq, name, ordinal, attempt, "person", words, text[:_REJECTED_LENGTH], now, nearest_seq=case.seq,
+            seq, name, ordinal, attempt, Stage.PERSON, words, text[:_REJECTED_LENGTH], now, nearest_seq=case.seq,
             batch=case.batch, candidate=None if case.damaged else whole,
         )  # fmt: skip
         data = {"seq": case.seq, "reason": words, "text": text[:TEXT_LENGTH], "before": whole}

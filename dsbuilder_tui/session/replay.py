@@ -9,9 +9,10 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from dsbuilder_tui.domain import events as ev
-from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text, given_up_words
+from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text, exhausted_words
 from dsbuilder_tui.domain.pause_cause import cause_of_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.session.facade import Session
 from dsbuilder_tui.store.history import Stretch
@@ -86,9 +87,7 @@ class _Teller:
             elif kind == 2:
                 yield self._call(row)
             elif kind == 3:
-                yield ev.MessageAdded(
-                    ts=row.created_at, seq=row.seq, role=row.role, kind=row.kind, text=row.text, data=row.data
-                )
+                yield ev.MessageAdded(ts=row.created_at, message=row)
             elif kind == 4:
                 event = self._history(row)
                 if event is not None:
@@ -112,7 +111,7 @@ class _Teller:
     def _rejection(self, r: Rejection, tries: int | None) -> Iterator[ev.Event]:
         r = replace(r, category=self._name_then(r.category, r.seq))
         self._add(r.category, "rejected", 1)
-        if r.stage == "person":
+        if r.stage == Stage.PERSON:
             return  # the withdrawal tells of it
         yield ev.CaseRejected(
             ts=r.created_at, category=r.category, slot=r.ordinal, seq=r.seq, batch=r.batch, stage=r.stage,
@@ -123,7 +122,7 @@ class _Teller:
             self._add(r.category, "exhausted", 1)
             yield ev.SlotExhausted(
                 ts=r.created_at, category=r.category, slot=r.ordinal, attempts=tries,
-                reason=given_up_words(tries, r.stage, r.reason),
+                reason=exhausted_words(tries, r.stage, r.reason),
             )  # fmt: skip
 
     def _call(self, call: WorkerCall) -> ev.Event:

@@ -18,8 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-from dsbuilder_tui.domain.diversity import STAGES, Stage, chosen_stages
+from dsbuilder_tui.domain.diversity import chosen_stages
 from dsbuilder_tui.domain.spending import Price
+from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.settings.layers import Layer, SettingsSource, merged, read_sources
 from dsbuilder_tui.settings.locations import default_checkpoint_root
 from dsbuilder_tui.settings.provider_names import AUTO, OFFLINE, ProviderName, resolved
@@ -53,7 +54,9 @@ class DatasetBuilderConfig(BaseModel):
     enable_diversity_check: bool = Field(True, description="Reject cases that repeat an accepted one")
     diversity_window: int = Field(20, ge=1, description="Cases compared against in scope 'window'")
     diversity_scope: Literal["history", "window"] = Field("history", description="Compare with all cases or the last")
-    diversity_stages: tuple[Stage, ...] = Field(STAGES, description="How cases are compared, with commas between")
+    diversity_stages: tuple[str, ...] = Field(
+        tuple(str(stage) for stage in COMPARING_STAGES), description="How cases are compared, with commas between"
+    )
     diversity_across: bool = Field(False, description="Compare across categories, not only within each")
     near_threshold: float = Field(
         0.70,
@@ -89,7 +92,7 @@ class DatasetBuilderConfig(BaseModel):
         None, description="How long the workers' model thinks, where an endpoint takes that"
     )
     max_output_tokens: int = Field(500, ge=16, description="Tokens one case may take at most, thinking apart")
-    max_attempts: int = Field(6, ge=1, le=100, description="Tries per slot before it is given up")
+    max_attempts: int = Field(6, ge=1, le=100, description="Tries per slot before it is exhausted")
     max_retries: int = Field(6, ge=0, le=100, description="Repeats of a failed worker call")
     request_timeout: float = Field(120, gt=0, description="Longest silence of the endpoint, in seconds")
     connect_timeout: float = Field(30, gt=0, description="Longest wait for a connection, in seconds")
@@ -97,6 +100,9 @@ class DatasetBuilderConfig(BaseModel):
     confirm_cases: int = Field(1000, ge=0, description="The agent asks before a run of more open cases than this")
     confirm_dollars: float = Field(
         5, ge=0, allow_inf_nan=False, description="The agent asks before a run that may cost more dollars than this"
+    )
+    response_journal_mb: int = Field(
+        256, ge=0, description="Megabytes of paid answers that a session keeps to be judged again, 0: none"
     )
     offline_pace: float = Field(
         0, ge=0, allow_inf_nan=False, description="Cases a second the built-in writer makes at most, 0: no limit"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dsbuilder_tui.domain.case import case_id, display_text
-from dsbuilder_tui.domain.whatif import STEPS, Flip, LikenessStage, Scores
+from dsbuilder_tui.domain.stage import Stage
+from dsbuilder_tui.domain.whatif import STEPS, Flip, Scores
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.row_format import CASE_COLUMNS, read_case
 from dsbuilder_tui.store.schema import MAIN_BRANCH
@@ -24,7 +25,7 @@ _COLUMN = f"max(0, min({STEPS - 1}, CAST({{}} * {STEPS} + 1e-6 AS INTEGER)))"
 class Measure:
     """A stage with another threshold. A text of fewer than ``short_words`` words has ``for_short`` instead."""
 
-    stage: LikenessStage
+    stage: Stage
     threshold: float
     for_short: float
     short_words: int = 0
@@ -36,7 +37,7 @@ class DecisionScores:
     def __init__(self, store: StoreConnection) -> None:
         self._store = store
 
-    async def scores(self, stage: LikenessStage, category: str | None) -> Scores:
+    async def scores(self, stage: Stage, category: str | None) -> Scores:
         """How many decisions there are with which score."""
         rejected, values = self._rejections(stage, category)
         accepted, there = self._accepted(stage, category)
@@ -90,13 +91,13 @@ class DecisionScores:
 
         return await self._store.read(read)
 
-    def _rejections(self, stage: LikenessStage, category: str | None) -> tuple[str, list[Any]]:
+    def _rejections(self, stage: Stage, category: str | None) -> tuple[str, list[Any]]:
         where, values = "branch_id=? AND stage=? AND score IS NOT NULL", [MAIN_BRANCH, stage]
         return (
             (where, values) if category is None else (f"{where} AND category_id=?", [*values, self._number(category)])
         )
 
-    def _accepted(self, stage: LikenessStage, category: str | None) -> tuple[str, list[Any]]:
+    def _accepted(self, stage: Stage, category: str | None) -> tuple[str, list[Any]]:
         where = f"c.branch_id=? AND l.{stage} IS NOT NULL"
         if category is None:
             return where, [MAIN_BRANCH]

@@ -192,7 +192,8 @@ async def _in_app(folder: str, seconds: float, out: str) -> None:
         live = app.live
         assert live is not None
         live.start()
-        app.to_prompt()
+        assert isinstance(app.screen, StudioScreen)
+        app.screen.to_prompt()
         asyncio.get_running_loop().call_later(seconds / 2 + 1.5, Path(out + ".ready").touch)
         await meter.tick(lambda: live.view.accepted, seconds)
         live.session.request_pause()

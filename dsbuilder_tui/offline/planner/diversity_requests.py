@@ -1,9 +1,11 @@
-"""Requests about cases that are alike: pairs that are to be kept, and counts to be lowered after slots were given up."""
+"""Requests about cases that are alike: pairs that are to be kept, and counts to be lowered after slots were exhausted."""
 
 from __future__ import annotations
 
 import re
 
+from dsbuilder_tui.domain.plan_patch import PlanPatch
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.planning_context import Act, PlanningContext
 
@@ -13,20 +15,22 @@ def about_pairs(said: str) -> str:
     table = intent_table()
     if not table.phrase("pairs").search(said):
         return ""
-    named = (one for one in ("semantic", "near", "structural") if re.search(rf"\b{one}\b", said, re.IGNORECASE))
-    stage = next(named, "semantic")
-    if stage == "structural":
+    named = (
+        one for one in (Stage.SEMANTIC, Stage.NEAR, Stage.STRUCTURAL) if re.search(rf"\b{one}\b", said, re.IGNORECASE)
+    )
+    stage = next(named, Stage.SEMANTIC)
+    if stage is Stage.STRUCTURAL:
         return f"{table.reply('keeps_pair')} {table.reply('pair_stage_off')}"
-    number = {"near": "0.80", "semantic": "0.96"}[stage]
+    number = "0.80" if stage is Stage.NEAR else "0.96"
     return f"{table.reply('keeps_pair')} {table.reply('pair_threshold', stage=stage, number=number)}"
 
 
 def fewer(said: str, situation: PlanningContext) -> Act | None:
-    """“Lower it”, after slots were given up: the counts that the categories can reach."""
+    """“Lower it”, after slots were exhausted: the counts that the categories can reach."""
     if situation.plan is None or not intent_table().phrase("fewer").fullmatch(said.strip(" .!,")):
         return None
     planned = {c.name: c.count for c in situation.plan.categories}
     counts = {
-        name: planned[name] - many for name, many in situation.given_up.items() if 0 < many < planned.get(name, 0)
+        name: planned[name] - many for name, many in situation.exhausted.items() if 0 < many < planned.get(name, 0)
     }
-    return Act("revise_plan", {"counts": counts}) if counts else None
+    return Act("revise_plan", PlanPatch(counts=counts).arguments()) if counts else None
