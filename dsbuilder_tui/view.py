@@ -207,7 +207,16 @@ def opening_view(
         revision=revision,
         stages=dict(summary.rejections),
         feed=tuple(
-            Turned(r.created_at, r.seq, r.category, r.stage, r.reason, r.text, r.score, r.nearest_case_id)
+            Turned(
+                ts=r.created_at,
+                seq=r.seq,
+                category=r.category,
+                stage=r.stage,
+                reason=r.reason,
+                text=r.text,
+                score=r.score,
+                nearest=r.nearest_case_id,
+            )
             for r in reversed(rejections[:_KEPT_REJECTIONS])
         ),
         points=tuple(Point(p.id, p.accepted, p.reason, p.created_at) for p in points[-_KEPT_POINTS:]),
@@ -259,14 +268,14 @@ def reduce(view: RunView, event: Event) -> RunView:
             )
         case CaseRejected():
             turned = Turned(
-                event.ts,
-                event.seq,
-                event.category,
-                event.stage,
-                event.reason,
-                event.text,
-                event.score,
-                event.nearest_case_id,
+                ts=event.ts,
+                seq=event.seq,
+                category=event.category,
+                stage=event.stage,
+                reason=event.reason,
+                text=event.text,
+                score=event.score,
+                nearest=event.nearest_case_id,
             )
             return replace(
                 view,
@@ -329,12 +338,12 @@ def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled)
     arrivals = before.arrivals if before else ()
     if isinstance(event, BatchStarted):
         worker = WorkerView(
-            event.worker,
-            event.batch,
-            event.category,
-            len(event.slots),
-            event.ts,
-            event.attempt,
+            number=event.worker,
+            batch=event.batch,
+            category=event.category,
+            size=len(event.slots),
+            started=event.ts,
+            attempt=event.attempt,
             arrivals=arrivals,
         )
         return replace(view, workers={**view.workers, event.worker: worker})

@@ -7,6 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from tests.support.import_graph import circles, classes, import_graph, modules
+from tests.support.records import Records
 
 PACKAGE = Path(__file__).resolve().parents[1] / "dsbuilder_tui"
 
@@ -46,3 +47,34 @@ def test_a_module_says_what_it_is() -> None:
         if not said or said.startswith("What "):
             wrong.append(name)
     assert wrong == []
+
+
+_MOST_FIELDS = 5
+_MOST_BY_POSITION = 2
+# The comparing stages are being cut anew; its answers get their keywords there.
+_NOT_YET = {"dsbuilder_tui.diversity.comparer: Answer"}
+
+
+def test_a_record_built_by_position_is_found() -> None:
+    field = "".join(f"    f{n}: int = 0\n" for n in range(3))
+    records = Records(
+        {
+            "p.large": f"@dataclass(frozen=True)\nclass Six:\n{field}{field.replace('f', 'g')}"
+            f"class Base(BaseModel):\n    kind: ClassVar[str]\nclass Model(Base):\n{field}class Child(Model):\n{field}"
+            f"class Row(NamedTuple):\n{field}{field}class Plain:\n{field}{field}class Message:\n{field}{field}",
+            "p.small": f"@dataclass\nclass Three:\n{field}\nThree(1, 2, 3)",
+            "p.__init__": "from p.large import Child",
+            "p.use": "from p.large import Six as Half, Model, Row, Plain\nfrom p import large\nimport p\nfrom other import Message\n"
+            "def f(row):\n    Half(1, 2, f2=3)\n    Half(1, 2, 3)\n    Half(*row)\n    large.Six(1, 2, 3)\n    Row(1, 2, 3)\n"
+            "    Model(1, 2, 3)\n    large.Child(1, 2, 3)\n    Plain(1, 2, 3)\n    Message(1, 2, 3)\n    Row(f0=1, **row)",
+        }
+    )
+    assert records.fields(("p.large", "Child")) == 6 and records.fields(("p.large", "Plain")) == 0
+    found = ["p.use: Six", "p.use: Six", "p.use: Six", "p.use: Row", "p.use: Child"]
+    assert sorted(records.by_position(_MOST_FIELDS, _MOST_BY_POSITION)) == sorted(found)
+
+
+def test_large_records_are_built_by_keyword() -> None:
+    records = Records.of(PACKAGE)
+    assert records.fields(("dsbuilder_tui.domain.case", "AcceptedCase")) == 10
+    assert set(records.by_position(_MOST_FIELDS, _MOST_BY_POSITION)) <= _NOT_YET

@@ -94,7 +94,12 @@ class Journal:
     def checkpoint(self, reason: str, seq: int | None = None) -> Checkpoint:
         now = self._clock.now()
         point = Checkpoint(
-            self._store.next_checkpoint(), seq or self._store.seq, reason, self.accepted, self.planned, now
+            id=self._store.next_checkpoint(),
+            seq=seq or self._store.seq,
+            reason=reason,
+            accepted=self.accepted,
+            planned=self.planned,
+            created_at=now,
         )
         self._changes.checkpoints.append(point)
         self._add(

@@ -274,7 +274,15 @@ class Pipeline:
             ordinals = tuple(wanted.slot.ordinal for wanted in batch.slots)
             attempt = max(wanted.attempt for wanted in batch.slots)
             now, name = self._clock.now(), batch.category.name
-            trace = CallTrace(batch.number, worker, name, self._model.name, ordinals, attempt, now)
+            trace = CallTrace(
+                batch=batch.number,
+                worker=worker,
+                category=name,
+                model=self._model.name,
+                slots=ordinals,
+                attempt=attempt,
+                started=now,
+            )
             self._calls.begin(trace)
             self._unsettled[batch.number] = _Unsettled(batch, worker, BatchOutcome(trace=trace))
             task = asyncio.create_task(self._work(batch, trace))
@@ -386,8 +394,9 @@ class Pipeline:
         seq = self._store.next_seq()
         self._journal.call(
             WorkerCall(
-                seq, batch.category.name, batch.number, self._model.name, len(batch.slots), outcome,
-                len(result.delivered), result.retries, result.usage, result.seconds, result.detail, now, worker,
+                seq=seq, category=batch.category.name, batch=batch.number, model=self._model.name, size=len(batch.slots),
+                outcome=outcome, delivered=len(result.delivered), retries=result.retries, usage=result.usage,
+                seconds=result.seconds, detail=result.detail, created_at=now, worker=worker,
             ),
             BatchFinished(
                 ts=now, batch=batch.number, worker=worker, category=batch.category.name,

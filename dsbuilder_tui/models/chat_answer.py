@@ -15,7 +15,13 @@ def read_usage(value: Any) -> Usage:
         return Usage()
     cached = _detail(value, "prompt_tokens_details", "cached_tokens")
     reasoning = _detail(value, "completion_tokens_details", "reasoning_tokens")
-    return Usage(prompt, completion, bool(value), min(cached, prompt), min(reasoning, completion))
+    return Usage(
+        prompt,
+        completion,
+        known=bool(value),
+        cached_tokens=min(cached, prompt),
+        reasoning_tokens=min(reasoning, completion),
+    )
 
 
 def _detail(value: Any, group: str, name: str) -> int:

@@ -106,12 +106,21 @@ class CaseChanges:
         whole = {"inputs": case.inputs, "expectations": case.expectations, "tags": case.tags}
         # With the case itself as the nearest, the next worker is told what not to write.
         rejection = Rejection(
-            seq, name, ordinal, attempt, Stage.PERSON, words, text[:_REJECTED_LENGTH], now, nearest_seq=case.seq,
-            batch=case.batch, candidate=None if case.damaged else whole,
-        )  # fmt: skip
+            seq=seq,
+            category=name,
+            ordinal=ordinal,
+            attempt=attempt,
+            stage=Stage.PERSON,
+            reason=words,
+            text=text[:_REJECTED_LENGTH],
+            created_at=now,
+            nearest_seq=case.seq,
+            batch=case.batch,
+            candidate=None if case.damaged else whole,
+        )
         data = {"seq": case.seq, "reason": words, "text": text[:TEXT_LENGTH], "before": whole}
         changes = Changes(
-            withdrawn=[Withdrawal(case.seq, name, seq, words, now)],
+            withdrawn=[Withdrawal(seq=case.seq, category=name, withdrawn_seq=seq, reason=words, withdrawn_at=now)],
             rejected=[rejection],
             history=[self._line("case_withdrawn", data, now, name, ordinal)],
         )
@@ -155,9 +164,16 @@ class CaseChanges:
         files, now = self._context.files, self._context.files.clock.now()
         seq, structure = files.store.next_seq(), _structure(self._category(name), candidate["inputs"])
         case = AcceptedCase(
-            seq, name, ordinal, candidate["inputs"], candidate["expectations"], candidate["tags"], now, structure,
-            rejection.batch,
-        )  # fmt: skip
+            seq=seq,
+            category=name,
+            ordinal=ordinal,
+            inputs=candidate["inputs"],
+            expectations=candidate["expectations"],
+            tags=candidate["tags"],
+            created_at=now,
+            structure=structure,
+            batch=rejection.batch,
+        )
         if gate:
             gate.remember(case)
             if old is None:
@@ -172,7 +188,11 @@ class CaseChanges:
             changes.reopened.append((name, ordinal))
         if old is not None:
             reason = "a rejected candidate was kept in its place"
-            changes.withdrawn.append(Withdrawal(old.seq, name, seq, reason, now, seq))
+            changes.withdrawn.append(
+                Withdrawal(
+                    seq=old.seq, category=name, withdrawn_seq=seq, reason=reason, withdrawn_at=now, replaced_by=seq
+                )
+            )
             event: Event = CaseEdited(
                 ts=now, case_id=own, category=name, slot=ordinal, seq=seq, text=text, change="kept"
             )
@@ -227,7 +247,14 @@ class CaseChanges:
                 return _Ground(None, facts, totals.accepted)
 
     def _line(self, kind: str, data: dict[str, Any], now: float, name: str, ordinal: int) -> HistoryRow:
-        return HistoryRow(self._context.files.store.next_seq(), kind, data, now, name, ordinal)
+        return HistoryRow(
+            seq=self._context.files.store.next_seq(),
+            kind=kind,
+            data=data,
+            created_at=now,
+            category=name,
+            ordinal=ordinal,
+        )
 
     def _category(self, name: str) -> DatasetCategory:
         return self._context.plan.category(name)

@@ -192,7 +192,7 @@ def _planned(plan: DatasetPlanInput, seed: int, retired: Mapping[str, Sequence[i
         rows = _rows_of(plans[category.name], axes, np.arange(1, category.count + len(gone) + 1))
         slots[category.name] = rows.astype(np.int32)
         grids[category.name] = Grid(axes, np.delete(rows, gone - 1, axis=0))
-    return CoverageCount(plan, grids, slots)
+    return CoverageCount(plan=plan, grids=grids, slots=slots)
 
 
 def _rows_of(slots: SlotPlan, axes: Mapping[str, Sequence[str]], ordinals: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -190,7 +190,12 @@ class SessionFiles:
     async def checkpoint(self, reason: str) -> Checkpoint:
         accepted = (await self.store.progress.totals()).accepted
         point = Checkpoint(
-            self.store.next_checkpoint(), self.store.seq, reason, accepted, self.plan.total_instances, self.clock.now()
+            id=self.store.next_checkpoint(),
+            seq=self.store.seq,
+            reason=reason,
+            accepted=accepted,
+            planned=self.plan.total_instances,
+            created_at=self.clock.now(),
         )
         await self.store.commit(Changes(checkpoints=[point]))
         return point
@@ -269,10 +274,16 @@ class SessionFiles:
             on = self.plan.category(case.category).compared
             cases.append(
                 AcceptedCase(
-                    self.store.next_seq(), case.category, case.ordinal, case.inputs, case.expectations, case.tags, now,
-                    structure_hash(case.inputs) if on else None,
+                    seq=self.store.next_seq(),
+                    category=case.category,
+                    ordinal=case.ordinal,
+                    inputs=case.inputs,
+                    expectations=case.expectations,
+                    tags=case.tags,
+                    created_at=now,
+                    structure=structure_hash(case.inputs) if on else None,
                 )
-            )  # fmt: skip
+            )
         state = SessionState.COMPLETE if len(cases) == self.plan.total_instances else SessionState.PAUSED
         await self.store.slots.retire(dataset.retired)
         await self.store.commit(Changes(accepted=cases))

@@ -58,5 +58,19 @@ class WorkerCallTable:
 def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
     """A row of ``CALL_COLUMNS``."""
     seq, number, batch, model, size, outcome, delivered, retries, prompt, completion, *end = row
-    usage = Usage(prompt, completion, bool(prompt or completion))
-    return WorkerCall(seq, names[number], batch, model, size, outcome, delivered, retries, usage, *end)
+    seconds, detail, created_at, worker = end
+    return WorkerCall(
+        seq=seq,
+        category=names[number],
+        batch=batch,
+        model=model,
+        size=size,
+        outcome=outcome,
+        delivered=delivered,
+        retries=retries,
+        usage=Usage(prompt, completion, known=bool(prompt or completion)),
+        seconds=seconds,
+        detail=detail,
+        created_at=created_at,
+        worker=worker,
+    )

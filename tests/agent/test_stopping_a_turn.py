@@ -12,8 +12,9 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
 from dsbuilder_tui.agent.compaction import whole_turns
 from dsbuilder_tui.agent.monitor import Note
-from dsbuilder_tui.agent.turn_events import Activity, QuestionAsked, TextDelta, ToolFinished, ToolStarted, TurnEvent
+from dsbuilder_tui.agent.turn_events import Activity, QuestionAsked, TextDelta, ToolStarted, TurnEvent
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.message import Message
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
 from dsbuilder_tui.session.checkpoints import SessionCheckpoints
@@ -302,7 +303,7 @@ async def test_what_was_approved_and_done_is_settled(
         fake.agent_script[:] = [hang()]
         await stop(
             talk.conversation.answer(waiting, yes=True), how,
-            lambda part: isinstance(part, ToolFinished if heard else Activity), lambda: bool(noted),
+            lambda part: isinstance(part, Message if heard else Activity), lambda: bool(noted),
         )  # fmt: skip
         assert await talk.conversation.waiting() is None and talk.session.plans.revision == 1
         assert [a.state for a in await talk.session.approvals.newest()] == ["settled"]

@@ -25,7 +25,14 @@ Configs = Callable[..., DatasetBuilderConfig]
 def case(store: SessionStore, ordinal: int, category: str = "category_1") -> AcceptedCase:
     seq = store.next_seq()
     return AcceptedCase(
-        seq, category, ordinal, {"query": f"Text {ordinal}"}, {"polite": True}, {"model": "m"}, 5.0, ordinal
+        seq=seq,
+        category=category,
+        ordinal=ordinal,
+        inputs={"query": f"Text {ordinal}"},
+        expectations={"polite": True},
+        tags={"model": "m"},
+        created_at=5.0,
+        structure=ordinal,
     )
 
 
@@ -37,9 +44,33 @@ async def test_what_is_committed_is_there_after_reopening(tmp_path: Path, make_p
     plan = make_plan(10, 5)
     store = await new_store(tmp_path, plan)
     rejection = Rejection(
-        store.next_seq(), "category_1", 3, 1, "structural", "same", "Text", 6.0, 1.0, 1.0, 1, "category_1-00002"
+        seq=store.next_seq(),
+        category="category_1",
+        ordinal=3,
+        attempt=1,
+        stage="structural",
+        reason="same",
+        text="Text",
+        created_at=6.0,
+        score=1.0,
+        threshold=1.0,
+        nearest_seq=1,
+        nearest_case_id="category_1-00002",
     )
-    call = WorkerCall(store.next_seq(), "category_1", 7, "m", 3, "ok", 3, 0, Usage(10, 20, True), 0.5, "", 6.0)
+    call = WorkerCall(
+        seq=store.next_seq(),
+        category="category_1",
+        batch=7,
+        model="m",
+        size=3,
+        outcome="ok",
+        delivered=3,
+        retries=0,
+        usage=Usage(10, 20, True),
+        seconds=0.5,
+        detail="",
+        created_at=6.0,
+    )
     await store.commit(
         Changes(
             accepted=[case(store, 2), case(store, 9, "category_1"), case(store, 1, "category_2")],

@@ -124,10 +124,22 @@ async def compared(app: FrozenApp, pilot: Pilot[Any]) -> None:
         text = f"Please give me my money back for the headphones, I have waited {number} weeks."
         changes.rejected.append(
             Rejection(
-                script.store.next_seq(), "refunds", 130 + number, 0, "semantic", f"it says the same ({score:.2f})", text, NOW - 9,
-                score, 0.92, nearest.seq, nearest.case_id, 40, {"inputs": {"query": text}, "expectations": {}, "tags": {}},
+                seq=script.store.next_seq(),
+                category="refunds",
+                ordinal=130 + number,
+                attempt=0,
+                stage="semantic",
+                reason=f"it says the same ({score:.2f})",
+                text=text,
+                created_at=NOW - 9,
+                score=score,
+                threshold=0.92,
+                nearest_seq=nearest.seq,
+                nearest_case_id=nearest.case_id,
+                batch=40,
+                candidate={"inputs": {"query": text}, "expectations": {}, "tags": {}},
             )
-        )  # fmt: skip
+        )
     await script.store.commit(changes)
     await script.show(pilot)
 
@@ -227,7 +239,17 @@ async def hostile(app: FrozenApp, pilot: Pilot[Any]) -> None:
         worker_model=HOSTILE,
         limit_reason=HOSTILE,
     )
-    odd = Rejection(script.store.next_seq(), "order_status", 50, 0, "schema", HOSTILE, HOSTILE, NOW, batch=9)
+    odd = Rejection(
+        seq=script.store.next_seq(),
+        category="order_status",
+        ordinal=50,
+        attempt=0,
+        stage="schema",
+        reason=HOSTILE,
+        text=HOSTILE,
+        created_at=NOW,
+        batch=9,
+    )
     await script.store.commit(Changes(rejected=[odd]))
     await script.show(pilot)
 

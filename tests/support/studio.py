@@ -18,7 +18,7 @@ from textual.widget import Widget
 from dsbuilder_tui import DatasetPlanInput, Session
 from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.monitor import Note
-from dsbuilder_tui.agent.turn_events import Activity, TextDelta, TextFinished, TurnEvent
+from dsbuilder_tui.agent.turn_events import Activity, TextDelta, TurnEvent
 from dsbuilder_tui.domain.approval import Approval
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.clock import Clock, SystemClock
@@ -308,8 +308,7 @@ class Answers:
         except (asyncio.CancelledError, GeneratorExit):
             await session.chat.add(MessageRole.AGENT, f"{heard} *(stopped)*")
             raise
-        await session.chat.add(MessageRole.AGENT, heard)
-        yield TextFinished(heard)
+        yield await session.chat.add(MessageRole.AGENT, heard)
 
     async def answer(
         self, approval: Approval, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None

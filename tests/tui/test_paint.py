@@ -275,7 +275,18 @@ def test_the_scale_shows_both_sides_and_the_threshold() -> None:
     def counts(**at: int) -> tuple[int, ...]:
         return tuple(at.get(f"s{n}", 0) for n in range(100))
 
-    found = WhatIf("semantic", 0.9, None, 1, 2, 3, 4, (), (), Scores(counts(s80=1, s95=1), counts(s70=1, s99=9)))
+    found = WhatIf(
+        stage="semantic",
+        threshold=0.9,
+        category=None,
+        passing=1,
+        rejected=2,
+        falling=3,
+        accepted=4,
+        passes=(),
+        falls=(),
+        scores=Scores(counts(s80=1, s95=1), counts(s70=1, s99=9)),
+    )
     _, head, _, above, axis, below, label, _, *told = (
         "".join(span[0] for span in line) for line in whatif.strip("semantic", 0.92, 0.9, None, found, 55)
     )
@@ -295,9 +306,20 @@ def test_the_scale_shows_both_sides_and_the_threshold() -> None:
 @QUICK
 def test_sessions_in_the_list_fit(name: str, model: str, state: SessionState, count: int, width: int) -> None:
     listing = SessionListing(
-        name, name, state, count, 10**6, 1, 2, "openai", model, "2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z", "/x",
+        id=name,
+        dataset_name=name,
+        state=state,
+        accepted=count,
+        planned=10**6,
+        rejected=1,
+        exhausted=2,
+        provider="openai",
+        worker_model=model,
+        created_at="2026-01-01T00:00:00.000Z",
+        updated_at="2026-01-01T00:00:00.000Z",
+        path="/x",
         problem=model,
-    )  # fmt: skip
+    )
     within([home.session_row(listing, width, 1.8e9, chosen=True)], width)
 
 

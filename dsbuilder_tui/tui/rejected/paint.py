@@ -41,6 +41,8 @@ _STAGE_NAMES: dict[str, str] = {
     Stage.NEAR: "shared words",
     Stage.SEMANTIC: "semantic similarity",
 }
+# Of the first two the reason says no more than what their stage means; the third's stands in place of a nearest case.
+_REASON_SHOWN = (Stage.STRUCTURAL, Stage.SEMANTIC, Stage.VALIDATORS)
 _GUARDED = "Quantities, negation, direction, names and expectations agree: nothing speaks for keeping both."
 
 
@@ -173,8 +175,7 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
     if rejection.nearest_case_id and rejection.stage != Stage.PERSON:
         meaning = f"Too close to {clip(rejection.nearest_case_id, 60)}. {meaning}"
     lines += [((row, "text"),) for row in wrap(meaning, width) if row]
-    # Of these two the reason says no more than what their stage means.
-    reason = "" if rejection.stage in (Stage.STRUCTURAL, Stage.SEMANTIC) and meaning else rejection.reason
+    reason = "" if rejection.stage in _REASON_SHOWN and meaning else rejection.reason
     said = reason[:1].upper() + reason[1:]
     lines += [((row, "muted"),) for row in wrap(said, width)[:4] if row]
     if rejection.stage in LIKENESS_STAGES:

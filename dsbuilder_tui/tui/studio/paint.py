@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, longest, sides, sparkline, wrap
 from dsbuilder_tui.tui.paint.stages import STAGE_ROLES, stage_words
 from dsbuilder_tui.tui.paint.timeline import timeline
@@ -274,7 +275,7 @@ def rejected_panel(view: RunView, width: int, height: int, *, focused: bool, ope
 
 
 def feed_row(turned: Turned, width: int) -> Line:
-    """Time, category, stage with score, nearest case, text."""
+    """Time, category, stage with score, nearest case or what a validator found wrong, text."""
     category = max(6, min(16, width // 5))
     spans: list[Span] = []
     if width >= 50:
@@ -285,6 +286,8 @@ def feed_row(turned: Turned, width: int) -> Line:
         sign = "=" if turned.score is None or turned.score >= 1 else "≈"
         number = turned.nearest.rpartition("-")[2].lstrip("0")
         spans.append((f"{sign} {fit('#' + number, 6)} ", "muted"))
+    elif turned.stage == Stage.VALIDATORS and width >= 60:
+        spans.append((f"{fit(turned.reason, width // 3)} ", "muted"))
     used = sum(len(s[0]) for s in spans)
     spans.append((clip(turned.text or turned.reason, max(4, width - used)), "text" if turned.text else "muted"))
     return cut(tuple(spans), width)

@@ -358,6 +358,10 @@ class StudioScreen(SessionScreen):
         self.call_later(self.to_prompt)
         return True
 
+    def take_typed(self, text: str) -> None:
+        prompt = self.query_one(Prompt)
+        prompt.fill(prompt.text + text)
+
     async def finish(self) -> None:
         await self.conversation.finish()
         if not self.watched.replaying:
