@@ -26,11 +26,11 @@ class BatchSizer:
     def observe(self, *, asked: int, delivered: int, accepted: int, outcome: CallOutcome) -> None:
         if outcome in (CallOutcome.TRUNCATED, CallOutcome.TOO_LARGE):
             self._shrink(delivered or asked // 2)
-        elif outcome == CallOutcome.FAILED:
+        elif outcome is CallOutcome.FAILED:
             self._shrink((asked + 1) // 2)
         elif delivered > 1 and accepted < delivered * _LOW_ACCEPTANCE:
             self._shrink(asked * 3 // 4)
-        elif outcome == CallOutcome.OK:
+        elif outcome is CallOutcome.OK:
             if delivered >= asked:
                 self.size = min(self._most, self.size + 1)
             else:

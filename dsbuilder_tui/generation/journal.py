@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, Notice
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.store.commit import history_row
 from dsbuilder_tui.store.rows import CaseLikeness, Changes, WorkerAnswer, WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
@@ -82,7 +83,7 @@ class Journal:
 
     def notice(self, text: str) -> None:
         """Announce something a person should know, and have it remembered."""
-        event = Notice(ts=self._clock.now(), level="info", text=text)
+        event = Notice(ts=self._clock.now(), level=NoticeLevel.INFO, text=text)
         self._emit(event)
         self.note(event)
 

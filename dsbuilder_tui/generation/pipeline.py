@@ -23,7 +23,8 @@ from dsbuilder_tui.domain.events import (
     RetryScheduled,
     RunPausing,
 )
-from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.notice_level import NoticeLevel
+from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.budget import Budget
@@ -64,8 +65,7 @@ class PipelineResult:
 
     finished: bool
     dropped: int
-    reason: str
-    cause: PauseCause
+    pause: Pause | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,7 @@ class Pipeline:
         self._accepted_of: dict[int, int] = {}
         self._failures_in_a_row = 0
         self._failure: BaseException | None = None
-        self._pause_reason: str | None = None
-        self._pause_cause = PauseCause.ASKED
+        self._pause: Pause | None = None
         self._deadline = float("inf")
         self.journal: Journal | None = None  # there is one as soon as the past is known
 
@@ -170,33 +169,33 @@ class Pipeline:
             await journal.flush()
         if self._failure is not None:
             raise self._failure
-        return PipelineResult(self._ledger.open == 0, dropped, self._pause_reason or "", self._pause_cause)
+        return PipelineResult(self._ledger.open == 0, dropped, self._pause)
 
-    def pause(self, reason: str, cause: PauseCause) -> None:
+    def pause(self, why: Pause) -> None:
         """Lease nothing more; let work in flight end within ``drain_timeout`` seconds, then drop it."""
-        if self._pause_reason is None:
-            self._pause_reason, self._pause_cause = reason, cause
+        if self._pause is None:
+            self._pause = why
             self._deadline = self._clock.monotonic() + self._config.drain_timeout
-            self._tell(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=reason, cause=cause))
+            self._tell(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=why.reason, cause=why.cause))
             self._wake.set()
 
     def keep_budget(self) -> None:
         """Pause when the session has cost what it may, unless there is nothing left to write."""
         budget = self._budget.limit
-        if budget is None or not self._budget.used_up or self._pause_reason is not None or not self._ledger.open:
+        if budget is None or not self._budget.used_up or self._pause is not None or not self._ledger.open:
             return
         text = (
             f"The budget of {dollar_words(budget)} is used up ({dollar_words(self._budget.known)} spent); the run pauses. "
             "Raise it with --budget, /budget N in the studio, or in the settings, then go on."
         )
-        self._tell(Notice(ts=self._clock.now(), level="warning", text=text))
-        self.pause(f"the budget of {dollar_words(budget)} is used up", PauseCause.BUDGET)
+        self._tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=text))
+        self.pause(Pause(f"the budget of {dollar_words(budget)} is used up", PauseCause.BUDGET))
 
     def _plug_in_failed(self, error: PlugInBroken) -> None:
         """Pause: what a broken plug-in could not judge is written again when it is mended or gone."""
-        if self._pause_reason is None:
-            self._tell(Notice(ts=self._clock.now(), level="warning", text=f"{error} The run pauses."))
-            self.pause(error.problem.rstrip("."), PauseCause.PLUG_IN)
+        if self._pause is None:
+            self._tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=f"{error} The run pauses."))
+            self.pause(Pause(error.problem.rstrip("."), PauseCause.PLUG_IN))
 
     def wake(self) -> None:
         """Look again at what there is to do."""
@@ -233,9 +232,9 @@ class Pipeline:
 
     async def _drive(self) -> int:
         while self._failure is None:
-            if self._pause_reason is None:
+            if self._pause is None:
                 self._start_batches()
-            if not self._unsettled and (self._pause_reason or self._ledger.open == 0):
+            if not self._unsettled and (self._pause or self._ledger.open == 0):
                 break
             left = self._deadline - self._clock.monotonic()
             if left <= 0:
@@ -264,10 +263,8 @@ class Pipeline:
             idle = self._limit.limit - len(self._tasks)
             batch = self._ledger.lease(self._review.size, idle, self._review.brake.held)
             if batch is None:
-                if (
-                    not self._unsettled and self._review.brake.held and self._ledger.open
-                ):  # what the brake leaves is done
-                    self.pause(self._review.brake.reason, PauseCause.NOTHING_USABLE)
+                if not self._unsettled and self._review.brake.held and self._ledger.open:
+                    self.pause(Pause(self._review.brake.reason, PauseCause.NOTHING_USABLE))  # the others are done
                 return
             self._intake.expect(batch)
             worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1
@@ -318,7 +315,7 @@ class Pipeline:
         if trace is not None and trace.ended is None:
             trace.prompt_tokens, trace.completion_tokens = usage.prompt_tokens, usage.completion_tokens
             trace.detail = result.detail
-            self._calls.end(trace, self._clock.now(), outcome.value)
+            self._calls.end(trace, self._clock.now(), outcome)
 
     async def _call(self, batch: Batch, trace: CallTrace, result: BatchOutcome) -> None:
         near = await self._store.cases.by_seq_or_withdrawn(batch.avoid) if batch.avoid else {}
@@ -377,7 +374,7 @@ class Pipeline:
         self._remember_call(batch, result)
         self._wake.set()
         if self._review.brake.on:
-            self.pause(self._review.brake.reason, PauseCause.NOTHING_USABLE)
+            self.pause(Pause(self._review.brake.reason, PauseCause.NOTHING_USABLE))
         if result.outcome is CallOutcome.FAILED and not result.delivered:
             self._failures_in_a_row += 1
             if self._failures_in_a_row >= _MOST_FAILURES:
@@ -390,17 +387,17 @@ class Pipeline:
 
     def _remember_call(self, batch: Batch, result: BatchOutcome) -> None:
         now, worker = self._clock.now(), self._unsettled.pop(batch.number).worker
-        dollars, outcome = self._budget.charge(self._model.name, result.usage), result.outcome.value
+        dollars = self._budget.charge(self._model.name, result.usage)
         seq = self._store.next_seq()
         self._journal.call(
             WorkerCall(
                 seq=seq, category=batch.category.name, batch=batch.number, model=self._model.name, size=len(batch.slots),
-                outcome=outcome, delivered=len(result.delivered), retries=result.retries, usage=result.usage,
+                outcome=result.outcome, delivered=len(result.delivered), retries=result.retries, usage=result.usage,
                 seconds=result.seconds, detail=result.detail, created_at=now, worker=worker,
             ),
             BatchFinished(
                 ts=now, batch=batch.number, worker=worker, category=batch.category.name,
-                outcome=outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
+                outcome=result.outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
                 prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
                 detail=result.detail, dollars=dollars,
             ),

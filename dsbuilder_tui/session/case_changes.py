@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dsbuilder_tui.diversity.compared_text import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text
+from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.errors import (
     InputError,
 )
@@ -73,7 +74,7 @@ class CaseChanges:
         }
         if ground.gate:
             ground.gate.remember(new)
-        await self._change(ground, new, "edited", "case_edited", data)
+        await self._change(ground, new, CaseChange.EDITED, "case_edited", data)
         return new
 
     async def annotate(self, name: str, ordinal: int, note: str | None, pinned: bool | None) -> AcceptedCase:
@@ -92,7 +93,11 @@ class CaseChanges:
         new = replace(case, tags=tags)
         marks = [{key: c.tags[key] for key in ("note", "pinned") if key in c.tags} for c in (case, new)]
         await self._change(
-            ground, new, "annotated", "case_annotated", {"seq": case.seq, "before": marks[0], "after": marks[1]}
+            ground,
+            new,
+            CaseChange.ANNOTATED,
+            "case_annotated",
+            {"seq": case.seq, "before": marks[0], "after": marks[1]},
         )
         return new
 
@@ -194,7 +199,7 @@ class CaseChanges:
                 )
             )
             event: Event = CaseEdited(
-                ts=now, case_id=own, category=name, slot=ordinal, seq=seq, text=text, change="kept"
+                ts=now, case_id=own, category=name, slot=ordinal, seq=seq, text=text, change=CaseChange.KEPT
             )
         else:
             event = CaseAccepted(
@@ -206,7 +211,9 @@ class CaseChanges:
             await self._context.settle()
         return case
 
-    async def _change(self, ground: _Ground, new: AcceptedCase, change: str, kind: str, data: dict[str, Any]) -> None:
+    async def _change(
+        self, ground: _Ground, new: AcceptedCase, change: CaseChange, kind: str, data: dict[str, Any]
+    ) -> None:
         text, now = display_text(new.inputs)[:TEXT_LENGTH], self._context.files.clock.now()
         row = self._line(kind, {**data, "text": text}, now, new.category, new.ordinal)
         event = CaseEdited(

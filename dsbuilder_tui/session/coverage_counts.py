@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.events import CaseAccepted, CaseEdited, CaseWithdrawn, Event, PlanRevised
 from dsbuilder_tui.domain.figures import Cell, Coverage
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -167,7 +168,7 @@ class CoverageCounts:
                     self._stale = True
                 else:
                     self._heard.append(event)
-            case CaseEdited(change="kept") | PlanRevised():
+            case CaseEdited(change=CaseChange.KEPT) | PlanRevised():
                 self._stale = True
             case _:
                 return

@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
 from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import PlanError, StorageError
 from dsbuilder_tui.domain.events import Event, ExportWritten, Notice
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.domain.spending import Spending
@@ -184,7 +185,7 @@ class SessionFiles:
             await self.export(catalog.seed_file(self.folder), "checkpoint", damaged=damaged, private=True)
             if damaged:
                 text = f"Damaged cases left out of the JSON export: {', '.join(damaged[:5])}. Resume with --repair."
-                await self.tell(Notice(ts=self.clock.now(), level="warning", text=text))
+                await self.tell(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=text))
         await self.note_status(running=False)
 
     async def checkpoint(self, reason: str) -> Checkpoint:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.rows import WorkerCall
@@ -65,7 +66,7 @@ def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
         batch=batch,
         model=model,
         size=size,
-        outcome=outcome,
+        outcome=_outcome(outcome),
         delivered=delivered,
         retries=retries,
         usage=Usage(prompt, completion, known=bool(prompt or completion)),
@@ -74,3 +75,11 @@ def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
         created_at=created_at,
         worker=worker,
     )
+
+
+def _outcome(value: str) -> CallOutcome:
+    """An outcome of a later version is none that this one knows: the call counts as failed."""
+    try:
+        return CallOutcome(value)
+    except ValueError:
+        return CallOutcome.FAILED

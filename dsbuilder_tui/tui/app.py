@@ -23,8 +23,9 @@ from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.message import MessageRole, WelcomeContent
-from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.models.providers import worker_model
@@ -213,7 +214,8 @@ class StudioApp(App[int]):
 
     def get_driver_class(self) -> type[Driver]:
         return enduring(
-            super().get_driver_class(), lambda: self.hang_up("the terminal was closed", PauseCause.TERMINAL_CLOSED)
+            super().get_driver_class(),
+            lambda: self.hang_up(Pause("the terminal was closed", PauseCause.TERMINAL_CLOSED)),
         )
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -388,7 +390,7 @@ class StudioApp(App[int]):
 
     async def _leave(self) -> None:
         if self.live is not None and self.live.running:
-            self.live.pause("leaving", PauseCause.LEAVING)
+            self.live.pause(Pause("leaving", PauseCause.LEAVING))
             self.say("Pausing: work in flight drains …")
             await self.live.wait()
         await self.close_session()
@@ -396,17 +398,17 @@ class StudioApp(App[int]):
 
     def action_help_quit(self) -> None:
         """Ctrl+C with nothing to copy: the same as leaving. Pressed again while it drains, it drops what is in flight."""
-        if self.live is not None and self.live.view.state == "pausing":
+        if self.live is not None and self.live.view.state is RunState.PAUSING:
             self.live.session.drop_in_flight()
         else:
             self.action_leave()
 
-    def hang_up(self, reason: str, cause: PauseCause = PauseCause.TERMINAL_CLOSED) -> None:
+    def hang_up(self, why: Pause) -> None:
         """The terminal is gone, or the process is told to end: save everything, then leave."""
 
         async def go() -> None:
             if self.live is not None:
-                self.live.pause(reason, cause)
+                self.live.pause(why)
             await self.close_session()
             self.exit(ExitCode.RESUMABLE)
 

@@ -11,7 +11,7 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
 from dsbuilder_tui.agent.compaction import whole_turns
-from dsbuilder_tui.agent.monitor import Note
+from dsbuilder_tui.agent.monitor import Note, NoteKind
 from dsbuilder_tui.agent.turn_events import Activity, QuestionAsked, TextDelta, ToolStarted, TurnEvent
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.message import Message
@@ -395,7 +395,7 @@ async def test_something_is_told_while_a_question_waits(connected: Configs, fake
     async with talking(connected()) as talk:
         await proposed(talk, fake)
         fake.agent_script[:] = [says("The run has ended.")]
-        await gathered(talk.conversation.note(Note("finished", "12 of 12 cases.")))
+        await gathered(talk.conversation.note(Note(NoteKind.FINISHED, "12 of 12 cases.")))
         fake.agent_script[:] = [says("Done.")]
         assert outcomes(await talk.answer(True)) == [("propose_plan", True)]
         await check_mind(talk, fake)

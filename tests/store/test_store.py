@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import AcceptedCase, Exhausted, Rejection, Usage
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import SessionDamaged, SessionTooNew, StorageError
@@ -63,7 +64,7 @@ async def test_what_is_committed_is_there_after_reopening(tmp_path: Path, make_p
         batch=7,
         model="m",
         size=3,
-        outcome="ok",
+        outcome=CallOutcome.OK,
         delivered=3,
         retries=0,
         usage=Usage(10, 20, True),
@@ -88,6 +89,8 @@ async def test_what_is_committed_is_there_after_reopening(tmp_path: Path, make_p
     assert (first.accepted, first.rejected, first.exhausted, progress["category_2"].accepted) == (2, 1, 1, 1)
     assert await store.calls.usage() == Usage(10, 20, True)
     assert await store.calls.last_batch() == 7
+    (called,) = await store.calls.page(0, 9)
+    assert called.outcome is CallOutcome.OK
     assert await store.rejections.page(0, 10) == [rejection]
     assert await store.rejections.by_stage() == {"structural": 1}
     rows = await store.slots.ledger_rows()

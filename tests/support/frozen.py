@@ -20,8 +20,10 @@ import dsbuilder_tui.tui.app
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain import events as ev
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection, Usage
 from dsbuilder_tui.domain.message import MessageRole, NoticeContent, message_content
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.session.replay import recorded_events
@@ -194,7 +196,7 @@ class Script:
                     self._checkpoint(changes, "interval", passed, at)
             if call[1] == _BATCH:
                 seq = self.store.next_seq()
-                ended = "truncated" if call[2] < 15 else "ok"
+                ended = CallOutcome.TRUNCATED if call[2] < 15 else CallOutcome.OK
                 usage = Usage(tokens // 3, tokens * 2 // 3, known=True) if tokens else Usage()
                 changes.calls.append(
                     WorkerCall(
@@ -224,7 +226,7 @@ class Script:
 
     async def _reread(self) -> RunView:
         view = replace(
-            self.view, state="idle", workers={}, points=(), feed=(), stages={}, samples=(), calls=0, prompt_tokens=0,
+            self.view, state=RunState.IDLE, workers={}, points=(), feed=(), stages={}, samples=(), calls=0, prompt_tokens=0,
             completion_tokens=0, worker_dollars=0.0,
         )  # fmt: skip
         async for event in recorded_events(self.session):

@@ -13,6 +13,7 @@ from dsbuilder_tui import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.case import Rejection
 from dsbuilder_tui.domain.errors import EndpointRefused
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.store.catalog import STATUS_FILE
 from dsbuilder_tui.store.rows import CaseLikeness, Changes
@@ -189,7 +190,7 @@ async def refused(app: FrozenApp, pilot: Pilot[Any]) -> None:
         "The endpoint https://llm.example.org/v1 does not accept the API key: Incorrect API key provided.",
         "Set OPENAI_API_KEY to a valid key.",
     )
-    await script.store.history.record(ev.Notice(ts=NOW, level="error", text=str(error)))
+    await script.store.history.record(ev.Notice(ts=NOW, level=NoticeLevel.ERROR, text=str(error)))
     await script.paused(reason=error.problem)
     await script.say("dsbuilder", f"✗ {error}", "error", after=0)
     await script.show(pilot)
@@ -229,7 +230,7 @@ async def hostile(app: FrozenApp, pilot: Pilot[Any]) -> None:
     await script.write({"order_status": (22, 6)})
     await script.at_work(("order_status", 3, 2.0))
     await script.say("agent", f"They hold {HOSTILE} and [a link](javascript:alert) and `[/]`.")
-    await script.happen(ev.Notice(ts=NOW, level="error", text=HOSTILE))
+    await script.happen(ev.Notice(ts=NOW, level=NoticeLevel.ERROR, text=HOSTILE))
     await script.say("dsbuilder", f"✗ The endpoint said: {HOSTILE}", "error", after=0)
     call = next(iter(script.view.workers.values()))
     script.view = replace(

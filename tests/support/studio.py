@@ -25,6 +25,7 @@ from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.message import MessageRole, TextContent
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
 from dsbuilder_tui.session import Message
@@ -241,7 +242,7 @@ class Scripted:
         self.pace = 0.0
         self._writer = OfflineWriter()
 
-    def check(self, plan: DatasetPlanInput) -> list[tuple[str, str]]:
+    def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
         return []
 
     async def close(self) -> None:
