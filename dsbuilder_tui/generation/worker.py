@@ -20,7 +20,7 @@ from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.token_estimate import TokenEstimate
 from dsbuilder_tui.models.limits import AdaptiveLimit
 from dsbuilder_tui.models.protocol import (
-    ContentRefused,
+    CallRefused,
     RequestTooLarge,
     StreamEnd,
     Thought,
@@ -102,7 +102,7 @@ class Worker:
                 hurried = await _wait(wait, result)
         except RequestTooLarge as error:
             result.outcome, result.detail = CallOutcome.TOO_LARGE, str(error)
-        except ContentRefused as error:
+        except CallRefused as error:
             result.outcome, result.detail = CallOutcome.REFUSED, str(error)[:QUOTED]
         finally:
             result.seconds = self._clock.monotonic() - started

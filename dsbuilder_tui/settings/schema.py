@@ -96,6 +96,7 @@ class DatasetBuilderConfig(BaseModel):
     max_retries: int = Field(6, ge=0, le=100, description="Repeats of a failed worker call")
     request_timeout: float = Field(120, gt=0, description="Longest silence of the endpoint, in seconds")
     connect_timeout: float = Field(30, gt=0, description="Longest wait for a connection, in seconds")
+    startup_timeout: float = Field(300, ge=0, description="Longest wait for a server that loads its model, in seconds")
     drain_timeout: float = Field(5, ge=0, description="Wait for work in flight at a pause, in seconds")
     confirm_cases: int = Field(1000, ge=0, description="The agent asks before a run of more open cases than this")
     confirm_dollars: float = Field(
