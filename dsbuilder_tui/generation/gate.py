@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dsbuilder_tui.diversity.comparer import Answer, Match, Score
+from dsbuilder_tui.diversity.answer import Answer, Match, Score
 from dsbuilder_tui.domain.case import (
     AcceptedCase,
     Candidate,
@@ -47,7 +47,7 @@ class Gate:
         ledger: Ledger,
         on_broken: Callable[[PlugInBroken], None],
     ) -> None:
-        """``on_broken`` is told of a validator that fails at its work; the slot is open again then, without a mark.
+        """``on_broken`` is told of a validator or stage that fails at its work; the slot is open again then, without a mark.
 
         Raises ``PlanError`` or ``PlugInBroken`` for a validator that is missing or cannot be loaded.
         """
@@ -99,9 +99,7 @@ class Gate:
         self, candidate: Candidate, fitted: list[Fitted] | Misfit | Fault | PlugInBroken, answers: list[Answer] | None
     ) -> bool:
         if isinstance(fitted, PlugInBroken):
-            self.ledger.give_back(candidate.slot)
-            self._on_broken(fitted)
-            return False
+            return self._leave_open(candidate, fitted)
         if isinstance(fitted, Fault):
             turned = fitted.fitted
             self.reject(
@@ -114,6 +112,8 @@ class Gate:
         if answers is None:
             self._accept(candidate, fitted[0], None)
             return True
+        if answers[-1].broken is not None:
+            return self._leave_open(candidate, answers[-1].broken)
         for one, answer in zip(fitted, answers, strict=False):
             if answer.match is None:
                 self._accept(candidate, one, answer)
@@ -126,6 +126,12 @@ class Gate:
         self.reject(
             candidate.slot, candidate.batch, match.stage, match.reason, turned_away.shown, match, turned_away.whole()
         )
+        return False
+
+    def _leave_open(self, candidate: Candidate, error: PlugInBroken) -> bool:
+        """Nobody can judge the candidate; the slot is open again, without a mark. Returns that it is not in."""
+        self.ledger.give_back(candidate.slot)
+        self._on_broken(error)
         return False
 
     def _accept(self, candidate: Candidate, fitted: Fitted, answer: Answer | None) -> None:
