@@ -23,7 +23,7 @@ from dsbuilder_tui.generation.duplicate_check import CaseText, DuplicateCheck
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Ledger
 from dsbuilder_tui.generation.schema_check import Fitted, Misfit, SchemaCheck
-from dsbuilder_tui.generation.validator_check import Fault, ValidatorCheck
+from dsbuilder_tui.generation.validator_check import Fault, Validated, ValidatorCheck
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.rows import CaseLikeness, LedgerRows
@@ -77,9 +77,6 @@ class Gate:
         """Let candidates in or turn them away, in order. Returns which are in."""
         validated = await self._validators.judge(candidates, [self._schema.fit(candidate) for candidate in candidates])
         fitted = [one.outcome for one in validated]
-        for candidate, one in zip(candidates, validated, strict=True):
-            for fault in one.faults:
-                self._record(candidate, Stage.VALIDATORS, fault.reason, fault.fitted)
         asked = [
             place
             for place, candidate in enumerate(candidates)
@@ -92,12 +89,13 @@ class Gate:
         ]
         answers = dict(zip(asked, await self._duplicates.judge(groups) if groups else [], strict=True))
         return [
-            self._settle(candidate, fitted[place], answers.get(place)) for place, candidate in enumerate(candidates)
+            self._settle(candidate, validated[place], answers.get(place)) for place, candidate in enumerate(candidates)
         ]
 
-    def _settle(
-        self, candidate: Candidate, fitted: list[Fitted] | Misfit | Fault | PlugInBroken, answers: list[Answer] | None
-    ) -> bool:
+    def _settle(self, candidate: Candidate, validated: Validated, answers: list[Answer] | None) -> bool:
+        for fault in validated.faults:
+            self._record(candidate, Stage.VALIDATORS, fault.reason, fault.fitted)
+        fitted = validated.outcome
         if isinstance(fitted, PlugInBroken):
             return self._leave_open(candidate, fitted)
         if isinstance(fitted, Fault):
