@@ -178,7 +178,14 @@ class _Run:
         if first:
             tally.first_dropped.append(
                 Pair(
-                    "repeat", row.line, row.parts.shown, found, match.stage, match.score, match.reason, match.threshold
+                    kind="repeat",
+                    line=row.line,
+                    text=row.parts.shown,
+                    match=found,
+                    stage=match.stage,
+                    score=match.score,
+                    why=match.reason,
+                    threshold=match.threshold,
                 )
             )
 
@@ -201,7 +208,17 @@ class _Run:
                 told.append((flag, found))
                 if len(pairs) < SHOWN:
                     why = ", ".join(flag.differs)
-                    pairs.append(Pair(flag.kind, row.line, row.parts.shown, found, flag.stage, flag.score, why))
+                    pairs.append(
+                        Pair(
+                            kind=flag.kind,
+                            line=row.line,
+                            text=row.parts.shown,
+                            match=found,
+                            stage=flag.stage,
+                            score=flag.score,
+                            why=why,
+                        )
+                    )
         if told:
             self._outputs.flag(row, told)
 

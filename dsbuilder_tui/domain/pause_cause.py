@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
 class PauseCause(StrEnum):
-    """Why a run paused. The words beside it, ``reason``, are for people."""
+    """Why a run paused, for code."""
 
     ASKED = "asked"  # by a person or the main agent
     INTERRUPT = "interrupt"  # Ctrl+C
@@ -26,6 +27,16 @@ class PauseCause(StrEnum):
         """Whether somebody asked for it, or is leaving: nothing to be told of."""
         return self not in (PauseCause.OUTPUT_CLOSED, PauseCause.BUDGET, PauseCause.PLUG_IN, PauseCause.FAILURE)
 
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause that is wanted: ``reason`` in words for people, ``cause`` for code."""
+
+    reason: str
+    cause: PauseCause = PauseCause.ASKED
+
+
+ASKED_TO_PAUSE = Pause("asked to pause")
 
 _BEGINNINGS = (
     ("asked", PauseCause.ASKED), ("closing", PauseCause.CLOSING), ("leaving", PauseCause.LEAVING),

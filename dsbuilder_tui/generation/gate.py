@@ -151,9 +151,16 @@ class Gate:
                 tags = {**tags, "flags": flags}
             likeness = CaseLikeness(seq, *self._scored(answer.near), *self._scored(answer.semantic))
         case = AcceptedCase(
-            seq, slot.category, slot.ordinal, fitted.inputs, fitted.expectations, tags, now,
-            answer.text if answer else None, candidate.batch,
-        )  # fmt: skip
+            seq=seq,
+            category=slot.category,
+            ordinal=slot.ordinal,
+            inputs=fitted.inputs,
+            expectations=fitted.expectations,
+            tags=tags,
+            created_at=now,
+            structure=answer.text if answer else None,
+            batch=candidate.batch,
+        )
         self.ledger.fill(slot)
         self.journal.accept(
             case,
@@ -210,9 +217,21 @@ class Gate:
         score, threshold = (match.score, match.threshold) if match else (None, None)
         attempt = self.ledger.attempt(slot)
         rejection = Rejection(
-            seq, slot.category, slot.ordinal, attempt, stage, reason, text, now, score, threshold, nearest, nearest_id,
-            batch, candidate,
-        )  # fmt: skip
+            seq=seq,
+            category=slot.category,
+            ordinal=slot.ordinal,
+            attempt=attempt,
+            stage=stage,
+            reason=reason,
+            text=text,
+            created_at=now,
+            score=score,
+            threshold=threshold,
+            nearest_seq=nearest,
+            nearest_case_id=nearest_id,
+            batch=batch,
+            candidate=candidate,
+        )
         self.journal.reject(
             rejection,
             CaseRejected(

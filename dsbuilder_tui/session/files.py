@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
 from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import PlanError, StorageError
 from dsbuilder_tui.domain.events import Event, ExportWritten, Notice
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.domain.spending import Spending
@@ -184,13 +185,18 @@ class SessionFiles:
             await self.export(catalog.seed_file(self.folder), "checkpoint", damaged=damaged, private=True)
             if damaged:
                 text = f"Damaged cases left out of the JSON export: {', '.join(damaged[:5])}. Resume with --repair."
-                await self.tell(Notice(ts=self.clock.now(), level="warning", text=text))
+                await self.tell(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=text))
         await self.note_status(running=False)
 
     async def checkpoint(self, reason: str) -> Checkpoint:
         accepted = (await self.store.progress.totals()).accepted
         point = Checkpoint(
-            self.store.next_checkpoint(), self.store.seq, reason, accepted, self.plan.total_instances, self.clock.now()
+            id=self.store.next_checkpoint(),
+            seq=self.store.seq,
+            reason=reason,
+            accepted=accepted,
+            planned=self.plan.total_instances,
+            created_at=self.clock.now(),
         )
         await self.store.commit(Changes(checkpoints=[point]))
         return point
@@ -269,10 +275,16 @@ class SessionFiles:
             on = self.plan.category(case.category).compared
             cases.append(
                 AcceptedCase(
-                    self.store.next_seq(), case.category, case.ordinal, case.inputs, case.expectations, case.tags, now,
-                    structure_hash(case.inputs) if on else None,
+                    seq=self.store.next_seq(),
+                    category=case.category,
+                    ordinal=case.ordinal,
+                    inputs=case.inputs,
+                    expectations=case.expectations,
+                    tags=case.tags,
+                    created_at=now,
+                    structure=structure_hash(case.inputs) if on else None,
                 )
-            )  # fmt: skip
+            )
         state = SessionState.COMPLETE if len(cases) == self.plan.total_instances else SessionState.PAUSED
         await self.store.slots.retire(dataset.retired)
         await self.store.commit(Changes(accepted=cases))

@@ -54,6 +54,14 @@ class ThresholdReview:
             self._scores_of = key, await store.scores.scores(asked, category)
         scores = self._scores_of[1]
         return WhatIf(
-            asked, threshold, category, passing, sum(scores.rejected), falling, sum(scores.accepted),
-            tuple(passes), tuple(falls), scores,
-        )  # fmt: skip
+            stage=asked,
+            threshold=threshold,
+            category=category,
+            passing=passing,
+            rejected=sum(scores.rejected),
+            falling=falling,
+            accepted=sum(scores.accepted),
+            passes=tuple(passes),
+            falls=tuple(falls),
+            scores=scores,
+        )

@@ -68,7 +68,19 @@ class DecisionScores:
                 f"WHERE {where} ORDER BY score DESC, seq DESC LIMIT ?",
                 [*values, most],
             )
-            return count, [Flip(seq, self._store.names[number], *rest) for seq, number, *rest in rows]
+            return count, [
+                Flip(
+                    seq=seq,
+                    category=self._store.names[number],
+                    ordinal=ordinal,
+                    text=text,
+                    score=score,
+                    threshold=threshold,
+                    nearest_seq=nearest,
+                    nearest_case_id=nearest_id,
+                )
+                for seq, number, ordinal, text, score, threshold, nearest, nearest_id in rows
+            ]
 
         return await self._store.read(read)
 
@@ -115,11 +127,17 @@ class DecisionScores:
         names = {seq: case_id(self._store.names[number], ordinal) for seq, number, ordinal in there}
         return [
             Flip(
-                seq, cases[seq].category, cases[seq].ordinal, display_text(cases[seq].inputs)[:_TEXT_LENGTH], score, None,
-                near, names.get(near),
+                seq=seq,
+                category=cases[seq].category,
+                ordinal=cases[seq].ordinal,
+                text=display_text(cases[seq].inputs)[:_TEXT_LENGTH],
+                score=score,
+                threshold=None,
+                nearest_seq=near,
+                nearest_case_id=names.get(near),
             )
             for seq, score, near in found
-        ]  # fmt: skip
+        ]
 
 
 def _columns(rows: sqlite3.Cursor) -> tuple[int, ...]:

@@ -59,7 +59,9 @@ class SlotTable:
                 exhausted[self._store.names[number]].append(ordinal)
             gone = list(removed_texts(connection, self._store.names))
             retired = {self._store.names[number]: ordinals for number, ordinals in retired_slots(connection).items()}
-            return LedgerRows(filled, attempts, exhausted, gone, retired, critiques)
+            return LedgerRows(
+                filled=filled, attempts=attempts, exhausted=exhausted, gone=gone, retired=retired, critiques=critiques
+            )
 
         return await self._store.read(read)
 
@@ -94,7 +96,9 @@ class SlotTable:
 
     async def reopen_exhausted(self) -> int:
         """Give every exhausted slot a fresh set of attempts. Returns how many there were."""
-        row = HistoryRow(self._store.next_seq(), "exhausted_reopened", {}, self._store.clock.now())
+        row = HistoryRow(
+            seq=self._store.next_seq(), kind="exhausted_reopened", data={}, created_at=self._store.clock.now()
+        )
 
         def reopen(connection: sqlite3.Connection) -> int:
             write_history(connection, [row], self._store.ids)

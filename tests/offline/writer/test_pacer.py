@@ -11,6 +11,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.domain.case import Slot
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.pause_cause import Pause
 from dsbuilder_tui.models.protocol import SlotRequest, StreamEnd, WorkerRequest
 from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
@@ -47,7 +48,9 @@ def request(first: int, count: int) -> WorkerRequest:
     category = DatasetCategory(name="c", count=40, example_inputs="Where is my order #12345?")
     plan = DatasetPlanInput(dataset_name="d", categories=[category])
     slots = tuple(SlotRequest(Slot("c", n, {"tone": "polite"}), 0) for n in range(first, first + count))
-    return WorkerRequest(plan, category, slots, 7, "", "", None, 100)
+    return WorkerRequest(
+        plan=plan, category=category, slots=slots, seed=7, system="", prompt="", schema=None, max_tokens=100
+    )
 
 
 async def written(writer: OfflineWriter, time: Time, streams: int, count: int) -> tuple[list[str], list[float]]:
@@ -170,5 +173,5 @@ async def test_a_paced_run_can_be_paused(
         async for event in events:
             if event.type == "case_accepted":
                 break
-        await session.pause("enough")
+        await session.pause(Pause("enough"))
         assert (await run).accepted == 1
