@@ -153,7 +153,11 @@ class Comparer:
         if scope.texts:
             self._recall(scope, rows.start, inquiry.case)
         return Answer(
-            rows.start, int(own["text"]), None, tuple(inquiry.flags[:_MOST_FLAGS]), inquiry.near, inquiry.semantic
+            row=rows.start,
+            text=int(own["text"]),
+            flags=tuple(inquiry.flags[:_MOST_FLAGS]),
+            near=inquiry.near,
+            semantic=inquiry.semantic,
         )
 
     def _match(self, inquiry: Inquiry) -> Match | None:

@@ -19,13 +19,16 @@ class PauseCause(StrEnum):
     DATASET_DONE = "dataset_done"  # a person has enough
     OUTPUT_CLOSED = "output_closed"  # whoever read what a command printed went away
     BUDGET = "budget"
+    NOTHING_USABLE = "nothing_usable"  # calls in a row brought no case
     PLUG_IN = "plug_in"  # one that the plan needs fails at its work
     FAILURE = "failure"  # of the endpoint, the disk or the session file
 
     @property
     def wanted(self) -> bool:
         """Whether somebody asked for it, or is leaving: nothing to be told of."""
-        return self not in (PauseCause.OUTPUT_CLOSED, PauseCause.BUDGET, PauseCause.PLUG_IN, PauseCause.FAILURE)
+        return self not in (
+            PauseCause.OUTPUT_CLOSED, PauseCause.BUDGET, PauseCause.NOTHING_USABLE, PauseCause.PLUG_IN, PauseCause.FAILURE,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

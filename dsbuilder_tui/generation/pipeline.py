@@ -27,14 +27,14 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.stage import Stage
-from dsbuilder_tui.generation.batch_size import BatchSizer
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog, CallTrace
+from dsbuilder_tui.generation.call_review import CallReview
 from dsbuilder_tui.generation.candidate_queue import CandidateQueue
 from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Batch, Ledger
+from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
@@ -48,6 +48,14 @@ from dsbuilder_tui.store.session_store import SessionStore
 # So many batches in a row that brought nothing but network trouble end the run; each has been retried by then.
 _MOST_FAILURES = 5
 _CONGESTION_POLL = 0.05
+# An answer that says so much about its slots, if it brings none of them, that they are asked for in smaller company.
+_SAYS_NOTHING = (
+    CallOutcome.REFUSED,
+    CallOutcome.UNUSABLE,
+    CallOutcome.EMPTY,
+    CallOutcome.TRUNCATED,
+    CallOutcome.TOO_LARGE,
+)
 _JUDGED_TOGETHER = 32  # candidates at most: embedding is cheaper in company, and a pause need not wait long
 
 
@@ -86,8 +94,11 @@ class Pipeline:
         self._clock, self._emit, self._calls = clock, emit, calls
         self._budget = budget
         self._ledger = Ledger(plan, seed, config.max_attempts, ordered=model.ordered)
-        self._prompter = Prompter(plan, seed, config.max_output_tokens, config.candidates_per_slot)
-        self._sizers = {category.name: BatchSizer(config.largest_batch) for category in plan.categories}
+        room = OutputLimit(config.max_output_tokens * config.candidates_per_slot)
+        self._prompter = Prompter(plan, seed, room, config.candidates_per_slot)
+        self._review = CallReview(
+            (category.name for category in plan.categories), config.largest_batch, room, brakes=not model.ordered
+        )
         self._intake = CandidateQueue(ordered=model.ordered)
         self._limit = AdaptiveLimit(config.workers, clock, self._limit_changed)
         self._runner: Runner = Worker(
@@ -250,8 +261,10 @@ class Pipeline:
         most = self._config.workers if self._model.ordered else 2 * self._limit.limit
         while len(self._tasks) < self._limit.limit and len(self._unsettled) < most and not self._journal.congested:
             idle = self._limit.limit - len(self._tasks)
-            batch = self._ledger.lease(lambda category: self._sizers[category].size, idle)
+            batch = self._ledger.lease(self._review.size, idle, self._review.brake.held)
             if batch is None:
+                if not self._unsettled and self._review.brake.held and self._ledger.open:
+                    self.pause(Pause(self._review.brake.reason, PauseCause.NOTHING_USABLE))  # the others are done
                 return
             self._intake.expect(batch)
             worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1
@@ -351,27 +364,17 @@ class Pipeline:
 
     def _settle(self, batch: Batch, result: BatchOutcome) -> None:
         """Take back what a finished batch did not bring, and remember what the call cost."""
-        name, asked = batch.category.name, len(batch.slots)
         accepted = self._accepted_of.pop(batch.number, 0)
-        blameless = result.outcome in (CallOutcome.FAILED, CallOutcome.CANCELLED) or (
-            result.outcome in (CallOutcome.TRUNCATED, CallOutcome.TOO_LARGE) and asked > 1
-        )
-        for index, wanted in enumerate(batch.slots):
-            if index in result.delivered:
-                continue
-            if blameless:
-                self._ledger.give_back(wanted.slot)
-            else:
-                stage = Stage.MISSING if result.outcome is CallOutcome.OK else result.outcome.value
-                reason = result.detail or "the model wrote no case for it"
-                self.gate.reject(wanted.slot, batch.number, stage, reason, "")
+        for index in range(len(batch.slots)):
+            if index not in result.delivered:
+                fruitless = result.outcome in _SAYS_NOTHING and not result.delivered
+                self.gate.give_back(batch, index, result.outcome, result.detail, fruitless=fruitless)
         self._cut_off.discard(batch.number)
-        if result.outcome is not CallOutcome.CANCELLED:  # says nothing about the size
-            self._sizers[name].observe(
-                asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=result.outcome
-            )
+        self._review.take_in(batch, result, accepted, self.gate.misfits(batch.number))
         self._remember_call(batch, result)
         self._wake.set()
+        if self._review.brake.on:
+            self.pause(Pause(self._review.brake.reason, PauseCause.NOTHING_USABLE))
         if result.outcome is CallOutcome.FAILED and not result.delivered:
             self._failures_in_a_row += 1
             if self._failures_in_a_row >= _MOST_FAILURES:

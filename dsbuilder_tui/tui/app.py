@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from dsbuilder_tui.tui.studio.screen import StudioScreen
 
 T = TypeVar("T")
+_OPENING = 10.0  # seconds that what is typed may wait for its prompt
 
 
 class StudioApp(App[int]):
@@ -257,8 +259,12 @@ class StudioApp(App[int]):
     async def _opening(self, work: Coroutine[Any, Any, Any]) -> None:
         try:
             await work
-            if self._typed_ahead and (studio := self._shown("studio")) is not None:
-                studio.take_typed(self._typed_ahead)
+            if (studio := self._shown("studio")) is not None:
+                with contextlib.suppress(TimeoutError):  # when it was left before it was there
+                    async with asyncio.timeout(_OPENING):
+                        await studio.opened.wait()
+                if self._typed_ahead:
+                    studio.take_typed(self._typed_ahead)
         finally:
             self._typed_ahead = None
 

@@ -15,7 +15,7 @@ from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.thresholds import Rules, plug_in_stages, rules_for
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.events import CaseRejected, Event, Notice, RunPaused
-from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.stage_names import STAGES
@@ -188,7 +188,7 @@ async def build(
                 told.append(event)
                 if left and event.type in ("batch_started", "case_rejected"):
                     left -= 1
-                    session.request_pause("a test")
+                    session.request_pause(Pause("a test"))
                     session.drop_in_flight()
 
             session.subscribe(listen)

@@ -165,8 +165,9 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
     if rejection.nearest_case_id and rejection.stage != Stage.PERSON:
         meaning = f"Too close to {clip(rejection.nearest_case_id, 60)}. {meaning}"
     lines += [((row, "text"),) for row in wrap(meaning, width) if row]
-    told = rejection.stage == Stage.VALIDATORS  # its reason stands in place of a nearest case
-    reason = "" if told or (stage and not stage.tells_more) else rejection.reason
+    # A validator's reason stands in place of a nearest case.
+    told = (stage is not None and not stage.tells_more) or rejection.stage == Stage.VALIDATORS
+    reason = "" if told else rejection.reason
     said = reason[:1].upper() + reason[1:]
     lines += [((row, "muted"),) for row in wrap(said, width)[:4] if row]
     if rejection.stage in LIKENESS_STAGES:
