@@ -83,6 +83,10 @@ class DatasetBuilderConfig(BaseModel):
     ca_bundle: Path | None = Field(None, description="Certificates to trust, as a PEM file")
 
     max_workers: int = Field(8, ge=1, le=2000, description="Worker calls in flight at most")
+    requests_per_minute: int | None = Field(None, ge=1, description="Worker calls a minute at most; unset: found out")
+    tokens_per_minute: int | None = Field(
+        None, ge=1, description="Tokens a minute of the workers at most; unset: no limit"
+    )
     seed: int = Field(0, ge=0, le=2**63 - 1, description="Fixes slots and the built-in writer")
     temperature: float | None = Field(None, ge=0, le=2, description="Sampling temperature of the workers")
     max_output_tokens: int = Field(500, ge=16, description="Tokens one case may take at most")
