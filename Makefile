@@ -6,6 +6,7 @@
 #   make wheel                dist/dsbuilder_tui-….whl, for pipx install or uv tool install
 #   make test                 the test suite, on all cores (options: ARGS="-k store")
 #   make test-slow            the long sweeps as well
+#   make test-engine          against real model servers (some minutes, 1 GB)
 #   make lint types imports   what CI checks besides the tests
 #   make bench bench-studio   the speed tables
 #   make screenshots          the pictures in README
@@ -31,7 +32,7 @@ define install
 else $(PIP_INSTALL) $(1); fi
 endef
 
-.PHONY: run demo wheel test test-slow bench bench-studio screenshots lint format types imports check clean
+.PHONY: run demo wheel test test-slow test-engine bench bench-studio screenshots lint format types imports check clean
 
 run: $(VENV)/.installed
 	@$(BIN)/dsbuilder $(ARGS)
@@ -49,6 +50,11 @@ test: $(VENV)/.installed-dev
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "slow or not slow" --timeout 3600 $(ARGS)
+
+# Real model servers on this machine: llama.cpp, an embedding server, a faulty peer, a litellm gateway. About 1 GB, and some minutes.
+test-engine: $(VENV)/.installed-dev $(VENV)-engines/.installed $(VENV)-gateway/.installed
+	DSBUILDER_ENGINES=$(VENV)-engines DSBUILDER_GATEWAY=$(VENV)-gateway \
+	$(BIN)/python -m pytest -m engine tests/engines $(ARGS)
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python tests/bench/bench.py $(ARGS)
@@ -76,7 +82,7 @@ imports: $(VENV)/.installed-dev
 check: lint types imports
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(VENV)-engines $(VENV)-gateway .mypy_cache .ruff_cache build dist
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "dsbuilder needs Python 3.11 or newer; none was found. Set PYTHON=/path/to/python."; exit 1; }
@@ -90,4 +96,14 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.installed
 	@echo "Installing what the tests need …"
 	$(call install,--editable ".[dev]")
+	@touch $@
+
+$(VENV)-engines/.installed: tests/engines/requirements.txt
+	$(PYTHON) -m venv $(VENV)-engines
+	$(VENV)-engines/bin/python -m pip --disable-pip-version-check install --quiet -r $<
+	@touch $@
+
+$(VENV)-gateway/.installed:
+	$(PYTHON) -m venv $(VENV)-gateway
+	$(VENV)-gateway/bin/python -m pip --disable-pip-version-check install --quiet 'litellm[proxy]==1.108.7'
 	@touch $@

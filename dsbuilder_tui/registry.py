@@ -10,12 +10,13 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar, cast
 
 from dsbuilder_tui.domain.errors import ConfigError, DsbuilderError
+from dsbuilder_tui.domain.sanitise import one_line
 
 T = TypeVar("T")
 
 
 class PlugInBroken(DsbuilderError):
-    """A row that is registered but cannot be loaded."""
+    """A row that is registered but cannot be loaded, or that fails at its work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,14 @@ class Registry(Generic[T]):
         """Why each row that cannot be loaded cannot, by name."""
         return {name: row for name, row in ((n, self._try(n)) for n in self.names()) if isinstance(row, PlugInBroken)}
 
+    def failed(self, name: str, error: Exception) -> PlugInBroken:
+        """What is to be raised when the row of that name, loaded and at work, has raised ``error``."""
+        row = self.rows[name]
+        return PlugInBroken(
+            f"The {self.kind} {name!r}{_origin(row)} failed: {type(error).__name__}: {one_line(str(error), 300)}.",
+            _way_out(row),
+        )
+
     def _try(self, name: str) -> T | PlugInBroken:
         try:
             return self.load(name)
@@ -84,13 +93,13 @@ class Registry(Generic[T]):
             return error
 
     def _import(self, row: RegistryRow) -> T:
-        origin = f" of the package {row.package}" if row.package else ""
+        origin = _origin(row)
         try:
             loaded = _at(row.path)
         except Exception as error:  # whatever a stranger's module does while it is imported
             raise PlugInBroken(
                 f"The {self.kind} {row.name!r}{origin} cannot be loaded: {type(error).__name__}: {error}.",
-                "Update or uninstall that package." if row.package else "Install dsbuilder-tui again.",
+                _way_out(row),
             ) from error
         expected = _at(self._expects) if isinstance(self._expects, str) else self._expects
         if expected is not None and not _is_a(loaded, expected):
@@ -99,6 +108,14 @@ class Registry(Generic[T]):
                 f"{row.path} must be one.",
             )
         return cast(T, loaded)
+
+
+def _origin(row: RegistryRow) -> str:
+    return f" of the package {row.package}" if row.package else ""
+
+
+def _way_out(row: RegistryRow) -> str:
+    return "Update or uninstall that package." if row.package else "Install dsbuilder-tui again."
 
 
 def _at(path: str) -> Any:

@@ -371,7 +371,7 @@ def _counts(
     """The counters after one more; only what changes, since copying a view is what costs."""
     old = view.categories.get(category, CategoryView())
     if accepted > 0 and old.planned and old.accepted + old.exhausted >= old.planned:
-        exhausted -= 1  # a slot that was given up on has its case after all
+        exhausted -= 1  # an exhausted slot has its case after all
     new = CategoryView(old.planned, old.accepted + accepted, old.rejected + rejected, old.exhausted + exhausted)
     workers = view.workers
     for number, worker in workers.items():

@@ -201,7 +201,7 @@ def progress_line(view: RunView) -> str:
     share = f"{100 * view.accepted / view.planned:.0f} %" if view.planned else ""
     parts = [f"{view.accepted}/{view.planned} ({share})", f"{view.rejected} rejected"]
     if view.exhausted:
-        parts.append(f"{view.exhausted} given up")
+        parts.append(f"{view.exhausted} exhausted")
     spent = spent_words(view) if view.dollars else ""
     return "  " + ", ".join(part for part in (*parts, rate_words(view), eta_words(view), spent) if part)
 
@@ -236,7 +236,7 @@ def event_line(event: Event) -> str | None:
     """What a plain line says about an event, or None for those that only the counters show."""
     match event:
         case SlotExhausted():
-            return f"  Gave up on slot {event.slot} of {visible(event.category)} after {one_line(event.reason, 200)}"
+            return f"  Slot {event.slot} of {visible(event.category)} is exhausted after {one_line(event.reason, 200)}"
         case RunPausing():
             words = f"draining {event.draining} in flight" if event.draining else "nothing is in flight"
             return f"Pausing ({visible(event.reason)}): {words} …"
@@ -247,7 +247,7 @@ def event_line(event: Event) -> str | None:
             used = f", {event.prompt_tokens:,} + {event.completion_tokens:,} tokens" if tokens else ""
             if tokens and event.dollars is not None:
                 used += f", {dollar_words(event.dollars)}"
-            return f"  {event.accepted} accepted, {event.rejected} rejected, {event.exhausted} given up{used}"
+            return f"  {event.accepted} accepted, {event.rejected} rejected, {event.exhausted} exhausted{used}"
         case DiversityMeasured() if event.final:
             words = diversity_words(event)
             return f"  Diversity: {words}" if words else None

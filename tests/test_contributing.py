@@ -38,15 +38,25 @@ def test_each_decision_is_short() -> None:
     assert long == []
 
 
-def test_the_example_of_a_plug_in_works(tmp_path: Path) -> None:
-    (module,) = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-    (entry,) = re.findall(r"^```toml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-    group, row = re.fullmatch(r'\[project\.entry-points\."(.+)"\]\n(.+)\n', entry).groups()  # type: ignore[union-attr]
-    install_plug_in(tmp_path, "lines", {"lines": module}, f"[{group}]\n{row.replace(chr(34), '')}\n")
-    plan = "dataset_name: d\ncategories: [{name: c, description: Chess, count: 5, example_inputs: Hi}]\n"
+def test_the_examples_of_plug_ins_work(tmp_path: Path) -> None:
+    """Each is a whole module, followed by its entry point; together they write a dataset."""
+    pairs = re.findall(r"^```python\n(.*?)^```$.*?^```toml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    entries, modules = list[str](), dict[str, str]()
+    for module, entry in pairs:
+        group, row = re.fullmatch(r'\[project\.entry-points\."(.+)"\]\n(.+)\n', entry).groups()  # type: ignore[union-attr]
+        modules[row.split('"')[1].partition(":")[0]] = module
+        entries.append(f"[{group}]\n{row.replace(chr(34), '')}\n")
+    assert len(modules) == len(pairs) == 3
+    install_plug_in(tmp_path, "worked-examples", modules, "".join(entries))
+    Path("chess.questions").write_text("Who is to move?\nIs that mate?\n")
+    plan = "dataset_name: d\nvalidators: short\ncategories: [{name: c, description: Chess, count: 5, example_inputs: Hi}]\n"
     Path("plan.yaml").write_text(plan)
-    done = subprocess.run(
-        [sys.executable, "-m", "dsbuilder_tui", "run", "plan.yaml", "--provider", "lines", "--no-diversity"],
-        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0 and "Complete: 5 cases" in done.stdout, done.stdout + done.stderr
+    for words, said in (
+        (("run", "plan.yaml", "--provider", "lines", "--no-diversity"), "Complete: 5 cases"),
+        (("import", "chess.questions"), "Imported 2 of 2 cases as chess."),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "dsbuilder_tui", *words],
+            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0 and said in done.stdout, done.stdout + done.stderr

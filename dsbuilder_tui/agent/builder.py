@@ -11,10 +11,10 @@ from typing import Any
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.headless_host import HeadlessHost
 from dsbuilder_tui.agent.turn_events import TurnEvent
+from dsbuilder_tui.domain.approval import Approval
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import InputError, SessionNotFound
 from dsbuilder_tui.domain.events import Event
-from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult
 from dsbuilder_tui.session import Session

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.domain.approval import Approval, PlanApproval
+from dsbuilder_tui.domain.message import MessageRole, QuestionContent, ToolContent
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.session import Session
 
@@ -13,10 +14,10 @@ MOST_DETAIL = 4000  # characters of arguments and answers
 
 async def add_question_message(session: Session, approval: Approval) -> None:
     """Put a question into the conversation: a plan as a card, or a sentence."""
-    data = approval.data
-    kind = str(data.get("kind", "question"))
-    shown = dict(data["card"]) if kind == "plan" else {"call": approval.call_id, "tool": approval.tool}
-    await session.chat.add("agent", str(data.get("text", "")), kind, shown)
+    request = approval.request
+    sentence = QuestionContent(call=approval.call_id, tool=approval.tool)
+    content = request.card if isinstance(request, PlanApproval) else sentence
+    await session.chat.add(MessageRole.AGENT, request.text, content)
 
 
 async def add_tool_message(
@@ -24,11 +25,11 @@ async def add_tool_message(
 ) -> None:
     """Put what a tool did into the conversation, in a line with more behind it."""
     ok, said = tool_outcome(output)
-    data = {
-        "call": call_id, "tool": tool, "ok": ok, "seconds": round(seconds, 3),
-        "arguments": arguments[:MOST_DETAIL], "answer": output[:MOST_DETAIL],
-    }  # fmt: skip
-    await session.chat.add("agent", said, "tool", data)
+    content = ToolContent(
+        call=call_id, tool=tool, ok=ok, seconds=round(seconds, 3), arguments=arguments[:MOST_DETAIL],
+        answer=output[:MOST_DETAIL],
+    )  # fmt: skip
+    await session.chat.add(MessageRole.AGENT, said, content)
 
 
 def tool_outcome(output: str) -> tuple[bool, str]:

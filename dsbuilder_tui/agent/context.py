@@ -35,7 +35,7 @@ async def where_things_stand(host: Host) -> str:
         lines += [
             f"Plan revision {session.plans.revision}, dataset {state.dataset_name}: {state.instances_created:,} of "
             f"{state.total_instances_planned:,} cases accepted; {doing}.",
-            "Categories (planned / accepted / rejected / given up):",
+            "Categories (planned / accepted / rejected / exhausted):",
         ]
         for name, c in list(state.categories.items())[:_MOST_CATEGORIES]:
             lines.append(f"- {name}: {c['planned']} / {c['accepted']} / {c['rejected']} / {c['exhausted']}")

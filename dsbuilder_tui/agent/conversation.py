@@ -17,8 +17,9 @@ from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.monitor import Note, with_facts
 from dsbuilder_tui.agent.turn_events import Activity, TurnEvent
 from dsbuilder_tui.agent.turn_recovery import recover
+from dsbuilder_tui.domain.approval import Approval
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.domain.message import MessageRole, TextContent
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Conversation:
         await recover(self.host)
         if (waiting := await session.approvals.open()) is not None:
             approval, _ = waiting
-            shown = {message.data.get("call") for message in await session.chat.messages()}
+            shown = {message.call for message in await session.chat.messages()}
             if approval.call_id not in shown:
                 await add_question_message(session, approval)
 
@@ -70,8 +71,7 @@ class Conversation:
         """The person says something; kept as a message. While a question is open it is the answer to that."""
         session = self.host.session
         self._only_one()
-        data = {"pastes": {str(n): paste for n, paste in pastes.items()}} if pastes else None
-        await session.chat.add("person", text, "text", data)
+        await session.chat.add(MessageRole.PERSON, text, TextContent(pastes=dict(pastes)) if pastes else None)
         waiting = await self.waiting()
         plain = " ".join(text.casefold().split()).strip(" .!")
         if waiting is not None and not pastes:

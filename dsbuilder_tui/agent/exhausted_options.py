@@ -1,4 +1,4 @@
-"""Options for slots that were given up, with their numbers filled in."""
+"""Options for exhausted slots, with their numbers filled in."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MORE_VALUES = {
 
 @dataclass(frozen=True, slots=True)
 class LostSlots:
-    """The tries of one category's slots that were given up: how many, at which stage, too close to which case."""
+    """The tries of one category's exhausted slots: how many, at which stage, too close to which case."""
 
     category: str
     slots: int
@@ -52,7 +52,7 @@ class LostSlots:
 
 
 class ExhaustedTally:
-    """Collects the tries of slots that are open, and keeps those of the slots that are given up."""
+    """Collects the tries of slots that are open, and keeps those of the exhausted ones."""
 
     def __init__(self) -> None:
         self._open: dict[tuple[str, int], list[tuple[str, str | None]]] = {}
@@ -66,7 +66,7 @@ class ExhaustedTally:
     def accepted(self, category: str, slot: int) -> None:
         self._open.pop((category, slot), None)
 
-    def given_up(self, category: str, slot: int) -> None:
+    def exhausted(self, category: str, slot: int) -> None:
         self._slots[category] += 1
         stages = self._stages.setdefault(category, Counter())
         against = self._against.setdefault(category, Counter())
@@ -105,14 +105,14 @@ class ExhaustedOption:
 
 async def exhausted_options(lost: Sequence[LostSlots], session: Session) -> list[ExhaustedOption]:
     """What to do for the categories that lost the most. Those that the plan no longer has are left out."""
-    given_up = await session.cases.exhausted_counts()
+    exhausted = await session.cases.exhausted_counts()
     found = []
     for one in lost[:_MOST_CATEGORIES]:
         category = next((c for c in session.plan.categories if c.name == one.category), None)
-        if category is None or not given_up.get(one.category):
+        if category is None or not exhausted.get(one.category):
             continue
         options = [_axis(session.plan, category), await _examples(one, session)]
-        reached = category.count - given_up[one.category]
+        reached = category.count - exhausted[one.category]
         if reached > 0:
             options.append(f"Fewer cases: {reached:,} in place of {category.count:,}, which is what it can reach now.")
         counts = {category.name: reached} if reached > 0 else {}

@@ -34,7 +34,7 @@ _LONG_WAIT = 30.0  # seconds that an endpoint asks to wait
 class Note:
     """``kind``: finished, exhausted, rejections, rate_limit, stopped, budget. What happened, and what can be done about it.
 
-    ``lost`` are the tries of slots that were given up; ``with_facts`` makes ``proposals`` of them.
+    ``lost`` are the tries of exhausted slots; ``with_facts`` makes ``proposals`` of them.
     """
 
     kind: str
@@ -53,7 +53,7 @@ class Note:
 
 async def with_facts(note: Note, session: Session) -> Note:
     """The note with what the person wants to know then: at an end counts, repeats, cost, where the data is; and concrete
-    options for slots that were given up."""
+    options for exhausted slots."""
     if note.kind == "finished":
         note = await _at_the_end(note, session)
     offered = tuple(await exhausted_options(note.lost, session)) if note.lost else ()
@@ -77,7 +77,7 @@ async def _at_the_end(note: Note, session: Session) -> Note:
         else "Nothing was turned away."
     )
     if state.exhausted_slots:
-        said.append(f"{counted(state.exhausted_slots, 'slot')} given up.")
+        said.append(f"{counted(state.exhausted_slots, 'slot')} exhausted.")
     if cost := cost_words(state.cost):
         said.append(f"Cost: {cost}.")
     said.append(f"The data is in {session.folder}.")
@@ -109,9 +109,9 @@ class Monitor:
                 self._losses.rejected(event.category, event.slot, event.stage, event.nearest_case_id)
                 return self._rejections()
             case SlotExhausted():
-                self._losses.given_up(event.category, event.slot)
+                self._losses.exhausted(event.category, event.slot)
                 self._exhausted[event.category] = self._exhausted.get(event.category, 0) + 1
-                return self._given_up(event.reason)
+                return self._slot_exhausted(event.reason)
             case RetryScheduled() if event.kind is FailureKind.RATE_LIMIT and event.wait_s >= _LONG_WAIT:
                 return self._once(
                     Note(
@@ -124,6 +124,9 @@ class Monitor:
                 said = f"The run stopped at {event.accepted:,} of {event.planned:,}: {event.reason}"
                 if event.cause is PauseCause.BUDGET:
                     return Note("budget", said, "Raise it with /budget N, then resume.")
+                if event.cause is PauseCause.PLUG_IN:
+                    hint = "Update or uninstall that package, or take the validator out of the plan, then resume."
+                    return Note("stopped", said, hint)
                 return Note("stopped", said, "When that is mended, resume goes on with the open slots.")
             case RunFinished():
                 return self._finished(event)
@@ -150,7 +153,7 @@ class Monitor:
             )
         )
 
-    def _given_up(self, reason: str) -> Note | None:
+    def _slot_exhausted(self, reason: str) -> Note | None:
         total = sum(self._exhausted.values())
         if total < max(1, 2 * self._told_exhausted):
             return None
@@ -158,16 +161,16 @@ class Monitor:
         parts = ", ".join(f"{category} {count}" for category, count in self._exhausted.items())
         return Note(
             "exhausted",
-            f"{counted(total, 'slot')} given up ({parts}). The last one: {reason[:200]}",
+            f"{counted(total, 'slot')} exhausted ({parts}). The last one: {reason[:200]}",
             "More varied examples and /retry, a lower count, or the diversity check off for that category.",
             self._losses.all(),
         )
 
     def _finished(self, event: RunFinished) -> Note:
-        short = f", {counted(event.exhausted, 'slot')} given up" if event.exhausted else ""
+        short = f", {counted(event.exhausted, 'slot')} exhausted" if event.exhausted else ""
         return Note(
             "finished",
             f"The run is finished: {event.accepted:,} of {event.planned:,} cases, {event.rejected:,} rejected{short}.",
-            "/export writes the dataset." if not event.exhausted else "/retry tries the slots given up on again.",
+            "/export writes the dataset." if not event.exhausted else "/retry tries the exhausted slots again.",
             self._losses.all(),
         )

@@ -3,43 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-
-from pydantic import ConfigDict, Field
 
 from dsbuilder_tui.agent.host import at_rest
-from dsbuilder_tui.agent.plan_card import card_data
-from dsbuilder_tui.agent.tool import ToolAnswer, ToolArguments, ToolCall, ToolQuestion, plan_in_force
+from dsbuilder_tui.agent.plan_card import plan_content
+from dsbuilder_tui.agent.tool import ToolAnswer, ToolCall, plan_in_force
+from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.plan_patch import changes
-
-
-class ExpectedToolArguments(ToolArguments):
-    name: str
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    """Arguments that must match, if any."""
-
-
-class CategoryArguments(ToolArguments):
-    # What is wrong with a category is said by the plan itself, which knows more of it.
-    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
-
-    name: str
-    """Short, in snake_case: letters, digits, _ and -."""
-    description: str = ""
-    """What these cases test, in a sentence or two: the worker reads it."""
-    count: int
-    """How many cases."""
-    example_inputs: list[str | dict[str, Any]] = Field(default_factory=list)
-    """2 or 3 inputs as a real user would send them, with concrete details; a text, or an object of input fields."""
-    expectations: dict[str, Any] = Field(default_factory=dict)
-    """What a right answer must satisfy, such as {"contains_order_id": true} or {"guidelines": "..."}."""
-    attributes: dict[str, list[str]] = Field(default_factory=dict)
-    """Axes along which the cases differ, each with its values, such as {"tone": ["neutral", "angry"]}."""
-    expected_tools: list[str | ExpectedToolArguments] = Field(default_factory=list)
-    """Tools that a right answer calls, when the application has tools."""
+from dsbuilder_tui.quality.validation import check_validators
 
 
 def plan_question(
@@ -48,30 +21,36 @@ def plan_question(
     plan: DatasetPlanInput,
     notes: list[str],
     renamed: dict[str, str],
-) -> ToolQuestion:
-    """The card that asks for a yes to ``plan``; ``notes`` are what the person should know of it."""
+) -> PlanApproval:
+    """The card that asks for a yes to ``plan``; ``notes`` are what the person should know of it.
+
+    Raises ``PlanError`` for a plan with validators that are not registered.
+    """
+    check_validators(plan, "the plan")
     session = call.host.session
     limit = session.config.max_dataset_size
     if plan.total_instances > limit:
         notes = [*notes, f"more than max_dataset_size ({limit:,}): a yes raises it for this session"]
     revision = session.plans.revision + 1
-    card = card_data(plan, revision, before if session.planned else None, call_id=call.call_id, notes=notes)
-    data = {
-        "card": card, "plan": plan.model_dump(mode="json"), "against": session.plans.revision, "renamed": renamed,
-        "changes": changes(before, plan),
-    }  # fmt: skip
     size = f"{counted(plan.total_instances, 'case')} in {counted(len(plan.categories), 'category')}"
-    return ToolQuestion(f"{plan.dataset_name}: {size}", "plan", data)
+    return PlanApproval(
+        card=plan_content(plan, revision, before if session.planned else None, call_id=call.call_id, notes=notes),
+        plan=plan,
+        against=session.plans.revision,
+        renamed=renamed,
+        changes=tuple(changes(before, plan)),
+        text=f"{plan.dataset_name}: {size}",
+    )
 
 
 async def put_plan_in_force(call: ToolCall, tool: str) -> ToolAnswer:
     """Revise the session's plan as it was approved. Raises ``InputError`` when the plan has changed since the question."""
     approved = call.approved
-    if approved is None:
+    if not isinstance(approved, PlanApproval):
         raise InputError(f"{tool} needs the person's yes.", "Call it again; the person is asked.")
     host, session = call.host, call.host.session
-    plan = parse_plan(approved.get("edited") or approved["plan"], "the proposal")
-    if session.plans.revision != approved["against"] and plan != session.plan:
+    plan = approved.wanted
+    if session.plans.revision != approved.against and plan != session.plan:
         raise InputError(
             f"The plan has changed since this was proposed (it is at revision {session.plans.revision} now).",
             "Look at it with get_builder_state_summary and propose the change again.",
@@ -80,13 +59,13 @@ async def put_plan_in_force(call: ToolCall, tool: str) -> ToolAnswer:
         await session.settings.set("max_dataset_size", plan.total_instances)
     async with at_rest(host, "the plan changes"):
         first = not session.planned
-        renamed = {} if approved.get("edited") else dict(approved.get("renamed") or {})
+        renamed = {} if approved.edited else approved.renamed
         await session.plans.revise(plan, renamed=renamed)
         if first:
             await session.take_name_of_plan()
         await host.reread()
     answer = plan_in_force(session, running=host.running)
-    if approved.get("edited"):
-        changed = changes(parse_plan(approved["plan"]), plan)
+    if approved.edited:
+        changed = changes(approved.plan, plan)
         answer = replace(answer, data={**answer.data, "changed_by_the_person": changed})
     return answer

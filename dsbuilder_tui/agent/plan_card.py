@@ -1,42 +1,40 @@
-"""A plan as the data of a card, which the conversation keeps and the studio draws."""
+"""The card of a plan, which the conversation keeps and the studio draws."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
+from dsbuilder_tui.domain.message import PlanContent, PlanRow
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.slots import slot_axes
 
 
-def card_data(
+def plan_content(
     plan: DatasetPlanInput,
     revision: int,
     before: DatasetPlanInput | None = None,
     *,
     call_id: str = "",
     notes: Sequence[str] = (),
-) -> dict[str, Any]:
-    """What a card shows, as JSON-ready data. With ``call_id`` it is a proposal that waits for the person's yes."""
+) -> PlanContent:
+    """What a card shows of a plan. With ``call_id`` it is a proposal that waits for the person's yes."""
     old = {c.name: c.count for c in before.categories} if before else {}
     rows = [
-        {
-            "name": c.name,
-            "count": c.count,
-            "was": old.get(c.name),
-            "axes": len(slot_axes(plan, c)),
-            "combinations": math.prod(len(values) for values in slot_axes(plan, c).values()),
-        }
+        PlanRow(
+            name=c.name,
+            count=c.count,
+            was=old.get(c.name),
+            axes=len(slot_axes(plan, c)),
+            combinations=math.prod(len(values) for values in slot_axes(plan, c).values()),
+        )
         for c in plan.categories
     ]
     names = {c.name for c in plan.categories}
     rows += [
-        {"name": name, "count": 0, "was": was, "axes": 0, "combinations": 0}
-        for name, was in old.items()
-        if name not in names
+        PlanRow(name=name, count=0, was=was, axes=0, combinations=0) for name, was in old.items() if name not in names
     ]
-    data = {"revision": revision, "planned": plan.total_instances, "rows": rows, "changed": bool(old)}
+    card = PlanContent(revision=revision, planned=plan.total_instances, rows=tuple(rows), changed=bool(old))
     if call_id:
-        data |= {"call": call_id, "dataset": plan.dataset_name, "notes": list(notes)}
-    return data
+        return card.model_copy(update={"call": call_id, "dataset": plan.dataset_name, "notes": tuple(notes)})
+    return card

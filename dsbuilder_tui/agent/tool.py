@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dsbuilder_tui.agent.host import Host
+from dsbuilder_tui.domain.approval import ApprovalRequest
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted, plain_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -32,7 +33,7 @@ class NoArguments(ToolArguments):
     """For tools that take none."""
 
 
-A = TypeVar("A", bound=ToolArguments)
+A = TypeVar("A", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +69,13 @@ def plan_in_force(session: Session, *, running: bool) -> ToolAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolQuestion:
-    """What the person is asked before a tool is carried out. ``kind``: plan (a card of its own), or question."""
-
-    text: str
-    kind: str = "question"
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class ToolCall:
     """One call of a tool: where it works, what the person typed with their own hands, what was approved."""
 
     host: Host
     call_id: str
     typed: tuple[str, ...] = ()
-    approved: Mapping[str, Any] | None = None  # the question's data, as the person may have edited it
+    approved: ApprovalRequest | None = None  # the question that the person said yes to, with their answer
     pastes: Mapping[str, str] = field(default_factory=dict)  # large texts the person pasted, by number
 
     def was_typed(self, text: str) -> bool:
@@ -126,7 +118,7 @@ class Tool(ABC, Generic[A]):
         """What it does, for the line with the spinner."""
         return self.name.replace("_", " ")
 
-    async def question(self, call: ToolCall, arguments: A) -> ToolQuestion | None:
+    async def question(self, call: ToolCall, arguments: A) -> ApprovalRequest | None:
         """What the person must say yes to before it is carried out. Raises ``DsbuilderError`` when it cannot be anyway."""
         return None
 

@@ -12,10 +12,11 @@ import agents
 from agents.tool_context import ToolContext
 
 from dsbuilder_tui.agent.host import Host
-from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolCall, ToolQuestion
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolCall
 from dsbuilder_tui.agent.tool_registry import tool_kinds
+from dsbuilder_tui.domain.approval import Approval, ApprovalDecision, ApprovalRequest
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
-from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.domain.message import MessageRole, TextContent
 from dsbuilder_tui.models.chat_model import CUT_CALL
 
 
@@ -30,7 +31,7 @@ class ToolRunner:
         self.seconds: dict[str, float] = {}
         self._typed: tuple[str, ...] = ()
         self._pastes: dict[str, str] = {}
-        self._questions: dict[str, ToolQuestion] = {}
+        self._questions: dict[str, ApprovalRequest] = {}
         self._effects: set[asyncio.Task[ToolAnswer]] = set()
         self._at_work: set[asyncio.Task[Any]] = set()  # the SDK's tasks that carry out a tool
 
@@ -59,15 +60,16 @@ class ToolRunner:
 
     async def refresh(self) -> None:
         """Read again what the person typed and pasted: some tools do only what the person named themselves."""
-        said = [m for m in await self._host.session.chat.messages(400) if m.role == "person"]
+        said = [m for m in await self._host.session.chat.messages(400) if m.role == MessageRole.PERSON]
         self._typed = tuple(m.text for m in said)
-        self._pastes = {str(n): str(text) for m in said for n, text in (m.data.get("pastes") or {}).items()}
+        texts = [m.content for m in said if isinstance(m.content, TextContent)]
+        self._pastes = {str(number): paste for content in texts for number, paste in content.pastes.items()}
 
     def has_question(self, call_id: str) -> bool:
         """Whether this call waits for the person's yes."""
         return call_id in self._questions
 
-    def take_question(self, call_id: str) -> ToolQuestion:
+    def take_question(self, call_id: str) -> ApprovalRequest:
         """The question of a call. Those of other calls are forgotten: they must be asked again."""
         question = self._questions.pop(call_id)
         self._questions.clear()
@@ -124,5 +126,11 @@ class ToolRunner:
 
     def _call(self, call_id: str) -> ToolCall:
         approved = self.answered.get(call_id)
-        data = approved.data if approved is not None and approved.decision == "approved" else None
-        return ToolCall(self._host, call_id, self._typed, data, self._pastes)
+        agreed = approved is not None and approved.decision is ApprovalDecision.APPROVED
+        return ToolCall(
+            host=self._host,
+            call_id=call_id,
+            typed=self._typed,
+            approved=approved.request if approved is not None and agreed else None,
+            pastes=self._pastes,
+        )

@@ -14,8 +14,10 @@ from dsbuilder_tui.agent.compaction import Item, clipped
 from dsbuilder_tui.agent.run_to_end import run_to_end
 from dsbuilder_tui.agent.tool_runner import ToolRunner
 from dsbuilder_tui.agent.turn_events import Activity, TextDelta, TextFinished, ToolFinished, ToolStarted, TurnEvent
+from dsbuilder_tui.domain.approval import ApprovalDecision
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointUnavailable
+from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.session import Session
 
@@ -84,7 +86,7 @@ class Transcript:
             return []
         self._told = True
         await self._remember({"role": "assistant", "content": text})
-        await self._session.chat.add("agent", text, "text")
+        await self._session.chat.add(MessageRole.AGENT, text)
         return [TextFinished(text)]
 
     def silence(self) -> DsbuilderError | None:
@@ -115,7 +117,7 @@ class Transcript:
         name, arguments = self._calls.pop(call_id, (approval.tool if approval else "", ""))
         seconds = runner.seconds.pop(call_id, 0.0)
         parts: list[TurnEvent] = []
-        if approval is None or approval.decision != "declined":  # else the card says so
+        if approval is None or approval.decision is not ApprovalDecision.DECLINED:  # else the card says so
             self._told = True
             await add_tool_message(self._session, call_id, name, output, arguments, seconds)
             ok, said = tool_outcome(output)
@@ -134,15 +136,15 @@ class Transcript:
         runner = self._runner
         if self._streamed.strip():
             await self._remember({"role": "assistant", "content": self._streamed})
-            await self._session.chat.add("agent", self._streamed + words, "text")
+            await self._session.chat.add(MessageRole.AGENT, self._streamed + words)
             self._streamed = ""
         for call_id in list(dict.fromkeys([*self._calls, *runner.answered])):
             output, approval = await self._session.agent_memory.tool_effect(call_id), runner.answered.get(call_id)
             if output is None and approval is not None:
-                if approval.decision == "approved":
+                if approval.decision is ApprovalDecision.APPROVED:
                     await self._session.approvals.reopen(approval)
                     continue
-                output = str(approval.data.get("said") or "Declined.")
+                output = approval.request.said or "Declined."
             if output is not None:
                 await self.ended(call_id, output)
         self._calls.clear()

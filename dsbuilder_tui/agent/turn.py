@@ -23,9 +23,10 @@ from dsbuilder_tui.agent.tool import ToolAnswer
 from dsbuilder_tui.agent.tool_runner import ToolRunner
 from dsbuilder_tui.agent.transcript import Transcript
 from dsbuilder_tui.agent.turn_events import Activity, QuestionAsked, TurnEvent, TurnFailed
+from dsbuilder_tui.domain.approval import Approval, ApprovalDecision, PlanApproval
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
-from dsbuilder_tui.domain.history import Approval
-from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.domain.message import ErrorContent, MessageRole
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.models.chat_options import OptionMemory
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 
@@ -42,7 +43,7 @@ class TurnRunner:
         self._host, self._given = host, model
         self._runner = ToolRunner(host)
         self._accepted: dict[str, int] = {}
-        self._given_up: dict[str, int] = {}
+        self._exhausted: dict[str, int] = {}
         self._proposed: DatasetPlanInput | None = None
         self._options = OptionMemory()
 
@@ -183,13 +184,12 @@ class TurnRunner:
             raise InputError("That question is not open any more.", "/plan shows the plan as it is.")
         approval, run_state = waiting
         said = words.strip() or "Declined."
-        data = {**approval.data, "said": "" if yes else said}
-        if plan is not None:
-            data["edited"] = plan.model_dump(mode="json")
 
         async def decide() -> None:
-            decision = "approved" if yes else "declined"
-            self._runner.answered[call_id] = await self._host.session.approvals.decide(approval, decision, data)
+            decision = ApprovalDecision.APPROVED if yes else ApprovalDecision.DECLINED
+            self._runner.answered[call_id] = await self._host.session.approvals.decide(
+                approval, decision, "" if yes else said, plan
+            )
 
         await run_to_end(decide())
         try:
@@ -198,7 +198,7 @@ class TurnRunner:
         except Exception:  # written by another version of the SDK: the answer goes on without what it had in mind
             output = said
             if yes and (tool := self._runner.tools.get(approval.tool)) is not None:
-                output = await self._runner.carry_out(tool, call_id, json.dumps(data.get("arguments") or {}))
+                output = await self._runner.carry_out(tool, call_id, json.dumps(approval.request.arguments))
             elif yes:
                 output = ToolAnswer(f"There is no tool {approval.tool} any more.", ok=False).text()
             parts = await run_to_end(transcript.ended(call_id, output))
@@ -218,9 +218,10 @@ class TurnRunner:
         call_id = str(first.call_id)
         question = self._runner.take_question(call_id)
         arguments = json.loads(first.arguments or "{}")
-        data = {**question.data, "text": question.text, "kind": question.kind, "arguments": arguments}
         frozen = state.to_string(context_serializer=lambda context: {})
-        approval = await self._host.session.approvals.ask(call_id, str(first.tool_name), data, frozen)
+        approval = await self._host.session.approvals.ask(
+            call_id, str(first.tool_name), question.for_call(arguments), frozen
+        )
         await add_question_message(self._host.session, approval)
         return approval
 
@@ -238,7 +239,7 @@ class TurnRunner:
     async def _trouble(self, error: DsbuilderError) -> TurnFailed:
         text = f"✗ {error}"
         with contextlib.suppress(DsbuilderError):
-            await self._host.session.chat.add("dsbuilder", text, "error")
+            await self._host.session.chat.add(MessageRole.DSBUILDER, text, ErrorContent())
         return TurnFailed(text, error.exit_code)
 
     async def _items(self) -> list[Item]:
@@ -250,10 +251,10 @@ class TurnRunner:
         session = self._host.session
         await self._runner.refresh()
         self._accepted = await session.cases.counts()
-        self._given_up = await session.cases.exhausted_counts()
+        self._exhausted = await session.cases.exhausted_counts()
         waiting = await session.approvals.open()
-        plan = waiting[0].data.get("plan") if waiting else None
-        self._proposed = parse_plan(plan, "the proposal") if plan else None
+        request = waiting[0].request if waiting else None
+        self._proposed = request.plan if isinstance(request, PlanApproval) else None
 
     def _planning_context(self) -> PlanningContext:
         session = self._host.session
@@ -262,7 +263,7 @@ class TurnRunner:
             proposed=self._proposed,
             running=self._host.running,
             accepted=self._accepted,
-            given_up=self._given_up,
+            exhausted=self._exhausted,
             stages=session.config.diversity_stages,
             models="built-in",
             tools=tuple(str(name) for name in session.agent_memory.target.get("tools") or ()),

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dsbuilder_tui.domain.approval import Approval
 from dsbuilder_tui.domain.errors import ExitCode
-from dsbuilder_tui.domain.history import Approval
 
 
 @dataclass(frozen=True, slots=True)

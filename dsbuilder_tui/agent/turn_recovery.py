@@ -7,9 +7,9 @@ import contextlib
 from dsbuilder_tui.agent.chat_messages import add_tool_message
 from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.tool import plan_in_force
+from dsbuilder_tui.domain.approval import Approval, ApprovalDecision, ApprovalState, PlanApproval
 from dsbuilder_tui.domain.errors import DsbuilderError
-from dsbuilder_tui.domain.history import Approval
-from dsbuilder_tui.domain.plan import parse_plan
+from dsbuilder_tui.domain.message import ToolContent
 from dsbuilder_tui.session import Session
 
 
@@ -17,28 +17,25 @@ async def recover(host: Host) -> None:
     """A plan that is in force was approved; what was answered without effect is open again; the agent knows what it did."""
     session = host.session
     for approval in await session.approvals.newest():
-        undone = approval.state == "decided" and await session.agent_memory.tool_effect(approval.call_id) is None
-        if undone and _in_force(session, approval):
-            await _note_plan(host, approval)
+        undone = (
+            approval.state is ApprovalState.DECIDED and await session.agent_memory.tool_effect(approval.call_id) is None
+        )
+        request = approval.request
+        if undone and isinstance(request, PlanApproval) and _in_force(session, approval.decision, request):
+            await _note_plan(host, approval, request)
     await session.approvals.recover()
     await _tell_effects(session)
 
 
-def _in_force(session: Session, approval: Approval) -> bool:
+def _in_force(session: Session, decision: ApprovalDecision, request: PlanApproval) -> bool:
     """Whether an approved plan came into force before the process ended, which then could not remember that it did."""
-    data = approval.data
-    given = data.get("edited") or data.get("plan")
-    if approval.decision != "approved" or not given or session.plans.revision <= int(data.get("against", 0)):
-        return False
-    try:
-        return parse_plan(given, "the proposal") == session.plan
-    except DsbuilderError:  # another version wrote it
-        return False
+    revised = session.plans.revision > request.against
+    return decision is ApprovalDecision.APPROVED and revised and request.wanted == session.plan
 
 
-async def _note_plan(host: Host, approval: Approval) -> None:
+async def _note_plan(host: Host, approval: Approval, request: PlanApproval) -> None:
     session = host.session
-    if not approval.data.get("against"):  # the first plan gives the session its name
+    if not request.against:  # the first plan gives the session its name
         with contextlib.suppress(DsbuilderError):
             await session.take_name_of_plan()
             await host.reread()
@@ -53,7 +50,7 @@ async def _tell_effects(session: Session) -> None:
     open_calls = [i for i in items if i.get("type") == "function_call" and i["call_id"] not in answered]
     if not open_calls:
         return
-    shown = {message.data.get("call") for message in await session.chat.messages() if message.kind == "tool"}
+    shown = {m.call for m in await session.chat.messages() if isinstance(m.content, ToolContent)}
     for call in open_calls:
         call_id = call["call_id"]
         if (output := await session.agent_memory.tool_effect(call_id)) is None:

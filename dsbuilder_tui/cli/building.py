@@ -112,7 +112,7 @@ def _farewell(session: Session, result: RunResult, target: Path, cost: str, dive
     else:
         short = result.planned - result.accepted
         lines += [
-            f"Finished short: {result.accepted} of {result.planned} cases; {counted(short, 'slot')} given up.",
+            f"Finished short: {result.accepted} of {result.planned} cases; {counted(short, 'slot')} exhausted.",
             f"See why:     dsbuilder show {session.id}{place(session.folder.parent)}",
             f"Try again:   dsbuilder resume {session.id} --retry-exhausted{place(session.folder.parent)}",
         ]

@@ -12,10 +12,9 @@ from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.headless_host import HeadlessHost
 from dsbuilder_tui.agent.turn_events import TextFinished, ToolFinished, TurnEvent, TurnFailed
 from dsbuilder_tui.cli.display import choose_display
+from dsbuilder_tui.domain.approval import Approval, PlanApproval
 from dsbuilder_tui.domain.errors import ExitCode, InputError
-from dsbuilder_tui.domain.history import Approval
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.wording import place
@@ -85,14 +84,13 @@ def _tell(part: TurnEvent, say: object) -> ExitCode | None:
 
 def question_lines(approval: Approval) -> list[str]:
     """What waits for a yes: a plan with its categories, or a question."""
-    data = approval.data
-    if data.get("kind") != "plan":
-        return [str(data.get("text", ""))]
-    plan = parse_plan(data["plan"], "the proposal")
-    card = data["card"]
-    was = {row["name"]: row.get("was") for row in card["rows"]}
+    request = approval.request
+    if not isinstance(request, PlanApproval):
+        return [request.text]
+    plan, card = request.plan, request.card
+    was = {row.name: row.was for row in card.rows}
     lines = [
-        f"Plan revision {card['revision']}: {plan.dataset_name}, {counted(plan.total_instances, 'case')} in "
+        f"Plan revision {card.revision}: {plan.dataset_name}, {counted(plan.total_instances, 'case')} in "
         f"{counted(len(plan.categories), 'category')}"
     ]
     width = max(len(c.name) for c in plan.categories)
@@ -102,13 +100,13 @@ def question_lines(approval: Approval) -> list[str]:
         change = f" (was {before})" if mark == "~" else ""
         axes = f"  [{', '.join(plan.axes(c))}]" if plan.axes(c) else ""
         lines.append(f"  {mark} {c.name:<{width}} {c.count:>5}{change}  {one_line(c.description, 70)}{axes}")
-    lines += [f"  − {row['name']} (was {row['was']})" for row in card["rows"] if not row["count"]]
-    return [*lines, *[f"  · {note}" for note in card.get("notes", ())]]
+    lines += [f"  − {row.name} (was {row.was})" for row in card.rows if not row.count]
+    return [*lines, *[f"  · {note}" for note in card.notes]]
 
 
 def _check_limit(session: Session, approval: Approval, arguments: argparse.Namespace) -> None:
     """``--yes`` agrees to what was asked for, not to a bill that a typo made. Raises ``InputError``."""
-    planned = int((approval.data.get("card") or {}).get("planned", 0))
+    planned = approval.request.card.planned if isinstance(approval.request, PlanApproval) else 0
     limit = session.config.max_dataset_size
     if planned > limit:
         raise InputError(

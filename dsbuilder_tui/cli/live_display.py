@@ -115,8 +115,8 @@ class LiveDisplay:
             Text(f"{counts.accepted}/{counts.planned}"),
         ]
         if not narrow:
-            given_up = f"  given up {counts.exhausted}" if counts.exhausted else ""
-            row.append(Text(f"rej {counts.rejected}{given_up}", no_wrap=True))
+            exhausted = f"  exhausted {counts.exhausted}" if counts.exhausted else ""
+            row.append(Text(f"rej {counts.rejected}{exhausted}", no_wrap=True))
         return row
 
     def _status(self, view: RunView) -> Text:

@@ -13,7 +13,7 @@ exit codes:
   0  complete
   1  anything not listed here
   2  bad usage or input
-  3  finished short: some slots were given up on; or dedup --check has found something
+  3  finished short: some slots are exhausted; or dedup --check has found something
   4  paused or interrupted; `dsbuilder resume` goes on
   5  the endpoint refused: key, model or quota"""
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from dsbuilder_tui.domain.flags import flags_of
 
+VALIDATORS_STAGE = "validators"  # its rejections carry a reason that whoever writes the slot again is told
+
 
 def case_id(category: str, ordinal: int) -> str:
     """The stable name of the case that fills a slot: ``order_status-00017``."""
@@ -107,14 +109,14 @@ class Rejection:
     candidate: dict[str, Any] | None = None
 
 
-def given_up_words(tries: int, stage: str, reason: str) -> str:
-    """Why a slot was given up on, in words."""
+def exhausted_words(tries: int, stage: str, reason: str) -> str:
+    """Why a slot is exhausted, in words."""
     return f"{tries} tries, the last one turned away at {stage}: {reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class Exhausted:
-    """A slot given up on after too many attempts. ``seq`` is that of its last rejection."""
+    """A slot whose attempts are used up. ``seq`` is that of its last rejection."""
 
     seq: int
     category: str

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+from dsbuilder_tui.domain.approval import ApprovalDecision, ApprovalRequest
 from dsbuilder_tui.domain.clock import iso
 from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.message import Message
 from dsbuilder_tui.domain.pause_cause import PauseCause
 
 TEXT_LENGTH = 200  # characters of a case that an event carries
@@ -22,12 +24,10 @@ class Event:
 
     def as_dict(self) -> dict[str, Any]:
         """The event as JSON-ready data: ``type`` and ``ts`` first."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        values["ts"] = iso(self.ts)
-        return {"type": self.type, **values}
+        return {"type": self.type, "ts": iso(self.ts), **self.facts()}
 
     def facts(self) -> dict[str, Any]:
-        """The event's own fields, without its time."""
+        """The event's own facts, JSON-ready, without its time."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "ts"}
 
 
@@ -169,14 +169,15 @@ class CaseWithdrawn(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageAdded(Event):
-    """Somebody said something. ``role``: person, agent, dsbuilder."""
+    """Somebody said something."""
 
     type: ClassVar[str] = "message_added"
-    seq: int
-    role: str
-    kind: str
-    text: str
-    data: Mapping[str, Any]
+    message: Message
+
+    def facts(self) -> dict[str, Any]:
+        m = self.message
+        kind, data = m.content.recorded_kind, m.content.data()
+        return {"seq": m.seq, "role": m.role, "kind": kind, "text": m.text, "data": data}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,17 +187,20 @@ class ApprovalAsked(Event):
     type: ClassVar[str] = "approval_asked"
     call_id: str
     tool: str
-    data: Mapping[str, Any]
+    request: ApprovalRequest
+
+    def facts(self) -> dict[str, Any]:
+        return {"call_id": self.call_id, "tool": self.tool, "data": self.request.data()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalDecided(Event):
-    """``decision``: approved, declined, or replaced (by a later question)."""
+    """The question has its answer."""
 
     type: ClassVar[str] = "approval_decided"
     call_id: str
     tool: str
-    decision: str
+    decision: ApprovalDecision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Records that a person reads back: messages, the story of a case, a search as it goes, a rejection with what is around it."""
+"""Records that a person reads back: the story of a case, a search as it goes, a rejection with what is around it."""
 
 from __future__ import annotations
 
@@ -6,38 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message of the conversation.
-
-    ``role``: person, agent, dsbuilder; ``kind``: text, plan, question, tool, command, notice, error.
-    """
-
-    seq: int
-    role: str
-    kind: str
-    text: str
-    data: dict[str, Any]
-    created_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """A question that needs the person's yes, asked by a tool call.
-
-    ``state``: open, decided (the answer is known and has had no effect yet), settled. ``decision``: approved, declined,
-    or replaced by a later question.
-    """
-
-    call_id: str
-    seq: int
-    tool: str
-    data: dict[str, Any]
-    state: str
-    decision: str
-    created_at: float
 
 
 @dataclass(frozen=True, slots=True)

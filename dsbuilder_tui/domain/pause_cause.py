@@ -18,12 +18,13 @@ class PauseCause(StrEnum):
     DATASET_DONE = "dataset_done"  # a person has enough
     OUTPUT_CLOSED = "output_closed"  # whoever read what a command printed went away
     BUDGET = "budget"
+    PLUG_IN = "plug_in"  # one that the plan needs fails at its work
     FAILURE = "failure"  # of the endpoint, the disk or the session file
 
     @property
     def wanted(self) -> bool:
         """Whether somebody asked for it, or is leaving: nothing to be told of."""
-        return self not in (PauseCause.OUTPUT_CLOSED, PauseCause.BUDGET, PauseCause.FAILURE)
+        return self not in (PauseCause.OUTPUT_CLOSED, PauseCause.BUDGET, PauseCause.PLUG_IN, PauseCause.FAILURE)
 
 
 _BEGINNINGS = (

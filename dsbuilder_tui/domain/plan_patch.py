@@ -4,13 +4,111 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool, parse_plan
 
-_CHANGEABLE = ("description", "example_inputs", "expectations", "attributes", "expected_tools", "diversity")
+
+class _PatchPart(BaseModel):
+    # The docstrings of the fields are what a model reads that proposes a change.
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class CategoryDraft(_PatchPart):
+    """A category that a plan is to have."""
+
+    # What is wrong with a category is said by the plan itself, which knows more of it.
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    """Short, in snake_case: letters, digits, _ and -."""
+    description: str = ""
+    """What these cases test, in a sentence or two: the worker reads it."""
+    count: int
+    """How many cases."""
+    example_inputs: list[str | dict[str, Any]] = Field(default_factory=list)
+    """2 or 3 inputs as a real user would send them, with concrete details; a text, or an object of input fields."""
+    expectations: dict[str, Any] = Field(default_factory=dict)
+    """What a right answer must satisfy, such as {"contains_order_id": true} or {"guidelines": "..."}."""
+    attributes: dict[str, list[str]] = Field(default_factory=dict)
+    """Axes along which the cases differ, each with its values, such as {"tone": ["neutral", "angry"]}."""
+    expected_tools: list[str | ExpectedTool] = Field(default_factory=list)
+    """Tools that a right answer calls, when the application has tools."""
+
+
+class CategoryChange(_PatchPart):
+    """New values for fields of one category; what is left out stays as it is."""
+
+    category: str
+    """The category to change."""
+    description: str | None = None
+    example_inputs: list[str | dict[str, Any]] | None = None
+    expectations: dict[str, Any] | None = None
+    attributes: dict[str, list[str]] | None = None
+    expected_tools: list[str | ExpectedTool] | None = None
+    # The agent has adjust_category for this one, which can change a part of it.
+    diversity: SkipJsonSchema[Literal["on", "off"] | CategoryDiversity | None] = None
+    # Which rules hold is for the person to say: a model would make names up.
+    validators: SkipJsonSchema[list[str] | None] = None
+
+
+class PlanPatch(_PatchPart):
+    """A change of a plan; what is left out stays as it is."""
+
+    add: list[CategoryDraft] = Field(default_factory=list)
+    """Categories to add."""
+    remove: list[str] = Field(default_factory=list)
+    """Categories to take out; one that holds accepted cases keeps those."""
+    rename: dict[str, str] = Field(default_factory=dict)
+    """Old name to new name; only for categories without cases."""
+    counts: dict[str, int] = Field(default_factory=dict)
+    """New total count by category, not the difference."""
+    change: list[CategoryChange] = Field(default_factory=list)
+    """Other fields of a category; each given field replaces what was there."""
+    attributes: dict[str, list[str]] | None = None
+    """New axes shared by all categories."""
+    input_fields: dict[str, str] | None = None
+    """New keys of each case's inputs and what they mean."""
+    description: str | None = None
+    dataset_name: str | None = None
+    validators: SkipJsonSchema[list[str] | None] = None
+
+    @classmethod
+    def between(
+        cls, before: DatasetPlanInput, after: DatasetPlanInput, renamed: Mapping[str, str] | None = None
+    ) -> PlanPatch:
+        """The change that leads from one plan to the other; ``renamed`` maps names of ``before`` to names of ``after``.
+
+        The order of the categories is not part of it.
+        """
+        old, new = {c.name: c for c in before.categories}, {c.name: c for c in after.categories}
+        rename = {name: to for name, to in (renamed or {}).items() if name in old and to in new and name != to}
+        remove = [name for name in old if name not in rename and (name not in new or name in rename.values())]
+        kept = {rename.get(name, name): category for name, category in old.items() if name not in remove}
+        given: dict[str, Any] = {
+            "add": [_draft(category) for name, category in new.items() if name not in kept],
+            "remove": remove,
+            "rename": rename,
+            "counts": {name: new[name].count for name, was in kept.items() if new[name].count != was.count},
+            "change": [_change(was, new[name]) for name, was in kept.items() if _differing(was, new[name])],
+        }
+        given = {part: value for part, value in given.items() if value}
+        return cls(**given, **{name: getattr(after, name) for name in _SHARED if _differ(before, after, name)})
+
+    def arguments(self) -> dict[str, Any]:
+        """The change as JSON, with what was given alone."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+_CHANGEABLE = tuple(name for name in CategoryChange.model_fields if name != "category")
+_SHARED = ("dataset_name", "description", "input_fields", "attributes", "validators")
+_REMOVABLE = ("attributes", "validators")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,68 +120,95 @@ class Patched:
     notes: tuple[str, ...]
 
 
-def patched(plan: DatasetPlanInput, patch: Mapping[str, Any], accepted: Mapping[str, int]) -> Patched:
+def patched(
+    plan: DatasetPlanInput, patch: PlanPatch, accepted: Mapping[str, int], *, pass_over: bool = False
+) -> Patched:
     """The plan with a change carried out. What is accepted is kept: a category that holds cases is lowered to them at
-    most, and is not removed. Raises ``PlanError`` naming each problem."""
+    most, is not removed and keeps its name. A category that is renamed may be called by either name.
+
+    Raises ``PlanError`` naming each part that cannot be carried out, or each fault of the plan that would come of it.
+    With ``pass_over`` such parts are left out instead, and the notes say so.
+    """
     held = {c.name: c.model_dump(mode="json") for c in plan.categories}
+    renamed: dict[str, str] = {}
     problems: list[str] = []
     notes: list[str] = []
-    for name in patch.get("remove") or ():
-        if _known(name, held, problems, "remove"):
-            cases = accepted.get(name, 0)
-            if cases:
-                held[name]["count"] = cases
-                notes.append(f"{name} keeps its {counted(cases, 'accepted case')}; no more are written for it")
-            else:
-                del held[name]
-    renamed: dict[str, str] = {}
-    for old, new in (patch.get("rename") or {}).items():
-        if not _known(old, held, problems, "rename"):
+
+    def find(name: str, part: str) -> dict[str, Any] | None:
+        found = held.get(name) or held.get(renamed.get(name, ""))
+        if found is None:
+            problems.append(f"{part}: there is no category {name!r}; there are: {', '.join(held) or 'none'}")
+        return found
+
+    for name in patch.remove:
+        if (category := find(name, "remove")) is None:
+            continue
+        if cases := accepted.get(name, 0):
+            category["count"] = cases
+            notes.append(f"{name} keeps its {counted(cases, 'accepted case')}; no more are written for it")
+        else:
+            del held[name]
+    for old, new in patch.rename.items():
+        if find(old, "rename") is None:
             continue
         if new in held and new != old:
             problems.append(f"rename: {new!r} is the name of another category; choose a new one")
-            continue
-        if accepted.get(old):
-            problems.append(
-                f"rename: {old!r} holds {counted(accepted[old], 'case')} whose ids carry its name; keep the name"
-            )
-            continue
-        renamed[old] = str(new)
-        held = {(str(new) if name == old else name): data for name, data in held.items()}
-        held[str(new)]["name"] = new
-    for name, count in (patch.get("counts") or {}).items():
-        if _known(name, held, problems, "counts"):
-            cases = accepted.get(name, 0)
-            if isinstance(count, int) and not isinstance(count, bool) and count < cases:
-                notes.append(
-                    f"{name}: {counted(cases, 'case')} are accepted already and kept, so it cannot go to {count}"
-                )
-                count = cases
-            held[name]["count"] = count
-    for change in patch.get("change") or ():
-        name = str(change.get("category", ""))
-        if _known(name, held, problems, "change"):
-            held[name] |= {key: change[key] for key in _CHANGEABLE if change.get(key) is not None}
-    for category in patch.get("add") or ():
-        name = str(category.get("name", ""))
-        if name in held:
-            problems.append(f"add: there is a category {name!r} already; change its count with counts")
+        elif cases := accepted.get(old, 0):
+            problems.append(f"rename: {old!r} holds {counted(cases, 'case')} whose ids carry its name; keep the name")
         else:
-            held[name] = dict(category)
-    if problems:
+            renamed[old] = new
+            held = {(new if name == old else name): data for name, data in held.items()}
+            held[new]["name"] = new
+    for name, count in patch.counts.items():
+        if (category := find(name, "counts")) is None:
+            continue
+        cases = accepted.get(name, 0)
+        if count < cases:
+            notes.append(f"{name}: {counted(cases, 'case')} are accepted already and kept, so it cannot go to {count}")
+        category["count"] = max(count, cases)
+    for change in patch.change:
+        if (category := find(change.category, "change")) is not None:
+            given = change.model_dump(mode="json", exclude_unset=True, exclude={"category"})
+            category |= {field: value for field, value in given.items() if value is not None}
+    for added in patch.add:
+        if added.name in held:
+            problems.append(f"add: there is a category {added.name!r} already; change its count with counts")
+        else:
+            held[added.name] = added.model_dump(mode="json", exclude_unset=True)
+    if problems and not pass_over:
         raise PlanError("the change", problems)
     data = plan.model_dump(mode="json", exclude={"categories", "total_instances"})
-    data |= {key: patch[key] for key in ("dataset_name", "description", "input_fields") if patch.get(key)}
-    if patch.get("attributes") is not None:
-        data["attributes"] = patch["attributes"]
-    return Patched(parse_plan({**data, "categories": list(held.values())}, "the change"), renamed, tuple(notes))
+    given = {name: getattr(patch, name) for name in _SHARED}
+    # A model that has nothing to say of a field often sends it empty; only the axes and the rules can be taken away.
+    data |= {name: value for name, value in given.items() if value or (name in _REMOVABLE and value is not None)}
+    new_plan = parse_plan({**data, "categories": list(held.values())}, "the change")
+    return Patched(new_plan, renamed, (*notes, *problems))
 
 
-def _known(name: object, held: Mapping[str, Any], problems: list[str], what: str) -> bool:
-    if name in held:
-        return True
-    problems.append(f"{what}: there is no category {name!r}; there are: {', '.join(held) or 'none'}")
-    return False
+def _draft(category: DatasetCategory) -> CategoryDraft:
+    data = category.model_dump(mode="json", exclude_defaults=True)
+    return CategoryDraft(**data | ({"expected_tools": _tools(category)} if category.expected_tools else {}))
+
+
+def _change(before: DatasetCategory, after: DatasetCategory) -> CategoryChange:
+    differing = set(_differing(before, after))
+    data = after.model_dump(mode="json", include=differing)
+    tools = {"expected_tools": _tools(after)} if "expected_tools" in data else {}
+    rules = {"validators": list(after.validators)} if "validators" in differing else {}  # none are left out of a dump
+    return CategoryChange(category=after.name, **data | tools | rules)
+
+
+def _tools(category: DatasetCategory) -> list[str | ExpectedTool]:
+    """The expected tools, in short where there is no more to one than its name."""
+    return [tool if tool.arguments else tool.name for tool in category.expected_tools]
+
+
+def _differing(before: DatasetCategory, after: DatasetCategory) -> list[str]:
+    return [name for name in _CHANGEABLE if _differ(before, after, name)]
+
+
+def _differ(before: BaseModel, after: BaseModel, name: str) -> bool:
+    return bool(getattr(before, name) != getattr(after, name))
 
 
 def changes(before: DatasetPlanInput, after: DatasetPlanInput) -> list[str]:
@@ -97,12 +222,6 @@ def changes(before: DatasetPlanInput, after: DatasetPlanInput) -> list[str]:
             continue
         if was.count != c.count:
             lines.append(f"~ {name} {was.count} → {c.count}")
-        lines += [
-            f"~ {name}: {field.replace('_', ' ')} changed"
-            for field in _CHANGEABLE
-            if getattr(was, field) != getattr(c, field)
-        ]
-    for field in ("dataset_name", "description", "input_fields", "attributes"):
-        if getattr(before, field) != getattr(after, field):
-            lines.append(f"~ {field.replace('_', ' ')} changed")
+        lines += [f"~ {name}: {field.replace('_', ' ')} changed" for field in _differing(was, c)]
+    lines += [f"~ {field.replace('_', ' ')} changed" for field in _SHARED if _differ(before, after, field)]
     return lines

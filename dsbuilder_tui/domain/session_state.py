@@ -17,7 +17,7 @@ class SessionState(StrEnum):
     PAUSED = "paused"
     INTERRUPTED = "interrupted"  # its process ended without pausing
     COMPLETE = "complete"
-    SHORT = "short"  # finished, with slots given up on
+    SHORT = "short"  # finished, with exhausted slots
     DAMAGED = "damaged"
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from dsbuilder_tui.domain.events import RetryScheduled
 
-_MOST_ANSWER = 64 * 1024  # bytes of an answer that are kept, as UTF-8
+_MOST_ANSWER = 1024 * 1024  # bytes of an answer that are kept while its call goes on, as UTF-8
+_MOST_SHOWN = 64 * 1024  # and once it has ended
 _MOST_FINISHED = 100
 
 
@@ -60,6 +61,12 @@ class CallTrace:
             self.answer_cut = True
         self._room -= size
         self._pieces.append(piece)
+
+    def shorten(self) -> None:
+        """Keep of a long answer what is shown of a call that has ended."""
+        whole = self.answer
+        if len(whole) > _MOST_SHOWN:
+            self._pieces, self._room, self.answer_cut = [whole[:_MOST_SHOWN]], 0, True
 
     def try_again(self) -> None:
         """Forget what a failed try has written."""

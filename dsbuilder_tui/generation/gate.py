@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dsbuilder_tui.diversity.comparer import Answer, Match, Score
-from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Exhausted, Rejection, Slot, display_text, given_up_words
+from dsbuilder_tui.domain.case import (
+    VALIDATORS_STAGE,
+    AcceptedCase,
+    Candidate,
+    Exhausted,
+    Rejection,
+    Slot,
+    display_text,
+    exhausted_words,
+)
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, SlotExhausted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -14,6 +23,8 @@ from dsbuilder_tui.generation.duplicate_check import CaseText, DuplicateCheck
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Ledger
 from dsbuilder_tui.generation.schema_check import Fitted, Misfit, SchemaCheck
+from dsbuilder_tui.generation.validator_check import Fault, ValidatorCheck
+from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.rows import CaseLikeness, LedgerRows
 from dsbuilder_tui.store.session_store import SessionStore
@@ -34,10 +45,17 @@ class Gate:
         clock: Clock,
         journal: Journal,
         ledger: Ledger,
+        on_broken: Callable[[PlugInBroken], None],
     ) -> None:
+        """``on_broken`` is told of a validator that fails at its work; the slot is open again then, without a mark.
+
+        Raises ``PlanError`` or ``PlugInBroken`` for a validator that is missing or cannot be loaded.
+        """
         self._store, self._clock = store, clock
         self.journal, self.ledger = journal, ledger
+        self._on_broken = on_broken
         self._schema = SchemaCheck(plan)
+        self._validators = ValidatorCheck(plan)
         self._compared = frozenset(category.name for category in plan.categories if category.compared)
         self._duplicates = DuplicateCheck(plan, config, store, journal.notice)
 
@@ -57,7 +75,11 @@ class Gate:
 
     async def judge(self, candidates: Sequence[Candidate]) -> list[bool]:
         """Let candidates in or turn them away, in order. Returns which are in."""
-        fitted = [self._schema.fit(candidate) for candidate in candidates]
+        validated = await self._validators.judge(candidates, [self._schema.fit(candidate) for candidate in candidates])
+        fitted = [one.outcome for one in validated]
+        for candidate, one in zip(candidates, validated, strict=True):
+            for fault in one.faults:
+                self._record(candidate, VALIDATORS_STAGE, fault.reason, fault.fitted)
         asked = [
             place
             for place, candidate in enumerate(candidates)
@@ -73,7 +95,19 @@ class Gate:
             self._settle(candidate, fitted[place], answers.get(place)) for place, candidate in enumerate(candidates)
         ]
 
-    def _settle(self, candidate: Candidate, fitted: list[Fitted] | Misfit, answers: list[Answer] | None) -> bool:
+    def _settle(
+        self, candidate: Candidate, fitted: list[Fitted] | Misfit | Fault | PlugInBroken, answers: list[Answer] | None
+    ) -> bool:
+        if isinstance(fitted, PlugInBroken):
+            self.ledger.give_back(candidate.slot)
+            self._on_broken(fitted)
+            return False
+        if isinstance(fitted, Fault):
+            turned = fitted.fitted
+            self.reject(
+                candidate.slot, candidate.batch, VALIDATORS_STAGE, fitted.reason, turned.shown, candidate=turned.whole()
+            )
+            return False
         if isinstance(fitted, Misfit):
             self.reject(candidate.slot, candidate.batch, "schema", fitted.reason, fitted.text)
             return False
@@ -85,7 +119,7 @@ class Gate:
                 self._accept(candidate, one, answer)
                 return True
             if answer is not answers[-1]:  # there is another candidate for the slot
-                self._record(candidate.slot, candidate.batch, answer.match, one)
+                self._record(candidate, answer.match.stage, answer.match.reason, one, answer.match)
         turned_away = fitted[len(answers) - 1]
         match = answers[-1].match
         assert match is not None
@@ -138,20 +172,22 @@ class Gate:
         match: Match | None = None,
         candidate: dict[str, Any] | None = None,
     ) -> None:
-        """Turn a candidate away; its slot opens again, or is given up."""
+        """Turn a candidate away; its slot opens again, or is exhausted."""
         nearest = self._duplicates.places.seq(match.row) if match else None
-        tries = self.ledger.reject(slot, nearest)
+        tries = self.ledger.reject(slot, nearest, reason if stage == VALIDATORS_STAGE else "")
         seq, now = self._write(slot, batch, stage, reason, text, match, candidate)
         if tries is not None:
-            words = given_up_words(tries, stage, reason)
+            words = exhausted_words(tries, stage, reason)
             self.journal.exhaust(
                 Exhausted(seq, slot.category, slot.ordinal, tries, words),
                 SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
             )
 
-    def _record(self, slot: Slot, batch: int, match: Match, fitted: Fitted) -> None:
-        """One of several candidates for a slot is a repeat; that is no mark against the slot."""
-        self._write(slot, batch, match.stage, match.reason, fitted.shown, match, fitted.whole())
+    def _record(
+        self, candidate: Candidate, stage: str, reason: str, fitted: Fitted, match: Match | None = None
+    ) -> None:
+        """One of several candidates for a slot is turned away; that is no mark against the slot."""
+        self._write(candidate.slot, candidate.batch, stage, reason, fitted.shown, match, fitted.whole())
 
     def _write(
         self,

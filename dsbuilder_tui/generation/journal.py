@@ -9,13 +9,14 @@ from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejec
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, Notice
 from dsbuilder_tui.store.commit import history_row
-from dsbuilder_tui.store.rows import CaseLikeness, Changes, WorkerCall
+from dsbuilder_tui.store.rows import CaseLikeness, Changes, WorkerAnswer, WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
 
 # How long a decision may wait for company. The promise is 100 ms from decision to disk.
 _LINGER = 0.07
 # Decisions in waiting from which on no new batch is leased: a slow disk must slow the workers, not fill the memory.
 MOST_PENDING = 2000
+_TRIMS = 16  # times that the response journal is looked at while it takes in as much as it may hold
 
 
 class Journal:
@@ -30,10 +31,12 @@ class Journal:
         accepted: int,
         planned: int,
         interval: int | None,
+        most_answers: int = 0,
     ) -> None:
+        """``most_answers`` is how many bytes the response journal may take, compressed."""
         self._store, self._clock, self._emit = store, clock, emit
         self._changes, self._events = Changes(), list[Event]()
-        self._interval = interval
+        self._interval, self._most_answers, self._untrimmed = interval, most_answers, 0
         self._work = asyncio.Event()
         self._commit = asyncio.Lock()
         self._flushes: set[asyncio.Task[None]] = set()
@@ -61,8 +64,12 @@ class Journal:
         self._changes.exhausted.append(exhausted)
         self._add(event)
 
-    def call(self, call: WorkerCall, event: Event) -> None:
+    def call(self, call: WorkerCall, event: Event, answer: WorkerAnswer | None = None) -> None:
+        """A worker call has ended; ``answer`` is what the model said, when that is to be kept."""
         self._changes.calls.append(call)
+        if answer is not None:
+            self._changes.answers.append(answer)
+            self._untrimmed += len(answer.text)
         self._add(event)
 
     def decide(self, changes: Changes, event: Event, accepted: int) -> None:
@@ -134,6 +141,9 @@ class Journal:
                 raise
             for event in events:
                 self._emit(event)
+            if self._untrimmed * _TRIMS > self._most_answers and self._untrimmed:
+                self._untrimmed = 0
+                await self._store.responses.trim(self._most_answers)
 
     async def run(self) -> None:
         """Commit until ``stop``. Raises what the store raises; nothing is announced that was not written."""

@@ -1,4 +1,4 @@
-"""Which slots are open, leased, filled or given up on."""
+"""Which slots are open, leased, filled or exhausted."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ class _Book:
         self.attempt: dict[int, int] = {}
         self.tries: dict[int, int] = {}
         self.nearest: dict[int, list[int]] = {}
+        self.critique: dict[int, str] = {}
 
 
 class Ledger:
@@ -93,6 +94,8 @@ class Ledger:
             book = self._books[name]
             book.attempt[ordinal], book.tries[ordinal] = attempt, tries
             book.nearest[ordinal] = nearest[-_KEPT_NEAREST:]
+            if critique := rows.critiques.get((name, ordinal)):
+                book.critique[ordinal] = critique
             if book.state[ordinal] == _OPEN:
                 heapq.heappush(book.retry, (attempt, ordinal))
 
@@ -126,7 +129,9 @@ class Ledger:
             book.state[ordinal] = _LEASED
             avoid.extend(book.nearest.get(ordinal, ()))
         self._leased += len(ordinals)
-        requests = tuple(SlotRequest(self.slot(name, o), book.attempt.get(o, 0)) for o in ordinals)
+        requests = tuple(
+            SlotRequest(self.slot(name, o), book.attempt.get(o, 0), book.critique.get(o, "")) for o in ordinals
+        )
         batch = Batch(self.next_batch, self._plan.category(name), requests, tuple(avoid[-MOST_AVOIDED:]))
         self.next_batch += 1
         return batch
@@ -136,13 +141,19 @@ class Ledger:
         self.filled += 1
         self.open -= 1
 
-    def reject(self, slot: Slot, nearest_seq: int | None) -> int | None:
-        """Open the slot again, or give it up. Returns the number of tries when it is given up."""
+    def reject(self, slot: Slot, nearest_seq: int | None, critique: str = "") -> int | None:
+        """Open the slot again. Returns the number of tries when it is exhausted instead.
+
+        ``critique`` is for whoever writes it next.
+        """
         book, ordinal = self._books[slot.category], slot.ordinal
         book.attempt[ordinal] = book.attempt.get(ordinal, 0) + 1
         book.tries[ordinal] = book.tries.get(ordinal, 0) + 1
         if nearest_seq is not None:
             book.nearest[ordinal] = [*book.nearest.get(ordinal, ()), nearest_seq][-_KEPT_NEAREST:]
+        book.critique.pop(ordinal, None)  # it was about the try before
+        if critique:
+            book.critique[ordinal] = critique
         if book.tries[ordinal] >= self._max_attempts:
             self._settle(slot, _EXHAUSTED)
             self.exhausted += 1
@@ -168,13 +179,14 @@ class Ledger:
         book = self._books[category]
         book.state[ordinal] = _OPEN
         book.attempt[ordinal], book.tries[ordinal] = attempt, 0
+        book.critique.pop(ordinal, None)
         book.nearest[ordinal] = [*book.nearest.get(ordinal, ()), gone][-_KEPT_NEAREST:]
         heapq.heappush(book.retry, (attempt, ordinal))
         self.filled -= 1
         self.open += 1
 
     def claim(self, category: str, ordinal: int) -> None:
-        """Fill an open slot, or one that was given up on, without a lease."""
+        """Fill an open slot, or an exhausted one, without a lease."""
         book = self._books[category]
         if book.state[ordinal] == _EXHAUSTED:
             self.exhausted -= 1

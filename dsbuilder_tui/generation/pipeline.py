@@ -37,8 +37,9 @@ from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.protocol import TransientError, WorkerModel
+from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.store.rows import WorkerCall
+from dsbuilder_tui.store.rows import WorkerAnswer, WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
 
 # So many batches in a row that brought nothing but network trouble end the run; each has been retried by then.
@@ -94,8 +95,16 @@ class Pipeline:
             model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled
         )
         interval = config.checkpoint_interval if config.enable_checkpointing else None
-        self._journal = Journal(store, clock, emit, accepted=0, planned=plan.total_instances, interval=interval)
-        self.gate = Gate(plan, config, store, clock, self._journal, self._ledger)
+        self._journal = Journal(
+            store,
+            clock,
+            emit,
+            accepted=0,
+            planned=plan.total_instances,
+            interval=interval,
+            most_answers=config.response_journal_mb * 1_000_000,
+        )
+        self.gate = Gate(plan, config, store, clock, self._journal, self._ledger, self._plug_in_failed)
         self.live = False  # decisions that a person makes can be taken in
         self.ready = asyncio.Event()  # it is live, or will never be (again)
         self._wake = asyncio.Event()
@@ -172,6 +181,12 @@ class Pipeline:
         )
         self._tell(Notice(ts=self._clock.now(), level="warning", text=text))
         self.pause(f"the budget of {dollar_words(budget)} is used up", PauseCause.BUDGET)
+
+    def _plug_in_failed(self, error: PlugInBroken) -> None:
+        """Pause: what a broken plug-in could not judge is written again when it is mended or gone."""
+        if self._pause_reason is None:
+            self._tell(Notice(ts=self._clock.now(), level="warning", text=f"{error} The run pauses."))
+            self.pause(error.problem.rstrip("."), PauseCause.PLUG_IN)
 
     def wake(self) -> None:
         """Look again at what there is to do."""
@@ -368,9 +383,10 @@ class Pipeline:
     def _remember_call(self, batch: Batch, result: BatchOutcome) -> None:
         now, worker = self._clock.now(), self._unsettled.pop(batch.number).worker
         dollars = self._budget.charge(self._model.name, result.usage)
+        seq = self._store.next_seq()
         self._journal.call(
             WorkerCall(
-                self._store.next_seq(), batch.category.name, batch.number, self._model.name, len(batch.slots), result.outcome,
+                seq, batch.category.name, batch.number, self._model.name, len(batch.slots), result.outcome,
                 len(result.delivered), result.retries, result.usage, result.seconds, result.detail, now, worker,
             ),
             BatchFinished(
@@ -379,9 +395,22 @@ class Pipeline:
                 prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
                 detail=result.detail, dollars=dollars,
             ),
+            self._kept_answer(seq, batch, result),
         )  # fmt: skip
         if self.live:
             self.keep_budget()
+
+    def _kept_answer(self, seq: int, batch: Batch, result: BatchOutcome) -> WorkerAnswer | None:
+        """What the model said, for the response journal. One whose text depends on nothing but the slot can say it again."""
+        trace = result.trace
+        if trace is None:
+            return None
+        text = trace.answer
+        trace.shorten()
+        if not text or not self._config.response_journal_mb or self._model.ordered:
+            return None
+        ordinals = tuple(wanted.slot.ordinal for wanted in batch.slots)
+        return WorkerAnswer(seq=seq, category=batch.category.name, ordinals=ordinals, text=text)
 
     def _tell(self, event: Event) -> None:
         """Announce what is no decision about a case, and have it remembered in passing."""

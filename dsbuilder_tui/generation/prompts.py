@@ -11,7 +11,7 @@ from dsbuilder_tui.models.protocol import SlotRequest, WorkerRequest
 
 MOST_AVOIDED = 6
 _MOST_EXAMPLES = 5
-_EXAMPLE_LENGTH, _AVOID_LENGTH, _DESCRIPTION_LENGTH, _TEXT_LENGTH = 400, 160, 2000, 4000
+_EXAMPLE_LENGTH, _AVOID_LENGTH, _CRITIQUE_LENGTH, _DESCRIPTION_LENGTH, _TEXT_LENGTH = 400, 160, 400, 2000, 4000
 
 SYSTEM = """\
 You write test cases for the evaluation of an LLM application. Each test case is what the application receives
@@ -54,6 +54,10 @@ class Prompter:
         for number, wanted in enumerate(slots, 1):
             attributes = "; ".join(f"{axis}: {_clip(value, 200)}" for axis, value in wanted.slot.attributes.items())
             lines.append(f"{number}. {attributes or 'free choice'}")
+            if wanted.critique:
+                lines.append(
+                    f"   An earlier case for this slot was turned away: {_clip(wanted.critique, _CRITIQUE_LENGTH)}"
+                )
         if avoid:
             lines += ["", "Already taken; write something clearly different from each of these:"]
             lines += [f"- {_clip(text, _AVOID_LENGTH)}" for text in avoid[:MOST_AVOIDED]]

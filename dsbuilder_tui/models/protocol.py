@@ -14,10 +14,14 @@ from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 
 @dataclass(frozen=True, slots=True)
 class SlotRequest:
-    """A slot to fill. ``attempt`` counts from 0 and grows each time a case for the slot was turned away."""
+    """A slot to fill. ``attempt`` counts from 0 and grows each time a case for the slot was turned away.
+
+    ``critique`` is what was wrong with the last one, when that is more than being like another case.
+    """
 
     slot: Slot
     attempt: int
+    critique: str = ""
 
 
 @dataclass(frozen=True, slots=True)

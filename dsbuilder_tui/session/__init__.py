@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dsbuilder_tui.domain.history import HistoryEntry, Message, RejectionContext, SearchStep
+from dsbuilder_tui.domain.history import HistoryEntry, RejectionContext, SearchStep
+from dsbuilder_tui.domain.message import Message
 from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.session.facade import Session
-from dsbuilder_tui.session.files import check_size
+from dsbuilder_tui.session.files import check_plan
 
-__all__ = ["CallTrace", "HistoryEntry", "Message", "RejectionContext", "SearchStep", "Session", "check_size"]
+__all__ = ["CallTrace", "HistoryEntry", "Message", "RejectionContext", "SearchStep", "Session", "check_plan"]

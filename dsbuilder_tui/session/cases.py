@@ -76,7 +76,7 @@ class SessionCases:
         return {name: progress[name].accepted for name in self._context.categories()}
 
     async def exhausted_counts(self) -> dict[str, int]:
-        """How many slots of each category were given up on; those without any are left out."""
+        """How many slots of each category are exhausted; those without any are left out."""
         progress = await self._context.files.store.progress.by_category()
         return {name: progress[name].exhausted for name in self._context.categories() if progress[name].exhausted}
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from dsbuilder_tui.domain.events import (
-    MessageAdded,
-)
-from dsbuilder_tui.domain.history import Message
+from dsbuilder_tui.domain.events import MessageAdded
+from dsbuilder_tui.domain.message import Message, MessageContent, MessageRole, TextContent
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.session.session_context import SessionContext
 
@@ -22,14 +18,12 @@ class SessionChat:
         """The newest messages, oldest first."""
         return await self._context.files.store.chat.newest(limit)
 
-    async def add(self, role: str, text: str, kind: str = "text", data: dict[str, Any] | None = None) -> Message:
-        """Keep a message; it is on disk, and announced, when this returns. ``data`` must be JSON-ready."""
+    async def add(self, role: MessageRole, text: str, content: MessageContent | None = None) -> Message:
+        """Keep a message, of plain text unless it has other content; it is on disk, and announced, when this returns."""
         store, now = self._context.files.store, self._context.files.clock.now()
-        message = Message(store.next_seq(), role, kind, whole_characters(text), whole_characters(data or {}), now)
+        message = Message(store.next_seq(), role, whole_characters(text), content or TextContent(), now)
         await store.chat.add(message)
-        self._context.files.emit(
-            MessageAdded(ts=now, seq=message.seq, role=role, kind=kind, text=message.text, data=message.data)
-        )
+        self._context.files.emit(MessageAdded(ts=now, message=message))
         return message
 
     @property

@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.event_stream import EventStream
 from dsbuilder_tui.domain.events import Event, Notice
+from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
@@ -36,7 +37,8 @@ from dsbuilder_tui.session.run import Run
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store import catalog
-from dsbuilder_tui.store.seed_format import SeedCheckpoint, read_seed_checkpoint
+from dsbuilder_tui.store.imports.import_format import ImportedDataset
+from dsbuilder_tui.store.imports.import_formats import read_dataset
 
 
 class Session:
@@ -65,11 +67,12 @@ class Session:
         config: DatasetBuilderConfig | None = None,
         *,
         clock: Clock | None = None,
-        imported: SeedCheckpoint | None = None,
+        imported: ImportedDataset | None = None,
     ) -> Self:
         """Start a session for a plan, with the cases of an imported file if one is given.
 
-        Raises ``PlanError`` for a plan of more than ``max_dataset_size`` cases, or ``StorageError``.
+        Raises ``PlanError`` for a plan of more than ``max_dataset_size`` cases or with validators that are not
+        registered, or ``StorageError``.
         """
         config = config or DatasetBuilderConfig()
         return cls(await SessionFiles.create(plan, config, clock or SystemClock(), imported), config)
@@ -104,15 +107,22 @@ class Session:
             raise
 
     @classmethod
-    async def import_seed(
-        cls, path: Path, config: DatasetBuilderConfig | None = None, *, clock: Clock | None = None
+    async def import_dataset(
+        cls,
+        path: Path,
+        config: DatasetBuilderConfig | None = None,
+        *,
+        kind: str | None = None,
+        clock: Clock | None = None,
     ) -> Self:
-        """A session from a seed-format JSON, which can then be continued. The file itself is never changed.
+        """A session from a file, which can then be continued: a seed-format JSON, or what a plug-in reads. The file
+        itself is never changed.
 
-        Raises ``InputError`` or ``PlanError`` naming what is wrong in the file.
+        The format follows the ending, or ``kind``. Raises as ``create``, and ``InputError`` or ``PlanError`` naming what
+        is wrong in the file, ``ConfigError`` for an unknown format, ``PlugInBroken`` for one that does not work.
         """
-        seed = read_seed_checkpoint(path)
-        return await cls.create(seed.plan, config, clock=clock, imported=seed)
+        dataset = await asyncio.to_thread(read_dataset, path, kind)
+        return await cls.create(dataset.plan, config, clock=clock, imported=dataset)
 
     async def aclose(self) -> None:
         """Close the session file and let others open it. Pauses a run first."""
@@ -228,9 +238,10 @@ class Session:
     async def run(self, model: WorkerModel | None = None) -> RunResult:
         """Fill the open slots until none is left or ``pause`` is called. ``model`` stays the caller's to close.
 
-        It pauses by itself when the session's budget is used up. Raises ``InputError`` when it is used up already, while
-        it runs, or while there is no plan; ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was
-        accepted is saved.
+        It pauses by itself when the session's budget is used up, or when a validator fails at its work. Raises
+        ``InputError`` when the budget is used up already, while it runs, or while there is no plan; ``PlanError`` or
+        ``PlugInBroken`` for a validator that is not there or cannot be loaded; ``EndpointRefused``,
+        ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
         async with self._context.acts:
             self._context.only_at_rest()
@@ -239,9 +250,14 @@ class Session:
             model = model or worker_model(self.config)
             budget = Budget(PriceTable(self.config.prices), lambda: self.config.budget)
             # Nothing is awaited before there is a run: a pause that is asked for at once must find it.
-            self._context.run = Run(
-                self._files, self.config, model, self._context.call_log, budget, self.diversity.announce
-            )
+            try:
+                self._context.run = Run(
+                    self._files, self.config, model, self._context.call_log, budget, self.diversity.announce
+                )
+            except BaseException:
+                if own:
+                    await model.close()
+                raise
             self._context.idle.clear()
         try:
             async with self.diversity.announcing():
@@ -305,7 +321,11 @@ class Session:
 
     async def is_blank(self) -> bool:
         """Whether there is no plan, and nobody has said anything or is about to."""
-        return not self.planned and not self.chat.draft and not await self._files.store.chat.has_message_of("person")
+        return (
+            not self.planned
+            and not self.chat.draft
+            and not await self._files.store.chat.has_message_of(MessageRole.PERSON)
+        )
 
     async def discard(self) -> None:
         """Close the session and remove its folder. Raises ``InputError`` unless it is blank."""

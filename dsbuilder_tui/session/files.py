@@ -19,15 +19,17 @@ from dsbuilder_tui.domain.spending import Spending
 from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
+from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.settings.provider_names import OPENAI
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store import catalog
+from dsbuilder_tui.store.export.checkpoint import seed_head
 from dsbuilder_tui.store.export.export_format import DatasetShape
 from dsbuilder_tui.store.export.formats import format_of, write_cases
 from dsbuilder_tui.store.files import private_folder
+from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.lock import SessionLock
 from dsbuilder_tui.store.rows import Changes
-from dsbuilder_tui.store.seed_format import SeedCheckpoint, seed_head
 from dsbuilder_tui.store.session_store import SessionStore
 
 
@@ -51,9 +53,9 @@ class SessionFiles:
 
     @classmethod
     async def create(
-        cls, plan: DatasetPlanInput, config: DatasetBuilderConfig, clock: Clock, imported: SeedCheckpoint | None
+        cls, plan: DatasetPlanInput, config: DatasetBuilderConfig, clock: Clock, imported: ImportedDataset | None
     ) -> Self:
-        check_size(plan, config)
+        check_plan(plan, config)
         root = private_folder(config.checkpoint_root)
         while True:
             folder = catalog.new_session_folder(root, plan.dataset_name)
@@ -259,10 +261,10 @@ class SessionFiles:
         listing = await catalog.describe(self.folder, self.store, running=running)
         await asyncio.to_thread(catalog.write_status, self.folder, listing)
 
-    async def _take_in(self, seed: SeedCheckpoint) -> None:
+    async def _take_in(self, dataset: ImportedDataset) -> None:
         """Fill slots with the cases of an imported file, all in one transaction."""
         now, cases = self.clock.now(), []
-        for case in seed.cases:
+        for case in dataset.cases:
             on = self.plan.category(case.category).compared
             cases.append(
                 AcceptedCase(
@@ -271,19 +273,20 @@ class SessionFiles:
                 )
             )  # fmt: skip
         state = SessionState.COMPLETE if len(cases) == self.plan.total_instances else SessionState.PAUSED
-        await self.store.slots.retire(seed.retired)
+        await self.store.slots.retire(dataset.retired)
         await self.store.commit(Changes(accepted=cases))
         await self.checkpoint("import")
         # Who wrote the imported cases: a later run with another writer says so.
-        models = {str(case.tags["model"]) for case in seed.cases if case.tags.get("model")} - {"built-in"}
+        models = {str(case.tags["model"]) for case in dataset.cases if case.tags.get("model")} - {"built-in"}
         if models:
             await self.remember(provider=OPENAI, worker_model=sorted(models)[0])
         await self.remember(state=state)
-        await self.store.history.remember("imported", cases=len(cases), notes=seed.notes)
+        await self.store.history.remember("imported", cases=len(cases), notes=list(dataset.notes))
 
 
-def check_size(plan: DatasetPlanInput, config: DatasetBuilderConfig, source: str | None = None) -> None:
-    """Raises ``PlanError`` when the plan is larger than ``max_dataset_size``."""
+def check_plan(plan: DatasetPlanInput, config: DatasetBuilderConfig, source: str | None = None) -> None:
+    """Raises ``PlanError`` when the plan is larger than ``max_dataset_size``, or names validators that are not there."""
+    check_validators(plan, source or plan.dataset_name)
     if plan.total_instances > config.max_dataset_size:
         raise PlanError(
             source or plan.dataset_name,

@@ -23,7 +23,7 @@ from dsbuilder_tui.store.catalog import (
     seed_file,
     session_folders,
 )
-from dsbuilder_tui.store.seed_format import read_seed_checkpoint
+from dsbuilder_tui.store.imports.import_formats import read_dataset
 
 __all__ = [
     "SESSION_FILE",
@@ -35,7 +35,7 @@ __all__ = [
     "list_sessions",
     "notes_of",
     "open_saved",
-    "read_seed_checkpoint",
+    "read_dataset",
     "rename_session",
     "restore_session",
     "saved_as",
@@ -83,29 +83,29 @@ async def _to_its_end(act: Coroutine[Any, Any, Path]) -> Path:
 
 
 async def open_saved(reference: str | Path | None, config: DatasetBuilderConfig, clock: Clock | None = None) -> Session:
-    """Open what was saved: a session's name, folder or file, or a seed-format JSON; ``None`` is the newest session.
+    """Open what was saved: a session's name, folder or file, or a file that can be imported; ``None`` is the newest session.
 
-    A JSON that one of this directory's sessions wrote opens that session, which is never behind its JSON; another one
+    A JSON that one of this directory's sessions wrote opens that session, which is never behind its JSON; any other file
     is imported. Raises ``SessionNotFound``, ``SessionInUse``, ``InputError`` and what else opening can raise.
     """
     target = Path(reference).expanduser() if reference is not None else None
     if target is None or not target.is_file() or target.name == SESSION_FILE:
         return await Session.open(target, config, clock=clock)
-    seed = read_seed_checkpoint(target)
+    dataset = await asyncio.to_thread(read_dataset, target)
     folders = session_folders(config.checkpoint_root)
     # A file that lies beside a session belongs to that one, even if it was written under an earlier name.
     beside = [folder.name for folder in folders if seed_file(folder) == target.absolute()]
-    for name in beside or [folder.name for folder in folders if folder.name == seed.session_id]:
+    for name in beside or [folder.name for folder in folders if folder.name == dataset.session_id]:
         session = await Session.open(name, config, clock=clock)
-        if session.plan.dataset_name == seed.plan.dataset_name:
+        if session.plan.dataset_name == dataset.plan.dataset_name:
             return session
         await session.aclose()
-    return await Session.import_seed(target, config, clock=clock)
+    return await Session.create(dataset.plan, config, clock=clock, imported=dataset)
 
 
 def saved_as(reference: str, config: DatasetBuilderConfig) -> str:
     """What is saved there, by name. Raises what ``open_saved`` would for something that is not there or unreadable."""
     target = Path(reference).expanduser()
     if target.is_file() and target.name != SESSION_FILE:
-        return read_seed_checkpoint(target).plan.dataset_name
+        return read_dataset(target).plan.dataset_name
     return find_session(config.checkpoint_root, target).name

@@ -14,7 +14,7 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import SessionState
-from dsbuilder_tui.session.files import check_size
+from dsbuilder_tui.session.files import check_plan
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.rows import CategoryProgress
 
@@ -50,7 +50,7 @@ class SessionPlans:
         files = self._context.files
         if plan == files.plan and not renamed:
             return files.plan_revision
-        check_size(plan, self._context.config)
+        check_plan(plan, self._context.config)
         problems = [*await self._name_problems(plan, renamed), *await self._count_problems(plan, renamed)]
         if problems:
             raise PlanError(plan.dataset_name, problems)

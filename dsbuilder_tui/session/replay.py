@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from dsbuilder_tui.domain import events as ev
-from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text, given_up_words
+from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text, exhausted_words
 from dsbuilder_tui.domain.pause_cause import cause_of_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.models.prices import PriceTable
@@ -86,9 +86,7 @@ class _Teller:
             elif kind == 2:
                 yield self._call(row)
             elif kind == 3:
-                yield ev.MessageAdded(
-                    ts=row.created_at, seq=row.seq, role=row.role, kind=row.kind, text=row.text, data=row.data
-                )
+                yield ev.MessageAdded(ts=row.created_at, message=row)
             elif kind == 4:
                 event = self._history(row)
                 if event is not None:
@@ -123,7 +121,7 @@ class _Teller:
             self._add(r.category, "exhausted", 1)
             yield ev.SlotExhausted(
                 ts=r.created_at, category=r.category, slot=r.ordinal, attempts=tries,
-                reason=given_up_words(tries, r.stage, r.reason),
+                reason=exhausted_words(tries, r.stage, r.reason),
             )  # fmt: skip
 
     def _call(self, call: WorkerCall) -> ev.Event:

@@ -83,21 +83,24 @@ class DatasetBuilderConfig(BaseModel):
     ca_bundle: Path | None = Field(None, description="Certificates to trust, as a PEM file")
 
     max_workers: int = Field(8, ge=1, le=2000, description="Worker calls in flight at most")
+    seed: int = Field(0, ge=0, le=2**63 - 1, description="Fixes slots and the built-in writer")
+    temperature: float | None = Field(None, ge=0, le=2, description="Sampling temperature of the workers")
+    max_output_tokens: int = Field(500, ge=16, description="Tokens one case may take at most")
+    max_attempts: int = Field(6, ge=1, le=100, description="Tries per slot before it is exhausted")
+    max_retries: int = Field(6, ge=0, le=100, description="Repeats of a failed worker call")
+    request_timeout: float = Field(120, gt=0, description="Longest silence of the endpoint, in seconds")
+    connect_timeout: float = Field(30, gt=0, description="Longest wait for a connection, in seconds")
     requests_per_minute: int | None = Field(None, ge=1, description="Worker calls a minute at most; unset: found out")
     tokens_per_minute: int | None = Field(
         None, ge=1, description="Tokens a minute of the workers at most; unset: no limit"
     )
-    seed: int = Field(0, ge=0, le=2**63 - 1, description="Fixes slots and the built-in writer")
-    temperature: float | None = Field(None, ge=0, le=2, description="Sampling temperature of the workers")
-    max_output_tokens: int = Field(500, ge=16, description="Tokens one case may take at most")
-    max_attempts: int = Field(6, ge=1, le=100, description="Tries per slot before it is given up")
-    max_retries: int = Field(6, ge=0, le=100, description="Repeats of a failed worker call")
-    request_timeout: float = Field(120, gt=0, description="Longest silence of the endpoint, in seconds")
-    connect_timeout: float = Field(30, gt=0, description="Longest wait for a connection, in seconds")
     drain_timeout: float = Field(5, ge=0, description="Wait for work in flight at a pause, in seconds")
     confirm_cases: int = Field(1000, ge=0, description="The agent asks before a run of more open cases than this")
     confirm_dollars: float = Field(
         5, ge=0, allow_inf_nan=False, description="The agent asks before a run that may cost more dollars than this"
+    )
+    response_journal_mb: int = Field(
+        256, ge=0, description="Megabytes of paid answers that a session keeps to be judged again, 0: none"
     )
     offline_pace: float = Field(
         0, ge=0, allow_inf_nan=False, description="Cases a second the built-in writer makes at most, 0: no limit"

@@ -6,7 +6,7 @@ import sqlite3
 
 import orjson
 
-from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.domain.approval import Approval, ApprovalDecision, ApprovalState, approval_request
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.schema import MAIN_BRANCH
@@ -20,7 +20,8 @@ class ApprovalTable:
 
     async def ask(self, approval: Approval, run_state: str) -> None:
         a = approval
-        row = (a.call_id, MAIN_BRANCH, a.seq, a.tool, to_text(a.data), run_state, a.state, a.decision, a.created_at)
+        data = to_text(a.request.data())
+        row = (a.call_id, MAIN_BRANCH, a.seq, a.tool, data, run_state, a.state, a.decision, a.created_at)
         await self._store.write(
             lambda connection: connection.execute("INSERT OR REPLACE INTO approval VALUES (?,?,?,?,?,?,?,?,?)", row)
         )
@@ -28,7 +29,7 @@ class ApprovalTable:
     async def change(self, approval: Approval) -> None:
         """Write what has become of a question. One that is settled cannot be gone on from any more."""
         a = approval
-        row = (to_text(a.data), a.state, a.decision, a.state, a.call_id)
+        row = (to_text(a.request.data()), a.state, a.decision, a.state, a.call_id)
         await self._store.write(
             lambda connection: connection.execute(
                 "UPDATE approval SET data=?, state=?, decision=?, "
@@ -37,7 +38,7 @@ class ApprovalTable:
             )
         )
 
-    async def newest(self, limit: int = 200, state: str | None = None) -> list[tuple[Approval, str]]:
+    async def newest(self, limit: int = 200, state: ApprovalState | None = None) -> list[tuple[Approval, str]]:
         """The newest questions (all, or those in one state), oldest first, each with what the agent goes on from."""
 
         def read(connection: sqlite3.Connection) -> list[tuple[Approval, str]]:
@@ -47,8 +48,16 @@ class ApprovalTable:
                 (MAIN_BRANCH, state, limit),
             ).fetchall()
             return [
-                (Approval(call_id, seq, tool, orjson.loads(data), state, decision, at), run_state)
-                for call_id, seq, tool, data, state, decision, at, run_state in reversed(rows)
+                (Approval(call_id, seq, tool, approval_request(orjson.loads(data)), *_outcome(*outcome), at), run_state)
+                for call_id, seq, tool, data, *outcome, at, run_state in reversed(rows)
             ]
 
         return await self._store.read(read)
+
+
+def _outcome(state: str, decision: str) -> tuple[ApprovalState, ApprovalDecision]:
+    """A state or an answer of a later version is none that this one can go on from."""
+    try:
+        return ApprovalState(state), ApprovalDecision(decision)
+    except ValueError:
+        return ApprovalState.SETTLED, ApprovalDecision.REPLACED

@@ -124,11 +124,11 @@ class CaseTable:
             attempt = connection.execute(
                 "SELECT max(attempt) FROM rejection WHERE branch_id=? AND category_id=? AND ordinal=?", slot
             ).fetchone()[0]
-            given_up = connection.execute(
+            exhausted = connection.execute(
                 "SELECT 1 FROM exhausted_slot WHERE branch_id=? AND category_id=? AND ordinal=?", slot
             ).fetchone()
             case = None if row is None else read_case(self._store.names, row)
-            return SlotFacts(case, attempt or 0, given_up is not None)
+            return SlotFacts(case, attempt or 0, exhausted is not None)
 
         return await self._store.read(read)
 

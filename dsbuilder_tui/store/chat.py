@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 import orjson
 
-from dsbuilder_tui.domain.history import Message
+from dsbuilder_tui.domain.message import Message, MessageRole, message_content
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+
+MESSAGE_COLUMNS = "seq, role, kind, text, data, created_at"
+_ROLES = {str(role): role for role in MessageRole}
+
+
+def read_message(row: Any) -> Message:
+    """A row of ``MESSAGE_COLUMNS`` as a message."""
+    seq, role, kind, text, data, created_at = row
+    return Message(seq, _ROLES.get(role, role), text, message_content(kind, orjson.loads(data)), created_at)
 
 
 class ChatTable:
@@ -21,12 +31,13 @@ class ChatTable:
     async def add(self, message: Message) -> None:
         """Write one message; on disk when this returns."""
         m = message
-        row = (m.seq, MAIN_BRANCH, m.role, m.kind, m.text, to_text(m.data), m.created_at)
+        kind, data = m.content.recorded_kind, to_text(m.content.data())
+        row = (m.seq, MAIN_BRANCH, m.role, kind, m.text, data, m.created_at)
         await self._store.write(
             lambda connection: connection.execute("INSERT INTO message VALUES (?,?,?,?,?,?,?)", row)
         )
 
-    async def has_message_of(self, role: str) -> bool:
+    async def has_message_of(self, role: MessageRole) -> bool:
         """Whether somebody of that role has said anything."""
         return await self._store.read(
             lambda connection: (
@@ -39,12 +50,9 @@ class ChatTable:
 
         def read(connection: sqlite3.Connection) -> list[Message]:
             rows = connection.execute(
-                "SELECT seq, role, kind, text, data, created_at FROM message WHERE branch_id=? ORDER BY seq DESC LIMIT ?",
+                f"SELECT {MESSAGE_COLUMNS} FROM message WHERE branch_id=? ORDER BY seq DESC LIMIT ?",
                 (MAIN_BRANCH, limit),
             ).fetchall()
-            return [
-                Message(seq, role, kind, text, orjson.loads(data), at)
-                for seq, role, kind, text, data, at in reversed(rows)
-            ]
+            return [read_message(row) for row in reversed(rows)]
 
         return await self._store.read(read)

@@ -9,6 +9,7 @@ from typing import Any
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.store.response_journal import write_answers
 from dsbuilder_tui.store.row_format import checksum, to_text
 from dsbuilder_tui.store.rows import Changes, HistoryRow
 from dsbuilder_tui.store.schema import MAIN_BRANCH
@@ -70,6 +71,7 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
             for w in changes.calls
         ],
     )  # fmt: skip
+    write_answers(connection, changes.answers, ids)
     connection.executemany(
         "INSERT INTO checkpoint VALUES (?,?,?,?,?,?,?)",
         [(p.id, MAIN_BRANCH, p.seq, p.reason, p.accepted, p.planned, p.created_at) for p in changes.checkpoints],

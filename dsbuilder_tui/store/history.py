@@ -10,7 +10,9 @@ import orjson
 
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection, Usage
 from dsbuilder_tui.domain.events import Event
-from dsbuilder_tui.domain.history import HistoryEntry, Message
+from dsbuilder_tui.domain.history import HistoryEntry
+from dsbuilder_tui.domain.message import Message
+from dsbuilder_tui.store.chat import MESSAGE_COLUMNS, read_message
 from dsbuilder_tui.store.commit import history_row, write_history
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.rejections import REJECTION_COLUMNS, rejection_from
@@ -28,7 +30,7 @@ class Stretch:
 
     cases: list[AcceptedCase] = field(default_factory=list)  # as they were accepted, also those that are gone now
     replacing: set[int] = field(default_factory=set)  # places of cases that a person put where another one was
-    rejections: list[tuple[Rejection, int | None]] = field(default_factory=list)  # with the tries of a slot given up
+    rejections: list[tuple[Rejection, int | None]] = field(default_factory=list)  # with the tries of an exhausted slot
     calls: list[WorkerCall] = field(default_factory=list)
     agent_calls: list[AgentCall] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
@@ -78,10 +80,10 @@ class HistoryTable:
                 found.cases.append(_as_accepted(connection, row[1], read_case(names, row)))
         rows = connection.execute("SELECT replaced_by FROM withdrawn_case WHERE replaced_by BETWEEN ? AND ?", ends)
         found.replacing = {seq for (seq,) in rows}
-        for *row, gave_up in connection.execute(
+        for *row, tries in connection.execute(
             f"SELECT {REJECTION_COLUMNS}, gave_up FROM rejection WHERE {within}", ends
         ):
-            found.rejections.append((rejection_from(names, row), gave_up))
+            found.rejections.append((rejection_from(names, row), tries))
         for row in connection.execute(f"SELECT {CALL_COLUMNS} FROM worker_call WHERE {within}", ends):
             found.calls.append(call_from(names, row))
         for seq, purpose, model, prompt, cached, completion, seconds, at in connection.execute(
@@ -95,10 +97,8 @@ class HistoryTable:
             f"SELECT id, seq, reason, accepted, planned, created_at FROM checkpoint WHERE {within} ORDER BY id", ends
         ):
             found.checkpoints.append(Checkpoint(*row))
-        for seq, role, kind, text, data, at in connection.execute(
-            f"SELECT seq, role, kind, text, data, created_at FROM message WHERE {within}", ends
-        ):
-            found.messages.append(Message(seq, role, kind, text, orjson.loads(data), at))
+        for row in connection.execute(f"SELECT {MESSAGE_COLUMNS} FROM message WHERE {within}", ends):
+            found.messages.append(read_message(row))
         for seq, kind, data, at, number, ordinal in connection.execute(
             f"SELECT seq, kind, data, created_at, category_id, ordinal FROM history WHERE branch_id=? AND {within}",
             (MAIN_BRANCH, *ends),

@@ -16,7 +16,7 @@ _SLOT = "branch_id=? AND category_id=? AND ordinal=?"
 def recount(connection: sqlite3.Connection, number: int, was: int, count: int, seq: int) -> None:
     """Let a category that had ``was`` slots have ``count``; accepted cases keep theirs. The caller holds the transaction.
 
-    Fewer: slots given up on go first, then open ones, the highest first. More: retired ones come back, the lowest
+    Fewer: exhausted slots go first, then open ones, the highest first. More: retired ones come back, the lowest
     first, then new ones follow behind the highest there ever was. ``seq`` is the place of the revision.
     """
     if count < was:

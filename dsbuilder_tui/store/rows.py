@@ -28,6 +28,19 @@ class WorkerCall:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerAnswer:
+    """What a model answered to a worker call, as it came.
+
+    ``seq`` is the place of the call in the history, ``ordinals`` are its slots in the order of its prompt.
+    """
+
+    seq: int
+    category: str
+    ordinals: tuple[int, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentCall:
     """One call of the main agent as it is remembered. ``purpose``: turn, preview."""
 
@@ -76,7 +89,7 @@ class CaseLikeness:
 
 @dataclass(frozen=True, slots=True)
 class SlotFacts:
-    """What the session file says about one slot: its case, its last attempt, and whether it was given up on."""
+    """What the session file says about one slot: its case, its last attempt, and whether it is exhausted."""
 
     case: AcceptedCase | None
     attempt: int
@@ -92,13 +105,14 @@ class Changes:
     """
 
     withdrawn: list[Withdrawal] = field(default_factory=list)
-    reopened: list[tuple[str, int]] = field(default_factory=list)  # slots no longer given up on
+    reopened: list[tuple[str, int]] = field(default_factory=list)  # slots no longer exhausted
 
     accepted: list[AcceptedCase] = field(default_factory=list)
     likeness: list[CaseLikeness] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     exhausted: list[Exhausted] = field(default_factory=list)
     calls: list[WorkerCall] = field(default_factory=list)
+    answers: list[WorkerAnswer] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
 
     edited: list[AcceptedCase] = field(default_factory=list)
@@ -140,3 +154,6 @@ class LedgerRows:
     exhausted: dict[str, list[int]]
     gone: list[RemovedText] = field(default_factory=list)
     retired: dict[str, list[int]] = field(default_factory=dict)  # slots that a plan revision has taken out
+    critiques: dict[tuple[str, int], str] = field(
+        default_factory=dict
+    )  # open slot → why validators turned the last try away

@@ -65,7 +65,7 @@ ALTER TABLE damaged_case ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE worker_call ADD COLUMN worker INTEGER NOT NULL DEFAULT 0;
 
 -- `candidate` holds what the schema stage let through, so that it can be kept after all; `gave_up` the number of tries
--- when the slot was given up with this rejection.
+-- when the slot was exhausted with this rejection.
 ALTER TABLE rejection ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rejection ADD COLUMN candidate TEXT;
 ALTER TABLE rejection ADD COLUMN gave_up INTEGER;
@@ -130,7 +130,16 @@ CREATE TABLE likeness (
   seq INTEGER PRIMARY KEY, near REAL, near_seq INTEGER, semantic REAL, semantic_seq INTEGER);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4)
+# What models answered, so that it can be judged again without being paid for again.
+_V5 = """
+-- `seq` is that of the call in `worker_call`; `ordinals` are its slots in the order of its prompt, as JSON; `answer` is
+-- UTF-8, compressed by zlib, `size` its compressed length in bytes.
+CREATE TABLE worker_answer (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, category_id INTEGER NOT NULL, size INTEGER NOT NULL,
+  ordinals TEXT NOT NULL, answer BLOB NOT NULL);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5)
 
 SEQUENCED_TABLES = (
     "plan_revision", "accepted_case", "rejection", "worker_call", "history", "damaged_case", "withdrawn_case", "message",

@@ -25,6 +25,7 @@ from dsbuilder_tui.store.meta import MetaTable
 from dsbuilder_tui.store.plans import UNDECIDED, PlanTable
 from dsbuilder_tui.store.progress import ProgressTable
 from dsbuilder_tui.store.rejections import RejectionTable
+from dsbuilder_tui.store.response_journal import ResponseJournal
 from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.rows import Changes
 from dsbuilder_tui.store.schema import MAIN_BRANCH
@@ -50,6 +51,7 @@ class SessionStore:
         self.plans = PlanTable(connection)
         self.progress = ProgressTable(connection)
         self.rejections = RejectionTable(connection)
+        self.responses = ResponseJournal(connection)
         self.scores = DecisionScores(connection)
         self.slots = SlotTable(connection)
         self.statistics = StatisticsReader(connection)

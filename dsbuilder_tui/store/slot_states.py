@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 
+from dsbuilder_tui.domain.case import VALIDATORS_STAGE
 from dsbuilder_tui.store.commit import write_history
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.removed_texts import removed_texts
@@ -31,11 +32,13 @@ class SlotTable:
                 filled[self._store.names[number]].append(tuple(row))
             since = connection.execute("SELECT max(seq) FROM history WHERE kind='exhausted_reopened'").fetchone()[0]
             attempts: dict[tuple[str, int], tuple[int, int, list[int]]] = {}
+            critiques: dict[tuple[str, int], str] = {}
             # A withdrawal gives its slot a fresh set of tries, as reopening does to exhausted ones. So has a slot that was
-            # given up on and is not any more: a plan has taken it out and brought it back.
-            for number, ordinal, highest, tries, nearest in connection.execute(
+            # exhausted and is not any more: a plan has taken it out and brought it back.
+            # Beside max(), SQLite takes a bare column from the row that has it: the last try.
+            for number, ordinal, highest, tries, nearest, critique in connection.execute(
                 "SELECT r.category_id, r.ordinal, max(r.attempt), sum(r.seq > max(?, ifnull(w.last, 0), ifnull(g.last, 0))), "
-                "group_concat(r.nearest_seq) FROM rejection r "
+                "group_concat(r.nearest_seq), CASE WHEN r.stage=? THEN r.reason END FROM rejection r "
                 "LEFT JOIN accepted_case a USING (branch_id, category_id, ordinal) "
                 "LEFT JOIN (SELECT branch_id, category_id, ordinal, max(withdrawn_seq) AS last FROM withdrawn_case "
                 "GROUP BY 1, 2, 3) w USING (branch_id, category_id, ordinal) "
@@ -43,10 +46,12 @@ class SlotTable:
                 "WHERE gave_up IS NOT NULL AND seq NOT IN (SELECT seq FROM exhausted_slot) "
                 "GROUP BY 1, 2, 3) g USING (branch_id, category_id, ordinal) "
                 "WHERE r.branch_id=? AND a.seq IS NULL GROUP BY r.category_id, r.ordinal",
-                (since or 0, MAIN_BRANCH),
+                (since or 0, VALIDATORS_STAGE, MAIN_BRANCH),
             ):
                 seqs = [int(seq) for seq in nearest.split(",")] if nearest else []
                 attempts[self._store.names[number], ordinal] = (highest, tries, seqs)
+                if critique:
+                    critiques[self._store.names[number], ordinal] = critique
             exhausted: dict[str, list[int]] = {name: [] for name in self._store.ids}
             for number, ordinal in connection.execute(
                 "SELECT category_id, ordinal FROM exhausted_slot WHERE branch_id=?", (MAIN_BRANCH,)
@@ -54,7 +59,7 @@ class SlotTable:
                 exhausted[self._store.names[number]].append(ordinal)
             gone = list(removed_texts(connection, self._store.names))
             retired = {self._store.names[number]: ordinals for number, ordinals in retired_slots(connection).items()}
-            return LedgerRows(filled, attempts, exhausted, gone, retired)
+            return LedgerRows(filled, attempts, exhausted, gone, retired, critiques)
 
         return await self._store.read(read)
 

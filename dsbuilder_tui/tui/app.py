@@ -19,9 +19,10 @@ from textual.widgets import Input
 
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.host import Host
-from dsbuilder_tui.agent.plan_card import card_data
+from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
+from dsbuilder_tui.domain.message import MessageRole, WelcomeContent
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import visible
@@ -130,7 +131,7 @@ class StudioApp(App[int]):
         """A new session in which nothing is planned yet: the person says what they need."""
         await self.close_session()
         session = await Session.begin("untitled", load_config(**self.flags), clock=self.clock)
-        await session.chat.add("dsbuilder", welcome(session.config), "welcome")
+        await session.chat.add(MessageRole.DSBUILDER, welcome(session.config), WelcomeContent())
         await self._adopt(session)
 
     async def _adopt(self, session: Session) -> None:
@@ -146,7 +147,7 @@ class StudioApp(App[int]):
         config = load_config(**{**self.flags, **settings})
         session = await Session.create(plan, config, clock=self.clock)
         try:
-            await session.chat.add("dsbuilder", "plan · rev 1", "plan", card_data(plan, 1))
+            await session.chat.add(MessageRole.DSBUILDER, "plan · rev 1", plan_content(plan, 1))
             await self._show(session)
         except BaseException:
             await session.aclose()

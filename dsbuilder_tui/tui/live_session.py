@@ -22,13 +22,14 @@ from dsbuilder_tui.domain.events import (
     RunPaused,
     RunStarted,
 )
+from dsbuilder_tui.domain.message import ErrorContent, Message, MessageContent, MessageRole, NoticeContent
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import RunResult
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.models.providers import provider_of, worker_model
-from dsbuilder_tui.session import Message, Session
+from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.library import saved_as
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -170,7 +171,7 @@ class LiveSession(BackgroundRun, Watched):
                         reason=error.problem, cause=PauseCause.FAILURE,
                     )
                 )  # fmt: skip
-            await self.tell(f"✗ {error}", "error")
+            await self.tell(f"✗ {error}", ErrorContent())
         finally:
             self._task, self._pause_wanted = None, None
             self.tell_of(Event(ts=self.now()))
@@ -191,12 +192,15 @@ class LiveSession(BackgroundRun, Watched):
         if self._model is not None and hasattr(self._model, "pace"):
             self._model.pace = pace
 
-    async def tell(self, text: str, kind: str = "notice") -> Message | None:
-        """Write a line of ours into the conversation; a disk that will not take it must not end the app."""
+    async def tell(self, text: str, content: MessageContent | None = None) -> Message | None:
+        """Write a line of ours, a notice unless it is something else, into the conversation; a disk that will not take it
+        must not end the app."""
+        content = content or NoticeContent()
         try:
-            return await self.session.chat.add("dsbuilder", text, kind)
+            return await self.session.chat.add(MessageRole.DSBUILDER, text, content)
         except DsbuilderError:
-            self.take(MessageAdded(ts=self.now(), seq=0, role="dsbuilder", kind=kind, text=text, data={}))
+            now = self.now()
+            self.take(MessageAdded(ts=now, message=Message(0, MessageRole.DSBUILDER, text, content, now)))
             return None
 
     async def close(self) -> None:
@@ -242,7 +246,7 @@ def sentence(event: Event, view: RunView) -> str | None:
             return f"‖ Paused at {event.accepted:,} of {event.planned:,}{dropped}{why} · {saved}"
         case RunFinished() if event.exhausted:
             return (
-                f"! Finished short: {event.accepted:,} of {event.planned:,} · {counted(event.exhausted, 'slot')} given up · "
+                f"! Finished short: {event.accepted:,} of {event.planned:,} · {counted(event.exhausted, 'slot')} exhausted · "
                 "/retry tries them again · /export writes the dataset"
             )
         case RunFinished():

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from dsbuilder_tui.agent.monitor import Note
 from dsbuilder_tui.agent.turn_events import TurnEvent
-from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.domain.approval import Approval
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 
 

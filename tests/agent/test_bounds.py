@@ -110,7 +110,7 @@ async def test_a_large_run_is_asked_about_and_a_small_one_is_not(make_config: Co
             assert asked(await talk.say("go")) == wanted
             if wanted:
                 waiting = await talk.conversation.waiting()
-                assert waiting is not None and waiting.data["text"] == "Write 30 cases with the built-in writer?"
+                assert waiting is not None and waiting.request.text == "Write 30 cases with the built-in writer?"
                 await talk.answer(True)
             await talk.host.wait()
             assert (await talk.session.summary()).instances_created == 30
@@ -123,7 +123,7 @@ async def test_a_dear_run_is_asked_about(make_config: Configs, make_plan: Plans)
     ) as talk:
         assert asked(await talk.say("go")) == ["start_generation"]
         waiting = await talk.conversation.waiting()
-        assert waiting is not None and "about $0.1" in waiting.data["text"]
+        assert waiting is not None and "about $0.1" in waiting.request.text
         await talk.answer(False)
         assert not talk.host.running
 

@@ -147,7 +147,7 @@ async def test_a_talk_from_python_leads_to_a_dataset(make_config: Configs, tmp_p
         waiting = await agent.pending()
         assert waiting is not None and waiting.tool == "propose_plan"
         parts = [part async for part in agent.decline("make refunds 5")]
-        assert isinstance(parts[-1], QuestionAsked) and parts[-1].approval.data["card"]["planned"] == 8
+        assert isinstance(parts[-1], QuestionAsked) and parts[-1].approval.request.card.planned == 8
         parts = [part async for part in agent.approve()]
         assert [part.tool for part in parts if isinstance(part, ToolFinished)] == ["propose_plan", "start_generation"]
         result = await agent.wait()

@@ -1,4 +1,4 @@
-"""Slots that were given up come to the agent with options that have their numbers."""
+"""Exhausted slots come to the agent with options that have their numbers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def notes_of(config: DatasetBuilderConfig, model: Scripted) -> tuple[list[
         return found, [await with_facts(note, session) for note in found]
 
 
-async def test_what_was_given_up_on_comes_with_three_options(make_config: Configs) -> None:
+async def test_what_is_exhausted_comes_with_three_options(make_config: Configs) -> None:
     plain, whole = await notes_of(make_config(max_attempts=2), Scripted(echo=ECHO))
     assert {note.kind for note in plain} == {"exhausted", "finished"} and not any(note.proposals for note in plain)
     for note in (whole[-2], whole[-1]):
@@ -53,7 +53,7 @@ async def test_what_was_given_up_on_comes_with_three_options(make_config: Config
         ]
     end = whole[-1]
     assert end.kind == "finished" and "Of 22 tries in parcels 22 were turned away" in end.said
-    assert "11 slots given up." in end.said
+    assert "11 slots exhausted." in end.said
 
 
 async def test_a_note_about_nothing_lost_is_as_it_was(make_config: Configs) -> None:
@@ -74,10 +74,10 @@ def test_tries_of_slots_that_were_filled_after_all_do_not_count() -> None:
         losses.rejected("a", slot, "semantic", "a-00008")
     losses.rejected("b", 1, "schema", None)
     losses.accepted("a", 1)
-    losses.given_up("b", 1)
+    losses.exhausted("b", 1)
     for slot in (2, 3):
         losses.rejected("a", slot, "semantic", "a-00008")
-        losses.given_up("a", slot)
+        losses.exhausted("a", slot)
     first, second = losses.all()
     assert first == LostSlots("a", 2, {"semantic": 4, "near": 2}, {"a-00008": 4, "a-00009": 2})
     assert (

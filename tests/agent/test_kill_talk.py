@@ -60,7 +60,7 @@ async def check_done(talk: Talking, server: FakeOpenAI, call: str, words: str) -
     assert await talk.conversation.waiting() is None
     assert {a.call_id: a.state for a in await talk.session.approvals.newest()} == {call: "settled"}
     shown = await talk.session.chat.messages()
-    assert len([m for m in shown if m.kind == "plan" and m.data.get("call") == call]) == 1
+    assert len([m for m in shown if m.kind == "plan" and m.call == call]) == 1
     assert [m.text for m in shown if m.kind == "tool"] == [words]
     server.agent_script[:] = [says("Here I am.")]
     assert said(await talk.say("where were we?")) == "Here I am."
@@ -88,7 +88,7 @@ async def test_a_change_of_the_plan(
         if at in BEFORE:
             waiting = await talk.conversation.waiting()
             assert waiting is not None and (waiting.call_id, waiting.decision) == (call, "")
-            assert len([m for m in await talk.session.chat.messages() if m.data.get("call") == call]) == 1
+            assert len([m for m in await talk.session.chat.messages() if m.call == call]) == 1
             assert talk.session.plans.revision == 1
             server.agent_script[:] = [says("Changed.")]
             assert outcomes(await talk.answer(True)) == [("revise_plan", True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -91,6 +92,23 @@ async def test_a_yes_that_cannot_be_carried_out(
         assert outcomes(await talk.answer(True)) == [("propose_plan", False)]
         assert talk.session.plan == make_plan(7) and "has changed since" in told(fake)
         await check(talk, fake, 1)
+
+
+@pytest.mark.parametrize("kind", ["plan", "poll"])
+@pytest.mark.parametrize("answer", [True, False])
+async def test_a_plan_that_cannot_be_read(
+    kind: str, answer: bool, connected: DatasetBuilderConfig, fake: FakeOpenAI
+) -> None:
+    """Another version proposed it: a yes puts nothing into force, and the agent is told to propose it again."""
+    async with talking(connected) as talk:
+        await proposed(talk, fake, "")
+        data = json.dumps({"kind": kind, "text": "A plan", "plan": {"shards": 3}, "arguments": SUPPORT})
+        store = talk.session._files.store
+        await store.connection.write(lambda db: db.execute("UPDATE approval SET data=?", (data,)))
+        fake.agent_script[:] = [says("Again, then.")]
+        assert said(await talk.answer(answer)) == "Again, then." and not talk.session.planned
+        assert ("needs the person's yes" if answer else "Declined.") in told(fake)
+        await check(talk, fake, 1 if answer else 0)
 
 
 async def test_a_tool_that_is_not_there_any_more(connected: DatasetBuilderConfig, fake: FakeOpenAI) -> None:

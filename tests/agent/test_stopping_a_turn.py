@@ -231,7 +231,7 @@ async def proposed(talk: Talking, fake: FakeOpenAI) -> Any:
 async def open_again(talk: Talking, fake: FakeOpenAI, call: str, happened: list[str]) -> None:
     waiting = await talk.conversation.waiting()
     assert waiting is not None and (waiting.call_id, waiting.state, waiting.decision) == (call, "open", "")
-    assert "edited" not in waiting.data and not talk.session.planned
+    assert "edited" not in waiting.request.data() and not talk.session.planned
     assert happened.count("approval_asked") == 2, "whoever shows the card hears that it is open again"
     fake.agent_script[:] = [says("Done.")]
     assert outcomes(await talk.answer(True)) == [("propose_plan", True)]

@@ -254,7 +254,7 @@ async def test_finishing_early_keeps_what_is_accepted_and_writes_it(make_config:
     async with talking(config, *steps(("finalize_dataset", {})), reference="support") as talk:
         assert asked(await talk.say("that is enough")) == ["finalize_dataset"]
         waiting = await talk.conversation.waiting()
-        assert waiting is not None and f"Finish the dataset with {sum(held.values())} cases" in waiting.data["text"]
+        assert waiting is not None and f"Finish the dataset with {sum(held.values())} cases" in waiting.request.text
         (ended,) = [part for part in await talk.answer(True) if isinstance(part, ToolFinished)]
         path = Path(json.loads(ended.detail)["path"])
         assert len(path.read_text().splitlines()) == sum(held.values())

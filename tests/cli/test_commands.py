@@ -208,7 +208,7 @@ def test_finished_short_is_exit_code_three(here: Path) -> None:
         "dataset_name: narrow\ncategories:\n  - {name: only, count: 6, example_inputs: '注文番号12345はどこですか？'}\n"
     )
     done = command("run", "narrow.yaml", "--checkpoint-dir", "s", cwd=here)
-    fails(3, "Finished short", "given up", "--retry-exhausted", "has no phrases for", done=done)
+    fails(3, "Finished short", "exhausted", "--retry-exhausted", "has no phrases for", done=done)
     fails(3, "finished short", done=command("resume", "--checkpoint-dir", "s", cwd=here))
 
 

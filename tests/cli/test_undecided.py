@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, Session
+from dsbuilder_tui.domain.message import MessageRole
 from tests.support.process import command
 
 
@@ -16,7 +17,7 @@ from tests.support.process import command
 def here(tmp_path: Path) -> Path:
     async def begin() -> None:
         async with await Session.begin("new", DatasetBuilderConfig(checkpoint_dir=tmp_path / "s")) as session:
-            await session.chat.add("person", "Parcels")
+            await session.chat.add(MessageRole.PERSON, "Parcels")
 
     asyncio.run(begin())
     return tmp_path

@@ -18,6 +18,7 @@ from dsbuilder_tui.domain.events import (
     MessageAdded,
     PlanRevised,
 )
+from dsbuilder_tui.domain.message import Message, MessageRole, TextContent
 
 COUNTS = {"planned": 3, "accepted": 1, "rejected": 0, "exhausted": 0}
 CASE: dict[str, Any] = {"case_id": "c-00001", "category": "c", "slot": 1, "seq": 9, "text": "Hi \x1b[2J\u202e"}
@@ -26,7 +27,8 @@ CASE: dict[str, Any] = {"case_id": "c-00001", "category": "c", "slot": 1, "seq":
 def made() -> Iterator[Event]:
     yield CaseEdited(ts=1.0, **CASE, change="edited")
     yield CaseWithdrawn(ts=1.0, **CASE, reason="odd", accepted=2, planned=3)
-    yield MessageAdded(ts=1.0, seq=4, role="person", kind="text", text="a\x9bb", data={"nested": [{"a": None}]})
+    content = TextContent.model_validate({"nested": [{"a": None}]})
+    yield MessageAdded(ts=1.0, message=Message(4, MessageRole.PERSON, "a\x9bb", content, 1.0))
     yield AgentCalled(
         ts=1.0, purpose="turn", model="m\x1b[2J", prompt_tokens=5, cached_tokens=1, completion_tokens=2, seconds=0.5,
         dollars=None,

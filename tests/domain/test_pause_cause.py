@@ -19,7 +19,12 @@ def paused(cause: PauseCause, reason: str) -> RunPaused:
 def test_the_monitor_goes_by_the_cause_and_not_by_the_words(cause: PauseCause) -> None:
     """Whatever the words say: these begin like those of a wanted pause, and name the budget."""
     note = Monitor().feed(paused(cause, "asked by nobody, the budget is a word"))
-    kinds = {PauseCause.BUDGET: "budget", PauseCause.FAILURE: "stopped", PauseCause.OUTPUT_CLOSED: "stopped"}
+    kinds = {
+        PauseCause.BUDGET: "budget",
+        PauseCause.FAILURE: "stopped",
+        PauseCause.OUTPUT_CLOSED: "stopped",
+        PauseCause.PLUG_IN: "stopped",
+    }
     assert (note.kind if note else None) == kinds.get(cause)
 
 

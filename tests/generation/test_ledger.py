@@ -1,4 +1,4 @@
-"""The ledger: every slot leased, filled once, tried again, given up on."""
+"""The ledger: every slot leased, filled once, tried again, exhausted."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_rejected_slot_opens_again_with_what_it_was_too_close_to(make_plan: Pl
     assert (ledger.filled, ledger.open) == (2, 1)
 
 
-def test_a_slot_is_given_up_after_the_limit(make_plan: Plans) -> None:
+def test_a_slot_is_exhausted_after_the_limit(make_plan: Plans) -> None:
     ledger = Ledger(make_plan(1), 0, 3, ordered=False)
     told = []
     for _ in range(3):
@@ -134,7 +134,7 @@ def test_a_filled_slot_opens_again_for_a_person(ordered: bool, make_plan: Plans)
 def test_a_person_fills_slots_without_a_lease(make_plan: Plans) -> None:
     ledger = Ledger(make_plan(4), 0, 1, ordered=False)
     (batch,) = drain(ledger)
-    ledger.reject(batch.slots[0].slot, None)  # given up
+    ledger.reject(batch.slots[0].slot, None)  # exhausted
     ledger.give_back(batch.slots[1].slot)  # open, in line
     ledger.fill(batch.slots[2].slot)
     assert [ledger.state("category_1", n) for n in range(6)] == [

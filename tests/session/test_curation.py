@@ -107,7 +107,7 @@ async def test_notes_and_pins(make_plan: Plans, make_config: Configs) -> None:
             {"note": "look \x1b here", "pinned": True}, {},
         ]  # fmt: skip
         seed = session.folder / "support_checkpoint.json"
-        async with await Session.import_seed(seed, make_config(checkpoint_dir=session.folder.parent / "o")) as other:
+        async with await Session.import_dataset(seed, make_config(checkpoint_dir=session.folder.parent / "o")) as other:
             found = await other.cases.get(C, 1)
             assert found is not None and found.tags["note"] == "look \x1b here" and found.tags["pinned"] is True
 

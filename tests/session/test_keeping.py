@@ -27,7 +27,7 @@ async def rejected(session: Session) -> Rejection:
     return next(r for r in await session.rejections.newest() if r.candidate)
 
 
-async def test_kept_where_nothing_is_or_the_slot_was_given_up(make_plan: Plans, make_config: Configs) -> None:
+async def test_kept_where_nothing_is_or_the_slot_was_exhausted(make_plan: Plans, make_config: Configs) -> None:
     async with FakeOpenAI() as fake:
         fake._text = lambda: "Where is my one and only?"  # type: ignore[method-assign]
         config = make_config(base_url=fake.url, batch_size=2, max_attempts=2, max_workers=1)
@@ -36,7 +36,7 @@ async def test_kept_where_nothing_is_or_the_slot_was_given_up(make_plan: Plans, 
             assert (await session.run()).exhausted == 2
             session.subscribe(events.append)
             first, second = {r.ordinal: r for r in await session.rejections.newest()}.values()
-            # Given up.
+            # Exhausted.
             case = await session.cases.keep_rejected(first.seq)
             assert (case.ordinal, case.inputs) == (first.ordinal, {"query": "Where is my one and only?"})
             await check(session)

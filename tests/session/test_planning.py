@@ -10,6 +10,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import InputError, PlanError
 from dsbuilder_tui.domain.events import Event, MessageAdded, PlanRevised
+from dsbuilder_tui.domain.message import MessageRole, NoticeContent
 from tests.support.fake_openai import FakeOpenAI
 
 Plans = Callable[..., DatasetPlanInput]
@@ -33,21 +34,21 @@ async def test_messages_and_the_draft_survive(make_plan: Plans, make_config: Con
     async with await Session.create(make_plan(3), make_config()) as session:
         session.subscribe(events.append)
         assert (session.chat.draft, await session.chat.messages()) == ("", [])
-        first = await session.chat.add("person", "Make it \ud800 café \x1b[2J")
+        first = await session.chat.add(MessageRole.PERSON, "Make it \ud800 café \x1b[2J")
         await session.run()
-        await session.chat.add("dsbuilder", "Done", "notice", {"cases": 3})
+        await session.chat.add(MessageRole.DSBUILDER, "Done", NoticeContent.model_validate({"cases": 3}))
         await session.chat.save_draft("half a sen")
     async with await Session.open(None, make_config()) as session:
         assert session.chat.draft == "half a sen"
         messages = await session.chat.messages()
-        assert [(m.role, m.kind, m.text, m.data) for m in messages] == [
+        assert [(m.role, m.kind, m.text, m.content.data()) for m in messages] == [
             ("person", "text", "Make it \ufffd café \x1b[2J", {}), ("dsbuilder", "notice", "Done", {"cases": 3}),
         ]  # fmt: skip
         assert messages[0] == first and await session.chat.messages(1) == messages[1:]
-        third = await session.chat.add("agent", "Again")
+        third = await session.chat.add(MessageRole.AGENT, "Again")
         assert third.seq > messages[1].seq
     told = [event for event in events if isinstance(event, MessageAdded)]
-    assert [(event.seq, event.text) for event in told] == [(m.seq, m.text) for m in messages]
+    assert [event.message for event in told] == messages
 
 
 async def test_before_any_case_the_plan_can_become_anything(make_plan: Plans, make_config: Configs) -> None:
@@ -95,7 +96,7 @@ async def test_later_no_case_may_lose_its_place(make_plan: Plans, make_config: C
         assert (await session.summary()).state == "complete"
 
 
-async def test_slots_the_plan_no_longer_has_are_no_longer_given_up_on(make_plan: Plans, make_config: Configs) -> None:
+async def test_slots_the_plan_no_longer_has_are_no_longer_exhausted(make_plan: Plans, make_config: Configs) -> None:
     async with FakeOpenAI() as fake:
         fake._text = lambda: "Where is my one and only?"  # type: ignore[method-assign]
         plan = make_plan(4, 2)

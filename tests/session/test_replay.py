@@ -12,6 +12,7 @@ from typing import Any
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.events import Event, RunStarted
+from dsbuilder_tui.domain.message import MessageRole, TextContent
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.view import RunView, reduce
 from tests.session.test_determinism import NARROW
@@ -59,7 +60,7 @@ async def test_pauses_faults_and_several_runs(make_plan: Plans, make_config: Con
         config = make_config(base_url=fake.url, batch_size=3, max_workers=4, max_attempts=4, checkpoint_interval=10)
         async with await Session.create(make_plan(40, 30), config) as session:
             session.subscribe(live.append)
-            await session.chat.add("person", "Go", data={"a": [1, 2]})
+            await session.chat.add(MessageRole.PERSON, "Go", TextContent.model_validate({"a": [1, 2]}))
             await session._files.tell(ev.ConcurrencyChanged(ts=1.0, limit=3, reason="rate-limited by the endpoint"))
             pauses = [15, 40]
 
@@ -80,7 +81,7 @@ async def test_pauses_faults_and_several_runs(make_plan: Plans, make_config: Con
             assert await recorded(session) == past
 
 
-async def test_slots_given_up_on_and_reopened(make_config: Configs) -> None:
+async def test_slots_exhausted_and_reopened(make_config: Configs) -> None:
     live: list[Event] = []
     async with await Session.create(NARROW, make_config(max_attempts=1)) as session:
         session.subscribe(live.append)

@@ -12,7 +12,7 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import InputError, PlanError, SessionDamaged
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.session.replay import recorded_events
-from dsbuilder_tui.store.seed_format import read_seed_checkpoint
+from dsbuilder_tui.store.imports.seed_checkpoint import read_seed_checkpoint
 from dsbuilder_tui.view import opening_view
 from tests.session.test_planning import recount
 from tests.session.test_replay import seen
@@ -85,7 +85,7 @@ async def test_what_is_accepted_stays_and_gaps_are_kept(make_plan: Plans, make_c
         await check(session)
 
 
-async def test_slots_given_up_on_go_first_and_come_back_fresh(make_plan: Plans, make_config: Configs) -> None:
+async def test_exhausted_slots_go_first_and_come_back_fresh(make_plan: Plans, make_config: Configs) -> None:
     plan = make_plan(6)
     async with FakeOpenAI() as fake:
         fake._text = lambda: "Where is my one and only?"  # type: ignore[method-assign]
@@ -95,8 +95,8 @@ async def test_slots_given_up_on_go_first_and_come_back_fresh(make_plan: Plans, 
             (case,) = [case async for case in session.cases.all()]
             await session.plans.revise(recount(plan, category_1=9))
             await session.plans.revise(recount(plan, category_1=6))
-            given_up = sorted(set(range(1, 7)) - {case.ordinal})
-            assert (await slots(session))[1] == given_up[-3:]
+            exhausted = sorted(set(range(1, 7)) - {case.ordinal})
+            assert (await slots(session))[1] == exhausted[-3:]
             state = await session.summary()
             assert (state.exhausted_slots, state.state) == (2, "paused")
             await session.plans.revise(recount(plan, category_1=4))
@@ -252,7 +252,7 @@ async def test_the_seed_format_keeps_ids(tmp_path: Path, make_plan: Plans, make_
         lost = await slots(session)
     seed = read_seed_checkpoint(path)
     assert seed.retired == {"category_1": [2, 3, 7]}
-    async with await Session.import_seed(path, make_config()) as session:
+    async with await Session.import_dataset(path, make_config()) as session:
         assert [case.case_id async for case in session.cases.all()] == ids
         assert await slots(session) == lost
         assert (await session.run()).state == "complete"

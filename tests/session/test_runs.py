@@ -89,7 +89,7 @@ async def test_duplicates_are_rejected_and_written_again(make_plan: Plans, make_
         assert again and all(text.count("\n- ") <= 6 + 1 for text in again)
 
 
-async def test_a_hopeless_slot_is_given_up_and_the_rest_finished(make_plan: Plans, make_config: Configs) -> None:
+async def test_a_hopeless_slot_is_exhausted_and_the_rest_finished(make_plan: Plans, make_config: Configs) -> None:
     async with FakeOpenAI(duplicate_rate=0.0) as fake:
         only = "Where is my one and only?"
         fake._text = lambda: only  # type: ignore[method-assign]

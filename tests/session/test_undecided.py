@@ -13,6 +13,7 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import InputError, PlanError, SessionInUse, StorageError
 from dsbuilder_tui.domain.events import Event, PlanRevised
+from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.store import catalog
@@ -36,7 +37,7 @@ async def test_a_conversation_comes_before_the_plan(make_plan: Plans, make_confi
         assert (state.state, state.progress_percentage, state.total_instances_planned) == ("new", 0.0, 0)
         assert state.categories == await session.cases.counts() == {}
         assert opening_view(state, revision=0).state == "idle"
-        await session.chat.add("person", "I need questions about parcels")
+        await session.chat.add(MessageRole.PERSON, "I need questions about parcels")
         with pytest.raises(InputError, match="There is no plan yet"):
             await session.run()
         with pytest.raises(InputError, match="There is no plan yet"):
@@ -68,7 +69,7 @@ async def test_a_conversation_comes_before_the_plan(make_plan: Plans, make_confi
 
 async def test_a_replay_of_nothing_but_words(make_config: Configs) -> None:
     async with await Session.begin("talk", make_config()) as session:
-        await session.chat.add("person", "Hello")
+        await session.chat.add(MessageRole.PERSON, "Hello")
         assert [event.type async for event in recorded_events(session)] == ["message_added"]
 
 
@@ -109,7 +110,7 @@ async def test_an_open_session_takes_another_name(make_plan: Plans, make_config:
             assert (await other.run()).state == "complete"
             with pytest.raises(SessionInUse):
                 await Session.open("support", config)
-        assert (await session.chat.add("person", "Still here")).text == "Still here"
+        assert (await session.chat.add(MessageRole.PERSON, "Still here")).text == "Still here"
         await session.cases.withdraw("category_1", 2)
         assert (await session.run()).state == "complete"
     async with await Session.open("june", config) as session:
@@ -178,7 +179,7 @@ async def test_the_first_plan_gives_the_session_its_name(make_plan: Plans, make_
 async def test_where_nobody_said_anything_nothing_is_left(make_plan: Plans, make_config: Configs) -> None:
     config = make_config()
     async with await Session.begin("new", config) as session:
-        await session.chat.add("agent", "What is it for?")
+        await session.chat.add(MessageRole.AGENT, "What is it for?")
         assert await session.is_blank()
         await session.chat.save_draft("a long letter")
         assert not await session.is_blank()
@@ -187,7 +188,7 @@ async def test_where_nobody_said_anything_nothing_is_left(make_plan: Plans, make
         assert names(config) == []
     assert names(config) == []
     async with await Session.begin("new", config) as session:
-        await session.chat.add("person", "For parcels")
+        await session.chat.add(MessageRole.PERSON, "For parcels")
         assert not await session.is_blank()
         with pytest.raises(InputError, match="not empty"):
             await session.discard()

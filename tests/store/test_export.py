@@ -15,7 +15,7 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import InputError, PlanError, StorageError
 from dsbuilder_tui.store.export.formats import format_of
 from dsbuilder_tui.store.files import atomic_write
-from dsbuilder_tui.store.seed_format import read_seed_checkpoint
+from dsbuilder_tui.store.imports.seed_checkpoint import read_seed_checkpoint
 
 Plans = Callable[..., DatasetPlanInput]
 Configs = Callable[..., DatasetBuilderConfig]
@@ -80,7 +80,7 @@ async def test_an_export_can_be_imported_and_continued(tmp_path: Path, make_plan
         part.write_text(json.dumps(data))
     original = part.read_bytes()
     other = make_config(checkpoint_dir=tmp_path / "other")
-    async with await Session.import_seed(part, other) as session:
+    async with await Session.import_dataset(part, other) as session:
         assert (await session.summary()).instances_created == result.accepted
         assert session.seed == 9
         assert (await session.run()).accepted == 40

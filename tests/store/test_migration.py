@@ -50,7 +50,7 @@ async def test_a_session_of_the_first_format_resumes_exactly(tmp_path: Path, mak
     assert (tmp_path / "old.jsonl").read_bytes() == whole
 
 
-async def test_slots_given_up_on_are_remembered_by_their_rejection(make_config: Configs) -> None:
+async def test_exhausted_slots_are_remembered_by_their_rejection(make_config: Configs) -> None:
     config = make_config(max_attempts=1)
     async with await Session.create(NARROW, config) as session:
         result = await session.run()

@@ -18,9 +18,10 @@ from textual.pilot import Pilot
 
 import dsbuilder_tui.tui.app
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
-from dsbuilder_tui.agent.plan_card import card_data
+from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection, Usage
+from dsbuilder_tui.domain.message import MessageRole, NoticeContent, message_content
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.session.replay import recorded_events
@@ -124,10 +125,10 @@ class Script:
 
     async def say(self, role: str, text: str, kind: str = "text", data: Any = None, *, after: float = 15) -> None:
         self.clock.at += after
-        await self.session.chat.add(role, text, kind, data)
+        await self.session.chat.add(MessageRole(role), text, message_content(kind, data or {}))
 
     async def card(self) -> None:
-        await self.say("dsbuilder", "plan · rev 1", "plan", card_data(self.plan, 1))
+        await self.say("dsbuilder", "plan · rev 1", "plan", plan_content(self.plan, 1).data())
 
     async def happen(self, *events: ev.Event) -> None:
         """Events of the present: into the view, and what the conversation says about them."""
@@ -135,7 +136,7 @@ class Script:
             self.view = reduce(self.view, event)
             if words := sentence(event, self.view):
                 self.clock.at = event.ts
-                await self.session.chat.add("dsbuilder", words, "notice")
+                await self.session.chat.add(MessageRole.DSBUILDER, words, NoticeContent())
 
     # The past
 
@@ -156,9 +157,9 @@ class Script:
         await self.happen(event)
 
     async def write(
-        self, counts: Mapping[str, tuple[int, int]], *, given_up: int = 0, until: float = NOW, tokens: int = 1200
+        self, counts: Mapping[str, tuple[int, int]], *, exhausted: int = 0, until: float = NOW, tokens: int = 1200
     ) -> None:
-        """Accept and reject so many candidates of each category, evenly over the time; ``given_up`` of the last one."""
+        """Accept and reject so many candidates of each category, evenly over the time; ``exhausted`` of the last one."""
         changes, order = Changes(), []
         for name, (accepted, rejected) in counts.items():
             total = accepted + rejected
@@ -201,7 +202,7 @@ class Script:
                         4.0 + call[0] % 5, "", at, 1 + call[0] % 5,
                     )
                 )  # fmt: skip
-        for number in range(given_up):
+        for number in range(exhausted):
             name = list(counts)[-1]
             turned_away = self._rejection(kept[name], number * 5, until, self.batch)
             last = replace(turned_away, ordinal=counts[name][0] + number + 1, attempt=5)

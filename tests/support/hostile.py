@@ -17,6 +17,7 @@ from dsbuilder_tui.domain import plan as plan_rules
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import EndpointRefused
 from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.message import CommandContent, MessageRole, NoticeContent, QuestionContent, message_content
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.live_session import LiveSession
@@ -147,8 +148,8 @@ async def hostile_session(root: Path) -> Path:
     cases = await session.cases.page(0, 50)
     for case in cases[:4]:
         await session.cases.annotate(case.category, case.ordinal, note=f"note\n{ALL}", pinned=True)
-    await session.chat.add("person", ALL, "text")
-    await session.chat.add("agent", LETTER, "text")
+    await session.chat.add(MessageRole.PERSON, ALL)
+    await session.chat.add(MessageRole.AGENT, LETTER)
     tool = {
         "call": "c1",
         "tool": f"tool{EVIL}",
@@ -157,10 +158,10 @@ async def hostile_session(root: Path) -> Path:
         "arguments": ALL,
         "answer": f'{{"{EVIL}": 1}}',
     }
-    await session.chat.add("agent", f"did {EVIL}", "tool", tool)
-    await session.chat.add("agent", f"May I {EVIL}?\n{ALL}", "question", {"call": "c2", "tool": f"tool{EVIL}"})
-    await session.chat.add("dsbuilder", f"✓ {EVIL}", "notice")
-    await session.chat.add("dsbuilder", LETTER, "command")
+    await session.chat.add(MessageRole.AGENT, f"did {EVIL}", message_content("tool", tool))
+    await session.chat.add(MessageRole.AGENT, f"May I {EVIL}?\n{ALL}", QuestionContent(call="c2", tool=f"tool{EVIL}"))
+    await session.chat.add(MessageRole.DSBUILDER, f"✓ {EVIL}", NoticeContent())
+    await session.chat.add(MessageRole.DSBUILDER, LETTER, CommandContent())
     await session.chat.save_draft(f"draft {EVIL}")
     await live.close()
     folder = session.folder

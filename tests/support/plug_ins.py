@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from dsbuilder_tui.registry import Registry
 
 
 def install_plug_in(folder: Path, name: str, modules: Mapping[str, str], entry_points: str) -> Path:
@@ -18,3 +24,24 @@ def install_plug_in(folder: Path, name: str, modules: Mapping[str, str], entry_p
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(entry_points)
     return folder
+
+
+@contextmanager
+def plugged_in(folder: Path, *registries: Registry[Any]) -> Iterator[None]:
+    """Have this process see the packages of a folder in these registries, which read their rows only once; then forget them."""
+    loaded = [(registry, dict(registry._loaded)) for registry in registries]
+    modules = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    for registry in registries:
+        registry.__dict__.pop("rows", None)
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for registry, rows in loaded:
+            registry.__dict__.pop("rows", None)
+            registry._loaded = rows
+        for name in set(sys.modules) - modules:
+            if str(getattr(sys.modules[name], "__file__", "")).startswith(str(folder)):
+                del sys.modules[name]

@@ -164,7 +164,7 @@ async def finished(app: FrozenApp, pilot: Pilot[Any]) -> None:
 
 async def finished_short(app: FrozenApp, pilot: Pilot[Any]) -> None:
     script = await begun(app)
-    await script.write({**WHOLE, "product_info": (93, 34)}, given_up=7)
+    await script.write({**WHOLE, "product_info": (93, 34)}, exhausted=7)
     await script.finished()
     await script.show(pilot)
 
@@ -236,7 +236,7 @@ async def home(app: FrozenApp, pilot: Pilot[Any]) -> None:
     """Sessions in every state they can have, and one that cannot be read."""
     root = app.config.checkpoint_root
     await settled(pilot)
-    for age, (name, count, done, state, given_up) in enumerate(
+    for age, (name, count, done, state, exhausted) in enumerate(
         (
             ("customer_service_v1", 500, 273, SessionState.PAUSED, 0),
             ("rag_negatives", 120, 120, SessionState.COMPLETE, 0),
@@ -249,7 +249,7 @@ async def home(app: FrozenApp, pilot: Pilot[Any]) -> None:
         script = await Script(app, plan_of({"questions": count}, name=name)).open()
         if done:
             await script.began()
-            await script.write({"questions": (min(done, 300), 0)}, given_up=given_up)
+            await script.write({"questions": (min(done, 300), 0)}, exhausted=exhausted)
         await script.session._files.remember(state=state)
         await script.session._files.note_status(running=False)
         await script.session.aclose()

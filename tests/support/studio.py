@@ -19,11 +19,12 @@ from dsbuilder_tui import DatasetPlanInput, Session
 from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.monitor import Note
 from dsbuilder_tui.agent.turn_events import Activity, TextDelta, TextFinished, TurnEvent
+from dsbuilder_tui.domain.approval import Approval
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.failure_kind import FailureKind
-from dsbuilder_tui.domain.history import Approval
+from dsbuilder_tui.domain.message import MessageRole, TextContent
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
 from dsbuilder_tui.session import Message
@@ -295,8 +296,7 @@ class Answers:
 
     async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[TurnEvent, None]:
         session = self._desk.session
-        data = {"pastes": {str(n): paste for n, paste in pastes.items()}} if pastes else None
-        await session.chat.add("person", text, "text", data)
+        await session.chat.add(MessageRole.PERSON, text, TextContent(pastes=dict(pastes or {})))
         self.asked.append("\n\n".join([text, *(pastes or {}).values()]))
         heard = ""
         try:
@@ -306,9 +306,9 @@ class Answers:
                 heard += piece
                 yield TextDelta(piece)
         except (asyncio.CancelledError, GeneratorExit):
-            await session.chat.add("agent", f"{heard} *(stopped)*")
+            await session.chat.add(MessageRole.AGENT, f"{heard} *(stopped)*")
             raise
-        await session.chat.add("agent", heard)
+        await session.chat.add(MessageRole.AGENT, heard)
         yield TextFinished(heard)
 
     async def answer(

@@ -6,7 +6,10 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from dsbuilder_tui.agent.plan_card import card_data
+from dsbuilder_tui.agent.plan_card import plan_content
+from dsbuilder_tui.domain.approval import PlanApproval, QuestionApproval
+from dsbuilder_tui.domain.message import PlanContent
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from tests.support.frozen import NOW, FrozenApp, Script
 from tests.support.scenes import SHOP, half_way, plan_of
 
@@ -16,10 +19,10 @@ _READ = {
 }  # fmt: skip
 
 
-async def _proposes(script: Script, card: dict[str, Any], tool: str) -> None:
+async def _proposes(script: Script, plan: DatasetPlanInput, card: PlanContent, tool: str) -> None:
     script.clock.at += 8
-    await script.session.approvals.ask(str(card["call"]), tool, {"card": card, "kind": "plan"}, "")
-    await script.say("agent", "a plan", "plan", card, after=0)
+    await script.session.approvals.ask(card.call, tool, PlanApproval(card=card, plan=plan), "")
+    await script.say("agent", "a plan", "plan", card.data(), after=0)
 
 
 async def proposing(app: FrozenApp, pilot: Pilot[Any]) -> None:
@@ -29,7 +32,8 @@ async def proposing(app: FrozenApp, pilot: Pilot[Any]) -> None:
     await script.say("agent", "Read ./bot: a prompt of 1,204 characters, 3 tools, a README.", "tool", _READ, after=4)
     await script.say("agent", "Here is a plan from what the bot can do; its **3 tools** are in the expectations.")
     notes = ["English only, as the prompt says", "more than max_dataset_size (100): a yes raises it for this session"]
-    await _proposes(script, card_data(plan_of(SHOP), 1, call_id="p1", notes=notes), "propose_plan")
+    plan = plan_of(SHOP)
+    await _proposes(script, plan, plan_content(plan, 1, call_id="p1", notes=notes), "propose_plan")
     await script.show(pilot)
 
 
@@ -46,9 +50,8 @@ async def revising(app: FrozenApp, pilot: Pilot[Any]) -> None:
     await script.say(
         "agent", "the change: there is no category 'refund'; there are: order_status, refunds", "tool", failed, after=3
     )
-    await _proposes(
-        script, card_data(after, 2, before, call_id="r1", notes=["97 refunds are accepted and kept"]), "revise_plan"
-    )
+    card = plan_content(after, 2, before, call_id="r1", notes=["97 refunds are accepted and kept"])
+    await _proposes(script, after, card, "revise_plan")
     await script.show(pilot)
 
 
@@ -58,7 +61,7 @@ async def asking(app: FrozenApp, pilot: Pilot[Any]) -> None:
     await script.say("person", "write it all to /srv/evals/support.jsonl")
     script.clock.at += 5
     words = "Write 500 cases to /srv/evals/support.jsonl? It replaces the file that is there."
-    await script.session.approvals.ask("e1", "export_dataset", {"text": words, "kind": "question"}, "")
+    await script.session.approvals.ask("e1", "export_dataset", QuestionApproval(text=words), "")
     await script.say("agent", words, "question", {"call": "e1", "tool": "export_dataset"}, after=0)
     await script.show(pilot)
 

@@ -47,7 +47,7 @@ async def _pause(desk: Desk) -> None:
 
 async def _retry(desk: Desk) -> None:
     await desk.command("/retry")
-    await desk.said("No slot was given up on.")
+    await desk.said("No slot is exhausted.")
 
 
 async def _status(desk: Desk) -> None:
@@ -195,14 +195,14 @@ async def test_run_pause_resume_by_command(make_plan: Plans) -> None:
         await desk.said("✓ Finished: 30 cases")
 
 
-async def test_slots_given_up_on_are_tried_again() -> None:
+async def test_exhausted_slots_are_tried_again() -> None:
     async with studio() as desk:
         await begin(desk, REPEATS, max_attempts=1)
         await desk.press("a")
         await desk.state("finished")
         lost = desk.live.view.exhausted
         assert lost and desk.live.view.accepted + lost == 40
-        await desk.sees("! finished short", f"{lost} slots given up")
+        await desk.sees("! finished short", f"{lost} slots exhausted")
         await desk.said("! Finished short:")
         await desk.command("/retry")
         await desk.said(f"✓ {lost} slots open again")

@@ -8,6 +8,7 @@ import pytest
 
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.agent.turn_events import TextDelta, TurnEvent
+from dsbuilder_tui.domain.message import MessageRole, message_content
 from dsbuilder_tui.tui.studio.chat import ChatLog
 from dsbuilder_tui.tui.studio.prompt import Prompt
 from tests.support.studio import Answers, Desk, begin, built, studio
@@ -61,7 +62,7 @@ async def test_a_large_paste_is_a_chip_and_is_kept_whole(make_plan: Plans) -> No
         assert box.text.endswith("⟦paste 2: 233 characters, 13 lines⟧")
         await desk.press("enter")
         message = await desk.said("look at")
-        assert message.data["pastes"] == {"1": whole, "2": "\n".join("twelve lines more" for _ in range(13))}
+        assert message.content.data()["pastes"] == {"1": whole, "2": "\n".join("twelve lines more" for _ in range(13))}
         await desk.until(lambda: answers.asked)
         assert answers.asked[0].startswith("look at ⟦paste 1") and whole in answers.asked[0]
         await desk.sees("⟦paste 1: ", "Read.")
@@ -74,7 +75,7 @@ async def test_a_large_paste_is_a_chip_and_is_kept_whole(make_plan: Plans) -> No
         await desk.paste(whole)
         box.fill("")
         await desk.write("nothing\n")
-        assert (await desk.said("nothing")).data == {}
+        assert (await desk.said("nothing")).content.pastes == {}
 
 
 async def test_a_small_paste_shows_what_it_holds(make_plan: Plans) -> None:
@@ -227,7 +228,7 @@ async def test_a_queued_paste_taken_back_keeps_its_text(make_plan: Plans) -> Non
         await desk.until(lambda: "⟦paste" in box.text)
         await desk.press("enter")
         answers.go.set()
-        assert (await desk.said("⟦paste")).data["pastes"] == {"1": whole}
+        assert (await desk.said("⟦paste")).content.data()["pastes"] == {"1": whole}
 
 
 async def test_commands_work_while_an_answer_streams(make_plan: Plans) -> None:
@@ -261,7 +262,7 @@ async def test_what_is_new_below_is_counted_and_never_moves_the_scroll(make_plan
     async with studio(open_first="support", responder=answers) as desk:
         await talk(desk)
         log = desk.one("#chat", ChatLog)
-        await desk.session.chat.add("person", "a line\n" * 60)
+        await desk.session.chat.add(MessageRole.PERSON, "a line\n" * 60)
         await desk.until(lambda: log.max_scroll_y > 30 and log.at_end)
         log.focus()
         await desk.press("home")
@@ -326,7 +327,7 @@ async def test_pastes_are_whole_after_reopening(make_plan: Plans) -> None:
 
         async def again() -> bool:
             found = [m for m in await desk.session.chat.messages() if m.role == "person"]
-            return len(found) == 2 and found[1].data["pastes"] == {"1": sent}
+            return len(found) == 2 and found[1].content.data()["pastes"] == {"1": sent}
 
         await desk.until_async(again)
 
@@ -373,7 +374,7 @@ async def test_what_was_kept_is_what_stands_there_in_the_end(make_plan: Plans) -
 
         async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[TurnEvent, None]:
             yield TextDelta("The key is sk-1")
-            await self._desk.session.chat.add("agent", "The key is [hidden]")
+            await self._desk.session.chat.add(MessageRole.AGENT, "The key is [hidden]")
 
     async with studio(responder=Corrected()) as desk:
         await begin(desk, make_plan(4))
@@ -381,3 +382,19 @@ async def test_what_was_kept_is_what_stands_there_in_the_end(make_plan: Plans) -
         await desk.write("tell me\n")
         await desk.sees("The key is [hidden]")
         await desk.misses("sk-1")
+
+
+@pytest.mark.parametrize("role", MessageRole)
+async def test_a_message_of_a_later_version_is_plain_text_now_and_after_reopening(
+    role: MessageRole, make_plan: Plans
+) -> None:
+    plan, tool = {"rows": [{"name": "a"}], "call": "c1"}, {"call": ["c2"], "ok": True}
+    async with studio() as desk:
+        await begin(desk, make_plan(4))
+        await talk(desk)
+        for kind, data in (("picture", {"of": "x"}), ("plan", plan), ("tool", tool)):
+            await desk.session.chat.add(role, f"a **{kind}** of [b]it[/b]", message_content(kind, data))
+            await desk.sees(f"a **{kind}** of [b]it[/b]")
+    async with studio(open_first="support") as desk:
+        await talk(desk)
+        await desk.sees(*[f"a **{kind}** of [b]it[/b]" for kind in ("picture", "plan", "tool")])

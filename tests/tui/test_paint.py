@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection
 from dsbuilder_tui.domain.flags import FLAG_MARKS
+from dsbuilder_tui.domain.message import PlanContent, PlanRow
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, Flip, Scores, WhatIf
 from dsbuilder_tui.store.catalog import SessionListing
@@ -22,6 +23,7 @@ from dsbuilder_tui.tui.rejected import paint as duel
 from dsbuilder_tui.tui.rejected import threshold_paint as whatif
 from dsbuilder_tui.tui.studio import paint as panels
 from dsbuilder_tui.tui.studio import plan_card_paint as card
+from dsbuilder_tui.tui.studio.card_state import CardState
 from dsbuilder_tui.view import CategoryView, Point, RunView, Turned, WorkerView
 
 BAD = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -101,14 +103,14 @@ def test_cut_pad_sides_and_frame_keep_to_the_width(spans: list[tuple[str, str]],
 @given(COUNTS, COUNTS, st.integers(-2, 120), COUNTS)
 @QUICK
 def test_bars_are_as_long_as_they_should_be(done: int, total: int, width: int, lost: int) -> None:
-    assert length(bar(done, total, width, given_up=lost)) == max(0, width)
+    assert length(bar(done, total, width, exhausted=lost)) == max(0, width)
 
 
 def test_a_bar_is_full_only_when_all_is_there() -> None:
     drawn = lambda done, total, **more: "".join(s[0] + s[1][0] for s in bar(done, total, 10, **more))  # noqa: E731
     assert drawn(10, 10) == "━" * 10 + "a" and drawn(0, 10) == "─" * 10 + "t"
     assert drawn(999_999, 1_000_000) != drawn(10, 10)
-    assert drawn(1, 1_000_000) != drawn(0, 10) and "╌" in drawn(5, 10, given_up=1)
+    assert drawn(1, 1_000_000) != drawn(0, 10) and "╌" in drawn(5, 10, exhausted=1)
 
 
 @given(st.lists(st.floats(0, 1e6), max_size=40).map(sorted), st.floats(0, 1e6), st.integers(1, 60))
@@ -171,15 +173,15 @@ def test_header_keys_and_tabs_fit(view: RunView, width: int, words: str) -> None
 @QUICK
 def test_cards_fit(rows: list[tuple[str, int, int | None, int, int]], width: int) -> None:
     names = ("name", "count", "was", "axes", "combinations")
-    data = {
-        "revision": 3,
-        "planned": 10**6,
-        "rows": [dict(zip(names, row, strict=True)) for row in rows],
-        "changed": True,
-    }
-    for state in ("open", "approved", "older"):
-        lines = card.plan_card(data, width, state=state, focused=True)
-        exact(lines, width, card.card_height(data))
+    content = PlanContent(
+        revision=3,
+        planned=10**6,
+        rows=tuple(PlanRow.model_validate(dict(zip(names, row, strict=True))) for row in rows),
+        changed=True,
+    )
+    for state in CardState:
+        lines = card.plan_card(content, width, state=state, focused=True)
+        exact(lines, width, card.card_height(content))
 
 
 CASE = st.builds(

@@ -10,6 +10,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.message import Message, MessageRole, TextContent
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.view import RunView, opening_view, reduce
 from dsbuilder_tui.wording import eta_words, event_line, progress_line, rate_words, spent_words, worker_words
@@ -78,7 +79,7 @@ async def test_replayed_events_give_the_view_that_live_ones_gave(make_plan: Plan
     assert [p.accepted for p in opened.points] == [p.accepted for p in told.points]
 
 
-async def test_slots_given_up_on_and_found_again(make_config: Configs) -> None:
+async def test_exhausted_slots_are_found_again(make_config: Configs) -> None:
     live: list[Event] = []
     async with await Session.create(NARROW, make_config(max_attempts=1)) as session:
         session.subscribe(live.append)
@@ -176,7 +177,7 @@ def test_withdrawn_kept_and_revised() -> None:
     assert (view.revision, view.planned, view.left, list(view.categories)) == (2, 55, 44, ["a", "b"])
 
 
-def test_a_case_for_a_slot_given_up_on_takes_it_back() -> None:
+def test_a_case_for_an_exhausted_slot_takes_it_back() -> None:
     start = replace(START, planned=11, categories={"a": {"planned": 11, "accepted": 10, "rejected": 2, "exhausted": 1}})
     view = played([start, accepted(101, 11)])
     assert (view.accepted, view.exhausted, view.left) == (11, 0, 0)
@@ -204,7 +205,7 @@ def test_what_is_kept_is_bounded() -> None:
 
 def test_an_event_that_no_display_needs_changes_nothing() -> None:
     view = reduce(RunView(), START)
-    assert reduce(view, ev.MessageAdded(ts=1, seq=1, role="person", kind="text", text="x", data={})) == view
+    assert reduce(view, ev.MessageAdded(ts=1, message=Message(1, MessageRole.PERSON, "x", TextContent(), 1))) == view
     assert reduce(view, Event(ts=5)) == view
 
 

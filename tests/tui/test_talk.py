@@ -53,7 +53,7 @@ async def test_a_person_says_what_they_need_and_watches_it_take_shape() -> None:
         await quiet(desk)
         assert cards(desk) == ["approved"] and desk.session.id == "customer_service_bot"
         await desk.sees("✓ approved", "✓ finished")
-        lines = [line.data["tool"] for line in desk.app.screen.query(ToolLine)]
+        lines = [line.content.tool for line in desk.app.screen.query(ToolLine)]
         assert lines == ["propose_plan", "start_generation"]
         said = (await desk.said("Finished: 12 of 12 cases")).text
         assert "order_status 6, refunds 6" in said and str(desk.session.folder) in said
@@ -196,7 +196,7 @@ async def test_what_needs_a_person_is_said_while_it_runs(make_plan: Plans) -> No
                 '"note": "finished"' in str(item.get("content")) for _, item in await desk.session.agent_memory.items()
             )
 
-        await desk.until_async(told_of_the_end)  # how many notes come before it hangs on when the slots are given up
+        await desk.until_async(told_of_the_end)  # how many notes come before it hangs on when the slots are exhausted
         await quiet(desk)
         notes = [
             item["content"]
@@ -204,7 +204,7 @@ async def test_what_needs_a_person_is_said_while_it_runs(make_plan: Plans) -> No
             if str(item.get("content")).startswith("[d")
         ]
         kinds = [note.split('"note": "')[1].split('"')[0] for note in notes]
-        # Each time twice as many slots are given up on, and not for each of them.
+        # Each time twice as many slots are exhausted, and not for each of them.
         assert kinds[-1] == "finished" and 1 <= kinds.count("exhausted") <= 3 and len(kinds) <= 4
 
 

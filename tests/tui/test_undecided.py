@@ -7,6 +7,7 @@ from textual.widgets import TextArea
 
 from dsbuilder_tui import Session
 from dsbuilder_tui.domain.clock import SystemClock
+from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.store.catalog import list_sessions
 from dsbuilder_tui.tui.replay_session import ReplaySession
@@ -17,7 +18,7 @@ async def begun(name: str = "new", *, said: str = "For a parcel service") -> str
     """A session on disk in which somebody has said something, or nobody."""
     async with await Session.begin(name, load_config()) as session:
         if said:
-            await session.chat.add("person", said)
+            await session.chat.add(MessageRole.PERSON, said)
         return session.id
 
 
@@ -79,7 +80,7 @@ async def test_commands_say_that_there_is_none_yet() -> None:
         await desk.command("/status")
         await desk.said("has no plan yet")
         await desk.command("/retry")
-        await desk.said("No slot was given up on")
+        await desk.said("No slot is exhausted")
         await desk.command("/checkpoint")
         await desk.said("at 0 cases")
         await desk.press("f4")

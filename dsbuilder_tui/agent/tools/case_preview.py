@@ -11,10 +11,10 @@ from dsbuilder_tui.agent.tool import (
     ToolCall,
     no_such_category,
 )
+from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.domain.sanitise import one_line
 
 _MOST_TEXT = 300  # characters of a case that the agent sees
@@ -39,8 +39,9 @@ class PreviewCases(Tool[PreviewCasesArguments]):
     async def run(self, call: ToolCall, arguments: PreviewCasesArguments) -> ToolAnswer:
         session = call.host.session
         plans = [session.plan] if session.planned else []
-        if (waiting := await session.approvals.open()) and waiting[0].data.get("plan"):
-            plans.insert(0, parse_plan(waiting[0].data["plan"], "the proposal"))
+        waiting = await session.approvals.open()
+        if waiting is not None and isinstance(waiting[0].request, PlanApproval):
+            plans.insert(0, waiting[0].request.plan)
         plan = next((p for p in plans if arguments.category in [c.name for c in p.categories]), None)
         if plan is None:
             raise InputError(no_such_category(arguments.category, plans), "Name one of the plan's categories.")

@@ -7,10 +7,12 @@ from typing import Any, Literal
 from pydantic import Field
 
 from dsbuilder_tui.agent.host import at_rest
-from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
+from dsbuilder_tui.domain.approval import QuestionApproval
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.plan_patch import CategoryChange, PlanPatch, patched
 
 # What a category may set for itself, and what it is called there.
 _OWN = {"diversity_stages": "stages", "near_threshold": "near", "semantic_threshold": "semantic"}
@@ -57,7 +59,7 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
     def doing(self, arguments: AdjustCategoryArguments) -> str:
         return "changing the settings"
 
-    async def question(self, call: ToolCall, arguments: AdjustCategoryArguments) -> ToolQuestion | None:
+    async def question(self, call: ToolCall, arguments: AdjustCategoryArguments) -> QuestionApproval | None:
         session = call.host.session
         if arguments.category is not None and arguments.category not in [c.name for c in session.plan.categories]:
             names = ", ".join(c.name for c in session.plan.categories)
@@ -68,9 +70,11 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
             )
         model, embedding = arguments.worker_model, arguments.embedding_model
         if model is not None and not call.was_typed(model):
-            return ToolQuestion(f"Have {model} write the cases from now on? You have not named it yourself.")
+            return QuestionApproval(text=f"Have {model} write the cases from now on? You have not named it yourself.")
         if embedding not in (None, _STATIC) and not call.was_typed(embedding):
-            return ToolQuestion(f"Compare cases with the embedding model {embedding}? You have not named it yourself.")
+            return QuestionApproval(
+                text=f"Compare cases with the embedding model {embedding}? You have not named it yourself."
+            )
         return None
 
     async def run(self, call: ToolCall, arguments: AdjustCategoryArguments) -> ToolAnswer:
@@ -86,13 +90,13 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
             if arguments.diversity is not None or own:
                 call.require_plan()
                 chosen = [arguments.category] if arguments.category else [c.name for c in session.plan.categories]
-                categories = [
-                    c.model_copy(update={"diversity": _diversity(c, arguments.diversity, own)})
-                    if c.name in chosen
-                    else c
+                change = [
+                    CategoryChange(category=c.name, diversity=_diversity(c, arguments.diversity, own))
                     for c in session.plan.categories
+                    if c.name in chosen
                 ]
-                await session.plans.revise(session.plan.model_copy(update={"categories": tuple(categories)}))
+                result = patched(session.plan, PlanPatch(change=change), await session.cases.counts())
+                await session.plans.revise(result.plan)
                 if arguments.diversity is not None:
                     said.append(f"the diversity check of {', '.join(chosen)} is {arguments.diversity} now")
                 where = f" of {arguments.category}"

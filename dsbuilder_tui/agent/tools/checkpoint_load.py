@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
+from dsbuilder_tui.domain.approval import QuestionApproval
 
 
 class LoadFromCheckpointArguments(ToolArguments):
@@ -20,10 +21,10 @@ class LoadFromCheckpoint(Tool[LoadFromCheckpointArguments]):
     arguments = LoadFromCheckpointArguments
     asks = True
 
-    async def question(self, call: ToolCall, arguments: LoadFromCheckpointArguments) -> ToolQuestion | None:
+    async def question(self, call: ToolCall, arguments: LoadFromCheckpointArguments) -> QuestionApproval | None:
         if arguments.path is None or call.was_typed(arguments.path):
             return None
-        return ToolQuestion(f"Leave this session and open {arguments.path}? You have not named it yourself.")
+        return QuestionApproval(text=f"Leave this session and open {arguments.path}? You have not named it yourself.")
 
     async def run(self, call: ToolCall, arguments: LoadFromCheckpointArguments) -> ToolAnswer:
         host = call.host

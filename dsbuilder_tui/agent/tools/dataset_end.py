@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dsbuilder_tui.agent.tool import NoArguments, Tool, ToolAnswer, ToolCall, ToolQuestion
+from dsbuilder_tui.agent.tool import NoArguments, Tool, ToolAnswer, ToolCall
+from dsbuilder_tui.domain.approval import QuestionApproval
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.plan_patch import PlanPatch, patched
 
 
 class FinalizeDataset(Tool[NoArguments]):
@@ -21,7 +23,7 @@ class FinalizeDataset(Tool[NoArguments]):
     def doing(self, arguments: NoArguments) -> str:
         return "finishing the dataset"
 
-    async def question(self, call: ToolCall, arguments: NoArguments) -> ToolQuestion | None:
+    async def question(self, call: ToolCall, arguments: NoArguments) -> QuestionApproval | None:
         call.require_plan()
         state = await call.host.session.summary()
         if not state.instances_created:
@@ -31,8 +33,8 @@ class FinalizeDataset(Tool[NoArguments]):
         left = state.total_instances_planned - state.instances_created
         without = f" and leave out the {counted(left, 'slot')} that are not filled" if left else ""
         path = call.host.session.dataset_path
-        return ToolQuestion(
-            f"Finish the dataset with {counted(state.instances_created, 'case')}{without}? It goes to {path}."
+        return QuestionApproval(
+            text=f"Finish the dataset with {counted(state.instances_created, 'case')}{without}? It goes to {path}."
         )
 
     async def run(self, call: ToolCall, arguments: NoArguments) -> ToolAnswer:
@@ -41,11 +43,9 @@ class FinalizeDataset(Tool[NoArguments]):
             host.pause("the dataset is finished", PauseCause.DATASET_DONE)
             await host.wait()
         accepted = await session.cases.counts()
-        kept = tuple(
-            c.model_copy(update={"count": accepted[c.name]}) for c in session.plan.categories if accepted.get(c.name)
-        )
-        plan = session.plan.model_copy(update={"categories": kept, "total_instances": sum(c.count for c in kept)})
-        await session.plans.revise(plan)
+        # One that holds accepted cases is not removed but lowered to them.
+        patch = PlanPatch(remove=[c.name for c in session.plan.categories])
+        await session.plans.revise(patched(session.plan, patch, accepted).plan)
         state = await session.settle()
         path = session.dataset_path
         count = await session.export(path, private=path.parent == session.folder)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
+from dsbuilder_tui.domain.approval import QuestionApproval
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session.export_formats import format_of, require_writer
@@ -30,7 +31,7 @@ class ExportDataset(Tool[ExportDatasetArguments]):
     def doing(self, arguments: ExportDatasetArguments) -> str:
         return "writing the dataset"
 
-    async def question(self, call: ToolCall, arguments: ExportDatasetArguments) -> ToolQuestion | None:
+    async def question(self, call: ToolCall, arguments: ExportDatasetArguments) -> QuestionApproval | None:
         path = self._path(call, arguments)
         folder, here = call.host.session.folder.resolve(), Path.cwd().resolve()
         inside = path.resolve()
@@ -42,7 +43,7 @@ class ExportDataset(Tool[ExportDatasetArguments]):
             return None
         replaces = " It replaces the file that is there." if inside.exists() else ""
         cases = (await call.host.session.summary()).instances_created
-        return ToolQuestion(f"Write {counted(cases, 'case')} to {inside}?{replaces}")
+        return QuestionApproval(text=f"Write {counted(cases, 'case')} to {inside}?{replaces}")
 
     async def run(self, call: ToolCall, arguments: ExportDatasetArguments) -> ToolAnswer:
         session = call.host.session

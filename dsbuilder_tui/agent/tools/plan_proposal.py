@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
-from dsbuilder_tui.agent.plan_approval import CategoryArguments, plan_question, put_plan_in_force
-from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
+from dsbuilder_tui.agent.plan_approval import plan_question, put_plan_in_force
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
+from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import parse_plan
+from dsbuilder_tui.domain.plan_patch import CategoryDraft
 
 
 class ProposePlanArguments(ToolArguments):
@@ -16,11 +19,12 @@ class ProposePlanArguments(ToolArguments):
     """Short, in snake_case, such as support_bot_v1."""
     description: str = ""
     """What the application does, in a sentence or two."""
-    categories: list[CategoryArguments]
+    categories: list[CategoryDraft]
     input_fields: dict[str, str] = Field(default_factory=dict)
     """The keys of each case's inputs and what they mean; leave it out for one field `query`."""
     attributes: dict[str, list[str]] = Field(default_factory=dict)
     """Axes shared by all categories."""
+    validators: SkipJsonSchema[list[str]] = Field(default_factory=list)
     assumptions: list[str] = Field(default_factory=list)
     """What you assumed, one short sentence each; the person sees them on the card."""
 
@@ -38,7 +42,7 @@ class ProposePlan(Tool[ProposePlanArguments]):
     def doing(self, arguments: ProposePlanArguments) -> str:
         return "drawing up the plan"
 
-    async def question(self, call: ToolCall, arguments: ProposePlanArguments) -> ToolQuestion | None:
+    async def question(self, call: ToolCall, arguments: ProposePlanArguments) -> PlanApproval:
         data = arguments.model_dump(mode="json", exclude={"assumptions"}, exclude_defaults=True)
         plan = parse_plan(data, "the proposal")
         session = call.host.session

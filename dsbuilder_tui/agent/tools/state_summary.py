@@ -34,7 +34,7 @@ class GetBuilderStateSummary(Tool[NoArguments]):
             return ToolAnswer("There is no plan yet.", {"planned": False})
         told = told_figures((await session.diversity.figures()).overall)
         data["diversity"] = [f"{one.sentence} {one.advice}".strip() for one in told if one.name != "rejections"]
-        exhausted = f", {counted(state.exhausted_slots, 'slot')} given up" if state.exhausted_slots else ""
+        exhausted = f", {counted(state.exhausted_slots, 'slot')} exhausted" if state.exhausted_slots else ""
         said = (
             f"{state.instances_created:,} of {state.total_instances_planned:,} cases ({state.progress_percentage:g} %), "
             f"{sum(state.rejections.values()):,} rejected{exhausted}, {'running' if call.host.running else state.state}."

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 
-from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall, ToolQuestion
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
+from dsbuilder_tui.domain.approval import QuestionApproval
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.sources.target.target_reader import read_target, target_of_text
@@ -36,12 +37,12 @@ class DescribeTarget(Tool[DescribeTargetArguments]):
     def doing(self, arguments: DescribeTargetArguments) -> str:
         return f"reading {arguments.path}" if arguments.path else "reading the description"
 
-    async def question(self, call: ToolCall, arguments: DescribeTargetArguments) -> ToolQuestion | None:
+    async def question(self, call: ToolCall, arguments: DescribeTargetArguments) -> QuestionApproval | None:
         _one_of(arguments)
         if arguments.path is None or call.was_typed(arguments.path):
             return None
         path = call.named_path(arguments.path)
-        return ToolQuestion(f"May the agent read {path}? You have not named it yourself.")
+        return QuestionApproval(text=f"May the agent read {path}? You have not named it yourself.")
 
     async def run(self, call: ToolCall, arguments: DescribeTargetArguments) -> ToolAnswer:
         _one_of(arguments)

@@ -19,8 +19,10 @@ from dsbuilder_tui.cli.output import print_json
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.providers import provider_of
+from dsbuilder_tui.quality.validation import VALIDATORS
 from dsbuilder_tui.registry import PlugInBroken, Registry
 from dsbuilder_tui.session.export_formats import FORMATS
+from dsbuilder_tui.session.import_formats import IMPORT_FORMATS
 from dsbuilder_tui.settings.provider_names import OFFLINE, PROVIDERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
@@ -93,7 +95,7 @@ async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bo
 
 def _plug_ins() -> Iterator[Check]:
     """What other packages have added, and whether it can be loaded."""
-    registries: tuple[Registry[Any], ...] = (PROVIDERS, FORMATS)
+    registries: tuple[Registry[Any], ...] = (PROVIDERS, VALIDATORS, FORMATS, IMPORT_FORMATS)
     for registry in registries:
         for row in registry.rows.values():
             if not row.package:

@@ -1,4 +1,4 @@
-"""``import``: a session out of a checkpoint JSON."""
+"""``import``: a session out of a checkpoint JSON, or of what a plug-in reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from dsbuilder_tui.cli.output import print_json, say
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.session.library import read_seed_checkpoint
+from dsbuilder_tui.session.import_formats import IMPORT_FORMATS
+from dsbuilder_tui.session.library import read_dataset
 from dsbuilder_tui.settings.stack import load_config
 
 
@@ -20,13 +21,13 @@ def _import(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
 
     async def load() -> int:
-        seed = read_seed_checkpoint(Path(arguments.file).expanduser())
-        async with await Session.create(seed.plan, config, imported=seed) as session:
+        dataset = read_dataset(Path(arguments.file).expanduser(), arguments.format)
+        async with await Session.create(dataset.plan, config, imported=dataset) as session:
             summary = await session.summary()
             if arguments.json:
-                print_json({**summary.as_dict(), "notes": seed.notes})
+                print_json({**summary.as_dict(), "notes": list(dataset.notes)})
                 return ExitCode.COMPLETE
-            for note in seed.notes:
+            for note in dataset.notes:
                 say(f"Note: {visible(note)}")
             say(f"Imported {summary.instances_created} of {summary.total_instances_planned} cases as {session.id}.")
             if summary.instances_created < summary.total_instances_planned:
@@ -38,12 +39,13 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="checkpoint JSON")
+    parser.add_argument("file", metavar="FILE", help="*_checkpoint.json, or a file that an installed package reads")
+    parser.add_argument("--format", choices=IMPORT_FORMATS.names(), help="whatever the ending")
     parser.add_argument("--max-dataset-size", metavar="N", help="most cases a plan may hold")
 
 
 COMMAND = CliCommand(
-    help="make a session from a *_checkpoint.json, to be continued with resume",
+    help="make a session from a *_checkpoint.json or another file, to be continued with resume",
     rank=80,
     run=_import,
     arguments=(place_option, json_option, _arguments),

@@ -91,7 +91,7 @@ async def _nothing_to_do(
     if short:
         lines = [
             f"{session.id} is finished short: {summary.instances_created} of {summary.total_instances_planned} cases, "
-            f"{counted(short, 'slot')} given up.",
+            f"{counted(short, 'slot')} exhausted.",
             f"Try again:   dsbuilder resume {session.id} --retry-exhausted{place(session.folder.parent)}",
         ]
     display.say([*lines, f"Dataset:     {target}"])
@@ -103,7 +103,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompt", metavar="WORDS", help="say this to the main agent first")
     parser.add_argument("--yes", action="store_true", help="agree to what the main agent asks, and go on")
     parser.add_argument("--repair", action="store_true", help="set damaged cases aside and write them again")
-    parser.add_argument("--retry-exhausted", action="store_true", help="try the slots that were given up on again")
+    parser.add_argument("--retry-exhausted", action="store_true", help="try the exhausted slots again")
 
 
 COMMAND = CliCommand(

@@ -13,7 +13,7 @@ from dsbuilder_tui.cli.options import display_options, out_option, settings_from
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import SessionState
-from dsbuilder_tui.session import Session, check_size
+from dsbuilder_tui.session import Session, check_plan
 from dsbuilder_tui.session.library import notes_of
 from dsbuilder_tui.session.plan_files import load_example, load_plan
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -27,7 +27,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.yes:
         raise InputError("--yes answers the main agent; a plan file needs no answer.", "Leave it out.")
     plan = load_example(arguments.example) if arguments.example else load_plan(arguments.plan)
-    check_size(plan, config, arguments.plan or f"example {arguments.example}")
+    check_plan(plan, config, arguments.plan or f"example {arguments.example}")
     out = checked_out(arguments.out)
     if out and arguments.plan and out == Path(arguments.plan).expanduser().resolve():
         raise InputError(f"--out {arguments.out} is the plan itself.", "Choose another file for the dataset.")

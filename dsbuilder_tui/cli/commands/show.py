@@ -63,7 +63,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         say(f"{session.id}: {STATE_WORDS.get(summary.state, summary.state)}, "
               f"{summary.instances_created} of {summary.total_instances_planned} cases "
               f"({summary.progress_percentage} %)")  # fmt: skip
-        rows = [["CATEGORY", "PLANNED", "ACCEPTED", "REJECTED", "GIVEN UP"]]
+        rows = [["CATEGORY", "PLANNED", "ACCEPTED", "REJECTED", "EXHAUSTED"]]
         rows += [
             [name, *(str(c[key]) for key in ("planned", "accepted", "rejected", "exhausted"))]
             for name, c in summary.categories.items()

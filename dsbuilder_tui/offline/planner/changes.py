@@ -82,7 +82,8 @@ class PlanChanger(CountChanges):
         if new.casefold() in (name.casefold() for name in self._c.names):
             return self._say(f"There is already a category called {new}.")
         category = self._of(found[1])
-        self._c.rename[category["name"]] = new
+        first = next((old for old, now in self._c.rename.items() if now == category["name"]), category["name"])
+        self._c.rename[first] = new
         category["name"] = new
         return self._change()
 

@@ -1,9 +1,10 @@
-"""Requests about cases that are alike: pairs that are to be kept, and counts to be lowered after slots were given up."""
+"""Requests about cases that are alike: pairs that are to be kept, and counts to be lowered after slots were exhausted."""
 
 from __future__ import annotations
 
 import re
 
+from dsbuilder_tui.domain.plan_patch import PlanPatch
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.planning_context import Act, PlanningContext
 
@@ -22,11 +23,11 @@ def about_pairs(said: str) -> str:
 
 
 def fewer(said: str, situation: PlanningContext) -> Act | None:
-    """“Lower it”, after slots were given up: the counts that the categories can reach."""
+    """“Lower it”, after slots were exhausted: the counts that the categories can reach."""
     if situation.plan is None or not intent_table().phrase("fewer").fullmatch(said.strip(" .!,")):
         return None
     planned = {c.name: c.count for c in situation.plan.categories}
     counts = {
-        name: planned[name] - many for name, many in situation.given_up.items() if 0 < many < planned.get(name, 0)
+        name: planned[name] - many for name, many in situation.exhausted.items() if 0 < many < planned.get(name, 0)
     }
-    return Act("revise_plan", {"counts": counts}) if counts else None
+    return Act("revise_plan", PlanPatch(counts=counts).arguments()) if counts else None

@@ -17,7 +17,7 @@ class PlanningContext:
     proposed: DatasetPlanInput | None = None  # a plan that waits for the person's yes
     running: bool = False
     accepted: dict[str, int] = field(default_factory=dict)  # cases by category
-    given_up: dict[str, int] = field(default_factory=dict)  # slots by category, where there are any
+    exhausted: dict[str, int] = field(default_factory=dict)  # slots by category, where there are any
     stages: tuple[str, ...] = STAGES  # those that compare, where a category does not say otherwise
     models: str = "built-in"
     tools: tuple[str, ...] = ()  # of the evaluated application, by name

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.domain.plan_patch import PlanPatch, patched
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
-from dsbuilder_tui.offline.planner.revision_arguments import as_arguments, carried_out
 from dsbuilder_tui.offline.planner.topics import Topics
 from dsbuilder_tui.offline.planner.understand import understand
 
@@ -29,7 +31,7 @@ _AFTER = {
     "load_from_checkpoint": "Say “resume” to go on with its open slots.",
 }
 _MOST_ROWS = 30
-_MORE = {"rejected": "rejected", "exhausted": "given up"}
+_MORE = ("rejected", "exhausted")
 _NO_WORDS = ("", "declined", "no", "n", "nope", "reject", "rejected", "tool execution was not approved")
 
 
@@ -95,11 +97,16 @@ def _declined(
 
 
 def _refused_plan(tool: str, arguments: Mapping[str, Any], situation: PlanningContext) -> DatasetPlanInput | None:
+    """The plan that would have come of a yes. A part of a revision that the tool would not have carried out either is
+    passed over: the person's words are about the rest."""
     try:
         if tool == "propose_plan":
             return parse_plan(arguments)
-        return parse_plan(carried_out(as_arguments(situation.plan), arguments)) if situation.plan else None
-    except (PlanError, TypeError, KeyError, AttributeError):
+        if situation.plan is None:
+            return None
+        patch = PlanPatch.model_validate(arguments)
+        return patched(situation.plan, patch, situation.accepted, pass_over=True).plan
+    except (PlanError, ValidationError):
         return None
 
 
@@ -167,7 +174,7 @@ def _counts(categories: object) -> str:
     rows = []
     for name, counts in list(categories.items())[:_MOST_ROWS]:
         numbers = counts if isinstance(counts, Mapping) else {}
-        extra = [f"{_number(numbers[key])} {words}" for key, words in _MORE.items() if numbers.get(key)]
+        extra = [f"{_number(numbers[key])} {key}" for key in _MORE if numbers.get(key)]
         there = f"{_number(numbers.get('accepted'))} of {_number(numbers.get('planned'))}"
         rows.append(f"- {_quiet(name, 64)} {', '.join([there, *extra])}")
     if len(categories) > _MOST_ROWS:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import parse_plan
+from dsbuilder_tui.domain.plan_patch import PlanPatch
 from dsbuilder_tui.offline.planner.changes import PlanChanger
 from dsbuilder_tui.offline.planner.clauses import PlanChanges, clauses, without_courtesy
 from dsbuilder_tui.offline.planner.counts import plain_numbers
@@ -17,10 +19,10 @@ from dsbuilder_tui.offline.planner.fallback_replies import not_understood, says_
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.intents import Intents
 from dsbuilder_tui.offline.planner.naming import slug, words_of
+from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.proposal import ProposedPlan, propose
 from dsbuilder_tui.offline.planner.request import examples_in, read_request
-from dsbuilder_tui.offline.planner.revision_arguments import as_arguments, difference
 from dsbuilder_tui.offline.planner.topics import Topics
 from dsbuilder_tui.offline.planner.utterance import Utterance, hear
 
@@ -118,17 +120,25 @@ def _proposed(proposal: ProposedPlan, heard: Utterance, situation: PlanningConte
     return replace(reading, acts=(*looks, *reading.acts))
 
 
-def _offer(plan: dict[str, Any], situation: PlanningContext, notes: list[str], *, anew: bool = False) -> Interpretation:
-    """Puts a plan before the person: as a new one, or as a change to the one there is."""
+def _offer(
+    plan: dict[str, Any],
+    situation: PlanningContext,
+    notes: list[str],
+    *,
+    anew: bool = False,
+    renamed: Mapping[str, str] | None = None,
+) -> Interpretation:
+    """Puts a plan before the person: as a new one, or as a change to the one there is, some categories of which may be
+    ``renamed`` (old → new)."""
     try:
         checked = parse_plan(plan)
     except PlanError as error:
         return Interpretation(words=f"That would not be a plan: {error.problems[0]}.")
     if situation.plan is not None and not anew:
-        changes = difference(as_arguments(situation.plan), plan)
-        if not changes:
+        arguments = PlanPatch.between(situation.plan, checked, renamed).arguments()
+        if not arguments:
             return Interpretation(words=_TABLE.reply("planned_already"))
-        return Interpretation((Act("revise_plan", changes),), _sentences(notes))
+        return Interpretation((Act("revise_plan", arguments),), _sentences(notes))
     counts = ", ".join(f"{c.name} {c.count:,}" for c in checked.categories[:12])
     words = (
         f"{counted(checked.total_instances, 'case')} for {checked.dataset_name}: "
@@ -203,31 +213,12 @@ def _together(
         acts = [act for act in acts if act not in later]
         if later:
             words.append(_TABLE.reply("after_your_yes"))
-        offered = _revised(changes, situation)
+        # A rename is told as one: to drop a category and add another would lose what it holds.
+        renamed = changes.rename if situation.proposed is None else None
+        offered = _offer(changes.plan, situation, [], renamed=renamed)
         acts += offered.acts
         words += [*changes.notes, offered.words]
     if unread:
         words.append("I did not understand " + ", ".join(f"“{text}”" for text in unread[:3]) + ".")
     distinct = [act for at, act in enumerate(acts) if act not in acts[:at]]
     return Interpretation(tuple(distinct), _sentences(words), asks=asks)
-
-
-def _revised(changes: PlanChanges, situation: PlanningContext) -> Interpretation:
-    """The change as an act: against the plan there is, or as a new version of the proposal."""
-    if situation.plan is None or situation.proposed is not None or not changes.rename:
-        return _offer(changes.plan, situation, [])
-    # A rename is told as one: to drop a category and add another would lose what it holds.
-    old = as_arguments(situation.plan)
-    for category in old["categories"]:
-        category["name"] = changes.rename.get(category["name"], category["name"])
-    back = {new: name for name, new in changes.rename.items()}
-    arguments = difference(old, changes.plan)
-    for part in arguments.get("change", []):
-        part["category"] = back.get(part["category"], part["category"])
-    if "remove" in arguments:
-        arguments["remove"] = [back.get(name, name) for name in arguments["remove"]]
-    if "counts" in arguments:
-        arguments["counts"] = {back.get(name, name): count for name, count in arguments["counts"].items()}
-    present = {category["name"] for category in changes.plan["categories"]}
-    rename = {name: new for name, new in changes.rename.items() if new in present}
-    return Interpretation((Act("revise_plan", {"rename": rename, **arguments} if rename else arguments),))

@@ -140,7 +140,7 @@ class OfflineWriter:
             elif known.language == UNKNOWN:
                 text = (
                     f"The examples of {category.name} are in a language the built-in writer has no phrases for (it knows "
-                    f"{', '.join(NAMES.values())}): it can only vary numbers and names, so most slots will be given up. "
+                    f"{', '.join(NAMES.values())}): it can only vary numbers and names, so most slots will be exhausted. "
                     "Connect a model for this category."
                 )
                 notes.append(("warning", text))

@@ -1,15 +1,39 @@
-"""The seed-format checkpoint JSON, which can be imported again."""
+"""The seed-format checkpoint JSON, which can be imported again (``store/imports/seed_checkpoint.py``)."""
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from collections.abc import Mapping
+from typing import Any, BinaryIO
 
 import orjson
 
+from dsbuilder_tui.domain.case import runs
+from dsbuilder_tui.domain.clock import iso
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.store.export.export_format import DatasetShape, ExportFormat
 from dsbuilder_tui.store.export.json_array import ArrayWriter
 
 SEED_SUFFIX = "_checkpoint.json"
+
+
+def seed_head(
+    plan: DatasetPlanInput, timestamp: float, session_id: str, seed: int, retired: Mapping[str, list[int]]
+) -> dict[str, Any]:
+    """The members of the file that precede ``created_instances``; ``instances_created`` follows, counted on the way.
+
+    ``retired_slots`` is there only when a plan revision has taken slots out: [first, last] pairs by category.
+    """
+    names = [category.name for category in plan.categories]
+    gone = {name: [list(pair) for pair in runs(retired[name])] for name in names if retired.get(name)}
+    return {
+        "dataset_name": plan.dataset_name,
+        "total_instances_planned": plan.total_instances,
+        "dataset_plan": plan.model_dump(mode="json"),
+        "timestamp": iso(timestamp),
+        "session_id": session_id,
+        "seed": seed,
+        **({"retired_slots": gone} if gone else {}),
+    }
 
 
 class CheckpointWriter(ArrayWriter):

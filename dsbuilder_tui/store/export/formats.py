@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from dsbuilder_tui.domain.case import AcceptedCase
-from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.registry import Registry
 from dsbuilder_tui.store.export.export_format import DatasetShape, ExportFormat
 from dsbuilder_tui.store.files import atomic_write
@@ -60,15 +61,29 @@ async def write_cases(
 ) -> int:
     """Write cases page by page into a file that takes its name only when it is whole. Returns how many.
 
-    Raises ``InputError`` (a library is missing), ``ConfigError`` (no such format), ``StorageError``, or what reading the
-    pages raises.
+    Raises ``InputError`` (a library is missing), ``ConfigError`` (no such format), ``PlugInBroken`` (a format that does not
+    work), ``StorageError``, or what reading the pages raises.
     """
     require_writer(kind)
     count = 0
     with atomic_write(path, private=private) as handle:
-        writer = FORMATS.load(kind).open(handle, shape)
+        with _at_work(kind):
+            writer = FORMATS.load(kind).open(handle, shape)
         async for page in pages:
-            await asyncio.to_thread(writer.write, page)
+            with _at_work(kind):
+                await asyncio.to_thread(writer.write, page)
             count += len(page)
-        writer.close(count)
+        with _at_work(kind):
+            writer.close(count)
     return count
+
+
+@contextmanager
+def _at_work(kind: str) -> Iterator[None]:
+    """Turn whatever a stranger's writer raises into ``PlugInBroken``; what the disk raises stays what it is."""
+    try:
+        yield
+    except (DsbuilderError, OSError):
+        raise
+    except Exception as error:
+        raise FORMATS.failed(kind, error) from error

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.errors import DsbuilderError
+from dsbuilder_tui.domain.message import ErrorContent
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session.export_formats import FORMATS
 from dsbuilder_tui.tui.slash_command import SlashCommand
@@ -24,7 +25,7 @@ async def _export(actions: StudioActions, argument: str) -> None:
         try:
             count = await session.export(target, private=target.parent == session.folder)
         except DsbuilderError as error:
-            await actions.live.tell(f"✗ {error}", "error")
+            await actions.live.tell(f"✗ {error}", ErrorContent())
         else:
             await actions.live.tell(f"✓ Wrote {counted(count, 'case')} to {target.absolute()}")
 

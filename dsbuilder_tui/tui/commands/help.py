@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dsbuilder_tui.domain.message import CommandContent, MessageRole
 from dsbuilder_tui.tui.commands import slash_commands
 from dsbuilder_tui.tui.slash_command import SlashCommand
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 async def _help(actions: StudioActions, argument: str) -> None:
     rows = "\n".join(f"| `/{c.name}` {c.argument.replace('|', '/')} | {c.words} |" for c in slash_commands())
     await actions.live.session.chat.add(
-        "dsbuilder", f"| command | what it does |\n|---|---|\n{rows}\n\n**F1** shows the keys.", "command"
+        MessageRole.DSBUILDER,
+        f"| command | what it does |\n|---|---|\n{rows}\n\n**F1** shows the keys.",
+        CommandContent(),
     )
 
 

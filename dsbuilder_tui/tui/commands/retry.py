@@ -1,4 +1,4 @@
-"""``/retry``: try the slots that were given up on again."""
+"""``/retry``: try the exhausted slots again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 async def _retry(actions: StudioActions, argument: str) -> None:
     count = await actions.live.session.cases.retry_exhausted()
     if not count:
-        raise InputError("No slot was given up on.", "/status says where the session stands.")
+        raise InputError("No slot is exhausted.", "/status says where the session stands.")
     await actions.live.reread()
     await actions.live.tell(f"✓ {counted(count, 'slot')} open again")
     actions.begin_run()
@@ -23,7 +23,7 @@ async def _retry(actions: StudioActions, argument: str) -> None:
 
 COMMAND = SlashCommand(
     name="retry",
-    words="try the slots that were given up on again",
+    words="try the exhausted slots again",
     rank=50,
     run=_retry,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dsbuilder_tui.domain.message import CommandContent, MessageRole
 from dsbuilder_tui.tui.slash_command import SlashCommand
 from dsbuilder_tui.wording import cost_words, eta_words, rate_words
 
@@ -15,13 +16,15 @@ async def _status(actions: StudioActions, argument: str) -> None:
     summary = await actions.live.session.summary()
     view = actions.live.view
     if not actions.live.session.planned:
-        await actions.live.tell(f"**{summary.dataset_name}** has no plan yet. Folder: `{summary.path}`", "command")
+        await actions.live.tell(
+            f"**{summary.dataset_name}** has no plan yet. Folder: `{summary.path}`", CommandContent()
+        )
         return
     words = [
         f"**{summary.dataset_name}**: {summary.instances_created:,} of {summary.total_instances_planned:,} cases "
         f"({summary.progress_percentage} %), {view.state}.",
         "",
-        "| category | planned | accepted | rejected | given up |",
+        "| category | planned | accepted | rejected | exhausted |",
         "|---|--:|--:|--:|--:|",
     ]
     for name, c in summary.categories.items():
@@ -34,7 +37,7 @@ async def _status(actions: StudioActions, argument: str) -> None:
     if spent := cost_words(summary.cost):
         words.append(f"Cost: {spent}.")
     words.append(f"Folder: `{summary.path}`")
-    await actions.live.session.chat.add("dsbuilder", "\n".join(words), "command")
+    await actions.live.session.chat.add(MessageRole.DSBUILDER, "\n".join(words), CommandContent())
 
 
 COMMAND = SlashCommand(

@@ -44,7 +44,7 @@ def session_row(listing: SessionListing, width: int, now: float, *, chosen: bool
     if not tight:
         size = max(8, min(20, room - 68))
         done = listing.state is SessionState.COMPLETE
-        drawn = bar(listing.accepted, listing.planned, size, "good" if done else "accent", given_up=listing.exhausted)
+        drawn = bar(listing.accepted, listing.planned, size, "good" if done else "accent", exhausted=listing.exhausted)
         spans += [*(drawn if not unreadable else (("╌" * size, "faint"),)), ("  ", "text")]
     count = "?" if unreadable else f"{listing.accepted:,}/{listing.planned:,}"
     count = "no plan yet" if listing.undecided else count

@@ -104,16 +104,16 @@ def sides(left: Iterable[Span], right: Iterable[Span], width: int) -> Line:
     return (*head, (" " * (room - length(tail)), "text"), *tail)
 
 
-def bar(done: int, total: int, width: int, role: str = "accent", *, given_up: int = 0) -> Line:
-    """A thin bar with half-cell steps; what was given up on is shown at its end."""
+def bar(done: int, total: int, width: int, role: str = "accent", *, exhausted: int = 0) -> Line:
+    """A thin bar with half-cell steps; what is exhausted is shown at its end."""
     if width <= 0:
         return EMPTY
     total = max(1, total)
     halves = min(2 * width, (2 * width * min(done, total)) // total)
     if 0 < done < total:
         halves = min(max(1, halves), 2 * width - 1)
-    lost = min(2 * width - halves, -(-2 * width * given_up // total)) // 2 if given_up else 0
-    lost = max(lost, 1) if given_up and halves // 2 < width else lost
+    lost = min(2 * width - halves, -(-2 * width * exhausted // total)) // 2 if exhausted else 0
+    lost = max(lost, 1) if exhausted and halves // 2 < width else lost
     full, half = divmod(halves, 2)
     rest = width - full - half - lost
     if rest < 0:

@@ -29,6 +29,7 @@ STAGE_MEANINGS = {
     "near": "The two share too many words and word pairs.",
     "semantic": "The two mean the same in other words.",
     "schema": "The worker's case did not have the form the plan asks for.",
+    "validators": "A rule of the plan found fault with this case.",
     "missing": "The worker wrote no case for this slot.",
     "person": "You turned this case away.",
     "refused": "The model refused to write it.",
@@ -181,7 +182,7 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
         )
         lines += [((row, "good"),) for row in wrap(words, width)]
     else:
-        lines += [((row, "warn"),) for row in wrap("The slot is still open, or was given up on.", width)]
+        lines += [((row, "warn"),) for row in wrap("The slot is still open, or exhausted.", width)]
     return [cut(line, width) for line in lines]
 
 

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
-from dsbuilder_tui.domain.case import Rejection, display_text
+from dsbuilder_tui.domain.case import VALIDATORS_STAGE, Rejection, display_text
 from dsbuilder_tui.domain.diversity import STAGES
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import CaseRejected, Event
@@ -163,7 +163,8 @@ class RejectedScreen(SessionScreen):
             else ""
         )
         nearest = context.nearest if context else None
-        right.border_title = title(clip(f"accepted · {nearest.case_id}", 40) if nearest else "accepted")
+        held_against = "validators" if rejection and rejection.stage == VALIDATORS_STAGE else "accepted"
+        right.border_title = title(clip(f"accepted · {nearest.case_id}", 40) if nearest else held_against)
         right.border_subtitle = clock_time(nearest.created_at) if nearest else ""
         for name in ("#left", "#right", "#why"):
             self.query_one(name, LineView).renew()
@@ -192,6 +193,8 @@ class RejectedScreen(SessionScreen):
         if self._shown is None:
             return []
         if not self._pieces[1]:
+            if self._shown.stage == VALIDATORS_STAGE:
+                return [((row, "bad"),) for row in wrap(self._shown.reason, width)]
             words = "No accepted case stands against it; it was turned away for its form, or that case is gone."
             return [((row, "muted"),) for row in wrap(words, width)]
         return flow(self._pieces[1], width, "info")

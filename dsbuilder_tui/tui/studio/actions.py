@@ -7,11 +7,12 @@ from collections.abc import AsyncGenerator, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from dsbuilder_tui.agent.monitor import Note
-from dsbuilder_tui.agent.plan_card import card_data
+from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.agent.turn_events import TurnEvent
+from dsbuilder_tui.domain.approval import Approval, PlanApproval
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
-from dsbuilder_tui.domain.history import Approval
-from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.domain.message import ErrorContent, MessageRole
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.prompt import Prompt
 
@@ -74,8 +75,8 @@ class StudioActions:
     async def show_plan(self, before: Any = None) -> None:
         session = self.live.session
         session.require_plan()
-        data = card_data(session.plan, session.plans.revision, before)
-        await session.chat.add("dsbuilder", f"plan · rev {session.plans.revision}", "plan", data)
+        card = plan_content(session.plan, session.plans.revision, before)
+        await session.chat.add(MessageRole.DSBUILDER, f"plan · rev {session.plans.revision}", card)
 
     async def asked(self, call: str) -> Approval | None:
         """The open question of a card."""
@@ -97,11 +98,11 @@ class StudioActions:
             if self.live.view.state == "finished":
                 raise InputError(
                     "All slots are settled already.",
-                    "/export writes the dataset, /retry tries slots given up on again.",
+                    "/export writes the dataset, /retry tries exhausted slots again.",
                 )
             self.live.start()
         except DsbuilderError as error:
-            self._screen.run_worker(self.live.tell(f"✗ {error}", "error"), exit_on_error=False)
+            self._screen.run_worker(self.live.tell(f"✗ {error}", ErrorContent()), exit_on_error=False)
 
     def toggle_run(self) -> None:
         if self._screen.watched.view.state == "pausing":
@@ -119,7 +120,7 @@ class StudioActions:
         before = session.plan
         if approval is None and live.running:
             raise InputError("The plan cannot be changed while the run is going on.", "Pause first (^P).")
-        shown = before if approval is None else parse_plan(approval.data["plan"], "the proposal")
+        shown = approval.request.plan if approval is not None and isinstance(approval.request, PlanApproval) else before
 
         async def take(plan: DatasetPlanInput | None) -> None:
             if plan is None or (approval is None and plan == before):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,9 +14,20 @@ from textual.message import Message as TextualMessage
 from textual.widget import Widget
 from textual.widgets import Markdown, Static
 
+from dsbuilder_tui.domain.message import (
+    ErrorContent,
+    Message,
+    MessageKind,
+    MessageRole,
+    NoticeContent,
+    PlanContent,
+    QuestionContent,
+    ToolContent,
+)
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.tui.paint.line import Line, clip, plain
-from dsbuilder_tui.tui.studio.plan_card_paint import card_height, is_card, plan_card, question_card
+from dsbuilder_tui.tui.studio.card_state import CardState
+from dsbuilder_tui.tui.studio.plan_card_paint import card_height, plan_card, question_card
 from dsbuilder_tui.tui.studio.tool_line_paint import tool_lines
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.tui.widgets.safe import markdown_parser
@@ -26,16 +37,19 @@ from dsbuilder_tui.wording import clock_time
 _MOST_MARKDOWN = 20
 _MOST_ENTRIES = 400
 
-WHO = {
-    "person": ("You", "bold $ds-info"),
-    "agent": ("Agent", "bold $ds-accent"),
-    "dsbuilder": ("dsbuilder", "bold $ds-accent"),
+WHO: dict[str, tuple[str, str]] = {
+    MessageRole.PERSON: ("You", "bold $ds-info"),
+    MessageRole.AGENT: ("Agent", "bold $ds-accent"),
+    MessageRole.DSBUILDER: ("dsbuilder", "bold $ds-accent"),
 }
 
 
 def _class(word: str) -> str:
     """A word out of the session file as a style class; one that cannot be one has none."""
     return word if word.isidentifier() and word.isascii() else "other"
+
+
+CardContent = PlanContent | QuestionContent
 
 
 class SafeMarkdown(Markdown):
@@ -52,8 +66,8 @@ class SafeMarkdown(Markdown):
 class Entry(Vertical):
     """One message: who and when, and what was said."""
 
-    def __init__(self, role: str, text: str, kind: str, ts: float) -> None:
-        super().__init__(classes=f"entry {_class(role)} kind-{_class(kind)}")
+    def __init__(self, role: str, text: str, kind: MessageKind, ts: float) -> None:
+        super().__init__(classes=f"entry {_class(role)} kind-{kind}")
         self.role, self.text, self.kind, self.ts = role, text, kind, ts
 
     def compose(self) -> ComposeResult:
@@ -64,7 +78,7 @@ class Entry(Vertical):
         yield self.body()
 
     def body(self) -> Widget:
-        if self.role == "person":
+        if self.role == MessageRole.PERSON or self.kind is MessageKind.OTHER:
             return Static(Content(visible(self.text)), classes="said")
         return SafeMarkdown(self.text)
 
@@ -78,16 +92,16 @@ class Entry(Vertical):
 class EventLine(Static):
     """A one-line event in the conversation: a run began, a pause was saved."""
 
-    def __init__(self, text: str, kind: str) -> None:
+    def __init__(self, text: str, kind: MessageKind) -> None:
         shown = visible(text)
         mark, rest = shown[:1], shown[1:]
         styles = {"✓": "$ds-good", "✗": "$ds-bad bold", "!": "$ds-warn", "‖": "$ds-warn", "↺": "$ds-info"}
         content = (
-            Content.assemble((mark, styles[mark]), (rest, "$ds-text" if kind == "error" else "$ds-muted"))
+            Content.assemble((mark, styles[mark]), (rest, "$ds-text" if kind is MessageKind.ERROR else "$ds-muted"))
             if mark in styles
             else Content(shown)
         )
-        super().__init__(content, classes=f"event kind-{_class(kind)}")
+        super().__init__(content, classes=f"event kind-{kind}")
 
 
 def _fitting(card: Painted, lines: Sequence[Line], height: int) -> Sequence[Line]:
@@ -102,25 +116,25 @@ class Card(Painted, can_focus=True):
 
     answers: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, data: Mapping[str, Any], state: str, height: int) -> None:
+    def __init__(self, content: CardContent, state: CardState, height: int) -> None:
         super().__init__(classes="plan-card")
-        self.data, self.state = data, state
+        self.content, self.state = content, state
         self.styles.height = height
-        self.can_focus = state == "open"
+        self.can_focus = state is CardState.OPEN
 
     @property
     def call(self) -> str:
         """Which question of the agent this is; empty for a plan that nobody asks about."""
-        return str(self.data.get("call", ""))
+        return self.content.call
 
-    def set_state(self, state: str) -> None:
-        if state != self.state:
+    def set_state(self, state: CardState) -> None:
+        if state is not self.state:
             self.state = state
             self.repaint()
-            self.can_focus = state == "open"
+            self.can_focus = state is CardState.OPEN
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self.state == "open" if action in self.answers else True
+        return self.state is CardState.OPEN if action in self.answers else True
 
 
 class PlanCard(Card):
@@ -140,11 +154,12 @@ class PlanCard(Card):
             super().__init__()
             self.card, self.answer = card, answer
 
-    def __init__(self, data: Mapping[str, Any], state: str = "open") -> None:
-        super().__init__(data, state, card_height(data))
+    def __init__(self, plan: PlanContent, state: CardState = CardState.OPEN) -> None:
+        super().__init__(plan, state, card_height(plan))
+        self.plan = plan
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
-        return _fitting(self, plan_card(self.data, width, state=self.state, focused=self.has_focus), height)
+        return _fitting(self, plan_card(self.plan, width, state=self.state, focused=self.has_focus), height)
 
     def action_approve(self) -> None:
         self.post_message(self.Answered(self, "approve"))
@@ -170,8 +185,8 @@ class QuestionCard(Card):
             super().__init__()
             self.card, self.yes = card, yes
 
-    def __init__(self, text: str, data: Mapping[str, Any], state: str = "open") -> None:
-        super().__init__(data, state, 4)
+    def __init__(self, text: str, question: QuestionContent, state: CardState = CardState.OPEN) -> None:
+        super().__init__(question, state, 4)
         self.text = text
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
@@ -187,15 +202,15 @@ class QuestionCard(Card):
 class ToolLine(Painted):
     """What a tool of the agent did, in one line; a click or ^O opens what it was given and what it answered."""
 
-    def __init__(self, text: str, data: Mapping[str, Any], *, busy: bool = False) -> None:
+    def __init__(self, text: str, content: ToolContent, *, busy: bool = False) -> None:
         super().__init__(classes="tool-line")
-        self.text, self.data, self.busy = text, data, busy
+        self.text, self.content, self.busy = text, content, busy
         self.opened = False
         self.styles.height = 1
 
-    def finish(self, text: str, data: Mapping[str, Any]) -> None:
+    def finish(self, text: str, content: ToolContent) -> None:
         """The tool has answered, or was stopped."""
-        self.text, self.data, self.busy = text, {**self.data, **data}, False
+        self.text, self.content, self.busy = text, content, False
         self.repaint()
 
     def set_open(self, opened: bool) -> None:
@@ -204,7 +219,7 @@ class ToolLine(Painted):
         self.repaint()
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
-        return tool_lines(self.text, self.data, width, busy=self.busy, opened=self.opened)
+        return tool_lines(self.text, self.content, width, busy=self.busy, opened=self.opened)
 
     def action_unfold(self) -> None:
         self.set_open(not self.opened)
@@ -231,24 +246,23 @@ class ChatLog(VerticalScroll, can_focus=True):
     def at_end(self) -> bool:
         return self.max_scroll_y - self.scroll_offset.y <= 1
 
-    async def add(
-        self, role: str, text: str, kind: str, ts: float, data: Mapping[str, Any], card_state: str = "open"
-    ) -> Widget:
-        """Show one more message."""
+    async def add(self, message: Message, card_state: CardState) -> Widget:
+        """Show one more message; ``card_state`` says what has become of its card, if it has one."""
         widget: Widget
-        if kind == "plan" and is_card(data):
-            for card in self.query(PlanCard):
-                if card.state == "open" and card_state == "open":
-                    card.set_state("older")
-            widget = PlanCard(data, card_state)
-        elif kind == "question":
-            widget = QuestionCard(text, data, card_state)
-        elif kind == "tool":
-            widget = ToolLine(text, data)
-        elif role == "dsbuilder" and kind in ("notice", "error", "plan"):
-            widget = EventLine(text, kind)
-        else:
-            widget = Entry(role, text, kind, ts)
+        match message.content:
+            case PlanContent() as plan:
+                for card in self.query(PlanCard):
+                    if card.state is CardState.OPEN and card_state is CardState.OPEN:
+                        card.set_state(CardState.OLDER)
+                widget = PlanCard(plan, card_state)
+            case QuestionContent() as question:
+                widget = QuestionCard(message.text, question, card_state)
+            case ToolContent() as tool:
+                widget = ToolLine(message.text, tool)
+            case NoticeContent() | ErrorContent() if message.role == MessageRole.DSBUILDER:
+                widget = EventLine(message.text, message.kind)
+            case _:
+                widget = Entry(message.role, message.text, message.kind, message.created_at)
         await self.put(widget)
         return widget
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -19,12 +18,19 @@ from textual.widgets.markdown import MarkdownStream
 from dsbuilder_tui.agent.turn_events import Activity, TextDelta, ToolStarted, TurnEvent, TurnProgress
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.events import MessageAdded
+from dsbuilder_tui.domain.message import (
+    ErrorContent,
+    Message,
+    MessageKind,
+    MessageRole,
+    TextContent,
+    ToolContent,
+)
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.session import Message
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, sides
-from dsbuilder_tui.tui.studio.chat import Card, ChatLog, Entry, ToolLine
-from dsbuilder_tui.tui.studio.plan_card_paint import has_card
+from dsbuilder_tui.tui.studio.card_state import CardState
+from dsbuilder_tui.tui.studio.chat import Card, CardContent, ChatLog, Entry, ToolLine
 from dsbuilder_tui.tui.studio.prompt import Completions, Prompt
 from dsbuilder_tui.tui.widgets.painted import Painted
 
@@ -140,7 +146,7 @@ class ConversationPane(Vertical):
         self._queue: list[tuple[str, dict[int, str]]] = []
         self._turn: asyncio.Task[None] | None = None
         self._channel: asyncio.Queue[MessageAdded | TurnProgress | _TurnOver] = asyncio.Queue()
-        self._card_state: Callable[[Mapping[str, Any]], str] = lambda data: "open"
+        self._card_state: Callable[[CardContent], CardState] = lambda content: CardState.OPEN
         self._now: Callable[[], float] = time.time
         self._finished = False
         self._draft: Entry | None = None  # the message that is being written
@@ -166,7 +172,7 @@ class ConversationPane(Vertical):
     def log_view(self) -> ChatLog:
         return self.query_one(ChatLog)
 
-    async def open(self, messages: Sequence[Message], card_state: Callable[[Mapping[str, Any]], str]) -> None:
+    async def open(self, messages: Sequence[Message], card_state: Callable[[CardContent], CardState]) -> None:
         """Show the conversation as it was when the session was left. ``card_state`` says what became of a card's plan."""
         self._card_state = card_state
         shown = messages[-_SHOWN_AT_OPENING:]
@@ -180,16 +186,18 @@ class ConversationPane(Vertical):
         for message in shown:
             await self._show(message)
         if not self._readonly:
-            sent = [m for m in messages if m.role == "person"]
-            pastes = {int(n): str(text) for m in sent for n, text in (m.data.get("pastes") or {}).items()}
+            sent = [m for m in messages if m.role == MessageRole.PERSON]
+            texts = [m.content for m in sent if isinstance(m.content, TextContent)]
+            pastes = {number: paste for content in texts for number, paste in content.pastes.items()}
             self.query_one(Prompt).remember([m.text for m in sent], pastes)
         log.unseen = 0
         log.scroll_end(animate=False)
 
-    async def _show(self, message: Message) -> str:
+    async def _show(self, message: Message) -> CardState:
         """Show a message, and return the state of its card if it has one."""
-        state = self._card_state(message.data) if has_card(message.kind, message.data) else "open"
-        await self.log_view.add(message.role, message.text, message.kind, message.created_at, message.data, state)
+        content = message.content
+        state = self._card_state(content) if isinstance(content, CardContent) else CardState.OPEN
+        await self.log_view.add(message, state)
         return state
 
     # The one channel: everything that is drawn after the opening comes through here, in its order.
@@ -203,31 +211,32 @@ class ConversationPane(Vertical):
         while not self._finished:
             match await self._channel.get():
                 case MessageAdded() as event:
-                    await self._draw_message(event)
+                    await self._draw_message(event.message)
                 case TextDelta(text):
                     await self._draw_words(text)
                 case Activity(words):
                     self.query_one(Hint).say(words)
                 case ToolStarted() as event:
-                    self._tools[event.call_id] = line = ToolLine(event.words, {"tool": event.tool}, busy=True)
+                    self._tools[event.call_id] = line = ToolLine(event.words, ToolContent(tool=event.tool), busy=True)
                     await self.log_view.put(line)
                 case _TurnOver(stopped):
                     await self._end_turn(stopped)
 
-    async def _draw_message(self, event: MessageAdded) -> None:
+    async def _draw_message(self, message: Message) -> None:
         """A message takes the place of what was drawn of it while it was under way."""
-        if event.kind == "tool" and (line := self._tools.pop(str(event.data.get("call")), None)) is not None:
-            line.finish(event.text, event.data)
-        elif self._draft is not None and (event.role, event.kind) == (self._draft.role, "text"):
-            await self._end_draft(event.text)
+        content = message.content
+        if isinstance(content, ToolContent) and (line := self._tools.pop(content.call, None)) is not None:
+            line.finish(message.text, content)
+        elif self._draft is not None and (message.role, message.kind) == (self._draft.role, MessageKind.TEXT):
+            await self._end_draft(message.text)
         else:
-            message = Message(event.seq, event.role, event.kind, event.text, dict(event.data), event.ts)
-            if await self._show(message) == "open" and event.data.get("call") and event.kind in ("plan", "question"):
+            state = await self._show(message)
+            if isinstance(content, CardContent) and content.call and state is CardState.OPEN:
                 self.post_message(self.CardShown())
 
     async def _draw_words(self, text: str) -> None:
         if self._draft is None or self._stream is None:
-            entry = Entry("agent", "", "text", self._now())
+            entry = Entry(MessageRole.AGENT, "", MessageKind.TEXT, self._now())
             self.query_one(Hint).say("answering")
             await self.log_view.put(entry)
             if not (bodies := entry.query(Markdown)):
@@ -251,10 +260,10 @@ class ConversationPane(Vertical):
             await draft.query_one(Markdown).update(visible(whole))
         draft.text = whole
 
-    def set_cards(self, state: Callable[[Mapping[str, Any]], str]) -> None:
+    def set_cards(self, state: Callable[[CardContent], CardState]) -> None:
         """Let every plan card say what has become of it."""
         for card in self.query(Card):
-            card.set_state(state(card.data))
+            card.set_state(state(card.content))
 
     @property
     def answering(self) -> bool:
@@ -298,7 +307,9 @@ class ConversationPane(Vertical):
         except asyncio.CancelledError:
             stopped = True
         except DsbuilderError as error:
-            self.post(MessageAdded(ts=self._now(), seq=0, role="dsbuilder", kind="error", text=f"✗ {error}", data={}))
+            now = self._now()
+            trouble = Message(0, MessageRole.DSBUILDER, f"✗ {error}", ErrorContent(), now)
+            self.post(MessageAdded(ts=now, message=trouble))
         finally:
             self.post(_TurnOver(stopped))
 
@@ -306,7 +317,7 @@ class ConversationPane(Vertical):
         if self._draft is not None:  # it could not be kept
             await self._end_draft(self._draft.text + (" *(stopped)*" if stopped else ""))
         for line in self._tools.values():
-            line.finish("stopped", {"ok": False})
+            line.finish("stopped", line.content.model_copy(update={"ok": False}))
         self._tools.clear()
         self.query_one(Hint).say("")
         self._turn = None

@@ -65,7 +65,7 @@ def plan_panel(
         lines.append(_plan_row(fit("total", name_width), total, bar_width, digits, tail, "strong"))
     lost: list[Span] = []
     if view.exhausted:
-        lost = [(f"{counted(view.exhausted, 'slot')} given up", "warn"), (" · /retry tries again", "muted")]
+        lost = [(f"{counted(view.exhausted, 'slot')} exhausted", "warn"), (" · /retry tries again", "muted")]
     if lost and view.state != "finished" and len(lines) < room:
         lines.append(cut(tuple(lost), inner))
     hint: list[Span] = []
@@ -95,7 +95,7 @@ def _plan_row(name: str, c: CategoryView, bar_width: int, digits: int, tail: int
     return (
         (name, role),
         (" ", "text"),
-        *bar(c.accepted, c.planned, bar_width, bar_role, given_up=c.exhausted),
+        *bar(c.accepted, c.planned, bar_width, bar_role, exhausted=c.exhausted),
         (" ", "text"),
         (fit(f"{c.accepted:,}/{c.planned:,}", digits, "right"), role),
         (" ", "text"),
@@ -146,7 +146,7 @@ def _rest_words(view: RunView) -> str:
         "pausing": "Draining …",
     }
     if view.state == "finished" and view.accepted < view.planned:
-        return f"Done but for {counted(view.planned - view.accepted, 'case')}. /retry tries again what was given up on."
+        return f"Done but for {counted(view.planned - view.accepted, 'case')}. /retry tries the exhausted slots again."
     if view.state == "paused" and view.notice_level == "error" and view.notice:
         return "Stopped by the error that the conversation tells of. ^P tries again: only the open slots are written."
     if view.state == "idle" and not view.planned:

@@ -13,7 +13,7 @@ from textual.widgets import TextArea
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
-from dsbuilder_tui.session import check_size
+from dsbuilder_tui.session import check_plan
 from dsbuilder_tui.session.plan_files import plan_of_text
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.tui.widgets.dialogs import Dialog, TextBox, text
@@ -76,7 +76,7 @@ class PlanEditor(Dialog[DatasetPlanInput]):
         problem, outcome, plan = "", "", None
         try:
             plan = plan_of_text(self.query_one(TextArea).text, "the plan")
-            check_size(plan, self._config, "the plan")
+            check_plan(plan, self._config, "the plan")
             outcome = f"{counted(plan.total_instances, 'case')}, {counted(len(plan.categories), 'category')}"
         except DsbuilderError as error:
             problem, plan = str(error), None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -24,13 +24,14 @@ from dsbuilder_tui.domain.events import (
     RunPausing,
     RunStarted,
 )
-from dsbuilder_tui.session import Message
+from dsbuilder_tui.domain.message import ErrorContent, Message, MessageRole, QuestionContent
 from dsbuilder_tui.tui.commands import completions, parse
 from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
 from dsbuilder_tui.tui.registry import session_screens
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.studio.actions import StudioActions
-from dsbuilder_tui.tui.studio.chat import Card, PlanCard, QuestionCard, ToolLine
+from dsbuilder_tui.tui.studio.card_state import CardState, card_state
+from dsbuilder_tui.tui.studio.chat import Card, CardContent, PlanCard, QuestionCard, ToolLine
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.panels import KINDS, Panel
 from dsbuilder_tui.tui.studio.prompt import Prompt
@@ -66,7 +67,7 @@ class StudioScreen(SessionScreen):
         self._folds: dict[str, int] = {}
         self._told_of: DsbuilderError | None = None
         self._approved = 0  # the newest plan revision that a run was started with
-        self._decisions: dict[str, str] = {}  # of the agent's questions, by call
+        self._decisions: dict[str, CardState] = {}  # of the agent's questions, by call
         self._watch = Monitor()
         self._prepared = False
         self.actions = StudioActions(self)
@@ -88,8 +89,8 @@ class StudioScreen(SessionScreen):
     async def _open(self) -> None:
         self._approved = self.watched.view.revision if self.watched.view.state != "idle" else 0
         if not self.watched.replaying:
-            self._decisions = {a.call_id: a.decision or a.state for a in await self.watched.session.approvals.newest()}
-            self.actions.spoken_to = any(message.role == "person" for message in self._messages)
+            self._decisions = {a.call_id: card_state(a.decision) for a in await self.watched.session.approvals.newest()}
+            self.actions.spoken_to = any(message.role == MessageRole.PERSON for message in self._messages)
         await self.conversation.open(self._messages, self._card_state)
         self.background(self.conversation.draw, group="chat")
         if self.watched.replaying:
@@ -112,12 +113,13 @@ class StudioScreen(SessionScreen):
 
     def heard(self, event: Event) -> None:
         if isinstance(event, MessageAdded):
-            self.actions.spoken_to = self.actions.spoken_to or event.role == "person"
+            self.actions.spoken_to = self.actions.spoken_to or event.message.role == MessageRole.PERSON
             self.conversation.post(event)
         if (note := self._watch.feed(event)) is not None:
             self.call_later(self.actions.take_note, note)
         if isinstance(event, ApprovalAsked | ApprovalDecided):
-            self._decisions[event.call_id] = event.decision if isinstance(event, ApprovalDecided) else "open"
+            state = card_state(event.decision) if isinstance(event, ApprovalDecided) else CardState.OPEN
+            self._decisions[event.call_id] = state
             self.call_later(self._show_decisions)
         if isinstance(event, RunStarted | PlanRevised | RunPausing | RunPaused | RunFinished):
             if isinstance(event, RunStarted):
@@ -133,7 +135,7 @@ class StudioScreen(SessionScreen):
     def _show_decisions(self) -> None:
         self.conversation.set_cards(self._card_state)
         self.to_prompt_if_card()
-        if "open" in self._decisions.values():
+        if CardState.OPEN in self._decisions.values():
             self.focus_card()
             self.refresh_bindings()
 
@@ -148,14 +150,13 @@ class StudioScreen(SessionScreen):
     def on_conversation_pane_card_shown(self) -> None:
         self.focus_card()
 
-    def _card_state(self, data: Mapping[str, Any]) -> str:
-        if call := data.get("call"):
-            decision = self._decisions.get(str(call), "older")
-            return "older" if decision == "replaced" else decision
-        revision = int(data.get("revision", 1))
-        if revision < self.watched.view.revision:
-            return "older"
-        return "approved" if self._approved >= revision or self.watched.replaying else "open"
+    def _card_state(self, content: CardContent) -> CardState:
+        if content.call or isinstance(content, QuestionContent):
+            return self._decisions.get(content.call, CardState.OLDER)
+        if content.revision < self.watched.view.revision:
+            return CardState.OLDER
+        approved = self._approved >= content.revision or self.watched.replaying
+        return CardState.APPROVED if approved else CardState.OPEN
 
     # How it is laid out
 
@@ -272,7 +273,7 @@ class StudioScreen(SessionScreen):
                 command, argument = parse(event.text)
                 await self.actions.obey(command, argument)
             except DsbuilderError as error:
-                await self.live.tell(f"✗ {error}", "error")
+                await self.live.tell(f"✗ {error}", ErrorContent())
             return
         self.actions.respond(self.live.talk.say(event.text, event.pastes))
 
@@ -312,7 +313,7 @@ class StudioScreen(SessionScreen):
 
     def to_prompt_if_card(self) -> None:
         """A card that is answered has no use for the keys any more."""
-        if isinstance(self.focused, Card) and self.focused.state != "open":
+        if isinstance(self.focused, Card) and self.focused.state is not CardState.OPEN:
             self.query_one(Prompt).focus()
 
     def focus_card(self) -> None:
@@ -324,7 +325,7 @@ class StudioScreen(SessionScreen):
     def focus_first(self) -> None:
         """Where the person most likely goes on: an open plan card, else the prompt."""
         prompt = self.query_one(Prompt)
-        open_cards = [card for card in self.query(Card) if card.state == "open"]
+        open_cards = [card for card in self.query(Card) if card.state is CardState.OPEN]
         (open_cards[-1] if open_cards and not prompt.text else prompt).focus()
 
     def action_replay_pause(self) -> None:

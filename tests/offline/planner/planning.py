@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.domain.plan_patch import PlanPatch, patched
 from dsbuilder_tui.offline.planner.planning_context import Interpretation, PlanningContext
-from dsbuilder_tui.offline.planner.revision_arguments import as_arguments, carried_out
 
 
 def shop_plan(**counts: int) -> DatasetPlanInput:
@@ -29,7 +29,7 @@ def counts_of(plan: DatasetPlanInput | None) -> dict[str, int]:
 def revised(reading: Interpretation, plan: DatasetPlanInput) -> DatasetPlanInput | None:
     """The valid plan that a reading's revision makes of ``plan``."""
     found = [act for act in reading.acts if act.tool == "revise_plan"]
-    return parse_plan(carried_out(as_arguments(plan), found[0].arguments)) if found else None
+    return patched(plan, PlanPatch.model_validate(found[0].arguments), {}).plan if found else None
 
 
 def acts_of(reading: Interpretation) -> list[tuple[str, dict[str, Any]]]:

@@ -9,9 +9,9 @@ import pytest
 
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.plan import parse_plan
+from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 from dsbuilder_tui.offline.planner.replies import note
-from dsbuilder_tui.offline.planner.revision_arguments import as_arguments
 from dsbuilder_tui.offline.planner.understand import understand
 from tests.offline.planner.planning import PLANNED, acts_of, shop_plan
 
@@ -89,17 +89,17 @@ def test_pairs_that_are_to_stay_are_told_how() -> None:
     "text", ["lower it", "Do that.", "ok, lower the count", "fewer cases please", "settle for what we have"]
 )
 def test_a_yes_to_fewer_cases_lowers_the_counts(text: str) -> None:
-    given_up = replace(PLANNED, given_up={"refunds": 7, "product_info": 10, "gone": 3})
+    exhausted = replace(PLANNED, exhausted={"refunds": 7, "product_info": 10, "gone": 3})
     # A category of which nothing would be left is not lowered.
-    assert acts_of(understand(text, given_up)) == [("revise_plan", {"counts": {"refunds": 33}})]
+    assert acts_of(understand(text, exhausted)) == [("revise_plan", {"counts": {"refunds": 33}})]
     assert not acts_of(understand("lower it", PLANNED))
 
 
 def test_a_note_with_proposals_says_what_to_answer() -> None:
     told = note(
-        '[dsbuilder] {"note": "exhausted", "said": "3 slots given up.", "way_out": "1. That.", "proposals": [{}]}'
+        '[dsbuilder] {"note": "exhausted", "said": "3 slots exhausted.", "way_out": "1. That.", "proposals": [{}]}'
     )
-    assert told.words == "3 slots given up. 1. That. Say “lower it” and I put the lower count into the plan."
+    assert told.words == "3 slots exhausted. 1. That. Say “lower it” and I put the lower count into the plan."
     assert note('[dsbuilder] {"note": "x", "said": "So.", "way_out": ""}').words == "So."
 
 

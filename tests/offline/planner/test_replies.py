@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui.offline.planner.expected_tool_calls import with_expected_tools
+from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.replies import note, reply
-from dsbuilder_tui.offline.planner.revision_arguments import as_arguments, carried_out, difference
 from tests.offline.planner.planning import NOTHING, PLANNED, acts_of, counts_of, proposed, revised, shop_plan
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,6 +71,21 @@ def test_a_refused_rename_can_be_changed() -> None:
     again = reply("revise_plan", {"rename": {"refunds": "paybacks"}}, {"declined": "make paybacks 50"}, PLANNED)
     (act,) = again.acts
     assert act.tool == "revise_plan" and counts_of(revised(again, shop_plan()))["paybacks"] == 50
+
+
+def test_a_refused_revision_is_changed_as_far_as_it_could_have_been_carried_out() -> None:
+    refused = {
+        "counts": {"refunds": 80, "gone": 3},
+        "remove": ["product_info", "lost"],
+        "rename": {"order_status": "x"},
+    }
+    holding = PlanningContext(plan=shop_plan(), accepted={"product_info": 4, "order_status": 2})
+    again = reply("revise_plan", refused, {"declined": "make refunds 60"}, holding)
+    assert acts_of(again) == [("revise_plan", {"counts": {"refunds": 60, "product_info": 4}})]
+    for broken in ({"remove": "refunds"}, {"counts": {"refunds": "many"}}, {"unheard_of": 1}, {"change": [{}]}):
+        assert acts_of(reply("revise_plan", broken, {"declined": "make refunds 60"}, PLANNED)) == [
+            ("revise_plan", {"counts": {"refunds": 60}})
+        ]
 
 
 def test_cases_become_a_list() -> None:
@@ -131,13 +146,6 @@ ODD: list[Any] = [
 @pytest.mark.parametrize("tool", ["show_cases", "get_builder_state_summary", "explain_rejections", "unheard_of"])
 def test_odd_answers_break_nothing(tool: str, answer: dict[str, Any]) -> None:
     assert reply(tool, {}, answer, PLANNED).acts == ()
-
-
-def test_the_difference_of_two_plans_leads_from_one_to_the_other() -> None:
-    wanted = carried_out(PLAN, {"remove": ["refunds"], "counts": {"order_status": 3}, "add": [{"name": "new", "count": 2}],
-                                "change": [{"category": "product_info", "attributes": {"tone": ["angry"]}}]})  # fmt: skip
-    assert carried_out(PLAN, difference(PLAN, wanted)) == wanted
-    assert difference(PLAN, PLAN) == {}
 
 
 def test_understanding_costs_no_heavy_import() -> None:

@@ -51,6 +51,10 @@ CHANGES = [
     ),
     ("remove product info and add 15 warranty claims", {R: 40, S: 20, "warranty_claims": 15}),
     ("rename refunds to paybacks and make paybacks 50", {"paybacks": 50, S: 20, P: 10}),
+    ("rename refunds to paybacks, then rename paybacks to returns and make returns 50", {"returns": 50, S: 20, P: 10}),
+    ("remove order status and rename refunds to order status", {S: 40, P: 10}),
+    ("add 5 complaints and rename complaints to gripes", {R: 40, S: 20, P: 10, "gripes": 5}),
+    ("rename refunds to paybacks and make paybacks angrier", {"paybacks": 40, S: 20, P: 10}),
 ]
 
 
@@ -158,6 +162,11 @@ ORDERS: list[tuple[str, str, dict[str, Any]]] = [
     ("preview 5 refunds", "preview_cases", {"category": R, "count": 5}),
     ("why were so many rejected", "explain_rejections", {}),
     ("why were so many refunds rejected?", "explain_rejections", {"category": R}),
+    ("why were slots given up?", "explain_rejections", {}),
+    ("which slots are exhausted", "explain_rejections", {}),
+    ("explain the given-up slots of refunds", "explain_rejections", {"category": R}),
+    ("how many slots were given up?", "get_builder_state_summary", {}),
+    ("how many slots are exhausted", "get_builder_state_summary", {}),
     ("load the checkpoint data/x_checkpoint.json", "load_from_checkpoint", {"path": "data/x_checkpoint.json"}),
     ("load the last checkpoint", "load_from_checkpoint", {}),
     ("the bot is described in ./bot", "describe_target", {"path": "./bot"}),

@@ -1,18 +1,18 @@
-"""The seed-format checkpoint JSON: written as an export, read as a session that can be continued."""
+"""The seed-format checkpoint JSON, read as a session that can be continued."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from dsbuilder_tui.domain.case import case_id, runs
-from dsbuilder_tui.domain.clock import iso
+from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.errors import InputError, PlanError
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.store.export.checkpoint import SEED_SUFFIX
+from dsbuilder_tui.store.imports.import_format import ImportedCase, ImportedDataset, ImportFormat
 
 _MOST_RETIRED = 10_000_000
 _WAY_OUT = (
@@ -21,51 +21,7 @@ _WAY_OUT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedCase:
-    category: str
-    ordinal: int
-    inputs: dict[str, Any]
-    expectations: dict[str, Any]
-    tags: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class SeedCheckpoint:
-    """A checkpoint file, read and checked.
-
-    ``session_id`` is set when dsbuilder wrote it; ``notes`` say what was mended.
-    """
-
-    plan: DatasetPlanInput
-    cases: list[ImportedCase]
-    session_id: str | None
-    seed: int | None
-    notes: list[str]
-    retired: dict[str, list[int]] = field(default_factory=dict)  # slots that a plan revision has taken out
-
-
-def seed_head(
-    plan: DatasetPlanInput, timestamp: float, session_id: str, seed: int, retired: Mapping[str, list[int]]
-) -> dict[str, Any]:
-    """The members of the file that precede ``created_instances``; ``instances_created`` follows, counted on the way.
-
-    ``retired_slots`` is there only when a plan revision has taken slots out: [first, last] pairs by category.
-    """
-    names = [category.name for category in plan.categories]
-    gone = {name: [list(pair) for pair in runs(retired[name])] for name in names if retired.get(name)}
-    return {
-        "dataset_name": plan.dataset_name,
-        "total_instances_planned": plan.total_instances,
-        "dataset_plan": plan.model_dump(mode="json"),
-        "timestamp": iso(timestamp),
-        "session_id": session_id,
-        "seed": seed,
-        **({"retired_slots": gone} if gone else {}),
-    }
-
-
-def read_seed_checkpoint(path: Path) -> SeedCheckpoint:
+def read_seed_checkpoint(path: Path) -> ImportedDataset:
     """Read a checkpoint file. Raises ``InputError`` or ``PlanError`` naming the field and the fix."""
     try:
         raw = path.read_bytes()
@@ -88,7 +44,7 @@ def read_seed_checkpoint(path: Path) -> SeedCheckpoint:
     if isinstance(declared, int) and declared != len(instances):
         notes.append(f"instances_created says {declared}, but the file holds {len(instances)}; the cases count")
     session_id, seed = data.get("session_id"), data.get("seed")
-    return SeedCheckpoint(
+    return ImportedDataset(
         plan,
         cases,
         session_id if isinstance(session_id, str) else None,
@@ -205,3 +161,6 @@ def _cases(
             "Raise the counts in dataset_plan.categories, so that no instance is left behind.",
         )
     return cases
+
+
+FORMAT = ImportFormat(ending=SEED_SUFFIX, read=read_seed_checkpoint)

@@ -1,0 +1,1 @@
+"""Is a case good? Validators hold it against rules, before it counts and for nothing."""

@@ -1,0 +1,1 @@
+"""The built-in validators, a file each. Their rows are in ``quality/validation.py``."""
