@@ -109,7 +109,7 @@ def workers_panel(
     busy, limit = view.workers_busy, view.workers_limit
     waiting = [w for w in view.workers.values() if w.state == "waiting"]
     count = f"Workers {busy} of {limit}" if limit else "Workers"
-    if busy - len(waiting) > limit:  # it was lowered while they were at work
+    if busy > limit:  # it was lowered while they were at work
         count = f"Workers {busy} · at most {limit} from now on"
     if height < 3:
         words: list[Span] = [(f"{busy} of {limit} at work" if view.busy else _rest_words(view), "muted")]
