@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import Checkpoint, Rejection
 from dsbuilder_tui.domain.events import (
     AgentCalled,
@@ -26,6 +27,9 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
     SlotExhausted,
 )
+from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.notice_level import NoticeLevel
+from dsbuilder_tui.domain.run_state import RunState, WorkerState
 from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 
 # The rate is measured over the latest stretch of this many seconds.
@@ -47,7 +51,7 @@ class CategoryView:
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """One worker. ``state``: streaming, waiting, or how its last batch ended (see ``BatchFinished``)."""
+    """One worker. ``state``: what it does, or how its last call ended."""
 
     number: int
     batch: int
@@ -55,17 +59,17 @@ class WorkerView:
     size: int
     started: float
     attempt: int = 0
-    state: str = "streaming"
+    state: WorkerState | CallOutcome = WorkerState.STREAMING
     judged: int = 0  # candidates of this batch that the gate has seen
     retry_at: float = 0.0
-    retry_kind: str = ""
+    retry_kind: FailureKind | None = None
     seconds: float = 0.0
     detail: str = ""
     arrivals: tuple[float, ...] = ()  # when its latest candidates came, oldest first
 
     @property
     def busy(self) -> bool:
-        return self.state in ("streaming", "waiting")
+        return isinstance(self.state, WorkerState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +98,13 @@ class Turned:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """What a display shows of a run. ``state``: idle, running, pausing, paused, finished. Times in seconds."""
+    """What a display shows of a run. Times in seconds."""
 
     session: str = ""
     dataset_name: str = ""
     provider: str = ""
     worker_model: str = ""
-    state: str = "idle"
+    state: RunState = RunState.IDLE
     planned: int = 0
     accepted: int = 0
     rejected: int = 0
@@ -120,7 +124,7 @@ class RunView:
     worker_dollars: float = 0.0
     unpriced: bool = False  # tokens were used whose price is not known
     notice: str = ""
-    notice_level: str = "info"
+    notice_level: NoticeLevel = NoticeLevel.INFO
     calls: int = 0  # worker calls that have ended
     started: float = 0.0
     began_with: int = 0  # accepted cases when the run began
@@ -133,11 +137,11 @@ class RunView:
     @property
     def waiting(self) -> dict[int, float]:
         """Batches that wait before another try, and when it begins."""
-        return {w.batch: w.retry_at for w in self.workers.values() if w.state == "waiting"}
+        return {w.batch: w.retry_at for w in self.workers.values() if w.state is WorkerState.WAITING}
 
     @property
     def busy(self) -> bool:
-        return self.state in ("running", "pausing")
+        return self.state in (RunState.RUNNING, RunState.PAUSING)
 
     @property
     def tokens(self) -> int:
@@ -186,10 +190,10 @@ def opening_view(
 ) -> RunView:
     """The view of a session at rest, as it is when opened. ``rejections`` are the newest, newest first."""
     states = {
-        SessionState.NEW: "idle",
-        SessionState.COMPLETE: "finished",
-        SessionState.SHORT: "finished",
-        SessionState.RUNNING: "running",
+        SessionState.NEW: RunState.IDLE,
+        SessionState.COMPLETE: RunState.FINISHED,
+        SessionState.SHORT: RunState.FINISHED,
+        SessionState.RUNNING: RunState.RUNNING,
     }
     cost = summary.cost
     return RunView(
@@ -197,7 +201,7 @@ def opening_view(
         dataset_name=summary.dataset_name,
         provider=summary.provider,
         worker_model=summary.worker_model,
-        state=states.get(summary.state, "paused"),
+        state=states.get(summary.state, RunState.PAUSED),
         planned=summary.total_instances_planned,
         accepted=summary.instances_created,
         rejected=sum(summary.rejections.values()),
@@ -207,7 +211,16 @@ def opening_view(
         revision=revision,
         stages=dict(summary.rejections),
         feed=tuple(
-            Turned(r.created_at, r.seq, r.category, r.stage, r.reason, r.text, r.score, r.nearest_case_id)
+            Turned(
+                ts=r.created_at,
+                seq=r.seq,
+                category=r.category,
+                stage=r.stage,
+                reason=r.reason,
+                text=r.text,
+                score=r.score,
+                nearest=r.nearest_case_id,
+            )
             for r in reversed(rejections[:_KEPT_REJECTIONS])
         ),
         points=tuple(Point(p.id, p.accepted, p.reason, p.created_at) for p in points[-_KEPT_POINTS:]),
@@ -230,7 +243,7 @@ def reduce(view: RunView, event: Event) -> RunView:
                 dataset_name=event.dataset_name,
                 provider=event.provider,
                 worker_model=event.worker_model,
-                state="running",
+                state=RunState.RUNNING,
                 planned=event.planned,
                 accepted=event.accepted,
                 rejected=sum(c["rejected"] for c in event.categories.values()),
@@ -259,14 +272,14 @@ def reduce(view: RunView, event: Event) -> RunView:
             )
         case CaseRejected():
             turned = Turned(
-                event.ts,
-                event.seq,
-                event.category,
-                event.stage,
-                event.reason,
-                event.text,
-                event.score,
-                event.nearest_case_id,
+                ts=event.ts,
+                seq=event.seq,
+                category=event.category,
+                stage=event.stage,
+                reason=event.reason,
+                text=event.text,
+                score=event.score,
+                nearest=event.nearest_case_id,
             )
             return replace(
                 view,
@@ -284,9 +297,9 @@ def reduce(view: RunView, event: Event) -> RunView:
         case ConcurrencyChanged():
             return replace(view, workers_limit=event.limit, limit_reason=event.reason)
         case RunPausing():
-            return replace(view, state="pausing")
+            return replace(view, state=RunState.PAUSING)
         case RunPaused():
-            return replace(view, state="paused", workers={})
+            return replace(view, state=RunState.PAUSED, workers={})
         case AgentCalled():
             used = event.prompt_tokens + event.completion_tokens
             return replace(
@@ -296,7 +309,7 @@ def reduce(view: RunView, event: Event) -> RunView:
                 unpriced=view.unpriced or (event.dollars is None and used > 0),
             )
         case RunFinished():
-            view = replace(view, state="finished", workers={})
+            view = replace(view, state=RunState.FINISHED, workers={})
             if event.dollars is None:
                 return view
             # It counts what was spent before this view began, too.
@@ -329,12 +342,12 @@ def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled)
     arrivals = before.arrivals if before else ()
     if isinstance(event, BatchStarted):
         worker = WorkerView(
-            event.worker,
-            event.batch,
-            event.category,
-            len(event.slots),
-            event.ts,
-            event.attempt,
+            number=event.worker,
+            batch=event.batch,
+            category=event.category,
+            size=len(event.slots),
+            started=event.ts,
+            attempt=event.attempt,
             arrivals=arrivals,
         )
         return replace(view, workers={**view.workers, event.worker: worker})
@@ -351,7 +364,11 @@ def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled)
         return view  # the worker may have its next batch by the time that the end of this one is told
     if isinstance(event, RetryScheduled):
         worker = replace(
-            before, state="waiting", retry_at=event.ts + event.wait_s, retry_kind=event.kind, detail=event.detail
+            before,
+            state=WorkerState.WAITING,
+            retry_at=event.ts + event.wait_s,
+            retry_kind=event.kind,
+            detail=event.detail,
         )
         return replace(view, workers={**view.workers, event.worker: worker})
     worker = replace(before, state=event.outcome, seconds=event.seconds, detail=event.detail)
@@ -376,7 +393,7 @@ def _counts(
     workers = view.workers
     for number, worker in workers.items():
         if batch and worker.batch == batch:
-            state = "streaming" if worker.state == "waiting" else worker.state
+            state = WorkerState.STREAMING if worker.state is WorkerState.WAITING else worker.state
             arrivals = (*worker.arrivals[-_KEPT_ARRIVALS + 1 :], ts)
             workers = {**workers, number: replace(worker, judged=worker.judged + 1, arrivals=arrivals, state=state)}
             break

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.events import (
     DiversityMeasured,
     Event,
@@ -23,7 +24,9 @@ from dsbuilder_tui.domain.events import (
 )
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.figures import DiversityReport, share_words
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
+from dsbuilder_tui.domain.run_state import WorkerState
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.models.providers import provider_of
@@ -42,16 +45,21 @@ STATE_WORDS = {
 }
 
 ENDINGS = {
-    "ok": "done",
-    "truncated": "cut off",
-    "too_large": "too large",
-    "refused": "refused",
-    "empty": "empty answer",
-    "malformed": "malformed",
-    "failed": "failed",
-    "cancelled": "cancelled",
+    CallOutcome.OK: "done",
+    CallOutcome.TRUNCATED: "cut off",
+    CallOutcome.TOO_LARGE: "too large",
+    CallOutcome.REFUSED: "refused",
+    CallOutcome.EMPTY: "empty answer",
+    CallOutcome.MALFORMED: "malformed",
+    CallOutcome.FAILED: "failed",
+    CallOutcome.CANCELLED: "cancelled",
 }
-WAITS = {"rate_limit": "rate limit", "server": "server error", "connection": "no connection", "timeout": "timed out"}
+WAITS = {
+    FailureKind.RATE_LIMIT: "rate limit",
+    FailureKind.SERVER: "server error",
+    FailureKind.CONNECTION: "no connection",
+    FailureKind.TIMEOUT: "timed out",
+}
 
 
 def clock_time(ts: float, *, seconds: bool = True) -> str:
@@ -119,14 +127,14 @@ def rate_words(view: RunView) -> str:
 
 def worker_words(worker: WorkerView, now: float) -> str:
     """What a worker is doing: ``streaming``, ``rate limit · 4 s`` (until it is tried again), ``cut off · 8 back``."""
-    if worker.state == "waiting":
+    if worker.state is WorkerState.WAITING:
         left = max(0.0, worker.retry_at - now)
-        return f"{WAITS.get(worker.retry_kind, 'waits')} · {left:.0f} s"
-    if worker.state == "streaming":
+        return f"{WAITS[worker.retry_kind] if worker.retry_kind else 'waits'} · {left:.0f} s"
+    if worker.state is WorkerState.STREAMING:
         return "streaming" if worker.judged else "writing"
     back = worker.size - worker.judged
-    words = ENDINGS.get(worker.state, worker.state)
-    return f"{words} · {back} back" if back > 0 and worker.state != "ok" else words
+    words = ENDINGS[worker.state]
+    return f"{words} · {back} back" if back > 0 and worker.state is not CallOutcome.OK else words
 
 
 def tokens_words(view: RunView) -> str:
@@ -225,7 +233,7 @@ def _range(low: float, high: float) -> str:
 
 
 def retry_line(event: RetryScheduled, limit: int) -> str:
-    if event.kind == FailureKind.RATE_LIMIT:
+    if event.kind is FailureKind.RATE_LIMIT:
         what = f"Rate-limited by the endpoint: now at most {counted(limit, 'call')} at once (lower max_workers to avoid it)"
     else:
         what = f"A call failed ({one_line(event.detail, 120)})"
@@ -254,8 +262,8 @@ def event_line(event: Event) -> str | None:
         case ExportWritten() if event.format != "checkpoint":
             return None
         case Notice():
-            head = "Warning: " if event.level == "warning" else ""
-            return f"  {head}{visible(event.text)}" if event.level != "error" else None
+            head = "Warning: " if event.level is NoticeLevel.WARNING else ""
+            return f"  {head}{visible(event.text)}" if event.level is not NoticeLevel.ERROR else None
         case _:
             return None
 

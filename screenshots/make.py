@@ -24,6 +24,7 @@ from dsbuilder_tui.agent.plan_card import card_data
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
@@ -70,7 +71,7 @@ class DemonstrationModel:
     async def close(self) -> None:
         await self._writer.close()
 
-    def check(self, plan: DatasetPlanInput) -> list[tuple[str, str]]:
+    def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
         return []
 
     async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:

@@ -63,7 +63,8 @@ class DatasetBuilderAgent:
             self._session.subscribe(listener)
 
     async def say(self, text: str) -> AsyncGenerator[TurnEvent, None]:
-        """Say something to the main agent; yields its turn in parts (see ``agent.turn_events``).
+        """Say something to the main agent; yields its turn in parts: words as they come, each message that the session keeps
+        of it, the question that it ends with (see ``agent.turn_events``).
 
         Begins a session of its own when none is open. A turn that ends with ``QuestionAsked`` waits for ``approve`` or
         ``decline``; a run that the agent starts goes on in the background (``wait``).

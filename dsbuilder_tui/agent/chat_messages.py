@@ -5,34 +5,34 @@ from __future__ import annotations
 import json
 
 from dsbuilder_tui.domain.approval import Approval, PlanApproval
-from dsbuilder_tui.domain.message import MessageRole, QuestionContent, ToolContent
+from dsbuilder_tui.domain.message import Message, MessageRole, QuestionContent, ToolContent
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.session import Session
 
 MOST_DETAIL = 4000  # characters of arguments and answers
 
 
-async def add_question_message(session: Session, approval: Approval) -> None:
+async def add_question_message(session: Session, approval: Approval) -> Message:
     """Put a question into the conversation: a plan as a card, or a sentence."""
     request = approval.request
     sentence = QuestionContent(call=approval.call_id, tool=approval.tool)
     content = request.card if isinstance(request, PlanApproval) else sentence
-    await session.chat.add(MessageRole.AGENT, request.text, content)
+    return await session.chat.add(MessageRole.AGENT, request.text, content)
 
 
 async def add_tool_message(
     session: Session, call_id: str, tool: str, output: str, arguments: str = "", seconds: float = 0.0
-) -> None:
+) -> Message:
     """Put what a tool did into the conversation, in a line with more behind it."""
-    ok, said = tool_outcome(output)
+    ok, said = _outcome(output)
     content = ToolContent(
         call=call_id, tool=tool, ok=ok, seconds=round(seconds, 3), arguments=arguments[:MOST_DETAIL],
         answer=output[:MOST_DETAIL],
     )  # fmt: skip
-    await session.chat.add(MessageRole.AGENT, said, content)
+    return await session.chat.add(MessageRole.AGENT, said, content)
 
 
-def tool_outcome(output: str) -> tuple[bool, str]:
+def _outcome(output: str) -> tuple[bool, str]:
     """Whether a tool could do it, and what it said, from its answer."""
     try:
         answer = json.loads(output)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from dsbuilder_tui.agent.exhausted_options import ExhaustedOption, ExhaustedTally, LostSlots, exhausted_options
@@ -30,14 +31,25 @@ _MOST_NAMED = 12  # categories
 _LONG_WAIT = 30.0  # seconds that an endpoint asks to wait
 
 
+class NoteKind(StrEnum):
+    """What a note is about."""
+
+    FINISHED = "finished"
+    EXHAUSTED = "exhausted"
+    REJECTIONS = "rejections"
+    RATE_LIMIT = "rate_limit"
+    STOPPED = "stopped"
+    BUDGET = "budget"
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
-    """``kind``: finished, exhausted, rejections, rate_limit, stopped, budget. What happened, and what can be done about it.
+    """What happened, and what can be done about it.
 
     ``lost`` are the tries of exhausted slots; ``with_facts`` makes ``proposals`` of them.
     """
 
-    kind: str
+    kind: NoteKind
     said: str
     hint: str = ""
     lost: tuple[LostSlots, ...] = ()
@@ -54,7 +66,7 @@ class Note:
 async def with_facts(note: Note, session: Session) -> Note:
     """The note with what the person wants to know then: at an end counts, repeats, cost, where the data is; and concrete
     options for exhausted slots."""
-    if note.kind == "finished":
+    if note.kind is NoteKind.FINISHED:
         note = await _at_the_end(note, session)
     offered = tuple(await exhausted_options(note.lost, session)) if note.lost else ()
     if not offered:
@@ -95,7 +107,7 @@ class Monitor:
         self._losses = ExhaustedTally()
         self._told_exhausted = 0
         self._judged: deque[tuple[bool, str]] = deque(maxlen=_WINDOW)
-        self._told: set[str] = set()
+        self._told: set[NoteKind] = set()
 
     def feed(self, event: Event) -> Note | None:
         match event:
@@ -115,7 +127,7 @@ class Monitor:
             case RetryScheduled() if event.kind is FailureKind.RATE_LIMIT and event.wait_s >= _LONG_WAIT:
                 return self._once(
                     Note(
-                        "rate_limit",
+                        NoteKind.RATE_LIMIT,
                         f"The endpoint asks to wait {event.wait_s:.0f} s: {event.detail[:160]}",
                         "Lower max_workers, or wait: the run goes on by itself.",
                     )
@@ -123,11 +135,11 @@ class Monitor:
             case RunPaused() if not event.cause.wanted:
                 said = f"The run stopped at {event.accepted:,} of {event.planned:,}: {event.reason}"
                 if event.cause is PauseCause.BUDGET:
-                    return Note("budget", said, "Raise it with /budget N, then resume.")
+                    return Note(NoteKind.BUDGET, said, "Raise it with /budget N, then resume.")
                 if event.cause is PauseCause.PLUG_IN:
                     hint = "Update or uninstall that package, or take the validator out of the plan, then resume."
-                    return Note("stopped", said, hint)
-                return Note("stopped", said, "When that is mended, resume goes on with the open slots.")
+                    return Note(NoteKind.STOPPED, said, hint)
+                return Note(NoteKind.STOPPED, said, "When that is mended, resume goes on with the open slots.")
             case RunFinished():
                 return self._finished(event)
         return None
@@ -147,7 +159,7 @@ class Monitor:
         worst = max(sorted(set(turned_away)), key=turned_away.count)
         return self._once(
             Note(
-                "rejections",
+                NoteKind.REJECTIONS,
                 f"{len(turned_away)} of the last {_WINDOW} candidates were turned away, most of them in {worst}.",
                 f"More varied example inputs or another attribute axis for {worst}, or a lower count.",
             )
@@ -160,7 +172,7 @@ class Monitor:
         self._told_exhausted = total
         parts = ", ".join(f"{category} {count}" for category, count in self._exhausted.items())
         return Note(
-            "exhausted",
+            NoteKind.EXHAUSTED,
             f"{counted(total, 'slot')} exhausted ({parts}). The last one: {reason[:200]}",
             "More varied examples and /retry, a lower count, or the diversity check off for that category.",
             self._losses.all(),
@@ -169,7 +181,7 @@ class Monitor:
     def _finished(self, event: RunFinished) -> Note:
         short = f", {counted(event.exhausted, 'slot')} exhausted" if event.exhausted else ""
         return Note(
-            "finished",
+            NoteKind.FINISHED,
             f"The run is finished: {event.accepted:,} of {event.planned:,} cases, {event.rejected:,} rejected{short}.",
             "/export writes the dataset." if not event.exhausted else "/retry tries the exhausted slots again.",
             self._losses.all(),

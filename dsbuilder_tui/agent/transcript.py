@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from dsbuilder_tui.agent.agent_model import Connection
-from dsbuilder_tui.agent.chat_messages import MOST_DETAIL, add_tool_message, tool_outcome
+from dsbuilder_tui.agent.chat_messages import add_tool_message
 from dsbuilder_tui.agent.compaction import Item, clipped
 from dsbuilder_tui.agent.run_to_end import run_to_end
 from dsbuilder_tui.agent.tool_runner import ToolRunner
-from dsbuilder_tui.agent.turn_events import Activity, TextDelta, TextFinished, ToolFinished, ToolStarted, TurnEvent
+from dsbuilder_tui.agent.turn_events import Activity, TextDelta, ToolStarted, TurnEvent
 from dsbuilder_tui.domain.approval import ApprovalDecision
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointUnavailable
@@ -86,8 +86,7 @@ class Transcript:
             return []
         self._told = True
         await self._remember({"role": "assistant", "content": text})
-        await self._session.chat.add(MessageRole.AGENT, text)
-        return [TextFinished(text)]
+        return [await self._session.chat.add(MessageRole.AGENT, text)]
 
     def silence(self) -> DsbuilderError | None:
         """What to tell the person when the turn came to its end without a word."""
@@ -119,24 +118,22 @@ class Transcript:
         parts: list[TurnEvent] = []
         if approval is None or approval.decision is not ApprovalDecision.DECLINED:  # else the card says so
             self._told = True
-            await add_tool_message(self._session, call_id, name, output, arguments, seconds)
-            ok, said = tool_outcome(output)
-            parts.append(ToolFinished(call_id, name, ok, said, output[:MOST_DETAIL], seconds))
+            parts.append(await add_tool_message(self._session, call_id, name, output, arguments, seconds))
         await self._remember({"type": "function_call_output", "call_id": call_id, "output": output})
         if approval is not None:
             await self._session.approvals.settle(approval)
             await self._refresh()
         return parts
 
-    async def leave(self, words: str) -> None:
+    async def leave(self, words: str) -> list[TurnEvent]:
         """The turn ends before its time: what was said so far is kept, and calls that have had their effect.
 
         An approval whose tool has had no effect is taken back: the question is open again.
         """
-        runner = self._runner
+        runner, parts = self._runner, list[TurnEvent]()
         if self._streamed.strip():
             await self._remember({"role": "assistant", "content": self._streamed})
-            await self._session.chat.add(MessageRole.AGENT, self._streamed + words)
+            parts.append(await self._session.chat.add(MessageRole.AGENT, self._streamed + words))
             self._streamed = ""
         for call_id in list(dict.fromkeys([*self._calls, *runner.answered])):
             output, approval = await self._session.agent_memory.tool_effect(call_id), runner.answered.get(call_id)
@@ -146,9 +143,10 @@ class Transcript:
                     continue
                 output = approval.request.said or "Declined."
             if output is not None:
-                await self.ended(call_id, output)
+                parts += await self.ended(call_id, output)
         self._calls.clear()
         runner.answered.clear()
+        return parts
 
     async def _remember(self, item: Item) -> None:
         await self._session.agent_memory.add_items([clipped(item)])

@@ -23,7 +23,7 @@ from dsbuilder_tui.agent.tool import ToolAnswer
 from dsbuilder_tui.agent.tool_runner import ToolRunner
 from dsbuilder_tui.agent.transcript import Transcript
 from dsbuilder_tui.agent.turn_events import Activity, QuestionAsked, TurnEvent, TurnFailed
-from dsbuilder_tui.domain.approval import Approval, ApprovalDecision, PlanApproval
+from dsbuilder_tui.domain.approval import ApprovalDecision, PlanApproval
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.message import ErrorContent, MessageRole
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -71,7 +71,8 @@ class TurnRunner:
                 session.config, self._planning_context, self._given, self._options, self._host.session.warn
             )
         except DsbuilderError as error:
-            yield await self._trouble(error)
+            for part in await self._trouble(error):
+                yield part
             return
         try:
             async with contextlib.aclosing(self._run(connection, call_id, yes, words, plan)) as parts:
@@ -85,7 +86,8 @@ class TurnRunner:
                 known = DsbuilderError(
                     f"Something went wrong in dsbuilder itself ({kind}).", "Send it again; please report it."
                 )
-            yield await self._trouble(known)
+            for part in await self._trouble(known):
+                yield part
         finally:
             await connection.close()
 
@@ -120,11 +122,13 @@ class TurnRunner:
                 await run_to_end(self._host.session.approvals.settle(self._runner.answered.pop(call_id)))
             asked = [item for item in result.interruptions if self._runner.has_question(str(item.call_id))]
             if asked:
-                yield QuestionAsked(await run_to_end(self._ask(result, asked[0])))
+                for part in await run_to_end(self._ask(result, asked[0])):
+                    yield part
                 return
             if not result.interruptions:
                 if (missing := connection.shortfall() or transcript.silence()) is not None:
-                    yield await self._trouble(missing)
+                    for part in await self._trouble(missing):
+                        yield part
                 return
             # ToolArguments that are not JSON make the SDK ask for a yes; our tool says what is wrong with them.
             start = result.to_state()
@@ -144,12 +148,14 @@ class TurnRunner:
         except agents.ModelRefusalError as refusal:
             for part in await run_to_end(transcript.refused(refusal.refusal)):
                 yield part
-            await run_to_end(self._stopped(transcript, result))
+            for part in await run_to_end(self._stopped(transcript, result)):
+                yield part
         except (asyncio.CancelledError, GeneratorExit):
             await run_to_end(self._stopped(transcript, result, " *(stopped)*"))
             raise
         except Exception:
-            await run_to_end(self._stopped(transcript, result))
+            for part in await run_to_end(self._stopped(transcript, result)):
+                yield part
             raise
         finally:
             await events.aclose()
@@ -209,7 +215,7 @@ class TurnRunner:
             state.reject(item, rejection_message=said)
         return state, []
 
-    async def _ask(self, result: agents.RunResultStreaming, first: agents.ToolApprovalItem) -> Approval:
+    async def _ask(self, result: agents.RunResultStreaming, first: agents.ToolApprovalItem) -> list[TurnEvent]:
         """Keep a question, with what the run goes on from. Others of the same breath must be asked again."""
         state = result.to_state()
         for other in result.interruptions:
@@ -222,25 +228,25 @@ class TurnRunner:
         approval = await self._host.session.approvals.ask(
             call_id, str(first.tool_name), question.for_call(arguments), frozen
         )
-        await add_question_message(self._host.session, approval)
-        return approval
+        return [await add_question_message(self._host.session, approval), QuestionAsked(approval)]
 
     async def _stopped(
         self, transcript: Transcript, result: agents.RunResultStreaming | None = None, words: str = ""
-    ) -> None:
+    ) -> list[TurnEvent]:
         """Leave nothing half done: effects come to their end, what was said so far is kept, no task goes on."""
         if result is not None:
             result.cancel(mode="immediate")
             if result.run_loop_task is not None:
                 await asyncio.wait({result.run_loop_task})
         await self._runner.finish_effects()
-        await transcript.leave(words)
+        return await transcript.leave(words)
 
-    async def _trouble(self, error: DsbuilderError) -> TurnFailed:
+    async def _trouble(self, error: DsbuilderError) -> list[TurnEvent]:
         text = f"✗ {error}"
+        parts: list[TurnEvent] = []
         with contextlib.suppress(DsbuilderError):
-            await self._host.session.chat.add(MessageRole.DSBUILDER, text, ErrorContent())
-        return TurnFailed(text, error.exit_code)
+            parts.append(await self._host.session.chat.add(MessageRole.DSBUILDER, text, ErrorContent()))
+        return [*parts, TurnFailed(text, error.exit_code)]
 
     async def _items(self) -> list[Item]:
         items = whole_turns([item for _, item in await self._host.session.agent_memory.items()])

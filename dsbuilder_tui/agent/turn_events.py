@@ -1,7 +1,8 @@
 """Events of one turn of the main agent, piece by piece, for whoever shows it.
 
-``TurnProgress`` is what is under way and kept nowhere. Everything else is kept by the session as a message too: who draws the
-session's messages needs the progress only.
+``TurnProgress`` is what is under way and kept nowhere. A ``Message`` is what came of it: the very one that the session keeps and
+announces with ``MessageAdded``, so that who draws the session's messages needs the progress only. ``QuestionAsked`` and
+``TurnFailed`` say how a turn ended that came to no end of its own.
 """
 
 from __future__ import annotations
@@ -10,18 +11,12 @@ from dataclasses import dataclass
 
 from dsbuilder_tui.domain.approval import Approval
 from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.domain.message import Message
 
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
     """A few more words of what the agent says."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class TextFinished:
-    """The agent has said this to its end; the session keeps it as a message."""
 
     text: str
 
@@ -43,18 +38,6 @@ class ToolStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolFinished:
-    """A tool has answered: ``said`` in one line, ``detail`` for whoever looks closer. ``seconds`` it took."""
-
-    call_id: str
-    tool: str
-    ok: bool
-    said: str
-    detail: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class QuestionAsked:
     """A question for the person; the turn ends here and goes on with the answer."""
 
@@ -70,4 +53,4 @@ class TurnFailed:
 
 
 TurnProgress = TextDelta | Activity | ToolStarted
-TurnEvent = TurnProgress | TextFinished | ToolFinished | QuestionAsked | TurnFailed
+TurnEvent = TurnProgress | Message | QuestionAsked | TurnFailed

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.headless_host import HeadlessHost
-from dsbuilder_tui.agent.turn_events import TextFinished, ToolFinished, TurnEvent, TurnFailed
+from dsbuilder_tui.agent.turn_events import TurnEvent, TurnFailed
 from dsbuilder_tui.cli.display import choose_display
 from dsbuilder_tui.domain.approval import Approval, PlanApproval
 from dsbuilder_tui.domain.errors import ExitCode, InputError
+from dsbuilder_tui.domain.message import Message, TextContent, ToolContent
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.session import Session
@@ -70,10 +71,10 @@ async def converse(session: Session, arguments: argparse.Namespace, prompt: str 
 def _tell(part: TurnEvent, say: object) -> ExitCode | None:
     assert callable(say)
     match part:
-        case TextFinished():
-            say(part.text.strip().splitlines())
-        case ToolFinished():
-            say([f"  {'✓' if part.ok else '✗'} {one_line(part.said, 300)}"])
+        case Message(content=TextContent(), text=text):
+            say(text.strip().splitlines())
+        case Message(content=ToolContent(ok=ok), text=text):
+            say([f"  {'✓' if ok else '✗'} {one_line(text, 300)}"])
         case TurnFailed():
             print(f"dsbuilder: {visible(part.text.removeprefix('✗ '))}", file=sys.stderr)
             return part.exit_code

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, RetryScheduled, RunStarted
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import json_for_terminal, visible
 from dsbuilder_tui.view import RunView, reduce
 from dsbuilder_tui.wording import event_line, opening_lines, progress_line, retry_line
@@ -84,7 +85,7 @@ class PlainLines(_Lines):
             self._checkpoint = f", checkpoint {event.checkpoint} at {event.accepted}"
         elif (said := event_line(event)) is not None:
             self.write(said)
-        if view.state == "running" and view.planned:
+        if view.state is RunState.RUNNING and view.planned:
             share = view.accepted / view.planned
             if share >= self._next_share or event.ts >= self._next_line:
                 self._next_share, self._next_line = _tenth_after(view), event.ts + _LINE_EVERY

@@ -22,6 +22,7 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
 )
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.view import CategoryView, RunView, fitting, reduce
 from dsbuilder_tui.wording import eta_words, event_line, opening_lines, rate_words, retry_line, spent_words
@@ -123,7 +124,7 @@ class LiveDisplay:
         """One line, the most important first: on a narrow terminal the end goes."""
         share = f"{100 * view.accepted / view.planned:.0f} %" if view.planned else ""
         parts = [f"{view.accepted}/{view.planned} · {share}"]
-        if view.state == "running":
+        if view.state is RunState.RUNNING:
             parts.append("Ctrl+C pauses")
             waiting = [until for until in view.waiting.values() if until > time.time()]
             if waiting:

@@ -19,6 +19,7 @@ from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
 from dsbuilder_tui.diversity.metrics import Spread
 from dsbuilder_tui.diversity.thresholds import Rules, rules_for, window_of
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.dataset_rows import BadLine, Row, Source
 from dsbuilder_tui.sources.record_fields import Shape, field_names
@@ -176,7 +177,14 @@ class _Run:
         if first:
             tally.first_dropped.append(
                 Pair(
-                    "repeat", row.line, row.parts.shown, found, match.stage, match.score, match.reason, match.threshold
+                    kind="repeat",
+                    line=row.line,
+                    text=row.parts.shown,
+                    match=found,
+                    stage=match.stage,
+                    score=match.score,
+                    why=match.reason,
+                    threshold=match.threshold,
                 )
             )
 
@@ -199,7 +207,17 @@ class _Run:
                 told.append((flag, found))
                 if len(pairs) < SHOWN:
                     why = ", ".join(flag.differs)
-                    pairs.append(Pair(flag.kind, row.line, row.parts.shown, found, flag.stage, flag.score, why))
+                    pairs.append(
+                        Pair(
+                            kind=flag.kind,
+                            line=row.line,
+                            text=row.parts.shown,
+                            match=found,
+                            stage=flag.stage,
+                            score=flag.score,
+                            why=why,
+                        )
+                    )
         if told:
             self._outputs.flag(row, told)
 
@@ -233,7 +251,7 @@ class _Run:
 
 
 def _comparer(config: DatasetBuilderConfig, rules: Rules, embedders: Embedders) -> Comparer:
-    embedder = embedders.make() if "semantic" in rules.stages else None
+    embedder = embedders.make() if Stage.SEMANTIC in rules.stages else None
     return Comparer(embedder, window=window_of(config), across=config.diversity_across)
 
 

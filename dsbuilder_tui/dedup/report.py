@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dsbuilder_tui.domain.diversity import STAGES
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
+from dsbuilder_tui.domain.stage import COMPARING_STAGES, Stage
 from dsbuilder_tui.sources.dataset_rows import Found
 
 SHOWN = 10  # lines of each kind in a report; all of them are in the files
@@ -96,7 +96,7 @@ class DedupReport:
             "source": self.source,
             "rows": self.rows,
             "kept": self.kept,
-            "dropped": {"total": self.repeats, **{stage: self.dropped.get(stage, 0) for stage in STAGES}},
+            "dropped": {"total": self.repeats, **{stage: self.dropped.get(stage, 0) for stage in COMPARING_STAGES}},
             "contradictions": self.flagged.get("contradiction", 0),
             "contrasts": self.flagged.get("contrast", 0),
             "similar": self.flagged.get("similar", 0),
@@ -129,7 +129,9 @@ class DedupReport:
             f"{visible(self.source)}: {counted(self.rows, 'row')}, {self.kept:,} kept, {self.repeats:,} dropped{share}."
         ]
         found += [
-            f"  {stage:<10} {self.dropped[stage]:>9,}  {_MEANING[stage]}" for stage in STAGES if self.dropped.get(stage)
+            f"  {stage:<10} {self.dropped[stage]:>9,}  {_MEANING[stage]}"
+            for stage in COMPARING_STAGES
+            if self.dropped.get(stage)
         ]
         if self.first_dropped:
             found += ["", _head("Dropped", self.repeats, "the first that came stays")]
@@ -158,10 +160,10 @@ class DedupReport:
         return found
 
 
-_MEANING = {
-    "structural": "the same text but for ids, dates, names, case and punctuation",
-    "near": "nearly the same words and word pairs",
-    "semantic": "nearly the same meaning, by the vectors of the texts",
+_MEANING: dict[str, str] = {
+    Stage.STRUCTURAL: "the same text but for ids, dates, names, case and punctuation",
+    Stage.NEAR: "nearly the same words and word pairs",
+    Stage.SEMANTIC: "nearly the same meaning, by the vectors of the texts",
 }
 _KINDS = {
     "contradiction": ("Contradictions", "the same text with other expectations; both are kept, one is wrong"),
@@ -195,8 +197,11 @@ def _pair_lines(pairs: tuple[Pair, ...]) -> list[str]:
 
 def _rules_line(rules: Mapping[str, Any], scopes: int) -> str:
     """How it was compared; what holds is in ``rules``, not in the settings, which may have changed."""
-    scores = {"structural": "", "near": f" from {rules['near']:.2f}", "semantic": f" from {rules['semantic']:.2f}"}
-    stages = ", ".join(f"{stage}{scores[stage]}" for stage in rules["stages"]) or "in no stage"
+    scores: dict[str, str] = {
+        Stage.NEAR: f" from {rules['near']:.2f}",
+        Stage.SEMANTIC: f" from {rules['semantic']:.2f}",
+    }
+    stages = ", ".join(f"{stage}{scores.get(stage, '')}" for stage in rules["stages"]) or "in no stage"
     within = "" if scopes < 2 else " across categories" if rules["across"] else f" within each of {scopes:,} categories"
     window = f", with the last {rules['window']:,} kept rows" if rules["window"] else ""
     return f"Compared{within}{window}: {stages}."

@@ -16,6 +16,7 @@ from dsbuilder_tui.diversity.sign_index import Closest
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors
 from dsbuilder_tui.diversity.thresholds import Rules
 from dsbuilder_tui.diversity.traits import differing
+from dsbuilder_tui.domain.stage import Stage
 
 _MOST_NEAR = 256  # texts that share a band of the signature whose score is counted
 _MOST_FLAGS = 3
@@ -230,11 +231,11 @@ class _Inquiry:
         stages = self._rules.stages
         if not stages or self.first >= self._scope.length:
             return None
-        shared = self._sharing() if stages & {"structural", "near"} else np.empty(0, np.int64)
-        found = self._structural(shared) if "structural" in stages else None
-        if found is None and "near" in stages:
+        shared = self._sharing() if stages & {Stage.STRUCTURAL, Stage.NEAR} else np.empty(0, np.int64)
+        found = self._structural(shared) if Stage.STRUCTURAL in stages else None
+        if found is None and Stage.NEAR in stages:
             found = self._near(shared)
-        if found is None and "semantic" in stages and self._scope.closest is not None and self._vector.any():
+        if found is None and Stage.SEMANTIC in stages and self._scope.closest is not None and self._vector.any():
             found = self._semantic()
         return found
 
@@ -250,8 +251,8 @@ class _Inquiry:
         alike = same[rows["expected"][same] == self._own["expected"]]
         if len(alike):
             reason = "the same text apart from ids, dates, names or other detail"
-            return Match(int(alike[0]), "structural", 1.0, 1.0, reason)
-        self.flags.append(Flag("contradiction", int(same[0]), "structural", 1.0, ("expectations",)))
+            return Match(int(alike[0]), Stage.STRUCTURAL, 1.0, 1.0, reason)
+        self.flags.append(Flag("contradiction", int(same[0]), Stage.STRUCTURAL, 1.0, ("expectations",)))
         return None
 
     def _near(self, shared: Members) -> Match | None:
@@ -272,12 +273,12 @@ class _Inquiry:
             threshold = self._rules.near_for(int(shorter[place]))
             if differs := self._differs(row):
                 if score >= threshold:
-                    self._flag("contrast", row, "near", score, differs)
+                    self._flag("contrast", row, Stage.NEAR, score, differs)
                 continue
             if self.near is None:
                 self.near = Score(row, score)
             if score >= threshold:
-                return Match(row, "near", score, threshold, f"{score:.0%} of its words and word pairs are the same")
+                return Match(row, Stage.NEAR, score, threshold, f"{score:.0%} of its words and word pairs are the same")
             if score < self._rules.near_for(0):
                 break
         return None
@@ -300,13 +301,15 @@ class _Inquiry:
                 break
             if differs := self._differs(row):
                 if score >= rules.semantic:
-                    self._flag("contrast", row, "semantic", score, differs)
+                    self._flag("contrast", row, Stage.SEMANTIC, score, differs)
                 continue
             if self.semantic is None:
                 self.semantic = Score(row, score)
             if score >= rules.semantic:
-                return Match(row, "semantic", score, rules.semantic, f"it says the same in other words ({score:.2f})")
-            self._flag("similar", row, "semantic", score)
+                return Match(
+                    row, Stage.SEMANTIC, score, rules.semantic, f"it says the same in other words ({score:.2f})"
+                )
+            self._flag("similar", row, Stage.SEMANTIC, score)
             break
         return None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dsbuilder_tui.domain.diversity import STAGES, CategoryDiversity
+from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.plan import DatasetCategory
+from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 # One word more or less weighs more in a short text.
@@ -20,7 +21,7 @@ _SIMILAR_LESS = 0.07
 class Rules:
     """Scores (0 to 1) from which a case is a repeat; from ``similar`` on it is let in with a flag."""
 
-    stages: frozenset[str] = frozenset(STAGES)
+    stages: frozenset[str] = frozenset(COMPARING_STAGES)
     near: float = 0.70
     semantic: float = _STATIC
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from dsbuilder_tui.domain.flags import flags_of
 
-VALIDATORS_STAGE = "validators"  # its rejections carry a reason that whoever writes the slot again is told
-
 
 def case_id(category: str, ordinal: int) -> str:
     """The stable name of the case that fills a slot: ``order_status-00017``."""

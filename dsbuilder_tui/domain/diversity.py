@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-Stage = Literal["structural", "near", "semantic"]
-STAGES: tuple[Stage, ...] = ("structural", "near", "semantic")  # cheapest first
+from dsbuilder_tui.domain.stage import COMPARING_STAGES
 
 
-def chosen_stages(value: object) -> object:
+def chosen_stages(value: object) -> tuple[str, ...]:
     """Stages as given (a list, or words between commas) in their own order. Raises ``ValueError`` for unknown ones."""
     words = value.split(",") if isinstance(value, str) else value
     if not isinstance(words, list | tuple):
-        raise ValueError(f"must be a list out of {', '.join(STAGES)}")
+        raise ValueError(f"must be a list out of {', '.join(COMPARING_STAGES)}")
     names = [str(word).strip() for word in words if str(word).strip()]
     for name in names:
-        if name not in STAGES:
-            raise ValueError(f"has {name!r}; choose from {', '.join(STAGES)}")
-    return tuple(stage for stage in STAGES if stage in names)
+        if name not in COMPARING_STAGES:
+            raise ValueError(f"has {name!r}; choose from {', '.join(COMPARING_STAGES)}")
+    return tuple(str(stage) for stage in COMPARING_STAGES if stage in names)
 
 
 class CategoryDiversity(BaseModel):
@@ -30,7 +27,7 @@ class CategoryDiversity(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    stages: tuple[Stage, ...] | None = None
+    stages: tuple[str, ...] | None = None
     near: float | None = Field(None, gt=0, le=1)
     semantic: float | None = Field(None, gt=0, le=1)
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from dsbuilder_tui.domain.approval import ApprovalDecision, ApprovalRequest
+from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.clock import iso
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.message import Message
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import PauseCause
 
 TEXT_LENGTH = 200  # characters of a case that an event carries
@@ -57,16 +60,13 @@ class BatchStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchFinished(Event):
-    """``outcome`` is one of ok, truncated, refused, empty, malformed, failed, cancelled.
-
-    ``dollars`` is None when the model's price is not known.
-    """
+    """``dollars`` is None when the model's price is not known."""
 
     type: ClassVar[str] = "batch_finished"
     batch: int
     worker: int
     category: str
-    outcome: str
+    outcome: CallOutcome
     delivered: int
     seconds: float
     prompt_tokens: int
@@ -138,10 +138,7 @@ class SlotExhausted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseEdited(Event):
-    """A person changed a case. ``change``: edited, annotated, or kept (a rejected candidate took the slot over).
-
-    ``seq`` is that of the case which fills the slot now.
-    """
+    """A person changed a case. ``seq`` is that of the case which fills the slot now."""
 
     type: ClassVar[str] = "case_edited"
     case_id: str
@@ -149,7 +146,7 @@ class CaseEdited(Event):
     slot: int
     seq: int
     text: str
-    change: str
+    change: CaseChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,10 +302,10 @@ class DiversityMeasured(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Event):
-    """Something a person should read. ``level``: info, warning, error."""
+    """Something a person should read."""
 
     type: ClassVar[str] = "notice"
-    level: str
+    level: NoticeLevel
     text: str
 
 

@@ -23,9 +23,10 @@ from pydantic import (
     model_validator,
 )
 
-from dsbuilder_tui.domain.diversity import STAGES, CategoryDiversity, Stage
+from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.plain_words import plain_words
+from dsbuilder_tui.domain.stage import COMPARING_STAGES
 
 DEFAULT_INPUT_FIELD = "query"
 MAX_NAME_LENGTH = 64
@@ -207,7 +208,7 @@ class DatasetCategory(_Model):
             return value
         if value not in ("on", "off"):
             raise ValueError(
-                f"must be 'on', 'off', or what to set: {{stages: [{', '.join(STAGES)}], near: 0.7, semantic: 0.92}}"
+                f"must be 'on', 'off', or what to set: {{stages: [{', '.join(COMPARING_STAGES)}], near: 0.7, semantic: 0.92}}"
             )
         return value
 
@@ -217,7 +218,7 @@ class DatasetCategory(_Model):
         return self.diversity != "off" and self.stages != ()
 
     @property
-    def stages(self) -> tuple[Stage, ...] | None:
+    def stages(self) -> tuple[str, ...] | None:
         """The comparing stages it names for itself; None when the session's hold."""
         return self.diversity.stages if isinstance(self.diversity, CategoryDiversity) else None
 

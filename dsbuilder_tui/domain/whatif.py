@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-LikenessStage = Literal["near", "semantic"]
-LIKENESS_STAGES: tuple[LikenessStage, ...] = ("near", "semantic")  # those that have a threshold to move
+from dsbuilder_tui.domain.stage import Stage
+
+LIKENESS_STAGES = (Stage.NEAR, Stage.SEMANTIC)  # those that have a threshold to move
 STEPS = 100  # columns of the histogram: a score of 0.94 stands in column 94
 
 
@@ -45,7 +45,7 @@ class WhatIf:
     ``passes`` and ``falls`` hold the first of them, the nearest to the threshold first.
     """
 
-    stage: LikenessStage
+    stage: Stage
     threshold: float
     category: str | None
     passing: int

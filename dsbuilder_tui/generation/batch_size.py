@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
+
 _LOW_ACCEPTANCE = 0.5
 
 
@@ -16,12 +18,12 @@ class BatchSizer:
         self._most = most
         self.size = most
 
-    def observe(self, *, asked: int, delivered: int, accepted: int, outcome: str) -> None:
-        if outcome in ("truncated", "too_large"):
+    def observe(self, *, asked: int, delivered: int, accepted: int, outcome: CallOutcome) -> None:
+        if outcome in (CallOutcome.TRUNCATED, CallOutcome.TOO_LARGE):
             self.size = max(1, min(self.size, delivered or asked // 2))
-        elif outcome == "failed":
+        elif outcome is CallOutcome.FAILED:
             self.size = max(1, min(self.size, (asked + 1) // 2))
         elif asked > 1 and accepted < asked * _LOW_ACCEPTANCE:
             self.size = max(1, min(self.size, asked * 3 // 4))
-        elif outcome == "ok":
+        elif outcome is CallOutcome.OK:
             self.size = min(self._most, self.size + 1)

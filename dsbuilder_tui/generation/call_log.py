@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.events import RetryScheduled
 
 _MOST_ANSWER = 1024 * 1024  # bytes of an answer that are kept while its call goes on, as UTF-8
@@ -16,7 +17,7 @@ _MOST_FINISHED = 100
 class CallTrace:
     """One worker call as it goes. ``started`` and ``ended`` are wall times, ``first_text`` seconds from the start.
 
-    ``outcome`` is empty while the call is in flight. After a retry the answer is that of the latest try.
+    ``outcome`` is None while the call is in flight. After a retry the answer is that of the latest try.
     """
 
     batch: int
@@ -32,7 +33,7 @@ class CallTrace:
     retries: list[RetryScheduled] = field(default_factory=list)
     ended: float | None = None
     first_text: float | None = None
-    outcome: str = ""
+    outcome: CallOutcome | None = None
     arrivals: list[float] = field(default_factory=list)  # when each delivered case came, wall time
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -83,7 +84,7 @@ class CallLog:
     def begin(self, trace: CallTrace) -> None:
         self._open[trace.batch] = trace
 
-    def end(self, trace: CallTrace, now: float, outcome: str) -> None:
+    def end(self, trace: CallTrace, now: float, outcome: CallOutcome) -> None:
         self._open.pop(trace.batch, None)
         trace.ended, trace.outcome = now, outcome
         self._ended.append(trace)

@@ -20,6 +20,7 @@ from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors, local_em
 from dsbuilder_tui.diversity.thresholds import rules_for, window_of
 from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.rows import LedgerRows, RemovedText
 from dsbuilder_tui.store.session_store import SessionStore
@@ -276,8 +277,8 @@ class DuplicateCheck:
         return unit(np.asarray(await remote.embed(masked), np.float32))
 
     async def _embedder(self) -> Embedder | None:
-        if "semantic" not in self._config.diversity_stages and all(
-            "semantic" not in r.stages for r in self._rules.values()
+        if Stage.SEMANTIC not in self._config.diversity_stages and all(
+            Stage.SEMANTIC not in r.stages for r in self._rules.values()
         ):
             return None
         local = await self._in_thread(lambda: local_embedder(self._config.embedding_model))

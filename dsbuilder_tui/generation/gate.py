@@ -7,7 +7,6 @@ from typing import Any
 
 from dsbuilder_tui.diversity.comparer import Answer, Match, Score
 from dsbuilder_tui.domain.case import (
-    VALIDATORS_STAGE,
     AcceptedCase,
     Candidate,
     Exhausted,
@@ -19,6 +18,7 @@ from dsbuilder_tui.domain.case import (
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, SlotExhausted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.duplicate_check import CaseText, DuplicateCheck
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Ledger
@@ -79,7 +79,7 @@ class Gate:
         fitted = [one.outcome for one in validated]
         for candidate, one in zip(candidates, validated, strict=True):
             for fault in one.faults:
-                self._record(candidate, VALIDATORS_STAGE, fault.reason, fault.fitted)
+                self._record(candidate, Stage.VALIDATORS, fault.reason, fault.fitted)
         asked = [
             place
             for place, candidate in enumerate(candidates)
@@ -105,11 +105,11 @@ class Gate:
         if isinstance(fitted, Fault):
             turned = fitted.fitted
             self.reject(
-                candidate.slot, candidate.batch, VALIDATORS_STAGE, fitted.reason, turned.shown, candidate=turned.whole()
+                candidate.slot, candidate.batch, Stage.VALIDATORS, fitted.reason, turned.shown, candidate=turned.whole()
             )
             return False
         if isinstance(fitted, Misfit):
-            self.reject(candidate.slot, candidate.batch, "schema", fitted.reason, fitted.text)
+            self.reject(candidate.slot, candidate.batch, Stage.SCHEMA, fitted.reason, fitted.text)
             return False
         if answers is None:
             self._accept(candidate, fitted[0], None)
@@ -145,9 +145,16 @@ class Gate:
                 tags = {**tags, "flags": flags}
             likeness = CaseLikeness(seq, *self._scored(answer.near), *self._scored(answer.semantic))
         case = AcceptedCase(
-            seq, slot.category, slot.ordinal, fitted.inputs, fitted.expectations, tags, now,
-            answer.text if answer else None, candidate.batch,
-        )  # fmt: skip
+            seq=seq,
+            category=slot.category,
+            ordinal=slot.ordinal,
+            inputs=fitted.inputs,
+            expectations=fitted.expectations,
+            tags=tags,
+            created_at=now,
+            structure=answer.text if answer else None,
+            batch=candidate.batch,
+        )
         self.ledger.fill(slot)
         self.journal.accept(
             case,
@@ -174,7 +181,7 @@ class Gate:
     ) -> None:
         """Turn a candidate away; its slot opens again, or is exhausted."""
         nearest = self._duplicates.places.seq(match.row) if match else None
-        tries = self.ledger.reject(slot, nearest, reason if stage == VALIDATORS_STAGE else "")
+        tries = self.ledger.reject(slot, nearest, reason if stage == Stage.VALIDATORS else "")
         seq, now = self._write(slot, batch, stage, reason, text, match, candidate)
         if tries is not None:
             words = exhausted_words(tries, stage, reason)
@@ -204,9 +211,21 @@ class Gate:
         score, threshold = (match.score, match.threshold) if match else (None, None)
         attempt = self.ledger.attempt(slot)
         rejection = Rejection(
-            seq, slot.category, slot.ordinal, attempt, stage, reason, text, now, score, threshold, nearest, nearest_id,
-            batch, candidate,
-        )  # fmt: skip
+            seq=seq,
+            category=slot.category,
+            ordinal=slot.ordinal,
+            attempt=attempt,
+            stage=stage,
+            reason=reason,
+            text=text,
+            created_at=now,
+            score=score,
+            threshold=threshold,
+            nearest_seq=nearest,
+            nearest_case_id=nearest_id,
+            batch=batch,
+            candidate=candidate,
+        )
         self.journal.reject(
             rejection,
             CaseRejected(

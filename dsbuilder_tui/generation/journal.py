@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, Notice
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.store.commit import history_row
 from dsbuilder_tui.store.rows import CaseLikeness, Changes, WorkerAnswer, WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
@@ -82,7 +83,7 @@ class Journal:
 
     def notice(self, text: str) -> None:
         """Announce something a person should know, and have it remembered."""
-        event = Notice(ts=self._clock.now(), level="info", text=text)
+        event = Notice(ts=self._clock.now(), level=NoticeLevel.INFO, text=text)
         self._emit(event)
         self.note(event)
 
@@ -94,7 +95,12 @@ class Journal:
     def checkpoint(self, reason: str, seq: int | None = None) -> Checkpoint:
         now = self._clock.now()
         point = Checkpoint(
-            self._store.next_checkpoint(), seq or self._store.seq, reason, self.accepted, self.planned, now
+            id=self._store.next_checkpoint(),
+            seq=seq or self._store.seq,
+            reason=reason,
+            accepted=self.accepted,
+            planned=self.planned,
+            created_at=now,
         )
         self._changes.checkpoints.append(point)
         self._add(

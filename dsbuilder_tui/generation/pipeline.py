@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import Candidate, display_text
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
@@ -22,9 +23,11 @@ from dsbuilder_tui.domain.events import (
     RetryScheduled,
     RunPausing,
 )
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.batch_size import BatchSizer
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog, CallTrace
@@ -149,8 +152,8 @@ class Pipeline:
             if not any(keeper.done() for keeper in keepers):
                 await self._intake.join()
                 for left in tuple(self._unsettled.values()):
-                    left.result.outcome = "cancelled"
-                    self._end_trace(left.result, "cancelled")  # of a call that had not even begun
+                    left.result.outcome = CallOutcome.CANCELLED
+                    self._end_trace(left.result, CallOutcome.CANCELLED)  # of a call that had not even begun
                     self._remember_call(left.batch, left.result)
             journal.stop()
             keepers[1].cancel()
@@ -179,13 +182,13 @@ class Pipeline:
             f"The budget of {dollar_words(budget)} is used up ({dollar_words(self._budget.known)} spent); the run pauses. "
             "Raise it with --budget, /budget N in the studio, or in the settings, then go on."
         )
-        self._tell(Notice(ts=self._clock.now(), level="warning", text=text))
+        self._tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=text))
         self.pause(f"the budget of {dollar_words(budget)} is used up", PauseCause.BUDGET)
 
     def _plug_in_failed(self, error: PlugInBroken) -> None:
         """Pause: what a broken plug-in could not judge is written again when it is mended or gone."""
         if self._pause_reason is None:
-            self._tell(Notice(ts=self._clock.now(), level="warning", text=f"{error} The run pauses."))
+            self._tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=f"{error} The run pauses."))
             self.pause(error.problem.rstrip("."), PauseCause.PLUG_IN)
 
     def wake(self) -> None:
@@ -264,7 +267,15 @@ class Pipeline:
             ordinals = tuple(wanted.slot.ordinal for wanted in batch.slots)
             attempt = max(wanted.attempt for wanted in batch.slots)
             now, name = self._clock.now(), batch.category.name
-            trace = CallTrace(batch.number, worker, name, self._model.name, ordinals, attempt, now)
+            trace = CallTrace(
+                batch=batch.number,
+                worker=worker,
+                category=name,
+                model=self._model.name,
+                slots=ordinals,
+                attempt=attempt,
+                started=now,
+            )
             self._calls.begin(trace)
             self._unsettled[batch.number] = _Unsettled(batch, worker, BatchOutcome(trace=trace))
             task = asyncio.create_task(self._work(batch, trace))
@@ -285,17 +296,17 @@ class Pipeline:
             task = asyncio.current_task()
             if task is not None:
                 task.uncancel()  # what a person has asked for is done; from here on it goes on as after any call
-            result.outcome, result.detail = "cancelled", "cut off by a person"
+            result.outcome, result.detail = CallOutcome.CANCELLED, "cut off by a person"
         except Exception as error:
-            result.outcome, result.detail = "failed", str(error)
+            result.outcome, result.detail = CallOutcome.FAILED, str(error)
             raise
         finally:
             del self._task_of[batch.number]
             cancelled = isinstance(sys.exception(), asyncio.CancelledError)
-            self._end_trace(result, "cancelled" if cancelled else result.outcome)
+            self._end_trace(result, CallOutcome.CANCELLED if cancelled else result.outcome)
         await self._intake.finish(batch, result)
 
-    def _end_trace(self, result: BatchOutcome, outcome: str) -> None:
+    def _end_trace(self, result: BatchOutcome, outcome: CallOutcome) -> None:
         trace, usage = result.trace, result.usage
         if trace is not None and trace.ended is None:
             trace.prompt_tokens, trace.completion_tokens = usage.prompt_tokens, usage.completion_tokens
@@ -351,8 +362,8 @@ class Pipeline:
         """Take back what a finished batch did not bring, and remember what the call cost."""
         name, asked = batch.category.name, len(batch.slots)
         accepted = self._accepted_of.pop(batch.number, 0)
-        blameless = result.outcome in ("failed", "cancelled") or (
-            result.outcome in ("truncated", "too_large") and asked > 1
+        blameless = result.outcome in (CallOutcome.FAILED, CallOutcome.CANCELLED) or (
+            result.outcome in (CallOutcome.TRUNCATED, CallOutcome.TOO_LARGE) and asked > 1
         )
         for index, wanted in enumerate(batch.slots):
             if index in result.delivered:
@@ -360,17 +371,17 @@ class Pipeline:
             if blameless:
                 self._ledger.give_back(wanted.slot)
             else:
-                stage = "missing" if result.outcome == "ok" else result.outcome
+                stage = Stage.MISSING if result.outcome is CallOutcome.OK else result.outcome.value
                 reason = result.detail or "the model wrote no case for it"
                 self.gate.reject(wanted.slot, batch.number, stage, reason, "")
         self._cut_off.discard(batch.number)
-        if result.outcome != "cancelled":  # says nothing about the size
+        if result.outcome is not CallOutcome.CANCELLED:  # says nothing about the size
             self._sizers[name].observe(
                 asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=result.outcome
             )
         self._remember_call(batch, result)
         self._wake.set()
-        if result.outcome == "failed" and not result.delivered:
+        if result.outcome is CallOutcome.FAILED and not result.delivered:
             self._failures_in_a_row += 1
             if self._failures_in_a_row >= _MOST_FAILURES or self._limit.gave_up(self._config.max_retries):
                 self._fail(
@@ -386,8 +397,9 @@ class Pipeline:
         seq = self._store.next_seq()
         self._journal.call(
             WorkerCall(
-                seq, batch.category.name, batch.number, self._model.name, len(batch.slots), result.outcome,
-                len(result.delivered), result.retries, result.usage, result.seconds, result.detail, now, worker,
+                seq=seq, category=batch.category.name, batch=batch.number, model=self._model.name, size=len(batch.slots),
+                outcome=result.outcome, delivered=len(result.delivered), retries=result.retries, usage=result.usage,
+                seconds=result.seconds, detail=result.detail, created_at=now, worker=worker,
             ),
             BatchFinished(
                 ts=now, batch=batch.number, worker=worker, category=batch.category.name,

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import Candidate, Usage
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.failure_kind import FailureKind
@@ -33,9 +34,9 @@ Deliver = Callable[[Candidate], Awaitable[None]]
 
 @dataclass(slots=True)
 class BatchOutcome:
-    """How a worker call ended. ``outcome`` is one of ok, truncated, too_large, refused, empty, failed, cancelled."""
+    """How a worker call ended."""
 
-    outcome: str = "ok"
+    outcome: CallOutcome = CallOutcome.OK
     retries: int = 0
     failures: int = 0  # of these tries, those that failed though the endpoint lets calls in
     usage: Usage = field(default_factory=Usage)
@@ -92,9 +93,9 @@ class Worker:
                 with self._limit.rest():
                     hurried = await _wait(wait, result)
         except RequestTooLarge as error:
-            result.outcome, result.detail = "too_large", str(error)
+            result.outcome, result.detail = CallOutcome.TOO_LARGE, str(error)
         except ContentRefused as error:
-            result.outcome, result.detail = "refused", str(error)[:_SHOWN]
+            result.outcome, result.detail = CallOutcome.REFUSED, str(error)[:_SHOWN]
         finally:
             result.seconds = self._clock.monotonic() - started
 
@@ -106,7 +107,7 @@ class Worker:
         result.detail = error.detail[:_SHOWN]
         if result.delivered or result.failures > self._max_retries or self._limit.gave_up(self._max_retries):
             # Cases that came in before the break count; the rest of the batch is leased again.
-            result.outcome = "failed"
+            result.outcome = CallOutcome.FAILED
             return None
         result.retries += 1
         # Where the pace sees to it that the endpoint is not overrun, a call need not wait longer and longer.
@@ -156,7 +157,7 @@ class Worker:
                     if surplus > len(batch.slots) + 10:
                         break
         except RunawayOutput:
-            result.outcome, result.detail = "truncated", "the model wrote on and on without closing a case"
+            result.outcome, result.detail = CallOutcome.TRUNCATED, "the model wrote on and on without closing a case"
             return
         if surplus:
             result.detail = f"{surplus} more cases than asked for were ignored"
@@ -167,16 +168,16 @@ class Worker:
             return
         reason = end.finish_reason if end else None
         if reason == "content_filter" or (end and end.refusal):
-            result.outcome = "refused"
+            result.outcome = CallOutcome.REFUSED
             result.detail = " ".join((end.refusal if end else "").split())[:_SHOWN] or "stopped by the content filter"
         elif reason == "length" or scanner.unfinished:
-            result.outcome, result.detail = "truncated", "the answer was cut off"
+            result.outcome, result.detail = CallOutcome.TRUNCATED, "the answer was cut off"
         elif result.delivered:
             result.detail = f"the model wrote {missing} cases fewer than asked for"
         elif said.strip():
-            result.outcome, result.detail = "refused", " ".join(said.split())[:_SHOWN]
+            result.outcome, result.detail = CallOutcome.REFUSED, " ".join(said.split())[:_SHOWN]
         else:
-            result.outcome, result.detail = "empty", "the answer was empty"
+            result.outcome, result.detail = CallOutcome.EMPTY, "the answer was empty"
 
 
 async def _wait(seconds: float, result: BatchOutcome) -> bool:

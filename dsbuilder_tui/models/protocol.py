@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from dsbuilder_tui.domain.case import Slot, Usage
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 
 
@@ -58,8 +59,8 @@ class WorkerModel(Protocol):
     provider: str
     ordered: bool
 
-    def check(self, plan: DatasetPlanInput) -> list[tuple[str, str]]:
-        """What a person should know before this model works on a plan, as (level, text), levels as of ``Notice``.
+    def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
+        """What a person should know before this model works on a plan, as (level, text).
 
         Raises ``InputError`` when it cannot work on the plan.
         """

@@ -37,9 +37,14 @@ class SessionApprovals:
             await self._change(replace(before[0], state=ApprovalState.SETTLED, decision=ApprovalDecision.REPLACED))
         files = self._context.files
         approval = Approval(
-            call_id, files.store.next_seq(), tool, request, ApprovalState.OPEN, ApprovalDecision.UNDECIDED,
-            files.clock.now(),
-        )  # fmt: skip
+            call_id=call_id,
+            seq=files.store.next_seq(),
+            tool=tool,
+            request=request,
+            state=ApprovalState.OPEN,
+            decision=ApprovalDecision.UNDECIDED,
+            created_at=files.clock.now(),
+        )
         await files.store.approvals.ask(approval, run_state)
         files.emit(ApprovalAsked(ts=approval.created_at, call_id=call_id, tool=tool, request=request))
         return approval

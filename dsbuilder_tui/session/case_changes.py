@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dsbuilder_tui.diversity.compared_text import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text
+from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.errors import (
     InputError,
 )
@@ -20,6 +21,7 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.ledger import SlotState
 from dsbuilder_tui.generation.schema_check import Unfit, fitting_case
 from dsbuilder_tui.session.session_context import SessionContext
@@ -72,7 +74,7 @@ class CaseChanges:
         }
         if ground.gate:
             ground.gate.remember(new)
-        await self._change(ground, new, "edited", "case_edited", data)
+        await self._change(ground, new, CaseChange.EDITED, "case_edited", data)
         return new
 
     async def annotate(self, name: str, ordinal: int, note: str | None, pinned: bool | None) -> AcceptedCase:
@@ -91,7 +93,11 @@ class CaseChanges:
         new = replace(case, tags=tags)
         marks = [{key: c.tags[key] for key in ("note", "pinned") if key in c.tags} for c in (case, new)]
         await self._change(
-            ground, new, "annotated", "case_annotated", {"seq": case.seq, "before": marks[0], "after": marks[1]}
+            ground,
+            new,
+            CaseChange.ANNOTATED,
+            "case_annotated",
+            {"seq": case.seq, "before": marks[0], "after": marks[1]},
         )
         return new
 
@@ -105,12 +111,21 @@ class CaseChanges:
         whole = {"inputs": case.inputs, "expectations": case.expectations, "tags": case.tags}
         # With the case itself as the nearest, the next worker is told what not to write.
         rejection = Rejection(
-            seq, name, ordinal, attempt, "person", words, text[:_REJECTED_LENGTH], now, nearest_seq=case.seq,
-            batch=case.batch, candidate=None if case.damaged else whole,
-        )  # fmt: skip
+            seq=seq,
+            category=name,
+            ordinal=ordinal,
+            attempt=attempt,
+            stage=Stage.PERSON,
+            reason=words,
+            text=text[:_REJECTED_LENGTH],
+            created_at=now,
+            nearest_seq=case.seq,
+            batch=case.batch,
+            candidate=None if case.damaged else whole,
+        )
         data = {"seq": case.seq, "reason": words, "text": text[:TEXT_LENGTH], "before": whole}
         changes = Changes(
-            withdrawn=[Withdrawal(case.seq, name, seq, words, now)],
+            withdrawn=[Withdrawal(seq=case.seq, category=name, withdrawn_seq=seq, reason=words, withdrawn_at=now)],
             rejected=[rejection],
             history=[self._line("case_withdrawn", data, now, name, ordinal)],
         )
@@ -154,9 +169,16 @@ class CaseChanges:
         files, now = self._context.files, self._context.files.clock.now()
         seq, structure = files.store.next_seq(), _structure(self._category(name), candidate["inputs"])
         case = AcceptedCase(
-            seq, name, ordinal, candidate["inputs"], candidate["expectations"], candidate["tags"], now, structure,
-            rejection.batch,
-        )  # fmt: skip
+            seq=seq,
+            category=name,
+            ordinal=ordinal,
+            inputs=candidate["inputs"],
+            expectations=candidate["expectations"],
+            tags=candidate["tags"],
+            created_at=now,
+            structure=structure,
+            batch=rejection.batch,
+        )
         if gate:
             gate.remember(case)
             if old is None:
@@ -171,9 +193,13 @@ class CaseChanges:
             changes.reopened.append((name, ordinal))
         if old is not None:
             reason = "a rejected candidate was kept in its place"
-            changes.withdrawn.append(Withdrawal(old.seq, name, seq, reason, now, seq))
+            changes.withdrawn.append(
+                Withdrawal(
+                    seq=old.seq, category=name, withdrawn_seq=seq, reason=reason, withdrawn_at=now, replaced_by=seq
+                )
+            )
             event: Event = CaseEdited(
-                ts=now, case_id=own, category=name, slot=ordinal, seq=seq, text=text, change="kept"
+                ts=now, case_id=own, category=name, slot=ordinal, seq=seq, text=text, change=CaseChange.KEPT
             )
         else:
             event = CaseAccepted(
@@ -185,7 +211,9 @@ class CaseChanges:
             await self._context.settle()
         return case
 
-    async def _change(self, ground: _Ground, new: AcceptedCase, change: str, kind: str, data: dict[str, Any]) -> None:
+    async def _change(
+        self, ground: _Ground, new: AcceptedCase, change: CaseChange, kind: str, data: dict[str, Any]
+    ) -> None:
         text, now = display_text(new.inputs)[:TEXT_LENGTH], self._context.files.clock.now()
         row = self._line(kind, {**data, "text": text}, now, new.category, new.ordinal)
         event = CaseEdited(
@@ -226,7 +254,14 @@ class CaseChanges:
                 return _Ground(None, facts, totals.accepted)
 
     def _line(self, kind: str, data: dict[str, Any], now: float, name: str, ordinal: int) -> HistoryRow:
-        return HistoryRow(self._context.files.store.next_seq(), kind, data, now, name, ordinal)
+        return HistoryRow(
+            seq=self._context.files.store.next_seq(),
+            kind=kind,
+            data=data,
+            created_at=now,
+            category=name,
+            ordinal=ordinal,
+        )
 
     def _category(self, name: str) -> DatasetCategory:
         return self._context.plan.category(name)

@@ -54,7 +54,9 @@ class SessionCases:
 
         A step comes for every window of about 2,000 cases, so that a long search can be shown and left.
         """
-        query = CaseQuery(text, pinned, noted, edited, flagged, newest_first)
+        query = CaseQuery(
+            text=text, pinned=pinned, noted=noted, edited=edited, flagged=flagged, newest_first=newest_first
+        )
         async for step in self._context.files.store.cases.search(self._context.categories(category), query):
             yield step
 

@@ -29,7 +29,11 @@ class SessionCosts:
         """Keep a call of the main agent, and say what it cost; it counts towards the budget of a run that goes on."""
         files, now = self._context.files, self._context.files.clock.now()
         dollars = PriceTable(self._context.config.prices).cost(model, usage)
-        await files.store.costs.add_agent_call(AgentCall(files.store.next_seq(), purpose, model, usage, seconds, now))
+        await files.store.costs.add_agent_call(
+            AgentCall(
+                seq=files.store.next_seq(), purpose=purpose, model=model, usage=usage, seconds=seconds, created_at=now
+            )
+        )
         files.emit(
             AgentCalled(
                 ts=now, purpose=purpose, model=model, prompt_tokens=usage.prompt_tokens,

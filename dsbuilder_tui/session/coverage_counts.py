@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.events import CaseAccepted, CaseEdited, CaseWithdrawn, Event, PlanRevised
 from dsbuilder_tui.domain.figures import Cell, Coverage
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -167,7 +168,7 @@ class CoverageCounts:
                     self._stale = True
                 else:
                     self._heard.append(event)
-            case CaseEdited(change="kept") | PlanRevised():
+            case CaseEdited(change=CaseChange.KEPT) | PlanRevised():
                 self._stale = True
             case _:
                 return
@@ -192,7 +193,7 @@ def _planned(plan: DatasetPlanInput, seed: int, retired: Mapping[str, Sequence[i
         rows = _rows_of(plans[category.name], axes, np.arange(1, category.count + len(gone) + 1))
         slots[category.name] = rows.astype(np.int32)
         grids[category.name] = Grid(axes, np.delete(rows, gone - 1, axis=0))
-    return CoverageCount(plan, grids, slots)
+    return CoverageCount(plan=plan, grids=grids, slots=slots)
 
 
 def _rows_of(slots: SlotPlan, axes: Mapping[str, Sequence[str]], ordinals: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.figures import Coverage, DiversityReport
-from dsbuilder_tui.domain.whatif import LikenessStage, WhatIf
+from dsbuilder_tui.domain.whatif import WhatIf
 from dsbuilder_tui.session.coverage_counts import CoverageCount, CoverageCounts
 from dsbuilder_tui.session.diversity_figures import DiversityFigures
 from dsbuilder_tui.session.fingerprint_pages import FingerprintPages
@@ -61,12 +61,12 @@ class SessionDiversity:
         """
         return await self._prints.page(after, most)
 
-    def threshold(self, stage: LikenessStage, category: str | None = None) -> float:
+    def threshold(self, stage: str, category: str | None = None) -> float:
         """The score (0 to 1) from which a case is a repeat now: in a category, or where none sets its own."""
         return self._review.threshold(stage, category)
 
     async def what_if(
-        self, stage: LikenessStage, threshold: float, *, category: str | None = None, most: int = MOST_FLIPS
+        self, stage: str, threshold: float, *, category: str | None = None, most: int = MOST_FLIPS
     ) -> WhatIf:
         """What another threshold (0 to 1) for a stage would have meant for what was decided so far.
 

@@ -14,6 +14,7 @@ from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.event_stream import EventStream
 from dsbuilder_tui.domain.events import Event, Notice
 from dsbuilder_tui.domain.message import MessageRole
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
@@ -216,7 +217,7 @@ class Session:
 
     async def warn(self, text: str) -> None:
         """Announce something that a person should know of, and remember it."""
-        await self._files.tell(Notice(ts=self.clock.now(), level="warning", text=text))
+        await self._files.tell(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=text))
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call ``listener`` with every event, in order, on the event loop; returns how to stop it."""

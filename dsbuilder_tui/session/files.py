@@ -13,9 +13,11 @@ from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
 from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import PlanError, StorageError
 from dsbuilder_tui.domain.events import Event, ExportWritten, Notice
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.domain.spending import Spending
+from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
@@ -183,13 +185,18 @@ class SessionFiles:
             await self.export(catalog.seed_file(self.folder), "checkpoint", damaged=damaged, private=True)
             if damaged:
                 text = f"Damaged cases left out of the JSON export: {', '.join(damaged[:5])}. Resume with --repair."
-                await self.tell(Notice(ts=self.clock.now(), level="warning", text=text))
+                await self.tell(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=text))
         await self.note_status(running=False)
 
     async def checkpoint(self, reason: str) -> Checkpoint:
         accepted = (await self.store.progress.totals()).accepted
         point = Checkpoint(
-            self.store.next_checkpoint(), self.store.seq, reason, accepted, self.plan.total_instances, self.clock.now()
+            id=self.store.next_checkpoint(),
+            seq=self.store.seq,
+            reason=reason,
+            accepted=accepted,
+            planned=self.plan.total_instances,
+            created_at=self.clock.now(),
         )
         await self.store.commit(Changes(checkpoints=[point]))
         return point
@@ -213,7 +220,7 @@ class SessionFiles:
             progress_percentage=round(100 * listing.accepted / listing.planned, 1) if listing.planned else 0.0,
             categories={c.name: {"planned": c.count, **asdict(progress[c.name])} for c in self.plan.categories},
             rejections=stages,
-            diversity_rejections=sum(stages.get(stage, 0) for stage in ("structural", "near", "semantic")),
+            diversity_rejections=sum(stages.get(stage, 0) for stage in COMPARING_STAGES),
             exhausted_slots=listing.exhausted,
             checkpoints=last.id if last else 0,
             last_checkpoint={**asdict(last), "created_at": iso(last.created_at)} if last else None,
@@ -268,10 +275,16 @@ class SessionFiles:
             on = self.plan.category(case.category).compared
             cases.append(
                 AcceptedCase(
-                    self.store.next_seq(), case.category, case.ordinal, case.inputs, case.expectations, case.tags, now,
-                    structure_hash(case.inputs) if on else None,
+                    seq=self.store.next_seq(),
+                    category=case.category,
+                    ordinal=case.ordinal,
+                    inputs=case.inputs,
+                    expectations=case.expectations,
+                    tags=case.tags,
+                    created_at=now,
+                    structure=structure_hash(case.inputs) if on else None,
                 )
-            )  # fmt: skip
+            )
         state = SessionState.COMPLETE if len(cases) == self.plan.total_instances else SessionState.PAUSED
         await self.store.slots.retire(dataset.retired)
         await self.store.commit(Changes(accepted=cases))

@@ -10,8 +10,10 @@ from typing import Any, get_type_hints
 
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text, exhausted_words
+from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.pause_cause import cause_of_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.session.facade import Session
 from dsbuilder_tui.store.history import Stretch
@@ -24,6 +26,9 @@ _KEPT_WHOLE: Mapping[str, type[ev.Event]] = {
         ev.RunStarted, ev.BatchStarted, ev.RetryScheduled, ev.ConcurrencyChanged, ev.Notice, ev.RunPausing, ev.RunPaused,
         ev.RunFinished, ev.PlanRevised, ev.DiversityMeasured,
     )
+}  # fmt: skip
+_CHANGES = {
+    "case_edited": CaseChange.EDITED, "case_annotated": CaseChange.ANNOTATED, "kept_anyway": CaseChange.KEPT,
 }  # fmt: skip
 _ENDS = {"pause": ev.RunPaused.type, "finish": ev.RunFinished.type}
 
@@ -110,7 +115,7 @@ class _Teller:
     def _rejection(self, r: Rejection, tries: int | None) -> Iterator[ev.Event]:
         r = replace(r, category=self._name_then(r.category, r.seq))
         self._add(r.category, "rejected", 1)
-        if r.stage == "person":
+        if r.stage == Stage.PERSON:
             return  # the withdrawal tells of it
         yield ev.CaseRejected(
             ts=r.created_at, category=r.category, slot=r.ordinal, seq=r.seq, batch=r.batch, stage=r.stage,
@@ -176,10 +181,10 @@ class _Teller:
                 ts=row.created_at, case_id=case_id(name, ordinal), category=name, slot=ordinal, seq=data["seq"],
                 text=text, reason=data["reason"], accepted=self._accepted, planned=self._planned,
             )  # fmt: skip
-        change = {"case_edited": "edited", "case_annotated": "annotated", "kept_anyway": "kept"}.get(row.kind)
-        if change == "kept" and data.get("was_given_up"):
+        change = _CHANGES.get(row.kind)
+        if change is CaseChange.KEPT and data.get("was_given_up"):
             self._add(name, "exhausted", -1)
-        if change is None or (change == "kept" and data.get("replaced") is None):
+        if change is None or (change is CaseChange.KEPT and data.get("replaced") is None):
             return None
         return ev.CaseEdited(
             ts=row.created_at, case_id=case_id(name, ordinal), category=name, slot=ordinal, seq=data["seq"], text=text,

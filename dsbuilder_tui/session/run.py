@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dsbuilder_tui.domain.case import Checkpoint, Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError
 from dsbuilder_tui.domain.events import Notice, RunFinished, RunPaused, RunStarted
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.session_state import RunResult, SessionState
@@ -79,7 +80,9 @@ class Run:
         await self._check_budget()
         notices = [*self._model.check(self._plan), *self._budget_notices()]
         await self._announce()
-        await self._files.tell(*(Notice(ts=self._clock.now(), level=level, text=text) for level, text in notices))
+        await self._files.tell(
+            *(Notice(ts=self._clock.now(), level=NoticeLevel(level), text=text) for level, text in notices)
+        )
         watch = asyncio.create_task(self._keep_status())
         try:
             outcome = await self._pipeline.run()
@@ -100,7 +103,7 @@ class Run:
                 "Raise it with --budget, /budget N in the studio, or in the settings.",
             )
 
-    def _budget_notices(self) -> list[tuple[str, str]]:
+    def _budget_notices(self) -> list[tuple[NoticeLevel, str]]:
         """That a budget cannot be kept, when it cannot."""
         budget, name = self._budget.limit, self._model.name
         if budget is None or self._budget.prices.price(name) is not None:
@@ -109,7 +112,7 @@ class Run:
             f"The price of {name} is unknown, so the budget of {dollar_words(budget)} cannot be kept; "
             "set the price under [prices] in the settings."
         )
-        return [("warning", text)]
+        return [(NoticeLevel.WARNING, text)]
 
     def spent(self, dollars: float | None, usage: Usage) -> None:
         """The main agent has used tokens while this run goes on."""
@@ -146,7 +149,7 @@ class Run:
         if resumed and provider != self._files.meta.get("provider"):
             words = {OFFLINE: "the built-in offline writer", OPENAI: f"{model.name} at an endpoint"}
             text = f"This session was begun with another writer; from here on {words.get(provider, model.name)} writes."
-            await self._files.tell(Notice(ts=self._clock.now(), level="warning", text=text))
+            await self._files.tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=text))
         await self._files.remember(state=SessionState.RUNNING, provider=provider, worker_model=model.name)
         started = RunStarted(
             ts=self._clock.now(),
@@ -192,7 +195,7 @@ class Run:
 
     async def _stopped_by(self, error: DsbuilderError) -> None:
         """The run cannot go on; leave the session paused, unless the disk will not take even that."""
-        notice = Notice(ts=self._clock.now(), level="error", text=str(error))
+        notice = Notice(ts=self._clock.now(), level=NoticeLevel.ERROR, text=str(error))
         if error.exit_code is ExitCode.FAILED:
             self._emit(notice)
             return

@@ -18,8 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-from dsbuilder_tui.domain.diversity import STAGES, Stage, chosen_stages
+from dsbuilder_tui.domain.diversity import chosen_stages
 from dsbuilder_tui.domain.spending import Price
+from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.settings.layers import Layer, SettingsSource, merged, read_sources
 from dsbuilder_tui.settings.locations import default_checkpoint_root
 from dsbuilder_tui.settings.provider_names import AUTO, OFFLINE, ProviderName, resolved
@@ -53,7 +54,9 @@ class DatasetBuilderConfig(BaseModel):
     enable_diversity_check: bool = Field(True, description="Reject cases that repeat an accepted one")
     diversity_window: int = Field(20, ge=1, description="Cases compared against in scope 'window'")
     diversity_scope: Literal["history", "window"] = Field("history", description="Compare with all cases or the last")
-    diversity_stages: tuple[Stage, ...] = Field(STAGES, description="How cases are compared, with commas between")
+    diversity_stages: tuple[str, ...] = Field(
+        tuple(str(stage) for stage in COMPARING_STAGES), description="How cases are compared, with commas between"
+    )
     diversity_across: bool = Field(False, description="Compare across categories, not only within each")
     near_threshold: float = Field(
         0.70,

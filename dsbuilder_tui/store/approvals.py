@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+from typing import Any
 
 import orjson
 
@@ -47,12 +49,23 @@ class ApprovalTable:
                 "WHERE branch_id=? AND state=coalesce(?, state) ORDER BY seq DESC LIMIT ?",
                 (MAIN_BRANCH, state, limit),
             ).fetchall()
-            return [
-                (Approval(call_id, seq, tool, approval_request(orjson.loads(data)), *_outcome(*outcome), at), run_state)
-                for call_id, seq, tool, data, *outcome, at, run_state in reversed(rows)
-            ]
+            return [(_approval_from(row), run_state) for *row, run_state in reversed(rows)]
 
         return await self._store.read(read)
+
+
+def _approval_from(row: Sequence[Any]) -> Approval:
+    call_id, seq, tool, data, state_now, decided, created_at = row
+    state, decision = _outcome(state_now, decided)
+    return Approval(
+        call_id=call_id,
+        seq=seq,
+        tool=tool,
+        request=approval_request(orjson.loads(data)),
+        state=state,
+        decision=decision,
+        created_at=created_at,
+    )
 
 
 def _outcome(state: str, decision: str) -> tuple[ApprovalState, ApprovalDecision]:

@@ -342,5 +342,18 @@ def _from_note(folder: Path, pid: int | None) -> SessionListing:
 def _unreadable(folder: Path, problem: str) -> SessionListing:
     stamp = iso(last_active(folder))
     return SessionListing(
-        folder.name, folder.name, SessionState.DAMAGED, 0, 0, 0, 0, "", "", stamp, stamp, str(folder), None, problem
+        id=folder.name,
+        dataset_name=folder.name,
+        state=SessionState.DAMAGED,
+        accepted=0,
+        planned=0,
+        rejected=0,
+        exhausted=0,
+        provider="",
+        worker_model="",
+        created_at=stamp,
+        updated_at=stamp,
+        path=str(folder),
+        pid=None,
+        problem=problem,
     )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+from typing import Any
 
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+
+CHECKPOINT_COLUMNS = "id, seq, reason, accepted, planned, created_at"
 
 
 class CheckpointTable:
@@ -20,10 +24,15 @@ class CheckpointTable:
 
         def read(connection: sqlite3.Connection) -> list[Checkpoint]:
             rows = connection.execute(
-                "SELECT id, seq, reason, accepted, planned, created_at FROM checkpoint WHERE branch_id=? "
-                "ORDER BY id DESC LIMIT ?",
+                f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoint WHERE branch_id=? ORDER BY id DESC LIMIT ?",
                 (MAIN_BRANCH, limit),
             )
-            return [Checkpoint(*row) for row in rows][::-1]
+            return [checkpoint_from(row) for row in rows][::-1]
 
         return await self._store.read(read)
+
+
+def checkpoint_from(row: Sequence[Any]) -> Checkpoint:
+    """A row of ``CHECKPOINT_COLUMNS``."""
+    number, seq, reason, accepted, planned, created_at = row
+    return Checkpoint(id=number, seq=seq, reason=reason, accepted=accepted, planned=planned, created_at=created_at)

@@ -89,7 +89,7 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
 
 def history_row(seq: int, event: Event) -> HistoryRow:
     """An event as a line of history, from which it can be told again."""
-    return HistoryRow(seq, event.type, event.facts(), event.ts)
+    return HistoryRow(seq=seq, kind=event.type, data=event.facts(), created_at=event.ts)
 
 
 def write_history(connection: sqlite3.Connection, rows: Iterable[HistoryRow], ids: Mapping[str, int]) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dsbuilder_tui.domain.case import case_id, display_text
-from dsbuilder_tui.domain.whatif import STEPS, Flip, LikenessStage, Scores
+from dsbuilder_tui.domain.stage import Stage
+from dsbuilder_tui.domain.whatif import STEPS, Flip, Scores
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.row_format import CASE_COLUMNS, read_case
 from dsbuilder_tui.store.schema import MAIN_BRANCH
@@ -24,7 +25,7 @@ _COLUMN = f"max(0, min({STEPS - 1}, CAST({{}} * {STEPS} + 1e-6 AS INTEGER)))"
 class Measure:
     """A stage with another threshold. A text of fewer than ``short_words`` words has ``for_short`` instead."""
 
-    stage: LikenessStage
+    stage: Stage
     threshold: float
     for_short: float
     short_words: int = 0
@@ -36,7 +37,7 @@ class DecisionScores:
     def __init__(self, store: StoreConnection) -> None:
         self._store = store
 
-    async def scores(self, stage: LikenessStage, category: str | None) -> Scores:
+    async def scores(self, stage: Stage, category: str | None) -> Scores:
         """How many decisions there are with which score."""
         rejected, values = self._rejections(stage, category)
         accepted, there = self._accepted(stage, category)
@@ -67,7 +68,19 @@ class DecisionScores:
                 f"WHERE {where} ORDER BY score DESC, seq DESC LIMIT ?",
                 [*values, most],
             )
-            return count, [Flip(seq, self._store.names[number], *rest) for seq, number, *rest in rows]
+            return count, [
+                Flip(
+                    seq=seq,
+                    category=self._store.names[number],
+                    ordinal=ordinal,
+                    text=text,
+                    score=score,
+                    threshold=threshold,
+                    nearest_seq=nearest,
+                    nearest_case_id=nearest_id,
+                )
+                for seq, number, ordinal, text, score, threshold, nearest, nearest_id in rows
+            ]
 
         return await self._store.read(read)
 
@@ -90,13 +103,13 @@ class DecisionScores:
 
         return await self._store.read(read)
 
-    def _rejections(self, stage: LikenessStage, category: str | None) -> tuple[str, list[Any]]:
+    def _rejections(self, stage: Stage, category: str | None) -> tuple[str, list[Any]]:
         where, values = "branch_id=? AND stage=? AND score IS NOT NULL", [MAIN_BRANCH, stage]
         return (
             (where, values) if category is None else (f"{where} AND category_id=?", [*values, self._number(category)])
         )
 
-    def _accepted(self, stage: LikenessStage, category: str | None) -> tuple[str, list[Any]]:
+    def _accepted(self, stage: Stage, category: str | None) -> tuple[str, list[Any]]:
         where = f"c.branch_id=? AND l.{stage} IS NOT NULL"
         if category is None:
             return where, [MAIN_BRANCH]
@@ -114,11 +127,17 @@ class DecisionScores:
         names = {seq: case_id(self._store.names[number], ordinal) for seq, number, ordinal in there}
         return [
             Flip(
-                seq, cases[seq].category, cases[seq].ordinal, display_text(cases[seq].inputs)[:_TEXT_LENGTH], score, None,
-                near, names.get(near),
+                seq=seq,
+                category=cases[seq].category,
+                ordinal=cases[seq].ordinal,
+                text=display_text(cases[seq].inputs)[:_TEXT_LENGTH],
+                score=score,
+                threshold=None,
+                nearest_seq=near,
+                nearest_case_id=names.get(near),
             )
             for seq, score, near in found
-        ]  # fmt: skip
+        ]
 
 
 def _columns(rows: sqlite3.Cursor) -> tuple[int, ...]:

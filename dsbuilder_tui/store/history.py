@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.history import HistoryEntry
 from dsbuilder_tui.domain.message import Message
 from dsbuilder_tui.store.chat import MESSAGE_COLUMNS, read_message
+from dsbuilder_tui.store.checkpoints import CHECKPOINT_COLUMNS, checkpoint_from
 from dsbuilder_tui.store.commit import history_row, write_history
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.rejections import REJECTION_COLUMNS, rejection_from
@@ -46,7 +47,7 @@ class HistoryTable:
 
     async def remember(self, kind: str, **data: Any) -> None:
         """Write one line into the session's history."""
-        row = HistoryRow(self._store.next_seq(), kind, data, self._store.clock.now())
+        row = HistoryRow(seq=self._store.next_seq(), kind=kind, data=data, created_at=self._store.clock.now())
         await self._store.write(lambda connection: write_history(connection, [row], self._store.ids))
 
     async def record(self, *events: Event) -> None:
@@ -92,18 +93,27 @@ class HistoryTable:
             ends,
         ):
             usage = Usage(prompt, completion, bool(prompt or completion), cached)
-            found.agent_calls.append(AgentCall(seq, purpose, model, usage, seconds, at))
-        for row in connection.execute(
-            f"SELECT id, seq, reason, accepted, planned, created_at FROM checkpoint WHERE {within} ORDER BY id", ends
-        ):
-            found.checkpoints.append(Checkpoint(*row))
+            found.agent_calls.append(
+                AgentCall(seq=seq, purpose=purpose, model=model, usage=usage, seconds=seconds, created_at=at)
+            )
+        for row in connection.execute(f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoint WHERE {within} ORDER BY id", ends):
+            found.checkpoints.append(checkpoint_from(row))
         for row in connection.execute(f"SELECT {MESSAGE_COLUMNS} FROM message WHERE {within}", ends):
             found.messages.append(read_message(row))
         for seq, kind, data, at, number, ordinal in connection.execute(
             f"SELECT seq, kind, data, created_at, category_id, ordinal FROM history WHERE branch_id=? AND {within}",
             (MAIN_BRANCH, *ends),
         ):
-            found.history.append(HistoryRow(seq, kind, orjson.loads(data), at, names.get(number), ordinal))
+            found.history.append(
+                HistoryRow(
+                    seq=seq,
+                    kind=kind,
+                    data=orjson.loads(data),
+                    created_at=at,
+                    category=names.get(number),
+                    ordinal=ordinal,
+                )
+            )
         return found
 
 
@@ -119,7 +129,14 @@ def _as_accepted(connection: sqlite3.Connection, number: int, case: AcceptedCase
         if data.get("seq") == case.seq:
             before = data["before"]
             return AcceptedCase(
-                case.seq, case.category, case.ordinal, before["inputs"], before["expectations"], case.tags,
-                case.created_at, case.structure, case.batch,
-            )  # fmt: skip
+                seq=case.seq,
+                category=case.category,
+                ordinal=case.ordinal,
+                inputs=before["inputs"],
+                expectations=before["expectations"],
+                tags=case.tags,
+                created_at=case.created_at,
+                structure=case.structure,
+                batch=case.batch,
+            )
     return case

@@ -135,7 +135,9 @@ class PlanTable:
             )
             ids = _rename(connection, self._store.ids, renamed)
             if renamed:
-                row = HistoryRow(named, RENAMED, {"names": dict(renamed)}, self._store.clock.now())
+                row = HistoryRow(
+                    seq=named, kind=RENAMED, data={"names": dict(renamed)}, created_at=self._store.clock.now()
+                )
                 write_history(connection, [row], ids)
             for category in plan.categories:
                 if category.name not in ids:

@@ -89,6 +89,21 @@ class RejectionTable:
 
 def rejection_from(names: Mapping[int, str], row: Sequence[Any]) -> Rejection:
     """A row of ``REJECTION_COLUMNS``."""
-    seq, number, *rest = row
-    rest[-1] = None if rest[-1] is None else orjson.loads(rest[-1])
-    return Rejection(seq, names[number], *rest)
+    seq, number, ordinal, attempt, stage, reason, text, created_at, score, threshold, nearest, nearest_id, *end = row
+    batch, candidate = end
+    return Rejection(
+        seq=seq,
+        category=names[number],
+        ordinal=ordinal,
+        attempt=attempt,
+        stage=stage,
+        reason=reason,
+        text=text,
+        created_at=created_at,
+        score=score,
+        threshold=threshold,
+        nearest_seq=nearest,
+        nearest_case_id=nearest_id,
+        batch=batch,
+        candidate=None if candidate is None else orjson.loads(candidate),
+    )

@@ -18,10 +18,29 @@ def read_case(names: Mapping[int, str], row: Any) -> AcceptedCase:
     seq, number, ordinal, inputs, expectations, tags, created_at, crc, batch, structure = row
     if checksum(number, ordinal, inputs, expectations, tags) != crc:
         raw = {"query": str(inputs)}
-        return AcceptedCase(seq, names[number], ordinal, raw, {}, {}, created_at, structure, batch, True)
+        return AcceptedCase(
+            seq=seq,
+            category=names[number],
+            ordinal=ordinal,
+            inputs=raw,
+            expectations={},
+            tags={},
+            created_at=created_at,
+            structure=structure,
+            batch=batch,
+            damaged=True,
+        )
     load = orjson.loads
     return AcceptedCase(
-        seq, names[number], ordinal, load(inputs), load(expectations), load(tags), created_at, structure, batch
+        seq=seq,
+        category=names[number],
+        ordinal=ordinal,
+        inputs=load(inputs),
+        expectations=load(expectations),
+        tags=load(tags),
+        created_at=created_at,
+        structure=structure,
+        batch=batch,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection, Usage
 
 
@@ -17,7 +18,7 @@ class WorkerCall:
     batch: int
     model: str
     size: int
-    outcome: str
+    outcome: CallOutcome
     delivered: int
     retries: int
     usage: Usage

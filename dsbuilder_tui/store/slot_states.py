@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from dsbuilder_tui.domain.case import VALIDATORS_STAGE
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.store.commit import write_history
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.removed_texts import removed_texts
@@ -46,7 +46,7 @@ class SlotTable:
                 "WHERE gave_up IS NOT NULL AND seq NOT IN (SELECT seq FROM exhausted_slot) "
                 "GROUP BY 1, 2, 3) g USING (branch_id, category_id, ordinal) "
                 "WHERE r.branch_id=? AND a.seq IS NULL GROUP BY r.category_id, r.ordinal",
-                (since or 0, VALIDATORS_STAGE, MAIN_BRANCH),
+                (since or 0, Stage.VALIDATORS, MAIN_BRANCH),
             ):
                 seqs = [int(seq) for seq in nearest.split(",")] if nearest else []
                 attempts[self._store.names[number], ordinal] = (highest, tries, seqs)
@@ -59,7 +59,9 @@ class SlotTable:
                 exhausted[self._store.names[number]].append(ordinal)
             gone = list(removed_texts(connection, self._store.names))
             retired = {self._store.names[number]: ordinals for number, ordinals in retired_slots(connection).items()}
-            return LedgerRows(filled, attempts, exhausted, gone, retired, critiques)
+            return LedgerRows(
+                filled=filled, attempts=attempts, exhausted=exhausted, gone=gone, retired=retired, critiques=critiques
+            )
 
         return await self._store.read(read)
 
@@ -94,7 +96,9 @@ class SlotTable:
 
     async def reopen_exhausted(self) -> int:
         """Give every exhausted slot a fresh set of attempts. Returns how many there were."""
-        row = HistoryRow(self._store.next_seq(), "exhausted_reopened", {}, self._store.clock.now())
+        row = HistoryRow(
+            seq=self._store.next_seq(), kind="exhausted_reopened", data={}, created_at=self._store.clock.now()
+        )
 
         def reopen(connection: sqlite3.Connection) -> int:
             write_history(connection, [row], self._store.ids)

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.rows import WorkerCall
@@ -58,5 +59,27 @@ class WorkerCallTable:
 def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
     """A row of ``CALL_COLUMNS``."""
     seq, number, batch, model, size, outcome, delivered, retries, prompt, completion, *end = row
-    usage = Usage(prompt, completion, bool(prompt or completion))
-    return WorkerCall(seq, names[number], batch, model, size, outcome, delivered, retries, usage, *end)
+    seconds, detail, created_at, worker = end
+    return WorkerCall(
+        seq=seq,
+        category=names[number],
+        batch=batch,
+        model=model,
+        size=size,
+        outcome=_outcome(outcome),
+        delivered=delivered,
+        retries=retries,
+        usage=Usage(prompt, completion, bool(prompt or completion)),
+        seconds=seconds,
+        detail=detail,
+        created_at=created_at,
+        worker=worker,
+    )
+
+
+def _outcome(value: str) -> CallOutcome:
+    """An outcome of a later version is none that this one knows: the call counts as failed."""
+    try:
+        return CallOutcome(value)
+    except ValueError:
+        return CallOutcome.FAILED

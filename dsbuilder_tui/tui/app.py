@@ -25,6 +25,7 @@ from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.message import MessageRole, WelcomeContent
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.models.providers import worker_model
@@ -85,6 +86,8 @@ class StudioApp(App[int]):
         self.open_first = open_first
         self.crash: Exception | None = None
         self._leave_question: Screen[Any] | None = None  # whether to leave, while it is asked
+        # Letters always go to the prompt: also those typed while it is on its way. None when none is.
+        self._typed_ahead: str | None = None
         self.away = False  # the terminal is lent to an editor
         # Held by whoever opens, moves or lists sessions: one that is being read looks as if it were in use.
         self.shelf = asyncio.Lock()
@@ -225,6 +228,9 @@ class StudioApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Paste) and isinstance(self.focused, Input):
             event.text = " ".join(visible(event.text).split())  # its one line is drawn as it is
+        if self._typed_ahead is not None and (typed := _typed(self._typed_ahead, event)) is not None:
+            self._typed_ahead = typed
+            return
         await super().on_event(event)
 
     # Errors and attention
@@ -237,9 +243,23 @@ class StudioApp(App[int]):
             self.complain(error)
             return None
 
-    def attempt(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Do it in the background; what goes wrong is told."""
+    def attempt(self, work: Coroutine[Any, Any, Any], *, opens: bool = False) -> None:
+        """Do it in the background; what goes wrong is told.
+
+        With ``opens`` it ends with a conversation, and what is typed meanwhile is put into its prompt.
+        """
+        if opens:
+            self._typed_ahead = ""
+            work = self._opening(work)
         self.run_worker(self.while_shown(self.screen, lambda: self.guarded(work)), exit_on_error=True)
+
+    async def _opening(self, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await work
+            if self._typed_ahead and (studio := self._shown("studio")) is not None:
+                studio.take_typed(self._typed_ahead)
+        finally:
+            self._typed_ahead = None
 
     async def while_shown(self, screen: Screen[Any], work: Callable[[], Awaitable[object]]) -> None:
         """Do it; when the screen that it is for is left on the way, what it wanted to show has no place any more."""
@@ -377,7 +397,7 @@ class StudioApp(App[int]):
 
     def action_help_quit(self) -> None:
         """Ctrl+C with nothing to copy: the same as leaving. Pressed again while it drains, it drops what is in flight."""
-        if self.live is not None and self.live.view.state == "pausing":
+        if self.live is not None and self.live.view.state is RunState.PAUSING:
             self.live.session.drop_in_flight()
         else:
             self.action_leave()
@@ -397,3 +417,14 @@ class StudioApp(App[int]):
 
 if TYPE_CHECKING:
     _serves: AppServices = StudioApp()
+
+
+def _typed(before: str, event: events.Event) -> str | None:
+    """A text after one more key or paste; None for what does not type."""
+    if isinstance(event, events.Paste):
+        return before + event.text
+    if not isinstance(event, events.Key):
+        return None
+    if event.key == "backspace":
+        return before[:-1]
+    return before + event.character if event.is_printable and event.character else None

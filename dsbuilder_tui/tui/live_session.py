@@ -9,6 +9,7 @@ from dataclasses import replace
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.host import BackgroundRun, Host
 from dsbuilder_tui.domain.case import Checkpoint
+from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import (
     CaseAccepted,
@@ -23,6 +24,7 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
 )
 from dsbuilder_tui.domain.message import ErrorContent, Message, MessageContent, MessageRole, NoticeContent
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
@@ -240,7 +242,9 @@ def sentence(event: Event, view: RunView) -> str | None:
             return f"✓ {verb} · {counted(left, 'case')} to write · up to {workers}"
         case RunPaused():
             dropped = f" · {counted(event.dropped_batches, 'call')} cut off" if event.dropped_batches else ""
-            told = event.reason in view.notice and view.notice_level == "error"  # the error is told in full, once
+            told = (
+                event.reason in view.notice and view.notice_level is NoticeLevel.ERROR
+            )  # the error is told in full, once
             why = "" if told or event.cause in _PLAIN_CAUSES else f" · {event.reason}"
             saved = f"saved {clock_time(event.ts)}, safe to close"
             return f"‖ Paused at {event.accepted:,} of {event.planned:,}{dropped}{why} · {saved}"
@@ -254,7 +258,7 @@ def sentence(event: Event, view: RunView) -> str | None:
             return f"✓ Finished: {cases}, {event.rejected:,} rejected on the way · /export writes the dataset"
         case CaseWithdrawn():
             return f"↺ {event.case_id} turned away by you; its slot is open again"
-        case CaseEdited() if event.change == "kept":
+        case CaseEdited() if event.change is CaseChange.KEPT:
             return f"✓ {event.case_id} kept after all"
         case PlanRevised():
             return f"✓ Plan revision {event.revision} · {counted(event.planned, 'case')}"

@@ -56,6 +56,9 @@ class FullScreen(UsesServices, Screen[Any]):
         """Put a text into the screen's prompt, if it has one. Whether it has."""
         return False
 
+    def take_typed(self, text: str) -> None:
+        """Take in what was typed while the screen was on its way."""
+
     async def finish(self) -> None:
         """The session is about to be closed: end what is going on in the screen, and keep what was typed."""
 

@@ -15,10 +15,11 @@ from dsbuilder_tui import (
     get_builder_state_summary,
     load_from_checkpoint,
 )
-from dsbuilder_tui.agent.turn_events import QuestionAsked, ToolFinished
+from dsbuilder_tui.agent.turn_events import QuestionAsked
 from dsbuilder_tui.domain.errors import InputError, SessionNotFound
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.store import catalog
+from tests.support.talking import tools_used
 
 Configs = Callable[..., DatasetBuilderConfig]
 Plans = Callable[..., DatasetPlanInput]
@@ -149,7 +150,7 @@ async def test_a_talk_from_python_leads_to_a_dataset(make_config: Configs, tmp_p
         parts = [part async for part in agent.decline("make refunds 5")]
         assert isinstance(parts[-1], QuestionAsked) and parts[-1].approval.request.card.planned == 8
         parts = [part async for part in agent.approve()]
-        assert [part.tool for part in parts if isinstance(part, ToolFinished)] == ["propose_plan", "start_generation"]
+        assert [used.tool for used in tools_used(parts)] == ["propose_plan", "start_generation"]
         result = await agent.wait()
         assert result is not None and (result.state, result.accepted) == ("complete", 8)
         assert await agent.export(tmp_path / "x.jsonl") == 8 and agent.session.id == "customer_service_bot"

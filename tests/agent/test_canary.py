@@ -16,7 +16,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig
-from dsbuilder_tui.agent.turn_events import TextDelta, TextFinished, ToolFinished, TurnEvent
+from dsbuilder_tui.agent.turn_events import TextDelta, TurnEvent
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.models.redaction import StreamRedactor
 from tests.support import fake_agent as model
@@ -24,7 +24,7 @@ from tests.support.fake_agent import Scripted
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.process import command, fake_endpoint
 from tests.support.studio import studio
-from tests.support.talking import SUPPORT, talking, troubles
+from tests.support.talking import SUPPORT, talking, texts, tools_used, troubles
 
 Configs = Callable[..., DatasetBuilderConfig]
 KEY = 'sk-canary-Zk3/p+q=r&s%t"u\\v~canary-9'
@@ -100,9 +100,7 @@ async def test_what_the_session_keeps_and_the_engine_logs(
         for turn in repeated():
             fake.agent_script[:] = [turn]
             seen += [part async for part in talk.conversation.say("Hello")]
-        assert "[hidden]" in troubles(seen) and "[hidden]" in "".join(
-            p.text for p in seen if isinstance(p, TextFinished)
-        )
+        assert "[hidden]" in troubles(seen) and "[hidden]" in "".join(texts(seen))
         fake.agent_script[:] = [
             model.calls(("save_checkpoint", {"name": f"cp {KEY}"}), (KEY, {}), chunk=3), model.says("Saved."),
         ]  # fmt: skip
@@ -114,7 +112,7 @@ async def test_what_the_session_keeps_and_the_engine_logs(
         fake.script = ["unauthorized"]
         fake.agent_script[:] = [model.calls(("preview_cases", {"category": "refunds", "count": 1})), model.says("No.")]
         seen += [part async for part in talk.conversation.say("yes")]
-        assert [part.ok for part in seen if isinstance(part, ToolFinished)][-2:] == [True, False]
+        assert [used.ok for used in tools_used(seen)][-2:] == [True, False]
         fake.script = ["unauthorized"]
         with pytest.raises(DsbuilderError) as refused:
             await talk.session.run()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.agent.exhausted_options import ExhaustedTally, LostSlots
-from dsbuilder_tui.agent.monitor import Monitor, Note, with_facts
+from dsbuilder_tui.agent.monitor import Monitor, Note, NoteKind, with_facts
 from dsbuilder_tui.domain.events import Event
 from tests.support.studio import Scripted
 
@@ -64,7 +64,7 @@ async def test_a_note_about_nothing_lost_is_as_it_was(make_config: Configs) -> N
 async def test_what_the_plan_has_settled_since_is_not_proposed(make_config: Configs) -> None:
     lost = (LostSlots("parcels", 3, {"structural": 6}, {"parcels-00001": 6}), LostSlots("gone", 1, {"schema": 2}, {}))
     async with await Session.create(plan(), make_config()) as session:
-        assert (await with_facts(Note("exhausted", "So.", "This.", lost), session)).hint == "This."
+        assert (await with_facts(Note(NoteKind.EXHAUSTED, "So.", "This.", lost), session)).hint == "This."
 
 
 def test_tries_of_slots_that_were_filled_after_all_do_not_count() -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
-from dsbuilder_tui.agent.turn_events import Activity, ToolFinished
+from dsbuilder_tui.agent.turn_events import Activity
+from dsbuilder_tui.domain.message import Message
 from tests.agent.test_stopping_a_turn import stop
 from tests.support.fake_agent import calls, hang, says
 from tests.support.fake_openai import FakeOpenAI
@@ -120,7 +121,7 @@ async def test_a_tool_that_is_not_there_any_more(connected: DatasetBuilderConfig
 
 
 @pytest.mark.parametrize("how", ["close", "cancel"])
-@pytest.mark.parametrize("part", [ToolFinished, Activity])
+@pytest.mark.parametrize("part", [Message, Activity])
 async def test_a_stop_after_the_yes(
     how: str, part: type[object], connected: DatasetBuilderConfig, fake: FakeOpenAI
 ) -> None:

@@ -11,9 +11,10 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
 from dsbuilder_tui.agent.compaction import whole_turns
-from dsbuilder_tui.agent.monitor import Note
-from dsbuilder_tui.agent.turn_events import Activity, QuestionAsked, TextDelta, ToolFinished, ToolStarted, TurnEvent
+from dsbuilder_tui.agent.monitor import Note, NoteKind
+from dsbuilder_tui.agent.turn_events import Activity, QuestionAsked, TextDelta, ToolStarted, TurnEvent
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.message import Message
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
 from dsbuilder_tui.session.checkpoints import SessionCheckpoints
@@ -302,7 +303,7 @@ async def test_what_was_approved_and_done_is_settled(
         fake.agent_script[:] = [hang()]
         await stop(
             talk.conversation.answer(waiting, yes=True), how,
-            lambda part: isinstance(part, ToolFinished if heard else Activity), lambda: bool(noted),
+            lambda part: isinstance(part, Message if heard else Activity), lambda: bool(noted),
         )  # fmt: skip
         assert await talk.conversation.waiting() is None and talk.session.plans.revision == 1
         assert [a.state for a in await talk.session.approvals.newest()] == ["settled"]
@@ -394,7 +395,7 @@ async def test_something_is_told_while_a_question_waits(connected: Configs, fake
     async with talking(connected()) as talk:
         await proposed(talk, fake)
         fake.agent_script[:] = [says("The run has ended.")]
-        await gathered(talk.conversation.note(Note("finished", "12 of 12 cases.")))
+        await gathered(talk.conversation.note(Note(NoteKind.FINISHED, "12 of 12 cases.")))
         fake.agent_script[:] = [says("Done.")]
         assert outcomes(await talk.answer(True)) == [("propose_plan", True)]
         await check_mind(talk, fake)

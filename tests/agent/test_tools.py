@@ -12,11 +12,10 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.agent.tool import MOST_ANSWER, ToolAnswer
 from dsbuilder_tui.agent.tool_registry import tool_kinds
-from dsbuilder_tui.agent.turn_events import ToolFinished
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from tests.support.likeness import accept, reject
 from tests.support.studio import Scripted
-from tests.support.talking import SUPPORT, Talking, asked, calls, says, talking
+from tests.support.talking import SUPPORT, Talking, asked, calls, says, talking, tools_used
 
 Configs = Callable[..., DatasetBuilderConfig]
 Plans = Callable[..., DatasetPlanInput]
@@ -24,8 +23,8 @@ Plans = Callable[..., DatasetPlanInput]
 
 async def used(talk: Talking, words: str = "do it") -> dict[str, Any]:
     """What the tool of the next turn answers."""
-    (ended,) = [part for part in await talk.say(words) if isinstance(part, ToolFinished)]
-    return dict(json.loads(ended.detail))
+    (ended,) = tools_used(await talk.say(words))
+    return dict(json.loads(ended.answer))
 
 
 def steps(*wanted: tuple[str, dict[str, Any]]) -> list[Any]:
@@ -86,10 +85,8 @@ async def test_samples_are_written_shown_and_not_kept(make_config: Configs) -> N
         [says("Sorry.")],
     ) as talk:
         await talk.say("a plan please")
-        (ended,) = [
-            part for part in await talk.answer(True) if isinstance(part, ToolFinished) and part.tool == "preview_cases"
-        ]
-        shown = json.loads(ended.detail)["cases"]
+        (ended,) = [one for one in tools_used(await talk.answer(True)) if one.tool == "preview_cases"]
+        shown = json.loads(ended.answer)["cases"]
         assert len(shown) == 3 and len({case["text"] for case in shown}) == 3
         assert all(case["expectations"] == {"polite": True} for case in shown)
         assert (await talk.session.summary()).instances_created == 0
@@ -255,8 +252,8 @@ async def test_finishing_early_keeps_what_is_accepted_and_writes_it(make_config:
         assert asked(await talk.say("that is enough")) == ["finalize_dataset"]
         waiting = await talk.conversation.waiting()
         assert waiting is not None and f"Finish the dataset with {sum(held.values())} cases" in waiting.request.text
-        (ended,) = [part for part in await talk.answer(True) if isinstance(part, ToolFinished)]
-        path = Path(json.loads(ended.detail)["path"])
+        (ended,) = tools_used(await talk.answer(True))
+        path = Path(json.loads(ended.answer)["path"])
         assert len(path.read_text().splitlines()) == sum(held.values())
         state = await talk.session.summary()
         assert state.state == "complete" and {n: c["planned"] for n, c in state.categories.items()} == held
@@ -279,8 +276,8 @@ async def test_a_paste_is_read_whole_though_the_agent_sees_the_ends_of_it(make_c
     prompt = "You are a travel assistant. " + "Be brief. " * 4000 + "THE END: never book without asking."
     async with talking(make_config(), *steps(("describe_target", {"text": "[pasted text 1]"}))) as talk:
         parts = await talk.say("its system prompt: ⟦paste 1: many⟧", {1: prompt})
-        (ended,) = [part for part in parts if isinstance(part, ToolFinished)]
-        assert ended.ok and f"{len(prompt):,} characters" in ended.said
+        (ended,) = tools_used(parts)
+        assert ended.ok and f"{len(prompt):,} characters" in json.loads(ended.answer)["said"]
         assert "characters left out" in talk.told(0) and "THE END: never book" in talk.told(0)
         assert (
             "travel assistant" in talk.session.agent_memory.target["brief"]

@@ -118,12 +118,22 @@ async def persist(given: argparse.Namespace) -> dict[str, float]:
             for first in range(1, given.cases + 1, given.batch):
                 cases = [
                     AcceptedCase(
-                        store.next_seq(), "c", n, {"query": f"{text}{n}"}, {"polite": True},
-                        {"attributes": {"tone": "polite", "length": "short", "persona": "student"}, "model": "m",
-                         "template": "Where is my order {id}?", "perturbation": "none"}, 1.0, n,
+                        seq=store.next_seq(),
+                        category="c",
+                        ordinal=n,
+                        inputs={"query": f"{text}{n}"},
+                        expectations={"polite": True},
+                        tags={
+                            "attributes": {"tone": "polite", "length": "short", "persona": "student"},
+                            "model": "m",
+                            "template": "Where is my order {id}?",
+                            "perturbation": "none",
+                        },
+                        created_at=1.0,
+                        structure=n,
                     )
                     for n in range(first, min(first + given.batch, given.cases + 1))
-                ]  # fmt: skip
+                ]
                 await store.commit(Changes(accepted=cases))
             wall, written = time.monotonic() - start, _written() - before
         opened = []

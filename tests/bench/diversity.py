@@ -99,7 +99,16 @@ async def resuming(accepted: int) -> None:
             for first in range(1, accepted + 1, 5000):
                 inputs = [{"query": next(source)} for _ in range(min(5000, accepted + 1 - first))]
                 cases = [
-                    AcceptedCase(store.next_seq(), "all", first + n, given, {}, {}, 1.0, structure_hash(given))
+                    AcceptedCase(
+                        seq=store.next_seq(),
+                        category="all",
+                        ordinal=first + n,
+                        inputs=given,
+                        expectations={},
+                        tags={},
+                        created_at=1.0,
+                        structure=structure_hash(given),
+                    )
                     for n, given in enumerate(inputs)
                 ]
                 await store.commit(Changes(accepted=cases))

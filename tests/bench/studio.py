@@ -300,12 +300,26 @@ async def _large(folder: str) -> None:
         for chunk in range(100):
             cases = [
                 AcceptedCase(
-                    store.next_seq(), name, chunk * 200 + place + 1, {"query": f"{name} question {chunk * 200 + place} about {_WORDS[place % 100]} " * 6},
-                    {"polite": True}, {"attributes": {"tone": "polite"}, "model": "m"}, now, None,
+                    seq=store.next_seq(),
+                    category=name,
+                    ordinal=chunk * 200 + place + 1,
+                    inputs={"query": f"{name} question {chunk * 200 + place} about {_WORDS[place % 100]} " * 6},
+                    expectations={"polite": True},
+                    tags={"attributes": {"tone": "polite"}, "model": "m"},
+                    created_at=now,
+                    structure=None,
                 )
-                for name in ("order_status", "refunds", "product_info", "small_talk", "complaints") for place in range(200)
-            ]  # fmt: skip
-            point = Checkpoint(store.next_checkpoint(), store.seq, "interval", chunk * 1000, 120_000, now)
+                for name in ("order_status", "refunds", "product_info", "small_talk", "complaints")
+                for place in range(200)
+            ]
+            point = Checkpoint(
+                id=store.next_checkpoint(),
+                seq=store.seq,
+                reason="interval",
+                accepted=chunk * 1000,
+                planned=120_000,
+                created_at=now,
+            )
             await store.commit(Changes(accepted=cases, checkpoints=[point]))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui.cli.line_displays import JsonLines, PlainLines
+from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.events import (
     AgentCalled,
     CaseEdited,
@@ -25,7 +26,7 @@ CASE: dict[str, Any] = {"case_id": "c-00001", "category": "c", "slot": 1, "seq":
 
 
 def made() -> Iterator[Event]:
-    yield CaseEdited(ts=1.0, **CASE, change="edited")
+    yield CaseEdited(ts=1.0, **CASE, change=CaseChange.EDITED)
     yield CaseWithdrawn(ts=1.0, **CASE, reason="odd", accepted=2, planned=3)
     content = TextContent.model_validate({"nested": [{"a": None}]})
     yield MessageAdded(ts=1.0, message=Message(4, MessageRole.PERSON, "a\x9bb", content, 1.0))

@@ -45,12 +45,12 @@ def test_the_monitor_goes_by_the_cause_and_not_by_the_words(cause: PauseCause) -
 def test_an_old_history_kept_words_alone(reason: str, cause: PauseCause) -> None:
     assert cause_of_words(reason) is cause
     data = {"accepted": 3, "planned": 9, "dropped_batches": 0, "reason": reason}
-    row = HistoryRow(7, "run_paused", data, 1.0)
+    row = HistoryRow(seq=7, kind="run_paused", data=data, created_at=1.0)
     event = _as_it_was(row)
     assert isinstance(event, RunPaused) and event.cause is cause
 
 
 def test_a_history_of_today_keeps_the_cause() -> None:
     event = paused(PauseCause.BUDGET, "no money")
-    again = _as_it_was(HistoryRow(7, event.type, event.facts(), event.ts))
+    again = _as_it_was(HistoryRow(seq=7, kind=event.type, data=event.facts(), created_at=event.ts))
     assert again == event and isinstance(again, RunPaused) and again.cause is PauseCause.BUDGET

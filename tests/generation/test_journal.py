@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.case import Exhausted
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import StorageError
 from dsbuilder_tui.domain.events import Notice
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.store.session_store import SessionStore
 
@@ -31,7 +32,7 @@ async def test_a_write_that_fails_behind_a_caller_who_left(
     store = await SessionStore.create(tmp_path / "session.db", make_plan(10, 5), {"seed": 3}, clock)
     journal = Journal(store, clock, told.append, accepted=0, planned=15, interval=None)
     journal.exhaust(
-        Exhausted(store.next_seq(), "category_1", 4, 6, "why"), Notice(ts=1.0, level="info", text="decided")
+        Exhausted(store.next_seq(), "category_1", 4, 6, "why"), Notice(ts=1.0, level=NoticeLevel.INFO, text="decided")
     )
     begun, busy = threading.Event(), threading.Event()  # the disk takes its time, so that the write waits behind
     reading = asyncio.create_task(store.connection.read(lambda _: (begun.set(), busy.wait())))

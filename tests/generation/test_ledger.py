@@ -151,16 +151,25 @@ def test_a_person_fills_slots_without_a_lease(make_plan: Plans) -> None:
 
 def test_slots_of_an_earlier_plan_are_passed_over(make_plan: Plans) -> None:
     ledger = Ledger(make_plan(2), 0, 3, ordered=False)
-    ledger.restore(LedgerRows({"gone": []}, {("gone", 1): (1, 1, []), ("category_1", 9): (2, 2, [])}, {"gone": []}), 0)
+    ledger.restore(
+        LedgerRows(
+            filled={"gone": []},
+            attempts={("gone", 1): (1, 1, []), ("category_1", 9): (2, 2, [])},
+            exhausted={"gone": []},
+        ),
+        0,
+    )
     assert ordinals(drain(ledger), "category_1") == [1, 2]
 
 
 def test_retired_slots_are_never_leased(make_plan: Plans) -> None:
     ledger = Ledger(make_plan(5), 0, 3, ordered=True)
     rows = LedgerRows(
-        {"category_1": [(6, None, 1)]}, {("category_1", 2): (1, 1, [])}, {"category_1": []},
+        filled={"category_1": [(6, None, 1)]},
+        attempts={("category_1", 2): (1, 1, [])},
+        exhausted={"category_1": []},
         retired={"category_1": [2, 4], "dropped": [1, 2, 3]},
-    )  # fmt: skip
+    )
     ledger.restore(rows, 0)
     assert (ledger.open, ledger.filled) == (4, 1)
     assert ordinals(drain(ledger), "category_1") == [1, 3, 5, 7]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import Candidate, Slot
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.generation.batch_size import BatchSizer
@@ -109,12 +110,12 @@ def test_fields_take_the_kind_of_their_example() -> None:
 @pytest.mark.parametrize(
     ("seen", "size"),
     [
-        ({"asked": 20, "delivered": 12, "accepted": 12, "outcome": "truncated"}, 12),
-        ({"asked": 20, "delivered": 0, "accepted": 0, "outcome": "truncated"}, 10),
-        ({"asked": 1, "delivered": 0, "accepted": 0, "outcome": "truncated"}, 1),
-        ({"asked": 20, "delivered": 20, "accepted": 5, "outcome": "ok"}, 15),
-        ({"asked": 20, "delivered": 0, "accepted": 0, "outcome": "failed"}, 10),
-        ({"asked": 20, "delivered": 20, "accepted": 20, "outcome": "ok"}, 20),
+        ({"asked": 20, "delivered": 12, "accepted": 12, "outcome": CallOutcome.TRUNCATED}, 12),
+        ({"asked": 20, "delivered": 0, "accepted": 0, "outcome": CallOutcome.TRUNCATED}, 10),
+        ({"asked": 1, "delivered": 0, "accepted": 0, "outcome": CallOutcome.TRUNCATED}, 1),
+        ({"asked": 20, "delivered": 20, "accepted": 5, "outcome": CallOutcome.OK}, 15),
+        ({"asked": 20, "delivered": 0, "accepted": 0, "outcome": CallOutcome.FAILED}, 10),
+        ({"asked": 20, "delivered": 20, "accepted": 20, "outcome": CallOutcome.OK}, 20),
     ],
 )
 def test_batch_size_moves_with_what_is_seen(seen: dict[str, Any], size: int) -> None:
@@ -122,7 +123,7 @@ def test_batch_size_moves_with_what_is_seen(seen: dict[str, Any], size: int) -> 
     sizer.observe(**seen)
     assert sizer.size == size
     for _ in range(30):
-        sizer.observe(asked=size, delivered=size, accepted=size, outcome="ok")
+        sizer.observe(asked=size, delivered=size, accepted=size, outcome=CallOutcome.OK)
     assert sizer.size == 20
 
 

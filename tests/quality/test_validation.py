@@ -15,6 +15,7 @@ from dsbuilder_tui.cli.main import main
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import EndpointRefused, ExitCode, PlanError
 from dsbuilder_tui.domain.events import CaseRejected, Event, Notice, RunPaused
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.domain.plan_patch import PlanPatch, changes, patched
@@ -84,7 +85,7 @@ class Writer:
         self._table = table
         self.asked: list[WorkerRequest] = []
 
-    def check(self, plan: DatasetPlanInput) -> list[tuple[str, str]]:
+    def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
         return []
 
     async def stream(self, request: WorkerRequest) -> Any:

@@ -24,7 +24,7 @@ async def until(true: Callable[[], Any]) -> None:
 
 
 def trace(batch: int = 1) -> CallTrace:
-    return CallTrace(batch, 1, "c", "m", (1, 2), 0, 5.0)
+    return CallTrace(batch=batch, worker=1, category="c", model="m", slots=(1, 2), attempt=0, started=5.0)
 
 
 async def test_a_long_answer_is_cut() -> None:

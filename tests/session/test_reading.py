@@ -34,7 +34,17 @@ async def put(session: Session, texts: dict[tuple[str, int], str], **tags: Any) 
     """Cases straight into the session file, in the order given."""
     store = session._files.store
     cases = [
-        AcceptedCase(store.next_seq(), name, ordinal, {"query": text}, {}, {"model": "m", **tags}, 1.0, None, 7)
+        AcceptedCase(
+            seq=store.next_seq(),
+            category=name,
+            ordinal=ordinal,
+            inputs={"query": text},
+            expectations={},
+            tags={"model": "m", **tags},
+            created_at=1.0,
+            structure=None,
+            batch=7,
+        )
         for (name, ordinal), text in texts.items()
     ]
     await store.commit(Changes(accepted=cases))

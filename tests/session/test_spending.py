@@ -13,6 +13,7 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.view import RunView, opening_view, reduce
 from tests.support.fake_openai import FakeOpenAI
@@ -87,7 +88,7 @@ async def test_an_unknown_model_is_counted_in_tokens(fake: FakeOpenAI, make_plan
     assert [w for w in warnings if "price of llama3.1 is unknown" in w and "$1.00 cannot be kept" in w] == warnings
     assert all(event.dollars is None for event in heard if isinstance(event, ev.BatchFinished | ev.RunFinished))
     view = played(heard)
-    assert view.unpriced and view.dollars == 0 and view.state == "finished"
+    assert view.unpriced and view.dollars == 0 and view.state is RunState.FINISHED
     assert bill.dollars is None and later.dollars == pytest.approx(view.tokens / 1e6)
 
 

@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.errors import InputError, PlanError, SessionInUse, Sto
 from dsbuilder_tui.domain.events import Event, PlanRevised
 from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.domain.plan import parse_plan
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.files import move_together
@@ -36,7 +37,7 @@ async def test_a_conversation_comes_before_the_plan(make_plan: Plans, make_confi
         state = await session.settle()
         assert (state.state, state.progress_percentage, state.total_instances_planned) == ("new", 0.0, 0)
         assert state.categories == await session.cases.counts() == {}
-        assert opening_view(state, revision=0).state == "idle"
+        assert opening_view(state, revision=0).state is RunState.IDLE
         await session.chat.add(MessageRole.PERSON, "I need questions about parcels")
         with pytest.raises(InputError, match="There is no plan yet"):
             await session.run()

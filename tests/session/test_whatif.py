@@ -38,12 +38,39 @@ async def test_a_threshold_turns_around_what_its_scores_say(make_plan: Plans) ->
         higher = await session.diversity.what_if("semantic", 0.96)
         assert counts(higher) == (2, 4, 0, 3)
         assert seqs(higher.passes) == [first[1].seq, first[0].seq]  # 0.95 is nearer to the threshold than 0.92
-        assert higher.passes[0] == Flip(first[1].seq, C, 9, first[1].text, 0.95, 0.92, cases[0].seq, "category_1-00001")
+        assert higher.passes[0] == Flip(
+            seq=first[1].seq,
+            category=C,
+            ordinal=9,
+            text=first[1].text,
+            score=0.95,
+            threshold=0.92,
+            nearest_seq=cases[0].seq,
+            nearest_case_id="category_1-00001",
+        )
         lower = await session.diversity.what_if("semantic", 0.90)
         assert counts(lower) == (0, 4, 2, 3)
         assert lower.falls == (
-            Flip(cases[2].seq, C, 3, "three", 0.90, None, cases[0].seq, "category_1-00001"),
-            Flip(cases[3].seq, C, 4, "four", 0.9199, None, cases[0].seq, "category_1-00001"),
+            Flip(
+                seq=cases[2].seq,
+                category=C,
+                ordinal=3,
+                text="three",
+                score=0.90,
+                threshold=None,
+                nearest_seq=cases[0].seq,
+                nearest_case_id="category_1-00001",
+            ),
+            Flip(
+                seq=cases[3].seq,
+                category=C,
+                ordinal=4,
+                text="four",
+                score=0.9199,
+                threshold=None,
+                nearest_seq=cases[0].seq,
+                nearest_case_id="category_1-00001",
+            ),
         )
         scores = higher.scores
         assert {n: c for n, c in enumerate(scores.rejected) if c} == {92: 1, 95: 1, 96: 1, 97: 1}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import AcceptedCase, Exhausted, Rejection, Usage
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import SessionDamaged, SessionTooNew, StorageError
@@ -25,7 +26,14 @@ Configs = Callable[..., DatasetBuilderConfig]
 def case(store: SessionStore, ordinal: int, category: str = "category_1") -> AcceptedCase:
     seq = store.next_seq()
     return AcceptedCase(
-        seq, category, ordinal, {"query": f"Text {ordinal}"}, {"polite": True}, {"model": "m"}, 5.0, ordinal
+        seq=seq,
+        category=category,
+        ordinal=ordinal,
+        inputs={"query": f"Text {ordinal}"},
+        expectations={"polite": True},
+        tags={"model": "m"},
+        created_at=5.0,
+        structure=ordinal,
     )
 
 
@@ -37,9 +45,33 @@ async def test_what_is_committed_is_there_after_reopening(tmp_path: Path, make_p
     plan = make_plan(10, 5)
     store = await new_store(tmp_path, plan)
     rejection = Rejection(
-        store.next_seq(), "category_1", 3, 1, "structural", "same", "Text", 6.0, 1.0, 1.0, 1, "category_1-00002"
+        seq=store.next_seq(),
+        category="category_1",
+        ordinal=3,
+        attempt=1,
+        stage="structural",
+        reason="same",
+        text="Text",
+        created_at=6.0,
+        score=1.0,
+        threshold=1.0,
+        nearest_seq=1,
+        nearest_case_id="category_1-00002",
     )
-    call = WorkerCall(store.next_seq(), "category_1", 7, "m", 3, "ok", 3, 0, Usage(10, 20, True), 0.5, "", 6.0)
+    call = WorkerCall(
+        seq=store.next_seq(),
+        category="category_1",
+        batch=7,
+        model="m",
+        size=3,
+        outcome=CallOutcome.OK,
+        delivered=3,
+        retries=0,
+        usage=Usage(10, 20, True),
+        seconds=0.5,
+        detail="",
+        created_at=6.0,
+    )
     await store.commit(
         Changes(
             accepted=[case(store, 2), case(store, 9, "category_1"), case(store, 1, "category_2")],
@@ -57,6 +89,8 @@ async def test_what_is_committed_is_there_after_reopening(tmp_path: Path, make_p
     assert (first.accepted, first.rejected, first.exhausted, progress["category_2"].accepted) == (2, 1, 1, 1)
     assert await store.calls.usage() == Usage(10, 20, True)
     assert await store.calls.last_batch() == 7
+    (called,) = await store.calls.page(0, 9)
+    assert called.outcome is CallOutcome.OK
     assert await store.rejections.page(0, 10) == [rejection]
     assert await store.rejections.by_stage() == {"structural": 1}
     rows = await store.slots.ledger_rows()

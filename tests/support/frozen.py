@@ -20,8 +20,10 @@ import dsbuilder_tui.tui.app
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain import events as ev
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection, Usage
 from dsbuilder_tui.domain.message import MessageRole, NoticeContent, message_content
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.session.replay import recorded_events
@@ -194,12 +196,23 @@ class Script:
                     self._checkpoint(changes, "interval", passed, at)
             if call[1] == _BATCH:
                 seq = self.store.next_seq()
-                ended = "truncated" if call[2] < 15 else "ok"
+                ended = CallOutcome.TRUNCATED if call[2] < 15 else CallOutcome.OK
                 usage = Usage(tokens // 3, tokens * 2 // 3, known=True) if tokens else Usage()
                 changes.calls.append(
                     WorkerCall(
-                        seq, name, call[0], self.view.worker_model, _BATCH, ended, call[2], int(call[0] % 7 == 3), usage,
-                        4.0 + call[0] % 5, "", at, 1 + call[0] % 5,
+                        seq=seq,
+                        category=name,
+                        batch=call[0],
+                        model=self.view.worker_model,
+                        size=_BATCH,
+                        outcome=ended,
+                        delivered=call[2],
+                        retries=int(call[0] % 7 == 3),
+                        usage=usage,
+                        seconds=4.0 + call[0] % 5,
+                        detail="",
+                        created_at=at,
+                        worker=1 + call[0] % 5,
                     )
                 )  # fmt: skip
         for number in range(exhausted):
@@ -213,7 +226,7 @@ class Script:
 
     async def _reread(self) -> RunView:
         view = replace(
-            self.view, state="idle", workers={}, points=(), feed=(), stages={}, samples=(), calls=0, prompt_tokens=0,
+            self.view, state=RunState.IDLE, workers={}, points=(), feed=(), stages={}, samples=(), calls=0, prompt_tokens=0,
             completion_tokens=0, worker_dollars=0.0,
         )  # fmt: skip
         async for event in recorded_events(self.session):
@@ -233,9 +246,16 @@ class Script:
         }
         expected = {"contains_order_id": True, "guidelines": "Stays polite, names the order, promises nothing."}
         return AcceptedCase(
-            self.store.next_seq(), name, ordinal, {"query": self.text(name, ordinal)}, expected, tags, at,
-            ordinal, batch,
-        )  # fmt: skip
+            seq=self.store.next_seq(),
+            category=name,
+            ordinal=ordinal,
+            inputs={"query": self.text(name, ordinal)},
+            expectations=expected,
+            tags=tags,
+            created_at=at,
+            structure=ordinal,
+            batch=batch,
+        )
 
     def _rejection(self, kept: Sequence[AcceptedCase], number: int, at: float, batch: int) -> Rejection:
         nearest = kept[number * 7 % len(kept)]
@@ -253,13 +273,27 @@ class Script:
             candidate = {"inputs": {"query": text}, "expectations": nearest.expectations, "tags": nearest.tags}
             found = nearest
         return Rejection(
-            self.store.next_seq(), nearest.category, len(kept) + 1, 0, stage, reason, text, at, score, threshold,
-            found.seq if found else None, found.case_id if found else None, batch, candidate,
-        )  # fmt: skip
+            seq=self.store.next_seq(),
+            category=nearest.category,
+            ordinal=len(kept) + 1,
+            attempt=0,
+            stage=stage,
+            reason=reason,
+            text=text,
+            created_at=at,
+            score=score,
+            threshold=threshold,
+            nearest_seq=found.seq if found else None,
+            nearest_case_id=found.case_id if found else None,
+            batch=batch,
+            candidate=candidate,
+        )
 
     def _checkpoint(self, changes: Changes, reason: str, accepted: int, at: float) -> None:
         number, planned = self.store.next_checkpoint(), self.plan.total_instances
-        changes.checkpoints.append(Checkpoint(number, self.store.seq, reason, accepted, planned, at))
+        changes.checkpoints.append(
+            Checkpoint(id=number, seq=self.store.seq, reason=reason, accepted=accepted, planned=planned, created_at=at)
+        )
 
     # The present
 
@@ -273,9 +307,16 @@ class Script:
                 ev.BatchStarted(ts=began, batch=self.batch, worker=worker, category=category, slots=slots, attempt=0)
             )
             trace = CallTrace(
-                self.batch, worker, category, "gpt-4o-mini", slots, 0, began, "You write test cases.",
-                f"Write {size} cases of the category {category}. Slot 1: student, polite. Slot 2: worried parent, confused.",
-            )  # fmt: skip
+                batch=self.batch,
+                worker=worker,
+                category=category,
+                model="gpt-4o-mini",
+                slots=slots,
+                attempt=0,
+                started=began,
+                system="You write test cases.",
+                prompt=f"Write {size} cases of the category {category}. Slot 1: student, polite. Slot 2: worried parent, confused.",
+            )
             trace.arrivals = [began + seconds * (n + 1) ** 0.8 / (delivered + 1) ** 0.8 for n in range(delivered)]
             trace.first_text = 0.42 if delivered else None
             for number in range(delivered):

@@ -18,6 +18,7 @@ from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import EndpointRefused
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.message import CommandContent, MessageRole, NoticeContent, QuestionContent, message_content
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.live_session import LiveSession
@@ -87,7 +88,7 @@ class HostileModel:
         self.name = f"model{EVIL}"
         self._left, self._hang, self._count = calls, hang, 0
 
-    def check(self, plan: DatasetPlanInput) -> list[tuple[str, str]]:
+    def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
         return [("warning", f"beware {EVIL}"), ("info", ALL)]
 
     async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:

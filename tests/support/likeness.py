@@ -26,9 +26,15 @@ async def accept(
     for place, text in enumerate(texts):
         tags = {"flags": flags[place]} if place < len(flags) and flags[place] else {}
         case = AcceptedCase(
-            store.next_seq(), category, first + place, {"query": text}, expectations or {"polite": True}, tags, 5.0,
-            place,
-        )  # fmt: skip
+            seq=store.next_seq(),
+            category=category,
+            ordinal=first + place,
+            inputs={"query": text},
+            expectations=expectations or {"polite": True},
+            tags=tags,
+            created_at=5.0,
+            structure=place,
+        )
         cases.append(case)
         scores = [of[place] if place < len(of) else None for of in (near, semantic)]
         if any(score is not None for score in scores):
@@ -60,9 +66,20 @@ async def reject(
         whole = {"inputs": inputs or {"query": words}, "expectations": nearest.expectations, "tags": {}}
         found.append(
             Rejection(
-                store.next_seq(), category, slot, attempt, stage, "too close", words, 6.0, score, threshold, nearest.seq,
-                nearest.case_id, candidate=whole,
+                seq=store.next_seq(),
+                category=category,
+                ordinal=slot,
+                attempt=attempt,
+                stage=stage,
+                reason="too close",
+                text=words,
+                created_at=6.0,
+                score=score,
+                threshold=threshold,
+                nearest_seq=nearest.seq,
+                nearest_case_id=nearest.case_id,
+                candidate=whole,
             )
-        )  # fmt: skip
+        )
     await store.commit(Changes(rejected=found))
     return found

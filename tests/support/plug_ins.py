@@ -45,3 +45,12 @@ def plugged_in(folder: Path, *registries: Registry[Any]) -> Iterator[None]:
         for name in set(sys.modules) - modules:
             if str(getattr(sys.modules[name], "__file__", "")).startswith(str(folder)):
                 del sys.modules[name]
+
+
+SAMPLE = Path(__file__).parent / "plug_in_package"
+
+
+def install_sample(folder: Path) -> Path:
+    """Install the package of ``plug_in_package``, called ``sample-parts``, which adds one of each kind."""
+    modules = {path.stem: path.read_text() for path in SAMPLE.glob("*.py")}
+    return install_plug_in(folder, "sample-parts", modules, (SAMPLE / "entry_points.txt").read_text())

@@ -79,7 +79,15 @@ async def put(
         own = await session.rejections.slot_attributes(name, ordinal) if attributes is None else dict(attributes)
         cases.append(
             AcceptedCase(
-                store.next_seq(), name, ordinal, {"query": text}, {}, {"attributes": own, **tags}, 1.0, None, 7
+                seq=store.next_seq(),
+                category=name,
+                ordinal=ordinal,
+                inputs={"query": text},
+                expectations={},
+                tags={"attributes": own, **tags},
+                created_at=1.0,
+                structure=None,
+                batch=7,
             )
         )
     await store.commit(Changes(accepted=cases))

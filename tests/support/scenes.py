@@ -13,6 +13,7 @@ from dsbuilder_tui import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.case import Rejection
 from dsbuilder_tui.domain.errors import EndpointRefused
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.store.catalog import STATUS_FILE
 from dsbuilder_tui.store.rows import CaseLikeness, Changes
@@ -124,10 +125,22 @@ async def compared(app: FrozenApp, pilot: Pilot[Any]) -> None:
         text = f"Please give me my money back for the headphones, I have waited {number} weeks."
         changes.rejected.append(
             Rejection(
-                script.store.next_seq(), "refunds", 130 + number, 0, "semantic", f"it says the same ({score:.2f})", text, NOW - 9,
-                score, 0.92, nearest.seq, nearest.case_id, 40, {"inputs": {"query": text}, "expectations": {}, "tags": {}},
+                seq=script.store.next_seq(),
+                category="refunds",
+                ordinal=130 + number,
+                attempt=0,
+                stage="semantic",
+                reason=f"it says the same ({score:.2f})",
+                text=text,
+                created_at=NOW - 9,
+                score=score,
+                threshold=0.92,
+                nearest_seq=nearest.seq,
+                nearest_case_id=nearest.case_id,
+                batch=40,
+                candidate={"inputs": {"query": text}, "expectations": {}, "tags": {}},
             )
-        )  # fmt: skip
+        )
     await script.store.commit(changes)
     await script.show(pilot)
 
@@ -177,7 +190,7 @@ async def refused(app: FrozenApp, pilot: Pilot[Any]) -> None:
         "The endpoint https://llm.example.org/v1 does not accept the API key: Incorrect API key provided.",
         "Set OPENAI_API_KEY to a valid key.",
     )
-    await script.store.history.record(ev.Notice(ts=NOW, level="error", text=str(error)))
+    await script.store.history.record(ev.Notice(ts=NOW, level=NoticeLevel.ERROR, text=str(error)))
     await script.paused(reason=error.problem)
     await script.say("dsbuilder", f"✗ {error}", "error", after=0)
     await script.show(pilot)
@@ -217,7 +230,7 @@ async def hostile(app: FrozenApp, pilot: Pilot[Any]) -> None:
     await script.write({"order_status": (22, 6)})
     await script.at_work(("order_status", 3, 2.0))
     await script.say("agent", f"They hold {HOSTILE} and [a link](javascript:alert) and `[/]`.")
-    await script.happen(ev.Notice(ts=NOW, level="error", text=HOSTILE))
+    await script.happen(ev.Notice(ts=NOW, level=NoticeLevel.ERROR, text=HOSTILE))
     await script.say("dsbuilder", f"✗ The endpoint said: {HOSTILE}", "error", after=0)
     call = next(iter(script.view.workers.values()))
     script.view = replace(
@@ -227,7 +240,17 @@ async def hostile(app: FrozenApp, pilot: Pilot[Any]) -> None:
         worker_model=HOSTILE,
         limit_reason=HOSTILE,
     )
-    odd = Rejection(script.store.next_seq(), "order_status", 50, 0, "schema", HOSTILE, HOSTILE, NOW, batch=9)
+    odd = Rejection(
+        seq=script.store.next_seq(),
+        category="order_status",
+        ordinal=50,
+        attempt=0,
+        stage="schema",
+        reason=HOSTILE,
+        text=HOSTILE,
+        created_at=NOW,
+        batch=9,
+    )
     await script.store.commit(Changes(rejected=[odd]))
     await script.show(pilot)
 

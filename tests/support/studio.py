@@ -18,13 +18,14 @@ from textual.widget import Widget
 from dsbuilder_tui import DatasetPlanInput, Session
 from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.monitor import Note
-from dsbuilder_tui.agent.turn_events import Activity, TextDelta, TextFinished, TurnEvent
+from dsbuilder_tui.agent.turn_events import Activity, TextDelta, TurnEvent
 from dsbuilder_tui.domain.approval import Approval
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.message import MessageRole, TextContent
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
 from dsbuilder_tui.session import Message
@@ -241,7 +242,7 @@ class Scripted:
         self.pace = 0.0
         self._writer = OfflineWriter()
 
-    def check(self, plan: DatasetPlanInput) -> list[tuple[str, str]]:
+    def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
         return []
 
     async def close(self) -> None:
@@ -308,8 +309,7 @@ class Answers:
         except (asyncio.CancelledError, GeneratorExit):
             await session.chat.add(MessageRole.AGENT, f"{heard} *(stopped)*")
             raise
-        await session.chat.add(MessageRole.AGENT, heard)
-        yield TextFinished(heard)
+        yield await session.chat.add(MessageRole.AGENT, heard)
 
     async def answer(
         self, approval: Approval, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None

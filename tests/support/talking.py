@@ -11,7 +11,9 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.headless_host import HeadlessHost
-from dsbuilder_tui.agent.turn_events import QuestionAsked, TextDelta, TextFinished, ToolFinished, TurnEvent, TurnFailed
+from dsbuilder_tui.agent.turn_events import QuestionAsked, TextDelta, TurnEvent, TurnFailed
+from dsbuilder_tui.domain.events import MessageAdded
+from dsbuilder_tui.domain.message import Message, MessageRole, TextContent, ToolContent
 
 says = assistant_message
 calls = function_call
@@ -41,12 +43,24 @@ class Talking:
         return self.host.session
 
     async def say(self, text: str, pastes: dict[int, str] | None = None) -> list[TurnEvent]:
-        return await gather(self.conversation.say(text, pastes))
+        return await self._heard(self.conversation.say(text, pastes))
 
     async def answer(self, yes: bool, words: str = "", plan: DatasetPlanInput | None = None) -> list[TurnEvent]:
         waiting = await self.conversation.waiting()
         assert waiting is not None, "nothing waits for an answer"
-        return await gather(self.conversation.answer(waiting, yes=yes, words=words, plan=plan))
+        return await self._heard(self.conversation.answer(waiting, yes=yes, words=words, plan=plan))
+
+    async def _heard(self, parts: AsyncGenerator[TurnEvent, None]) -> list[TurnEvent]:
+        """The parts of a turn. Its messages are those that the session announces, each once, in their order."""
+        announced: list[Message] = []
+        stop = self.session.subscribe(
+            lambda event: announced.append(event.message) if isinstance(event, MessageAdded) else None
+        )
+        found = await gather(parts)
+        stop()
+        kept = [message for message in announced if message.role is not MessageRole.PERSON]
+        assert [part for part in found if isinstance(part, Message)] == kept
+        return found
 
     def told(self, call: int = -1) -> str:
         """Everything that the model was given at one of its calls."""
@@ -58,18 +72,26 @@ class Talking:
 async def gather(parts: AsyncGenerator[TurnEvent, None]) -> list[TurnEvent]:
     found = [part async for part in parts]
     words = "".join(part.text for part in found if isinstance(part, TextDelta))
-    assert words == "".join(part.text for part in found if isinstance(part, TextFinished)), (
-        "what streams is what is said"
-    )
+    assert words == "".join(texts(found)), "what streams is what is said"
     return found
 
 
 def said(parts: Iterable[TurnEvent]) -> str:
-    return "\n".join(part.text for part in parts if isinstance(part, TextFinished))
+    return "\n".join(texts(parts))
+
+
+def texts(parts: Iterable[TurnEvent]) -> list[str]:
+    """What the agent said."""
+    return [p.text for p in parts if isinstance(p, Message) and isinstance(p.content, TextContent)]
+
+
+def tools_used(parts: Iterable[TurnEvent]) -> list[ToolContent]:
+    """What tools were given and answered."""
+    return [p.content for p in parts if isinstance(p, Message) and isinstance(p.content, ToolContent)]
 
 
 def outcomes(parts: Iterable[TurnEvent]) -> list[tuple[str, bool]]:
-    return [(part.tool, part.ok) for part in parts if isinstance(part, ToolFinished)]
+    return [(used.tool, used.ok) for used in tools_used(parts)]
 
 
 def troubles(parts: Iterable[TurnEvent]) -> str:

@@ -244,7 +244,10 @@ def test_a_cell_in_words() -> None:
 
 
 def test_figures_of_all_and_of_the_chosen_category_are_told() -> None:
-    whole, own = Figures(9, 9, 4.0, 9), Figures(5, 5, 3.0, 5)
+    whole, own = (
+        Figures(cases=9, compared=9, variety=4.0, most_variety=9),
+        Figures(cases=5, compared=5, variety=3.0, most_variety=5),
+    )
     report = DiversityReport(whole, {"a": own, "b\x1b[2J": own})
     text = "\n".join("".join(span[0] for span in line) for line in figure_lines(report, "b\x1b[2J", 40))
     assert "All 9 cases" in text and "b␛[2J · 5 cases" in text and text.count("As varied as") == 2

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput, Session
-from dsbuilder_tui.domain.diversity import STAGES
 from dsbuilder_tui.domain.events import CaseRejected
+from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.settings.stack import load_config
 from tests.support.likeness import accept, reject
 from tests.support.studio import Desk, built, covers, studio
@@ -47,7 +47,7 @@ async def test_rejections_are_filtered_searched_and_copied() -> None:
         await desk.at("QuestionDialog", "answers")
         stages = desk.live.view.stages
         assert sum(stages.values()) == count and stages["structural"]
-        await desk.sees("all stages", *(f"{stage} ({stages.get(stage, 0)})" for stage in STAGES))
+        await desk.sees("all stages", *(f"{stage} ({stages.get(stage, 0)})" for stage in COMPARING_STAGES))
         await desk.press("down", "enter")
         count = stages["structural"]
         await desk.sees(f"{count} rejected · structural")

@@ -14,6 +14,7 @@ from textual.widgets import Input, TextArea
 
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.run_state import RunState, WorkerState
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.settings.locations import user_config_file
 from dsbuilder_tui.tui.settings.screen import SettingsScreen
@@ -133,7 +134,7 @@ async def test_a_case_is_pinned_noted_and_turned_away(make_plan: Plans) -> None:
         await desk.until(lambda: desk.one("#cases").count == 2)
         kinds = [entry.kind for entry in await desk.session.cases.history(C, 1)]
         assert kinds == ["case_annotated", "case_annotated", "case_annotated", "case_withdrawn"]
-        assert desk.live.view.accepted == 2 and desk.live.view.state == "paused"
+        assert desk.live.view.accepted == 2 and desk.live.view.state is RunState.PAUSED
 
 
 @covers("Cases", "y", "tab")
@@ -217,7 +218,7 @@ async def test_calls_are_cancelled_retried_and_copied(make_plan: Plans) -> None:
         await desk.at("WorkersScreen", "calls")
         rows = desk.one("#calls")
         await desk.until(lambda: rows.count == 2 and rows.chosen is not None)
-        waiting = next(w.batch for w in desk.live.view.workers.values() if w.state == "waiting")
+        waiting = next(w.batch for w in desk.live.view.workers.values() if w.state is WorkerState.WAITING)
         if rows.chosen.batch != waiting:
             await desk.press("down")
         await desk.until(lambda: rows.chosen.batch == waiting)

@@ -10,6 +10,7 @@ from textual.command import CommandPalette
 
 from dsbuilder_tui import DatasetPlanInput, Session
 from dsbuilder_tui.domain.clock import SystemClock
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.replay_session import ReplaySession
 from dsbuilder_tui.tui.studio.prompt import Prompt
@@ -169,7 +170,7 @@ async def test_replay_stops_hastens_and_ends(make_plan: Plans) -> None:
         assert not player.ended
         await desk.press("end")
         await desk.sees("replay · end", "40/40 · 100 %", "✓ finished")
-        assert player.view.state == "finished" and not desk.app.screen.query("#prompt")
+        assert player.view.state is RunState.FINISHED and not desk.app.screen.query("#prompt")
 
 
 async def test_replay_shows_all_screens_and_changes_nothing(make_plan: Plans) -> None:

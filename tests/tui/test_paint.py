@@ -9,9 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.flags import FLAG_MARKS
 from dsbuilder_tui.domain.message import PlanContent, PlanRow
+from dsbuilder_tui.domain.run_state import RunState, WorkerState
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, Flip, Scores, WhatIf
 from dsbuilder_tui.store.catalog import SessionListing
@@ -124,8 +127,8 @@ def test_sparklines_have_their_width(arrivals: list[float], now: float, width: i
 CATEGORY = st.builds(CategoryView, COUNTS, COUNTS, COUNTS, st.integers(0, 1000))
 WORKER = st.builds(
     WorkerView, st.integers(1, 2000), st.integers(1, 10**6), SMALL, st.integers(1, 500), st.floats(0, 5000), st.integers(0, 9),
-    st.sampled_from(["streaming", "waiting", "ok", "truncated", "failed", "cancelled"]), st.integers(0, 600),
-    st.floats(0, 9999), st.sampled_from(["rate_limit", "server", "other"]), st.floats(0, 99999), TEXT,
+    st.sampled_from([*WorkerState, *CallOutcome]), st.integers(0, 600),
+    st.floats(0, 9999), st.sampled_from([None, *FailureKind]), st.floats(0, 99999), TEXT,
     st.lists(st.floats(0, 5000), max_size=8).map(lambda a: tuple(sorted(a))),
 )  # fmt: skip
 TURNED = st.builds(
@@ -134,7 +137,7 @@ TURNED = st.builds(
 )  # fmt: skip
 VIEW = st.builds(
     RunView, session=TEXT, dataset_name=TEXT, provider=st.sampled_from(["offline", "openai"]), worker_model=TEXT,
-    state=st.sampled_from(["idle", "running", "pausing", "paused", "finished"]), planned=COUNTS, accepted=COUNTS,
+    state=st.sampled_from(RunState), planned=COUNTS, accepted=COUNTS,
     rejected=COUNTS, exhausted=st.integers(0, 99), categories=st.dictionaries(SMALL, CATEGORY, max_size=15),
     workers=st.lists(WORKER, max_size=15).map(lambda ws: {w.number: w for w in ws}), workers_limit=st.integers(0, 2000),
     limit_reason=TEXT, feed=st.lists(TURNED, max_size=8).map(tuple), started=st.floats(0, 5000),
@@ -275,7 +278,18 @@ def test_the_scale_shows_both_sides_and_the_threshold() -> None:
     def counts(**at: int) -> tuple[int, ...]:
         return tuple(at.get(f"s{n}", 0) for n in range(100))
 
-    found = WhatIf("semantic", 0.9, None, 1, 2, 3, 4, (), (), Scores(counts(s80=1, s95=1), counts(s70=1, s99=9)))
+    found = WhatIf(
+        stage="semantic",
+        threshold=0.9,
+        category=None,
+        passing=1,
+        rejected=2,
+        falling=3,
+        accepted=4,
+        passes=(),
+        falls=(),
+        scores=Scores(counts(s80=1, s95=1), counts(s70=1, s99=9)),
+    )
     _, head, _, above, axis, below, label, _, *told = (
         "".join(span[0] for span in line) for line in whatif.strip("semantic", 0.92, 0.9, None, found, 55)
     )
@@ -295,15 +309,26 @@ def test_the_scale_shows_both_sides_and_the_threshold() -> None:
 @QUICK
 def test_sessions_in_the_list_fit(name: str, model: str, state: SessionState, count: int, width: int) -> None:
     listing = SessionListing(
-        name, name, state, count, 10**6, 1, 2, "openai", model, "2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z", "/x",
+        id=name,
+        dataset_name=name,
+        state=state,
+        accepted=count,
+        planned=10**6,
+        rejected=1,
+        exhausted=2,
+        provider="openai",
+        worker_model=model,
+        created_at="2026-01-01T00:00:00.000Z",
+        updated_at="2026-01-01T00:00:00.000Z",
+        path="/x",
         problem=model,
-    )  # fmt: skip
+    )
     within([home.session_row(listing, width, 1.8e9, chosen=True)], width)
 
 
 def test_the_header_says_what_was_spent_and_drops_the_forecast_first() -> None:
     view = RunView(
-        session="shop", state="running", planned=100, accepted=50, prompt_tokens=9000, worker_dollars=0.37,
+        session="shop", state=RunState.RUNNING, planned=100, accepted=50, prompt_tokens=9000, worker_dollars=0.37,
         agent_dollars=0.05,
     )  # fmt: skip
 

@@ -262,3 +262,14 @@ def stored() -> int:
     """Cases on disk, read beside the process that writes them."""
     with closing(sqlite3.connect(f"file:s/{NAME}/session.db?mode=ro", uri=True)) as file:
         return int(file.execute("SELECT count(*) FROM accepted_case").fetchone()[0])
+
+
+def test_what_is_typed_before_the_prompt_is_there_is_not_lost(tmp_path: Path) -> None:
+    with Terminal(*PLACE, rows=36, columns=120) as terminal:
+        terminal.wait("There is no session yet")
+        terminal.press("n40 cases for a bakerx\x7fy, please")
+        terminal.wait("❯ 40 cases for a bakery, please")
+        terminal.press(" and soon")
+        terminal.wait("please and soon")
+        terminal.press("ctrl+q")
+        assert terminal.finish() == 0

@@ -9,8 +9,12 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain import events as ev
+from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.message import Message, MessageRole, TextContent
+from dsbuilder_tui.domain.notice_level import NoticeLevel
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.view import RunView, opening_view, reduce
 from dsbuilder_tui.wording import eta_words, event_line, progress_line, rate_words, spent_words, worker_words
@@ -32,7 +36,7 @@ def lasting(view: RunView) -> RunView:
     """Without what only the moment knows: when exactly something came, and who was busy with it."""
     return replace(
         view, workers={}, workers_limit=0, limit_reason="", samples=(), started=0.0,
-        notice="", notice_level="info", session="", worker_model="", provider="",
+        notice="", notice_level=NoticeLevel.INFO, session="", worker_model="", provider="",
         points=(), feed=tuple(replace(t, ts=0.0) for t in view.feed),
     )  # fmt: skip
 
@@ -142,7 +146,7 @@ def test_workers_wait_and_go_on() -> None:
     view = reduce(view, accepted(111, 11))
     assert view.waiting == {} and view.workers[1].judged == 1 and worker_words(view.workers[1], 111) == "streaming"
     done = ev.BatchFinished(
-        ts=112, batch=1, worker=1, category="a", outcome="truncated", delivered=1, seconds=11, prompt_tokens=5,
+        ts=112, batch=1, worker=1, category="a", outcome=CallOutcome.TRUNCATED, delivered=1, seconds=11, prompt_tokens=5,
         completion_tokens=7,
     )  # fmt: skip
     view = reduce(view, done)
@@ -153,7 +157,7 @@ def test_workers_wait_and_go_on() -> None:
         "told late, counted all the same"
     )
     view = reduce(view, ev.RunPausing(ts=113, draining=1, reason="asked"))
-    assert view.busy and view.state == "pausing"
+    assert view.busy and view.state is RunState.PAUSING
     view = reduce(view, ev.RunPaused(ts=114, accepted=11, planned=100, dropped_batches=1, reason="asked"))
     assert not view.busy and view.workers == {} and view.workers_busy == 0
 
@@ -170,7 +174,7 @@ def test_withdrawn_kept_and_revised() -> None:
         10,
         3,
     )
-    kept = ev.CaseEdited(ts=103, case_id="a-10", category="a", slot=10, seq=12, text="y", change="kept")
+    kept = ev.CaseEdited(ts=103, case_id="a-10", category="a", slot=10, seq=12, text="y", change=CaseChange.KEPT)
     assert reduce(view, kept) == view, "one for another: no count changes"
     counts = {"a": {"planned": 50, "accepted": 10, "rejected": 3, "exhausted": 1}, "b": {"planned": 5, "accepted": 0, "rejected": 0, "exhausted": 0}}  # fmt: skip
     view = reduce(view, ev.PlanRevised(ts=104, revision=2, planned=55, categories=counts))
@@ -214,7 +218,7 @@ def test_an_event_that_no_display_needs_changes_nothing() -> None:
 
 def finished(tokens: int, dollars: float | None) -> Event:
     return ev.BatchFinished(
-        ts=101.0, batch=1, worker=1, category="a", outcome="ok", delivered=1, seconds=1.0, prompt_tokens=tokens,
+        ts=101.0, batch=1, worker=1, category="a", outcome=CallOutcome.OK, delivered=1, seconds=1.0, prompt_tokens=tokens,
         completion_tokens=0, dollars=dollars,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ import pytest
 from textual.widgets import Input
 
 from dsbuilder_tui import DatasetPlanInput
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.tui.settings.screen import SettingsScreen
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.studio import NARROW, Desk, Scripted, begin, built, studio
@@ -54,7 +55,7 @@ async def test_an_endpoint_that_is_gone_is_said_in_words(fake: FakeOpenAI, make_
     async with studio(flags=flags) as desk:
         await begin(desk, make_plan(12))
         await desk.press("a")
-        await desk.until(lambda: not desk.live.running and desk.live.view.state == "paused")
+        await desk.until(lambda: not desk.live.running and desk.live.view.state is RunState.PAUSED)
         message = await desk.said("✗ ")
         assert str(fake.port) in message.text and "Traceback" not in message.text
 

@@ -8,6 +8,7 @@ from textual.widgets import TextArea
 from dsbuilder_tui import Session
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.message import MessageRole
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.store.catalog import list_sessions
 from dsbuilder_tui.tui.replay_session import ReplaySession
@@ -76,7 +77,7 @@ async def test_commands_say_that_there_is_none_yet() -> None:
 
             await desk.until_async(answered)
         await desk.press("ctrl+p")
-        assert not desk.live.running and desk.live.view.state == "idle"
+        assert not desk.live.running and desk.live.view.state is RunState.IDLE
         await desk.command("/status")
         await desk.said("has no plan yet")
         await desk.command("/retry")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.models.chat_answer import choices_of, read_choice, read_usage
 from dsbuilder_tui.models.chat_options import ChatRequest
@@ -34,7 +35,7 @@ class OpenAICompatibleModel:
     async def close(self) -> None:
         await self._client.close()
 
-    def check(self, plan: DatasetPlanInput) -> list[tuple[str, str]]:
+    def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
         return []
 
     async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dsbuilder_tui.domain.plan_patch import PlanPatch
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.planning_context import Act, PlanningContext
 
@@ -14,11 +15,13 @@ def about_pairs(said: str) -> str:
     table = intent_table()
     if not table.phrase("pairs").search(said):
         return ""
-    named = (one for one in ("semantic", "near", "structural") if re.search(rf"\b{one}\b", said, re.IGNORECASE))
-    stage = next(named, "semantic")
-    if stage == "structural":
+    named = (
+        one for one in (Stage.SEMANTIC, Stage.NEAR, Stage.STRUCTURAL) if re.search(rf"\b{one}\b", said, re.IGNORECASE)
+    )
+    stage = next(named, Stage.SEMANTIC)
+    if stage is Stage.STRUCTURAL:
         return f"{table.reply('keeps_pair')} {table.reply('pair_stage_off')}"
-    number = {"near": "0.80", "semantic": "0.96"}[stage]
+    number = "0.80" if stage is Stage.NEAR else "0.96"
     return f"{table.reply('keeps_pair')} {table.reply('pair_threshold', stage=stage, number=number)}"
 
 

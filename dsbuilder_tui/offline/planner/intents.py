@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dsbuilder_tui.domain.diversity import STAGES
+from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.offline.planner.counts import whole
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.naming import bare_phrase, forms, slug
@@ -118,8 +118,8 @@ class Intents:
         placed = self._placed({}, found["what"])
         if isinstance(placed, str):
             return placed
-        now = self._stages.get(placed.get("category", ""), self._stages.get("", STAGES))
-        wanted = [one for one in STAGES if (on if one == stage else one in now)]
+        now = self._stages.get(placed.get("category", ""), self._stages.get("", COMPARING_STAGES))
+        wanted = [one for one in COMPARING_STAGES if (on if one == stage else one in now)]
         if wanted == list(now):
             return self._table.reply("stage_already", stage=stage, state="on" if on else "off")
         return {**placed, "diversity_stages": wanted}

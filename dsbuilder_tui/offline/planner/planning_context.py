@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from dsbuilder_tui.domain.diversity import STAGES
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.stage import COMPARING_STAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class PlanningContext:
     running: bool = False
     accepted: dict[str, int] = field(default_factory=dict)  # cases by category
     exhausted: dict[str, int] = field(default_factory=dict)  # slots by category, where there are any
-    stages: tuple[str, ...] = STAGES  # those that compare, where a category does not say otherwise
+    stages: tuple[str, ...] = COMPARING_STAGES  # those that compare, where a category does not say otherwise
     models: str = "built-in"
     tools: tuple[str, ...] = ()  # of the evaluated application, by name
 

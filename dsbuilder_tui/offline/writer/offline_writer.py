@@ -14,6 +14,7 @@ import orjson
 from dsbuilder_tui.domain.case import Slot, Usage
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
 from dsbuilder_tui.offline.writer.frames import Frame, FrameTopic, compose, load_phrases, perturbed, topic_of
@@ -120,8 +121,8 @@ class OfflineWriter:
     async def close(self) -> None:
         self._read.clear()
 
-    def check(self, plan: DatasetPlanInput) -> list[tuple[str, str]]:
-        notes = [("info", _CHOSEN if self._chosen else _FALLBACK)]
+    def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
+        notes = [(NoticeLevel.INFO, _CHOSEN if self._chosen else _FALLBACK)]
         for category in plan.categories:
             known = self._category(plan, category)
             unfilled = [
@@ -136,14 +137,14 @@ class OfflineWriter:
                 )
             if not category.example_inputs:
                 text = f"{category.name} has no example inputs: the built-in writer has only its description to go by."
-                notes.append(("warning", text))
+                notes.append((NoticeLevel.WARNING, text))
             elif known.language == UNKNOWN:
                 text = (
                     f"The examples of {category.name} are in a language the built-in writer has no phrases for (it knows "
                     f"{', '.join(NAMES.values())}): it can only vary numbers and names, so most slots will be exhausted. "
                     "Connect a model for this category."
                 )
-                notes.append(("warning", text))
+                notes.append((NoticeLevel.WARNING, text))
         return notes
 
     async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:

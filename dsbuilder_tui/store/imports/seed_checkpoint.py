@@ -45,12 +45,12 @@ def read_seed_checkpoint(path: Path) -> ImportedDataset:
         notes.append(f"instances_created says {declared}, but the file holds {len(instances)}; the cases count")
     session_id, seed = data.get("session_id"), data.get("seed")
     return ImportedDataset(
-        plan,
-        cases,
-        session_id if isinstance(session_id, str) else None,
-        seed if isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 else None,
-        notes,
-        {name: sorted(ordinals) for name, ordinals in retired.items()},
+        plan=plan,
+        cases=cases,
+        session_id=session_id if isinstance(session_id, str) else None,
+        seed=seed if isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 else None,
+        notes=notes,
+        retired={name: sorted(ordinals) for name, ordinals in retired.items()},
     )
 
 

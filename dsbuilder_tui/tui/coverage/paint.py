@@ -121,7 +121,7 @@ def sheet(coverage: Coverage, width: int) -> Sheet:
     # When not all columns fit, names may as well be told apart.
     column = max(least, _TELLING_COLUMN if room < max(least, _TELLING_COLUMN) else min(_MOST_COLUMN, room))
     heading = 2 if longest(names, 0) < column else 3
-    return Sheet(coverage, tuple(rows), names, label, column, heading)
+    return Sheet(coverage=coverage, rows=tuple(rows), categories=names, label=label, column=column, heading=heading)
 
 
 def legend(made: Sheet, width: int) -> Line:

@@ -228,10 +228,10 @@ class HomeScreen(FullScreen):
 
     def action_open(self) -> None:
         if (listing := self.chosen) is not None:
-            self.services.attempt(self.services.open_session(Path(listing.path)))
+            self.services.attempt(self.services.open_session(Path(listing.path)), opens=True)
 
     def action_talk(self) -> None:
-        self.services.attempt(self.services.begin_conversation())
+        self.services.attempt(self.services.begin_conversation(), opens=True)
 
     def action_new(self) -> None:
         from dsbuilder_tui.tui.home.new_session import NewSession
@@ -251,7 +251,7 @@ class HomeScreen(FullScreen):
 
         limit = load_config(**self.services.flags).max_dataset_size
         if plan.total_instances <= limit:
-            self.services.attempt(self.services.create_session(plan))
+            self.services.attempt(self.services.create_session(plan), opens=True)
             return
         free = provider_of(self.services.config).is_free
         cost = (
@@ -268,7 +268,9 @@ class HomeScreen(FullScreen):
 
         def decided(yes: bool | None) -> None:
             if yes:
-                self.services.attempt(self.services.create_session(plan, max_dataset_size=plan.total_instances))
+                self.services.attempt(
+                    self.services.create_session(plan, max_dataset_size=plan.total_instances), opens=True
+                )
 
         self.app.push_screen(question, decided)
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, length, pad, plain, sides
 from dsbuilder_tui.view import RunView
 from dsbuilder_tui.wording import span, spent_words
 
 STATE_LOOKS = {
-    "idle": ("○", "muted", "not started"),
-    "running": ("●", "good", "running"),
-    "pausing": ("◐", "warn", "pausing"),
-    "paused": ("‖", "warn", "paused"),
-    "finished": ("✓", "good", "finished"),
+    RunState.IDLE: ("○", "muted", "not started"),
+    RunState.RUNNING: ("●", "good", "running"),
+    RunState.PAUSING: ("◐", "warn", "pausing"),
+    RunState.PAUSED: ("‖", "warn", "paused"),
+    RunState.FINISHED: ("✓", "good", "finished"),
 }
 
 
@@ -31,14 +32,14 @@ class Key:
 
 def state_spans(view: RunView, now: float) -> list[Span]:
     mark, role, words = STATE_LOOKS.get(view.state, ("○", "muted", view.state))
-    if view.state == "finished" and view.accepted < view.planned:
+    if view.state is RunState.FINISHED and view.accepted < view.planned:
         mark, role, words = "!", "warn", "finished short"
-    if view.state == "idle" and not view.planned:
+    if view.state is RunState.IDLE and not view.planned:
         words = "no plan yet"
-    if view.state == "pausing":
+    if view.state is RunState.PAUSING:
         words = f"draining {view.workers_busy} in flight …"
     spans: list[Span] = [(f"{mark} {words}", role)]
-    if view.started and view.state in ("running", "pausing"):
+    if view.started and view.busy:
         spans.append((f" {span(now - view.started)}", "muted"))
     return spans
 

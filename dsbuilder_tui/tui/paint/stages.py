@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-STAGE_ROLES = {"structural": "info", "near": "accent", "semantic": "warn", "person": "strong"}
+from dsbuilder_tui.domain.stage import Stage
+
+STAGE_ROLES: dict[str, str] = {
+    Stage.STRUCTURAL: "info",
+    Stage.NEAR: "accent",
+    Stage.SEMANTIC: "warn",
+    Stage.PERSON: "strong",
+}
 
 
 def stage_words(stage: str, score: float | None) -> str:

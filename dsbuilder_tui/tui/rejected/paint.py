@@ -11,6 +11,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text
 from dsbuilder_tui.domain.sanitise import one_line, visible
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
 from dsbuilder_tui.tui.paint.stages import STAGE_ROLES, stage_words
@@ -24,17 +25,24 @@ _LONG_RUN, _AROUND = 60, 15  # pieces that both share: so many are folded, and s
 # A text in pieces: ``same`` in both texts, what the other one lacks (``differs``), or ``folded`` words that are alike.
 Pieces = list[tuple[str, str]]
 
-STAGE_MEANINGS = {
-    "structural": "Once ids, names, dates and the like are masked, the two say the same.",
-    "near": "The two share too many words and word pairs.",
-    "semantic": "The two mean the same in other words.",
-    "schema": "The worker's case did not have the form the plan asks for.",
-    "validators": "A rule of the plan found fault with this case.",
-    "missing": "The worker wrote no case for this slot.",
-    "person": "You turned this case away.",
+STAGE_MEANINGS: dict[str, str] = {
+    Stage.STRUCTURAL: "Once ids, names, dates and the like are masked, the two say the same.",
+    Stage.NEAR: "The two share too many words and word pairs.",
+    Stage.SEMANTIC: "The two mean the same in other words.",
+    Stage.SCHEMA: "The worker's case did not have the form the plan asks for.",
+    Stage.VALIDATORS: "A rule of the plan found fault with this case.",
+    Stage.MISSING: "The worker wrote no case for this slot.",
+    Stage.PERSON: "You turned this case away.",
     "refused": "The model refused to write it.",
     "truncated": "The answer was cut off before the case was complete.",
 }
+_STAGE_NAMES: dict[str, str] = {
+    Stage.STRUCTURAL: "same structure",
+    Stage.NEAR: "shared words",
+    Stage.SEMANTIC: "semantic similarity",
+}
+# Of the first two the reason says no more than what their stage means; the third's stands in place of a nearest case.
+_REASON_SHOWN = (Stage.STRUCTURAL, Stage.SEMANTIC, Stage.VALIDATORS)
 _GUARDED = "Quantities, negation, direction, names and expectations agree: nothing speaks for keeping both."
 
 
@@ -153,9 +161,7 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
     lines: list[Line] = [EMPTY]
     score, threshold = rejection.score, rejection.threshold
     if score is not None and threshold is not None and threshold < 1:
-        name = {"structural": "same structure", "near": "shared words", "semantic": "semantic similarity"}.get(
-            rejection.stage, clip(rejection.stage, 20)
-        )
+        name = _STAGE_NAMES.get(rejection.stage, clip(rejection.stage, 20))
         lines.append(
             (
                 (f"{name} ", "muted"),
@@ -166,11 +172,10 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
         )
         lines += [EMPTY, *_scale(score, threshold, width), EMPTY]
     meaning = STAGE_MEANINGS.get(rejection.stage, "")
-    if rejection.nearest_case_id and rejection.stage != "person":
+    if rejection.nearest_case_id and rejection.stage != Stage.PERSON:
         meaning = f"Too close to {clip(rejection.nearest_case_id, 60)}. {meaning}"
     lines += [((row, "text"),) for row in wrap(meaning, width) if row]
-    # Of these two the reason says no more than what their stage means.
-    reason = "" if rejection.stage in ("structural", "semantic") and meaning else rejection.reason
+    reason = "" if rejection.stage in _REASON_SHOWN and meaning else rejection.reason
     said = reason[:1].upper() + reason[1:]
     lines += [((row, "muted"),) for row in wrap(said, width)[:4] if row]
     if rejection.stage in LIKENESS_STAGES:
@@ -189,7 +194,7 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
 def about(rejection: Rejection, nearest: AcceptedCase | None) -> str:
     """The beginning of a message to the agent, for the person to finish."""
     own = case_id(rejection.category, rejection.ordinal)
-    if nearest is None or rejection.stage == "person":
+    if nearest is None or rejection.stage == Stage.PERSON:
         return one_line(f"About the candidate for {own} that was turned away ({rejection.stage}):", _MOST_DRAFT) + " "
     ours, theirs = (one_line(text, _QUOTED) for text in (rejection.text, display_text(nearest.inputs)))
     return one_line(

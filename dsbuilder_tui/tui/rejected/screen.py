@@ -11,12 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
-from dsbuilder_tui.domain.case import VALIDATORS_STAGE, Rejection, display_text
-from dsbuilder_tui.domain.diversity import STAGES
+from dsbuilder_tui.domain.case import Rejection, display_text
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import CaseRejected, Event
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, LikenessStage, WhatIf
+from dsbuilder_tui.domain.stage import COMPARING_STAGES, Stage
+from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, WhatIf
 from dsbuilder_tui.tui.paint.line import Line, clip, wrap
 from dsbuilder_tui.tui.rejected.paint import Pieces, about, flow, readable, rejection_row, why, word_diff
 from dsbuilder_tui.tui.rejected.threshold_strip import ThresholdStrip
@@ -163,7 +163,7 @@ class RejectedScreen(SessionScreen):
             else ""
         )
         nearest = context.nearest if context else None
-        held_against = "validators" if rejection and rejection.stage == VALIDATORS_STAGE else "accepted"
+        held_against = "validators" if rejection and rejection.stage == Stage.VALIDATORS else "accepted"
         right.border_title = title(clip(f"accepted · {nearest.case_id}", 40) if nearest else held_against)
         right.border_subtitle = clock_time(nearest.created_at) if nearest else ""
         for name in ("#left", "#right", "#why"):
@@ -193,7 +193,7 @@ class RejectedScreen(SessionScreen):
         if self._shown is None:
             return []
         if not self._pieces[1]:
-            if self._shown.stage == VALIDATORS_STAGE:
+            if self._shown.stage == Stage.VALIDATORS:
                 return [((row, "bad"),) for row in wrap(self._shown.reason, width)]
             words = "No accepted case stands against it; it was turned away for its form, or that case is gone."
             return [((row, "muted"),) for row in wrap(words, width)]
@@ -249,7 +249,7 @@ class RejectedScreen(SessionScreen):
 
     def action_stage(self) -> None:
         met = self.watched.view.stages
-        stages = [*STAGES, *sorted(stage for stage in met if stage not in STAGES)]
+        stages = [*COMPARING_STAGES, *sorted(stage for stage in met if stage not in COMPARING_STAGES)]
         answers: list[tuple[str, Any]] = [("all stages", (None,))]
         answers += [(f"{stage} ({met.get(stage, 0):,})", (stage,)) for stage in stages]
 
@@ -271,12 +271,12 @@ class RejectedScreen(SessionScreen):
     def strip(self) -> ThresholdStrip:
         return self.query_one("#what-if", ThresholdStrip)
 
-    async def _what_if(self, stage: LikenessStage, threshold: float, category: str | None) -> WhatIf:
+    async def _what_if(self, stage: Stage, threshold: float, category: str | None) -> WhatIf:
         return await self.watched.session.diversity.what_if(stage, threshold, category=category)
 
     def action_threshold(self) -> None:
         """For the stage of the rejection that is shown; of its category when the list is of that alone."""
-        stage = self._shown.stage if self._shown else self._stage or "semantic"
+        stage = self._shown.stage if self._shown else self._stage or Stage.SEMANTIC
         self.add_class("-what-if")
         self.query_one("#why").display = False
         pane = self.query_one("#why-pane")

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, STEPS, Flip, WhatIf
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, longest, wrap
 
 _EIGHTHS = "▁▂▃▄▅▆▇█"
-_LOWEST = {"near": 0.5, "semantic": 0.7}  # where the scale begins, unless the threshold is lower
+_LOWEST: dict[str, float] = {
+    Stage.NEAR: 0.5,
+    Stage.SEMANTIC: 0.7,
+}  # where the scale begins, unless the threshold is lower
 _MOST_CELLS = 60
 
 
@@ -18,7 +22,7 @@ def no_threshold(stage: str) -> str:
     """Why there is nothing to move for a rejection of this stage; empty when there is."""
     if stage in LIKENESS_STAGES:
         return ""
-    if stage == "structural":
+    if stage == Stage.STRUCTURAL:
         return (
             "Structural repeats have no threshold: with ids, names, dates and the like masked, two texts are the same or "
             "they are not. k keeps this one anyway; s shows the rejections of a stage that has a threshold."

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from dsbuilder_tui.domain.whatif import LikenessStage, WhatIf
+from dsbuilder_tui.domain.stage import Stage
+from dsbuilder_tui.domain.whatif import WhatIf
 from dsbuilder_tui.tui.paint.line import Line, wrap
 from dsbuilder_tui.tui.rejected.threshold_paint import draft, no_threshold, strip
 from dsbuilder_tui.tui.widgets.line_view import LineView
@@ -17,7 +18,7 @@ from dsbuilder_tui.tui.widgets.line_view import LineView
 _DEBOUNCE = 0.05  # seconds: a key that is held down asks once
 _LOWEST, _HIGHEST = 1, 100  # hundredths
 
-Ask = Callable[[LikenessStage, float, str | None], Awaitable[WhatIf]]
+Ask = Callable[[Stage, float, str | None], Awaitable[WhatIf]]
 
 
 class ThresholdStrip(LineView):
@@ -42,13 +43,13 @@ class ThresholdStrip(LineView):
         super().__init__(self._lines_of, id=id)
         self.display = False
         self._ask = ask
-        self._stage: LikenessStage | None = None
+        self._stage: Stage | None = None
         self._without = ""  # why there is no threshold
         self._category: str | None = None
         self._now = self.threshold = 0.0
         self.found: WhatIf | None = None
 
-    def begin(self, stage: LikenessStage, now: float, category: str | None) -> None:
+    def begin(self, stage: Stage, now: float, category: str | None) -> None:
         """Show a stage, from the threshold that is in force."""
         self._stage, self._now, self._category, self._without = stage, now, category, ""
         self.threshold, self.found = now, None

@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.approval import Approval, PlanApproval
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.message import ErrorContent, MessageRole
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.prompt import Prompt
 
@@ -95,7 +96,7 @@ class StudioActions:
         """Start or resume; what stands in the way is said in the conversation."""
         try:
             self.live.session.require_plan()
-            if self.live.view.state == "finished":
+            if self.live.view.state is RunState.FINISHED:
                 raise InputError(
                     "All slots are settled already.",
                     "/export writes the dataset, /retry tries exhausted slots again.",
@@ -105,7 +106,7 @@ class StudioActions:
             self._screen.run_worker(self.live.tell(f"✗ {error}", ErrorContent()), exit_on_error=False)
 
     def toggle_run(self) -> None:
-        if self._screen.watched.view.state == "pausing":
+        if self._screen.watched.view.state is RunState.PAUSING:
             self.live.session.drop_in_flight()
         elif self.live.running:
             self.live.pause()

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.run_state import RunState, WorkerState
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, longest, sides, sparkline, wrap
 from dsbuilder_tui.tui.paint.stages import STAGE_ROLES, stage_words
 from dsbuilder_tui.tui.paint.timeline import timeline
@@ -44,7 +49,7 @@ def plan_panel(
     percent = 100 * view.accepted // view.planned if view.planned else 0
     if height < 3:
         words: list[Span] = [(f"{view.accepted:,}/{view.planned:,}", "strong"), (f" · {percent} %", "muted")]
-        pace = " · ".join(filter(None, (rate_words(view), eta_words(view)))) if view.state == "running" else ""
+        pace = " · ".join(filter(None, (rate_words(view), eta_words(view)))) if view.state is RunState.RUNNING else ""
         return one_line_panel("Plan", [*words, (f" · {pace}" if pace else "", "muted")], width, focused=focused)
     inner, room = width - 4, height - 2
     names = list(view.categories)
@@ -66,13 +71,13 @@ def plan_panel(
     lost: list[Span] = []
     if view.exhausted:
         lost = [(f"{counted(view.exhausted, 'slot')} exhausted", "warn"), (" · /retry tries again", "muted")]
-    if lost and view.state != "finished" and len(lines) < room:
+    if lost and view.state is not RunState.FINISHED and len(lines) < room:
         lines.append(cut(tuple(lost), inner))
     hint: list[Span] = []
-    if view.state == "running":
+    if view.state is RunState.RUNNING:
         said = [part for part in (rate_words(view), eta_words(view)) if part]
         hint = [(" · ".join(said) if said else "starting …", "muted")]
-    elif view.state == "finished":
+    elif view.state is RunState.FINISHED:
         hint = lost or [("finished", "good") if view.accepted == view.planned else ("finished short", "warn")]
     elif focused and not grown:
         hint = [("m maximise", "muted")]
@@ -107,7 +112,7 @@ def workers_panel(
     view: RunView, width: int, height: int, now: float, *, focused: bool, pace: float = 0.0, opens: bool = False
 ) -> list[Line]:
     busy, limit = view.workers_busy, view.workers_limit
-    waiting = [w for w in view.workers.values() if w.state == "waiting"]
+    waiting = [w for w in view.workers.values() if w.state is WorkerState.WAITING]
     count = f"Workers {busy} of {limit}" if limit else "Workers"
     if busy > limit:  # it was lowered while they were at work
         count = f"Workers {busy} · at most {limit} from now on"
@@ -139,17 +144,17 @@ def workers_panel(
 
 def _rest_words(view: RunView) -> str:
     words = {
-        "idle": "No worker yet. Approve the plan, or press ^P, and they begin.",
-        "paused": "At rest. ^P resumes: only the open slots are written.",
-        "finished": "All done. F2 shows the cases, /export writes them to a file.",
-        "running": "Waiting for the first batch …",
-        "pausing": "Draining …",
+        RunState.IDLE: "No worker yet. Approve the plan, or press ^P, and they begin.",
+        RunState.PAUSED: "At rest. ^P resumes: only the open slots are written.",
+        RunState.FINISHED: "All done. F2 shows the cases, /export writes them to a file.",
+        RunState.RUNNING: "Waiting for the first batch …",
+        RunState.PAUSING: "Draining …",
     }
-    if view.state == "finished" and view.accepted < view.planned:
+    if view.state is RunState.FINISHED and view.accepted < view.planned:
         return f"Done but for {counted(view.planned - view.accepted, 'case')}. /retry tries the exhausted slots again."
-    if view.state == "paused" and view.notice_level == "error" and view.notice:
+    if view.state is RunState.PAUSED and view.notice_level is NoticeLevel.ERROR and view.notice:
         return "Stopped by the error that the conversation tells of. ^P tries again: only the open slots are written."
-    if view.state == "idle" and not view.planned:
+    if view.state is RunState.IDLE and not view.planned:
         return "No worker yet. They begin when there is a plan and you approve it."
     return words.get(view.state, "")
 
@@ -163,7 +168,7 @@ def _wait_sentence(waiting: Sequence[WorkerView], now: float, width: int, rows: 
     left = f"{_soonest(waiting, now):.0f} s"
     who = counted(len(waiting), "worker")
     verb = "waits" if len(waiting) == 1 else "wait"
-    if all(w.retry_kind == "rate_limit" for w in waiting):
+    if all(w.retry_kind is FailureKind.RATE_LIMIT for w in waiting):
         short = f"Rate-limited by the endpoint: {who} {verb} {left}"
         words = f"{short} (this is normal; a lower max_workers avoids it)"
     else:
@@ -194,11 +199,11 @@ def _worker_head(inner: int) -> Line:
 def _worker_row(w: WorkerView, inner: int, now: float) -> Line:
     category, state, batch, spark = _columns(inner)
     role = "muted"
-    if w.state == "streaming":
+    if w.state is WorkerState.STREAMING:
         role = "good"
-    elif w.state == "waiting":
+    elif w.state is WorkerState.WAITING:
         role = "warn"
-    elif w.state not in ("ok", "cancelled"):
+    elif w.state not in (CallOutcome.OK, CallOutcome.CANCELLED):
         role = "bad"
     seconds = max(0.0, now - w.started) if w.busy else w.seconds
     time = f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
@@ -274,7 +279,7 @@ def rejected_panel(view: RunView, width: int, height: int, *, focused: bool, ope
 
 
 def feed_row(turned: Turned, width: int) -> Line:
-    """Time, category, stage with score, nearest case, text."""
+    """Time, category, stage with score, nearest case or what a validator found wrong, text."""
     category = max(6, min(16, width // 5))
     spans: list[Span] = []
     if width >= 50:
@@ -285,6 +290,8 @@ def feed_row(turned: Turned, width: int) -> Line:
         sign = "=" if turned.score is None or turned.score >= 1 else "≈"
         number = turned.nearest.rpartition("-")[2].lstrip("0")
         spans.append((f"{sign} {fit('#' + number, 6)} ", "muted"))
+    elif turned.stage == Stage.VALIDATORS and width >= 60:
+        spans.append((f"{fit(turned.reason, width // 3)} ", "muted"))
     used = sum(len(s[0]) for s in spans)
     spans.append((clip(turned.text or turned.reason, max(4, width - used)), "text" if turned.text else "muted"))
     return cut(tuple(spans), width)

@@ -25,6 +25,7 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
 )
 from dsbuilder_tui.domain.message import ErrorContent, Message, MessageRole, QuestionContent
+from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.tui.commands import completions, parse
 from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
 from dsbuilder_tui.tui.registry import session_screens
@@ -87,7 +88,7 @@ class StudioScreen(SessionScreen):
         self.background(self._open, group="open")
 
     async def _open(self) -> None:
-        self._approved = self.watched.view.revision if self.watched.view.state != "idle" else 0
+        self._approved = self.watched.view.revision if self.watched.view.state is not RunState.IDLE else 0
         if not self.watched.replaying:
             self._decisions = {a.call_id: card_state(a.decision) for a in await self.watched.session.approvals.newest()}
             self.actions.spoken_to = any(message.role == MessageRole.PERSON for message in self._messages)
@@ -358,6 +359,10 @@ class StudioScreen(SessionScreen):
         self.call_later(self.to_prompt)
         return True
 
+    def take_typed(self, text: str) -> None:
+        prompt = self.query_one(Prompt)
+        prompt.fill(prompt.text + text)
+
     async def finish(self) -> None:
         await self.conversation.finish()
         if not self.watched.replaying:
@@ -372,12 +377,12 @@ class StudioScreen(SessionScreen):
         if binding.action == "maximise" and isinstance(self.focused, Panel) and self.focused.maximised:
             return "restore"
         if binding.key == "ctrl+p":
-            if view.state == "pausing":
+            if view.state is RunState.PAUSING:
                 return "drop in flight"
             if not view.planned:
                 return ""
-            resume = "resume" if view.accepted or view.state == "paused" else "start"
-            return "pause" if view.busy else "" if view.state == "finished" else resume
+            resume = "resume" if view.accepted or view.state is RunState.PAUSED else "start"
+            return "pause" if view.busy else "" if view.state is RunState.FINISHED else resume
         if self.watched.replaying:
             extra = {
                 "space": "play" if self.player.halted else "stop",

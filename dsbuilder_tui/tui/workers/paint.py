@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import CallTrace
 from dsbuilder_tui.session.calls import WorkerCall
@@ -20,8 +21,8 @@ def call_row(call: CallTrace | WorkerCall, width: int, chosen: bool, now: float)
     else:
         size, seconds, flying = call.size, call.seconds, False
         tokens, retries = call.usage.prompt_tokens + call.usage.completion_tokens, call.retries
-    words = "in flight" if flying else ENDINGS.get(call.outcome, call.outcome)
-    role = "good" if flying else "muted" if call.outcome in ("ok", "cancelled") else "bad"
+    words = ENDINGS[call.outcome] if call.outcome else "in flight"
+    role = "good" if flying else "muted" if call.outcome in (CallOutcome.OK, CallOutcome.CANCELLED) else "bad"
     category = max(8, min(20, width // 5))
     spans: list[Span] = [
         (fit(f"b{call.batch}", 7), "faint"),
@@ -58,7 +59,7 @@ def call_detail(call: CallTrace | WorkerCall, trace: CallTrace | None, width: in
         pair("time", f"{call.seconds:.2f} s")
         tokens = (call.usage.prompt_tokens, call.usage.completion_tokens)
     pair("tokens", f"{tokens[0]:,} in, {tokens[1]:,} out" if any(tokens) else "not reported")
-    pair("outcome", ENDINGS.get(call.outcome, call.outcome) or "in flight")
+    pair("outcome", ENDINGS[call.outcome] if call.outcome else "in flight")
     if call.detail:
         lines += [((row, "warn"),) for row in wrap(call.detail, width)]
     if trace is None:

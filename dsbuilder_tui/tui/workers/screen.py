@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, Event
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.run_state import WorkerState
 from dsbuilder_tui.session import CallTrace
 from dsbuilder_tui.session.calls import WorkerCall
 from dsbuilder_tui.tui.paint.line import Line, clip
@@ -147,7 +148,7 @@ class WorkersScreen(SessionScreen):
         trace = self._trace() if action in ("cancel", "retry", "copy") else None
         if action in ("cancel", "retry"):
             waiting = trace is not None and any(
-                w.batch == trace.batch and w.state == "waiting" for w in self.watched.view.workers.values()
+                w.batch == trace.batch and w.state is WorkerState.WAITING for w in self.watched.view.workers.values()
             )
             return trace is not None and trace.ended is None and (action == "cancel" or waiting)
         return trace is not None if action == "copy" else True

@@ -47,7 +47,9 @@ def request(first: int, count: int) -> WorkerRequest:
     category = DatasetCategory(name="c", count=40, example_inputs="Where is my order #12345?")
     plan = DatasetPlanInput(dataset_name="d", categories=[category])
     slots = tuple(SlotRequest(Slot("c", n, {"tone": "polite"}), 0) for n in range(first, first + count))
-    return WorkerRequest(plan, category, slots, 7, "", "", None, 100)
+    return WorkerRequest(
+        plan=plan, category=category, slots=slots, seed=7, system="", prompt="", schema=None, max_tokens=100
+    )
 
 
 async def written(writer: OfflineWriter, time: Time, streams: int, count: int) -> tuple[list[str], list[float]]:

@@ -1,0 +1,13 @@
+"""The ways in which a person changes a case."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class CaseChange(StrEnum):
+    """What a person did to a case."""
+
+    EDITED = "edited"
+    ANNOTATED = "annotated"  # pinned, or with a note
+    KEPT = "kept"  # a rejected candidate took the slot over

@@ -1,0 +1,28 @@
+"""The stages of the gate, by name."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Where a candidate was turned away.
+
+    A plug-in's comparing stage has a name of its own beside these, and a call that went wrong puts its outcome here: so a
+    field that holds a stage is a ``str``, which a member is.
+    """
+
+    SCHEMA = "schema"
+    STRUCTURAL = "structural"
+    NEAR = "near"
+    SEMANTIC = "semantic"
+    VALIDATORS = "validators"  # its reason is told to whoever writes the slot again
+    JUDGE = "judge"
+    MISSING = "missing"  # the worker wrote no case for the slot
+    PERSON = "person"  # turned away by a person, after it was accepted
+
+    def __repr__(self) -> str:
+        return repr(self.value)  # as a name that was read from the session file
+
+
+COMPARING_STAGES = (Stage.STRUCTURAL, Stage.NEAR, Stage.SEMANTIC)  # hold a case against others, cheapest first

@@ -1,0 +1,143 @@
+"""One package with a part of each kind is installed: doctor, command line, API and app have its parts, and nothing else changes."""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dsbuilder_tui import load_plan
+from dsbuilder_tui.quality.validation import VALIDATORS
+from dsbuilder_tui.settings.provider_names import PROVIDERS
+from dsbuilder_tui.store.export.formats import FORMATS
+from dsbuilder_tui.store.imports.import_formats import IMPORT_FORMATS
+from dsbuilder_tui.tui.studio.paint import feed_row
+from tests.support.plug_ins import SAMPLE, install_sample, plugged_in
+from tests.support.process import COMMAND, ROOT
+from tests.support.studio import begin, studio
+
+REGISTRIES = (PROVIDERS, VALIDATORS, FORMATS, IMPORT_FORMATS)
+PLAN = """
+dataset_name: parcels
+validators: no_placeholder
+categories: [{name: asked, description: Parcels, count: 12, example_inputs: Hi}]
+"""
+# The rows of CONTRIBUTING's table that a plug-in can be, and the group of each.
+KINDS = {
+    "a model provider": "dsbuilder.providers",
+    "a validator": "dsbuilder.validators",
+    "an export format": "dsbuilder.formats",
+    "an import format": "dsbuilder.import_formats",
+}
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Path:
+    return install_sample(tmp_path / "site")
+
+
+@pytest.fixture
+def here(packages: Path) -> Iterator[None]:
+    """In this process."""
+    with plugged_in(packages, *REGISTRIES):
+        yield
+
+
+def run(packages: Path, *words: str) -> str:
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{packages}"}
+    done = subprocess.run([*COMMAND, *words], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_command_line_has_every_part(packages: Path) -> None:
+    Path("plan.yaml").write_text(PLAN)
+    place = ("--checkpoint-dir", "s")
+    checks = {check["name"]: check for check in json.loads(run(packages, "doctor", "--json", *place))}
+    for name in ("provider dice", "validator no_placeholder", "export format sheet", "import format sheet"):
+        assert (checks[name]["status"], checks[name]["text"]) == ("ok", "of the package sample-parts")
+    said = run(packages, "run", "plan.yaml", "--provider", "dice", "--plain", "--out", "all.sheet", *place)
+    assert "Complete: 12 cases" in said
+    *lines, last = Path("all.sheet").read_text().splitlines()
+    assert len(set(lines)) == 12 and last == "-- 12" and not any("[" in line for line in lines)
+    summary = json.loads(run(packages, "show", "--json", "--cases", "99", *place))
+    assert (summary["provider"], summary["worker_model"], summary["rejections"]["validators"]) == ("dice", "dice-1", 4)
+    assert [case["inputs"]["query"] for case in summary["cases"]] == lines
+    assert "Imported 12 of 12 cases as all." in run(packages, "import", "all.sheet", *place)
+    run(packages, "export", "all", "--out", "again.txt", "--format", "sheet", *place)
+    assert Path("again.txt").read_text() == Path("all.sheet").read_text()
+
+
+async def test_the_app_has_every_part(here: None) -> None:
+    Path("plan.yaml").write_text(PLAN)
+    Path("old.sheet").write_text("Where is my coat?\n-- 1\n")
+    async with studio(flags={"provider": "dice"}) as desk:
+        await desk.at("HomeScreen")
+        await desk.app.change_to("old.sheet")
+        await desk.at("StudioScreen")
+        assert [case.inputs["query"] for case in await desk.session.cases.page(0, 9)] == ["Where is my coat?"]
+        await begin(desk, load_plan("plan.yaml"))
+        await desk.command("/run")
+        await desk.state("finished")
+        assert (desk.live.view.accepted, desk.live.view.stages["validators"]) == (12, 4)
+        rows = ["".join(text for text, _ in feed_row(turned, 100)) for turned in desk.live.view.feed]
+        assert len(rows) == 4 and all(
+            "no_placeholder: a placeholder is" in row and row.split("#")[1:] == [] for row in rows
+        )
+        await desk.press("f5")
+        await desk.at("RejectedScreen", "rejections")
+        await desk.press("s")
+        await desk.sees("validators (4)")
+        await desk.press("escape")
+        await desk.at("RejectedScreen", "rejections")
+        await desk.until(lambda: "validators" in str(desk.one("#right-pane").border_title))
+        await desk.sees("no_placeholder: a placeholder", "A rule of the plan found fault", "[name]")
+        await desk.press("escape")
+        await desk.at("StudioScreen")
+        prompt = desk.one("#prompt")
+        prompt.focus()
+        await desk.write("/export ")
+        await desk.sees(f"{desk.session.id}.sheet")
+        await desk.press("escape")
+        await desk.command("/export kept.sheet")
+        await desk.said("Wrote 12 cases to")
+        assert Path("kept.sheet").read_text().endswith("-- 12\n")
+        await desk.command("/settings")
+        await desk.at("SettingsScreen", "settings")
+        await desk.press("enter")
+        await desk.at("QuestionDialog", "answers")
+        await desk.sees("offline", "openai", "dice")
+
+
+def test_a_part_is_one_file_and_an_entry_point(packages: Path) -> None:
+    """As CONTRIBUTING's table says; and using all of them leaves the package as it was."""
+    entries = configparser.ConfigParser(delimiters="=")
+    entries.read_string((SAMPLE / "entry_points.txt").read_text())
+    assert set(entries) - {"DEFAULT"} == set(KINDS.values()) == {registry.group for registry in REGISTRIES}
+    files = [entries[group][name].partition(":")[0] for group in KINDS.values() for name in entries[group]]
+    assert len(files) == len(set(files)) == len(KINDS), "one entry point, and one file, for each"
+    assert {path.stem for path in SAMPLE.glob("*.py")} == set(files), "and there are no others"
+    table = dict(re.findall(r"^\| (.+?) \| (.+) \|$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE))
+    assert {kind: table[kind][:2] for kind in KINDS} == dict.fromkeys(KINDS, "1,")
+    for path in SAMPLE.glob("*.py"):
+        own = {name for name in files if name != path.stem}
+        assert not own & set(re.findall(r"^(?:from|import) (\w+)", path.read_text(), re.MULTILINE))
+    before = digest()
+    test_the_command_line_has_every_part(packages)
+    assert digest() == before
+
+
+def digest() -> dict[str, str]:
+    package = ROOT / "dsbuilder_tui"
+    return {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in package.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
