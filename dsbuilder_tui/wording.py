@@ -50,6 +50,7 @@ ENDINGS = {
     CallOutcome.TOO_LARGE: "too large",
     CallOutcome.REFUSED: "refused",
     CallOutcome.EMPTY: "empty answer",
+    CallOutcome.UNUSABLE: "no case in it",
     CallOutcome.MALFORMED: "malformed",
     CallOutcome.FAILED: "failed",
     CallOutcome.CANCELLED: "cancelled",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from dsbuilder_tui.agent.host import BackgroundRun
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.pause_cause import ASKED_TO_PAUSE, Pause, PauseCause
 from dsbuilder_tui.domain.session_state import RunResult
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.models.providers import worker_model
@@ -41,9 +41,9 @@ class HeadlessHost(BackgroundRun):
             self._pause_wanted = None
             self._task = asyncio.create_task(self.session.run())
 
-    def pause(self, reason: str = "asked to pause", cause: PauseCause = PauseCause.ASKED) -> None:
+    def pause(self, why: Pause = ASKED_TO_PAUSE) -> None:
         self.wanted = False
-        super().pause(reason, cause)
+        super().pause(why)
 
     async def result(self) -> RunResult | None:
         """How the last run ended, None when there was none. Raises what it ended with."""
@@ -62,6 +62,6 @@ class HeadlessHost(BackgroundRun):
 
     async def close(self) -> None:
         """Pause, and wait for the end of the run."""
-        self.pause("closing", PauseCause.CLOSING)
+        self.pause(Pause("closing", PauseCause.CLOSING))
         await self.wait()
         self._unsubscribe()

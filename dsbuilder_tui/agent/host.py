@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from dsbuilder_tui.domain.events import Event, RunStarted
-from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.pause_cause import ASKED_TO_PAUSE, Pause, PauseCause
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -26,7 +26,7 @@ class Host(Protocol):
     def start(self) -> None:
         """Begin or go on with the run, without waiting for it. Raises ``InputError`` when it cannot."""
 
-    def pause(self, reason: str, cause: PauseCause = PauseCause.ASKED) -> None:
+    def pause(self, why: Pause = ASKED_TO_PAUSE) -> None:
         """Ask the run to pause."""
 
     async def wait(self) -> None:
@@ -50,21 +50,21 @@ class BackgroundRun:
 
     session: Session
     _task: asyncio.Task[Any] | None = None
-    _pause_wanted: tuple[str, PauseCause] | None = None
+    _pause_wanted: Pause | None = None
 
     @property
     def running(self) -> bool:
         return self._task is not None and not self._task.done()
 
-    def pause(self, reason: str = "asked to pause", cause: PauseCause = PauseCause.ASKED) -> None:
-        self.session.request_pause(reason, cause)
+    def pause(self, why: Pause = ASKED_TO_PAUSE) -> None:
+        self.session.request_pause(why)
         if self.running:
-            self._pause_wanted = (reason, cause)  # it may not have begun yet
+            self._pause_wanted = why  # it may not have begun yet
 
     def apply_pause(self, event: Event) -> None:
         """A pause that was asked for before the run began takes hold as it begins."""
         if isinstance(event, RunStarted) and self._pause_wanted:
-            self.session.request_pause(*self._pause_wanted)
+            self.session.request_pause(self._pause_wanted)
 
     async def wait(self) -> None:
         """Until the run, if there is one, has ended."""
@@ -77,7 +77,7 @@ async def at_rest(host: Host, reason: str) -> AsyncGenerator[None, None]:
     """Nothing runs inside of this; a run that went on before goes on after it, also when an error leaves it."""
     was_running = host.running
     if was_running:
-        host.pause(reason, PauseCause.CHANGE)
+        host.pause(Pause(reason, PauseCause.CHANGE))
         await host.wait()
     try:
         yield

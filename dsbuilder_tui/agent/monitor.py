@@ -39,6 +39,7 @@ class NoteKind(StrEnum):
     REJECTIONS = "rejections"
     RATE_LIMIT = "rate_limit"
     STOPPED = "stopped"
+    NOTHING_USABLE = "nothing_usable"
     BUDGET = "budget"
 
 
@@ -136,6 +137,9 @@ class Monitor:
                 said = f"The run stopped at {event.accepted:,} of {event.planned:,}: {event.reason}"
                 if event.cause is PauseCause.BUDGET:
                     return Note(NoteKind.BUDGET, said, "Raise it with /budget N, then resume.")
+                if event.cause is PauseCause.NOTHING_USABLE:
+                    hint = "Change what it names, or the plan; resume goes on then."
+                    return Note(NoteKind.NOTHING_USABLE, said, hint)
                 if event.cause is PauseCause.PLUG_IN:
                     hint = "Update or uninstall that package, or take the validator out of the plan, then resume."
                     return Note(NoteKind.STOPPED, said, hint)

@@ -63,7 +63,7 @@ class Transcript:
         elif usage is not None and not self._connection.offline:
             cached = getattr(usage.input_tokens_details, "cached_tokens", 0) or 0
             known = bool(usage.input_tokens or usage.output_tokens)
-            spent = Usage(usage.input_tokens, usage.output_tokens, known, cached)
+            spent = Usage(usage.input_tokens, usage.output_tokens, known=known, cached_tokens=cached)
             await self._session.costs.note_agent_call("turn", self._connection.name, spent, now - self._called)
         self._called = now
 

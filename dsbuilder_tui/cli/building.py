@@ -13,7 +13,7 @@ from pathlib import Path
 from dsbuilder_tui.cli.display import choose_display
 from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError, StorageError
-from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import RunResult, SessionState
@@ -73,7 +73,7 @@ async def build(session: Session, model: WorkerModel, arguments: argparse.Namesp
     display = choose_display(
         as_json=arguments.json,
         plain=arguments.plain,
-        on_broken=lambda: session.request_pause("the output was closed", PauseCause.OUTPUT_CLOSED),
+        on_broken=lambda: session.request_pause(Pause("the output was closed", PauseCause.OUTPUT_CLOSED)),
     )
     session.subscribe(display.show)
     with _signals(session), display:
@@ -148,7 +148,7 @@ def _signals(session: Session) -> contextlib.AbstractContextManager[None]:
         if count == 1:
             interrupted = name == "SIGINT"
             session.request_pause(
-                "Ctrl+C" if interrupted else name, PauseCause.INTERRUPT if interrupted else PauseCause.SIGNAL
+                Pause("Ctrl+C", PauseCause.INTERRUPT) if interrupted else Pause(name, PauseCause.SIGNAL)
             )
         elif count == 2:
             session.drop_in_flight()

@@ -137,22 +137,28 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one or many model calls. ``known`` is false when the server did not report them.
+    """Tokens of one or many model calls. ``known`` is false when the server did not report them, ``estimated`` when some
+    were counted by the length of the texts instead.
 
-    ``cached_tokens`` are those of ``prompt_tokens`` that came out of the provider's prompt cache.
+    ``cached_tokens`` are those of ``prompt_tokens`` that came out of the provider's prompt cache, ``reasoning_tokens``
+    those of ``completion_tokens`` that the model spent on thinking.
     """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     known: bool = False
     cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    estimated: bool = False
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
-            self.known or other.known,
-            self.cached_tokens + other.cached_tokens,
+            known=self.known or other.known,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            estimated=self.estimated or other.estimated,
         )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
 class PauseCause(StrEnum):
-    """Why a run paused. The words beside it, ``reason``, are for people."""
+    """Why a run paused, for code."""
 
     ASKED = "asked"  # by a person or the main agent
     INTERRUPT = "interrupt"  # Ctrl+C
@@ -18,14 +19,27 @@ class PauseCause(StrEnum):
     DATASET_DONE = "dataset_done"  # a person has enough
     OUTPUT_CLOSED = "output_closed"  # whoever read what a command printed went away
     BUDGET = "budget"
+    NOTHING_USABLE = "nothing_usable"  # calls in a row brought no case
     PLUG_IN = "plug_in"  # one that the plan needs fails at its work
     FAILURE = "failure"  # of the endpoint, the disk or the session file
 
     @property
     def wanted(self) -> bool:
         """Whether somebody asked for it, or is leaving: nothing to be told of."""
-        return self not in (PauseCause.OUTPUT_CLOSED, PauseCause.BUDGET, PauseCause.PLUG_IN, PauseCause.FAILURE)
+        return self not in (
+            PauseCause.OUTPUT_CLOSED, PauseCause.BUDGET, PauseCause.NOTHING_USABLE, PauseCause.PLUG_IN, PauseCause.FAILURE,
+        )  # fmt: skip
 
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause that is wanted: ``reason`` in words for people, ``cause`` for code."""
+
+    reason: str
+    cause: PauseCause = PauseCause.ASKED
+
+
+ASKED_TO_PAUSE = Pause("asked to pause")
 
 _BEGINNINGS = (
     ("asked", PauseCause.ASKED), ("closing", PauseCause.CLOSING), ("leaving", PauseCause.LEAVING),

@@ -8,8 +8,8 @@ from enum import StrEnum
 class Stage(StrEnum):
     """Where a candidate was turned away.
 
-    A plug-in's comparing stage has a name of its own beside these, and a call that went wrong puts its outcome here: so a
-    field that holds a stage is a ``str``, which a member is.
+    A plug-in's comparing stage has a name of its own beside these, and in older sessions a call that went wrong put its
+    outcome here: so a field that holds a stage is a ``str``, which a member is.
     """
 
     SCHEMA = "schema"
@@ -18,7 +18,7 @@ class Stage(StrEnum):
     SEMANTIC = "semantic"
     VALIDATORS = "validators"  # its reason is told to whoever writes the slot again
     JUDGE = "judge"
-    MISSING = "missing"  # the worker wrote no case for the slot
+    MISSING = "missing"  # in older sessions: the worker wrote no case for the slot
     PERSON = "person"  # turned away by a person, after it was accepted
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ from dsbuilder_tui.domain.events import RetryScheduled
 
 _MOST_ANSWER = 1024 * 1024  # bytes of an answer that are kept while its call goes on, as UTF-8
 _MOST_SHOWN = 64 * 1024  # and once it has ended
+_MOST_THOUGHTS = 16 * 1024  # characters of thoughts that are kept
 _MOST_FINISHED = 100
 
 
@@ -40,6 +41,8 @@ class CallTrace:
     detail: str = ""
     _pieces: list[str] = field(default_factory=list)
     _room: int = _MOST_ANSWER
+    _thoughts: list[str] = field(default_factory=list)
+    _room_for_thoughts: int = _MOST_THOUGHTS
 
     @property
     def delivered(self) -> int:
@@ -63,6 +66,17 @@ class CallTrace:
         self._room -= size
         self._pieces.append(piece)
 
+    @property
+    def thoughts(self) -> str:
+        """What the model thought before it answered, where the endpoint keeps that apart; the beginning of it."""
+        return "".join(self._thoughts)
+
+    def thought(self, piece: str) -> None:
+        """Take in a piece of the thoughts."""
+        if self._room_for_thoughts > 0:
+            self._thoughts.append(piece[: self._room_for_thoughts])
+            self._room_for_thoughts -= len(piece)
+
     def shorten(self) -> None:
         """Keep of a long answer what is shown of a call that has ended."""
         whole = self.answer
@@ -71,6 +85,7 @@ class CallTrace:
 
     def try_again(self) -> None:
         """Forget what a failed try has written."""
+        self._thoughts, self._room_for_thoughts = [], _MOST_THOUGHTS
         self._pieces, self._room, self.answer_cut, self.first_text = [], _MOST_ANSWER, False, None
 
 

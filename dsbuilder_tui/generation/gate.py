@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dsbuilder_tui.diversity.comparer import Answer, Match, Score
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import (
     AcceptedCase,
     Candidate,
@@ -21,7 +22,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.duplicate_check import CaseText, DuplicateCheck
 from dsbuilder_tui.generation.journal import Journal
-from dsbuilder_tui.generation.ledger import Ledger
+from dsbuilder_tui.generation.ledger import Batch, Ledger
 from dsbuilder_tui.generation.schema_check import Fitted, Misfit, SchemaCheck
 from dsbuilder_tui.generation.validator_check import Fault, ValidatorCheck
 from dsbuilder_tui.registry import PlugInBroken
@@ -58,6 +59,7 @@ class Gate:
         self._validators = ValidatorCheck(plan)
         self._compared = frozenset(category.name for category in plan.categories if category.compared)
         self._duplicates = DuplicateCheck(plan, config, store, journal.notice)
+        self._misfits: dict[int, list[str]] = {}  # by batch: why its cases had not the plan's shape
 
     async def restore(self, rows: LedgerRows, last_batch: int) -> None:
         """Take over what the session file says. Raises as ``DuplicateCheck.load``."""
@@ -109,6 +111,7 @@ class Gate:
             )
             return False
         if isinstance(fitted, Misfit):
+            self._misfits.setdefault(candidate.batch, []).append(fitted.reason)
             self.reject(candidate.slot, candidate.batch, Stage.SCHEMA, fitted.reason, fitted.text)
             return False
         if answers is None:
@@ -181,14 +184,29 @@ class Gate:
     ) -> None:
         """Turn a candidate away; its slot opens again, or is exhausted."""
         nearest = self._duplicates.places.seq(match.row) if match else None
-        tries = self.ledger.reject(slot, nearest, reason if stage == Stage.VALIDATORS else "")
+        # What it was too like is shown to whoever writes it next; of anything else the reason is told.
+        tries = self.ledger.reject(slot, nearest, "" if match else reason)
         seq, now = self._write(slot, batch, stage, reason, text, match, candidate)
         if tries is not None:
-            words = exhausted_words(tries, stage, reason)
-            self.journal.exhaust(
-                Exhausted(seq, slot.category, slot.ordinal, tries, words),
-                SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
-            )
+            self._exhaust(slot, seq, now, tries, exhausted_words(tries, stage, reason))
+
+    def give_back(self, batch: Batch, index: int, outcome: CallOutcome, detail: str, *, fruitless: bool) -> None:
+        """A call brought no case for a slot: it opens again without a mark, or is exhausted when that goes on."""
+        slot = batch.slots[index].slot
+        calls = self.ledger.give_back(slot, fruitless=fruitless, alone=len(batch.slots) == 1)
+        if calls is not None:
+            words = f"{calls} calls brought no case for it, the last one {outcome}: {detail}"
+            self._exhaust(slot, self._store.next_seq(), self._clock.now(), calls, words)
+
+    def misfits(self, batch: int) -> list[str]:
+        """Why cases of a batch that has ended had not the plan's shape. Asked once."""
+        return self._misfits.pop(batch, [])
+
+    def _exhaust(self, slot: Slot, seq: int, now: float, tries: int, words: str) -> None:
+        self.journal.exhaust(
+            Exhausted(seq, slot.category, slot.ordinal, tries, words),
+            SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
+        )
 
     def _record(
         self, candidate: Candidate, stage: str, reason: str, fitted: Fitted, match: Match | None = None

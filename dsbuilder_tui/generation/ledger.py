@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -47,6 +47,7 @@ class _Book:
         self.tries: dict[int, int] = {}
         self.nearest: dict[int, list[int]] = {}
         self.critique: dict[int, str] = {}
+        self.fruitless: dict[int, int] = {}  # calls that brought nothing for a slot, in words of the model or a filter
 
 
 class Ledger:
@@ -106,10 +107,11 @@ class Ledger:
     def slot(self, category: str, ordinal: int) -> Slot:
         return Slot(category, ordinal, self._slots[category].attributes(ordinal))
 
-    def lease(self, most: Callable[[str], int], idle: int) -> Batch | None:
-        """A batch of at most ``most(category)`` slots; None if none can start now.
+    def lease(self, most: Callable[[str], int], idle: int, held: Collection[str] = ()) -> Batch | None:
+        """A batch of at most ``most(category)`` slots; None if none can start now. Nothing of a category that is ``held``.
 
-        Near the end batches get smaller: what is left is spread over the ``idle`` workers.
+        Near the end batches get smaller: what is left is spread over the ``idle`` workers. So do those of slots for which
+        calls brought nothing: one of them may be what the model, or a filter, takes offence at.
         """
         waiting = self.open - self._leased
         if waiting <= 0:
@@ -119,8 +121,8 @@ class Ledger:
         def size(category: str) -> int:
             return max(1, min(most(category), share))
 
-        taken = self._take_retry(size, only_full=True) if not self._ordered else None
-        taken = taken or self._take_fresh(size) or self._take_retry(size)
+        taken = self._take_retry(size, held, only_full=True) if not self._ordered else None
+        taken = taken or self._take_fresh(size, held) or self._take_retry(size, held)
         if taken is None:
             return None
         name, ordinals = taken
@@ -155,19 +157,27 @@ class Ledger:
         if critique:
             book.critique[ordinal] = critique
         if book.tries[ordinal] >= self._max_attempts:
-            self._settle(slot, _EXHAUSTED)
-            self.exhausted += 1
-            self.open -= 1
+            self._give_up(slot)
             return book.tries[ordinal]
         self._settle(slot, _OPEN)
         heapq.heappush(book.retry, (book.attempt[ordinal], ordinal))
         return None
 
-    def give_back(self, slot: Slot) -> None:
-        """Open the slot again without a mark against it: its worker failed, not its case."""
+    def give_back(self, slot: Slot, *, fruitless: bool = False, alone: bool = False) -> int | None:
+        """Open the slot again without a mark against it: it was not written, or its call failed.
+
+        ``fruitless`` when a call that the endpoint answered brought nothing at all. A slot for which that has happened
+        often, and at last when it was asked for ``alone``, is given up: returns the number of calls then.
+        """
         book = self._books[slot.category]
+        if fruitless:
+            calls = book.fruitless[slot.ordinal] = book.fruitless.get(slot.ordinal, 0) + 1
+            if alone and calls >= self._max_attempts:
+                self._give_up(slot)
+                return calls
         self._settle(slot, _OPEN)
         heapq.heappush(book.retry, (book.attempt.get(slot.ordinal, 0), slot.ordinal))
+        return None
 
     def state(self, category: str, ordinal: int) -> SlotState | None:
         """Where a slot stands; None when the plan has no such slot."""
@@ -200,11 +210,16 @@ class Ledger:
     def attempt(self, slot: Slot) -> int:
         return self._books[slot.category].attempt.get(slot.ordinal, 0)
 
+    def _give_up(self, slot: Slot) -> None:
+        self._settle(slot, _EXHAUSTED)
+        self.exhausted += 1
+        self.open -= 1
+
     def _settle(self, slot: Slot, state: int) -> None:
         self._books[slot.category].state[slot.ordinal] = state
         self._leased -= 1
 
-    def _take_fresh(self, size: Callable[[str], int]) -> tuple[str, list[int]] | None:
+    def _take_fresh(self, size: Callable[[str], int], held: Collection[str]) -> tuple[str, list[int]] | None:
         taken: list[int] = []
         name = ""
         while not taken or len(taken) < size(name):
@@ -212,6 +227,9 @@ class Ledger:
             if chunk is None or (taken and chunk[0] != name):
                 self._chunk = chunk
                 break
+            if chunk[0] in held:
+                self._chunk = None
+                continue
             name, first, last = chunk
             book, most = self._books[name], size(name)
             while first <= last and len(taken) < most:
@@ -221,8 +239,10 @@ class Ledger:
             self._chunk = (name, first, last) if first <= last else None
         return (name, taken) if taken else None
 
-    def _take_retry(self, size: Callable[[str], int], *, only_full: bool = False) -> tuple[str, list[int]] | None:
-        waiting = {name: book for name, book in self._books.items() if book.retry}
+    def _take_retry(
+        self, size: Callable[[str], int], held: Collection[str], *, only_full: bool = False
+    ) -> tuple[str, list[int]] | None:
+        waiting = {name: book for name, book in self._books.items() if book.retry and name not in held}
         if not waiting:
             return None
         if self._ordered:
@@ -236,7 +256,9 @@ class Ledger:
             name = max(waiting, key=lambda n: len(waiting[n].retry))
             if only_full and len(waiting[name].retry) < size(name):
                 return None
-        heap, taken = waiting[name].retry, list[int]()
-        while heap and len(taken) < size(name) and not (self._ordered and heap[0][0] != self._round):
-            taken.append(heapq.heappop(heap)[1])
+        heap, fruitless, taken, most = waiting[name].retry, waiting[name].fruitless, list[int](), size(name)
+        while heap and len(taken) < most and not (self._ordered and heap[0][0] != self._round):
+            most = min(most, max(len(taken), 1, size(name) >> max(0, fruitless.get(heap[0][1], 0) - 1)))
+            if len(taken) < most:
+                taken.append(heapq.heappop(heap)[1])
         return name, taken

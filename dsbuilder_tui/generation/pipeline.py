@@ -24,17 +24,17 @@ from dsbuilder_tui.domain.events import (
     RunPausing,
 )
 from dsbuilder_tui.domain.notice_level import NoticeLevel
-from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.stage import Stage
-from dsbuilder_tui.generation.batch_size import BatchSizer
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog, CallTrace
+from dsbuilder_tui.generation.call_review import CallReview
 from dsbuilder_tui.generation.candidate_queue import CandidateQueue
 from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Batch, Ledger
+from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
@@ -48,6 +48,14 @@ from dsbuilder_tui.store.session_store import SessionStore
 # So many batches in a row that brought nothing but network trouble end the run; each has been retried by then.
 _MOST_FAILURES = 5
 _CONGESTION_POLL = 0.05
+# An answer that says so much about its slots, if it brings none of them, that they are asked for in smaller company.
+_SAYS_NOTHING = (
+    CallOutcome.REFUSED,
+    CallOutcome.UNUSABLE,
+    CallOutcome.EMPTY,
+    CallOutcome.TRUNCATED,
+    CallOutcome.TOO_LARGE,
+)
 _JUDGED_TOGETHER = 32  # candidates at most: embedding is cheaper in company, and a pause need not wait long
 
 
@@ -57,8 +65,7 @@ class PipelineResult:
 
     finished: bool
     dropped: int
-    reason: str
-    cause: PauseCause
+    pause: Pause | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +94,11 @@ class Pipeline:
         self._clock, self._emit, self._calls = clock, emit, calls
         self._budget = budget
         self._ledger = Ledger(plan, seed, config.max_attempts, ordered=model.ordered)
-        self._prompter = Prompter(plan, seed, config.max_output_tokens, config.candidates_per_slot)
-        self._sizers = {category.name: BatchSizer(config.largest_batch) for category in plan.categories}
+        room = OutputLimit(config.max_output_tokens * config.candidates_per_slot)
+        self._prompter = Prompter(plan, seed, room, config.candidates_per_slot)
+        self._review = CallReview(
+            (category.name for category in plan.categories), config.largest_batch, room, brakes=not model.ordered
+        )
         self._intake = CandidateQueue(ordered=model.ordered)
         self._limit = AdaptiveConcurrency(
             config.workers, clock, self._limit_changed,
@@ -119,8 +129,7 @@ class Pipeline:
         self._accepted_of: dict[int, int] = {}
         self._failures_in_a_row = 0
         self._failure: BaseException | None = None
-        self._pause_reason: str | None = None
-        self._pause_cause = PauseCause.ASKED
+        self._pause: Pause | None = None
         self._deadline = float("inf")
         self.journal: Journal | None = None  # there is one as soon as the past is known
 
@@ -163,33 +172,33 @@ class Pipeline:
             await journal.flush()
         if self._failure is not None:
             raise self._failure
-        return PipelineResult(self._ledger.open == 0, dropped, self._pause_reason or "", self._pause_cause)
+        return PipelineResult(self._ledger.open == 0, dropped, self._pause)
 
-    def pause(self, reason: str, cause: PauseCause) -> None:
+    def pause(self, why: Pause) -> None:
         """Lease nothing more; let work in flight end within ``drain_timeout`` seconds, then drop it."""
-        if self._pause_reason is None:
-            self._pause_reason, self._pause_cause = reason, cause
+        if self._pause is None:
+            self._pause = why
             self._deadline = self._clock.monotonic() + self._config.drain_timeout
-            self._tell(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=reason, cause=cause))
+            self._tell(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=why.reason, cause=why.cause))
             self._wake.set()
 
     def keep_budget(self) -> None:
         """Pause when the session has cost what it may, unless there is nothing left to write."""
         budget = self._budget.limit
-        if budget is None or not self._budget.used_up or self._pause_reason is not None or not self._ledger.open:
+        if budget is None or not self._budget.used_up or self._pause is not None or not self._ledger.open:
             return
         text = (
             f"The budget of {dollar_words(budget)} is used up ({dollar_words(self._budget.known)} spent); the run pauses. "
             "Raise it with --budget, /budget N in the studio, or in the settings, then go on."
         )
         self._tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=text))
-        self.pause(f"the budget of {dollar_words(budget)} is used up", PauseCause.BUDGET)
+        self.pause(Pause(f"the budget of {dollar_words(budget)} is used up", PauseCause.BUDGET))
 
     def _plug_in_failed(self, error: PlugInBroken) -> None:
         """Pause: what a broken plug-in could not judge is written again when it is mended or gone."""
-        if self._pause_reason is None:
+        if self._pause is None:
             self._tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=f"{error} The run pauses."))
-            self.pause(error.problem.rstrip("."), PauseCause.PLUG_IN)
+            self.pause(Pause(error.problem.rstrip("."), PauseCause.PLUG_IN))
 
     def wake(self) -> None:
         """Look again at what there is to do."""
@@ -226,9 +235,9 @@ class Pipeline:
 
     async def _drive(self) -> int:
         while self._failure is None:
-            if self._pause_reason is None:
+            if self._pause is None:
                 self._start_batches()
-            if not self._unsettled and (self._pause_reason or self._ledger.open == 0):
+            if not self._unsettled and (self._pause or self._ledger.open == 0):
                 break
             left = self._deadline - self._clock.monotonic()
             if left <= 0:
@@ -259,8 +268,10 @@ class Pipeline:
             and len(self._unsettled) < most
             and not self._journal.congested
         ):
-            batch = self._ledger.lease(lambda category: self._sizers[category].size, idle)
+            batch = self._ledger.lease(self._review.size, idle, self._review.brake.held)
             if batch is None:
+                if not self._unsettled and self._review.brake.held and self._ledger.open:
+                    self.pause(Pause(self._review.brake.reason, PauseCause.NOTHING_USABLE))  # the others are done
                 return
             self._intake.expect(batch)
             worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1
@@ -360,27 +371,17 @@ class Pipeline:
 
     def _settle(self, batch: Batch, result: BatchOutcome) -> None:
         """Take back what a finished batch did not bring, and remember what the call cost."""
-        name, asked = batch.category.name, len(batch.slots)
         accepted = self._accepted_of.pop(batch.number, 0)
-        blameless = result.outcome in (CallOutcome.FAILED, CallOutcome.CANCELLED) or (
-            result.outcome in (CallOutcome.TRUNCATED, CallOutcome.TOO_LARGE) and asked > 1
-        )
-        for index, wanted in enumerate(batch.slots):
-            if index in result.delivered:
-                continue
-            if blameless:
-                self._ledger.give_back(wanted.slot)
-            else:
-                stage = Stage.MISSING if result.outcome is CallOutcome.OK else result.outcome.value
-                reason = result.detail or "the model wrote no case for it"
-                self.gate.reject(wanted.slot, batch.number, stage, reason, "")
+        for index in range(len(batch.slots)):
+            if index not in result.delivered:
+                fruitless = result.outcome in _SAYS_NOTHING and not result.delivered
+                self.gate.give_back(batch, index, result.outcome, result.detail, fruitless=fruitless)
         self._cut_off.discard(batch.number)
-        if result.outcome is not CallOutcome.CANCELLED:  # says nothing about the size
-            self._sizers[name].observe(
-                asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=result.outcome
-            )
+        self._review.take_in(batch, result, accepted, self.gate.misfits(batch.number))
         self._remember_call(batch, result)
         self._wake.set()
+        if self._review.brake.on:
+            self.pause(Pause(self._review.brake.reason, PauseCause.NOTHING_USABLE))
         if result.outcome is CallOutcome.FAILED and not result.delivered:
             self._failures_in_a_row += 1
             if self._failures_in_a_row >= _MOST_FAILURES or self._limit.gave_up(self._config.max_retries):

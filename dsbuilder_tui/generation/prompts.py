@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.models.protocol import SlotRequest, WorkerRequest
 
 MOST_AVOIDED = 6
@@ -42,12 +43,12 @@ def _clip(text: str, length: int) -> str:
 class Prompter:
     """Builds worker requests for one plan. The part that a category repeats is built once."""
 
-    def __init__(self, plan: DatasetPlanInput, seed: int, tokens_per_case: int, candidates: int = 1) -> None:
+    def __init__(self, plan: DatasetPlanInput, seed: int, limit: OutputLimit, candidates: int = 1) -> None:
         """``candidates`` is how many a worker writes for each slot."""
-        self._plan, self._seed, self._tokens = plan, seed, tokens_per_case * candidates
+        self._plan, self._seed, self._limit, self._candidates = plan, seed, limit, candidates
         self._system = SYSTEM if candidates == 1 else SYSTEM + _SEVERAL.format(count=candidates)
         self._heads = {category.name: self._head(category) for category in plan.categories}
-        self._schemas = {category.name: case_schema(plan, category, candidates) for category in plan.categories}
+        self._schemas: dict[tuple[str, int], Any] = {}
 
     def request(self, category: DatasetCategory, slots: Sequence[SlotRequest], avoid: Sequence[str]) -> WorkerRequest:
         lines = [self._heads[category.name], "", f"Slots ({len(slots)}):"]
@@ -68,9 +69,17 @@ class Prompter:
             seed=self._seed,
             system=self._system,
             prompt="\n".join(lines),
-            schema=self._schemas[category.name],
-            max_tokens=self._tokens * len(slots) + 100,
+            schema=self._schema(category, len(slots)),
+            max_tokens=self._limit.tokens(len(slots)),
+            candidates=self._candidates,
         )
+
+    def _schema(self, category: DatasetCategory, count: int) -> Any:
+        """The same object each time: it is written to bytes once."""
+        key = category.name, count
+        if key not in self._schemas:
+            self._schemas[key] = case_schema(self._plan, category, self._candidates, count)
+        return self._schemas[key]
 
     def _head(self, category: DatasetCategory) -> str:
         plan = self._plan
@@ -94,8 +103,10 @@ class Prompter:
         return "\n".join(lines)
 
 
-def case_schema(plan: DatasetPlanInput, category: DatasetCategory, candidates: int = 1) -> dict[str, Any]:
-    """The JSON schema of a worker's answer, in the subset that strict structured output takes."""
+def case_schema(
+    plan: DatasetPlanInput, category: DatasetCategory, candidates: int = 1, count: int | None = None
+) -> dict[str, Any]:
+    """The JSON schema of a worker's answer with ``count`` cases, in the subset that strict structured output takes."""
     examples = plan.examples(category)
     inputs = {field: _schema_of(next((e[field] for e in examples if field in e), "")) for field in plan.input_fields}
     slot: dict[str, Any] = {"slot": {"type": "integer"}}
@@ -104,7 +115,10 @@ def case_schema(plan: DatasetPlanInput, category: DatasetCategory, candidates: i
         case["expectations"] = _schema_of(category.expectations)
     if candidates > 1:
         case = {"candidates": {"type": "array", "items": _object({"probability": {"type": "number"}, **case})}}
-    return _object({"cases": {"type": "array", "items": _object(slot | case)}})
+    cases: dict[str, Any] = {"type": "array", "items": _object(slot | case)}
+    if count is not None:
+        cases |= {"minItems": count, "maxItems": count}
+    return _object({"cases": cases})
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

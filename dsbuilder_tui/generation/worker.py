@@ -12,29 +12,34 @@ from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import Candidate, Usage
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.generation.answer_reader import QUOTED, AnswerHabits, AnswerReader, Delivery
 from dsbuilder_tui.generation.call_log import CallTrace
-from dsbuilder_tui.generation.case_scanner import CaseScanner, RunawayOutput
+from dsbuilder_tui.generation.case_scanner import RunawayOutput
 from dsbuilder_tui.generation.ledger import Batch
+from dsbuilder_tui.generation.token_estimate import TokenEstimate
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency, CallSize, Permit
 from dsbuilder_tui.models.protocol import (
     ContentRefused,
     RequestTooLarge,
     StreamEnd,
+    Thought,
     TransientError,
     WorkerModel,
     WorkerRequest,
 )
 from dsbuilder_tui.models.retry import backoff
 
-_SHOWN = 200
+_LONGEST_DOUBT = 0.5  # seconds; an answer that has come by then is seen as a whole
 _PACED_ATTEMPT = 3
+_MOST_PATIENCE = 0.5  # seconds that the end of a stream gets when every slot has its case
 
 Deliver = Callable[[Candidate], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class BatchOutcome:
-    """How a worker call ended."""
+    """How a worker call ended, and what came in it. ``written`` and ``thought`` are characters."""
 
     outcome: CallOutcome = CallOutcome.OK
     retries: int = 0
@@ -43,6 +48,12 @@ class BatchOutcome:
     seconds: float = 0.0
     detail: str = ""
     delivered: set[int] = field(default_factory=set)  # indexes into the batch's slots
+    found: int = 0  # cases that were in the answer, surplus included
+    quote: str = ""  # the beginning of the answer
+    written: int = 0
+    thought: int = 0
+    cut: bool = False  # the answer had reached its limit, or was endless
+    max_tokens: int = 0  # that the answer could take
     trace: CallTrace | None = None  # for whoever watches
     hurry: asyncio.Event | None = None  # there is one while the call waits to be made again; set it to end the wait
 
@@ -61,6 +72,8 @@ class Worker:
     ) -> None:
         self._model, self._limit, self._clock, self._rng = model, limit, clock, rng
         self._max_retries, self._on_retry = max_retries, on_retry
+        self._habits = AnswerHabits(trusted=model.ordered)
+        self._tokens = TokenEstimate()
 
     async def execute(
         self,
@@ -95,7 +108,7 @@ class Worker:
         except RequestTooLarge as error:
             result.outcome, result.detail = CallOutcome.TOO_LARGE, str(error)
         except ContentRefused as error:
-            result.outcome, result.detail = CallOutcome.REFUSED, str(error)[:_SHOWN]
+            result.outcome, result.detail = CallOutcome.REFUSED, str(error)[:QUOTED]
         finally:
             result.seconds = self._clock.monotonic() - started
 
@@ -104,7 +117,7 @@ class Worker:
         # That the endpoint takes no more now, or lets nobody in, is no fault of this call.
         innocent = error.kind is FailureKind.RATE_LIMIT or (self._limit.is_out and self._max_retries > 0)
         result.failures += not innocent
-        result.detail = error.detail[:_SHOWN]
+        result.detail = error.detail[:QUOTED]
         if result.delivered or result.failures > self._max_retries or self._limit.gave_up(self._max_retries):
             # Cases that came in before the break count; the rest of the batch is leased again.
             result.outcome = CallOutcome.FAILED
@@ -125,59 +138,137 @@ class Worker:
         result: BatchOutcome,
         permit: Permit,
     ) -> None:
-        scanner, end, surplus, said = CaseScanner(), None, 0, ""
-        result.detail = ""
-        trace = result.trace
-        if trace is not None:
-            trace.try_again()
+        fields, several = request.plan.input_fields, request.candidates > 1
+        reader = AnswerReader(len(batch.slots), fields, several=several, habits=self._habits)
+        end: StreamEnd | None = None
+        runaway = False
+        slow = asyncio.create_task(self._believe(batch, deliver, result, reader)) if not self._habits.trusted else None
+        result.detail, result.quote, result.max_tokens = "", "", request.max_tokens
+        if result.trace is not None:
+            result.trace.try_again()
         try:
-            async with aclosing(self._model.stream(request)) as stream:  # type: ignore[type-var]
+            end = await self._read(batch, request, deliver, result, reader, permit)
+        except RunawayOutput:
+            runaway = True
+        except (TransientError, asyncio.CancelledError):
+            await self._hand_over(batch, reader.finish(ended=False), deliver, result)
+            raise
+        finally:
+            if slow is not None:
+                slow.cancel()
+            result.usage += self._used(request, reader, end)
+            result.written, result.thought, result.quote = reader.written, reader.thought, reader.quote
+        reason = end.finish_reason if end else None
+        result.cut = cut = runaway or reason == "length"
+        await self._hand_over(batch, reader.finish(ended=not cut), deliver, result)
+        result.found = reader.found
+        _judge_answer(result, reader, end, runaway=runaway, cut=cut, missing=len(batch.slots) - len(result.delivered))
+
+    async def _read(
+        self,
+        batch: Batch,
+        request: WorkerRequest,
+        deliver: Deliver,
+        result: BatchOutcome,
+        reader: AnswerReader,
+        permit: Permit,
+    ) -> StreamEnd | None:
+        """Read the stream as far as it is worth it. Returns its end, None when it was closed before."""
+        end, trace, loop = None, result.trace, asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as patience, aclosing(self._model.stream(request)) as stream:  # type: ignore[type-var]
                 async for piece in stream:
                     self._limit.let_in(permit)
                     if isinstance(piece, StreamEnd):
                         end = piece
                         continue
-                    if trace is not None:
-                        if trace.first_text is None:
-                            trace.first_text = self._clock.now() - trace.started
-                        trace.heard(piece)
-                    if len(said) < _SHOWN:
-                        said += piece[:_SHOWN]
-                    for raw in scanner.feed(piece):
-                        index = _slot_index(raw, result.delivered, len(batch.slots))
-                        if index is None:
-                            surplus += 1
-                            continue
-                        wanted = batch.slots[index]
-                        await deliver(Candidate(wanted.slot, wanted.attempt, raw, batch.number, self._model.name))
-                        # Only now: a call that is cut off in the wait for a place in the queue has not delivered it.
-                        result.delivered.add(index)
+                    if trace is not None and trace.first_text is None:
+                        trace.first_text = self._clock.now() - trace.started
+                    if isinstance(piece, Thought):
+                        reader.think(piece.text)
                         if trace is not None:
-                            trace.arrivals.append(self._clock.now())
-                    if surplus > len(batch.slots) + 10:
-                        break
-        except RunawayOutput:
-            result.outcome, result.detail = CallOutcome.TRUNCATED, "the model wrote on and on without closing a case"
-            return
-        if surplus:
-            result.detail = f"{surplus} more cases than asked for were ignored"
-        if end is not None:
-            result.usage = end.usage
-        missing = len(batch.slots) - len(result.delivered)
-        if not missing:
-            return
-        reason = end.finish_reason if end else None
-        if reason == "content_filter" or (end and end.refusal):
-            result.outcome = CallOutcome.REFUSED
-            result.detail = " ".join((end.refusal if end else "").split())[:_SHOWN] or "stopped by the content filter"
-        elif reason == "length" or scanner.unfinished:
-            result.outcome, result.detail = CallOutcome.TRUNCATED, "the answer was cut off"
-        elif result.delivered:
-            result.detail = f"the model wrote {missing} cases fewer than asked for"
-        elif said.strip():
-            result.outcome, result.detail = CallOutcome.REFUSED, " ".join(said.split())[:_SHOWN]
-        else:
-            result.outcome, result.detail = CallOutcome.EMPTY, "the answer was empty"
+                            trace.thought(piece.text)
+                        continue
+                    if trace is not None:
+                        trace.heard(piece)
+                    ready = reader.feed(piece)
+                    if ready:
+                        await self._hand_over(batch, ready, deliver, result)
+                    if reader.over:
+                        return end
+                    if reader.full and patience.when() is None:
+                        # The end of a stream tells what it cost, and leaves the connection for the next call.
+                        patience.reschedule(loop.time() + _MOST_PATIENCE)
+        except TimeoutError:
+            if not patience.expired():
+                raise
+        return end
+
+    async def _believe(self, batch: Batch, deliver: Deliver, result: BatchOutcome, reader: AnswerReader) -> None:
+        """Hold cases of a model that is not known yet back for a moment only, if there is no other reason to."""
+        while not reader.may_believe:
+            await asyncio.sleep(_LONGEST_DOUBT / 2)
+        await asyncio.sleep(_LONGEST_DOUBT)
+        if reader.may_believe:
+            await self._hand_over(batch, reader.believe(), deliver, result)
+
+    async def _hand_over(self, batch: Batch, ready: list[Delivery], deliver: Deliver, result: BatchOutcome) -> None:
+        for index, raw in ready:
+            if index in result.delivered:
+                continue  # by an earlier try
+            wanted = batch.slots[index]
+            await deliver(Candidate(wanted.slot, wanted.attempt, raw, batch.number, self._model.name))
+            # Only now: a call that is cut off in the wait for a place in the queue has not delivered it.
+            result.delivered.add(index)
+            if result.trace is not None:
+                result.trace.arrivals.append(self._clock.now())
+
+    def _used(self, request: WorkerRequest, reader: AnswerReader, end: StreamEnd | None) -> Usage:
+        """The tokens of a call, estimated where the endpoint said nothing and something had come."""
+        prompt, answer = len(request.system) + len(request.prompt), reader.written + reader.thought
+        if end is not None and (end.usage.known or self._model.ordered):
+            self._tokens.learn(end.usage, prompt=prompt, answer=answer)
+            return end.usage
+        if not answer and end is None:
+            return Usage()
+        return Usage() if self._model.ordered else self._tokens.usage(prompt=prompt, answer=answer)
+
+
+def _judge_answer(
+    result: BatchOutcome, reader: AnswerReader, end: StreamEnd | None, *, runaway: bool, cut: bool, missing: int
+) -> None:
+    """Say how a call ended, and why it brought fewer cases than asked for."""
+    if reader.surplus:
+        result.detail = (
+            f"{counted(reader.surplus, 'more case')} than asked for {'was' if reader.surplus == 1 else 'were'} ignored"
+        )
+    if reader.from_thoughts:
+        result.detail = "the cases stood where the model thinks"
+    if not missing:
+        return
+    refusal = end.refusal if end else ""
+    if refusal or (end and end.finish_reason == "content_filter"):
+        result.outcome = CallOutcome.REFUSED
+        result.detail = " ".join(refusal.split())[:QUOTED] or "stopped by the content filter"
+    elif runaway:
+        result.outcome, result.detail = CallOutcome.TRUNCATED, "the model wrote on and on without closing a case"
+    elif cut or reader.unfinished:
+        thinking = cut and (reader.only_thoughts or not reader.written)
+        result.outcome = CallOutcome.TRUNCATED
+        result.detail = f"the answer was cut off{' while the model was thinking' if thinking else ''}"
+    elif result.delivered:
+        result.detail = f"the model wrote {counted(missing, 'case')} fewer than asked for"
+    elif reader.found:
+        result.outcome, result.detail = (
+            CallOutcome.UNUSABLE,
+            f"no case was for a slot that was asked for: {reader.quote}",
+        )
+    elif "{" in reader.quote:
+        result.outcome, result.detail = CallOutcome.UNUSABLE, f"no case was found in: {reader.quote}"
+    elif reader.quote:
+        result.outcome, result.detail = CallOutcome.REFUSED, reader.quote
+    else:
+        result.outcome, result.detail = CallOutcome.EMPTY, "the answer was empty"
 
 
 async def _wait(seconds: float, result: BatchOutcome) -> bool:
@@ -191,13 +282,3 @@ async def _wait(seconds: float, result: BatchOutcome) -> bool:
     finally:
         result.hurry = None
     return True
-
-
-def _slot_index(raw: object, taken: set[int], size: int) -> int | None:
-    """Which slot of the batch a case is for: the one it names, else the first that has none; None if all have one."""
-    named = raw.get("slot") if isinstance(raw, dict) else None
-    if isinstance(named, str) and named.isdecimal():
-        named = int(named)
-    if isinstance(named, int) and not isinstance(named, bool) and 1 <= named <= size and named - 1 not in taken:
-        return named - 1
-    return next((index for index in range(size) if index not in taken), None)

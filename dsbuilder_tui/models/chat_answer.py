@@ -13,11 +13,22 @@ def read_usage(value: Any) -> Usage:
         prompt, completion = int(value.get("prompt_tokens") or 0), int(value.get("completion_tokens") or 0)
     except (AttributeError, TypeError, ValueError, OverflowError):
         return Usage()
+    cached = _detail(value, "prompt_tokens_details", "cached_tokens")
+    reasoning = _detail(value, "completion_tokens_details", "reasoning_tokens")
+    return Usage(
+        prompt,
+        completion,
+        known=bool(value),
+        cached_tokens=min(cached, prompt),
+        reasoning_tokens=min(reasoning, completion),
+    )
+
+
+def _detail(value: Any, group: str, name: str) -> int:
     try:
-        cached = int(value["prompt_tokens_details"]["cached_tokens"])
+        return max(0, int(value[group][name]))
     except (KeyError, TypeError, ValueError, OverflowError):
-        cached = 0
-    return Usage(prompt, completion, bool(value), max(0, min(cached, prompt)))
+        return 0
 
 
 def choices_of(message: Any) -> list[Any]:
@@ -39,8 +50,38 @@ def read_choice(choice: Any) -> tuple[str, str, str | None]:
     return text_of(delta.get("content")), refusal if isinstance(refusal, str) else "", reason
 
 
+def thoughts_of(choice: Any) -> str:
+    """What a model thinks before it answers, where the server keeps it apart, under whatever name."""
+    delta = (choice.get("delta") or choice.get("message")) if isinstance(choice, dict) else None
+    if not isinstance(delta, dict):
+        return ""
+    for name in ("reasoning_content", "reasoning", "thinking"):
+        value = delta.get(name)
+        if value and isinstance(value, str):
+            return value
+    found = [*_parts(delta.get("content")), *_parts(delta.get("reasoning_details"))]
+    return "".join(_thought(part) for part in found if _is_thought(part))
+
+
+def _parts(value: Any) -> list[Any]:
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
+
+
+def _is_thought(part: Any) -> bool:
+    kind = part.get("type")
+    return isinstance(kind, str) and ("thinking" in kind or "reasoning" in kind)
+
+
+def _thought(part: Any) -> str:
+    for name in ("thinking", "text", "summary", "reasoning"):
+        value = part.get(name)
+        if value:
+            return text_of(value)
+    return ""
+
+
 def text_of(content: Any) -> str:
     """The words of a ``content``: a text, or a list of parts, as some servers send them."""
     if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+        return "".join(str(part.get("text") or "") for part in _parts(content) if not _is_thought(part))
     return content if isinstance(content, str) else ""

@@ -19,17 +19,20 @@ class ChatOption(StrEnum):
     """An option that some servers do not know."""
 
     MAX_LENGTH = "max_length"  # the word maxLength in a schema
+    ITEM_COUNTS = "item_counts"  # minItems and maxItems in a schema
     JSON_SCHEMA = "json_schema"
     JSON_OBJECT = "json_object"
     STREAM_OPTIONS = "stream_options"
     MAX_TOKENS = "max_tokens"
     MAX_COMPLETION_TOKENS = "max_completion_tokens"
     TEMPERATURE = "temperature"
+    REASONING_EFFORT = "reasoning_effort"
 
 
 # An option, the words of a refusal that mean it, and what is asked for in its place. The order is that of the search.
 _REFUSALS: tuple[tuple[ChatOption, tuple[str, ...], ChatOption | None], ...] = (
     (ChatOption.MAX_LENGTH, ("maxlength",), None),
+    (ChatOption.ITEM_COUNTS, ("minitems", "maxitems", "array length"), None),
     (
         ChatOption.JSON_SCHEMA,
         ("response_format", "json_schema", "structured output"),
@@ -44,6 +47,7 @@ _REFUSALS: tuple[tuple[ChatOption, tuple[str, ...], ChatOption | None], ...] = (
     ),
     (ChatOption.MAX_COMPLETION_TOKENS, ("max_completion_tokens",), None),
     (ChatOption.TEMPERATURE, ("temperature",), None),
+    (ChatOption.REASONING_EFFORT, ("reasoning_effort", "reasoning effort", "reasoning.effort"), None),
 )
 _REFUSING_STATUS = (400, 404, 415, 422, 501)
 
@@ -61,14 +65,17 @@ class ChatRequest:
     schema_name: str = "answer"
     max_tokens: int | None = None
     temperature: float | None = None
+    reasoning_effort: str | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
 
     def uses(self, option: ChatOption) -> bool:
         """Whether the request can make use of an option at all."""
-        if option in (ChatOption.MAX_LENGTH, ChatOption.JSON_SCHEMA, ChatOption.JSON_OBJECT):
+        if option in (ChatOption.MAX_LENGTH, ChatOption.ITEM_COUNTS, ChatOption.JSON_SCHEMA, ChatOption.JSON_OBJECT):
             return self.schema is not None
         if option in (ChatOption.MAX_TOKENS, ChatOption.MAX_COMPLETION_TOKENS):
             return self.max_tokens is not None
+        if option is ChatOption.REASONING_EFFORT:
+            return self.reasoning_effort is not None
         return option is not ChatOption.TEMPERATURE or self.temperature is not None
 
 
@@ -78,13 +85,14 @@ class ChatOptions:
     def __init__(self, url: str, model: str) -> None:
         self._model = model
         self._taken = {
-            ChatOption.JSON_SCHEMA, ChatOption.STREAM_OPTIONS, ChatOption.MAX_TOKENS, ChatOption.TEMPERATURE,
+            ChatOption.JSON_SCHEMA, ChatOption.ITEM_COUNTS, ChatOption.STREAM_OPTIONS, ChatOption.MAX_TOKENS,
+            ChatOption.TEMPERATURE, ChatOption.REASONING_EFFORT,
         }  # fmt: skip
         # OpenAI's strict schemas take no maxLength; small local models without one may write white space for ever.
         if url != OPENAI_URL:
             self._taken.add(ChatOption.MAX_LENGTH)
         # With the schema itself: an object of the same id later on is another schema.
-        self._schemas: dict[tuple[int, bool], tuple[Any, orjson.Fragment]] = {}
+        self._schemas: dict[tuple[int, bool, bool], tuple[Any, orjson.Fragment]] = {}
 
     def for_request(self, request: ChatRequest) -> frozenset[ChatOption]:
         """The options that this request is to be sent with."""
@@ -101,8 +109,10 @@ class ChatOptions:
             body["max_completion_tokens"] = request.max_tokens
         if ChatOption.TEMPERATURE in options:
             body["temperature"] = request.temperature
+        if ChatOption.REASONING_EFFORT in options:
+            body["reasoning_effort"] = request.reasoning_effort
         if ChatOption.JSON_SCHEMA in options:
-            schema = self._schema(request.schema, ChatOption.MAX_LENGTH in options)
+            schema = self._schema(request.schema, ChatOption.MAX_LENGTH in options, ChatOption.ITEM_COUNTS in options)
             body["response_format"] = {
                 "type": "json_schema",
                 "json_schema": {"name": request.schema_name, "strict": True, "schema": schema},
@@ -130,12 +140,14 @@ class ChatOptions:
                 return True
         return False
 
-    def _schema(self, schema: Any, max_length: bool) -> orjson.Fragment:
-        key = id(schema), max_length
+    def _schema(self, schema: Any, max_length: bool, item_counts: bool) -> orjson.Fragment:
+        key = id(schema), max_length, item_counts
         if key not in self._schemas:
             if len(self._schemas) >= _MOST_SCHEMAS:
                 self._schemas.clear()
             taken = schema if max_length else _without(schema, "maxLength")
+            if not item_counts:
+                taken = _without(_without(taken, "minItems"), "maxItems")
             self._schemas[key] = schema, orjson.Fragment(orjson.dumps(taken))
         return self._schemas[key][1]
 

@@ -37,6 +37,14 @@ class WorkerRequest:
     prompt: str
     schema: Any  # a JSON schema, as anything orjson can write
     max_tokens: int
+    candidates: int = 1  # to be written for each slot
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of what a model thinks before it answers, from an endpoint that keeps it apart from the answer."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +59,9 @@ class StreamEnd:
 class WorkerModel(Protocol):
     """A model that workers can call.
 
-    ``ordered`` says that the text for a slot depends on slot, attempt and seed alone; the gate then judges in slot
-    order, so that a run gives the same dataset whatever the number of workers.
+    ``ordered`` says that the text for a slot depends on slot, attempt and seed alone: it is no language model, drafts
+    nothing and uses no tokens. The gate then judges in slot order, so that a run gives the same dataset whatever the
+    number of workers.
     """
 
     name: str
@@ -66,8 +75,8 @@ class WorkerModel(Protocol):
         """
         ...
 
-    def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:
-        """Yield text as it comes, then one ``StreamEnd``.
+    def stream(self, request: WorkerRequest) -> AsyncIterator[str | Thought | StreamEnd]:
+        """Yield text and thoughts as they come, then one ``StreamEnd``.
 
         Raises ``TransientError`` (worth another try), ``RequestTooLarge``, or ``EndpointRefused``.
         """

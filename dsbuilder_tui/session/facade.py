@@ -15,7 +15,7 @@ from dsbuilder_tui.domain.event_stream import EventStream
 from dsbuilder_tui.domain.events import Event, Notice
 from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.domain.notice_level import NoticeLevel
-from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.pause_cause import ASKED_TO_PAUSE, Pause, PauseCause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
@@ -127,7 +127,7 @@ class Session:
 
     async def aclose(self) -> None:
         """Close the session file and let others open it. Pauses a run first."""
-        await self.pause("closing", PauseCause.CLOSING)
+        await self.pause(Pause("closing", PauseCause.CLOSING))
         async with self._context.acts:  # what a person has begun is done to its end
             await self._close()
 
@@ -273,14 +273,14 @@ class Session:
         """Go on after a pause or a kill. The same as ``run``: both fill the slots that are open."""
         return await self.run(model)
 
-    def request_pause(self, reason: str = "asked to pause", cause: PauseCause = PauseCause.ASKED) -> None:
+    def request_pause(self, why: Pause = ASKED_TO_PAUSE) -> None:
         """Ask a run to pause and return at once; safe to call from a signal handler of the event loop."""
         if self._context.run:
-            self._context.run.pause(reason, cause)
+            self._context.run.pause(why)
 
-    async def pause(self, reason: str = "asked to pause", cause: PauseCause = PauseCause.ASKED) -> None:
+    async def pause(self, why: Pause = ASKED_TO_PAUSE) -> None:
         """Pause a run: work in flight drains or is dropped, everything accepted is saved when this returns."""
-        self.request_pause(reason, cause)
+        self.request_pause(why)
         await self._context.idle.wait()
 
     def drop_in_flight(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from dsbuilder_tui.domain.case import Candidate, Slot
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.ledger import Batch
+from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.schema_check import Misfit, SchemaCheck
 from dsbuilder_tui.generation.slots import slot_plans
@@ -17,6 +18,7 @@ from dsbuilder_tui.models.protocol import SlotRequest, WorkerModel
 from dsbuilder_tui.session.costs import SessionCosts
 from dsbuilder_tui.session.session_context import SessionContext
 
+_MOST_CALLS = 3  # of a model that thinks past its limit
 _MOST_RETRIES = 1  # somebody waits for it
 
 
@@ -40,9 +42,8 @@ class SessionPreview:
             SlotRequest(Slot(category, ordinal, slots.attributes(ordinal)), 0)
             for ordinal in range(1, min(count, chosen.count) + 1)
         )
-        request = Prompter(plan, self._context.files.seed, self._context.config.max_output_tokens).request(
-            chosen, wanted, ()
-        )
+        room = OutputLimit(self._context.config.max_output_tokens)
+        prompter = Prompter(plan, self._context.files.seed, room)
         schema = SchemaCheck(plan)
         found: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
@@ -53,7 +54,14 @@ class SessionPreview:
 
         limit = AdaptiveConcurrency(1, clock, lambda limit, reason: None)
         worker = Worker(model, limit, clock, random.Random(), _MOST_RETRIES, lambda *_: None)
-        result = BatchOutcome()
-        await worker.execute(Batch(0, chosen, wanted, ()), request, deliver, result)
-        await self._costs.note_agent_call("preview", model.name, result.usage, result.seconds)
+        for _ in range(_MOST_CALLS):
+            result = BatchOutcome()
+            await worker.execute(Batch(0, chosen, wanted, ()), prompter.request(chosen, wanted, ()), deliver, result)
+            await self._costs.note_agent_call("preview", model.name, result.usage, result.seconds)
+            more = room.learn(
+                result.usage, cases=len(wanted), limit=result.max_tokens, cut=result.cut, written=result.written,
+                thought=result.thought,
+            )  # fmt: skip
+            if found or not more:
+                break
         return found

@@ -11,7 +11,7 @@ from dsbuilder_tui.domain.case import Checkpoint, Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError
 from dsbuilder_tui.domain.events import Notice, RunFinished, RunPaused, RunStarted
 from dsbuilder_tui.domain.notice_level import NoticeLevel
-from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.pause_cause import ASKED_TO_PAUSE, Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.session_state import RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
@@ -120,8 +120,8 @@ class Run:
         if self._pipeline.live:
             self._pipeline.keep_budget()
 
-    def pause(self, reason: str, cause: PauseCause) -> None:
-        self._pipeline.pause(reason, cause)
+    def pause(self, why: Pause) -> None:
+        self._pipeline.pause(why)
 
     def cancel_call(self, batch: int) -> bool:
         return self._pipeline.cancel_call(batch)
@@ -186,9 +186,10 @@ class Run:
                 dollars=self._budget.dollars,
             )  # fmt: skip
         else:
+            why = result.pause or ASKED_TO_PAUSE
             end = RunPaused(
-                ts=now, accepted=accepted, planned=planned, dropped_batches=result.dropped, reason=result.reason,
-                cause=result.cause,
+                ts=now, accepted=accepted, planned=planned, dropped_batches=result.dropped, reason=why.reason,
+                cause=why.cause,
             )  # fmt: skip
         await self._save("finish" if finished else "pause", state, end)
         return RunResult(state, accepted, planned, exhausted, seconds)

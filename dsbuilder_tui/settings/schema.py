@@ -88,7 +88,10 @@ class DatasetBuilderConfig(BaseModel):
     max_workers: int = Field(8, ge=1, le=2000, description="Worker calls in flight at most")
     seed: int = Field(0, ge=0, le=2**63 - 1, description="Fixes slots and the built-in writer")
     temperature: float | None = Field(None, ge=0, le=2, description="Sampling temperature of the workers")
-    max_output_tokens: int = Field(500, ge=16, description="Tokens one case may take at most")
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = Field(
+        None, description="How long the workers' model thinks, where an endpoint takes that"
+    )
+    max_output_tokens: int = Field(500, ge=16, description="Tokens one case may take at most, thinking apart")
     max_attempts: int = Field(6, ge=1, le=100, description="Tries per slot before it is exhausted")
     max_retries: int = Field(6, ge=0, le=100, description="Repeats of a failed worker call")
     request_timeout: float = Field(120, gt=0, description="Longest silence of the endpoint, in seconds")

@@ -37,7 +37,7 @@ class CostTable:
         def read(connection: sqlite3.Connection) -> tuple[dict[str, Usage], dict[str, Usage]]:
             agent, workers = (
                 {
-                    model: Usage(prompt, completion, bool(prompt or completion), cached)
+                    model: Usage(prompt, completion, known=bool(prompt or completion), cached_tokens=cached)
                     for model, prompt, cached, completion in connection.execute(
                         f"SELECT model, sum(prompt_tokens), {cached}, sum(completion_tokens) FROM {table} "
                         "GROUP BY model ORDER BY min(seq)"

@@ -92,7 +92,7 @@ class HistoryTable:
             f"FROM agent_call WHERE {within}",
             ends,
         ):
-            usage = Usage(prompt, completion, bool(prompt or completion), cached)
+            usage = Usage(prompt, completion, known=bool(prompt or completion), cached_tokens=cached)
             found.agent_calls.append(
                 AgentCall(seq=seq, purpose=purpose, model=model, usage=usage, seconds=seconds, created_at=at)
             )

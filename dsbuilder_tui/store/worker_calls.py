@@ -69,7 +69,7 @@ def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
         outcome=_outcome(outcome),
         delivered=delivered,
         retries=retries,
-        usage=Usage(prompt, completion, bool(prompt or completion)),
+        usage=Usage(prompt, completion, known=bool(prompt or completion)),
         seconds=seconds,
         detail=detail,
         created_at=created_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
@@ -23,7 +24,7 @@ from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.message import MessageRole, WelcomeContent
-from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import visible
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from dsbuilder_tui.tui.studio.screen import StudioScreen
 
 T = TypeVar("T")
+_OPENING = 10.0  # seconds that what is typed may wait for its prompt
 
 
 class StudioApp(App[int]):
@@ -214,7 +216,8 @@ class StudioApp(App[int]):
 
     def get_driver_class(self) -> type[Driver]:
         return enduring(
-            super().get_driver_class(), lambda: self.hang_up("the terminal was closed", PauseCause.TERMINAL_CLOSED)
+            super().get_driver_class(),
+            lambda: self.hang_up(Pause("the terminal was closed", PauseCause.TERMINAL_CLOSED)),
         )
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -256,8 +259,12 @@ class StudioApp(App[int]):
     async def _opening(self, work: Coroutine[Any, Any, Any]) -> None:
         try:
             await work
-            if self._typed_ahead and (studio := self._shown("studio")) is not None:
-                studio.take_typed(self._typed_ahead)
+            if (studio := self._shown("studio")) is not None:
+                with contextlib.suppress(TimeoutError):  # when it was left before it was there
+                    async with asyncio.timeout(_OPENING):
+                        await studio.opened.wait()
+                if self._typed_ahead:
+                    studio.take_typed(self._typed_ahead)
         finally:
             self._typed_ahead = None
 
@@ -389,7 +396,7 @@ class StudioApp(App[int]):
 
     async def _leave(self) -> None:
         if self.live is not None and self.live.running:
-            self.live.pause("leaving", PauseCause.LEAVING)
+            self.live.pause(Pause("leaving", PauseCause.LEAVING))
             self.say("Pausing: work in flight drains …")
             await self.live.wait()
         await self.close_session()
@@ -402,12 +409,12 @@ class StudioApp(App[int]):
         else:
             self.action_leave()
 
-    def hang_up(self, reason: str, cause: PauseCause = PauseCause.TERMINAL_CLOSED) -> None:
+    def hang_up(self, why: Pause) -> None:
         """The terminal is gone, or the process is told to end: save everything, then leave."""
 
         async def go() -> None:
             if self.live is not None:
-                self.live.pause(reason, cause)
+                self.live.pause(why)
             await self.close_session()
             self.exit(ExitCode.RESUMABLE)
 

@@ -25,7 +25,7 @@ from dsbuilder_tui.domain.events import (
 )
 from dsbuilder_tui.domain.message import ErrorContent, Message, MessageContent, MessageRole, NoticeContent
 from dsbuilder_tui.domain.notice_level import NoticeLevel
-from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import RunResult
@@ -207,7 +207,7 @@ class LiveSession(BackgroundRun, Watched):
 
     async def close(self) -> None:
         """Pause if need be, and close the session: everything accepted is saved when this returns."""
-        self.pause("closing", PauseCause.CLOSING)
+        self.pause(Pause("closing", PauseCause.CLOSING))
         if self.running:
             self.session.drop_in_flight()
         await self.wait()

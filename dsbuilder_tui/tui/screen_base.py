@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -36,6 +37,10 @@ class FullScreen(UsesServices, Screen[Any]):
     AUTO_FOCUS: ClassVar[str | None] = ""  # each screen says itself where the keys go at first
     title_words: ClassVar[str] = ""
     enter_words: ClassVar[str] = ""  # what Enter does in the screen's list
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened = asyncio.Event()  # what it shows first is there, and the keys go where they belong
 
     def background(self, work: Callable[[], Awaitable[None]], *, group: str, exclusive: bool = False) -> None:
         """Do something beside what the person does; ``exclusive`` ends what its group is at."""

@@ -10,6 +10,7 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.agent.compaction import MOST_REMEMBERED, compact, size_of, whole_turns
+from dsbuilder_tui.domain.pause_cause import Pause
 from tests.support.talking import asked, calls, outcomes, said, says, talking
 
 Configs = Callable[..., DatasetBuilderConfig]
@@ -144,7 +145,7 @@ async def test_what_the_agent_is_given_stays_flat_over_a_long_run(
 
         def pause(event: Any) -> None:
             if event.type == "case_accepted" and event.accepted >= cases // turns * (len(reached) + 1):
-                talk.session.request_pause("a test")
+                talk.session.request_pause(Pause("a test"))
 
         unsubscribe = talk.session.subscribe(pause)
         for turn in range(turns):

@@ -23,6 +23,7 @@ def test_the_monitor_goes_by_the_cause_and_not_by_the_words(cause: PauseCause) -
         PauseCause.BUDGET: "budget",
         PauseCause.FAILURE: "stopped",
         PauseCause.OUTPUT_CLOSED: "stopped",
+        PauseCause.NOTHING_USABLE: "nothing_usable",
         PauseCause.PLUG_IN: "stopped",
     }
     assert (note.kind if note else None) == kinds.get(cause)

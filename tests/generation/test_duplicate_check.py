@@ -12,6 +12,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.diversity.fingerprint_file import NAMES
 from dsbuilder_tui.domain.events import CaseRejected
+from dsbuilder_tui.domain.pause_cause import Pause
 from tests.support.fake_openai import FakeOpenAI, word
 
 Plans = Callable[..., DatasetPlanInput]
@@ -33,7 +34,7 @@ async def run_until(session: Session, count: int) -> list[CaseRejected]:
             rejected.append(event)
         accepted += event.type == "case_accepted"
         if accepted == count:
-            session.request_pause("enough")
+            session.request_pause(Pause("enough"))
         if event.type in ("run_paused", "run_finished"):
             break
     await run

@@ -16,6 +16,7 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, InputError
 from dsbuilder_tui.generation.case_scanner import CaseScanner
 from dsbuilder_tui.generation.ledger import Ledger
+from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.models.endpoint_errors import explain_status
 from dsbuilder_tui.models.endpoint_probe import probe_endpoint
@@ -32,7 +33,7 @@ def request_for(make_plan: Plans) -> WorkerRequest:
     plan = make_plan(4)
     batch = Ledger(plan, 0, 3, ordered=False).lease(lambda _: 4, 1)
     assert batch
-    return Prompter(plan, 0, 500).request(batch.category, batch.slots, [])
+    return Prompter(plan, 0, OutputLimit(500)).request(batch.category, batch.slots, [])
 
 
 async def said(model: OpenAICompatibleModel, request: WorkerRequest) -> tuple[str, StreamEnd, int]:

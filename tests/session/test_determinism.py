@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.pause_cause import Pause
 
 Configs = Callable[..., DatasetBuilderConfig]
 
@@ -33,7 +34,7 @@ async def build(config: DatasetBuilderConfig, out: Path, *, pauses: int = 0) -> 
             nonlocal left
             if left and event.type in ("batch_started", "case_rejected"):
                 left -= 1
-                session.request_pause("a test")
+                session.request_pause(Pause("a test"))
                 session.drop_in_flight()
 
         session.subscribe(interrupt)

@@ -13,6 +13,7 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.events import Event, RunStarted
 from dsbuilder_tui.domain.message import MessageRole, TextContent
+from dsbuilder_tui.domain.pause_cause import Pause
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.view import RunView, reduce
 from tests.session.test_determinism import NARROW
@@ -67,7 +68,7 @@ async def test_pauses_faults_and_several_runs(make_plan: Plans, make_config: Con
             def interrupt(event: Event) -> None:
                 if pauses and event.type == "case_accepted" and event.accepted >= pauses[0]:  # type: ignore[attr-defined]
                     pauses.pop(0)
-                    session.request_pause("a test")
+                    session.request_pause(Pause("a test"))
 
             session.subscribe(interrupt)
             while (await session.run()).state == "paused":
@@ -110,7 +111,7 @@ async def test_a_session_of_the_first_format_is_told_as_well_as_can_be(make_conf
 
         def interrupt(event: Event) -> None:
             if event.type == "checkpoint_saved" and not any(e.type == "run_pausing" for e in live):
-                session.request_pause("a test")
+                session.request_pause(Pause("a test"))
 
         session.subscribe(interrupt)
         while (await session.run()).state == "paused":

@@ -12,6 +12,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable, InputError, PlanError
 from dsbuilder_tui.domain.events import CaseAccepted, Event
+from dsbuilder_tui.domain.pause_cause import Pause
 from dsbuilder_tui.store import plans
 from tests.support.fake_openai import FakeOpenAI
 
@@ -190,7 +191,7 @@ async def test_a_pause_drains_what_is_in_flight(make_plan: Plans, make_config: C
             running = asyncio.create_task(session.run())
             while fake.in_flight < 3:
                 await asyncio.sleep(0.01)
-            session.request_pause("a test")
+            session.request_pause(Pause("a test"))
             fake.gate.set()
             result = await running
             assert (result.state, result.accepted) == ("paused", 15)
@@ -212,7 +213,7 @@ async def test_what_does_not_drain_in_time_is_dropped(make_plan: Plans, make_con
             running = asyncio.create_task(session.run())
             while len(fake.bodies) < 9:
                 await asyncio.sleep(0.01)
-            session.request_pause("a test")
+            session.request_pause(Pause("a test"))
             result = await asyncio.wait_for(running, 5)
             assert result.state == "paused"
             before = result.accepted

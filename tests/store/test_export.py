@@ -13,6 +13,7 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import InputError, PlanError, StorageError
+from dsbuilder_tui.domain.pause_cause import Pause
 from dsbuilder_tui.store.export.formats import format_of
 from dsbuilder_tui.store.files import atomic_write
 from dsbuilder_tui.store.imports.seed_checkpoint import read_seed_checkpoint
@@ -64,7 +65,7 @@ async def test_an_export_can_be_imported_and_continued(tmp_path: Path, make_plan
 
         def pause_in_the_middle(event: Any) -> None:
             if event.type == "batch_started" and event.batch == 4:
-                session.request_pause("enough")
+                session.request_pause(Pause("enough"))
 
         session.subscribe(pause_in_the_middle)
         result = await session.run()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dsbuilder_tui import DatasetBuilderConfig, Session
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.pause_cause import Pause
 from tests.session.test_determinism import NARROW, build
 from tests.support.old_session import downgrade
 
@@ -22,7 +23,7 @@ async def test_a_session_of_the_first_format_resumes_exactly(tmp_path: Path, mak
 
         def interrupt(event: Event) -> None:
             if event.type == "case_rejected":
-                session.request_pause("a test")
+                session.request_pause(Pause("a test"))
                 session.drop_in_flight()
 
         session.subscribe(interrupt)

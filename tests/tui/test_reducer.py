@@ -14,6 +14,7 @@ from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.message import Message, MessageRole, TextContent
 from dsbuilder_tui.domain.notice_level import NoticeLevel
+from dsbuilder_tui.domain.pause_cause import Pause
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.view import RunView, opening_view, reduce
@@ -51,7 +52,7 @@ async def test_replayed_events_give_the_view_that_live_ones_gave(make_plan: Plan
 
             def interrupt(event: Event) -> None:
                 if isinstance(event, ev.CaseAccepted) and event.accepted == 20:
-                    session.request_pause("a test")
+                    session.request_pause(Pause("a test"))
 
             session.subscribe(interrupt)
             await session.run()

@@ -10,6 +10,7 @@ import pytest
 from textual.widgets import Input, TextArea
 
 from dsbuilder_tui import DatasetPlanInput, Session
+from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.settings.locations import user_config_file
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.home.screen import HomeScreen
@@ -229,7 +230,7 @@ async def test_a_hang_up_saves_everything(make_plan: Plans) -> None:
         await begin(desk, make_plan(60))
         await desk.press("a")
         await desk.until(lambda: desk.live.view.accepted > 0)
-        desk.app.hang_up("the terminal was closed")
+        desk.app.hang_up(Pause("the terminal was closed", PauseCause.TERMINAL_CLOSED))
         await desk.until(lambda: desk.app._exit)
         assert desk.app.return_value == 4
     async with await Session.open("support", load_config()) as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dsbuilder_tui.agent.tool import NoArguments, Tool, ToolAnswer, ToolCall
 from dsbuilder_tui.domain.approval import QuestionApproval
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan_patch import PlanPatch, patched
 
@@ -40,7 +40,7 @@ class FinalizeDataset(Tool[NoArguments]):
     async def run(self, call: ToolCall, arguments: NoArguments) -> ToolAnswer:
         host, session = call.host, call.host.session
         if host.running:
-            host.pause("the dataset is finished", PauseCause.DATASET_DONE)
+            host.pause(Pause("the dataset is finished", PauseCause.DATASET_DONE))
             await host.wait()
         accepted = await session.cases.counts()
         # One that holds accepted cases is not removed but lowered to them.

@@ -18,7 +18,7 @@ class PauseGeneration(Tool[NoArguments]):
         host = call.host
         if not host.running:
             return ToolAnswer("Nothing is running.", {"running": False})
-        host.pause("asked to pause")
+        host.pause()
         await host.wait()
         state = await host.session.summary()
         said = (

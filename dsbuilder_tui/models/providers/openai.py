@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.models.chat_answer import choices_of, read_choice, read_usage
+from dsbuilder_tui.models.chat_answer import choices_of, read_choice, read_usage, thoughts_of
 from dsbuilder_tui.models.chat_options import ChatRequest
-from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
+from dsbuilder_tui.models.protocol import StreamEnd, Thought, WorkerRequest
 from dsbuilder_tui.models.providers import AgentModelRequest, Provider
 from dsbuilder_tui.settings.provider_names import OPENAI
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -29,7 +29,7 @@ class OpenAICompatibleModel:
         from dsbuilder_tui.models.chat_client import ChatClient
 
         self.name = name or config.worker_model
-        self._temperature = config.temperature
+        self._temperature, self._effort = config.temperature, config.reasoning_effort
         self._client = ChatClient(config, self.name)  # a worker's failures are the pipeline's: it knows all calls
 
     async def close(self) -> None:
@@ -38,7 +38,7 @@ class OpenAICompatibleModel:
     def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
         return []
 
-    async def stream(self, request: WorkerRequest) -> AsyncIterator[str | StreamEnd]:
+    async def stream(self, request: WorkerRequest) -> AsyncIterator[str | Thought | StreamEnd]:
         chat = ChatRequest(
             messages=[
                 {"role": "system", "content": request.system},
@@ -48,11 +48,13 @@ class OpenAICompatibleModel:
             schema_name="test_cases",
             max_tokens=request.max_tokens,
             temperature=self._temperature,
+            reasoning_effort=self._effort,
         )
         reason: str | None = None
         usage, refusal = Usage(), ""
         async for batch in self._client.stream(chat):
             texts: list[str] = []
+            thoughts: list[str] = []
             for message in batch:
                 if not isinstance(message, dict):
                     continue
@@ -62,8 +64,12 @@ class OpenAICompatibleModel:
                     said, refused, ended = read_choice(choice)
                     if said:
                         texts.append(said)
+                    else:
+                        thoughts.append(thoughts_of(choice))
                     refusal += refused
                     reason = ended or reason
+            if any(thoughts):
+                yield Thought("".join(thoughts))
             if texts:
                 yield "".join(texts)
         yield StreamEnd(reason, usage, refusal)

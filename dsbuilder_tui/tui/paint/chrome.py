@@ -31,7 +31,7 @@ class Key:
 
 
 def state_spans(view: RunView, now: float) -> list[Span]:
-    mark, role, words = STATE_LOOKS.get(view.state, ("○", "muted", view.state))
+    mark, role, words = STATE_LOOKS[view.state]
     if view.state is RunState.FINISHED and view.accepted < view.planned:
         mark, role, words = "!", "warn", "finished short"
     if view.state is RunState.IDLE and not view.planned:

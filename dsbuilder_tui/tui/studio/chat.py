@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -137,6 +138,14 @@ class Card(Painted, can_focus=True):
         return self.state is CardState.OPEN if action in self.answers else True
 
 
+class PlanAnswer(StrEnum):
+    """What can be done with a plan."""
+
+    APPROVE = "approve"
+    EDIT = "edit"
+    ASK = "ask"  # for changes
+
+
 class PlanCard(Card):
     """A plan to approve, to edit or to send back."""
 
@@ -148,9 +157,9 @@ class PlanCard(Card):
     answers = ("approve", "edit", "ask")
 
     class Answered(TextualMessage):
-        """``answer``: approve, edit or ask."""
+        """The person has chosen what to do with the plan."""
 
-        def __init__(self, card: PlanCard, answer: str) -> None:
+        def __init__(self, card: PlanCard, answer: PlanAnswer) -> None:
             super().__init__()
             self.card, self.answer = card, answer
 
@@ -162,13 +171,13 @@ class PlanCard(Card):
         return _fitting(self, plan_card(self.plan, width, state=self.state, focused=self.has_focus), height)
 
     def action_approve(self) -> None:
-        self.post_message(self.Answered(self, "approve"))
+        self.post_message(self.Answered(self, PlanAnswer.APPROVE))
 
     def action_edit(self) -> None:
-        self.post_message(self.Answered(self, "edit"))
+        self.post_message(self.Answered(self, PlanAnswer.EDIT))
 
     def action_ask(self) -> None:
-        self.post_message(self.Answered(self, "ask"))
+        self.post_message(self.Answered(self, PlanAnswer.ASK))
 
 
 class QuestionCard(Card):

@@ -32,7 +32,7 @@ from dsbuilder_tui.tui.registry import session_screens
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.studio.actions import StudioActions
 from dsbuilder_tui.tui.studio.card_state import CardState, card_state
-from dsbuilder_tui.tui.studio.chat import Card, CardContent, PlanCard, QuestionCard, ToolLine
+from dsbuilder_tui.tui.studio.chat import Card, CardContent, PlanAnswer, PlanCard, QuestionCard, ToolLine
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.panels import KINDS, Panel
 from dsbuilder_tui.tui.studio.prompt import Prompt
@@ -88,6 +88,12 @@ class StudioScreen(SessionScreen):
         self.background(self._open, group="open")
 
     async def _open(self) -> None:
+        try:
+            await self._show_first()
+        finally:
+            self.opened.set()
+
+    async def _show_first(self) -> None:
         self._approved = self.watched.view.revision if self.watched.view.state is not RunState.IDLE else 0
         if not self.watched.replaying:
             self._decisions = {a.call_id: card_state(a.decision) for a in await self.watched.session.approvals.newest()}
@@ -296,11 +302,11 @@ class StudioScreen(SessionScreen):
     async def on_plan_card_answered(self, event: PlanCard.Answered) -> None:
         event.stop()
         approval = await self.actions.asked(event.card.call)
-        if event.answer == "ask":
+        if event.answer is PlanAnswer.ASK:
             prompt = self.query_one(Prompt)
             prompt.fill(prompt.text or ("" if approval else "Change the plan: "))
             prompt.focus()
-        elif event.answer == "edit":
+        elif event.answer is PlanAnswer.EDIT:
             self.actions.edit_plan(approval)
         elif approval is not None:
             self.actions.answer(approval, yes=True)
@@ -362,6 +368,7 @@ class StudioScreen(SessionScreen):
     def take_typed(self, text: str) -> None:
         prompt = self.query_one(Prompt)
         prompt.fill(prompt.text + text)
+        self.to_prompt()
 
     async def finish(self) -> None:
         await self.conversation.finish()

@@ -11,6 +11,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.domain.case import Slot
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.pause_cause import Pause
 from dsbuilder_tui.models.protocol import SlotRequest, StreamEnd, WorkerRequest
 from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
@@ -172,5 +173,5 @@ async def test_a_paced_run_can_be_paused(
         async for event in events:
             if event.type == "case_accepted":
                 break
-        await session.pause("enough")
+        await session.pause(Pause("enough"))
         assert (await run).accepted == 1

@@ -1,0 +1,62 @@
+"""The review of worker calls: how many cases to ask for next, how much room to give, and when to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.generation.batch_size import BatchSizer
+from dsbuilder_tui.generation.brake import Barren, BarrenCause, Brake, barren_cause
+from dsbuilder_tui.generation.ledger import Batch
+from dsbuilder_tui.generation.output_limit import OutputLimit
+from dsbuilder_tui.generation.worker import BatchOutcome
+
+
+class CallReview:
+    """Looks at each worker call that has ended. One instance a run."""
+
+    def __init__(self, categories: Iterable[str], largest_batch: int, room: OutputLimit, *, brakes: bool) -> None:
+        """Without ``brakes`` the run is never stopped: for a writer that is no language model."""
+        self._sizers = {name: BatchSizer(largest_batch) for name in categories}
+        self._room, self._brakes = room, brakes
+        self.brake = Brake()
+
+    def size(self, category: str) -> int:
+        """How many cases the next call of a category is asked for."""
+        return self._sizers[category].size
+
+    def take_in(self, batch: Batch, result: BatchOutcome, accepted: int, misfits: list[str]) -> None:
+        """Learn from a call of which ``accepted`` cases were let in; ``misfits`` is why others had not the plan's shape."""
+        name = batch.category.name
+        learned = self._learn(name, len(batch.slots), result, accepted)
+        if accepted:
+            self.brake.accepted(name)
+            return
+        barren = _barren(result, misfits)
+        if barren is not None and self._brakes:
+            self.brake.observe(name, barren, learned=learned)
+
+    def _learn(self, category: str, asked: int, result: BatchOutcome, accepted: int) -> bool:
+        """Returns whether such a call would not be made in the same way again."""
+        outcome = result.outcome
+        if outcome is CallOutcome.CANCELLED:  # it says nothing about the size
+            return False
+        if result.max_tokens and self._room.learn(
+            result.usage, cases=asked, limit=result.max_tokens, cut=result.cut, written=result.written,
+            thought=result.thought,
+        ):  # fmt: skip
+            return True  # it was not the cases that were too many
+        sizer = self._sizers[category]
+        sizer.observe(asked=asked, delivered=len(result.delivered), accepted=accepted, outcome=outcome)
+        return outcome in (CallOutcome.TRUNCATED, CallOutcome.TOO_LARGE) and sizer.size < asked
+
+
+def _barren(result: BatchOutcome, misfits: list[str]) -> Barren | None:
+    """What a call that has brought nothing usable says about the model; None when it says nothing about it."""
+    if result.delivered:
+        return Barren(BarrenCause.VALUES, misfits[-1]) if len(misfits) == len(result.delivered) else None
+    if result.outcome in (CallOutcome.FAILED, CallOutcome.CANCELLED):
+        return None
+    thinking = result.usage.reasoning_tokens > 0 or result.thought > 0 or result.written == 0
+    cause = barren_cause(result.outcome, thinking=thinking, surplus=result.found > 0, in_words=bool(result.quote))
+    return Barren(cause, result.quote)
