@@ -32,7 +32,7 @@ class CallSize:
     cases: int = 1
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, kw_only=True)
 class Permit:
     """The right to make one call. ``sent`` is when it was given, in monotonic seconds."""
 
@@ -218,7 +218,7 @@ class AdaptiveConcurrency:
             tokens = self._forecast.expected(size.characters, size.cases)
             self._tokens.take(tokens, now)
         tries, self._trying = self._circuit.open, self._trying or self._circuit.open
-        return Permit(now, size, tokens, self._rate.sent(now), tries)
+        return Permit(sent=now, size=size, tokens=tokens, request=self._rate.sent(now), tries_circuit=tries)
 
     def _give_out(self) -> None:
         if self._timer is not None:
