@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.generation.call_log import CallLog, CallTrace
 from tests.session.test_determinism import NARROW
@@ -48,9 +49,9 @@ async def test_the_log_is_bounded_and_the_newest_come_first() -> None:
     for batch in range(1, 251):
         log.begin(trace(batch))
         if batch not in (7, 9):
-            log.end(log.calls()[0], 6.0, "ok")
+            log.end(log.calls()[0], 6.0, CallOutcome.OK)
     assert [call.batch for call in log.calls()] == [9, 7, *range(250, 150, -1)]
-    assert {call.outcome for call in log.calls()} == {"", "ok"}
+    assert {call.outcome for call in log.calls()} == {None, CallOutcome.OK}
 
 
 async def test_calls_can_be_watched(make_plan: Plans, make_config: Configs) -> None:
@@ -63,7 +64,7 @@ async def test_calls_can_be_watched(make_plan: Plans, make_config: Configs) -> N
             def watch(event: Event) -> None:
                 if event.type == "batch_started":
                     call = session.calls.live()[0]
-                    assert (call.batch, call.ended, call.outcome) == (event.batch, None, "")  # type: ignore[attr-defined]
+                    assert (call.batch, call.ended, call.outcome) == (event.batch, None, None)  # type: ignore[attr-defined]
                     seen.append(call.category)
 
             session.subscribe(watch)

@@ -66,6 +66,7 @@ class FakeOpenAI:
     chunk: int = 0  # characters a chunk; 0 sends a case a chunk
     token_delay: float = 0.0
     retry_after: str | None = "0.05"
+    per_second: float = 0.0  # requests that are let in; as many are saved up as a second brings
     words: int = 12
     thinking: int = 0
     kind_for: Callable[[dict[str, Any]], str | None] | None = None
@@ -91,6 +92,7 @@ class FakeOpenAI:
         self._count = 0
         self._texts: list[str] = []
         self._server: asyncio.Server | None = None
+        self._saved, self._saved_at = self.per_second, 0.0
         self._handlers: set[asyncio.Task[None]] = set()
 
     async def start(self, port: int = 0) -> str:
@@ -172,7 +174,7 @@ class FakeOpenAI:
         self.seen[kind] += 1
         if self.gate is not None:
             await self.gate.wait()
-        if self.latency:  # counted from arrival, whatever else the server had to do
+        if self.latency and kind != "rate_limit":  # counted from arrival, whatever else the server had to do
             await asyncio.sleep(max(0.0, arrived + self.latency - asyncio.get_running_loop().time()))
         return await self._act(kind, body, headers, writer)
 
@@ -184,6 +186,8 @@ class FakeOpenAI:
         return await play(turn, body, headers, self.seen["agent"], writer)
 
     def _choose(self) -> str:
+        if self.per_second and not self._lets_in():
+            return "rate_limit"
         if self.script:
             return self.script.pop(0)
         draw, total = self._rng.random(), 0.0
@@ -192,6 +196,15 @@ class FakeOpenAI:
             if draw < total:
                 return kind
         return "ok"
+
+    def _lets_in(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        self._saved = min(self.per_second, self._saved + (now - self._saved_at) * self.per_second)
+        self._saved_at = now
+        if self._saved < 1:
+            return False
+        self._saved -= 1
+        return True
 
     async def _act(
         self, kind: str, body: dict[str, Any], headers: dict[str, str], writer: asyncio.StreamWriter
@@ -395,10 +408,12 @@ async def _main() -> None:
     parser.add_argument("--token-delay", type=float, default=0.0)
     parser.add_argument("--words", type=int, default=12)
     parser.add_argument("--rates", default="{}")
+    parser.add_argument("--retry-after", default="0.05")
+    parser.add_argument("--per-second", type=float, default=0.0)
     given = parser.parse_args()
     server = FakeOpenAI(
         rates=json.loads(given.rates), latency=given.latency, chunk=given.chunk, token_delay=given.token_delay,
-        words=given.words, keep_bodies=False,
+        words=given.words, retry_after=given.retry_after or None, per_second=given.per_second, keep_bodies=False,
     )  # fmt: skip
     print(await server.start(), flush=True)
     await asyncio.Event().wait()
