@@ -104,6 +104,10 @@ class DatasetBuilderConfig(BaseModel):
     max_retries: int = Field(6, ge=0, le=100, description="Repeats of a failed worker call")
     request_timeout: float = Field(120, gt=0, description="Longest silence of the endpoint, in seconds")
     connect_timeout: float = Field(30, gt=0, description="Longest wait for a connection, in seconds")
+    requests_per_minute: int | None = Field(None, ge=1, description="Worker calls a minute at most; unset: found out")
+    tokens_per_minute: int | None = Field(
+        None, ge=1, description="Tokens a minute of the workers at most; unset: no limit"
+    )
     drain_timeout: float = Field(5, ge=0, description="Wait for work in flight at a pause, in seconds")
     confirm_cases: int = Field(1000, ge=0, description="The agent asks before a run of more open cases than this")
     confirm_dollars: float = Field(
