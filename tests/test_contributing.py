@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dsbuilder_tui.domain.errors import ExitCode
 from tests.support.plug_ins import install_plug_in
 from tests.support.process import ROOT
 
@@ -46,17 +47,19 @@ def test_the_examples_of_plug_ins_work(tmp_path: Path) -> None:
         group, row = re.fullmatch(r'\[project\.entry-points\."(.+)"\]\n(.+)\n', entry).groups()  # type: ignore[union-attr]
         modules[row.split('"')[1].partition(":")[0]] = module
         entries.append(f"[{group}]\n{row.replace(chr(34), '')}\n")
-    assert len(modules) == len(pairs) == 3
+    assert len(modules) == len(pairs) == 4
     install_plug_in(tmp_path, "worked-examples", modules, "".join(entries))
     Path("chess.questions").write_text("Who is to move?\nIs that mate?\n")
     plan = "dataset_name: d\nvalidators: short\ncategories: [{name: c, description: Chess, count: 5, example_inputs: Hi}]\n"
     Path("plan.yaml").write_text(plan)
+    Path("many.yaml").write_text(plan.replace("validators: short\n", "").replace("count: 5", "count: 40"))
     for words, said in (
         (("run", "plan.yaml", "--provider", "lines", "--no-diversity"), "Complete: 5 cases"),
+        (("run", "many.yaml", "--set", "diversity_stages=opening"), "turned away: opening "),
         (("import", "chess.questions"), "Imported 2 of 2 cases as chess."),
     ):
         done = subprocess.run(
             [sys.executable, "-m", "dsbuilder_tui", *words],
             env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        assert done.returncode == 0 and said in done.stdout, done.stdout + done.stderr
+        assert done.returncode in (ExitCode.COMPLETE, ExitCode.SHORT) and said in done.stdout, done.stdout + done.stderr

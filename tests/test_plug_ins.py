@@ -16,6 +16,7 @@ import pytest
 from dsbuilder_tui import load_plan
 from dsbuilder_tui.quality.validation import VALIDATORS
 from dsbuilder_tui.settings.provider_names import PROVIDERS
+from dsbuilder_tui.settings.stage_names import STAGES
 from dsbuilder_tui.store.export.formats import FORMATS
 from dsbuilder_tui.store.imports.import_formats import IMPORT_FORMATS
 from dsbuilder_tui.tui.studio.paint import feed_row
@@ -23,19 +24,26 @@ from tests.support.plug_ins import SAMPLE, install_sample, plugged_in
 from tests.support.process import COMMAND, ROOT
 from tests.support.studio import begin, studio
 
-REGISTRIES = (PROVIDERS, VALIDATORS, FORMATS, IMPORT_FORMATS)
+REGISTRIES = (PROVIDERS, STAGES, VALIDATORS, FORMATS, IMPORT_FORMATS)
 PLAN = """
 dataset_name: parcels
 validators: no_placeholder
-categories: [{name: asked, description: Parcels, count: 12, example_inputs: Hi}]
+categories:
+  - {name: asked, description: Parcels, count: 12, example_inputs: Hi, diversity: {stages: [structural, same_opening]}}
 """
 # The rows of CONTRIBUTING's table that a plug-in can be, and the group of each.
 KINDS = {
     "a model provider": "dsbuilder.providers",
+    "a comparing stage": "dsbuilder.stages",
     "a validator": "dsbuilder.validators",
     "an export format": "dsbuilder.formats",
     "an import format": "dsbuilder.import_formats",
 }
+
+
+_PARTS = (
+    "provider dice", "comparing stage same_opening", "validator no_placeholder", "export format sheet", "import format sheet",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -61,14 +69,17 @@ def test_the_command_line_has_every_part(packages: Path) -> None:
     Path("plan.yaml").write_text(PLAN)
     place = ("--checkpoint-dir", "s")
     checks = {check["name"]: check for check in json.loads(run(packages, "doctor", "--json", *place))}
-    for name in ("provider dice", "validator no_placeholder", "export format sheet", "import format sheet"):
+    for name in _PARTS:
         assert (checks[name]["status"], checks[name]["text"]) == ("ok", "of the package sample-parts")
     said = run(packages, "run", "plan.yaml", "--provider", "dice", "--plain", "--out", "all.sheet", *place)
     assert "Complete: 12 cases" in said
     *lines, last = Path("all.sheet").read_text().splitlines()
     assert len(set(lines)) == 12 and last == "-- 12" and not any("[" in line for line in lines)
     summary = json.loads(run(packages, "show", "--json", "--cases", "99", *place))
-    assert (summary["provider"], summary["worker_model"], summary["rejections"]["validators"]) == ("dice", "dice-1", 4)
+    assert (summary["provider"], summary["worker_model"]) == ("dice", "dice-1")
+    assert summary["rejections"] == {"validators": 4, "same_opening": 1}, (
+        "slot 9 is turned away for its placeholder first"
+    )
     assert [case["inputs"]["query"] for case in summary["cases"]] == lines
     assert "Imported 12 of 12 cases as all." in run(packages, "import", "all.sheet", *place)
     run(packages, "export", "all", "--out", "again.txt", "--format", "sheet", *place)
@@ -86,11 +97,10 @@ async def test_the_app_has_every_part(here: None) -> None:
         await begin(desk, load_plan("plan.yaml"))
         await desk.command("/run")
         await desk.state("finished")
-        assert (desk.live.view.accepted, desk.live.view.stages["validators"]) == (12, 4)
+        assert (desk.live.view.accepted, desk.live.view.stages) == (12, {"validators": 4, "same_opening": 1})
         rows = ["".join(text for text, _ in feed_row(turned, 100)) for turned in desk.live.view.feed]
-        assert len(rows) == 4 and all(
-            "no_placeholder: a placeholder is" in row and row.split("#")[1:] == [] for row in rows
-        )
+        assert ["no_placeholder: a placeholder is" in row and "#" not in row for row in rows].count(True) == 4
+        assert ["same_opening" in row and "= #1 " in row for row in rows].count(True) == 1
         await desk.press("f5")
         await desk.at("RejectedScreen", "rejections")
         await desk.press("s")

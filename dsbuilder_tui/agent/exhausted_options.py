@@ -12,9 +12,9 @@ from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import one_line
-from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.settings.stage_names import STAGES
 
 _MOST_CATEGORIES = 3
 _MOST_AGAINST = 3  # cases that tries were too close to
@@ -45,7 +45,7 @@ class LostSlots:
             return ""
         stage, many = next(iter(self.stages.items()))
         was = "was" if many == 1 else "were"
-        how = f"as {stage} repeats" if stage in COMPARING_STAGES else f"({stage})"
+        how = f"as {stage} repeats" if stage in STAGES.names() else f"({stage})"
         named = [f"{case_id} ({times})" for case_id, times in list(self.against.items())[:_MOST_AGAINST]]
         nearest = f", most often against {' and '.join(named)}" if named else ""
         return f"Of {counted(self.tries, 'try')} in {self.category} {many:,} {was} turned away {how}{nearest}."

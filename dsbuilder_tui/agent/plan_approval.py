@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.plan_patch import changes
 from dsbuilder_tui.quality.validation import check_validators
+from dsbuilder_tui.settings.stage_names import check_stages
 
 
 def plan_question(
@@ -24,9 +25,10 @@ def plan_question(
 ) -> PlanApproval:
     """The card that asks for a yes to ``plan``; ``notes`` are what the person should know of it.
 
-    Raises ``PlanError`` for a plan with validators that are not registered.
+    Raises ``PlanError`` for a plan with validators or comparing stages that are not registered.
     """
     check_validators(plan, "the plan")
+    check_stages(plan, "the plan")
     session = call.host.session
     limit = session.config.max_dataset_size
     if plan.total_instances > limit:

@@ -15,9 +15,10 @@ from typing import Any
 from dsbuilder_tui.dedup.embedders import Embedders
 from dsbuilder_tui.dedup.outputs import DROPPED, FLAGGED, KEPT, Outputs
 from dsbuilder_tui.dedup.report import SHOWN, DedupReport, Likeness, Pair
-from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
+from dsbuilder_tui.diversity.answer import Answer, Question
+from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.metrics import Spread
-from dsbuilder_tui.diversity.thresholds import Rules, rules_for, window_of
+from dsbuilder_tui.diversity.thresholds import Rules, plug_in_stages, rules_for, window_of
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -228,6 +229,8 @@ class _Run:
             "similar": self._rules.similar, "window": window_of(config), "across": config.diversity_across,
             "embedding_model": config.embedding_model,
         }  # fmt: skip
+        if self._rules.thresholds:
+            rules["thresholds"] = dict(self._rules.thresholds)
         return DedupReport(
             source=self._source.name,
             rows=tally.rows,
@@ -252,7 +255,9 @@ class _Run:
 
 def _comparer(config: DatasetBuilderConfig, rules: Rules, embedders: Embedders) -> Comparer:
     embedder = embedders.make() if Stage.SEMANTIC in rules.stages else None
-    return Comparer(embedder, window=window_of(config), across=config.diversity_across)
+    return Comparer(
+        embedder, window=window_of(config), across=config.diversity_across, plug_ins=plug_in_stages([rules])
+    )
 
 
 def _let_go(comparer: Comparer | None, embedders: Embedders) -> None:

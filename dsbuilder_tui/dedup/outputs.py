@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 import orjson
 
 from dsbuilder_tui.atomic_write import atomic_write
-from dsbuilder_tui.diversity.comparer import Flag, Match
+from dsbuilder_tui.diversity.answer import Flag, Match
 from dsbuilder_tui.domain.errors import InputError, StorageError
 from dsbuilder_tui.sources.dataset_rows import Found, Row
 from dsbuilder_tui.sources.record_fields import parse

@@ -9,6 +9,7 @@ from typing import Any
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.stage import COMPARING_STAGES, Stage
+from dsbuilder_tui.settings.stage_names import STAGES
 from dsbuilder_tui.sources.dataset_rows import Found
 
 SHOWN = 10  # lines of each kind in a report; all of them are in the files
@@ -83,6 +84,10 @@ class DedupReport:
         return sum(self.dropped.values())
 
     @property
+    def _stages(self) -> tuple[str, ...]:
+        return (*COMPARING_STAGES, *sorted(stage for stage in self.dropped if stage not in COMPARING_STAGES))
+
+    @property
     def clean(self) -> bool:
         """Whether nothing repeats, contradicts or is damaged."""
         return not (self.repeats or self.flagged.get("contradiction") or self.bad)
@@ -96,7 +101,7 @@ class DedupReport:
             "source": self.source,
             "rows": self.rows,
             "kept": self.kept,
-            "dropped": {"total": self.repeats, **{stage: self.dropped.get(stage, 0) for stage in COMPARING_STAGES}},
+            "dropped": {"total": self.repeats, **{stage: self.dropped.get(stage, 0) for stage in self._stages}},
             "contradictions": self.flagged.get("contradiction", 0),
             "contrasts": self.flagged.get("contrast", 0),
             "similar": self.flagged.get("similar", 0),
@@ -129,8 +134,8 @@ class DedupReport:
             f"{visible(self.source)}: {counted(self.rows, 'row')}, {self.kept:,} kept, {self.repeats:,} dropped{share}."
         ]
         found += [
-            f"  {stage:<10} {self.dropped[stage]:>9,}  {_MEANING[stage]}"
-            for stage in COMPARING_STAGES
+            f"  {stage:<10} {self.dropped[stage]:>9,}  {_MEANING.get(stage) or STAGES.load(stage).label}"
+            for stage in self._stages
             if self.dropped.get(stage)
         ]
         if self.first_dropped:
@@ -200,6 +205,7 @@ def _rules_line(rules: Mapping[str, Any], scopes: int) -> str:
     scores: dict[str, str] = {
         Stage.NEAR: f" from {rules['near']:.2f}",
         Stage.SEMANTIC: f" from {rules['semantic']:.2f}",
+        **{stage: f" from {threshold:.2f}" for stage, threshold in rules.get("thresholds", {}).items()},
     }
     stages = ", ".join(f"{stage}{scores.get(stage, '')}" for stage in rules["stages"]) or "in no stage"
     within = "" if scopes < 2 else " across categories" if rules["across"] else f" within each of {scopes:,} categories"

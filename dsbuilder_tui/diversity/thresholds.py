@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.plan import DatasetCategory
@@ -19,11 +20,15 @@ _SIMILAR_LESS = 0.07
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Scores (0 to 1) from which a case is a repeat; from ``similar`` on it is let in with a flag."""
+    """Scores (0 to 1) from which a case is a repeat; from ``similar`` on it is let in with a flag.
+
+    ``thresholds`` has those of plug-ins' stages, where they are not left to the stage.
+    """
 
     stages: frozenset[str] = frozenset(COMPARING_STAGES)
     near: float = 0.70
     semantic: float = _STATIC
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def similar(self) -> float:
@@ -37,17 +42,23 @@ class Rules:
 def rules_for(config: DatasetBuilderConfig, category: DatasetCategory | None = None) -> Rules:
     """The session's rules, or with a ``category`` those that hold there."""
     semantic = config.semantic_threshold or (_STATIC if static_model(config.embedding_model) else _OTHER)
-    rules = Rules(frozenset(config.diversity_stages), config.near_threshold, semantic)
+    rules = Rules(frozenset(config.diversity_stages), config.near_threshold, semantic, config.stage_thresholds)
     if category is None:
         return rules
     if not category.compared:
-        return Rules(frozenset(), rules.near, rules.semantic)
+        return replace(rules, stages=frozenset())
     own = category.diversity if isinstance(category.diversity, CategoryDiversity) else CategoryDiversity()
     return Rules(
         rules.stages if own.stages is None else frozenset(own.stages),
         own.near or rules.near,
         own.semantic or rules.semantic,
+        {**rules.thresholds, **(own.thresholds or {})},
     )
+
+
+def plug_in_stages(rules: Iterable[Rules]) -> tuple[str, ...]:
+    """The stages of plug-ins that any of the rules names, in the order in which they judge."""
+    return tuple(sorted({stage for one in rules for stage in one.stages if stage not in COMPARING_STAGES}))
 
 
 def window_of(config: DatasetBuilderConfig) -> int | None:

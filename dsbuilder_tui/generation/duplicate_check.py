@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dsbuilder_tui.diversity.answer import Answer, Question
 from dsbuilder_tui.diversity.compared_text import compared_text, structure_hash
-from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
+from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.fingerprint_file import PrintFile
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors, local_embedder, unit
-from dsbuilder_tui.diversity.thresholds import rules_for, window_of
+from dsbuilder_tui.diversity.thresholds import plug_in_stages, rules_for, window_of
 from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
@@ -164,11 +165,13 @@ class DuplicateCheck:
         """Take over the accepted history: from the file of fingerprints, and what it lacks from the cases.
 
         Without ``index`` the file is only made complete, and nothing can be judged.
-        Raises ``StorageError``, ``ConfigError``, ``EndpointRefused`` or ``EndpointUnavailable``.
+        Raises ``StorageError``, ``ConfigError``, ``EndpointRefused``, ``EndpointUnavailable``, or ``PlugInBroken`` when a
+        plug-in's stage cannot be loaded or fails.
         """
         embedder = await self._embedder()
         window = window_of(self._config)
         folder, across = self._store.folder, self._config.diversity_across
+        plug_ins = plug_in_stages(self._rules.values())
 
         def begin() -> tuple[Past, Comparer, NDArray[np.int64], list[int]]:
             past, maker = Past(rows, self._plan), Fingerprinter(embedder)
@@ -178,7 +181,7 @@ class DuplicateCheck:
             file.keep(held)
             missing = np.ones(len(past), bool)
             missing[owners[held]] = False
-            comparer = Comparer(embedder, file, window=window, across=across)
+            comparer = Comparer(embedder, file, window=window, across=across, plug_ins=plug_ins)
             return past, comparer, owners[held], np.flatnonzero(missing).tolist()
 
         past, comparer, owners, missing = await self._in_thread(begin)
@@ -196,6 +199,10 @@ class DuplicateCheck:
             return places
 
         self.places = await self._in_thread(take_in)
+        if comparer.needs_texts:
+            whose = np.concatenate(made)
+            for first in range(0, len(whose), _PAGE):
+                await self._recall(past, first, whose[first : first + _PAGE].tolist())
 
     async def judge(self, groups: Sequence[Sequence[CaseText]]) -> list[list[Answer]]:
         """Of each group the first text that is new is admitted; answers up to and including it. In order.
@@ -240,14 +247,7 @@ class DuplicateCheck:
 
     async def _make(self, past: Past, places: Sequence[int]) -> NDArray[np.int64]:
         """Fingerprints of texts that the file does not have. Returns whose they are: damaged cases have none."""
-        stored = await self._store.cases.by_seq_or_withdrawn(
-            [int(past.seqs[place]) for place in places if past.gone(place) is None]
-        )
-        found = [
-            (place, CaseText(past.name(place), source.inputs, source.expectations))
-            for place in places
-            if (source := past.gone(place) or stored.get(int(past.seqs[place]))) is not None
-        ]
+        found = await self._texts(past, places)
         vectors = await self._vectors([text for _, text in found])
 
         def make(comparer: Comparer) -> list[tuple[int, int]]:
@@ -264,6 +264,24 @@ class DuplicateCheck:
         if changed:
             await self._store.cases.set_structures(changed)
         return np.array([place for place, _ in found], np.int64)
+
+    async def _texts(self, past: Past, places: Sequence[int]) -> list[tuple[int, CaseText]]:
+        """What stands at these places of the past; damaged cases are left out."""
+        stored = await self._store.cases.by_seq_or_withdrawn(
+            [int(past.seqs[place]) for place in places if past.gone(place) is None]
+        )
+        return [
+            (place, CaseText(past.name(place), source.inputs, source.expectations))
+            for place in places
+            if (source := past.gone(place) or stored.get(int(past.seqs[place]))) is not None
+        ]
+
+    async def _recall(self, past: Past, first: int, places: Sequence[int]) -> None:
+        """Tell stages that go by texts what rows ``first``, ``first`` + 1 … say, which stand at these places."""
+        row_of = {place: first + offset for offset, place in enumerate(places)}
+        found = await self._texts(past, places)
+        rows, questions = [row_of[place] for place, _ in found], [self._question(text) for _, text in found]
+        await self._compare(lambda comparer: comparer.recall(rows, questions))
 
     def _question(self, text: CaseText) -> Question:
         return Question(text.category, compared_text(text.inputs), text.expectations, self._rules[text.category])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dsbuilder_tui.diversity.comparer import Answer, Match, Score
+from dsbuilder_tui.diversity.answer import Answer, Match, Score
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import (
     AcceptedCase,
@@ -24,7 +24,7 @@ from dsbuilder_tui.generation.duplicate_check import CaseText, DuplicateCheck
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Batch, Ledger
 from dsbuilder_tui.generation.schema_check import Fitted, Misfit, SchemaCheck
-from dsbuilder_tui.generation.validator_check import Fault, ValidatorCheck
+from dsbuilder_tui.generation.validator_check import Fault, Validated, ValidatorCheck
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.rows import CaseLikeness, LedgerRows
@@ -48,7 +48,7 @@ class Gate:
         ledger: Ledger,
         on_broken: Callable[[PlugInBroken], None],
     ) -> None:
-        """``on_broken`` is told of a validator that fails at its work; the slot is open again then, without a mark.
+        """``on_broken`` is told of a validator or stage that fails at its work; the slot is open again then, without a mark.
 
         Raises ``PlanError`` or ``PlugInBroken`` for a validator that is missing or cannot be loaded.
         """
@@ -79,9 +79,6 @@ class Gate:
         """Let candidates in or turn them away, in order. Returns which are in."""
         validated = await self._validators.judge(candidates, [self._schema.fit(candidate) for candidate in candidates])
         fitted = [one.outcome for one in validated]
-        for candidate, one in zip(candidates, validated, strict=True):
-            for fault in one.faults:
-                self._record(candidate, Stage.VALIDATORS, fault.reason, fault.fitted)
         asked = [
             place
             for place, candidate in enumerate(candidates)
@@ -94,16 +91,15 @@ class Gate:
         ]
         answers = dict(zip(asked, await self._duplicates.judge(groups) if groups else [], strict=True))
         return [
-            self._settle(candidate, fitted[place], answers.get(place)) for place, candidate in enumerate(candidates)
+            self._settle(candidate, validated[place], answers.get(place)) for place, candidate in enumerate(candidates)
         ]
 
-    def _settle(
-        self, candidate: Candidate, fitted: list[Fitted] | Misfit | Fault | PlugInBroken, answers: list[Answer] | None
-    ) -> bool:
+    def _settle(self, candidate: Candidate, validated: Validated, answers: list[Answer] | None) -> bool:
+        for fault in validated.faults:
+            self._record(candidate, Stage.VALIDATORS, fault.reason, fault.fitted)
+        fitted = validated.outcome
         if isinstance(fitted, PlugInBroken):
-            self.ledger.give_back(candidate.slot)
-            self._on_broken(fitted)
-            return False
+            return self._leave_open(candidate, fitted)
         if isinstance(fitted, Fault):
             turned = fitted.fitted
             self.reject(
@@ -117,6 +113,8 @@ class Gate:
         if answers is None:
             self._accept(candidate, fitted[0], None)
             return True
+        if answers[-1].broken is not None:
+            return self._leave_open(candidate, answers[-1].broken)
         for one, answer in zip(fitted, answers, strict=False):
             if answer.match is None:
                 self._accept(candidate, one, answer)
@@ -129,6 +127,12 @@ class Gate:
         self.reject(
             candidate.slot, candidate.batch, match.stage, match.reason, turned_away.shown, match, turned_away.whole()
         )
+        return False
+
+    def _leave_open(self, candidate: Candidate, error: PlugInBroken) -> bool:
+        """Nobody can judge the candidate; the slot is open again, without a mark. Returns that it is not in."""
+        self.ledger.give_back(candidate.slot)
+        self._on_broken(error)
         return False
 
     def _accept(self, candidate: Candidate, fitted: Fitted, answer: Answer | None) -> None:

@@ -38,7 +38,7 @@ from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
-from dsbuilder_tui.models.limits import AdaptiveLimit
+from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.protocol import TransientError, WorkerModel
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -100,9 +100,18 @@ class Pipeline:
             (category.name for category in plan.categories), config.largest_batch, room, brakes=not model.ordered
         )
         self._intake = CandidateQueue(ordered=model.ordered)
-        self._limit = AdaptiveLimit(config.workers, clock, self._limit_changed)
+        self._limit = AdaptiveConcurrency(
+            config.workers, clock, self._limit_changed,
+            requests_per_minute=config.requests_per_minute, tokens_per_minute=config.tokens_per_minute,
+        )  # fmt: skip
         self._runner: Runner = Worker(
-            model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled
+            model,
+            self._limit,
+            clock,
+            random.Random(),
+            config.max_retries,
+            self._retry_scheduled,
+            config.startup_timeout,
         )
         interval = config.checkpoint_interval if config.enable_checkpointing else None
         self._journal = Journal(
@@ -259,8 +268,12 @@ class Pipeline:
         # What is done but not yet judged counts too: what is held back stays bounded, and calls that are not needed any
         # more, or that the budget has no dollars for, are not made.
         most = self._config.workers if self._model.ordered else 2 * self._limit.limit
-        while len(self._tasks) < self._limit.limit and len(self._unsettled) < most and not self._journal.congested:
-            idle = self._limit.limit - len(self._tasks)
+        # A call that waits to be made again has given its place back.
+        while (
+            (idle := self._limit.limit - len(self._tasks) + self._limit.resting) > 0
+            and len(self._unsettled) < most
+            and not self._journal.congested
+        ):
             batch = self._ledger.lease(self._review.size, idle, self._review.brake.held)
             if batch is None:
                 if not self._unsettled and self._review.brake.held and self._ledger.open:
@@ -365,19 +378,19 @@ class Pipeline:
     def _settle(self, batch: Batch, result: BatchOutcome) -> None:
         """Take back what a finished batch did not bring, and remember what the call cost."""
         accepted = self._accepted_of.pop(batch.number, 0)
+        learned = self._review.take_in(batch, result, accepted, self.gate.misfits(batch.number))
+        fruitless = result.outcome in _SAYS_NOTHING and not result.delivered and not learned
         for index in range(len(batch.slots)):
             if index not in result.delivered:
-                fruitless = result.outcome in _SAYS_NOTHING and not result.delivered
                 self.gate.give_back(batch, index, result.outcome, result.detail, fruitless=fruitless)
         self._cut_off.discard(batch.number)
-        self._review.take_in(batch, result, accepted, self.gate.misfits(batch.number))
         self._remember_call(batch, result)
         self._wake.set()
         if self._review.brake.on:
             self.pause(Pause(self._review.brake.reason, PauseCause.NOTHING_USABLE))
         if result.outcome is CallOutcome.FAILED and not result.delivered:
             self._failures_in_a_row += 1
-            if self._failures_in_a_row >= _MOST_FAILURES:
+            if self._failures_in_a_row >= _MOST_FAILURES or self._limit.gave_up(self._config.max_retries):
                 self._fail(
                     EndpointUnavailable(
                         f"The endpoint kept failing ({result.detail}); the run stopped. Everything accepted is saved.",
@@ -436,3 +449,4 @@ class Pipeline:
         if entry.result.trace is not None:
             entry.result.trace.retries.append(event)
         self._tell(event)
+        self._wake.set()  # its place is free

@@ -18,7 +18,7 @@ from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.generation.case_scanner import RunawayOutput
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.token_estimate import TokenEstimate
-from dsbuilder_tui.models.limits import AdaptiveLimit
+from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency, CallSize, Permit
 from dsbuilder_tui.models.protocol import (
     CallRefused,
     RequestTooLarge,
@@ -31,6 +31,7 @@ from dsbuilder_tui.models.protocol import (
 from dsbuilder_tui.models.retry import backoff
 
 _LONGEST_DOUBT = 0.5  # seconds; an answer that has come by then is seen as a whole
+_PACED_ATTEMPT = 3
 _MOST_PATIENCE = 0.5  # seconds that the end of a stream gets when every slot has its case
 
 Deliver = Callable[[Candidate], Awaitable[None]]
@@ -42,14 +43,17 @@ class BatchOutcome:
 
     outcome: CallOutcome = CallOutcome.OK
     retries: int = 0
+    failures: int = 0  # of these tries, those that failed though the endpoint lets calls in
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     detail: str = ""
+    refused: FailureKind | None = None  # in which way the endpoint turned the request away
     delivered: set[int] = field(default_factory=set)  # indexes into the batch's slots
     found: int = 0  # cases that were in the answer, surplus included
     quote: str = ""  # the beginning of the answer
     written: int = 0
     thought: int = 0
+    only_thoughts: bool = False
     cut: bool = False  # the answer had reached its limit, or was endless
     max_tokens: int = 0  # that the answer could take
     trace: CallTrace | None = None  # for whoever watches
@@ -62,16 +66,20 @@ class Worker:
     def __init__(
         self,
         model: WorkerModel,
-        limit: AdaptiveLimit,
+        limit: AdaptiveConcurrency,
         clock: Clock,
         rng: random.Random,
         max_retries: int,
         on_retry: Callable[[Batch, TransientError, float, int], None],
+        startup_timeout: float = 0.0,
     ) -> None:
+        """A server that loads its model is waited for up to ``startup_timeout`` seconds."""
         self._model, self._limit, self._clock, self._rng = model, limit, clock, rng
         self._max_retries, self._on_retry = max_retries, on_retry
         self._habits = AnswerHabits(trusted=model.ordered)
         self._tokens = TokenEstimate()
+        self._startup_timeout = startup_timeout
+        self._loading_since: float | None = None  # monotonic seconds
 
     async def execute(
         self,
@@ -83,46 +91,65 @@ class Worker:
         """Fill a batch as far as the model does. Raises ``EndpointRefused`` when only a person can help."""
         started = self._clock.monotonic()
         try:
+            size = CallSize(len(request.system) + len(request.prompt), len(batch.slots))
             hurried = False
             while True:
-                await self._limit.acquire(hurried=hurried)
-                called = self._clock.monotonic()
+                permit = await self._limit.acquire(size, again=result.retries > 0, hurried=hurried)
                 try:
-                    await self._call(batch, request, deliver, result)
-                    self._limit.succeeded()
-                    if hurried:
-                        self._limit.reopen()
+                    await self._call(batch, request, deliver, result, permit)
+                    self._limit.succeeded(permit, result.usage)
                     return
                 except TransientError as error:
-                    wait = self._judge_failure(batch, result, error, called)
+                    if error.kind is FailureKind.BAD_ANSWER:  # the model has been at work
+                        self._limit.let_in(permit)
+                    else:
+                        self._limit.failed(permit, error)
+                    wait = self._judge_failure(batch, result, error)
+                except (RequestTooLarge, CallRefused):
+                    self._limit.let_in(permit)
+                    raise
                 finally:
-                    self._limit.release()
+                    self._limit.release(permit)
                 if wait is None:
                     return
-                hurried = await _wait(wait, result)
+                with self._limit.rest():
+                    hurried = await _wait(wait, result)
         except RequestTooLarge as error:
             result.outcome, result.detail = CallOutcome.TOO_LARGE, str(error)
         except CallRefused as error:
-            result.outcome, result.detail = CallOutcome.REFUSED, str(error)[:QUOTED]
+            result.outcome, result.detail = CallOutcome.REFUSED, error.detail[:QUOTED]
+            result.refused = error.kind
         finally:
             result.seconds = self._clock.monotonic() - started
 
-    def _judge_failure(self, batch: Batch, result: BatchOutcome, error: TransientError, called: float) -> float | None:
+    def _judge_failure(self, batch: Batch, result: BatchOutcome, error: TransientError) -> float | None:
         """Seconds to wait before another try, or None when the batch ends here."""
-        if error.kind is FailureKind.RATE_LIMIT:
-            self._limit.rate_limited(called, error.retry_after)
-        else:
-            self._limit.server_failed()
+        # That the endpoint takes no more now, or lets nobody in, is no fault of this call.
+        loading = self._max_retries > 0 and self._still_loading(error)
+        innocent = loading or error.kind is FailureKind.RATE_LIMIT or (self._limit.is_out and self._max_retries > 0)
+        result.failures += not innocent
         result.detail = error.detail[:QUOTED]
-        if result.delivered or result.retries >= self._max_retries:
+        gave_up = not loading and self._limit.gave_up(self._max_retries)
+        if result.delivered or result.failures > self._max_retries or gave_up:
             # Cases that came in before the break count; the rest of the batch is leased again.
             result.outcome = CallOutcome.FAILED
             return None
         result.retries += 1
-        wait = backoff(result.retries, error.retry_after, self._rng)
+        # Where the pace sees to it that the endpoint is not overrun, a call need not wait longer and longer.
+        attempt = min(result.retries, _PACED_ATTEMPT) if innocent else result.failures
+        wait = backoff(attempt, error.retry_after, self._rng)
         result.hurry = asyncio.Event()  # before anybody is told of the wait
         self._on_retry(batch, error, wait, result.retries)
         return wait
+
+    def _still_loading(self, error: TransientError) -> bool:
+        """Whether the server loads its model, and has not done so for longer than it may."""
+        if error.kind is not FailureKind.LOADING:
+            return False
+        now = self._clock.monotonic()
+        if self._loading_since is None:
+            self._loading_since = now
+        return now - self._loading_since < self._startup_timeout
 
     async def _call(
         self,
@@ -130,6 +157,7 @@ class Worker:
         request: WorkerRequest,
         deliver: Deliver,
         result: BatchOutcome,
+        permit: Permit,
     ) -> None:
         fields, several = request.plan.input_fields, request.candidates > 1
         reader = AnswerReader(len(batch.slots), fields, several=several, habits=self._habits)
@@ -140,7 +168,7 @@ class Worker:
         if result.trace is not None:
             result.trace.try_again()
         try:
-            end = await self._read(batch, request, deliver, result, reader)
+            end = await self._read(batch, request, deliver, result, reader, permit)
         except RunawayOutput:
             runaway = True
         except (TransientError, asyncio.CancelledError):
@@ -151,6 +179,7 @@ class Worker:
                 slow.cancel()
             result.usage += self._used(request, reader, end)
             result.written, result.thought, result.quote = reader.written, reader.thought, reader.quote
+            result.only_thoughts = reader.only_thoughts
         reason = end.finish_reason if end else None
         result.cut = cut = runaway or reason == "length"
         await self._hand_over(batch, reader.finish(ended=not cut), deliver, result)
@@ -158,13 +187,20 @@ class Worker:
         _judge_answer(result, reader, end, runaway=runaway, cut=cut, missing=len(batch.slots) - len(result.delivered))
 
     async def _read(
-        self, batch: Batch, request: WorkerRequest, deliver: Deliver, result: BatchOutcome, reader: AnswerReader
+        self,
+        batch: Batch,
+        request: WorkerRequest,
+        deliver: Deliver,
+        result: BatchOutcome,
+        reader: AnswerReader,
+        permit: Permit,
     ) -> StreamEnd | None:
         """Read the stream as far as it is worth it. Returns its end, None when it was closed before."""
         end, trace, loop = None, result.trace, asyncio.get_running_loop()
         try:
             async with asyncio.timeout(None) as patience, aclosing(self._model.stream(request)) as stream:  # type: ignore[type-var]
                 async for piece in stream:
+                    self._limit.let_in(permit)
                     if isinstance(piece, StreamEnd):
                         end = piece
                         continue

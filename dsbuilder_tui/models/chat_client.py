@@ -31,8 +31,7 @@ _LONGEST_WAIT = 300.0  # seconds between two tries of which the client takes car
 # Refusals that may be about one request alone; so many in a row, before there was any answer, are about all of them.
 _ONE_BAD_CALL = (FailureKind.REQUEST, FailureKind.FORBIDDEN)
 _MOST_REFUSED_FIRST = 3
-# What has to do with the endpoint, but may be a gateway's bad moment where calls have been answered.
-_MAY_BE_PASSING = (FailureKind.KEY, FailureKind.NO_SERVICE)
+# A page, or no service, where calls have been answered, is a gateway's bad moment; not so many in a row.
 _MOST_REFUSED_LATER = 5
 
 Waits = Callable[[TransientError, float], Awaitable[None]]
@@ -197,7 +196,7 @@ class ChatClient:
                 return refused(report, kind, self.model, self.url)
             if kind is FailureKind.FORBIDDEN and known.answered:
                 return CallRefused(kind, report.message, refused(report, kind, self.model, self.url))
-        elif kind in _MAY_BE_PASSING and known.answered and known.refusals < _MOST_REFUSED_LATER:
+        elif kind is FailureKind.NO_SERVICE and known.answered and known.refusals < _MOST_REFUSED_LATER:
             known.refusals += 1  # it has worked, so it may work again
             return TransientError(FailureKind.SERVER, report.message, report.retry_after)
         return explain(report, kind, self.model, self.url)

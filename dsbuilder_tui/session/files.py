@@ -17,13 +17,13 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.domain.spending import Spending
-from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.settings.provider_names import OPENAI
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.stage_names import STAGES, check_stages
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.export.checkpoint import seed_head
 from dsbuilder_tui.store.export.export_format import DatasetShape
@@ -220,7 +220,7 @@ class SessionFiles:
             progress_percentage=round(100 * listing.accepted / listing.planned, 1) if listing.planned else 0.0,
             categories={c.name: {"planned": c.count, **asdict(progress[c.name])} for c in self.plan.categories},
             rejections=stages,
-            diversity_rejections=sum(stages.get(stage, 0) for stage in COMPARING_STAGES),
+            diversity_rejections=sum(stages.get(stage, 0) for stage in STAGES.names()),
             exhausted_slots=listing.exhausted,
             checkpoints=last.id if last else 0,
             last_checkpoint={**asdict(last), "created_at": iso(last.created_at)} if last else None,
@@ -298,8 +298,9 @@ class SessionFiles:
 
 
 def check_plan(plan: DatasetPlanInput, config: DatasetBuilderConfig, source: str | None = None) -> None:
-    """Raises ``PlanError`` when the plan is larger than ``max_dataset_size``, or names validators that are not there."""
+    """Raises ``PlanError`` for a plan larger than ``max_dataset_size``, or with validators or stages that are not there."""
     check_validators(plan, source or plan.dataset_name)
+    check_stages(plan, source or plan.dataset_name)
     if plan.total_instances > config.max_dataset_size:
         raise PlanError(
             source or plan.dataset_name,

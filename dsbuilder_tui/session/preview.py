@@ -13,7 +13,7 @@ from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.schema_check import Misfit, SchemaCheck
 from dsbuilder_tui.generation.slots import slot_plans
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
-from dsbuilder_tui.models.limits import AdaptiveLimit
+from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.protocol import SlotRequest, WorkerModel
 from dsbuilder_tui.session.costs import SessionCosts
 from dsbuilder_tui.session.session_context import SessionContext
@@ -52,7 +52,7 @@ class SessionPreview:
             if not isinstance(fitted, Misfit):
                 found.append((fitted[0].inputs, fitted[0].expectations))
 
-        limit = AdaptiveLimit(1, clock, lambda limit, reason: None)
+        limit = AdaptiveConcurrency(1, clock, lambda limit, reason: None)
         worker = Worker(model, limit, clock, random.Random(), _MOST_RETRIES, lambda *_: None)
         for _ in range(_MOST_CALLS):
             result = BatchOutcome()

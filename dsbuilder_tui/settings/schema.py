@@ -18,12 +18,13 @@ from pydantic import (
     model_validator,
 )
 
-from dsbuilder_tui.domain.diversity import chosen_stages
+from dsbuilder_tui.domain.diversity import chosen_thresholds
 from dsbuilder_tui.domain.spending import Price
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.settings.layers import Layer, SettingsSource, merged, read_sources
 from dsbuilder_tui.settings.locations import default_checkpoint_root
 from dsbuilder_tui.settings.provider_names import AUTO, OFFLINE, ProviderName, resolved
+from dsbuilder_tui.settings.stage_names import installed_stages
 
 # Settings whose values are shown as set or unset, and kept in no session.
 KEYS = {"api_key": "OPENAI_API_KEY", "embedding_api_key": "DSBUILDER_EMBEDDING_API_KEY"}  # and where they are best kept
@@ -31,7 +32,11 @@ SECRETS = (*KEYS, "extra_headers")
 URLS = ("base_url", "embedding_base_url")
 OPENAI_URL = "https://api.openai.com/v1"
 
-_JSON = {"extra_headers": '{"X-Team": "evals"}', "prices": '{"my-model": {"input": 0.1, "output": 0.4}}'}
+_JSON = {
+    "extra_headers": '{"X-Team": "evals"}',
+    "prices": '{"my-model": {"input": 0.1, "output": 0.4}}',
+    "stage_thresholds": '{"my_stage": 0.8}',
+}
 
 
 class DatasetBuilderConfig(BaseModel):
@@ -67,6 +72,9 @@ class DatasetBuilderConfig(BaseModel):
     semantic_threshold: float | None = Field(
         None, gt=0, le=1, description="Cosine from which it is a repeat; unset: 0.92 for static models, else 0.95"
     )
+    stage_thresholds: dict[str, float] = Field(
+        default_factory=dict, description="Scores from which stages of plug-ins see a repeat, as JSON by stage"
+    )
     embedding_model: str = Field(
         "static", min_length=1, description="static (built in), a folder with a static model, or an endpoint's model"
     )
@@ -97,6 +105,10 @@ class DatasetBuilderConfig(BaseModel):
     request_timeout: float = Field(120, gt=0, description="Longest silence of the endpoint, in seconds")
     connect_timeout: float = Field(30, gt=0, description="Longest wait for a connection, in seconds")
     startup_timeout: float = Field(300, ge=0, description="Longest wait for a server that loads its model, in seconds")
+    requests_per_minute: int | None = Field(None, ge=1, description="Worker calls a minute at most; unset: found out")
+    tokens_per_minute: int | None = Field(
+        None, ge=1, description="Tokens a minute of the workers at most; unset: no limit"
+    )
     drain_timeout: float = Field(5, ge=0, description="Wait for work in flight at a pause, in seconds")
     confirm_cases: int = Field(1000, ge=0, description="The agent asks before a run of more open cases than this")
     confirm_dollars: float = Field(
@@ -151,7 +163,7 @@ class DatasetBuilderConfig(BaseModel):
         """What each layer says, the weakest first; the flags are the last."""
         return self._sources
 
-    @field_validator("extra_headers", "prices", mode="before")
+    @field_validator("extra_headers", "prices", "stage_thresholds", mode="before")
     @classmethod
     def _parse_json(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
@@ -160,6 +172,11 @@ class DatasetBuilderConfig(BaseModel):
             return json.loads(value)
         except json.JSONDecodeError as error:
             raise ValueError(f"is not JSON ({error.msg}); write for example {_JSON[info.field_name or '']}") from None
+
+    @field_validator("stage_thresholds")
+    @classmethod
+    def _check_stage_thresholds(cls, value: dict[str, float]) -> dict[str, float]:
+        return chosen_thresholds(value)
 
     @field_validator("budget", mode="before")
     @classmethod
@@ -170,7 +187,7 @@ class DatasetBuilderConfig(BaseModel):
     @field_validator("diversity_stages", mode="before")
     @classmethod
     def _check_stages(cls, value: object) -> object:
-        return chosen_stages(value)
+        return installed_stages(value)
 
     @field_validator("base_url", "embedding_base_url")
     @classmethod

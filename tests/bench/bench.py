@@ -95,6 +95,36 @@ def tokens(repeat: int) -> None:
     )
 
 
+_WEATHER: dict[str, tuple[tuple[str, ...], int, int, float]] = {  # flags of the endpoint, workers, requests, ideal seconds
+    "fair": ((), 50, 500, 2.0),
+    "429 10 % (Retry-After 1 s), 500 5 %, malformed 2 %, hang 1 %": (
+        ("--retry-after", "1", "--rates", '{"rate_limit": 0.1, "server_error": 0.05, "malformed": 0.02, "hang": 0.01}'),
+        50, 500, 2.0,
+    ),
+    "429 10 %, by chance": (("--rates", '{"rate_limit": 0.1}'), 50, 2500, 10.0),
+    "40 requests/s, not told": (("--per-second", "40", "--retry-after", "1"), 100, 1200, 30.0),
+    "40 requests/s, not told, no Retry-After": (("--per-second", "40", "--retry-after", ""), 100, 1200, 30.0),
+}  # fmt: skip
+
+
+def weather(repeat: int) -> None:
+    rows = []
+    for name, (flags, workers, requests, ideal) in _WEATHER.items():
+        with endpoint("--latency", "0.2", *flags) as url:
+            m = measure(
+                repeat, "build", "--url", url, "--workers", str(workers), "--batch", "1", "--cases", str(requests)
+            )
+        late = 100 * m["refused_late"] / max(1, m["calls"])
+        rows.append(
+            [name, workers, m["wall"], ideal, int(m["accepted"]), int(m["calls"]), int(m["refused"]), late]
+        )  # fmt: skip
+    table(
+        "Weather: one case a request, 200 ms",
+        ["endpoint", "workers", "wall s", "ideal s", "accepted", "tries", "of them 429", "429 after 10 s, % of all"],
+        rows,
+    )
+
+
 def offline(repeat: int) -> None:
     rows = []
     for cases in (500, 10_000, 40_000):
@@ -112,7 +142,7 @@ def persist(repeat: int) -> None:
 
 
 def main() -> None:
-    known = {"requests": requests, "tokens": tokens, "offline": offline, "persist": persist}
+    known = {"requests": requests, "tokens": tokens, "weather": weather, "offline": offline, "persist": persist}
     parser = argparse.ArgumentParser()
     parser.add_argument("which", nargs="*", help=f"any of {', '.join(known)}; all when none is named")
     parser.add_argument("--repeat", type=int, default=3)

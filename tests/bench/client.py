@@ -11,6 +11,7 @@ import asyncio  # noqa: E402
 import json  # noqa: E402
 import resource  # noqa: E402
 import tempfile  # noqa: E402
+from collections import Counter  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 
@@ -51,9 +52,17 @@ async def build(given: argparse.Namespace) -> dict[str, float]:
     )  # fmt: skip
     first: list[float] = []
 
+    retries: Counter[str] = Counter()
+    refused_at: list[float] = []
+
     def watch(event: object) -> None:
-        if not first and getattr(event, "type", "") == "batch_started":
+        kind = getattr(event, "type", "")
+        if not first and kind == "batch_started":
             first.append(time.time())
+        if kind == "retry_scheduled":
+            retries[event.kind] += 1  # type: ignore[attr-defined]
+            if event.kind == "rate_limit":  # type: ignore[attr-defined]
+                refused_at.append(time.time())
 
     late: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -74,12 +83,16 @@ async def build(given: argparse.Namespace) -> dict[str, float]:
             await model.close()
             if watcher:
                 watcher.cancel()
+            calls = await session.calls.count()
             size = sum(f.stat().st_size for f in session.folder.iterdir())
     late.sort()
     return {
         "wall": wall,
         "cpu": cpu,
         "accepted": result.accepted,
+        "calls": calls + sum(retries.values()),
+        "refused": retries["rate_limit"],
+        "refused_late": sum(at > (first[0] if first else 0) + 10 for at in refused_at),
         "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "first_s": (first[0] if first else 0) - given.spawned,
         "late_p99_ms": 1000 * late[int(len(late) * 0.99)] if late else 0.0,

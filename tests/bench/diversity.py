@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dsbuilder_tui import DatasetBuilderConfig, Session
+from dsbuilder_tui.diversity.answer import Question
 from dsbuilder_tui.diversity.compared_text import structure_hash
-from dsbuilder_tui.diversity.comparer import Comparer, Question
+from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.static_embedding import built_in_embedder
 from dsbuilder_tui.diversity.thresholds import Rules
 from dsbuilder_tui.domain.case import AcceptedCase

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
+from dsbuilder_tui.diversity.answer import Answer, Question
+from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
 from dsbuilder_tui.diversity.static_embedding import Embedder, built_in_embedder
 from dsbuilder_tui.diversity.thresholds import Rules

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dsbuilder_tui.diversity.answer import Answer, Question
 from dsbuilder_tui.diversity.compared_text import compared_text
-from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
+from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.fingerprint_file import NAMES, PrintFile
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
 from dsbuilder_tui.diversity.lsh_index import Chains

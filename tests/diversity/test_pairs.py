@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from dsbuilder_tui.diversity.comparer import Answer, Comparer, Question
+from dsbuilder_tui.diversity.answer import Answer, Question
+from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.expectation_hash import expectation_key
 from dsbuilder_tui.diversity.normalise import normalise
 from dsbuilder_tui.diversity.static_embedding import built_in_embedder

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.events import Event, RunStarted
 from dsbuilder_tui.domain.message import MessageRole, TextContent
 from dsbuilder_tui.domain.pause_cause import Pause
@@ -61,6 +62,7 @@ async def test_pauses_faults_and_several_runs(make_plan: Plans, make_config: Con
         async with await Session.create(make_plan(40, 30), config) as session:
             session.subscribe(live.append)
             await session.chat.add(MessageRole.PERSON, "Go", TextContent.model_validate({"a": [1, 2]}))
+            await session._files.tell(ev.ConcurrencyChanged(ts=1.0, limit=3, reason="rate-limited by the endpoint"))
             pauses = [15, 40]
 
             def interrupt(event: Event) -> None:

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dsbuilder_tui.diversity.comparer import Comparer, Question
+from dsbuilder_tui.diversity.answer import Question
+from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.static_embedding import built_in_embedder
 from dsbuilder_tui.diversity.thresholds import Rules
 from tests.support.fake_openai import word

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from dsbuilder_tui.agent.host import at_rest
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
@@ -13,10 +13,15 @@ from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.plan_patch import CategoryChange, PlanPatch, patched
+from dsbuilder_tui.settings.stage_names import installed_stages
 
 # What a category may set for itself, and what it is called there.
 _OWN = {"diversity_stages": "stages", "near_threshold": "near", "semantic_threshold": "semantic"}
 _STATIC = "static"
+
+
+def _installed(value: object) -> list[str]:
+    return list(installed_stages(value))
 
 
 class AdjustCategoryArguments(ToolArguments):
@@ -25,8 +30,8 @@ class AdjustCategoryArguments(ToolArguments):
     every category, the others for the session (all categories that do not set their own)."""
     diversity: Literal["on", "off"] | None = None
     """Whether repeats are turned away in that category."""
-    diversity_stages: list[Literal["structural", "near", "semantic"]] | None = None
-    """All the stages that compare; the others are off."""
+    diversity_stages: Annotated[list[str], BeforeValidator(_installed)] | None = None
+    """All the stages that compare, out of structural, near, semantic and those of plug-ins; the others are off."""
     near_threshold: float | None = Field(None, gt=0, le=1)
     """Share of words and word pairs from which a case is a repeat; 0.10 less in short texts."""
     semantic_threshold: float | None = Field(None, gt=0, le=1)

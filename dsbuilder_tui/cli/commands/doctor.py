@@ -26,6 +26,7 @@ from dsbuilder_tui.session.import_formats import IMPORT_FORMATS
 from dsbuilder_tui.settings.provider_names import OFFLINE, PROVIDERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
+from dsbuilder_tui.settings.stage_names import STAGES
 
 _MARKS = {"ok": "✓", "note": "·", "problem": "✗"}
 
@@ -95,7 +96,7 @@ async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bo
 
 def _plug_ins() -> Iterator[Check]:
     """What other packages have added, and whether it can be loaded."""
-    registries: tuple[Registry[Any], ...] = (PROVIDERS, VALIDATORS, FORMATS, IMPORT_FORMATS)
+    registries: tuple[Registry[Any], ...] = (PROVIDERS, STAGES, VALIDATORS, FORMATS, IMPORT_FORMATS)
     for registry in registries:
         for row in registry.rows.values():
             if not row.package:

@@ -119,7 +119,8 @@ class Intents:
         if isinstance(placed, str):
             return placed
         now = self._stages.get(placed.get("category", ""), self._stages.get("", COMPARING_STAGES))
-        wanted = [one for one in COMPARING_STAGES if (on if one == stage else one in now)]
+        wanted = [str(one) for one in COMPARING_STAGES if (on if one == stage else one in now)]
+        wanted += [one for one in now if one not in COMPARING_STAGES]
         if wanted == list(now):
             return self._table.reply("stage_already", stage=stage, state="on" if on else "off")
         return {**placed, "diversity_stages": wanted}

@@ -14,7 +14,7 @@ from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
-from dsbuilder_tui.tui.paint.stages import STAGE_ROLES, stage_words
+from dsbuilder_tui.tui.paint.stages import STAGE_ROLES, comparing_stage, stage_words
 from dsbuilder_tui.wording import clock_time
 
 _WORDS = re.compile(r"\w+\s*|[^\w\s]\s*|\s+", re.UNICODE)  # a word takes its spaces along: they line up with anything
@@ -26,9 +26,6 @@ _LONG_RUN, _AROUND = 60, 15  # pieces that both share: so many are folded, and s
 Pieces = list[tuple[str, str]]
 
 STAGE_MEANINGS: dict[str, str] = {
-    Stage.STRUCTURAL: "Once ids, names, dates and the like are masked, the two say the same.",
-    Stage.NEAR: "The two share too many words and word pairs.",
-    Stage.SEMANTIC: "The two mean the same in other words.",
     Stage.SCHEMA: "The worker's case did not have the form the plan asks for.",
     Stage.VALIDATORS: "A rule of the plan found fault with this case.",
     Stage.MISSING: "The worker wrote no case for this slot.",
@@ -36,13 +33,6 @@ STAGE_MEANINGS: dict[str, str] = {
     "refused": "The model refused to write it.",
     "truncated": "The answer was cut off before the case was complete.",
 }
-_STAGE_NAMES: dict[str, str] = {
-    Stage.STRUCTURAL: "same structure",
-    Stage.NEAR: "shared words",
-    Stage.SEMANTIC: "semantic similarity",
-}
-# Of the first two the reason says no more than what their stage means; the third's stands in place of a nearest case.
-_REASON_SHOWN = (Stage.STRUCTURAL, Stage.SEMANTIC, Stage.VALIDATORS)
 _GUARDED = "Quantities, negation, direction, names and expectations agree: nothing speaks for keeping both."
 
 
@@ -159,9 +149,9 @@ def flow(pieces: Pieces, width: int, role: str) -> list[Line]:
 def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> list[Line]:
     """Stage, score against threshold on a scale, the reason, and what became of the slot."""
     lines: list[Line] = [EMPTY]
-    score, threshold = rejection.score, rejection.threshold
+    score, threshold, stage = rejection.score, rejection.threshold, comparing_stage(rejection.stage)
     if score is not None and threshold is not None and threshold < 1:
-        name = _STAGE_NAMES.get(rejection.stage, clip(rejection.stage, 20))
+        name = clip(stage.label if stage else rejection.stage, 30)
         lines.append(
             (
                 (f"{name} ", "muted"),
@@ -171,11 +161,13 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
             )
         )
         lines += [EMPTY, *_scale(score, threshold, width), EMPTY]
-    meaning = STAGE_MEANINGS.get(rejection.stage, "")
+    meaning = stage.meaning if stage else STAGE_MEANINGS.get(rejection.stage, "")
     if rejection.nearest_case_id and rejection.stage != Stage.PERSON:
         meaning = f"Too close to {clip(rejection.nearest_case_id, 60)}. {meaning}"
     lines += [((row, "text"),) for row in wrap(meaning, width) if row]
-    reason = "" if rejection.stage in _REASON_SHOWN and meaning else rejection.reason
+    # A validator's reason stands in place of a nearest case.
+    told = (stage is not None and not stage.tells_more) or rejection.stage == Stage.VALIDATORS
+    reason = "" if told else rejection.reason
     said = reason[:1].upper() + reason[1:]
     lines += [((row, "muted"),) for row in wrap(said, width)[:4] if row]
     if rejection.stage in LIKENESS_STAGES:

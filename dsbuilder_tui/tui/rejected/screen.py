@@ -15,8 +15,9 @@ from dsbuilder_tui.domain.case import Rejection, display_text
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import CaseRejected, Event
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.domain.stage import COMPARING_STAGES, Stage
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, WhatIf
+from dsbuilder_tui.settings.stage_names import STAGES
 from dsbuilder_tui.tui.paint.line import Line, clip, wrap
 from dsbuilder_tui.tui.rejected.paint import Pieces, about, flow, readable, rejection_row, why, word_diff
 from dsbuilder_tui.tui.rejected.threshold_strip import ThresholdStrip
@@ -249,7 +250,7 @@ class RejectedScreen(SessionScreen):
 
     def action_stage(self) -> None:
         met = self.watched.view.stages
-        stages = [*COMPARING_STAGES, *sorted(stage for stage in met if stage not in COMPARING_STAGES)]
+        stages = [*STAGES.names(), *sorted(stage for stage in met if stage not in STAGES.names())]
         answers: list[tuple[str, Any]] = [("all stages", (None,))]
         answers += [(f"{stage} ({met.get(stage, 0):,})", (stage,)) for stage in stages]
 

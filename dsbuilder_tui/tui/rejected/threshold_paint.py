@@ -8,6 +8,7 @@ from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, STEPS, Flip, WhatIf
+from dsbuilder_tui.settings.stage_names import STAGES
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, longest, wrap
 
 _EIGHTHS = "▁▂▃▄▅▆▇█"
@@ -26,6 +27,11 @@ def no_threshold(stage: str) -> str:
         return (
             "Structural repeats have no threshold: with ids, names, dates and the like masked, two texts are the same or "
             "they are not. k keeps this one anyway; s shows the rejections of a stage that has a threshold."
+        )
+    if stage in STAGES.names():
+        return (
+            f"What another threshold would have meant is known for {' and '.join(LIKENESS_STAGES)} alone; the setting "
+            f"stage_thresholds has that of {clip(stage, 40)}."
         )
     return "It was not turned away for being too alike, so there is no threshold to move."
 

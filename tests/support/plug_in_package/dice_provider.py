@@ -1,4 +1,4 @@
-"""A provider: sentences thrown with dice. The first try for every third slot leaves a placeholder in the text."""
+"""A provider: sentences thrown with dice. The first tries leave a placeholder in every third text, and open every fourth alike."""
 
 import json
 import random
@@ -22,6 +22,8 @@ class Dice:
             words = draw.sample(WORDS, 6)
             if wanted.slot.ordinal % 3 == 0 and not wanted.attempt:
                 words[-1] = "[name]"
+            if wanted.slot.ordinal % 4 == 1 and not wanted.attempt:
+                words[:2] = "kindly", "tell"
             yield json.dumps({"slot": number, "inputs": {"query": " ".join(words)}})
         yield StreamEnd("stop", Usage())
 

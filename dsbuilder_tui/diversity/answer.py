@@ -1,0 +1,71 @@
+"""A question to the comparison, and its answer: the case that a text repeats, or what is worth knowing about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dsbuilder_tui.diversity.thresholds import Rules
+from dsbuilder_tui.registry import PlugInBroken
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A text to be judged. Cases of one ``category`` are compared with each other; ``rules`` say how."""
+
+    category: str
+    text: str
+    expectations: Mapping[str, Any]
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The nearest earlier case in a stage: its row, and how like it is (0 to 1)."""
+
+    row: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An admitted case that a candidate repeats. ``score`` has reached ``threshold``."""
+
+    row: int
+    stage: str  # its name
+    score: float
+    threshold: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What is worth knowing about a case that was let in.
+
+    ``kind``: contrast (as like as a repeat, but ``differs`` in something that matters), contradiction (the same text
+    with other expectations), similar (nearly as like as a repeat).
+    """
+
+    kind: str
+    row: int
+    stage: str
+    score: float
+    differs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``row`` is the number of the admitted case; None when it was turned away because of ``match``.
+
+    ``near`` and ``semantic`` are the nearest cases that nothing but the score speaks for keeping apart. With ``broken``
+    nobody can tell: a plug-in's stage has failed.
+    """
+
+    row: int | None
+    text: int  # its structural hash
+    match: Match | None = None
+    flags: tuple[Flag, ...] = ()
+    near: Score | None = None
+    semantic: Score | None = None
+    broken: PlugInBroken | None = None

@@ -1,0 +1,76 @@
+"""One text held against one scope: what is known of both, for the stages to look at."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsbuilder_tui.diversity.answer import Flag, Question, Score
+from dsbuilder_tui.diversity.fingerprint_file import PrintFile
+from dsbuilder_tui.diversity.scope import Members, Scope, hashes_of
+from dsbuilder_tui.diversity.static_embedding import Vectors
+from dsbuilder_tui.diversity.text_index import ComparedCase
+from dsbuilder_tui.diversity.traits import differing
+
+_MOST_NEAR = 256  # texts that share a band of the signature whose score is counted
+
+
+class Inquiry:
+    """One question held against one scope.
+
+    Attributes:
+        file: the fingerprints of all cases.
+        scope: the cases that are compared with.
+        first: the member of the scope from which on they count.
+        rules: which stages look, and from which score a case is a repeat.
+        own, tokens, vector: the fingerprints of the text that is judged.
+        flags, near, semantic, nearest: what stages have found on the way, for the answer.
+    """
+
+    def __init__(
+        self, file: PrintFile, scope: Scope, question: Question, own: Any, tokens: NDArray[np.uint32], vector: Vectors
+    ) -> None:
+        self.file, self.scope, self.rules, self._question = file, scope, question.rules, question
+        self.own, self.tokens, self.vector = own, tokens, vector
+        self.hashes = hashes_of(own[np.newaxis])[0]
+        # Of the vector as it is stored: what is read from the file later must have the same.
+        self.signs = None if scope.closest is None else scope.closest.signs(own["vector"][np.newaxis, : len(vector)])
+        self.first = 0
+        self._shared: Members | None = None
+        self.flags: list[Flag] = []
+        self.near: Score | None = None
+        self.semantic: Score | None = None
+        self.nearest = float("nan")
+
+    @cached_property
+    def case(self) -> ComparedCase:
+        """The text that is judged, for stages that go by texts."""
+        return ComparedCase.of(self._question.text, self._question.expectations)
+
+    @property
+    def shared(self) -> Members:
+        """Rows that share a band of the signature or the whole text."""
+        if self._shared is None:  # not a cached_property: that takes a lock
+            members = self.scope.chains.sharing(self.hashes, _MOST_NEAR)
+            self._shared = self.scope.rows[members[members >= self.first]]
+        return self._shared
+
+    def counts(self, row: int) -> bool:
+        """Whether a case of this row is there and counts: it is in the scope, and in the window when there is one."""
+        rows = self.scope.rows[self.first : self.scope.length]
+        place = int(np.searchsorted(rows, row))
+        return place < len(rows) and int(rows[place]) == row
+
+    def differs(self, row: int) -> tuple[str, ...]:
+        """The traits in which a case differs from the text that is judged, and ``expectations``: they speak for keeping both."""
+        theirs = self.file.rows[row]
+        differs = differing(self.own["traits"].tolist(), theirs["traits"].tolist())
+        return differs if self.own["expected"] == theirs["expected"] else (*differs, "expectations")
+
+    def flag(self, kind: str, row: int, stage: str, score: float, differs: tuple[str, ...] = ()) -> None:
+        """Note what is worth knowing about the case when it is let in; each other case is named once."""
+        if all(flag.row != row for flag in self.flags):
+            self.flags.append(Flag(kind, row, stage, score, differs))

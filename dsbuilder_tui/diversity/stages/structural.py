@@ -1,0 +1,34 @@
+"""The stage that finds the same text, but for ids, dates, names and other detail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dsbuilder_tui.diversity.answer import Flag, Match
+from dsbuilder_tui.diversity.comparing_stage import ComparingStage
+from dsbuilder_tui.diversity.inquiry import Inquiry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StructuralStage(ComparingStage):
+    """Two texts are the same or they are not: it has no threshold. With other expectations they contradict, and both stay."""
+
+    def match(self, name: str, inquiry: Inquiry) -> Match | None:
+        rows = inquiry.file.rows
+        shared = inquiry.shared
+        same = shared[rows["text"][shared] == inquiry.own["text"]]
+        if not len(same):
+            return None
+        alike = same[rows["expected"][same] == inquiry.own["expected"]]
+        if len(alike):
+            reason = "the same text apart from ids, dates, names or other detail"
+            return Match(int(alike[0]), name, 1.0, 1.0, reason)
+        inquiry.flags.append(Flag("contradiction", int(same[0]), name, 1.0, ("expectations",)))
+        return None
+
+
+STAGE = StructuralStage(
+    label="same structure",
+    meaning="Once ids, names, dates and the like are masked, the two say the same.",
+    tells_more=False,
+)

@@ -1,0 +1,241 @@
+"""How many calls an endpoint gets at once, and how fast one after another."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.domain.clock import Clock
+from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.models.adaptive_rate import AdaptiveRate, SentRequest
+from dsbuilder_tui.models.circuit_breaker import CircuitBreaker
+from dsbuilder_tui.models.protocol import TransientError
+from dsbuilder_tui.models.rate_limit import RequestPace, TokenAllowance, TokenForecast, pace_of
+
+_ROOM = 1.5  # calls in flight, as a multiple of what the rate keeps busy
+_SPARE = 2
+_TOLD_CHANGE = 0.25  # share by which the limit must differ from what was told last
+_ENOUGH = 5  # calls that were let in, to tell a rate from them
+_PATIENCE = 30.0  # seconds of an outage for each retry that a call may have; and at first
+
+
+@dataclass(frozen=True, slots=True)
+class CallSize:
+    """What is known of a call's tokens before it is made: the characters of its request, and the cases it asks for."""
+
+    characters: int = 0
+    cases: int = 1
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Permit:
+    """The right to make one call. ``sent`` is when it was given, in monotonic seconds."""
+
+    sent: float
+    size: CallSize
+    tokens: int
+    request: SentRequest
+    tries_circuit: bool
+    let_in: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    ready: asyncio.Future[Permit]
+    size: CallSize
+    hurried: bool
+
+
+class AdaptiveConcurrency:
+    """Gives out places for calls: at most so many in flight, at the rate that the endpoint takes and the settings allow.
+
+    The rate is learned (``AdaptiveRate``); while it is known, so many calls are in flight as keep it up. A call that was
+    refused waits by itself; only when nothing at all is let in do the others wait too (``CircuitBreaker``).
+    """
+
+    def __init__(
+        self,
+        most: int,
+        clock: Clock,
+        changed: Callable[[int, str], None],
+        *,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
+    ) -> None:
+        """``changed`` is told of the number of calls at once, with the reason, whenever it changes by much."""
+        self._most, self._clock, self._changed = most, clock, changed
+        self._rate, self._pace = AdaptiveRate(), RequestPace()
+        self._circuit = CircuitBreaker(most)
+        self._asked_pace = pace_of(requests_per_minute)
+        self._tokens = TokenAllowance(tokens_per_minute) if tokens_per_minute else None
+        self._forecast = TokenForecast()
+        self._active, self._told, self._trying = 0, most, False
+        self.resting = 0  # calls that failed and wait, without a place, to be made again
+        self._seconds_a_call = 0.0
+        self._stopped_by_limit = False
+        self._waiters: deque[_Waiter] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._sent, self._turned_away, self._counted_from = 0, 0, clock.monotonic()
+
+    @property
+    def limit(self) -> int:
+        """Calls in flight at most."""
+        if math.isinf(self._rate.per_second) or not self._seconds_a_call:
+            return self._most
+        return min(self._most, math.ceil(_ROOM * self._rate.per_second * self._seconds_a_call) + _SPARE)
+
+    def gave_up(self, retries: int) -> bool:
+        """Whether the endpoint has let nothing in for so long that a run should end: half a minute for each retry that
+        a call may have, or half a minute in all when it never did.
+        """
+        patience = _PATIENCE * (retries if self._circuit.ever_closed else min(retries, 1))
+        return self.is_out and self._circuit.outage(self._clock.monotonic()) >= patience
+
+    @property
+    def is_out(self) -> bool:
+        """Whether the endpoint lets nothing in."""
+        return self._circuit.open
+
+    @contextmanager
+    def rest(self) -> Iterator[None]:
+        """The time in which a call waits to be made again."""
+        self.resting += 1
+        try:
+            yield
+        finally:
+            self.resting -= 1
+
+    async def acquire(self, size: CallSize, *, again: bool = False, hurried: bool = False) -> Permit:
+        """Wait for a place, and for the rate.
+
+        A call that is made ``again`` comes before new ones; a ``hurried`` one waits for nothing but a place.
+        """
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), size, hurried)
+        if again or hurried:
+            self._waiters.appendleft(waiter)
+        else:
+            self._waiters.append(waiter)
+        self._give_out()
+        if waiter.ready.done():
+            return waiter.ready.result()
+        try:
+            return await waiter.ready
+        except asyncio.CancelledError:
+            if waiter.ready.done() and not waiter.ready.cancelled():
+                self.release(waiter.ready.result())
+            else:
+                self._waiters.remove(waiter)
+                self._give_out()
+            raise
+
+    def try_acquire(self, size: CallSize) -> Permit | None:
+        """A place, if there is one at once and nobody waits for it."""
+        now = self._clock.monotonic()
+        if self._waiters or self._active >= self.limit or self._delay(now) > 0:
+            return None
+        return self._permit(size, now)
+
+    def let_in(self, permit: Permit) -> None:
+        """Note that the endpoint begins to answer a call."""
+        if permit.let_in:
+            return
+        permit.let_in = True
+        now = self._clock.monotonic()
+        if self._circuit.succeeded(now):
+            self._restart(now)
+        self._rate.admitted(permit.request, now)
+        self._follow(now, "the endpoint answers again")
+
+    def succeeded(self, permit: Permit, usage: Usage) -> None:
+        """Note the end of a call that went well, and what it used."""
+        self.let_in(permit)
+        took = self._clock.monotonic() - permit.sent
+        self._seconds_a_call = took if not self._seconds_a_call else 0.9 * self._seconds_a_call + 0.1 * took
+        if self._tokens is not None and usage.known:
+            self._forecast.learn(usage.completion_tokens, permit.size.cases)
+            self._tokens.take(usage.prompt_tokens + usage.completion_tokens - permit.tokens, self._clock.monotonic())
+
+    def failed(self, permit: Permit, error: TransientError) -> None:
+        """Note that a call failed in passing."""
+        now = self._clock.monotonic()
+        limited = error.kind is FailureKind.RATE_LIMIT
+        if limited and not self._circuit.open:
+            self._rate.refused(permit.request, now)
+        else:
+            self._rate.failed(permit.request)
+        if permit.let_in:  # it broke off in the middle: the endpoint is there
+            return
+        self._turned_away += 1
+        asked = error.retry_after if limited else None
+        if self._circuit.failed(permit.sent, now, asked, self._rate.last_unrefused(now)):
+            self._stopped_by_limit = limited
+        self._follow(now, "rate-limited by the endpoint")
+
+    def release(self, permit: Permit) -> None:
+        """Give a place back."""
+        self._active -= 1
+        if permit.tries_circuit:
+            self._trying = False
+        self._give_out()
+
+    def _follow(self, now: float, reason: str) -> None:
+        self._pace.change(self._rate.per_second, now)
+        limit = self.limit
+        if abs(limit - self._told) > _TOLD_CHANGE * self._told or (limit == self._most != self._told):
+            self._told = limit
+            self._changed(limit, reason)
+        self._give_out()
+
+    def _restart(self, now: float) -> None:
+        """Go on after a stop. What was taken from one such stop to the next is what is taken on the whole."""
+        let_in, rate = self._sent - self._turned_away, self._rate.per_second
+        if self._stopped_by_limit and let_in >= _ENOUGH:
+            rate = let_in / (now - self._counted_from)
+            self._sent, self._turned_away, self._counted_from = 0, 0, now
+        self._rate.restart(rate, now)
+
+    def _delay(self, now: float) -> float:
+        """Seconds until the next call may begin, as far as places are free; infinite while another tries the endpoint."""
+        delay = max(self._pace.delay(now), self._asked_pace.delay(now))
+        if self._tokens is not None:
+            delay = max(delay, self._tokens.delay(now))
+        if self._circuit.open:
+            delay = math.inf if self._trying else max(delay, self._circuit.next_try - now)
+        return delay
+
+    def _permit(self, size: CallSize, now: float) -> Permit:
+        self._active += 1
+        self._sent += 1
+        self._pace.take(now)
+        self._asked_pace.take(now)
+        tokens = 0
+        if self._tokens is not None:
+            tokens = self._forecast.expected(size.characters, size.cases)
+            self._tokens.take(tokens, now)
+        tries, self._trying = self._circuit.open, self._trying or self._circuit.open
+        return Permit(sent=now, size=size, tokens=tokens, request=self._rate.sent(now), tries_circuit=tries)
+
+    def _give_out(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._waiters:
+            waiter = self._waiters[0]
+            if waiter.ready.done():  # cancelled in the wait
+                self._waiters.popleft()
+                continue
+            if self._active >= self.limit:
+                return
+            now = self._clock.monotonic()
+            delay = 0.0 if waiter.hurried else self._delay(now)
+            if delay > 0:
+                if delay < math.inf:
+                    self._timer = asyncio.get_running_loop().call_later(delay, self._give_out)
+                return
+            self._waiters.popleft()
+            waiter.ready.set_result(self._permit(waiter.size, now))
