@@ -1,10 +1,11 @@
-"""Which text stood here before, word for word: the rows of a whole dataset by the hash of their text."""
+"""The rows of a whole dataset by the hash of their text, to find what stood here before word for word."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+_FEW = 1000  # texts that are not worth sorting all others for
 _MOST_NEW = 100_000  # kept in a dictionary, at some 100 bytes each; all older ones take 16 bytes
 
 
@@ -22,6 +23,10 @@ class ExactIndex:
             self.extend(np.fromiter(new.keys(), np.int64), np.fromiter(new.values(), np.int64))
 
     def extend(self, texts: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
+        if len(texts) < _FEW:
+            for text, row in zip(texts.tolist(), rows.tolist(), strict=True):
+                self.add(text, row)
+            return
         hashes, all_rows = np.concatenate([self._hashes, texts]), np.concatenate([self._rows, rows])
         order = np.argsort(hashes, kind="stable")
         self._hashes, self._rows = hashes[order], all_rows[order]

@@ -49,7 +49,8 @@ class ResponseJournal:
         def read(connection: sqlite3.Connection) -> list[KeptAnswer]:
             rows = connection.execute(
                 "SELECT a.seq, a.category_id, a.ordinals, a.answer, coalesce(c.batch, 0), coalesce(c.model, '') "
-                "FROM worker_answer a LEFT JOIN worker_call c ON c.seq=a.seq WHERE a.branch_id=? AND a.seq>? ORDER BY a.seq LIMIT ?",
+                "FROM worker_answer a LEFT JOIN worker_call c ON c.seq=a.seq WHERE a.branch_id=? AND a.seq>? "
+                "ORDER BY a.seq LIMIT ?",
                 (MAIN_BRANCH, after, limit),
             )
             return [
