@@ -10,8 +10,8 @@ import numpy as np
 
 from dsbuilder_tui.diversity.answer import Answer, Match, Question
 from dsbuilder_tui.diversity.comparing_stage import ComparingStage, TextStage
-from dsbuilder_tui.diversity.fingerprint_file import PrintFile
-from dsbuilder_tui.diversity.fingerprints import Fingerprinter, Prints
+from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
+from dsbuilder_tui.diversity.fingerprints import FingerprintBatch, Fingerprinter
 from dsbuilder_tui.diversity.inquiry import Inquiry
 from dsbuilder_tui.diversity.scope import Members, Scope
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors
@@ -36,7 +36,7 @@ class Comparer:
     def __init__(
         self,
         embedder: Embedder | None,
-        file: PrintFile | None = None,
+        file: FingerprintFile | None = None,
         *,
         window: int | None = None,
         across: bool = False,
@@ -48,7 +48,7 @@ class Comparer:
         ]
         self._by_text = {name: stage for name, stage in self._stages if isinstance(stage, TextStage)}
         self.fingerprinter = Fingerprinter(embedder)
-        self.file = PrintFile(self.fingerprinter.row_type) if file is None else file
+        self.file = FingerprintFile(self.fingerprinter.row_type) if file is None else file
         self._dimensions = embedder.dimensions if embedder else 0
         self._window, self._across = window, across
         self._scopes: dict[str, Scope] = {}
@@ -131,10 +131,10 @@ class Comparer:
                 scope.texts[stage] = _at_work(stage, by_text.make)
         return scope
 
-    def _prints(self, questions: Sequence[Question], vectors: Vectors | None) -> Prints:
+    def _prints(self, questions: Sequence[Question], vectors: Vectors | None) -> FingerprintBatch:
         return self.fingerprinter.prints([q.text for q in questions], [q.expectations for q in questions], vectors)
 
-    def _judge(self, question: Question, prints: Prints, place: int) -> Answer:
+    def _judge(self, question: Question, prints: FingerprintBatch, place: int) -> Answer:
         own = prints.rows[place]
         scope = self._scope_of(question)
         inquiry = Inquiry(self.file, scope, question, own, prints.tokens[place], prints.vectors[place])
@@ -166,8 +166,10 @@ class Comparer:
         wanted = inquiry.rules.stages
         for name, stage in self._stages:
             if name in wanted:
-                ask = partial(stage.match, name, inquiry)
-                found = ask() if name in COMPARING_STAGES else _at_work(name, ask)
+                if name in COMPARING_STAGES:
+                    found = stage.match(name, inquiry)
+                else:
+                    found = _at_work(name, partial(stage.match, name, inquiry))
                 if found is not None:
                     return found
         return None

@@ -18,7 +18,7 @@ from dsbuilder_tui.diversity.mmap_array import MappedArray
 NAMES = ("fingerprints.json", "fingerprints.rows", "fingerprints.tokens")
 
 
-class PrintFile:
+class FingerprintFile:
     """Rows of fingerprints and the tokens they point at, in a session's folder or, without one, in temporary files."""
 
     def __init__(self, row_type: np.dtype[Any], folder: Path | None = None) -> None:
@@ -26,7 +26,7 @@ class PrintFile:
         self._tokens = MappedArray(np.uint32, folder / NAMES[2] if folder else None)
 
     @classmethod
-    def open(cls, folder: Path, row_type: np.dtype[Any], versions: Mapping[str, Any]) -> PrintFile:
+    def open(cls, folder: Path, row_type: np.dtype[Any], versions: Mapping[str, Any]) -> FingerprintFile:
         """The folder's file if it has these ``versions``, cut to the rows that are whole; else a new, empty one."""
         about = folder / NAMES[0]
         try:

@@ -33,7 +33,7 @@ class FingerprintPage:
     nearest: NDArray[np.float32]
 
 
-class PrintReader:
+class FingerprintReader:
     """Finds rows by a case's place in the history and its structural hash. Called from one thread at a time.
 
     It reads the file and does not map it: whoever writes may cut it short, and touching a page behind the end is fatal.

@@ -77,7 +77,7 @@ def checks(rows: Rows) -> NDArray[np.uint32]:
 
 
 @dataclass(frozen=True, slots=True)
-class Prints:
+class FingerprintBatch:
     """Fingerprints of some texts, a row each, and the tokens of each."""
 
     rows: Rows
@@ -109,7 +109,7 @@ class Fingerprinter:
 
     def prints(
         self, texts: Sequence[str], expectations: Sequence[Mapping[str, Any]], vectors: Vectors | None = None
-    ) -> Prints:
+    ) -> FingerprintBatch:
         """Fingerprints of ``texts``; ``vectors`` when somebody else has embedded them already."""
         read = [_masked_and_traits(text) for text in texts]
         masked_texts = [masked_text for masked_text, _ in read]
@@ -128,7 +128,7 @@ class Fingerprinter:
         if vectors.shape[1]:
             rows["vector"][:, : vectors.shape[1]] = vectors
         rows["check"] = checks(rows)
-        return Prints(rows, tokens, vectors)
+        return FingerprintBatch(rows, tokens, vectors)
 
 
 def _bands(tokens: Sequence[Tokens]) -> NDArray[np.uint32]:

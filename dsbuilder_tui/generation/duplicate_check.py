@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dsbuilder_tui.diversity.answer import Answer, Question
 from dsbuilder_tui.diversity.compared_text import compared_text, structure_hash
 from dsbuilder_tui.diversity.comparer import Comparer
-from dsbuilder_tui.diversity.fingerprint_file import PrintFile
+from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors, local_embedder, unit
 from dsbuilder_tui.diversity.thresholds import plug_in_stages, rules_for, window_of
@@ -175,7 +175,7 @@ class DuplicateCheck:
 
         def begin() -> tuple[Past, Comparer, NDArray[np.int64], list[int]]:
             past, maker = Past(rows, self._plan), Fingerprinter(embedder)
-            file = PrintFile.open(folder, maker.row_type, maker.versions)
+            file = FingerprintFile.open(folder, maker.row_type, maker.versions)
             owners = past.owners(file.rows["seq"], file.rows["text"])
             held = np.flatnonzero(owners >= 0)
             file.keep(held)
