@@ -105,14 +105,8 @@ class Pipeline:
             requests_per_minute=config.requests_per_minute, tokens_per_minute=config.tokens_per_minute,
         )  # fmt: skip
         self._runner: Runner = Worker(
-            model,
-            self._limit,
-            clock,
-            random.Random(),
-            config.max_retries,
-            self._retry_scheduled,
-            config.startup_timeout,
-        )
+            model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled, config.startup_timeout
+        )  # fmt: skip
         interval = config.checkpoint_interval if config.enable_checkpointing else None
         self._journal = Journal(
             store,
