@@ -60,7 +60,9 @@ class BatchStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchFinished(Event):
-    """``dollars`` is None when the model's price is not known."""
+    """``dollars`` is None when the model's price is not known. Tokens are ``estimated`` when the endpoint did not say them
+    all: of a call that was cut off, or closed behind its last case.
+    """
 
     type: ClassVar[str] = "batch_finished"
     batch: int
@@ -73,6 +75,7 @@ class BatchFinished(Event):
     completion_tokens: int
     detail: str = ""
     dollars: float | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -321,6 +321,7 @@ class Pipeline:
         trace, usage = result.trace, result.usage
         if trace is not None and trace.ended is None:
             trace.prompt_tokens, trace.completion_tokens = usage.prompt_tokens, usage.completion_tokens
+            trace.estimated = usage.estimated
             trace.detail = result.detail
             self._calls.end(trace, self._clock.now(), outcome)
 
@@ -406,7 +407,7 @@ class Pipeline:
                 ts=now, batch=batch.number, worker=worker, category=batch.category.name,
                 outcome=result.outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
                 prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
-                detail=result.detail, dollars=dollars,
+                detail=result.detail, dollars=dollars, estimated=result.usage.estimated,
             ),
             self._kept_answer(seq, batch, result),
         )  # fmt: skip
