@@ -17,6 +17,7 @@ from dsbuilder_tui.domain.events import (
     TEXT_LENGTH,
     BatchFinished,
     BatchStarted,
+    CallHedged,
     ConcurrencyChanged,
     Event,
     Notice,
@@ -39,7 +40,9 @@ from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
+from dsbuilder_tui.models.hedging import StragglerWatch, hedges
 from dsbuilder_tui.models.protocol import TransientError, WorkerModel
+from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.rows import WorkerAnswer, WorkerCall
@@ -105,8 +108,11 @@ class Pipeline:
             requests_per_minute=config.requests_per_minute, tokens_per_minute=config.tokens_per_minute,
         )  # fmt: skip
         self._runner: Runner = Worker(
-            model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled
-        )
+            model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled,
+            watch=StragglerWatch(model, self._limit, config.request_timeout, hedging=hedges(config))
+            if provider_of(config).has_endpoint else None,
+            on_hedge=self._hedged,
+        )  # fmt: skip
         interval = config.checkpoint_interval if config.enable_checkpointing else None
         self._journal = Journal(
             store,
@@ -433,6 +439,10 @@ class Pipeline:
     def _limit_changed(self, limit: int, reason: str) -> None:
         self._tell(ConcurrencyChanged(ts=self._clock.now(), limit=limit, reason=reason))
         self._wake.set()
+
+    def _hedged(self, batch: Batch, silent: float) -> None:
+        worker = self._unsettled[batch.number].worker
+        self._tell(CallHedged(ts=self._clock.now(), batch=batch.number, worker=worker, silent_s=round(silent, 2)))
 
     def _retry_scheduled(self, batch: Batch, error: TransientError, wait: float, attempt: int) -> None:
         entry = self._unsettled[batch.number]
