@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 from dsbuilder_tui.cli.display import choose_display
@@ -70,6 +70,13 @@ def checked_out(out: str | None) -> Path | None:
 
 
 async def build(session: Session, model: WorkerModel, arguments: argparse.Namespace, out: Path | None) -> int:
+    return await show_run(session, lambda: session.run(model), arguments, out)
+
+
+async def show_run(
+    session: Session, run: Callable[[], Awaitable[RunResult]], arguments: argparse.Namespace, out: Path | None
+) -> int:
+    """Show a run as it happens, and write the dataset when it has ended. Returns the exit code."""
     display = choose_display(
         as_json=arguments.json,
         plain=arguments.plain,
@@ -78,7 +85,7 @@ async def build(session: Session, model: WorkerModel, arguments: argparse.Namesp
     session.subscribe(display.show)
     with _signals(session), display:
         try:
-            result = await session.run(model)
+            result = await run()
         except DsbuilderError as error:
             if error.exit_code not in (ExitCode.RESUMABLE, ExitCode.ENDPOINT_REFUSED):
                 raise

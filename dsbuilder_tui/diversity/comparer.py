@@ -166,8 +166,10 @@ class Comparer:
         wanted = inquiry.rules.stages
         for name, stage in self._stages:
             if name in wanted:
-                ask = partial(stage.match, name, inquiry)
-                found = ask() if name in COMPARING_STAGES else _at_work(name, ask)
+                if name in COMPARING_STAGES:
+                    found = stage.match(name, inquiry)
+                else:
+                    found = _at_work(name, partial(stage.match, name, inquiry))
                 if found is not None:
                     return found
         return None

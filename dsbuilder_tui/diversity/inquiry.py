@@ -39,6 +39,7 @@ class Inquiry:
         # Of the vector as it is stored: what is read from the file later must have the same.
         self.signs = None if scope.closest is None else scope.closest.signs(own["vector"][np.newaxis, : len(vector)])
         self.first = 0
+        self._shared: Members | None = None
         self.flags: list[Flag] = []
         self.near: Score | None = None
         self.semantic: Score | None = None
@@ -49,11 +50,13 @@ class Inquiry:
         """The text that is judged, for stages that go by texts."""
         return ComparedCase.of(self._question.text, self._question.expectations)
 
-    @cached_property
+    @property
     def shared(self) -> Members:
         """Rows that share a band of the signature or the whole text."""
-        members = self.scope.chains.sharing(self.hashes, _MOST_NEAR)
-        return self.scope.rows[members[members >= self.first]]
+        if self._shared is None:  # not a cached_property: that takes a lock
+            members = self.scope.chains.sharing(self.hashes, _MOST_NEAR)
+            self._shared = self.scope.rows[members[members >= self.first]]
+        return self._shared
 
     def counts(self, row: int) -> bool:
         """Whether a case of this row is there and counts: it is in the scope, and in the window when there is one."""

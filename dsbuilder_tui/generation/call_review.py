@@ -25,19 +25,22 @@ class CallReview:
         """How many cases the next call of a category is asked for."""
         return self._sizers[category].size
 
-    def take_in(self, batch: Batch, result: BatchOutcome, accepted: int, misfits: list[str]) -> None:
-        """Learn from a call of which ``accepted`` cases were let in; ``misfits`` is why others had not the plan's shape."""
+    def take_in(self, batch: Batch, result: BatchOutcome, accepted: int, misfits: list[str]) -> bool:
+        """Learn from a call of which ``accepted`` cases were let in; ``misfits`` is why others had not the plan's shape.
+
+        Returns whether such a call would be made with more room, or fewer cases, from now on.
+        """
         name = batch.category.name
         learned = self._learn(name, len(batch.slots), result, accepted)
         if accepted:
             self.brake.accepted(name)
-            return
+            return learned
         barren = _barren(result, misfits)
         if barren is not None and self._brakes:
             self.brake.observe(name, barren, learned=learned)
+        return learned
 
     def _learn(self, category: str, asked: int, result: BatchOutcome, accepted: int) -> bool:
-        """Returns whether such a call would not be made in the same way again."""
         outcome = result.outcome
         if outcome is CallOutcome.CANCELLED:  # it says nothing about the size
             return False
@@ -57,6 +60,6 @@ def _barren(result: BatchOutcome, misfits: list[str]) -> Barren | None:
         return Barren(BarrenCause.VALUES, misfits[-1]) if len(misfits) == len(result.delivered) else None
     if result.outcome in (CallOutcome.FAILED, CallOutcome.CANCELLED):
         return None
-    thinking = result.usage.reasoning_tokens > 0 or result.thought > 0 or result.written == 0
+    thinking = result.usage.reasoning_tokens > 0 or result.only_thoughts or result.written == 0
     cause = barren_cause(result.outcome, thinking=thinking, surplus=result.found > 0, in_words=bool(result.quote))
     return Barren(cause, result.quote)

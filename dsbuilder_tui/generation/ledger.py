@@ -138,6 +138,15 @@ class Ledger:
         self.next_batch += 1
         return batch
 
+    def take(self, category: str, ordinal: int) -> SlotRequest | None:
+        """Lease one open slot by its name, out of turn; None when it is not open, or not planned."""
+        if self.state(category, ordinal) is not SlotState.OPEN:
+            return None
+        book = self._books[category]
+        book.state[ordinal] = _LEASED
+        self._leased += 1
+        return SlotRequest(self.slot(category, ordinal), book.attempt.get(ordinal, 0))
+
     def fill(self, slot: Slot) -> None:
         self._settle(slot, _FILLED)
         self.filled += 1

@@ -12,7 +12,8 @@ import orjson
 from dsbuilder_tui.domain.case import Candidate, display_text
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
-from dsbuilder_tui.generation.case_scanner import MalformedCase
+from dsbuilder_tui.generation.case_scanner import MalformedCase, json_in
+from dsbuilder_tui.generation.value_kinds import as_planned, kind_of
 
 _SHOWN = 500
 _WRITER_TAGS = ("template", "perturbation")
@@ -48,13 +49,13 @@ class SchemaCheck:
     """Holds candidates against the shape that the plan gives their category."""
 
     def __init__(self, plan: DatasetPlanInput) -> None:
-        self._kinds = {category.name: field_kinds(plan, category) for category in plan.categories}
+        self._examples = {category.name: field_examples(plan, category) for category in plan.categories}
         self._categories = {category.name: category for category in plan.categories}
 
     def fit(self, candidate: Candidate) -> list[Fitted] | Misfit:
         """The candidate; or, when a worker was asked for several to a slot, those that fit, the least expected first."""
         several = candidate.raw.get("candidates") if isinstance(candidate.raw, Mapping) else None
-        if not isinstance(several, list) or not several or "candidates" in self._kinds[candidate.slot.category]:
+        if not isinstance(several, list) or not several or "candidates" in self._examples[candidate.slot.category]:
             fitted = self._fit(candidate, candidate.raw)
             return fitted if isinstance(fitted, Misfit) else [fitted]
         found = [self._fit(candidate, raw) for raw in sorted(several[:_MOST_SEVERAL], key=_probability)]
@@ -67,7 +68,7 @@ class SchemaCheck:
             if isinstance(raw, MalformedCase):
                 raise Unfit("not valid JSON")
             if not isinstance(raw, Mapping):
-                raise Unfit(f"it is {_kind(raw)}, not an object")
+                raise Unfit(f"it is {kind_of(raw)}, not an object")
             inputs = self._inputs(raw, category)
             expectations = _expectations(raw, category)
         except Unfit as unfit:
@@ -81,15 +82,22 @@ class SchemaCheck:
         return Fitted(inputs, expectations, tags)
 
     def _inputs(self, raw: Mapping[str, Any], category: DatasetCategory) -> dict[str, Any]:
-        kinds = self._kinds[category.name]
+        examples = self._examples[category.name]
         given = raw.get("inputs", raw.get("input"))
-        if given is None and any(field in raw for field in kinds):
+        if given is None and any(field in raw for field in examples):
             given = raw  # the fields stand beside `slot` rather than under `inputs`
-        if len(kinds) == 1 and not isinstance(given, Mapping) and given is not None:
-            given = {next(iter(kinds)): given}
+        if isinstance(given, list) and len(given) == 1 and isinstance(given[0], Mapping):
+            given = given[0]
+        if isinstance(given, str) and isinstance(written := json_in(given), dict) and written.keys() >= examples.keys():
+            given = written
+        if len(examples) == 1 and not isinstance(given, Mapping) and given is not None:
+            field, example = next(iter(examples.items()))
+            if isinstance(given, list) and kind_of(example) != "a list":
+                raise Unfit(f"`inputs` is a list, not {kind_of(example)}")
+            given = {field: given}
         if not isinstance(given, Mapping):
-            raise Unfit("`inputs` is missing" if given is None else f"`inputs` is {_kind(given)}, not an object")
-        return _fitting_inputs(given, kinds)
+            raise Unfit("`inputs` is missing" if given is None else f"`inputs` is {kind_of(given)}, not an object")
+        return _fitting_inputs({field: as_planned(given.get(field), examples[field]) for field in examples}, examples)
 
 
 class Unfit(Exception):
@@ -105,26 +113,26 @@ def fitting_case(
     """
     if not isinstance(inputs, Mapping) or not isinstance(expectations, Mapping):
         raise Unfit("`inputs` and `expectations` must be objects")
-    kinds = field_kinds(plan, category)
+    examples = field_examples(plan, category)
     for field in inputs:
-        if field not in kinds:
-            raise Unfit(f"the plan has no field `{field}` in `inputs`, only {', '.join(kinds)}")
+        if field not in examples:
+            raise Unfit(f"the plan has no field `{field}` in `inputs`, only {', '.join(examples)}")
     try:
         for key, value in expectations.items():
             _check_expectation(key, value, category)
-        return _fitting_inputs(inputs, kinds), _storable(dict(expectations), "expectations")
+        return _fitting_inputs(inputs, examples), _storable(dict(expectations), "expectations")
     except RecursionError:
         raise Unfit("nested too deeply") from None
 
 
-def _fitting_inputs(given: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
+def _fitting_inputs(given: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
     inputs = {}
-    for field, kind in kinds.items():
+    for field, example in examples.items():
         value = given.get(field)
         if value is None:
             raise Unfit(f"the field `{field}` is missing from `inputs`")
-        if kind != _kind(value):
-            raise Unfit(f"the field `{field}` of `inputs` is {_kind(value)}, not {kind}")
+        if kind_of(value) != kind_of(example):
+            raise Unfit(f"the field `{field}` of `inputs` is {kind_of(value)}, not {kind_of(example)}")
         if isinstance(value, str):
             value = value.strip()
             if not value:
@@ -135,44 +143,36 @@ def _fitting_inputs(given: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[
 
 def _check_expectation(key: str, value: Any, category: DatasetCategory) -> None:
     planned = category.expectations.get(key)
-    if planned is not None and _kind(value) != _kind(planned):
-        raise Unfit(f"`{key}` of `expectations` is {_kind(value)}, not {_kind(planned)}")
+    if planned is not None and kind_of(value) != kind_of(planned):
+        raise Unfit(f"`{key}` of `expectations` is {kind_of(value)}, not {kind_of(planned)}")
 
 
-def field_kinds(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, str]:
+def field_examples(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, Any]:
+    """For each field of the inputs a value that it has in an example; a text where there is none."""
     examples = plan.examples(category)
     return {
-        field: next((_kind(e[field]) for e in examples if e.get(field) is not None), "text")
+        field: next((example[field] for example in examples if example.get(field) is not None), "")
         for field in plan.input_fields
     }
 
 
 def _expectations(raw: Mapping[str, Any], category: DatasetCategory) -> dict[str, Any]:
     expectations = dict(category.expectations)
-    given = raw.get("expectations")
-    if given is not None and not isinstance(given, Mapping):
-        raise Unfit(f"`expectations` is {_kind(given)}, not an object")
-    for key, value in (given or {}).items():
+    given = as_planned(raw.get("expectations"), {})
+    if given is None:  # they may stand beside `slot`
+        given = {key: raw[key] for key in expectations if key in raw}
+    if not isinstance(given, Mapping):
+        raise Unfit(f"`expectations` is {kind_of(given)}, not an object")
+    for key, value in given.items():
         if key not in expectations:
             continue  # the plan says what is expected; a worker only fits the values
+        value = as_planned(value, expectations[key])
         _check_expectation(key, value, category)
         expectations[key] = value
     if category.expected_tools:
         tools = [tool.model_dump(mode="json", exclude_defaults=True) for tool in category.expected_tools]
         expectations.setdefault("expected_tool_calls", tools)
     return _storable(expectations, "expectations")
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, int | float):
-        return "a number"
-    if isinstance(value, str):
-        return "text"
-    if isinstance(value, list | tuple):
-        return "a list"
-    return "nothing" if value is None else "an object"
 
 
 def _storable(value: dict[str, Any], what: str) -> dict[str, Any]:

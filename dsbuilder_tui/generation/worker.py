@@ -53,6 +53,7 @@ class BatchOutcome:
     quote: str = ""  # the beginning of the answer
     written: int = 0
     thought: int = 0
+    only_thoughts: bool = False
     cut: bool = False  # the answer had reached its limit, or was endless
     max_tokens: int = 0  # that the answer could take
     trace: CallTrace | None = None  # for whoever watches
@@ -166,6 +167,7 @@ class Worker:
                 slow.cancel()
             result.usage += self._used(request, reader, end)
             result.written, result.thought, result.quote = reader.written, reader.thought, reader.quote
+            result.only_thoughts = reader.only_thoughts
         reason = end.finish_reason if end else None
         result.cut = cut = runaway or reason == "length"
         await self._hand_over(batch, reader.finish(ended=not cut), deliver, result)

@@ -30,6 +30,18 @@ class SessionCalls:
         """End the wait of a call that is to be made again, at once. False when it is not waiting."""
         return self._context.run.retry_call_now(batch) if self._context.run else False
 
+    async def kept_answers(self) -> tuple[int, int]:
+        """How many answers the session keeps to be judged again, and the bytes that they take."""
+        responses = self._context.files.store.responses
+        return await responses.count(), await responses.size()
+
+    async def forget_answers(self) -> int:
+        """Remove the kept answers; cases and calls stay. Returns how many there were."""
+        responses = self._context.files.store.responses
+        count = await responses.count()
+        await responses.trim(0)
+        return count
+
     async def page(self, offset: int, limit: int) -> list[WorkerCall]:
         """Some finished worker calls, newest first."""
         return await self._context.files.store.calls.page(offset, limit)

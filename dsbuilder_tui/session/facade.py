@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import InputError
@@ -34,12 +34,17 @@ from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.plans import SessionPlans
 from dsbuilder_tui.session.preview import SessionPreview
 from dsbuilder_tui.session.rejections import SessionRejections
-from dsbuilder_tui.session.run import Run
+from dsbuilder_tui.session.run import KeptWriter, Run, Writer
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.imports.import_formats import read_dataset
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.generation.run_driver import RunDriver
+
+W = TypeVar("W", bound=Writer)
 
 
 class Session:
@@ -106,6 +111,17 @@ class Session:
         except BaseException:
             await files.close()
             raise
+
+    @classmethod
+    async def beside(cls, source: Session) -> Self:
+        """A new session with the plan, the seed and the settings of another one, and no case yet. Raises as ``create``."""
+        files = source._files
+        imported = ImportedDataset(
+            plan=files.plan, cases=(), seed=files.seed, retired=await files.store.slots.retired()
+        )
+        session = await cls.create(files.plan, source.config, clock=files.clock, imported=imported)
+        await session._files.remember(**{name: files.meta[name] for name in ("provider", "worker_model")})
+        return session
 
     @classmethod
     async def import_dataset(
@@ -244,30 +260,59 @@ class Session:
         ``PlugInBroken`` for a validator that is not there or cannot be loaded; ``EndpointRefused``,
         ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
+        from dsbuilder_tui.generation.pipeline import Pipeline  # with numpy and what else compares; see `prepare`
+
+        own: list[WorkerModel] = []
+
+        def writer() -> WorkerModel:
+            if model is not None:
+                return model
+            own.append(worker_model(self.config))
+            return own[0]
+
+        def driver(writer: WorkerModel, budget: Budget) -> RunDriver:
+            files, calls = self._files, self._context.call_log
+            return Pipeline(
+                files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed, calls, budget
+            )
+
+        try:
+            return await self._drive(writer, driver)
+        finally:
+            for each in own:
+                await each.close()
+
+    async def regate(self, source: Session) -> RunResult:
+        """Fill the open slots with the answers that another session has kept, as far as today's gate lets them in.
+
+        Nothing is asked of a model. Raises ``InputError`` while either session runs, or as ``run`` does.
+        """
+        from dsbuilder_tui.generation.regate import Regate
+
+        source._context.only_at_rest()
+        theirs = source._files
+
+        def driver(writer: KeptWriter, budget: Budget) -> RunDriver:
+            files, kept = self._files, theirs.store.responses
+            return Regate(files.plan, self.config, files.store, files.clock, files.emit, files.seed, kept)
+
+        return await self._drive(lambda: KeptWriter(theirs.meta["worker_model"], theirs.meta["provider"]), driver)
+
+    async def _drive(self, make_writer: Callable[[], W], make_driver: Callable[[W, Budget], RunDriver]) -> RunResult:
         async with self._context.acts:
             self._context.only_at_rest()
             self.require_plan()
-            own = model is None
-            model = model or worker_model(self.config)
-            budget = Budget(PriceTable(self.config.prices), lambda: self.config.budget)
+            writer, budget = make_writer(), Budget(PriceTable(self.config.prices), lambda: self.config.budget)
             # Nothing is awaited before there is a run: a pause that is asked for at once must find it.
-            try:
-                self._context.run = Run(
-                    self._files, self.config, model, self._context.call_log, budget, self.diversity.announce
-                )
-            except BaseException:
-                if own:
-                    await model.close()
-                raise
+            driver = make_driver(writer, budget)
+            self._context.run = run = Run(self._files, self.config, writer, driver, budget, self.diversity.announce)
             self._context.idle.clear()
         try:
             async with self.diversity.announcing():
-                return await self._context.run.execute()
+                return await run.execute()
         finally:
             self._context.run = None
             self._context.idle.set()
-            if own:
-                await model.close()
 
     async def resume(self, model: WorkerModel | None = None) -> RunResult:
         """Go on after a pause or a kill. The same as ``run``: both fill the slots that are open."""

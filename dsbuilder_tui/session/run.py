@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from dsbuilder_tui.domain.case import Checkpoint, Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError
@@ -13,10 +13,9 @@ from dsbuilder_tui.domain.events import Notice, RunFinished, RunPaused, RunStart
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import ASKED_TO_PAUSE, Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
-from dsbuilder_tui.generation.call_log import CallLog
-from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.settings.provider_names import OFFLINE, OPENAI
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -24,33 +23,51 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 if TYPE_CHECKING:
     from dsbuilder_tui.generation.gate import Gate
     from dsbuilder_tui.generation.pipeline import PipelineResult
+    from dsbuilder_tui.generation.run_driver import RunDriver
 
 _STATUS_PERIOD = 1.0  # seconds between notes for other processes
 
 
+class Writer(Protocol):
+    """Who writes the cases of a run: a model, or one whose answers were kept."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
+        """What a person should know of it beforehand, as levels and texts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeptWriter:
+    """A model whose answers were kept: it writes nothing more."""
+
+    name: str
+    provider: str
+
+    def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
+        """Nothing: what it wrote is there."""
+        return []
+
+
 class Run:
-    """Drives a pipeline over a session's open slots. One instance per run."""
+    """Has a driver fill a session's open slots. One instance per run."""
 
     def __init__(
         self,
         files: SessionFiles,
         config: DatasetBuilderConfig,
-        model: WorkerModel,
-        calls: CallLog,
+        model: Writer,
+        driver: RunDriver,
         budget: Budget,
         measure: Callable[[bool], Awaitable[None]],
     ) -> None:
         """``measure`` announces how different the cases are; its argument says whether the run is about to finish."""
         self._files, self._config, self._model, self._measure = files, config, model, measure
         self._clock, self._store, self._emit, self._plan = files.clock, files.store, files.emit, files.plan
-        self._budget = budget
-        from dsbuilder_tui.generation.pipeline import (
-            Pipeline,
-        )  # with numpy and what else compares; see `Session.prepare`
-
-        self._pipeline = Pipeline(
-            files.plan, config, files.store, model, files.clock, files.emit, files.seed, calls, budget
-        )
+        self._budget, self._driver = budget, driver
         self._hurried = False
 
     async def execute(self) -> RunResult:
@@ -60,20 +77,20 @@ class Run:
         try:
             return await self._execute()
         finally:
-            self._pipeline.ready.set()
+            self._driver.ready.set()
 
     @property
     def live(self) -> bool:
         """Whether it takes in decisions that a person makes."""
-        return self._pipeline.live
+        return self._driver.live
 
     async def gate(self) -> Gate | None:
         """Who decides in this run, once it knows the past; None when it is about to end."""
-        await self._pipeline.ready.wait()
-        return self._pipeline.gate if self._pipeline.live else None
+        await self._driver.ready.wait()
+        return self._driver.gate if self._driver.live else None
 
     def wake(self) -> None:
-        self._pipeline.wake()
+        self._driver.wake()
 
     async def _execute(self) -> RunResult:
         started = self._clock.monotonic()
@@ -85,7 +102,7 @@ class Run:
         )
         watch = asyncio.create_task(self._keep_status())
         try:
-            outcome = await self._pipeline.run()
+            outcome = await self._driver.run()
         except DsbuilderError as error:
             await self._stopped_by(error)
             raise
@@ -117,25 +134,25 @@ class Run:
     def spent(self, dollars: float | None, usage: Usage) -> None:
         """The main agent has used tokens while this run goes on."""
         self._budget.add(dollars, usage)
-        if self._pipeline.live:
-            self._pipeline.keep_budget()
+        if self._driver.live:
+            self._driver.keep_budget()
 
     def pause(self, why: Pause) -> None:
-        self._pipeline.pause(why)
+        self._driver.pause(why)
 
     def cancel_call(self, batch: int) -> bool:
-        return self._pipeline.cancel_call(batch)
+        return self._driver.cancel_call(batch)
 
     def retry_call_now(self, batch: int) -> bool:
-        return self._pipeline.retry_call_now(batch)
+        return self._driver.retry_call_now(batch)
 
     def drop_in_flight(self) -> None:
         """Drop the work in flight, and leave the JSON export for the next time."""
         self._hurried = True
-        self._pipeline.stop_draining()
+        self._driver.stop_draining()
 
     async def checkpoint(self, reason: str) -> Checkpoint:
-        journal = self._pipeline.journal
+        journal = self._driver.journal
         if journal is None:  # nothing has happened in this run yet
             return await self._files.checkpoint(reason)
         point = journal.checkpoint(reason)
@@ -217,8 +234,8 @@ class Run:
 
     async def flush(self) -> None:
         """Have everything decided so far written and announced."""
-        if self._pipeline.journal is not None:
-            await self._pipeline.journal.flush()
+        if self._driver.journal is not None:
+            await self._driver.journal.flush()
 
     async def _keep_status(self) -> None:
         while True:

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.store.connection import StoreConnection
@@ -13,6 +14,14 @@ from dsbuilder_tui.store.rows import WorkerAnswer
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 _FAST = 1  # of zlib's levels: a third of the size for a tenth of a millisecond an answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer(WorkerAnswer):
+    """An answer with the number of its batch and the model that gave it."""
+
+    batch: int
+    model: str
 
 
 class ResponseJournal:
@@ -31,22 +40,30 @@ class ResponseJournal:
         sql = "SELECT coalesce(sum(size), 0) FROM worker_answer WHERE branch_id=?"
         return await self._store.read(lambda connection: int(connection.execute(sql, (MAIN_BRANCH,)).fetchone()[0]))
 
-    async def page(self, after: int, limit: int) -> list[WorkerAnswer]:
+    async def page(self, after: int, limit: int) -> list[KeptAnswer]:
         """Answers of calls behind the place ``after`` in the history, oldest first.
 
         Raises ``SessionDamaged`` when one cannot be read.
         """
 
-        def read(connection: sqlite3.Connection) -> list[WorkerAnswer]:
+        def read(connection: sqlite3.Connection) -> list[KeptAnswer]:
             rows = connection.execute(
-                "SELECT seq, category_id, ordinals, answer FROM worker_answer WHERE branch_id=? AND seq>? "
-                "ORDER BY seq LIMIT ?",
+                "SELECT a.seq, a.category_id, a.ordinals, a.answer, coalesce(c.batch, 0), coalesce(c.model, '') "
+                "FROM worker_answer a LEFT JOIN worker_call c ON c.seq=a.seq WHERE a.branch_id=? AND a.seq>? "
+                "ORDER BY a.seq LIMIT ?",
                 (MAIN_BRANCH, after, limit),
             )
             return [
-                WorkerAnswer(seq=seq, category=self._store.names[number], ordinals=_ordinals(slots), text=_unpacked(seq, answer))
-                for seq, number, slots, answer in rows
-            ]  # fmt: skip
+                KeptAnswer(
+                    seq=seq,
+                    category=self._store.names[number],
+                    ordinals=_ordinals(slots),
+                    text=_unpacked(seq, answer),
+                    batch=batch,
+                    model=model,
+                )
+                for seq, number, slots, answer, batch, model in rows
+            ]
 
         return await self._store.read(read)
 
@@ -83,5 +100,5 @@ def _unpacked(seq: int, packed: bytes) -> str:
     except (zlib.error, UnicodeDecodeError) as error:
         raise SessionDamaged(
             f"The kept answer {seq} of the session file is damaged ({error}).",
-            "The cases are not touched; the kept answers can be removed.",
+            "The cases are not touched; `dsbuilder regate SESSION --purge` removes the kept answers.",
         ) from error

@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.generation.batch_size import BatchSizer
 from dsbuilder_tui.generation.case_scanner import MalformedCase
 from dsbuilder_tui.generation.schema_check import Fitted, Misfit, SchemaCheck
+from dsbuilder_tui.generation.value_kinds import as_planned
 
 
 def plan_with(**category: Any) -> DatasetPlanInput:
@@ -67,6 +68,41 @@ def test_near_misses_of_shape_are_understood(raw: Any) -> None:
 def test_bad_shapes_are_refused_with_a_reason(raw: Any, reason: str) -> None:
     verdict = judged(raw)
     assert isinstance(verdict, Misfit) and reason in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("raw", "expectations"),
+    [
+        ({"inputs": {"query": ["x"]}, "expectations": {"ok": "true", "n": "4"}}, {"ok": True, "n": 4}),
+        ({"inputs": {"query": "x"}, "expectations": {"ok": " False ", "n": "2.5"}}, {"ok": False, "n": 2.5}),
+        ({"inputs": [{"query": "x"}], "expectations": [{"ok": [False], "n": ["7"]}]}, {"ok": False, "n": 7}),
+        ({"inputs": '{"query": "x"}', "expectations": '{"ok": false, "n": 1}'}, {"ok": False, "n": 1}),
+        ({"slot": 1, "query": "x", "ok": "false"}, {"ok": False, "n": 3}),
+    ],
+)
+def test_a_value_of_another_kind_is_taken_as_it_is_meant(raw: Any, expectations: Any) -> None:
+    verdict = judged(raw)
+    assert isinstance(verdict, Fitted) and verdict.inputs == {"query": "x"}
+    assert verdict.expectations == expectations
+
+
+@pytest.mark.parametrize(
+    ("value", "planned", "taken"),
+    [
+        ("greets", ["says hello"], ["greets"]),
+        ('["a", "b"]', ["x"], ["a", "b"]),
+        (["1", 2], [3], [1, 2]),
+        ({"a": "true", "b": "x"}, {"a": False}, {"a": True, "b": "x"}),
+        ('{"a": "3"}', {"a": 1}, {"a": 3}),
+        # and what is left alone, since it would be a guess
+        ("yes", True, "yes"), (1, True, 1), ("three", 3, "three"), ("1e999", 3, "1e999"), ("12 euros", 3, "12 euros"),
+        (["a", "b"], "text", ["a", "b"]), ("yo", [{"role": "user"}], "yo"), ([["x"]], "text", [["x"]]), (None, 3, None),
+        ("x", None, "x"), (7, "text", 7),
+    ],
+)  # fmt: skip
+def test_values_and_what_was_planned(value: Any, planned: Any, taken: Any) -> None:
+    got = as_planned(value, planned)
+    assert got == taken and type(got) is type(taken)
 
 
 def test_half_a_surrogate_pair_can_be_stored() -> None:

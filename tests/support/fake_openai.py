@@ -13,15 +13,24 @@ import json
 import random
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.fake_agent import UNSCRIPTED, Scripted, play, says
+from tests.support.fake_answers import ANSWERS
 from tests.support.fake_embeddings import embed
 from tests.support.wire import STREAM_HEAD, send_chunk, send_error, send_json, send_raw
 
 SYLLABLES = "ba be bi bo bu da de di do du ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu".split()
 _SLOTS = re.compile(r"Slots \((\d+)\):")
+_SLOT_LINE = re.compile(r"^(\d+)\. (.*)$", re.MULTILINE)
+
+
+class Thinking(str):
+    """A piece of an answer that comes in the field for thoughts."""
+
+    __slots__ = ()
 
 
 def word(number: int) -> str:
@@ -40,7 +49,11 @@ class FakeOpenAI:
 
     Names: ok, rate_limit, server_error, reset, reset_early, hang, hang_mid, truncated, malformed, broken_all, fenced,
     prose, wrong_types, empty, refusal, error_mid, whole, no_done, crlf, split_utf8, comments, few, many, trailing_commas,
-    unauthorized, no_model, no_quota, reject_schema, reject_stream_options, too_large, not_json, filtered, endless.
+    unauthorized, no_model, no_quota, reject_schema, reject_stream_options, too_large, not_json, filtered, endless, and those
+    of ``fake_answers``. ``kind_for`` decides by the request instead, where it gives a name.
+
+    With ``thinking`` the model spends so many tokens on thoughts first, which its answer's limit has to hold as well.
+    ``meant`` says of each text which slot's attributes it was written for, as they stood in the prompt.
 
     Requests with ``tools`` are the main agent's: each takes the next turn of ``agent_script`` (see ``fake_agent``) and is
     kept in ``agent_bodies``, not ``bodies``. ``gate`` and ``latency`` do not hold them.
@@ -55,6 +68,9 @@ class FakeOpenAI:
     retry_after: str | None = "0.05"
     per_second: float = 0.0  # requests that are let in; as many are saved up as a second brings
     words: int = 12
+    thinking: int = 0
+    kind_for: Callable[[dict[str, Any]], str | None] | None = None
+    meant: dict[str, str] = field(default_factory=dict)
     seed: int = 1
     models: tuple[str, ...] = ("gpt-4o", "gpt-4o-mini")
     keep_alive: bool = True
@@ -154,7 +170,7 @@ class FakeOpenAI:
             return await self._play(body, headers, writer)
         if self.keep_bodies:
             self.bodies.append(body)
-        kind = self._choose()
+        kind = (self.kind_for(body) if self.kind_for else None) or self._choose()
         self.seen[kind] += 1
         if self.gate is not None:
             await self.gate.wait()
@@ -221,6 +237,11 @@ class FakeOpenAI:
             self.script.insert(0, "reject_max_tokens")
             text = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'."
             return await send_error(writer, 400, text, "unsupported_parameter")
+        if kind == "reject_item_counts" and "minItems" in str(body.get("response_format")):
+            self.script.insert(0, kind)
+            return await send_error(
+                writer, 400, "In context=('properties', 'cases'), 'minItems' is not permitted", "invalid"
+            )
         if kind == "hang":
             await asyncio.sleep(3600)
         if kind == "not_json":
@@ -229,6 +250,8 @@ class FakeOpenAI:
             choice = {"message": {"role": "assistant", "content": '{"answer": "yes"}'}, "finish_reason": "stop"}
             return await send_json(writer, 200, {"choices": [choice]})
         pieces, reason = self._content(kind, body)
+        if self.thinking:
+            pieces, reason = self._think(body, pieces, reason)
         if kind == "whole" or not body.get("stream"):
             message = {"role": "assistant", "content": "".join(pieces)}
             usage = {"prompt_tokens": 100, "completion_tokens": 50}
@@ -249,23 +272,44 @@ class FakeOpenAI:
             self._texts.append(text)
         return text
 
+    def _think(self, body: dict[str, Any], pieces: list[str], reason: str) -> tuple[list[str], str]:
+        """What is left of an answer whose limit holds the thoughts before it too. Four characters are a token."""
+        most = 4 * (int(body.get("max_tokens") or body.get("max_completion_tokens") or 10**6) - self.thinking)
+        whole = "".join(pieces)
+        return (pieces, reason) if len(whole) <= most else ([whole[: max(0, most)]], "length")
+
     def case(self, number: int) -> dict[str, Any]:
         return {"slot": number, "inputs": {"query": self._text()}, "expectations": {"polite": True}}
 
     def _content(self, kind: str, body: dict[str, Any]) -> tuple[list[str], str]:
-        found = _SLOTS.search(str(body["messages"][-1]["content"]))
+        prompt = str(body["messages"][-1]["content"])
+        found = _SLOTS.search(prompt)
         asked = int(found.group(1)) if found else 1
         if kind == "few":
             asked = max(1, asked // 2)
         if kind == "many":
             asked += 3
+        if kind == "many_more":
+            asked = 40
         if kind in ("empty", "refusal", "filtered"):
             return ["I'm sorry, I can't help with that." if kind == "refusal" else ""], (
                 "content_filter" if kind == "filtered" else "stop"
             )
         if kind == "endless":
             return ['{"cases": [{"slot": 1, "inputs": {"query": "', *(" " * 8192 for _ in range(64))], "stop"
-        cases = [json.dumps(self.case(number), ensure_ascii=False) for number in range(1, asked + 1)]
+        whole_cases = [self.case(number) for number in range(1, asked + 1)]
+        if self.keep_bodies and found:
+            attributes = dict(_SLOT_LINE.findall(prompt, found.end()))
+            self.meant |= {case["inputs"]["query"]: attributes.get(str(case["slot"]), "") for case in whole_cases}
+        if kind in ANSWERS:
+            drafts = [{**case, "inputs": {"query": f"A draft, {self._text()}"}} for case in whole_cases]
+            said = ANSWERS[kind](whole_cases, drafts)
+            step = max(1, len(said.text) // 5)
+            return [
+                *(Thinking(said.thoughts),) * bool(said.thoughts),
+                *(said.text[n : n + step] for n in range(0, len(said.text), step)),
+            ], "stop"
+        cases = [json.dumps(case, ensure_ascii=False) for case in whole_cases]
         if kind == "malformed":
             cases[len(cases) // 2] = '{"slot": 1, "inputs": query oops }'
         if kind == "wrong_types":
@@ -307,7 +351,8 @@ class FakeOpenAI:
         for number, piece in enumerate(pieces):
             if kind == "comments":
                 await send_chunk(writer, f": keep-alive{end}{end}".encode())
-            delta = {"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]}
+            said = {"reasoning_content" if isinstance(piece, Thinking) else "content": piece}
+            delta = {"choices": [{"index": 0, "delta": said, "finish_reason": None}]}
             await self._event(kind, delta, end, writer)
             if self.token_delay:  # a steady pace, however long a write takes
                 due += self.token_delay
@@ -335,6 +380,9 @@ class FakeOpenAI:
 
     def _usage(self, pieces: list[str]) -> dict[str, Any]:
         used: dict[str, Any] = {"prompt_tokens": 100, "completion_tokens": 10 * len(pieces)}
+        if self.thinking:
+            used["completion_tokens"] = self.thinking + sum(map(len, pieces)) // 4
+            used["completion_tokens_details"] = {"reasoning_tokens": self.thinking}
         if self.cached_tokens is not None:
             used["prompt_tokens_details"] = {"cached_tokens": self.cached_tokens}
         return used

@@ -22,6 +22,7 @@ from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection, Usage
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.message import MessageRole, NoticeContent, message_content
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.session_state import SessionState
@@ -323,7 +324,9 @@ class Script:
                 trace.heard(f'{{"slot": {number + 1}, "inputs": {{"query": "{self.text(category, 150 + number)}"}}}}\n')
             self.session._context.call_log.begin(trace)
 
-    async def wait_for_endpoint(self, *batches: int, kind: str = "rate_limit", detail: str = "429") -> None:
+    async def wait_for_endpoint(
+        self, *batches: int, kind: FailureKind = FailureKind.RATE_LIMIT, detail: str = "429"
+    ) -> None:
         for back, batch in enumerate(batches):
             worker = next(w for w in self.view.workers.values() if w.batch == batch)
             retry = ev.RetryScheduled(

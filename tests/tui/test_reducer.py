@@ -12,6 +12,7 @@ from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.message import Message, MessageRole, TextContent
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause
@@ -136,7 +137,7 @@ def test_workers_wait_and_go_on() -> None:
     view = reduce(RunView(), START)
     view = reduce(view, ev.BatchStarted(ts=101, batch=1, worker=1, category="a", slots=(11, 12, 13), attempt=0))
     view = reduce(view, ev.BatchStarted(ts=101, batch=2, worker=2, category="a", slots=(14,), attempt=0))
-    retry = ev.RetryScheduled(ts=102, batch=1, worker=1, kind="rate_limit", wait_s=8, attempt=1, detail="429")
+    retry = ev.RetryScheduled(ts=102, batch=1, worker=1, kind=FailureKind.RATE_LIMIT, wait_s=8, attempt=1, detail="429")
     view = reduce(view, retry)
     assert view.waiting == {1: 110} and view.workers_busy == 2
     assert worker_words(view.workers[1], 106) == "rate limit · 4 s"

@@ -15,7 +15,8 @@ class StructuralStage(ComparingStage):
 
     def match(self, name: str, inquiry: Inquiry) -> Match | None:
         rows = inquiry.file.rows
-        same = inquiry.shared[rows["text"][inquiry.shared] == inquiry.own["text"]]
+        shared = inquiry.shared
+        same = shared[rows["text"][shared] == inquiry.own["text"]]
         if not len(same):
             return None
         alike = same[rows["expected"][same] == inquiry.own["expected"]]
