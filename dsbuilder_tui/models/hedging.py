@@ -1,4 +1,4 @@
-"""What is done about calls that hang: asked a second time where that costs nothing, given up when they stay silent."""
+"""Watching for calls that hang: asked a second time where that costs nothing, given up when they stay silent."""
 
 from __future__ import annotations
 
