@@ -120,12 +120,18 @@ class Gate:
                 self._accept(candidate, one, answer)
                 return True
             if answer is not answers[-1]:  # there is another candidate for the slot
-                self._record(candidate, answer.match.stage, answer.match.reason, one, answer.match)
+                self._record(candidate, answer.match.stage, self._reason(answer.match), one, answer.match)
         turned_away = fitted[len(answers) - 1]
         match = answers[-1].match
         assert match is not None
         self.reject(
-            candidate.slot, candidate.batch, match.stage, match.reason, turned_away.shown, match, turned_away.whole()
+            candidate.slot,
+            candidate.batch,
+            match.stage,
+            self._reason(match),
+            turned_away.shown,
+            match,
+            turned_away.whole(),
         )
         return False
 
@@ -148,8 +154,9 @@ class Gate:
                         "score": round(flag.score, 4), "differs": list(flag.differs),
                     }
                     for flag in answer.flags
+                    if places.seq(flag.row) is not None
                 ]  # fmt: skip
-                tags = {**tags, "flags": flags}
+                tags = {**tags, "flags": flags} if flags else tags
             likeness = CaseLikeness(seq, *self._scored(answer.near), *self._scored(answer.semantic))
         case = AcceptedCase(
             seq=seq,
@@ -172,6 +179,10 @@ class Gate:
             ),
             likeness,
         )  # fmt: skip
+
+    def _reason(self, match: Match) -> str:
+        of_plan = self._duplicates.places.seq(match.row) is None
+        return f"it repeats an example of the plan: {match.reason}" if of_plan else match.reason
 
     def _scored(self, score: Score | None) -> tuple[float | None, int | None]:
         return (None, None) if score is None else (score.value, self._duplicates.places.seq(score.row))

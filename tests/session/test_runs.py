@@ -119,13 +119,13 @@ async def test_a_hopeless_slot_is_exhausted_and_the_rest_finished(make_plan: Pla
         async with await Session.create(make_plan(4, 2), config) as session:
             session.subscribe(events.append)
             result = await session.run()
-            assert (result.state, result.accepted, result.exhausted, int(result.exit_code)) == ("short", 2, 4, 3)
+            assert (result.state, result.accepted, result.exhausted, int(result.exit_code)) == ("short", 1, 5, 3)
             gone = [event for event in events if event.type == "slot_exhausted"]
-            assert len(gone) == 4 and all(event.attempts == 3 for event in gone)  # type: ignore[attr-defined]
-            assert sum((await session.summary()).rejections.values()) == 12
+            assert len(gone) == 5 and all(event.attempts == 3 for event in gone)  # type: ignore[attr-defined]
+            assert sum((await session.summary()).rejections.values()) == 15
             assert (await session.run()).state == "short"
             del fake._text
-            assert await session.cases.retry_exhausted() == 4
+            assert await session.cases.retry_exhausted() == 5
             assert (await session.run()).state == "complete"
 
 
