@@ -225,6 +225,19 @@ class RetryScheduled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallHedged(Event):
+    """A call was silent for so many seconds that the same was asked a second time; whichever answers first counts.
+
+    The tokens of both count.
+    """
+
+    type: ClassVar[str] = "call_hedged"
+    batch: int
+    worker: int
+    silent_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConcurrencyChanged(Event):
     type: ClassVar[str] = "concurrency_changed"
     limit: int

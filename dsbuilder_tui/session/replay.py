@@ -23,8 +23,8 @@ _STRETCH = 2000
 _KEPT_WHOLE: Mapping[str, type[ev.Event]] = {
     kind.type: kind
     for kind in (
-        ev.RunStarted, ev.BatchStarted, ev.RetryScheduled, ev.ConcurrencyChanged, ev.Notice, ev.RunPausing, ev.RunPaused,
-        ev.RunFinished, ev.PlanRevised, ev.DiversityMeasured, ev.SlotExhausted,
+        ev.RunStarted, ev.BatchStarted, ev.RetryScheduled, ev.CallHedged, ev.ConcurrencyChanged, ev.Notice, ev.RunPausing,
+        ev.RunPaused, ev.RunFinished, ev.PlanRevised, ev.DiversityMeasured, ev.SlotExhausted,
     )
 }  # fmt: skip
 _CHANGES = {
