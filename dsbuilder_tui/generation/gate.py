@@ -211,17 +211,17 @@ class Gate:
         calls = self.ledger.give_back(slot, fruitless=fruitless, alone=len(batch.slots) == 1)
         if calls is not None:
             words = f"{calls} calls brought no case for it, the last one {outcome}: {detail}"
-            self._exhaust(slot, self._store.next_seq(), self._clock.now(), calls, words)
+            event = self._exhaust(slot, self._store.next_seq(), self._clock.now(), calls, words)
+            self.journal.note(event)  # there is no rejection that would tell of it
 
     def misfits(self, batch: int) -> list[str]:
         """Why cases of a batch that has ended had not the plan's shape. Asked once."""
         return self._misfits.pop(batch, [])
 
-    def _exhaust(self, slot: Slot, seq: int, now: float, tries: int, words: str) -> None:
-        self.journal.exhaust(
-            Exhausted(seq, slot.category, slot.ordinal, tries, words),
-            SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
-        )
+    def _exhaust(self, slot: Slot, seq: int, now: float, tries: int, words: str) -> SlotExhausted:
+        event = SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words)
+        self.journal.exhaust(Exhausted(seq, slot.category, slot.ordinal, tries, words), event)
+        return event
 
     def _record(
         self, candidate: Candidate, stage: str, reason: str, fitted: Fitted, match: Match | None = None

@@ -137,6 +137,8 @@ def failure_kind(report: ErrorReport, *, tools: bool = False) -> Kind:
         if _by_code(report) is Kind.QUOTA:
             return Kind.QUOTA
         return Kind.TOO_LARGE if _REQUEST_TOO_LARGE.search(said) else Kind.RATE_LIMIT
+    if status is not None and 300 <= status < 400:  # on the way to nowhere
+        return Kind.NO_SERVICE
     if report.page:
         return Kind.SERVER if status is not None and status >= 500 else _STATUSES.get(status or 0, Kind.NO_SERVICE)
     found = _by_code(report) or _by_words(said, tools=tools)
