@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
+from dsbuilder_tui.atomic_write import replaceable
 from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
@@ -59,7 +60,7 @@ class ExportDataset(Tool[ExportDatasetArguments]):
     def _path(self, call: ToolCall, arguments: ExportDatasetArguments) -> Path:
         session = call.host.session
         if arguments.path is not None:
-            path = call.named_path(arguments.path)
+            path = replaceable(call.named_path(arguments.path))
             if path.is_dir():
                 raise InputError(f"{path} is a folder.", "Name a file, such as dataset.jsonl.")
             require_writer(format_of(path, arguments.format))
