@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -38,6 +39,14 @@ _JSON = {
     "prices": '{"my-model": {"input": 0.1, "output": 0.4}}',
     "stage_thresholds": '{"my_stage": 0.8}',
 }
+
+
+class Hedging(StrEnum):
+    """Whether a call that is silent for much longer than others is asked a second time."""
+
+    AUTO = "auto"  # where it costs nothing
+    ON = "on"
+    OFF = "off"
 
 
 class DatasetBuilderConfig(BaseModel):
@@ -108,6 +117,9 @@ class DatasetBuilderConfig(BaseModel):
     requests_per_minute: int | None = Field(None, ge=1, description="Worker calls a minute at most; unset: found out")
     tokens_per_minute: int | None = Field(
         None, ge=1, description="Tokens a minute of the workers at most; unset: no limit"
+    )
+    hedging: Hedging = Field(
+        Hedging.AUTO, description="Ask silent calls twice: auto: where it is free, on: also where both are billed, off"
     )
     drain_timeout: float = Field(5, ge=0, description="Wait for work in flight at a pause, in seconds")
     confirm_cases: int = Field(1000, ge=0, description="The agent asks before a run of more open cases than this")

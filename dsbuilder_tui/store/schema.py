@@ -139,7 +139,12 @@ CREATE TABLE worker_answer (
   ordinals TEXT NOT NULL, answer BLOB NOT NULL);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5)
+# Which tokens are an estimate.
+_V6 = """
+ALTER TABLE worker_call ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6)
 
 SEQUENCED_TABLES = (
     "plan_revision", "accepted_case", "rejection", "worker_call", "history", "damaged_case", "withdrawn_case", "message",
