@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from dsbuilder_tui.domain.case import Usage
@@ -14,7 +15,9 @@ def read_usage(value: Any) -> Usage:
     except (AttributeError, TypeError, ValueError, OverflowError):
         return Usage()
     cached = _detail(value, "prompt_tokens_details", "cached_tokens")
-    reasoning = _detail(value, "completion_tokens_details", "reasoning_tokens")
+    reasoning = _detail(value, "completion_tokens_details", "reasoning_tokens") or _number(
+        value.get("reasoning_tokens")
+    )
     return Usage(
         prompt,
         completion,
@@ -26,8 +29,15 @@ def read_usage(value: Any) -> Usage:
 
 def _detail(value: Any, group: str, name: str) -> int:
     try:
-        return max(0, int(value[group][name]))
-    except (KeyError, TypeError, ValueError, OverflowError):
+        return _number(value[group][name])
+    except (KeyError, TypeError):
+        return 0
+
+
+def _number(value: Any) -> int:
+    try:
+        return max(0, int(value))
+    except (TypeError, ValueError, OverflowError):
         return 0
 
 
@@ -37,13 +47,23 @@ def choices_of(message: Any) -> list[Any]:
     return choices if isinstance(choices, list) else []
 
 
+# The words of other services, as gateways pass them on, for OpenAI's.
+_REASONS = {
+    **dict.fromkeys(("max_tokens", "max_output_tokens", "model_length", "max_length"), "length"),
+    **dict.fromkeys(
+        ("safety", "recitation", "refusal", "prohibited_content", "blocklist", "spii", "sensitive", "content_filtered"),
+        "content_filter",
+    ),
+}
+
+
 def read_choice(choice: Any) -> tuple[str, str, str | None]:
     """Text, refusal and finish reason of one choice."""
     if not isinstance(choice, dict):
         return "", "", None
     delta = choice.get("delta") or choice.get("message")
     reason = choice.get("finish_reason")
-    reason = reason if isinstance(reason, str) else None
+    reason = _REASONS.get(reason.lower(), reason.lower()) if isinstance(reason, str) else None
     if not isinstance(delta, dict):
         return "", "", reason
     refusal = delta.get("refusal")
@@ -61,6 +81,17 @@ def thoughts_of(choice: Any) -> str:
             return value
     found = [*_parts(delta.get("content")), *_parts(delta.get("reasoning_details"))]
     return "".join(_thought(part) for part in found if _is_thought(part))
+
+
+def arguments_of(choice: Any) -> str:
+    """What a model says in the arguments of a call: some hand an answer in that way though no tool was offered."""
+    delta = (choice.get("delta") or choice.get("message")) if isinstance(choice, dict) else None
+    if not isinstance(delta, dict):
+        return ""
+    calls = delta.get("tool_calls")
+    functions = [call.get("function") for call in _parts(calls)] if calls else [delta.get("function_call")]
+    found = [function.get("arguments") for function in functions if isinstance(function, dict)]
+    return "".join(text if isinstance(text, str) else json.dumps(text) for text in found if text)
 
 
 def _parts(value: Any) -> list[Any]:

@@ -161,6 +161,20 @@ async def test_what_is_asked_for_is_in_the_schema(make_plan: Plans, make_config:
         assert all(body["reasoning_effort"] == "low" for body in fake.bodies)
 
 
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [("length", "truncated"), ("MAX_TOKENS", "truncated"), ("model_length", "truncated"), ("SAFETY", "refused"),
+     ("refusal", "refused"), ("content_filter", "refused")],
+)  # fmt: skip
+async def test_the_end_in_the_words_of_other_services(
+    said: str, outcome: str, make_plan: Plans, make_config: Configs
+) -> None:
+    async with FakeOpenAI(script=["empty"], end_word=said) as fake:
+        _, _, events = await run(make_plan(2), make_config(base_url=fake.url, batch_size=2, max_workers=1))
+        first = next(event for event in events if isinstance(event, BatchFinished))
+        assert first.outcome == outcome
+
+
 async def test_thoughts_are_kept_for_whoever_watches(make_plan: Plans, make_config: Configs) -> None:
     async with FakeOpenAI(script=["reasoning_apart"]) as fake:
         config = make_config(base_url=fake.url, batch_size=4, max_workers=1)

@@ -27,6 +27,12 @@ _SLOTS = re.compile(r"Slots \((\d+)\):")
 _SLOT_LINE = re.compile(r"^(\d+)\. (.*)$", re.MULTILINE)
 
 
+class Arguments(str):
+    """A piece of an answer that comes in the arguments of a tool call."""
+
+    __slots__ = ()
+
+
 class Thinking(str):
     """A piece of an answer that comes in the field for thoughts."""
 
@@ -69,6 +75,7 @@ class FakeOpenAI:
     per_second: float = 0.0  # requests that are let in; as many are saved up as a second brings
     words: int = 12
     thinking: int = 0
+    end_word: str = "stop"  # of an answer without a case
     kind_for: Callable[[dict[str, Any]], str | None] | None = None
     meant: dict[str, str] = field(default_factory=dict)
     seed: int = 1
@@ -293,7 +300,7 @@ class FakeOpenAI:
             asked = 40
         if kind in ("empty", "refusal", "filtered"):
             return ["I'm sorry, I can't help with that." if kind == "refusal" else ""], (
-                "content_filter" if kind == "filtered" else "stop"
+                "content_filter" if kind == "filtered" else self.end_word
             )
         if kind == "endless":
             return ['{"cases": [{"slot": 1, "inputs": {"query": "', *(" " * 8192 for _ in range(64))], "stop"
@@ -307,6 +314,7 @@ class FakeOpenAI:
             step = max(1, len(said.text) // 5)
             return [
                 *(Thinking(said.thoughts),) * bool(said.thoughts),
+                *(Arguments(said.arguments),) * bool(said.arguments),
                 *(said.text[n : n + step] for n in range(0, len(said.text), step)),
             ], "stop"
         cases = [json.dumps(case, ensure_ascii=False) for case in whole_cases]
@@ -351,7 +359,9 @@ class FakeOpenAI:
         for number, piece in enumerate(pieces):
             if kind == "comments":
                 await send_chunk(writer, f": keep-alive{end}{end}".encode())
-            said = {"reasoning_content" if isinstance(piece, Thinking) else "content": piece}
+            said: dict[str, Any] = {"reasoning_content" if isinstance(piece, Thinking) else "content": piece}
+            if isinstance(piece, Arguments):
+                said = {"tool_calls": [{"index": 0, "function": {"name": "test_cases", "arguments": piece}}]}
             delta = {"choices": [{"index": 0, "delta": said, "finish_reason": None}]}
             await self._event(kind, delta, end, writer)
             if self.token_delay:  # a steady pace, however long a write takes
