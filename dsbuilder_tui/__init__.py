@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dsbuilder_tui.settings.schema import DatasetBuilderConfig
     from dsbuilder_tui.store.plan_file import load_plan
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "DatasetBuilderAgent": "agent.builder",

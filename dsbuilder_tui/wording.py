@@ -11,6 +11,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.events import (
+    CallHedged,
     DiversityMeasured,
     Event,
     ExportWritten,
@@ -257,6 +258,8 @@ def event_line(event: Event) -> str | None:
             if tokens and event.dollars is not None:
                 used += f", {dollar_words(event.dollars)}"
             return f"  {event.accepted} accepted, {event.rejected} rejected, {event.exhausted} exhausted{used}"
+        case CallHedged():
+            return f"  Worker {event.worker}'s call was silent for {event.silent_s:.1f} s; it is asked a second time"
         case DiversityMeasured() if event.final:
             words = diversity_words(event)
             return f"  Diversity: {words}" if words else None

@@ -23,6 +23,11 @@ def text_hash(masked: str) -> int:
     return xxhash.xxh3_64_intdigest(masked.encode("utf-8", "surrogatepass")) - _SIGN
 
 
+def exact_hash(text: str) -> int:
+    """As ``text_hash``, of a text as it stands: only white space is not looked at."""
+    return text_hash(" ".join(text.split()))
+
+
 def structure_hash(inputs: Mapping[str, Any]) -> int:
     return text_hash(masked(compared_text(inputs)))
 

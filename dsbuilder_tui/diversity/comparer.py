@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from dsbuilder_tui.diversity.answer import Answer, Match, Question
 from dsbuilder_tui.diversity.comparing_stage import ComparingStage, TextStage
-from dsbuilder_tui.diversity.fingerprint_file import PrintFile
-from dsbuilder_tui.diversity.fingerprints import Fingerprinter, Prints
+from dsbuilder_tui.diversity.exact_index import ExactIndex
+from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
+from dsbuilder_tui.diversity.fingerprints import FingerprintBatch, Fingerprinter
 from dsbuilder_tui.diversity.inquiry import Inquiry
 from dsbuilder_tui.diversity.scope import Members, Scope
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors
 from dsbuilder_tui.diversity.text_index import ComparedCase
-from dsbuilder_tui.domain.stage import COMPARING_STAGES
+from dsbuilder_tui.domain.stage import COMPARING_STAGES, Stage
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.stage_names import STAGES
 
@@ -36,7 +37,7 @@ class Comparer:
     def __init__(
         self,
         embedder: Embedder | None,
-        file: PrintFile | None = None,
+        file: FingerprintFile | None = None,
         *,
         window: int | None = None,
         across: bool = False,
@@ -48,10 +49,11 @@ class Comparer:
         ]
         self._by_text = {name: stage for name, stage in self._stages if isinstance(stage, TextStage)}
         self.fingerprinter = Fingerprinter(embedder)
-        self.file = PrintFile(self.fingerprinter.row_type) if file is None else file
+        self.file = FingerprintFile(self.fingerprinter.row_type) if file is None else file
         self._dimensions = embedder.dimensions if embedder else 0
         self._window, self._across = window, across
         self._scopes: dict[str, Scope] = {}
+        self._exact = ExactIndex()
 
     def __len__(self) -> int:
         return len(self.file)
@@ -95,6 +97,7 @@ class Comparer:
     def index(self, rows: Members, categories: Sequence[str]) -> None:
         """Take rows of the file into the comparison; they must be newer than all taken before."""
         prints = self.file.rows
+        self._exact.extend(prints["exact"][rows], rows)
         names = [_EVERYWHERE] * len(rows) if self._across else categories
         numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
         group = np.array([numbers[name] for name in names])
@@ -131,10 +134,10 @@ class Comparer:
                 scope.texts[stage] = _at_work(stage, by_text.make)
         return scope
 
-    def _prints(self, questions: Sequence[Question], vectors: Vectors | None) -> Prints:
+    def _prints(self, questions: Sequence[Question], vectors: Vectors | None) -> FingerprintBatch:
         return self.fingerprinter.prints([q.text for q in questions], [q.expectations for q in questions], vectors)
 
-    def _judge(self, question: Question, prints: Prints, place: int) -> Answer:
+    def _judge(self, question: Question, prints: FingerprintBatch, place: int) -> Answer:
         own = prints.rows[place]
         scope = self._scope_of(question)
         inquiry = Inquiry(self.file, scope, question, own, prints.tokens[place], prints.vectors[place])
@@ -145,10 +148,13 @@ class Comparer:
             match = self._match(inquiry)
         except PlugInBroken as error:
             return Answer(None, int(own["text"]), broken=error)
+        if match is None and question.rules.once and question.rules.stages:
+            match = self._repeated(own)
         if match is not None:
             return Answer(None, int(own["text"]), match)
         own["nearest"] = inquiry.nearest
         rows = self.file.add(prints.rows[place : place + 1], [prints.tokens[place]])
+        self._exact.add(int(own["exact"]), rows.start)
         scope.add(rows.start, inquiry.hashes, inquiry.signs)
         if scope.texts:
             self._recall(scope, rows.start, inquiry.case)
@@ -160,14 +166,23 @@ class Comparer:
             semantic=inquiry.semantic,
         )
 
+    def _repeated(self, own: Any) -> Match | None:
+        """The very same words in another category, or where no stage looks for them."""
+        row = self._exact.find(int(own["exact"]))
+        if row is None or (self._window is not None and row < len(self.file) - self._window):
+            return None
+        return Match(row, Stage.STRUCTURAL, 1.0, 1.0, "the very same text stands in the dataset already")
+
     def _match(self, inquiry: Inquiry) -> Match | None:
         if inquiry.first >= inquiry.scope.length:
             return None
         wanted = inquiry.rules.stages
         for name, stage in self._stages:
             if name in wanted:
-                ask = partial(stage.match, name, inquiry)
-                found = ask() if name in COMPARING_STAGES else _at_work(name, ask)
+                if name in COMPARING_STAGES:
+                    found = stage.match(name, inquiry)
+                else:
+                    found = _at_work(name, partial(stage.match, name, inquiry))
                 if found is not None:
                     return found
         return None

@@ -18,7 +18,7 @@ from dsbuilder_tui.diversity.mmap_array import MappedArray
 NAMES = ("fingerprints.json", "fingerprints.rows", "fingerprints.tokens")
 
 
-class PrintFile:
+class FingerprintFile:
     """Rows of fingerprints and the tokens they point at, in a session's folder or, without one, in temporary files."""
 
     def __init__(self, row_type: np.dtype[Any], folder: Path | None = None) -> None:
@@ -26,7 +26,7 @@ class PrintFile:
         self._tokens = MappedArray(np.uint32, folder / NAMES[2] if folder else None)
 
     @classmethod
-    def open(cls, folder: Path, row_type: np.dtype[Any], versions: Mapping[str, Any]) -> PrintFile:
+    def open(cls, folder: Path, row_type: np.dtype[Any], versions: Mapping[str, Any]) -> FingerprintFile:
         """The folder's file if it has these ``versions``, cut to the rows that are whole; else a new, empty one."""
         about = folder / NAMES[0]
         try:
@@ -70,7 +70,8 @@ class PrintFile:
         """Keep only these rows (growing), in this order."""
         if len(rows) == len(self._rows):
             return
-        for place in range(0, len(rows), 50_000):
+        same = int(np.argmin(np.append(rows == np.arange(len(rows)), False)))  # these stay where they are
+        for place in range(same, len(rows), 50_000):
             some = rows[place : place + 50_000]
             self._rows.rows[place : place + len(some)] = self._rows.rows[some]
         self._rows.cut(len(rows))

@@ -33,7 +33,7 @@ class FingerprintPage:
     nearest: NDArray[np.float32]
 
 
-class PrintReader:
+class FingerprintReader:
     """Finds rows by a case's place in the history and its structural hash. Called from one thread at a time.
 
     It reads the file and does not map it: whoever writes may cut it short, and touching a page behind the end is fatal.
@@ -46,6 +46,7 @@ class PrintReader:
         self._dimensions = 0
         self._at: dict[tuple[int, int], int] = {}
         self._read = 0
+        self._last = 0, 0  # what stands in the last row that was read
 
     def find(self, wanted: Sequence[tuple[int, int, str]]) -> FingerprintPage:
         """Of cases (seq, structure, category) those that have a vector."""
@@ -78,7 +79,7 @@ class PrintReader:
             about, rows = self.folder / NAMES[0], self.folder / NAMES[1]
             versions = orjson.loads(about.read_bytes())
             known = (versions, rows.stat().st_ino)
-            if known != self._known or rows.stat().st_size < self._read * self._kind.itemsize:
+            if known != self._known or not self._last_is_there():
                 self._known, self._at, self._read = known, {}, 0
                 self._dimensions = versions["dimensions"]
                 self._kind = row_type(self._dimensions)
@@ -89,8 +90,17 @@ class PrintReader:
                 for place, text in enumerate(new["text"][:ready].tolist()):
                     self._at[seqs[place], text] = self._read + place
                 self._read += ready
+                if ready:
+                    self._last = seqs[ready - 1], int(new["text"][ready - 1])
                 if ready < _PIECE:
                     return
+
+    def _last_is_there(self) -> bool:
+        """Whether the last row that was read stands where it stood: rows that are no case go when a run has ended."""
+        if not self._read:
+            return True
+        last = self._rows(self._read - 1, 1)
+        return len(last) == 1 and (int(last["seq"][0]), int(last["text"][0])) == self._last
 
     def _rows(self, first: int, count: int) -> NDArray[Any]:
         size = self._kind.itemsize

@@ -16,7 +16,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from dsbuilder_tui.diversity.compared_text import PARTS, masked, text_hash
+from dsbuilder_tui.diversity.compared_text import PARTS, exact_hash, masked, text_hash
 from dsbuilder_tui.diversity.expectation_hash import expectation_key
 from dsbuilder_tui.diversity.normalise import NORMALISER_VERSION
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors
@@ -52,7 +52,8 @@ def row_type(dimensions: int) -> np.dtype[Any]:
             ("start", "<u8"),  # of its tokens in the other file
             ("nearest", "<f4"),  # cosine to the nearest earlier one, nan for the first
             ("check", "<u4"),
-            ("text", "<i8"),
+            ("text", "<i8"),  # masked
+            ("exact", "<i8"),  # as it stands
             ("count", "<u4"),
             ("words", "<u4"),
             ("token_sum", "<u4"),
@@ -77,7 +78,7 @@ def checks(rows: Rows) -> NDArray[np.uint32]:
 
 
 @dataclass(frozen=True, slots=True)
-class Prints:
+class FingerprintBatch:
     """Fingerprints of some texts, a row each, and the tokens of each."""
 
     rows: Rows
@@ -96,7 +97,7 @@ class Fingerprinter:
     def versions(self) -> dict[str, Any]:
         """What the fingerprints hang on; others cannot be compared with them."""
         return {
-            "format": 1,
+            "format": 2,
             "normaliser": NORMALISER_VERSION,
             "traits": list(TRAITS),
             "bands": [BANDS, ROWS_A_BAND, _SEED],
@@ -109,7 +110,7 @@ class Fingerprinter:
 
     def prints(
         self, texts: Sequence[str], expectations: Sequence[Mapping[str, Any]], vectors: Vectors | None = None
-    ) -> Prints:
+    ) -> FingerprintBatch:
         """Fingerprints of ``texts``; ``vectors`` when somebody else has embedded them already."""
         read = [_masked_and_traits(text) for text in texts]
         masked_texts = [masked_text for masked_text, _ in read]
@@ -122,13 +123,13 @@ class Fingerprinter:
             tokens.append(found)
             row = rows[place]
             row["text"], row["words"], row["expected"] = text_hash(masked_text), words, expectation_key(expected)
-            row["traits"] = own_traits
+            row["exact"], row["traits"] = exact_hash(texts[place]), own_traits
             row["count"], row["token_sum"] = len(found), int(found.sum(dtype=np.uint64)) & 0xFFFFFFFF
         rows["bands"], rows["nearest"] = _bands(tokens), np.nan
         if vectors.shape[1]:
             rows["vector"][:, : vectors.shape[1]] = vectors
         rows["check"] = checks(rows)
-        return Prints(rows, tokens, vectors)
+        return FingerprintBatch(rows, tokens, vectors)
 
 
 def _bands(tokens: Sequence[Tokens]) -> NDArray[np.uint32]:

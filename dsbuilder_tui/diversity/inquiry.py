@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsbuilder_tui.diversity.answer import Flag, Question, Score
-from dsbuilder_tui.diversity.fingerprint_file import PrintFile
+from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
 from dsbuilder_tui.diversity.scope import Members, Scope, hashes_of
 from dsbuilder_tui.diversity.static_embedding import Vectors
 from dsbuilder_tui.diversity.text_index import ComparedCase
@@ -31,14 +31,21 @@ class Inquiry:
     """
 
     def __init__(
-        self, file: PrintFile, scope: Scope, question: Question, own: Any, tokens: NDArray[np.uint32], vector: Vectors
+        self,
+        file: FingerprintFile,
+        scope: Scope,
+        question: Question,
+        own: Any,
+        tokens: NDArray[np.uint32],
+        vector: Vectors,
     ) -> None:
         self.file, self.scope, self.rules, self._question = file, scope, question.rules, question
         self.own, self.tokens, self.vector = own, tokens, vector
         self.hashes = hashes_of(own[np.newaxis])[0]
         # Of the vector as it is stored: what is read from the file later must have the same.
-        self.signs = None if scope.closest is None else scope.closest.signs(own["vector"][np.newaxis, : len(vector)])
+        self.signs = None if scope.signs is None else scope.signs.signs(own["vector"][np.newaxis, : len(vector)])
         self.first = 0
+        self._shared: Members | None = None
         self.flags: list[Flag] = []
         self.near: Score | None = None
         self.semantic: Score | None = None
@@ -49,11 +56,13 @@ class Inquiry:
         """The text that is judged, for stages that go by texts."""
         return ComparedCase.of(self._question.text, self._question.expectations)
 
-    @cached_property
+    @property
     def shared(self) -> Members:
         """Rows that share a band of the signature or the whole text."""
-        members = self.scope.chains.sharing(self.hashes, _MOST_NEAR)
-        return self.scope.rows[members[members >= self.first]]
+        if self._shared is None:  # not a cached_property: that takes a lock
+            members = self.scope.lsh.sharing(self.hashes, _MOST_NEAR)
+            self._shared = self.scope.rows[members[members >= self.first]]
+        return self._shared
 
     def counts(self, row: int) -> bool:
         """Whether a case of this row is there and counts: it is in the scope, and in the window when there is one."""

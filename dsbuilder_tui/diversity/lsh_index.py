@@ -12,7 +12,7 @@ Hashes = NDArray[np.uint32]
 _FIRST = 256
 
 
-class Chains:
+class LshIndex:
     """Members are numbered 0, 1, 2 … in the order in which they are added; each has one hash a column."""
 
     def __init__(self, columns: int) -> None:

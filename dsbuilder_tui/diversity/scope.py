@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsbuilder_tui.diversity.fingerprints import BANDS
-from dsbuilder_tui.diversity.lsh_index import Chains
-from dsbuilder_tui.diversity.sign_index import Closest
+from dsbuilder_tui.diversity.lsh_index import LshIndex
+from dsbuilder_tui.diversity.sign_index import SignIndex
 from dsbuilder_tui.diversity.text_index import TextIndex
 
 Members = NDArray[np.int64]
@@ -21,8 +21,8 @@ class Scope:
     def __init__(self, dimensions: int) -> None:
         self.rows = np.empty(64, np.int64)  # member → row, growing
         self.length = 0
-        self.chains = Chains(BANDS + 1)
-        self.closest = Closest(dimensions) if dimensions else None
+        self.lsh = LshIndex(BANDS + 1)
+        self.signs = SignIndex(dimensions) if dimensions else None
         self.texts: dict[str, TextIndex] = {}  # of plug-ins' stages, by stage
 
     def extend(self, rows: Members, prints: NDArray[Any], dimensions: int) -> None:
@@ -32,9 +32,9 @@ class Scope:
             self.rows = longer
         self.rows[self.length : self.length + len(rows)] = rows
         self.length += len(rows)
-        self.chains.extend(hashes_of(prints))
-        if self.closest is not None:
-            self.closest.extend(prints["vector"][:, :dimensions])
+        self.lsh.extend(hashes_of(prints))
+        if self.signs is not None:
+            self.signs.extend(prints["vector"][:, :dimensions])
 
     def add(self, row: int, hashes: NDArray[np.uint32], signs: NDArray[np.uint64] | None) -> None:
         """As ``extend``, for one row whose hashes and signs are known."""
@@ -42,9 +42,9 @@ class Scope:
             self.rows = np.concatenate([self.rows, np.empty(len(self.rows) // 2, np.int64)])
         self.rows[self.length] = row
         self.length += 1
-        self.chains.add(hashes)
-        if self.closest is not None and signs is not None:
-            self.closest.extend_signs(signs)
+        self.lsh.add(hashes)
+        if self.signs is not None and signs is not None:
+            self.signs.extend_signs(signs)
 
 
 def hashes_of(prints: NDArray[Any]) -> NDArray[np.uint32]:

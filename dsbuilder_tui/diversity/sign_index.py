@@ -12,7 +12,7 @@ _SMALL = 2000  # members up to which counting in numpy is as fast as the index
 _WORD = 64
 
 
-class Closest:
+class SignIndex:
     """Members are numbered 0, 1, 2 … in the order in which they are added. Holds one bit a dimension and member."""
 
     def __init__(self, dimensions: int) -> None:

@@ -22,13 +22,15 @@ _SIMILAR_LESS = 0.07
 class Rules:
     """Scores (0 to 1) from which a case is a repeat; from ``similar`` on it is let in with a flag.
 
-    ``thresholds`` has those of plug-ins' stages, where they are not left to the stage.
+    ``thresholds`` has those of plug-ins' stages, where they are not left to the stage. With ``once`` no text comes twice,
+    whatever is expected of it: two cases with the same text would contradict each other.
     """
 
     stages: frozenset[str] = frozenset(COMPARING_STAGES)
     near: float = 0.70
     semantic: float = _STATIC
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    once: bool = False
 
     @property
     def similar(self) -> float:

@@ -60,7 +60,9 @@ class BatchStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchFinished(Event):
-    """``dollars`` is None when the model's price is not known."""
+    """``dollars`` is None when the model's price is not known. Tokens are ``estimated`` when the endpoint did not say them
+    all: of a call that was cut off, or closed behind its last case.
+    """
 
     type: ClassVar[str] = "batch_finished"
     batch: int
@@ -73,6 +75,7 @@ class BatchFinished(Event):
     completion_tokens: int
     detail: str = ""
     dollars: float | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +222,19 @@ class RetryScheduled(Event):
     wait_s: float
     attempt: int
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallHedged(Event):
+    """A call was silent for so many seconds that the same was asked a second time; whichever answers first counts.
+
+    The tokens of both count.
+    """
+
+    type: ClassVar[str] = "call_hedged"
+    batch: int
+    worker: int
+    silent_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ class CallTrace:
     arrivals: list[float] = field(default_factory=list)  # when each delivered case came, wall time
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    estimated: bool = False  # the tokens
     detail: str = ""
     _pieces: list[str] = field(default_factory=list)
     _room: int = _MOST_ANSWER

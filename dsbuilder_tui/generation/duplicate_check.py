@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dsbuilder_tui.diversity.answer import Answer, Question
 from dsbuilder_tui.diversity.compared_text import compared_text, structure_hash
 from dsbuilder_tui.diversity.comparer import Comparer
-from dsbuilder_tui.diversity.fingerprint_file import PrintFile
+from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors, local_embedder, unit
 from dsbuilder_tui.diversity.thresholds import plug_in_stages, rules_for, window_of
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PAGE = 500
+_EXAMPLE = -1  # the place in the history of what is no case; such rows are not kept in the file
 _WORTH_A_WORD = 2000  # cases from which on the work is noticed
 
 
@@ -75,10 +76,15 @@ class Places:
         self._ordinals = array("L", past.ordinals[owners].tolist())
         self._categories = array("H", past.categories[owners].tolist())
 
-    def seq(self, row: int) -> int:
-        return self._seqs[row]
+    def seq(self, row: int) -> int | None:
+        """The case's place in the history; None for an example of the plan."""
+        seq = self._seqs[row]
+        return seq if seq > 0 else None
 
-    def case_id(self, row: int) -> str:
+    def case_id(self, row: int) -> str | None:
+        """None for an example of the plan."""
+        if self._seqs[row] <= 0:
+            return None
         return case_id(list(self._names)[self._categories[row]], self._ordinals[row])
 
 
@@ -151,7 +157,7 @@ class DuplicateCheck:
         """``tell`` gets a sentence when something takes its time: many fingerprints to make, an endpoint to ask again."""
         self._tell = tell
         self._plan, self._config, self._store = plan, config, store
-        self._rules = {category.name: rules_for(config, category) for category in plan.categories}
+        self._rules = {category.name: replace(rules_for(config, category), once=True) for category in plan.categories}
         if not config.enable_diversity_check:
             self._rules = {name: replace(rules, stages=frozenset()) for name, rules in self._rules.items()}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="likeness")
@@ -175,7 +181,7 @@ class DuplicateCheck:
 
         def begin() -> tuple[Past, Comparer, NDArray[np.int64], list[int]]:
             past, maker = Past(rows, self._plan), Fingerprinter(embedder)
-            file = PrintFile.open(folder, maker.row_type, maker.versions)
+            file = FingerprintFile.open(folder, maker.row_type, maker.versions)
             owners = past.owners(file.rows["seq"], file.rows["text"])
             held = np.flatnonzero(owners >= 0)
             file.keep(held)
@@ -203,6 +209,7 @@ class DuplicateCheck:
             whose = np.concatenate(made)
             for first in range(0, len(whose), _PAGE):
                 await self._recall(past, first, whose[first : first + _PAGE].tolist())
+        await self._take_examples()
 
     async def judge(self, groups: Sequence[Sequence[CaseText]]) -> list[list[Answer]]:
         """Of each group the first text that is new is admitted; answers up to and including it. In order.
@@ -244,6 +251,28 @@ class DuplicateCheck:
         if self._remote is not None:
             await self._remote.close()
         self._thread.shutdown(wait=False)
+
+    async def _take_examples(self) -> None:
+        """What the plan gives as an example is taken: a worker that hands it in as a case of its own has written none."""
+        texts = [
+            CaseText(category.name, example, category.expectations)
+            for category in self._plan.categories
+            if self._rules[category.name].stages
+            for example in self._plan.examples(category)
+        ]
+        if not texts:
+            return
+        vectors = await self._vectors(texts)
+        questions = [self._question(text) for text in texts]
+
+        def take(comparer: Comparer) -> range:
+            rows = comparer.remember(questions, vectors)
+            comparer.index(np.arange(rows.start, rows.stop), [question.category for question in questions])
+            return rows
+
+        rows = await self._compare(take)
+        for row, text in zip(rows, texts, strict=True):
+            self.name(row, _EXAMPLE, text.category, 0)
 
     async def _make(self, past: Past, places: Sequence[int]) -> NDArray[np.int64]:
         """Fingerprints of texts that the file does not have. Returns whose they are: damaged cases have none."""

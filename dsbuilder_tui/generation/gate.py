@@ -120,12 +120,18 @@ class Gate:
                 self._accept(candidate, one, answer)
                 return True
             if answer is not answers[-1]:  # there is another candidate for the slot
-                self._record(candidate, answer.match.stage, answer.match.reason, one, answer.match)
+                self._record(candidate, answer.match.stage, self._reason(answer.match), one, answer.match)
         turned_away = fitted[len(answers) - 1]
         match = answers[-1].match
         assert match is not None
         self.reject(
-            candidate.slot, candidate.batch, match.stage, match.reason, turned_away.shown, match, turned_away.whole()
+            candidate.slot,
+            candidate.batch,
+            match.stage,
+            self._reason(match),
+            turned_away.shown,
+            match,
+            turned_away.whole(),
         )
         return False
 
@@ -148,8 +154,9 @@ class Gate:
                         "score": round(flag.score, 4), "differs": list(flag.differs),
                     }
                     for flag in answer.flags
+                    if places.seq(flag.row) is not None
                 ]  # fmt: skip
-                tags = {**tags, "flags": flags}
+                tags = {**tags, "flags": flags} if flags else tags
             likeness = CaseLikeness(seq, *self._scored(answer.near), *self._scored(answer.semantic))
         case = AcceptedCase(
             seq=seq,
@@ -172,6 +179,10 @@ class Gate:
             ),
             likeness,
         )  # fmt: skip
+
+    def _reason(self, match: Match) -> str:
+        of_plan = self._duplicates.places.seq(match.row) is None
+        return f"it repeats an example of the plan: {match.reason}" if of_plan else match.reason
 
     def _scored(self, score: Score | None) -> tuple[float | None, int | None]:
         return (None, None) if score is None else (score.value, self._duplicates.places.seq(score.row))
@@ -200,17 +211,17 @@ class Gate:
         calls = self.ledger.give_back(slot, fruitless=fruitless, alone=len(batch.slots) == 1)
         if calls is not None:
             words = f"{calls} calls brought no case for it, the last one {outcome}: {detail}"
-            self._exhaust(slot, self._store.next_seq(), self._clock.now(), calls, words)
+            event = self._exhaust(slot, self._store.next_seq(), self._clock.now(), calls, words)
+            self.journal.note(event)  # there is no rejection that would tell of it
 
     def misfits(self, batch: int) -> list[str]:
         """Why cases of a batch that has ended had not the plan's shape. Asked once."""
         return self._misfits.pop(batch, [])
 
-    def _exhaust(self, slot: Slot, seq: int, now: float, tries: int, words: str) -> None:
-        self.journal.exhaust(
-            Exhausted(seq, slot.category, slot.ordinal, tries, words),
-            SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words),
-        )
+    def _exhaust(self, slot: Slot, seq: int, now: float, tries: int, words: str) -> SlotExhausted:
+        event = SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words)
+        self.journal.exhaust(Exhausted(seq, slot.category, slot.ordinal, tries, words), event)
+        return event
 
     def _record(
         self, candidate: Candidate, stage: str, reason: str, fitted: Fitted, match: Match | None = None

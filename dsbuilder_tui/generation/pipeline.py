@@ -14,13 +14,9 @@ from dsbuilder_tui.domain.case import Candidate, display_text
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
 from dsbuilder_tui.domain.events import (
-    TEXT_LENGTH,
-    BatchFinished,
     BatchStarted,
-    ConcurrencyChanged,
     Event,
     Notice,
-    RetryScheduled,
     RunPausing,
 )
 from dsbuilder_tui.domain.notice_level import NoticeLevel
@@ -29,6 +25,7 @@ from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog, CallTrace
+from dsbuilder_tui.generation.call_reporter import CallReporter
 from dsbuilder_tui.generation.call_review import CallReview
 from dsbuilder_tui.generation.candidate_queue import CandidateQueue
 from dsbuilder_tui.generation.gate import Gate
@@ -39,10 +36,11 @@ from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
+from dsbuilder_tui.models.hedging import StragglerWatch, hedges
 from dsbuilder_tui.models.protocol import TransientError, WorkerModel
+from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.store.rows import WorkerAnswer, WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
 
 # So many batches in a row that brought nothing but network trouble end the run; each has been retried by then.
@@ -91,7 +89,7 @@ class Pipeline:
         budget: Budget,
     ) -> None:
         self._plan, self._config, self._store, self._model = plan, config, store, model
-        self._clock, self._emit, self._calls = clock, emit, calls
+        self._clock, self._calls = clock, calls
         self._budget = budget
         self._ledger = Ledger(plan, seed, config.max_attempts, ordered=model.ordered)
         room = OutputLimit(config.max_output_tokens * config.candidates_per_slot)
@@ -105,8 +103,11 @@ class Pipeline:
             requests_per_minute=config.requests_per_minute, tokens_per_minute=config.tokens_per_minute,
         )  # fmt: skip
         self._runner: Runner = Worker(
-            model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled
-        )
+            model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled,
+            watch=StragglerWatch(model, self._limit, config.request_timeout, hedging=hedges(config))
+            if provider_of(config).has_endpoint else None,
+            on_hedge=self._hedged,
+        )  # fmt: skip
         interval = config.checkpoint_interval if config.enable_checkpointing else None
         self._journal = Journal(
             store,
@@ -116,6 +117,9 @@ class Pipeline:
             planned=plan.total_instances,
             interval=interval,
             most_answers=config.response_journal_mb * 1_000_000,
+        )
+        self._reporter = CallReporter(
+            store, self._journal, budget, model, clock, emit, keeps_answers=config.response_journal_mb > 0
         )
         self.gate = Gate(plan, config, store, clock, self._journal, self._ledger, self._plug_in_failed)
         self.live = False  # decisions that a person makes can be taken in
@@ -179,7 +183,9 @@ class Pipeline:
         if self._pause is None:
             self._pause = why
             self._deadline = self._clock.monotonic() + self._config.drain_timeout
-            self._tell(RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=why.reason, cause=why.cause))
+            self._reporter.tell(
+                RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=why.reason, cause=why.cause)
+            )
             self._wake.set()
 
     def keep_budget(self) -> None:
@@ -191,13 +197,15 @@ class Pipeline:
             f"The budget of {dollar_words(budget)} is used up ({dollar_words(self._budget.known)} spent); the run pauses. "
             "Raise it with --budget, /budget N in the studio, or in the settings, then go on."
         )
-        self._tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=text))
+        self._reporter.tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=text))
         self.pause(Pause(f"the budget of {dollar_words(budget)} is used up", PauseCause.BUDGET))
 
     def _plug_in_failed(self, error: PlugInBroken) -> None:
         """Pause: what a broken plug-in could not judge is written again when it is mended or gone."""
         if self._pause is None:
-            self._tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=f"{error} The run pauses."))
+            self._reporter.tell(
+                Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=f"{error} The run pauses.")
+            )
             self.pause(Pause(error.problem.rstrip("."), PauseCause.PLUG_IN))
 
     def wake(self) -> None:
@@ -293,7 +301,7 @@ class Pipeline:
             self._tasks[task] = worker
             self._task_of[batch.number] = task
             task.add_done_callback(self._worker_ended)
-            self._tell(
+            self._reporter.tell(
                 BatchStarted(ts=now, batch=batch.number, worker=worker, category=name, slots=ordinals, attempt=attempt)
             )
 
@@ -321,6 +329,7 @@ class Pipeline:
         trace, usage = result.trace, result.usage
         if trace is not None and trace.ended is None:
             trace.prompt_tokens, trace.completion_tokens = usage.prompt_tokens, usage.completion_tokens
+            trace.estimated = usage.estimated
             trace.detail = result.detail
             self._calls.end(trace, self._clock.now(), outcome)
 
@@ -393,54 +402,18 @@ class Pipeline:
                 )
 
     def _remember_call(self, batch: Batch, result: BatchOutcome) -> None:
-        now, worker = self._clock.now(), self._unsettled.pop(batch.number).worker
-        dollars = self._budget.charge(self._model.name, result.usage)
-        seq = self._store.next_seq()
-        self._journal.call(
-            WorkerCall(
-                seq=seq, category=batch.category.name, batch=batch.number, model=self._model.name, size=len(batch.slots),
-                outcome=result.outcome, delivered=len(result.delivered), retries=result.retries, usage=result.usage,
-                seconds=result.seconds, detail=result.detail, created_at=now, worker=worker,
-            ),
-            BatchFinished(
-                ts=now, batch=batch.number, worker=worker, category=batch.category.name,
-                outcome=result.outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
-                prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
-                detail=result.detail, dollars=dollars,
-            ),
-            self._kept_answer(seq, batch, result),
-        )  # fmt: skip
+        self._reporter.ended(batch, self._unsettled.pop(batch.number).worker, result)
         if self.live:
             self.keep_budget()
 
-    def _kept_answer(self, seq: int, batch: Batch, result: BatchOutcome) -> WorkerAnswer | None:
-        """What the model said, for the response journal. One whose text depends on nothing but the slot can say it again."""
-        trace = result.trace
-        if trace is None:
-            return None
-        text = trace.answer
-        trace.shorten()
-        if not text or not self._config.response_journal_mb or self._model.ordered:
-            return None
-        ordinals = tuple(wanted.slot.ordinal for wanted in batch.slots)
-        return WorkerAnswer(seq=seq, category=batch.category.name, ordinals=ordinals, text=text)
-
-    def _tell(self, event: Event) -> None:
-        """Announce what is no decision about a case, and have it remembered in passing."""
-        self._emit(event)
-        self._journal.note(event)
-
     def _limit_changed(self, limit: int, reason: str) -> None:
-        self._tell(ConcurrencyChanged(ts=self._clock.now(), limit=limit, reason=reason))
+        self._reporter.limit_changed(limit, reason)
         self._wake.set()
+
+    def _hedged(self, batch: Batch, silent: float) -> None:
+        self._reporter.hedged(batch, self._unsettled[batch.number].worker, silent)
 
     def _retry_scheduled(self, batch: Batch, error: TransientError, wait: float, attempt: int) -> None:
         entry = self._unsettled[batch.number]
-        event = RetryScheduled(
-            ts=self._clock.now(), batch=batch.number, worker=entry.worker, kind=error.kind, wait_s=round(wait, 2),
-            attempt=attempt, detail=error.detail[:TEXT_LENGTH],
-        )  # fmt: skip
-        if entry.result.trace is not None:
-            entry.result.trace.retries.append(event)
-        self._tell(event)
+        self._reporter.retry_scheduled(batch, entry.worker, entry.result, error, wait, attempt)
         self._wake.set()  # its place is free

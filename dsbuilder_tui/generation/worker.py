@@ -19,6 +19,7 @@ from dsbuilder_tui.generation.case_scanner import RunawayOutput
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.token_estimate import TokenEstimate
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency, CallSize, Permit
+from dsbuilder_tui.models.hedging import StragglerWatch, Stream
 from dsbuilder_tui.models.protocol import (
     ContentRefused,
     RequestTooLarge,
@@ -70,9 +71,16 @@ class Worker:
         rng: random.Random,
         max_retries: int,
         on_retry: Callable[[Batch, TransientError, float, int], None],
+        *,
+        watch: StragglerWatch | None = None,
+        on_hedge: Callable[[Batch, float], None] = lambda *_: None,
     ) -> None:
+        """``on_retry`` is told of each try again, with the seconds until then and its number; ``on_hedge`` of each call
+        that is asked a second time because it was silent for so many seconds. Without a ``watch`` none is.
+        """
         self._model, self._limit, self._clock, self._rng = model, limit, clock, rng
         self._max_retries, self._on_retry = max_retries, on_retry
+        self._watch, self._on_hedge = watch, on_hedge
         self._habits = AnswerHabits(trusted=model.ordered)
         self._tokens = TokenEstimate()
 
@@ -178,7 +186,10 @@ class Worker:
         """Read the stream as far as it is worth it. Returns its end, None when it was closed before."""
         end, trace, loop = None, result.trace, asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(None) as patience, aclosing(self._model.stream(request)) as stream:  # type: ignore[type-var]
+            async with (
+                asyncio.timeout(None) as patience,
+                aclosing(self._stream(batch, request, result, permit)) as stream,
+            ):
                 async for piece in stream:
                     self._limit.let_in(permit)
                     if isinstance(piece, StreamEnd):
@@ -205,6 +216,16 @@ class Worker:
             if not patience.expired():
                 raise
         return end
+
+    def _stream(self, batch: Batch, request: WorkerRequest, result: BatchOutcome, permit: Permit) -> Stream:
+        if self._watch is None:
+            return self._model.stream(request)  # type: ignore[return-value]
+
+        def hedged(silent: float) -> None:
+            result.usage += self._tokens.usage(prompt=len(request.system) + len(request.prompt), answer=0)
+            self._on_hedge(batch, silent)
+
+        return self._watch.stream(request, permit, hedged)
 
     async def _believe(self, batch: Batch, deliver: Deliver, result: BatchOutcome, reader: AnswerReader) -> None:
         """Hold cases of a model that is not known yet back for a moment only, if there is no other reason to."""

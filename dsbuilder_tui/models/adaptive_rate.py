@@ -23,7 +23,7 @@ _MORE = 1.1  # a try that raised the rate to this multiple found something, and 
 _USED = 0.7  # share of the rate that must be used before it is raised
 _MOST_KEPT = 4096
 _MUCH_SLOWER = 0.8  # at this share of a rate its refusals would have ended if they hung on the rate;
-_STILL_REFUSED = 0.3  # where this share of them is left, they do not
+_STILL_REFUSED = 0.3  # where this share of those is left, they do not
 _SAMPLE = 60  # requests to tell that from
 _CLEAN = 0.015  # share of refusals that is as good as none
 _MOST_BACKGROUND = 0.4
@@ -231,7 +231,9 @@ class AdaptiveRate:
         if doubted.slower.sent < _SAMPLE:
             return False
         self._doubted = None
-        if doubted.slower.share < max(_TOLERATED, _STILL_REFUSED * doubted.share):
+        # If the rate were what they hang on, so many would be left.
+        expected = max(0.0, 1 - doubted.rate * (1 - doubted.share) / doubted.slower.offered)
+        if doubted.slower.share < max(_TOLERATED, expected + _STILL_REFUSED * (doubted.share - expected)):
             return False
         self.background = doubted.slower.share
         self._set(doubted.restored)

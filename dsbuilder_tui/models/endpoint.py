@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.errors import EndpointRefused, InputError
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.address import address_of, tls_of
 from dsbuilder_tui.models.protocol import TransientError
+from dsbuilder_tui.models.redirects import own_origin_only
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 _MOST_BODY_BYTES = 32 * 1024 * 1024
@@ -38,6 +39,7 @@ class Endpoint:
                 total=None, sock_connect=config.connect_timeout, sock_read=config.request_timeout
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=[own_origin_only()],
         )
         # A proxy takes its login from the CONNECT for https, and from the request itself for http.
         over_tls = self.url.startswith("https:")

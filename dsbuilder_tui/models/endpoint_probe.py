@@ -97,6 +97,9 @@ async def _schema(endpoint: Endpoint, config: DatasetBuilderConfig) -> AsyncGene
         async with endpoint.post("/chat/completions", orjson.dumps(body)) as response:
             raw = (await response.content.read(64 * 1024)).decode("utf-8", "replace")
             status = response.status
+    except EndpointRefused as error:
+        yield ProbeFinding("completion", problem=error)
+        return
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         detail = endpoint.redact(str(error) or type(error).__name__)
         yield ProbeFinding("completion", problem=_unreachable(config, detail))

@@ -241,6 +241,7 @@ class SessionFiles:
         damaged: list[str] | None = None,
         private: bool = False,
         upto: int | None = None,
+        raw: bool = False,
     ) -> int:
         """As ``Session.export``."""
         path = Path(path).expanduser()
@@ -252,7 +253,7 @@ class SessionFiles:
             path,
             kind,
             self._checked_pages(damaged, upto),
-            DatasetShape(list(self.plan.input_fields), self._axes(), head),
+            DatasetShape(list(self.plan.input_fields), self._axes(), head, raw),
             private=private,
         )
         self.emit(ExportWritten(ts=self.clock.now(), path=str(path), format=kind, cases=count))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dsbuilder_tui.session.session_context import SessionContext
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.diversity.fingerprint_reader import FingerprintPage, PrintReader
+    from dsbuilder_tui.diversity.fingerprint_reader import FingerprintPage, FingerprintReader
 
 
 class FingerprintPages:
@@ -16,7 +16,7 @@ class FingerprintPages:
 
     def __init__(self, context: SessionContext) -> None:
         self._context = context
-        self._prints: PrintReader | None = None
+        self._prints: FingerprintReader | None = None
         self._complete_to = 0  # the place in the history up to which the file was made complete
 
     async def page(self, after: int = 0, most: int = 4096) -> FingerprintPage | None:
@@ -24,11 +24,11 @@ class FingerprintPages:
 
         Cases of categories that may repeat themselves have none.
         """
-        from dsbuilder_tui.diversity.fingerprint_reader import PrintReader
+        from dsbuilder_tui.diversity.fingerprint_reader import FingerprintReader
 
         folder, store = self._context.files.folder, self._context.files.store
         if self._prints is None or self._prints.folder != folder:
-            self._prints = PrintReader(folder)
+            self._prints = FingerprintReader(folder)
         prints = self._prints
         while wanted := await store.cases.structures(after, most):
             page = await asyncio.to_thread(prints.find, wanted)

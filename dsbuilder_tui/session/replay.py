@@ -23,8 +23,8 @@ _STRETCH = 2000
 _KEPT_WHOLE: Mapping[str, type[ev.Event]] = {
     kind.type: kind
     for kind in (
-        ev.RunStarted, ev.BatchStarted, ev.RetryScheduled, ev.ConcurrencyChanged, ev.Notice, ev.RunPausing, ev.RunPaused,
-        ev.RunFinished, ev.PlanRevised, ev.DiversityMeasured,
+        ev.RunStarted, ev.BatchStarted, ev.RetryScheduled, ev.CallHedged, ev.ConcurrencyChanged, ev.Notice, ev.RunPausing,
+        ev.RunPaused, ev.RunFinished, ev.PlanRevised, ev.DiversityMeasured, ev.SlotExhausted,
     )
 }  # fmt: skip
 _CHANGES = {
@@ -138,7 +138,7 @@ class _Teller:
             category=self._name_then(call.category, call.seq), outcome=call.outcome,
             delivered=call.delivered, seconds=round(call.seconds, 3), prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens, detail=call.detail,
-            dollars=self._prices.cost(call.model, usage),
+            dollars=self._prices.cost(call.model, usage), estimated=usage.estimated,
         )  # fmt: skip
 
     def _agent_call(self, call: AgentCall) -> ev.Event:
@@ -155,6 +155,8 @@ class _Teller:
             self._counts = {name: dict(counts) for name, counts in event.categories.items()}
             self._planned = event.planned
             self._accepted = sum(counts["accepted"] for counts in self._counts.values())
+        elif isinstance(event, ev.SlotExhausted):
+            self._add(event.category, "exhausted", 1)
         if row.kind == ev.RunStarted.type:
             self._runs, self._began = self._runs + 1, row.created_at
             return event or self._started(row)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -37,6 +39,14 @@ _JSON = {
     "prices": '{"my-model": {"input": 0.1, "output": 0.4}}',
     "stage_thresholds": '{"my_stage": 0.8}',
 }
+
+
+class Hedging(StrEnum):
+    """Whether a call that is silent for much longer than others is asked a second time."""
+
+    AUTO = "auto"  # where it costs nothing
+    ON = "on"
+    OFF = "off"
 
 
 class DatasetBuilderConfig(BaseModel):
@@ -107,6 +117,9 @@ class DatasetBuilderConfig(BaseModel):
     requests_per_minute: int | None = Field(None, ge=1, description="Worker calls a minute at most; unset: found out")
     tokens_per_minute: int | None = Field(
         None, ge=1, description="Tokens a minute of the workers at most; unset: no limit"
+    )
+    hedging: Hedging = Field(
+        Hedging.AUTO, description="Ask silent calls twice: auto: where it is free, on: also where both are billed, off"
     )
     drain_timeout: float = Field(5, ge=0, description="Wait for work in flight at a pause, in seconds")
     confirm_cases: int = Field(1000, ge=0, description="The agent asks before a run of more open cases than this")
@@ -252,7 +265,8 @@ class DatasetBuilderConfig(BaseModel):
 
     @property
     def endpoint(self) -> str:
-        return self.base_url or OPENAI_URL
+        """Where requests go, without a login in it."""
+        return self.shown_url or OPENAI_URL
 
     @property
     def workers(self) -> int:
@@ -283,7 +297,15 @@ class DatasetBuilderConfig(BaseModel):
         return found
 
 
+_HOST = re.compile(r"([^@]*@)?(\[[0-9a-fA-F:.%]+\]|[^@:\[\]\s]+)(:\d*)?")
+
+
 def without_login(url: str | None) -> str | None:
-    """An address without ``user:password@``."""
+    """An address without ``user:password@``; of what is no address, whatever may be one is left out."""
     scheme, mark, rest = (url or "").partition("://")
-    return f"{scheme}{mark}{rest.rpartition('@')[2]}" or None
+    if not mark:
+        return scheme.rpartition("@")[2] or None
+    host, end, path = re.split(r"([/?#]|$)", rest, maxsplit=1)[:3]
+    if "@" in path and not _HOST.fullmatch(host):  # a password that was not encoded
+        host, end, path = rest.rpartition("@")[2], "", ""
+    return f"{scheme.rpartition('@')[2]}{mark}{host.rpartition('@')[2]}{end}{path}" or None

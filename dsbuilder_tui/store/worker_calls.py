@@ -14,7 +14,7 @@ from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 CALL_COLUMNS = (
     "seq, category_id, batch, model, size, outcome, delivered, retries, prompt_tokens, completion_tokens, seconds, detail, "
-    "created_at, worker"
+    "created_at, worker, estimated"
 )
 
 
@@ -59,7 +59,7 @@ class WorkerCallTable:
 def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
     """A row of ``CALL_COLUMNS``."""
     seq, number, batch, model, size, outcome, delivered, retries, prompt, completion, *end = row
-    seconds, detail, created_at, worker = end
+    seconds, detail, created_at, worker, estimated = end
     return WorkerCall(
         seq=seq,
         category=names[number],
@@ -69,7 +69,7 @@ def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
         outcome=_outcome(outcome),
         delivered=delivered,
         retries=retries,
-        usage=Usage(prompt, completion, known=bool(prompt or completion)),
+        usage=Usage(prompt, completion, known=bool(prompt or completion) and not estimated, estimated=bool(estimated)),
         seconds=seconds,
         detail=detail,
         created_at=created_at,

@@ -13,10 +13,10 @@ import pytest
 from dsbuilder_tui.diversity.answer import Answer, Question
 from dsbuilder_tui.diversity.compared_text import compared_text
 from dsbuilder_tui.diversity.comparer import Comparer
-from dsbuilder_tui.diversity.fingerprint_file import NAMES, PrintFile
+from dsbuilder_tui.diversity.fingerprint_file import NAMES, FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
-from dsbuilder_tui.diversity.lsh_index import Chains
-from dsbuilder_tui.diversity.sign_index import MOST, Closest
+from dsbuilder_tui.diversity.lsh_index import LshIndex
+from dsbuilder_tui.diversity.sign_index import MOST, SignIndex
 from dsbuilder_tui.diversity.static_embedding import StaticEmbedder, Vectors, built_in_embedder, folder_embedder
 from dsbuilder_tui.diversity.thresholds import Rules
 from dsbuilder_tui.domain.errors import ConfigError
@@ -181,7 +181,7 @@ def test_a_conversation_is_compared_as_a_whole(comparer: Comparer) -> None:
 def test_chains_find_all_that_share_a_hash() -> None:
     rng = np.random.default_rng(3)
     hashes = rng.integers(0, 300, (2000, 4), dtype=np.uint32)
-    grown, bulk = Chains(4), Chains(4)
+    grown, bulk = LshIndex(4), LshIndex(4)
     for row in hashes:
         grown.add(row)
     bulk.extend(hashes[:700])
@@ -190,14 +190,14 @@ def test_chains_find_all_that_share_a_hash() -> None:
         expected = np.flatnonzero((hashes == row).any(axis=1))[::-1]
         assert grown.sharing(row, 10_000).tolist() == bulk.sharing(row, 10_000).tolist() == expected.tolist()
     some = grown.sharing(hashes[0], 3)
-    assert 3 <= len(some) <= 8 and len(Chains(4).sharing(hashes[0], 5)) == 0
+    assert 3 <= len(some) <= 8 and len(LshIndex(4).sharing(hashes[0], 5)) == 0
 
 
 @pytest.mark.parametrize("count", [40, 1500, 5000])
 def test_the_nearest_vector_is_among_the_candidates(count: int) -> None:
     rng = np.random.default_rng(4)
     vectors = rng.normal(size=(count, 256)).astype(np.float32)
-    index = Closest(256)
+    index = SignIndex(256)
     for first in range(0, count, 999):
         index.extend(vectors[first : first + 999])
     for member in range(0, count, count // 20):
@@ -219,16 +219,16 @@ class Letters:
 
 def filled(folder: Path, count: int, embedder: Any = None) -> None:
     maker = Fingerprinter(embedder or Letters())
-    file = PrintFile.open(folder, maker.row_type, maker.versions)
+    file = FingerprintFile.open(folder, maker.row_type, maker.versions)
     comparer = Comparer(embedder or Letters(), file)
     rows = comparer.admit([asked(f"text about {chr(97 + n % 26) * (n + 2)}") for n in range(count)])
     file.rows["seq"][rows.start : rows.stop] = np.arange(rows.start, rows.stop) + 1
     file.close()
 
 
-def reopened(folder: Path, embedder: Any = None) -> PrintFile:
+def reopened(folder: Path, embedder: Any = None) -> FingerprintFile:
     maker = Fingerprinter(embedder or Letters())
-    return PrintFile.open(folder, maker.row_type, maker.versions)
+    return FingerprintFile.open(folder, maker.row_type, maker.versions)
 
 
 def test_the_file_is_there_again(tmp_path: Path) -> None:

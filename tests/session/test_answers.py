@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from dsbuilder_tui.agent.monitor import Monitor, NoteKind
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.events import BatchFinished, CaseRejected, Event, RunPaused
 from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.session.replay import recorded_events
 from tests.support.fake_answers import ANSWERS
 from tests.support.fake_openai import FakeOpenAI
 
@@ -132,6 +134,9 @@ async def test_one_slot_that_is_always_refused_is_exhausted_and_told(make_plan: 
         assert "brought no case for it" in told["reason"] and "content filter" in told["reason"]
         assert not any(isinstance(event, CaseRejected) for event in events) and len(fake.bodies) <= 16
         assert {case.tags["attributes"]["tone"] for case in cases} == {f"tone_{n}" for n in range(15)}
+        async with await Session.open(None, config) as session:
+            again = [event async for event in recorded_events(session) if event.type == "slot_exhausted"]
+        assert [event.facts() for event in again] == [told]
 
 
 async def test_what_was_wrong_is_told_in_the_next_prompt(make_plan: Plans, make_config: Configs) -> None:
@@ -165,9 +170,34 @@ async def test_thoughts_are_kept_for_whoever_watches(make_plan: Plans, make_conf
             assert "Too plain." in call.thoughts and "Too plain." not in call.answer
 
 
-async def test_tokens_of_a_call_that_broke_off_count(make_plan: Plans, make_config: Configs) -> None:
-    async with FakeOpenAI(script=["ok", "reset"]) as fake:
-        config = make_config(base_url=fake.url, batch_size=4, max_workers=1)
-        _, _, events = await run(make_plan(8), config)
-        broken = next(e for e in events if isinstance(e, BatchFinished) and e.outcome == "failed")
+@pytest.mark.parametrize("kind", ["reset", "error_mid", "hang_mid"])
+async def test_tokens_of_a_call_that_broke_off_count(kind: str, make_plan: Plans, make_config: Configs) -> None:
+    """Estimated, and said to be, now and when the session is read again."""
+    async with FakeOpenAI(script=["ok", kind]) as fake:
+        config = make_config(base_url=fake.url, batch_size=4, max_workers=1, request_timeout=0.5)
+        events: list[Event] = []
+        async with await Session.create(make_plan(8), config) as session:
+            session.subscribe(events.append)
+            await session.run()
+            kept = {call.batch: call.usage for call in await session.calls.page(0, 100)}
+        finished = [event for event in events if isinstance(event, BatchFinished)]
+        broken = next(event for event in finished if event.outcome == "failed")
         assert broken.delivered and broken.prompt_tokens > 0 and broken.completion_tokens > 0
+        assert [event.batch for event in finished if event.estimated] == [broken.batch]
+        assert {batch for batch, usage in kept.items() if usage.estimated} == {broken.batch}
+        assert kept[broken.batch].completion_tokens == broken.completion_tokens
+
+
+async def test_a_call_that_a_person_cuts_off_counts(make_plan: Plans, make_config: Configs) -> None:
+    async with FakeOpenAI(script=["hang_mid"]) as fake:
+        config = make_config(base_url=fake.url, batch_size=6, max_workers=1)
+        events: list[Event] = []
+        async with await Session.create(make_plan(12), config) as session:
+            session.subscribe(events.append)
+            running = asyncio.create_task(session.run())
+            while not (session.calls.live() and session.calls.live()[0].delivered):
+                await asyncio.sleep(0.01)
+            assert session.calls.cancel(1)
+            await running
+        cut = next(event for event in events if isinstance(event, BatchFinished))
+        assert cut.outcome == "cancelled" and cut.estimated and cut.prompt_tokens and cut.completion_tokens

@@ -76,6 +76,26 @@ async def test_one_fault_at_a_time(kind: str, make_plan: Plans, make_config: Con
         assert expected.get(kind, "ok") in outcomes
 
 
+async def test_calls_that_hang_are_asked_a_second_time(make_plan: Plans, make_config: Configs) -> None:
+    async with FakeOpenAI(script=["ok"] * 30 + ["hang"] * 3, latency=0.01) as fake:
+        config = make_config(base_url=fake.url, batch_size=1, max_workers=4)  # with a time-out of two minutes
+        result, summary, events = await run(make_plan(60), config)
+        assert (result.state, result.accepted) == ("complete", 60)
+        kinds = Counter(event.type for event in events)
+        assert 1 <= kinds["call_hedged"] <= 3 and fake.seen["hang"] == 3
+        assert len(fake.bodies) == 60 + kinds["call_hedged"] + kinds["retry_scheduled"]
+        assert summary.prompt_tokens > 60 * 100, "the tokens of both count"
+
+
+async def test_where_calls_are_billed_a_hang_is_given_up_and_made_again(make_plan: Plans, make_config: Configs) -> None:
+    async with FakeOpenAI(script=["ok"] * 30 + ["hang"], latency=0.01) as fake:
+        config = make_config(base_url=fake.url, batch_size=1, max_workers=4, hedging="off")
+        result, _, events = await run(make_plan(50), config)
+        assert result.state == "complete" and len(fake.bodies) == 51
+        (retry,) = [event.facts() for event in events if event.type == "retry_scheduled"]
+        assert retry["kind"] == "timeout" and "are usual" in retry["detail"]
+
+
 async def test_duplicates_are_rejected_and_written_again(make_plan: Plans, make_config: Configs) -> None:
     async with FakeOpenAI(duplicate_rate=0.4, seed=3) as fake:
         result, summary, events = await run(
@@ -99,13 +119,13 @@ async def test_a_hopeless_slot_is_exhausted_and_the_rest_finished(make_plan: Pla
         async with await Session.create(make_plan(4, 2), config) as session:
             session.subscribe(events.append)
             result = await session.run()
-            assert (result.state, result.accepted, result.exhausted, int(result.exit_code)) == ("short", 2, 4, 3)
+            assert (result.state, result.accepted, result.exhausted, int(result.exit_code)) == ("short", 1, 5, 3)
             gone = [event for event in events if event.type == "slot_exhausted"]
-            assert len(gone) == 4 and all(event.attempts == 3 for event in gone)  # type: ignore[attr-defined]
-            assert sum((await session.summary()).rejections.values()) == 12
+            assert len(gone) == 5 and all(event.attempts == 3 for event in gone)  # type: ignore[attr-defined]
+            assert sum((await session.summary()).rejections.values()) == 15
             assert (await session.run()).state == "short"
             del fake._text
-            assert await session.cases.retry_exhausted() == 4
+            assert await session.cases.retry_exhausted() == 5
             assert (await session.run()).state == "complete"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -19,8 +18,9 @@ from dsbuilder_tui.settings.file import save_settings
 from dsbuilder_tui.settings.key_trust import allow, named_addresses
 from dsbuilder_tui.settings.layers import Layer
 from dsbuilder_tui.settings.locations import PROJECT_FILE, user_config_file
-from dsbuilder_tui.settings.schema import KEYS, SECRETS
+from dsbuilder_tui.settings.schema import KEYS, SECRETS, URLS, without_login
 from dsbuilder_tui.settings.stack import load_config
+from dsbuilder_tui.settings.value_words import value_words
 from dsbuilder_tui.wording import writer_words
 
 
@@ -41,10 +41,8 @@ def _config(arguments: argparse.Namespace) -> int:
         return ExitCode.COMPLETE
     table = [["SETTING", "VALUE", "SOURCE", "MEANING"]]
     for name, value in values.items():
-        shown = {True: "true", False: "false", None: "–"}.get(value) if isinstance(value, bool | None) else str(value)
-        shown = (json.dumps(value) if value else "–") if isinstance(value, dict) else shown
         meaning = type(settings).model_fields[name].description or ""
-        table.append([name, one_line(shown or "", 40), origins[name], meaning])
+        table.append([name, one_line(value_words(value), 40), origins[name], meaning])
     widest = sum(max(len(row[column]) for row in table) + 2 for column in range(4))
     if sys.stdout.isatty() and widest > shutil.get_terminal_size().columns:
         table = [row[:3] for row in table]  # what a setting means is in the manual, too
@@ -61,7 +59,8 @@ def _set(arguments: argparse.Namespace) -> int:
             f"Set {KEYS[name]} in the environment or in .env.",
         )
     path = save_settings({name: arguments.value}, _target(arguments))
-    say(f"{name} = {arguments.value} is in {path}.")
+    shown = without_login(arguments.value) if name in URLS else "(hidden)" if name in SECRETS else arguments.value
+    say(f"{name} = {shown} is in {path}.")
     if arguments.project:
         # Whoever types an address has been asked.
         with contextlib.suppress(ConfigError):

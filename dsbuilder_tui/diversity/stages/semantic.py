@@ -16,7 +16,7 @@ class SemanticStage(ComparingStage):
     """The cosine of two embeddings. Its threshold is ``Rules.semantic``; from ``Rules.similar`` on a case is flagged."""
 
     def match(self, name: str, inquiry: Inquiry) -> Match | None:
-        closest = inquiry.scope.closest
+        closest = inquiry.scope.signs
         if closest is None or inquiry.signs is None or not inquiry.vector.any():
             return None
         members = closest.candidates(inquiry.signs, inquiry.first)

@@ -11,17 +11,22 @@ from dsbuilder_tui.diversity.inquiry import Inquiry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StructuralStage(ComparingStage):
-    """Two texts are the same or they are not: it has no threshold. With other expectations they contradict, and both stay."""
+    """Two texts are the same or they are not: it has no threshold. With other expectations they contradict, and both stay,
+    unless the rules want each text once.
+    """
 
     def match(self, name: str, inquiry: Inquiry) -> Match | None:
         rows = inquiry.file.rows
-        same = inquiry.shared[rows["text"][inquiry.shared] == inquiry.own["text"]]
+        shared = inquiry.shared
+        same = shared[rows["text"][shared] == inquiry.own["text"]]
         if not len(same):
             return None
         alike = same[rows["expected"][same] == inquiry.own["expected"]]
         if len(alike):
             reason = "the same text apart from ids, dates, names or other detail"
             return Match(int(alike[0]), name, 1.0, 1.0, reason)
+        if inquiry.rules.once:
+            return Match(int(same[0]), name, 1.0, 1.0, "the same text with other expectations")
         inquiry.flags.append(Flag("contradiction", int(same[0]), name, 1.0, ("expectations",)))
         return None
 

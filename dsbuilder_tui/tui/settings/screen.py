@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
@@ -19,6 +18,7 @@ from dsbuilder_tui.settings.locations import default_checkpoint_root, user_confi
 from dsbuilder_tui.settings.provider_names import provider_names
 from dsbuilder_tui.settings.schema import KEYS, SECRETS, DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
+from dsbuilder_tui.settings.value_words import value_words
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, length, pad, wrap
 from dsbuilder_tui.tui.screen_base import FullScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine
@@ -123,16 +123,7 @@ class SettingsScreen(FullScreen):
             return "set" if getattr(self.config, name) else "unset"
         if name == "checkpoint_dir":  # where the sessions are, also when nobody said so
             return short_path(self.config.checkpoint_root)
-        value = self.config.shown_urls((name,)).get(name, getattr(self.config, name))
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if isinstance(value, dict):
-            value = (
-                json.dumps({key: price.model_dump(exclude_none=True) for key, price in value.items()})
-                if value
-                else None
-            )
-        return "–" if value is None else str(value)
+        return value_words(self.config.shown_urls((name,)).get(name, getattr(self.config, name)))
 
     def _row(self, index: int, width: int, chosen: bool) -> Line:
         name = self._names[index]

@@ -9,7 +9,7 @@ from dsbuilder_tui.session.calls import WorkerCall
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
 from dsbuilder_tui.wording import ENDINGS, WAITS, clock_time
 
-_SHOWN_LINES = 400
+_SHOWN_LINES, _SHOWN_THOUGHTS = 400, 40
 
 
 def call_row(call: CallTrace | WorkerCall, width: int, chosen: bool, now: float) -> Line:
@@ -52,13 +52,13 @@ def call_detail(call: CallTrace | WorkerCall, trace: CallTrace | None, width: in
         seconds = (trace.ended or now) - trace.started
         first = f", first text after {trace.first_text:.2f} s" if trace.first_text is not None else ""
         pair("time", f"{seconds:.2f} s{first}")
-        tokens = (trace.prompt_tokens, trace.completion_tokens)
+        tokens, about = (trace.prompt_tokens, trace.completion_tokens), trace.estimated
     else:
         assert isinstance(call, WorkerCall)
         pair("ended", clock_time(call.created_at))
         pair("time", f"{call.seconds:.2f} s")
-        tokens = (call.usage.prompt_tokens, call.usage.completion_tokens)
-    pair("tokens", f"{tokens[0]:,} in, {tokens[1]:,} out" if any(tokens) else "not reported")
+        tokens, about = (call.usage.prompt_tokens, call.usage.completion_tokens), call.usage.estimated
+    pair("tokens", f"{'about ' if about else ''}{tokens[0]:,} in, {tokens[1]:,} out" if any(tokens) else "not reported")
     pair("outcome", ENDINGS[call.outcome] if call.outcome else "in flight")
     if call.detail:
         lines += [((row, "warn"),) for row in wrap(call.detail, width)]
@@ -88,6 +88,12 @@ def call_detail(call: CallTrace | WorkerCall, trace: CallTrace | None, width: in
                     width,
                 )
             )
+    if thoughts := trace.thoughts:
+        rows = wrap(thoughts, width)
+        lines += [EMPTY, (("thoughts, apart from the answer", "info"),)]
+        lines += [((row, "muted"),) for row in rows[:_SHOWN_THOUGHTS]]
+        if len(rows) > _SHOWN_THOUGHTS:
+            lines.append((("… the rest is not shown", "faint"),))
     lines += [EMPTY, (("answer, as it came", "info"),)]
     answer = trace.answer
     shown = wrap(answer, width) if answer else []

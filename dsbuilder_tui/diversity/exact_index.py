@@ -1,0 +1,41 @@
+"""The rows of a whole dataset by the hash of their text, to find what stood here before word for word."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FEW = 1000  # texts that are not worth sorting all others for
+_MOST_NEW = 100_000  # kept in a dictionary, at some 100 bytes each; all older ones take 16 bytes
+
+
+class ExactIndex:
+    """Rows by a signed 64-bit hash."""
+
+    def __init__(self) -> None:
+        self._hashes, self._rows = np.empty(0, np.int64), np.empty(0, np.int64)  # in the order of the hashes
+        self._new: dict[int, int] = {}
+
+    def add(self, text: int, row: int) -> None:
+        self._new[text] = row
+        if len(self._new) >= _MOST_NEW:
+            new, self._new = self._new, {}
+            self.extend(np.fromiter(new.keys(), np.int64), np.fromiter(new.values(), np.int64))
+
+    def extend(self, texts: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
+        if len(texts) < _FEW:
+            for text, row in zip(texts.tolist(), rows.tolist(), strict=True):
+                self.add(text, row)
+            return
+        hashes, all_rows = np.concatenate([self._hashes, texts]), np.concatenate([self._rows, rows])
+        order = np.argsort(hashes, kind="stable")
+        self._hashes, self._rows = hashes[order], all_rows[order]
+
+    def find(self, text: int) -> int | None:
+        """A row with that text, or None."""
+        row = self._new.get(text)
+        if row is None and len(self._hashes):
+            place = int(self._hashes.searchsorted(text))
+            if place < len(self._hashes) and self._hashes[place] == text:
+                row = int(self._rows[place])
+        return row
