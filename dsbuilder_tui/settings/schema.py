@@ -114,6 +114,7 @@ class DatasetBuilderConfig(BaseModel):
     max_retries: int = Field(6, ge=0, le=100, description="Repeats of a failed worker call")
     request_timeout: float = Field(120, gt=0, description="Longest silence of the endpoint, in seconds")
     connect_timeout: float = Field(30, gt=0, description="Longest wait for a connection, in seconds")
+    startup_timeout: float = Field(300, ge=0, description="Longest wait for a server that loads its model, in seconds")
     requests_per_minute: int | None = Field(None, ge=1, description="Worker calls a minute at most; unset: found out")
     tokens_per_minute: int | None = Field(
         None, ge=1, description="Tokens a minute of the workers at most; unset: no limit"
