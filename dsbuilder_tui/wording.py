@@ -61,6 +61,8 @@ WAITS = {
     FailureKind.SERVER: "server error",
     FailureKind.CONNECTION: "no connection",
     FailureKind.TIMEOUT: "timed out",
+    FailureKind.LOADING: "loading model",
+    FailureKind.BAD_ANSWER: "answer lost",
 }
 
 
@@ -131,7 +133,7 @@ def worker_words(worker: WorkerView, now: float) -> str:
     """What a worker is doing: ``streaming``, ``rate limit · 4 s`` (until it is tried again), ``cut off · 8 back``."""
     if worker.state is WorkerState.WAITING:
         left = max(0.0, worker.retry_at - now)
-        return f"{WAITS[worker.retry_kind] if worker.retry_kind else 'waits'} · {left:.0f} s"
+        return f"{WAITS.get(worker.retry_kind, 'waits') if worker.retry_kind else 'waits'} · {left:.0f} s"
     if worker.state is WorkerState.STREAMING:
         return "streaming" if worker.judged else "writing"
     back = worker.size - worker.judged
@@ -237,6 +239,8 @@ def _range(low: float, high: float) -> str:
 def retry_line(event: RetryScheduled, limit: int) -> str:
     if event.kind is FailureKind.RATE_LIMIT:
         what = f"Rate-limited by the endpoint: now at most {counted(limit, 'call')} at once (lower max_workers to avoid it)"
+    elif event.kind is FailureKind.LOADING:
+        what = f"The endpoint is loading the model ({one_line(event.detail, 80)})"
     else:
         what = f"A call failed ({one_line(event.detail, 120)})"
     return f"  {what}; worker {event.worker} tries again in {event.wait_s:.1f} s"

@@ -9,7 +9,7 @@ from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.agents_sdk import agents
 from dsbuilder_tui.models.chat_model import ChatModel
 from dsbuilder_tui.models.chat_options import OptionMemory
-from dsbuilder_tui.models.protocol import ContentRefused, RequestTooLarge, TransientError
+from dsbuilder_tui.models.protocol import CallRefused, RequestTooLarge, TransientError
 from dsbuilder_tui.models.providers import AgentModelRequest, provider_of
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -84,9 +84,9 @@ class Connection:
             return EndpointRefused(error.problem, error.hint.replace("--worker-model", "--model, or in the settings"))
         if isinstance(error, DsbuilderError):
             return error
-        if isinstance(error, ContentRefused):
-            return EndpointRefused(
-                f"The endpoint's content filter turned this away: {error}.", "Put it in other words."
+        if isinstance(error, CallRefused):
+            return error.whole or EndpointRefused(
+                f"The endpoint's content filter turned this away: {error.detail.rstrip('.')}.", "Put it in other words."
             )
         if isinstance(error, TransientError):
             return self._transient(error)
@@ -112,7 +112,10 @@ class Connection:
                 f"The {error.detail.rstrip('.')}.",
                 "Check the network and base_url, then send it again; `dsbuilder doctor` looks closer.",
             )
-        return EndpointUnavailable(f"The endpoint could not answer: {error.detail}", "Send it again in a moment.")
+        return EndpointUnavailable(
+            f"The endpoint could not answer: {error.detail}",
+            "Send it again in a moment; `dsbuilder doctor` looks closer.",
+        )
 
     def _redact(self, text: str) -> str:
         return self._chat.client.endpoint.redact(text) if self._chat is not None else text

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
+from dsbuilder_tui.atomic_write import replaceable
 from dsbuilder_tui.cli.display import choose_display
 from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError, StorageError
@@ -54,7 +55,7 @@ def checked_out(out: str | None) -> Path | None:
     """The output file, checked before hours of work go into it. Raises ``InputError``."""
     if out is None:
         return None
-    path = Path(out).expanduser().resolve()  # through links: the file that one points at is meant
+    path = replaceable(Path(out).expanduser()).resolve()
     if not out.strip() or path.is_dir():
         raise InputError(f"--out {out!r} is a folder, not a file.", "Name a file, such as dataset.jsonl.")
     require_writer(format_of(path))

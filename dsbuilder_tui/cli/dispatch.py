@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from dsbuilder_tui.atomic_write import write_private
 from dsbuilder_tui.cli.parser import build_parser
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.sanitise import visible
@@ -63,7 +64,7 @@ def _report_unexpected(error: Exception) -> None:
     where = ""
     try:
         folder = user_log_path("dsbuilder", appauthor=False, ensure_exists=True)
-        (folder / "crash.log").write_text(visible("".join(traceback.format_exception(error))), encoding="utf-8")
+        write_private(folder / "crash.log", visible("".join(traceback.format_exception(error))))
         where = f" Details are in {folder / 'crash.log'}."
     except OSError:
         where = " Details could not be written to the log folder."

@@ -12,7 +12,7 @@ from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.headless_host import HeadlessHost
 from dsbuilder_tui.agent.turn_events import TurnEvent, TurnFailed
 from dsbuilder_tui.cli.display import choose_display
-from dsbuilder_tui.domain.approval import Approval, PlanApproval
+from dsbuilder_tui.domain.approval import Approval, PlanApproval, is_of_the_run
 from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.message import Message, TextContent, ToolContent
 from dsbuilder_tui.domain.plain_words import counted
@@ -35,7 +35,10 @@ def name_of_request(text: str) -> str:
 
 
 async def converse(session: Session, arguments: argparse.Namespace, prompt: str | None) -> int | None:
-    """Say the request and, with ``--yes``, agree to what is asked. The exit code, or None when a run is to begin."""
+    """Say the request and, with ``--yes``, agree to the plan and the run. The exit code, or None when a run is to begin.
+
+    What else is asked (a file outside the session's folder, a folder that nobody named) waits for the person.
+    """
     host = HeadlessHost(session, hold=True)
     conversation = Conversation(host)
     display = choose_display(as_json=arguments.json, plain=True, on_broken=lambda: None)
@@ -54,7 +57,7 @@ async def converse(session: Session, arguments: argparse.Namespace, prompt: str 
         if waiting is None:
             break
         display.say(question_lines(waiting))
-        if not arguments.yes:
+        if not arguments.yes or not is_of_the_run(waiting.request):
             _say_how(session, arguments, waiting)
             return int(ExitCode.RESUMABLE)
         _check_limit(session, waiting, arguments)
@@ -119,7 +122,12 @@ def _check_limit(session: Session, approval: Approval, arguments: argparse.Names
 def _say_how(session: Session, arguments: argparse.Namespace, approval: Approval | None) -> None:
     command = _continue(session, arguments)
     lines = [f"To answer:  {command} --prompt '…'"]
-    if approval is not None:
+    if approval is not None and not is_of_the_run(approval.request):
+        lines = [
+            "--yes agrees to the plan and the run alone, and this is neither.",
+            f"To have it otherwise:  {command} --prompt '…'",
+        ]
+    elif approval is not None:
         lines = [f"To agree and go on:  {command} --yes", f"To change it:        {command} --prompt '…'"]
     lines.append(f"In the app:          dsbuilder studio {shlex.quote(session.id)}{place(session.folder.parent)}")
     print(visible("\n".join(lines)), file=sys.stderr if arguments.json else sys.stdout)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import Any
 
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.commands import all_commands, command_names, load_command
+from dsbuilder_tui.domain.sanitise import visible
 
 EXIT_CODES = """\
 exit codes:
@@ -18,12 +20,19 @@ exit codes:
   5  the endpoint refused: key, model or quota"""
 
 
+class CommandParser(argparse.ArgumentParser):
+    """A parser whose messages repeat what was typed, or came out of a script, with control characters made visible."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        super()._print_message(visible(message), file)
+
+
 def build_parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
     """The parser of a command line that begins with a command's name: only that command is imported.
 
     Without such a name every command is in it, with its help.
     """
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="dsbuilder",
         description="Evaluation datasets for LLM applications: planned, diverse, saved as they grow.",
         epilog=EXIT_CODES,

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 
 import orjson
 
-from dsbuilder_tui.atomic_write import atomic_write
+from dsbuilder_tui.atomic_write import atomic_write, replaceable
 from dsbuilder_tui.diversity.answer import Flag, Match
 from dsbuilder_tui.domain.errors import InputError, StorageError
 from dsbuilder_tui.sources.dataset_rows import Found, Row
@@ -31,7 +31,9 @@ class Outputs:
 
     def __init__(self, source: str | Path, wanted: Mapping[str, str | Path | None]) -> None:
         self.paths = {
-            name: Path(os.path.realpath(Path(path).expanduser())) for name, path in wanted.items() if path is not None
+            name: Path(os.path.realpath(replaceable(Path(path).expanduser())))
+            for name, path in wanted.items()
+            if path is not None
         }
         self._closing = contextlib.ExitStack()
         self._handles: dict[str, BinaryIO] = {}
@@ -122,8 +124,6 @@ def _check(source: str | Path, paths: Mapping[str, Path]) -> None:
             raise InputError(f"{flag} {path} is {other}, too.", "Choose another name.")
         if path.is_dir():
             raise InputError(f"{flag} {path} is a folder.", "Name a file in it.")
-        if path.exists() and not path.is_file():
-            raise InputError(f"{flag} {path} is not an ordinary file.", "Name a file; it appears when it is whole.")
         if not path.parent.is_dir() and path.parent.exists():
             raise StorageError(f"{flag} {path}: {path.parent} is not a folder.", "Choose another place.")
         taken[str(path)] = f"the file for {flag}"

@@ -39,6 +39,17 @@ class ApprovalKind(StrEnum):
     OTHER = "other"  # of a later version, or damaged
 
 
+class QuestionSubject(StrEnum):
+    """What a yes to a question lets happen."""
+
+    RUN = "run"  # the plan is carried out: cases are written, or the dataset is finished as it was asked for
+    READING = "reading"  # a file or folder that the person did not name is read
+    WRITING = "writing"  # a file outside of the session's folder is written, or one is replaced
+    SETTING = "setting"  # another model is used than the person named
+    SESSION = "session"  # this session is left for another one
+    OTHER = "other"  # of another version, which did not say
+
+
 class _Request(RecordedModel):
     """What every question has in common. ``arguments`` are those of the tool call, ``said`` the person's words to it."""
 
@@ -96,9 +107,10 @@ class PlanApproval(_Request):
 
 
 class QuestionApproval(_Request):
-    """A question in a sentence."""
+    """A question in a sentence, and what it is about."""
 
     text: str
+    subject: QuestionSubject = QuestionSubject.OTHER
     kind: Literal[ApprovalKind.QUESTION] = ApprovalKind.QUESTION
     arguments: dict[str, Any] = Field(default_factory=dict)
     said: str | None = None
@@ -125,6 +137,15 @@ class OtherApproval(_Request):
 
 
 ApprovalRequest = PlanApproval | QuestionApproval | OtherApproval
+
+
+def is_of_the_run(request: ApprovalRequest) -> bool:
+    """Whether a yes that was given beforehand, to the plan and the run, is an answer to this."""
+    if isinstance(request, PlanApproval):
+        return True
+    return isinstance(request, QuestionApproval) and request.subject is QuestionSubject.RUN
+
+
 _READABLE: TypeAdapter[PlanApproval | QuestionApproval] = TypeAdapter(
     Annotated[PlanApproval | QuestionApproval, Field(discriminator="kind")]
 )
@@ -133,6 +154,8 @@ _READABLE: TypeAdapter[PlanApproval | QuestionApproval] = TypeAdapter(
 def approval_request(data: Any) -> ApprovalRequest:
     """A question out of what the session file holds; ``OtherApproval`` when this version cannot read it."""
     known = {"kind": ApprovalKind.QUESTION, "text": "", **data} if isinstance(data, Mapping) else {}
+    if known.get("subject", QuestionSubject.OTHER) not in list(QuestionSubject):
+        known["subject"] = QuestionSubject.OTHER
     try:
         return _READABLE.validate_python(known)
     except ValidationError:

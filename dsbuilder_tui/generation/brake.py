@@ -40,6 +40,10 @@ class BarrenCause(Enum):
         "A content filter turns the requests or the answers away",
         "say in the plan's description what the cases are for, or take another worker_model or base_url",
     )
+    ENDPOINT = (
+        "The endpoint turns the requests away",
+        "`dsbuilder doctor` tries what it takes; take another worker_model or base_url",
+    )
     THOUGHTS = (
         "The model thinks until its answer is cut off",
         "set reasoning_effort to low, take a smaller batch_size, or a worker_model that thinks less",

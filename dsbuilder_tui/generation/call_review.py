@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.batch_size import BatchSizer
 from dsbuilder_tui.generation.brake import Barren, BarrenCause, Brake, barren_cause
@@ -66,6 +67,9 @@ def _barren(result: BatchOutcome, turned_away: list[tuple[str, str]]) -> Barren 
         return Barren(BarrenCause.VALUES if shape else BarrenCause.TURNED_AWAY, turned_away[-1][1])
     if result.outcome in (CallOutcome.FAILED, CallOutcome.CANCELLED):
         return None
+    if result.refused is not None:
+        filtered = result.refused is FailureKind.CONTENT
+        return Barren(BarrenCause.FILTER if filtered else BarrenCause.ENDPOINT, result.detail)
     thinking = result.usage.reasoning_tokens > 0 or result.only_thoughts or result.written == 0
     cause = barren_cause(result.outcome, thinking=thinking, surplus=result.found > 0, in_words=bool(result.quote))
     return Barren(cause, result.quote)

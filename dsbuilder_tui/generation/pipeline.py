@@ -104,6 +104,7 @@ class Pipeline:
         )  # fmt: skip
         self._runner: Runner = Worker(
             model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled,
+            startup_timeout=config.startup_timeout,
             watch=StragglerWatch(model, self._limit, config.request_timeout, hedging=hedges(config))
             if provider_of(config).has_endpoint else None,
             on_hedge=self._hedged,

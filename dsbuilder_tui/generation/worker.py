@@ -19,9 +19,9 @@ from dsbuilder_tui.generation.case_scanner import RunawayOutput
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.token_estimate import TokenEstimate
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency, CallSize, Permit
-from dsbuilder_tui.models.hedging import StragglerWatch, Stream
+from dsbuilder_tui.models.hedging import StragglerWatch, Stream, WatchedCall
 from dsbuilder_tui.models.protocol import (
-    ContentRefused,
+    CallRefused,
     RequestTooLarge,
     StreamEnd,
     Thought,
@@ -48,6 +48,7 @@ class BatchOutcome:
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     detail: str = ""
+    refused: FailureKind | None = None  # in which way the endpoint turned the request away
     delivered: set[int] = field(default_factory=set)  # indexes into the batch's slots
     found: int = 0  # cases that were in the answer, surplus included
     quote: str = ""  # the beginning of the answer
@@ -72,17 +73,21 @@ class Worker:
         max_retries: int,
         on_retry: Callable[[Batch, TransientError, float, int], None],
         *,
+        startup_timeout: float = 0.0,
         watch: StragglerWatch | None = None,
         on_hedge: Callable[[Batch, float], None] = lambda *_: None,
     ) -> None:
         """``on_retry`` is told of each try again, with the seconds until then and its number; ``on_hedge`` of each call
-        that is asked a second time because it was silent for so many seconds. Without a ``watch`` none is.
+        that is asked a second time because it was silent for so many seconds. Without a ``watch`` none is. A server that
+        loads its model is waited for up to ``startup_timeout`` seconds.
         """
         self._model, self._limit, self._clock, self._rng = model, limit, clock, rng
         self._max_retries, self._on_retry = max_retries, on_retry
         self._watch, self._on_hedge = watch, on_hedge
         self._habits = AnswerHabits(trusted=model.ordered)
         self._tokens = TokenEstimate()
+        self._startup_timeout = startup_timeout
+        self._loading_since: float | None = None  # monotonic seconds
 
     async def execute(
         self,
@@ -103,9 +108,12 @@ class Worker:
                     self._limit.succeeded(permit, result.usage)
                     return
                 except TransientError as error:
-                    self._limit.failed(permit, error)
+                    if error.kind is FailureKind.BAD_ANSWER:  # the model has been at work
+                        self._limit.let_in(permit)
+                    else:
+                        self._limit.failed(permit, error)
                     wait = self._judge_failure(batch, result, error)
-                except (RequestTooLarge, ContentRefused):
+                except (RequestTooLarge, CallRefused):
                     self._limit.let_in(permit)
                     raise
                 finally:
@@ -116,18 +124,21 @@ class Worker:
                     hurried = await _wait(wait, result)
         except RequestTooLarge as error:
             result.outcome, result.detail = CallOutcome.TOO_LARGE, str(error)
-        except ContentRefused as error:
-            result.outcome, result.detail = CallOutcome.REFUSED, str(error)[:QUOTED]
+        except CallRefused as error:
+            result.outcome, result.detail = CallOutcome.REFUSED, error.detail[:QUOTED]
+            result.refused = error.kind
         finally:
             result.seconds = self._clock.monotonic() - started
 
     def _judge_failure(self, batch: Batch, result: BatchOutcome, error: TransientError) -> float | None:
         """Seconds to wait before another try, or None when the batch ends here."""
         # That the endpoint takes no more now, or lets nobody in, is no fault of this call.
-        innocent = error.kind is FailureKind.RATE_LIMIT or (self._limit.is_out and self._max_retries > 0)
+        loading = self._max_retries > 0 and self._still_loading(error)
+        innocent = loading or error.kind is FailureKind.RATE_LIMIT or (self._limit.is_out and self._max_retries > 0)
         result.failures += not innocent
         result.detail = error.detail[:QUOTED]
-        if result.delivered or result.failures > self._max_retries or self._limit.gave_up(self._max_retries):
+        gave_up = not loading and self._limit.gave_up(self._max_retries)
+        if result.delivered or result.failures > self._max_retries or gave_up:
             # Cases that came in before the break count; the rest of the batch is leased again.
             result.outcome = CallOutcome.FAILED
             return None
@@ -138,6 +149,15 @@ class Worker:
         result.hurry = asyncio.Event()  # before anybody is told of the wait
         self._on_retry(batch, error, wait, result.retries)
         return wait
+
+    def _still_loading(self, error: TransientError) -> bool:
+        """Whether the server loads its model, and has not done so for longer than it may."""
+        if error.kind is not FailureKind.LOADING:
+            return False
+        now = self._clock.monotonic()
+        if self._loading_since is None:
+            self._loading_since = now
+        return now - self._loading_since < self._startup_timeout
 
     async def _call(
         self,
@@ -217,7 +237,9 @@ class Worker:
                 raise
         return end
 
-    def _stream(self, batch: Batch, request: WorkerRequest, result: BatchOutcome, permit: Permit) -> Stream:
+    def _stream(
+        self, batch: Batch, request: WorkerRequest, result: BatchOutcome, permit: Permit
+    ) -> Stream | WatchedCall:
         if self._watch is None:
             return self._model.stream(request)  # type: ignore[return-value]
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
 import ssl
 from dataclasses import dataclass
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
-from dsbuilder_tui.models.redaction import hide
+from dsbuilder_tui.models.redaction import forms_of, hide
 from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
 from dsbuilder_tui.settings.schema import OPENAI_URL, DatasetBuilderConfig
 
@@ -25,12 +24,7 @@ class Address:
 
     def forms(self, at_least: int = 0) -> tuple[str, ...]:
         """The secrets of so many characters at least, as they are and encoded, as a server may echo them."""
-        found: list[str] = []
-        for secret in (s for s in self.secrets if len(s) >= at_least):
-            encoded = base64.b64encode(secret.encode()).decode()
-            found += [secret, quote(secret, safe=""), quote(secret), quote_plus(secret), encoded, encoded.rstrip("=")]
-            found += [json.dumps(secret)[1:-1], repr(secret)[1:-1]]
-        return tuple(dict.fromkeys(found))
+        return forms_of(secret for secret in self.secrets if len(secret) >= at_least)
 
     def redact(self, text: str) -> str:
         """The text without any secret that a server may have echoed, as it is or encoded."""
@@ -44,7 +38,7 @@ def address_of(config: DatasetBuilderConfig) -> Address:
     """
     require_trust(config, KeyUse.CHAT)
     key = config.api_key.get_secret_value() if config.api_key else ""
-    url, login = _without_login(config.endpoint)
+    url, login, words = _without_login(config.base_url or OPENAI_URL)
     if url == OPENAI_URL and not key:
         raise EndpointRefused(
             f"{url} needs an API key, and none is set.",
@@ -64,7 +58,7 @@ def address_of(config: DatasetBuilderConfig) -> Address:
         raise InputError(
             "organization, project or extra_headers holds a character that no header may have.", "Mend it."
         )
-    secrets = [s for s in (key, login, *config.extra_headers.values()) if len(s) > 3]
+    secrets = [s for s in (key, login, *words, *config.extra_headers.values()) if len(s) > 3]
     return Address(url, headers, tuple(sorted(secrets, key=len, reverse=True)), key)
 
 
@@ -81,8 +75,8 @@ def tls_of(config: DatasetBuilderConfig) -> ssl.SSLContext | bool:
         ) from None
 
 
-def _without_login(url: str) -> tuple[str, str]:
-    """The address without ``user:password@``, and that login for a Basic header."""
+def _without_login(url: str) -> tuple[str, str, tuple[str, ...]]:
+    """The address without ``user:password@``, that login for a Basic header, and what is secret of it."""
     try:
         parts = urlsplit(url)
         valid = bool(parts.hostname) and parts.port != 0  # reading the port raises when it is no number
@@ -91,7 +85,8 @@ def _without_login(url: str) -> tuple[str, str]:
     if not valid:
         raise InputError("base_url is not an address.", "Write for example http://localhost:11434/v1.")
     if not parts.username:
-        return url, ""
+        return url, "", ()
     login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    word = parts.password or parts.username  # a token may stand in the place of a name
     clean = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    return clean, base64.b64encode(login.encode()).decode()
+    return clean, base64.b64encode(login.encode()).decode(), (word, unquote(word))

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from dsbuilder_tui.domain.case import Usage
+
+# Gateways hand on the words of Gemini, Anthropic, Mistral, Cohere, Zhipu and others.
+_LENGTH_WORDS = ("length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "max_length")
+_FILTER_WORDS = (
+    "content_filter",
+    "safety",
+    "prohibited",
+    "recitation",
+    "blocklist",
+    "sensitive",
+    "spii",
+    "guardrail",
+    "refusal",
+)
 
 
 def read_usage(value: Any) -> Usage:
@@ -47,27 +62,29 @@ def choices_of(message: Any) -> list[Any]:
     return choices if isinstance(choices, list) else []
 
 
-# The words of other services, as gateways pass them on, for OpenAI's.
-_REASONS = {
-    **dict.fromkeys(("max_tokens", "max_output_tokens", "model_length", "max_length"), "length"),
-    **dict.fromkeys(
-        ("safety", "recitation", "refusal", "prohibited_content", "blocklist", "spii", "sensitive", "content_filtered"),
-        "content_filter",
-    ),
-}
-
-
 def read_choice(choice: Any) -> tuple[str, str, str | None]:
     """Text, refusal and finish reason of one choice."""
     if not isinstance(choice, dict):
         return "", "", None
     delta = choice.get("delta") or choice.get("message")
-    reason = choice.get("finish_reason")
-    reason = _REASONS.get(reason.lower(), reason.lower()) if isinstance(reason, str) else None
+    reason = finish_of(choice)
     if not isinstance(delta, dict):
         return "", "", reason
     refusal = delta.get("refusal")
     return text_of(delta.get("content")), refusal if isinstance(refusal, str) else "", reason
+
+
+def finish_of(choice: Mapping[str, Any]) -> str | None:
+    """The finish reason of one choice in OpenAI's words (``length``, ``content_filter`` …), whoever gave it."""
+    reason = choice.get("finish_reason")
+    if isinstance(reason, Mapping):
+        reason = reason.get("type")
+    if not isinstance(reason, str) or not reason:
+        return None
+    word = reason.lower()
+    if word in _LENGTH_WORDS:
+        return "length"
+    return "content_filter" if any(part in word for part in _FILTER_WORDS) else reason
 
 
 def thoughts_of(choice: Any) -> str:

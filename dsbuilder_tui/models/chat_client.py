@@ -9,22 +9,30 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 
 from dsbuilder_tui.domain.failure_kind import FailureKind
-from dsbuilder_tui.models.chat_options import ChatRequest, OptionMemory
-from dsbuilder_tui.models.endpoint import Endpoint, loads, read_all
-from dsbuilder_tui.models.endpoint_errors import explain_error, explain_status, retry_after_seconds
-from dsbuilder_tui.models.protocol import TransientError
+from dsbuilder_tui.models.chat_options import ChatOption, ChatRequest, OptionMemory
+from dsbuilder_tui.models.endpoint import Endpoint, loads, read_all, read_response, shown
+from dsbuilder_tui.models.endpoint_errors import explain, refused
+from dsbuilder_tui.models.error_report import ErrorReport, error_in, read_body, read_error
+from dsbuilder_tui.models.failure_table import failure_kind
+from dsbuilder_tui.models.protocol import CallRefused, TransientError
 from dsbuilder_tui.models.retry import with_retries
-from dsbuilder_tui.models.sse import EventStreamDecoder
+from dsbuilder_tui.models.sse import EventStreamDecoder, is_event_stream
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
-_MOST_ERROR_BYTES = 64 * 1024
 _LINGER = 0.2  # seconds for the end of a stream to arrive after [DONE]
-_LONGEST_WAIT = 60.0  # seconds between two tries of which the client takes care
+_LONGEST_WAIT = 300.0  # seconds between two tries of which the client takes care
+# Refusals that may be about one request alone; so many in a row, before there was any answer, are about all of them.
+_ONE_BAD_CALL = (FailureKind.REQUEST, FailureKind.FORBIDDEN)
+_MOST_REFUSED_FIRST = 3
+# A page, or no service, where calls have been answered, is a gateway's bad moment; not so many in a row.
+_MOST_REFUSED_LATER = 5
 
 Waits = Callable[[TransientError, float], Awaitable[None]]
 
@@ -54,7 +62,7 @@ class ChatClient:
         self.endpoint = Endpoint(config)
         self._options = (options or OptionMemory()).of(self.endpoint.url, model)
         self._retries, self._waits = retries, waits
-        self._patience = config.request_timeout
+        self._patience, self._startup_timeout = config.request_timeout, config.startup_timeout
 
     @property
     def url(self) -> str:
@@ -66,52 +74,68 @@ class ChatClient:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[list[Any], None]:
         """Send a request and yield the objects of its answer as they come: at each turn all that have arrived.
 
-        They are the parsed chunks of a stream (None for an event that is no JSON), or the one completion of a server
-        that does not stream. Raises ``TransientError``, ``RequestTooLarge``, ``ContentRefused`` or ``EndpointRefused``,
-        also for an error object in the middle of a stream.
+        They are the parsed chunks of a stream, or the one completion of a server that does not stream. Raises
+        ``TransientError``, ``RequestTooLarge``, ``CallRefused`` or ``EndpointRefused``, also for an error in the middle of
+        a stream and for one that calls itself a success.
         """
         try:
-            response = await with_retries(lambda: self._open(request), self._retries, self._waits, _LONGEST_WAIT)
-            async with response:
-                if "text/event-stream" not in response.headers.get("Content-Type", ""):
-                    yield [self._whole(await read_all(response))]
-                    return
-                async for batch in self._events(response):
+            begun = await with_retries(
+                lambda: self._begin(request), self._retries, self._waits, _LONGEST_WAIT, self._startup_timeout
+            )
+            async with begun.response, aclosing(begun.rest):
+                if begun.first:
+                    yield begun.first
+                async for batch in begun.rest:
                     yield batch
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self.endpoint.network_error(error) from None
+        except _Reported as error:
+            raise self._explain(error.report, _has_tools(request)) from None
 
-    async def _open(self, request: ChatRequest) -> aiohttp.ClientResponse:
-        """The response whose answer begins. An option that the server turns away is left out, and it is asked again."""
+    async def _begin(self, request: ChatRequest) -> _Begun:
+        """An answer of which the beginning is known to be one.
+
+        An option that the server turns away is left out, and it is asked again.
+        """
+        trial: frozenset[ChatOption] | None = None
         while True:
-            used = self._options.for_request(request)
+            used = self._options.for_request(request) if trial is None else trial
             try:
-                response: aiohttp.ClientResponse = await self.endpoint.post(
-                    "/chat/completions", self._options.body(request, used)
-                )
-                if response.status == 200:
-                    return response
-                async with response:
-                    body = await response.content.read(_MOST_ERROR_BYTES)
+                begun = await self._open(self._options.body(request, used))
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 raise self.endpoint.network_error(error) from None
-            if self._options.refuse(response.status, body, used):
-                continue
-            raise explain_status(
-                response.status,
-                self.endpoint.redact(body.decode("utf-8", "replace")),
-                self.model,
-                self.url,
-                retry_after_seconds(response.headers),
-            )
+            except _Reported as error:
+                kind = failure_kind(error.report, tools=_has_tools(request))
+                if trial is None and self._options.refuse(error.report, kind, request, used):
+                    continue
+                trial = self._options.with_less(error.report, kind, used)
+                if trial is None:
+                    raise self._explain(error.report, _has_tools(request)) from None
+            else:
+                self._options.answer(used, trial is not None)
+                return begun
 
-    async def _events(self, response: aiohttp.ClientResponse) -> AsyncGenerator[list[Any], None]:
+    async def _open(self, body: bytes) -> _Begun:
+        """Send a body, and read the answer as far as its first objects."""
+        response: aiohttp.ClientResponse = await self.endpoint.post("/chat/completions", body)
+        try:
+            if response.status != 200:
+                raise _Reported(self._redacted(await read_response(response)))
+            # What an answer is shows in its first bytes; the Content-Type is often wrong.
+            head = await _head(response)
+            rest = self._events(response, head) if is_event_stream(head) else self._whole(response, head)
+            return _Begun(response, await anext(rest, []), rest)
+        except BaseException:
+            response.release()
+            raise
+
+    async def _events(self, response: aiohttp.ClientResponse, head: bytes) -> AsyncGenerator[list[Any], None]:
         decoder = EventStreamDecoder()
         chunks = response.content.iter_any()
         done = False
         heard = time.monotonic()
+        chunk: bytes | None = head or None
         while not done:
-            chunk = await anext(chunks, None)
             events = decoder.close() if chunk is None else decoder.feed(chunk)
             now = time.monotonic()
             if events:
@@ -119,36 +143,111 @@ class ChatClient:
             elif now - heard > self._patience:  # kept alive by comments, but silent
                 raise TransientError(FailureKind.TIMEOUT, "no answer from the endpoint in time")
             batch: list[Any] = []
+            report: ErrorReport | None = None
             for data in events:
-                if data == b"[DONE]":
+                if data == b"[DONE]" or data.strip() == b"[DONE]":
                     done = True
                     break
+                if not data.strip():
+                    continue  # keeps the connection alive
                 message = loads(data)
-                if isinstance(message, dict) and message.get("error"):
-                    if batch:
-                        yield batch  # what came before the error counts
-                    raise self._error(message["error"])
+                report = _broken(data) if message is None else _report_in(message)
+                if report is not None:
+                    break
                 batch.append(message)
             if batch:
-                yield batch
+                yield batch  # what came before an error counts
+            if report is None and decoder.error is not None and not done:
+                report = read_body(decoder.error, None)
+            if report is not None:
+                raise _Reported(self._redacted(report))
             done = done or chunk is None
+            if not done:
+                chunk = await anext(chunks, None)
         if not response.content.at_eof():
             # The end of the body is usually right behind [DONE]; having read it, the connection can be used again.
             with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
                 async with asyncio.timeout(_LINGER):
                     await response.content.readany()
 
-    def _whole(self, body: bytes) -> dict[str, Any]:
-        """The answer of a server that does not stream."""
+    async def _whole(self, response: aiohttp.ClientResponse, head: bytes) -> AsyncGenerator[list[Any], None]:
+        """The answer of a server that does not stream: one completion, or chunks one a line."""
+        body = await read_all(response, head)
         message = loads(body)
-        if isinstance(message, dict) and message.get("error"):
-            raise self._error(message["error"])
-        if not isinstance(message, dict) or not message.get("choices"):
-            text = self.endpoint.redact(body[:200].decode("utf-8", "replace"))
-            raise TransientError(
-                FailureKind.SERVER, f"the endpoint answered with something else than a completion: {text!r}"
-            )
-        return message
+        if message is None and (page := read_body(body, None)).page:
+            raise _Reported(page)
+        lines = [message] if message is not None else [loads(line) for line in body.splitlines() if line.strip()]
+        for each in lines:
+            report = _broken(body) if each is None else _report_in(each)
+            if report is None and not ("choices" in each or len(lines) > 1):
+                report = ErrorReport(f"something else than a completion: {shown(body)}")
+            if report is not None:
+                raise _Reported(self._redacted(report))
+        if not lines:
+            return
+        yield lines
 
-    def _error(self, error: Any) -> Exception:
-        return explain_error(error, self.endpoint.redact, self.model, self.url)
+    def _explain(self, report: ErrorReport, tools: bool) -> Exception:
+        """What an error means, in view of how the calls before it ended."""
+        kind, known = failure_kind(report, tools=tools), self._options
+        if kind in _ONE_BAD_CALL:
+            known.refusals += 1
+            if not known.answered and known.refusals >= _MOST_REFUSED_FIRST:
+                return refused(report, kind, self.model, self.url)
+            if kind is FailureKind.FORBIDDEN and known.answered:
+                return CallRefused(kind, report.message, refused(report, kind, self.model, self.url))
+        elif kind is FailureKind.NO_SERVICE and known.answered and known.refusals < _MOST_REFUSED_LATER:
+            known.refusals += 1  # it has worked, so it may work again
+            return TransientError(FailureKind.SERVER, report.message, report.retry_after)
+        return explain(report, kind, self.model, self.url)
+
+    def _redacted(self, report: ErrorReport) -> ErrorReport:
+        return replace(report, message=self.endpoint.redact(report.message))
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An answer that has begun well."""
+
+    response: aiohttp.ClientResponse
+    first: list[Any]
+    rest: AsyncGenerator[list[Any], None]
+
+
+class _Reported(Exception):
+    """The endpoint has answered with an error."""
+
+    def __init__(self, report: ErrorReport) -> None:
+        super().__init__(report.message)
+        self.report = report
+
+
+async def _head(response: aiohttp.ClientResponse) -> bytes:
+    """The first bytes of a body, as many as say what it is."""
+    head = b""
+    async for chunk in response.content.iter_any():
+        head += chunk
+        if head.strip(b"\xef\xbb\xbf \t\r\n"):
+            break
+    return head
+
+
+def _report_in(message: Any) -> ErrorReport | None:
+    found = error_in(message)
+    if found is not None:
+        return read_error(found)
+    return (
+        None if isinstance(message, dict) else ErrorReport(f"something that is not a chat completion: {message!r:.99}")
+    )
+
+
+def _broken(data: bytes) -> ErrorReport:
+    """What is neither JSON nor the end of a stream: half a chunk, or a page of somebody between us and the model."""
+    report = read_body(data, None)
+    if report.page:
+        return ErrorReport(f"{report.message}, which is not a chat completion")
+    return ErrorReport(f"something that is not a chat completion: {shown(data)}")
+
+
+def _has_tools(request: ChatRequest) -> bool:
+    return bool(request.more.get("tools"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,7 +10,8 @@ from typing import Any
 
 import orjson
 
-from dsbuilder_tui.models.endpoint_errors import is_too_large
+from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.models.error_report import ErrorReport
 from dsbuilder_tui.settings.schema import OPENAI_URL
 
 _MOST_SCHEMAS = 4096  # kept as bytes
@@ -49,7 +51,22 @@ _REFUSALS: tuple[tuple[ChatOption, tuple[str, ...], ChatOption | None], ...] = (
     (ChatOption.TEMPERATURE, ("temperature",), None),
     (ChatOption.REASONING_EFFORT, ("reasoning_effort", "reasoning effort", "reasoning.effort"), None),
 )
-_REFUSING_STATUS = (400, 404, 415, 422, 501)
+_REFUSING_STATUS = (None, 400, 404, 415, 422, 501)
+# The kinds of failure that may be about an option after all.
+_MAY_BE_AN_OPTION = (
+    FailureKind.REQUEST, FailureKind.SERVER, FailureKind.NO_MODEL, FailureKind.NO_SERVICE, FailureKind.NO_TOOLS,
+)  # fmt: skip
+# A way to ask for JSON, and the next one to try when a request is refused for no reason that is understood.
+_WITH_LESS: tuple[tuple[ChatOption, ChatOption | None], ...] = (
+    (ChatOption.JSON_SCHEMA, ChatOption.JSON_OBJECT),
+    (ChatOption.JSON_OBJECT, None),
+)
+_MOST_LOST_ANSWERS = 3  # in a row, before JSON is not forced any more
+_LEAST_LIMIT = 256  # tokens; smaller numbers in a refusal are no limit of an answer
+_NUMBER = re.compile(r"\d+")
+_GRAMMAR = re.compile(r"grammar|schema|response_format|structured|guided|xgrammar|outlines")
+_LIMIT = re.compile(r"max_(completion_)?tokens[`'\"]*\s*(:|is too|must|should|value|exceed|cannot|can not|\()")
+_NOT_KNOWN = re.compile(r"instead|unsupported|not supported|unknown|unrecognized|not permitted|unexpected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +97,11 @@ class ChatRequest:
 
 
 class ChatOptions:
-    """The options that one model at one endpoint takes; each is dropped for good as soon as it is refused."""
+    """What is known of one model at one endpoint: the options that it takes, and how its last calls ended.
+
+    An option is dropped for good as soon as it is refused. ``answered`` says whether there was ever an answer;
+    ``refusals`` counts the requests in a row since then that were turned away.
+    """
 
     def __init__(self, url: str, model: str) -> None:
         self._model = model
@@ -91,6 +112,11 @@ class ChatOptions:
         # OpenAI's strict schemas take no maxLength; small local models without one may write white space for ever.
         if url != OPENAI_URL:
             self._taken.add(ChatOption.MAX_LENGTH)
+        self._most_tokens: int | None = None  # that an answer can be given
+        self._proven: set[ChatOption] = set()  # answers have come to requests with them
+        self._lost = 0  # answers in a row that the server threw away
+        self.answered = False
+        self.refusals = 0
         # With the schema itself: an object of the same id later on is another schema.
         self._schemas: dict[tuple[int, bool, bool], tuple[Any, orjson.Fragment]] = {}
 
@@ -98,15 +124,19 @@ class ChatOptions:
         """The options that this request is to be sent with."""
         return frozenset(option for option in self._taken if request.uses(option))
 
+    def takes(self, option: ChatOption) -> bool:
+        """Whether an option has not been refused."""
+        return option in self._taken
+
     def body(self, request: ChatRequest, options: frozenset[ChatOption]) -> bytes:
         """The request as JSON, with these options."""
         body: dict[str, Any] = {"model": self._model, "messages": request.messages, "stream": True}
         if ChatOption.STREAM_OPTIONS in options:
             body["stream_options"] = {"include_usage": True}
         if ChatOption.MAX_TOKENS in options:
-            body["max_tokens"] = request.max_tokens
+            body["max_tokens"] = self._within_limit(request)
         elif ChatOption.MAX_COMPLETION_TOKENS in options:
-            body["max_completion_tokens"] = request.max_tokens
+            body["max_completion_tokens"] = self._within_limit(request)
         if ChatOption.TEMPERATURE in options:
             body["temperature"] = request.temperature
         if ChatOption.REASONING_EFFORT in options:
@@ -125,20 +155,74 @@ class ChatOptions:
         except orjson.JSONEncodeError:  # half a surrogate pair, out of a text that somebody pasted
             return orjson.dumps(_without_surrogates(body), default=list)
 
-    def refuse(self, status: int, body: bytes, used: frozenset[ChatOption]) -> bool:
-        """Drop the option among ``used`` that an error answer complains about. True when it is worth asking again."""
-        if status not in _REFUSING_STATUS:
-            return False
-        said = body.decode("utf-8", "replace").lower()
-        if is_too_large(said) or "content_filter" in said:
+    def answer(self, used: frozenset[ChatOption], trial: bool) -> None:
+        """Note that a request with these options was answered; in a ``trial`` others are now known to be refused."""
+        self.answered, self.refusals, self._lost = True, 0, 0
+        if trial:
+            left_out = {ChatOption.JSON_SCHEMA, ChatOption.JSON_OBJECT} - used
+            if not left_out & self._proven:  # else it was one bad call
+                self._taken = (self._taken - left_out) | used
+        self._proven |= used
+
+    def refuse(self, report: ErrorReport, kind: FailureKind, request: ChatRequest, used: frozenset[ChatOption]) -> bool:
+        """Drop the option among ``used`` that an error complains about. True when it is worth asking again."""
+        if kind is FailureKind.BAD_ANSWER:
+            return self._lose(used)
+        said = report.said
+        limited = kind is FailureKind.TOO_LARGE and _LIMIT.search(said) and "maximum context" not in said
+        if report.status not in _REFUSING_STATUS or not (limited or kind in _MAY_BE_AN_OPTION):
             return False
         for option, words, instead in _REFUSALS:
             if option in used and any(word in said for word in words):
+                if option in (ChatOption.MAX_TOKENS, ChatOption.MAX_COMPLETION_TOKENS) and self._learn_limit(
+                    said, request
+                ):
+                    return True
                 self._taken.discard(option)
                 if instead:
                     self._taken.add(instead)
                 return True
         return False
+
+    def with_less(
+        self, report: ErrorReport, kind: FailureKind, used: frozenset[ChatOption]
+    ) -> frozenset[ChatOption] | None:
+        """Options to try once in place of ``used``, when a request was refused in words that nobody knows.
+
+        Grammars are the part of a request that servers most often cannot read. None when there is nothing to leave out
+        that has not been seen to work.
+        """
+        refused = kind is FailureKind.REQUEST or (kind is FailureKind.SERVER and _GRAMMAR.search(report.said))
+        if not refused:
+            return None
+        for option, instead in _WITH_LESS:
+            if option in used and option not in self._proven:
+                return (used - {option}) | ({instead} if instead else set())
+        return None
+
+    def _lose(self, used: frozenset[ChatOption]) -> bool:
+        """The server could not read what the model wrote. Where it never can, it is not to look at it."""
+        forced = used & {ChatOption.JSON_SCHEMA, ChatOption.JSON_OBJECT}
+        self._lost += 1
+        if not forced or self._lost < _MOST_LOST_ANSWERS:
+            return False
+        self._taken -= forced
+        self._lost = 0
+        return True
+
+    def _learn_limit(self, said: str, request: ChatRequest) -> bool:
+        """Take in the longest answer that a refusal names. Returns whether it named one."""
+        asked = self._within_limit(request)
+        if asked is None or _NOT_KNOWN.search(said):
+            return False
+        named = [number for number in map(int, _NUMBER.findall(said)) if _LEAST_LIMIT <= number < asked]
+        if named:
+            self._most_tokens = max(named)
+        return bool(named)
+
+    def _within_limit(self, request: ChatRequest) -> int | None:
+        most = self._most_tokens
+        return request.max_tokens if most is None or request.max_tokens is None else min(request.max_tokens, most)
 
     def _schema(self, schema: Any, max_length: bool, item_counts: bool) -> orjson.Fragment:
         key = id(schema), max_length, item_counts

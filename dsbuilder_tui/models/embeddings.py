@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import orjson
 
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
-from dsbuilder_tui.models.endpoint import Endpoint
-from dsbuilder_tui.models.endpoint_errors import explain_status, retry_after_seconds
+from dsbuilder_tui.models.endpoint import Endpoint, read_response
+from dsbuilder_tui.models.endpoint_errors import explain
+from dsbuilder_tui.models.failure_table import failure_kind
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.models.retry import with_retries
 from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
@@ -79,14 +81,15 @@ class EndpointEmbeddings:
         body = orjson.dumps({"model": self._model, "input": texts})
         try:
             async with self._endpoint.post("/embeddings", body) as response:
+                if response.status != 200:
+                    report = await read_response(response)
+                    report = replace(report, message=self._endpoint.redact(report.message))
+                    raise explain(report, failure_kind(report), self._model, self.url)
                 answer = await response.content.read(_MOST_BODY)
                 while not response.content.at_eof():
                     answer += await response.content.read(_MOST_BODY)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._endpoint.network_error(error) from None
-        if response.status != 200:
-            shown = self._endpoint.redact(answer[:4096].decode("utf-8", "replace"))
-            raise explain_status(response.status, shown, self._model, self.url, retry_after_seconds(response.headers))
         return self._vectors(answer, len(texts))
 
     def _vectors(self, answer: bytes, count: int) -> list[list[float]]:

@@ -14,10 +14,12 @@ import orjson
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.address import address_of, tls_of
+from dsbuilder_tui.models.error_report import ErrorReport, read_body
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.models.redirects import own_origin_only
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
+_MOST_ERROR_BYTES = 64 * 1024
 _MOST_BODY_BYTES = 32 * 1024 * 1024
 
 
@@ -88,14 +90,29 @@ class Endpoint:
         return TransientError(FailureKind.CONNECTION, f"connection to {self.url} failed: {detail}")
 
 
-async def read_all(response: aiohttp.ClientResponse) -> bytes:
-    """The whole body. Raises ``TransientError`` when it is longer than 32 MB."""
-    body = bytearray()
+async def read_all(response: aiohttp.ClientResponse, head: bytes = b"") -> bytes:
+    """The whole body, of which ``head`` has been read. Raises ``TransientError`` when it is longer than 32 MB."""
+    body = bytearray(head)
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > _MOST_BODY_BYTES:
             raise TransientError(FailureKind.SERVER, "the endpoint's answer is longer than 32 MB")
     return bytes(body)
+
+
+async def read_response(response: aiohttp.ClientResponse) -> ErrorReport:
+    """The error that a response is. It may still hold a secret."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > _MOST_ERROR_BYTES:
+            break
+    return read_body(bytes(body[:_MOST_ERROR_BYTES]), response.status, response.headers)
+
+
+def shown(data: bytes) -> str:
+    """The beginning of a body, quoted for a person."""
+    return repr(" ".join(data[:200].decode("utf-8", "replace").split()))
 
 
 def loads(data: bytes) -> Any:

@@ -1,112 +1,66 @@
-"""An endpoint's refusals, and what they mean in a sentence with a way out."""
+"""An endpoint's errors as exceptions: what each kind of failure means, in a sentence with a way out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
-
-import orjson
-
 from dsbuilder_tui.domain.errors import EndpointRefused
 from dsbuilder_tui.domain.failure_kind import FailureKind
-from dsbuilder_tui.models.protocol import ContentRefused, RequestTooLarge, TransientError
+from dsbuilder_tui.models.error_report import ErrorReport
+from dsbuilder_tui.models.protocol import CallRefused, RequestTooLarge, TransientError
 
-QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
+MOST_SAID = 300  # characters of an endpoint's words that a person is shown
 
-
-def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """``Retry-After`` in seconds, from ``retry-after-ms``, a number, or an HTTP date (RFC 9110, 10.2.3)."""
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = headers.get(name)
-        if not value:
-            continue
-        try:
-            return max(0.0, float(value) * scale)
-        except ValueError:
-            pass
-        try:
-            moment = parsedate_to_datetime(value)
-        except (TypeError, ValueError):
-            continue
-        return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-    return None
-
-
-def explain_status(status: int, body: str, model: str, url: str, retry_after: float | None) -> Exception:
-    """The error that an HTTP status means. ``body`` must hold no secret any more."""
-    error = _error_object(body)
-    code, message = _code(error), _message(error) or " ".join(body.split())[:300] or f"HTTP {status}"
-    if code in QUOTA_CODES:
-        return EndpointRefused(f"The account at {url} has no quota left: {message}", "Add credit, then resume.")
-    if status == 429:
-        return TransientError(FailureKind.RATE_LIMIT, message, retry_after)
-    if status == 413 or (status in (400, 422) and is_too_large(f"{code} {message}".lower())):
-        return RequestTooLarge(
-            f"The request does not fit the context of {model}: {message}", "Use a smaller batch_size."
-        )
-    if status in (408, 409, 425) or status >= 500:
-        return TransientError(FailureKind.SERVER, f"HTTP {status}: {message}", retry_after)
-    if status == 400 and "content_filter" in f"{code} {message}".lower():
-        return ContentRefused(message)
-    if status == 401:
-        return EndpointRefused(
-            f"The endpoint {url} does not accept the API key: {message}", "Set OPENAI_API_KEY to a valid key."
-        )
-    if status == 403:
-        return EndpointRefused(
-            f"The API key may not use {model} at {url}: {message}", "Use another key, project or model."
-        )
-    if status == 404 and ("model" in message.lower() or code == "model_not_found"):
-        return EndpointRefused(
-            f"The model {model} does not exist at {url}: {message}", "Name one that does with --worker-model."
-        )
-    if status == 404:
-        return EndpointRefused(
-            f"There is no chat completions service at {url}: {message}", "Check base_url; it usually ends in /v1."
-        )
-    return EndpointRefused(
-        f"The endpoint {url} refused the request (HTTP {status}): {message}", "`dsbuilder doctor` looks closer."
-    )
+# A failure of this kind is for a person: what is wrong, with {model}, {url} and {said}, and the way out.
+_FOR_A_PERSON: dict[FailureKind, tuple[str, str]] = {
+    FailureKind.KEY: ("The endpoint {url} does not accept the API key: {said}", "Set OPENAI_API_KEY to a valid key."),
+    FailureKind.FORBIDDEN: (
+        "The API key may not use {model} at {url}: {said}",
+        "Use another key, project or model.",
+    ),
+    FailureKind.QUOTA: ("The account at {url} has no quota left: {said}", "Add credit, then resume."),
+    FailureKind.NO_MODEL: (
+        "The model {model} does not exist at {url}: {said}",
+        "Name one that does with --worker-model.",
+    ),
+    FailureKind.NO_SERVICE: (
+        "There is no chat completions service at {url}: {said}",
+        "Check base_url; it usually ends in /v1.",
+    ),
+    FailureKind.NO_TOOLS: (
+        "{model} at {url} takes no tools, and the main agent works with tools: {said}",
+        "Choose a model with tool calling (--model, or the settings); a server may need a switch for it, such as "
+        "--jinja (llama.cpp) or --enable-auto-tool-choice (vLLM). Any model can be a worker_model.",
+    ),
+    FailureKind.REQUEST: ("The endpoint {url} refused the request{status}: {said}", "`dsbuilder doctor` looks closer."),
+}
+_TRANSIENT = (
+    FailureKind.RATE_LIMIT, FailureKind.SERVER, FailureKind.CONNECTION, FailureKind.TIMEOUT, FailureKind.LOADING,
+    FailureKind.BAD_ANSWER,
+)  # fmt: skip
 
 
-def is_too_large(said: str) -> bool:
-    """Whether an error text in small letters says that the request does not fit the model's context."""
-    return (
-        "context_length" in said
-        or "exceed_context" in said
-        or ("context" in said and ("length" in said or "size" in said))
-    )
+def explain(report: ErrorReport, kind: FailureKind, model: str, url: str) -> Exception:
+    """The exception that a failure is. ``report`` must hold no secret any more.
+
+    ``TransientError`` when another try may mend it, ``RequestTooLarge`` or ``CallRefused`` when other requests may pass,
+    ``EndpointRefused`` when a person has to change something.
+    """
+    said = report.message[:MOST_SAID]
+    if kind in _TRANSIENT:
+        status = report.status
+        words = f"HTTP {status}: {said}" if kind is FailureKind.SERVER and status and said != f"HTTP {status}" else said
+        wait = 0.0 if kind is FailureKind.BAD_ANSWER else report.retry_after
+        return TransientError(kind, words, wait)
+    if kind is FailureKind.TOO_LARGE:
+        return RequestTooLarge(f"The request does not fit the context of {model}: {said}", "Use a smaller batch_size.")
+    if kind is FailureKind.CONTENT:
+        return CallRefused(kind, said)
+    if kind is FailureKind.REQUEST:
+        return CallRefused(kind, said, refused(report, kind, model, url))
+    return refused(report, kind, model, url)
 
 
-def explain_error(error: Any, redact: Callable[[str], str], model: str, url: str) -> Exception:
-    """The error that an ``error`` object inside a 200 answer or in mid-stream means."""
-    code, message = _code(error), redact(_message(error) or str(error))[:300]
-    status = {"rate_limit_exceeded": 429, "invalid_api_key": 401, "model_not_found": 404}.get(code)
-    if status is None and isinstance(error, Mapping) and str(error.get("code")).isdigit():
-        status = int(error["code"])
-    if status is not None or code in QUOTA_CODES or is_too_large(code):
-        wrapped = orjson.dumps({"error": {"message": message, "code": code}}).decode()
-        return explain_status(status or 400, wrapped, model, url, None)
-    return TransientError(FailureKind.SERVER, message)
-
-
-def _error_object(body: str) -> Any:
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-    return data.get("error", data) if isinstance(data, dict) else data
-
-
-def _message(error: Any) -> str:
-    if isinstance(error, str):
-        return error
-    if not isinstance(error, Mapping):
-        return ""
-    return str(error.get("message") or error.get("detail") or "")
-
-
-def _code(error: Any) -> str:
-    return str(error.get("code") or error.get("type") or "") if isinstance(error, Mapping) else ""
+def refused(report: ErrorReport, kind: FailureKind, model: str, url: str) -> EndpointRefused:
+    """A failure that a person has to mend, in words."""
+    problem, hint = _FOR_A_PERSON[kind]
+    status = f" (HTTP {report.status})" if report.status else ""
+    return EndpointRefused(problem.format(model=model, url=url, said=report.message[:MOST_SAID], status=status), hint)

@@ -11,7 +11,9 @@ import orjson
 
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.models.endpoint import Endpoint
-from dsbuilder_tui.models.endpoint_errors import explain_status
+from dsbuilder_tui.models.endpoint_errors import explain
+from dsbuilder_tui.models.error_report import read_body
+from dsbuilder_tui.models.failure_table import failure_kind
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
@@ -62,8 +64,7 @@ async def _checks(endpoint: Endpoint, config: DatasetBuilderConfig) -> AsyncGene
         return
     if status in (401, 403):
         body = endpoint.redact(orjson.dumps(models).decode())
-        refusal = explain_status(status, body, config.worker_model, config.endpoint, None)
-        yield ProbeFinding("key", problem=_reported(refusal, config))
+        yield ProbeFinding("key", problem=_reported(body, status, config))
         return
     yield ProbeFinding("endpoint", f"{config.endpoint} answers")
     listed = models.get("data") if isinstance(models, dict) else None
@@ -109,8 +110,7 @@ async def _schema(endpoint: Endpoint, config: DatasetBuilderConfig) -> AsyncGene
         yield ProbeFinding("JSON schema", f"not supported by the endpoint; {tolerantly}", certain=False)
         return
     if status != 200:
-        problem = explain_status(status, endpoint.redact(raw), config.worker_model, config.endpoint, None)
-        yield ProbeFinding("completion", problem=_reported(problem, config))
+        yield ProbeFinding("completion", problem=_reported(endpoint.redact(raw), status, config))
         return
     yield ProbeFinding("completion", f"{config.worker_model} answers")
     try:
@@ -121,7 +121,9 @@ async def _schema(endpoint: Endpoint, config: DatasetBuilderConfig) -> AsyncGene
     yield ProbeFinding("JSON schema", "honoured" if honoured else f"not honoured; {tolerantly}", certain=honoured)
 
 
-def _reported(problem: Exception, config: DatasetBuilderConfig) -> DsbuilderError:
+def _reported(body: str, status: int, config: DatasetBuilderConfig) -> DsbuilderError:
+    report = read_body(body.encode(), status)
+    problem = explain(report, failure_kind(report), config.worker_model, config.endpoint)
     if isinstance(problem, DsbuilderError):
         return problem
     detail = problem.detail if isinstance(problem, TransientError) else str(problem)

@@ -78,7 +78,7 @@ class WorkerModel(Protocol):
     def stream(self, request: WorkerRequest) -> AsyncIterator[str | Thought | StreamEnd]:
         """Yield text and thoughts as they come, then one ``StreamEnd``.
 
-        Raises ``TransientError`` (worth another try), ``RequestTooLarge``, or ``EndpointRefused``.
+        Raises ``TransientError`` (worth another try), ``RequestTooLarge``, ``CallRefused`` or ``EndpointRefused``.
         """
         ...
 
@@ -95,8 +95,17 @@ class TransientError(Exception):
         self.retry_after = retry_after
 
 
-class ContentRefused(Exception):
-    """The endpoint's content filter turned this request away; others may pass."""
+class CallRefused(Exception):
+    """The endpoint turned this request away, by its content filter (``CONTENT``) or for another reason; others may pass.
+
+    ``whole`` says it for a person who has made this one request.
+    """
+
+    def __init__(self, kind: FailureKind, detail: str, whole: DsbuilderError | None = None) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.whole = whole
 
 
 class RequestTooLarge(DsbuilderError):

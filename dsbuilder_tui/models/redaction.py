@@ -1,8 +1,43 @@
-"""Secrets taken out of a text that comes in pieces."""
+"""Secrets taken out of a text, as they are and in the forms that somebody may echo them in."""
 
 from __future__ import annotations
 
+import base64
+import html
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
 HIDDEN = "[hidden]"
+_LEAST_INSIDE = 12  # characters of base64 in the midst of a longer one that are taken for a secret
+
+
+def forms_of(secrets: Iterable[str]) -> tuple[str, ...]:
+    """Each secret as it is, quoted for JSON, Python, HTML or a URL, in hex and in base64; the longest first."""
+    found: dict[str, None] = {}
+    for secret in secrets:
+        raw = secret.encode("utf-8", "surrogatepass")
+        quoted = [quote(raw, safe=""), quote(raw), quote_plus(raw)]
+        lower = [re.sub("%[0-9A-F]{2}", lambda code: code.group().lower(), text) for text in quoted]
+        every = ["".join(f"%{byte:02{case}}" for byte in raw) for case in "xX"]
+        encoded = [base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()]
+        forms = [secret, *quoted, *lower, *every, *encoded, *(text.rstrip("=") for text in encoded), *_inside(raw)]
+        forms += [raw.hex(), raw.hex().upper(), raw.hex(":"), raw.hex(" "), html.escape(secret)]
+        forms += [json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]]
+        found |= dict.fromkeys(forms)
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def _inside(raw: bytes) -> list[str]:
+    """What base64 makes of a secret wherever it stands in a longer text: the characters that nothing else decides."""
+    found = []
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + raw).decode()
+        own = text[(0, 2, 3)[before] : (before + len(raw)) * 8 // 6]
+        if len(own) >= _LEAST_INSIDE:
+            found += [own, own.replace("+", "-").replace("/", "_")]
+    return found
 
 
 def hide(text: str, forms: tuple[str, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -113,6 +114,7 @@ class DatasetBuilderConfig(BaseModel):
     max_retries: int = Field(6, ge=0, le=100, description="Repeats of a failed worker call")
     request_timeout: float = Field(120, gt=0, description="Longest silence of the endpoint, in seconds")
     connect_timeout: float = Field(30, gt=0, description="Longest wait for a connection, in seconds")
+    startup_timeout: float = Field(300, ge=0, description="Longest wait for a server that loads its model, in seconds")
     requests_per_minute: int | None = Field(None, ge=1, description="Worker calls a minute at most; unset: found out")
     tokens_per_minute: int | None = Field(
         None, ge=1, description="Tokens a minute of the workers at most; unset: no limit"
@@ -264,7 +266,8 @@ class DatasetBuilderConfig(BaseModel):
 
     @property
     def endpoint(self) -> str:
-        return self.base_url or OPENAI_URL
+        """Where requests go, without a login in it."""
+        return self.shown_url or OPENAI_URL
 
     @property
     def workers(self) -> int:
@@ -295,7 +298,15 @@ class DatasetBuilderConfig(BaseModel):
         return found
 
 
+_HOST = re.compile(r"([^@]*@)?(\[[0-9a-fA-F:.%]+\]|[^@:\[\]\s]+)(:\d*)?")
+
+
 def without_login(url: str | None) -> str | None:
-    """An address without ``user:password@``."""
+    """An address without ``user:password@``; of what is no address, whatever may be one is left out."""
     scheme, mark, rest = (url or "").partition("://")
-    return f"{scheme}{mark}{rest.rpartition('@')[2]}" or None
+    if not mark:
+        return scheme.rpartition("@")[2] or None
+    host, end, path = re.split(r"([/?#]|$)", rest, maxsplit=1)[:3]
+    if "@" in path and not _HOST.fullmatch(host):  # a password that was not encoded
+        host, end, path = rest.rpartition("@")[2], "", ""
+    return f"{scheme.rpartition('@')[2]}{mark}{host.rpartition('@')[2]}{end}{path}" or None

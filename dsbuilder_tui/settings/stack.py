@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.domain.plain_words import plain_words
 from dsbuilder_tui.settings.layers import Layer, SettingsSource, environment_warnings, read_sources, unknown_setting
-from dsbuilder_tui.settings.schema import SECRETS, DatasetBuilderConfig
+from dsbuilder_tui.settings.schema import SECRETS, URLS, DatasetBuilderConfig, without_login
 
 
 class SettingsStack:
@@ -126,7 +126,9 @@ def explain(error: ValidationError, sources: Sequence[SettingsSource]) -> str:
     lines = []
     for detail in error.errors():
         name = str(detail["loc"][0]) if detail["loc"] else "settings"
-        value = "(hidden)" if name in SECRETS else repr(detail.get("input"))
+        given = detail.get("input")
+        shown = without_login(given) if name in URLS and isinstance(given, str) else given
+        value = "(hidden)" if name in SECRETS else repr(shown)
         path = name if name in SECRETS else ".".join(map(str, detail["loc"])) or name
         holder = next((source for source in reversed(sources) if name in source.values), None)
         if holder is None:

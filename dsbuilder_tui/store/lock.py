@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from dsbuilder_tui.atomic_write import write_private
 from dsbuilder_tui.domain.errors import SessionInUse, StorageError
 
 # `dsbuilder sessions` holds a lock for a few milliseconds while it reads; a newcomer waits that long, not longer.
@@ -39,7 +40,7 @@ class SessionLock:
                 "Make the folder writable.",
             ) from None
         with contextlib.suppress(OSError):  # only a courtesy: the lock itself is held
-            self._owner.write_text(str(os.getpid()))
+            write_private(self._owner, str(os.getpid()))
 
     @property
     def held(self) -> bool:

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from dsbuilder_tui.cli.headless_conversation import name_of_request
-from tests.support.process import command
+from dsbuilder_tui.domain.approval import approval_request, is_of_the_run
+from tests.support import fake_agent as model
+from tests.support.process import command, fake_endpoint
+from tests.support.talking import SUPPORT
 
 REQUEST = "12 cases for a customer service bot: half order status, the rest refunds and product info"
 
@@ -96,3 +99,65 @@ def test_a_session_is_named_after_what_is_asked_for() -> None:
     assert name_of_request(REQUEST) == "customer-service-bot"
     assert name_of_request("200 for refunds, please") == "refunds"
     assert name_of_request("!!! 12 ###") == "untitled" and name_of_request("../../x y\x1b[2J") == "untitled"
+
+
+CASES = "12 cases for a shop, from what ./bot.py says, into ./mine.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("export_dataset", {"path": "../elsewhere.jsonl"}),
+        ("export_dataset", {"path": "there.jsonl"}),
+        ("export_dataset", {"path": "unnamed.jsonl"}),
+        ("export_dataset", {"path": "{session}/link.jsonl"}),
+        ("describe_target", {"path": "secrets"}),
+        ("describe_target", {"path": "."}),
+        ("describe_target", {"path": "~"}),
+        ("adjust_category", {"worker_model": "gpt-99-dear"}),
+        ("load_from_checkpoint", {"path": "other"}),
+    ],
+)
+def test_a_yes_is_one_to_the_plan_and_the_run_alone(tmp_path: Path, tool: str, arguments: dict[str, str]) -> None:
+    here = tmp_path / "here"
+    (here / "secrets").mkdir(parents=True)
+    (here / "there.jsonl").write_text("mine")
+    (here / "bot.py").write_text("PROMPT = 'You are a shop.'\n")
+    begun = command("run", "--prompt", REQUEST, "--yes", "--checkpoint-dir", "s", cwd=here)
+    assert begun.returncode == 0
+    session = next(folder for folder in (here / "s").iterdir() if folder.is_dir())
+    (session / "link.jsonl").symlink_to(here / "there.jsonl")
+    given = {name: value.format(session=session) for name, value in arguments.items()}
+    with fake_endpoint() as server:
+        env = {"OPENAI_API_KEY": "sk-1", "DSBUILDER_BASE_URL": server.url}
+        server.agent_script[:] = [model.calls((tool, given)), model.says("Done.")]
+        words = ("--yes", "--prompt", "Go on.", "--checkpoint-dir", "s")
+        ended = command("resume", session.name, *words, cwd=here, env=env)
+        assert ended.returncode == 4 and "--yes agrees to the plan and the run alone" in ended.stdout, ended.stderr
+        assert f"dsbuilder studio {session.name}" in ended.stdout and len(server.agent_bodies) == 1
+        again = command("resume", session.name, "--yes", "--checkpoint-dir", "s", cwd=here, env=env)
+        assert again.returncode == 4 and len(server.agent_bodies) == 1
+    assert (here / "there.jsonl").read_text() == "mine" and (session / "link.jsonl").is_symlink()
+    assert not [name for name in ("unnamed.jsonl", "../elsewhere.jsonl") if (here / name).exists()]
+
+
+def test_what_the_person_named_needs_no_further_yes(tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_text("PROMPT = 'You are a shop.'\n")
+    with fake_endpoint() as server:
+        env = {"OPENAI_API_KEY": "sk-1", "DSBUILDER_BASE_URL": server.url}
+        server.agent_script[:] = [
+            model.calls(("describe_target", {"path": "./bot.py"})), model.calls(("propose_plan", SUPPORT)),
+            model.calls(("start_generation", {})), model.says("Go."),
+        ]  # fmt: skip
+        ended = command("run", "--prompt", CASES, "--yes", "--checkpoint-dir", "s", cwd=tmp_path, env=env)
+        assert ended.returncode == 0 and "Complete: 12 cases" in ended.stdout, ended.stderr
+        server.agent_script[:] = [model.calls(("export_dataset", {"path": "./mine.jsonl"})), model.says("Done.")]
+        ended = command("resume", "--prompt", CASES, "--yes", "--checkpoint-dir", "s", cwd=tmp_path, env=env)
+        assert ended.returncode == 0 and len((tmp_path / "mine.jsonl").read_text().splitlines()) == 12, ended.stderr
+
+
+def test_a_question_of_another_version_is_not_agreed_to() -> None:
+    for subject in ({}, {"subject": "rocket"}, {"subject": None}, {"subject": "writing"}):
+        request = approval_request({"kind": "question", "text": "Fly?", **subject})
+        assert not is_of_the_run(request) and request.text == "Fly?"
+    assert is_of_the_run(approval_request({"text": "Write 9 cases?", "subject": "run"}))

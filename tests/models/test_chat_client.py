@@ -16,6 +16,8 @@ from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.chat_answer import choices_of, read_choice
 from dsbuilder_tui.models.chat_client import ChatClient
 from dsbuilder_tui.models.chat_options import ChatOption, ChatOptions, ChatRequest, OptionMemory
+from dsbuilder_tui.models.error_report import read_body
+from dsbuilder_tui.models.failure_table import failure_kind
 from dsbuilder_tui.models.protocol import TransientError
 from tests.support import fake_agent as model
 from tests.support.fake_openai import FakeOpenAI
@@ -117,6 +119,11 @@ async def test_a_stream_that_is_left_frees_its_connection(fake: FakeOpenAI, make
     await client.close()
 
 
+def refuses(options: ChatOptions, status: int, said: str, request: ChatRequest, used: frozenset[ChatOption]) -> bool:
+    report = read_body(said.encode(), status)
+    return options.refuse(report, failure_kind(report), request, used)
+
+
 def test_each_schema_is_written_as_itself() -> None:
     """Also when an object gets the id of one that is gone."""
     options = ChatOptions("http://x/v1", "m")
@@ -142,8 +149,8 @@ def test_a_refused_option_is_left_out_or_replaced(said: str, dropped: ChatOption
     options = ChatOptions("http://x/v1", "m")
     request = ChatRequest(messages=[], schema={"type": "string"}, max_tokens=5)
     used = options.for_request(request)
-    assert dropped in used and options.refuse(400, said.encode(), used)
+    assert dropped in used and refuses(options, 400, said, request, used)
     now = options.for_request(request)
     assert now == (used - {dropped}) | ({instead} if instead else set())
-    assert not options.refuse(500, said.encode(), now) and not options.refuse(400, b"no idea", now)
-    assert not options.refuse(400, f"context length exceeded; {said}".encode(), now)
+    assert not refuses(options, 500, said, request, now) and not refuses(options, 400, "no idea", request, now)
+    assert not refuses(options, 400, f"context length exceeded; {said}", request, now)

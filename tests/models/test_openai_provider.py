@@ -18,9 +18,11 @@ from dsbuilder_tui.generation.case_scanner import CaseScanner
 from dsbuilder_tui.generation.ledger import Ledger
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.prompts import Prompter
-from dsbuilder_tui.models.endpoint_errors import explain_status
+from dsbuilder_tui.models.endpoint_errors import explain
 from dsbuilder_tui.models.endpoint_probe import probe_endpoint
-from dsbuilder_tui.models.protocol import ContentRefused, RequestTooLarge, StreamEnd, TransientError, WorkerRequest
+from dsbuilder_tui.models.error_report import read_body
+from dsbuilder_tui.models.failure_table import failure_kind
+from dsbuilder_tui.models.protocol import CallRefused, RequestTooLarge, StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.models.providers.openai import OpenAICompatibleModel
 from tests.support.fake_openai import FakeOpenAI
 
@@ -126,7 +128,8 @@ async def test_options_that_a_server_rejects_are_dropped_for_good(
         ("server_error", TransientError, "HTTP 500"),
         ("reset_early", TransientError, "connection"),
         ("error_mid", TransientError, "overloaded"),
-        ("not_json", TransientError, "something else than a completion"),
+        ("not_json", EndpointRefused, "no chat completions service"),
+        ("half_json", TransientError, "not a chat completion"),
         ("unauthorized", EndpointRefused, "Set OPENAI_API_KEY"),
         ("no_model", EndpointRefused, "--worker-model"),
         ("no_quota", EndpointRefused, "no quota left"),
@@ -298,13 +301,14 @@ def test_openai_itself_needs_a_key(make_config: Configs) -> None:
         (400, "the request exceeds the available context size", RequestTooLarge),
         (400, "Maximum Context Length is 8192", RequestTooLarge),
         (500, "context canceled, content-length mismatch", TransientError),
-        (400, '{"error": {"code": "content_filter", "message": "filtered"}}', ContentRefused),
-        (403, "no", EndpointRefused), (404, "nothing here", EndpointRefused), (418, "tea", EndpointRefused),
+        (400, '{"error": {"code": "content_filter", "message": "filtered"}}', CallRefused),
+        (403, "no", EndpointRefused), (404, "nothing here", EndpointRefused), (418, "tea", CallRefused),
         (503, "", TransientError), (408, "", TransientError),
     ],
 )  # fmt: skip
 def test_what_a_status_means(status: int, body: str, kind: type[Exception]) -> None:
-    assert type(explain_status(status, body, "m", "http://x/v1", None)) is kind
+    report = read_body(body.encode(), status)
+    assert type(explain(report, failure_kind(report), "m", "http://x/v1")) is kind
 
 
 async def probed(config: DatasetBuilderConfig) -> dict[str, tuple[DsbuilderError | None, str]]:

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from dsbuilder_tui.models.endpoint_errors import retry_after_seconds
+from dsbuilder_tui.models.error_report import retry_after_seconds
 from dsbuilder_tui.models.retry import backoff
 
 

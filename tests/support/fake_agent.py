@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Literal
 
-from tests.support.wire import STREAM_HEAD, send_chunk, send_json
+from tests.support.wire import STREAM_HEAD, as_bytes, send_chunk, send_json, send_raw
 
 UNSCRIPTED = "(script is used up)"
 
@@ -56,11 +56,21 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole HTTP answer, as it is; for workers too (``FakeOpenAI.replies``)."""
+
+    body: Any = b""  # bytes, text, or what is sent as JSON
+    status: int = 200
+    kind: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Hang:
     """No answer until the server is stopped."""
 
 
-Answer = Turn | Status | Hang
+Answer = Turn | Status | Reply | Hang
 Scripted = Answer | Callable[[dict[str, Any]], Answer]
 
 
@@ -135,6 +145,8 @@ async def play(
     turn = scripted(body) if callable(scripted) else scripted
     if isinstance(turn, Hang):
         await asyncio.Event().wait()
+    if isinstance(turn, Reply):
+        return await send_raw(writer, turn.status, turn.kind, as_bytes(turn.body), dict(turn.headers))
     if isinstance(turn, Status):
         message = turn.message + (f": {headers.get('authorization', '')}" if turn.echo_key else "")
         error = {"message": message, "type": turn.error_code or "error", "param": None, "code": turn.error_code}

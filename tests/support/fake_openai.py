@@ -17,10 +17,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.fake_agent import UNSCRIPTED, Scripted, play, says
+from tests.support.fake_agent import UNSCRIPTED, Reply, Scripted, play, says
 from tests.support.fake_answers import ANSWERS
 from tests.support.fake_embeddings import embed
-from tests.support.wire import STREAM_HEAD, send_chunk, send_error, send_json, send_raw
+from tests.support.wire import STREAM_HEAD, as_bytes, send_chunk, send_error, send_json, send_raw
 
 SYLLABLES = "ba be bi bo bu da de di do du ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu".split()
 _SLOTS = re.compile(r"Slots \((\d+)\):")
@@ -56,7 +56,8 @@ class FakeOpenAI:
     Names: ok, rate_limit, server_error, reset, reset_early, hang, hang_mid, truncated, malformed, broken_all, fenced,
     prose, wrong_types, empty, refusal, error_mid, whole, no_done, crlf, split_utf8, comments, few, many, trailing_commas,
     unauthorized, no_model, no_quota, reject_schema, reject_stream_options, too_large, not_json, filtered, endless, and those
-    of ``fake_answers``. ``kind_for`` decides by the request instead, where it gives a name.
+    of ``fake_answers``. ``kind_for`` decides by the request instead, where it gives a name, and ``reply_for`` where it gives a
+    whole answer, such as those of ``fake_failures``.
 
     With ``thinking`` the model spends so many tokens on thoughts first, which its answer's limit has to hold as well.
     ``meant`` says of each text which slot's attributes it was written for, as they stood in the prompt.
@@ -77,6 +78,10 @@ class FakeOpenAI:
     thinking: int = 0
     end_word: str = "stop"  # of an answer without a case
     kind_for: Callable[[dict[str, Any]], str | None] | None = None
+    reply_for: Callable[[dict[str, Any], int], Reply | None] | None = (
+        None  # by body and number of the worker's call, from 1
+    )
+    worker_calls: int = 0
     meant: dict[str, str] = field(default_factory=dict)
     seed: int = 1
     models: tuple[str, ...] = ("gpt-4o", "gpt-4o-mini")
@@ -177,6 +182,10 @@ class FakeOpenAI:
             return await self._play(body, headers, writer)
         if self.keep_bodies:
             self.bodies.append(body)
+        if self.reply_for is not None:
+            self.worker_calls += 1
+            if (reply := self.reply_for(body, self.worker_calls)) is not None:
+                return await send_raw(writer, reply.status, reply.kind, as_bytes(reply.body), dict(reply.headers))
         kind = (self.kind_for(body) if self.kind_for else None) or self._choose()
         self.seen[kind] += 1
         if self.gate is not None:
@@ -251,6 +260,8 @@ class FakeOpenAI:
             )
         if kind == "hang":
             await asyncio.sleep(3600)
+        if kind == "half_json":
+            return await send_raw(writer, 200, "application/json", b'{"choices": [{"message": {"content": "{')
         if kind == "not_json":
             return await send_raw(writer, 200, "text/html", b"<html>Welcome to the captive portal</html>")
         if not body.get("stream") and "probe" in str(body.get("response_format")):

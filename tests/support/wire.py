@@ -28,6 +28,13 @@ async def send_json(writer: asyncio.StreamWriter, status: int, data: Any, extra:
     return await send_raw(writer, status, "application/json", json.dumps(data).encode(), extra)
 
 
+def as_bytes(body: Any) -> bytes:
+    """A body as it goes out: bytes and text as they are, anything else as JSON."""
+    if isinstance(body, bytes):
+        return body
+    return body.encode() if isinstance(body, str) else json.dumps(body).encode()
+
+
 async def send_error(
     writer: asyncio.StreamWriter, status: int, message: str, code: str, extra: dict[str, str] | None = None
 ) -> bool:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from dsbuilder_tui.agent.host import at_rest
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
-from dsbuilder_tui.domain.approval import QuestionApproval
+from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
@@ -75,10 +75,14 @@ class AdjustCategory(Tool[AdjustCategoryArguments]):
             )
         model, embedding = arguments.worker_model, arguments.embedding_model
         if model is not None and not call.was_typed(model):
-            return QuestionApproval(text=f"Have {model} write the cases from now on? You have not named it yourself.")
+            return QuestionApproval(
+                text=f"Have {model} write the cases from now on? You have not named it yourself.",
+                subject=QuestionSubject.SETTING,
+            )
         if embedding not in (None, _STATIC) and not call.was_typed(embedding):
             return QuestionApproval(
-                text=f"Compare cases with the embedding model {embedding}? You have not named it yourself."
+                text=f"Compare cases with the embedding model {embedding}? You have not named it yourself.",
+                subject=QuestionSubject.SETTING,
             )
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
-from dsbuilder_tui.domain.approval import QuestionApproval
+from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 
 
 class LoadFromCheckpointArguments(ToolArguments):
@@ -24,7 +24,10 @@ class LoadFromCheckpoint(Tool[LoadFromCheckpointArguments]):
     async def question(self, call: ToolCall, arguments: LoadFromCheckpointArguments) -> QuestionApproval | None:
         if arguments.path is None or call.was_typed(arguments.path):
             return None
-        return QuestionApproval(text=f"Leave this session and open {arguments.path}? You have not named it yourself.")
+        return QuestionApproval(
+            text=f"Leave this session and open {arguments.path}? You have not named it yourself.",
+            subject=QuestionSubject.SESSION,
+        )
 
     async def run(self, call: ToolCall, arguments: LoadFromCheckpointArguments) -> ToolAnswer:
         host = call.host

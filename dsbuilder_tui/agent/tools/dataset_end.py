@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsbuilder_tui.agent.tool import NoArguments, Tool, ToolAnswer, ToolCall
-from dsbuilder_tui.domain.approval import QuestionApproval
+from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted
@@ -34,7 +34,8 @@ class FinalizeDataset(Tool[NoArguments]):
         without = f" and leave out the {counted(left, 'slot')} that are not filled" if left else ""
         path = call.host.session.dataset_path
         return QuestionApproval(
-            text=f"Finish the dataset with {counted(state.instances_created, 'case')}{without}? It goes to {path}."
+            text=f"Finish the dataset with {counted(state.instances_created, 'case')}{without}? It goes to {path}.",
+            subject=QuestionSubject.RUN,
         )
 
     async def run(self, call: ToolCall, arguments: NoArguments) -> ToolAnswer:

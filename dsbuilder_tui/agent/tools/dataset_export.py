@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
-from dsbuilder_tui.domain.approval import QuestionApproval
+from dsbuilder_tui.atomic_write import replaceable
+from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session.export_formats import format_of, require_writer
@@ -43,7 +44,9 @@ class ExportDataset(Tool[ExportDatasetArguments]):
             return None
         replaces = " It replaces the file that is there." if inside.exists() else ""
         cases = (await call.host.session.summary()).instances_created
-        return QuestionApproval(text=f"Write {counted(cases, 'case')} to {inside}?{replaces}")
+        return QuestionApproval(
+            text=f"Write {counted(cases, 'case')} to {inside}?{replaces}", subject=QuestionSubject.WRITING
+        )
 
     async def run(self, call: ToolCall, arguments: ExportDatasetArguments) -> ToolAnswer:
         session = call.host.session
@@ -57,7 +60,7 @@ class ExportDataset(Tool[ExportDatasetArguments]):
     def _path(self, call: ToolCall, arguments: ExportDatasetArguments) -> Path:
         session = call.host.session
         if arguments.path is not None:
-            path = call.named_path(arguments.path)
+            path = replaceable(call.named_path(arguments.path))
             if path.is_dir():
                 raise InputError(f"{path} is a folder.", "Name a file, such as dataset.jsonl.")
             require_writer(format_of(path, arguments.format))

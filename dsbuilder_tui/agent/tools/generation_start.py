@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsbuilder_tui.agent.tool import NoArguments, Tool, ToolAnswer, ToolCall
-from dsbuilder_tui.domain.approval import QuestionApproval
+from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.models.prices import PriceTable
@@ -35,7 +35,9 @@ class StartGeneration(Tool[NoArguments]):
         if left <= config.confirm_cases and (cost or 0.0) <= config.confirm_dollars:
             return None
         guess = f", about {dollar_words(cost)}" if cost else "" if cost == 0 else ", at a price that is not known"
-        return QuestionApproval(text=f"Write {counted(left, 'case')} with {writer_name(config)}{guess}?")
+        return QuestionApproval(
+            text=f"Write {counted(left, 'case')} with {writer_name(config)}{guess}?", subject=QuestionSubject.RUN
+        )
 
     async def run(self, call: ToolCall, arguments: NoArguments) -> ToolAnswer:
         call.require_plan()

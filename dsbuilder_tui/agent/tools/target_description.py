@@ -6,7 +6,7 @@ import asyncio
 import re
 
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
-from dsbuilder_tui.domain.approval import QuestionApproval
+from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.sources.target.target_reader import read_target, target_of_text
@@ -42,7 +42,9 @@ class DescribeTarget(Tool[DescribeTargetArguments]):
         if arguments.path is None or call.was_typed(arguments.path):
             return None
         path = call.named_path(arguments.path)
-        return QuestionApproval(text=f"May the agent read {path}? You have not named it yourself.")
+        return QuestionApproval(
+            text=f"May the agent read {path}? You have not named it yourself.", subject=QuestionSubject.READING
+        )
 
     async def run(self, call: ToolCall, arguments: DescribeTargetArguments) -> ToolAnswer:
         _one_of(arguments)

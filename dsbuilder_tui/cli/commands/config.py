@@ -18,7 +18,7 @@ from dsbuilder_tui.settings.file import save_settings
 from dsbuilder_tui.settings.key_trust import allow, named_addresses
 from dsbuilder_tui.settings.layers import Layer
 from dsbuilder_tui.settings.locations import PROJECT_FILE, user_config_file
-from dsbuilder_tui.settings.schema import KEYS, SECRETS
+from dsbuilder_tui.settings.schema import KEYS, SECRETS, URLS, without_login
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.value_words import value_words
 from dsbuilder_tui.wording import writer_words
@@ -59,7 +59,8 @@ def _set(arguments: argparse.Namespace) -> int:
             f"Set {KEYS[name]} in the environment or in .env.",
         )
     path = save_settings({name: arguments.value}, _target(arguments))
-    say(f"{name} = {arguments.value} is in {path}.")
+    shown = without_login(arguments.value) if name in URLS else "(hidden)" if name in SECRETS else arguments.value
+    say(f"{name} = {shown} is in {path}.")
     if arguments.project:
         # Whoever types an address has been asked.
         with contextlib.suppress(ConfigError):

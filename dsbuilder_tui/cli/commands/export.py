@@ -23,7 +23,7 @@ def _export(arguments: argparse.Namespace) -> int:
     async def write() -> int:
         async with await Session.open(arguments.session, config) as session:
             require_plan(session)
-            count = await session.export(arguments.out, arguments.format, damaged=damaged)
+            count = await session.export(arguments.out, arguments.format, damaged=damaged, raw=arguments.raw)
             if arguments.json:
                 print_json({"session": session.id, "path": arguments.out, "cases": count, "damaged": damaged or []})
             else:
@@ -39,6 +39,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     session_argument(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help=".jsonl, .json, .csv, .parquet, *_checkpoint.json")
     parser.add_argument("--format", choices=FORMATS.names(), help="whatever the ending")
+    parser.add_argument("--raw", action="store_true", help="CSV: no apostrophe before what looks like a formula")
     parser.add_argument("--skip-damaged", action="store_true", help="leave damaged cases out")
 
 

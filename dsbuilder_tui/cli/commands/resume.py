@@ -101,7 +101,7 @@ async def _nothing_to_do(
 def _arguments(parser: argparse.ArgumentParser) -> None:
     session_argument(parser)
     parser.add_argument("--prompt", metavar="WORDS", help="say this to the main agent first")
-    parser.add_argument("--yes", action="store_true", help="agree to what the main agent asks, and go on")
+    parser.add_argument("--yes", action="store_true", help="agree to the plan and the run, not to files elsewhere")
     parser.add_argument("--repair", action="store_true", help="set damaged cases aside and write them again")
     parser.add_argument("--retry-exhausted", action="store_true", help="try the exhausted slots again")
 

@@ -79,7 +79,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--prompt", metavar="WORDS", help="what you need, in your words; the main agent draws up the plan"
     )
-    parser.add_argument("--yes", action="store_true", help="with --prompt: agree to the plan, and run it")
+    parser.add_argument(
+        "--yes", action="store_true", help="with --prompt: agree to the plan and the run, not to files elsewhere"
+    )
 
 
 COMMAND = CliCommand(

@@ -1,15 +1,19 @@
-"""CSV with flat columns."""
+"""CSV with flat columns. A text that a spreadsheet would take for a formula gets an apostrophe in front."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.store.export.export_format import DatasetShape, ExportFormat
 from dsbuilder_tui.store.export.flat_table import FlatTable
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # as OWASP's list of CSV injection has them
+_NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-](Infinity|inf|nan)")
 
 
 class CsvWriter:
@@ -17,13 +21,25 @@ class CsvWriter:
         self._table = table = FlatTable(shape)
         self._text = io.TextIOWrapper(handle, encoding="utf-8", newline="", write_through=True)
         self._writer = csv.writer(self._text)
-        self._writer.writerow(table.columns)
+        self._cell = _as_it_is if shape.raw else _safe
+        self._writer.writerow([self._cell(column) for column in table.columns])
 
     def write(self, cases: Sequence[AcceptedCase]) -> None:
-        self._writer.writerows(self._table.row(case) for case in cases)
+        self._writer.writerows([self._cell(cell) for cell in self._table.row(case)] for case in cases)
 
     def close(self, count: int) -> None:
         self._text.detach()
+
+
+def _safe(cell: Any) -> Any:
+    """The cell so that no spreadsheet computes it. What is a number is left one."""
+    if isinstance(cell, str) and cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell):
+        return f"'{cell}"
+    return cell
+
+
+def _as_it_is(cell: Any) -> Any:
+    return cell
 
 
 FORMAT = ExportFormat(ending=".csv", open=CsvWriter)

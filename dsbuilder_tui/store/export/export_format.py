@@ -19,11 +19,15 @@ class CaseWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DatasetShape:
-    """What a writer may want to know beforehand: input fields, attribute axes, and the plan's head of the seed format."""
+    """What a writer may want to know beforehand: input fields, attribute axes, and the plan's head of the seed format.
+
+    With ``raw`` every text is to stay as it is, also one that a spreadsheet would take for a formula.
+    """
 
     fields: Sequence[str] = ()
     axes: Sequence[str] = ()
     head: Mapping[str, Any] = field(default_factory=dict)
+    raw: bool = False
 
 
 def _nothing() -> None:

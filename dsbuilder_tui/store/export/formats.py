@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dsbuilder_tui.atomic_write import replaceable
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.registry import Registry
@@ -61,10 +62,13 @@ async def write_cases(
 ) -> int:
     """Write cases page by page into a file that takes its name only when it is whole. Returns how many.
 
-    Raises ``InputError`` (a library is missing), ``ConfigError`` (no such format), ``PlugInBroken`` (a format that does not
-    work), ``StorageError``, or what reading the pages raises.
+    A ``private`` file is the session's own, and a link in its place is replaced.
+    Raises ``InputError`` (a library is missing, or the name is that of a device or of a link that leads elsewhere),
+    ``ConfigError`` (no such format), ``PlugInBroken`` (a format that does not work), ``StorageError``, or what reading
+    the pages raises.
     """
     require_writer(kind)
+    path = path if private else replaceable(path)
     count = 0
     with atomic_write(path, private=private) as handle:
         with _at_work(kind):

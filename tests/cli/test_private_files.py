@@ -1,0 +1,68 @@
+"""What the program leaves behind is its owner's alone, and what it says on the way out moves no cursor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dsbuilder_tui.cli import dispatch
+from dsbuilder_tui.store.lock import SessionLock
+from tests.support.process import command
+
+
+def mode(path: Path) -> int:
+    return path.lstat().st_mode & 0o777
+
+
+@pytest.mark.parametrize("before", ["nothing", "readable", "link"])
+def test_the_crash_log_is_its_owners(
+    before: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crash(*_: object) -> None:
+        raise RuntimeError("a bug\x1b[2J")
+
+    monkeypatch.setattr(dispatch, "build_parser", crash)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert dispatch.run_command(["sessions"]) == 1
+    log = next((tmp_path / "state").rglob("crash.log"))
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    if before == "readable":
+        log.chmod(0o644)
+    elif before == "link":
+        log.unlink()
+        log.symlink_to(mine)
+    assert dispatch.run_command(["sessions"]) == 1
+    assert mode(log) == 0o600 and not log.is_symlink() and "RuntimeError" in log.read_text()
+    assert mine.read_text() == "mine" and "\x1b" not in log.read_text() + capsys.readouterr().err
+
+
+@pytest.mark.parametrize("before", ["nothing", "readable", "link"])
+def test_the_owners_note_is_its_owners(before: str, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    if before == "readable":
+        (tmp_path / "session.owner").write_text("1")
+    elif before == "link":
+        (tmp_path / "session.owner").symlink_to(mine)
+    lock = SessionLock(tmp_path)
+    lock.acquire()
+    assert mode(tmp_path / "session.owner") == 0o600 and lock.owner_pid()
+    lock.release()
+    assert mine.read_text() == "mine" and mode(tmp_path / "session.lock") == 0o600
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "plan.yaml", "\x1b]52;c;eA==\x07"],
+        ["\x1b[2J"],
+        ["export", "s", "--out", "x", "--format", "\x9b2J"],
+        ["run", "--\u202eevil"],
+        ["manual", "\x1b[2J"],
+    ],
+)
+def test_what_is_wrong_with_a_line_moves_no_cursor(words: list[str], tmp_path: Path) -> None:
+    done = command(*words, cwd=tmp_path)
+    assert done.returncode == 2 and not {"\x1b", "\x07", "\x9b", "\u202e"} & set(done.stdout + done.stderr)
