@@ -318,7 +318,8 @@ class FakeOpenAI:
         whole_cases = [self.case(number) for number in range(1, asked + 1)]
         if self.keep_bodies and found:
             attributes = dict(_SLOT_LINE.findall(prompt, found.end()))
-            self.meant |= {case["inputs"]["query"]: attributes.get(str(case["slot"]), "") for case in whole_cases}
+            written = [case for case in whole_cases if "inputs" in case]  # not those with several candidates
+            self.meant |= {case["inputs"]["query"]: attributes.get(str(case["slot"]), "") for case in written}
         if kind in ANSWERS:
             drafts = [{**case, "inputs": {"query": f"A draft, {self._text()}"}} for case in whole_cases]
             said = ANSWERS[kind](whole_cases, drafts)
