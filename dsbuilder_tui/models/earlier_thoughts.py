@@ -1,4 +1,4 @@
-"""What a model's earlier answers held besides words and calls, for providers that want it back in later requests.
+"""Extras of earlier answers, besides words and calls, for providers that want them back in later requests.
 
 Signatures stand at a call (Gemini), thoughts at the message that calls (DeepSeek). Both are known by the ids of the calls.
 """
