@@ -76,7 +76,7 @@ async def build(given: argparse.Namespace) -> dict[str, float]:
             model = worker_model(config)  # start-up is what "first request" tells
             cpu, wall = _cpu(), time.monotonic()
             if given.seconds:
-                asyncio.get_running_loop().call_later(given.seconds, session.request_pause, "the time is over")
+                asyncio.get_running_loop().call_later(given.seconds, session.request_pause)
                 asyncio.get_running_loop().call_later(given.seconds, session.drop_in_flight)
             result = await session.run(model)
             wall, cpu = time.monotonic() - wall, _cpu() - cpu

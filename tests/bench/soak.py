@@ -110,7 +110,7 @@ async def soak(minutes: float, url: str, server: subprocess.Popen[str]) -> list[
                 stretches.append(Stretch())
                 if running.done():
                     break
-            session.request_pause("the time is over")
+            session.request_pause()
             session.drop_in_flight()
             result = await running
             late.cancel()
