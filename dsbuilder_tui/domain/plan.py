@@ -11,11 +11,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -27,6 +26,7 @@ from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.plain_words import plain_words
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
+from dsbuilder_tui.domain.validator_choice import ValidatorEntries, merged_entries
 
 DEFAULT_INPUT_FIELD = "query"
 MAX_NAME_LENGTH = 64
@@ -85,21 +85,6 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str | Mapping) else value
 
 
-def _checked_names(value: object) -> object:
-    """Names of validators: text or a list of texts. Whether they are registered is not for the plan to know."""
-    names = _as_list(value if value is not None else [])
-    if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name.strip() for name in names):
-        raise ValueError("must be the name of a validator or a list of names")
-    stripped = [name.strip() for name in names]
-    repeated = sorted(name for name, times in Counter(stripped).items() if times > 1)
-    if repeated:
-        raise ValueError(f"names {repeated[0]!r} twice; remove one of them")
-    return tuple(stripped)
-
-
-ValidatorNames = Annotated[tuple[str, ...], BeforeValidator(_checked_names)]
-
-
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -116,8 +101,8 @@ class DatasetCategory(_Model):
 
     ``example_inputs`` is one text, one mapping of input fields, or a list of either. ``expectations`` is a mapping,
     a JSON object as text, or plain text (stored as ``guidelines``, which MLflow's scorers read). ``attributes`` are
-    the axes along which the cases of this category differ. ``validators`` are the names of the rules that its cases have
-    to keep, besides the plan's. Raises ``pydantic.ValidationError`` for bad values.
+    the axes along which the cases of this category differ. ``validators`` name the rules that its cases have to
+    keep, besides the plan's (see ``domain.validator_choice``). Raises ``pydantic.ValidationError`` for bad values.
     """
 
     name: str
@@ -128,7 +113,7 @@ class DatasetCategory(_Model):
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     expected_tools: tuple[ExpectedTool, ...] = ()
     diversity: Literal["on", "off"] | CategoryDiversity = "on"
-    validators: ValidatorNames = Field((), exclude_if=operator.not_)
+    validators: ValidatorEntries = Field((), exclude_if=operator.not_)
 
     @field_validator("name", mode="before")
     @classmethod
@@ -248,7 +233,7 @@ class DatasetPlanInput(_Model):
     """A whole dataset: its name, its categories, and how many cases in all.
 
     ``input_fields`` are the keys of each case's ``inputs`` (a list, or a mapping of field to meaning); by default they
-    are read off the examples, or ``query``. ``attributes`` are axes and ``validators`` names of rules that all categories
+    are read off the examples, or ``query``. ``attributes`` are axes and ``validators`` rules that all categories
     share. ``total_instances`` is checked against the counts; leave it out to have it summed. Raises
     ``pydantic.ValidationError`` for bad values.
     """
@@ -259,7 +244,7 @@ class DatasetPlanInput(_Model):
     total_instances: int = 0
     input_fields: dict[str, str] = Field(default_factory=dict)
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    validators: ValidatorNames = Field((), exclude_if=operator.not_)
+    validators: ValidatorEntries = Field((), exclude_if=operator.not_)
 
     @field_validator("dataset_name", mode="before")
     @classmethod
@@ -370,9 +355,9 @@ class DatasetPlanInput(_Model):
         """The axes of a category: the shared ones, then its own (which win on a clash)."""
         return {**self.attributes, **category.attributes}
 
-    def validators_of(self, category: DatasetCategory) -> tuple[str, ...]:
-        """The names of a category's validators: the shared ones, then its own, each once."""
-        return tuple(dict.fromkeys((*self.validators, *category.validators)))
+    def validators_of(self, category: DatasetCategory) -> tuple[str | dict[str, dict[str, Any]], ...]:
+        """What the plan says of a category's validators: shared entries, then its own, which win; one for each name."""
+        return merged_entries(self.validators, category.validators)
 
     def examples(self, category: DatasetCategory) -> list[dict[str, Any]]:
         """The category's examples as mappings of input fields."""

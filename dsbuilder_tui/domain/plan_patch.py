@@ -55,7 +55,7 @@ class CategoryChange(_PatchPart):
     # The agent has adjust_category for this one, which can change a part of it.
     diversity: SkipJsonSchema[Literal["on", "off"] | CategoryDiversity | None] = None
     # Which rules hold is for the person to say: a model would make names up.
-    validators: SkipJsonSchema[list[str] | None] = None
+    validators: SkipJsonSchema[list[str | dict[str, dict[str, Any]]] | None] = None
 
 
 class PlanPatch(_PatchPart):
@@ -77,7 +77,7 @@ class PlanPatch(_PatchPart):
     """New keys of each case's inputs and what they mean."""
     description: str | None = None
     dataset_name: str | None = None
-    validators: SkipJsonSchema[list[str] | None] = None
+    validators: SkipJsonSchema[list[str | dict[str, dict[str, Any]]] | None] = None
 
     @classmethod
     def between(

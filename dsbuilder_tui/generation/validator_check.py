@@ -14,7 +14,6 @@ from dsbuilder_tui.domain.case import Candidate
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.schema_check import Fitted, Misfit
 from dsbuilder_tui.quality.validation import Validation
-from dsbuilder_tui.quality.validator import CheckedCase
 from dsbuilder_tui.registry import PlugInBroken
 
 
@@ -48,6 +47,8 @@ class ValidatorCheck:
         """What comes of candidates in the plan's shape, in order. Without validators nothing is done."""
         if self._validation.is_empty:
             return [Validated(found) for found in fitted]
+        if self._validation.is_quick:  # microseconds; a thread would cost more
+            return [self._judge(candidate, found) for candidate, found in zip(candidates, fitted, strict=True)]
         # Beside the event loop: a stranger's rule may take its time.
         return await asyncio.to_thread(
             lambda: [self._judge(candidate, found) for candidate, found in zip(candidates, fitted, strict=True)]
@@ -59,7 +60,7 @@ class ValidatorCheck:
         passed: list[Fitted] = []
         faults: list[Fault] = []
         for one in fitted:
-            case = CheckedCase(slot=candidate.slot, inputs=one.inputs, expectations=one.expectations)
+            case = self._validation.case(candidate.slot, one.inputs, one.expectations)
             try:
                 reason = self._validation.fault(case)
             except PlugInBroken as error:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session, load_plan
+from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session, examples, load_plan
 from dsbuilder_tui.cli.main import main
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import EndpointRefused, ExitCode, PlanError
@@ -21,7 +22,7 @@ from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.domain.plan_patch import PlanPatch, changes, patched
 from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
 from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
-from dsbuilder_tui.quality.validation import VALIDATORS, Validation
+from dsbuilder_tui.quality.validation import BY_DEFAULT, VALIDATORS, Validation, choices_of
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.tui.studio.plan_editor import plan_text
 from tests.support.plug_ins import install_plug_in, plugged_in
@@ -161,7 +162,7 @@ async def test_an_unknown_name_is_refused_where_a_plan_comes_in(
     packages: Path, make_config: Configs, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = plan_of(2, 1, validators="polite", own={1: ["short", "shrot"]})
-    sentence = r"categories\[1\]\.validators: 'shrot' — there is no such validator; choose from chatty, .*polite, short"
+    sentence = r"categories\[1\]\.validators: 'shrot' — there is no such validator; choose from ids, .*json_schema, chatty, .*polite, short"
     with pytest.raises(PlanError, match=sentence):
         await Session.create(wrong, make_config())
     async with await Session.create(plan_of(2), make_config()) as session:
@@ -185,7 +186,10 @@ async def test_a_session_opens_without_the_package_and_says_what_is_missing_when
             await session.plans.revise(plan_of(4, validators="polite"))
     async with await Session.open(None, config) as session:
         assert len(await session.cases.page(0, 9)) == 3 and session.plan.validators == ("polite",)
-        with pytest.raises(PlanError, match="validators: 'polite' — there is no such validator; none is installed"):
+        with pytest.raises(
+            PlanError,
+            match="validators: 'polite' — there is no such validator; choose from ids, .*json_schema, or take",
+        ):
             await session.run()
         await session.plans.revise(plan_of(4))
         assert (await session.run()).accepted == 4
@@ -324,5 +328,87 @@ def test_it_is_seen_wherever_rejections_are(packages: Path, capsys: pytest.Captu
     assert f"validators {len(turned)}" in shown and "validators: short: " in shown
 
 
-def test_without_validators_there_is_nothing_to_do() -> None:
-    assert Validation(plan_of(2)).is_empty
+def test_where_all_are_off_there_is_nothing_to_do() -> None:
+    assert Validation(plan_of(2, validators="-all")).is_empty
+    assert not Validation(plan_of(2)).is_empty, "some are on by default"
+    assert not Validation(plan_of(2, validators=["-all", {"length": {"max": 9}}])).is_empty
+
+
+def names(plan: DatasetPlanInput, category: int = 0) -> set[str]:
+    return {choice.name for choice in choices_of(plan, plan.categories[category])}
+
+
+def test_a_plan_turns_defaults_off_and_sets_others() -> None:
+    default = set(BY_DEFAULT)
+    assert names(plan_of(2)) == default
+    plan = plan_of(2, 2, 2, 2, validators=["-placeholders", {"length": {"max": 40}}],
+                   own={0: "placeholders", 1: {"length": {"max": 9}}, 2: ["-length", "-ids"], 3: ["-all", "tools"]})  # fmt: skip
+    assert names(plan, 0) == default | {"length"}
+    assert names(plan, 1) == default - {"placeholders"} | {"length"}
+    assert names(plan, 2) == default - {"placeholders", "ids"}
+    assert names(plan, 3) == {"tools"}
+    assert [choice.options for choice in choices_of(plan, plan.categories[1]) if choice.options] == [{"max": 9}]
+    assert parse_plan(json.loads(plan.model_dump_json())) == parse_plan(as_arguments(plan)) == plan
+    assert patched(plan_of(2), PlanPatch.between(plan_of(2), plan_of(2, validators="-ids")), {}).plan.validators == (
+        "-ids",
+    )
+    text = plan_text(plan)
+    assert "-placeholders" in text and parse_plan(yaml.safe_load(text)) == plan
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"length": {}}, "length: needs a bound"),
+        ({"length": {"max": 0}}, "length: max"),
+        ({"length": {"most": 4}}, "length: most"),
+        ({"length": {"min": 9, "max": 3}}, "allows at most 3 and asks for at least 9"),
+        ({"length": {"max": 9, "field": "text"}}, "no field 'text', only query"),
+        ({"patterns": {"must": ["("]}}, "is no regular expression"),
+        ({"patterns": {"must": []}}, "needs a pattern"),
+        ({"json_schema": {"expectations": {"a": {"type": "text"}}}}, "the schema of 'a' is none"),
+        ({"language": {"of_input": "Klingon"}}, "is no language that can be told"),
+        ({"tools": {"known": {"a": ["b c d"]}}}, "'b c d' is no parameter"),
+        ({"placeholders": {"a": 1}}, "placeholders: takes no settings"),
+        ("length", "length: needs a bound"),
+        ("-lenght", "'lenght' — there is no such validator"),
+    ],
+)
+async def test_what_does_not_fit_is_refused_with_what_helps(wrong: Any, words: str, make_config: Configs) -> None:
+    with pytest.raises(PlanError, match=re.escape(words)):
+        await Session.create(plan_of(2, own={0: wrong}), make_config())
+
+
+async def test_a_default_turns_a_case_away_and_the_writer_is_told(make_config: Configs) -> None:
+    def table(category: str, ordinal: int, attempt: int) -> dict[str, Any]:
+        written = case(ordinal, polite=True)
+        if attempt == 0:
+            written["inputs"]["query"] += " It is order [order number]."
+        return written
+
+    model = Writer(table)
+    async with await Session.create(plan_of(3), make_config(batch_size=3)) as session:
+        result, told = await run(session, model)
+        assert (result.state, result.accepted) == ("complete", 3)
+        assert {event.stage for event in told if isinstance(event, CaseRejected)} == {"validators"}
+    critiques = {wanted.critique for request in model.asked for wanted in request.slots if wanted.attempt}
+    assert critiques == {
+        "placeholders: [order number] in the input is a placeholder; write what a person would have written there"
+    }
+    async with await Session.create(
+        plan_of(3, validators="-placeholders"), make_config(checkpoint_dir="off")
+    ) as session:
+        result, told = await run(session, Writer(table))
+        assert result.accepted == 3 and not [event for event in told if isinstance(event, CaseRejected)]
+
+
+@pytest.mark.parametrize("example", ["customer_service", "travel_assistant"])
+async def test_nothing_that_the_built_in_writer_writes_is_turned_away(example: str, make_config: Configs) -> None:
+    plan = load_plan(Path(examples.__file__).with_name(f"{example}.yaml"))
+    plan = parse_plan({**plan.model_dump(mode="json", exclude={"total_instances"}), "categories": [
+        {**category.model_dump(mode="json"), "count": min(category.count, 30)} for category in plan.categories
+    ]})  # fmt: skip
+    async with await Session.create(plan, make_config(provider="offline")) as session:
+        result = await session.run()
+        assert result.state == "complete"
+        assert "validators" not in (await session.summary()).rejections

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
@@ -24,7 +26,7 @@ class ProposePlanArguments(ToolArguments):
     """The keys of each case's inputs and what they mean; leave it out for one field `query`."""
     attributes: dict[str, list[str]] = Field(default_factory=dict)
     """Axes shared by all categories."""
-    validators: SkipJsonSchema[list[str]] = Field(default_factory=list)
+    validators: SkipJsonSchema[list[str | dict[str, dict[str, Any]]]] = Field(default_factory=list)
     assumptions: list[str] = Field(default_factory=list)
     """What you assumed, one short sentence each; the person sees them on the card."""
 

@@ -1,0 +1,96 @@
+"""The validator of amounts of money: what an expectation names stands in the input or its source, or follows from it."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.quality.grounding import GroundingOptions, is_held
+from dsbuilder_tui.quality.validator import Check, CheckedCase, Validator
+from dsbuilder_tui.quality.written_values import (
+    ValueRole,
+    WrittenValue,
+    plan_words,
+)
+
+_CURRENCY = r"[$€£¥₹]|\b(?:USD|EUR|GBP|CHF|JPY|CAD|AUD|dollars?|euros?|pounds?|francs?)\b"
+_NUMBER = r"\d[\d.,' \u00a0\u202f]*"
+_AMOUNT = re.compile(rf"(?:{_CURRENCY})\s?(?P<after>{_NUMBER})|(?P<before>{_NUMBER})\s?(?:{_CURRENCY})", re.IGNORECASE)
+_KEY = re.compile(r"amount|price|total|cost|sum|balance|payment|refund", re.IGNORECASE)
+_ANY_NUMBER = re.compile(r"(?<![#\w])\d(?:[\d.,' \u00a0\u202f]*\d)?")
+_PLAIN = re.compile(r"-?\d+(?:[.,]\d+)*")
+# How often a price is likely to be counted where the text has no number for it. Not ten times, which is a slip of a zero.
+_TIMES = (2, 3, 4, 5, 6, 7, 8, 9, 11, 12)
+_TEN = re.compile(r"\b(?:ten|zehn|dix|diez|dieci|dez|tien)\b", re.IGNORECASE)
+
+
+def number_of(text: str) -> float | None:
+    """A number as people write it, with either mark for thousands and decimals; None for what is none."""
+    digits = re.sub(r"[' \u00a0\u202f]", "", text).rstrip(".,")
+    last = max(digits.rfind("."), digits.rfind(","))
+    if last >= 0 and (len(digits) - last - 1 != 3 or digits[0] == "0"):
+        digits = re.sub(r"[.,]", "", digits[:last]) + "." + digits[last + 1 :]
+    else:
+        digits = re.sub(r"[.,]", "", digits)
+    try:
+        return float(digits)
+    except ValueError:
+        return None
+
+
+def _amounts(value: WrittenValue) -> list[float]:
+    if value.role in (ValueRole.ARGUMENT, ValueRole.ENTRY) and _PLAIN.fullmatch(value.text.strip()):
+        found = [value.text.strip().lstrip("-")] if _KEY.search(value.key) else []
+    else:
+        found = [match["after"] or match["before"] for match in _AMOUNT.finditer(value.text)]
+    return [number for text in found if (number := number_of(text)) is not None]
+
+
+def _numbers(text: str) -> set[float]:
+    found = {
+        number
+        for match in _ANY_NUMBER.finditer(text)
+        for written in {match.group(), *match.group().split()}
+        if (number := number_of(written)) is not None
+    }
+    return found | {10.0} if found and _TEN.search(text) else found
+
+
+def _follows(amount: float, given: set[float]) -> bool:
+    """Whether an amount is given, or comes of given numbers by adding, subtracting, counting, sharing or percent."""
+    some = sorted(given)[:12]
+    reached = given | {sum(some), sum(some) - 2 * max(some, default=0)}
+    for one, other in combinations(some, 2):
+        reached |= {one + other, abs(one - other), one * other}
+    reached |= {number * times for number in given for times in _TIMES} | {n / t for n in given for t in _TIMES}
+    shares = {share for part in some if part <= 100 for share in (part / 100, 1 - part / 100, 1 + part / 100)}
+    reached |= {number * share for number in reached for share in shares}
+    return any(abs(amount - number) < 0.011 for number in reached)
+
+
+def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: GroundingOptions) -> Check:
+    words = plan_words(category, plan)
+
+    def check(case: CheckedCase) -> str | None:
+        for value in case.written:
+            for amount in _amounts(value) if is_held(value, case, options) else ():
+                if amount == 0:
+                    continue
+                given = _numbers(f"{case.text}\n{case.source}")
+                # An input without a digit may say the amount in words, or not at all.
+                if given and not _follows(amount, given) and amount not in _numbers(words):
+                    return (
+                        f"{value.where} names the amount {amount:g}, which neither stands in the input nor follows from "
+                        "it; use the input's amounts"
+                    )
+        return None
+
+    return check
+
+
+VALIDATOR = Validator(
+    words="amounts of the expectation stand in the input or its source, or follow from it",
+    prepare=_prepare,
+    options=GroundingOptions,
+)

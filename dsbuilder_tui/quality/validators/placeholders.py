@@ -1,0 +1,70 @@
+"""The validator of placeholders: a case is whole, and has no `[order number]` that somebody was to fill in."""
+
+from __future__ import annotations
+
+import re
+
+from dsbuilder_tui.domain.case import display_text
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.quality.validator import Check, CheckedCase, Validator
+from dsbuilder_tui.quality.written_values import ValueRole
+
+_NOUN = (
+    r"(?:number|no|id|name|date|amount|address|e-?mail|phone|product|item|city|company|account|reference|code|reason|location|"
+    r"link|url|price|time|day|month|year|model|brand|destination|airport|hotel|placeholder|order|customer)"
+)
+_SHORT_NOUN = (
+    r"(?:name|number|date|amount|address|e-?mail|phone|company|city|product|placeholder|id|order[ _-]?id|destination|airport|"
+    r"location|price|brand|hotel)"
+)
+_PHRASE = rf"(?:(?:your|insert|enter|specify|fill)[ _-][\w _-]{{2,40}}|(?:[\w]+[ _-]){{1,3}}{_NOUN}|{_SHORT_NOUN})"
+_LABEL = r"(?!\s*(?:field|button|column|box|tab|menu|placeholder|tag|variable|element|node|key|section|option|link)\b)"
+_NOT_IN_CODE = r"(?<![\w$/\\=&.`\"'“‘{\[(<])"
+# By the mark that begins it, so that a text without the mark is not searched.
+_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("[", re.compile(rf"{_NOT_IN_CODE}\[{_PHRASE}\](?![(\w\[]){_LABEL}", re.IGNORECASE)),
+    ("{", re.compile(
+        rf"(?<![\w$/\\=.`\"'“‘}}])"
+        rf"{{{{1,2}}\s?[A-Za-z]\w+(?:[ _-]\w+){{0,3}}\s?}}{{1,2}}(?!}}){_LABEL}", re.IGNORECASE)),
+    ("<", re.compile(rf"{_NOT_IN_CODE}<{_PHRASE}>{_LABEL}", re.IGNORECASE)),
+    (
+        "XXX",
+        re.compile(
+            r"(?:#\s?|(?i:\b(?:order|number|id|no\.?|ticket|invoice|account|reference|code|booking|flight|phone|date|name|amount|"
+            r"[$€£])\s?(?:is|was|:|#|of)?\s?#?))X{3,}(?![\w-]*[\w])"
+        ),
+    ),
+    ("orem ipsum", re.compile(r"lorem ipsum dolor", re.IGNORECASE)),
+)  # fmt: skip
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`]*`|</\w|\bdef \w+\(|\bfunction \w*\(|=>|[;{]\s*\n|\bf[\"']", re.DOTALL)
+_QUOTED = re.compile(r"(?<!\w)'[^'\n]*'(?!\w)|\"[^\"\n]*\"|“[^”]*”|‘[^’]*’|«[^»]*»")
+
+
+def _placeholder(text: str, kinds: tuple[tuple[str, re.Pattern[str]], ...]) -> str | None:
+    for mark, pattern in kinds:
+        if mark not in text:
+            continue
+        for found in pattern.finditer(text):
+            if not _CODE.search(text) and not any(
+                quote.start() < found.start() and found.end() < quote.end() for quote in _QUOTED.finditer(text)
+            ):
+                return found.group().strip()
+    return None
+
+
+def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: None) -> Check:
+    own = "\n".join((*map(display_text, plan.examples(category)), category.description, str(category.expectations)))
+    kinds = tuple((mark, pattern) for mark, pattern in _KINDS if not pattern.search(own))
+
+    def check(case: CheckedCase) -> str | None:
+        if found := _placeholder(case.text, kinds):
+            return f"{found} in the input is a placeholder; write what a person would have written there"
+        for value in case.written:
+            if value.role is not ValueRole.GUIDELINE and (found := _placeholder(value.text, kinds)):
+                return f"{found} in {value.where} is a placeholder; write the value itself, or leave it out"
+        return None
+
+    return check
+
+
+VALIDATOR = Validator(words="no placeholders, unless the plan's own examples have them", prepare=_prepare)
