@@ -36,7 +36,9 @@ from dsbuilder_tui.session.preview import SessionPreview
 from dsbuilder_tui.session.rejections import SessionRejections
 from dsbuilder_tui.session.run import KeptWriter, Run, Writer
 from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.settings.key_trust import ForeignAddress, TrustRisk, not_allowed
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.seal import seals_of, unsealed
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.imports.import_formats import read_dataset
@@ -197,9 +199,24 @@ class Session:
 
     @property
     def out(self) -> Path | None:
-        """Where the finished dataset is to be written, as asked for at the start."""
+        """Where the finished dataset is to be written, as asked for at the start.
+
+        None where a folder that came from elsewhere says so and nobody has agreed (``foreign_out``).
+        """
         out = self._files.meta.get("out")
-        return Path(out) if out else None
+        return Path(out) if out and not self.foreign_out else None
+
+    @property
+    def foreign_out(self) -> list[ForeignAddress]:
+        """The place for the finished dataset that came with a session from elsewhere, until the person agrees to it."""
+        out = {"out": self._files.meta.get("out")}
+        if not out["out"] or not unsealed(out, ("out",), self._files.meta.get("seals")):
+            return []
+        named = ForeignAddress(
+            folder=self.folder.resolve(), file="session", setting="out", address=str(out["out"]), key="", key_origin="",
+            risk=TrustRisk.FILE,
+        )  # fmt: skip
+        return not_allowed([named])
 
     @property
     def dataset_path(self) -> Path:
@@ -207,7 +224,8 @@ class Session:
         return self.out or self.folder / f"{self.id}.jsonl"
 
     async def remember_out(self, path: Path) -> None:
-        await self._files.remember(out=str(path))
+        out = {"out": str(path)}
+        await self._files.remember(**out, seals=(self._files.meta.get("seals") or {}) | seals_of(out, ("out",)))
 
     @property
     def was_started(self) -> bool:
