@@ -6,6 +6,7 @@
 #   make wheel                dist/dsbuilder_tui-….whl, for pipx install or uv tool install
 #   make test                 the test suite, on all cores (options: ARGS="-k store")
 #   make test-slow            the long sweeps as well
+#   make crash-test           damage and kills of every kind, with a table (some minutes; options: ARGS="--flips 5000")
 #   make test-engine          against real model servers (some minutes, 1 GB)
 #   make lint types imports   what CI checks besides the tests
 #   make bench bench-studio   the speed tables
@@ -32,7 +33,7 @@ define install
 else $(PIP_INSTALL) $(1); fi
 endef
 
-.PHONY: run demo wheel test test-slow test-engine bench bench-studio screenshots lint format types imports check clean
+.PHONY: run demo wheel test test-slow crash-test test-engine bench bench-studio screenshots lint format types imports check clean
 
 run: $(VENV)/.installed
 	@$(BIN)/dsbuilder $(ARGS)
@@ -50,6 +51,9 @@ test: $(VENV)/.installed-dev
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "slow or not slow" --timeout 3600 $(ARGS)
+
+crash-test: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.crash $(ARGS)
 
 # Real model servers on this machine: llama.cpp, an embedding server, a faulty peer, a litellm gateway. About 1 GB, and some minutes.
 test-engine: $(VENV)/.installed-dev $(VENV)-engines/.installed $(VENV)-gateway/.installed

@@ -6,6 +6,7 @@ https://github.com/dleemiller/WordLlama), read from its installed files: its own
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
@@ -111,6 +112,19 @@ def folder_embedder(folder: Path) -> StaticEmbedder:
     return _load(f"{folder.name} {size.st_size}-{size.st_mtime_ns}", weights, folder / "tokenizer.json")
 
 
+def _mapped(weights: Path, key: str) -> NDArray[np.float16] | None:
+    """A table of half precision where it lies in its file: in memory is only what is looked up. None for other tables.
+
+    The format: the length of the header in 8 bytes, the header as JSON, the tensors (https://github.com/huggingface/safetensors).
+    """
+    with weights.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        entry = json.loads(file.read(length))[key]
+    if entry["dtype"] != "F16":
+        return None
+    return np.memmap(weights, np.float16, "r", 8 + length + entry["data_offsets"][0], tuple(entry["shape"]))
+
+
 def _load(name: str, weights: Path, tokens: Path) -> StaticEmbedder:
     from safetensors import safe_open
     from tokenizers import Tokenizer
@@ -119,7 +133,9 @@ def _load(name: str, weights: Path, tokens: Path) -> StaticEmbedder:
         with safe_open(weights, "numpy") as tensors:
             keys = list(tensors.keys())
             key = next((k for k in ("embeddings", "embedding.weight") if k in keys), keys[0])
-            table = tensors.get_tensor(key)
+            table = _mapped(weights, key)
+            if table is None:
+                table = tensors.get_tensor(key)
         tokenizer = Tokenizer.from_file(str(tokens))
     except Exception as error:  # the libraries raise what they like
         raise ConfigError(

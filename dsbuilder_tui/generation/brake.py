@@ -28,6 +28,10 @@ class BarrenCause(Enum):
         "The model's cases have other fields or types than the plan's",
         "name the fields in the plan's input_fields and examples, or take another worker_model",
     )
+    TURNED_AWAY = (
+        "All that the model writes is turned away, as the rejected cases show",
+        "set temperature (1.2, say), add attributes or examples, lower the count, or take another worker_model",
+    )
     WORDS = (
         "The model refuses, or answers in words in place of JSON",
         "say in the plan's description what the cases are for, or take another worker_model",
@@ -135,7 +139,9 @@ class Brake:
         row = self._all if self.on or not self.held else self._rows[min(self.held)]
         last = row.calls[-1]
         where = "" if row is self._all else f" for {', '.join(sorted(self.held))}"
-        began = f" The last answer began: “{last.quote}”." if last.quote else ""
+        judged = last.likely in (BarrenCause.VALUES, BarrenCause.TURNED_AWAY)
+        what = "The last reason" if judged else "The last answer began"
+        began = f" {what}: “{last.quote}”." if last.quote else ""
         return (
             f"{counted(len(row.calls), 'call')} in a row{where} brought nothing usable.{began} "
             f"{last.likely.cause}: {last.likely.remedy}. Then go on."

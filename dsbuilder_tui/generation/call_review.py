@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.batch_size import BatchSizer
 from dsbuilder_tui.generation.brake import Barren, BarrenCause, Brake, barren_cause
 from dsbuilder_tui.generation.ledger import Batch
@@ -26,8 +27,9 @@ class CallReview:
         """How many cases the next call of a category is asked for."""
         return self._sizers[category].size
 
-    def take_in(self, batch: Batch, result: BatchOutcome, accepted: int, misfits: list[str]) -> bool:
-        """Learn from a call of which ``accepted`` cases were let in; ``misfits`` is why others had not the plan's shape.
+    def take_in(self, batch: Batch, result: BatchOutcome, accepted: int, turned_away: list[tuple[str, str]]) -> bool:
+        """Learn from a call of which ``accepted`` cases were let in; ``turned_away`` is at which stage the others were not,
+        and why.
 
         Returns whether such a call would be made with more room, or fewer cases, from now on.
         """
@@ -36,9 +38,10 @@ class CallReview:
         if accepted:
             self.brake.accepted(name)
             return learned
-        barren = _barren(result, misfits)
+        barren = _barren(result, turned_away)
         if barren is not None and self._brakes:
-            self.brake.observe(name, barren, learned=learned)
+            # Repeats cost a slot its attempts, which are few; and what was turned away teaches the next call.
+            self.brake.observe(name, barren, learned=learned or barren.likely is BarrenCause.TURNED_AWAY)
         return learned
 
     def _learn(self, category: str, asked: int, result: BatchOutcome, accepted: int) -> bool:
@@ -55,10 +58,13 @@ class CallReview:
         return outcome in (CallOutcome.TRUNCATED, CallOutcome.TOO_LARGE) and sizer.size < asked
 
 
-def _barren(result: BatchOutcome, misfits: list[str]) -> Barren | None:
+def _barren(result: BatchOutcome, turned_away: list[tuple[str, str]]) -> Barren | None:
     """What a call that has brought nothing usable says about the model; None when it says nothing about it."""
     if result.delivered:
-        return Barren(BarrenCause.VALUES, misfits[-1]) if len(misfits) == len(result.delivered) else None
+        if len(turned_away) < len(result.delivered):
+            return None
+        shape = all(stage == Stage.SCHEMA for stage, _ in turned_away)
+        return Barren(BarrenCause.VALUES if shape else BarrenCause.TURNED_AWAY, turned_away[-1][1])
     if result.outcome in (CallOutcome.FAILED, CallOutcome.CANCELLED):
         return None
     if result.refused is not None:

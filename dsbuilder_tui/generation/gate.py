@@ -59,7 +59,7 @@ class Gate:
         self._validators = ValidatorCheck(plan)
         self._compared = frozenset(category.name for category in plan.categories if category.compared)
         self._duplicates = DuplicateCheck(plan, config, store, journal.notice)
-        self._misfits: dict[int, list[str]] = {}  # by batch: why its cases had not the plan's shape
+        self._turned_away: dict[int, list[tuple[str, str]]] = {}  # by batch: stage and reason of each
 
     async def restore(self, rows: LedgerRows, last_batch: int) -> None:
         """Take over what the session file says. Raises as ``DuplicateCheck.load``."""
@@ -107,7 +107,6 @@ class Gate:
             )
             return False
         if isinstance(fitted, Misfit):
-            self._misfits.setdefault(candidate.batch, []).append(fitted.reason)
             self.reject(candidate.slot, candidate.batch, Stage.SCHEMA, fitted.reason, fitted.text)
             return False
         if answers is None:
@@ -199,6 +198,7 @@ class Gate:
     ) -> None:
         """Turn a candidate away; its slot opens again, or is exhausted."""
         nearest = self._duplicates.places.seq(match.row) if match else None
+        self._turned_away.setdefault(batch, []).append((stage, reason))
         # What it was too like is shown to whoever writes it next; of anything else the reason is told.
         tries = self.ledger.reject(slot, nearest, "" if match else reason)
         seq, now = self._write(slot, batch, stage, reason, text, match, candidate)
@@ -214,9 +214,9 @@ class Gate:
             event = self._exhaust(slot, self._store.next_seq(), self._clock.now(), calls, words)
             self.journal.note(event)  # there is no rejection that would tell of it
 
-    def misfits(self, batch: int) -> list[str]:
-        """Why cases of a batch that has ended had not the plan's shape. Asked once."""
-        return self._misfits.pop(batch, [])
+    def turned_away(self, batch: int) -> list[tuple[str, str]]:
+        """Stage and reason for each case of a batch that was turned away. Asked once, when it has ended."""
+        return self._turned_away.pop(batch, [])
 
     def _exhaust(self, slot: Slot, seq: int, now: float, tries: int, words: str) -> SlotExhausted:
         event = SlotExhausted(ts=now, category=slot.category, slot=slot.ordinal, attempts=tries, reason=words)

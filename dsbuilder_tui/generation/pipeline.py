@@ -382,7 +382,7 @@ class Pipeline:
     def _settle(self, batch: Batch, result: BatchOutcome) -> None:
         """Take back what a finished batch did not bring, and remember what the call cost."""
         accepted = self._accepted_of.pop(batch.number, 0)
-        learned = self._review.take_in(batch, result, accepted, self.gate.misfits(batch.number))
+        learned = self._review.take_in(batch, result, accepted, self.gate.turned_away(batch.number))
         fruitless = result.outcome in _SAYS_NOTHING and not result.delivered and not learned
         for index in range(len(batch.slots)):
             if index not in result.delivered:

@@ -10,7 +10,7 @@ from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.models.protocol import SlotRequest, WorkerRequest
 
-MOST_AVOIDED = 6
+MOST_AVOIDED, _SLOTS_FOR_ONE_AVOIDED = 6, 3
 _MOST_EXAMPLES = 5
 _EXAMPLE_LENGTH, _AVOID_LENGTH, _CRITIQUE_LENGTH, _DESCRIPTION_LENGTH, _TEXT_LENGTH = 400, 160, 400, 2000, 4000
 
@@ -47,11 +47,18 @@ class Prompter:
         """``candidates`` is how many a worker writes for each slot."""
         self._plan, self._seed, self._limit, self._candidates = plan, seed, limit, candidates
         self._system = SYSTEM if candidates == 1 else SYSTEM + _SEVERAL.format(count=candidates)
-        self._heads = {category.name: self._head(category) for category in plan.categories}
+        self._heads = {category.name: _head(plan, category) for category in plan.categories}
+        self._examples = {category.name: _examples(plan, category) for category in plan.categories}
         self._schemas: dict[tuple[str, int], Any] = {}
 
     def request(self, category: DatasetCategory, slots: Sequence[SlotRequest], avoid: Sequence[str]) -> WorkerRequest:
-        lines = [self._heads[category.name], "", f"Slots ({len(slots)}):"]
+        lines = [self._heads[category.name]]
+        # A weak model copies what it is shown, all the more when it is told not to. Where that has happened it is shown
+        # no example, and of what is taken little: that keeps it to the topic.
+        repeats = any(wanted.attempt and not wanted.critique for wanted in slots)
+        if not repeats:
+            lines += self._examples[category.name]
+        lines += ["", f"Slots ({len(slots)}):"]
         for number, wanted in enumerate(slots, 1):
             attributes = "; ".join(f"{axis}: {_clip(value, 200)}" for axis, value in wanted.slot.attributes.items())
             lines.append(f"{number}. {attributes or 'free choice'}")
@@ -60,8 +67,9 @@ class Prompter:
                     f"   An earlier case for this slot was turned away: {_clip(wanted.critique, _CRITIQUE_LENGTH)}"
                 )
         if avoid:
-            lines += ["", "Already taken; write something clearly different from each of these:"]
-            lines += [f"- {_clip(text, _AVOID_LENGTH)}" for text in avoid[:MOST_AVOIDED]]
+            shown = avoid[-max(1, len(slots) // _SLOTS_FOR_ONE_AVOIDED) :][:MOST_AVOIDED]
+            lines += ["", "Already taken; write something clearly different:"]
+            lines += [f"- {_clip(text, _AVOID_LENGTH)}" for text in shown]
         return WorkerRequest(
             plan=self._plan,
             category=category,
@@ -81,26 +89,30 @@ class Prompter:
             self._schemas[key] = case_schema(self._plan, category, self._candidates, count)
         return self._schemas[key]
 
-    def _head(self, category: DatasetCategory) -> str:
-        plan = self._plan
-        lines = [f"Dataset: {plan.dataset_name}"]
-        if plan.description:
-            lines.append(f"The application: {_clip(plan.description, _DESCRIPTION_LENGTH)}")
-        lines.append(f"Category: {category.name}")
-        if category.description:
-            lines.append(f"What it tests: {_clip(category.description, _DESCRIPTION_LENGTH)}")
-        fields = [f"{name} ({_clip(meaning, 200)})" if meaning else name for name, meaning in plan.input_fields.items()]
-        lines.append(f"Keys of inputs: {', '.join(fields)}")
-        if category.expectations:
-            lines.append(f"Expectations: {_clip(json.dumps(category.expectations, ensure_ascii=False), _TEXT_LENGTH)}")
-        if category.expected_tools:
-            names = ", ".join(tool.name for tool in category.expected_tools)
-            lines.append(f"A right answer calls: {names}")
-        examples = plan.examples(category)[:_MOST_EXAMPLES]
-        if examples:
-            lines.append("Examples of inputs (for manner and topic; do not repeat them):")
-            lines += [f"- {_clip(json.dumps(e, ensure_ascii=False), _EXAMPLE_LENGTH)}" for e in examples]
-        return "\n".join(lines)
+
+def _head(plan: DatasetPlanInput, category: DatasetCategory) -> str:
+    lines = [f"Dataset: {plan.dataset_name}"]
+    if plan.description:
+        lines.append(f"The application: {_clip(plan.description, _DESCRIPTION_LENGTH)}")
+    lines.append(f"Category: {category.name}")
+    if category.description:
+        lines.append(f"What it tests: {_clip(category.description, _DESCRIPTION_LENGTH)}")
+    fields = [f"{name} ({_clip(meaning, 200)})" if meaning else name for name, meaning in plan.input_fields.items()]
+    lines.append(f"Keys of inputs: {', '.join(fields)}")
+    if category.expectations:
+        lines.append(f"Expectations: {_clip(json.dumps(category.expectations, ensure_ascii=False), _TEXT_LENGTH)}")
+    if category.expected_tools:
+        names = ", ".join(tool.name for tool in category.expected_tools)
+        lines.append(f"A right answer calls: {names}")
+    return "\n".join(lines)
+
+
+def _examples(plan: DatasetPlanInput, category: DatasetCategory) -> list[str]:
+    examples = plan.examples(category)[:_MOST_EXAMPLES]
+    if not examples:
+        return []
+    shown = [f"- {_clip(json.dumps(e, ensure_ascii=False), _EXAMPLE_LENGTH)}" for e in examples]
+    return ["Examples of inputs (for manner and topic; do not repeat them):", *shown]
 
 
 def case_schema(

@@ -19,7 +19,7 @@ from dsbuilder_tui.generation.case_scanner import RunawayOutput
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.token_estimate import TokenEstimate
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency, CallSize, Permit
-from dsbuilder_tui.models.hedging import StragglerWatch, Stream
+from dsbuilder_tui.models.hedging import StragglerWatch, Stream, WatchedCall
 from dsbuilder_tui.models.protocol import (
     CallRefused,
     RequestTooLarge,
@@ -237,7 +237,9 @@ class Worker:
                 raise
         return end
 
-    def _stream(self, batch: Batch, request: WorkerRequest, result: BatchOutcome, permit: Permit) -> Stream:
+    def _stream(
+        self, batch: Batch, request: WorkerRequest, result: BatchOutcome, permit: Permit
+    ) -> Stream | WatchedCall:
         if self._watch is None:
             return self._model.stream(request)  # type: ignore[return-value]
 

@@ -181,7 +181,8 @@ class AdaptiveConcurrency:
         self._active -= 1
         if permit.tries_circuit:
             self._trying = False
-        self._give_out()
+        if self._waiters:
+            self._give_out()
 
     def _follow(self, now: float, reason: str) -> None:
         self._pace.change(self._rate.per_second, now)
@@ -189,7 +190,8 @@ class AdaptiveConcurrency:
         if abs(limit - self._told) > _TOLD_CHANGE * self._told or (limit == self._most != self._told):
             self._told = limit
             self._changed(limit, reason)
-        self._give_out()
+        if self._waiters:
+            self._give_out()
 
     def _restart(self, now: float) -> None:
         """Go on after a stop. What was taken from one such stop to the next is what is taken on the whole."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,17 @@ from dsbuilder_tui.domain.case import Usage
 
 # Gateways hand on the words of Gemini, Anthropic, Mistral, Cohere, Zhipu and others.
 _LENGTH_WORDS = ("length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "max_length")
-_FILTER_WORDS = ("content_filter", "safety", "prohibited", "recitation", "blocklist", "sensitive", "spii", "guardrail")
+_FILTER_WORDS = (
+    "content_filter",
+    "safety",
+    "prohibited",
+    "recitation",
+    "blocklist",
+    "sensitive",
+    "spii",
+    "guardrail",
+    "refusal",
+)
 
 
 def read_usage(value: Any) -> Usage:
@@ -19,7 +30,9 @@ def read_usage(value: Any) -> Usage:
     except (AttributeError, TypeError, ValueError, OverflowError):
         return Usage()
     cached = _detail(value, "prompt_tokens_details", "cached_tokens")
-    reasoning = _detail(value, "completion_tokens_details", "reasoning_tokens")
+    reasoning = _detail(value, "completion_tokens_details", "reasoning_tokens") or _number(
+        value.get("reasoning_tokens")
+    )
     return Usage(
         prompt,
         completion,
@@ -31,8 +44,15 @@ def read_usage(value: Any) -> Usage:
 
 def _detail(value: Any, group: str, name: str) -> int:
     try:
-        return max(0, int(value[group][name]))
-    except (KeyError, TypeError, ValueError, OverflowError):
+        return _number(value[group][name])
+    except (KeyError, TypeError):
+        return 0
+
+
+def _number(value: Any) -> int:
+    try:
+        return max(0, int(value))
+    except (TypeError, ValueError, OverflowError):
         return 0
 
 
@@ -78,6 +98,17 @@ def thoughts_of(choice: Any) -> str:
             return value
     found = [*_parts(delta.get("content")), *_parts(delta.get("reasoning_details"))]
     return "".join(_thought(part) for part in found if _is_thought(part))
+
+
+def arguments_of(choice: Any) -> str:
+    """What a model says in the arguments of a call: some hand an answer in that way though no tool was offered."""
+    delta = (choice.get("delta") or choice.get("message")) if isinstance(choice, dict) else None
+    if not isinstance(delta, dict):
+        return ""
+    calls = delta.get("tool_calls")
+    functions = [call.get("function") for call in _parts(calls)] if calls else [delta.get("function_call")]
+    found = [function.get("arguments") for function in functions if isinstance(function, dict)]
+    return "".join(text if isinstance(text, str) else json.dumps(text) for text in found if text)
 
 
 def _parts(value: Any) -> list[Any]:

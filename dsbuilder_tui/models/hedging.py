@@ -20,8 +20,7 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig, Hedging
 Piece: TypeAlias = str | Thought | StreamEnd
 Stream: TypeAlias = AsyncGenerator[Piece, None]
 
-_SOONEST = 0.01  # seconds between two looks
-_LAST_CHANCE = 0.05  # seconds for what has come already to be read, when it is the reader that was slow
+_LOOKS_EACH = 0.1  # seconds
 _MOST_HEDGED, _FIRST_HEDGES = (
     0.1,
     2,
@@ -49,7 +48,10 @@ def is_local(url: str) -> bool:
 
 
 class StragglerWatch:
-    """Reads answers and watches for silence, by what is usual at this endpoint (``UsualSilence``)."""
+    """Reads answers and watches for silence, by what is usual at this endpoint (``UsualSilence``).
+
+    One timer looks at all calls, ten times a second.
+    """
 
     def __init__(
         self, model: WorkerModel, limit: AdaptiveConcurrency, longest_silence: float, *, hedging: bool
@@ -58,20 +60,24 @@ class StragglerWatch:
         self.model, self.limit, self.silence = model, limit, UsualSilence(longest_silence)
         self._hedging = hedging
         self._calls = self._hedged = 0
+        self._open: set[WatchedCall] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
-    async def stream(self, request: WorkerRequest, permit: Permit, hedged: Callable[[float], None]) -> Stream:
+    def stream(self, request: WorkerRequest, permit: Permit, hedged: Callable[[float], None]) -> WatchedCall:
         """The model's stream, or that of a second call which began to answer before it; ``hedged`` is told, with the
         seconds of silence, when there is one.
 
-        Raises as the model's stream does, and ``TransientError`` for one that stays silent for too long.
+        Its errors are those of the model's stream, and ``TransientError`` for one that stays silent for too long.
         """
         self._calls += 1
-        call = _WatchedCall(self, request, permit, hedged)
-        try:
-            while (piece := await call.next()) is not None:
-                yield piece
-        finally:
-            await call.close()
+        call = WatchedCall(self, request, permit, hedged)
+        self._open.add(call)
+        if self._timer is None:
+            self._look_later()
+        return call
+
+    def closed(self, call: WatchedCall) -> None:
+        self._open.discard(call)
 
     def second_permit(self, first: Permit) -> Permit | None:
         """A place for a second call, if there is one to spare."""
@@ -81,90 +87,88 @@ class StragglerWatch:
         self._hedged += permit is not None
         return permit
 
+    def _look_later(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(_LOOKS_EACH, self._look)
 
-class _WatchedCall:
-    """One call. A single timer looks at how long it has been silent; a second call is a task of its own."""
+    def _look(self) -> None:
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        for call in tuple(self._open):
+            call.look(now)
+        if self._open:
+            self._look_later()
+
+
+class WatchedCall:
+    """One call as an asynchronous iterator of pieces, to be closed. A second call is a task of its own."""
 
     def __init__(
         self, watch: StragglerWatch, request: WorkerRequest, permit: Permit, hedged: Callable[[float], None]
     ) -> None:
         self._watch, self._request, self._permit, self._hedged = watch, request, permit, hedged
-        self._loop = asyncio.get_running_loop()
+        self._time = asyncio.get_running_loop().time
         self._stream: Stream = watch.model.stream(request)  # type: ignore[assignment]
         self._begun = False
         self._waiting_since: float | None = None
         self._longest_gap = 0.0
-        self._timer: asyncio.TimerHandle | None = None
         self._reader: asyncio.Task[object] | None = None
-        self._interrupted = False  # by this watch, and not by somebody else
         self._cancels = 0  # of the reader, by others
+        self._interrupted = False  # by this watch, and not by somebody else
         self._warned = False
         self._second: asyncio.Task[Piece | None] | None = None
         self._second_stream: Stream | None = None
         self._second_permit: Permit | None = None
 
-    async def next(self) -> Piece | None:
-        """The next piece, None at the end."""
-        began = self._waiting_since = self._loop.time()
-        self._reader = reader = asyncio.current_task()
-        self._cancels = reader.cancelling() if reader else 0
+    def __aiter__(self) -> WatchedCall:
+        return self
+
+    async def __anext__(self) -> Piece:
+        reader = self._reader
+        if reader is None:
+            self._reader = reader = asyncio.current_task()
+            self._cancels = reader.cancelling() if reader else 0
+        began = self._waiting_since = self._time()
         self._warned = False
-        if self._timer is None:
-            self._look_again(self._patience())
         try:
             piece = await anext(self._stream, None)
         except asyncio.CancelledError:
             piece = await self._after_interruption(began)
         finally:
-            waited, self._waiting_since = self._loop.time() - began, None
+            waited, self._waiting_since = self._time() - began, None
         if piece is None:
-            return None
+            raise StopAsyncIteration
         if self._begun:
-            self._longest_gap = max(self._longest_gap, waited)
+            if waited > self._longest_gap:
+                self._longest_gap = waited
         else:
             self._begun = True
             self._watch.silence.began(waited)
             self._watch.limit.let_in(self._permit)
-            await self._drop_second()
-        if isinstance(piece, StreamEnd) and self._longest_gap:
+            if self._second is not None:
+                await self._drop_second()
+        if isinstance(piece, StreamEnd):
             self._watch.silence.paused(self._longest_gap)
         return piece
 
-    async def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+    async def aclose(self) -> None:
+        self._watch.closed(self)
         await self._drop_second()
         await self._stream.aclose()
 
     # -- watching
 
-    def _patience(self) -> float:
-        silence = self._watch.silence
-        patience = silence.patience(begun=self._begun)
-        return patience if self._begun else min(silence.doubt, patience)
-
-    def _look_again(self, seconds: float) -> None:
-        self._timer = self._loop.call_later(max(seconds, _SOONEST), self._look)
-
-    def _look(self) -> None:
-        since, silence = self._waiting_since, self._watch.silence
-        if since is None:  # nobody waits for it now
-            self._look_again(self._patience())
+    def look(self, now: float) -> None:
+        """See whether it has been silent for too long."""
+        if self._waiting_since is None:  # nobody waits for it now
             return
-        silent = self._loop.time() - since
-        left = silence.patience(begun=self._begun) - silent
-        if left <= 0:
-            if not self._warned:
-                self._warned = True
-                self._look_again(_LAST_CHANCE)
-                return
-            self._timer = None
-            self._interrupt()
-            return
-        if not self._begun and self._second is None and silent >= silence.doubt:
+        silence, silent = self._watch.silence, now - self._waiting_since
+        if silent >= (silence.patience_within if self._begun else silence.patience_before):
+            # Once more: when it is the reader that was slow, what has come already is read by then.
+            if self._warned:
+                self._interrupt()
+            self._warned = True
+        elif not self._begun and self._second is None and silent >= silence.doubt:
             self._ask_again(silent)
-        doubted = silence.doubt - silent
-        self._look_again(min(left, doubted if doubted > 0 else silence.doubt))
 
     def _interrupt(self) -> None:
         if self._reader is not None and self._waiting_since is not None and not self._interrupted:
@@ -181,7 +185,7 @@ class _WatchedCall:
         second = self._second
         if second is not None and second.done() and not second.cancelled() and second.exception() is None:
             return await self._take_second()
-        silent, usual = self._loop.time() - began, self._watch.silence.usual(begun=self._begun)
+        silent, usual = self._time() - began, self._watch.silence.usual(begun=self._begun)
         self._watch.silence.gave_up(silent, begun=self._begun)
         raise TransientError(
             FailureKind.TIMEOUT, f"the endpoint was silent for {silent:.1f} s; {usual:.1f} s are usual"

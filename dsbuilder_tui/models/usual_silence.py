@@ -18,56 +18,63 @@ class _Sample:
     def __init__(self) -> None:
         self._seconds: deque[float] = deque(maxlen=_KEPT)
         self._added = 0
-        self._usual = math.inf
+        self.usual = math.inf  # seconds that nearly all stay under; infinite before enough was seen
 
-    def add(self, seconds: float) -> None:
+    def add(self, seconds: float) -> bool:
+        """Returns whether this changed what is usual."""
         self._seconds.append(seconds)
         self._added += 1
         if self._added < _FEW or (self._added > _ENOUGH and self._added % _RECKONED_EACH):
-            return
+            return False
         ranked = sorted(self._seconds)
-        self._usual = ranked[int(_USUAL * (len(ranked) - 1))] if len(ranked) >= _ENOUGH else ranked[-1]
-
-    @property
-    def usual(self) -> float:
-        """Seconds that nearly all stay under; infinite before enough was seen."""
-        return self._usual
+        self.usual = ranked[int(_USUAL * (len(ranked) - 1))] if len(ranked) >= _ENOUGH else ranked[-1]
+        return True
 
 
 class UsualSilence:
     """Learns from answers. What is too long is a multiple of what is usual; each call that was given up doubles it for a
     while, so that an endpoint which has become slow is not given up again and again.
+
+    Attributes:
+        patience_before: seconds of silence after which a call is given up whose answer has not begun.
+        patience_within: … of one whose answer has.
+        doubt: seconds without a beginning after which a call may be asked a second time.
     """
 
     def __init__(self, longest: float) -> None:
         """``longest`` is how many seconds are too long before anything is known, and at most."""
         self._longest = longest
-        self._first, self._gap = _Sample(), _Sample()
+        self._before, self._within = _Sample(), _Sample()
         self._slack = 1.0
+        self._reckon()
 
     def began(self, seconds: float) -> None:
         """Take in how long an answer let wait for itself."""
-        self._first.add(seconds)
-        self._slack = max(1.0, self._slack * _REGAINED)
+        changed = self._before.add(seconds)
+        if self._slack > 1.0:
+            self._slack = max(1.0, self._slack * _REGAINED)
+            changed = True
+        if changed:
+            self._reckon()
 
     def paused(self, seconds: float) -> None:
         """Take in the longest silence within an answer."""
-        self._gap.add(seconds)
+        if self._within.add(seconds):
+            self._reckon()
 
     def gave_up(self, seconds: float, *, begun: bool) -> None:
         """Take in a silence that was too long: how long it would have been is not known."""
-        (self._gap if begun else self._first).add(seconds)
+        (self._within if begun else self._before).add(seconds)
         self._slack = min(_MOST_SLACK, 2 * self._slack)
+        self._reckon()
 
     def usual(self, *, begun: bool) -> float:
-        """Seconds that nearly all silences stay under."""
-        return (self._gap if begun else self._first).usual
+        """Seconds that nearly all silences stay under, within an answer or before it."""
+        return (self._within if begun else self._before).usual
 
-    def patience(self, *, begun: bool) -> float:
-        """Seconds of silence after which a call is given up: of one whose answer has begun, or has not."""
-        return min(self._longest, max(_PATIENT * self.usual(begun=begun), _SHORTEST_PATIENCE) * self._slack)
-
-    @property
-    def doubt(self) -> float:
-        """Seconds without a beginning after which a call may be asked a second time."""
-        return max(_DOUBTS * self._first.usual, _SHORTEST_DOUBT) * self._slack
+    def _reckon(self) -> None:
+        self.patience_before, self.patience_within = (
+            min(self._longest, max(_PATIENT * sample.usual, _SHORTEST_PATIENCE) * self._slack)
+            for sample in (self._before, self._within)
+        )
+        self.doubt = max(_DOUBTS * self._before.usual, _SHORTEST_DOUBT) * self._slack

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -254,12 +254,19 @@ class SessionFiles:
         count = await write_cases(
             path,
             kind,
-            self.store.cases.pages([category.name for category in self.plan.categories], damaged=damaged, upto=upto),
+            self._checked_pages(damaged, upto),
             DatasetShape(list(self.plan.input_fields), self._axes(), head, raw),
             private=private,
         )
         self.emit(ExportWritten(ts=self.clock.now(), path=str(path), format=kind, cases=count))
         return count
+
+    async def _checked_pages(self, damaged: list[str] | None, upto: int | None) -> AsyncIterator[list[AcceptedCase]]:
+        """The cases of the plan in slot order, compared at the end with what should be there."""
+        names, cases = [category.name for category in self.plan.categories], self.store.cases
+        async for page in cases.pages(names, damaged=damaged, upto=upto):
+            yield page
+        await cases.require_sound(damaged)
 
     def _axes(self) -> list[str]:
         names: dict[str, None] = {}

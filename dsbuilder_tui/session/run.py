@@ -19,6 +19,7 @@ from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.settings.provider_names import OFFLINE, OPENAI
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.store.soundness import RUN_TABLES
 
 if TYPE_CHECKING:
     from dsbuilder_tui.generation.gate import Gate
@@ -71,8 +72,8 @@ class Run:
         self._hurried = False
 
     async def execute(self) -> RunResult:
-        """Raises ``InputError`` when the budget is used up, ``EndpointRefused``, ``EndpointUnavailable`` or
-        ``StorageError``; what was accepted is saved.
+        """Raises ``SessionDamaged`` when what a run starts from is not what was written, ``InputError`` when the budget is
+        used up, ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
         try:
             return await self._execute()
@@ -94,6 +95,7 @@ class Run:
 
     async def _execute(self) -> RunResult:
         started = self._clock.monotonic()
+        await self._store.connection.require_sound(RUN_TABLES)
         await self._check_budget()
         notices = [*self._model.check(self._plan), *self._budget_notices()]
         await self._announce()

@@ -14,6 +14,7 @@ from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.row_format import CASE_COLUMNS, checksum, read_case
 from dsbuilder_tui.store.rows import SlotFacts
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+from dsbuilder_tui.store.soundness import CASES, TableDamage, damaged_session
 
 PAGE = 500
 _NO_LIMIT = 2**63 - 1
@@ -35,10 +36,12 @@ class CaseTable:
         """Accepted cases in slot order, a page at a time; memory stays flat whatever the size of the session.
 
         A case whose checksum does not match is appended to ``damaged`` (by its id) and left out; without that list
-        ``SessionDamaged`` is raised. With ``upto`` only cases up to that place in the history come.
+        ``SessionDamaged`` is raised; so it is at the end when not all are found. With ``upto`` only cases up to that
+        place in the history come.
         """
-        most = _NO_LIMIT if upto is None else upto
-        for name in categories:
+        most, found, before = _NO_LIMIT if upto is None else upto, 0, await self._store.database.seal()
+        names = list(categories)
+        for name in names:
             number, last = self._store.ids.get(name), 0
             while number is not None:
 
@@ -54,10 +57,25 @@ class CaseTable:
                     break
                 last = rows[-1][2]
                 page = [read_case(self._store.names, row) for row in rows]
+                found += len(page)
                 for bad in page:
                     if bad.damaged:
                         self._note_damaged(bad, damaged)
                 yield [case for case in page if not case.damaged]
+        if upto is None and (await self._store.database.seal()).commits == before.commits:
+            numbers = [self._store.ids[name] for name in names if name in self._store.ids]
+            written = await self._store.read(lambda connection: sum(_filled(connection, number) for number in numbers))
+            if found != written:
+                self._note_missing(TableDamage(CASES, found, written), damaged)
+
+    async def require_sound(self, damaged: list[str] | None = None) -> None:
+        """Raises ``SessionDamaged`` when the rows of the cases are not what was written; reads them all.
+
+        With ``damaged`` it is noted there, unless the cases that stand there already explain it.
+        """
+        for found in await self._store.database.damages([CASES]):
+            if not damaged or found.there != found.written:
+                self._note_missing(found, damaged)
 
     async def page(
         self, categories: Sequence[str], offset: int, limit: int, *, newest_first: bool
@@ -167,7 +185,10 @@ class CaseTable:
         )
 
     async def set_damaged_aside(self) -> list[str]:
-        """Move every case whose checksum does not match into ``damaged_case``, which opens its slot again."""
+        """Move every case whose checksum does not match into ``damaged_case``, which opens its slot again.
+
+        Raises ``SessionDamaged`` when cases are gone altogether.
+        """
 
         def repair(connection: sqlite3.Connection) -> list[str]:
             bad: list[tuple[int, int, int]] = []
@@ -189,9 +210,16 @@ class CaseTable:
                     "UPDATE progress SET accepted=accepted-1 WHERE branch_id=? AND category_id=?",
                     (MAIN_BRANCH, number),
                 )
+            there = connection.execute("SELECT count(*) FROM accepted_case NOT INDEXED").fetchone()[0]
+            if there != written - len(bad):
+                raise damaged_session(self._store.path.parent.name, [TableDamage(CASES, there + len(bad), written)])
             return [case_id(self._store.names[number], ordinal) for _, number, ordinal in bad]
 
-        return await self._store.write(repair)
+        written = (await self._store.database.seal()).sums[CASES].rows
+        found = await self._store.write(repair)
+        if found:
+            await self._store.database.recount(CASES)
+        return found
 
     def _note_damaged(self, case: AcceptedCase, damaged: list[str] | None) -> None:
         if damaged is None:
@@ -201,6 +229,11 @@ class CaseTable:
                 "again; `dsbuilder export … --skip-damaged` leaves them out.",
             )
         damaged.append(case.case_id)
+
+    def _note_missing(self, missing: TableDamage, damaged: list[str] | None) -> None:
+        if damaged is None:
+            raise damaged_session(self._store.path.parent.name, [missing])
+        damaged.append(missing.words)
 
     def _fetch(self, connection: sqlite3.Connection, seqs: Sequence[int]) -> list[AcceptedCase]:
         found: dict[int, AcceptedCase] = {}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.schema import SEQUENCED_TABLES
+from dsbuilder_tui.store.soundness import CategoryNames, damaged_session
 
 T = TypeVar("T")
 
@@ -20,12 +21,17 @@ class StoreConnection:
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database, self.clock = database, clock
         self.ids: Mapping[str, int] = {}
-        self.names: Mapping[int, str] = {}
+        self.names: Mapping[int, str] = CategoryNames({})
         self._seq = 0
         self._checkpoint = 0
 
     async def load(self) -> None:
-        """Read the numbers of the categories, and the last places that were given out."""
+        """Read the numbers of the categories, and the last places that were given out.
+
+        Raises ``SessionDamaged`` when what a session is read by is not what was written.
+        """
+        if found := await self.database.opening_damages():
+            raise damaged_session(self.path.parent.name, found)
 
         def load(connection: sqlite3.Connection) -> None:
             self.set_ids(dict(connection.execute("SELECT name, id FROM category")))
@@ -37,7 +43,12 @@ class StoreConnection:
 
     def set_ids(self, ids: Mapping[str, int]) -> None:
         """Take over the numbers of the categories after a revision of the plan."""
-        self.ids, self.names = ids, {number: name for name, number in ids.items()}
+        self.ids, self.names = ids, CategoryNames({number: name for name, number in ids.items()})
+
+    async def require_sound(self, tables: Iterable[str] | None = None) -> None:
+        """Raises ``SessionDamaged`` naming those of the tables (all, without any named) that are not what was written."""
+        if found := await self.database.damages(tables):
+            raise damaged_session(self.path.parent.name, found)
 
     @property
     def path(self) -> Path:

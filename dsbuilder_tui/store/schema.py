@@ -144,7 +144,16 @@ _V6 = """
 ALTER TABLE worker_call ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6)
+# Sums by which damage is noticed.
+_V7 = """
+-- One row. `commits` counts the transactions; `closed` is 1 when whoever wrote last has ended properly; `sums` is JSON:
+-- table → [rows, total of their hashes]; `crc` is that of the row itself. See `table_sums.py`.
+CREATE TABLE seal (
+  id INTEGER PRIMARY KEY, commits INTEGER NOT NULL, closed INTEGER NOT NULL, sums TEXT NOT NULL, crc INTEGER NOT NULL);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7)
+SEALED = 7  # the version from which on a session file has sums
 
 SEQUENCED_TABLES = (
     "plan_revision", "accepted_case", "rejection", "worker_call", "history", "damaged_case", "withdrawn_case", "message",

@@ -14,6 +14,7 @@ from dsbuilder_tui.diversity.fingerprint_file import NAMES
 from dsbuilder_tui.domain.events import CaseRejected
 from dsbuilder_tui.domain.pause_cause import Pause
 from tests.support.fake_openai import FakeOpenAI, word
+from tests.support.raw_file import written_otherwise
 
 Plans = Callable[..., DatasetPlanInput]
 Configs = Callable[..., DatasetBuilderConfig]
@@ -93,11 +94,9 @@ async def test_a_session_of_an_older_normaliser_is_brought_up_to_date(make_plan:
         async with await Session.create(make_plan(12), config) as session:
             folder = session.folder
             await run_until(session, 4)
-        plain = sqlite3.connect(folder / "session.db")
-        right = plain.execute("SELECT structure FROM accepted_case ORDER BY seq").fetchall()
-        plain.execute("UPDATE accepted_case SET structure=ifnull(structure, 0) + 1")
-        plain.commit()
-        plain.close()
+        with written_otherwise(folder / "session.db") as plain:
+            right = plain.execute("SELECT structure FROM accepted_case ORDER BY seq").fetchall()
+            plain.execute("UPDATE accepted_case SET structure=ifnull(structure, 0) + 1")
         about = folder / NAMES[0]
         about.write_text(about.read_text().replace('"normaliser":', '"normalizer":'))
         says(fake, REPEATS[0], *TEXTS[20:])

@@ -111,6 +111,19 @@ async def test_a_category_whose_diversity_is_off_may_repeat_itself(make_config: 
         assert result.state == "complete" and len(texts) == 4
 
 
+async def test_what_was_copied_is_not_shown_again(make_config: Configs) -> None:
+    """No example, and one text that is taken; what was wrong in another way is told beside the examples as before."""
+    async with FakeOpenAI() as fake:
+        writing(fake, ["Which cake is the best?", EXAMPLES[0], "Which cake is the best?", "May I pay by cheque?"])
+        config = make_config(base_url=fake.url, batch_size=2, max_workers=1)
+        result, _, _ = await run(fake, plan_of(2), config)
+        assert result.state == "complete"
+        first, *retries = [str(body["messages"][-1]["content"]) for body in fake.bodies]
+        assert EXAMPLES[0] in first and len(retries) == 2
+        assert not any(example in prompt for example in EXAMPLES for prompt in retries)
+        assert "Already taken" not in retries[0] and retries[1].count("\n- Which cake is the best?") == 1
+
+
 def test_the_index_finds_what_was_added_one_by_one_or_at_once() -> None:
     rng, index = random.Random(4), ExactIndex()
     keys = [rng.randrange(-(2**63), 2**63) for _ in range(2000)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -65,8 +66,9 @@ class Bench:
         permit = await self.limit.acquire(CallSize())
         said = ""
         try:
-            async for piece in self.watch.stream(None, permit, self.silences.append):  # type: ignore[arg-type]
-                said += piece if isinstance(piece, str) else "."
+            async with aclosing(self.watch.stream(None, permit, self.silences.append)) as stream:  # type: ignore[arg-type]
+                async for piece in stream:
+                    said += piece if isinstance(piece, str) else "."
             self.limit.succeeded(permit, Usage())
             return said
         finally:
@@ -183,9 +185,10 @@ def test_time_in_which_nobody_reads_is_no_silence() -> None:
 
     async def slow_reader() -> str:
         permit, said = await bench.limit.acquire(CallSize()), ""
-        async for piece in bench.watch.stream(None, permit, bench.silences.append):  # type: ignore[arg-type]
-            said += piece if isinstance(piece, str) else "."
-            await asyncio.sleep(600)
+        async with aclosing(bench.watch.stream(None, permit, bench.silences.append)) as stream:  # type: ignore[arg-type]
+            async for piece in stream:
+                said += piece if isinstance(piece, str) else "."
+                await asyncio.sleep(600)
         bench.limit.release(permit)
         return said
 
@@ -197,13 +200,13 @@ def test_slack_is_regained() -> None:
     silence = UsualSilence(120.0)
     for _ in range(30):
         silence.began(0.2)
-    short = silence.patience(begun=False)
+    short = silence.patience_before
     for _ in range(10):
         silence.gave_up(short, begun=False)
-    assert silence.patience(begun=False) > 4 * short
+    assert silence.patience_before > 4 * short
     for _ in range(300):
         silence.began(0.2)
-    assert silence.patience(begun=False) == short
+    assert silence.patience_before == short
 
 
 @pytest.mark.parametrize(

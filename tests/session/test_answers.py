@@ -112,6 +112,16 @@ async def test_a_run_that_brings_nothing_pauses_soon(
         assert note is not None and note.kind is NoteKind.NOTHING_USABLE and quoted in note.said
 
 
+async def test_a_model_that_only_repeats_itself_is_stopped_too(make_plan: Plans, make_config: Configs) -> None:
+    async with FakeOpenAI() as fake:
+        fake._text = lambda: "Where is my one and only?"  # type: ignore[method-assign]
+        config = make_config(base_url=fake.url, batch_size=5, max_workers=2, max_attempts=20)
+        result, cases, events = await run(make_plan(200), config)
+        assert (result.state, len(cases)) == ("paused", 1) and len(fake.bodies) <= 30
+        paused = next(event for event in events if isinstance(event, RunPaused))
+        assert "is turned away" in paused.reason and "temperature" in paused.reason
+
+
 async def test_a_category_that_brings_nothing_does_not_keep_the_others_from_their_end(
     make_plan: Plans, make_config: Configs
 ) -> None:
@@ -159,6 +169,20 @@ async def test_what_is_asked_for_is_in_the_schema(make_plan: Plans, make_config:
         assert lists[0]["minItems"] == lists[0]["maxItems"] == 4
         assert all("minItems" not in each and "maxItems" not in each for each in lists[1:])
         assert all(body["reasoning_effort"] == "low" for body in fake.bodies)
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [("length", "truncated"), ("MAX_TOKENS", "truncated"), ("model_length", "truncated"), ("SAFETY", "refused"),
+     ("refusal", "refused"), ("content_filter", "refused")],
+)  # fmt: skip
+async def test_the_end_in_the_words_of_other_services(
+    said: str, outcome: str, make_plan: Plans, make_config: Configs
+) -> None:
+    async with FakeOpenAI(script=["empty"], end_word=said) as fake:
+        _, _, events = await run(make_plan(2), make_config(base_url=fake.url, batch_size=2, max_workers=1))
+        first = next(event for event in events if isinstance(event, BatchFinished))
+        assert first.outcome == outcome
 
 
 async def test_thoughts_are_kept_for_whoever_watches(make_plan: Plans, make_config: Configs) -> None:

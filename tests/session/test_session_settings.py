@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.layers import Layer
+from tests.support.raw_file import written_otherwise
 
 Plans = Callable[..., DatasetPlanInput]
 Configs = Callable[..., DatasetBuilderConfig]
@@ -93,10 +93,8 @@ async def test_the_configuration_cannot_be_assigned(make_plan: Plans, make_confi
 
 
 def keep(folder: Path, **settings: Any) -> None:
-    database = sqlite3.connect(folder / "session.db")
-    with database:
+    with written_otherwise(folder / "session.db") as database:
         database.execute("UPDATE meta SET value=? WHERE key='settings'", (json.dumps(settings),))
-    database.close()
 
 
 async def test_what_another_version_kept(make_plan: Plans, make_config: Configs) -> None:

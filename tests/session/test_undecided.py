@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.files import move_together
 from dsbuilder_tui.view import opening_view
 from tests.support.curating import check
+from tests.support.raw_file import written_otherwise
 
 Plans = Callable[..., DatasetPlanInput]
 Configs = Callable[..., DatasetBuilderConfig]
@@ -202,9 +202,7 @@ async def test_what_a_file_says_of_an_empty_plan_is_checked(make_config: Configs
     config = make_config()
     async with await Session.begin("new", config) as session:
         folder = session.folder
-    plain = sqlite3.connect(folder / "session.db")
-    plain.execute("UPDATE plan_revision SET plan=json_set(plan, '$.dataset_name', '../../x')")
-    plain.commit()
-    plain.close()
+    with written_otherwise(folder / "session.db") as plain:
+        plain.execute("UPDATE plan_revision SET plan=json_set(plan, '$.dataset_name', '../../x')")
     with pytest.raises(PlanError, match="not a safe name"):
         await Session.open("new", config)

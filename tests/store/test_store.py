@@ -224,6 +224,10 @@ async def test_a_torn_wal_gives_back_the_last_whole_commit(tmp_path: Path, make_
         copy.mkdir()
         (copy / "session.db").write_bytes(main)
         (copy / "session.db-wal").write_bytes(wal[:cut])
+        if not cut:  # the file says of itself that it has one
+            with pytest.raises(SessionDamaged, match="only 20 cases are there"):
+                await SessionStore.open(copy / "session.db", SystemClock())
+            continue
         reopened = await SessionStore.open(copy / "session.db", SystemClock())
         count = len([c async for page in reopened.cases.pages(["category_1"]) for c in page])
         assert count % 20 == 0 and count == (await reopened.progress.by_category())["category_1"].accepted

@@ -16,6 +16,7 @@ class Said:
 
     text: str = ""
     thoughts: str = ""
+    arguments: str = ""  # of a call
 
 
 def _listed(cases: list[Case]) -> str:
@@ -58,6 +59,7 @@ ANSWERS: dict[str, Callable[[list[Case], list[Case]], Said]] = {
     "by_number": lambda cases, drafts: Said(
         json.dumps({"cases": {str(len(cases) - n): case for n, case in enumerate(reversed(_without_slots(cases)))}})
     ),
+    "tool_call": lambda cases, drafts: Said(arguments=_listed(cases)),
     "call": lambda cases, drafts: Said(json.dumps({"name": "test_cases", "arguments": _listed(cases)})),
     "string": lambda cases, drafts: Said(json.dumps(_listed(cases))),
     "lines": lambda cases, drafts: Said("\n".join(map(json.dumps, cases))),

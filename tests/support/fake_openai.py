@@ -27,6 +27,12 @@ _SLOTS = re.compile(r"Slots \((\d+)\):")
 _SLOT_LINE = re.compile(r"^(\d+)\. (.*)$", re.MULTILINE)
 
 
+class Arguments(str):
+    """A piece of an answer that comes in the arguments of a tool call."""
+
+    __slots__ = ()
+
+
 class Thinking(str):
     """A piece of an answer that comes in the field for thoughts."""
 
@@ -70,6 +76,7 @@ class FakeOpenAI:
     per_second: float = 0.0  # requests that are let in; as many are saved up as a second brings
     words: int = 12
     thinking: int = 0
+    end_word: str = "stop"  # of an answer without a case
     kind_for: Callable[[dict[str, Any]], str | None] | None = None
     reply_for: Callable[[dict[str, Any], int], Reply | None] | None = (
         None  # by body and number of the worker's call, from 1
@@ -304,20 +311,22 @@ class FakeOpenAI:
             asked = 40
         if kind in ("empty", "refusal", "filtered"):
             return ["I'm sorry, I can't help with that." if kind == "refusal" else ""], (
-                "content_filter" if kind == "filtered" else "stop"
+                "content_filter" if kind == "filtered" else self.end_word
             )
         if kind == "endless":
             return ['{"cases": [{"slot": 1, "inputs": {"query": "', *(" " * 8192 for _ in range(64))], "stop"
         whole_cases = [self.case(number) for number in range(1, asked + 1)]
         if self.keep_bodies and found:
             attributes = dict(_SLOT_LINE.findall(prompt, found.end()))
-            self.meant |= {case["inputs"]["query"]: attributes.get(str(case["slot"]), "") for case in whole_cases}
+            written = [case for case in whole_cases if "inputs" in case]  # not those with several candidates
+            self.meant |= {case["inputs"]["query"]: attributes.get(str(case["slot"]), "") for case in written}
         if kind in ANSWERS:
             drafts = [{**case, "inputs": {"query": f"A draft, {self._text()}"}} for case in whole_cases]
             said = ANSWERS[kind](whole_cases, drafts)
             step = max(1, len(said.text) // 5)
             return [
                 *(Thinking(said.thoughts),) * bool(said.thoughts),
+                *(Arguments(said.arguments),) * bool(said.arguments),
                 *(said.text[n : n + step] for n in range(0, len(said.text), step)),
             ], "stop"
         cases = [json.dumps(case, ensure_ascii=False) for case in whole_cases]
@@ -362,7 +371,9 @@ class FakeOpenAI:
         for number, piece in enumerate(pieces):
             if kind == "comments":
                 await send_chunk(writer, f": keep-alive{end}{end}".encode())
-            said = {"reasoning_content" if isinstance(piece, Thinking) else "content": piece}
+            said: dict[str, Any] = {"reasoning_content" if isinstance(piece, Thinking) else "content": piece}
+            if isinstance(piece, Arguments):
+                said = {"tool_calls": [{"index": 0, "function": {"name": "test_cases", "arguments": piece}}]}
             delta = {"choices": [{"index": 0, "delta": said, "finish_reason": None}]}
             await self._event(kind, delta, end, writer)
             if self.token_delay:  # a steady pace, however long a write takes

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.models.protocol import StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.live_session import LiveSession
+from tests.support.raw_file import written_otherwise
 from tests.support.studio import Answers
 
 CONTROLS = (
@@ -166,7 +166,7 @@ async def hostile_session(root: Path) -> Path:
     await session.chat.save_draft(f"draft {EVIL}")
     await live.close()
     folder = session.folder
-    with closing(sqlite3.connect(folder / "session.db")) as file:
+    with written_otherwise(folder / "session.db") as file:
         file.execute(
             "UPDATE rejection SET reason = ?, nearest_case_id = ? WHERE nearest_case_id IS NOT NULL",
             (ALL, f"{EVIL}-00007"),
@@ -185,7 +185,6 @@ async def hostile_session(root: Path) -> Path:
             "INSERT INTO message SELECT max(seq) + 1, 1, 'dsbuilder', 'plan', ?, ?, 0 FROM message",
             (ALL, '{"rows": [{"x": 1}], "planned": "y"}'),
         )
-        file.commit()
     renamed = folder.with_name("a\x1b]0;evil\x07[@click=app.exit]\x7f\u202eb")
     folder.rename(renamed)
     broken = root / "c\x1b[2J[bold"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.models.chat_answer import choices_of, read_choice, read_usage, thoughts_of
+from dsbuilder_tui.models.chat_answer import arguments_of, choices_of, read_choice, read_usage, thoughts_of
 from dsbuilder_tui.models.chat_options import ChatRequest
 from dsbuilder_tui.models.protocol import StreamEnd, Thought, WorkerRequest
 from dsbuilder_tui.models.providers import AgentModelRequest, Provider
@@ -64,13 +64,14 @@ class OpenAICompatibleModel:
                     said, refused, ended = read_choice(choice)
                     if said:
                         texts.append(said)
-                    else:
+                    if not said or "message" in choice:
                         thoughts.append(thoughts_of(choice))
+                        texts.append("" if said else arguments_of(choice))
                     refusal += refused
                     reason = ended or reason
             if any(thoughts):
                 yield Thought("".join(thoughts))
-            if texts:
+            if any(texts):
                 yield "".join(texts)
         yield StreamEnd(reason, usage, refusal)
 

@@ -1,0 +1,59 @@
+"""A note beside the session file of what has been committed, so that a log that ends too early is noticed.
+
+SQLite takes a damaged sector of its log for the log's end: what stood behind it is gone without a word. The note is
+written after each commit and before anything of it is announced, and is therefore never ahead of a file that is whole.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+MARK_FILE = "session.mark"
+_SIZE = 64  # bytes: within one sector, so that it is written whole
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How many transactions the file has seen, and how many accepted cases it held then."""
+
+    commits: int
+    accepted: int
+
+
+class CommitMark:
+    """The note of one session file, kept open for writing from the first commit on."""
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(MARK_FILE)
+        self._descriptor: int | None = None
+
+    def read(self) -> Mark | None:
+        """What was noted; None when there is no note that could be read."""
+        try:
+            text, crc = self._path.read_bytes().rstrip().rsplit(b" ", 1)
+            commits, accepted = text.split(b" ")
+            return Mark(int(commits), int(accepted)) if int(crc, 16) == zlib.crc32(text) else None
+        except (OSError, ValueError):
+            return None
+
+    def write(self, mark: Mark) -> None:
+        """Note a commit. Raises ``OSError``."""
+        if self._descriptor is None:
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        text = f"{mark.commits} {mark.accepted}".encode()
+        line = b"%s %08x" % (text, zlib.crc32(text))
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        os.write(self._descriptor, line.ljust(_SIZE - 1) + b"\n")
+
+    def remove(self) -> None:
+        """Forget what was noted: it was about another file."""
+        self.close()
+        self._path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

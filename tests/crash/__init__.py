@@ -1,0 +1,1 @@
+"""Sessions that are damaged or killed on purpose, and what is said of them afterwards."""
