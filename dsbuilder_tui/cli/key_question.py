@@ -21,7 +21,7 @@ def ask_before_keys_leave(config: DatasetBuilderConfig, uses: Sequence[KeyUse] =
 
 def ask_before_files_leave(session: Session) -> None:
     """Ask about the place for the dataset that came with a session, as ``ask_before_keys_leave`` does."""
-    _ask(session.foreign_out, "Write it there")
+    _ask(session.dataset.foreign_out, "Write it there")
 
 
 def _ask(foreign: Sequence[ForeignAddress], question: str) -> None:

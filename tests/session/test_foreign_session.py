@@ -25,9 +25,7 @@ KEY = "sk-canary-777"
 
 async def strange(plan: DatasetPlanInput, config: DatasetBuilderConfig, out: Path | None = None) -> Path:
     """A session as somebody else made it: with no secret of this person's."""
-    async with await Session.create(plan, config) as session:
-        if out:
-            await session.remember_out(out)
+    async with await Session.create(plan, config, out=out) as session:
         folder = session.folder
     seal_secret_file().unlink(missing_ok=True)
     return folder
@@ -93,14 +91,14 @@ async def test_a_yes_is_for_that_session_and_address(make_plan: Plans, make_conf
 async def test_what_was_said_here_is_not_asked_about_wherever_it_is_moved(
     make_plan: Plans, make_config: Configs, fake: FakeOpenAI, tmp_path: Path
 ) -> None:
-    async with await Session.create(make_plan(4), make_config(base_url=fake.url)) as session:
-        await session.remember_out(tmp_path / "data.jsonl")
+    created = Session.create(make_plan(4), make_config(base_url=fake.url), out=tmp_path / "data.jsonl")
+    async with await created as session:
         await session.settings.change({"embedding_base_url": fake.url, "verify_tls": False})
         await session.rename("elsewhere")
         folder = session.folder
     folder.rename(tmp_path / "moved")
     async with await Session.open(tmp_path / "moved", make_config()) as session:
-        assert not foreign_addresses(session.config, list(KeyUse)) and session.out == tmp_path / "data.jsonl"
+        assert not foreign_addresses(session.config, list(KeyUse)) and session.dataset.out == tmp_path / "data.jsonl"
         assert (await session.run()).accepted == 4
 
 
@@ -140,9 +138,9 @@ async def test_the_place_of_the_dataset_does_not_come_along(
 ) -> None:
     folder = await strange(make_plan(4), make_config(), out=tmp_path / "theirs.jsonl")
     async with await Session.open(folder, make_config()) as session:
-        assert session.out is None and session.dataset_path == session.folder / f"{session.id}.jsonl"
-        allow(session.foreign_out)
-        assert session.out == tmp_path / "theirs.jsonl"
+        assert session.dataset.out is None and session.dataset.path == session.folder / f"{session.id}.jsonl"
+        allow(session.dataset.foreign_out)
+        assert session.dataset.out == tmp_path / "theirs.jsonl"
 
 
 async def test_nor_does_the_folder_of_new_sessions(make_plan: Plans, make_config: Configs, tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ async def _of_session(reference: str, config: DatasetBuilderConfig) -> list[Fore
 
     async with await Session.open(reference, config) as session:
         return [
-            *(one for one in named_addresses(session.config) if one.risk is TrustRisk.SESSION), *session.foreign_out
+            *(one for one in named_addresses(session.config) if one.risk is TrustRisk.SESSION), *session.dataset.foreign_out
         ]  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def _resume(arguments: argparse.Namespace) -> int:
                     "Set OPENAI_API_KEY or --base-url, or say --provider offline to have the built-in writer do the rest.",
                 )
             async with model_for(session.config) as model:
-                return await build(session, model, arguments, out or session.out)
+                return await build(session, model, arguments, out or session.dataset.out)
 
     return asyncio.run(start())
 
@@ -78,9 +78,9 @@ async def _nothing_to_do(
     """All slots are settled: say so, and see that the dataset is where it should be."""
     display = choose_display(as_json=arguments.json, plain=True, on_broken=lambda: None)
     session.subscribe(display.show)
-    target = out or session.dataset_path
-    if out or not target.exists():
-        await session.export(target, private=target.parent == session.folder)
+    target = out or session.dataset.path
+    if out or not await session.dataset.is_written(target):
+        await session.dataset.write(target)
     short = summary.exhausted_slots
     display.show(
         RunFinished(
