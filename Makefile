@@ -10,6 +10,7 @@
 #   make test-engine          against real model servers (some minutes, 1 GB)
 #   make lint types imports   what CI checks besides the tests
 #   make bench bench-studio   the speed tables
+#   make soak                 ten minutes of mixed weather (ARGS="--minutes 2")
 #   make screenshots          the pictures in README
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -33,7 +34,7 @@ define install
 else $(PIP_INSTALL) $(1); fi
 endef
 
-.PHONY: run demo wheel test test-slow crash-test test-engine bench bench-studio screenshots lint format types imports check clean
+.PHONY: run demo wheel test test-slow crash-test test-engine bench soak bench-studio screenshots lint format types imports check clean
 
 run: $(VENV)/.installed
 	@$(BIN)/dsbuilder $(ARGS)
@@ -62,6 +63,9 @@ test-engine: $(VENV)/.installed-dev $(VENV)-engines/.installed $(VENV)-gateway/.
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python tests/bench/bench.py $(ARGS)
+
+soak: $(VENV)/.installed-dev
+	PYTHONPATH=. $(BIN)/python tests/bench/soak.py $(ARGS)
 
 bench-studio: $(VENV)/.installed-dev
 	$(BIN)/python tests/bench/studio.py $(ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dsbuilder_tui.domain.errors import InputError, StorageError
+
+_TEMPORARY = re.compile(r"\.(\d{1,10})-[0-9a-f]{8}\.tmp$")
 
 
 @contextlib.contextmanager
@@ -23,11 +26,13 @@ def atomic_write(path: Path, *, private: bool = False, durable: bool = True) -> 
     """
     if _is_special(path, follow=False):
         raise StorageError(f"{path} is not an ordinary file.", "Choose another place.")
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
-        with os.fdopen(descriptor, "wb") as handle:
+        if durable:
+            sweep_temporaries(path.parent, f".{path.name}.")
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
+        with os.fdopen(descriptor, "w+b") as handle:
             yield handle
             handle.flush()
             if durable:
@@ -75,6 +80,29 @@ def _is_special(path: Path, *, follow: bool) -> bool:
     except OSError:
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode))
+
+
+def sweep_temporaries(folder: Path, beginning: str = ".") -> None:
+    """Remove what dead processes have left of files that they were writing, of names that begin so."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            found = _TEMPORARY.search(path.name) if path.name.startswith(beginning) else None
+            if found and not is_alive(int(found[1])):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of that number on this machine. On Windows, which keeps what is open, never."""
+    if os.name == "nt":
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.agents_sdk import agents
 from dsbuilder_tui.models.chat_model import ChatModel
 from dsbuilder_tui.models.chat_options import OptionMemory
+from dsbuilder_tui.models.earlier_thoughts import EXTRAS
 from dsbuilder_tui.models.protocol import CallRefused, RequestTooLarge, TransientError
 from dsbuilder_tui.models.providers import AgentModelRequest, provider_of
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
@@ -58,12 +60,27 @@ class Connection:
         """How the last answer ended, in the endpoint's word for it; empty when it did not say."""
         return self._chat.finish if self._chat is not None else ""
 
+    def recall(self, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What the agent remembers, as the SDK takes it: without what only the endpoint wants back."""
+        if self._chat is None:
+            return [{name: value for name, value in item.items() if name != EXTRAS} for item in items]
+        return self._chat.earlier.recall(items)
+
+    def extras(self, call_id: str) -> dict[str, Any]:
+        """What the endpoint may want back with a call in later requests."""
+        return self._chat.earlier.extras(call_id) if self._chat is not None else {}
+
     def shortfall(self) -> DsbuilderError | None:
         """What is missing from the last answer, though it came to an end; None when it is whole."""
         if self.finish == "length":
             return EndpointUnavailable(
                 "The answer was cut off at the model's length limit.",
                 "Ask it to go on, ask for less at a time, or choose another model with /model or in the settings.",
+            )
+        if self._chat is not None and self._chat.unread:
+            return EndpointUnavailable(
+                f"{self.name} wrote a tool call into its words, in a form that cannot be read.",
+                "Send it again, or choose a model, or a setting of the server, with tool calling (/model, or the settings).",
             )
         if self.finish == "content_filter":
             return EndpointRefused("The endpoint's content filter stopped the answer.", "Put it in other words.")

@@ -17,7 +17,7 @@ from dsbuilder_tui.agent.tool_registry import tool_kinds
 from dsbuilder_tui.domain.approval import Approval, ApprovalDecision, ApprovalRequest
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.message import MessageRole, TextContent
-from dsbuilder_tui.models.chat_model import CUT_CALL
+from dsbuilder_tui.models.agent_answer import CUT_CALL
 
 
 class ToolRunner:

@@ -19,7 +19,10 @@ from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointUnavailable
 from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.domain.sanitise import one_line
+from dsbuilder_tui.models.earlier_thoughts import EXTRAS
 from dsbuilder_tui.session import Session
+
+_MOST_THOUGHT = 60  # characters of the line that shows them
 
 
 class Transcript:
@@ -31,6 +34,7 @@ class Transcript:
         """``refresh`` is awaited when a question was settled: what the turn started from has changed."""
         self._session, self._connection, self._runner, self._refresh = session, connection, runner, refresh
         self._streamed = ""  # words of a message that is not at its end
+        self._thought = ""  # the end of what the model thinks
         self._called = time.monotonic()
         self._calls: dict[str, tuple[str, str]] = {}  # begun, and not answered yet: tool, arguments
         self._last = ""
@@ -43,6 +47,9 @@ class Transcript:
             if kind in ("response.output_text.delta", "response.refusal.delta"):
                 self._streamed += event.data.delta
                 return [TextDelta(event.data.delta)]
+            if kind in ("response.reasoning_summary_text.delta", "response.reasoning_text.delta"):
+                self._thought = (self._thought + event.data.delta)[-_MOST_THOUGHT:]
+                return [Activity(f"thinking · {one_line(self._thought, _MOST_THOUGHT)}")]
             if kind == "response.completed":
                 await run_to_end(self._count(event.data.response.usage))
         elif event.type == "run_item_stream_event":
@@ -97,7 +104,11 @@ class Transcript:
     async def _begun(self, raw: Any) -> list[TurnEvent]:
         call_id, name, arguments = str(raw.call_id), str(raw.name), str(raw.arguments)
         self._calls[call_id] = (name, arguments)
-        await self._remember({"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments})
+        extras = self._connection.extras(call_id)
+        await self._remember(
+            {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
+            | ({EXTRAS: extras} if extras else {})
+        )
         tool = self._runner.tools.get(name)
         words = name.replace("_", " ")
         if tool is not None:

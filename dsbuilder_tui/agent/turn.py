@@ -103,16 +103,17 @@ class TurnRunner:
             self._agent(connection.model),
             Transcript(self._host.session, connection, self._runner, self._refresh),
         )
+        items = await self._items(connection)
         if call_id:
             try:
-                start, parts = await self._taken_up(agent, transcript, call_id, yes, words, plan)
+                start, parts = await self._taken_up(agent, connection, transcript, call_id, yes, words, plan)
             except BaseException:
                 await run_to_end(self._stopped(transcript))
                 raise
             for part in parts:
                 yield part
         else:
-            start = await self._items()
+            start = items
         for _ in range(_MOST_STEPS):
             result = agents.Runner.run_streamed(agent, start, run_config=_CONFIG, max_turns=_MOST_STEPS)
             async with contextlib.aclosing(self._stream(result, transcript)) as stream:
@@ -178,6 +179,7 @@ class TurnRunner:
     async def _taken_up(
         self,
         agent: agents.Agent[Any],
+        connection: Connection,
         transcript: Transcript,
         call_id: str,
         yes: bool,
@@ -208,7 +210,7 @@ class TurnRunner:
             elif yes:
                 output = ToolAnswer(f"There is no tool {approval.tool} any more.", ok=False).text()
             parts = await run_to_end(transcript.ended(call_id, output))
-            return await self._items(), parts
+            return await self._items(connection), parts
         if yes:
             state.approve(item)
         else:
@@ -248,8 +250,10 @@ class TurnRunner:
             parts.append(await self._host.session.chat.add(MessageRole.DSBUILDER, text, ErrorContent()))
         return [*parts, TurnFailed(text, error.exit_code)]
 
-    async def _items(self) -> list[Item]:
-        items = whole_turns([item for _, item in await self._host.session.agent_memory.items()])
+    async def _items(self, connection: Connection) -> list[Item]:
+        # First of all, also of a call that a question waits for.
+        remembered = connection.recall([item for _, item in await self._host.session.agent_memory.items()])
+        items = whole_turns(remembered)
         return [as_sent(item, number) for number, item in enumerate(items)]
 
     async def _refresh(self) -> None:

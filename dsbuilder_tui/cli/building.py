@@ -38,7 +38,7 @@ async def talk_and_build(session: Session, arguments: argparse.Namespace, out: P
     if code is not None:
         return code
     async with model_for(session.config) as model:
-        return await build(session, model, arguments, out or session.out)
+        return await build(session, model, arguments, out or session.dataset.out)
 
 
 @contextlib.asynccontextmanager
@@ -102,9 +102,9 @@ async def show_run(
             if arguments.json or display.broken:
                 print(visible("\n".join(_paused(session, result))), file=sys.stderr)
             return int(result.exit_code)
-        target = out or session.dataset_path
+        target = out or session.dataset.path
         try:
-            await session.export(target, private=out is None)
+            await session.dataset.write(target)
         except StorageError as error:
             again = f"dsbuilder export {session.id} --out FILE{place(session.folder.parent)}"
             raise StorageError(error.problem, f"All cases are saved; when there is room:  {again}") from None

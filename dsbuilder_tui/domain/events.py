@@ -295,6 +295,7 @@ class ExportWritten(Event):
     path: str
     format: str
     cases: int
+    sha256: str = ""  # of the file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,7 +128,7 @@ class AdaptiveConcurrency:
         except asyncio.CancelledError:
             if waiter.ready.done() and not waiter.ready.cancelled():
                 self.release(waiter.ready.result())
-            else:
+            elif waiter in self._waiters:  # unless it was passed over since
                 self._waiters.remove(waiter)
                 self._give_out()
             raise

@@ -23,10 +23,11 @@ _MORE = 1.1  # a try that raised the rate to this multiple found something, and 
 _USED = 0.7  # share of the rate that must be used before it is raised
 _MOST_KEPT = 4096
 _MUCH_SLOWER = 0.8  # at this share of a rate its refusals would have ended if they hung on the rate;
-_STILL_REFUSED = 0.3  # where this share of those is left, they do not
+_STILL_REFUSED = 0.1  # where this share of those is left, they do not
 _SAMPLE = 60  # requests to tell that from
 _CLEAN = 0.015  # share of refusals that is as good as none
 _MOST_BACKGROUND = 0.4
+_LESS_BACKGROUND, _MORE_BACKGROUND = 0.1, 0.04  # weight of a look in it: what is more may hang on the rate
 _SLOWEST = 0.02  # requests a second
 _SHORTEST = 1e-3  # seconds
 
@@ -241,7 +242,8 @@ class AdaptiveRate:
 
     def _clean(self, look: _Look, now: float) -> None:
         if self.background:
-            self.background += 0.1 * (look.share - self.background)
+            weight = _LESS_BACKGROUND if look.share < self.background else _MORE_BACKGROUND
+            self.background += weight * (look.share - self.background)
         used = look.offered >= _USED * self.per_second
         if self._mode is _Mode.PROBING and look.sent >= _FEW:
             if not used:

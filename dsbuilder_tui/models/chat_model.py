@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
 from typing import Any, cast
-from uuid import uuid4
 
 from dsbuilder_tui.domain.errors import EndpointUnavailable
+from dsbuilder_tui.models.agent_answer import AgentAnswer
 from dsbuilder_tui.models.agents_sdk import ChatCmplStreamHandler, Converter, agents
-from dsbuilder_tui.models.chat_answer import choices_of, read_usage, text_of
+from dsbuilder_tui.models.chat_answer import choices_of, read_usage
 from dsbuilder_tui.models.chat_client import ChatClient
 from dsbuilder_tui.models.chat_options import ChatRequest
-from dsbuilder_tui.models.redaction import StreamRedactor
+from dsbuilder_tui.models.earlier_thoughts import EarlierThoughts
 from dsbuilder_tui.settings.schema import OPENAI_URL
 
 # isort: split
@@ -23,23 +22,23 @@ from agents.items import TResponseInputItem, TResponseStreamEvent
 from openai.types.chat import ChatCompletionChunk
 from openai.types.responses import Response
 
-CUT_CALL = " …(cut off)"  # ends the arguments of a call that was not written to its end; no JSON ends like this
-_CUT = ("length", "content_filter")
 _LEAST_SECRET = 16  # characters; a local server's "key" is often a word that a model may say, such as ollama
-_WORDS = ("content", "refusal", "reasoning_content", "reasoning")
 _SETTINGS = ("top_p", "frequency_penalty", "presence_penalty", "parallel_tool_calls", "verbosity")
 
 
 class ChatModel(agents.Model):
     """A model that the SDK's runner can use. ``finish`` is how the last answer ended, in the endpoint's word for it.
 
-    It is empty before an answer's end. Errors are those of ``ChatClient.stream``, and ``EndpointUnavailable`` for an
-    answer that is no chat completion.
+    It is empty before an answer's end. ``unread`` says that the answer held a call, written out, that cannot be read;
+    ``earlier`` has what came with the calls of this conversation. Errors are those of ``ChatClient.stream``, and
+    ``EndpointUnavailable`` for an answer that is no chat completion.
     """
 
     def __init__(self, client: ChatClient) -> None:
         self.client = client
         self.finish = ""
+        self.unread = False
+        self.earlier = EarlierThoughts(client.model)
 
     async def close(self) -> None:
         await self.client.close()
@@ -107,7 +106,7 @@ class ChatModel(agents.Model):
         output_schema: agents.AgentOutputSchemaBase | None,
         handoffs: list[agents.Handoff],
     ) -> AsyncGenerator[TResponseStreamEvent, None]:
-        self.finish = ""
+        self.finish, self.unread = "", False
         messages: list[Any] = list(
             Converter.items_to_messages(items, model=self.client.model, base_url=self.client.url)
         )
@@ -125,6 +124,7 @@ class ChatModel(agents.Model):
         more |= {name: value for name in _SETTINGS if (value := getattr(settings, name)) is not None}
         request = ChatRequest(
             messages=[_with_readable_calls(message) for message in messages],
+            earlier=self.earlier,
             max_tokens=settings.max_tokens,
             temperature=settings.temperature,
             more=more | dict(settings.extra_args or {}),
@@ -133,7 +133,7 @@ class ChatModel(agents.Model):
             id="response", created_at=time.time(), model=self.client.model, object="response", output=[],
             tool_choice="auto", tools=[], parallel_tool_calls=False,
         )  # fmt: skip
-        async with aclosing(self._chunks(request)) as chunks:
+        async with aclosing(self._chunks(request, {tool.name for tool in tools})) as chunks:
             events = ChatCmplStreamHandler.handle_stream(
                 response,
                 cast(Any, chunks),
@@ -145,9 +145,9 @@ class ChatModel(agents.Model):
                 async for event in events:
                     yield event
 
-    async def _chunks(self, request: ChatRequest) -> AsyncGenerator[ChatCompletionChunk, None]:
+    async def _chunks(self, request: ChatRequest, names: Collection[str]) -> AsyncGenerator[ChatCompletionChunk, None]:
         """The chunks without secrets, and with calls that were cut off made unusable."""
-        answer = _Answer(self.client.endpoint.address.forms(_LEAST_SECRET))
+        answer = AgentAnswer(self.client.endpoint.address.forms(_LEAST_SECRET), names, self.earlier)
         begun = False
         broken: Exception | None = None
         try:
@@ -162,12 +162,14 @@ class ChatModel(agents.Model):
             broken = EndpointUnavailable(
                 f"{self.client.url} sent no chat completion.", "Check base_url; `dsbuilder doctor` looks closer."
             )
-        if begun and (rest := answer.rest()):
+        rest = answer.rest()
+        self.unread = answer.unread
+        if begun and rest:
             yield _as_chunk({}, [{"index": 0, "delta": rest, "finish_reason": None}])
         if broken is not None:
             raise broken
 
-    def _chunk(self, answer: _Answer, message: Any) -> ChatCompletionChunk:
+    def _chunk(self, answer: AgentAnswer, message: Any) -> ChatCompletionChunk:
         if not isinstance(message, dict):
             raise EndpointUnavailable(
                 f"{self.client.url} sent something that is not a chat completion.",
@@ -176,77 +178,6 @@ class ChatModel(agents.Model):
         taken = [answer.take(choice) for choice in choices_of(message)[:1] if isinstance(choice, dict)]
         self.finish = answer.finish or self.finish
         return _as_chunk(message, taken)
-
-
-class _Answer:
-    """One answer as it comes in: its secrets are taken out, and its calls get ids that no other call has."""
-
-    def __init__(self, forms: tuple[str, ...]) -> None:
-        self.finish = ""
-        self._held: defaultdict[str | int, StreamRedactor] = defaultdict(lambda: StreamRedactor(forms))
-        self._ids: dict[int, str] = {}
-
-    def take(self, choice: Mapping[str, Any]) -> dict[str, Any]:
-        """A choice of a chunk, or of a whole completion, as the SDK reads it."""
-        given = choice.get("delta") or choice.get("message")
-        delta: dict[str, Any] = dict(given) if isinstance(given, dict) else {}
-        delta.pop("audio", None)
-        for name in _WORDS:
-            said = delta.pop(name, None)
-            if isinstance(said, list):
-                said = text_of(said)
-            if isinstance(said, str):
-                delta[name] = self._held[name].take(said)
-        calls = delta.pop("tool_calls", None)
-        if isinstance(calls, list) and calls:
-            delta["tool_calls"] = [self._call(call) for call in calls if isinstance(call, dict)]
-        finish = choice.get("finish_reason")
-        if isinstance(finish, str):
-            self.finish = finish
-            self._let_go(delta)
-            if self._ids and finish in _CUT:
-                # Half of its arguments may be JSON by accident; nothing at all counts as no arguments.
-                _add_arguments(delta, max(self._ids), CUT_CALL)
-        return {"index": 0, "delta": delta, "finish_reason": finish if isinstance(finish, str) else None}
-
-    def rest(self) -> dict[str, Any]:
-        """A delta of what still waits; empty when nothing does."""
-        delta: dict[str, Any] = {}
-        self._let_go(delta)
-        return delta
-
-    def _call(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        call, function = dict(given), given.get("function")
-        function = dict(function) if isinstance(function, dict) else {}
-        index = call.get("index")
-        if not isinstance(index, int):  # a whole answer, or a server that leaves it out: a name begins a call
-            index = len(self._ids) if function.get("name") or not self._ids else max(self._ids)
-        call["index"] = index
-        if index not in self._ids or call.get("id") is not None:
-            # Some servers begin every answer with call_0, or leave the id out; what a call did is remembered by it.
-            call["id"] = self._ids.setdefault(index, f"call_{uuid4().hex[:24]}")
-        redactor = self._held[index]
-        if function:
-            name, arguments = function.get("name"), function.get("arguments") or ""
-            # Some servers send the object itself.
-            text = arguments if isinstance(arguments, str) else json.dumps(arguments)
-            function["name"] = redactor.hide(name) if isinstance(name, str) else None
-            call["function"] = {**function, "arguments": redactor.take(text)}
-        return call
-
-    def _let_go(self, delta: dict[str, Any]) -> None:
-        """Add what waited to a delta."""
-        for name, redactor in self._held.items():
-            if not (rest := redactor.rest()):
-                continue
-            if isinstance(name, int):
-                _add_arguments(delta, name, rest)
-            else:
-                delta[name] = (delta.get(name) or "") + rest
-
-
-def _add_arguments(delta: dict[str, Any], index: int, text: str) -> None:
-    delta.setdefault("tool_calls", []).append({"index": index, "function": {"arguments": text}})
 
 
 def _as_chunk(message: Mapping[str, Any], choices: list[dict[str, Any]]) -> ChatCompletionChunk:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.models.earlier_thoughts import EarlierThoughts
 from dsbuilder_tui.models.error_report import ErrorReport
 from dsbuilder_tui.settings.schema import OPENAI_URL
 
@@ -29,6 +30,8 @@ class ChatOption(StrEnum):
     MAX_COMPLETION_TOKENS = "max_completion_tokens"
     TEMPERATURE = "temperature"
     REASONING_EFFORT = "reasoning_effort"
+    EARLIER_THOUGHTS = "earlier_thoughts"  # what the model thought before its calls, in later requests
+    SIGNATURES = "signatures"  # a word in place of a signature that a call of the conversation never had
 
 
 # An option, the words of a refusal that mean it, and what is asked for in its place. The order is that of the search.
@@ -51,6 +54,13 @@ _REFUSALS: tuple[tuple[ChatOption, tuple[str, ...], ChatOption | None], ...] = (
     (ChatOption.TEMPERATURE, ("temperature",), None),
     (ChatOption.REASONING_EFFORT, ("reasoning_effort", "reasoning effort", "reasoning.effort"), None),
 )
+# What is sent when a refusal asks for it, and the words that do.
+_WANTED: dict[ChatOption, re.Pattern[str]] = {
+    ChatOption.SIGNATURES: re.compile(r"thought_signature|thoughtsignature|thought signature"),
+    ChatOption.EARLIER_THOUGHTS: re.compile(
+        r"reasoning_content|reasoning_details|thinking.{0,30}block|reasoning content"
+    ),
+}
 _REFUSING_STATUS = (None, 400, 404, 415, 422, 501)
 # The kinds of failure that may be about an option after all.
 _MAY_BE_AN_OPTION = (
@@ -74,7 +84,7 @@ class ChatRequest:
     """One request, before it is known what the server takes. ``more`` is put into the body as it is.
 
     ``schema`` is a JSON schema that the answer must have, as anything orjson can write; it is written to bytes once for
-    each object, so the same schema should be the same object.
+    each object, so the same schema should be the same object. ``earlier`` is what came with the calls in the messages.
     """
 
     messages: Sequence[Mapping[str, Any]]
@@ -84,6 +94,7 @@ class ChatRequest:
     temperature: float | None = None
     reasoning_effort: str | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
+    earlier: EarlierThoughts | None = None
 
     def uses(self, option: ChatOption) -> bool:
         """Whether the request can make use of an option at all."""
@@ -91,6 +102,8 @@ class ChatRequest:
             return self.schema is not None
         if option in (ChatOption.MAX_TOKENS, ChatOption.MAX_COMPLETION_TOKENS):
             return self.max_tokens is not None
+        if option in _WANTED:
+            return self.earlier is not None
         if option is ChatOption.REASONING_EFFORT:
             return self.reasoning_effort is not None
         return option is not ChatOption.TEMPERATURE or self.temperature is not None
@@ -114,6 +127,7 @@ class ChatOptions:
             self._taken.add(ChatOption.MAX_LENGTH)
         self._most_tokens: int | None = None  # that an answer can be given
         self._proven: set[ChatOption] = set()  # answers have come to requests with them
+        self._turned: dict[ChatOption, int] = {}  # how often something was sent or left out on request
         self._lost = 0  # answers in a row that the server threw away
         self.answered = False
         self.refusals = 0
@@ -130,7 +144,12 @@ class ChatOptions:
 
     def body(self, request: ChatRequest, options: frozenset[ChatOption]) -> bytes:
         """The request as JSON, with these options."""
-        body: dict[str, Any] = {"model": self._model, "messages": request.messages, "stream": True}
+        messages = request.messages
+        if request.earlier is not None:
+            messages = request.earlier.added_to(
+                messages, thoughts=ChatOption.EARLIER_THOUGHTS in options, signatures=ChatOption.SIGNATURES in options
+            )
+        body: dict[str, Any] = {"model": self._model, "messages": messages, "stream": True}
         if ChatOption.STREAM_OPTIONS in options:
             body["stream_options"] = {"include_usage": True}
         if ChatOption.MAX_TOKENS in options:
@@ -172,6 +191,12 @@ class ChatOptions:
         limited = kind is FailureKind.TOO_LARGE and _LIMIT.search(said) and "maximum context" not in said
         if report.status not in _REFUSING_STATUS or not (limited or kind in _MAY_BE_AN_OPTION):
             return False
+        for wanted, asks in _WANTED.items():
+            if request.uses(wanted) and asks.search(said):
+                # Once each way: whoever asks for it and does not take it is not to be helped.
+                self._taken ^= {wanted}
+                self._turned[wanted] = self._turned.get(wanted, 0) + 1
+                return self._turned[wanted] <= 2
         for option, words, instead in _REFUSALS:
             if option in used and any(word in said for word in words):
                 if option in (ChatOption.MAX_TOKENS, ChatOption.MAX_COMPLETION_TOKENS) and self._learn_limit(

@@ -29,6 +29,7 @@ from dsbuilder_tui.session.cases import SessionCases
 from dsbuilder_tui.session.chat import SessionChat
 from dsbuilder_tui.session.checkpoints import SessionCheckpoints
 from dsbuilder_tui.session.costs import SessionCosts
+from dsbuilder_tui.session.dataset_file import DatasetFile
 from dsbuilder_tui.session.diversity import SessionDiversity
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.plans import SessionPlans
@@ -60,6 +61,7 @@ class Session:
         self.checkpoints = SessionCheckpoints(context)
         self.costs = SessionCosts(context)
         self.diversity = SessionDiversity(context)
+        self.dataset = DatasetFile(context)
         self.cases = SessionCases(context, repaired=self.diversity.forget_coverage)
         self.plans = SessionPlans(context)
         self.preview = SessionPreview(context, self.costs)
@@ -74,22 +76,32 @@ class Session:
         *,
         clock: Clock | None = None,
         imported: ImportedDataset | None = None,
+        out: Path | None = None,
     ) -> Self:
-        """Start a session for a plan, with the cases of an imported file if one is given.
+        """Start a session for a plan, with the cases of an imported file if one is given: all of it, or nothing.
+
+        ``out`` is where the finished dataset is to be written.
 
         Raises ``PlanError`` for a plan of more than ``max_dataset_size`` cases or with validators that are not
         registered, or ``StorageError``.
         """
         config = config or DatasetBuilderConfig()
-        return cls(await SessionFiles.create(plan, config, clock or SystemClock(), imported), config)
+        return cls(await SessionFiles.create(plan, config, clock or SystemClock(), imported, out), config)
 
     @classmethod
-    async def begin(cls, name: str, config: DatasetBuilderConfig | None = None, *, clock: Clock | None = None) -> Self:
+    async def begin(
+        cls,
+        name: str,
+        config: DatasetBuilderConfig | None = None,
+        *,
+        clock: Clock | None = None,
+        out: Path | None = None,
+    ) -> Self:
         """A session that has no plan yet; the first ``revise_plan`` gives it one.
 
         Raises ``PlanError`` for a name that a dataset cannot have, or ``StorageError``.
         """
-        return await cls.create(DatasetPlanInput.undecided(name), config, clock=clock)
+        return await cls.create(DatasetPlanInput.undecided(name), config, clock=clock, out=out)
 
     @classmethod
     async def open(
@@ -194,20 +206,6 @@ class Session:
     @property
     def seed(self) -> int:
         return self._files.seed
-
-    @property
-    def out(self) -> Path | None:
-        """Where the finished dataset is to be written, as asked for at the start."""
-        out = self._files.meta.get("out")
-        return Path(out) if out else None
-
-    @property
-    def dataset_path(self) -> Path:
-        """Where the dataset goes when no other place is named: ``out``, or ``<id>.jsonl`` in the session's folder."""
-        return self.out or self.folder / f"{self.id}.jsonl"
-
-    async def remember_out(self, path: Path) -> None:
-        await self._files.remember(out=str(path))
 
     @property
     def was_started(self) -> bool:
@@ -353,7 +351,7 @@ class Session:
         ``InputError`` while there is no plan, and for a name that is a device's or that of a link which leads elsewhere.
         """
         self.require_plan()
-        return await self._files.export(path, kind, damaged=damaged, private=private, upto=upto, raw=raw)
+        return (await self._files.export(path, kind, damaged=damaged, private=private, upto=upto, raw=raw)).cases
 
     async def rename(self, name: str) -> None:
         """Give the session another name: its folder, its seed JSON beside it, its ``<name>.jsonl`` inside, its note.

@@ -11,7 +11,7 @@ from typing import Any, Self
 from dsbuilder_tui.diversity.compared_text import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
 from dsbuilder_tui.domain.clock import Clock, iso
-from dsbuilder_tui.domain.errors import PlanError, StorageError
+from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.events import Event, ExportWritten, Notice
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -22,12 +22,13 @@ from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.settings.provider_names import OPENAI
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.schema import STEERING, DatasetBuilderConfig
+from dsbuilder_tui.settings.seal import seals_of
 from dsbuilder_tui.settings.stage_names import STAGES, check_stages
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.export.checkpoint import seed_head
 from dsbuilder_tui.store.export.export_format import DatasetShape
-from dsbuilder_tui.store.export.formats import format_of, write_cases
+from dsbuilder_tui.store.export.formats import WrittenFile, format_of, write_cases
 from dsbuilder_tui.store.files import private_folder
 from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.lock import SessionLock
@@ -55,45 +56,46 @@ class SessionFiles:
 
     @classmethod
     async def create(
-        cls, plan: DatasetPlanInput, config: DatasetBuilderConfig, clock: Clock, imported: ImportedDataset | None
+        cls,
+        plan: DatasetPlanInput,
+        config: DatasetBuilderConfig,
+        clock: Clock,
+        imported: ImportedDataset | None = None,
+        out: Path | None = None,
     ) -> Self:
+        """As ``Session.create``. Until it is whole its folder has no name that anybody looks for."""
         check_plan(plan, config)
         root = private_folder(config.checkpoint_root)
-        while True:
-            folder = catalog.new_session_folder(root, plan.dataset_name)
-            try:
-                folder.mkdir(mode=0o700)
-                break
-            except FileExistsError:
-                continue  # another process was faster; the next number is ours
-            except OSError as error:
-                raise StorageError(
-                    f"The folder {folder} cannot be created: {error.strerror or error}.",
-                    "Make the checkpoint directory writable or choose another one with --checkpoint-dir.",
-                ) from None
+        catalog.sweep(root)
+        folder = catalog.unborn_folder(root)
         lock = SessionLock(folder)
         lock.acquire()
         seed = imported.seed if imported and imported.seed is not None else config.seed
+        said = {**config.explicit, **({"out": str(out)} if out else {})}
         meta = {
             "state": SessionState.NEW,
             "seed": seed,
             "created_at": clock.now(),
             "settings": config.explicit,
+            "seals": seals_of(said, (*STEERING, "out")),
             "provider": config.resolved_provider,
             "worker_model": provider_of(config).model_name or config.worker_model,
+            **({"out": str(out)} if out else {}),
         }
         try:
             store = await SessionStore.create(folder / catalog.SESSION_FILE, plan, meta, clock)
         except BaseException:
             lock.release()
+            catalog.sweep(root)
             raise
         files = cls(folder, lock, store, plan, meta, clock, await store.plans.revision())
         try:
             if imported:
                 await files._take_in(imported)
-            await files.note_status(running=False)
+            await files._move(lambda: catalog.name_held(folder, plan.dataset_name, lock))
         except BaseException:
             await files.close()
+            catalog.sweep(root)
             raise
         return files
 
@@ -102,6 +104,7 @@ class SessionFiles:
         folder = catalog.find_session(config.checkpoint_root, reference)
         lock = SessionLock(folder)
         lock.acquire()
+        catalog.sweep_session(folder)
         try:
             store = await SessionStore.open(folder / catalog.SESSION_FILE, clock)
         except BaseException:
@@ -124,8 +127,11 @@ class SessionFiles:
     async def rename(self, name: str) -> None:
         """As ``Session.rename``."""
 
+        await self._move(lambda: catalog.rename_held(self.folder, name, self._lock))
+
+    async def _move(self, rename: Callable[[], Path]) -> None:
         def move() -> Path:
-            self.folder = catalog.rename_held(self.folder, name, self._lock)
+            self.folder = rename()
             return self.folder / catalog.SESSION_FILE
 
         await self.store.moved(move)
@@ -175,7 +181,9 @@ class SessionFiles:
 
         ``end`` is the event that history keeps of it; announcing it is left to the caller.
         """
-        await self.remember(state=state)
+        # The dataset is to be written now; whoever was to do it may be killed before it has.
+        ended = {"dataset": None} if state in (SessionState.COMPLETE, SessionState.SHORT) else {}
+        await self.remember(state=state, **ended)
         if end is None:
             await self.store.history.remember(reason, state=state)
         else:
@@ -242,22 +250,24 @@ class SessionFiles:
         private: bool = False,
         upto: int | None = None,
         raw: bool = False,
-    ) -> int:
+    ) -> WrittenFile:
         """As ``Session.export``."""
         path = Path(path).expanduser()
         kind = format_of(path, kind)
         head: dict[str, Any] = {}
         if kind == "checkpoint":
             head = seed_head(self.plan, self.clock.now(), self.id, self.seed, await self.store.slots.retired())
-        count = await write_cases(
+        written = await write_cases(
             path,
             kind,
             self._checked_pages(damaged, upto),
             DatasetShape(list(self.plan.input_fields), self._axes(), head, raw),
             private=private,
         )
-        self.emit(ExportWritten(ts=self.clock.now(), path=str(path), format=kind, cases=count))
-        return count
+        self.emit(
+            ExportWritten(ts=self.clock.now(), path=str(path), format=kind, cases=written.cases, sha256=written.sha256)
+        )
+        return written
 
     async def _checked_pages(self, damaged: list[str] | None, upto: int | None) -> AsyncIterator[list[AcceptedCase]]:
         """The cases of the plan in slot order, compared at the end with what should be there."""

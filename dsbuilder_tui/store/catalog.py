@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import os
 import re
+import secrets
 import shutil
 import unicodedata
 from collections.abc import Iterator
@@ -20,12 +21,13 @@ from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError, SessionInUse, SessionNotFound, StorageError
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.store.export.checkpoint import SEED_SUFFIX
-from dsbuilder_tui.store.files import atomic_write, is_taken, move_together, private_folder
+from dsbuilder_tui.store.files import atomic_write, is_alive, is_taken, move_together, private_folder, sweep_temporaries
 from dsbuilder_tui.store.lock import SessionLock
 from dsbuilder_tui.store.session_store import SessionStore
 
 SESSION_FILE = "session.db"
 STATUS_FILE = "status.json"
+_UNBORN = ".new-"  # what a folder is called while its session is being made: .new-PID-TOKEN
 TRASH = ".trash"  # beside the sessions; no session is called so, because no folder_name begins with a dot
 _LONGEST_NAME = 200  # leaves room for what is appended to a session's name
 
@@ -76,6 +78,57 @@ def new_session_folder(root: Path, dataset_name: str, own: Path | None = None) -
         if folder == own or not (is_taken(folder) or is_taken(seed_file(folder))):
             return folder
         number += 1
+
+
+def unborn_folder(root: Path) -> Path:
+    """A folder for a session that is being made; ``name_held`` names it. Raises ``StorageError``."""
+    folder = root / f"{_UNBORN}{os.getpid()}-{secrets.token_hex(4)}"
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise StorageError(
+            f"No folder can be created in {root}: {error.strerror or error}.",
+            "Make the checkpoint directory writable or choose another one with --checkpoint-dir.",
+        ) from None
+    return folder
+
+
+def name_held(folder: Path, dataset_name: str, lock: SessionLock) -> Path:
+    """Give a session that is whole the name of its dataset, or the next free one. Raises ``StorageError``.
+
+    Its lock is held here, and its file is closed for the moment.
+    """
+    while True:
+        target = new_session_folder(folder.parent, dataset_name)
+        try:
+            _move(folder, target, lock)
+        except StorageError:
+            if is_taken(target):
+                continue  # another process was faster; the next number is ours
+            raise
+        return target
+
+
+def sweep(root: Path) -> None:
+    """Remove what dead processes have left of sessions that they were making."""
+    with contextlib.suppress(OSError):
+        for folder in root.iterdir():
+            pid = folder.name.removeprefix(_UNBORN).partition("-")[0] if folder.name.startswith(_UNBORN) else ""
+            if not pid.isdecimal() or (int(pid) != os.getpid() and is_alive(int(pid))):
+                continue
+            lock = SessionLock(folder)
+            try:
+                lock.acquire(patience=0)
+            except DsbuilderError:
+                continue
+            lock.release()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_session(folder: Path) -> None:
+    """Remove what dead processes have left beside a session's files. The session's lock is held."""
+    sweep_temporaries(folder)
+    sweep_temporaries(folder.parent, f".{seed_file(folder).name}.")
 
 
 def seed_file(folder: Path) -> Path:
@@ -153,7 +206,12 @@ async def describe(folder: Path, store: SessionStore, *, running: bool = False) 
 
 
 def write_status(folder: Path, listing: SessionListing) -> None:
-    """Leave a note for other processes, which must not open the session file while we hold it."""
+    """Leave a note for other processes, which must not open the session file while we hold it.
+
+    Raises ``StorageError`` when the folder is gone: it is not made again for a note.
+    """
+    if not folder.is_dir():
+        raise StorageError(f"The session folder {folder} is gone.", "Put it back, then resume.")
     with atomic_write(folder / STATUS_FILE, private=True, durable=False) as handle:
         handle.write(orjson.dumps(listing.as_dict()))
 

@@ -7,10 +7,18 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from dsbuilder_tui.atomic_write import atomic_write, sync_folder
+from dsbuilder_tui.atomic_write import atomic_write, is_alive, sweep_temporaries, sync_folder
 from dsbuilder_tui.domain.errors import StorageError
 
-__all__ = ["atomic_write", "is_taken", "move_together", "private_folder", "sync_folder"]
+__all__ = [
+    "atomic_write",
+    "is_alive",
+    "is_taken",
+    "move_together",
+    "private_folder",
+    "sweep_temporaries",
+    "sync_folder",
+]
 
 
 def private_folder(path: Path) -> Path:

@@ -19,7 +19,6 @@ from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.costs import CostTable
 from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.decision_scores import DecisionScores
-from dsbuilder_tui.store.files import sync_folder
 from dsbuilder_tui.store.history import HistoryTable
 from dsbuilder_tui.store.meta import MetaTable
 from dsbuilder_tui.store.plans import UNDECIDED, PlanTable
@@ -58,9 +57,8 @@ class SessionStore:
 
     @classmethod
     async def create(cls, path: Path, plan: DatasetPlanInput, meta: dict[str, Any], clock: Clock) -> SessionStore:
-        """A new session file, which takes its name only when it is whole: a kill on the way leaves no half session."""
-        unborn = path.with_name(f"{path.name}.new")
-        database = Database(unborn)
+        """A new session file. A kill on the way leaves half of one, so its folder has no name yet."""
+        database = Database(path)
         await database.open(create=True)
 
         def fill(connection: sqlite3.Connection) -> None:
@@ -75,13 +73,14 @@ class SessionStore:
                 connection.execute("INSERT INTO category VALUES (?, ?)", (number, category.name))
                 connection.execute("INSERT INTO progress (branch_id, category_id) VALUES (?, ?)", (MAIN_BRANCH, number))
 
+        connection = StoreConnection(database, clock)
         try:
             await database.write(fill)
-        finally:
+            await connection.load()
+        except BaseException:
             await database.close()
-        unborn.rename(path)
-        sync_folder(path.parent)
-        return await cls.open(path, clock)
+            raise
+        return cls(connection)
 
     @classmethod
     async def open(cls, path: Path, clock: Clock) -> SessionStore:

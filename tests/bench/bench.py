@@ -125,6 +125,21 @@ def weather(repeat: int) -> None:
     )
 
 
+def pressure(repeat: int) -> None:
+    rows = []
+    with endpoint("--words", "12") as url:
+        for what, flags in (("nothing is compared", ["--alone"]), ("all three stages", [])):
+            m = measure(
+                1, "pressure", "--url", url, "--workers", "50", "--batch", "20", "--cases", "100000", "--slow", "0.5", *flags
+            )  # fmt: skip
+            rows.append([what, m["wall"], int(m["accepted"]), m["tenth_mb"], m["half_mb"], m["end_mb"]])
+    table(
+        "Backpressure: an endpoint without latency, half a second more for each commit, 100,000 cases",
+        ["", "wall s", "accepted", "own MB at a tenth", "at half", "at the end"],
+        rows,
+    )
+
+
 def offline(repeat: int) -> None:
     rows = []
     for cases in (500, 10_000, 40_000):
@@ -142,7 +157,14 @@ def persist(repeat: int) -> None:
 
 
 def main() -> None:
-    known = {"requests": requests, "tokens": tokens, "weather": weather, "offline": offline, "persist": persist}
+    known = {
+        "requests": requests,
+        "tokens": tokens,
+        "weather": weather,
+        "pressure": pressure,
+        "offline": offline,
+        "persist": persist,
+    }
     parser = argparse.ArgumentParser()
     parser.add_argument("which", nargs="*", help=f"any of {', '.join(known)}; all when none is named")
     parser.add_argument("--repeat", type=int, default=3)

@@ -76,7 +76,7 @@ async def build(given: argparse.Namespace) -> dict[str, float]:
             model = worker_model(config)  # start-up is what "first request" tells
             cpu, wall = _cpu(), time.monotonic()
             if given.seconds:
-                asyncio.get_running_loop().call_later(given.seconds, session.request_pause, "the time is over")
+                asyncio.get_running_loop().call_later(given.seconds, session.request_pause)
                 asyncio.get_running_loop().call_later(given.seconds, session.drop_in_flight)
             result = await session.run(model)
             wall, cpu = time.monotonic() - wall, _cpu() - cpu
@@ -99,6 +99,48 @@ async def build(given: argparse.Namespace) -> dict[str, float]:
         "written_mb": _written() / 1e6,
         "file_mb": size / 1e6,
     }
+
+
+async def pressure(given: argparse.Namespace) -> dict[str, float]:
+    """A run whose disk takes ``--slow`` seconds more for each commit; memory of the process's own at a tenth, at half and at the end."""
+    from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
+    from dsbuilder_tui.store.session_store import SessionStore
+
+    commit = SessionStore.commit
+
+    async def slow(self: SessionStore, *args: object) -> object:
+        await asyncio.sleep(given.slow)
+        return await commit(self, *args)  # type: ignore[arg-type]
+
+    SessionStore.commit = slow  # type: ignore[method-assign, assignment]
+    category = DatasetCategory(name="c", count=given.cases, example_inputs="Where is my order #12345?")
+    marks: dict[str, float] = {}
+
+    def watch(event: object) -> None:
+        done = getattr(event, "accepted", 0) if getattr(event, "type", "") == "case_accepted" else 0
+        for name, share in (("tenth_mb", 10), ("half_mb", 2), ("end_mb", 1)):
+            if done == given.cases // share:
+                marks[name] = _own_mb()
+
+    with tempfile.TemporaryDirectory() as folder:
+        config = DatasetBuilderConfig(
+            checkpoint_dir=Path(folder), max_dataset_size=10**7, max_workers=given.workers, batch_size=given.batch,
+            provider="openai", base_url=given.url, enable_diversity_check=not given.alone,
+        )  # fmt: skip
+        plan = DatasetPlanInput(dataset_name="bench", categories=[category])
+        async with await Session.create(plan, config) as session:
+            session.subscribe(watch)
+            wall = time.monotonic()
+            result = await session.run()
+            wall = time.monotonic() - wall
+    return {"wall": wall, "accepted": result.accepted, **marks}
+
+
+def _own_mb() -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssAnon"):
+            return int(line.split()[1]) / 1024
+    return 0.0
 
 
 async def persist(given: argparse.Namespace) -> dict[str, float]:
@@ -149,7 +191,7 @@ async def persist(given: argparse.Namespace) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("build", "persist"))
+    parser.add_argument("what", choices=("build", "persist", "pressure"))
     parser.add_argument("--url", default="")
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=50)
@@ -157,8 +199,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--spawned", type=float, default=_BEGAN)
     parser.add_argument("--lateness", action="store_true")
+    parser.add_argument("--slow", type=float, default=0.0)
+    parser.add_argument("--alone", action="store_true", help="compare nothing")
     given = parser.parse_args()
-    print(json.dumps(asyncio.run(build(given) if given.what == "build" else persist(given))))
+    work = {"build": build, "persist": persist, "pressure": pressure}[given.what]
+    print(json.dumps(asyncio.run(work(given))))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from tests.crash import kills
 from tests.crash.damage import AT_REST, WHILE_IT_RUNS, Damage, Outcome, build, outcome_of_export, put_back
 
 
@@ -28,10 +29,30 @@ def damaged(pristine: Path, sessions: Path, damage: Damage, times: int, seed: in
     return found
 
 
+def killed(root: Path, name: str, times: int, seed: int) -> int:
+    """Kill a process so many times at one kind of instant. Returns how often something was wrong afterwards."""
+    rng, wrong = random.Random(seed), 0
+    for number in range(times):
+        folder = root / f"{name}{number}"
+        folder.mkdir(parents=True)
+        match name:
+            case "import":
+                found = kills.killed_import(folder, kills.checkpoint_file(folder, 20_000), 20_000, rng, 4.0)
+            case "end of a run":
+                found = kills.killed_at_the_end(folder, 60, rng)
+            case _:
+                found = kills.killed_at_the_start(folder, rng)
+        wrong += bool(found)
+        if found:
+            print(f"  killed at {name}: {found[:300]}", flush=True)
+    return wrong
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--times", type=int, default=300, help="how often each kind of damage is done (300)")
     parser.add_argument("--flips", type=int, default=1000, help="how many bits are flipped (1000)")
+    parser.add_argument("--kills", type=int, default=20, help="kills at each kind of instant (20)")
     parser.add_argument("--cases", type=int, default=600)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
@@ -51,6 +72,11 @@ def main() -> int:
                 row = "".join(f"{found[outcome]:>18}" for outcome in Outcome)
                 print(f"{damage.__name__:<16}{times:>7}{row}", flush=True)
                 bad += found[Outcome.SILENT] + found[Outcome.UNEXPECTED]
+        print(f"\n{'KILLED AT':<16}{'TIMES':>7}{'as it must be':>18}{'WRONG':>18}")
+        for instant in ("import", "end of a run", "creation"):
+            wrong = killed(root, instant, given.kills, given.seed)
+            print(f"{instant:<16}{given.kills:>7}{given.kills - wrong:>18}{wrong:>18}", flush=True)
+            bad += wrong
     return 1 if bad else 0
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig
+from dsbuilder_tui.models.agent_answer import CUT_CALL
 from dsbuilder_tui.models.agents_sdk import agents
 from dsbuilder_tui.models.chat_client import ChatClient
-from dsbuilder_tui.models.chat_model import CUT_CALL, ChatModel
+from dsbuilder_tui.models.chat_model import ChatModel
 from tests.support import fake_agent as model
 from tests.support.fake_openai import FakeOpenAI
 

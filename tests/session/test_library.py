@@ -76,6 +76,6 @@ async def test_the_dataset_goes_into_the_sessions_folder_unless_another_place_wa
     make_plan: Plans, make_config: Configs, tmp_path: Path
 ) -> None:
     async with await Session.create(make_plan(4), make_config()) as session:
-        assert session.dataset_path == session.folder / f"{session.id}.jsonl"
-        await session.remember_out(tmp_path / "mine.csv")
-        assert session.dataset_path == tmp_path / "mine.csv"
+        assert session.dataset.path == session.folder / f"{session.id}.jsonl"
+    async with await Session.create(make_plan(4), make_config(), out=tmp_path / "mine.csv") as session:
+        assert session.dataset.path == tmp_path / "mine.csv"

@@ -32,7 +32,7 @@ class FinalizeDataset(Tool[NoArguments]):
             )
         left = state.total_instances_planned - state.instances_created
         without = f" and leave out the {counted(left, 'slot')} that are not filled" if left else ""
-        path = call.host.session.dataset_path
+        path = call.host.session.dataset.path
         return QuestionApproval(
             text=f"Finish the dataset with {counted(state.instances_created, 'case')}{without}? It goes to {path}.",
             subject=QuestionSubject.RUN,
@@ -48,8 +48,8 @@ class FinalizeDataset(Tool[NoArguments]):
         patch = PlanPatch(remove=[c.name for c in session.plan.categories])
         await session.plans.revise(patched(session.plan, patch, accepted).plan)
         state = await session.settle()
-        path = session.dataset_path
-        count = await session.export(path, private=path.parent == session.folder)
+        path = session.dataset.path
+        count = await session.dataset.write()
         await host.reread()
         return ToolAnswer(
             f"Finished: {counted(count, 'case')}, written to {path}.",

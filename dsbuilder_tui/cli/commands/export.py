@@ -10,6 +10,7 @@ from dsbuilder_tui.cli.options import json_option, place_option, session_argumen
 from dsbuilder_tui.cli.output import print_json, say
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.domain.events import Event, ExportWritten
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.export_formats import FORMATS
@@ -23,11 +24,16 @@ def _export(arguments: argparse.Namespace) -> int:
     async def write() -> int:
         async with await Session.open(arguments.session, config) as session:
             require_plan(session)
+            written: list[Event] = []
+            session.subscribe(written.append)
             count = await session.export(arguments.out, arguments.format, damaged=damaged, raw=arguments.raw)
+            digest = next((event.sha256 for event in written if isinstance(event, ExportWritten)), "")
             if arguments.json:
-                print_json({"session": session.id, "path": arguments.out, "cases": count, "damaged": damaged or []})
+                told = {"session": session.id, "path": arguments.out, "cases": count, "sha256": digest}
+                print_json({**told, "damaged": damaged or []})
             else:
                 say(f"Wrote {count} cases of {session.id} to {arguments.out}.")
+                say(f"SHA-256: {digest}")
                 if damaged:
                     say(f"Left out {len(damaged)} damaged cases: {visible(', '.join(damaged[:10]))}")
             return ExitCode.COMPLETE

@@ -37,9 +37,7 @@ def _run(arguments: argparse.Namespace) -> int:
             model.check(plan)  # before there is a session: a plan it cannot write must leave nothing behind
             if not arguments.json:
                 _point_at_unfinished(plan.dataset_name, config)
-            async with await Session.create(plan, config) as session:
-                if out:
-                    await session.remember_out(out)
+            async with await Session.create(plan, config, out=out) as session:
                 return await build(session, model, arguments, out)
 
     return asyncio.run(start())
@@ -54,9 +52,7 @@ async def _run_words(arguments: argparse.Namespace, config: DatasetBuilderConfig
             "--prompt is empty.", 'Say what you need, such as --prompt "60 cases for a customer service bot".'
         )
     out = checked_out(arguments.out)
-    async with await Session.begin(name_of_request(arguments.prompt), config) as session:
-        if out:
-            await session.remember_out(out)
+    async with await Session.begin(name_of_request(arguments.prompt), config, out=out) as session:
         return await talk_and_build(session, arguments, out)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from dsbuilder_tui.atomic_write import replaceable
 from dsbuilder_tui.domain.case import AcceptedCase
@@ -14,6 +17,7 @@ from dsbuilder_tui.registry import Registry
 from dsbuilder_tui.store.export.export_format import DatasetShape, ExportFormat
 from dsbuilder_tui.store.files import atomic_write
 
+_BLOCK = 1 << 20
 _HERE = "dsbuilder_tui.store.export"
 FORMATS: Registry[ExportFormat] = Registry(
     "dsbuilder.formats",
@@ -52,6 +56,14 @@ def require_writer(kind: str) -> None:
     FORMATS.load(kind).require()
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """What was written: how many cases, and the SHA-256 of the file."""
+
+    cases: int
+    sha256: str
+
+
 async def write_cases(
     path: Path,
     kind: str,
@@ -59,8 +71,8 @@ async def write_cases(
     shape: DatasetShape,
     *,
     private: bool = False,
-) -> int:
-    """Write cases page by page into a file that takes its name only when it is whole. Returns how many.
+) -> WrittenFile:
+    """Write cases page by page into a file that takes its name only when it is whole.
 
     A ``private`` file is the session's own, and a link in its place is replaced.
     Raises ``InputError`` (a library is missing, or the name is that of a device or of a link that leads elsewhere),
@@ -79,7 +91,16 @@ async def write_cases(
             count += len(page)
         with _at_work(kind):
             writer.close(count)
-    return count
+        return WrittenFile(count, await asyncio.to_thread(_digest, handle))
+
+
+def _digest(handle: BinaryIO) -> str:
+    handle.flush()
+    handle.seek(0)
+    digest = hashlib.sha256()
+    while block := handle.read(_BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 @contextmanager

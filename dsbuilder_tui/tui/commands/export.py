@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 async def _export(actions: StudioActions, argument: str) -> None:
     session = actions.live.session
     session.require_plan()
-    target = Path(argument).expanduser() if argument else session.dataset_path
+    target = Path(argument).expanduser() if argument else session.dataset.path
 
     async def write() -> None:
         try:

@@ -1,0 +1,95 @@
+"""The finished dataset as a file: where it goes, and whether what lies there is it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.settings.key_trust import ForeignAddress, TrustRisk, not_allowed
+from dsbuilder_tui.settings.seal import unsealed
+
+# The key under which `SessionFiles.conclude` notes that the dataset is to be written: absent in sessions of versions that
+# did not, None while it is to be done, and else what was written.
+DATASET = "dataset"
+
+
+class DatasetFile:
+    """Writes the dataset and remembers what was written, so that an older file is not taken for it after a kill."""
+
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
+
+    @property
+    def out(self) -> Path | None:
+        """Where the finished dataset is to be written, as asked for at the start.
+
+        None where a folder that came from elsewhere says so and nobody has agreed (``foreign_out``).
+        """
+        out = self._context.files.meta.get("out")
+        return Path(out) if out and not self.foreign_out else None
+
+    @property
+    def foreign_out(self) -> list[ForeignAddress]:
+        """The place for the finished dataset that came with a session from elsewhere, until the person agrees to it."""
+        files = self._context.files
+        out = {"out": files.meta.get("out")}
+        if not out["out"] or not unsealed(out, ("out",), files.meta.get("seals")):
+            return []
+        named = ForeignAddress(
+            folder=files.folder.resolve(), file="session", setting="out", address=str(out["out"]), key="", key_origin="",
+            risk=TrustRisk.FILE,
+        )  # fmt: skip
+        return not_allowed([named])
+
+    @property
+    def path(self) -> Path:
+        """Where the dataset goes when no other place is named: ``out``, or ``<id>.jsonl`` in the session's folder."""
+        return self.out or self._context.files.folder / f"{self._context.id}.jsonl"
+
+    async def write(self, path: Path | None = None) -> int:
+        """Write the dataset to its place, or to another one, and remember that it was. Returns how many cases it holds.
+
+        Raises as ``Session.export``.
+        """
+        files, target = self._context.files, path or self.path
+        self._context.require_plan()
+        seq = files.store.seq
+        written = await files.export(target, private=target.parent == files.folder)
+        record = {"path": str(target), "cases": written.cases, "sha256": written.sha256, "seq": seq}
+        await files.remember(**{DATASET: record})
+        return written.cases
+
+    async def is_written(self, path: Path) -> bool:
+        """Whether the file of that name is the dataset as it is now, or was that when a person changed it."""
+        if not path.exists():
+            return False
+        meta = self._context.files.meta
+        if DATASET not in meta:  # finished by a version that did not say so
+            return True
+        record = meta[DATASET]
+        return (
+            record is not None
+            and record["path"] == str(path)
+            and await self._context.files.store.statistics.disturbed() <= record["seq"]
+        )
+
+    async def difference(self) -> str:
+        """What is wrong with the file that was written, in words; empty when it is as it was written, or never was."""
+        record: dict[str, Any] | None = self._context.files.meta.get(DATASET)
+        if record is None:
+            return ""
+        path = Path(record["path"])
+        try:
+            found = await asyncio.to_thread(digest_of, path)
+        except OSError as error:
+            return f"{path} cannot be read: {error.strerror or error}"
+        return "" if found == record["sha256"] else f"{path} is not what was written"
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file. Raises ``OSError``."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
