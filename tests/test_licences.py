@@ -68,7 +68,7 @@ def test_its_licence_is_allowed_and_the_one_that_it_names(name: str) -> None:
     elif known := [_OF_CLASSIFIERS[text] for text in classifiers if text in _OF_CLASSIFIERS]:
         assert all(licences(expression) & each for each in known), f"{name} says {classifiers}"
     elif said := (about.get("License") or "").strip():
-        assert licences(expression) == licences(said.removesuffix(" License")), f"{name} says {said}"
+        assert licences(expression) == licences(said.splitlines()[0].removesuffix(" License")), f"{name} says {said}"
     else:
         texts = [file.read_text() for file in importlib.metadata.files(name) or () if "LICEN" in file.name.upper()]
         assert expression == "MIT" and any("Permission is hereby granted, free of charge" in text for text in texts)
