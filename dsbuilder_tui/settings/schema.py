@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -211,6 +212,8 @@ class DatasetBuilderConfig(BaseModel):
             return None
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://; write for example http://localhost:11434/v1")
+        if not _has_place(value):
+            raise ValueError("names no host, or no port behind its colon; write for example http://localhost:11434/v1")
         return value.rstrip("/")
 
     @field_validator("checkpoint_dir", mode="before")
@@ -306,6 +309,15 @@ class DatasetBuilderConfig(BaseModel):
 
 
 _HOST = re.compile(r"([^@]*@)?(\[[0-9a-fA-F:.%]+\]|[^@:\[\]\s]+)(:\d*)?")
+
+
+def _has_place(url: str) -> bool:
+    """Whether an address names a host, and a port where it has a colon for one."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.port is not None or not parts.netloc.endswith(":"))
+    except ValueError:  # a port that is no number, or brackets left open
+        return False
 
 
 def without_login(url: str | None) -> str | None:
