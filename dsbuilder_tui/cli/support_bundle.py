@@ -1,4 +1,4 @@
-"""What a bug report needs, as one text without secrets: versions, settings by layer, a session's figures, the crash log."""
+"""The report that goes with a bug, without secrets: versions, settings by layer, a session's figures and events, the crash log."""
 
 from __future__ import annotations
 
