@@ -27,7 +27,6 @@ _STILL_REFUSED = 0.1  # where this share of those is left, they do not
 _SAMPLE = 60  # requests to tell that from
 _CLEAN = 0.015  # share of refusals that is as good as none
 _MOST_BACKGROUND = 0.4
-_LESS_BACKGROUND, _MORE_BACKGROUND = 0.1, 0.04  # weight of a look in it: what is more may hang on the rate
 _SLOWEST = 0.02  # requests a second
 _SHORTEST = 1e-3  # seconds
 
@@ -95,6 +94,7 @@ class AdaptiveRate:
     def __init__(self) -> None:
         self.per_second = math.inf
         self.background = 0.0  # share of refusals that does not hang on the rate
+        self._most_background = 0.0  # of it, as far as it was seen where the rate was no cause
         self._mode = _Mode.UNPACED
         self._sent: deque[SentRequest] = deque(maxlen=_MOST_KEPT)
         self._since = -math.inf  # what was sent before says nothing about the rate of now
@@ -236,14 +236,15 @@ class AdaptiveRate:
         expected = max(0.0, 1 - doubted.rate * (1 - doubted.share) / doubted.slower.offered)
         if doubted.slower.share < max(_TOLERATED, expected + _STILL_REFUSED * (doubted.share - expected)):
             return False
-        self.background = doubted.slower.share
+        self.background = self._most_background = doubted.slower.share
         self._set(doubted.restored)
         return True
 
     def _clean(self, look: _Look, now: float) -> None:
         if self.background:
-            weight = _LESS_BACKGROUND if look.share < self.background else _MORE_BACKGROUND
-            self.background += weight * (look.share - self.background)
+            self.background += 0.1 * (look.share - self.background)
+            if self._mode is not _Mode.UNPACED:  # what is more than was seen at a slower pace may hang on the rate
+                self.background = min(self.background, self._most_background)
         used = look.offered >= _USED * self.per_second
         if self._mode is _Mode.PROBING and look.sent >= _FEW:
             if not used:
