@@ -1,4 +1,4 @@
-"""The report that goes with a bug, without secrets: versions, settings by layer, a session's figures and events, the crash log."""
+"""The report that goes with a bug, without secrets: versions, settings by layer, a session's figures, the crash log."""
 
 from __future__ import annotations
 
