@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 import trustme
+from pydantic import ValidationError
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, InputError
