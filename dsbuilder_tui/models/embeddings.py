@@ -10,7 +10,7 @@ import aiohttp
 import orjson
 
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
-from dsbuilder_tui.models.endpoint import Endpoint, read_response
+from dsbuilder_tui.models.endpoint import Endpoint, read_all, read_response
 from dsbuilder_tui.models.endpoint_errors import explain
 from dsbuilder_tui.models.failure_table import failure_kind
 from dsbuilder_tui.models.protocol import TransientError
@@ -20,7 +20,6 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 _MOST_TEXTS = 64  # a request
 _MOST_CHARACTERS = 8000  # of a text
-_MOST_BODY = 64 * 1024 * 1024
 
 
 class EndpointEmbeddings:
@@ -86,9 +85,7 @@ class EndpointEmbeddings:
                     report = await read_response(response)
                     report = replace(report, message=self._endpoint.redact(report.message))
                     raise explain(report, failure_kind(report), self._model, self.url)
-                answer = await response.content.read(_MOST_BODY)
-                while not response.content.at_eof():
-                    answer += await response.content.read(_MOST_BODY)
+                answer = await read_all(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._endpoint.network_error(error) from None
         return self._vectors(answer, len(texts))
