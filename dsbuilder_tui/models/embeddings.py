@@ -10,17 +10,16 @@ import aiohttp
 import orjson
 
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
-from dsbuilder_tui.models.endpoint import Endpoint, read_response
+from dsbuilder_tui.models.endpoint import Endpoint, read_all, read_response
 from dsbuilder_tui.models.endpoint_errors import explain
 from dsbuilder_tui.models.failure_table import failure_kind
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.models.retry import with_retries
-from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
+from dsbuilder_tui.settings.key_trust import KeyUse, is_named_in_flag, require_trust
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 _MOST_TEXTS = 64  # a request
 _MOST_CHARACTERS = 8000  # of a text
-_MOST_BODY = 64 * 1024 * 1024
 
 
 class EndpointEmbeddings:
@@ -33,6 +32,7 @@ class EndpointEmbeddings:
         """
         require_trust(config, KeyUse.EMBEDDINGS)
         # Allowed as a whole: in a copy it is not asked again who said which part of it.
+        named = is_named_in_flag(config, KeyUse.EMBEDDINGS)
         allowed: dict[str, Any] = {"verify_tls": config.verify_tls, "ca_bundle": config.ca_bundle}
         if config.embedding_base_url:
             # An endpoint of its own gets no key that is meant for another.
@@ -45,7 +45,7 @@ class EndpointEmbeddings:
         self._tell = tell
         self._dimensions = 0
         self._model, self._most_retries = config.embedding_model, config.max_retries
-        self._endpoint = Endpoint(config)
+        self._endpoint = Endpoint(config, may_be_link_local=named)
         self.url = self._endpoint.url
         self.name = f"{self.url} {self._model}"  # whose vectors they are
 
@@ -85,9 +85,7 @@ class EndpointEmbeddings:
                     report = await read_response(response)
                     report = replace(report, message=self._endpoint.redact(report.message))
                     raise explain(report, failure_kind(report), self._model, self.url)
-                answer = await response.content.read(_MOST_BODY)
-                while not response.content.at_eof():
-                    answer += await response.content.read(_MOST_BODY)
+                answer = await read_all(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._endpoint.network_error(error) from None
         return self._vectors(answer, len(texts))

@@ -17,28 +17,37 @@ from dsbuilder_tui.models.address import address_of, tls_of
 from dsbuilder_tui.models.error_report import ErrorReport, read_body
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.models.redirects import own_origin_only
+from dsbuilder_tui.models.resolver import GuardedResolver
+from dsbuilder_tui.settings.key_trust import KeyUse, is_named_in_flag
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 _MOST_ERROR_BYTES = 64 * 1024
-_MOST_BODY_BYTES = 32 * 1024 * 1024
+_MOST_BODY_BYTES = 16 * 1024 * 1024  # parsed it takes up to 16 times as much
 
 
 class Endpoint:
     """An HTTP session for one endpoint: address, headers, certificates, proxies from the environment, time-outs."""
 
-    def __init__(self, config: DatasetBuilderConfig) -> None:
-        """Raises ``EndpointRefused`` or ``InputError`` for an address, a key or a proxy that cannot be used."""
+    def __init__(self, config: DatasetBuilderConfig, *, may_be_link_local: bool | None = None) -> None:
+        """``may_be_link_local`` says whether the host's name may stand for such an address; None: where a flag names it.
+
+        Raises ``EndpointRefused`` or ``InputError`` for an address, a key or a proxy that cannot be used."""
         self.address = address_of(config)
         self.url = self.address.url
         headers = {
             "Content-Type": "application/json", "Accept": "text/event-stream, application/json", **self.address.headers,
         }  # fmt: skip
+        self._call_timeout = config.call_timeout
         proxy, proxy_login = _proxy(self.url)
+        if may_be_link_local is None:
+            may_be_link_local = is_named_in_flag(config, KeyUse.CHAT)
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=tls_of(config), ttl_dns_cache=60),
+            connector=aiohttp.TCPConnector(
+                limit=0, ssl=tls_of(config), ttl_dns_cache=60, resolver=None if may_be_link_local else GuardedResolver()
+            ),
             headers=headers,
             timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=config.connect_timeout, sock_read=config.request_timeout
+                total=config.call_timeout, sock_connect=config.connect_timeout, sock_read=config.request_timeout
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=[own_origin_only()],
@@ -85,18 +94,24 @@ class Endpoint:
             )
         if isinstance(error, aiohttp.InvalidURL):
             return EndpointRefused(f"{self.url!r} is not an address.", "Set base_url, for example http://host:8000/v1.")
+        if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ServerTimeoutError):
+            return TransientError(
+                FailureKind.TIMEOUT, f"the call was not over after {self._call_timeout:g} s (call_timeout)"
+            )
         if isinstance(error, TimeoutError):
             return TransientError(FailureKind.TIMEOUT, "no answer from the endpoint in time")
         return TransientError(FailureKind.CONNECTION, f"connection to {self.url} failed: {detail}")
 
 
 async def read_all(response: aiohttp.ClientResponse, head: bytes = b"") -> bytes:
-    """The whole body, of which ``head`` has been read. Raises ``TransientError`` when it is longer than 32 MB."""
+    """The whole body, of which ``head`` has been read. Raises ``TransientError`` when it is longer than 16 MB."""
     body = bytearray(head)
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > _MOST_BODY_BYTES:
-            raise TransientError(FailureKind.SERVER, "the endpoint's answer is longer than 32 MB")
+            raise TransientError(
+                FailureKind.SERVER, f"the endpoint's answer is longer than {_MOST_BODY_BYTES // 2**20} MB"
+            )
     return bytes(body)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 from dsbuilder_tui.diversity.compared_text import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
 from dsbuilder_tui.domain.clock import Clock, iso
-from dsbuilder_tui.domain.errors import PlanError
+from dsbuilder_tui.domain.errors import PlanError, SessionDamaged
 from dsbuilder_tui.domain.events import Event, ExportWritten, Notice
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -22,7 +22,8 @@ from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.settings.provider_names import OPENAI
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.schema import STEERING, DatasetBuilderConfig
+from dsbuilder_tui.settings.seal import seals_of
 from dsbuilder_tui.settings.stage_names import STAGES, check_stages
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.export.checkpoint import seed_head
@@ -52,6 +53,7 @@ class SessionFiles:
         self._lock = lock
         self.plan_revision = plan_revision
         self.listeners: list[Callable[[Event], None]] = []
+        self._pages: asyncio.Task[None] | None = None
 
     @classmethod
     async def create(
@@ -70,11 +72,13 @@ class SessionFiles:
         lock = SessionLock(folder)
         lock.acquire()
         seed = imported.seed if imported and imported.seed is not None else config.seed
+        said = {**config.explicit, **({"out": str(out)} if out else {})}
         meta = {
             "state": SessionState.NEW,
             "seed": seed,
             "created_at": clock.now(),
             "settings": config.explicit,
+            "seals": seals_of(said, (*STEERING, "out")),
             "provider": config.resolved_provider,
             "worker_model": provider_of(config).model_name or config.worker_model,
             **({"out": str(out)} if out else {}),
@@ -109,15 +113,39 @@ class SessionFiles:
             raise
         try:
             plan, revision = await store.plans.newest(), await store.plans.revision()
-            return cls(folder, lock, store, plan, await store.meta.all(), clock, revision)
+            files = cls(folder, lock, store, plan, await store.meta.all(), clock, revision)
         except BaseException:
             await store.close()
             lock.release()
+            raise
+        if not store.connection.database.was_closed:
+            files._pages = asyncio.create_task(files._check_pages())
+        return files
+
+    async def require_sound(self, *tables: str) -> None:
+        """Raises ``SessionDamaged`` when the pages of a file that was not closed properly, or the rows of these tables, are
+        not what was written.
+        """
+        await self.pages_checked()
+        await self.store.connection.require_sound(tables)
+
+    async def pages_checked(self) -> None:
+        """Wait until the pages of a file that was not closed properly have been looked at. Raises ``SessionDamaged``."""
+        if self._pages is not None:
+            await asyncio.shield(self._pages)
+
+    async def _check_pages(self) -> None:
+        try:
+            await self.store.connection.database.quick_check()
+        except SessionDamaged as error:
+            self.emit(Notice(ts=self.clock.now(), level=NoticeLevel.ERROR, text=str(error)))
             raise
 
     async def close(self) -> None:
         try:
             await self.store.close()
+            if self._pages is not None:
+                await asyncio.gather(self._pages, return_exceptions=True)
         finally:
             self._lock.release()
 
@@ -271,6 +299,7 @@ class SessionFiles:
         names, cases = [category.name for category in self.plan.categories], self.store.cases
         async for page in cases.pages(names, damaged=damaged, upto=upto):
             yield page
+        await self.pages_checked()
         await cases.require_sound(damaged)
 
     def _axes(self) -> list[str]:
