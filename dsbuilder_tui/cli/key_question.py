@@ -1,4 +1,4 @@
-"""The question, on a terminal, whether a key may go to an address that a file of the working folder names."""
+"""The questions, on a terminal, whether keys and prompts may go where a folder says, and a dataset where a session does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.settings.key_trust import KeyUse, allow, foreign_addresses, refusal, uses_of
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.settings.key_trust import ForeignAddress, KeyUse, allow, foreign_addresses, refusal, uses_of
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 
@@ -15,14 +16,22 @@ def ask_before_keys_leave(config: DatasetBuilderConfig, uses: Sequence[KeyUse] =
 
     Raises ``ConfigError`` for a no, and without asking where nobody is there to answer.
     """
-    foreign = foreign_addresses(config, [use for use in uses_of(config) if use in uses])
+    _ask(foreign_addresses(config, [use for use in uses_of(config) if use in uses]), "Send it there")
+
+
+def ask_before_files_leave(session: Session) -> None:
+    """Ask about the place for the dataset that came with a session, as ``ask_before_keys_leave`` does."""
+    _ask(session.dataset.foreign_out, "Write it there")
+
+
+def _ask(foreign: Sequence[ForeignAddress], question: str) -> None:
     if not foreign:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise refusal(foreign)
     for one in foreign:
         print(f"dsbuilder: {visible(one.words)}", file=sys.stderr)
-    print("Send it there, and remember the answer for this folder? [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"{question}, and remember the answer? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
         raise refusal(foreign)
     allow(foreign)

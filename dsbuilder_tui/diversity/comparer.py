@@ -89,6 +89,12 @@ class Comparer:
         self.recall(rows, questions)
         return rows
 
+    def take_examples(self, questions: Sequence[Question], vectors: Vectors | None = None) -> range:
+        """Let in what is no case, and may not be repeated either. Returns its rows."""
+        rows = self.remember(questions, vectors)
+        self.index(np.arange(rows.start, rows.stop), [question.category for question in questions])
+        return rows
+
     def remember(self, questions: Sequence[Question], vectors: Vectors | None = None) -> range:
         """Put texts into the file; they count from ``index`` on. Returns their rows."""
         prints = self._prints(questions, vectors)

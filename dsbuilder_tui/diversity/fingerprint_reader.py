@@ -13,7 +13,7 @@ import orjson
 from numpy.typing import NDArray
 
 from dsbuilder_tui.diversity.fingerprint_file import NAMES
-from dsbuilder_tui.diversity.fingerprints import row_type
+from dsbuilder_tui.diversity.fingerprints import checks, row_type
 from dsbuilder_tui.domain.case import runs
 
 _PIECE = 4096
@@ -67,9 +67,11 @@ class FingerprintReader:
         found = []
         with contextlib.suppress(OSError):
             for first, last in runs(sorted(places)):
-                for at, row in enumerate(self._rows(first, last - first + 1), first):
+                rows = self._rows(first, last - first + 1)
+                whole = checks(rows) == rows["check"]
+                for at, row in enumerate(rows, first):
                     seq, text, name = places[at]
-                    if row["seq"] == seq and row["text"] == text:
+                    if whole[at - first] and row["seq"] == seq and row["text"] == text:
                         found.append((row, name))
         return sorted(found, key=lambda pair: int(pair[0]["seq"]))
 

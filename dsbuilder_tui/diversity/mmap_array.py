@@ -50,10 +50,12 @@ class MappedArray:
     @property
     def rows(self) -> NDArray[Any]:
         """What counts, as a view into the file; it stays valid, but does not grow, when rows are added."""
+        self._require_whole()
         return self._rows[: self._length]
 
     def add(self, rows: NDArray[Any]) -> int:
         """Add rows at the end. Returns the number of the first."""
+        self._require_whole()
         first, length = self._length, self._length + len(rows)
         if length > len(self._rows):
             try:
@@ -66,6 +68,7 @@ class MappedArray:
 
     def cut(self, length: int) -> None:
         """Forget every row from ``length`` on."""
+        self._require_whole()
         self._rows[length : self._length] = np.zeros((), self._dtype)
         self._length = length
 
@@ -94,6 +97,14 @@ class MappedArray:
                 os.ftruncate(self._file.fileno(), size)
         self._map = mmap.mmap(self._file.fileno(), size)
         self._rows = np.frombuffer(self._map, self._dtype, capacity)
+
+    def _require_whole(self) -> None:
+        """Touching what another program has cut off the file would kill the process."""
+        if len(self._rows) and os.fstat(self._file.fileno()).st_size < len(self._rows) * self._dtype.itemsize:
+            raise StorageError(
+                f"{self._path or 'A temporary file'} was cut short by another program.",
+                "Everything accepted so far is saved; resume, and what is missing from it is made again.",
+            )
 
     def _trouble(self, error: OSError) -> StorageError:
         saved = " Everything accepted so far is saved." if self._path else ""

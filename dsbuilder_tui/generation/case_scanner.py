@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import orjson
@@ -70,8 +71,7 @@ class CaseScanner:
     def __init__(self, fields: Collection[str] = (), *, several: bool = False) -> None:
         """``several`` when each case is to hold a list of candidates."""
         self._keys = CaseReader(fields, several=several)
-        names = "|".join(map(re.escape, (*CASE_KEYS, *_PARTS, *self._keys.fields)))
-        self._case_key = re.compile(rf'(?:["\'](?:{names})["\']|[{{,\s](?:{names}))\s*:')
+        self._case_key = _case_key(self._keys.fields)
         self._buffer = ""
         self._waiting: list[str] = []  # pieces behind it in which nothing opens, closes or ends
         self._at = 0  # scanned up to here
@@ -247,6 +247,13 @@ class CaseScanner:
             self._at -= keep
             self._level_from = max(0, self._level_from - keep)
             self._stack = [max(0, place - keep) for place in self._stack]
+
+
+@cache
+def _case_key(fields: tuple[str, ...]) -> re.Pattern[str]:
+    """The beginning of a key that stands in a case, and not around it."""
+    names = "|".join(map(re.escape, (*CASE_KEYS, *_PARTS, *fields)))
+    return re.compile(rf'(?:["\'](?:{names})["\']|[{{,\s](?:{names}))\s*:')
 
 
 class CaseReader:

@@ -264,13 +264,7 @@ class DuplicateCheck:
             return
         vectors = await self._vectors(texts)
         questions = [self._question(text) for text in texts]
-
-        def take(comparer: Comparer) -> range:
-            rows = comparer.remember(questions, vectors)
-            comparer.index(np.arange(rows.start, rows.stop), [question.category for question in questions])
-            return rows
-
-        rows = await self._compare(take)
+        rows = await self._compare(lambda comparer: comparer.take_examples(questions, vectors))
         for row, text in zip(rows, texts, strict=True):
             self.name(row, _EXAMPLE, text.category, 0)
 

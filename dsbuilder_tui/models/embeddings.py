@@ -16,7 +16,7 @@ from dsbuilder_tui.models.endpoint_errors import MOST_SAID, explain
 from dsbuilder_tui.models.failure_table import failure_kind
 from dsbuilder_tui.models.protocol import RequestTooLarge, TransientError
 from dsbuilder_tui.models.retry import with_retries
-from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
+from dsbuilder_tui.settings.key_trust import KeyUse, is_named_in_flag, require_trust
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 _MOST_TEXTS = 64  # a request
@@ -35,6 +35,7 @@ class EndpointEmbeddings:
         """
         require_trust(config, KeyUse.EMBEDDINGS)
         # Allowed as a whole: in a copy it is not asked again who said which part of it.
+        named = is_named_in_flag(config, KeyUse.EMBEDDINGS)
         allowed: dict[str, Any] = {"verify_tls": config.verify_tls, "ca_bundle": config.ca_bundle}
         if config.embedding_base_url:
             # An endpoint of its own gets no key that is meant for another.
@@ -48,7 +49,7 @@ class EndpointEmbeddings:
         self._dimensions = 0
         self._most = _MOST_CHARACTERS
         self._model, self._most_retries = config.embedding_model, config.max_retries
-        self._endpoint = Endpoint(config)
+        self._endpoint = Endpoint(config, may_be_link_local=named)
         self.url = self._endpoint.url
         self.name = f"{self.url} {self._model}"  # whose vectors they are
 

@@ -17,6 +17,8 @@ from dsbuilder_tui.models.address import address_of, tls_of
 from dsbuilder_tui.models.error_report import ErrorReport, read_body
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.models.redirects import own_origin_only
+from dsbuilder_tui.models.resolver import GuardedResolver
+from dsbuilder_tui.settings.key_trust import KeyUse, is_named_in_flag
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 _MOST_ERROR_BYTES = 64 * 1024
@@ -26,16 +28,22 @@ _MOST_BODY_BYTES = 32 * 1024 * 1024
 class Endpoint:
     """An HTTP session for one endpoint: address, headers, certificates, proxies from the environment, time-outs."""
 
-    def __init__(self, config: DatasetBuilderConfig) -> None:
-        """Raises ``EndpointRefused`` or ``InputError`` for an address, a key or a proxy that cannot be used."""
+    def __init__(self, config: DatasetBuilderConfig, *, may_be_link_local: bool | None = None) -> None:
+        """``may_be_link_local`` says whether the host's name may stand for such an address; None: where a flag names it.
+
+        Raises ``EndpointRefused`` or ``InputError`` for an address, a key or a proxy that cannot be used."""
         self.address = address_of(config)
         self.url = self.address.url
         headers = {
             "Content-Type": "application/json", "Accept": "text/event-stream, application/json", **self.address.headers,
         }  # fmt: skip
         proxy, proxy_login = _proxy(self.url)
+        if may_be_link_local is None:
+            may_be_link_local = is_named_in_flag(config, KeyUse.CHAT)
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=tls_of(config), ttl_dns_cache=60),
+            connector=aiohttp.TCPConnector(
+                limit=0, ssl=tls_of(config), ttl_dns_cache=60, resolver=None if may_be_link_local else GuardedResolver()
+            ),
             headers=headers,
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=config.connect_timeout, sock_read=config.request_timeout

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.settings.key_trust import ForeignAddress, TrustRisk, not_allowed
+from dsbuilder_tui.settings.seal import unsealed
 
 # The key under which `SessionFiles.conclude` notes that the dataset is to be written: absent in sessions of versions that
 # did not, None while it is to be done, and else what was written.
@@ -22,9 +24,25 @@ class DatasetFile:
 
     @property
     def out(self) -> Path | None:
-        """Where the finished dataset is to be written, as asked for at the start."""
+        """Where the finished dataset is to be written, as asked for at the start.
+
+        None where a folder that came from elsewhere says so and nobody has agreed (``foreign_out``).
+        """
         out = self._context.files.meta.get("out")
-        return Path(out) if out else None
+        return Path(out) if out and not self.foreign_out else None
+
+    @property
+    def foreign_out(self) -> list[ForeignAddress]:
+        """The place for the finished dataset that came with a session from elsewhere, until the person agrees to it."""
+        files = self._context.files
+        out = {"out": files.meta.get("out")}
+        if not out["out"] or not unsealed(out, ("out",), files.meta.get("seals")):
+            return []
+        named = ForeignAddress(
+            folder=files.folder.resolve(), file="session", setting="out", address=str(out["out"]), key="", key_origin="",
+            risk=TrustRisk.FILE,
+        )  # fmt: skip
+        return not_allowed([named])
 
     @property
     def path(self) -> Path:

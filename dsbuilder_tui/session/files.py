@@ -22,7 +22,8 @@ from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.settings.provider_names import OPENAI
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.schema import STEERING, DatasetBuilderConfig
+from dsbuilder_tui.settings.seal import seals_of
 from dsbuilder_tui.settings.stage_names import STAGES, check_stages
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.export.checkpoint import seed_head
@@ -70,11 +71,13 @@ class SessionFiles:
         lock = SessionLock(folder)
         lock.acquire()
         seed = imported.seed if imported and imported.seed is not None else config.seed
+        said = {**config.explicit, **({"out": str(out)} if out else {})}
         meta = {
             "state": SessionState.NEW,
             "seed": seed,
             "created_at": clock.now(),
             "settings": config.explicit,
+            "seals": seals_of(said, (*STEERING, "out")),
             "provider": config.resolved_provider,
             "worker_model": provider_of(config).model_name or config.worker_model,
             **({"out": str(out)} if out else {}),

@@ -7,7 +7,8 @@ from typing import Any
 
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.settings.layers import Layer
-from dsbuilder_tui.settings.schema import SECRETS, DatasetBuilderConfig
+from dsbuilder_tui.settings.schema import SECRETS, STEERING, DatasetBuilderConfig
+from dsbuilder_tui.settings.seal import seals_of, unsealed
 from dsbuilder_tui.settings.stack import SettingsStack
 
 
@@ -20,7 +21,10 @@ class SessionSettings:
         self._at_first = self.kept
         known = DatasetBuilderConfig.model_fields  # one that another version kept is left alone
         kept = {name: value for name, value in self.kept.items() if name in known and name not in SECRETS}
-        self._stack = SettingsStack.over(config, kept)
+        foreign = unsealed(kept, STEERING, files.meta.get("seals"))
+        # Where a new session lies is not for a folder that came from elsewhere to say.
+        kept = {name: value for name, value in kept.items() if name != "checkpoint_dir" or name not in foreign}
+        self._stack = SettingsStack.over(config, kept, folder=files.folder, foreign=foreign)
 
     @property
     def config(self) -> DatasetBuilderConfig:
@@ -65,4 +69,8 @@ class SessionSettings:
         await self._keep({**self.kept, name: self._at_first.get(name)})
 
     async def _keep(self, values: Mapping[str, Any]) -> None:
-        await self._files.remember(settings={name: value for name, value in values.items() if value is not None})
+        kept = {name: value for name, value in values.items() if value is not None}
+        said = {name: value for name, value in kept.items() if name not in self._stack.foreign}
+        await self._files.remember(
+            settings=kept, seals=(self._files.meta.get("seals") or {}) | seals_of(said, STEERING)
+        )

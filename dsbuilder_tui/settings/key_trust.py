@@ -1,8 +1,10 @@
-"""Which addresses of a working folder's files may get a key that the files did not bring: asked once, remembered here.
+"""Which addresses may get a person's keys and prompts where a folder names them, or where the way there is open: asked once.
 
 ``./.env`` and ``./dsbuilder.toml`` come with a folder, which may be anybody's: a repository that was cloned, an archive.
 Where they name an endpoint, a certificate authority, or that none is needed, a key from the environment, from the user's
-file or from the command line goes there only when the person has said so. Proxies are taken from the environment alone.
+file or from the command line goes there only when the person has said so. A session's folder may be anybody's too: what it
+keeps of that counts only where this person said it (``settings.seal``), with a key or without. Proxies are taken from the
+environment alone. A link-local address is refused unless a flag names it.
 """
 
 from __future__ import annotations
@@ -10,19 +12,22 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dsbuilder_tui.atomic_write import atomic_write
 from dsbuilder_tui.domain.errors import ConfigError, StorageError
-from dsbuilder_tui.settings.layers import FOLDER_LAYERS, merged
+from dsbuilder_tui.settings.hosts import host_of, is_link_local, is_loopback
+from dsbuilder_tui.settings.layers import Layer, SettingsSource, merged
 from dsbuilder_tui.settings.locations import trusted_addresses_file
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.schema import OPENAI_URL, DatasetBuilderConfig, without_login
 
 TRUST_COMMAND = "dsbuilder config trust"
+ANYWHERE = "any folder"  # what is remembered for no folder of its own
 
 
 class KeyUse(StrEnum):
@@ -32,37 +37,89 @@ class KeyUse(StrEnum):
     EMBEDDINGS = "embeddings"
 
 
+class TrustRisk(StrEnum):
+    """Why a person is asked."""
+
+    FOLDER = "folder"  # a file of the working folder leads a key away
+    SESSION = "session"  # a session that was not made here says where requests go
+    FILE = "file"  # a session that was not made here says where the dataset goes
+    PLAIN_HTTP = "plain http"  # a key would go over a network unencrypted
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignAddress:
-    """A place that a file of the working folder would send a key to, which did not come with it.
+    """A place that the person has not allowed yet, and what would go there.
 
-    ``address`` is what is remembered: where the key would go, and how. ``key`` is the setting, or the login of an
-    address; ``key_origin`` where it is from.
+    ``address`` is what is remembered, for ``folder``: where it would go, and how. ``file`` says who names it. ``key`` is
+    the setting, or the login of an address, empty for none; ``key_origin`` where it is from.
     """
 
-    folder: Path
+    folder: Path | None
     file: str
     setting: str
     address: str
     key: str
     key_origin: str
+    risk: TrustRisk = TrustRisk.FOLDER
 
     @property
     def words(self) -> str:
         """A sentence for people."""
         what = f"{self.key} ({self.key_origin})" if self.key else "a key"
-        return f"{self.file} in {self.folder} sets {self.setting}: it would send {what} to {self.address}."
+        match self.risk:
+            case TrustRisk.FOLDER:
+                return f"{self.file} in {self.folder} sets {self.setting}: it would send {what} to {self.address}."
+            case TrustRisk.SESSION:
+                what = f"prompts and {what}" if self.key else "prompts"
+                return (
+                    f"The session in {self.folder} sets {self.setting}, which was not said here: "
+                    f"it would send {what} to {self.address}."
+                )
+            case TrustRisk.FILE:
+                return (
+                    f"The session in {self.folder}, which was not made here, would write its dataset to {self.address}."
+                )
+            case TrustRisk.PLAIN_HTTP:
+                return (
+                    f"{self.setting} ({self.file}) is not encrypted: {what} can be read on the way to {self.address}."
+                )
+
+    @property
+    def command(self) -> str:
+        """What allows it."""
+        match self.risk:
+            case TrustRisk.FOLDER:
+                return f"cd {shlex.quote(str(self.folder))} && {TRUST_COMMAND}"
+            case TrustRisk.SESSION | TrustRisk.FILE:
+                return f"{TRUST_COMMAND} {shlex.quote(str(self.folder))}"
+            case TrustRisk.PLAIN_HTTP:
+                return f"{TRUST_COMMAND} {shlex.quote(self.address)}"
+
+    @property
+    def place(self) -> str:
+        """What it is remembered under."""
+        return str(self.folder) if self.folder is not None else ANYWHERE
 
 
 def foreign_addresses(config: DatasetBuilderConfig, uses: Iterable[KeyUse]) -> list[ForeignAddress]:
-    """Where keys would go that the person has not allowed yet, with these uses of them."""
+    """Where keys or prompts would go that the person has not allowed yet, with these uses of them."""
     found = [foreign for use in uses for foreign in _of_use(config, use, any_key=False)]
-    return _not_allowed(found)
+    return not_allowed(found)
 
 
 def named_addresses(config: DatasetBuilderConfig) -> list[ForeignAddress]:
-    """All that the folder's files name and the person has not allowed yet, whether or not a key is there now."""
-    return _not_allowed([foreign for use in KeyUse for foreign in _of_use(config, use, any_key=True)])
+    """All that folders name and the person has not allowed yet, whether or not a key is there now."""
+    return not_allowed([foreign for use in KeyUse for foreign in _of_use(config, use, any_key=True)])
+
+
+def plain_http(address: str) -> ForeignAddress:
+    """The address that a person types, to be allowed although the way there is open. Raises ``ConfigError`` for another."""
+    url = without_login(address) or ""
+    if not _is_open(url):
+        raise ConfigError(f"{url!r} is no http:// address of another machine.", "Nothing has to be allowed for it.")
+    return ForeignAddress(
+        folder=None, file="", setting="base_url", address=_origin(url), key="", key_origin="", risk=TrustRisk.PLAIN_HTTP
+    )
 
 
 def uses_of(config: DatasetBuilderConfig) -> list[KeyUse]:
@@ -74,23 +131,73 @@ def uses_of(config: DatasetBuilderConfig) -> list[KeyUse]:
 
 
 def require_trust(config: DatasetBuilderConfig, use: KeyUse) -> None:
-    """Raises ``ConfigError``, with the command that allows it, where a key would go to an address that is not allowed."""
+    """Raises ``ConfigError``, with the command that allows it, where something would go to an address that is not allowed.
+
+    A link-local address is one whatever was said, unless a flag names it.
+    """
+    for name in _urls(use):
+        if url := getattr(config, name):
+            if is_link_local(host_of(url)) and not is_named_in_flag(config, use):
+                flag = "--base-url" if name == "base_url" else f"--set {name}="
+                raise ConfigError(
+                    f"{name} ({config.origins()[name]}) is {without_login(url)}, a link-local or metadata address, where "
+                    "machines of clouds are told their credentials.",
+                    f"If it is what you mean, name it in a flag ({flag}).",
+                )
+            break
     if foreign := foreign_addresses(config, [use]):
         raise refusal(foreign)
 
 
+def is_named_in_flag(config: DatasetBuilderConfig, use: KeyUse) -> bool:
+    """Whether the address for a use is from the command line, or from a keyword of the Python API."""
+    return next((config.layer_of(name) is Layer.FLAG for name in _urls(use) if getattr(config, name)), False)
+
+
 def refusal(foreign: Sequence[ForeignAddress]) -> ConfigError:
-    """The error for keys that are not sent."""
+    """The error for what is not sent, or not written."""
     words = " ".join(dict.fromkeys(address.words for address in foreign))
-    command = f"cd {shlex.quote(str(foreign[0].folder))} && {TRUST_COMMAND}"
-    return ConfigError(f"A key is not sent to an address that came with a folder. {words}", f"To allow it:  {command}")
+    commands = " ; ".join(dict.fromkeys(address.command for address in foreign))
+    match foreign[0].risk:
+        case TrustRisk.FOLDER:
+            head = "A key is not sent to an address that came with a folder."
+        case TrustRisk.SESSION | TrustRisk.FILE:
+            head = "What came with a session's folder is not followed unasked."
+        case TrustRisk.PLAIN_HTTP:
+            head = "A key is not sent unencrypted unasked."
+    return ConfigError(f"{head} {words}", f"To allow it:  {commands}")
 
 
 def allow(foreign: Iterable[ForeignAddress]) -> Path:
-    """Remember that keys may go there. Returns the file. Raises ``ConfigError`` when it cannot be written."""
-    path, allowed = trusted_addresses_file(), _allowed()
+    """Remember that it may go there. Returns the file. Raises ``ConfigError`` when it cannot be written."""
+    allowed = _allowed()
     for one in foreign:
-        allowed[str(one.folder)] = sorted({*allowed.get(str(one.folder), ()), one.address})
+        allowed[one.place] = sorted({*allowed.get(one.place, ()), one.address})
+    return _keep(allowed)
+
+
+def forget(place: str, address: str | None = None) -> list[str]:
+    """Take back what was allowed for a folder, or for ``ANYWHERE``: one address, or all. Returns those.
+
+    Raises ``ConfigError`` when it cannot be written.
+    """
+    allowed = _allowed()
+    gone = [one for one in allowed.get(place, ()) if address in (None, one)]
+    if gone:
+        allowed[place] = [one for one in allowed[place] if one not in gone]
+        _keep({place: addresses for place, addresses in allowed.items() if addresses})
+    return gone
+
+
+def not_allowed(found: Iterable[ForeignAddress]) -> list[ForeignAddress]:
+    """Those that the person has not allowed yet, each once."""
+    each = list(dict.fromkeys(found))
+    allowed = _allowed() if each else {}
+    return [one for one in each if one.address not in allowed.get(one.place, ())]
+
+
+def _keep(allowed: Mapping[str, list[str]]) -> Path:
+    path = trusted_addresses_file()
     try:
         with atomic_write(path, private=True) as handle:
             handle.write(json.dumps(allowed, indent=2, sort_keys=True).encode())
@@ -108,16 +215,13 @@ def _allowed() -> dict[str, list[str]]:
     return {folder: [str(one) for one in addresses] for folder, addresses in entries if isinstance(addresses, list)}
 
 
-def _not_allowed(found: list[ForeignAddress]) -> list[ForeignAddress]:
-    if not found:
-        return []
-    allowed = _allowed()
-    return [one for one in dict.fromkeys(found) if one.address not in allowed.get(str(one.folder), ())]
+def _urls(use: KeyUse) -> tuple[str, ...]:
+    return ("embedding_base_url", "base_url") if use is KeyUse.EMBEDDINGS else ("base_url",)
 
 
 def _of_use(config: DatasetBuilderConfig, use: KeyUse, *, any_key: bool) -> list[ForeignAddress]:
     own = use is KeyUse.EMBEDDINGS and config.embedding_base_url is not None
-    urls = ("embedding_base_url", "base_url") if use is KeyUse.EMBEDDINGS else ("base_url",)
+    urls = _urls(use)
     if own:
         keys: tuple[str, ...] = ("embedding_api_key",)
     elif use is KeyUse.EMBEDDINGS:
@@ -125,38 +229,79 @@ def _of_use(config: DatasetBuilderConfig, use: KeyUse, *, any_key: bool) -> list
     else:
         keys = ("api_key", "extra_headers")
     key = _key_from_elsewhere(config, keys, urls)
-    if key is None and not any_key:
-        return []
     name, origin = key or ("", "")
-    without_folder = merged(source for source in config.sources if source.layer not in FOLDER_LAYERS)
+    without_folders = merged(_said_by_the_person(source) for source in config.sources)
     address = _address(config.model_dump(include=set(urls)), urls)
     ways = [
-        (urls, "", address != _address(without_folder, urls)),
+        (urls, "", address != _address(without_folders, urls)),
         (("verify_tls",), " verify_tls=false", not config.verify_tls),
         (("ca_bundle",), f" ca_bundle={config.ca_bundle}", config.ca_bundle is not None),
     ]
-    folder = Path.cwd().resolve()
+    if not own:
+        ways += [
+            (("organization",), f" organization={config.organization}", config.organization is not None),
+            (("project",), f" project={config.project}", config.project is not None),
+        ]
     found = []
     for settings, suffix, counts in ways:
-        source = next(
-            (s for setting in settings if (s := config.source_of(setting)) and s.layer in FOLDER_LAYERS), None
-        )
+        source = next((s for setting in settings if (s := config.source_of(setting)) and setting in s.foreign), None)
         if not counts or source is None:
             continue
-        setting = next(setting for setting in settings if setting in source.values)
+        of_session = source.layer is Layer.SESSION
+        if not of_session and ((key is None and not any_key) or settings[0] in ("organization", "project")):
+            continue
+        setting = next(setting for setting in settings if setting in source.foreign)
         # An address that was completed with what the environment holds is shown, and kept, as it is written.
         shown = source.borrowed.get(setting, without_login(address) or "") if not suffix else without_login(address)
         found.append(
             ForeignAddress(
-                folder=folder,
+                folder=(source.folder or Path()).resolve(),
                 file=source.place,
                 setting=setting,
                 address=f"{shown}{suffix}",
                 key=name,
                 key_origin=origin,
+                risk=TrustRisk.SESSION if of_session else TrustRisk.FOLDER,
             )
         )
-    return found
+    return [*found, *_in_the_open(config, use, keys, address)]
+
+
+def _in_the_open(config: DatasetBuilderConfig, use: KeyUse, keys: Sequence[str], address: str) -> list[ForeignAddress]:
+    """The address, where a key would go there over a network unencrypted."""
+    key = next((name for name in keys if getattr(config, name)), "")
+    setting = next((name for name in _urls(use) if getattr(config, name)), "base_url")
+    if not key and without_login(address) != address:
+        key = setting
+    if not key or not _is_open(address):
+        return []
+    origins, source = config.origins(), config.source_of(setting)
+    written = source.borrowed.get(setting) if source else None  # completed with what the environment holds
+    return [
+        ForeignAddress(
+            folder=None,
+            file=origins[setting],
+            setting=setting,
+            address=written or _origin(address),
+            key=key,
+            key_origin=origins[key],
+            risk=TrustRisk.PLAIN_HTTP,
+        )
+    ]
+
+
+def _is_open(url: str) -> bool:
+    return url.startswith("http://") and not is_loopback(host_of(url))
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(without_login(url) or "")
+    return f"{parts.scheme}://{parts.netloc.casefold()}"
+
+
+def _said_by_the_person(source: SettingsSource) -> SettingsSource:
+    """A source without what whoever made its folder may have written."""
+    return replace(source, values={name: value for name, value in source.values.items() if name not in source.foreign})
 
 
 def _address(values: Mapping[str, Any], urls: Sequence[str]) -> str:
@@ -166,14 +311,14 @@ def _address(values: Mapping[str, Any], urls: Sequence[str]) -> str:
 def _key_from_elsewhere(
     config: DatasetBuilderConfig, keys: Sequence[str], urls: Sequence[str]
 ) -> tuple[str, str] | None:
-    """A secret that goes along and that the folder's files did not bring: its setting, and where it is from."""
+    """A secret that goes along and that no folder brought: its setting, and where it is from."""
     for source in reversed(config.sources):
         for name in (*keys, *urls, "organization", "project"):
             said = source.values.get(name)
             # Headers of several layers are sent together; of everything else the strongest layer counts.
             if not said or (name != "extra_headers" and config.source_of(name) is not source):
                 continue
-            if source.layer in FOLDER_LAYERS:
+            if name in source.foreign:
                 if name in source.borrowed:
                     return name, "environment"
             elif name in keys or (name in urls and "@" in str(said)):

@@ -7,7 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
@@ -40,15 +40,13 @@ class Layer(StrEnum):
     FLAG = "flag"
 
 
-FOLDER_LAYERS = (Layer.PROJECT_FILE, Layer.DOTENV)  # files that lie in the working folder, whoever put them there
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsSource:
     """What one layer says. ``place`` is what people are told of it.
 
     ``variables`` names the variable of each value of an environment. ``borrowed`` holds, as written, the values of a
-    file that were completed with variables of the environment.
+    file that were completed with variables of the environment. ``folder`` is where the source lies, and ``foreign`` names
+    those of its values that whoever made that folder may have written.
     """
 
     layer: Layer
@@ -56,6 +54,8 @@ class SettingsSource:
     values: Mapping[str, Any]
     variables: Mapping[str, str] = field(default_factory=dict)
     borrowed: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    foreign: frozenset[str] = frozenset()
 
     def origin(self, name: str) -> str:
         """Where the value of a setting is said, in words."""
@@ -84,13 +84,18 @@ def read_sources(known: Collection[str]) -> tuple[SettingsSource, ...]:
     Raises ``ConfigError`` for a file that cannot be read, or that names a setting which there is not. The environment is
     shared with other programs: an unknown name in it is left to ``environment_warnings``.
     """
-    user_file = user_config_file()
+    user_file, project = user_config_file(), _from_toml(Path(PROJECT_FILE), known)
     return (
         SettingsSource(layer=Layer.USER_FILE, place=str(user_file), values=_from_toml(user_file, known)),
-        SettingsSource(layer=Layer.PROJECT_FILE, place=PROJECT_FILE, values=_from_toml(Path(PROJECT_FILE), known)),
+        _of_folder(SettingsSource(layer=Layer.PROJECT_FILE, place=PROJECT_FILE, values=project)),
         _from_dotenv(known),
         _from_environment(os.environ, known, Layer.ENVIRONMENT, "environment"),
     )
+
+
+def _of_folder(source: SettingsSource) -> SettingsSource:
+    """A source that lies in the working folder, whoever put it there."""
+    return replace(source, folder=Path.cwd(), foreign=frozenset(source.values))
 
 
 def environment_warnings(known: Collection[str]) -> list[str]:
@@ -148,9 +153,7 @@ def _from_dotenv(known: Collection[str]) -> SettingsSource:
     written = dotenv_values(stream=StringIO(text), interpolate=False)
     borrowing = _borrowing(written)
     borrowed = {name: written[v] or "" for name, v in source.variables.items() if v in borrowing}
-    return SettingsSource(
-        layer=source.layer, place=source.place, values=source.values, variables=source.variables, borrowed=borrowed
-    )
+    return _of_folder(replace(source, borrowed=borrowed))
 
 
 def _borrowing(written: Mapping[str, str | None]) -> set[str]:

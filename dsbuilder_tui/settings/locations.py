@@ -20,6 +20,11 @@ def trusted_addresses_file() -> Path:
     return user_config_file().with_name("trusted_addresses.json")
 
 
+def seal_secret_file() -> Path:
+    """The secret with which values that the person said are sealed in a session's folder, whether or not it exists."""
+    return user_config_file().with_name("session_seal.key")
+
+
 def default_checkpoint_root() -> Path:
     """Where sessions live when ``checkpoint_dir`` is not set."""
     from platformdirs import user_state_path

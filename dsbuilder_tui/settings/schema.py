@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -32,6 +33,8 @@ from dsbuilder_tui.settings.stage_names import installed_stages
 KEYS = {"api_key": "OPENAI_API_KEY", "embedding_api_key": "DSBUILDER_EMBEDDING_API_KEY"}  # and where they are best kept
 SECRETS = (*KEYS, "extra_headers")
 URLS = ("base_url", "embedding_base_url")
+# What says where a session's requests and files go, and how: counts as the person's own word only where it was said.
+STEERING = (*URLS, "verify_tls", "ca_bundle", "organization", "project", "checkpoint_dir")
 OPENAI_URL = "https://api.openai.com/v1"
 
 _JSON = {
@@ -209,6 +212,8 @@ class DatasetBuilderConfig(BaseModel):
             return None
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://; write for example http://localhost:11434/v1")
+        if not _has_place(value):
+            raise ValueError("names no host, or no port behind its colon; write for example http://localhost:11434/v1")
         return value.rstrip("/")
 
     @field_validator("checkpoint_dir", mode="before")
@@ -239,13 +244,18 @@ class DatasetBuilderConfig(BaseModel):
         return kept | self.shown_urls(kept)
 
     def shown_urls(self, names: Collection[str] = URLS) -> dict[str, str | None]:
-        """The endpoints among ``names``, without a login in them."""
-        return {name: without_login(getattr(self, name)) for name in URLS if name in names}
+        """The endpoints among ``names``, without a login, and without what a file took from the environment for them."""
+        return {name: self._shown_url(name) for name in URLS if name in names}
 
     @property
     def shown_url(self) -> str | None:
-        """``base_url`` without a login in it."""
-        return without_login(self.base_url)
+        """``base_url`` as ``shown_urls`` has it."""
+        return self._shown_url("base_url")
+
+    def _shown_url(self, name: str) -> str | None:
+        source = self.source_of(name)
+        written = source.borrowed.get(name) if source else None
+        return without_login(written or getattr(self, name))
 
     @property
     def checkpoint_root(self) -> Path:
@@ -299,6 +309,15 @@ class DatasetBuilderConfig(BaseModel):
 
 
 _HOST = re.compile(r"([^@]*@)?(\[[0-9a-fA-F:.%]+\]|[^@:\[\]\s]+)(:\d*)?")
+
+
+def _has_place(url: str) -> bool:
+    """Whether an address names a host, and a port where it has a colon for one."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.port is not None or not parts.netloc.endswith(":"))
+    except ValueError:  # a port that is no number, or brackets left open
+        return False
 
 
 def without_login(url: str | None) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import ValidationError
@@ -19,11 +20,23 @@ class SettingsStack:
     The files and the environment are read once. Only the session's layer changes later (``set``).
     """
 
-    def __init__(self, sources: Sequence[SettingsSource], session: Mapping[str, Any], flags: Mapping[str, Any]) -> None:
-        """``sources`` are what lies below the session. Raises ``ConfigError`` for a value that cannot be used."""
+    def __init__(
+        self,
+        sources: Sequence[SettingsSource],
+        session: Mapping[str, Any],
+        flags: Mapping[str, Any],
+        *,
+        folder: Path | None = None,
+        foreign: Collection[str] = (),
+    ) -> None:
+        """``sources`` are what lies below the session. Raises ``ConfigError`` for a value that cannot be used.
+
+        ``folder`` is the session's, and ``foreign`` names those of its values that this person may not have said.
+        """
         self._below, self._session, self._flags = tuple(sources), dict(session), dict(flags)
-        self._config = self._build(self._session, self._flags)
-        self._at_first = dict(self._session)
+        self._folder, self._foreign = folder, frozenset(foreign)
+        self._config = self._build(self._session, self._flags, self._foreign)
+        self._at_first, self._foreign_at_first = dict(self._session), self._foreign
 
     @classmethod
     def read(cls, session: Mapping[str, Any] | None = None, **flags: Any) -> Self:
@@ -32,10 +45,17 @@ class SettingsStack:
         return cls(read_sources(DatasetBuilderConfig.model_fields), session or {}, given)
 
     @classmethod
-    def over(cls, config: DatasetBuilderConfig, session: Mapping[str, Any]) -> Self:
+    def over(
+        cls,
+        config: DatasetBuilderConfig,
+        session: Mapping[str, Any],
+        *,
+        folder: Path | None = None,
+        foreign: Collection[str] = (),
+    ) -> Self:
         """The stack that a configuration was made of, with what a session keeps. Raises ``ConfigError``."""
         *below, flags = (source for source in config.sources if source.layer is not Layer.SESSION)
-        return cls(below, session, flags.values)
+        return cls(below, session, flags.values, folder=folder, foreign=foreign)
 
     @property
     def config(self) -> DatasetBuilderConfig:
@@ -46,6 +66,11 @@ class SettingsStack:
     def session_layer(self) -> dict[str, Any]:
         """What was set for the session."""
         return dict(self._session)
+
+    @property
+    def foreign(self) -> frozenset[str]:
+        """Those values of the session's layer that this person may not have said."""
+        return self._foreign
 
     def get(self, name: str) -> Any:
         """The value of a setting that is in force. Raises ``ConfigError`` for a name that no setting has."""
@@ -74,8 +99,9 @@ class SettingsStack:
             flags.pop(name, None)
             if value is not None:
                 (flags if name in SECRETS else session)[name] = value
-        self._config = self._build(session, flags)
-        self._session, self._flags = session, flags
+        foreign = self._foreign - set(values)
+        self._config = self._build(session, flags, foreign)
+        self._session, self._flags, self._foreign = session, flags, foreign
 
     def put_back(self, name: str, flag: Any = None) -> None:
         """Have the session's layer say of a setting what it said at first, below ``flag`` if that is not None.
@@ -88,15 +114,20 @@ class SettingsStack:
             session[name] = self._at_first[name]
         if flag is not None:
             flags[name] = flag
-        self._config = self._build(session, flags)
-        self._session, self._flags = session, flags
+        foreign = self._foreign | (self._foreign_at_first & {name})
+        self._config = self._build(session, flags, foreign)
+        self._session, self._flags, self._foreign = session, flags, foreign
 
     def _require(self, name: str) -> None:
         if name not in DatasetBuilderConfig.model_fields:
             raise unknown_setting("settings", name, DatasetBuilderConfig.model_fields)
 
-    def _build(self, session: Mapping[str, Any], flags: Mapping[str, Any]) -> DatasetBuilderConfig:
-        kept = SettingsSource(layer=Layer.SESSION, place=Layer.SESSION, values=session)
+    def _build(
+        self, session: Mapping[str, Any], flags: Mapping[str, Any], foreign: frozenset[str]
+    ) -> DatasetBuilderConfig:
+        kept = SettingsSource(
+            layer=Layer.SESSION, place=Layer.SESSION, values=session, folder=self._folder, foreign=foreign
+        )
         given = SettingsSource(layer=Layer.FLAG, place=Layer.FLAG, values=flags)
         return _checked((*self._below, kept, given))
 

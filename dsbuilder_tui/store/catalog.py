@@ -206,7 +206,12 @@ async def describe(folder: Path, store: SessionStore, *, running: bool = False) 
 
 
 def write_status(folder: Path, listing: SessionListing) -> None:
-    """Leave a note for other processes, which must not open the session file while we hold it."""
+    """Leave a note for other processes, which must not open the session file while we hold it.
+
+    Raises ``StorageError`` when the folder is gone: it is not made again for a note.
+    """
+    if not folder.is_dir():
+        raise StorageError(f"The session folder {folder} is gone.", "Put it back, then resume.")
     with atomic_write(folder / STATUS_FILE, private=True, durable=False) as handle:
         handle.write(orjson.dumps(listing.as_dict()))
 

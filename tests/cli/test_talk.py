@@ -110,7 +110,6 @@ CASES = "12 cases for a shop, from what ./bot.py says, into ./mine.jsonl"
         ("export_dataset", {"path": "../elsewhere.jsonl"}),
         ("export_dataset", {"path": "there.jsonl"}),
         ("export_dataset", {"path": "unnamed.jsonl"}),
-        ("export_dataset", {"path": "{session}/link.jsonl"}),
         ("describe_target", {"path": "secrets"}),
         ("describe_target", {"path": "."}),
         ("describe_target", {"path": "~"}),
@@ -126,18 +125,16 @@ def test_a_yes_is_one_to_the_plan_and_the_run_alone(tmp_path: Path, tool: str, a
     begun = command("run", "--prompt", REQUEST, "--yes", "--checkpoint-dir", "s", cwd=here)
     assert begun.returncode == 0
     session = next(folder for folder in (here / "s").iterdir() if folder.is_dir())
-    (session / "link.jsonl").symlink_to(here / "there.jsonl")
-    given = {name: value.format(session=session) for name, value in arguments.items()}
     with fake_endpoint() as server:
         env = {"OPENAI_API_KEY": "sk-1", "DSBUILDER_BASE_URL": server.url}
-        server.agent_script[:] = [model.calls((tool, given)), model.says("Done.")]
+        server.agent_script[:] = [model.calls((tool, arguments)), model.says("Done.")]
         words = ("--yes", "--prompt", "Go on.", "--checkpoint-dir", "s")
         ended = command("resume", session.name, *words, cwd=here, env=env)
         assert ended.returncode == 4 and "--yes agrees to the plan and the run alone" in ended.stdout, ended.stderr
         assert f"dsbuilder studio {session.name}" in ended.stdout and len(server.agent_bodies) == 1
         again = command("resume", session.name, "--yes", "--checkpoint-dir", "s", cwd=here, env=env)
         assert again.returncode == 4 and len(server.agent_bodies) == 1
-    assert (here / "there.jsonl").read_text() == "mine" and (session / "link.jsonl").is_symlink()
+    assert (here / "there.jsonl").read_text() == "mine"
     assert not [name for name in ("unnamed.jsonl", "../elsewhere.jsonl") if (here / name).exists()]
 
 

@@ -102,11 +102,11 @@ async def test_slots_the_plan_no_longer_has_are_no_longer_exhausted(make_plan: P
         plan = make_plan(4, 2)
         config = make_config(base_url=fake.url, batch_size=4, max_attempts=2, max_workers=1)
         async with await Session.create(plan, config) as session:
-            assert (await session.run()).exhausted == 4
+            assert (await session.run()).exhausted == 5  # a text that stands in one category is taken in the other too
             highest = max([case.ordinal async for case in session.cases.all() if case.category == "category_1"])
             await session.plans.revise(recount(plan, category_1=max(1, highest), category_2=2))
             state = await session.summary()
-            assert state.exhausted_slots == state.total_instances_planned - 2
+            assert state.exhausted_slots == state.total_instances_planned - 1
             assert state.state == ("short" if state.exhausted_slots else "complete")
             await session.plans.revise(recount(plan, category_1=4, category_2=2))
             state = await session.summary()

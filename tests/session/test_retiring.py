@@ -227,9 +227,9 @@ async def test_a_replay_ends_where_the_session_stands(make_plan: Plans, make_con
     async with FakeOpenAI() as fake:
         fake._text = lambda: "Where is my one and only?"  # type: ignore[method-assign]
         async with await Session.create(plan, make_config(base_url=fake.url, batch_size=3, max_attempts=2)) as session:
-            assert (await session.run()).exhausted == 12
+            assert (await session.run()).exhausted == 13
             await session.plans.revise(recount(plan, category_1=4, category_2=9))
-            assert (await session.summary()).exhausted_slots == 7
+            assert (await session.summary()).exhausted_slots == 8
             view = seen([event async for event in recorded_events(session)])
             now = opening_view(await session.summary())
             assert (view.planned, view.accepted, view.exhausted, view.rejected, view.categories) == (

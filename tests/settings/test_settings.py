@@ -303,3 +303,16 @@ def test_a_file_that_cannot_be_changed_stays(tmp_path: Path) -> None:
         assert file.read_bytes() == broken
     with pytest.raises(ConfigError, match="not saved: .*Free some space or choose another place"):
         save_settings({"seed": 1}, tmp_path / "c.toml" / "below.toml")
+
+
+@pytest.mark.parametrize(
+    "address", ["http://", "http://:80/v1", "http://127.0.0.1:/v1", "http://h:99999/v1", "http://[::1/v1"]
+)
+def test_an_address_without_a_place_is_refused(address: str) -> None:
+    with pytest.raises(ConfigError, match="base_url.*names no host, or no port"):
+        load_config(base_url=address)
+
+
+@pytest.mark.parametrize("address", ["http://h", "http://[::1]:8080/v1", "https://user:p@h:1/v1", "http://h:80"])
+def test_an_address_with_one_is_taken(address: str) -> None:
+    assert load_config(base_url=address).base_url == address

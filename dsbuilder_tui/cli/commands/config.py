@@ -1,8 +1,9 @@
-"""``config``: every setting, its value, and where it came from; with ``set``, ``unset`` and ``trust`` it changes them."""
+"""``config``: every setting, its value, and where it came from; ``set``, ``unset``, ``trust`` and ``untrust`` change them."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import shutil
 import sys
@@ -12,13 +13,22 @@ from typing import Any
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.options import json_option, settings_from, settings_options
 from dsbuilder_tui.cli.output import print_json, print_table, say
-from dsbuilder_tui.domain.errors import ConfigError, ExitCode
+from dsbuilder_tui.domain.errors import ConfigError, ExitCode, SessionNotFound
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.settings.file import save_settings
-from dsbuilder_tui.settings.key_trust import allow, named_addresses
+from dsbuilder_tui.settings.key_trust import (
+    ANYWHERE,
+    ForeignAddress,
+    TrustRisk,
+    allow,
+    forget,
+    named_addresses,
+    not_allowed,
+    plain_http,
+)
 from dsbuilder_tui.settings.layers import Layer
 from dsbuilder_tui.settings.locations import PROJECT_FILE, user_config_file
-from dsbuilder_tui.settings.schema import KEYS, SECRETS, URLS, without_login
+from dsbuilder_tui.settings.schema import KEYS, SECRETS, URLS, DatasetBuilderConfig, without_login
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.value_words import value_words
 from dsbuilder_tui.wording import writer_words
@@ -28,8 +38,11 @@ def _config(arguments: argparse.Namespace) -> int:
     settings = load_config(**settings_from(arguments))
     origins = settings.origins()
     values: dict[str, Any] = settings.model_dump(mode="json")
-    values |= {name: "set" if getattr(settings, name) else "unset" for name in KEYS}
     values |= settings.shown_urls()
+    # What was completed with a variable of the environment is shown as it is written.
+    sources = {name: settings.source_of(name) for name in values}
+    values |= {name: said.borrowed[name] for name, said in sources.items() if said and name in said.borrowed}
+    values |= {name: "set" if getattr(settings, name) else "unset" for name in KEYS}
     values["extra_headers"] = dict.fromkeys(settings.extra_headers, "set")
     places = {
         "checkpoint_root": str(settings.checkpoint_root),
@@ -64,7 +77,8 @@ def _set(arguments: argparse.Namespace) -> int:
     if arguments.project:
         # Whoever types an address has been asked.
         with contextlib.suppress(ConfigError):
-            if own := [one for one in named_addresses(load_config()) if one.setting == name]:
+            named = named_addresses(load_config())
+            if own := [one for one in named if one.setting == name and one.risk is TrustRisk.FOLDER]:
                 allow(own)
     _say_who_wins(name, Layer.PROJECT_FILE if arguments.project else Layer.USER_FILE)
     return ExitCode.COMPLETE
@@ -79,15 +93,66 @@ def _unset(arguments: argparse.Namespace) -> int:
 
 
 def _trust(arguments: argparse.Namespace) -> int:
-    named = named_addresses(load_config())
+    config = load_config()
+    what = arguments.what
+    if what is None:
+        named = named_addresses(config)
+    elif _is_url(what):
+        named = not_allowed([plain_http(what)])
+    else:
+        named = asyncio.run(_of_session(what, config))
     if not named:
-        say("The files of this folder name no address that keys are kept from.")
+        say(
+            "The files of this folder name no address that keys are kept from."
+            if what is None
+            else "Nothing is asked there."
+        )
         return ExitCode.COMPLETE
     path = allow(named)
-    for address in dict.fromkeys(one.address for one in named):
-        say(f"Keys may be sent to {address} in {named[0].folder} from now on.")
-    say(f"To take it back, delete the line from {path}.")
+    for one in dict.fromkeys((one.address, one.place, one.risk) for one in named):
+        address, place, risk = one
+        if risk is TrustRisk.FILE:
+            say(f"The dataset of {place} may be written to {address} from now on.")
+        else:
+            where = f" in {place}" if place != ANYWHERE else ", unencrypted,"
+            say(f"Keys may be sent to {address}{where} from now on.")
+    say(f"It is remembered in {path}; `dsbuilder config untrust` takes it back.")
     return ExitCode.COMPLETE
+
+
+async def _of_session(reference: str, config: DatasetBuilderConfig) -> list[ForeignAddress]:
+    """What a session that came from elsewhere names."""
+    from dsbuilder_tui.session import Session
+
+    async with await Session.open(reference, config) as session:
+        return [
+            *(one for one in named_addresses(session.config) if one.risk is TrustRisk.SESSION), *session.dataset.foreign_out
+        ]  # fmt: skip
+
+
+def _untrust(arguments: argparse.Namespace) -> int:
+    what = arguments.what
+    if what is None:
+        place, address = str(Path.cwd().resolve()), None
+    elif _is_url(what):
+        place, address = ANYWHERE, plain_http(what).address
+    else:
+        place, address = str(Path(what).expanduser().resolve()), None
+        if not Path(place).is_dir():  # by name, or a folder that is gone
+            from dsbuilder_tui.session.library import find_session
+
+            with contextlib.suppress(SessionNotFound):
+                place = str(find_session(load_config().checkpoint_root, what).resolve())
+    gone = forget(place, address)
+    for one in gone:
+        say(f"{one} is not allowed any more{f' in {place}' if place != ANYWHERE else ''}.")
+    if not gone:
+        say(f"Nothing was allowed for {what or place}.")
+    return ExitCode.COMPLETE
+
+
+def _is_url(text: str) -> bool:
+    return "://" in text
 
 
 def _target(arguments: argparse.Namespace) -> Path:
@@ -118,8 +183,14 @@ def _actions(parser: argparse.ArgumentParser) -> None:
         group.add_argument("--user", action="store_true", help="your own config.toml (the default)")
         group.add_argument("--project", action="store_true", help=f"{PROJECT_FILE} of this folder")
     setting.add_argument("value", metavar="VALUE", help="what it is to be; tables as JSON")
-    trusting = actions.add_parser("trust", help="let keys go to the addresses that this folder's files name")
+    trusting = actions.add_parser("trust", help="allow what this folder's files, or a session, say of where keys go")
     trusting.set_defaults(run=_trust)
+    untrusting = actions.add_parser("untrust", help="take back what was allowed")
+    untrusting.set_defaults(run=_untrust)
+    for action in (trusting, untrusting):
+        action.add_argument(
+            "what", nargs="?", metavar="SESSION|URL", help="a session, or an http:// address (this folder, if left out)"
+        )
 
 
 COMMAND = CliCommand(

@@ -9,6 +9,7 @@ from pathlib import Path
 from dsbuilder_tui.cli.building import build, checked_out, model_for, talk_and_build
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.display import choose_display
+from dsbuilder_tui.cli.key_question import ask_before_files_leave
 from dsbuilder_tui.cli.options import display_options, out_option, session_argument, settings_from, settings_options
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.clock import SystemClock
@@ -35,6 +36,8 @@ def _resume(arguments: argparse.Namespace) -> int:
                     f"--seed {config.seed}: the session {session.id} was planned with seed {session.seed}.",
                     "Leave --seed out; the seed of a session is fixed.",
                 )
+            if out is None:
+                ask_before_files_leave(session)
             waits = not session.planned and await session.approvals.open() is not None
             if arguments.prompt is not None or arguments.yes or waits:
                 return await talk_and_build(session, arguments, out)

@@ -1,4 +1,4 @@
-"""The question, in the app, whether a key may go to an address that a file of the working folder names."""
+"""The question, in the app, whether keys and prompts may go to an address that a folder names, or unencrypted."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import Any
 from textual.app import App
 
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.settings.key_trust import ForeignAddress, allow, foreign_addresses, refusal, uses_of
+from dsbuilder_tui.settings.key_trust import ForeignAddress, TrustRisk, allow, foreign_addresses, refusal, uses_of
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.tui.services import UsesServices
 from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
 
 
 class TrustQuestions(UsesServices):
-    """Asks about addresses that came with the folder, each once while the app is open; a yes is remembered for good."""
+    """Asks about addresses that came with a folder, or to which the way is open.
+
+    Each is asked about once while the app is open; a yes is remembered for good.
+    """
 
     def __init__(self, app: App[Any]) -> None:
         self.app = app
@@ -28,10 +31,16 @@ class TrustQuestions(UsesServices):
             return
         self._asked.update(foreign)
         words = "\n".join(visible(one.words) for one in foreign)
+        of_folder = all(one.risk is TrustRisk.FOLDER for one in foreign)
+        why = "The file came with the folder, the key did not. " if of_folder else ""
         question = QuestionDialog(
-            "Send the key there?",
-            f"{words}\nThe file came with the folder, the key did not. Until you agree, nothing is sent.",
-            [("do not send it", False), ("send it, and remember this for the folder", True), ("decide later", False)],
+            "Send the key there?" if of_folder else "Send it there?",
+            f"{words}\n{why}Until you agree, nothing is sent.",
+            [
+                ("do not send it", False),
+                (f"send it, and remember this{' for the folder' if of_folder else ''}", True),
+                ("decide later", False),
+            ],
         )
 
         def answered(yes: bool | None) -> None:
