@@ -32,9 +32,8 @@ from tests.support.fake_openai import FakeOpenAI
 from tests.support.process import ROOT, fake_endpoint
 
 PAGES = [topic.name for topic in topics()]
-ENDPOINT = re.compile(
-    r"https?://[\w.:]+(?:/openai)?/v1\b"
-)  # those that the pages name; the fake one stands in for them
+# The endpoints that the pages name; the fake one stands in for them.
+ENDPOINT = re.compile(r"http://localhost:\d+/v1|https://[\w.]+\.azure\.com/openai/v1")
 INSTALLING = ("make wheel", "pipx install dist/", "uv tool install dist/")  # tests/test_wheel.py does that
 _FENCE = re.compile(r"^```(\S*) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
