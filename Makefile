@@ -9,6 +9,7 @@
 #   make crash-test           damage and kills of every kind, with a table (some minutes; options: ARGS="--flips 5000")
 #   make test-engine          against real model servers (some minutes, 1 GB)
 #   make lint types imports   what CI checks besides the tests
+#   make audit                known weaknesses of the pinned packages (asks the package index)
 #   make bench bench-studio   the speed tables
 #   make soak                 ten minutes of mixed weather (ARGS="--minutes 2")
 #   make screenshots          the pictures in README
@@ -34,7 +35,7 @@ define install
 else $(PIP_INSTALL) $(1); fi
 endef
 
-.PHONY: run demo wheel test test-slow crash-test test-engine bench soak bench-studio screenshots lint format types imports check clean
+.PHONY: run demo wheel test test-slow crash-test test-engine bench soak bench-studio screenshots lint format types imports check audit clean
 
 run: $(VENV)/.installed
 	@$(BIN)/dsbuilder $(ARGS)
@@ -88,6 +89,9 @@ imports: $(VENV)/.installed-dev
 	$(BIN)/lint-imports --no-cache
 
 check: lint types imports
+
+audit: $(VENV)/.installed-dev
+	$(BIN)/uv tool run pip-audit --strict --no-deps --disable-pip --requirement constraints.txt $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(VENV)-engines $(VENV)-gateway .mypy_cache .ruff_cache build dist

@@ -12,6 +12,7 @@ from dsbuilder_tui.atomic_write import write_private
 from dsbuilder_tui.cli.parser import build_parser
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.settings.locations import crash_log_file
 
 
 def run_command(given: Sequence[str]) -> int:
@@ -59,13 +60,11 @@ def _with_command(given: Sequence[str]) -> list[str]:
 
 
 def _report_unexpected(error: Exception) -> None:
-    from platformdirs import user_log_path
-
-    where = ""
+    where, log = "", crash_log_file()
     try:
-        folder = user_log_path("dsbuilder", appauthor=False, ensure_exists=True)
-        write_private(folder / "crash.log", visible("".join(traceback.format_exception(error))))
-        where = f" Details are in {folder / 'crash.log'}."
+        log.parent.mkdir(parents=True, exist_ok=True)
+        write_private(log, visible("".join(traceback.format_exception(error))))
+        where = f" Details are in {log}."
     except OSError:
         where = " Details could not be written to the log folder."
     kind = type(error).__name__

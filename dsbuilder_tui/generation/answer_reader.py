@@ -77,6 +77,7 @@ class AnswerReader:
         self.over = False  # nothing more is worth reading
         self.unfinished = False  # it ended within an object
         self.from_thoughts = False  # the cases stood where the model thinks
+        self.believed = False  # before it had ended, by ``believe``
         self._said = ""
 
     @property
@@ -112,7 +113,10 @@ class AnswerReader:
         if self.full:
             # Only what closes the list, and the end of the stream with its figures, is worth waiting for.
             self._behind += len(text)
-            self.over = self._behind > _MOST_BEHIND or bool(_CLOSERS.sub("", text))
+            more = _CLOSERS.sub("", text)
+            if more and more[0] != "{":
+                self._habits.learn(clean=False)  # words, and perhaps another version behind them
+            self.over = self._behind > _MOST_BEHIND or bool(more)
             return []
         found = self._scanner.feed(text)
         self.found += len(found)
@@ -129,7 +133,7 @@ class AnswerReader:
 
     def believe(self) -> list[Delivery]:
         """Stop holding back: what has come so far, as it stands."""
-        self._eager = True
+        self._eager = self.believed = True
         read = read_answer("".join(self._text), self._size, self._fields, several=self._several, ended=False)
         self._delivered.update(read.cases)
         self._before = max(read.cases, default=-1)

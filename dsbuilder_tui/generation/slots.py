@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_MOST_SHUFFLES = 4096  # that are kept: seeding a generator costs more than the rest of a slot
+
+
 class SlotPlan:
     """The slots of one category: their number and the attribute tuple of each."""
 
@@ -26,7 +29,7 @@ class SlotPlan:
         self._axes = [(name, rng.sample(list(values), len(values))) for name, values in axes.items()]
         # The longest axis turns fastest: by the time a shorter one turns over, every value of it has been used.
         self._order = sorted(range(len(self._axes)), key=lambda index: -len(self._axes[index][1]))
-        self._shuffled: dict[int, tuple[int, list[int]]] = {}
+        self._shuffled: dict[tuple[int, int], list[int]] = {}
 
     def attributes(self, ordinal: int) -> dict[str, str]:
         """The attribute tuple of a slot (``ordinal`` from 1), in the axes' own order.
@@ -70,11 +73,13 @@ class SlotPlan:
         return [(name, values, chosen[index]) for index, (name, values) in enumerate(self._axes)]
 
     def _shuffle(self, index: int, block: int, size: int) -> list[int]:
-        known = self._shuffled.get(index)
-        if known is None or known[0] != block:
-            known = block, random.Random(f"{self._seed}\x1f{index}\x1f{block}").sample(range(size), size)
-            self._shuffled[index] = known
-        return known[1]
+        known = self._shuffled.get((index, block))
+        if known is None:
+            if len(self._shuffled) >= _MOST_SHUFFLES:
+                self._shuffled.clear()
+            known = random.Random(f"{self._seed}\x1f{index}\x1f{block}").sample(range(size), size)
+            self._shuffled[index, block] = known
+        return known
 
 
 def slot_axes(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, tuple[str, ...]]:

@@ -29,6 +29,8 @@ def as_planned(value: Any, planned: Any) -> Any:
 
     Unchanged where that would be a guess, or lose something.
     """
+    if type(value) is type(planned) and not isinstance(planned, dict | list):
+        return value  # as nearly always
     if isinstance(planned, dict) and isinstance(value, dict):
         return {key: as_planned(inner, planned[key]) if key in planned else inner for key, inner in value.items()}
     if isinstance(planned, list | tuple):

@@ -183,8 +183,10 @@ class Worker:
             await self._hand_over(batch, reader.finish(ended=False), deliver, result)
             raise
         finally:
-            if slow is not None:
+            if slow is not None and not reader.believed:
                 slow.cancel()
+            elif slow is not None:
+                await slow  # what it hands over has not to wait long
             result.usage += self._used(request, reader, end)
             result.written, result.thought, result.quote = reader.written, reader.thought, reader.quote
             result.only_thoughts = reader.only_thoughts

@@ -27,7 +27,7 @@ _STILL_REFUSED = 0.1  # where this share of those is left, they do not
 _SAMPLE = 60  # requests to tell that from
 _CLEAN = 0.015  # share of refusals that is as good as none
 _MOST_BACKGROUND = 0.4
-_LESS_BACKGROUND, _MORE_BACKGROUND = 0.1, 0.04  # weight of a look in it: what is more may hang on the rate
+_AS_MANY = 1.5  # times as many refusals may be chance
 _SLOWEST = 0.02  # requests a second
 _SHORTEST = 1e-3  # seconds
 
@@ -95,6 +95,7 @@ class AdaptiveRate:
     def __init__(self) -> None:
         self.per_second = math.inf
         self.background = 0.0  # share of refusals that does not hang on the rate
+        self._most_background = 0.0  # of it, as far as it was seen where the rate was no cause
         self._mode = _Mode.UNPACED
         self._sent: deque[SentRequest] = deque(maxlen=_MOST_KEPT)
         self._since = -math.inf  # what was sent before says nothing about the rate of now
@@ -208,8 +209,9 @@ class AdaptiveRate:
     # -- moving
 
     def _cut(self, look: _Look, now: float) -> None:
-        if self._doubted is None and look.share <= _MOST_BACKGROUND:
-            self._doubted = _Doubted(look.offered, self.per_second, look.share)
+        share = max(look.share, self._at_this_rate.share)
+        if self._doubted is None and share <= _MOST_BACKGROUND:
+            self._doubted = _Doubted(look.offered, self.per_second, share)
         self._held = max(_FEWEST_HELD, self._held // 2)
         until = now - 1.5 * self._refused_after
         taken = look.taken
@@ -234,16 +236,19 @@ class AdaptiveRate:
         self._doubted = None
         # If the rate were what they hang on, so many would be left.
         expected = max(0.0, 1 - doubted.rate * (1 - doubted.share) / doubted.slower.offered)
-        if doubted.slower.share < max(_TOLERATED, expected + _STILL_REFUSED * (doubted.share - expected)):
+        least = max(_TOLERATED, expected + _STILL_REFUSED * (doubted.share - expected))
+        # More than before means that a reserve was used up meanwhile, so they do hang on the rate.
+        if not least <= doubted.slower.share <= min(_MOST_BACKGROUND, _AS_MANY * doubted.share + _TOLERATED):
             return False
-        self.background = doubted.slower.share
+        self.background = self._most_background = doubted.slower.share
         self._set(doubted.restored)
         return True
 
     def _clean(self, look: _Look, now: float) -> None:
         if self.background:
-            weight = _LESS_BACKGROUND if look.share < self.background else _MORE_BACKGROUND
-            self.background += weight * (look.share - self.background)
+            self.background += 0.1 * (look.share - self.background)
+            if self._mode is not _Mode.UNPACED:  # what is more than was seen at a slower pace may hang on the rate
+                self.background = min(self.background, self._most_background)
         used = look.offered >= _USED * self.per_second
         if self._mode is _Mode.PROBING and look.sent >= _FEW:
             if not used:

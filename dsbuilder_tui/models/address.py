@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
 
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
 from dsbuilder_tui.models.redaction import forms_of, hide
 from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
-from dsbuilder_tui.settings.schema import OPENAI_URL, DatasetBuilderConfig
+from dsbuilder_tui.settings.schema import KEYS, OPENAI_URL, URLS, DatasetBuilderConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,28 @@ def address_of(config: DatasetBuilderConfig) -> Address:
     return Address(url, headers, tuple(sorted(secrets, key=len, reverse=True)), key)
 
 
+<<<<<<< HEAD
 def _is_azure(url: str) -> bool:
     """Whether an address is of Azure's own kind, which takes a key in a header of its own."""
     parts = urlsplit(url)
     return "api-version=" in parts.query or (parts.hostname or "").endswith(".azure.com")
+=======
+def secrets_of(config: DatasetBuilderConfig) -> tuple[str, ...]:
+    """All that is secret in a configuration, in any of its layers, whether or not it counts there."""
+    found: list[str] = []
+    for source in config.sources:
+        for name, value in source.values.items():
+            if name in KEYS and value:
+                found.append(value.get_secret_value() if isinstance(value, SecretStr) else str(value))
+            elif name in URLS and value:
+                with contextlib.suppress(InputError):
+                    _, login, words = _without_login(str(value))
+                    found += [login, *words]
+            elif name == "extra_headers" and isinstance(value, Mapping):
+                found += map(str, value.values())
+    found += config.extra_headers.values()
+    return tuple(dict.fromkeys(filter(None, found)))
+>>>>>>> main
 
 
 def tls_of(config: DatasetBuilderConfig) -> ssl.SSLContext | bool:

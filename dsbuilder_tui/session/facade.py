@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.event_stream import EventStream
 from dsbuilder_tui.domain.events import Event, Notice
+from dsbuilder_tui.domain.history import HistoryEntry
 from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import ASKED_TO_PAUSE, Pause, PauseCause
@@ -232,6 +233,10 @@ class Session:
     async def warn(self, text: str) -> None:
         """Announce something that a person should know of, and remember it."""
         await self._files.tell(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=text))
+
+    async def newest_history(self, count: int) -> list[HistoryEntry]:
+        """The last lines of the session's history, oldest first."""
+        return await self._files.store.history.newest(count)
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call ``listener`` with every event, in order, on the event loop; returns how to stop it."""

@@ -25,6 +25,13 @@ def seal_secret_file() -> Path:
     return user_config_file().with_name("session_seal.key")
 
 
+def crash_log_file() -> Path:
+    """Where the last unexpected error is told in full, whether or not there was one."""
+    from platformdirs import user_log_path
+
+    return user_log_path("dsbuilder", appauthor=False) / "crash.log"
+
+
 def default_checkpoint_root() -> Path:
     """Where sessions live when ``checkpoint_dir`` is not set."""
     from platformdirs import user_state_path

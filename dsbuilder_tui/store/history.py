@@ -69,6 +69,17 @@ class HistoryTable:
 
         return await self._store.read(read)
 
+    async def newest(self, count: int) -> list[HistoryEntry]:
+        """The last lines of the history, oldest first."""
+
+        def read(connection: sqlite3.Connection) -> list[HistoryEntry]:
+            rows = connection.execute(
+                "SELECT seq, kind, data, created_at FROM history ORDER BY seq DESC LIMIT ?", (count,)
+            ).fetchall()
+            return [HistoryEntry(seq, kind, orjson.loads(data), at) for seq, kind, data, at in reversed(rows)]
+
+        return await self._store.read(read)
+
     async def stretch(self, first: int, last: int) -> Stretch:
         """What happened from place ``first`` to place ``last``, both included, each list in order."""
         return await self._store.read(lambda connection: self._stretch(connection, first, last))

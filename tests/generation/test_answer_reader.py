@@ -211,6 +211,14 @@ def test_what_was_seen_of_a_model_decides_how_far_it_is_believed() -> None:
     assert not habits.trusted and habits.doubtful
 
 
+def test_a_model_that_goes_on_in_words_is_not_believed_any_more() -> None:
+    habits = AnswerHabits(trusted=True)
+    reader = AnswerReader(3, FIELDS, habits=habits)
+    assert len(reader.feed(DRAFT)) == 3 and not reader.over
+    reader.feed("\n\nToo plain. The final version: ")
+    assert reader.over and not habits.trusted
+
+
 @given(st.text('<>/think{}[]",: \n1slot', max_size=200), st.integers(1, 9), st.booleans())
 def test_garbage_never_raises(text: str, size: int, trusted: bool) -> None:
     read(text, size, trusted=trusted)

@@ -29,9 +29,13 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.stage_names import STAGES
 
+<<<<<<< HEAD
 if TYPE_CHECKING:
     from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 
+=======
+_REGISTRIES: tuple[Registry[Any], ...] = (PROVIDERS, STAGES, VALIDATORS, FORMATS, IMPORT_FORMATS)
+>>>>>>> main
 _MARKS = {"ok": "✓", "note": "·", "problem": "✗"}
 
 
@@ -47,6 +51,8 @@ class Check:
 
 def _doctor(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
+    if arguments.bundle is not None:
+        return _bundle(config, arguments.bundle)
     ask_before_keys_leave(config)
 
     async def examine() -> int:
@@ -66,6 +72,29 @@ def _doctor(arguments: argparse.Namespace) -> int:
         return ExitCode.FAILED if any(check.status == "problem" for check in checks) else ExitCode.COMPLETE
 
     return asyncio.run(examine())
+
+
+def _bundle(config: DatasetBuilderConfig, name: str) -> int:
+    """Show what a bug report needs, and write it: on a terminal after a yes."""
+    from dsbuilder_tui.cli.support_bundle import bundle_path, support_bundle, write_bundle
+
+    path = bundle_path(name)
+    text = asyncio.run(support_bundle(config, _REGISTRIES))
+    print(text)
+    if sys.stdin.isatty():
+        print(f"This is all that goes into {visible(str(path))}. Write it? [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+            return ExitCode.COMPLETE
+    write_bundle(path, text)
+    print(f"This is all that is in {visible(str(path))}. Nothing was sent anywhere.", file=sys.stderr)
+    return ExitCode.COMPLETE
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--bundle", nargs="?", const="dsbuilder-report.md", metavar="FILE",
+        help="show what a bug report needs, without secrets, and write it to a file (dsbuilder-report.md)",
+    )  # fmt: skip
 
 
 async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bool]]:
@@ -106,8 +135,7 @@ async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bo
 
 def _plug_ins() -> Iterator[Check]:
     """What other packages have added, and whether it can be loaded."""
-    registries: tuple[Registry[Any], ...] = (PROVIDERS, STAGES, VALIDATORS, FORMATS, IMPORT_FORMATS)
-    for registry in registries:
+    for registry in _REGISTRIES:
         for row in registry.rows.values():
             if not row.package:
                 continue
@@ -135,5 +163,8 @@ def _folder(root: Path) -> Check:
 
 
 COMMAND = CliCommand(
-    help="check folders, endpoint, key and model", rank=120, run=_doctor, arguments=(settings_options, json_option)
+    help="check folders, endpoint, key and model",
+    rank=120,
+    run=_doctor,
+    arguments=(settings_options, json_option, _arguments),
 )

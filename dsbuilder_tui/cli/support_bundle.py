@@ -1,0 +1,159 @@
+"""The report that goes with a bug, without secrets: versions, settings by layer, a session's figures, the crash log."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import locale
+import os
+import platform
+import re
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from dsbuilder_tui import __version__
+from dsbuilder_tui.atomic_write import atomic_write, replaceable
+from dsbuilder_tui.domain.clock import iso
+from dsbuilder_tui.domain.errors import DsbuilderError, InputError, SessionNotFound
+from dsbuilder_tui.domain.sanitise import one_line, visible
+from dsbuilder_tui.models.address import secrets_of
+from dsbuilder_tui.models.redaction import forms_of, hide
+from dsbuilder_tui.registry import Registry
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.settings.layers import SettingsSource
+from dsbuilder_tui.settings.locations import crash_log_file
+from dsbuilder_tui.settings.schema import SECRETS, URLS, DatasetBuilderConfig, without_login
+
+_PACKAGE = "dsbuilder-tui"
+_MOST_EVENTS = 40
+_MOST_LOG = 20_000  # characters of the crash log, the last
+_LEAST_SECRET = 4  # characters
+_LOGIN = re.compile(r"://([^/@\s]+)@")
+_SECRET_VARIABLE = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+
+
+async def support_bundle(config: DatasetBuilderConfig, registries: Sequence[Registry[Any]]) -> str:
+    """The text, with the newest session. What cannot be read is said in its place.
+
+    No text of a case, a prompt or a conversation is in it.
+    """
+    sections = [
+        ("Versions", list(_versions(registries))),
+        ("Settings by layer, the weakest first", list(_settings(config))),
+        ("Session", await _session(config)),
+        ("Crash log", _crash_log()),
+    ]
+    text = "\n\n".join(f"## {title}\n\n" + "\n".join(lines or ["none"]) for title, lines in sections)
+    return visible(_redacted(f"# A report of dsbuilder {__version__}\n\n{text}\n", config))
+
+
+def bundle_path(name: str) -> Path:
+    """The file that a report may be written to. Raises ``InputError`` for a name that is taken, or cannot be used."""
+    path = replaceable(Path(name).expanduser())
+    if path.exists():
+        raise InputError(f"{path} exists already.", "Name another file.")
+    return path
+
+
+def write_bundle(path: Path, text: str) -> None:
+    """Write a report for its owner's eyes alone. Raises ``StorageError``."""
+    with atomic_write(path, private=True) as handle:
+        handle.write(text.encode("utf-8", "replace"))
+
+
+def _redacted(text: str, config: DatasetBuilderConfig) -> str:
+    """The text without the secrets of any layer, those of the environment, and the name of the home folder."""
+    named = {value for name, value in os.environ.items() if _SECRET_VARIABLE.search(name)}
+    logins = [login for value in os.environ.values() for login in _LOGIN.findall(value)]  # of proxies, say
+    named |= {part for login in logins for part in (login, login.partition(":")[2])}
+    secrets = {secret for secret in {*secrets_of(config), *named} if len(secret) >= _LEAST_SECRET}
+    text = hide(text, forms_of(secrets))
+    home = str(Path.home())
+    return text.replace(home, "~") if len(home) > 1 else text
+
+
+def _versions(registries: Iterable[Registry[Any]]) -> Iterator[str]:
+    yield f"dsbuilder {__version__}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    size = shutil.get_terminal_size()
+    terminal = f"terminal {os.environ.get('TERM', '–')} {size.columns}×{size.lines}"
+    yield f"{platform.platform()}; {locale.getpreferredencoding()}; {terminal}"
+    yield f"{'in a virtual environment' if sys.prefix != sys.base_prefix else 'no virtual environment'}; {os.cpu_count()} cores"
+    try:
+        required = importlib.metadata.requires(_PACKAGE) or []
+    except importlib.metadata.PackageNotFoundError:
+        required = []
+    names = sorted({re.split(r"[^A-Za-z0-9._-]", line)[0] for line in required if "extra ==" not in line})
+    yield ", ".join(f"{name} {_version(name)}" for name in names) or "packages unknown"
+    for registry in registries:
+        for row in registry.rows.values():
+            if row.package:
+                yield f"{registry.kind} {row.name}, of {row.package}"
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "missing"
+
+
+def _settings(config: DatasetBuilderConfig) -> Iterator[str]:
+    for source in config.sources:
+        if source.values:
+            yield f"{source.layer} ({source.place}):" if source.place != source.layer else f"{source.layer}:"
+            yield from (f"  {name} = {_shown(source, name)}" for name in sorted(source.values))
+    proxies = [name for name in os.environ if name.lower().endswith("_proxy")]
+    if proxies:
+        yield f"set in the environment: {', '.join(sorted(proxies))}"
+
+
+def _shown(source: SettingsSource, name: str) -> str:
+    value = source.borrowed.get(name, source.values[name])
+    if name in SECRETS:
+        return "set" if value else "unset"
+    return one_line(str(without_login(str(value)) if name in URLS else value), 200)
+
+
+async def _session(config: DatasetBuilderConfig) -> list[str]:
+    lines: list[str] = []
+    try:
+        async with await Session.open(None, config) as session:
+            summary = (await session.summary()).as_dict()
+            lines += [
+                f"{name}: {json.dumps(value, ensure_ascii=False, default=str)}" for name, value in summary.items()
+            ]
+            lines.append(f"settings it keeps: {', '.join(sorted(session.settings.kept)) or 'none'}")
+            files = sorted(path for path in session.folder.iterdir() if path.is_file())
+            lines += ["files:", *(f"  {path.name} {path.stat().st_size:,} bytes" for path in files)]
+            newest = await session.newest_history(_MOST_EVENTS)
+            lines += [
+                "last events:",
+                *(f"  {iso(entry.created_at)} {entry.kind} {_facts(entry.data)}".rstrip() for entry in newest),
+            ]
+    except SessionNotFound:
+        pass
+    except (DsbuilderError, OSError) as error:
+        lines.append(f"It could not be read: {error}")
+    return lines
+
+
+def _facts(data: Any) -> str:
+    """What is no text of a case or of a person: numbers, and words of few letters."""
+    if not isinstance(data, dict):
+        return ""
+    plain = {
+        name: value for name, value in data.items()
+        if isinstance(value, bool | int | float) or (isinstance(value, str) and re.fullmatch(r"[\w.-]{1,40}", value))
+    }  # fmt: skip
+    return " ".join(f"{name}={value}" for name, value in plain.items())
+
+
+def _crash_log() -> list[str]:
+    try:
+        return crash_log_file().read_text(encoding="utf-8", errors="replace")[-_MOST_LOG:].splitlines()
+    except OSError:
+        return []
