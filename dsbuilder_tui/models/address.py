@@ -68,12 +68,12 @@ def address_of(config: DatasetBuilderConfig) -> Address:
     return Address(url, headers, tuple(sorted(secrets, key=len, reverse=True)), key)
 
 
-<<<<<<< HEAD
 def _is_azure(url: str) -> bool:
     """Whether an address is of Azure's own kind, which takes a key in a header of its own."""
     parts = urlsplit(url)
     return "api-version=" in parts.query or (parts.hostname or "").endswith(".azure.com")
-=======
+
+
 def secrets_of(config: DatasetBuilderConfig) -> tuple[str, ...]:
     """All that is secret in a configuration, in any of its layers, whether or not it counts there."""
     found: list[str] = []
@@ -89,7 +89,6 @@ def secrets_of(config: DatasetBuilderConfig) -> tuple[str, ...]:
                 found += map(str, value.values())
     found += config.extra_headers.values()
     return tuple(dict.fromkeys(filter(None, found)))
->>>>>>> main
 
 
 def tls_of(config: DatasetBuilderConfig) -> ssl.SSLContext | bool:

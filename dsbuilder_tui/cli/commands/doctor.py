@@ -29,13 +29,10 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.stage_names import STAGES
 
-<<<<<<< HEAD
 if TYPE_CHECKING:
     from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 
-=======
 _REGISTRIES: tuple[Registry[Any], ...] = (PROVIDERS, STAGES, VALIDATORS, FORMATS, IMPORT_FORMATS)
->>>>>>> main
 _MARKS = {"ok": "✓", "note": "·", "problem": "✗"}
 
 
