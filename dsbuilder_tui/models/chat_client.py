@@ -27,6 +27,8 @@ from dsbuilder_tui.models.sse import EventStreamDecoder, is_event_stream
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 _LINGER = 0.2  # seconds for the end of a stream to arrive after [DONE]
+_MOST_BLANK = 1024 * 1024  # bytes of white space in front of an answer
+_MOST_STREAM = 64 * 1024 * 1024  # bytes of one stream; at a token an event, some 200,000 tokens
 _LONGEST_WAIT = 300.0  # seconds between two tries of which the client takes care
 # Refusals that may be about one request alone; so many in a row, before there was any answer, are about all of them.
 _ONE_BAD_CALL = (FailureKind.REQUEST, FailureKind.FORBIDDEN)
@@ -135,7 +137,13 @@ class ChatClient:
         done = False
         heard = time.monotonic()
         chunk: bytes | None = head or None
+        received = 0
         while not done:
+            received += len(chunk or b"")
+            if received > _MOST_STREAM:
+                raise TransientError(
+                    FailureKind.SERVER, f"the endpoint's answer went on beyond {_MOST_STREAM // 2**20} MB"
+                )
             events = decoder.close() if chunk is None else decoder.feed(chunk)
             now = time.monotonic()
             if events:
@@ -224,12 +232,16 @@ class _Reported(Exception):
 
 async def _head(response: aiohttp.ClientResponse) -> bytes:
     """The first bytes of a body, as many as say what it is."""
-    head = b""
+    head: list[bytes] = []
+    size = 0
     async for chunk in response.content.iter_any():
-        head += chunk
-        if head.strip(b"\xef\xbb\xbf \t\r\n"):
+        head.append(chunk)
+        size += len(chunk)
+        if chunk.strip(b"\xef\xbb\xbf \t\r\n"):
             break
-    return head
+        if size > _MOST_BLANK:
+            raise TransientError(FailureKind.SERVER, "the endpoint sends nothing but white space")
+    return b"".join(head)
 
 
 def _report_in(message: Any) -> ErrorReport | None:

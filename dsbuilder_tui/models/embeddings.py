@@ -11,7 +11,7 @@ import orjson
 
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.failure_kind import FailureKind
-from dsbuilder_tui.models.endpoint import Endpoint, read_response
+from dsbuilder_tui.models.endpoint import Endpoint, read_all, read_response
 from dsbuilder_tui.models.endpoint_errors import MOST_SAID, explain
 from dsbuilder_tui.models.failure_table import failure_kind
 from dsbuilder_tui.models.protocol import RequestTooLarge, TransientError
@@ -22,7 +22,6 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 _MOST_TEXTS = 64  # a request
 _MOST_CHARACTERS = 8000  # of a text
 _LEAST_CHARACTERS = 200  # whoever takes no more takes nothing
-_MOST_BODY = 64 * 1024 * 1024
 
 
 class EndpointEmbeddings:
@@ -112,9 +111,7 @@ class EndpointEmbeddings:
                             "Start the server with one (llama.cpp: --embeddings), or set embedding_model to static.",
                         )
                     raise explain(report, kind, self._model, self.url)
-                answer = await response.content.read(_MOST_BODY)
-                while not response.content.at_eof():
-                    answer += await response.content.read(_MOST_BODY)
+                answer = await read_all(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._endpoint.network_error(error) from None
         return self._vectors(answer, len(texts))

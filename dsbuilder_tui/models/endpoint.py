@@ -22,7 +22,7 @@ from dsbuilder_tui.settings.key_trust import KeyUse, is_named_in_flag
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 _MOST_ERROR_BYTES = 64 * 1024
-_MOST_BODY_BYTES = 32 * 1024 * 1024
+_MOST_BODY_BYTES = 16 * 1024 * 1024  # parsed it takes up to 16 times as much
 
 
 class Endpoint:
@@ -37,6 +37,7 @@ class Endpoint:
         headers = {
             "Content-Type": "application/json", "Accept": "text/event-stream, application/json", **self.address.headers,
         }  # fmt: skip
+        self._call_timeout = config.call_timeout
         proxy, proxy_login = _proxy(self.url)
         if may_be_link_local is None:
             may_be_link_local = is_named_in_flag(config, KeyUse.CHAT)
@@ -46,7 +47,7 @@ class Endpoint:
             ),
             headers=headers,
             timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=config.connect_timeout, sock_read=config.request_timeout
+                total=config.call_timeout, sock_connect=config.connect_timeout, sock_read=config.request_timeout
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=[own_origin_only()],
@@ -97,18 +98,24 @@ class Endpoint:
             )
         if isinstance(error, aiohttp.InvalidURL):
             return EndpointRefused(f"{self.url!r} is not an address.", "Set base_url, for example http://host:8000/v1.")
+        if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ServerTimeoutError):
+            return TransientError(
+                FailureKind.TIMEOUT, f"the call was not over after {self._call_timeout:g} s (call_timeout)"
+            )
         if isinstance(error, TimeoutError):
             return TransientError(FailureKind.TIMEOUT, "no answer from the endpoint in time")
         return TransientError(FailureKind.CONNECTION, f"connection to {self.url} failed: {detail}")
 
 
 async def read_all(response: aiohttp.ClientResponse, head: bytes = b"") -> bytes:
-    """The whole body, of which ``head`` has been read. Raises ``TransientError`` when it is longer than 32 MB."""
+    """The whole body, of which ``head`` has been read. Raises ``TransientError`` when it is longer than 16 MB."""
     body = bytearray(head)
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > _MOST_BODY_BYTES:
-            raise TransientError(FailureKind.SERVER, "the endpoint's answer is longer than 32 MB")
+            raise TransientError(
+                FailureKind.SERVER, f"the endpoint's answer is longer than {_MOST_BODY_BYTES // 2**20} MB"
+            )
     return bytes(body)
 
 

@@ -18,6 +18,8 @@ from typing import Any
 import orjson
 
 _MOST_WORDS = 1000  # characters of a message
+_MOST_READ = 64 * 1024  # bytes of a body in which the error is looked for
+_MOST_OF_PAGE = 4096  # characters of a page in which its title is looked for
 _DEEPEST = 6
 _MESSAGE_NAMES = (
     "message", "detail", "details", "msg", "error_msg", "status_msg", "error_description", "reason", "title", "Message",
@@ -31,6 +33,7 @@ _RETRY_WORDS = re.compile(
     r"([\d.]+\s*(?:hours?|minutes?|milliseconds?|seconds?|ms|h|m|s)[\d.hms ]*)",
     re.I,
 )
+_STATUS = re.compile(r"[45][0-9]{2}")
 _UNIT = re.compile(r"(milli)?(second|minute|hour)s?", re.I)
 _PAGE = re.compile(r"<(!doctype|html|head|body|\?xml|!--|h1|title|center|script|div|p\b)", re.I)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title|<h1[^>]*>(.*?)</h1", re.I | re.S)
@@ -58,7 +61,7 @@ class ErrorReport:
 
 def read_body(body: bytes, status: int | None, headers: Mapping[str, str] | None = None) -> ErrorReport:
     """The error that a response is: its body as JSON, as a page or as plain words."""
-    report = read_text(body.decode("utf-8", "replace"))
+    report = read_text(body[:_MOST_READ].decode("utf-8", "replace"))
     asked = retry_after_seconds(headers) if headers is not None else None
     return replace(
         report, status=report.status if status in (None, 200) else status,
@@ -76,7 +79,7 @@ def read_text(text: str) -> ErrorReport:
         except orjson.JSONDecodeError:
             pass
     if is_page(start):
-        found = _TITLE.search(start)
+        found = _TITLE.search(start[:_MOST_OF_PAGE])
         title = _line(html.unescape(re.sub(r"<[^>]*>", "", found[1] or found[2] or ""))) if found else ""
         return ErrorReport(f"a web page (“{title}”)" if title else "a web page", page=True)
     return ErrorReport(_line(text), retry_after=_in_words(text))
@@ -98,10 +101,10 @@ def read_error(data: Any) -> ErrorReport:
             value = each.get(name)
             if isinstance(value, bool) or not isinstance(value, str | int):
                 continue
-            if str(value).isdigit() and 400 <= int(value) < 600:
+            if _STATUS.fullmatch(str(value)):
                 status = status or int(value)
             elif value not in ("", "error", 0):
-                codes[str(value).lower()] = None
+                codes[str(value)[:_MOST_WORDS].lower()] = None
         if retry_after is None:
             retry_after = _asked_wait(each)
     message = _message(data)
@@ -234,12 +237,14 @@ def _asked_wait(error: Mapping[str, Any]) -> float | None:
 
 
 def _in_words(text: str) -> float | None:
-    found = _RETRY_WORDS.search(text)
+    found = _RETRY_WORDS.search(_line(text))  # white space of any length would be tried in every division
     return _duration(found[1]) if found else None
 
 
 def _duration(text: str) -> float | None:
     """Seconds of ``8s``, ``6m0s``, ``250ms``, ``1.5 seconds``, ``90``."""
+    if len(text) > _MOST_WORDS:
+        return None
     text = _UNIT.sub(lambda found: ("m" if found[1] else "") + found[2][0].lower(), text.strip())
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)

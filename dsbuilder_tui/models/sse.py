@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.models.protocol import TransientError
+
+MOST_EVENT_BYTES = 8 * 1024 * 1024  # of one event; the longest answers come whole, in one of some hundred kilobytes
 _FIELDS = (b"data", b"event", b"id", b"retry", b"error", b":")
 
 
@@ -14,6 +18,9 @@ def is_event_stream(head: bytes) -> bool:
 class EventStreamDecoder:
     """Feed it bytes as they arrive; it returns the data of each event that has ended.
 
+    Takes time in proportion to what comes, however it is cut, and raises ``TransientError`` when an event is longer than
+    8 MB: a line without an end would have to fit into memory.
+
     Lines end with LF, CRLF or CR; several ``data`` lines of one event are joined with LF; comments and other fields
     are passed over. It splits bytes, never text, so a character cut in two by the network is whole again.
 
@@ -22,24 +29,40 @@ class EventStreamDecoder:
     """
 
     def __init__(self) -> None:
-        self._tail = b""
+        self._tail: list[bytes] = []  # pieces of the line that has not ended
         self._data: list[bytes] = []
+        self._waiting = self._held = 0  # bytes of the one, and of the lines of the other
         self._first = True
         self._failed = False
         self.error: bytes | None = None
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        buffer = self._tail + chunk if self._tail else chunk
+        if b"\n" not in chunk and b"\r" not in chunk and not (self._tail and self._tail[-1].endswith(b"\r")):
+            self._tail.append(chunk)
+            self._waiting += len(chunk)
+            self._bound()
+            return []
+        buffer = b"".join((*self._tail, chunk)) if self._tail else chunk
         if b"\r" in buffer:
             held = b"\r" if buffer.endswith(b"\r") else b""  # its LF may be in the next chunk
             buffer = buffer[: len(buffer) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
         lines = buffer.split(b"\n")
-        self._tail = lines.pop()
-        return self._take(lines)
+        rest = lines.pop()
+        self._tail = [rest] if rest else []
+        events = self._take(lines)
+        self._waiting = len(rest)
+        self._bound()
+        return events
+
+    def _bound(self) -> None:
+        if self._waiting + self._held > MOST_EVENT_BYTES:
+            raise TransientError(
+                FailureKind.SERVER, f"the endpoint sent an event longer than {MOST_EVENT_BYTES // 2**20} MB"
+            )
 
     def close(self) -> list[bytes]:
         """What is left when the connection ends, for servers that forget the last empty line."""
-        lines, self._tail = [self._tail.rstrip(b"\r"), b""], b""
+        lines, self._tail = [b"".join(self._tail).rstrip(b"\r"), b""], []
         return self._take(lines)
 
     def _take(self, lines: list[bytes]) -> list[bytes]:
@@ -48,6 +71,8 @@ class EventStreamDecoder:
             lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
         events: list[bytes] = []
         for line in lines:
+            if line.startswith(b"data"):
+                self._held += len(line)
             if line.startswith(b"data:"):
                 self._data.append(line[6:] if line[5:6] == b" " else line[5:])
             elif line == b"data":
@@ -56,6 +81,7 @@ class EventStreamDecoder:
                 if self._data:
                     events.append(self._data[0] if len(self._data) == 1 else b"\n".join(self._data))
                     self._data.clear()
+                    self._held = 0
                 if self._failed:
                     self.error = events.pop() if events else b""
             elif line.startswith((b"event:", b"error:", b"{")):

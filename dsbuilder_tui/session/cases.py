@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session.case_changes import CaseChanges
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.case_search import CaseQuery
+from dsbuilder_tui.store.soundness import CASES
 
 
 class SessionCases:
@@ -30,6 +31,10 @@ class SessionCases:
         async for page in self._context.files.store.cases.pages(self._context.categories(), damaged=damaged):
             for case in page:
                 yield case
+
+    async def require_sound(self) -> None:
+        """Raises ``SessionDamaged`` when the cases are not all that was written. Reads them to their end."""
+        await self._context.files.require_sound(CASES)
 
     async def page(
         self, offset: int, limit: int, *, category: str | None = None, newest_first: bool = False

@@ -11,7 +11,7 @@ from typing import Any, Self
 from dsbuilder_tui.diversity.compared_text import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
 from dsbuilder_tui.domain.clock import Clock, iso
-from dsbuilder_tui.domain.errors import PlanError
+from dsbuilder_tui.domain.errors import PlanError, SessionDamaged
 from dsbuilder_tui.domain.events import Event, ExportWritten, Notice
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -53,6 +53,7 @@ class SessionFiles:
         self._lock = lock
         self.plan_revision = plan_revision
         self.listeners: list[Callable[[Event], None]] = []
+        self._pages: asyncio.Task[None] | None = None
 
     @classmethod
     async def create(
@@ -112,15 +113,39 @@ class SessionFiles:
             raise
         try:
             plan, revision = await store.plans.newest(), await store.plans.revision()
-            return cls(folder, lock, store, plan, await store.meta.all(), clock, revision)
+            files = cls(folder, lock, store, plan, await store.meta.all(), clock, revision)
         except BaseException:
             await store.close()
             lock.release()
+            raise
+        if not store.connection.database.was_closed:
+            files._pages = asyncio.create_task(files._check_pages())
+        return files
+
+    async def require_sound(self, *tables: str) -> None:
+        """Raises ``SessionDamaged`` when the pages of a file that was not closed properly, or the rows of these tables, are
+        not what was written.
+        """
+        await self.pages_checked()
+        await self.store.connection.require_sound(tables)
+
+    async def pages_checked(self) -> None:
+        """Wait until the pages of a file that was not closed properly have been looked at. Raises ``SessionDamaged``."""
+        if self._pages is not None:
+            await asyncio.shield(self._pages)
+
+    async def _check_pages(self) -> None:
+        try:
+            await self.store.connection.database.quick_check()
+        except SessionDamaged as error:
+            self.emit(Notice(ts=self.clock.now(), level=NoticeLevel.ERROR, text=str(error)))
             raise
 
     async def close(self) -> None:
         try:
             await self.store.close()
+            if self._pages is not None:
+                await asyncio.gather(self._pages, return_exceptions=True)
         finally:
             self._lock.release()
 
@@ -274,6 +299,7 @@ class SessionFiles:
         names, cases = [category.name for category in self.plan.categories], self.store.cases
         async for page in cases.pages(names, damaged=damaged, upto=upto):
             yield page
+        await self.pages_checked()
         await cases.require_sound(damaged)
 
     def _axes(self) -> list[str]:

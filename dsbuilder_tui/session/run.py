@@ -95,7 +95,7 @@ class Run:
 
     async def _execute(self) -> RunResult:
         started = self._clock.monotonic()
-        await self._store.connection.require_sound(RUN_TABLES)
+        await self._files.require_sound(*RUN_TABLES)
         await self._check_budget()
         notices = [*self._model.check(self._plan), *self._budget_notices()]
         await self._announce()

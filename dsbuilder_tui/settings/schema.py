@@ -116,6 +116,9 @@ class DatasetBuilderConfig(BaseModel):
     max_attempts: int = Field(6, ge=1, le=100, description="Tries per slot before it is exhausted")
     max_retries: int = Field(6, ge=0, le=100, description="Repeats of a failed worker call")
     request_timeout: float = Field(120, gt=0, description="Longest silence of the endpoint, in seconds")
+    call_timeout: float = Field(
+        1800, gt=0, description="Longest a call may take as a whole, in seconds, whatever keeps coming"
+    )
     connect_timeout: float = Field(30, gt=0, description="Longest wait for a connection, in seconds")
     startup_timeout: float = Field(300, ge=0, description="Longest wait for a server that loads its model, in seconds")
     requests_per_minute: int | None = Field(None, ge=1, description="Worker calls a minute at most; unset: found out")

@@ -34,6 +34,7 @@ class Database:
         self._sums: TableSums | None = None
         self._mark = CommitMark(path)
         self._files: dict[Path, tuple[int, int]] = {}  # what is open, and what the folder must have under these names
+        self._quiet = True  # no check of the pages goes on
         self.was_closed = True  # whether whoever wrote last had ended properly
 
     async def open(self, *, create: bool = False) -> None:
@@ -70,6 +71,20 @@ class Database:
             lambda: table_damages(self._live(), self._live_sums().seal, opening_tables(self._live_sums().seal))
         )
 
+    async def quick_check(self) -> None:
+        """Have SQLite look at every page. Raises ``SessionDamaged``, or ``StorageError`` when ``close`` cut it short."""
+
+        def check() -> None:
+            self._quiet = False
+            try:
+                found = [str(row[0]) for row in self._live().execute("PRAGMA quick_check(5)")]
+            finally:
+                self._quiet = True
+            if found != ["ok"]:
+                raise _readable(sqlite3.DatabaseError("; ".join(found)), self.path)
+
+        await self._submit(check)
+
     async def seal(self) -> Seal:
         """What the tables should add up to, as of the last commit."""
         return await self._submit(lambda: self._live_sums().seal)
@@ -95,6 +110,8 @@ class Database:
         """Close the connection (folding the WAL into the file) and end its thread. Safe to call twice."""
         if not self._closed:
             self._closed = True
+            if self._connection is not None and not self._quiet:
+                self._connection.interrupt()  # nobody waits for what a check of the pages finds
             await asyncio.get_running_loop().run_in_executor(self._executor, self._close)
         self._executor.shutdown(wait=False)
 
@@ -276,6 +293,8 @@ def _mark_of(seal: Seal) -> Mark:
 
 def _readable(error: sqlite3.Error, path: Path) -> DsbuilderError:
     text = str(error)
+    if "interrupted" in text:
+        return StorageError(f"{path} was closed while it was read.", "Open the session again.")
     if "locked" in text:
         return StorageError(f"{path} is locked by another program.", "Close whatever has it open, then try again.")
     if "full" in text or "disk I/O" in text or "readonly" in text or "unable to open" in text:

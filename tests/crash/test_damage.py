@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,20 @@ def test_a_log_that_is_whole_loses_nothing(tmp_path: Path, made: Made) -> None:
     assert (pristine / LOG).stat().st_size > 0
     outcome, end = outcome_of_export(tmp_path, pristine.with_name("reference.jsonl"))
     assert outcome is Outcome.RECOVERED, end
+
+
+def test_the_pages_of_a_file_that_was_not_closed_are_looked_at(tmp_path: Path, made: Made) -> None:
+    """An index that says something else than its table passes every sum of rows."""
+    folder = put_back(made(True), tmp_path)
+    with closing(sqlite3.connect(folder / DATABASE, isolation_level=None)) as plain:
+        (page,) = plain.execute("SELECT rootpage FROM sqlite_master WHERE name='rejection_slot'").fetchone()
+        (size,) = plain.execute("PRAGMA page_size").fetchone()
+        plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = bytearray((folder / DATABASE).read_bytes())
+    data[(page - 1) * size + 3] ^= 0x40  # how many cells the page has
+    (folder / DATABASE).write_bytes(data)
+    for command in ("show", "export", "resume"):
+        (folder / DATABASE).write_bytes(data)  # closing says that it was closed
+        more = ["--out", str(tmp_path / "x.jsonl")] if command == "export" else []
+        end = told(command, "damaged", *more, "--checkpoint-dir", str(tmp_path))
+        assert end.code == 1 and "is damaged" in end.err, (command, end)

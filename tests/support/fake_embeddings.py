@@ -1,7 +1,7 @@
 """The fake endpoint's embeddings: a text's words, each counted in a place of its own, and what can go wrong.
 
-Names: ok, server_error, rate_limit, unauthorized, no_model, few, other_size, not_json, no_numbers, reset,
-alike, no_service, too_large, by_token, wrapped, and “most N” for texts of N characters at most.
+Names: ok, server_error, rate_limit, unauthorized, no_model, few, other_size, not_json, no_numbers, reset, alike, no_service,
+too_large, by_token, wrapped, “most N” for texts of N characters at most, and those of ``fake_floods``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import zlib
 from typing import Any
 
+from tests.support.fake_floods import FLOODS, flood
 from tests.support.wire import send_error, send_json, send_raw
 
 SIZE = 48
@@ -23,6 +24,8 @@ def vector(text: str, size: int = SIZE) -> list[float]:
 
 
 async def embed(kind: str, body: dict[str, Any], headers: dict[str, str], writer: asyncio.StreamWriter) -> bool:
+    if kind in FLOODS:
+        return await flood(kind, writer)
     if kind == "server_error":
         return await send_error(writer, 500, "The server had an error", "server_error")
     if kind == "rate_limit":

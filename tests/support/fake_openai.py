@@ -20,6 +20,7 @@ from typing import Any
 from tests.support.fake_agent import UNSCRIPTED, Reply, Scripted, play, says
 from tests.support.fake_answers import ANSWERS
 from tests.support.fake_embeddings import embed
+from tests.support.fake_floods import FLOODS, flood
 from tests.support.wire import STREAM_HEAD, as_bytes, send_chunk, send_error, send_json, send_raw
 
 SYLLABLES = "ba be bi bo bu da de di do du ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu".split()
@@ -55,8 +56,9 @@ class FakeOpenAI:
 
     Names: ok, rate_limit, server_error, reset, reset_early, hang, hang_mid, truncated, malformed, broken_all, fenced,
     prose, wrong_types, empty, refusal, error_mid, whole, no_done, crlf, split_utf8, comments, few, many, trailing_commas,
-    unauthorized, no_model, no_quota, reject_schema, reject_stream_options, too_large, not_json, no_usage, filtered, endless, and those
-    of ``fake_answers``. ``kind_for`` decides by the request instead, where it gives a name, and ``reply_for`` where it gives a
+    unauthorized, no_model, no_quota, reject_schema, reject_stream_options, too_large, not_json, no_usage, filtered,
+    endless, and those of ``fake_answers`` and ``fake_floods``. ``kind_for`` decides by the request instead, where it gives a
+    name, and ``reply_for`` where it gives a
     whole answer, such as those of ``fake_failures``.
 
     With ``thinking`` the model spends so many tokens on thoughts first, which its answer's limit has to hold as well.
@@ -261,6 +263,8 @@ class FakeOpenAI:
             return await send_error(
                 writer, 400, "In context=('properties', 'cases'), 'minItems' is not permitted", "invalid"
             )
+        if kind in FLOODS:
+            return await flood(kind, writer)
         if kind == "hang":
             await asyncio.sleep(3600)
         if kind == "half_json":

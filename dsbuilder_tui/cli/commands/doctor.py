@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shlex
 import sqlite3
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.cli.options import json_option, settings_from, settings_options
-from dsbuilder_tui.cli.output import print_json
+from dsbuilder_tui.cli.output import print_json, say
 from dsbuilder_tui.diversity.thresholds import static_model
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
@@ -24,10 +25,12 @@ from dsbuilder_tui.quality.validation import VALIDATORS
 from dsbuilder_tui.registry import PlugInBroken, Registry
 from dsbuilder_tui.session.export_formats import FORMATS
 from dsbuilder_tui.session.import_formats import IMPORT_FORMATS
+from dsbuilder_tui.session.repair import examine_session, salvage_session
 from dsbuilder_tui.settings.provider_names import OFFLINE, PROVIDERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.stage_names import STAGES
+from dsbuilder_tui.wording import place, resume_command
 
 if TYPE_CHECKING:
     from dsbuilder_tui.models.endpoint_probe import ProbeFinding
@@ -48,6 +51,8 @@ class Check:
 
 def _doctor(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
+    if arguments.session is not None or arguments.repair:
+        return asyncio.run(_examine_session(arguments, config))
     if arguments.bundle is not None:
         return _bundle(config, arguments.bundle)
     ask_before_keys_leave(config)
@@ -71,6 +76,32 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return asyncio.run(examine())
 
 
+async def _examine_session(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> int:
+    """Read everything of a session, and with ``--repair`` save what can be read of a damaged one."""
+    folder, findings = await examine_session(arguments.session, config)
+    damaged = [finding for finding in findings if finding.problem]
+    if not arguments.json:
+        for finding in findings:
+            mark = _MARKS["problem" if finding.problem else "ok"]
+            say(f"{mark} {finding.name}: {visible(finding.problem or finding.words)}")
+    saved = await salvage_session(folder) if arguments.repair and damaged else None
+    if arguments.json:
+        told = {"session": folder.name, "findings": [asdict(finding) for finding in findings]}
+        more = {**asdict(saved), "folder": str(saved.folder)} if saved else None
+        print_json({**told, "repaired": more})
+    elif saved is not None:
+        say(f"Saved {saved.accepted} of {saved.planned} cases as {saved.folder.name}; {folder.name} is as it was.")
+        for loss in saved.losses:
+            say(f"    {visible(loss)}")
+        say(f"To go on:  {visible(resume_command(saved.folder.name, folder.parent))}")
+    elif damaged:
+        again = f"dsbuilder doctor {shlex.quote(folder.name)} --repair{place(folder.parent)}"
+        say(f"Restore a copy of the folder, or make a new session of what can be read:  {visible(again)}")
+    else:
+        say(f"{folder.name} is whole.")
+    return ExitCode.FAILED if damaged and saved is None else ExitCode.COMPLETE
+
+
 def _bundle(config: DatasetBuilderConfig, name: str) -> int:
     """Show what a bug report needs, and write it: on a terminal after a yes."""
     from dsbuilder_tui.cli.support_bundle import bundle_path, support_bundle, write_bundle
@@ -88,6 +119,10 @@ def _bundle(config: DatasetBuilderConfig, name: str) -> int:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "session", nargs="?", metavar="SESSION", help="read everything of this session instead, and say what is whole"
+    )
+    parser.add_argument("--repair", action="store_true", help="make a new session of what can be read of a damaged one")
     parser.add_argument(
         "--bundle", nargs="?", const="dsbuilder-report.md", metavar="FILE",
         help="show what a bug report needs, without secrets, and write it to a file (dsbuilder-report.md)",
@@ -160,7 +195,7 @@ def _folder(root: Path) -> Check:
 
 
 COMMAND = CliCommand(
-    help="check folders, endpoint, key and model",
+    help="check folders, endpoint, key and model, or a session",
     rank=120,
     run=_doctor,
     arguments=(settings_options, json_option, _arguments),

@@ -47,6 +47,7 @@ def _show(arguments: argparse.Namespace) -> int:
 async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
     async with await Session.open(arguments.session, config) as session:
         require_plan(session)
+        await session.cases.require_sound()
         summary = await session.summary()
         cases: list[dict[str, Any]] = []
         damaged: list[str] = []
