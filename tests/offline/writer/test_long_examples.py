@@ -11,4 +11,6 @@ from dsbuilder_tui.offline.writer.templates import read_template
 def test_a_long_example_stays_as_it_is(piece: str) -> None:
     text = piece * (100_000 // len(piece))
     assert read_template(text) == text
-    assert read_template(f"Write to eva@example.org, {piece * (3_000 // len(piece))}").startswith("Write to {email:eva@example.org}")
+    assert read_template(f"Write to eva@example.org, {piece * (3_000 // len(piece))}").startswith(
+        "Write to {email:eva@example.org}"
+    )
