@@ -49,7 +49,9 @@ def address_of(config: DatasetBuilderConfig) -> Address:
             "Set OPENAI_API_KEY, or base_url for an endpoint of your own.",
         )
     headers = {}
-    if key:
+    if key and _is_azure(url):
+        headers["api-key"] = key
+    elif key:
         headers["Authorization"] = f"Bearer {key}"
     elif login:
         headers["Authorization"] = f"Basic {login}"
@@ -64,6 +66,12 @@ def address_of(config: DatasetBuilderConfig) -> Address:
         )
     secrets = [s for s in (key, login, *words, *config.extra_headers.values()) if len(s) > 3]
     return Address(url, headers, tuple(sorted(secrets, key=len, reverse=True)), key)
+
+
+def _is_azure(url: str) -> bool:
+    """Whether an address is of Azure's own kind, which takes a key in a header of its own."""
+    parts = urlsplit(url)
+    return "api-version=" in parts.query or (parts.hostname or "").endswith(".azure.com")
 
 
 def secrets_of(config: DatasetBuilderConfig) -> tuple[str, ...]:

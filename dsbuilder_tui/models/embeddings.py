@@ -10,16 +10,18 @@ import aiohttp
 import orjson
 
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
+from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.endpoint import Endpoint, read_all, read_response
-from dsbuilder_tui.models.endpoint_errors import explain
+from dsbuilder_tui.models.endpoint_errors import MOST_SAID, explain
 from dsbuilder_tui.models.failure_table import failure_kind
-from dsbuilder_tui.models.protocol import TransientError
+from dsbuilder_tui.models.protocol import RequestTooLarge, TransientError
 from dsbuilder_tui.models.retry import with_retries
 from dsbuilder_tui.settings.key_trust import KeyUse, is_named_in_flag, require_trust
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 _MOST_TEXTS = 64  # a request
 _MOST_CHARACTERS = 8000  # of a text
+_LEAST_CHARACTERS = 200  # whoever takes no more takes nothing
 
 
 class EndpointEmbeddings:
@@ -44,6 +46,7 @@ class EndpointEmbeddings:
             config = config.model_copy(update={**allowed, **own})
         self._tell = tell
         self._dimensions = 0
+        self._most = _MOST_CHARACTERS
         self._model, self._most_retries = config.embedding_model, config.max_retries
         self._endpoint = Endpoint(config, may_be_link_local=named)
         self.url = self._endpoint.url
@@ -60,10 +63,27 @@ class EndpointEmbeddings:
         """One vector a text. Raises ``EndpointRefused``, or ``EndpointUnavailable`` after ``max_retries`` tries again."""
         vectors: list[list[float]] = []
         for first in range(0, len(texts), _MOST_TEXTS):
-            vectors += await self._patiently(
-                [text[:_MOST_CHARACTERS] or " " for text in texts[first : first + _MOST_TEXTS]]
-            )
+            vectors += await self._shortened([text[: self._most] or " " for text in texts[first : first + _MOST_TEXTS]])
         return vectors
+
+    async def _shortened(self, texts: list[str]) -> list[list[float]]:
+        """The vectors of texts that may be longer than the server takes: of as much of each as it does."""
+        try:
+            return await self._patiently(texts)
+        except RequestTooLarge as error:
+            longest = max(map(len, texts))
+            if longest <= _LEAST_CHARACTERS and len(texts) == 1:
+                raise EndpointRefused(
+                    error.problem, "Give the server a larger context, or set embedding_model to static."
+                ) from None
+        if len(texts) > 1:
+            half = len(texts) // 2
+            return await self._shortened(texts[:half]) + await self._shortened(texts[half:])
+        self._most = min(self._most, longest // 2)
+        self._tell(
+            f"{self._model} takes no text of {longest} characters: longer ones than {self._most} are compared by their beginning."
+        )
+        return await self._shortened([texts[0][: self._most]])
 
     async def _patiently(self, texts: list[str]) -> list[list[float]]:
         try:
@@ -84,16 +104,33 @@ class EndpointEmbeddings:
                 if response.status != 200:
                     report = await read_response(response)
                     report = replace(report, message=self._endpoint.redact(report.message))
-                    raise explain(report, failure_kind(report), self._model, self.url)
+                    kind = failure_kind(report)
+                    if kind is FailureKind.NO_SERVICE:
+                        raise EndpointRefused(
+                            f"There is no embeddings service at {self.url}: {report.message[:MOST_SAID]}",
+                            "Start the server with one (llama.cpp: --embeddings), or set embedding_model to static.",
+                        )
+                    raise explain(report, kind, self._model, self.url)
                 answer = await read_all(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._endpoint.network_error(error) from None
         return self._vectors(answer, len(texts))
 
+    def _pooled(self, embedding: Any) -> Any:
+        """One vector. Servers without pooling give one for each token, or wrap it in a list."""
+        if not embedding or not isinstance(embedding, list) or not isinstance(embedding[0], list):
+            return embedding
+        if len(embedding) > 1:
+            raise EndpointRefused(
+                f"{self.url} answers with a vector for each token of a text, not one for the text.",
+                "Start the server with pooling (llama.cpp: --pooling mean), or set embedding_model to static.",
+            )
+        return embedding[0]
+
     def _vectors(self, answer: bytes, count: int) -> list[list[float]]:
         try:
             items = sorted(orjson.loads(answer)["data"], key=lambda item: item.get("index", 0))
-            vectors = [[float(number) for number in item["embedding"]] for item in items]
+            vectors = [[float(number) for number in self._pooled(item["embedding"])] for item in items]
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
             vectors = []
         self._dimensions = self._dimensions or len(vectors[0] if vectors else ())

@@ -68,16 +68,20 @@ class Endpoint:
 
     def post(self, path: str, body: bytes) -> Any:
         """The request, as aiohttp's: to be awaited, or entered with ``async with``."""
-        return self._http.post(self.url + path, data=body, **self._via)
+        return self._http.post(self._at(path), data=body, **self._via)
 
     async def get_json(self, path: str) -> tuple[int, Any]:
         """Status and parsed body (None when it is not JSON). Raises ``TransientError`` or ``EndpointRefused``."""
         try:
-            async with self._http.get(self.url + path, **self._via) as response:
-                body = await response.content.read(_MOST_BODY_BYTES)
-                return response.status, loads(body)
+            async with self._http.get(self._at(path), **self._via) as response:
+                return response.status, loads(await read_all(response))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self.network_error(error) from None
+
+    def _at(self, path: str) -> str:
+        """A service of the endpoint. What stands behind a ``?`` in its address, such as Azure's api-version, stays at the end."""
+        base, mark, query = self.url.partition("?")
+        return base.rstrip("/").removesuffix("/chat/completions") + path + mark + query
 
     def network_error(self, error: Exception) -> Exception:
         """What a failed connection means: a ``TransientError``, or ``EndpointRefused`` when trying again is no use."""

@@ -126,7 +126,7 @@ _STATUSES: dict[int, Kind] = {
     498: Kind.RATE_LIMIT,
 }  # fmt: skip
 # Kinds that words or codes can mean at a status. A 5xx that speaks of a filter is still a broken server's.
-_AT_SERVER_ERRORS = (Kind.LOADING, Kind.BAD_ANSWER, Kind.NO_TOOLS, Kind.RATE_LIMIT)
+_AT_SERVER_ERRORS = (Kind.LOADING, Kind.BAD_ANSWER, Kind.NO_TOOLS, Kind.RATE_LIMIT, Kind.TOO_LARGE)
 _REQUEST_TOO_LARGE = re.compile(r"request too large|too large for")  # no wait makes it fit
 
 
@@ -145,8 +145,7 @@ def failure_kind(report: ErrorReport, *, tools: bool = False) -> Kind:
     if status is not None and status >= 500:
         if status == 501:
             return Kind.NO_SERVICE
-        whole = found is Kind.TOO_LARGE and _by_code(report) is Kind.TOO_LARGE
-        return found if found is not None and (found in _AT_SERVER_ERRORS or whole) else Kind.SERVER
+        return found if found is not None and found in _AT_SERVER_ERRORS else Kind.SERVER
     named = _STATUSES.get(status) if status is not None else None
     if found is Kind.LOADING and status in (None, 202, 400, 404, 408, 409, 425):
         return found

@@ -22,6 +22,7 @@ _BLOCK = re.compile(
 )
 _NAMES = ("name", "function", "tool", "tool_name")
 _ARGUMENTS = ("arguments", "parameters", "args", "input", "tool_input")
+_MOST_FAILED = 200  # brackets that begin nothing, each of which may be read to the end of the text
 _NEAR = 80  # characters between a name and its arguments
 _DECODER = json.JSONDecoder(strict=False)
 
@@ -59,12 +60,12 @@ def find_calls(text: str, names: Collection[str]) -> TextCalls:
 
 
 def _json_values(text: str) -> Iterator[tuple[int, int, Any]]:
-    at = 0
-    while (found := re.compile(r"[{\[]").search(text, at)) is not None:
+    at, failed = 0, 0
+    while failed < _MOST_FAILED and (found := re.compile(r"[{\[]").search(text, at)) is not None:
         try:
             value, stop = _DECODER.raw_decode(text, found.start())
         except (ValueError, RecursionError):
-            at = found.end()
+            at, failed = found.end(), failed + 1
             continue
         yield found.start(), stop, value
         at = stop

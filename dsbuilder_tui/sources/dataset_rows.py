@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
+import json
 import os
 import stat
 import sys
@@ -196,11 +197,24 @@ class Source:
         del whole, value
         self._records = records
         for place, record in enumerate(records):
-            raw = orjson.dumps(record) + b"\n"
+            raw = self._line_of(place + 1, record)
             try:
                 yield Row(place + 1, raw, place, self._shape.parts(record))
             except Unusable as problem:
                 yield BadLine(place + 1, raw, str(problem), record)
+
+    def _line_of(self, number: int, record: Any) -> bytes:
+        """A record of a document as a line of its own."""
+        try:
+            return orjson.dumps(record) + b"\n"
+        except orjson.JSONEncodeError:  # deeper than 254, or a number of more than 64 bits
+            pass
+        try:
+            return json.dumps(record).encode() + b"\n"
+        except RecursionError:
+            raise InputError(
+                f"{self.name}, record {number}, is nested too deeply.", "Give JSON lines, or leave it out."
+            ) from None
 
     def _line_at(self, place: int) -> bytes:
         handle = self._copy or self._again

@@ -146,7 +146,9 @@ def session_folders(root: Path) -> list[Path]:
     """All session folders, the most recently active first."""
     if not root.is_dir():
         return []
-    found = [folder for folder in root.iterdir() if (folder / SESSION_FILE).is_file()]
+    found = [
+        folder for folder in root.iterdir() if not folder.name.startswith(_UNBORN) and (folder / SESSION_FILE).is_file()
+    ]
     return sorted(found, key=lambda folder: (-last_active(folder), folder.name))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.atomic_write import atomic_write
+from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import StorageError
+from dsbuilder_tui.session.library import list_sessions
 from tests.crash.kills import checkpoint_file, killed_at_the_end, killed_at_the_start, killed_import
 from tests.support.process import command
 
@@ -35,6 +38,16 @@ def test_an_older_file_is_not_taken_for_the_dataset(tmp_path: Path) -> None:
 
 def test_where_the_dataset_goes_is_known_from_the_start(tmp_path: Path) -> None:
     assert killed_at_the_start(tmp_path, random.Random(1)) == ""
+
+
+async def test_a_session_that_is_being_made_is_not_seen(make_plan: Plans, make_config: Configs) -> None:
+    config = make_config()
+    async with await Session.create(make_plan(4), config) as session:
+        folder = session.folder
+    shutil.copytree(folder, folder.with_name(f".new-{DEAD}-00aa11bb"))
+    assert [listing.id for listing in await list_sessions(folder.parent, SystemClock())] == [folder.name]
+    async with await Session.open(None, config) as session:
+        assert session.folder == folder
 
 
 async def test_an_import_that_fails_leaves_nothing(

@@ -32,7 +32,8 @@ from tests.support.fake_openai import FakeOpenAI
 from tests.support.process import ROOT, fake_endpoint
 
 PAGES = [topic.name for topic in topics()]
-LOCAL = "http://localhost:11434/v1"  # the endpoint that the pages name; the fake one stands in for it
+# The endpoints that the pages name; the fake one stands in for them.
+ENDPOINT = re.compile(r"http://localhost:\d+/v1|https://[\w.]+\.azure\.com/openai/v1")
 INSTALLING = ("make wheel", "pipx install dist/", "uv tool install dist/")  # tests/test_wheel.py does that
 _FENCE = re.compile(r"^```(\S*) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
@@ -97,7 +98,7 @@ class Terminal:
             self.code = done.returncode
             assert not done.stderr, done.stderr
             return done.stdout
-        words = shlex.split(line.replace(LOCAL, self.endpoint.url))
+        words = shlex.split(ENDPOINT.sub(self.endpoint.url, line))
         with self.monkeypatch.context() as patch:
             while "=" in words[0]:
                 name, _, value = words.pop(0).partition("=")

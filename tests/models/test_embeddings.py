@@ -10,6 +10,7 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.events import Notice
 from dsbuilder_tui.models.embeddings import EndpointEmbeddings
+from dsbuilder_tui.models.endpoint_probe import probe_embeddings
 from tests.support.fake_embeddings import SIZE, vector
 from tests.support.fake_openai import FakeOpenAI, word
 
@@ -37,7 +38,8 @@ async def test_texts_go_in_pieces_and_come_back_in_order(make_config: Configs) -
     [
         ("unauthorized", EndpointRefused, "key"), ("no_model", EndpointRefused, "e5"),
         ("few", EndpointRefused, "one vector a text"), ("not_json", EndpointRefused, "one vector a text"),
-        ("no_numbers", EndpointRefused, "one vector a text"), ("server_error", EndpointUnavailable, "kept failing"),
+        ("no_numbers", EndpointRefused, "one vector a text"), ("no_service", EndpointRefused, "--embeddings"),
+        ("by_token", EndpointRefused, "--pooling mean"), ("server_error", EndpointUnavailable, "kept failing"),
     ],
 )  # fmt: skip
 async def test_what_goes_wrong_is_said(
@@ -50,6 +52,34 @@ async def test_what_goes_wrong_is_said(
             await asker.embed(["a", "b"])
         assert "canary" not in str(caught.value)
         await asker.close()
+
+
+async def test_a_text_that_is_too_long_is_shortened_and_said_to_be(make_config: Configs) -> None:
+    async with FakeOpenAI(embedding_script=["most 300"] * 30) as fake:
+        told: list[str] = []
+        asker = EndpointEmbeddings(make_config(base_url=fake.url, embedding_model="e5", max_retries=0), told.append)
+        long = "abc " * 500
+        assert await asker.embed(["a", long, "b"]) == [vector("a"), vector(long[:250]), vector("b")]
+        assert all("by their beginning" in sentence for sentence in told) and len(told) == 3
+        assert await asker.embed([long]) == [vector(long[:250])] and len(told) == 3
+        fake.embedding_script[:] = ["wrapped"]
+        assert await asker.embed(["a"]) == [vector("a")]
+        fake.embedding_script[:] = ["too_large"] * 9
+        with pytest.raises(EndpointRefused, match="larger context"):
+            await asker.embed(["a"])
+        await asker.close()
+
+
+async def test_the_probe_sees_embeddings_that_tell_nothing_apart(make_config: Configs) -> None:
+    async with FakeOpenAI() as fake:
+        config = make_config(base_url=fake.url, embedding_model="e5")
+        found = await probe_embeddings(config)
+        assert found.certain and f"e5: {SIZE} numbers" in found.words
+        fake.embedding_script[:] = ["alike"]
+        found = await probe_embeddings(config)
+        assert not found.certain and "1.00 alike" in found.words and "--pooling" in found.words
+        fake.embedding_script[:] = ["no_service"]
+        assert "no embeddings service" in str((await probe_embeddings(config)).problem)
 
 
 async def test_vectors_of_another_size_are_not_taken(make_config: Configs) -> None:

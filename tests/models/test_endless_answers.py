@@ -16,6 +16,7 @@ from dsbuilder_tui.models.embeddings import EndpointEmbeddings
 from dsbuilder_tui.models.error_report import read_body, retry_after_seconds
 from dsbuilder_tui.models.protocol import CallRefused, TransientError
 from dsbuilder_tui.models.sse import MOST_EVENT_BYTES, EventStreamDecoder
+from dsbuilder_tui.models.tool_call_text import find_calls
 from tests.support.fake_openai import FakeOpenAI
 
 Configs = Callable[..., DatasetBuilderConfig]
@@ -111,3 +112,9 @@ def test_an_error_of_any_shape_is_read(body: bytes) -> None:
 @pytest.mark.parametrize("value", ["1" * 60_000 + "x", "1h" * 30_000, " " * 60_000, "." * 60_000, "9" * 400])
 def test_a_wait_of_any_length_is_read(value: str) -> None:
     assert retry_after_seconds({"retry-after": value}) is None
+
+
+def test_brackets_that_begin_nothing_are_not_tried_for_ever() -> None:
+    call = '{"name": "save", "arguments": {"a": 1}}'
+    assert find_calls("[ " * 150 + call, ["save"]).calls == [("save", {"a": 1})]
+    assert find_calls("[ " * 250 + call, ["save"]).calls == []

@@ -25,6 +25,8 @@ from dsbuilder_tui.models.error_report import read_body
 from dsbuilder_tui.models.failure_table import failure_kind
 from dsbuilder_tui.models.protocol import CallRefused, RequestTooLarge, StreamEnd, TransientError, WorkerRequest
 from dsbuilder_tui.models.providers.openai import OpenAICompatibleModel
+from tests.support import fake_agent as agent
+from tests.support.fake_failures import NO_TOOLS
 from tests.support.fake_openai import FakeOpenAI
 
 Plans = Callable[..., DatasetPlanInput]
@@ -316,14 +318,54 @@ async def probed(config: DatasetBuilderConfig) -> dict[str, tuple[DsbuilderError
     return {found.name: (found.problem, found.words) async for found in probe_endpoint(config)}
 
 
+async def test_azure_has_its_version_at_the_end_and_its_key_in_a_header_of_its_own(
+    fake: FakeOpenAI, make_config: Configs, request_for: WorkerRequest
+) -> None:
+    for url, header in (
+        (f"{fake.url}?api-version=2024-10-21", "api-key"), (f"{fake.url}/", "authorization"),
+        (f"{fake.url}/chat/completions", "authorization"),
+    ):  # fmt: skip
+        model = OpenAICompatibleModel(make_config(base_url=url, api_key="az-0123456789"))
+        assert (await said(model, request_for))[2] == 4
+        await model.close()
+        assert fake.paths[-1] == "/v1/chat/completions" + ("?api-version=2024-10-21" if "?" in url else "")
+        assert "az-0123456789" in fake.headers[-1][header]
+        assert ("authorization" in fake.headers[-1]) == (header == "authorization")
+
+
 async def test_the_probe(fake: FakeOpenAI, make_config: Configs) -> None:
     found = await probed(make_config(base_url=fake.url))
     assert all(problem is None for problem, _ in found.values())
     assert found["JSON schema"][1] == "honoured"
     found = await probed(make_config(base_url=fake.url, worker_model="nope"))
     assert "nope is not among" in str(found["worker model"][0])
+    assert "cannot be reached" not in str(found["worker model"][0])
     fake.script = ["reject_schema"]
     assert "not supported" in (await probed(make_config(base_url=fake.url)))["JSON schema"][1]
     fake.script = ["unauthorized"]
     assert "does not accept the API key" in str((await probed(make_config(base_url=fake.url)))["key"][0])
     assert "cannot be reached" in str((await probed(make_config(base_url="http://127.0.0.1:9/v1")))["endpoint"][0])
+
+
+async def test_the_probe_says_yes_only_to_what_it_has_seen(fake: FakeOpenAI, make_config: Configs) -> None:
+    config = make_config(base_url=fake.url, model="gpt-4o", max_workers=4)
+
+    async def certain() -> dict[str, bool | None]:
+        return {found.name: found.certain if not found.problem else None async for found in probe_endpoint(config)}
+
+    fake.agent_script[:] = [agent.calls(("save_answer", {"answer": "yes"}))]
+    found = await certain()
+    assert all(found[name] for name in ("completion", "JSON schema", "usage", "tool call", "parallel calls"))
+    assert (await certain())["output limit"] is False  # the fake one does not keep to it
+    assert (await certain())["tool call"] is False  # it answers in words
+    fake.agent_script[:] = [NO_TOOLS["ollama"]]
+    assert (await certain())["tool call"] is None
+    fake.rates = {"no_usage": 1.0}
+    assert (await certain())["usage"] is False
+    fake.rates = {"truncated": 1.0}
+    found = await certain()
+    assert found["output limit"] is True and found["JSON schema"] is False
+    fake.rates, fake.script = {}, ["ok", "ok", "ok", "server_error"]
+    assert (await certain())["parallel calls"] is False
+    fake.rates, fake.script = {}, ["server_error"]
+    assert (await certain())["completion"] is None

@@ -247,3 +247,25 @@ def test_every_key_is_found_at_its_path(value: dict[str, Any]) -> None:
             for deeper, leaf in inner.items():
                 if f"{key}.{deeper}" not in value and "." not in key:
                     assert at(value, f"{key}.{deeper}") == leaf
+
+
+@pytest.mark.parametrize("depth", [200, 300, 500, 800, 990, 1010, 5_000, 100_000])
+@pytest.mark.parametrize(
+    "around", ["{}\n", '{{"inputs": {}}}\n', "[{}]\n", '{{"created_instances": [{}, {{"inputs": "a"}}]}}']
+)
+@pytest.mark.parametrize("name", ["deep.jsonl", "deep.json"])
+def test_what_is_nested_deeply_is_rows_or_one_sentence(tmp_path: Path, depth: int, around: str, name: str) -> None:
+    path = tmp_path / name
+    path.write_text(around.format("[" * depth + "]" * depth))
+    try:
+        with Source(path, Shape()) as source:
+            assert all(isinstance(row, Row | BadLine) for row in source.rows())
+    except InputError as error:
+        assert "nested too deeply" in error.problem
+
+
+def test_a_number_of_any_size_in_a_document(tmp_path: Path) -> None:
+    path = tmp_path / "big.json"
+    path.write_text('[\n{"inputs": "a", "id": 123456789012345678901234567890, "x": NaN}\n]')
+    with Source(path, Shape()) as source:
+        assert [type(row) for row in source.rows()] == [Row]

@@ -56,8 +56,9 @@ class FakeOpenAI:
 
     Names: ok, rate_limit, server_error, reset, reset_early, hang, hang_mid, truncated, malformed, broken_all, fenced,
     prose, wrong_types, empty, refusal, error_mid, whole, no_done, crlf, split_utf8, comments, few, many, trailing_commas,
-    unauthorized, no_model, no_quota, reject_schema, reject_stream_options, too_large, not_json, filtered, endless, and those
-    of ``fake_answers`` and ``fake_floods``. ``kind_for`` decides by the request instead, where it gives a name, and ``reply_for`` where it gives a
+    unauthorized, no_model, no_quota, reject_schema, reject_stream_options, too_large, not_json, no_usage, filtered,
+    endless, and those of ``fake_answers`` and ``fake_floods``. ``kind_for`` decides by the request instead, where it gives a
+    name, and ``reply_for`` where it gives a
     whole answer, such as those of ``fake_failures``.
 
     With ``thinking`` the model spends so many tokens on thoughts first, which its answer's limit has to hold as well.
@@ -90,6 +91,7 @@ class FakeOpenAI:
     seen: Counter[str] = field(default_factory=Counter)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
     gate: asyncio.Event | None = None  # while set and not signalled, answers wait
@@ -170,6 +172,8 @@ class FakeOpenAI:
         arrived = asyncio.get_running_loop().time()
         if self.keep_bodies:
             self.headers.append(headers)
+            self.paths.append(path)
+        path = path.partition("?")[0]
         if path.endswith("/models"):
             if "unauthorized" in self.script or self.rates.get("unauthorized"):
                 return await send_error(writer, 401, "Incorrect API key provided", "invalid_api_key")
@@ -396,7 +400,7 @@ class FakeOpenAI:
         await self._event(
             kind, {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}], "usage": None}, end, writer
         )
-        if "stream_options" in body:
+        if "stream_options" in body and kind != "no_usage":
             await self._event(kind, {"choices": [], "usage": self._usage(pieces)}, end, writer)
         if kind != "no_done":
             await send_chunk(writer, f"data: [DONE]{end}{end}".encode())

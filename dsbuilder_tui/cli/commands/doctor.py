@@ -11,12 +11,13 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.cli.options import json_option, settings_from, settings_options
 from dsbuilder_tui.cli.output import print_json, say
+from dsbuilder_tui.diversity.thresholds import static_model
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.providers import provider_of
@@ -30,6 +31,9 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.stage_names import STAGES
 from dsbuilder_tui.wording import place, resume_command
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 
 _REGISTRIES: tuple[Registry[Any], ...] = (PROVIDERS, STAGES, VALIDATORS, FORMATS, IMPORT_FORMATS)
 _MARKS = {"ok": "✓", "note": "·", "problem": "✗"}
@@ -145,9 +149,15 @@ async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bo
             False,
         )  # fmt: skip
         return
-    from dsbuilder_tui.models.endpoint_probe import probe_endpoint
+    from dsbuilder_tui.models.endpoint_probe import probe_embeddings, probe_endpoint
 
-    async for finding in probe_endpoint(config):
+    async def findings() -> AsyncIterator[ProbeFinding]:
+        async for finding in probe_endpoint(config):
+            yield finding
+        if not static_model(config.embedding_model):
+            yield await probe_embeddings(config)
+
+    async for finding in findings():
         if (problem := finding.problem) is None:
             yield Check(finding.name, "ok" if finding.certain else "note", finding.words), False
         else:

@@ -11,7 +11,7 @@ from dsbuilder_tui.offline.writer.values import BRACES, PRODUCT_HEADS, shown_bra
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 _ENTITY = re.compile(
     rf"""
-    (?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
+    (?P<email>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
   | (?P<date>\d{{4}}-\d\d?-\d\d? | \d\d?[/.]\d\d?[/.]\d{{2,4}}
       | {_MONTH}\s+\d\d?(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}}\b)?
       | \d\d?(?:st|nd|rd|th)?\s+{_MONTH}\b(?:,?\s+\d{{4}}\b)?)
@@ -24,6 +24,7 @@ _ENTITY = re.compile(
     """,
     re.VERBOSE,
 )
+_MOST_READ = 4000  # characters; looking for what may vary takes more than linear time
 _WORDS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
 _MODIFIER = re.compile(
     r"(?:wireless|smart|electric|portable|new|red|blue|black|white|green|leather|wool|winter|summer|gaming|running|"
@@ -42,8 +43,13 @@ _BARE_NOUN = re.compile(
 
 
 def read_template(text: str) -> str:
-    """The example with what may vary as ``{kind:original}``: ids, names, products, dates, amounts."""
+    """The example with what may vary as ``{kind:original}``: ids, names, products, dates, amounts.
+
+    One longer than 4,000 characters stays as it is.
+    """
     text = " ".join(text.split()).translate(BRACES)
+    if len(text) > _MOST_READ:
+        return text
     marked = _ENTITY.sub(lambda found: f"{{{found.lastgroup}:{found.group()}}}", text)
     return _mark_products(marked)
 
