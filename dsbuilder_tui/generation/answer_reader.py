@@ -13,7 +13,7 @@ from typing import Any
 
 from dsbuilder_tui.generation.answer_versions import named_slot, read_answer
 from dsbuilder_tui.generation.case_scanner import CaseScanner, FoundCase, MalformedCase, RunawayOutput
-from dsbuilder_tui.generation.thoughts import behind_fence, closing_tag, leading_tag, may_be_tag
+from dsbuilder_tui.generation.thoughts import behind_fence, closing_tag, leading_tag, may_be_tag, without_white_space
 
 QUOTED = 200  # characters of an answer that are shown when it is of no use
 _MOST_TEXT = 512 * 1024  # characters that are kept until the end of an answer
@@ -176,7 +176,7 @@ class AnswerReader:
             head, self._opened = head[opening.end() :], opening.group()
         start = behind_fence(head)
         if not start or may_be_tag(start):
-            self._head = head
+            self._head = head if start else without_white_space(head)
             return ""
         self._began, self._head = True, ""
         self._begins_with_json = start[0] in "{["
@@ -217,6 +217,7 @@ class AnswerReader:
                     self.full = self.over = len(slots) >= self._size
                     continue
                 slots.add(index)
-        for container in self._scanner.open_containers & self._slots.keys():
-            if len(self._slots[container]) >= self._size and self._scanner.unfinished:
+        still_open = self._scanner.open_containers
+        for container, slots in self._slots.items():
+            if container in still_open and len(slots) >= self._size and self._scanner.unfinished:
                 self.full = self.over = True

@@ -6,7 +6,7 @@ import ast
 import json
 import re
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -78,6 +78,8 @@ class CaseScanner:
         self._stack: list[int] = []  # positions of open brackets in the buffer
         self._kinds: list[str] = []
         self._containers: list[int] = []  # number of each open bracket
+        self._open_containers: set[int] = set()  # the same ones; and how many there are of each kind
+        self._open_kinds = {"{": 0, "[": 0}
         self._counted = 0
         self._case_depth = 0  # how many brackets are open within the case that is open now, itself included; 0 for none
         self._level_from = 0  # what stands on the level of the innermost open bracket begins here
@@ -112,9 +114,9 @@ class CaseScanner:
         return not _NO_ANSWER.sub("", self.outside if self._kinds else self.outside + "".join(self._waiting))
 
     @property
-    def open_containers(self) -> frozenset[int]:
-        """The numbers of the lists and objects that have not closed."""
-        return frozenset(self._containers)
+    def open_containers(self) -> Set[int]:
+        """The numbers of the lists and objects that have not closed, as they are now."""
+        return self._open_containers
 
     def feed(self, text: str) -> list[FoundCase]:
         """Raises ``RunawayOutput``."""
@@ -169,11 +171,13 @@ class CaseScanner:
         self._kinds.append(mark)
         self._counted += 1
         self._containers.append(self._counted)
+        self._open_containers.add(self._counted)
+        self._open_kinds[mark] += 1
 
     def _close(self, mark: str, place: int, found: list[FoundCase]) -> None:
         opener = "{" if mark == "}" else "["
         kinds = self._kinds
-        if opener not in kinds:
+        if not self._open_kinds[opener]:
             return
         while kinds[-1] != opener:  # a bracket that was never closed
             self._pop()
@@ -200,9 +204,9 @@ class CaseScanner:
             self._found_in_root = False
 
     def _pop(self) -> None:
-        self._kinds.pop()
+        self._open_kinds[self._kinds.pop()] -= 1
         self._stack.pop()
-        self._containers.pop()
+        self._open_containers.discard(self._containers.pop())
 
     def _take(self, start: int, end: int, found: list[FoundCase]) -> None:
         inside = len(self._kinds) > 1

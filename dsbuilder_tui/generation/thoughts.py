@@ -20,6 +20,7 @@ _CHANNEL = re.compile(r"<\|(?:channel|message)\|>|assistantfinal(?=[\s{\[`<])")
 _FINAL = re.compile(r"final\s*(?:<\|constrain\|>\s*\w*\s*)?<\|message\|>|assistantfinal(?=[\s{\[`<])")
 _CHANNEL_END = re.compile(r"<\|(?:end|return|call|start)\|>")
 _LONGEST_TAG = 100
+_WHITE_SPACE = "\ufeff \t\r\n"
 _LONGEST_FENCE = 20
 
 
@@ -101,7 +102,7 @@ def closing_tag(text: str, at: int, opening: str) -> re.Match[str] | None:
 
 def may_be_tag(text: str) -> bool:
     """Whether a beginning may still become a tag."""
-    text = text.lstrip("\ufeff \t\r\n").lower()
+    text = text.lstrip(_WHITE_SPACE).lower()
     if text.startswith("<"):
         return len(text) < _LONGEST_TAG and not any(sign in text for sign in ">{\n")
     return bool(text) and any(tag.startswith(text) for tag in ("[think]", "◁think▷"))
@@ -109,11 +110,18 @@ def may_be_tag(text: str) -> bool:
 
 def behind_fence(text: str) -> str:
     """What stands behind leading white space and the opening of a code fence; ``""`` while there is nothing yet."""
-    text = text.lstrip("\ufeff \t\r\n")
+    text = text.lstrip(_WHITE_SPACE)
     if not text.startswith("`"):
         return text
     fence, newline, rest = text.partition("\n")
     return rest.lstrip() if newline else "" if len(fence) < _LONGEST_FENCE else text
+
+
+def without_white_space(text: str) -> str:
+    """A beginning with nothing but white space behind it, or behind its code fence, without that white space."""
+    text = text.lstrip(_WHITE_SPACE)
+    fence, newline, rest = text.partition("\n")
+    return fence + newline if fence.startswith("`") and not rest.strip() else text
 
 
 def _final_channel(text: str) -> Split:

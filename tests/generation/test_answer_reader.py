@@ -222,3 +222,14 @@ def test_a_model_that_goes_on_in_words_is_not_believed_any_more() -> None:
 @given(st.text('<>/think{}[]",: \n1slot', max_size=200), st.integers(1, 9), st.booleans())
 def test_garbage_never_raises(text: str, size: int, trusted: bool) -> None:
     read(text, size, trusted=trusted)
+
+
+@pytest.mark.timeout(60)  # what is looked at again with each piece takes minutes
+@pytest.mark.parametrize(
+    "unit", ["{", "[", "[{", '{"a":', "[[[[}}}}", "[}", " ", "\n", "```json\n    ", "<think>", "{}", '"', "<"]
+)
+def test_an_answer_in_small_pieces_is_read_in_linear_time(unit: str) -> None:
+    text = (unit * 200_000)[:200_000]
+    reader = AnswerReader(5, ["query"])
+    delivered = [case for place in range(0, len(text), 8) for case in reader.feed(text[place : place + 8])]
+    assert not delivered and not reader.finish(ended=True)
