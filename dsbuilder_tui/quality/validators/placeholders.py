@@ -17,7 +17,9 @@ _SHORT_NOUN = (
     r"(?:name|number|date|amount|address|e-?mail|phone|company|city|product|placeholder|id|order[ _-]?id|destination|airport|"
     r"location|price|brand|hotel)"
 )
-_PHRASE = rf"(?:(?:your|insert|enter|specify|fill)[ _-][\w _-]{{2,40}}|(?:[\w]+[ _-]){{1,3}}{_NOUN}|{_SHORT_NOUN})"
+_PHRASE = (
+    rf"(?:(?:your|insert|enter|specify|fill)[ _-][\w _-]{{2,40}}|(?!sent\b)(?:\w+[ _-]){{1,3}}{_NOUN}|{_SHORT_NOUN})"
+)
 _LABEL = r"(?!\s*(?:field|button|column|box|tab|menu|placeholder|tag|variable|element|node|key|section|option|link)\b)"
 _NOT_IN_CODE = r"(?<![\w$/\\=&.`\"'“‘{\[(<])"
 # By the mark that begins it, so that a text without the mark is not searched.
