@@ -18,12 +18,16 @@ _CURRENCY = r"[$€£¥₹]|\b(?:USD|EUR|GBP|CHF|JPY|CAD|AUD|dollars?|euros?|pou
 _NUMBER = r"\d[\d.,' \u00a0\u202f]*"
 _AMOUNT = re.compile(rf"(?:{_CURRENCY})\s?(?P<after>{_NUMBER})|(?P<before>{_NUMBER})\s?(?:{_CURRENCY})", re.IGNORECASE)
 _KEY = re.compile(r"amount|price|total|cost|sum|balance|payment|refund", re.IGNORECASE)
+_OTHER_KEY = re.compile(
+    r"day|week|month|year|date|time|count|quantit|step|item|number|percent|rate|window|id$|code|polic|point",
+    re.IGNORECASE,
+)
 _ANY_NUMBER = re.compile(r"(?<![#\w])\d(?:[\d.,' \u00a0\u202f]*\d)?")
 _SIGN = re.compile(_CURRENCY, re.IGNORECASE)
 # With these a text says amounts that no pattern reads.
 _IN_WORDS = re.compile(
     r"\b(?:\w*hundred|thousands?|grand|dozen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|\w*hundert\w*|\w*tausend\w*|\w+zig|"
-    r"cents?|cien\w*|mil|mille|vingt|trente|quarante|cinquante|convert\w*|exchange|rate)\b",
+    r"cents?|cien\w*|mil|mille|vingt|trente|quarante|cinquante|convert\w*|exchange|rate)\b|\d\s?[km]\b",
     re.IGNORECASE,
 )
 _NAMES = {
@@ -53,7 +57,7 @@ def number_of(text: str) -> float | None:
 
 def _amounts(value: WrittenValue) -> list[float]:
     if value.role in (ValueRole.ARGUMENT, ValueRole.ENTRY) and _PLAIN.fullmatch(value.text.strip()):
-        found = [value.text.strip().lstrip("-")] if _KEY.search(value.key) else []
+        found = [value.text.strip().lstrip("-")] if _KEY.search(value.key) and not _OTHER_KEY.search(value.key) else []
     else:
         found = [match["after"] or match["before"] for match in _AMOUNT.finditer(value.text)]
     return [number for text in found if (number := number_of(text)) is not None]

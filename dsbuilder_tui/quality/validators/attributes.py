@@ -58,7 +58,7 @@ def _patterns(axis: str, value: str) -> tuple[str, re.Pattern[str], re.Pattern[s
     if words & set(_FEELINGS):
         named += (
             rf"|\bas an? (?:\w+ )?{spelled} {_ROLE}\b"
-            rf"|\bin an? (?:\w+ )?{spelled} (?:tone|manner|mood|voice|style|register)\b"
+            rf"|\bin an? (?:\w+ )?{spelled} (?:tone|manner)\b"
             rf"|\b(?:speaking|writing|asking|saying this) (?:very |rather )?{spelled}ly\b"
         )
     return _plain(value).split(" ")[0], label, re.compile(named, re.IGNORECASE)
