@@ -99,7 +99,8 @@ def has_id(text: str, identifier: str) -> bool:
         before, after = text[at - 1 : at], text[at + len(identifier) : at + len(identifier) + 1]
         if not (before.isalnum() or after.isalnum()):
             return True
-    characters = [re.escape(c) for c in identifier.casefold() if c.isalnum()]
+    plain = identifier.casefold()
+    characters = [re.escape(c) for c in (plain.lstrip("0") or plain) if c.isalnum()]
     if not characters:
         return True
-    return re.search(r"(?<![^\W_])" + r"[\W_]{0,3}".join(characters) + r"(?![^\W_])", text.casefold()) is not None
+    return re.search(r"(?<![^\W_])0*" + r"[\W_]{0,3}".join(characters) + r"(?![^\W_])", text.casefold()) is not None

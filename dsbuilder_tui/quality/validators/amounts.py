@@ -18,7 +18,23 @@ _CURRENCY = r"[$€£¥₹]|\b(?:USD|EUR|GBP|CHF|JPY|CAD|AUD|dollars?|euros?|pou
 _NUMBER = r"\d[\d.,' \u00a0\u202f]*"
 _AMOUNT = re.compile(rf"(?:{_CURRENCY})\s?(?P<after>{_NUMBER})|(?P<before>{_NUMBER})\s?(?:{_CURRENCY})", re.IGNORECASE)
 _KEY = re.compile(r"amount|price|total|cost|sum|balance|payment|refund", re.IGNORECASE)
+_OTHER_KEY = re.compile(
+    r"day|week|month|year|date|time|count|quantit|step|item|number|percent|rate|window|id$|code|polic|point",
+    re.IGNORECASE,
+)
 _ANY_NUMBER = re.compile(r"(?<![#\w])\d(?:[\d.,' \u00a0\u202f]*\d)?")
+_SIGN = re.compile(_CURRENCY, re.IGNORECASE)
+# With these a text says amounts that no pattern reads.
+_IN_WORDS = re.compile(
+    r"\b(?:\w*hundred|thousands?|grand|dozen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|\w*hundert\w*|\w*tausend\w*|\w+zig|"
+    r"cents?|cien\w*|mil|mille|vingt|trente|quarante|cinquante|convert\w*|exchange|rate)\b|\d\s?[km]\b",
+    re.IGNORECASE,
+)
+_NAMES = {
+    "$": "usd", "dollar": "usd", "dollars": "usd", "€": "eur", "euro": "eur", "euros": "eur", "£": "gbp", "pound": "gbp",
+    "pounds": "gbp", "¥": "jpy", "franc": "chf", "francs": "chf",
+}  # fmt: skip
+_MOST_NUMBERS = 3  # of more, any sum and product may be meant
 _PLAIN = re.compile(r"-?\d+(?:[.,]\d+)*")
 # How often a price is likely to be counted where the text has no number for it. Not ten times, which is a slip of a zero.
 _TIMES = (2, 3, 4, 5, 6, 7, 8, 9, 11, 12)
@@ -41,7 +57,7 @@ def number_of(text: str) -> float | None:
 
 def _amounts(value: WrittenValue) -> list[float]:
     if value.role in (ValueRole.ARGUMENT, ValueRole.ENTRY) and _PLAIN.fullmatch(value.text.strip()):
-        found = [value.text.strip().lstrip("-")] if _KEY.search(value.key) else []
+        found = [value.text.strip().lstrip("-")] if _KEY.search(value.key) and not _OTHER_KEY.search(value.key) else []
     else:
         found = [match["after"] or match["before"] for match in _AMOUNT.finditer(value.text)]
     return [number for text in found if (number := number_of(text)) is not None]
@@ -69,6 +85,20 @@ def _follows(amount: float, given: set[float]) -> bool:
     return any(abs(amount - number) < 0.011 for number in reached)
 
 
+def _can_tell(value: WrittenValue, case: CheckedCase, given: set[float]) -> bool:
+    """Whether the numbers of a text are all that an amount can come from."""
+    if not given or _IN_WORDS.search(case.text) or (len(given) > _MOST_NUMBERS and not case.source):
+        return False
+    signs = {sign.casefold() for sign in _SIGN.findall(case.text)}
+    own = {sign.casefold() for sign in _SIGN.findall(value.text)}
+    return not (signs and own) or bool(case.source) or not _is_other(signs, own)
+
+
+def _is_other(signs: set[str], own: set[str]) -> bool:
+    """Whether currencies differ, such as those of an amount that is changed into another one."""
+    return own.isdisjoint(signs) and not {_NAMES.get(sign, sign) for sign in own} & {_NAMES.get(s, s) for s in signs}
+
+
 def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: GroundingOptions) -> Check:
     words = plan_words(category, plan)
 
@@ -78,8 +108,7 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: Groundi
                 if amount == 0:
                     continue
                 given = _numbers(f"{case.text}\n{case.source}")
-                # An input without a digit may say the amount in words, or not at all.
-                if given and not _follows(amount, given) and amount not in _numbers(words):
+                if _can_tell(value, case, given) and not _follows(amount, given) and amount not in _numbers(words):
                     return (
                         f"{value.where} names the amount {amount:g}, which neither stands in the input nor follows from "
                         "it; use the input's amounts"

@@ -33,7 +33,7 @@ _ROLE = (
 _FEWEST_LABELS = 2  # of axes of any kind: one alone may be a line of a form
 
 # One of these stands in every text that names an attribute.
-_OPENING = tuple("[(*")
+_OPENING = tuple("[(*<")
 _HINTS = ("as a", "in a", "speaking", "writing", "asking", "saying")
 
 
@@ -54,11 +54,11 @@ def _patterns(axis: str, value: str) -> tuple[str, re.Pattern[str], re.Pattern[s
     words = set(_plain(axis).split())
     if not words & set(_MANNERS):
         return _plain(value).split(" ")[0], label, None
-    named = rf"\A\s*[\[(*]+{spelled}[\])*]+"
+    named = rf"\A\s*[\[(*<]+{spelled}[\])*>]+"
     if words & set(_FEELINGS):
         named += (
             rf"|\bas an? (?:\w+ )?{spelled} {_ROLE}\b"
-            rf"|\bin an? (?:\w+ )?{spelled} (?:tone|manner|mood|voice|style|register)\b"
+            rf"|\bin an? (?:\w+ )?{spelled} (?:tone|manner)\b"
             rf"|\b(?:speaking|writing|asking|saying this) (?:very |rather )?{spelled}ly\b"
         )
     return _plain(value).split(" ")[0], label, re.compile(named, re.IGNORECASE)

@@ -31,11 +31,13 @@ _ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _NUMBERS = re.compile(r"(?<![\d.])(\d{1,2})[-/.] ?(\d{1,2})(?:[-/.] ?(\d{4}|\d{2})?)?(?![\d%])")
 _DAY_MONTH = re.compile(rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|\.|er|º)?\s+(?:of\s+|de\s+)?({_MONTH})\b\.?", re.IGNORECASE)
 _MONTH_DAY = re.compile(rf"\b({_MONTH})\.?\s+(?:the\s+)?(\d{{1,2}})(?!\d)", re.IGNORECASE)
+_ANY_MONTH = re.compile(rf"\b(?:{_MONTH})\b", re.IGNORECASE)
 # Where a text speaks of time in such words, a date may follow from it that does not stand there.
 _RELATIVE = re.compile(
     r"\b(?:to-?day|tonight|tomorrow|yesterday|morning|weekend|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|days?|nights?|weeks?|"
     r"fortnights?|months?|years?|later|earlier|ago|next|last|until|till|end of|christmas|"
-    r"easter|new year\S*|holidays?|now|soon|asap|"
+    r"easter|new year\S*|holidays?|now|soon|asap|(?:half )?term|"
+    r"seasons?|valentine\S*|thanksgiving|ramadan|diwali|hanukkah|ostern|pfingsten|weihnachten|silvester|navidad|"
     r"heute|morgen|gestern|\w+tage?n?|nächte|woche\w*|monat\w*|jahr\w*|wochenende|montag|dienstag|mittwoch|"
     r"donnerstag|freitag|samstag|hoy|mañana|ayer|noches?|días?|semanas?|mes(?:es)?|años?|"
     r"lunes|martes|miércoles|jueves|viernes|sábado|domingo|"
@@ -66,6 +68,15 @@ def _named_dates(text: str) -> set[tuple[int, int]]:
     return {(month, day) for month, day in found if 1 <= month <= 12 and 1 <= day <= 31}
 
 
+def _can_tell(text: str) -> bool:
+    """Whether the dates that a text speaks of are those that stand in it."""
+    if _RELATIVE.search(text):
+        return False
+    return any(dates_in(text)) or (
+        text.replace(" · ", " ").isascii() and not any(c.isdigit() for c in text) and not _ANY_MONTH.search(text)
+    )
+
+
 def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: GroundingOptions) -> Check:
     words = plan_words(category, plan)
 
@@ -73,10 +84,13 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: Groundi
         for value in case.written:
             if not is_held(value, case, options) or not (named := _named_dates(value.text)):
                 continue
-            ground = case.ground(words)
-            if _RELATIVE.search(case.text):
+            if not _can_tell(case.text) and not case.source:
                 continue
-            if unknown := named - set(dates_in(ground)):
+            ground = case.ground(words)
+            days = {int(number) for number in re.findall(r"(?<!\d)\d{1,2}(?!\d)", ground)}
+            given = set(dates_in(ground))
+            months = {month for month, _ in given}  # with several days to one month, such as 1 to 3 June
+            if unknown := {(month, day) for month, day in named - given if not (month in months and day in days)}:
                 month, day = min(unknown)
                 return (
                     f"{value.where} names the date {month:02}-{day:02} (month-day), which is not in the input; "

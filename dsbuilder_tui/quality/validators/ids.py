@@ -14,10 +14,11 @@ from dsbuilder_tui.quality.written_values import (
     plan_words,
 )
 
-_KEY = re.compile(r"(?:^|_)(?:id|number|no|nr|ref|reference|ticket|invoice|tracking)s?$", re.IGNORECASE)
+# A `number` alone may be any number.
+_KEY = re.compile(r"(?:^|_)(?:id|ref|reference|ticket|invoice|tracking)s?$|_(?:number|no|nr)s?$", re.IGNORECASE)
 _CAMEL_KEY = re.compile(r"[a-z](?:Id|ID|Number|Ref|Reference)$")
-# A value that can be no date, word or amount: digits among it, no space, no point of a number.
-_WHOLE = re.compile(r"#?(?=[\w\-/]*\d[\w\-/]*\d)[A-Za-z\d](?:[\w\-/]*[A-Za-z\d])?")
+# A value that can be no date, word or amount: three digits at least, no space, no point of a number.
+_WHOLE = re.compile(r"#?(?=(?:[\w\-/]*?\d){3})[A-Za-z\d](?:[\w\-/]*[A-Za-z\d])?")
 _DIGITS = re.compile(r"\d{3}|\d-\d")
 _DATE = re.compile(r"\d{4}-\d{1,2}(?:-\d{1,2})?(?:T[\d:]+)?|\d{1,2}/\d{1,2}/\d{2,4}")
 _NAMED = re.compile(

@@ -17,15 +17,21 @@ _SHORT_NOUN = (
     r"(?:name|number|date|amount|address|e-?mail|phone|company|city|product|placeholder|id|order[ _-]?id|destination|airport|"
     r"location|price|brand|hotel)"
 )
-_PHRASE = rf"(?:(?:your|insert|enter|specify|fill)[ _-][\w _-]{{2,40}}|(?:[\w]+[ _-]){{1,3}}{_NOUN}|{_SHORT_NOUN})"
-_LABEL = r"(?!\s*(?:field|button|column|box|tab|menu|placeholder|tag|variable|element|node|key|section|option|link)\b)"
+_PHRASE = (
+    rf"(?:(?:your|insert|enter|specify|fill)[ _-][\w _-]{{2,40}}"
+    rf"|(?!(?:sent|my|this|that|an?|no|in|see|to|on)\b)(?:\w+[ _-]){{1,3}}{_NOUN}|{_SHORT_NOUN})"
+)
+_LABEL = (
+    r"(?!\s*(?:label|text|title|header|line|field|button|column|box|tab|menu|placeholder|tag|variable|element|node|key|section|"
+    r"option|link)\b)"
+)
 _NOT_IN_CODE = r"(?<![\w$/\\=&.`\"'“‘{\[(<])"
 # By the mark that begins it, so that a text without the mark is not searched.
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("[", re.compile(rf"{_NOT_IN_CODE}\[{_PHRASE}\](?![(\w\[]){_LABEL}", re.IGNORECASE)),
     ("{", re.compile(
         rf"(?<![\w$/\\=.`\"'“‘}}])"
-        rf"{{{{1,2}}\s?[A-Za-z]\w+(?:[ _-]\w+){{0,3}}\s?}}{{1,2}}(?!}}){_LABEL}", re.IGNORECASE)),
+        rf"{{{{1,2}}\s?(?:{_PHRASE}|{_NOUN}|[a-z]+_[a-z_]+)\s?}}{{1,2}}(?!}}){_LABEL}", re.IGNORECASE)),
     ("<", re.compile(rf"{_NOT_IN_CODE}<{_PHRASE}>{_LABEL}", re.IGNORECASE)),
     (
         "XXX",
