@@ -93,8 +93,9 @@ def barren_cause(outcome: CallOutcome, *, thinking: bool, surplus: bool, in_word
 
 @dataclass(slots=True)
 class _Row:
-    """Calls that have brought nothing since the last accepted case."""
+    """Calls that have brought nothing since the last accepted case. So many as ``at_once`` may say the same at one time."""
 
+    at_once: int = 1
     calls: list[Barren] = field(default_factory=list)
     learned: int = 0
     fruitful: bool = False
@@ -102,15 +103,17 @@ class _Row:
     @property
     def too_long(self) -> bool:
         if self.fruitful:
-            return len(self.calls) >= _MOST_LATER
+            return len(self.calls) >= max(_MOST_LATER, 2 * self.at_once)
         return len(self.calls) >= _MOST_LEARNING or len(self.calls) - self.learned >= _MOST_AT_FIRST
 
 
 class Brake:
     """Counts calls in a row that bring nothing usable, by category and in all. One instance a run."""
 
-    def __init__(self) -> None:
-        self._all = _Row()
+    def __init__(self, at_once: int = 1) -> None:
+        """``at_once`` is how many calls are in flight at most: those that began together may all bring the same."""
+        self._at_once = at_once
+        self._all = _Row(at_once)
         self._rows: dict[str, _Row] = {}
         self.held: frozenset[str] = frozenset()  # categories for which no call is made any more
 
@@ -148,4 +151,4 @@ class Brake:
         )
 
     def _row(self, category: str) -> _Row:
-        return self._rows.setdefault(category, _Row())
+        return self._rows.setdefault(category, _Row(self._at_once))

@@ -17,11 +17,14 @@ from dsbuilder_tui.generation.worker import BatchOutcome
 class CallReview:
     """Looks at each worker call that has ended. One instance a run."""
 
-    def __init__(self, categories: Iterable[str], largest_batch: int, room: OutputLimit, *, brakes: bool) -> None:
-        """Without ``brakes`` the run is never stopped: for a writer that is no language model."""
+    def __init__(
+        self, categories: Iterable[str], largest_batch: int, room: OutputLimit, *, at_once: int, brakes: bool
+    ) -> None:
+        """``at_once`` calls are in flight at most. Without ``brakes`` the run is never stopped: for a writer that is no
+        language model."""
         self._sizers = {name: BatchSizer(largest_batch) for name in categories}
         self._room, self._brakes = room, brakes
-        self.brake = Brake()
+        self.brake = Brake(at_once)
 
     def size(self, category: str) -> int:
         """How many cases the next call of a category is asked for."""

@@ -95,7 +95,11 @@ class Pipeline:
         room = OutputLimit(config.max_output_tokens * config.candidates_per_slot)
         self._prompter = Prompter(plan, seed, room, config.candidates_per_slot)
         self._review = CallReview(
-            (category.name for category in plan.categories), config.largest_batch, room, brakes=not model.ordered
+            (category.name for category in plan.categories),
+            config.largest_batch,
+            room,
+            at_once=config.workers,
+            brakes=not model.ordered,
         )
         self._intake = CandidateQueue(ordered=model.ordered)
         self._limit = AdaptiveConcurrency(

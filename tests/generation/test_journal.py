@@ -36,14 +36,13 @@ async def test_a_write_that_fails_behind_a_caller_who_left(
     )
     begun, busy = threading.Event(), threading.Event()  # the disk takes its time, so that the write waits behind
     reading = asyncio.create_task(store.connection.read(lambda _: (begun.set(), busy.wait())))
+    closing = asyncio.create_task(store.close())  # what comes behind it is too late
     await asyncio.to_thread(begun.wait)
     caller = asyncio.create_task(journal.flush())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     caller.cancel()
     await asyncio.gather(caller, return_exceptions=True)
-    closing = asyncio.create_task(store.close())
-    await asyncio.sleep(0)
     busy.set()
     await asyncio.gather(reading, closing)
     if settled:
