@@ -8,7 +8,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,16 +86,7 @@ def test_the_command_line_has_every_part(packages: Path) -> None:
     assert Path("again.txt").read_text() == Path("all.sheet").read_text()
 
 
-def test_the_app_has_every_part() -> None:
-    """In a process of its own, as a person has it: packages are read once a process, and other tests have read them."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    alone = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-m", "alone", __file__]
-    done = subprocess.run(alone, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=110)
-    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout + done.stderr
-
-
-@pytest.mark.alone
-async def test_every_part_in_the_app(here: None) -> None:
+async def test_the_app_has_every_part(here: None) -> None:
     Path("plan.yaml").write_text(PLAN)
     Path("old.sheet").write_text("Where is my coat?\n-- 1\n")
     async with studio(flags={"provider": "dice"}) as desk:
@@ -107,9 +97,7 @@ async def test_every_part_in_the_app(here: None) -> None:
         await begin(desk, load_plan("plan.yaml"))
         await desk.command("/run")
         await desk.state("finished")
-        assert desk.live.view.accepted == 12
-        # The state of the session before, which was finished too, may be what was seen.
-        await desk.until(lambda: desk.live.view.stages == {"validators": 4, "same_opening": 1})
+        assert (desk.live.view.accepted, desk.live.view.stages) == (12, {"validators": 4, "same_opening": 1})
         rows = ["".join(text for text, _ in feed_row(turned, 100)) for turned in desk.live.view.feed]
         assert ["no_placeholder: a placeholder is" in row and "#" not in row for row in rows].count(True) == 4
         assert ["same_opening" in row and "= #1 " in row for row in rows].count(True) == 1

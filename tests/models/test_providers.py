@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.provider_names import PROVIDERS, provider_names
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.wording import writer_name, writer_words
-from tests.support.plug_ins import install_plug_in
+from tests.support.plug_ins import install_plug_in, plugged_in
 
 Configs = Callable[..., DatasetBuilderConfig]
 Plans = Callable[..., DatasetPlanInput]
@@ -57,21 +57,12 @@ PROVIDER = Provider(
 
 
 @pytest.fixture
-def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def plug_in(tmp_path: Path) -> Iterator[Path]:
     """An installed package that adds the provider ``dice``, and one that cannot be imported."""
     entries = "[dsbuilder.providers]\ndice = dice_provider:PROVIDER\ngone = not_there:PROVIDER\n"
     folder = install_plug_in(tmp_path / "site", "dicing", {"dice_provider": PLUG_IN}, entries)
-    monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.delitem(PROVIDERS.__dict__, "rows", raising=False)
-    monkeypatch.setattr(PROVIDERS, "_loaded", {})
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def read_again() -> object:
-    """The table is read once a process; the next test must not see this one's plug-in."""
-    yield
-    PROVIDERS.__dict__.pop("rows", None)
+    with plugged_in(folder, PROVIDERS):
+        yield folder
 
 
 def test_the_built_in_rows_say_what_they_are(make_config: Configs) -> None:
