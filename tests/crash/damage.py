@@ -105,6 +105,7 @@ def outcome_of_export(sessions: Path, reference: Path) -> tuple[Outcome, Told]:
 
 
 Damage = Callable[[Path, random.Random], str]
+Made = Callable[[bool], Path]  # a session to copy from, in the middle of its run or closed
 
 
 def flip_bit(folder: Path, rng: random.Random) -> str:

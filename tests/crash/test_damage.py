@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -17,28 +15,12 @@ from tests.crash.damage import (
     LOG,
     WHILE_IT_RUNS,
     Damage,
+    Made,
     Outcome,
-    build,
     outcome_of_export,
     put_back,
     told,
 )
-
-CASES = 60
-Made = Callable[[bool], Path]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """A session to copy from, closed or in the middle of its run; made once."""
-    found: dict[bool, Path] = {}
-
-    def make(running: bool) -> Path:
-        if running not in found:
-            found[running] = asyncio.run(build(tmp_path_factory.mktemp("made"), CASES, running=running))
-        return found[running]
-
-    return make
 
 
 @pytest.mark.parametrize("damage", [*AT_REST, *WHILE_IT_RUNS], ids=lambda damage: damage.__name__)
