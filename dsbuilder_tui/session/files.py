@@ -22,7 +22,7 @@ from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.settings.provider_names import OPENAI
-from dsbuilder_tui.settings.schema import STEERING, DatasetBuilderConfig
+from dsbuilder_tui.settings.schema import SEALED, DatasetBuilderConfig
 from dsbuilder_tui.settings.seal import seals_of
 from dsbuilder_tui.settings.stage_names import STAGES, check_stages
 from dsbuilder_tui.store import catalog
@@ -78,7 +78,7 @@ class SessionFiles:
             "seed": seed,
             "created_at": clock.now(),
             "settings": config.explicit,
-            "seals": seals_of(said, (*STEERING, "out")),
+            "seals": seals_of(said, (*SEALED, "out")),
             "provider": config.resolved_provider,
             "worker_model": provider_of(config).model_name or config.worker_model,
             **({"out": str(out)} if out else {}),
