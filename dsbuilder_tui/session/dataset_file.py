@@ -40,7 +40,7 @@ class DatasetFile:
             return []
         named = ForeignAddress(
             folder=files.folder.resolve(), file="session", setting="out", address=str(out["out"]), key="", key_origin="",
-            risk=TrustRisk.FILE,
+            risk=TrustRisk.FILE, of_session=True,
         )  # fmt: skip
         return not_allowed([named])
 

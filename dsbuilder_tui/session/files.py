@@ -22,7 +22,7 @@ from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.settings.provider_names import OPENAI
-from dsbuilder_tui.settings.schema import STEERING, DatasetBuilderConfig
+from dsbuilder_tui.settings.schema import SEALED, DatasetBuilderConfig
 from dsbuilder_tui.settings.seal import seals_of
 from dsbuilder_tui.settings.stage_names import STAGES, check_stages
 from dsbuilder_tui.store import catalog
@@ -34,6 +34,8 @@ from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.lock import SessionLock
 from dsbuilder_tui.store.rows import Changes
 from dsbuilder_tui.store.session_store import SessionStore
+
+_CHECKED_AT_ONCE = 16_000_000  # bytes of a file that opening waits for, if it is checked at all: about 10 ms
 
 
 class SessionFiles:
@@ -54,6 +56,7 @@ class SessionFiles:
         self.plan_revision = plan_revision
         self.listeners: list[Callable[[Event], None]] = []
         self._pages: asyncio.Task[None] | None = None
+        self._doubt = ""  # what that check has found that a person should know of, until it is said
 
     @classmethod
     async def create(
@@ -78,7 +81,7 @@ class SessionFiles:
             "seed": seed,
             "created_at": clock.now(),
             "settings": config.explicit,
-            "seals": seals_of(said, (*STEERING, "out")),
+            "seals": seals_of(said, (*SEALED, "out")),
             "provider": config.resolved_provider,
             "worker_model": provider_of(config).model_name or config.worker_model,
             **({"out": str(out)} if out else {}),
@@ -118,9 +121,21 @@ class SessionFiles:
             await store.close()
             lock.release()
             raise
-        if not store.connection.database.was_closed:
-            files._pages = asyncio.create_task(files._check_pages())
+        try:
+            await files._begin_check()
+        except BaseException:
+            await files.close()
+            raise
         return files
+
+    async def _begin_check(self) -> None:
+        """Have a file looked at that was not closed properly, or is another than was closed: a large one in the background."""
+        size = self.store.connection.database.to_be_checked
+        if not size:
+            return
+        self._pages = asyncio.create_task(self._check_pages())
+        if size <= _CHECKED_AT_ONCE:
+            await asyncio.shield(self._pages)
 
     async def require_sound(self, *tables: str) -> None:
         """Raises ``SessionDamaged`` when the pages of a file that was not closed properly, or the rows of these tables, are
@@ -130,13 +145,19 @@ class SessionFiles:
         await self.store.connection.require_sound(tables)
 
     async def pages_checked(self) -> None:
-        """Wait until the pages of a file that was not closed properly have been looked at. Raises ``SessionDamaged``."""
+        """Wait until a file that was not closed properly, or is another than was closed, has been looked at.
+
+        Says so when it is another and everything is there all the same. Raises ``SessionDamaged``.
+        """
         if self._pages is not None:
             await asyncio.shield(self._pages)
+        if self._doubt:
+            doubt, self._doubt = self._doubt, ""
+            self.emit(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=doubt))
 
     async def _check_pages(self) -> None:
         try:
-            await self.store.connection.database.quick_check()
+            self._doubt = await self.store.connection.database.check_file()
         except SessionDamaged as error:
             self.emit(Notice(ts=self.clock.now(), level=NoticeLevel.ERROR, text=str(error)))
             raise

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
-from dsbuilder_tui.domain.errors import SessionDamaged
+from dsbuilder_tui.domain.errors import SessionDamaged, StorageError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.store.commit_mark import CommitMark
+from dsbuilder_tui.store.file_digest import file_digest
+from dsbuilder_tui.store.reading_connection import has_log, log_of, reading
 from dsbuilder_tui.store.row_format import CASE_COLUMNS, checksum
 from dsbuilder_tui.store.schema import MAIN_BRANCH, MIGRATIONS, SEALED
 from dsbuilder_tui.store.soundness import CASES, table_damages
@@ -30,19 +32,11 @@ class Finding:
     problem: str = ""
 
 
-@contextlib.contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that only reads, and leaves the file and its log as they are."""
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    try:
-        yield connection
-    finally:
-        connection.close()
+def examine(path: Path, *, is_open: bool = False) -> list[Finding]:
+    """Everything that a session file holds, compared with everything that is known of it.
 
-
-def examine(path: Path) -> list[Finding]:
-    """Everything that a session file holds, compared with everything that is known of it."""
+    ``is_open``: this process has it open. Its bytes are not compared then: they change.
+    """
     if not path.is_file():
         return [Finding("file", "", f"{path} is missing")]
     findings: list[Finding] = []
@@ -59,16 +53,27 @@ def examine(path: Path) -> list[Finding]:
             }
             if version >= SEALED:
                 looks |= {"sums": lambda: _sums(connection), "log": lambda: _log(connection, path)}
+                if not is_open:
+                    looks["file"] = lambda: _file(connection, path)
             findings += [_guarded(name, look) for name, look in looks.items()]
     except sqlite3.Error as error:
         findings.append(Finding("file", "", f"SQLite cannot read it: {error}"))
+    except StorageError as error:
+        findings.append(Finding("file", "", error.problem))
     return findings
 
 
 def _guarded(name: str, look: Callable[[], Finding]) -> Finding:
     try:
         return look()
-    except (sqlite3.Error, SessionDamaged, ValueError, TypeError, KeyError) as error:  # whatever a damaged row can be
+    except (
+        sqlite3.Error,
+        OSError,
+        SessionDamaged,
+        ValueError,
+        TypeError,
+        KeyError,
+    ) as error:  # whatever a damaged row can be
         return Finding(name, "", str(error))
 
 
@@ -153,6 +158,23 @@ def _log(connection: sqlite3.Connection, path: Path) -> Finding:
     there = seal.sums.get(CASES, TableSum()).rows
     if mark is not None and mark.commits > seal.commits:
         return Finding("log", "", f"{mark.accepted} cases were announced, {there} are there")
-    if mark is None and not seal.closed and not path.with_name(f"{path.name}-wal").is_file():
+    if mark is None and not seal.closed and not log_of(path).is_file():
         return Finding("log", "", f"the file was copied without its log; {there} cases are there")
+    if mark is None and CommitMark(path).is_there:
+        return Finding("log", "", "session.mark, which says what was announced, cannot be read")
     return Finding("log", "everything that was announced is there" if mark else "no mark of what was announced")
+
+
+def _file(connection: sqlite3.Connection, path: Path) -> Finding:
+    """The bytes of the file, whatever they are of: no sum of rows covers an index, the header or a page that is free."""
+    seal, mark = read_seal(connection), CommitMark(path).read()
+    if mark is None or not mark.digest or mark.commits != seal.commits or has_log(path):
+        return Finding("file", "no digest to compare it with: it was not closed by this version")
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        same = file_digest(descriptor) == mark.digest
+    finally:
+        os.close(descriptor)
+    if same:
+        return Finding("file", "every byte is what was closed")
+    return Finding("file", "", "not byte for byte what was closed: a failing disk or another program has changed it")

@@ -8,7 +8,7 @@ from typing import Any
 
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.options import json_option, place_option, session_argument, settings_from
-from dsbuilder_tui.cli.output import print_json, print_table, say
+from dsbuilder_tui.cli.output import print_json, print_table, say, warn_of
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
@@ -47,6 +47,7 @@ def _show(arguments: argparse.Namespace) -> int:
 async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
     async with await Session.open(arguments.session, config) as session:
         require_plan(session)
+        session.subscribe(warn_of)
         await session.cases.require_sound()
         summary = await session.summary()
         cases: list[dict[str, Any]] = []
