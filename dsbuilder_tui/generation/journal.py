@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
@@ -41,7 +42,7 @@ class Journal:
         self._work = asyncio.Event()
         self._commit = asyncio.Lock()
         self._flushes: set[asyncio.Task[None]] = set()
-        self._stopping = False
+        self._stopped = asyncio.Event()
         self.accepted, self.planned = accepted, planned
 
     @property
@@ -153,11 +154,13 @@ class Journal:
 
     async def run(self) -> None:
         """Commit until ``stop``. Raises what the store raises; nothing is announced that was not written."""
-        while not self._stopping:
+        while not self._stopped.is_set():
             await self._work.wait()
-            await asyncio.sleep(_LINGER)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LINGER):
+                    await self._stopped.wait()
             await self.flush()
 
     def stop(self) -> None:
-        self._stopping = True
+        self._stopped.set()
         self._work.set()

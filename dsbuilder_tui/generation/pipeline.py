@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import random
 import sys
@@ -255,12 +256,12 @@ class Pipeline:
             left = self._deadline - self._clock.monotonic()
             if left <= 0:
                 return len(self._tasks)
-            patience = _CONGESTION_POLL if self._journal.congested else min(left, 3600.0)
-            try:
-                async with asyncio.timeout(patience):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            if self._pause is None and not self._journal.congested:
+                await self._wake.wait()
+            else:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_CONGESTION_POLL if self._journal.congested else left):
+                        await self._wake.wait()
             self._wake.clear()
         return 0
 

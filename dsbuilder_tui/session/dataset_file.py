@@ -10,7 +10,6 @@ from typing import Any
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.key_trust import ForeignAddress, TrustRisk, not_allowed
-from dsbuilder_tui.settings.seal import seals_of, unsealed
 
 # The key under which `SessionFiles.conclude` notes that the dataset is to be written: absent in sessions of versions that
 # did not, None while it is to be done, and else what was written.
@@ -38,12 +37,12 @@ class DatasetFile:
     def foreign_out(self) -> list[ForeignAddress]:
         """The place for the finished dataset that came with a session from elsewhere, until the person agrees to it."""
         files = self._context.files
-        out = {"out": files.meta.get("out")}
-        if not out["out"] or not unsealed(out, ("out",), files.meta.get("seals")):
+        out = files.meta.get("out")
+        if not out or files.is_own("out", out):
             return []
         named = ForeignAddress(
-            folder=files.folder.resolve(), file="session", setting="out", address=str(out["out"]), key="", key_origin="",
-            risk=TrustRisk.FILE,
+            folder=files.folder.resolve(), file="session", setting="out", address=str(out), key="", key_origin="",
+            risk=TrustRisk.FILE, of_session=True,
         )  # fmt: skip
         return not_allowed([named])
 
@@ -61,8 +60,7 @@ class DatasetFile:
         files, own = self._context.files, path == self._own_path
         promised = "" if own else str(path)
         if files.meta.get(PROMISED) != promised:
-            seals = {**(files.meta.get("seals") or {}), **seals_of({PROMISED: promised}, (PROMISED,))}
-            await files.remember(**{PROMISED: promised, "seals": seals})
+            await files.remember(**{PROMISED: promised, "seals": files.seals_with(PROMISED, promised)})
 
     @property
     def owed(self) -> Path | None:
@@ -78,7 +76,7 @@ class DatasetFile:
             return self.out
         if promised == "":
             return self._own_path
-        return None if unsealed({PROMISED: promised}, (PROMISED,), meta.get("seals")) else Path(promised)
+        return Path(promised) if self._context.files.is_own(PROMISED, promised) else None
 
     async def write(self, path: Path | None = None) -> int:
         """Write the dataset to its place, or to another one, and remember that it was. Returns how many cases it holds.

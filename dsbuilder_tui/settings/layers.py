@@ -61,6 +61,14 @@ class SettingsSource:
         """Where the value of a setting is said, in words."""
         return f"{self.place} ({self.variables[name]})" if self.layer is Layer.ENVIRONMENT else self.place
 
+    def as_written(self, name: str) -> Any:
+        """What is said of a setting; where a variable of the environment completed it, without that."""
+        return self.borrowed.get(name, self.values.get(name))
+
+    def of_the_person(self) -> SettingsSource:
+        """The same without what whoever made its folder may have written."""
+        return replace(self, values={name: value for name, value in self.values.items() if name not in self.foreign})
+
 
 def merged(sources: Iterable[SettingsSource]) -> dict[str, Any]:
     """One value a setting, of sources in order, the weakest first. Tables are merged key by key."""

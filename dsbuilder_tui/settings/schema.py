@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     PrivateAttr,
     SecretStr,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -33,8 +34,17 @@ from dsbuilder_tui.settings.stage_names import installed_stages
 KEYS = {"api_key": "OPENAI_API_KEY", "embedding_api_key": "DSBUILDER_EMBEDDING_API_KEY"}  # and where they are best kept
 SECRETS = (*KEYS, "extra_headers")
 URLS = ("base_url", "embedding_base_url")
+TABLES = ("extra_headers", "prices", "stage_thresholds")
 # What says where a session's requests and files go, and how: counts as the person's own word only where it was said.
 STEERING = (*URLS, "verify_tls", "ca_bundle", "organization", "project", "checkpoint_dir")
+# What says who writes, and what that may cost: as well.
+SPENDING = (
+    "provider", "model", "worker_model", "embedding_model", "reasoning_effort", "hedging", "candidates_per_slot",
+    "max_attempts", "max_retries", "max_output_tokens", "budget", "prices", "confirm_cases", "confirm_dollars",
+)  # fmt: skip
+SEALED = (*STEERING, *SPENDING, "max_dataset_size")
+# Where a session lies, and how much the person is asked about, is not for a folder from elsewhere to say.
+OWN_WORD_ONLY = ("checkpoint_dir", "confirm_cases", "confirm_dollars", "max_dataset_size")
 OPENAI_URL = "https://api.openai.com/v1"
 
 _JSON = {
@@ -295,6 +305,19 @@ class DatasetBuilderConfig(BaseModel):
     def source_of(self, name: str) -> SettingsSource | None:
         """Who says a setting's value; None when it is the default."""
         return next((source for source in reversed(self._sources) if name in source.values), None)
+
+    def foreign_source_of(self, name: str) -> SettingsSource | None:
+        """The folder's file, or session, whose word for a setting counts; None where only the person's own does."""
+        said = [source for source in reversed(self._sources) if name in source.values]
+        counting = said if name in TABLES else said[:1]  # what several layers say of a table counts together
+        return next((source for source in counting if name in source.foreign), None)
+
+    def of_the_person(self) -> DatasetBuilderConfig:
+        """What would hold without the words of whoever made a folder."""
+        try:
+            return type(self).of_sources([source.of_the_person() for source in self._sources])
+        except ValidationError:  # a value that stood below one of a folder's
+            return type(self).of_sources(())
 
     def layer_of(self, name: str) -> Layer:
         """The layer that a setting's value is from."""
