@@ -16,7 +16,7 @@ from dsbuilder_tui.agent.compaction import clipped, compact
 from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.monitor import Note, with_facts
 from dsbuilder_tui.agent.turn_events import Activity, TurnEvent
-from dsbuilder_tui.agent.turn_recovery import recover
+from dsbuilder_tui.agent.turn_recovery import ask_again, recover
 from dsbuilder_tui.domain.approval import Approval
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.message import MessageRole, TextContent
@@ -42,6 +42,7 @@ class Conversation:
         self._given_model = model
         self._runner: TurnRunner | None = None
         self._turn = asyncio.Lock()
+        self.asked_again: Approval | None = None  # a question that came with a folder from elsewhere
 
     @property
     def busy(self) -> bool:
@@ -52,6 +53,7 @@ class Conversation:
         """Take up what a process that ended has left: a question that was not answered is open again."""
         session = self.host.session
         await recover(self.host)
+        self.asked_again = await ask_again(self.host)
         if (waiting := await session.approvals.open()) is not None:
             approval, _ = waiting
             shown = {message.call for message in await session.chat.messages()}

@@ -24,8 +24,10 @@ from pydantic import (
 
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
+from dsbuilder_tui.domain.expectation import WrittenExpectation, WrittenKeys, merged_keys
 from dsbuilder_tui.domain.plain_words import plain_words
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
+from dsbuilder_tui.domain.target import PlanTarget, ToolSchema
 from dsbuilder_tui.domain.validator_choice import ValidatorEntries, merged_entries
 
 DEFAULT_INPUT_FIELD = "query"
@@ -101,8 +103,10 @@ class DatasetCategory(_Model):
 
     ``example_inputs`` is one text, one mapping of input fields, or a list of either. ``expectations`` is a mapping,
     a JSON object as text, or plain text (stored as ``guidelines``, which MLflow's scorers read). ``attributes`` are
-    the axes along which the cases of this category differ. ``validators`` name the rules that its cases have to
-    keep, besides the plan's (see ``domain.validator_choice``). Raises ``pydantic.ValidationError`` for bad values.
+    the axes along which the cases of this category differ. ``expectations`` are the same for all cases unless an input
+    calls for another value, or for none; ``write`` are the keys that are written for each case, besides the plan's.
+    ``validators`` name the rules that its cases have to keep, besides the plan's (see ``domain.validator_choice``).
+    Raises ``pydantic.ValidationError`` for bad values.
     """
 
     name: str
@@ -113,6 +117,7 @@ class DatasetCategory(_Model):
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     expected_tools: tuple[ExpectedTool, ...] = ()
     diversity: Literal["on", "off"] | CategoryDiversity = "on"
+    write: WrittenKeys = Field((), exclude_if=operator.not_)
     validators: ValidatorEntries = Field((), exclude_if=operator.not_)
 
     @field_validator("name", mode="before")
@@ -233,8 +238,9 @@ class DatasetPlanInput(_Model):
     """A whole dataset: its name, its categories, and how many cases in all.
 
     ``input_fields`` are the keys of each case's ``inputs`` (a list, or a mapping of field to meaning); by default they
-    are read off the examples, or ``query``. ``attributes`` are axes and ``validators`` rules that all categories
-    share. ``total_instances`` is checked against the counts; leave it out to have it summed. Raises
+    are read off the examples, or ``query``. ``attributes`` are axes, ``write`` expectations that are written for each
+    case, and ``validators`` rules that all categories share. ``target`` says what the application keeps to and which
+    tools it has. ``total_instances`` is checked against the counts; leave it out to have it summed. Raises
     ``pydantic.ValidationError`` for bad values.
     """
 
@@ -244,6 +250,8 @@ class DatasetPlanInput(_Model):
     total_instances: int = 0
     input_fields: dict[str, str] = Field(default_factory=dict)
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    target: PlanTarget = Field(default_factory=PlanTarget, exclude_if=lambda target: target.is_empty)
+    write: WrittenKeys = Field((), exclude_if=operator.not_)
     validators: ValidatorEntries = Field((), exclude_if=operator.not_)
 
     @field_validator("dataset_name", mode="before")
@@ -286,6 +294,11 @@ class DatasetPlanInput(_Model):
     @classmethod
     def _check_attributes(cls, value: object) -> object:
         return _checked_axes(value)
+
+    @field_validator("target", mode="before")
+    @classmethod
+    def _check_target(cls, value: object) -> object:
+        return {} if value is None else _json_ready(value) if isinstance(value, Mapping | list) else value
 
     @field_validator("total_instances", mode="before")
     @classmethod
@@ -359,6 +372,10 @@ class DatasetPlanInput(_Model):
         """What the plan says of a category's validators: shared entries, then its own, which win; one for each name."""
         return merged_entries(self.validators, category.validators)
 
+    def written_for(self, category: DatasetCategory) -> tuple[WrittenExpectation, ...]:
+        """The expectations that are written for each case of a category: the shared ones, then its own, which win."""
+        return merged_keys(self.write, category.write)
+
     def examples(self, category: DatasetCategory) -> list[dict[str, Any]]:
         """The category's examples as mappings of input fields."""
         first = next(iter(self.input_fields))
@@ -389,14 +406,22 @@ def parse_plan(data: object, source: str = "plan") -> DatasetPlanInput:
         raise PlanError(source, [_sentence(detail) for detail in error.errors()]) from None
 
 
+def _owner(place: tuple[int | str, ...]) -> type[BaseModel]:
+    """The model whose field a place in a plan is, or would be."""
+    if "write" in place[:-1]:
+        return WrittenExpectation
+    if place[0] == "target" and len(place) > 1:
+        return PlanTarget if len(place) == 2 else ToolSchema
+    return DatasetCategory if place[0] == "categories" else DatasetPlanInput
+
+
 def _sentence(detail: Any) -> str:
     where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in detail["loc"]).lstrip(".")
     kind, value = detail["type"], detail.get("input")
     if kind == "missing":
         return f"{where}: missing; add it"
     if kind == "extra_forbidden":
-        owner = DatasetCategory if where.startswith("categories") else DatasetPlanInput
-        known = list(owner.model_fields)
+        known = [name for name in _owner(detail["loc"]).model_fields if name != "key"]
         close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
         return f"{where}: no such field; " + (f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}")
     message = plain_words(detail)

@@ -35,7 +35,11 @@ class CategoryDraft(_PatchPart):
     example_inputs: list[str | dict[str, Any]] = Field(default_factory=list)
     """2 or 3 inputs as a real user would send them, with concrete details; a text, or an object of input fields."""
     expectations: dict[str, Any] = Field(default_factory=dict)
-    """What a right answer must satisfy, such as {"contains_order_id": true} or {"guidelines": "..."}."""
+    """What holds for every case alike, such as {"contains_order_id": true} or {"guidelines": "..."}."""
+    write: list[str | dict[str, Any]] = Field(default_factory=list)
+    """Expectations that are written anew for each case, besides those of the whole plan: `expected_facts`, `guidelines`,
+    `expected_response`, `expected_tool_calls`, or own ones such as {"priority": {"type": "text", "meaning": "how urgent \
+    it is", "values": ["low", "high"]}}."""
     attributes: dict[str, list[str]] = Field(default_factory=dict)
     """Axes along which the cases differ, each with its values, such as {"tone": ["neutral", "angry"]}."""
     expected_tools: list[str | ExpectedTool] = Field(default_factory=list)
@@ -52,6 +56,7 @@ class CategoryChange(_PatchPart):
     expectations: dict[str, Any] | None = None
     attributes: dict[str, list[str]] | None = None
     expected_tools: list[str | ExpectedTool] | None = None
+    write: list[str | dict[str, Any]] | None = None
     # The agent has adjust_category for this one, which can change a part of it.
     diversity: SkipJsonSchema[Literal["on", "off"] | CategoryDiversity | None] = None
     # Which rules hold is for the person to say: a model would make names up.
@@ -77,6 +82,10 @@ class PlanPatch(_PatchPart):
     """New keys of each case's inputs and what they mean."""
     description: str | None = None
     dataset_name: str | None = None
+    write: list[str | dict[str, Any]] | None = None
+    """Expectations that are written for each case of every category."""
+    # What is known of the application comes from describe_target.
+    target: SkipJsonSchema[dict[str, Any] | None] = None
     validators: SkipJsonSchema[list[str | dict[str, dict[str, Any]]] | None] = None
 
     @classmethod
@@ -99,7 +108,7 @@ class PlanPatch(_PatchPart):
             "change": [_change(was, new[name]) for name, was in kept.items() if _differing(was, new[name])],
         }
         given = {part: value for part, value in given.items() if value}
-        return cls(**given, **{name: getattr(after, name) for name in _SHARED if _differ(before, after, name)})
+        return cls(**given, **{name: _dumped(after, name) for name in _SHARED if _differ(before, after, name)})
 
     def arguments(self) -> dict[str, Any]:
         """The change as JSON, with what was given alone."""
@@ -107,8 +116,8 @@ class PlanPatch(_PatchPart):
 
 
 _CHANGEABLE = tuple(name for name in CategoryChange.model_fields if name != "category")
-_SHARED = ("dataset_name", "description", "input_fields", "attributes", "validators")
-_REMOVABLE = ("attributes", "validators")
+_SHARED = ("dataset_name", "description", "input_fields", "attributes", "target", "write", "validators")
+_REMOVABLE = ("attributes", "target", "write", "validators")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +201,15 @@ def _draft(category: DatasetCategory) -> CategoryDraft:
 
 def _change(before: DatasetCategory, after: DatasetCategory) -> CategoryChange:
     differing = set(_differing(before, after))
-    data = after.model_dump(mode="json", include=differing)
+    data = {name: _dumped(after, name) for name in differing}
     tools = {"expected_tools": _tools(after)} if "expected_tools" in data else {}
-    rules = {"validators": list(after.validators)} if "validators" in differing else {}  # none are left out of a dump
-    return CategoryChange(category=after.name, **data | tools | rules)
+    return CategoryChange(category=after.name, **data | tools)
+
+
+def _dumped(model: BaseModel, name: str) -> Any:
+    """A field as JSON; what is left out of a dump because there is none of it is an empty list or mapping."""
+    data = model.model_dump(mode="json", include={name})
+    return data[name] if name in data else {} if isinstance(getattr(model, name), BaseModel) else []
 
 
 def _tools(category: DatasetCategory) -> list[str | ExpectedTool]:

@@ -23,7 +23,8 @@ from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.ledger import SlotState
-from dsbuilder_tui.generation.schema_check import Unfit, fitting_case
+from dsbuilder_tui.generation.schema_check import fitting_case
+from dsbuilder_tui.generation.value_kinds import Unfit
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.rows import Changes, HistoryRow, SlotFacts, Withdrawal
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.key_trust import ForeignAddress, TrustRisk, not_allowed
-from dsbuilder_tui.settings.seal import unsealed
 
 # The key under which `SessionFiles.conclude` notes that the dataset is to be written: absent in sessions of versions that
 # did not, None while it is to be done, and else what was written.
@@ -35,11 +34,11 @@ class DatasetFile:
     def foreign_out(self) -> list[ForeignAddress]:
         """The place for the finished dataset that came with a session from elsewhere, until the person agrees to it."""
         files = self._context.files
-        out = {"out": files.meta.get("out")}
-        if not out["out"] or not unsealed(out, ("out",), files.meta.get("seals")):
+        out = files.meta.get("out")
+        if not out or files.is_own("out", out):
             return []
         named = ForeignAddress(
-            folder=files.folder.resolve(), file="session", setting="out", address=str(out["out"]), key="", key_origin="",
+            folder=files.folder.resolve(), file="session", setting="out", address=str(out), key="", key_origin="",
             risk=TrustRisk.FILE, of_session=True,
         )  # fmt: skip
         return not_allowed([named])

@@ -23,7 +23,7 @@ from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.settings.provider_names import OPENAI
 from dsbuilder_tui.settings.schema import SEALED, DatasetBuilderConfig
-from dsbuilder_tui.settings.seal import seals_of
+from dsbuilder_tui.settings.seal import seals_of, unsealed
 from dsbuilder_tui.settings.stage_names import STAGES, check_stages
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.export.checkpoint import seed_head
@@ -215,6 +215,14 @@ class SessionFiles:
         """Keep values in the session's ``meta`` table."""
         self.meta |= values
         await self.store.meta.set(**values)
+
+    def is_own(self, name: str, value: Any) -> bool:
+        """Whether what the folder holds of that name was said by this person, on this machine."""
+        return not unsealed({name: value}, (name,), self.meta.get("seals"))
+
+    def seals_with(self, name: str, value: Any) -> dict[str, str]:
+        """The session's seals, with one for this value."""
+        return {**(self.meta.get("seals") or {}), **seals_of({name: value}, (name,))}
 
     async def tell(self, *events: Event) -> None:
         """Announce events and remember them."""

@@ -38,7 +38,7 @@ def _resume(arguments: argparse.Namespace) -> int:
                 )
             if out is None:
                 ask_before_files_leave(session)
-            waits = not session.planned and await session.approvals.open() is not None
+            waits = not session.planned and (await session.approvals.open() or await session.approvals.strange())
             if arguments.prompt is not None or arguments.yes or waits:
                 return await talk_and_build(session, arguments, out)
             require_plan(session)
