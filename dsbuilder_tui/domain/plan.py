@@ -24,8 +24,9 @@ from pydantic import (
 
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
-from dsbuilder_tui.domain.expectation import WrittenExpectation, WrittenKeys, merged_keys
+from dsbuilder_tui.domain.expectation import MlflowKey, WrittenExpectation, WrittenKeys, merged_keys
 from dsbuilder_tui.domain.plain_words import plain_words
+from dsbuilder_tui.domain.source_paths import MOST_PASSAGES_A_CASE, SourcePaths
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.domain.target import PlanTarget, ToolSchema
 from dsbuilder_tui.domain.validator_choice import ValidatorEntries, merged_entries
@@ -106,7 +107,8 @@ class DatasetCategory(_Model):
     the axes along which the cases of this category differ. ``expectations`` are the same for all cases unless an input
     calls for another value, or for none; ``write`` are the keys that are written for each case, besides the plan's.
     ``validators`` name the rules that its cases have to keep, besides the plan's (see ``domain.validator_choice``).
-    Raises ``pydantic.ValidationError`` for bad values.
+    ``sources`` are documents in place of the plan's; each case is written from ``passages`` pieces of them, or, when the
+    category is not ``answerable``, asks for what does not stand there. Raises ``pydantic.ValidationError`` for bad values.
     """
 
     name: str
@@ -119,6 +121,9 @@ class DatasetCategory(_Model):
     diversity: Literal["on", "off"] | CategoryDiversity = "on"
     write: WrittenKeys = Field((), exclude_if=operator.not_)
     validators: ValidatorEntries = Field((), exclude_if=operator.not_)
+    sources: SourcePaths = Field((), exclude_if=operator.not_)
+    passages: int = Field(1, ge=1, le=MOST_PASSAGES_A_CASE, exclude_if=lambda number: number == 1)
+    answerable: bool = Field(True, exclude_if=bool)
 
     @field_validator("name", mode="before")
     @classmethod
@@ -239,7 +244,8 @@ class DatasetPlanInput(_Model):
 
     ``input_fields`` are the keys of each case's ``inputs`` (a list, or a mapping of field to meaning); by default they
     are read off the examples, or ``query``. ``attributes`` are axes, ``write`` expectations that are written for each
-    case, and ``validators`` rules that all categories share. ``target`` says what the application keeps to and which
+    case, ``validators`` rules and ``sources`` documents (files and folders) that all categories share.
+    ``target`` says what the application keeps to and which
     tools it has. ``total_instances`` is checked against the counts; leave it out to have it summed. Raises
     ``pydantic.ValidationError`` for bad values.
     """
@@ -253,6 +259,7 @@ class DatasetPlanInput(_Model):
     target: PlanTarget = Field(default_factory=PlanTarget, exclude_if=lambda target: target.is_empty)
     write: WrittenKeys = Field((), exclude_if=operator.not_)
     validators: ValidatorEntries = Field((), exclude_if=operator.not_)
+    sources: SourcePaths = Field((), exclude_if=operator.not_)
 
     @field_validator("dataset_name", mode="before")
     @classmethod
@@ -373,8 +380,22 @@ class DatasetPlanInput(_Model):
         return merged_entries(self.validators, category.validators)
 
     def written_for(self, category: DatasetCategory) -> tuple[WrittenExpectation, ...]:
-        """The expectations that are written for each case of a category: the shared ones, then its own, which win."""
-        return merged_keys(self.write, category.write)
+        """The expectations that are written for each case of a category: what its documents call for, the shared ones,
+        then its own, which win."""
+        return merged_keys(self._grounded_keys(category), self.write, category.write)
+
+    def sources_of(self, category: DatasetCategory) -> tuple[str, ...]:
+        """The documents that a category's cases are written from: its own, or the plan's where it names none."""
+        return category.sources or self.sources
+
+    def all_sources(self) -> tuple[str, ...]:
+        """Every document that some category is written from, each once."""
+        return tuple(dict.fromkeys(path for category in self.categories for path in self.sources_of(category)))
+
+    def _grounded_keys(self, category: DatasetCategory) -> tuple[WrittenExpectation, ...]:
+        if not self.sources_of(category):
+            return ()
+        return (WrittenExpectation(key=MlflowKey.FACTS if category.answerable else MlflowKey.GUIDELINES),)
 
     def examples(self, category: DatasetCategory) -> list[dict[str, Any]]:
         """The category's examples as mappings of input fields."""

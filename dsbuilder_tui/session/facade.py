@@ -296,8 +296,8 @@ class Session:
         theirs = source._files
 
         def driver(writer: KeptWriter, budget: Budget) -> RunDriver:
-            files, kept = self._files, theirs.store.responses
-            return Regate(files.plan, self.config, files.store, files.clock, files.emit, files.seed, kept)
+            files, kept, passages = self._files, theirs.store.responses, theirs.store.passages
+            return Regate(files.plan, self.config, files.store, files.clock, files.emit, files.seed, kept, passages)
 
         return await self._drive(lambda: KeptWriter(theirs.meta["worker_model"], theirs.meta["provider"]), driver)
 
