@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
 from dsbuilder_tui.models.redaction import forms_of, hide
 from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
-from dsbuilder_tui.settings.schema import KEYS, OPENAI_URL, URLS, DatasetBuilderConfig
+from dsbuilder_tui.settings.schema import KEYS, OPENAI_URL, URLS, DatasetBuilderConfig, query_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def address_of(config: DatasetBuilderConfig) -> Address:
         raise InputError(
             "organization, project or extra_headers holds a character that no header may have.", "Mend it."
         )
-    secrets = [s for s in (key, login, *words, *config.extra_headers.values()) if len(s) > 3]
+    secrets = [s for s in (key, login, *words, *_query_secrets(url), *config.extra_headers.values()) if len(s) > 3]
     return Address(url, headers, tuple(sorted(secrets, key=len, reverse=True)), key)
 
 
@@ -84,7 +84,7 @@ def secrets_of(config: DatasetBuilderConfig) -> tuple[str, ...]:
             elif name in URLS and value:
                 with contextlib.suppress(InputError):
                     _, login, words = _without_login(str(value))
-                    found += [login, *words]
+                    found += [login, *words, *_query_secrets(str(value))]
             elif name == "extra_headers" and isinstance(value, Mapping):
                 found += map(str, value.values())
     found += config.extra_headers.values()
@@ -102,6 +102,10 @@ def tls_of(config: DatasetBuilderConfig) -> ssl.SSLContext | bool:
         raise InputError(
             f"ca_bundle {config.ca_bundle} cannot be used: {error}.", "Name a PEM file of certificates."
         ) from None
+
+
+def _query_secrets(url: str) -> list[str]:
+    return [form for value in query_keys(url) for form in (value, unquote(value))]
 
 
 def _without_login(url: str) -> tuple[str, str, tuple[str, ...]]:

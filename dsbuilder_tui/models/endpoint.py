@@ -10,6 +10,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import orjson
+from yarl import URL
 
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
 from dsbuilder_tui.domain.failure_kind import FailureKind
@@ -18,8 +19,9 @@ from dsbuilder_tui.models.error_report import ErrorReport, read_body
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.models.redirects import own_origin_only
 from dsbuilder_tui.models.resolver import GuardedResolver
+from dsbuilder_tui.settings.hosts import is_link_local
 from dsbuilder_tui.settings.key_trust import KeyUse, is_named_in_flag
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig, without_query_keys
 
 _MOST_ERROR_BYTES = 64 * 1024
 _MOST_BODY_BYTES = 16 * 1024 * 1024  # parsed it takes up to 16 times as much
@@ -33,7 +35,7 @@ class Endpoint:
 
         Raises ``EndpointRefused`` or ``InputError`` for an address, a key or a proxy that cannot be used."""
         self.address = address_of(config)
-        self.url = self.address.url
+        self.url = without_query_keys(self.address.url)  # as it is shown
         headers = {
             "Content-Type": "application/json", "Accept": "text/event-stream, application/json", **self.address.headers,
         }  # fmt: skip
@@ -41,6 +43,9 @@ class Endpoint:
         proxy, proxy_login = _proxy(self.url)
         if may_be_link_local is None:
             may_be_link_local = is_named_in_flag(config, KeyUse.CHAT)
+        # No name is looked up for an address of numbers; here it is as the client reads it.
+        if not may_be_link_local and is_link_local(_host(self.url)):
+            raise EndpointRefused(f"{self.url} is a link-local or metadata address.", "Name it in a flag (--base-url).")
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0, ssl=tls_of(config), ttl_dns_cache=60, resolver=None if may_be_link_local else GuardedResolver()
@@ -80,7 +85,7 @@ class Endpoint:
 
     def _at(self, path: str) -> str:
         """A service of the endpoint. What stands behind a ``?`` in its address, such as Azure's api-version, stays at the end."""
-        base, mark, query = self.url.partition("?")
+        base, mark, query = self.address.url.partition("?")
         return base.rstrip("/").removesuffix("/chat/completions") + path + mark + query
 
     def network_error(self, error: Exception) -> Exception:
@@ -144,6 +149,13 @@ def loads(data: bytes) -> Any:
         return json.loads(data.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
+
+
+def _host(url: str) -> str:
+    try:
+        return URL(url).host or ""
+    except ValueError:  # no address; a request says so
+        return ""
 
 
 def _proxy(url: str) -> tuple[str | None, dict[str, str] | None]:

@@ -222,6 +222,18 @@ class Session:
         """Where the session stands. Costs the same at any size."""
         return await self._context.summary()
 
+    @property
+    def read_only(self) -> bool:
+        """Whether it lies where nothing can be written: it can be looked at, and exported to another place."""
+        return self._files.read_only
+
+    async def checked(self) -> str:
+        """Wait until a file that was not closed properly, or is another than was closed, has been looked at.
+
+        Returns, and announces, once, what a person should know of it though nothing is lost. Raises ``SessionDamaged``.
+        """
+        return await self._files.pages_checked()
+
     async def settle(self) -> BuilderState:
         """Where the session stands, having finished it when all slots are settled and its state does not say so."""
         return await self._context.settle()

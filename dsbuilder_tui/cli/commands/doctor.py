@@ -82,8 +82,7 @@ async def _examine_session(arguments: argparse.Namespace, config: DatasetBuilder
     damaged = [finding for finding in findings if finding.problem]
     if not arguments.json:
         for finding in findings:
-            mark = _MARKS["problem" if finding.problem else "ok"]
-            say(f"{mark} {finding.name}: {visible(finding.problem or finding.words)}")
+            say(finding.line)
     saved = await salvage_session(folder) if arguments.repair and damaged else None
     if arguments.json:
         told = {"session": folder.name, "findings": [asdict(finding) for finding in findings]}
