@@ -36,8 +36,10 @@ class PassagePlan:
         chosen = [order[place]]
         if self._a_case > 1:
             same = self._beside[self._passages[chosen[0]].document]
-            # A turn later others stand beside it, so that no two slots need the same ones while there are more.
-            near = [same[(self._place[chosen[0]] + step + turn) % len(same)] for step in range(1, len(same))]
+            # A turn later others stand beside it; when all have, those of other documents do. So no two slots need the same.
+            step = 1 + turn
+            near = [same[(self._place[chosen[0]] + step) % len(same)]] if 2 * step < len(same) else []
+            near += same if near and self._a_case > 2 else []
             rest = [order[(place + step) % len(order)] for step in range(1, self._a_case + len(same))]
             for other in (*near, *rest):
                 if other not in chosen and len(chosen) < self._a_case:

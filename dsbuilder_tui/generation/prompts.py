@@ -155,7 +155,8 @@ def _head(plan: DatasetPlanInput, category: DatasetCategory) -> str:
 
 def _passage(passage: Passage) -> str:
     text = passage.text.replace("</passage", "<\\/passage")
-    return f"<passage>\n{passage.heading}\n{text}\n</passage>" if passage.heading else f"<passage>\n{text}\n</passage>"
+    under = f"Under “{_clip(passage.heading, 200)}”:\n" if passage.heading else ""
+    return f"{under}<passage>\n{text}\n</passage>"
 
 
 def _target(plan: DatasetPlanInput) -> list[str]:

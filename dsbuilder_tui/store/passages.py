@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
+from dsbuilder_tui.domain.evidence import SOURCES
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 _COLUMNS = "p.document, p.heading, p.start, p.end, p.text"
 
@@ -55,11 +57,22 @@ class PassageTable:
 
         return await self._store.read(read)
 
-    async def by_id(self, key: str) -> Passage | None:
-        """One passage; None when there is none of this id."""
+    async def by_ids(self, keys: Iterable[str]) -> list[Passage]:
+        """These passages, in the order given; those that are not there are left out."""
+        wanted = list(dict.fromkeys(keys))
 
-        def read(connection: sqlite3.Connection) -> Passage | None:
-            row = connection.execute(f"SELECT {_COLUMNS} FROM passage p WHERE p.id=?", (key,)).fetchone()
-            return Passage(*row) if row else None
+        def read(connection: sqlite3.Connection) -> list[Passage]:
+            sql = f"SELECT {_COLUMNS} FROM passage p WHERE p.id=?"
+            rows = (connection.execute(sql, (key,)).fetchone() for key in wanted)
+            return [Passage(*row) for row in rows if row]
 
         return await self._store.read(read)
+
+    async def uses(self) -> dict[str, int]:
+        """For each passage that accepted cases were written from, by id, how many. Reads all cases."""
+        sql = (
+            "SELECT json_extract(s.value, '$.passage'), count(*) FROM accepted_case c, json_each(c.tags, ?) s "
+            "WHERE c.branch_id=? GROUP BY 1"
+        )
+        path = f"$.{SOURCES}"
+        return await self._store.read(lambda connection: dict(connection.execute(sql, (path, MAIN_BRANCH))))

@@ -82,6 +82,10 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         if spent := cost_words(summary.cost):
             say(f"Cost: {spent}")
         say(f"Folder: {summary.path}")
+        for use in await session.documents.uses():
+            say(
+                f"Document {visible(use.document)}: {use.used} of {counted(use.passages, 'passage')} used, {counted(use.cases, 'case')}"
+            )
         if damaged:
             say(
                 f"Damaged: {visible(', '.join(damaged[:5]))}; `dsbuilder resume {session.id} --repair` writes them again."

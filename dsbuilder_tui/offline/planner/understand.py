@@ -15,6 +15,7 @@ from dsbuilder_tui.offline.planner.changes import PlanChanger
 from dsbuilder_tui.offline.planner.clauses import PlanChanges, clauses, without_courtesy
 from dsbuilder_tui.offline.planner.counts import plain_numbers
 from dsbuilder_tui.offline.planner.diversity_requests import about_pairs, fewer
+from dsbuilder_tui.offline.planner.document_requests import documents_in, written_from
 from dsbuilder_tui.offline.planner.fallback_replies import not_understood, says_yes, small_words
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.intents import Intents
@@ -62,7 +63,9 @@ def _joined(earlier: str, text: str) -> list[str]:
 
 def _read(heard: Utterance, situation: PlanningContext, topics: Topics) -> Interpretation:
     acts = [Act("describe_target", {"text": heard.document})] if heard.document else []
-    rest = _said(heard, situation, topics) if heard.said.strip(" .:") else Interpretation()
+    heard, documents = documents_in(heard)
+    rest = _said(heard, situation, topics) if heard.said.strip(" .:,;!") else Interpretation()
+    rest = written_from(rest, documents, situation)
     if heard.too_long:
         note = _TABLE.reply("too_long")
         rest = replace(rest, words=f"{note} {rest.words}".strip())

@@ -5,9 +5,10 @@ Reading is synchronous; from an event loop call it with ``asyncio.to_thread``.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,15 @@ class Documents:
 
     passages: tuple[Passage, ...]
     notes: tuple[str, ...] = ()
+
+
+def require_documents(paths: Iterable[str]) -> None:
+    """Raises ``InputError`` for the first path at which there is nothing."""
+    for path in paths:
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            if Path(path).expanduser().exists():
+                continue
+        raise InputError(f"sources: there is no file or folder {label(path)}.", "Check the path.")
 
 
 def read_documents(path: str | Path) -> Documents:
