@@ -1,4 +1,4 @@
-"""What the tags of a case say of the documents it was written from: its passages, and where its quotations stand."""
+"""Tags of a case that is written from documents: its passages, and where its quotations stand."""
 
 from __future__ import annotations
 

@@ -6,17 +6,20 @@ import re
 from dataclasses import replace
 from pathlib import PurePath
 
+from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.utterance import MASK, Utterance
 
+_TABLE = intent_table()
 _LEAD = (
-    r"(?:[,;]\s*)?(?:\b(?:and|please|then) ){0,2}\b(?:us(?:e|ing)|tak(?:e|ing)|read(?:ing)?|written|write (?:them|it|the cases)|based|"
-    r"ground(?:ed)?|with|from|out of|according to)(?: (?:on|in|from|with|out of))?"
+    r"(?:[,;]\s*)?(?:\b(?:and|please|then) ){0,2}\b(?:us(?:e|ing)|tak(?:e|ing)|read(?:ing)?|written|"
+    r"write (?:them|it|the cases)|based|ground(?:ed)?|with|from|out of|according to)(?: (?:on|in|from|with|out of))?"
 )
 _NAMED = re.compile(
     rf"{_LEAD} (?:(?:only|just|all|the|our|my|its|these|their|what) ){{0,3}}(?:[\w'-]+ ){{0,3}}?"
     r"(?:docs?|documents?|documentation|polic(?:y|ies)|handbooks?|manuals?|faqs?|guides?|guidelines|knowledge base|articles?|"
-    rf"pages?|files?|terms|sources?)(?: (?:that (?:are|is|lie) )?(?:in|at|from|under|of|as))?:? ({MASK})(?: (?:as|for) (?:a )?sources?)?",
+    rf"pages?|files?|terms|sources?)(?: (?:that (?:are|is|lie) )?(?:in|at|from|under|of|as))?:? ({MASK})"
+    r"(?: (?:as|for) (?:a )?sources?)?",
     re.IGNORECASE,
 )
 _BARE = re.compile(rf"{_LEAD} ({MASK})(?: (?:as|for) (?:a )?sources?)?", re.IGNORECASE)
@@ -56,7 +59,7 @@ def written_from(reading: Interpretation, paths: tuple[str, ...], situation: Pla
     if acts != reading.acts:
         return replace(reading, acts=acts)
     if situation.base is None:
-        return reading
+        return reading if reading.asks else Interpretation(words=_TABLE.reply("how_many"), asks=True)
     if situation.plan is None and situation.proposed is not None:
         return reading
     change = Act("revise_plan", sources)

@@ -39,6 +39,8 @@ def understand(
     if not text.strip():
         return Interpretation(words=not_understood())
     reading = _read(hear(text), situation, topics)
+    if earlier and reading.acts:  # it was asked what to write from documents that had been named
+        return written_from(reading, documents_in(hear(earlier))[1], situation)
     if earlier and not reading.acts and _answers(text, situation) and _read(hear(earlier), situation, topics).asks:
         for both in _joined(earlier, text):
             joined = _read(hear(both), situation, topics)
