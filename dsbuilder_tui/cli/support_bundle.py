@@ -18,11 +18,10 @@ from typing import Any
 
 from dsbuilder_tui import __version__
 from dsbuilder_tui.atomic_write import atomic_write, replaceable
+from dsbuilder_tui.cli.known_secrets import without_secrets
 from dsbuilder_tui.domain.clock import SystemClock, iso
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError, SessionNotFound
 from dsbuilder_tui.domain.sanitise import one_line, visible
-from dsbuilder_tui.models.address import secrets_of
-from dsbuilder_tui.models.redaction import forms_of, hide
 from dsbuilder_tui.registry import Registry
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.library import find_session, list_session
@@ -35,9 +34,6 @@ _PACKAGE = "dsbuilder-tui"
 _MOST_EVENTS = 40
 _MOST_TEXTS, _MOST_TEXT = 20, 400  # texts that are asked for, and characters of one
 _MOST_LOG = 20_000  # characters of the crash log, the last
-_LEAST_SECRET = 4  # characters
-_LOGIN = re.compile(r"://([^/@\s]+)@")
-_SECRET_VARIABLE = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 
 
 async def support_bundle(
@@ -81,11 +77,7 @@ def write_bundle(path: Path, text: str) -> None:
 
 def _redacted(text: str, config: DatasetBuilderConfig) -> str:
     """The text without the secrets of any layer, those of the environment, and the name of the home folder."""
-    named = {value for name, value in os.environ.items() if _SECRET_VARIABLE.search(name)}
-    logins = [login for value in os.environ.values() for login in _LOGIN.findall(value)]  # of proxies, say
-    named |= {part for login in logins for part in (login, login.partition(":")[2])}
-    secrets = {secret for secret in {*secrets_of(config), *named} if len(secret) >= _LEAST_SECRET}
-    text = hide(text, forms_of(secrets))
+    text = without_secrets(text, config)
     home = str(Path.home())
     return text.replace(home, "~") if len(home) > 1 else text
 
