@@ -69,12 +69,23 @@ def _with_command(given: Sequence[str]) -> list[str]:
 
 def _report_unexpected(error: Exception) -> None:
     where, log = "", crash_log_file()
+    kind, words = type(error).__name__, _without_secrets(str(error))
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        write_private(log, visible("".join(traceback.format_exception(error))))
+        write_private(log, visible(_without_secrets("".join(traceback.format_exception(error)))))
         where = f" Details are in {log}."
     except OSError:
         where = " Details could not be written to the log folder."
-    kind = type(error).__name__
-    print(f"dsbuilder: an unexpected error: {kind}: {visible(str(error))}.{where}", file=sys.stderr)
+    print(f"dsbuilder: an unexpected error: {kind}: {visible(words)}.{where}", file=sys.stderr)
     print("Everything accepted is saved; `dsbuilder resume` goes on. Please report this as a bug.", file=sys.stderr)
+
+
+def _without_secrets(text: str) -> str:
+    from dsbuilder_tui.cli.known_secrets import without_secrets
+    from dsbuilder_tui.settings.stack import load_config
+
+    try:
+        config = load_config()
+    except DsbuilderError:  # settings that cannot be read: those of the environment are known all the same
+        config = None
+    return without_secrets(text, config)
