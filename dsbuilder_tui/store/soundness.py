@@ -18,7 +18,9 @@ _ALWAYS = ("branch", "category", "meta", "plan_revision", "progress")
 ASIDE = ("likeness", "worker_answer")
 _SMALL = 500  # rows up to which any other table is looked at then, too
 # What a run starts from, and what it must not pay for twice.
-RUN_TABLES = ("accepted_case", "exhausted_slot", "rejection", "retired_slot", "withdrawn_case")
+RUN_TABLES = (
+    "accepted_case", "exhausted_slot", "rejection", "retired_slot", "withdrawn_case", "passage", "source_passage",
+)  # fmt: skip
 CASES = "accepted_case"
 
 _WORDS = {
@@ -32,10 +34,12 @@ _WORDS = {
     "history": "lines of history",
     "message": "messages",
     "meta": "named values, such as its seed",
+    "passage": "passages of documents",
     "plan_revision": "revisions of the plan",
     "progress": "counters",
     "rejection": "rejections",
     "retired_slot": "retired slots",
+    "source_passage": "places of passages in their documents",
     "withdrawn_case": "withdrawn cases",
     "worker_call": "worker calls",
 }
