@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
+from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool, parse_plan
 
@@ -57,6 +58,8 @@ class CategoryChange(_PatchPart):
     attributes: dict[str, list[str]] | None = None
     expected_tools: list[str | ExpectedTool] | None = None
     write: list[str | dict[str, Any]] | None = None
+    judge: JudgeMode | None = None
+    """Which of its cases a judge reads; `all`: each, before it counts, and those that are there."""
     # The agent has adjust_category for this one, which can change a part of it.
     diversity: SkipJsonSchema[Literal["on", "off"] | CategoryDiversity | None] = None
     # Which rules hold is for the person to say: a model would make names up.
@@ -87,6 +90,7 @@ class PlanPatch(_PatchPart):
     # What is known of the application comes from describe_target.
     target: SkipJsonSchema[dict[str, Any] | None] = None
     validators: SkipJsonSchema[list[str | dict[str, dict[str, Any]]] | None] = None
+    rubric: SkipJsonSchema[str | dict[str, str] | None] = None
 
     @classmethod
     def between(
@@ -116,8 +120,8 @@ class PlanPatch(_PatchPart):
 
 
 _CHANGEABLE = tuple(name for name in CategoryChange.model_fields if name != "category")
-_SHARED = ("dataset_name", "description", "input_fields", "attributes", "target", "write", "validators")
-_REMOVABLE = ("attributes", "target", "write", "validators")
+_SHARED = ("dataset_name", "description", "input_fields", "attributes", "target", "write", "validators", "rubric")
+_REMOVABLE = ("attributes", "target", "write", "validators", "rubric")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +212,10 @@ def _change(before: DatasetCategory, after: DatasetCategory) -> CategoryChange:
 
 def _dumped(model: BaseModel, name: str) -> Any:
     """A field as JSON; what is left out of a dump because there is none of it is an empty list or mapping."""
-    data = model.model_dump(mode="json", include={name})
-    return data[name] if name in data else {} if isinstance(getattr(model, name), BaseModel) else []
+    data, value = model.model_dump(mode="json", include={name}), getattr(model, name)
+    if name in data:
+        return data[name]
+    return {} if isinstance(value, BaseModel) else [] if isinstance(value, tuple) else value
 
 
 def _tools(category: DatasetCategory) -> list[str | ExpectedTool]:

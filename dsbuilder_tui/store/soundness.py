@@ -33,6 +33,7 @@ _WORDS = {
     "progress": "counters",
     "rejection": "rejections",
     "retired_slot": "retired slots",
+    "verdict": "verdicts of the judge",
     "withdrawn_case": "withdrawn cases",
     "worker_call": "worker calls",
 }
