@@ -62,6 +62,7 @@ WAITS = {
     FailureKind.CONNECTION: "no connection",
     FailureKind.TIMEOUT: "timed out",
     FailureKind.LOADING: "loading model",
+    FailureKind.MEMORY: "out of memory",
     FailureKind.BAD_ANSWER: "answer lost",
 }
 

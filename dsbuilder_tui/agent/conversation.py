@@ -73,7 +73,9 @@ class Conversation:
         """The person says something; kept as a message. While a question is open it is the answer to that."""
         session = self.host.session
         self._only_one()
-        await session.chat.add(MessageRole.PERSON, text, TextContent(pastes=dict(pastes)) if pastes else None)
+        text = session.chat.without_keys(text)
+        pastes = {number: session.chat.without_keys(paste) for number, paste in (pastes or {}).items()}
+        await session.chat.add(MessageRole.PERSON, text, TextContent(pastes=pastes) if pastes else None)
         waiting = await self.waiting()
         plain = " ".join(text.casefold().split()).strip(" .!")
         if waiting is not None and not pastes:
@@ -83,7 +85,7 @@ class Conversation:
                 parts = self.answer(waiting, yes=False, words="" if plain in _NO else text)
         else:
             whole = text
-            for number, paste in (pastes or {}).items():
+            for number, paste in pastes.items():
                 whole += f"\n\n[pasted text {number}]\n{paste}"
             await self._remember(whole)
             parts = self._take_turn(lambda runner: runner.begin())
@@ -95,6 +97,7 @@ class Conversation:
         self, approval: Approval, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None
     ) -> AsyncGenerator[TurnEvent, None]:
         """Answer a question: yes (with the plan as the person edited it), or no, with what they want instead."""
+        words = self.host.session.chat.without_keys(words)
 
         def go_on(runner: TurnRunner) -> AsyncGenerator[TurnEvent, None]:
             return runner.go_on(approval.call_id, yes=yes, words=words, plan=plan)

@@ -84,6 +84,8 @@ async def show_run(
         on_broken=lambda: session.request_pause(Pause("the output was closed", PauseCause.OUTPUT_CLOSED)),
     )
     session.subscribe(display.show)
+    target = out or session.dataset.path
+    await session.dataset.promise(target)
     with _signals(session), display:
         try:
             result = await run()
@@ -102,7 +104,6 @@ async def show_run(
             if arguments.json or display.broken:
                 print(visible("\n".join(_paused(session, result))), file=sys.stderr)
             return int(result.exit_code)
-        target = out or session.dataset.path
         try:
             await session.dataset.write(target)
         except StorageError as error:

@@ -6,12 +6,13 @@ import asyncio
 import heapq
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
-from dsbuilder_tui.domain.case import AcceptedCase, Candidate
+from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Slot
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable, InputError
 from dsbuilder_tui.domain.events import BatchStarted, CaseJudged, Event, Notice
@@ -206,7 +207,7 @@ class Judging:
             self._gate.ledger.give_back(candidate.slot)
             self._of_batch[candidate.batch] -= 1
 
-        case = PresentedCase(inputs=first.inputs, expectations=first.expectations, attributes=candidate.slot.attributes)
+        case = _presented(candidate.slot, first.inputs, first.expectations)
         self._desk.put(JudgeItem(slot=candidate.slot, case=case, deliver=deliver, drop=drop))
 
     async def _put_back(self, candidate: Candidate, validated: Validated) -> None:
@@ -255,7 +256,7 @@ class Judging:
             else:
                 self._record(case, verdict)
 
-        shown = PresentedCase(inputs=case.inputs, expectations=case.expectations, attributes=slot.attributes)
+        shown = _presented(slot, case.inputs, case.expectations)
         self._desk.put(JudgeItem(slot=slot, case=shown, deliver=deliver, drop=lambda: None))
 
     def _record(self, case: AcceptedCase, verdict: Verdict) -> None:
@@ -415,6 +416,11 @@ class Judging:
         if self._reading is not None:
             self._reading.cancel()
         await self._desk.close()
+
+
+def _presented(slot: Slot, inputs: Mapping[str, Any], expectations: Mapping[str, Any]) -> PresentedCase:
+    source = "\n\n".join(passage.text for passage in slot.passages)
+    return PresentedCase(inputs=inputs, expectations=expectations, attributes=slot.attributes, source=source)
 
 
 def _kept(case: AcceptedCase) -> bool:

@@ -144,16 +144,18 @@ class SessionFiles:
         await self.pages_checked()
         await self.store.connection.require_sound(tables)
 
-    async def pages_checked(self) -> None:
+    async def pages_checked(self) -> str:
         """Wait until a file that was not closed properly, or is another than was closed, has been looked at.
 
-        Says so when it is another and everything is there all the same. Raises ``SessionDamaged``.
+        When it is another and everything is there all the same, that is announced and returned, once. Raises
+        ``SessionDamaged``.
         """
         if self._pages is not None:
             await asyncio.shield(self._pages)
-        if self._doubt:
-            doubt, self._doubt = self._doubt, ""
+        doubt, self._doubt = self._doubt, ""
+        if doubt:
             self.emit(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=doubt))
+        return doubt
 
     async def _check_pages(self) -> None:
         try:
@@ -194,6 +196,11 @@ class SessionFiles:
         """Close the session and remove its folder. Raises ``StorageError`` when the disk will not let go of it."""
         await self.store.close()
         await asyncio.to_thread(catalog.remove_session, self.folder, self._lock)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it lies where nothing can be written."""
+        return self.store.connection.database.read_only
 
     @property
     def id(self) -> str:

@@ -367,11 +367,28 @@ def _has_place(url: str) -> bool:
 
 
 def without_login(url: str | None) -> str | None:
-    """An address without ``user:password@``; of what is no address, whatever may be one is left out."""
+    """An address without ``user:password@`` and keys behind its ``?``; of what is no address, whatever may be one is left out."""
     scheme, mark, rest = (url or "").partition("://")
     if not mark:
         return scheme.rpartition("@")[2] or None
     host, end, path = re.split(r"([/?#]|$)", rest, maxsplit=1)[:3]
     if "@" in path and not _HOST.fullmatch(host):  # a password that was not encoded
         host, end, path = rest.rpartition("@")[2], "", ""
-    return f"{scheme.rpartition('@')[2]}{mark}{host.rpartition('@')[2]}{end}{path}" or None
+    shown = f"{scheme.rpartition('@')[2]}{mark}{host.rpartition('@')[2]}{end}{path}"
+    return without_query_keys(shown) or None
+
+
+_QUERY_KEY = re.compile(
+    r"(?<=[?&])(?:[^=&#]*(?:key|token|secret|signature|password|credential)[^=&#]*|sig|auth|code)=([^&#]*)(?:&|(?=#)|$)",
+    re.IGNORECASE,
+)
+
+
+def query_keys(url: str) -> list[str]:
+    """The values of an address's parameters that are keys by their names, as they are written."""
+    return [value for value in _QUERY_KEY.findall(url) if value]
+
+
+def without_query_keys(url: str) -> str:
+    """An address without the parameters behind its ``?`` that are keys by their names."""
+    return re.sub(r"[?&](?=#|$)", "", _QUERY_KEY.sub("", url)) if query_keys(url) else url

@@ -28,6 +28,7 @@ from dsbuilder_tui.store.reading_connection import (
     log_of,
     readable_text,
     reading,
+    require_plain_schema,
 )
 from dsbuilder_tui.store.schema import MIGRATIONS, SEALED
 from dsbuilder_tui.store.soundness import TableDamage, damaged_session, opening_tables, table_damages
@@ -296,6 +297,7 @@ class Database:
         connection = connect_to_read(self.path) if self.read_only else self._connect()
         try:
             self._bytes = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            require_plain_schema(connection, self.path)
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > len(self._migrations):
                 raise SessionTooNew(
@@ -367,6 +369,7 @@ class Database:
             log = log_of(self.path)
             aside = log.with_name(f"{log.name}.damaged")
             with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)  # be it a link
                 shutil.copyfile(log, aside)
                 kept = f" Its log is kept as {aside.name}."
         raise SessionDamaged(
@@ -387,7 +390,7 @@ class Database:
             if version > 0:  # a new file has nothing to be kept
                 backup = self.path.with_name(f"{self.path.name}.v{number}.bak")
                 backup.unlink(missing_ok=True)
-                os.close(os.open(backup, os.O_CREAT | os.O_RDWR, 0o600))
+                os.close(os.open(backup, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
                 copy = sqlite3.connect(backup)
                 connection.backup(copy)
                 copy.close()
