@@ -21,8 +21,8 @@ from dsbuilder_tui.models.retry import with_retries
 from dsbuilder_tui.settings.key_trust import KeyUse, is_named_in_flag, require_trust
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
-_MOST_TEXTS = 64  # a request
-_MOST_CHARACTERS = 8000  # of a text
+MOST_TEXTS = 64  # a request
+MOST_CHARACTERS = 8000  # of a text
 _LEAST_CHARACTERS = 200  # whoever takes no more takes nothing
 _MOST_QUOTED = 60  # bytes of an answer that is none
 _MOST_REFUSED = 5  # texts in a row; then it is not for what they say
@@ -37,7 +37,11 @@ _HINTS = {
 
 
 class EndpointEmbeddings:
-    """Asks one endpoint for vectors, again and again when it is busy or cannot be reached."""
+    """Asks one endpoint for vectors, again and again when it is busy or cannot be reached.
+
+    Attributes:
+        most_texts, most_characters: what it takes of texts in a request, and of a text, as far as is known.
+    """
 
     def __init__(self, config: DatasetBuilderConfig, tell: Callable[[str], None] = lambda text: None) -> None:
         """``tell`` gets a sentence whenever a request must be made again.
@@ -58,7 +62,7 @@ class EndpointEmbeddings:
             config = config.model_copy(update={**allowed, **own})
         self._tell = tell
         self._dimensions = 0
-        self._most, self._most_texts = _MOST_CHARACTERS, _MOST_TEXTS
+        self.most_characters, self.most_texts = MOST_CHARACTERS, MOST_TEXTS
         self._refused_in_a_row = 0
         self._told: set[str] = set()
         self._model, self._most_retries = config.embedding_model, config.max_retries
@@ -80,8 +84,8 @@ class EndpointEmbeddings:
         """
         vectors: list[list[float]] = []
         while len(vectors) < len(texts):
-            some = texts[len(vectors) : len(vectors) + self._most_texts]
-            vectors += await self._in_pieces([text[: self._most] if text.strip() else " " for text in some])
+            some = texts[len(vectors) : len(vectors) + self.most_texts]
+            vectors += await self._in_pieces([text[: self.most_characters] if text.strip() else " " for text in some])
         return vectors
 
     async def _in_pieces(self, texts: list[str]) -> list[list[float]]:
@@ -94,7 +98,7 @@ class EndpointEmbeddings:
             return [await self._shortened(texts[0], refusal)]
         half = len(texts) // 2
         vectors = await self._in_pieces(texts[:half]) + await self._in_pieces(texts[half:])
-        self._most_texts = min(self._most_texts, half)
+        self.most_texts = min(self.most_texts, half)
         return vectors
 
     async def _shortened(self, text: str, refusal: RequestTooLarge | CallRefused) -> list[float]:
@@ -108,11 +112,11 @@ class EndpointEmbeddings:
             except (RequestTooLarge, CallRefused) as error:
                 refusal = error
                 continue
-            if len(shorter) < self._most:
-                self._most = len(shorter)
+            if len(shorter) < self.most_characters:
+                self.most_characters = len(shorter)
                 self._tell(
-                    f"{self._model} takes no text of {len(text)} characters: longer ones than {self._most} are compared by "
-                    "their beginning."
+                    f"{self._model} takes no text of {len(text)} characters: longer ones than {self.most_characters} are "
+                    "compared by their beginning."
                 )
             return vector
         if isinstance(refusal, RequestTooLarge):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.events import Notice
+from dsbuilder_tui.models.embedding_probe import probe_embeddings
 from dsbuilder_tui.models.embeddings import EndpointEmbeddings
-from dsbuilder_tui.models.endpoint_probe import probe_embeddings
 from tests.support.fake_embeddings import SIZE, vector
 from tests.support.fake_openai import FakeOpenAI, word
 
@@ -149,6 +150,21 @@ async def test_the_probe_sees_embeddings_that_tell_nothing_apart(make_config: Co
         assert not found.certain and "1.00 alike" in found.words and "--pooling" in found.words
         fake.embedding_script[:] = ["no_service"]
         assert "no embeddings service" in str((await probe_embeddings(config)).problem)
+        fake.embedding_script[:] = ["count 20"] * 20
+        found = await probe_embeddings(config)
+        assert found.certain and found.words == f"e5: {SIZE} numbers a text, 16 texts a call"
+        fake.embedding_script[:] = ["most 1000"] * 20
+        found = await probe_embeddings(config)
+        assert not found.certain and "of texts longer than 1000 characters their beginning is compared" in found.words
+        fake.embedding_script[:] = ["zeros"]
+        assert "nothing but zeros" in str((await probe_embeddings(config)).problem)
+
+
+async def test_the_probe_of_static_models(make_config: Configs, tmp_path: Path) -> None:
+    found = await probe_embeddings(make_config())
+    assert found.certain and found.words == "built in: 256 numbers a text"
+    found = await probe_embeddings(make_config(embedding_model=str(tmp_path)))
+    assert found.problem is not None and "has no model.safetensors" in str(found.problem)
 
 
 async def test_vectors_of_another_size_are_not_taken(make_config: Configs) -> None:
