@@ -10,6 +10,7 @@ from enum import IntEnum
 
 from dsbuilder_tui.domain.case import Slot
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.generation.passage_plan import PassagePlans
 from dsbuilder_tui.generation.prompts import MOST_AVOIDED
 from dsbuilder_tui.generation.slots import slot_order, slot_plans
 from dsbuilder_tui.models.protocol import SlotRequest
@@ -60,6 +61,7 @@ class Ledger:
     def __init__(self, plan: DatasetPlanInput, seed: int, max_attempts: int, *, ordered: bool) -> None:
         self._plan, self._max_attempts, self._ordered = plan, max_attempts, ordered
         self._slots = slot_plans(plan, seed)
+        self._passages: PassagePlans = {}
         self._books = {category.name: _Book(category.count) for category in plan.categories}
         self._fresh: Iterator[tuple[str, int, int]] = slot_order(plan, _CHUNK)
         self._chunk: tuple[str, int, int] | None = None
@@ -69,6 +71,10 @@ class Ledger:
         self.filled = 0
         self.exhausted = 0
         self.next_batch = 1
+
+    def take_passages(self, passages: PassagePlans) -> None:
+        """Take over what the slots are written from; before the first lease."""
+        self._passages = passages
 
     def restore(self, rows: LedgerRows, last_batch: int) -> None:
         self.next_batch = last_batch + 1
@@ -105,7 +111,9 @@ class Ledger:
         return self._leased
 
     def slot(self, category: str, ordinal: int) -> Slot:
-        return Slot(category, ordinal, self._slots[category].attributes(ordinal))
+        passages = self._passages.get(category)
+        attributes = self._slots[category].attributes(ordinal)
+        return Slot(category, ordinal, attributes, passages.of(ordinal) if passages is not None else ())
 
     def lease(self, most: Callable[[str], int], idle: int, held: Collection[str] = ()) -> Batch | None:
         """A batch of at most ``most(category)`` slots; None if none can start now. Nothing of a category that is ``held``.

@@ -33,6 +33,7 @@ from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Batch, Ledger
 from dsbuilder_tui.generation.output_limit import OutputLimit
+from dsbuilder_tui.generation.passage_plan import passage_plans
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.worker import BatchOutcome, Worker
@@ -89,7 +90,7 @@ class Pipeline:
         calls: CallLog,
         budget: Budget,
     ) -> None:
-        self._plan, self._config, self._store, self._model = plan, config, store, model
+        self._plan, self._config, self._store, self._model, self._seed = plan, config, store, model, seed
         self._clock, self._calls = clock, calls
         self._budget = budget
         self._ledger = Ledger(plan, seed, config.max_attempts, ordered=model.ordered)
@@ -146,10 +147,11 @@ class Pipeline:
     async def run(self) -> PipelineResult:
         """Work until no slot is open or a pause is asked for.
 
-        Everything judged is on disk when this returns. Raises ``EndpointRefused``, ``EndpointUnavailable`` or
-        ``StorageError``, also after saving what could be saved.
+        Everything judged is on disk when this returns. Raises ``InputError`` for documents that cannot be read,
+        ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``, also after saving what could be saved.
         """
         try:
+            self._ledger.take_passages(await passage_plans(self._plan, self._store.passages, self._seed))
             await self.gate.restore(await self._store.slots.ledger_rows(), await self._store.calls.last_batch())
             return await self._run()
         finally:

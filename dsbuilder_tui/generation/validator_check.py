@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dsbuilder_tui.domain.case import Candidate
+from dsbuilder_tui.domain.evidence import evidence_of
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.schema_check import Fitted, Misfit
 from dsbuilder_tui.quality.validation import Validation
@@ -60,7 +61,7 @@ class ValidatorCheck:
         passed: list[Fitted] = []
         faults: list[Fault] = []
         for one in fitted:
-            case = self._validation.case(candidate.slot, one.inputs, one.expectations)
+            case = self._validation.case(candidate.slot, one.inputs, one.expectations, evidence_of(one.tags))
             try:
                 reason = self._validation.fault(case)
             except PlugInBroken as error:

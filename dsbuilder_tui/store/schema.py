@@ -152,7 +152,18 @@ CREATE TABLE seal (
   id INTEGER PRIMARY KEY, commits INTEGER NOT NULL, closed INTEGER NOT NULL, sums TEXT NOT NULL, crc INTEGER NOT NULL);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7)
+# Documents that cases are written from, as they were when they were read.
+_V8 = """
+-- `id` is made of the text. `start` and `end` are places in the document's text; `source_passage` says which passages the
+-- path of a plan leads to, in order.
+CREATE TABLE passage (
+  id TEXT PRIMARY KEY, document TEXT NOT NULL, heading TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+  text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE source_passage (
+  source TEXT NOT NULL, place INTEGER NOT NULL, passage_id TEXT NOT NULL, PRIMARY KEY (source, place)) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8)
 SEALED = 7  # the version from which on a session file has sums
 
 SEQUENCED_TABLES = (

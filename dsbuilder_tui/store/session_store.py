@@ -21,6 +21,7 @@ from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.decision_scores import DecisionScores
 from dsbuilder_tui.store.history import HistoryTable
 from dsbuilder_tui.store.meta import MetaTable
+from dsbuilder_tui.store.passages import PassageTable
 from dsbuilder_tui.store.plans import UNDECIDED, PlanTable
 from dsbuilder_tui.store.progress import ProgressTable
 from dsbuilder_tui.store.rejections import RejectionTable
@@ -47,6 +48,7 @@ class SessionStore:
         self.costs = CostTable(connection)
         self.history = HistoryTable(connection)
         self.meta = MetaTable(connection)
+        self.passages = PassageTable(connection)
         self.plans = PlanTable(connection)
         self.progress = ProgressTable(connection)
         self.rejections = RejectionTable(connection)
