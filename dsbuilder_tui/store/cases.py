@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
@@ -227,8 +228,8 @@ class CaseTable:
         if damaged is None:
             raise SessionDamaged(
                 f"The case {case.case_id} in {self._store.path} is damaged (its checksum does not match).",
-                f"`dsbuilder resume {self._store.path.parent.name} --repair` sets damaged cases aside and writes them "
-                "again; `dsbuilder export … --skip-damaged` leaves them out.",
+                f"`dsbuilder resume {shlex.quote(self._store.path.parent.name)} --repair` sets damaged cases aside and writes "
+                "them again; `dsbuilder export … --skip-damaged` leaves them out.",
             )
         damaged.append(case.case_id)
 
