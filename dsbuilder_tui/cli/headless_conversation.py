@@ -57,7 +57,7 @@ async def converse(session: Session, arguments: argparse.Namespace, prompt: str 
         if waiting is None:
             break
         display.say(question_lines(waiting))
-        if not arguments.yes or not is_of_the_run(waiting.request):
+        if not arguments.yes or not is_of_the_run(waiting.request) or waiting == conversation.asked_again:
             _say_how(session, arguments, waiting)
             return int(ExitCode.RESUMABLE)
         _check_limit(session, waiting, arguments)

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.settings.key_trust import ForeignAddress, KeyUse, allow, foreign_addresses, refusal, uses_of
+from dsbuilder_tui.settings.key_trust import (
+    ForeignAddress,
+    KeyUse,
+    TrustRisk,
+    allow,
+    foreign_addresses,
+    refusal,
+    uses_of,
+)
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 
@@ -16,7 +24,8 @@ def ask_before_keys_leave(config: DatasetBuilderConfig, uses: Sequence[KeyUse] =
 
     Raises ``ConfigError`` for a no, and without asking where nobody is there to answer.
     """
-    _ask(foreign_addresses(config, [use for use in uses_of(config) if use in uses]), "Send it there")
+    foreign = foreign_addresses(config, [use for use in uses_of(config) if use in uses])
+    _ask(foreign, "Go by that" if any(one.risk is TrustRisk.SPENDING for one in foreign) else "Send it there")
 
 
 def ask_before_files_leave(session: Session) -> None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
+from dsbuilder_tui.domain.events import Event, Notice
 from dsbuilder_tui.domain.sanitise import json_for_terminal, visible
 
 
 def say(text: str = "") -> None:
     """A line that may hold foreign text: names of folders, of categories, what a model said."""
     print(visible(text))
+
+
+def warn_of(event: Event) -> None:
+    """What a person should know, on standard error: for commands that print something else."""
+    if isinstance(event, Notice):
+        print(f"dsbuilder: {visible(event.text)}", file=sys.stderr)
 
 
 def print_json(value: Any) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import xxhash
 
 from dsbuilder_tui.diversity.normalise import normalise
+from dsbuilder_tui.domain.expectation import MlflowKey
 
+_SENTENCES = {MlflowKey.FACTS, MlflowKey.RESPONSE, MlflowKey.GUIDELINES}
 _LABEL_WORDS = 4
 _LABEL_LENGTH = 80
 _DEEPEST = 32
@@ -17,12 +19,11 @@ _DEEPEST = 32
 def expectation_key(expectations: Mapping[str, Any]) -> int:
     """An unsigned 32-bit hash of the decisive expectations; 0 if none is decisive. Never fails.
 
-    Decisive: true, false, numbers, labels and tool names (at most four words and 80
-    characters, ids and dates masked) and lists and
-    objects of such. Longer text says the same thing in many ways and decides nothing. The order of keys does not matter, that
-    of a list does.
+    Decisive: true, false, numbers, labels and tool names (at most four words and 80 characters, ids and dates masked) and
+    lists and objects of such. Longer text says the same thing in many ways and decides nothing, and neither do facts,
+    guidelines and responses, however short. The order of keys does not matter, that of a list does.
     """
-    text = _decisive(expectations, 0)
+    text = _decisive({key: value for key, value in expectations.items() if key not in _SENTENCES}, 0)
     return (xxhash.xxh32_intdigest(text.encode("utf-8", "surrogatepass")) or 1) if text else 0
 
 

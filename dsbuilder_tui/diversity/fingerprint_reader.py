@@ -33,6 +33,21 @@ class FingerprintPage:
     nearest: NDArray[np.float32]
 
 
+def count_whole(folder: Path) -> tuple[int, int] | None:
+    """How many of the rows in a folder's file are whole, and how many there are; None when there is none to be read."""
+    try:
+        kind = row_type(orjson.loads((folder / NAMES[0]).read_bytes())["dimensions"])
+        whole = total = 0
+        with (folder / NAMES[1]).open("rb") as file:
+            while data := file.read(_PIECE * kind.itemsize):
+                rows = np.frombuffer(data, kind, len(data) // kind.itemsize)
+                rows = rows[rows["seq"] != 0]  # room to grow
+                whole, total = whole + int((checks(rows) == rows["check"]).sum()), total + len(rows)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return whole, total
+
+
 class FingerprintReader:
     """Finds rows by a case's place in the history and its structural hash. Called from one thread at a time.
 

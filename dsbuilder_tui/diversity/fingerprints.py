@@ -97,7 +97,7 @@ class Fingerprinter:
     def versions(self) -> dict[str, Any]:
         """What the fingerprints hang on; others cannot be compared with them."""
         return {
-            "format": 2,
+            "format": 3,
             "normaliser": NORMALISER_VERSION,
             "traits": list(TRAITS),
             "bands": [BANDS, ROWS_A_BAND, _SEED],

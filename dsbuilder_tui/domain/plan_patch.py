@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
+from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool, parse_plan
 
@@ -35,11 +36,22 @@ class CategoryDraft(_PatchPart):
     example_inputs: list[str | dict[str, Any]] = Field(default_factory=list)
     """2 or 3 inputs as a real user would send them, with concrete details; a text, or an object of input fields."""
     expectations: dict[str, Any] = Field(default_factory=dict)
-    """What a right answer must satisfy, such as {"contains_order_id": true} or {"guidelines": "..."}."""
+    """What holds for every case alike, such as {"contains_order_id": true} or {"guidelines": "..."}."""
+    write: list[str | dict[str, Any]] = Field(default_factory=list)
+    """Expectations that are written anew for each case, besides those of the whole plan: `expected_facts`, `guidelines`,
+    `expected_response`, `expected_tool_calls`, or own ones such as {"priority": {"type": "text", "meaning": "how urgent \
+    it is", "values": ["low", "high"]}}."""
     attributes: dict[str, list[str]] = Field(default_factory=dict)
     """Axes along which the cases differ, each with its values, such as {"tone": ["neutral", "angry"]}."""
     expected_tools: list[str | ExpectedTool] = Field(default_factory=list)
     """Tools that a right answer calls, when the application has tools."""
+    sources: list[str] = Field(default_factory=list)
+    """Documents (files, folders) that these cases are written from, as the person named them; each expected fact is then
+    quoted from them. Leave it out when the whole plan has `sources`."""
+    passages: int = 1
+    """How many pieces of the documents a case is written from: 2 for questions that need both."""
+    answerable: bool = True
+    """False for questions that the documents do not answer: the right answer says so."""
 
 
 class CategoryChange(_PatchPart):
@@ -52,6 +64,12 @@ class CategoryChange(_PatchPart):
     expectations: dict[str, Any] | None = None
     attributes: dict[str, list[str]] | None = None
     expected_tools: list[str | ExpectedTool] | None = None
+    write: list[str | dict[str, Any]] | None = None
+    judge: JudgeMode | None = None
+    """Which of its cases a judge reads; `all`: each, before it counts, and those that are there."""
+    sources: list[str] | None = None
+    passages: int | None = None
+    answerable: bool | None = None
     # The agent has adjust_category for this one, which can change a part of it.
     diversity: SkipJsonSchema[Literal["on", "off"] | CategoryDiversity | None] = None
     # Which rules hold is for the person to say: a model would make names up.
@@ -77,7 +95,14 @@ class PlanPatch(_PatchPart):
     """New keys of each case's inputs and what they mean."""
     description: str | None = None
     dataset_name: str | None = None
+    write: list[str | dict[str, Any]] | None = None
+    """Expectations that are written for each case of every category."""
+    sources: list[str] | None = None
+    """Documents (files, folders) that the cases of every category are written from, as the person named them."""
+    # What is known of the application comes from describe_target.
+    target: SkipJsonSchema[dict[str, Any] | None] = None
     validators: SkipJsonSchema[list[str | dict[str, dict[str, Any]]] | None] = None
+    rubric: SkipJsonSchema[str | dict[str, str] | None] = None
 
     @classmethod
     def between(
@@ -99,7 +124,7 @@ class PlanPatch(_PatchPart):
             "change": [_change(was, new[name]) for name, was in kept.items() if _differing(was, new[name])],
         }
         given = {part: value for part, value in given.items() if value}
-        return cls(**given, **{name: getattr(after, name) for name in _SHARED if _differ(before, after, name)})
+        return cls(**given, **{name: _dumped(after, name) for name in _SHARED if _differ(before, after, name)})
 
     def arguments(self) -> dict[str, Any]:
         """The change as JSON, with what was given alone."""
@@ -107,8 +132,11 @@ class PlanPatch(_PatchPart):
 
 
 _CHANGEABLE = tuple(name for name in CategoryChange.model_fields if name != "category")
-_SHARED = ("dataset_name", "description", "input_fields", "attributes", "validators")
-_REMOVABLE = ("attributes", "validators")
+_SHARED = (
+    "dataset_name", "description", "input_fields", "attributes", "target", "write", "validators", "sources",
+    "rubric",
+)  # fmt: skip
+_REMOVABLE = ("attributes", "target", "write", "validators", "sources", "rubric")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +220,18 @@ def _draft(category: DatasetCategory) -> CategoryDraft:
 
 def _change(before: DatasetCategory, after: DatasetCategory) -> CategoryChange:
     differing = set(_differing(before, after))
-    data = after.model_dump(mode="json", include=differing)
+    data = {name: _dumped(after, name) for name in differing}
     tools = {"expected_tools": _tools(after)} if "expected_tools" in data else {}
-    rules = {"validators": list(after.validators)} if "validators" in differing else {}  # none are left out of a dump
-    return CategoryChange(category=after.name, **data | tools | rules)
+    return CategoryChange(category=after.name, **data | tools)
+
+
+def _dumped(model: BaseModel, name: str) -> Any:
+    """A field as JSON, also one that is left out of a dump because it says nothing."""
+    data = model.model_dump(mode="json", include={name})
+    if name in data:
+        return data[name]
+    value = getattr(model, name)
+    return {} if isinstance(value, BaseModel) else [] if isinstance(value, tuple) else value
 
 
 def _tools(category: DatasetCategory) -> list[str | ExpectedTool]:

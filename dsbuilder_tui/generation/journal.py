@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
@@ -10,7 +11,7 @@ from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, Notice
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.store.commit import history_row
-from dsbuilder_tui.store.rows import CaseLikeness, Changes, WorkerAnswer, WorkerCall
+from dsbuilder_tui.store.rows import CaseLikeness, CaseVerdict, Changes, WorkerAnswer, WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
 
 # How long a decision may wait for company. The promise is 100 ms from decision to disk.
@@ -41,7 +42,7 @@ class Journal:
         self._work = asyncio.Event()
         self._commit = asyncio.Lock()
         self._flushes: set[asyncio.Task[None]] = set()
-        self._stopping = False
+        self._stopped = asyncio.Event()
         self.accepted, self.planned = accepted, planned
 
     @property
@@ -71,6 +72,11 @@ class Journal:
         if answer is not None:
             self._changes.answers.append(answer)
             self._untrimmed += len(answer.text)
+        self._add(event)
+
+    def judge(self, verdict: CaseVerdict, event: Event) -> None:
+        """There is a verdict on a case that was let in."""
+        self._changes.verdicts.append(verdict)
         self._add(event)
 
     def decide(self, changes: Changes, event: Event, accepted: int) -> None:
@@ -153,11 +159,13 @@ class Journal:
 
     async def run(self) -> None:
         """Commit until ``stop``. Raises what the store raises; nothing is announced that was not written."""
-        while not self._stopping:
+        while not self._stopped.is_set():
             await self._work.wait()
-            await asyncio.sleep(_LINGER)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LINGER):
+                    await self._stopped.wait()
             await self.flush()
 
     def stop(self) -> None:
-        self._stopping = True
+        self._stopped.set()
         self._work.set()

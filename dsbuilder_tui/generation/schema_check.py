@@ -13,7 +13,9 @@ from dsbuilder_tui.domain.case import Candidate, display_text
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.generation.case_scanner import MalformedCase, json_in
-from dsbuilder_tui.generation.value_kinds import as_planned, kind_of
+from dsbuilder_tui.generation.expectation_check import ExpectationCheck
+from dsbuilder_tui.generation.grounding_tags import grounding_tags
+from dsbuilder_tui.generation.value_kinds import Unfit, as_planned, kind_of
 
 _SHOWN = 500
 _WRITER_TAGS = ("template", "perturbation")
@@ -51,6 +53,7 @@ class SchemaCheck:
     def __init__(self, plan: DatasetPlanInput) -> None:
         self._examples = {category.name: field_examples(plan, category) for category in plan.categories}
         self._categories = {category.name: category for category in plan.categories}
+        self._expectations = {category.name: ExpectationCheck(plan, category) for category in plan.categories}
 
     def fit(self, candidate: Candidate) -> list[Fitted] | Misfit:
         """The candidate; or, when a worker was asked for several to a slot, those that fit, the least expected first."""
@@ -70,12 +73,14 @@ class SchemaCheck:
             if not isinstance(raw, Mapping):
                 raise Unfit(f"it is {kind_of(raw)}, not an object")
             inputs = self._inputs(raw, category)
-            expectations = _expectations(raw, category)
+            expected = self._expectations[category.name].fit(raw, candidate.slot, inputs)
+            expectations = _storable(expected, "expectations")
         except Unfit as unfit:
             return Misfit(str(unfit), _shown(raw))
         except RecursionError:
             return Misfit("nested too deeply", "")
         tags: dict[str, Any] = {"attributes": dict(candidate.slot.attributes), "model": candidate.model}
+        tags |= grounding_tags(candidate.slot, raw)
         given = raw.get("tags")
         if isinstance(given, Mapping):
             tags.update({key: whole_characters(str(given[key]))[:_SHOWN] for key in _WRITER_TAGS if given.get(key)})
@@ -100,10 +105,6 @@ class SchemaCheck:
         return _fitting_inputs({field: as_planned(given.get(field), examples[field]) for field in examples}, examples)
 
 
-class Unfit(Exception):
-    """A case does not have the shape that the plan asks for; the text says where."""
-
-
 def fitting_case(
     plan: DatasetPlanInput, category: DatasetCategory, inputs: object, expectations: object
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -118,8 +119,7 @@ def fitting_case(
         if field not in examples:
             raise Unfit(f"the plan has no field `{field}` in `inputs`, only {', '.join(examples)}")
     try:
-        for key, value in expectations.items():
-            _check_expectation(key, value, category)
+        ExpectationCheck(plan, category).check(expectations)
         return _fitting_inputs(inputs, examples), _storable(dict(expectations), "expectations")
     except RecursionError:
         raise Unfit("nested too deeply") from None
@@ -141,12 +141,6 @@ def _fitting_inputs(given: Mapping[str, Any], examples: Mapping[str, Any]) -> di
     return _storable(inputs, "inputs")
 
 
-def _check_expectation(key: str, value: Any, category: DatasetCategory) -> None:
-    planned = category.expectations.get(key)
-    if planned is not None and kind_of(value) != kind_of(planned):
-        raise Unfit(f"`{key}` of `expectations` is {kind_of(value)}, not {kind_of(planned)}")
-
-
 def field_examples(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, Any]:
     """For each field of the inputs a value that it has in an example; a text where there is none."""
     examples = plan.examples(category)
@@ -154,25 +148,6 @@ def field_examples(plan: DatasetPlanInput, category: DatasetCategory) -> dict[st
         field: next((example[field] for example in examples if example.get(field) is not None), "")
         for field in plan.input_fields
     }
-
-
-def _expectations(raw: Mapping[str, Any], category: DatasetCategory) -> dict[str, Any]:
-    expectations = dict(category.expectations)
-    given = as_planned(raw.get("expectations"), {})
-    if given is None:  # they may stand beside `slot`
-        given = {key: raw[key] for key in expectations if key in raw}
-    if not isinstance(given, Mapping):
-        raise Unfit(f"`expectations` is {kind_of(given)}, not an object")
-    for key, value in given.items():
-        if key not in expectations:
-            continue  # the plan says what is expected; a worker only fits the values
-        value = as_planned(value, expectations[key])
-        _check_expectation(key, value, category)
-        expectations[key] = value
-    if category.expected_tools:
-        tools = [tool.model_dump(mode="json", exclude_defaults=True) for tool in category.expected_tools]
-        expectations.setdefault("expected_tool_calls", tools)
-    return _storable(expectations, "expectations")
 
 
 def _storable(value: dict[str, Any], what: str) -> dict[str, Any]:

@@ -11,6 +11,10 @@ _NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,15})?")
 _TRUTH = {"true": True, "false": False}
 
 
+class Unfit(Exception):
+    """A case does not have the shape that the plan asks for; the text says where."""
+
+
 def kind_of(value: Any) -> str:
     """The kind of a JSON value, for a sentence."""
     if isinstance(value, bool):

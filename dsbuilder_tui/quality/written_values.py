@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 
-TOOL_CALLS = "expected_tool_calls"
-FACTS = ("expected_facts", "expected_response")
-_GUIDELINES = "guidelines"
+TOOL_CALLS = MlflowKey.TOOL_CALLS.value
+FACTS = (MlflowKey.FACTS.value, MlflowKey.RESPONSE.value)
 _MOST_WORDS = 4  # of a text that is a value, such as "3 May 2026"; more is a sentence
 
 
@@ -35,12 +35,16 @@ class WrittenValue:
     where: str
 
 
+def planned_tool_calls(category: DatasetCategory) -> list[dict[str, Any]]:
+    """The tool calls that a plan expects of every case of a category."""
+    return [tool.model_dump(mode="json", exclude_defaults=True) for tool in category.expected_tools]
+
+
 def planned_expectations(category: DatasetCategory) -> dict[str, Any]:
     """What the plan itself says of every case of a category, tool calls among it. It is not the writer's to ground."""
     planned = dict(category.expectations)
     if category.expected_tools:
-        tools = [tool.model_dump(mode="json", exclude_defaults=True) for tool in category.expected_tools]
-        planned.setdefault(TOOL_CALLS, tools)
+        planned.setdefault(TOOL_CALLS, planned_tool_calls(category))
     return planned
 
 
@@ -58,7 +62,13 @@ def written_values(expectations: Mapping[str, Any], planned: Mapping[str, Any]) 
                             str(argument), inner, ValueRole.ARGUMENT, f"the argument {argument} of {name}"
                         )
             continue
-        role = ValueRole.SENTENCE if key in FACTS else ValueRole.GUIDELINE if key == _GUIDELINES else ValueRole.ENTRY
+        role = (
+            ValueRole.SENTENCE
+            if key in FACTS
+            else ValueRole.GUIDELINE
+            if key == MlflowKey.GUIDELINES
+            else ValueRole.ENTRY
+        )
         yield from _leaves(key, value, role, key)
 
 

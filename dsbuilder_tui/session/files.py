@@ -22,8 +22,8 @@ from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.settings.provider_names import OPENAI
-from dsbuilder_tui.settings.schema import STEERING, DatasetBuilderConfig
-from dsbuilder_tui.settings.seal import seals_of
+from dsbuilder_tui.settings.schema import SEALED, DatasetBuilderConfig
+from dsbuilder_tui.settings.seal import seals_of, unsealed
 from dsbuilder_tui.settings.stage_names import STAGES, check_stages
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.export.checkpoint import seed_head
@@ -34,6 +34,8 @@ from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.lock import SessionLock
 from dsbuilder_tui.store.rows import Changes
 from dsbuilder_tui.store.session_store import SessionStore
+
+_CHECKED_AT_ONCE = 16_000_000  # bytes of a file that opening waits for, if it is checked at all: about 10 ms
 
 
 class SessionFiles:
@@ -54,6 +56,7 @@ class SessionFiles:
         self.plan_revision = plan_revision
         self.listeners: list[Callable[[Event], None]] = []
         self._pages: asyncio.Task[None] | None = None
+        self._doubt = ""  # what that check has found that a person should know of, until it is said
 
     @classmethod
     async def create(
@@ -78,7 +81,7 @@ class SessionFiles:
             "seed": seed,
             "created_at": clock.now(),
             "settings": config.explicit,
-            "seals": seals_of(said, (*STEERING, "out")),
+            "seals": seals_of(said, (*SEALED, "out")),
             "provider": config.resolved_provider,
             "worker_model": provider_of(config).model_name or config.worker_model,
             **({"out": str(out)} if out else {}),
@@ -118,9 +121,21 @@ class SessionFiles:
             await store.close()
             lock.release()
             raise
-        if not store.connection.database.was_closed:
-            files._pages = asyncio.create_task(files._check_pages())
+        try:
+            await files._begin_check()
+        except BaseException:
+            await files.close()
+            raise
         return files
+
+    async def _begin_check(self) -> None:
+        """Have a file looked at that was not closed properly, or is another than was closed: a large one in the background."""
+        size = self.store.connection.database.to_be_checked
+        if not size:
+            return
+        self._pages = asyncio.create_task(self._check_pages())
+        if size <= _CHECKED_AT_ONCE:
+            await asyncio.shield(self._pages)
 
     async def require_sound(self, *tables: str) -> None:
         """Raises ``SessionDamaged`` when the pages of a file that was not closed properly, or the rows of these tables, are
@@ -129,14 +144,22 @@ class SessionFiles:
         await self.pages_checked()
         await self.store.connection.require_sound(tables)
 
-    async def pages_checked(self) -> None:
-        """Wait until the pages of a file that was not closed properly have been looked at. Raises ``SessionDamaged``."""
+    async def pages_checked(self) -> str:
+        """Wait until a file that was not closed properly, or is another than was closed, has been looked at.
+
+        When it is another and everything is there all the same, that is announced and returned, once. Raises
+        ``SessionDamaged``.
+        """
         if self._pages is not None:
             await asyncio.shield(self._pages)
+        doubt, self._doubt = self._doubt, ""
+        if doubt:
+            self.emit(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=doubt))
+        return doubt
 
     async def _check_pages(self) -> None:
         try:
-            await self.store.connection.database.quick_check()
+            self._doubt = await self.store.connection.database.check_file()
         except SessionDamaged as error:
             self.emit(Notice(ts=self.clock.now(), level=NoticeLevel.ERROR, text=str(error)))
             raise
@@ -175,6 +198,11 @@ class SessionFiles:
         await asyncio.to_thread(catalog.remove_session, self.folder, self._lock)
 
     @property
+    def read_only(self) -> bool:
+        """Whether it lies where nothing can be written."""
+        return self.store.connection.database.read_only
+
+    @property
     def id(self) -> str:
         return self.folder.name
 
@@ -194,6 +222,14 @@ class SessionFiles:
         """Keep values in the session's ``meta`` table."""
         self.meta |= values
         await self.store.meta.set(**values)
+
+    def is_own(self, name: str, value: Any) -> bool:
+        """Whether what the folder holds of that name was said by this person, on this machine."""
+        return not unsealed({name: value}, (name,), self.meta.get("seals"))
+
+    def seals_with(self, name: str, value: Any) -> dict[str, str]:
+        """The session's seals, with one for this value."""
+        return {**(self.meta.get("seals") or {}), **seals_of({name: value}, (name,))}
 
     async def tell(self, *events: Event) -> None:
         """Announce events and remember them."""
@@ -236,14 +272,14 @@ class SessionFiles:
 
     async def spending(self, config: DatasetBuilderConfig) -> Spending:
         """As ``Session.spending``."""
-        main_agent, workers = await self.store.costs.usage_by_model()
-        return PriceTable(config.prices).spending(main_agent, workers, config.model)
+        main_agent, workers, judge = await self.store.costs.usage_by_model()
+        return PriceTable(config.prices).spending(main_agent, workers, config.model, judge)
 
     async def summary(self, config: DatasetBuilderConfig, *, running: bool) -> BuilderState:
         listing = await catalog.describe(self.folder, self.store, running=running)
         progress, usage = await self.store.progress.by_category(), await self.store.calls.usage()
         stages, points = await self.store.rejections.by_stage(), await self.store.checkpoints.newest(1)
-        last = points[-1] if points else None
+        last, judged = points[-1] if points else None, await self.store.verdicts.counts()
         return BuilderState(
             session=self.id,
             dataset_name=self.plan.dataset_name,
@@ -264,6 +300,7 @@ class SessionFiles:
             seed=self.seed,
             path=str(self.folder),
             cost=(await self.spending(config)).as_dict(),
+            judged={c.name: judged[c.name].as_dict() for c in self.plan.categories if c.name in judged},
         )
 
     async def export(

@@ -7,7 +7,7 @@ from typing import Any
 
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.settings.layers import Layer
-from dsbuilder_tui.settings.schema import SECRETS, STEERING, DatasetBuilderConfig
+from dsbuilder_tui.settings.schema import OWN_WORD_ONLY, SEALED, SECRETS, DatasetBuilderConfig
 from dsbuilder_tui.settings.seal import seals_of, unsealed
 from dsbuilder_tui.settings.stack import SettingsStack
 
@@ -21,9 +21,8 @@ class SessionSettings:
         self._at_first = self.kept
         known = DatasetBuilderConfig.model_fields  # one that another version kept is left alone
         kept = {name: value for name, value in self.kept.items() if name in known and name not in SECRETS}
-        foreign = unsealed(kept, STEERING, files.meta.get("seals"))
-        # Where a new session lies is not for a folder that came from elsewhere to say.
-        kept = {name: value for name, value in kept.items() if name != "checkpoint_dir" or name not in foreign}
+        foreign = unsealed(kept, SEALED, files.meta.get("seals"))
+        kept = {name: value for name, value in kept.items() if name not in OWN_WORD_ONLY or name not in foreign}
         self._stack = SettingsStack.over(config, kept, folder=files.folder, foreign=foreign)
 
     @property
@@ -71,6 +70,4 @@ class SessionSettings:
     async def _keep(self, values: Mapping[str, Any]) -> None:
         kept = {name: value for name, value in values.items() if value is not None}
         said = {name: value for name, value in kept.items() if name not in self._stack.foreign}
-        await self._files.remember(
-            settings=kept, seals=(self._files.meta.get("seals") or {}) | seals_of(said, STEERING)
-        )
+        await self._files.remember(settings=kept, seals=(self._files.meta.get("seals") or {}) | seals_of(said, SEALED))

@@ -1,33 +1,35 @@
 """Which addresses may get a person's keys and prompts where a folder names them, or where the way there is open: asked once.
 
 ``./.env`` and ``./dsbuilder.toml`` come with a folder, which may be anybody's: a repository that was cloned, an archive.
-Where they name an endpoint, a certificate authority, or that none is needed, a key from the environment, from the user's
-file or from the command line goes there only when the person has said so. A session's folder may be anybody's too: what it
-keeps of that counts only where this person said it (``settings.seal``), with a key or without. Proxies are taken from the
-environment alone. A link-local address is refused unless a flag names it.
+Where they name an endpoint, a certificate authority, or that none is needed, prompts go there only when the person has said
+so, whoever brought the key; what they say of organisation, headers, prices and budget counts for a key of the person's own
+only then. A session's folder may be anybody's too: what it keeps of that, and of models, counts only where this person said
+it (``settings.seal``). Proxies are taken from the environment alone. A link-local address is refused unless a flag names it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from dsbuilder_tui.atomic_write import atomic_write
 from dsbuilder_tui.domain.errors import ConfigError, StorageError
 from dsbuilder_tui.settings.hosts import host_of, is_link_local, is_loopback
-from dsbuilder_tui.settings.layers import Layer, SettingsSource, merged
+from dsbuilder_tui.settings.layers import Layer
 from dsbuilder_tui.settings.locations import trusted_addresses_file
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.schema import OPENAI_URL, DatasetBuilderConfig, without_login
+from dsbuilder_tui.settings.spending_trust import spending_values
 
 TRUST_COMMAND = "dsbuilder config trust"
 ANYWHERE = "any folder"  # what is remembered for no folder of its own
+_OF_A_KEY = ("organization", "project", "extra_headers")  # settings that mean something with a key alone
 
 
 class KeyUse(StrEnum):
@@ -40,9 +42,10 @@ class KeyUse(StrEnum):
 class TrustRisk(StrEnum):
     """Why a person is asked."""
 
-    FOLDER = "folder"  # a file of the working folder leads a key away
+    FOLDER = "folder"  # a file of the working folder says where requests go
     SESSION = "session"  # a session that was not made here says where requests go
     FILE = "file"  # a session that was not made here says where the dataset goes
+    SPENDING = "spending"  # a folder says what a run may cost, or who writes
     PLAIN_HTTP = "plain http"  # a key would go over a network unencrypted
 
 
@@ -50,8 +53,9 @@ class TrustRisk(StrEnum):
 class ForeignAddress:
     """A place that the person has not allowed yet, and what would go there.
 
-    ``address`` is what is remembered, for ``folder``: where it would go, and how. ``file`` says who names it. ``key`` is
-    the setting, or the login of an address, empty for none; ``key_origin`` where it is from.
+    ``address`` is what is remembered, for ``folder``: where it would go, and how; or the value that would count. ``file``
+    says who names it, ``of_session`` whether that is a session. ``key`` is the setting, or the login of an address, empty
+    for none; ``key_origin`` where it is from.
     """
 
     folder: Path | None
@@ -61,39 +65,38 @@ class ForeignAddress:
     key: str
     key_origin: str
     risk: TrustRisk = TrustRisk.FOLDER
+    of_session: bool = False
 
     @property
     def words(self) -> str:
         """A sentence for people."""
-        what = f"{self.key} ({self.key_origin})" if self.key else "a key"
+        key = f"{self.key} ({self.key_origin})"
+        what = f"prompts and {key}" if self.key else "prompts"
+        of_session = f"The session in {self.folder} sets {self.setting}, which was not said here"
+        who = of_session if self.of_session else f"{self.file} in {self.folder} sets {self.setting}"
         match self.risk:
-            case TrustRisk.FOLDER:
-                return f"{self.file} in {self.folder} sets {self.setting}: it would send {what} to {self.address}."
-            case TrustRisk.SESSION:
-                what = f"prompts and {what}" if self.key else "prompts"
-                return (
-                    f"The session in {self.folder} sets {self.setting}, which was not said here: "
-                    f"it would send {what} to {self.address}."
-                )
+            case TrustRisk.FOLDER | TrustRisk.SESSION:
+                return f"{who}: it would send {what} to {self.address}."
+            case TrustRisk.SPENDING:
+                return f"{who}: a run {f'that is paid for with {key} ' if self.key else ''}would go by {self.address}."
             case TrustRisk.FILE:
                 return (
                     f"The session in {self.folder}, which was not made here, would write its dataset to {self.address}."
                 )
             case TrustRisk.PLAIN_HTTP:
                 return (
-                    f"{self.setting} ({self.file}) is not encrypted: {what} can be read on the way to {self.address}."
+                    f"{self.setting} ({self.file}) is not encrypted: {key if self.key else 'a key'} can be read on the way "
+                    f"to {self.address}."
                 )
 
     @property
     def command(self) -> str:
         """What allows it."""
-        match self.risk:
-            case TrustRisk.FOLDER:
-                return f"cd {shlex.quote(str(self.folder))} && {TRUST_COMMAND}"
-            case TrustRisk.SESSION | TrustRisk.FILE:
-                return f"{TRUST_COMMAND} {shlex.quote(str(self.folder))}"
-            case TrustRisk.PLAIN_HTTP:
-                return f"{TRUST_COMMAND} {shlex.quote(self.address)}"
+        if self.risk is TrustRisk.PLAIN_HTTP:
+            return f"{TRUST_COMMAND} {shlex.quote(self.address)}"
+        if self.of_session:
+            return f"{TRUST_COMMAND} {shlex.quote(str(self.folder))}"
+        return f"cd {shlex.quote(str(self.folder))} && {TRUST_COMMAND}"
 
     @property
     def place(self) -> str:
@@ -158,13 +161,14 @@ def refusal(foreign: Sequence[ForeignAddress]) -> ConfigError:
     """The error for what is not sent, or not written."""
     words = " ".join(dict.fromkeys(address.words for address in foreign))
     commands = " ; ".join(dict.fromkeys(address.command for address in foreign))
-    match foreign[0].risk:
-        case TrustRisk.FOLDER:
-            head = "A key is not sent to an address that came with a folder."
-        case TrustRisk.SESSION | TrustRisk.FILE:
-            head = "What came with a session's folder is not followed unasked."
-        case TrustRisk.PLAIN_HTTP:
-            head = "A key is not sent unencrypted unasked."
+    if foreign[0].risk is TrustRisk.PLAIN_HTTP:
+        head = "A key is not sent unencrypted unasked."
+    elif foreign[0].of_session:
+        head = "What came with a session's folder is not followed unasked."
+    elif foreign[0].risk is TrustRisk.SPENDING:
+        head = "What came with a folder does not spend unasked."
+    else:
+        head = "Nothing is sent unasked to an address that came with a folder."
     return ConfigError(f"{head} {words}", f"To allow it:  {commands}")
 
 
@@ -220,9 +224,9 @@ def _urls(use: KeyUse) -> tuple[str, ...]:
 
 
 def _of_use(config: DatasetBuilderConfig, use: KeyUse, *, any_key: bool) -> list[ForeignAddress]:
-    own = use is KeyUse.EMBEDDINGS and config.embedding_base_url is not None
+    has_own = use is KeyUse.EMBEDDINGS and config.embedding_base_url is not None
     urls = _urls(use)
-    if own:
+    if has_own:
         keys: tuple[str, ...] = ("embedding_api_key",)
     elif use is KeyUse.EMBEDDINGS:
         keys = ("embedding_api_key" if config.embedding_api_key else "api_key", "extra_headers")
@@ -230,41 +234,60 @@ def _of_use(config: DatasetBuilderConfig, use: KeyUse, *, any_key: bool) -> list
         keys = ("api_key", "extra_headers")
     key = _key_from_elsewhere(config, keys, urls)
     name, origin = key or ("", "")
-    without_folders = merged(_said_by_the_person(source) for source in config.sources)
-    address = _address(config.model_dump(include=set(urls)), urls)
-    ways = [
-        (urls, "", address != _address(without_folders, urls)),
-        (("verify_tls",), " verify_tls=false", not config.verify_tls),
-        (("ca_bundle",), f" ca_bundle={config.ca_bundle}", config.ca_bundle is not None),
-    ]
-    if not own:
-        ways += [
-            (("organization",), f" organization={config.organization}", config.organization is not None),
-            (("project",), f" project={config.project}", config.project is not None),
-        ]
-    found = []
-    for settings, suffix, counts in ways:
-        source = next((s for setting in settings if (s := config.source_of(setting)) and setting in s.foreign), None)
-        if not counts or source is None:
+    found: list[ForeignAddress] = []
+    for settings, shown in _ways(config, urls, with_account=not has_own):
+        source = next((s for setting in settings if (s := config.foreign_source_of(setting))), None)
+        if source is None:
             continue
         of_session = source.layer is Layer.SESSION
-        if not of_session and ((key is None and not any_key) or settings[0] in ("organization", "project")):
-            continue
-        setting = next(setting for setting in settings if setting in source.foreign)
-        # An address that was completed with what the environment holds is shown, and kept, as it is written.
-        shown = source.borrowed.get(setting, without_login(address) or "") if not suffix else without_login(address)
+        if not of_session and settings[0] in _OF_A_KEY and (found or (key is None and not any_key)):
+            continue  # it came with the address or the key that it belongs to
         found.append(
             ForeignAddress(
                 folder=(source.folder or Path()).resolve(),
                 file=source.place,
-                setting=setting,
-                address=f"{shown}{suffix}",
+                setting=next(setting for setting in settings if setting in source.foreign),
+                address=shown,
                 key=name,
                 key_origin=origin,
                 risk=TrustRisk.SESSION if of_session else TrustRisk.FOLDER,
+                of_session=of_session,
             )
         )
-    return [*found, *_in_the_open(config, use, keys, address)]
+    for value in spending_values(config):
+        counts = value.any_key or any_key or key is not None
+        if counts and (value.setting == "embedding_model") is (use is KeyUse.EMBEDDINGS):
+            found.append(
+                ForeignAddress(
+                    folder=(value.source.folder or Path()).resolve(), file=value.source.place, setting=value.setting,
+                    address=value.shown, key=name, key_origin=origin, risk=TrustRisk.SPENDING,
+                    of_session=value.source.layer is Layer.SESSION,
+                )
+            )  # fmt: skip
+    return [*found, *_in_the_open(config, use, keys, _address(config, urls))]
+
+
+def _ways(
+    config: DatasetBuilderConfig, urls: Sequence[str], *, with_account: bool
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What is not as the person said it of where requests go and how: the settings, and what is shown and remembered.
+
+    What was completed with a variable of the environment is shown as it is written.
+    """
+    own = config.of_the_person()
+    address, shown = _address(config, urls), _address(config.shown_urls(), urls)
+    if address != _address(own, urls):
+        yield tuple(urls), shown
+    if not config.verify_tls:
+        yield ("verify_tls",), f"{shown} verify_tls=false"
+    for name in ("ca_bundle", "organization", "project"):
+        if getattr(config, name) is not None and (name == "ca_bundle" or with_account):
+            source = config.source_of(name)
+            yield (name,), f"{shown} {name}={source.as_written(name) if source else ''}"
+    if with_account and config.extra_headers != own.extra_headers:
+        # Their values may be secret: a digest tells them apart.
+        said = json.dumps([source.as_written("extra_headers") for source in config.sources], default=str)
+        yield ("extra_headers",), f"{shown} extra_headers (SHA-256 {hashlib.sha256(said.encode()).hexdigest()[:16]})"
 
 
 def _in_the_open(config: DatasetBuilderConfig, use: KeyUse, keys: Sequence[str], address: str) -> list[ForeignAddress]:
@@ -299,12 +322,8 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.casefold()}"
 
 
-def _said_by_the_person(source: SettingsSource) -> SettingsSource:
-    """A source without what whoever made its folder may have written."""
-    return replace(source, values={name: value for name, value in source.values.items() if name not in source.foreign})
-
-
-def _address(values: Mapping[str, Any], urls: Sequence[str]) -> str:
+def _address(config: DatasetBuilderConfig | Mapping[str, str | None], urls: Sequence[str]) -> str:
+    values = config if isinstance(config, Mapping) else {name: getattr(config, name) for name in urls}
     return next((str(values[name]).rstrip("/") for name in urls if values.get(name)), OPENAI_URL)
 
 
@@ -321,6 +340,6 @@ def _key_from_elsewhere(
             if name in source.foreign:
                 if name in source.borrowed:
                     return name, "environment"
-            elif name in keys or (name in urls and "@" in str(said)):
+            elif name in keys or (name in urls and without_login(str(said)) != str(said)):
                 return name, source.origin(name)
     return None

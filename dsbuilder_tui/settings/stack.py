@@ -157,11 +157,13 @@ def explain(error: ValidationError, sources: Sequence[SettingsSource]) -> str:
     lines = []
     for detail in error.errors():
         name = str(detail["loc"][0]) if detail["loc"] else "settings"
-        given = detail.get("input")
+        holder = next((source for source in reversed(sources) if name in source.values), None)
+        # What a file completed with a variable of the environment is shown as it is written.
+        borrowed = holder.borrowed.get(name) if holder else None
+        given = borrowed if borrowed is not None else detail.get("input")
         shown = without_login(given) if name in URLS and isinstance(given, str) else given
         value = "(hidden)" if name in SECRETS else repr(shown)
-        path = name if name in SECRETS else ".".join(map(str, detail["loc"])) or name
-        holder = next((source for source in reversed(sources) if name in source.values), None)
+        path = name if name in SECRETS or borrowed is not None else ".".join(map(str, detail["loc"])) or name
         if holder is None:
             where = f"{path} in settings"
         elif holder.layer is Layer.FLAG:
@@ -170,5 +172,8 @@ def explain(error: ValidationError, sources: Sequence[SettingsSource]) -> str:
             where = holder.variables[name]
         else:
             where = f"{path} in {'the session' if holder.layer is Layer.SESSION else holder.place}"
-        lines.append(f"{where}: {value} — {plain_words(detail)}")
+        words = plain_words(detail)
+        if holder is not None and borrowed is not None:
+            words = words.replace(str(holder.values[name]), borrowed)
+        lines.append(f"{where}: {value} — {words}")
     return "\n".join(lines)

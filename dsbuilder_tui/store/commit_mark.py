@@ -2,6 +2,7 @@
 
 SQLite takes a damaged sector of its log for the log's end: what stood behind it is gone without a word. The note is
 written after each commit and before anything of it is announced, and is therefore never ahead of a file that is whole.
+When the file is closed, its digest is noted, too.
 """
 
 from __future__ import annotations
@@ -11,16 +12,23 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from dsbuilder_tui.store.files import read_small
+
 MARK_FILE = "session.mark"
-_SIZE = 64  # bytes: within one sector, so that it is written whole
+_TO_WRITE = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_SIZE = 128  # bytes: within one sector, so that it is written whole
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How many transactions the file has seen, and how many accepted cases it held then."""
+    """How many transactions the file has seen, and how many accepted cases it held then.
+
+    ``digest`` is that of the file (``file_digest``), known from when it is closed until the next commit.
+    """
 
     commits: int
     accepted: int
+    digest: str = ""
 
 
 class CommitMark:
@@ -33,17 +41,24 @@ class CommitMark:
     def read(self) -> Mark | None:
         """What was noted; None when there is no note that could be read."""
         try:
-            text, crc = self._path.read_bytes().rstrip().rsplit(b" ", 1)
-            commits, accepted = text.split(b" ")
-            return Mark(int(commits), int(accepted)) if int(crc, 16) == zlib.crc32(text) else None
-        except (OSError, ValueError):
+            text, crc = read_small(self._path).rstrip().rsplit(b" ", 1)
+            commits, accepted, *digest = text.split(b" ")
+            if int(crc, 16) != zlib.crc32(text):
+                return None
+            return Mark(int(commits), int(accepted), *(part.decode() for part in digest))
+        except (OSError, ValueError, TypeError):
             return None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a note, be it one that cannot be read."""
+        return self._path.exists()
 
     def write(self, mark: Mark) -> None:
         """Note a commit. Raises ``OSError``."""
         if self._descriptor is None:
-            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
-        text = f"{mark.commits} {mark.accepted}".encode()
+            self._descriptor = os.open(self._path, _TO_WRITE, 0o600)
+        text = f"{mark.commits} {mark.accepted} {mark.digest}".rstrip().encode()
         line = b"%s %08x" % (text, zlib.crc32(text))
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.write(self._descriptor, line.ljust(_SIZE - 1) + b"\n")

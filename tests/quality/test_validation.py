@@ -13,7 +13,7 @@ import yaml
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session, examples, load_plan
 from dsbuilder_tui.cli.main import main
-from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.domain.case import Slot, Usage
 from dsbuilder_tui.domain.errors import EndpointRefused, ExitCode, PlanError
 from dsbuilder_tui.domain.events import CaseRejected, Event, Notice, RunPaused
 from dsbuilder_tui.domain.notice_level import NoticeLevel
@@ -412,3 +412,36 @@ async def test_nothing_that_the_built_in_writer_writes_is_turned_away(example: s
         result = await session.run()
         assert result.state == "complete"
         assert "validators" not in (await session.summary()).rejections
+
+
+TARGET_TOOLS = {"lookup_order": ["order_id: str"], "convert": {"parameters": {"properties": {
+    "unit": {"enum": ["km", "mi"]}, "exact": {"type": "boolean"}}, "required": ["unit"]}}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ({"name": "lookup_order", "arguments": {"order_id": "71918"}}, None),
+        ({"name": "lookup_order"}, None),
+        ({"name": "convert", "arguments": {"unit": "km"}}, None),
+        ({"name": "convert", "arguments": {"unit": "mi", "exact": True}}, None),
+        ({"name": "open_gate"}, "there is no tool 'open_gate'"),
+        ({"name": "lookup_order", "arguments": {"order": "71918"}}, "needs the argument order_id"),
+        ({"name": "lookup_order", "arguments": {"order_id": "71918", "day": 1}}, "takes no argument 'day'"),
+        ({"name": "convert", "arguments": {"exact": True}}, "needs the argument unit"),
+        ({"name": "convert", "arguments": {"unit": "ft"}}, "must be one of km, mi"),
+        ({"name": "convert", "arguments": {"unit": "km", "exact": "no"}}, "must be true or false"),
+    ],
+)
+def test_tool_calls_are_held_to_the_plans_target(call: dict[str, Any], reason: str | None) -> None:
+    plan = parse_plan(
+        {
+            "dataset_name": "d",
+            "target": {"tools": TARGET_TOOLS},
+            "categories": [{"name": "c", "count": 1, "write": "expected_tool_calls"}],
+        }
+    )
+    validation = Validation(plan)
+    case = validation.case(Slot("c", 1), {"query": "Order 71918 in km, on day 1"}, {"expected_tool_calls": [call]})
+    fault = validation.fault(case)
+    assert fault is None if reason is None else fault is not None and reason in fault

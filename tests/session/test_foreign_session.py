@@ -1,4 +1,4 @@
-"""A session's folder that came from elsewhere says neither where requests go, nor where the dataset does."""
+"""A session's folder that came from elsewhere says neither where requests and the dataset go, nor what a run may cost."""
 
 from __future__ import annotations
 
@@ -187,3 +187,65 @@ async def test_embeddings_of_an_allowed_session_are_asked_for(
             EndpointEmbeddings(session.config)
         allow(named_addresses(session.config))
         await EndpointEmbeddings(session.config).close()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("worker_model", "dear-model"),
+        ("model", "dear-model"),
+        ("budget", 500.0),
+        ("prices", {"gpt-4o-mini": {"input": 0, "output": 0}}),
+        ("max_attempts", 90),
+        ("max_retries", 90),
+        ("max_output_tokens", 90_000),
+        ("candidates_per_slot", 9),
+        ("reasoning_effort", "xhigh"),
+        ("hedging", "on"),
+    ],
+)
+async def test_what_a_run_may_cost_does_not_come_along(
+    make_plan: Plans, make_config: Configs, fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch, setting: str, value: Any
+) -> None:
+    folder = await strange(make_plan(4), make_config(**{setting: value}))
+    monkeypatch.setenv("OPENAI_BASE_URL", fake.url)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("DSBUILDER_BUDGET", "5")
+    async with await Session.open(folder, make_config()) as session:
+        with pytest.raises(ConfigError, match=f"sets {setting}, which was not said here.*{setting}=") as refused:
+            await session.run()
+        assert refused.value.hint == f"To allow it:  dsbuilder config trust {folder}" and KEY not in str(refused.value)
+        assert not fake.seen
+        allow(named_addresses(session.config))
+        assert not foreign_addresses(session.config, list(KeyUse))
+    async with await Session.create(make_plan(4), make_config(**{setting: value})) as session:
+        own = session.folder
+    async with await Session.open(own, make_config()) as session:
+        assert not foreign_addresses(session.config, list(KeyUse))
+
+
+async def test_what_only_holds_a_run_down_is_followed(
+    make_plan: Plans, make_config: Configs, fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = await strange(make_plan(4), make_config(budget=2.0, max_attempts=3, max_retries=0, batch_size=2))
+    monkeypatch.setenv("OPENAI_BASE_URL", fake.url)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    async with await Session.open(folder, make_config()) as session:
+        assert session.config.budget == 2.0 and (await session.run()).accepted == 4
+
+
+async def test_how_much_the_person_is_asked_is_not_for_it_to_say(make_plan: Plans, make_config: Configs) -> None:
+    said = {"confirm_cases": 10**6, "confirm_dollars": 10.0**6, "max_dataset_size": 10**9}
+    folder = await strange(make_plan(4), make_config(**said))
+    own = DatasetBuilderConfig(checkpoint_dir=folder.parent)
+    async with await Session.open(folder, own) as session:
+        assert {name: getattr(session.config, name) for name in said} == {name: getattr(own, name) for name in said}
+
+
+async def test_a_local_server_without_a_key_costs_nothing(
+    make_plan: Plans, make_config: Configs, fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = await strange(make_plan(4), make_config(worker_model="theirs", prices={}))
+    monkeypatch.setenv("OPENAI_BASE_URL", fake.url)
+    async with await Session.open(folder, make_config()) as session:
+        assert (await session.run()).accepted == 4

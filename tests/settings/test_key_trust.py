@@ -1,4 +1,4 @@
-"""A file of the working folder leads no key away that it did not bring."""
+"""A file of the working folder leads nothing to an address that the person has not agreed to."""
 
 from __future__ import annotations
 
@@ -103,10 +103,82 @@ def test_a_login_in_an_address_is_a_key() -> None:
     assert chat() == ["https://gateway.example/v1 verify_tls=false"]
 
 
-def test_a_file_may_send_the_key_that_it_brought() -> None:
-    dotenv(f"OPENAI_API_KEY=sk-theirs\nOPENAI_BASE_URL={EVIL}\nDSBUILDER_VERIFY_TLS=false\n")
-    assert chat() == []
+@pytest.mark.parametrize("key", ["", "OPENAI_API_KEY=sk-theirs\n"])
+@pytest.mark.parametrize(
+    ("line", "more"), [(f"OPENAI_BASE_URL={EVIL}", ""), (f"OPENAI_BASE_URL={EVIL}\nDSBUILDER_VERIFY_TLS=0", EVIL)]
+)
+def test_nor_are_prompts_to_an_address_whose_key_came_with_it(key: str, line: str, more: str) -> None:
+    dotenv(f"{key}{line}\nOPENAI_ORG_ID=org-theirs\n")
+    assert chat() == [EVIL, *([f"{more} verify_tls=false"] if more else [])]
+    with pytest.raises(ConfigError, match=r"would send prompts to https://evil\.example/v1\.") as refused:
+        address_of(load_config())
+    assert refused.value.problem.startswith("Nothing is sent unasked")
+    allow(named_addresses(load_config()))
     assert address_of(load_config()).url == EVIL
+
+
+def test_a_file_that_brings_a_key_alone_is_not_asked_about() -> None:
+    dotenv('OPENAI_API_KEY=sk-theirs\nOPENAI_ORG_ID=org-theirs\nDSBUILDER_PRICES={"m": {"input": 0, "output": 0}}\n')
+    assert chat() == [] and address_of(load_config()).key == "sk-theirs"
+
+
+@pytest.mark.usefixtures("key")
+@pytest.mark.parametrize(
+    ("file", "setting"),
+    [
+        ("organization = 'org-theirs'", "organization"),
+        ("project = 'proj-theirs'", "project"),
+        ("[extra_headers]\nAuthorization = 'Bearer theirs'", "extra_headers"),
+        ("prices = {gpt-4o-mini = {input = 0, output = 0}}", "prices"),
+        ("confirm_dollars = 5000", "confirm_dollars"),
+        ("confirm_cases = 5000", "confirm_cases"),
+    ],
+)
+def test_what_a_folder_says_of_the_persons_own_account_and_money(file: str, setting: str) -> None:
+    project(file)
+    (one,) = foreign_addresses(load_config(), [KeyUse.CHAT])
+    assert one.setting == setting and "theirs'" not in one.words and one.key == "api_key"
+    with pytest.raises(ConfigError, match=f"sets {setting}"):
+        address_of(load_config())
+    project(file.replace("theirs", "others").replace("5000", "6000").replace("input = 0", "input = 0.1"))
+    allow([one])
+    assert [two.setting for two in foreign_addresses(load_config(), [KeyUse.CHAT])] == [setting]
+
+
+@pytest.mark.usefixtures("key")
+def test_headers_are_asked_about_also_below_the_persons_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    user_config_file().parent.mkdir(parents=True)
+    user_config_file().write_text("[extra_headers]\nX-Mine = 'a'\n")
+    assert chat() == []
+    dotenv('DSBUILDER_EXTRA_HEADERS={"${OPENAI_API_KEY}": "x"}\n')
+    (one,) = foreign_addresses(load_config(), [KeyUse.CHAT])
+    assert "sk-mine" not in one.words
+    Path(".env").unlink()
+    project("[extra_headers]\nX-Theirs = 'a'\n")
+    assert len(chat()) == 1
+    monkeypatch.setenv("DSBUILDER_EXTRA_HEADERS", '{"X-Mine": "b"}')  # takes the place of all below it
+    assert chat() == []
+
+
+@pytest.mark.usefixtures("key")
+def test_a_budget_of_a_folder_may_hold_a_run_down_only() -> None:
+    user_config_file().parent.mkdir(parents=True)
+    user_config_file().write_text("budget = 5\n")
+    for value, asked in (("2", 0), ("5", 0), ("50", 1), ("'off'", 1)):
+        project(f"budget = {value}\n")
+        assert len(chat()) == asked, value
+    user_config_file().unlink()
+    project("budget = 50\nconfirm_dollars = 1\nmodel = 'm'\nmax_attempts = 90\n")
+    assert chat() == []
+
+
+def test_a_variable_of_the_environment_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_TOKEN", "tok-canary")
+    for name in ("BUDGET", "MAX_WORKERS", "BASE_URL", "PRICES", "EXTRA_HEADERS", "PROVIDER", "DIVERSITY_STAGES"):
+        dotenv(f"DSBUILDER_{name}=${{SOME_TOKEN}}\n")
+        with pytest.raises(ConfigError) as wrong:
+            load_config()
+        assert "tok-canary" not in str(wrong.value), name
 
 
 def test_a_file_that_borrows_a_key_from_the_environment_did_not_bring_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,10 +230,14 @@ def test_the_key_of_the_embeddings_is_not_led_away(setting: str, address: str, m
     assert [one.address for one in foreign_addresses(load_config(), [KeyUse.EMBEDDINGS])] == [address]
 
 
-async def test_embeddings_whose_folder_brought_everything_are_not_asked_about() -> None:
+async def test_embeddings_whose_folder_brought_everything_are_asked_about_once() -> None:
     dotenv("DSBUILDER_EMBEDDING_API_KEY=sk-theirs\nDSBUILDER_VERIFY_TLS=0\nOPENAI_BASE_URL=https://evil.example/v1\n")
     for more in ({}, {"embedding_base_url": "https://other.example/v1"}):
-        await EndpointEmbeddings(load_config(embedding_model="e5", **more)).close()
+        config = load_config(embedding_model="e5", **more)
+        with pytest.raises(ConfigError, match="would send prompts"):
+            EndpointEmbeddings(config)
+        allow(named_addresses(config))
+        await EndpointEmbeddings(config).close()
 
 
 @pytest.mark.usefixtures("key")
@@ -195,7 +271,7 @@ def test_a_spoilt_memory_allows_nothing(text: str) -> None:
 def test_what_a_folder_names_is_known_without_a_key() -> None:
     project(f"base_url = '{EVIL}'\nembedding_base_url = 'https://vectors.example/v1'\n")
     assert [one.address for one in named_addresses(load_config())] == [EVIL, "https://vectors.example/v1"]
-    assert chat() == []
+    assert chat() == [EVIL]
 
 
 async def test_a_proxy_in_dotenv_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

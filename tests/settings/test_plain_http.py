@@ -95,12 +95,16 @@ async def test_a_name_that_stands_for_a_link_local_address_is_not_asked() -> Non
         (".env", "OPENAI_BASE_URL={url}\nHTTP_PROXY={url}\nhttp_proxy={url}\nALL_PROXY={url}\n"),
         (".env", "DSBUILDER_BASE_URL={url}\nDSBUILDER_ORGANIZATION=${{OPENAI_API_KEY}}\n"),
         (".env", "DSBUILDER_API_KEY=${{OPENAI_API_KEY}}\nDSBUILDER_BASE_URL={url}/${{OPENAI_API_KEY}}\n"),
+        (".env", "OPENAI_API_KEY=sk-theirs\nOPENAI_BASE_URL={url}\n"),
+        (".env", "DSBUILDER_API_KEY=sk-theirs\nDSBUILDER_EMBEDDING_API_KEY=sk-theirs\nDSBUILDER_BASE_URL={url}\n"),
+        ("dsbuilder.toml", "api_key = 'sk-theirs'\nbase_url = '{url}'\n[extra_headers]\nX-Team = 'theirs'\n"),
     ],
 )
-async def test_a_cloned_folder_sends_nothing_anywhere(tmp_path: Path, name: str, text: str) -> None:
+@pytest.mark.parametrize("keyed", [True, False])
+async def test_a_cloned_folder_sends_nothing_anywhere(tmp_path: Path, name: str, text: str, keyed: bool) -> None:
     (tmp_path / "plan.yaml").write_text(PLAN)
     (tmp_path / "rows.jsonl").write_text('{"inputs": {"query": "a"}}\n{"inputs": {"query": "b"}}\n')
-    env = {"OPENAI_API_KEY": "sk-canary", "DSBUILDER_EMBEDDING_API_KEY": "sk-canary"}
+    env = {"OPENAI_API_KEY": "sk-canary", "DSBUILDER_EMBEDDING_API_KEY": "sk-canary"} if keyed else {}
     async with Bystander() as other:
         (tmp_path / name).write_text(text.format(url=other.url))
         for words in (
@@ -109,6 +113,22 @@ async def test_a_cloned_folder_sends_nothing_anywhere(tmp_path: Path, name: str,
         ):  # fmt: skip
             done = await asyncio.to_thread(command, *words, cwd=tmp_path, env=env)
             assert "sk-canary" not in done.stdout + done.stderr and "Traceback" not in done.stderr
-            if words[0] in ("run", "doctor", "dedup"):
+            embeds = "embedding_base_url" in text and words[0] != "dedup"  # there is no key: the built-in writer writes
+            if words[0] in ("run", "doctor", "dedup") and (keyed or not embeds):
                 assert done.returncode == 2 and "dsbuilder config trust" in done.stderr, words
         assert not other.connections
+
+
+@pytest.mark.parametrize("module", ["json", "yaml", "aiohttp", "sitecustomize_of_theirs", "cloned_plug_in"])
+def test_nor_does_it_bring_code(tmp_path: Path, module: str) -> None:
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    (tmp_path / f"{module}.py").write_text("open('ran', 'w').close()\nPROVIDER = None\n")
+    info = tmp_path / "cloned-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: cloned\nVersion: 1.0\n")
+    groups = ("providers", "stages", "validators", "formats", "import_formats")
+    (info / "entry_points.txt").write_text("".join(f"[dsbuilder.{g}]\nx = {module}:PROVIDER\n" for g in groups))
+    for words in (["doctor"], ["run", "plan.yaml"], ["config"], ["run", "plan.yaml", "--provider", "x"]):
+        done = command(*words, cwd=tmp_path, env={"PYTHONHASHSEED": "0"})  # an interpreter of its own
+        assert not (tmp_path / "ran").exists() and "Traceback" not in done.stderr, words
+        assert done.returncode == (2 if "x" in words else 0), done.stderr

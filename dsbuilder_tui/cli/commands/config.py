@@ -78,7 +78,7 @@ def _set(arguments: argparse.Namespace) -> int:
         # Whoever types an address has been asked.
         with contextlib.suppress(ConfigError):
             named = named_addresses(load_config())
-            if own := [one for one in named if one.setting == name and one.risk is TrustRisk.FOLDER]:
+            if own := [one for one in named if one.setting == name and one.folder and not one.of_session]:
                 allow(own)
     _say_who_wins(name, Layer.PROJECT_FILE if arguments.project else Layer.USER_FILE)
     return ExitCode.COMPLETE
@@ -113,6 +113,8 @@ def _trust(arguments: argparse.Namespace) -> int:
         address, place, risk = one
         if risk is TrustRisk.FILE:
             say(f"The dataset of {place} may be written to {address} from now on.")
+        elif risk is TrustRisk.SPENDING:
+            say(f"Runs in {place} may go by {address} from now on.")
         else:
             where = f" in {place}" if place != ANYWHERE else ", unencrypted,"
             say(f"Keys may be sent to {address}{where} from now on.")
@@ -126,7 +128,7 @@ async def _of_session(reference: str, config: DatasetBuilderConfig) -> list[Fore
 
     async with await Session.open(reference, config) as session:
         return [
-            *(one for one in named_addresses(session.config) if one.risk is TrustRisk.SESSION), *session.dataset.foreign_out
+            *(one for one in named_addresses(session.config) if one.of_session), *session.dataset.foreign_out
         ]  # fmt: skip
 
 

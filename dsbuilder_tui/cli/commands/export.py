@@ -7,7 +7,7 @@ import asyncio
 
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.options import json_option, place_option, session_argument, settings_from
-from dsbuilder_tui.cli.output import print_json, say
+from dsbuilder_tui.cli.output import print_json, say, warn_of
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.events import Event, ExportWritten
@@ -26,6 +26,7 @@ def _export(arguments: argparse.Namespace) -> int:
             require_plan(session)
             written: list[Event] = []
             session.subscribe(written.append)
+            session.subscribe(warn_of)
             count = await session.export(arguments.out, arguments.format, damaged=damaged, raw=arguments.raw)
             digest = next((event.sha256 for event in written if isinstance(event, ExportWritten)), "")
             if arguments.json:

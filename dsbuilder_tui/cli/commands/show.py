@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shlex
 from typing import Any
 
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.options import json_option, place_option, session_argument, settings_from
-from dsbuilder_tui.cli.output import print_json, print_table, say
+from dsbuilder_tui.cli.output import print_json, print_table, say, warn_of
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionInUse
 from dsbuilder_tui.domain.figures import DiversityReport, share_words, told_figures
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.session import Session, library
 from dsbuilder_tui.settings.stack import load_config
@@ -47,6 +49,7 @@ def _show(arguments: argparse.Namespace) -> int:
 async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
     async with await Session.open(arguments.session, config) as session:
         require_plan(session)
+        session.subscribe(warn_of)
         await session.cases.require_sound()
         summary = await session.summary()
         cases: list[dict[str, Any]] = []
@@ -81,9 +84,13 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         if spent := cost_words(summary.cost):
             say(f"Cost: {spent}")
         say(f"Folder: {summary.path}")
+        for use in await session.documents.uses():
+            used = f"{use.used} of {counted(use.passages, 'passage')} used"
+            say(f"Document {visible(use.document)}: {used}, {counted(use.cases, 'case')}")
         if damaged:
             say(
-                f"Damaged: {visible(', '.join(damaged[:5]))}; `dsbuilder resume {session.id} --repair` writes them again."
+                f"Damaged: {visible(', '.join(damaged[:5]))}; `dsbuilder resume {shlex.quote(session.id)} --repair` "
+                "writes them again."
             )
         if report.overall.cases:
             print_figures(report)

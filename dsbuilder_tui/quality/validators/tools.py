@@ -2,68 +2,74 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.target import ParameterType, ToolParameter, ToolSchema
 from dsbuilder_tui.quality.validator import Check, CheckedCase, Validator, ValidatorOptions
 from dsbuilder_tui.quality.written_values import TOOL_CALLS
 
-_PARAMETER = re.compile(r"\**(?P<name>[\w\-]+)\??\s*(?:[:(]\s*(?P<type>[\w\[\]|, .]+?)\s*\)?)?\s*(?:=.*)?")
-_TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,), "string": (str,), "int": (int,), "integer": (int,), "float": (int, float), "number": (int, float),
-    "bool": (bool,), "boolean": (bool,), "list": (list,), "array": (list,), "dict": (Mapping,), "object": (Mapping,),
+_PYTHON_TYPES: Mapping[ParameterType, tuple[type, ...]] = {
+    ParameterType.STRING: (str,), ParameterType.INTEGER: (int,), ParameterType.NUMBER: (int, float),
+    ParameterType.BOOLEAN: (bool,), ParameterType.ARRAY: (list,), ParameterType.OBJECT: (Mapping,),
 }  # fmt: skip
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list"}
+_KINDS: Mapping[ParameterType, str] = {
+    ParameterType.STRING: "text", ParameterType.INTEGER: "a whole number", ParameterType.NUMBER: "a number",
+    ParameterType.BOOLEAN: "true or false", ParameterType.ARRAY: "a list", ParameterType.OBJECT: "a mapping",
+}  # fmt: skip
 
 
 class ToolOptions(ValidatorOptions):
     """``known`` are the application's tools: for each its JSON schema, or its parameters as code has them
-    (``order_id: str``). Without it they are those that the plan's categories expect."""
+    (``order_id: str``). They come on top of the plan's ``target``. Without either they are those that the plan's
+    categories expect."""
 
-    known: dict[str, dict[str, Any] | list[str]] = Field(default_factory=dict)
-
-    @field_validator("known")
-    @classmethod
-    def _check_parameters(cls, known: dict[str, dict[str, Any] | list[str]]) -> dict[str, dict[str, Any] | list[str]]:
-        for name, written in known.items():
-            for parameter in written if isinstance(written, list) else ():
-                if not _PARAMETER.fullmatch(parameter.strip()):
-                    raise ValueError(f"{name}: {parameter!r} is no parameter; write for example 'order_id: str'")
-        return known
+    known: dict[str, ToolSchema] = Field(default_factory=dict)
 
 
-Parameters = Mapping[str, tuple[type, ...] | None]
+def _fits(value: Any, parameter: ToolParameter) -> bool:
+    if parameter.type is None:
+        return True
+    if parameter.type is ParameterType.INTEGER and isinstance(value, float) and value.is_integer():
+        return True
+    return isinstance(value, _PYTHON_TYPES[parameter.type]) and (
+        not isinstance(value, bool) or parameter.type is ParameterType.BOOLEAN
+    )
 
 
-def _parameters(written: Mapping[str, Any] | Sequence[str]) -> Parameters | None:
-    """Types by name, None for a type that is not known; None when any argument may be."""
-    if isinstance(written, Mapping):
-        schema = written.get("parameters", written) if isinstance(written.get("parameters"), Mapping) else written
-        properties = schema.get("properties")
-        if not isinstance(properties, Mapping) or schema.get("additionalProperties"):
-            return None
-        return {
-            name: _TYPES.get(str(inner.get("type"))) if isinstance(inner, Mapping) else None
-            for name, inner in properties.items()
-        }
-    found = [match for parameter in written if (match := _PARAMETER.fullmatch(parameter.strip()))]
-    if any(parameter.strip().startswith("**") for parameter in written):
+def _argument_fault(name: str, arguments: Mapping[str, Any], parameters: Mapping[str, ToolParameter]) -> str | None:
+    for argument, value in arguments.items():
+        if argument not in parameters:
+            there = f"it takes {', '.join(parameters)}" if parameters else "it takes none"
+            return f"{name} takes no argument {argument!r}; {there}"
+        parameter = parameters[argument]
+        if value is None:
+            continue
+        if not _fits(value, parameter):
+            assert parameter.type is not None
+            return f"the argument {argument} of {name} must be {_KINDS[parameter.type]}"
+        if parameter.choices and str(value) not in parameter.choices:
+            return f"the argument {argument} of {name} must be one of {', '.join(parameter.choices)}"
+    return None
+
+
+def _missing(arguments: Mapping[str, Any], parameters: Mapping[str, ToolParameter]) -> str | None:
+    """A parameter that is needed and not given. Scorers compare arguments as a whole: with some of them, no answer fits."""
+    if not arguments:
         return None
-    return {match["name"]: _TYPES.get((match["type"] or "").strip().casefold()) for match in found}
-
-
-def _fits(value: Any, types: tuple[type, ...]) -> bool:
-    return isinstance(value, types) and (not isinstance(value, bool) or bool in types)
+    return next((name for name, p in parameters.items() if p.required and name not in arguments), None)
 
 
 def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: ToolOptions) -> Check:
-    known: dict[str, Parameters | None] = {name: _parameters(written) for name, written in options.known.items()}
+    known: dict[str, dict[str, ToolParameter] | None] = {}
+    for name, tool in {**plan.target.tools, **options.known}.items():
+        takes = tool.known_parameters()
+        known[name] = None if takes is None else {parameter.name: parameter for parameter in takes}
     expected = {tool.name for one in plan.categories for tool in one.expected_tools}
-    names = set(known) or expected
+    names = {*known, *(expected if plan.target.tools and not options.known else ())} if known else expected
 
     def fault(call: Any) -> str | None:
         if not isinstance(call, Mapping) or not isinstance(call.get("name"), str):
@@ -76,18 +82,14 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: ToolOpt
         parameters = known.get(name)
         if parameters is None:
             return None
-        for argument, value in arguments.items():
-            if argument not in parameters:
-                there = f"it takes {', '.join(parameters)}" if parameters else "it takes none"
-                return f"{name} takes no argument {argument!r}; {there}"
-            types = parameters[argument]
-            if types is not None and value is not None and not _fits(value, types):
-                return f"the argument {argument} of {name} must be {_KINDS.get(types[-1], 'a mapping')}"
-        return None
+        # What a person names in `known` is not said to be all that a call needs.
+        if name in plan.target.tools and (missing := _missing(arguments, parameters)):
+            return f"{name} needs the argument {missing}; take it from the input, or leave all arguments out"
+        return _argument_fault(name, arguments, parameters)
 
     def check(case: CheckedCase) -> str | None:
         calls = case.expectations.get(TOOL_CALLS)
-        if calls is None or (calls == case.planned.get(TOOL_CALLS) and not known):
+        if calls is None or (calls == case.planned.get(TOOL_CALLS) and not options.known):
             return None
         if not isinstance(calls, list):
             return f"{TOOL_CALLS} must be a list of calls"

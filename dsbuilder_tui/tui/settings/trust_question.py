@@ -31,14 +31,19 @@ class TrustQuestions(UsesServices):
             return
         self._asked.update(foreign)
         words = "\n".join(visible(one.words) for one in foreign)
-        of_folder = all(one.risk is TrustRisk.FOLDER for one in foreign)
-        why = "The file came with the folder, the key did not. " if of_folder else ""
+        of_folder = all(one.folder is not None and not one.of_session for one in foreign)
+        led_away = of_folder and all(one.key and one.risk is TrustRisk.FOLDER for one in foreign)
+        spends = any(one.risk is TrustRisk.SPENDING for one in foreign)
+        why = "The file came with the folder, the key did not. " if led_away else ""
         question = QuestionDialog(
-            "Send the key there?" if of_folder else "Send it there?",
+            "Go by what came with the folder?" if spends else "Send the key there?" if led_away else "Send it there?",
             f"{words}\n{why}Until you agree, nothing is sent.",
             [
-                ("do not send it", False),
-                (f"send it, and remember this{' for the folder' if of_folder else ''}", True),
+                ("do not" if spends else "do not send it", False),
+                (
+                    f"{'go by' if spends else 'send'} it, and remember this{' for the folder' if of_folder else ''}",
+                    True,
+                ),
                 ("decide later", False),
             ],
         )
