@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Sequence
 
 from dsbuilder_tui.atomic_write import write_private
+from dsbuilder_tui.cli.exhaustion import exhaustion
 from dsbuilder_tui.cli.parser import build_parser
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.sanitise import visible
@@ -40,7 +41,14 @@ def run_command(given: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.RESUMABLE
     except Exception as error:
-        _report_unexpected(error)
+        found = exhaustion(error)
+        if found is None:
+            _report_unexpected(error)
+        else:
+            print(
+                f"dsbuilder: {found[0]} ({visible(str(error))}). Everything accepted is saved. {found[1]}",
+                file=sys.stderr,
+            )
         return ExitCode.FAILED
 
 
