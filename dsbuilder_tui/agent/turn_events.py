@@ -22,6 +22,11 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsWithdrawn:
+    """What has come in ``TextDelta`` since the last message was a thought, as its end has shown; it is not said."""
+
+
+@dataclass(frozen=True, slots=True)
 class Activity:
     """What is happening now, for the line with the spinner."""
 
@@ -52,5 +57,5 @@ class TurnFailed:
     exit_code: ExitCode = ExitCode.FAILED
 
 
-TurnProgress = TextDelta | Activity | ToolStarted
+TurnProgress = TextDelta | WordsWithdrawn | Activity | ToolStarted
 TurnEvent = TurnProgress | Message | QuestionAsked | TurnFailed
