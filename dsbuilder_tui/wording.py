@@ -64,6 +64,7 @@ WAITS = {
     FailureKind.CONNECTION: "no connection",
     FailureKind.TIMEOUT: "timed out",
     FailureKind.LOADING: "loading model",
+    FailureKind.MEMORY: "out of memory",
     FailureKind.BAD_ANSWER: "answer lost",
 }
 
@@ -122,6 +123,11 @@ def writer_name(config: DatasetBuilderConfig) -> str:
 def resume_command(session: str, root: Path) -> str:
     """The command that continues a session from this folder."""
     return f"dsbuilder resume {shlex.quote(session)}{place(root)}"
+
+
+def retry_command(session: str, root: Path) -> str:
+    """The command that tries a session's exhausted slots again."""
+    return f"dsbuilder resume {shlex.quote(session)} --retry-exhausted{place(root)}"
 
 
 def place(root: Path) -> str:

@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.plan_patch import changes
 from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.settings.stage_names import check_stages
+from dsbuilder_tui.sources.documents.document_reader import require_documents
 
 _BOTH = {MlflowKey.FACTS, MlflowKey.RESPONSE}
 
@@ -28,8 +29,11 @@ def plan_question(
 ) -> PlanApproval:
     """The card that asks for a yes to ``plan``; ``notes`` are what the person should know of it.
 
-    Raises ``PlanError`` for a plan with validators or comparing stages that are not registered.
+    Raises ``PlanError`` for a plan with validators or comparing stages that are not registered, ``InputError`` for
+    documents that are not there, or that the person did not name.
     """
+    _require_named(call, before, plan)
+    require_documents(path for path in plan.all_sources() if path not in before.all_sources())
     check_validators(plan, "the plan")
     check_stages(plan, "the plan")
     session = call.host.session
@@ -40,6 +44,8 @@ def plan_question(
         c.name for c in plan.categories if {*c.expectations, *(one.key for one in plan.written_for(c))} >= _BOTH
     ]:
         notes = [*notes, f"MLflow's Correctness takes expected_facts or expected_response, not both ({both[0]})"]
+    if sources := plan.all_sources():
+        notes = [*notes, f"written from {', '.join(sources)}; each expected fact is quoted from there"]
     revision = session.plans.revision + 1
     size = f"{counted(plan.total_instances, 'case')} in {counted(len(plan.categories), 'category')}"
     return PlanApproval(
@@ -50,6 +56,16 @@ def plan_question(
         changes=tuple(changes(before, plan)),
         text=f"{plan.dataset_name}: {size}",
     )
+
+
+def _require_named(call: ToolCall, before: DatasetPlanInput, plan: DatasetPlanInput) -> None:
+    """A model does not choose what is read on this machine. Raises ``InputError`` for documents that nobody named."""
+    for path in plan.all_sources():
+        if path not in before.all_sources() and not call.was_typed(path):
+            raise InputError(
+                f"sources: the person has not named {path}.",
+                "Put only paths there that the person wrote, exactly as they wrote them; ask for them.",
+            )
 
 
 async def put_plan_in_force(call: ToolCall, tool: str) -> ToolAnswer:

@@ -16,7 +16,7 @@ from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolCall
 from dsbuilder_tui.agent.tool_registry import tool_kinds
 from dsbuilder_tui.domain.approval import Approval, ApprovalDecision, ApprovalRequest
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
-from dsbuilder_tui.domain.message import MessageRole, TextContent
+from dsbuilder_tui.domain.message import TextContent
 from dsbuilder_tui.models.agent_answer import CUT_CALL
 
 
@@ -60,7 +60,7 @@ class ToolRunner:
 
     async def refresh(self) -> None:
         """Read again what the person typed and pasted: some tools do only what the person named themselves."""
-        said = [m for m in await self._host.session.chat.messages(400) if m.role == MessageRole.PERSON]
+        said = await self._host.session.chat.own_words(400)
         self._typed = tuple(m.text for m in said)
         texts = [m.content for m in said if isinstance(m.content, TextContent)]
         self._pastes = {str(number): paste for content in texts for number, paste in content.pastes.items()}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import secrets
+from dataclasses import replace
 
-from dsbuilder_tui.agent.chat_messages import add_tool_message
+from dsbuilder_tui.agent.chat_messages import add_question_message, add_tool_message
 from dsbuilder_tui.agent.host import Host
-from dsbuilder_tui.agent.tool import plan_in_force
+from dsbuilder_tui.agent.tool import ToolCall, plan_in_force
+from dsbuilder_tui.agent.tool_registry import tool_kinds
 from dsbuilder_tui.domain.approval import Approval, ApprovalDecision, ApprovalState, PlanApproval
 from dsbuilder_tui.domain.errors import DsbuilderError
-from dsbuilder_tui.domain.message import ToolContent
+from dsbuilder_tui.domain.message import MessageRole, NoticeContent, ToolContent
 from dsbuilder_tui.session import Session
 
 
@@ -25,6 +29,36 @@ async def recover(host: Host) -> None:
             await _note_plan(host, approval, request)
     await session.approvals.recover()
     await _tell_effects(session)
+
+
+async def ask_again(host: Host) -> Approval | None:
+    """A question that waits in a folder from elsewhere is asked anew, as the tool asks it today; None when none is.
+
+    What its card says, and what a yes to it would go on from, may be two things: only the call's arguments are taken.
+    """
+    session = host.session
+    if (strange := await session.approvals.strange()) is None:
+        return None
+    await session.approvals.settle(replace(strange, decision=ApprovalDecision.REPLACED))
+    call = ToolCall(host=host, call_id=f"call_{secrets.token_hex(12)}")
+    tool = next((kind() for kind in tool_kinds() if kind.name == strange.tool), None)
+    text = json.dumps(strange.request.arguments)
+    try:
+        question = await tool.question(call, tool.parse(text)) if tool is not None else None
+    except DsbuilderError:
+        question = None
+    if question is None:
+        return None
+    item = {"type": "function_call", "call_id": call.call_id, "name": strange.tool, "arguments": text}
+    await session.agent_memory.add_items([item])
+    approval = await session.approvals.ask(call.call_id, strange.tool, question.for_call(strange.request.arguments), "")
+    await session.chat.add(
+        MessageRole.DSBUILDER,
+        "A question came with this session, and was not asked here: it is asked again.",
+        NoticeContent(),
+    )
+    await add_question_message(session, approval)
+    return approval
 
 
 def _in_force(session: Session, decision: ApprovalDecision, request: PlanApproval) -> bool:

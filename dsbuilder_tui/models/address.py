@@ -14,7 +14,9 @@ from pydantic import SecretStr
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
 from dsbuilder_tui.models.redaction import forms_of, hide
 from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
-from dsbuilder_tui.settings.schema import KEYS, OPENAI_URL, URLS, DatasetBuilderConfig
+from dsbuilder_tui.settings.schema import KEYS, OPENAI_URL, URLS, DatasetBuilderConfig, query_keys
+
+_LEAST_TYPED = 12  # characters of a key that is looked for in what a person types; a shorter one may be a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def address_of(config: DatasetBuilderConfig) -> Address:
         raise InputError(
             "organization, project or extra_headers holds a character that no header may have.", "Mend it."
         )
-    secrets = [s for s in (key, login, *words, *config.extra_headers.values()) if len(s) > 3]
+    secrets = [s for s in (key, login, *words, *_query_secrets(url), *config.extra_headers.values()) if len(s) > 3]
     return Address(url, headers, tuple(sorted(secrets, key=len, reverse=True)), key)
 
 
@@ -84,11 +86,18 @@ def secrets_of(config: DatasetBuilderConfig) -> tuple[str, ...]:
             elif name in URLS and value:
                 with contextlib.suppress(InputError):
                     _, login, words = _without_login(str(value))
-                    found += [login, *words]
+                    found += [login, *words, *_query_secrets(str(value))]
             elif name == "extra_headers" and isinstance(value, Mapping):
                 found += map(str, value.values())
     found += config.extra_headers.values()
     return tuple(dict.fromkeys(filter(None, found)))
+
+
+def without_keys(text: str, config: DatasetBuilderConfig) -> str:
+    """What a person typed, without any of the configuration's keys: what is sent and kept has no need of them."""
+    said = (source.values.get(name) for source in config.sources for name in KEYS)
+    keys = {key.get_secret_value() if isinstance(key, SecretStr) else str(key) for key in said if key}
+    return hide(text, forms_of(key for key in keys if len(key) >= _LEAST_TYPED))
 
 
 def tls_of(config: DatasetBuilderConfig) -> ssl.SSLContext | bool:
@@ -102,6 +111,10 @@ def tls_of(config: DatasetBuilderConfig) -> ssl.SSLContext | bool:
         raise InputError(
             f"ca_bundle {config.ca_bundle} cannot be used: {error}.", "Name a PEM file of certificates."
         ) from None
+
+
+def _query_secrets(url: str) -> list[str]:
+    return [form for value in query_keys(url) for form in (value, unquote(value))]
 
 
 def _without_login(url: str) -> tuple[str, str, tuple[str, ...]]:

@@ -10,16 +10,20 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import orjson
+from aiohttp.http_exceptions import ContentEncodingError
+from yarl import URL
 
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
 from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.models.address import address_of, tls_of
 from dsbuilder_tui.models.error_report import ErrorReport, read_body
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.models.redirects import own_origin_only
 from dsbuilder_tui.models.resolver import GuardedResolver
+from dsbuilder_tui.settings.hosts import is_link_local
 from dsbuilder_tui.settings.key_trust import KeyUse, is_named_in_flag
-from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig, without_query_keys
 
 _MOST_ERROR_BYTES = 64 * 1024
 _MOST_BODY_BYTES = 16 * 1024 * 1024  # parsed it takes up to 16 times as much
@@ -33,7 +37,7 @@ class Endpoint:
 
         Raises ``EndpointRefused`` or ``InputError`` for an address, a key or a proxy that cannot be used."""
         self.address = address_of(config)
-        self.url = self.address.url
+        self.url = without_query_keys(self.address.url)  # as it is shown
         headers = {
             "Content-Type": "application/json", "Accept": "text/event-stream, application/json", **self.address.headers,
         }  # fmt: skip
@@ -41,6 +45,9 @@ class Endpoint:
         proxy, proxy_login = _proxy(self.url)
         if may_be_link_local is None:
             may_be_link_local = is_named_in_flag(config, KeyUse.CHAT)
+        # No name is looked up for an address of numbers; here it is as the client reads it.
+        if not may_be_link_local and is_link_local(_host(self.url)):
+            raise EndpointRefused(f"{self.url} is a link-local or metadata address.", "Name it in a flag (--base-url).")
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0, ssl=tls_of(config), ttl_dns_cache=60, resolver=None if may_be_link_local else GuardedResolver()
@@ -80,8 +87,16 @@ class Endpoint:
 
     def _at(self, path: str) -> str:
         """A service of the endpoint. What stands behind a ``?`` in its address, such as Azure's api-version, stays at the end."""
-        base, mark, query = self.url.partition("?")
+        base, mark, query = self.address.url.partition("?")
         return base.rstrip("/").removesuffix("/chat/completions") + path + mark + query
+
+    def encoding_refused(self, encoding: str) -> EndpointRefused:
+        """What an answer means that is compressed in a way that was not asked for."""
+        named = f" ({one_line(encoding, 40)})" if encoding else ""
+        return EndpointRefused(
+            f"{self.url} compresses its answers in a way that cannot be read{named}, and was not asked to.",
+            "Turn compression off for it: in the server, or in the proxy or gateway in front of it.",
+        )
 
     def network_error(self, error: Exception) -> Exception:
         """What a failed connection means: a ``TransientError``, or ``EndpointRefused`` when trying again is no use."""
@@ -98,6 +113,8 @@ class Endpoint:
             )
         if isinstance(error, aiohttp.InvalidURL):
             return EndpointRefused(f"{self.url!r} is not an address.", "Set base_url, for example http://host:8000/v1.")
+        if is_unreadable_encoding(error):
+            return self.encoding_refused("")
         if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ServerTimeoutError):
             return TransientError(
                 FailureKind.TIMEOUT, f"the call was not over after {self._call_timeout:g} s (call_timeout)"
@@ -105,6 +122,15 @@ class Endpoint:
         if isinstance(error, TimeoutError):
             return TransientError(FailureKind.TIMEOUT, "no answer from the endpoint in time")
         return TransientError(FailureKind.CONNECTION, f"connection to {self.url} failed: {detail}")
+
+
+def is_unreadable_encoding(error: BaseException | None) -> bool:
+    """Whether an answer could not be read because of how it is compressed."""
+    while error is not None:
+        if isinstance(error, ContentEncodingError):
+            return True
+        error = error.__cause__
+    return False
 
 
 async def read_all(response: aiohttp.ClientResponse, head: bytes = b"") -> bytes:
@@ -144,6 +170,13 @@ def loads(data: bytes) -> Any:
         return json.loads(data.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
+
+
+def _host(url: str) -> str:
+    try:
+        return URL(url).host or ""
+    except ValueError:  # no address; a request says so
+        return ""
 
 
 def _proxy(url: str) -> tuple[str | None, dict[str, str] | None]:

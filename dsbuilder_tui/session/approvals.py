@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
+from typing import Any
 
-from dsbuilder_tui.domain.approval import Approval, ApprovalDecision, ApprovalRequest, ApprovalState
+import orjson
+
+from dsbuilder_tui.domain.approval import (
+    Approval,
+    ApprovalDecision,
+    ApprovalRequest,
+    ApprovalState,
+    approval_request,
+)
 from dsbuilder_tui.domain.events import ApprovalAsked, ApprovalDecided
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.session.session_context import SessionContext
+
+_SEAL = "approval"  # of the newest question: there is one at a time
 
 
 class SessionApprovals:
@@ -15,15 +27,31 @@ class SessionApprovals:
 
     def __init__(self, context: SessionContext) -> None:
         self._context = context
+        self._asked: set[str] = set()  # by this process, which nobody writes beside
 
     async def newest(self) -> list[Approval]:
         """The newest questions that needed a yes, oldest first."""
         return [approval for approval, _ in await self._context.files.store.approvals.newest()]
 
     async def open(self) -> tuple[Approval, str] | None:
-        """The question that waits for an answer, and what the agent goes on from; None when there is none."""
+        """The question that waits for an answer, and what the agent goes on from; None when there is none.
+
+        One that was not asked on this machine is ``strange``, and cannot be answered: it may not be about what it says.
+        """
+        found = await self._newest_open()
+        return found if found and self._is_own(*found) else None
+
+    async def strange(self) -> Approval | None:
+        """The question that waits in a folder which came from elsewhere, and that was not asked here."""
+        found = await self._newest_open()
+        return found[0] if found and not self._is_own(*found) else None
+
+    async def _newest_open(self) -> tuple[Approval, str] | None:
         found = await self._context.files.store.approvals.newest(1, ApprovalState.OPEN)
         return found[0] if found else None
+
+    def _is_own(self, approval: Approval, run_state: str) -> bool:
+        return approval.call_id in self._asked or self._context.files.is_own(_SEAL, _sealed(approval, run_state))
 
     async def recover(self) -> None:
         """After a kill: a question that was answered, without the answer having had its effect, is open again."""
@@ -33,7 +61,7 @@ class SessionApprovals:
 
     async def ask(self, call_id: str, tool: str, request: ApprovalRequest, run_state: str) -> Approval:
         """Keep a question that the person must answer; whatever was open before is settled unanswered."""
-        while (before := await self.open()) is not None:
+        while (before := await self._newest_open()) is not None:
             await self._change(replace(before[0], state=ApprovalState.SETTLED, decision=ApprovalDecision.REPLACED))
         files = self._context.files
         approval = Approval(
@@ -45,7 +73,9 @@ class SessionApprovals:
             decision=ApprovalDecision.UNDECIDED,
             created_at=files.clock.now(),
         )
+        await files.remember(seals=files.seals_with(_SEAL, _sealed(approval, run_state)))
         await files.store.approvals.ask(approval, run_state)
+        self._asked.add(call_id)
         files.emit(ApprovalAsked(ts=approval.created_at, call_id=call_id, tool=tool, request=request))
         return approval
 
@@ -78,3 +108,10 @@ class SessionApprovals:
             self._context.files.emit(
                 ApprovalDecided(ts=now, call_id=approval.call_id, tool=approval.tool, decision=approval.decision)
             )
+
+
+def _sealed(approval: Approval, run_state: str) -> list[Any]:
+    """The call that a question is about, as it was asked, and what a yes goes on from."""
+    read = approval_request(orjson.loads(orjson.dumps(approval.request.data()))).unanswered()
+    state = hashlib.sha256(run_state.encode("utf-8", "surrogatepass")).hexdigest()
+    return [approval.call_id, approval.tool, read.data(), state]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dsbuilder_tui.domain.events import MessageAdded
 from dsbuilder_tui.domain.message import Message, MessageContent, MessageRole, TextContent
 from dsbuilder_tui.domain.sanitise import whole_characters
+from dsbuilder_tui.models.address import without_keys
+from dsbuilder_tui.session.own_words import OwnWords
 from dsbuilder_tui.session.session_context import SessionContext
 
 
@@ -13,6 +15,12 @@ class SessionChat:
 
     def __init__(self, context: SessionContext) -> None:
         self._context = context
+        self._own = OwnWords(context.files)
+
+    async def own_words(self, limit: int = 1000) -> list[Message]:
+        """Those of the newest messages that the person typed themselves, on this machine, oldest first."""
+        since = await self._own.since()
+        return [m for m in await self.messages(limit) if m.role == MessageRole.PERSON and m.seq >= since]
 
     async def messages(self, limit: int = 1000) -> list[Message]:
         """The newest messages, oldest first."""
@@ -22,7 +30,9 @@ class SessionChat:
         """Keep a message, of plain text unless it has other content; it is on disk, and announced, when this returns."""
         store, now = self._context.files.store, self._context.files.clock.now()
         message = Message(store.next_seq(), role, whole_characters(text), content or TextContent(), now)
-        await store.chat.add(message)
+        meta = await self._own.with_message(message)
+        self._context.files.meta |= meta
+        await store.chat.add(message, meta)
         self._context.files.emit(MessageAdded(ts=now, message=message))
         return message
 
@@ -32,4 +42,8 @@ class SessionChat:
         return str(self._context.files.meta.get("draft") or "")
 
     async def save_draft(self, text: str) -> None:
-        await self._context.files.remember(draft=whole_characters(text))
+        await self._context.files.remember(draft=self.without_keys(whole_characters(text)))
+
+    def without_keys(self, text: str) -> str:
+        """What a person typed, without the keys that are set: they are in no message, draft or request."""
+        return without_keys(text, self._context.config)

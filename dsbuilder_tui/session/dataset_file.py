@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 from pathlib import Path
 from typing import Any
 
+from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.key_trust import ForeignAddress, TrustRisk, not_allowed
-from dsbuilder_tui.settings.seal import unsealed
 
 # The key under which `SessionFiles.conclude` notes that the dataset is to be written: absent in sessions of versions that
 # did not, None while it is to be done, and else what was written.
 DATASET = "dataset"
+# The key of the place that whoever ran the session last was to write it to: empty for the place of its own.
+PROMISED = "promised"
 
 
 class DatasetFile:
@@ -35,11 +38,11 @@ class DatasetFile:
     def foreign_out(self) -> list[ForeignAddress]:
         """The place for the finished dataset that came with a session from elsewhere, until the person agrees to it."""
         files = self._context.files
-        out = {"out": files.meta.get("out")}
-        if not out["out"] or not unsealed(out, ("out",), files.meta.get("seals")):
+        out = files.meta.get("out")
+        if not out or files.is_own("out", out):
             return []
         named = ForeignAddress(
-            folder=files.folder.resolve(), file="session", setting="out", address=str(out["out"]), key="", key_origin="",
+            folder=files.folder.resolve(), file="session", setting="out", address=str(out), key="", key_origin="",
             risk=TrustRisk.FILE, of_session=True,
         )  # fmt: skip
         return not_allowed([named])
@@ -47,7 +50,34 @@ class DatasetFile:
     @property
     def path(self) -> Path:
         """Where the dataset goes when no other place is named: ``out``, or ``<id>.jsonl`` in the session's folder."""
-        return self.out or self._context.files.folder / f"{self._context.id}.jsonl"
+        return self.out or self._own_path
+
+    @property
+    def _own_path(self) -> Path:
+        return self._context.files.folder / f"{self._context.id}.jsonl"
+
+    async def promise(self, path: Path) -> None:
+        """Note that the dataset is to be written there when it is finished, so that it is, even after a kill."""
+        files, own = self._context.files, path == self._own_path
+        promised = "" if own else str(path)
+        if files.meta.get(PROMISED) != promised:
+            await files.remember(**{PROMISED: promised, "seals": files.seals_with(PROMISED, promised)})
+
+    @property
+    def owed(self) -> Path | None:
+        """Where a finished dataset was to be written and has not been; None where nobody has asked for it.
+
+        A place that came with a folder from elsewhere is none.
+        """
+        meta = self._context.files.meta
+        if meta.get("state") not in (SessionState.COMPLETE, SessionState.SHORT) or meta.get(DATASET, "") is not None:
+            return None
+        promised = meta.get(PROMISED)
+        if promised is None:
+            return self.out
+        if promised == "":
+            return self._own_path
+        return Path(promised) if self._context.files.is_own(PROMISED, promised) else None
 
     async def write(self, path: Path | None = None) -> int:
         """Write the dataset to its place, or to another one, and remember that it was. Returns how many cases it holds.
@@ -90,6 +120,8 @@ class DatasetFile:
 
 
 def digest_of(path: Path) -> str:
-    """The SHA-256 of a file. Raises ``OSError``."""
+    """The SHA-256 of a file. Raises ``OSError``, also for what is none: a pipe would be waited for."""
+    if not path.is_file():
+        raise OSError(errno.EINVAL, "it is not an ordinary file")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -21,7 +21,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.models.prices import PriceTable
-from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.models.protocol import TextModel, WorkerModel
 from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
@@ -32,6 +32,7 @@ from dsbuilder_tui.session.checkpoints import SessionCheckpoints
 from dsbuilder_tui.session.costs import SessionCosts
 from dsbuilder_tui.session.dataset_file import DatasetFile
 from dsbuilder_tui.session.diversity import SessionDiversity
+from dsbuilder_tui.session.documents import SessionDocuments
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.plans import SessionPlans
 from dsbuilder_tui.session.preview import SessionPreview
@@ -39,6 +40,7 @@ from dsbuilder_tui.session.rejections import SessionRejections
 from dsbuilder_tui.session.run import KeptWriter, Run, Writer
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.sources.documents.document_reader import require_documents
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.imports.import_formats import read_dataset
@@ -63,6 +65,7 @@ class Session:
         self.costs = SessionCosts(context)
         self.diversity = SessionDiversity(context)
         self.dataset = DatasetFile(context)
+        self.documents = SessionDocuments(context)
         self.cases = SessionCases(context, repaired=self.diversity.forget_coverage)
         self.plans = SessionPlans(context)
         self.preview = SessionPreview(context, self.costs)
@@ -84,9 +87,11 @@ class Session:
         ``out`` is where the finished dataset is to be written.
 
         Raises ``PlanError`` for a plan of more than ``max_dataset_size`` cases or with validators that are not
-        registered, or ``StorageError``.
+        registered, ``InputError`` for documents that are not there, or ``StorageError``.
         """
         config = config or DatasetBuilderConfig()
+        if imported is None:  # on another machine its documents may be gone, and all cases there
+            require_documents(plan.all_sources())
         return cls(await SessionFiles.create(plan, config, clock or SystemClock(), imported, out), config)
 
     @classmethod
@@ -222,6 +227,18 @@ class Session:
         """Where the session stands. Costs the same at any size."""
         return await self._context.summary()
 
+    @property
+    def read_only(self) -> bool:
+        """Whether it lies where nothing can be written: it can be looked at, and exported to another place."""
+        return self._files.read_only
+
+    async def checked(self) -> str:
+        """Wait until a file that was not closed properly, or is another than was closed, has been looked at.
+
+        Returns, and announces, once, what a person should know of it though nothing is lost. Raises ``SessionDamaged``.
+        """
+        return await self._files.pages_checked()
+
     async def settle(self) -> BuilderState:
         """Where the session stands, having finished it when all slots are settled and its state does not say so."""
         return await self._context.settle()
@@ -263,20 +280,23 @@ class Session:
         ``PlugInBroken`` for a validator that is not there or cannot be loaded; ``EndpointRefused``,
         ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
+        from dsbuilder_tui.generation.judging import judge_of
         from dsbuilder_tui.generation.pipeline import Pipeline  # with numpy and what else compares; see `prepare`
 
-        own: list[WorkerModel] = []
+        own: list[WorkerModel | TextModel] = []
 
         def writer() -> WorkerModel:
             if model is not None:
                 return model
-            own.append(worker_model(self.config))
-            return own[0]
+            own.append(made := worker_model(self.config))
+            return made
 
         def driver(writer: WorkerModel, budget: Budget) -> RunDriver:
             files, calls = self._files, self._context.call_log
+            if (judge := judge_of(files.plan, self.config, writer)) is not None:
+                own.append(judge)
             return Pipeline(
-                files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed, calls, budget
+                files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed, calls, budget, judge
             )
 
         try:
@@ -296,8 +316,8 @@ class Session:
         theirs = source._files
 
         def driver(writer: KeptWriter, budget: Budget) -> RunDriver:
-            files, kept = self._files, theirs.store.responses
-            return Regate(files.plan, self.config, files.store, files.clock, files.emit, files.seed, kept)
+            files, kept, passages = self._files, theirs.store.responses, theirs.store.passages
+            return Regate(files.plan, self.config, files.store, files.clock, files.emit, files.seed, kept, passages)
 
         return await self._drive(lambda: KeptWriter(theirs.meta["worker_model"], theirs.meta["provider"]), driver)
 

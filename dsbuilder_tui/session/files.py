@@ -23,7 +23,7 @@ from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.settings.provider_names import OPENAI
 from dsbuilder_tui.settings.schema import SEALED, DatasetBuilderConfig
-from dsbuilder_tui.settings.seal import seals_of
+from dsbuilder_tui.settings.seal import seals_of, unsealed
 from dsbuilder_tui.settings.stage_names import STAGES, check_stages
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.export.checkpoint import seed_head
@@ -144,16 +144,18 @@ class SessionFiles:
         await self.pages_checked()
         await self.store.connection.require_sound(tables)
 
-    async def pages_checked(self) -> None:
+    async def pages_checked(self) -> str:
         """Wait until a file that was not closed properly, or is another than was closed, has been looked at.
 
-        Says so when it is another and everything is there all the same. Raises ``SessionDamaged``.
+        When it is another and everything is there all the same, that is announced and returned, once. Raises
+        ``SessionDamaged``.
         """
         if self._pages is not None:
             await asyncio.shield(self._pages)
-        if self._doubt:
-            doubt, self._doubt = self._doubt, ""
+        doubt, self._doubt = self._doubt, ""
+        if doubt:
             self.emit(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=doubt))
+        return doubt
 
     async def _check_pages(self) -> None:
         try:
@@ -196,6 +198,11 @@ class SessionFiles:
         await asyncio.to_thread(catalog.remove_session, self.folder, self._lock)
 
     @property
+    def read_only(self) -> bool:
+        """Whether it lies where nothing can be written."""
+        return self.store.connection.database.read_only
+
+    @property
     def id(self) -> str:
         return self.folder.name
 
@@ -215,6 +222,14 @@ class SessionFiles:
         """Keep values in the session's ``meta`` table."""
         self.meta |= values
         await self.store.meta.set(**values)
+
+    def is_own(self, name: str, value: Any) -> bool:
+        """Whether what the folder holds of that name was said by this person, on this machine."""
+        return not unsealed({name: value}, (name,), self.meta.get("seals"))
+
+    def seals_with(self, name: str, value: Any) -> dict[str, str]:
+        """The session's seals, with one for this value."""
+        return {**(self.meta.get("seals") or {}), **seals_of({name: value}, (name,))}
 
     async def tell(self, *events: Event) -> None:
         """Announce events and remember them."""
@@ -257,14 +272,14 @@ class SessionFiles:
 
     async def spending(self, config: DatasetBuilderConfig) -> Spending:
         """As ``Session.spending``."""
-        main_agent, workers = await self.store.costs.usage_by_model()
-        return PriceTable(config.prices).spending(main_agent, workers, config.model)
+        main_agent, workers, judge = await self.store.costs.usage_by_model()
+        return PriceTable(config.prices).spending(main_agent, workers, config.model, judge)
 
     async def summary(self, config: DatasetBuilderConfig, *, running: bool) -> BuilderState:
         listing = await catalog.describe(self.folder, self.store, running=running)
         progress, usage = await self.store.progress.by_category(), await self.store.calls.usage()
         stages, points = await self.store.rejections.by_stage(), await self.store.checkpoints.newest(1)
-        last = points[-1] if points else None
+        last, judged = points[-1] if points else None, await self.store.verdicts.counts()
         return BuilderState(
             session=self.id,
             dataset_name=self.plan.dataset_name,
@@ -285,6 +300,7 @@ class SessionFiles:
             seed=self.seed,
             path=str(self.folder),
             cost=(await self.spending(config)).as_dict(),
+            judged={c.name: judged[c.name].as_dict() for c in self.plan.categories if c.name in judged},
         )
 
     async def export(

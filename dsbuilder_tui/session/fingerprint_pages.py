@@ -46,6 +46,7 @@ class FingerprintPages:
             or self._context.acts.locked()
             or self._complete_to == self._context.files.store.seq
             or not self._context.planned
+            or self._context.files.read_only
         ):
             return False
         from dsbuilder_tui.generation.duplicate_check import DuplicateCheck

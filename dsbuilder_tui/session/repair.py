@@ -43,12 +43,29 @@ async def examine_session(
     if not any(finding.problem for finding in findings):
         try:
             async with await Session.open(folder, config, clock=clock) as session:
-                findings.append(
-                    Finding("dataset", "what was exported is as it was", await session.dataset.difference())
-                )
+                findings += await _files_beside(session)
         except DsbuilderError as error:
             findings.append(Finding("opening", "", error.problem))
     return folder, findings
+
+
+async def examine_open_session(session: Session) -> list[Finding]:
+    """The same for a session that is open here, beside whatever goes on in it. Raises ``StorageError``."""
+    file = session.folder / catalog.SESSION_FILE
+    findings = await asyncio.to_thread(examine, file, is_open=True)
+    return [*findings, *await _files_beside(session)]
+
+
+async def _files_beside(session: Session) -> list[Finding]:
+    from dsbuilder_tui.diversity.fingerprint_reader import count_whole  # with numpy
+
+    findings = [Finding("dataset", "what was exported is as it was", await session.dataset.difference())]
+    found = await asyncio.to_thread(count_whole, session.folder)
+    if found is not None:
+        whole, rows = found
+        lost = "" if whole == rows else f"; the other {rows - whole} are made again from the cases when they are needed"
+        findings.append(Finding("fingerprints", f"{whole} of {rows} are whole{lost}"))
+    return findings
 
 
 async def salvage_session(folder: Path, clock: Clock | None = None) -> Salvaged:

@@ -72,7 +72,7 @@ class SessionContext:
     async def settle(self) -> BuilderState:
         """Where the session stands, having finished it when all slots are settled and its state does not say so."""
         state = await self.summary()
-        if not self.planned:
+        if not self.planned or self.files.read_only:
             return state
         left = state.total_instances_planned - state.instances_created - state.exhausted_slots
         ended = SessionState.SHORT if state.exhausted_slots else SessionState.COMPLETE

@@ -5,14 +5,23 @@ from __future__ import annotations
 import ipaddress
 import socket
 import unicodedata
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-_METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "metadata.goog", "instance-data"})
-_METADATA_ADDRESSES = frozenset(
-    ipaddress.ip_address(text)
-    for text in ("100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254")
+_METADATA_NAMES = frozenset(
+    {
+        "metadata", "metadata.google.internal", "metadata.goog", "instance-data", "metadata.azure.internal",
+        "metadata.tencentyun.com", "metadata.platformequinix.com", "api.metadata.cloud.ibm.com",
+    }
+)  # fmt: skip
+_METADATA_NETWORKS = tuple(
+    ipaddress.ip_network(text)
+    for text in ("100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::/32", "fd20:ce::254")
 )
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Networks of IPv6 whose last 32 bits are an IPv4 address: translated, or written so.
+_EMBEDDING = tuple(
+    ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96")
+)
+_DOTS = str.maketrans("。｡．", "...")  # which names may be written with
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -38,15 +47,20 @@ def is_link_local(host: str) -> bool:
     address = _address(name)
     if address is None:
         return name in _METADATA_NAMES or name.startswith("instance-data.")
-    return address.is_link_local or address in _METADATA_ADDRESSES
+    return any(_is_link_local(one) for one in (address, *_embedded(address)))
+
+
+def _is_link_local(address: IpAddress) -> bool:
+    return address.is_link_local or any(address in network for network in _METADATA_NETWORKS)
 
 
 def _plain(host: str) -> str:
-    return unicodedata.normalize("NFKC", host).strip("[]").rstrip(".").casefold()
+    written = unicodedata.normalize("NFKC", unquote(host).translate(_DOTS))
+    return written.strip().strip("[]").rstrip(".").casefold()
 
 
 def _address(name: str) -> IpAddress | None:
-    """The IP address that a host is written as: also in one number, in hex or octal, or inside of an IPv6 address."""
+    """The IP address that a host is written as: also in one number, in hex or octal, or as an IPv4 address in IPv6."""
     try:
         address: IpAddress = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
@@ -56,8 +70,14 @@ def _address(name: str) -> IpAddress | None:
             return ipaddress.IPv4Address(socket.inet_aton(name))
         except OSError:
             return None
-    if isinstance(address, ipaddress.IPv6Address):
-        if address in _NAT64:
-            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        return address.ipv4_mapped or address.sixtofour or address
-    return address
+    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
+
+
+def _embedded(address: IpAddress) -> list[IpAddress]:
+    """The IPv4 addresses that a packet to an IPv6 address may be handed on to."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return []
+    found: list[IpAddress] = [*(address.teredo or ()), *([address.sixtofour] if address.sixtofour else [])]
+    if any(address in network for network in _EMBEDDING):
+        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return found

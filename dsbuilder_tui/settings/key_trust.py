@@ -340,6 +340,6 @@ def _key_from_elsewhere(
             if name in source.foreign:
                 if name in source.borrowed:
                     return name, "environment"
-            elif name in keys or (name in urls and "@" in str(said)):
+            elif name in keys or (name in urls and without_login(str(said)) != str(said)):
                 return name, source.origin(name)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -28,14 +29,18 @@ class ChatTable:
     def __init__(self, store: StoreConnection) -> None:
         self._store = store
 
-    async def add(self, message: Message) -> None:
-        """Write one message; on disk when this returns."""
+    async def add(self, message: Message, meta: Mapping[str, Any]) -> None:
+        """Write one message, and values of the ``meta`` table with it; on disk when this returns."""
         m = message
         kind, data = m.content.recorded_kind, to_text(m.content.data())
         row = (m.seq, MAIN_BRANCH, m.role, kind, m.text, data, m.created_at)
-        await self._store.write(
-            lambda connection: connection.execute("INSERT INTO message VALUES (?,?,?,?,?,?,?)", row)
-        )
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute("INSERT INTO message VALUES (?,?,?,?,?,?,?)", row)
+            values = [(key, to_text(value)) for key, value in meta.items()]
+            connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
+
+        await self._store.write(write)
 
     async def has_message_of(self, role: MessageRole) -> bool:
         """Whether somebody of that role has said anything."""
@@ -44,6 +49,18 @@ class ChatTable:
                 connection.execute("SELECT 1 FROM message WHERE role=? LIMIT 1", (role,)).fetchone() is not None
             )
         )
+
+    async def of_role(self, role: MessageRole, since: int) -> list[Message]:
+        """All messages of somebody from a place in the history on, oldest first."""
+
+        def read(connection: sqlite3.Connection) -> list[Message]:
+            rows = connection.execute(
+                f"SELECT {MESSAGE_COLUMNS} FROM message WHERE branch_id=? AND role=? AND seq>=? ORDER BY seq",
+                (MAIN_BRANCH, role, since),
+            )
+            return [read_message(row) for row in rows]
+
+        return await self._store.read(read)
 
     async def newest(self, limit: int) -> list[Message]:
         """The newest messages, oldest first."""

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import orjson
 
-from dsbuilder_tui.domain.errors import SessionDamaged, StorageError
+from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.store.commit_mark import CommitMark
+from dsbuilder_tui.store.commit_mark import CommitMark, Mark
 from dsbuilder_tui.store.file_digest import file_digest
-from dsbuilder_tui.store.reading_connection import has_log, log_of, reading
-from dsbuilder_tui.store.row_format import CASE_COLUMNS, checksum
+from dsbuilder_tui.store.reading_connection import has_log, log_of, reading, require_plain_schema
 from dsbuilder_tui.store.schema import MAIN_BRANCH, MIGRATIONS, SEALED
-from dsbuilder_tui.store.soundness import CASES, table_damages
+from dsbuilder_tui.store.soundness import CASES, damaged_cases, some_of, table_damages
 from dsbuilder_tui.store.table_sums import TableSum, read_seal
 
 _MOST_NAMED = 5
@@ -31,17 +30,28 @@ class Finding:
     words: str
     problem: str = ""
 
+    @property
+    def line(self) -> str:
+        """One line of a report."""
+        return f"{'✗' if self.problem else '✓'} {self.name}: {self.problem or self.words}"
+
 
 def examine(path: Path, *, is_open: bool = False) -> list[Finding]:
     """Everything that a session file holds, compared with everything that is known of it.
 
-    ``is_open``: this process has it open. Its bytes are not compared then: they change.
+    ``is_open``: this process has it open. Its bytes are not compared then: they change. Raises ``StorageError`` when its
+    log cannot be read where it lies.
     """
     if not path.is_file():
         return [Finding("file", "", f"{path} is missing")]
     findings: list[Finding] = []
+    noted = CommitMark(
+        path
+    ).read()  # before the file is read, which may be written to meanwhile: it must not be behind its mark
     try:
         with reading(path) as connection:
+            require_plain_schema(connection, path)
+            connection.execute("BEGIN")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > len(MIGRATIONS):
                 return [Finding("file", "", f"format {version} is newer than this dsbuilder knows")]
@@ -52,13 +62,15 @@ def examine(path: Path, *, is_open: bool = False) -> list[Finding]:
                 "categories": lambda: _categories(connection),
             }
             if version >= SEALED:
-                looks |= {"sums": lambda: _sums(connection), "log": lambda: _log(connection, path)}
-                if not is_open:
-                    looks["file"] = lambda: _file(connection, path)
+                looks |= {
+                    "sums": lambda: _sums(connection),
+                    "log": lambda: _log(connection, path, noted),
+                    "file": lambda: _file(connection, path, noted, is_open=is_open),
+                }
             findings += [_guarded(name, look) for name, look in looks.items()]
     except sqlite3.Error as error:
         findings.append(Finding("file", "", f"SQLite cannot read it: {error}"))
-    except StorageError as error:
+    except SessionDamaged as error:
         findings.append(Finding("file", "", error.problem))
     return findings
 
@@ -96,16 +108,10 @@ def _sums(connection: sqlite3.Connection) -> Finding:
 
 
 def _cases(connection: sqlite3.Connection) -> Finding:
-    names = dict(connection.execute("SELECT id, name FROM category NOT INDEXED"))
-    count, bad = 0, []
-    for row in connection.execute(f"SELECT {CASE_COLUMNS} FROM accepted_case NOT INDEXED"):
-        _, number, ordinal, inputs, expectations, tags, _, crc, *_ = row
-        count += 1
-        if checksum(number, ordinal, inputs, expectations, tags) != crc:
-            bad.append(f"{names.get(number, number)}-{ordinal:05d}")
+    bad = damaged_cases(connection) + [f"{one} (withdrawn)" for one in damaged_cases(connection, "withdrawn_case")]
     if bad:
-        more = f" and {len(bad) - _MOST_NAMED} more" if len(bad) > _MOST_NAMED else ""
-        return Finding("cases", "", f"damaged: {', '.join(bad[:_MOST_NAMED])}{more}")
+        return Finding("cases", "", f"damaged: {some_of(bad, _MOST_NAMED)}")
+    (count,) = connection.execute("SELECT count(*) FROM accepted_case NOT INDEXED").fetchone()
     return Finding("cases", f"{counted(count, 'case')}, each with its checksum")
 
 
@@ -138,6 +144,7 @@ def _categories(connection: sqlite3.Connection) -> Finding:
         "exhausted_slot",
         "retired_slot",
         "worker_call",
+        "verdict",
         "progress",
     ):
         for (number,) in connection.execute(f"SELECT DISTINCT category_id FROM {table} NOT INDEXED"):
@@ -153,8 +160,8 @@ def _categories(connection: sqlite3.Connection) -> Finding:
     )
 
 
-def _log(connection: sqlite3.Connection, path: Path) -> Finding:
-    seal, mark = read_seal(connection), CommitMark(path).read()
+def _log(connection: sqlite3.Connection, path: Path, mark: Mark | None) -> Finding:
+    seal = read_seal(connection)
     there = seal.sums.get(CASES, TableSum()).rows
     if mark is not None and mark.commits > seal.commits:
         return Finding("log", "", f"{mark.accepted} cases were announced, {there} are there")
@@ -165,9 +172,11 @@ def _log(connection: sqlite3.Connection, path: Path) -> Finding:
     return Finding("log", "everything that was announced is there" if mark else "no mark of what was announced")
 
 
-def _file(connection: sqlite3.Connection, path: Path) -> Finding:
+def _file(connection: sqlite3.Connection, path: Path, mark: Mark | None, *, is_open: bool) -> Finding:
     """The bytes of the file, whatever they are of: no sum of rows covers an index, the header or a page that is free."""
-    seal, mark = read_seal(connection), CommitMark(path).read()
+    seal = read_seal(connection)
+    if is_open:
+        return Finding("file", "open here: its bytes were compared when it was opened")
     if mark is None or not mark.digest or mark.commits != seal.commits or has_log(path):
         return Finding("file", "no digest to compare it with: it was not closed by this version")
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from pathlib import Path
 
 from dsbuilder_tui.domain.errors import DsbuilderError, SessionDamaged, StorageError
-from dsbuilder_tui.store.soundness import damaged_session, table_damages
+from dsbuilder_tui.store.soundness import ASIDE, damaged_cases, damaged_session, some_of, table_damages
 from dsbuilder_tui.store.table_sums import read_seal
 
 
@@ -16,17 +17,22 @@ def check_pages(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def check_everything(connection: sqlite3.Connection, path: Path) -> str:
-    """Look at every page, index and sum of a file that is not what was closed.
+    """Look at every page, index, sum and case of a file that is not what was closed.
 
-    Returns what to say when all that was written is there all the same. Raises ``SessionDamaged``.
+    Returns what to say when what a session goes by is there all the same; cases that are damaged can be left out, or
+    written again. Raises ``SessionDamaged``.
     """
-    if damages := table_damages(connection, read_seal(connection)):
-        raise damaged_session(path.parent.name, damages)
+    damages = table_damages(connection, read_seal(connection))
+    if grave := [damage for damage in damages if damage.table not in ASIDE]:
+        raise damaged_session(path.parent.name, grave)
     _require_ok(connection, "integrity_check", path)
-    return (
-        f"{path} is not byte for byte what was closed: a failing disk or another program has changed it. Everything that "
-        "was written is there all the same."
-    )
+    lost = [damage.words for damage in damages]
+    if cases := damaged_cases(connection):
+        lost.append(
+            f"cases: {some_of(cases)}; `dsbuilder resume {shlex.quote(path.parent.name)} --repair` writes them again"
+        )
+    what = f"Damaged: {'; '.join(lost)}." if lost else "Everything that was written is there all the same."
+    return f"{path} is not byte for byte what was closed: a failing disk or another program has changed it. {what}"
 
 
 def _require_ok(connection: sqlite3.Connection, check: str, path: Path) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.errors import SessionDamaged
+from dsbuilder_tui.store.row_format import checksum
 from dsbuilder_tui.store.table_sums import Seal, TableSum, covered_columns, sum_of
 
 # What a session is, and what everything else is read by: looked at each time that it is opened.
 _ALWAYS = ("branch", "category", "meta", "plan_revision", "progress")
 # Nothing is lost with these but themselves, and whoever reads them says so.
-_ASIDE = ("likeness", "worker_answer")
+ASIDE = ("likeness", "worker_answer")
 _SMALL = 500  # rows up to which any other table is looked at then, too
 # What a run starts from, and what it must not pay for twice.
-RUN_TABLES = ("accepted_case", "exhausted_slot", "rejection", "retired_slot", "withdrawn_case")
+RUN_TABLES = (
+    "accepted_case", "exhausted_slot", "rejection", "retired_slot", "withdrawn_case", "passage", "source_passage",
+)  # fmt: skip
 CASES = "accepted_case"
 
 _WORDS = {
@@ -29,10 +34,13 @@ _WORDS = {
     "history": "lines of history",
     "message": "messages",
     "meta": "named values, such as its seed",
+    "passage": "passages of documents",
     "plan_revision": "revisions of the plan",
     "progress": "counters",
     "rejection": "rejections",
     "retired_slot": "retired slots",
+    "source_passage": "places of passages in their documents",
+    "verdict": "verdicts of the judge",
     "withdrawn_case": "withdrawn cases",
     "worker_call": "worker calls",
 }
@@ -61,7 +69,7 @@ def opening_tables(seal: Seal) -> list[str]:
     """The tables to look at whenever a file is opened. Costs the same at any size."""
     return [
         *_ALWAYS,
-        *(table for table, s in seal.sums.items() if s.rows <= _SMALL and table not in (*_ALWAYS, *_ASIDE)),
+        *(table for table, s in seal.sums.items() if s.rows <= _SMALL and table not in (*_ALWAYS, *ASIDE)),
     ]
 
 
@@ -84,11 +92,29 @@ def table_damages(connection: sqlite3.Connection, seal: Seal, tables: Iterable[s
     return found
 
 
+def damaged_cases(connection: sqlite3.Connection, table: str = CASES) -> list[str]:
+    """The cases whose checksum is not that of what stands there: the sums of tables leave that to it. Reads them all."""
+    names = dict(connection.execute("SELECT id, name FROM category NOT INDEXED"))
+    return [
+        case_id(str(names.get(number, number)), ordinal)
+        for number, ordinal, inputs, expectations, tags, crc in connection.execute(
+            f"SELECT category_id, ordinal, inputs, expectations, tags, crc FROM {table} NOT INDEXED"
+        )
+        if checksum(number, ordinal, inputs, expectations, tags) != crc
+    ]
+
+
+def some_of(names: Sequence[str], most: int = 5) -> str:
+    """The first of the names, and how many more there are."""
+    return f"{', '.join(names[:most])}{f' and {len(names) - most} more' if len(names) > most else ''}"
+
+
 def damaged_session(name: str, damages: Iterable[TableDamage]) -> SessionDamaged:
     """The error that names what is damaged."""
     return SessionDamaged(
         f"The session {name} is damaged ({'; '.join(damage.words for damage in damages)}).",
-        f"Restore a copy of its folder, or `dsbuilder doctor {name} --repair` makes a new session of what can be read.",
+        f"Restore a copy of its folder, or `dsbuilder doctor {shlex.quote(name)} --repair` makes a new session of what "
+        "can be read.",
     )
 
 

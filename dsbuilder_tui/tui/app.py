@@ -161,10 +161,13 @@ class StudioApp(App[int]):
     async def _show(self, session: Session) -> None:
         self.live = live = await LiveSession.open(session, self.make_model, self.make_talk)
         words = opening_words(session, live.view)
-        if words:
+        if words and not session.read_only:
             await live.tell(words)
         messages = await session.chat.messages()
         await self._push("studio", live, messages)
+        if words and session.read_only:  # it is nowhere but on the screen
+            await live.tell(words)
+        live.look_after()
         self.trust_questions.ask(session.config)
 
     async def close_session(self) -> None:

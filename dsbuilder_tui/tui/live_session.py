@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.host import BackgroundRun, Host
@@ -58,6 +59,7 @@ class LiveSession(BackgroundRun, Watched):
         super().__init__(session, view)
         self.make_model = make_model
         self._unsubscribe = session.subscribe(self.take)
+        self._check = asyncio.ensure_future(session.checked())
         self._task: asyncio.Task[None] | None = None
         self.result: RunResult | None = None
         self.pace = session.config.offline_pace
@@ -65,7 +67,7 @@ class LiveSession(BackgroundRun, Watched):
             self.pace = WATCHABLE_PACE
         self._model: WorkerModel | None = None
         self._contradicted = False  # whether this run has accepted a contradiction
-        self._telling: set[asyncio.Task[Message | None]] = set()
+        self._telling: set[asyncio.Task[object]] = set()
         self.talk: Talk = make_talk(self)
         self.next_session: str | None = None  # to be opened in the place of this one
 
@@ -80,6 +82,42 @@ class LiveSession(BackgroundRun, Watched):
         live = cls(session, await _view_of(session), make_model, make_talk)
         await live.talk.open()
         return live
+
+    def look_after(self) -> None:
+        """Have what a session needs that has just been opened: a look at its file, the dataset that a kill kept back.
+
+        It tells itself what comes of it, so whoever shows the conversation is there already.
+        """
+        self._in_background(self._look_after())
+
+    async def _look_after(self) -> None:
+        try:
+            if doubt := await self._check:
+                await self.tell(f"! {doubt}")
+        except asyncio.CancelledError:
+            return  # the session is closed: nobody waits for what is found
+        except DsbuilderError as error:
+            await self.tell(f"✗ {error}", ErrorContent())
+        else:
+            await self._write_owed()
+
+    async def _write_owed(self) -> None:
+        """Write the dataset to where it was to go when it is finished, unless that was done."""
+        owed = self.session.dataset.owed
+        if owed is None or self.session.read_only:
+            return
+        try:
+            count = await self.session.dataset.write(owed)
+        except DsbuilderError as error:
+            await self.tell(f"✗ {error}", ErrorContent())
+        else:
+            await self.tell(f"✓ Wrote {counted(count, 'case')} to {owed.absolute()}")
+
+    def _in_background(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do something that tells itself how it ended; closing waits for it."""
+        task = asyncio.create_task(work)
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     def now(self) -> float:
         return self.session.clock.now()
@@ -136,9 +174,7 @@ class LiveSession(BackgroundRun, Watched):
             self._contradicted = True  # once a run: the mark in the list of cases tells of each
             said = f"≠ {event.case_id} has the same text as an earlier case, with other expectations · F2 f shows flagged cases"
         if said and not told:
-            task = asyncio.create_task(self.tell(said))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
+            self._in_background(self.tell(said))
         super().tell_of(event)
 
     def start(self) -> None:
@@ -164,6 +200,7 @@ class LiveSession(BackgroundRun, Watched):
             finally:
                 self._model = None
                 await model.close()
+            await self._write_owed()
         except DsbuilderError as error:
             self.error = error
             if self.view.busy:  # it could not even say that it paused
@@ -211,6 +248,7 @@ class LiveSession(BackgroundRun, Watched):
         if self.running:
             self.session.drop_in_flight()
         await self.wait()
+        self._check.cancel()
         await asyncio.gather(*self._telling)
         self._unsubscribe()
         if await self.session.is_blank():
@@ -279,6 +317,10 @@ async def farewell(live: LiveSession) -> list[str]:
 
 def opening_words(session: Session, view: RunView) -> str | None:
     """What to say when a session is opened whose last run was cut off."""
+    if session.read_only:
+        return (
+            "This session lies where nothing can be written. It can be looked at, and /export FILE writes it elsewhere."
+        )
     if session.was_interrupted:
         safe = counted(view.accepted, "accepted case")
         return f"The last run was cut off. All {safe} are here; ^P goes on with the open slots."

@@ -157,3 +157,17 @@ async def test_a_long_check_leaves_the_session_responsive(
         go_on.set()
         with pytest.raises(SessionDamaged, match="5 of 6 are there"):
             await check
+
+
+def test_a_case_that_is_another_is_named_and_can_be_written_again(tmp_path: Path, made: Made) -> None:
+    folder = put_back(made(False), tmp_path)
+    with closing(sqlite3.connect(folder / DATABASE)) as plain:
+        plain.execute("UPDATE accepted_case SET inputs=replace(inputs, 'e', 'E') WHERE ordinal=3 AND category_id=1")
+        plain.commit()
+    place = ("--checkpoint-dir", str(tmp_path))
+    end = told("show", NAME, *place)
+    assert end.code == 0 and "cases: orders-00003" in end.err and "all the same" not in end.err, end
+    assert told("export", NAME, "--out", str(tmp_path / "x.jsonl"), *place).code == 1
+    end = told("resume", NAME, "--repair", "--plain", "--provider", "offline", *place)
+    assert end.code == 0 and "Set aside 1 damaged case" in end.out, end
+    assert told("doctor", NAME, *place).code == 0

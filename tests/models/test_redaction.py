@@ -43,6 +43,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "quoted": lambda secret: quote(secret, safe=""),
     "quoted in small letters": lambda secret: re.sub("%..", lambda code: code[0].lower(), quote(secret, safe="")),
     "quoted plus": quote_plus,
+    "quoted twice": lambda secret: quote(quote(secret, safe=""), safe=""),
     "every byte quoted": lambda secret: "".join(f"%{byte:02x}" for byte in secret.encode()),
     "JSON": lambda secret: json.dumps(secret),
     "JSON as UTF-8": lambda secret: json.dumps(secret, ensure_ascii=False),
@@ -83,6 +84,11 @@ def test_a_text_that_only_resembles_a_secret_stays() -> None:
         ("https://evil.example/@api.openai.com/v1", "https://evil.example/@api.openai.com/v1"),
         ("https://evil.example?@api.openai.com/v1", "https://evil.example?@api.openai.com/v1"),
         ("https://host/v1", "https://host/v1"),
+        ("https://host/v1?api-version=1&key=abc", "https://host/v1?api-version=1"),
+        ("https://host/v1?key=abc&api-version=1#x", "https://host/v1?api-version=1#x"),
+        ("https://me:word@host/v1?X-Api-Key=abc", "https://host/v1"),
+        ("https://host/v1?sig=a%2Fb&access_token=c&a=1", "https://host/v1?a=1"),
+        ("https://host/v1?api-version=1&key=", "https://host/v1?api-version=1&key="),
         ("", None),
         (None, None),
     ],
@@ -104,8 +110,11 @@ def test_a_password_in_an_address_is_a_secret_in_every_form(url: str) -> None:
     assert address.url == "https://h/v1"
 
 
+@pytest.mark.parametrize(
+    "url", ["http://me:canary-w%2Frd@127.0.0.1:{port}/v1", "http://127.0.0.1:{port}/v1?key=canary-w%2Frd"]
+)
 @pytest.mark.parametrize("words", [["doctor"], ["run", "--example", "customer_service", "--max-dataset-size", "500"]])
-async def test_no_command_shows_it_whatever_the_server_echoes(words: list[str], tmp_path: Path) -> None:
+async def test_no_command_shows_it_whatever_the_server_echoes(words: list[str], url: str, tmp_path: Path) -> None:
     def echo(path: str) -> bytes:
         body = (
             "canary-w/rd me:canary-w/rd 63616e6172792d772f7264 canary-w%2Frd Y2FuYXJ5LXcvcmQ= http://me:canary-w%2Frd@h"
@@ -114,7 +123,7 @@ async def test_no_command_shows_it_whatever_the_server_echoes(words: list[str], 
         return f"{head}{body}".encode()
 
     async with Bystander(echo) as server:
-        env = {"OPENAI_BASE_URL": server.url.replace("//", "//me:canary-w%2Frd@")}
+        env = {"OPENAI_BASE_URL": url.format(port=server.port)}
         done = await asyncio.to_thread(command, *words, cwd=tmp_path, env=env)
         said = done.stdout + done.stderr
         assert server.connections and done.returncode
@@ -137,6 +146,20 @@ async def test_no_command_shows_it_whatever_the_server_echoes(words: list[str], 
         ["doctor", "--base-url", "http://me:canary@localhost:0/v1"],
         ["doctor", "--base-url", "http://me:canary@[::1/v1"],
         ["doctor", "--base-url", "http://me:canary@127.0.0.1:9/v1"],
+        ["doctor", "--base-url", "http://127.0.0.1:9/v1?api-version=1&key=canary"],
+        ["config", "--base-url", "http://127.0.0.1:9/v1?key=canary"],
+        ["config", "set", "base_url", "http://127.0.0.1:9/v1?key=canary"],
+        [
+            "run",
+            "--example",
+            "customer_service",
+            "--max-dataset-size",
+            "500",
+            "--base-url",
+            "http://h.invalid/v1?key=canary",
+            "--set",
+            "max_retries=0",
+        ],
     ],
 )
 def test_what_is_said_of_an_address_does_not_repeat_its_password(words: list[str], tmp_path: Path) -> None:

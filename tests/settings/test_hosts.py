@@ -14,6 +14,9 @@ LINK_LOCAL = [
     "169.254.169.254", "169.254.0.1", "169.254.169.254.", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376",
     "0xA9.0xFE.169.254", "169.254.43518", "[fe80::1]", "[fe80::1%25eth0]", "[::ffff:169.254.169.254]",
     "[::ffff:a9fe:a9fe]", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::1]", "[fd00:ec2::254]", "100.100.100.200",
+    "169。254。169。254", "169｡254｡169｡254", "169%2e254.169.254", "%31%36%39.254.169.254", "[::169.254.169.254]",
+    "[::ffff:0:169.254.169.254]", "[64:ff9b:1::a9fe:a9fe]", "[2001:0:a9fe:a9fe::1]", "[2001::5601:5601]", "[fd00:ec2::23]",
+    "metadata。google。internal", "169.0376.43518", "169.254.169.254..",
     "192.0.0.192", "metadata.google.internal", "METADATA.Google.internal.", "metadata", "１６９.254.169.254",
 ]  # fmt: skip
 OTHERS = [
@@ -67,5 +70,16 @@ def test_this_machine() -> None:
         "[::ffff:127.0.0.1]",
     ]
     assert all(is_loopback(host_of(f"http://{host}:1/v1")) for host in here)
-    there = ["10.0.0.1", "localhost.example.com", "notlocalhost", "example.com", "0.0.0.0", "[2001:db8::1]", ""]
+    there = [
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "[::127.0.0.1]",
+        "10.0.0.1",
+        "localhost.example.com",
+        "notlocalhost",
+        "example.com",
+        "0.0.0.0",
+        "[2001:db8::1]",
+        "",
+    ]
     assert not any(is_loopback(host_of(f"http://{host}:1/v1")) for host in there)

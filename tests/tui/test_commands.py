@@ -56,6 +56,12 @@ async def _status(desk: Desk) -> None:
     assert "| category_1 | 6 | 6 | 0 | 0 |" in message.text and str(desk.session.folder) in message.text
 
 
+async def _doctor(desk: Desk) -> None:
+    await desk.command("/doctor")
+    message = await desk.said("**support** is whole:")
+    assert "- ✓ sums: all" in message.text and "are whole" in message.text
+
+
 async def _checkpoint(desk: Desk) -> None:
     await desk.command("/checkpoint before lunch")
     await desk.said("✓ Checkpoint 2 at 6 cases")
@@ -152,7 +158,7 @@ async def _quit(desk: Desk) -> None:
 
 
 CHECKS: dict[str, Check] = {
-    "plan": _plan, "run": _run, "resume": _run, "pause": _pause, "retry": _retry, "status": _status,
+    "plan": _plan, "run": _run, "resume": _run, "pause": _pause, "retry": _retry, "status": _status, "doctor": _doctor,
     "checkpoint": _checkpoint, "cases": _cases, "checkpoints": _screen("checkpoints", "CheckpointsScreen"),
     "coverage": _screen("coverage", "CoverageScreen"), "rejected": _screen("rejected", "RejectedScreen"), "workers": _screen("workers", "WorkersScreen"), "export": _export,
     "model": _model, "budget": _budget, "pace": _pace, "theme": _theme, "settings": _screen("settings", "SettingsScreen"), "home": _home,

@@ -31,6 +31,9 @@ class ProposePlanArguments(ToolArguments):
     """Expectations that are written anew for each case of every category. Leave it out for what is usual: `expected_facts`,
     `guidelines`, `expected_tool_calls` where the application has tools, `language` where cases come in several."""
     target: SkipJsonSchema[dict[str, Any]] = Field(default_factory=dict)
+    sources: list[str] = Field(default_factory=list)
+    """Documents (files, folders) that all cases are written from, as the person named them; each expected fact is then
+    quoted from them."""
     validators: SkipJsonSchema[list[str | dict[str, dict[str, Any]]]] = Field(default_factory=list)
     assumptions: list[str] = Field(default_factory=list)
     """What you assumed, one short sentence each; the person sees them on the card."""
