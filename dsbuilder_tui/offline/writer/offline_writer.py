@@ -184,9 +184,9 @@ class OfflineWriter:
     def _core(self, known: StudiedCategory, example: StudiedExample, frame: Frame, rng: random.Random) -> str:
         """The request; where a detail is left out, without its ids, or in so few words that it says next to nothing."""
         if not leaves_out(known, frame):
-            return rng.choice(example.cores)
+            return rng.choice(frame.of_its_length(example.cores))
         if example.has_id or example.block or known.language != ENGLISH:
-            return rng.choice(example.vague_cores)
+            return rng.choice(frame.of_its_length(example.vague_cores))
         return str(rng.choice(known.phrases["situation"]["missing_core"])).replace("{about}", known.about)
 
     def _category(self, plan: DatasetPlanInput, category: DatasetCategory) -> StudiedCategory:
