@@ -113,6 +113,11 @@ def resume_command(session: str, root: Path) -> str:
     return f"dsbuilder resume {shlex.quote(session)}{place(root)}"
 
 
+def retry_command(session: str, root: Path) -> str:
+    """The command that tries a session's exhausted slots again."""
+    return f"dsbuilder resume {shlex.quote(session)} --retry-exhausted{place(root)}"
+
+
 def place(root: Path) -> str:
     """The flag that finds the sessions in ``root``; empty when they are where they are by default."""
     if root == DatasetBuilderConfig().checkpoint_root:

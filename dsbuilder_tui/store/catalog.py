@@ -122,7 +122,7 @@ def sweep(root: Path) -> None:
     with contextlib.suppress(OSError):
         for folder in root.iterdir():
             pid = folder.name.removeprefix(_UNBORN).partition("-")[0] if folder.name.startswith(_UNBORN) else ""
-            if not pid.isdecimal() or (int(pid) != os.getpid() and is_alive(int(pid))):
+            if not pid.isdecimal() or folder.is_symlink() or (int(pid) != os.getpid() and is_alive(int(pid))):
                 continue
             lock = SessionLock(folder)
             try:

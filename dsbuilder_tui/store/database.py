@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -180,7 +181,7 @@ class Database:
             except JSONDecodeError as error:
                 raise SessionDamaged(
                     f"A row of {self.path} is damaged: {error}.",
-                    f"`dsbuilder doctor {self.path.parent.name}` says what is whole.",
+                    f"`dsbuilder doctor {shlex.quote(self.path.parent.name)}` says what is whole.",
                 ) from error
 
         return guarded
@@ -375,7 +376,7 @@ class Database:
         raise SessionDamaged(
             f"The log of the session {self.path.parent.name} is damaged or missing: {lost}.{kept}",
             f"Copy the folder again with its {self.path.name}-wal, or restore a copy; "
-            f"`dsbuilder doctor {self.path.parent.name} --repair` makes a new session of what is there.",
+            f"`dsbuilder doctor {shlex.quote(self.path.parent.name)} --repair` makes a new session of what is there.",
         )
 
     def _migrate(self, connection: sqlite3.Connection, version: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ _WORDS = {
     "rejection": "rejections",
     "retired_slot": "retired slots",
     "source_passage": "places of passages in their documents",
+    "verdict": "verdicts of the judge",
     "withdrawn_case": "withdrawn cases",
     "worker_call": "worker calls",
 }
@@ -111,7 +113,8 @@ def damaged_session(name: str, damages: Iterable[TableDamage]) -> SessionDamaged
     """The error that names what is damaged."""
     return SessionDamaged(
         f"The session {name} is damaged ({'; '.join(damage.words for damage in damages)}).",
-        f"Restore a copy of its folder, or `dsbuilder doctor {name} --repair` makes a new session of what can be read.",
+        f"Restore a copy of its folder, or `dsbuilder doctor {shlex.quote(name)} --repair` makes a new session of what "
+        "can be read.",
     )
 
 

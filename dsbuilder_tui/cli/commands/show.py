@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shlex
 from typing import Any
 
 from dsbuilder_tui.cli.command import CliCommand
@@ -88,7 +89,8 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
             say(f"Document {visible(use.document)}: {used}, {counted(use.cases, 'case')}")
         if damaged:
             say(
-                f"Damaged: {visible(', '.join(damaged[:5]))}; `dsbuilder resume {session.id} --repair` writes them again."
+                f"Damaged: {visible(', '.join(damaged[:5]))}; `dsbuilder resume {shlex.quote(session.id)} --repair` "
+                "writes them again."
             )
         if report.overall.cases:
             print_figures(report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.errors import DsbuilderError
@@ -29,7 +30,7 @@ async def _doctor(actions: StudioActions, argument: str) -> None:
         if damaged:
             lines += [
                 "",
-                f"`dsbuilder doctor {name} --repair` makes a new session of what can be read; close this one first.",
+                f"`dsbuilder doctor {shlex.quote(name)} --repair` makes a new session of what can be read; close this one first.",
             ]
         await live.tell("\n".join(lines), CommandContent())
 
