@@ -131,6 +131,7 @@ class AdaptiveRate:
         self._mode = _Mode.UNPACED
         self._sent: deque[SentRequest] = deque(maxlen=_MOST_KEPT)
         self._since = -math.inf  # what was sent before says nothing about the rate of now
+        self._resumed = -math.inf  # after a stop, when
         self._settled = True  # something was let in since
         self._refused_after = 0.0  # seconds that a refusal takes to arrive
         self._refused = 0  # since then
@@ -170,6 +171,7 @@ class AdaptiveRate:
 
     def go_on(self, now: float) -> None:
         """Begin again as before, after a time in which nothing was taken for a reason that is not the rate."""
+        self._resumed = now
         self._set(self.per_second)
         self._hold(now)
 
@@ -188,7 +190,7 @@ class AdaptiveRate:
         found = _MARGIN * (taken / likely if adjacent else self.taken(self.window, now)) / (1 - self.background)
         if self._mode is _Mode.PROBING:
             found = max(found, self._proven)
-        self._doubt = None
+        self._doubt, self._resumed = None, now
         self._first_step = min(_LARGEST_STEP, max(_FIRST_STEP, seconds / likely - 1))
         self._set(max(found, _SLOWEST))
         self._hold_longer()
@@ -201,9 +203,10 @@ class AdaptiveRate:
         return next((r.at for r in reversed(self._sent) if r.outcome in kept and r.at < until), -math.inf)
 
     def taken(self, seconds: float, now: float) -> float:
-        """Requests a second that were let in during the last seconds."""
+        """Requests a second that were let in during the last seconds, as far as they are since a stop."""
         until = now - 1.5 * self._refused_after
-        return self._look(max(until - seconds, self._sent[0].at if self._sent else until), until).taken
+        first = self._sent[0].at if self._sent else until
+        return self._look(max(until - seconds, first, min(self._resumed, until - _SPAN)), until).taken
 
     # -- looking
 
