@@ -37,7 +37,7 @@ from dsbuilder_tui.generation.validator_check import Validated
 from dsbuilder_tui.generation.worker import Worker
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.hedging import StragglerWatch, hedges
-from dsbuilder_tui.models.protocol import TextModel, TransientError, WorkerModel
+from dsbuilder_tui.models.protocol import TellsLimits, TextModel, TransientError, WorkerModel
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -100,6 +100,7 @@ class Pipeline:
         self._limit = AdaptiveConcurrency(
             config.workers, clock, self._limit_changed,
             requests_per_minute=config.requests_per_minute, tokens_per_minute=config.tokens_per_minute,
+            advertised=model.limits if isinstance(model, TellsLimits) else None,
         )  # fmt: skip
         self._runner: Runner = Worker(
             model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled,

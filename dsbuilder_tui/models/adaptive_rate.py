@@ -11,6 +11,7 @@ from itertools import takewhile
 # Looking
 _SPAN, _LONGEST_SPAN = 0.5, 3.0  # seconds of sending that one look takes in
 _ENOUGH, _FEWEST_SENT = 20, 6  # requests for a look: fewer where it would take longer than the longest span
+_GAP, _GAP_OF_CALLS = 6.0, 3.0  # seconds, and requests at the rate, that were not sent
 _CERTAIN, _CERTAIN_AFTER = 8, 0.2  # so many refusals, after so many seconds: no need to look any longer
 _MOST_KEPT = 4096
 # Telling refusals that mean something from those of chance: log likelihoods of the one against the other
@@ -145,8 +146,9 @@ class AdaptiveRate:
 
     def sent(self, now: float) -> SentRequest:
         """Note a request that is sent."""
-        if self._since == -math.inf:
-            self._since = now
+        last = self._sent[-1].at if self._sent else -math.inf
+        if now - last > max(_GAP, _GAP_OF_CALLS / self.per_second):  # a time in which nothing was sent says nothing
+            self._since, self._refused = math.nextafter(now, 0.0), 0
         request = SentRequest(now)
         self._sent.append(request)
         return request

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from dsbuilder_tui.domain.case import Slot, Usage
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.models.advertised_limits import AdvertisedLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,13 @@ class TextModel(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class TellsLimits(Protocol):
+    """A model whose answers may say what its endpoint's limits are."""
+
+    limits: AdvertisedLimits
 
 
 class TransientError(Exception):
