@@ -1,4 +1,4 @@
-"""What an endpoint's headers say of its limits: how many requests and tokens are left, and until when.
+"""Limits as an endpoint's headers tell them: how many requests and tokens are left, and until when.
 
 OpenAI's ``x-ratelimit-remaining-requests``, Anthropic's ``anthropic-ratelimit-…``, and ``ratelimit-…`` as the
 IETF drafts have it, in fields of their own or in one. The unit of a limit is told by none of them, so what counts is what
