@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -22,7 +22,7 @@ from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionS
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.protocol import TextModel, WorkerModel
-from dsbuilder_tui.models.providers import worker_model
+from dsbuilder_tui.models.providers import require_judge, worker_model
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
 from dsbuilder_tui.session.calls import SessionCalls
@@ -320,6 +320,26 @@ class Session:
             return Regate(files.plan, self.config, files.store, files.clock, files.emit, files.seed, kept, passages)
 
         return await self._drive(lambda: KeptWriter(theirs.meta["worker_model"], theirs.meta["provider"]), driver)
+
+    async def judge(self, categories: Collection[str] = ()) -> RunResult:
+        """Have a judge read all cases without a verdict, of these categories or of every one. None is taken out.
+
+        Raises ``InputError`` where there is no judge, for a category that there is not, or while it runs; or as ``run``.
+        """
+        from dsbuilder_tui.generation.session_judging import SessionJudging
+
+        judge, files = require_judge(self.config), self._files
+
+        def driver(writer: KeptWriter, budget: Budget) -> RunDriver:
+            return SessionJudging(
+                files.plan, self.config, files.store, files.clock, files.emit, files.seed, self._context.call_log, budget,
+                judge, categories,
+            )  # fmt: skip
+
+        try:
+            return await self._drive(lambda: KeptWriter(files.meta["worker_model"], files.meta["provider"]), driver)
+        finally:
+            await judge.close()
 
     async def _drive(self, make_writer: Callable[[], W], make_driver: Callable[[W, Budget], RunDriver]) -> RunResult:
         async with self._context.acts:
