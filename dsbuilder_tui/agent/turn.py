@@ -46,6 +46,7 @@ class TurnRunner:
         self._exhausted: dict[str, int] = {}
         self._proposed: DatasetPlanInput | None = None
         self._options = OptionMemory()
+        self.refused = False  # the model would not, in the turn that was taken last
 
     def begin(self) -> AsyncGenerator[TurnEvent, None]:
         """A turn about what the agent was told since the last one."""
@@ -65,6 +66,7 @@ class TurnRunner:
         plan: DatasetPlanInput | None = None,
     ) -> AsyncGenerator[TurnEvent, None]:
         session = self._host.session
+        self.refused = False
         await self._refresh()
         try:
             connection = Connection(
@@ -147,6 +149,7 @@ class TurnRunner:
                 for part in await transcript.take(event):
                     yield part
         except agents.ModelRefusalError as refusal:
+            self.refused = True
             for part in await run_to_end(transcript.refused(refusal.refusal)):
                 yield part
             for part in await run_to_end(self._stopped(transcript, result)):

@@ -293,8 +293,9 @@ class Pipeline:
     def _start_batches(self) -> None:
         # What is done but not yet judged counts too: what is held back stays bounded, and calls that are not needed any
         # more, or that the budget has no dollars for, are not made.
-        most = self._config.workers if self._model.ordered else 2 * self._limit.limit
-        # A call that waits to be made again has given its place back.
+        # A call that waits to be made again, however long the endpoint asks it to, has given its place back.
+        waiting = min(self._limit.resting, 2 * self._config.workers)
+        most = self._config.workers if self._model.ordered else 2 * self._limit.limit + waiting
         while (
             (idle := self._limit.limit - len(self._tasks) + self._limit.resting) > 0
             and len(self._unsettled) < most

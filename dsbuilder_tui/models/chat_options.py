@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -72,6 +72,8 @@ _WITH_LESS: tuple[tuple[ChatOption, ChatOption | None], ...] = (
     (ChatOption.JSON_OBJECT, None),
 )
 _MOST_LOST_ANSWERS = 3  # in a row, before JSON is not forced any more
+_LEAST_ROOM, _MOST_ROOM = 8_192, 65_536  # tokens of an answer after one that was cut off
+_ROOM_GROWTH = 4
 _LEAST_LIMIT = 256  # tokens; smaller numbers in a refusal are no limit of an answer
 _NUMBER = re.compile(r"\d+")
 _GRAMMAR = re.compile(r"grammar|schema|response_format|structured|guided|xgrammar|outlines")
@@ -131,6 +133,8 @@ class ChatOptions:
         self._lost = 0  # answers in a row that the server threw away
         self.answered = False
         self.refusals = 0
+        self.room: int | None = None  # tokens for an answer to a request that names no limit; None: the server's own
+        self.opens_thoughts = False  # the template does, so that only their closing tag is seen
         # With the schema itself: an object of the same id later on is another schema.
         self._schemas: dict[tuple[int, bool, bool], tuple[Any, orjson.Fragment]] = {}
 
@@ -224,6 +228,19 @@ class ChatOptions:
             if option in used and option not in self._proven:
                 return (used - {option}) | ({instead} if instead else set())
         return None
+
+    def widen(self, request: ChatRequest, used: int) -> ChatRequest | None:
+        """The request with a larger limit than the one at which an answer of ``used`` tokens was cut off.
+
+        Later requests without a limit of their own get it as well. None when it cannot be larger.
+        """
+        asked = self._within_limit(request) or 0
+        wanted = min(_MOST_ROOM, max(_LEAST_ROOM, _ROOM_GROWTH * max(asked, used)))
+        wanted = wanted if self._most_tokens is None else min(wanted, self._most_tokens)
+        if wanted <= max(asked, used):
+            return None
+        self.room = wanted
+        return replace(request, max_tokens=wanted)
 
     def _lose(self, used: frozenset[ChatOption]) -> bool:
         """The server could not read what the model wrote. Where it never can, it is not to look at it."""

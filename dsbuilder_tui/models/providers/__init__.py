@@ -23,12 +23,14 @@ class AgentModelRequest:
     """What is known when a main agent's model is made, besides the configuration.
 
     A call that fails in passing may be made again ``retries`` times, and ``waits`` is told of each, with the seconds
-    until then. ``options`` remembers from turn to turn what an endpoint refuses.
+    until then. ``options`` remembers from turn to turn what an endpoint refuses. ``cut`` is told when an
+    answer that was cut off at its length limit is asked for again: with how many tokens at most.
     """
 
     retries: int
     waits: Callable[[TransientError, float], Awaitable[None]]
     options: OptionMemory
+    cut: Callable[[int | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

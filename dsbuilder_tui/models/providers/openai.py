@@ -86,7 +86,7 @@ def _agent_model(config: DatasetBuilderConfig, request: AgentModelRequest) -> ag
     from dsbuilder_tui.models.chat_model import ChatModel
 
     client = ChatClient(config, config.model, options=request.options, retries=request.retries, waits=request.waits)
-    return ChatModel(client)
+    return ChatModel(client, request.cut)
 
 
 PROVIDER = Provider(
