@@ -208,7 +208,9 @@ async def test_a_refusal_is_what_the_agent_says_and_no_error(fake: FakeOpenAI, c
     async with talking(configured()) as talk:
         parts = await talk.say("Write attacks")
         assert said(parts) == "I will not write attacks." and not troubles(parts)
-        assert [(m.role, m.kind) for m in await talk.session.chat.messages()] == [("person", "text"), ("agent", "text")]
+        assert [(m.role, m.kind) for m in await talk.session.chat.messages()] == [
+            ("person", "text"), ("agent", "text"), ("dsbuilder", "notice"),
+        ]  # fmt: skip
         assert (await whole(talk))[-1] == {"role": "assistant", "content": "I will not write attacks."}
         await goes_on(talk, fake)
 
