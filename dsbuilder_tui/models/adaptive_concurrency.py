@@ -95,6 +95,12 @@ class AdaptiveConcurrency:
             return self._most
         return min(self._most, math.ceil(_ROOM * self._rate.per_second * self._seconds_a_call) + _SPARE)
 
+    @property
+    def most_begun(self) -> int:
+        """Calls that need be begun and not dealt with, those included that wait to be made again: for as long as the endpoint
+        asks them to, others go on."""
+        return 2 * self.limit + min(self.resting, 2 * self._most)
+
     def gave_up(self, retries: int) -> bool:
         """Whether the endpoint has let nothing in for so long that a run should end: half a minute for each retry that
         a call may have, or half a minute in all when it never did.

@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.models.advertised_limits import AdvertisedLimits
+from dsbuilder_tui.models.chat_options import OptionMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,15 @@ class TellsLimits(Protocol):
     """A model whose answers may say what its endpoint's limits are."""
 
     limits: AdvertisedLimits
+
+
+@runtime_checkable
+class LearningModel(Protocol):
+    """A model that finds out what its endpoint takes, and can share that with others of its session."""
+
+    def learn_from(self, memory: OptionMemory) -> None:
+        """Begin a run with what is known, and add to it."""
+        ...
 
 
 class TransientError(Exception):
