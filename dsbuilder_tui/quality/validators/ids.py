@@ -25,7 +25,8 @@ _DIGITS = re.compile(r"\d{3}|\d-\d")
 _DATE = re.compile(r"\d{4}-\d{1,2}(?:-\d{1,2})?(?:T[\d:]+)?|\d{1,2}/\d{1,2}/\d{2,4}")
 _NAMED = re.compile(
     r"(?:\b(?:order|ticket|invoice|booking|reservation|reference|tracking|shipment|claim|case)"
-    r"(?:[ ](?:number|no\.?|id|code))?[ ]?#?[: ]?[ ]?|#)(?P<id>(?=[\w\-]{0,60}\d{3})[A-Z\d][A-Z\d\-]{0,60}+)(?![\d_\-]*+[^\W\d_])(?!\d)",
+    r"(?:[ ](?:number|no\.?|id|code))?[ ]?#?[: ]?[ ]?|#)"
+    r"(?P<id>(?=[\w\-]{0,60}\d{3})[A-Z\d][A-Z\d\-]{0,60}+)(?![\d_\-]*+[^\W\d_])(?!\d)",
     re.IGNORECASE,
 )
 

@@ -13,7 +13,7 @@ from dsbuilder_tui.store.export.export_format import DatasetShape, ExportFormat
 from dsbuilder_tui.store.export.flat_table import FlatTable
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # as OWASP's list of CSV injection has them
-_NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-](Infinity|inf|nan)")
+_NUMBER = re.compile(r"[+-]?(\d[\d,]*+(?:\.\d*+)?|\.\d+)([eE][+-]?\d+)?|[+-](Infinity|inf|nan)")
 
 
 class CsvWriter:
