@@ -62,6 +62,7 @@ WAITS = {
     FailureKind.CONNECTION: "no connection",
     FailureKind.TIMEOUT: "timed out",
     FailureKind.LOADING: "loading model",
+    FailureKind.MEMORY: "out of memory",
     FailureKind.BAD_ANSWER: "answer lost",
 }
 
@@ -110,6 +111,11 @@ def writer_name(config: DatasetBuilderConfig) -> str:
 def resume_command(session: str, root: Path) -> str:
     """The command that continues a session from this folder."""
     return f"dsbuilder resume {shlex.quote(session)}{place(root)}"
+
+
+def retry_command(session: str, root: Path) -> str:
+    """The command that tries a session's exhausted slots again."""
+    return f"dsbuilder resume {shlex.quote(session)} --retry-exhausted{place(root)}"
 
 
 def place(root: Path) -> str:

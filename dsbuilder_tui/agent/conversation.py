@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from dsbuilder_tui.agent.chat_messages import add_question_message
 from dsbuilder_tui.agent.compaction import clipped, compact
 from dsbuilder_tui.agent.host import Host
+from dsbuilder_tui.agent.missing_plan import missing_plan
 from dsbuilder_tui.agent.monitor import Note, with_facts
-from dsbuilder_tui.agent.turn_events import Activity, TurnEvent
+from dsbuilder_tui.agent.turn_events import Activity, TurnEvent, TurnFailed
 from dsbuilder_tui.agent.turn_recovery import ask_again, recover
 from dsbuilder_tui.domain.approval import Approval
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.message import MessageRole, TextContent
+from dsbuilder_tui.domain.message import MessageRole, NoticeContent, TextContent
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ class Conversation:
         """The person says something; kept as a message. While a question is open it is the answer to that."""
         session = self.host.session
         self._only_one()
-        await session.chat.add(MessageRole.PERSON, text, TextContent(pastes=dict(pastes)) if pastes else None)
+        text = session.chat.without_keys(text)
+        pastes = {number: session.chat.without_keys(paste) for number, paste in (pastes or {}).items()}
+        await session.chat.add(MessageRole.PERSON, text, TextContent(pastes=pastes) if pastes else None)
         waiting = await self.waiting()
         plain = " ".join(text.casefold().split()).strip(" .!")
         if waiting is not None and not pastes:
@@ -83,7 +86,7 @@ class Conversation:
                 parts = self.answer(waiting, yes=False, words="" if plain in _NO else text)
         else:
             whole = text
-            for number, paste in (pastes or {}).items():
+            for number, paste in pastes.items():
                 whole += f"\n\n[pasted text {number}]\n{paste}"
             await self._remember(whole)
             parts = self._take_turn(lambda runner: runner.begin())
@@ -95,6 +98,7 @@ class Conversation:
         self, approval: Approval, *, yes: bool, words: str = "", plan: DatasetPlanInput | None = None
     ) -> AsyncGenerator[TurnEvent, None]:
         """Answer a question: yes (with the plan as the person edited it), or no, with what they want instead."""
+        words = self.host.session.chat.without_keys(words)
 
         def go_on(runner: TurnRunner) -> AsyncGenerator[TurnEvent, None]:
             return runner.go_on(approval.call_id, yes=yes, words=words, plan=plan)
@@ -129,8 +133,15 @@ class Conversation:
                 yield Activity("getting ready")
                 module: Any = await asyncio.to_thread(importlib.import_module, "dsbuilder_tui.agent.turn")
                 self._runner = module.TurnRunner(self.host, self._given_model)
+            failed = False
             async with aclosing(begin(self._runner)) as stream:
                 async for part in stream:
+                    failed = failed or isinstance(part, TurnFailed)
                     yield part
             if await self.waiting() is None:
                 await compact(self.host.session)
+            missing = await missing_plan(self.host.session, failed=failed, refused=self._runner.refused)
+            if missing is not None:
+                if missing.needs_notice:
+                    yield await self.host.session.chat.add(MessageRole.DSBUILDER, f"! {missing.text}", NoticeContent())
+                yield missing

@@ -14,6 +14,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.plan_patch import changes
 from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.settings.stage_names import check_stages
+from dsbuilder_tui.sources.documents.document_reader import require_documents
 
 
 def plan_question(
@@ -25,14 +26,19 @@ def plan_question(
 ) -> PlanApproval:
     """The card that asks for a yes to ``plan``; ``notes`` are what the person should know of it.
 
-    Raises ``PlanError`` for a plan with validators or comparing stages that are not registered.
+    Raises ``PlanError`` for a plan with validators or comparing stages that are not registered, ``InputError`` for
+    documents that are not there, or that the person did not name.
     """
+    _require_named(call, before, plan)
+    require_documents(path for path in plan.all_sources() if path not in before.all_sources())
     check_validators(plan, "the plan")
     check_stages(plan, "the plan")
     session = call.host.session
     limit = session.config.max_dataset_size
     if plan.total_instances > limit:
         notes = [*notes, f"more than max_dataset_size ({limit:,}): a yes raises it for this session"]
+    if sources := plan.all_sources():
+        notes = [*notes, f"written from {', '.join(sources)}; each expected fact is quoted from there"]
     revision = session.plans.revision + 1
     size = f"{counted(plan.total_instances, 'case')} in {counted(len(plan.categories), 'category')}"
     return PlanApproval(
@@ -43,6 +49,16 @@ def plan_question(
         changes=tuple(changes(before, plan)),
         text=f"{plan.dataset_name}: {size}",
     )
+
+
+def _require_named(call: ToolCall, before: DatasetPlanInput, plan: DatasetPlanInput) -> None:
+    """A model does not choose what is read on this machine. Raises ``InputError`` for documents that nobody named."""
+    for path in plan.all_sources():
+        if path not in before.all_sources() and not call.was_typed(path):
+            raise InputError(
+                f"sources: the person has not named {path}.",
+                "Put only paths there that the person wrote, exactly as they wrote them; ask for them.",
+            )
 
 
 async def put_plan_in_force(call: ToolCall, tool: str) -> ToolAnswer:

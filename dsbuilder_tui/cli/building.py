@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shlex
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -25,7 +26,7 @@ from dsbuilder_tui.session.export_formats import format_of, require_writer
 from dsbuilder_tui.session.library import seed_file
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.signals import handled
-from dsbuilder_tui.wording import cost_words, diversity_lines, place, resume_command
+from dsbuilder_tui.wording import cost_words, diversity_lines, place, resume_command, retry_command
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -107,7 +108,7 @@ async def show_run(
         try:
             await session.dataset.write(target)
         except StorageError as error:
-            again = f"dsbuilder export {session.id} --out FILE{place(session.folder.parent)}"
+            again = f"dsbuilder export {shlex.quote(session.id)} --out FILE{place(session.folder.parent)}"
             raise StorageError(error.problem, f"All cases are saved; when there is room:  {again}") from None
         cost = cost_words((await session.summary()).cost)
         display.say(_farewell(session, result, target, cost, diversity_lines(await session.diversity.figures())))
@@ -122,8 +123,8 @@ def _farewell(session: Session, result: RunResult, target: Path, cost: str, dive
         short = result.planned - result.accepted
         lines += [
             f"Finished short: {result.accepted} of {result.planned} cases; {counted(short, 'slot')} exhausted.",
-            f"See why:     dsbuilder show {session.id}{place(session.folder.parent)}",
-            f"Try again:   dsbuilder resume {session.id} --retry-exhausted{place(session.folder.parent)}",
+            f"See why:     dsbuilder show {shlex.quote(session.id)}{place(session.folder.parent)}",
+            f"Try again:   {retry_command(session.id, session.folder.parent)}",
         ]
     return [
         *lines,

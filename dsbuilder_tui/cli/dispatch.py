@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Sequence
 
 from dsbuilder_tui.atomic_write import write_private
+from dsbuilder_tui.cli.exhaustion import exhaustion
 from dsbuilder_tui.cli.parser import build_parser
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.sanitise import visible
@@ -40,7 +41,14 @@ def run_command(given: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.RESUMABLE
     except Exception as error:
-        _report_unexpected(error)
+        found = exhaustion(error)
+        if found is None:
+            _report_unexpected(error)
+        else:
+            print(
+                f"dsbuilder: {found[0]} ({visible(str(error))}). Everything accepted is saved. {found[1]}",
+                file=sys.stderr,
+            )
         return ExitCode.FAILED
 
 
@@ -61,12 +69,23 @@ def _with_command(given: Sequence[str]) -> list[str]:
 
 def _report_unexpected(error: Exception) -> None:
     where, log = "", crash_log_file()
+    kind, words = type(error).__name__, _without_secrets(str(error))
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        write_private(log, visible("".join(traceback.format_exception(error))))
+        write_private(log, visible(_without_secrets("".join(traceback.format_exception(error)))))
         where = f" Details are in {log}."
     except OSError:
         where = " Details could not be written to the log folder."
-    kind = type(error).__name__
-    print(f"dsbuilder: an unexpected error: {kind}: {visible(str(error))}.{where}", file=sys.stderr)
+    print(f"dsbuilder: an unexpected error: {kind}: {visible(words)}.{where}", file=sys.stderr)
     print("Everything accepted is saved; `dsbuilder resume` goes on. Please report this as a bug.", file=sys.stderr)
+
+
+def _without_secrets(text: str) -> str:
+    from dsbuilder_tui.cli.known_secrets import without_secrets
+    from dsbuilder_tui.settings.stack import load_config
+
+    try:
+        config = load_config()
+    except DsbuilderError:  # settings that cannot be read: those of the environment are known all the same
+        config = None
+    return without_secrets(text, config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import locale
@@ -17,34 +18,43 @@ from typing import Any
 
 from dsbuilder_tui import __version__
 from dsbuilder_tui.atomic_write import atomic_write, replaceable
-from dsbuilder_tui.domain.clock import iso
+from dsbuilder_tui.cli.known_secrets import without_secrets
+from dsbuilder_tui.domain.clock import SystemClock, iso
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError, SessionNotFound
 from dsbuilder_tui.domain.sanitise import one_line, visible
-from dsbuilder_tui.models.address import secrets_of
-from dsbuilder_tui.models.redaction import forms_of, hide
 from dsbuilder_tui.registry import Registry
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.session.library import find_session, list_session
+from dsbuilder_tui.session.repair import examine_session
 from dsbuilder_tui.settings.layers import SettingsSource
 from dsbuilder_tui.settings.locations import crash_log_file
 from dsbuilder_tui.settings.schema import SECRETS, URLS, DatasetBuilderConfig, without_login
 
 _PACKAGE = "dsbuilder-tui"
 _MOST_EVENTS = 40
+_MOST_TEXTS, _MOST_TEXT = 20, 400  # texts that are asked for, and characters of one
 _MOST_LOG = 20_000  # characters of the crash log, the last
-_LEAST_SECRET = 4  # characters
-_LOGIN = re.compile(r"://([^/@\s]+)@")
-_SECRET_VARIABLE = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 
 
-async def support_bundle(config: DatasetBuilderConfig, registries: Sequence[Registry[Any]]) -> str:
-    """The text, with the newest session. What cannot be read is said in its place.
+async def support_bundle(
+    config: DatasetBuilderConfig,
+    registries: Sequence[Registry[Any]],
+    reference: str | None = None,
+    *,
+    with_texts: bool = False,
+) -> str:
+    """The text, with a session: the named one, or the newest. What cannot be read is said in its place.
 
-    No text of a case, a prompt or a conversation is in it.
+    No text of a case, a prompt or a conversation is in it, unless it is asked for with ``with_texts``. Raises
+    ``SessionNotFound`` for a name that no session has.
     """
+    session = _SessionReport(config, with_texts)
+    await session.read(reference)
     sections = [
         ("Versions", list(_versions(registries))),
-        ("Settings by layer, the weakest first", list(_settings(config))),
-        ("Session", await _session(config)),
+        ("Settings by layer, the weakest first", list(_settings(session.config))),
+        ("Session", session.lines),
+        *([("Texts, as asked for", session.texts)] if with_texts else []),
         ("Crash log", _crash_log()),
     ]
     text = "\n\n".join(f"## {title}\n\n" + "\n".join(lines or ["none"]) for title, lines in sections)
@@ -67,11 +77,7 @@ def write_bundle(path: Path, text: str) -> None:
 
 def _redacted(text: str, config: DatasetBuilderConfig) -> str:
     """The text without the secrets of any layer, those of the environment, and the name of the home folder."""
-    named = {value for name, value in os.environ.items() if _SECRET_VARIABLE.search(name)}
-    logins = [login for value in os.environ.values() for login in _LOGIN.findall(value)]  # of proxies, say
-    named |= {part for login in logins for part in (login, login.partition(":")[2])}
-    secrets = {secret for secret in {*secrets_of(config), *named} if len(secret) >= _LEAST_SECRET}
-    text = hide(text, forms_of(secrets))
+    text = without_secrets(text, config)
     home = str(Path.home())
     return text.replace(home, "~") if len(home) > 1 else text
 
@@ -118,27 +124,54 @@ def _shown(source: SettingsSource, name: str) -> str:
     return one_line(str(without_login(str(value)) if name in URLS else value), 200)
 
 
-async def _session(config: DatasetBuilderConfig) -> list[str]:
-    lines: list[str] = []
-    try:
-        async with await Session.open(None, config) as session:
-            summary = (await session.summary()).as_dict()
-            lines += [
-                f"{name}: {json.dumps(value, ensure_ascii=False, default=str)}" for name, value in summary.items()
-            ]
-            lines.append(f"settings it keeps: {', '.join(sorted(session.settings.kept)) or 'none'}")
-            files = sorted(path for path in session.folder.iterdir() if path.is_file())
-            lines += ["files:", *(f"  {path.name} {path.stat().st_size:,} bytes" for path in files)]
-            newest = await session.newest_history(_MOST_EVENTS)
-            lines += [
-                "last events:",
-                *(f"  {iso(entry.created_at)} {entry.kind} {_facts(entry.data)}".rstrip() for entry in newest),
-            ]
-    except SessionNotFound:
-        pass
-    except (DsbuilderError, OSError) as error:
-        lines.append(f"It could not be read: {error}")
-    return lines
+class _SessionReport:
+    """What is told of one session: ``lines`` without texts, ``texts`` where they are asked for."""
+
+    def __init__(self, config: DatasetBuilderConfig, with_texts: bool) -> None:
+        self.config, self._with_texts = config, with_texts
+        self.lines: list[str] = []
+        self.texts: list[str] = []
+
+    async def read(self, reference: str | None) -> None:
+        """Raises ``SessionNotFound`` for a name that no session has."""
+        try:
+            async with await Session.open(reference, self.config) as session:
+                self.config = session.config
+                await self._tell(session)
+        except SessionNotFound:
+            if reference is not None:
+                raise
+        except (DsbuilderError, OSError) as error:
+            self.lines.append(f"It could not be read: {error}")
+            await self._examine(reference)
+
+    async def _tell(self, session: Session) -> None:
+        summary = (await session.summary()).as_dict()
+        self.lines += [
+            f"{name}: {json.dumps(value, ensure_ascii=False, default=str)}" for name, value in summary.items()
+        ]
+        self.lines.append(f"settings it keeps: {', '.join(sorted(session.settings.kept)) or 'none'}")
+        files = sorted(path for path in session.folder.iterdir() if path.is_file() and not path.is_symlink())
+        self.lines += ["files:", *(f"  {path.name} {path.stat().st_size:,} bytes" for path in files)]
+        newest = await session.newest_history(_MOST_EVENTS)
+        self.lines += [
+            "last events:",
+            *(f"  {iso(entry.created_at)} {entry.kind} {_facts(entry.data)}".rstrip() for entry in newest),
+        ]
+        if self._with_texts:
+            messages = await session.chat.messages(_MOST_TEXTS)
+            self.texts = [f"{message.role}: {one_line(message.text, _MOST_TEXT)}" for message in messages]
+            for rejection in await session.rejections.newest(_MOST_TEXTS):
+                self.texts.append(f"rejected ({rejection.stage}): {one_line(rejection.text, _MOST_TEXT)}")
+
+    async def _examine(self, reference: str | None) -> None:
+        """What its note says of a session that cannot be opened, and what of it is whole."""
+        with contextlib.suppress(DsbuilderError, OSError):  # in use, or no session at all
+            folder = find_session(self.config.checkpoint_root, reference)
+            listing = await list_session(folder, SystemClock())
+            self.lines += [f"{name}: {value}" for name, value in listing.as_dict().items()]
+            _, findings = await examine_session(folder, self.config)
+            self.lines += [f"{one.name}: {one.problem or one.words}" for one in findings]
 
 
 def _facts(data: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ import orjson
 from numpy.typing import NDArray
 
 from dsbuilder_tui.diversity.fingerprint_file import NAMES
-from dsbuilder_tui.diversity.fingerprints import checks, row_type
+from dsbuilder_tui.diversity.fingerprints import checks, row_type, stored_row_type
+from dsbuilder_tui.diversity.static_embedding import built_in_name
 from dsbuilder_tui.domain.case import runs
 
 _PIECE = 4096
@@ -23,8 +24,8 @@ _PIECE = 4096
 class FingerprintPage:
     """Some accepted cases in the order of history.
 
-    ``vectors`` is (n, d) of half-precision unit rows; ``nearest`` the cosine to the nearest earlier case of the same
-    scope, nan where it is not known.
+    ``vectors`` is (n, d) of half-precision unit rows, of the built-in embedding whatever the gate compares with; ``nearest``
+    the cosine by it to the nearest earlier case of the same scope, nan where it is not known.
     """
 
     seqs: NDArray[np.int64]
@@ -36,7 +37,7 @@ class FingerprintPage:
 def count_whole(folder: Path) -> tuple[int, int] | None:
     """How many of the rows in a folder's file are whole, and how many there are; None when there is none to be read."""
     try:
-        kind = row_type(orjson.loads((folder / NAMES[0]).read_bytes())["dimensions"])
+        kind = stored_row_type(orjson.loads((folder / NAMES[0]).read_bytes()))
         whole = total = 0
         with (folder / NAMES[1]).open("rb") as file:
             while data := file.read(_PIECE * kind.itemsize):
@@ -58,7 +59,7 @@ class FingerprintReader:
         self.folder = folder
         self._known: tuple[object, ...] = ()
         self._kind = row_type(0)
-        self._dimensions = 0
+        self._column, self._dimensions = "vector", 0
         self._at: dict[tuple[int, int], int] = {}
         self._read = 0
         self._last = 0, 0  # what stands in the last row that was read
@@ -73,7 +74,7 @@ class FingerprintReader:
         return FingerprintPage(
             rows["seq"].copy(),
             [name for _, name in found],
-            rows["vector"][:, : self._dimensions].copy(),
+            rows[self._column][:, : self._dimensions].copy(),
             rows["nearest"].copy(),
         )
 
@@ -98,9 +99,9 @@ class FingerprintReader:
             known = (versions, rows.stat().st_ino)
             if known != self._known or not self._last_is_there():
                 self._known, self._at, self._read = known, {}, 0
-                self._dimensions = versions["dimensions"]
-                self._kind = row_type(self._dimensions)
-            while True:
+                self._column, self._dimensions = _measure(versions)
+                self._kind = stored_row_type(versions)
+            while self._dimensions:
                 new = self._rows(self._read, _PIECE)
                 seqs = new["seq"].tolist()
                 ready = next((place for place, seq in enumerate(seqs) if seq == 0), len(seqs))  # not written to its end
@@ -125,3 +126,10 @@ class FingerprintReader:
             file.seek(first * size)
             data = file.read(count * size)
         return np.frombuffer(data, self._kind, len(data) // size)
+
+
+def _measure(versions: Mapping[str, Any]) -> tuple[str, int]:
+    """The column with the vectors of the built-in embedding, and their length; 0 where a file has none."""
+    if versions.get("measure") == built_in_name():
+        return "measure", int(versions["measured"])
+    return "vector", int(versions["dimensions"]) if versions["embedding"] == built_in_name() else 0

@@ -35,7 +35,9 @@ class MappedArray:
             if path is None:
                 self._file = tempfile.TemporaryFile(prefix="dsbuilder-")  # noqa: SIM115
             else:
-                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+                # A link is none of ours: what it points at would be written over.
+                flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+                descriptor = os.open(path, flags, 0o600)
                 self._file = os.fdopen(descriptor, "r+b")
             held = os.fstat(self._file.fileno()).st_size // self._dtype.itemsize
             if held:

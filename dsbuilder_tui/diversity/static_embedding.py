@@ -12,11 +12,12 @@ from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsbuilder_tui.diversity.static_table import StaticTable, read_table
 from dsbuilder_tui.diversity.thresholds import static_model
 from dsbuilder_tui.domain.errors import ConfigError
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 _MOST_CHARACTERS = 8000  # of a text that are looked at
+_TENSORS, _TOKENS = "model.safetensors", "tokenizer.json"
+_PLACES = ("", "0_StaticEmbedding")  # where the two lie in a folder
 
 
 class Embedder(Protocol):
@@ -41,23 +44,27 @@ class Embedder(Protocol):
 
 
 class StaticEmbedder:
-    """A table of token vectors and its tokenizer. A text's vector does not depend on the texts beside it."""
+    """A table of token vectors and its tokenizer. A text's vector does not depend on the texts beside it.
 
-    def __init__(self, name: str, table: NDArray[Any], tokenizer: Tokenizer) -> None:
+    It is the direction of the mean of its tokens' vectors, so how long that is, and whether a model's settings ask for length
+    1, is all one; and since a mean may be one of any number of tokens, a limit of tokens that was set for speed does not hold.
+    """
+
+    def __init__(self, name: str, table: StaticTable, tokenizer: Tokenizer, unknown: int | None = None) -> None:
+        """``unknown`` is a token that says nothing of a text."""
         self.name = name
-        # Half precision, as in the file: the table is looked up, and summed in single precision.
-        self._table = np.ascontiguousarray(table, dtype=np.float16)
-        self._tokenizer = tokenizer
-        self.dimensions = int(self._table.shape[1])
+        self._table, self._tokenizer, self._unknown = table, tokenizer, unknown
+        self.dimensions = table.dimensions
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        encode, most = self._tokenizer.encode, len(self._table) - 1
+        encode = self._tokenizer.encode
         rows = np.zeros((len(texts), self.dimensions), np.float32)
         for place, text in enumerate(texts):
-            ids = encode(text[:_MOST_CHARACTERS], add_special_tokens=False).ids
-            if ids:
-                known = np.minimum(np.array(ids, np.int64), most)
-                np.add.reduce(self._table[known], axis=0, dtype=np.float32, out=rows[place])
+            ids = np.array(encode(text[:_MOST_CHARACTERS], add_special_tokens=False).ids, np.int64)
+            if self._unknown is not None:
+                ids = ids[ids != self._unknown]
+            if len(ids):
+                self._table.sum(ids, rows[place])
         return unit(rows)
 
 
@@ -78,11 +85,14 @@ def built_in_embedder() -> StaticEmbedder:
             "The built-in embedding model is not installed.", "Install wordllama, or set embedding_model."
         )
     folder = Path(spec.origin).parent
-    return _load(
-        f"wordllama {version('wordllama')}",
-        folder / "weights" / "l2_supercat_256.safetensors",
-        folder / "tokenizers" / "l2_supercat_tokenizer_config.json",
-    )
+    table = _table(folder / "weights" / "l2_supercat_256.safetensors")
+    tokenizer = _tokenizer(folder / "tokenizers" / "l2_supercat_tokenizer_config.json")
+    return StaticEmbedder(built_in_name(), table, tokenizer)
+
+
+def built_in_name() -> str:
+    """The name of the built-in embedder, without reading it."""
+    return f"wordllama {version('wordllama')}"
 
 
 def local_embedder(name: str) -> StaticEmbedder | None:
@@ -96,54 +106,63 @@ def local_embedder(name: str) -> StaticEmbedder | None:
 
 
 def folder_embedder(folder: Path) -> StaticEmbedder:
-    """A static model in a folder, as model2vec writes them: ``model.safetensors`` and ``tokenizer.json``.
+    """A static model in a folder, as model2vec and sentence-transformers write them: tensors and a tokenizer.
 
-    Raises ``ConfigError`` naming what is missing or does not fit.
+    Tokens that the tokenizer does not know are left out, as model2vec does. Raises ``ConfigError`` naming what is missing or
+    does not fit.
     """
     folder = folder.expanduser().absolute()
-    for name in ("model.safetensors", "tokenizer.json"):
-        if not (folder / name).is_file():
+    place = next((inner for part in _PLACES if (inner := folder / part / _TENSORS).is_file()), folder / _TENSORS).parent
+    weights, tokens = place / _TENSORS, place / _TOKENS
+    for file in (weights, tokens):
+        if not file.is_file():
             raise ConfigError(
-                f"embedding_model: {folder} has no {name}.",
+                f"embedding_model: {folder} has no {file.name}.",
                 "Name a folder with a static model (model2vec's format), or set embedding_model = static.",
             )
-    weights = folder / "model.safetensors"
-    size = weights.stat()
-    return _load(f"{folder.name} {size.st_size}-{size.st_mtime_ns}", weights, folder / "tokenizer.json")
+    table, tokenizer = _table(weights), _tokenizer(tokens)
+    highest = max(tokenizer.get_vocab().values(), default=-1)
+    if table.tokens <= highest:
+        raise ConfigError(
+            f"embedding_model: {folder} has vectors for {table.tokens:,} tokens, and its tokenizer {highest + 1:,}.",
+            "The files belong to different models, or some are missing: copy the model again.",
+        )
+    sizes = " ".join(f"{size.st_size}-{size.st_mtime_ns}" for size in (weights.stat(), tokens.stat()))
+    return StaticEmbedder(f"{folder.name} {sizes}", table, tokenizer, _unknown_token(tokenizer))
 
 
-def _mapped(weights: Path, key: str) -> NDArray[np.float16] | None:
-    """A table of half precision where it lies in its file: in memory is only what is looked up. None for other tables.
-
-    The format: the length of the header in 8 bytes, the header as JSON, the tensors (https://github.com/huggingface/safetensors).
-    """
-    with weights.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        entry = json.loads(file.read(length))[key]
-    if entry["dtype"] != "F16":
-        return None
-    return np.memmap(weights, np.float16, "r", 8 + length + entry["data_offsets"][0], tuple(entry["shape"]))
+def _unknown_token(tokenizer: Tokenizer) -> int | None:
+    """The token that stands for whatever a tokenizer does not know."""
+    model = json.loads(tokenizer.to_str())["model"]
+    number = model.get("unk_id")
+    if number is None and (token := model.get("unk_token")) is not None:
+        number = tokenizer.token_to_id(token)
+    return None if number is None else int(number)
 
 
-def _load(name: str, weights: Path, tokens: Path) -> StaticEmbedder:
-    from safetensors import safe_open
+def _table(weights: Path) -> StaticTable:
+    try:
+        return read_table(weights)
+    except ConfigError:
+        raise
+    except Exception as error:  # the libraries raise what they like
+        raise _unreadable(weights, error) from None
+
+
+def _tokenizer(file: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
     try:
-        with safe_open(weights, "numpy") as tensors:
-            keys = list(tensors.keys())
-            key = next((k for k in ("embeddings", "embedding.weight") if k in keys), keys[0])
-            table = _mapped(weights, key)
-            if table is None:
-                table = tensors.get_tensor(key)
-        tokenizer = Tokenizer.from_file(str(tokens))
-    except Exception as error:  # the libraries raise what they like
-        raise ConfigError(
-            f"embedding_model: {weights.parent} cannot be read ({error}).",
-            "Copy the model again, or set embedding_model = static.",
-        ) from None
-    if table.ndim != 2 or not table.size:
-        raise ConfigError(f"embedding_model: {weights} holds no table of vectors.", "Choose a static model.")
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises what it likes
+        raise _unreadable(file, error) from None
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    return StaticEmbedder(name, table, tokenizer)
+    return tokenizer
+
+
+def _unreadable(file: Path, error: Exception) -> ConfigError:
+    return ConfigError(
+        f"embedding_model: {file.parent} cannot be read ({error}).",
+        "Copy the model again, or set embedding_model = static.",
+    )

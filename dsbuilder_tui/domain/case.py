@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dsbuilder_tui.domain.flags import flags_of
+from dsbuilder_tui.domain.passage import Passage
 
 
 def case_id(category: str, ordinal: int) -> str:
@@ -25,11 +26,12 @@ def runs(ordinals: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One planned case. ``ordinal`` counts from 1 within its category."""
+    """One planned case. ``ordinal`` counts from 1 within its category; ``passages`` are what it is to be written from."""
 
     category: str
     ordinal: int
     attributes: Mapping[str, str] = field(default_factory=dict)
+    passages: tuple[Passage, ...] = ()
 
     @property
     def case_id(self) -> str:

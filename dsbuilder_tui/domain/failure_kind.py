@@ -14,6 +14,7 @@ class FailureKind(StrEnum):
     CONNECTION = "connection"
     TIMEOUT = "timeout"
     LOADING = "loading"  # the server is not ready yet: it loads the model
+    MEMORY = "memory"  # the server has not enough of it for the model, or for so many calls at once
     BAD_ANSWER = "bad_answer"  # what the model wrote was thrown away by the server, for its form
     # It concerns this request; others may pass.
     TOO_LARGE = "too_large"  # it does not fit the model's context

@@ -6,11 +6,7 @@ import difflib
 import json
 import math
 import operator
-import re
-import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time
 from typing import Any, Literal
 
 from pydantic import (
@@ -24,67 +20,21 @@ from pydantic import (
 
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
-from dsbuilder_tui.domain.expectation import WrittenExpectation, WrittenKeys, merged_keys
+from dsbuilder_tui.domain.expectation import MlflowKey, WrittenExpectation, WrittenKeys, merged_keys
+from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.plain_words import plain_words
+from dsbuilder_tui.domain.plan_values import MAX_NAME_LENGTH, as_list, checked_axes, checked_name, json_ready
+from dsbuilder_tui.domain.rubric import PlanRubric, RubricEntry
+from dsbuilder_tui.domain.source_paths import MOST_PASSAGES_A_CASE, SourcePaths
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.domain.target import PlanTarget, ToolSchema
 from dsbuilder_tui.domain.validator_choice import ValidatorEntries, merged_entries
 
 DEFAULT_INPUT_FIELD = "query"
-MAX_NAME_LENGTH = 64
 MAX_TEXT_LENGTH = 20_000
-_MOST_DEPTH = 20
 
-_NAME = re.compile(r"\w(?:[\w .\-]*\w)?", re.UNICODE)
-_WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
 # MLflow evaluation datasets keep this `inputs` key for themselves.
 _RESERVED_INPUT_FIELDS = {"goal"}
-
-
-def _checked_name(value: object, what: str) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"must be text; put the {what} in quotes")
-    name = unicodedata.normalize("NFC", value)
-    if not name.strip():
-        raise ValueError(f"must not be empty; write a {what} such as 'order_status'")
-    if len(name) > MAX_NAME_LENGTH:
-        raise ValueError(f"has {len(name)} characters; use at most {MAX_NAME_LENGTH}")
-    if name.casefold() in _WINDOWS_DEVICES:
-        raise ValueError("is a name that Windows keeps for itself; choose another")
-    if not _NAME.fullmatch(name) or ".." in name:
-        raise ValueError(
-            "is not a safe name; use letters, digits, spaces and _ - . only, and begin and end with a letter or digit"
-        )
-    return name
-
-
-def _json_ready(value: Any, depth: int = 0) -> Any:
-    """The value as JSON can hold it: YAML's dates as text, keys as text. Raises ``ValueError`` for what cannot be."""
-    if depth > _MOST_DEPTH:
-        raise ValueError(f"is nested more than {_MOST_DEPTH} levels deep; make it flatter")
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(key): _json_ready(inner, depth + 1) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json_ready(inner, depth + 1) for inner in value]
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        raise ValueError(f"holds the number {value}, which is too large for JSON tools; put it in quotes")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"holds {value}, which JSON does not know; write another number or text")
-    if isinstance(value, str):
-        if any("\ud800" <= c <= "\udfff" for c in value):
-            raise ValueError("holds half of a surrogate pair, which no file can store; write the text again")
-        return value
-    if isinstance(value, int | float):
-        return value
-    raise ValueError(f"holds a {type(value).__name__}, which JSON does not know; write text or a number")
-
-
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str | Mapping) else value
 
 
 class _Model(BaseModel):
@@ -106,7 +56,9 @@ class DatasetCategory(_Model):
     the axes along which the cases of this category differ. ``expectations`` are the same for all cases unless an input
     calls for another value, or for none; ``write`` are the keys that are written for each case, besides the plan's.
     ``validators`` name the rules that its cases have to keep, besides the plan's (see ``domain.validator_choice``).
-    Raises ``pydantic.ValidationError`` for bad values.
+    ``judge`` says which of its cases a judge reads; ``auto``: as the setting says.
+    ``sources`` are documents in place of the plan's; each case is written from ``passages`` pieces of them, or, when the
+    category is not ``answerable``, asks for what does not stand there. Raises ``pydantic.ValidationError`` for bad values.
     """
 
     name: str
@@ -119,11 +71,15 @@ class DatasetCategory(_Model):
     diversity: Literal["on", "off"] | CategoryDiversity = "on"
     write: WrittenKeys = Field((), exclude_if=operator.not_)
     validators: ValidatorEntries = Field((), exclude_if=operator.not_)
+    judge: JudgeMode = Field(JudgeMode.AUTO, exclude_if=lambda mode: mode is JudgeMode.AUTO)
+    sources: SourcePaths = Field((), exclude_if=operator.not_)
+    passages: int = Field(1, ge=1, le=MOST_PASSAGES_A_CASE, exclude_if=lambda number: number == 1)
+    answerable: bool = Field(True, exclude_if=bool)
 
     @field_validator("name", mode="before")
     @classmethod
     def _check_name(cls, value: object) -> str:
-        return _checked_name(value, "category name")
+        return checked_name(value, "category name")
 
     @field_validator("count", mode="before")
     @classmethod
@@ -143,7 +99,7 @@ class DatasetCategory(_Model):
     @field_validator("example_inputs", mode="before")
     @classmethod
     def _check_examples(cls, value: object) -> object:
-        examples = _as_list(value if value is not None else [])
+        examples = as_list(value if value is not None else [])
         if not isinstance(examples, list | tuple):
             raise ValueError("must be one example or a list of examples; write for example 'Where is my order #12345?'")
         for example in examples:
@@ -151,7 +107,7 @@ class DatasetCategory(_Model):
                 raise ValueError("each example must be a text or a mapping of input fields; remove the empty one")
             if isinstance(example, str) and (not example.strip() or len(example) > MAX_TEXT_LENGTH):
                 raise ValueError(f"each example needs 1 to {MAX_TEXT_LENGTH:,} characters of text")
-        return tuple(_json_ready(example) for example in examples)
+        return tuple(json_ready(example) for example in examples)
 
     @field_validator("expectations", mode="before")
     @classmethod
@@ -159,7 +115,7 @@ class DatasetCategory(_Model):
         if value is None:
             return {}
         if isinstance(value, Mapping):
-            return _json_ready(value)
+            return json_ready(value)
         if not isinstance(value, str):
             raise ValueError('must be a mapping, JSON or text; write for example {"contains_order_id": true}')
         text = value.strip()
@@ -173,17 +129,17 @@ class DatasetCategory(_Model):
             ) from None
         if not isinstance(parsed, dict):
             raise ValueError('must be a JSON object; write for example {"contains_order_id": true}')
-        return _json_ready(parsed)
+        return json_ready(parsed)
 
     @field_validator("attributes", mode="before")
     @classmethod
     def _check_attributes(cls, value: object) -> object:
-        return _checked_axes(value)
+        return checked_axes(value)
 
     @field_validator("expected_tools", mode="before")
     @classmethod
     def _check_tools(cls, value: object) -> object:
-        tools = _as_list(value if value is not None else [])
+        tools = as_list(value if value is not None else [])
         if not isinstance(tools, list | tuple):
             raise ValueError("must be a list of tool names, or of {name, arguments}")
         return tuple({"name": tool} if isinstance(tool, str) else tool for tool in tools)
@@ -202,6 +158,11 @@ class DatasetCategory(_Model):
             )
         return value
 
+    @field_validator("judge", mode="before")
+    @classmethod
+    def _check_judge(cls, value: object) -> object:
+        return JudgeMode.OFF if value is False else value  # YAML 1.1 reads the bare word `off` so
+
     @property
     def compared(self) -> bool:
         """Whether repeats in this category are turned away."""
@@ -213,33 +174,14 @@ class DatasetCategory(_Model):
         return self.diversity.stages if isinstance(self.diversity, CategoryDiversity) else None
 
 
-def _checked_axes(value: object) -> object:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise ValueError("must map each axis to its values; write for example {tone: [polite, angry]}")
-    axes: dict[str, tuple[str, ...]] = {}
-    for axis, values in value.items():
-        _checked_name(axis, "axis name")
-        texts = [
-            ("yes" if v else "no") if isinstance(v, bool) else str(v)
-            for v in (values if isinstance(values, list | tuple) else [values])
-        ]
-        if not texts or any(not text.strip() or len(text) > 500 for text in texts):
-            raise ValueError(f"axis {axis!r} needs at least one value of 1 to 500 characters")
-        repeated = sorted(text for text, times in Counter(texts).items() if times > 1)
-        if repeated:
-            raise ValueError(f"axis {axis!r} names {repeated[0]!r} twice; remove one of them")
-        axes[axis] = tuple(texts)
-    return axes
-
-
 class DatasetPlanInput(_Model):
     """A whole dataset: its name, its categories, and how many cases in all.
 
     ``input_fields`` are the keys of each case's ``inputs`` (a list, or a mapping of field to meaning); by default they
     are read off the examples, or ``query``. ``attributes`` are axes, ``write`` expectations that are written for each
-    case, and ``validators`` rules that all categories share. ``target`` says what the application keeps to and which
+    case, ``validators`` rules and ``sources`` documents (files and folders) that all categories share. ``rubric`` is
+    what a judge goes by.
+    ``target`` says what the application keeps to and which
     tools it has. ``total_instances`` is checked against the counts; leave it out to have it summed. Raises
     ``pydantic.ValidationError`` for bad values.
     """
@@ -253,11 +195,13 @@ class DatasetPlanInput(_Model):
     target: PlanTarget = Field(default_factory=PlanTarget, exclude_if=lambda target: target.is_empty)
     write: WrittenKeys = Field((), exclude_if=operator.not_)
     validators: ValidatorEntries = Field((), exclude_if=operator.not_)
+    rubric: RubricEntry = Field(default_factory=PlanRubric, exclude_if=lambda rubric: rubric.is_empty)
+    sources: SourcePaths = Field((), exclude_if=operator.not_)
 
     @field_validator("dataset_name", mode="before")
     @classmethod
     def _check_name(cls, value: object) -> str:
-        return _checked_name(value, "dataset name")
+        return checked_name(value, "dataset name")
 
     @field_validator("categories", mode="after")
     @classmethod
@@ -293,12 +237,12 @@ class DatasetPlanInput(_Model):
     @field_validator("attributes", mode="before")
     @classmethod
     def _check_attributes(cls, value: object) -> object:
-        return _checked_axes(value)
+        return checked_axes(value)
 
     @field_validator("target", mode="before")
     @classmethod
     def _check_target(cls, value: object) -> object:
-        return {} if value is None else _json_ready(value) if isinstance(value, Mapping | list) else value
+        return {} if value is None else json_ready(value) if isinstance(value, Mapping | list) else value
 
     @field_validator("total_instances", mode="before")
     @classmethod
@@ -347,7 +291,7 @@ class DatasetPlanInput(_Model):
         Raises ``PlanError`` for a name that a dataset cannot have.
         """
         try:
-            name = _checked_name(name, "dataset name")
+            name = checked_name(name, "dataset name")
         except ValueError as error:
             raise PlanError("plan", [f"dataset_name: {name!r} — {error}"]) from None
         return cls.model_construct(dataset_name=name, categories=(), input_fields={DEFAULT_INPUT_FIELD: ""})
@@ -373,8 +317,22 @@ class DatasetPlanInput(_Model):
         return merged_entries(self.validators, category.validators)
 
     def written_for(self, category: DatasetCategory) -> tuple[WrittenExpectation, ...]:
-        """The expectations that are written for each case of a category: the shared ones, then its own, which win."""
-        return merged_keys(self.write, category.write)
+        """The expectations that are written for each case of a category: what its documents call for, the shared ones,
+        then its own, which win."""
+        return merged_keys(self._grounded_keys(category), self.write, category.write)
+
+    def sources_of(self, category: DatasetCategory) -> tuple[str, ...]:
+        """The documents that a category's cases are written from: its own, or the plan's where it names none."""
+        return category.sources or self.sources
+
+    def all_sources(self) -> tuple[str, ...]:
+        """Every document that some category is written from, each once."""
+        return tuple(dict.fromkeys(path for category in self.categories for path in self.sources_of(category)))
+
+    def _grounded_keys(self, category: DatasetCategory) -> tuple[WrittenExpectation, ...]:
+        if not self.sources_of(category):
+            return ()
+        return (WrittenExpectation(key=MlflowKey.FACTS if category.answerable else MlflowKey.GUIDELINES),)
 
     def examples(self, category: DatasetCategory) -> list[dict[str, Any]]:
         """The category's examples as mappings of input fields."""

@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
+from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool, parse_plan
 
@@ -44,6 +45,13 @@ class CategoryDraft(_PatchPart):
     """Axes along which the cases differ, each with its values, such as {"tone": ["neutral", "angry"]}."""
     expected_tools: list[str | ExpectedTool] = Field(default_factory=list)
     """Tools that a right answer calls, when the application has tools."""
+    sources: list[str] = Field(default_factory=list)
+    """Documents (files, folders) that these cases are written from, as the person named them; each expected fact is then
+    quoted from them. Leave it out when the whole plan has `sources`."""
+    passages: int = 1
+    """How many pieces of the documents a case is written from: 2 for questions that need both."""
+    answerable: bool = True
+    """False for questions that the documents do not answer: the right answer says so."""
 
 
 class CategoryChange(_PatchPart):
@@ -57,6 +65,11 @@ class CategoryChange(_PatchPart):
     attributes: dict[str, list[str]] | None = None
     expected_tools: list[str | ExpectedTool] | None = None
     write: list[str | dict[str, Any]] | None = None
+    judge: JudgeMode | None = None
+    """Which of its cases a judge reads; `all`: each, before it counts, and those that are there."""
+    sources: list[str] | None = None
+    passages: int | None = None
+    answerable: bool | None = None
     # The agent has adjust_category for this one, which can change a part of it.
     diversity: SkipJsonSchema[Literal["on", "off"] | CategoryDiversity | None] = None
     # Which rules hold is for the person to say: a model would make names up.
@@ -84,9 +97,12 @@ class PlanPatch(_PatchPart):
     dataset_name: str | None = None
     write: list[str | dict[str, Any]] | None = None
     """Expectations that are written for each case of every category."""
+    sources: list[str] | None = None
+    """Documents (files, folders) that the cases of every category are written from, as the person named them."""
     # What is known of the application comes from describe_target.
     target: SkipJsonSchema[dict[str, Any] | None] = None
     validators: SkipJsonSchema[list[str | dict[str, dict[str, Any]]] | None] = None
+    rubric: SkipJsonSchema[str | dict[str, str] | None] = None
 
     @classmethod
     def between(
@@ -116,8 +132,11 @@ class PlanPatch(_PatchPart):
 
 
 _CHANGEABLE = tuple(name for name in CategoryChange.model_fields if name != "category")
-_SHARED = ("dataset_name", "description", "input_fields", "attributes", "target", "write", "validators")
-_REMOVABLE = ("attributes", "target", "write", "validators")
+_SHARED = (
+    "dataset_name", "description", "input_fields", "attributes", "target", "write", "validators", "sources",
+    "rubric",
+)  # fmt: skip
+_REMOVABLE = ("attributes", "target", "write", "validators", "sources", "rubric")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +226,12 @@ def _change(before: DatasetCategory, after: DatasetCategory) -> CategoryChange:
 
 
 def _dumped(model: BaseModel, name: str) -> Any:
-    """A field as JSON; what is left out of a dump because there is none of it is an empty list or mapping."""
+    """A field as JSON, also one that is left out of a dump because it says nothing."""
     data = model.model_dump(mode="json", include={name})
-    return data[name] if name in data else {} if isinstance(getattr(model, name), BaseModel) else []
+    if name in data:
+        return data[name]
+    value = getattr(model, name)
+    return {} if isinstance(value, BaseModel) else [] if isinstance(value, tuple) else value
 
 
 def _tools(category: DatasetCategory) -> list[str | ExpectedTool]:

@@ -33,6 +33,8 @@ def case_schema(
     inputs = {field: _schema_of(next((e[field] for e in examples if field in e), "")) for field in plan.input_fields}
     slot: dict[str, Any] = {"slot": {"type": "integer"}}
     case: dict[str, Any] = {"inputs": _object(inputs)}
+    if plan.sources_of(category) and category.answerable:
+        case["evidence"] = _TEXTS  # before the facts: what is quoted first is what they are made of
     if expectations := _expectations(plan, category):
         case["expectations"] = _object(expectations)
     if candidates > 1:

@@ -10,6 +10,7 @@ from enum import IntEnum
 
 from dsbuilder_tui.domain.case import Slot
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.generation.passage_plan import PassagePlans
 from dsbuilder_tui.generation.prompts import MOST_AVOIDED
 from dsbuilder_tui.generation.slots import slot_order, slot_plans
 from dsbuilder_tui.models.protocol import SlotRequest
@@ -60,6 +61,7 @@ class Ledger:
     def __init__(self, plan: DatasetPlanInput, seed: int, max_attempts: int, *, ordered: bool) -> None:
         self._plan, self._max_attempts, self._ordered = plan, max_attempts, ordered
         self._slots = slot_plans(plan, seed)
+        self._passages: PassagePlans = {}
         self._books = {category.name: _Book(category.count) for category in plan.categories}
         self._fresh: Iterator[tuple[str, int, int]] = slot_order(plan, _CHUNK)
         self._chunk: tuple[str, int, int] | None = None
@@ -69,6 +71,10 @@ class Ledger:
         self.filled = 0
         self.exhausted = 0
         self.next_batch = 1
+
+    def take_passages(self, passages: PassagePlans) -> None:
+        """Take over what the slots are written from; before the first lease."""
+        self._passages = passages
 
     def restore(self, rows: LedgerRows, last_batch: int) -> None:
         self.next_batch = last_batch + 1
@@ -105,7 +111,9 @@ class Ledger:
         return self._leased
 
     def slot(self, category: str, ordinal: int) -> Slot:
-        return Slot(category, ordinal, self._slots[category].attributes(ordinal))
+        passages = self._passages.get(category)
+        attributes = self._slots[category].attributes(ordinal)
+        return Slot(category, ordinal, attributes, passages.of(ordinal) if passages is not None else ())
 
     def lease(self, most: Callable[[str], int], idle: int, held: Collection[str] = ()) -> Batch | None:
         """A batch of at most ``most(category)`` slots; None if none can start now. Nothing of a category that is ``held``.
@@ -134,9 +142,12 @@ class Ledger:
         requests = tuple(
             SlotRequest(self.slot(name, o), book.attempt.get(o, 0), book.critique.get(o, "")) for o in ordinals
         )
-        batch = Batch(self.next_batch, self._plan.category(name), requests, tuple(avoid[-MOST_AVOIDED:]))
+        return Batch(self.take_number(), self._plan.category(name), requests, tuple(avoid[-MOST_AVOIDED:]))
+
+    def take_number(self) -> int:
+        """The number of the next call."""
         self.next_batch += 1
-        return batch
+        return self.next_batch - 1
 
     def take(self, category: str, ordinal: int) -> SlotRequest | None:
         """Lease one open slot by its name, out of turn; None when it is not open, or not planned."""
@@ -193,12 +204,16 @@ class Ledger:
         book = self._books.get(category)
         return SlotState(book.state[ordinal]) if book and 0 < ordinal < len(book.state) else None
 
-    def reopen(self, category: str, ordinal: int, attempt: int, gone: int) -> None:
-        """Open a filled slot for a fresh set of tries. ``gone`` is the case that filled it, to be avoided from now on."""
+    def reopen(self, category: str, ordinal: int, attempt: int, gone: int, critique: str = "") -> None:
+        """Open a filled slot for a fresh set of tries. ``gone`` is the case that filled it, to be avoided from now on;
+        ``critique`` is what was wrong with it.
+        """
         book = self._books[category]
         book.state[ordinal] = _OPEN
         book.attempt[ordinal], book.tries[ordinal] = attempt, 0
         book.critique.pop(ordinal, None)
+        if critique:
+            book.critique[ordinal] = critique
         book.nearest[ordinal] = [*book.nearest.get(ordinal, ()), gone][-_KEPT_NEAREST:]
         heapq.heappush(book.retry, (attempt, ordinal))
         self.filled -= 1

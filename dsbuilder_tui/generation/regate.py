@@ -16,9 +16,11 @@ from dsbuilder_tui.generation.answer_versions import read_answer
 from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Ledger
+from dsbuilder_tui.generation.passage_plan import passage_plans
 from dsbuilder_tui.generation.pipeline import PipelineResult
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.store.passages import PassageTable
 from dsbuilder_tui.store.response_journal import KeptAnswer, ResponseJournal
 from dsbuilder_tui.store.session_store import SessionStore
 
@@ -46,8 +48,11 @@ class Regate:
         emit: Callable[[Event], None],
         seed: int,
         answers: ResponseJournal,
+        passages: PassageTable,
     ) -> None:
-        self._plan, self._store, self._answers = plan, store, answers
+        """``answers`` and ``passages`` are those of the other session."""
+        self._their_passages = passages
+        self._plan, self._store, self._answers, self._seed = plan, store, answers, seed
         self._several = config.candidates_per_slot > 1
         self._ledger = Ledger(plan, seed, config.max_attempts, ordered=False)
         interval = config.checkpoint_interval if config.enable_checkpointing else None
@@ -62,9 +67,11 @@ class Regate:
     async def run(self) -> PipelineResult:
         """Judge every kept answer, until no slot is open or a pause is asked for; all of it is on disk when this returns.
 
-        Raises ``StorageError``, or ``SessionDamaged`` for an answer that cannot be read.
+        Raises ``StorageError``, ``InputError`` for documents that cannot be read, or ``SessionDamaged`` for an answer.
         """
         try:
+            await self._take_documents()
+            self._ledger.take_passages(await passage_plans(self._plan, self._store.passages, self._seed))
             await self.gate.restore(await self._store.slots.ledger_rows(), await self._store.calls.last_batch())
             self.journal = self._journal
             keeper = asyncio.create_task(self._journal.run())
@@ -84,6 +91,13 @@ class Regate:
             )
             self._pause = Pause(words, PauseCause.ANSWERS_JUDGED)
         return PipelineResult(finished=self._ledger.open == 0, dropped=0, pause=self._pause)
+
+    async def _take_documents(self) -> None:
+        """Keep the documents as they were when the answers were written from them."""
+        read = await self._their_passages.sources()
+        for source in self._plan.all_sources():
+            if source in read:
+                await self._store.passages.add(source, await self._their_passages.of([source]))
 
     async def _judge_all(self) -> None:
         after = 0

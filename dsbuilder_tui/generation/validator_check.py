@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dsbuilder_tui.domain.case import Candidate
+from dsbuilder_tui.domain.evidence import evidence_of
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.schema_check import Fitted, Misfit
 from dsbuilder_tui.quality.validation import Validation
 from dsbuilder_tui.registry import PlugInBroken
@@ -19,10 +21,11 @@ from dsbuilder_tui.registry import PlugInBroken
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A candidate that validators turn away, and why."""
+    """A candidate that validators, or the judge, turn away, and why."""
 
     fitted: Fitted
     reason: str
+    stage: Stage = Stage.VALIDATORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class ValidatorCheck:
         passed: list[Fitted] = []
         faults: list[Fault] = []
         for one in fitted:
-            case = self._validation.case(candidate.slot, one.inputs, one.expectations)
+            case = self._validation.case(candidate.slot, one.inputs, one.expectations, evidence_of(one.tags))
             try:
                 reason = self._validation.fault(case)
             except PlugInBroken as error:

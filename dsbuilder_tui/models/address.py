@@ -16,6 +16,8 @@ from dsbuilder_tui.models.redaction import forms_of, hide
 from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
 from dsbuilder_tui.settings.schema import KEYS, OPENAI_URL, URLS, DatasetBuilderConfig, query_keys
 
+_LEAST_TYPED = 12  # characters of a key that is looked for in what a person types; a shorter one may be a word
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -89,6 +91,13 @@ def secrets_of(config: DatasetBuilderConfig) -> tuple[str, ...]:
                 found += map(str, value.values())
     found += config.extra_headers.values()
     return tuple(dict.fromkeys(filter(None, found)))
+
+
+def without_keys(text: str, config: DatasetBuilderConfig) -> str:
+    """What a person typed, without any of the configuration's keys: what is sent and kept has no need of them."""
+    said = (source.values.get(name) for source in config.sources for name in KEYS)
+    keys = {key.get_secret_value() if isinstance(key, SecretStr) else str(key) for key in said if key}
+    return hide(text, forms_of(key for key in keys if len(key) >= _LEAST_TYPED))
 
 
 def tls_of(config: DatasetBuilderConfig) -> ssl.SSLContext | bool:

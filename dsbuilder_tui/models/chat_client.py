@@ -17,7 +17,7 @@ import aiohttp
 
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.chat_options import ChatOption, ChatRequest, OptionMemory
-from dsbuilder_tui.models.endpoint import Endpoint, loads, read_all, read_response, shown
+from dsbuilder_tui.models.endpoint import Endpoint, is_unreadable_encoding, loads, read_all, read_response, shown
 from dsbuilder_tui.models.endpoint_errors import explain, refused
 from dsbuilder_tui.models.error_report import ErrorReport, error_in, read_body, read_error
 from dsbuilder_tui.models.failure_table import failure_kind
@@ -35,6 +35,8 @@ _ONE_BAD_CALL = (FailureKind.REQUEST, FailureKind.FORBIDDEN)
 _MOST_REFUSED_FIRST = 3
 # A page, or no service, where calls have been answered, is a gateway's bad moment; not so many in a row.
 _MOST_REFUSED_LATER = 5
+
+_DECODED = ("identity", "gzip", "deflate")  # codings of a body that are always undone before it is read
 
 Waits = Callable[[TransientError, float], Awaitable[None]]
 
@@ -62,7 +64,7 @@ class ChatClient:
         """
         self.model = model
         self.endpoint = Endpoint(config)
-        self._options = (options or OptionMemory()).of(self.endpoint.url, model)
+        self.options = (options or OptionMemory()).of(self.endpoint.url, model)
         self._retries, self._waits = retries, waits
         self._patience, self._startup_timeout = config.request_timeout, config.startup_timeout
 
@@ -90,7 +92,7 @@ class ChatClient:
                 async for batch in begun.rest:
                     yield batch
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self.endpoint.network_error(error) from None
+            raise self._network_error(error) from None
         except _Reported as error:
             raise self._explain(error.report, _has_tools(request)) from None
 
@@ -101,20 +103,20 @@ class ChatClient:
         """
         trial: frozenset[ChatOption] | None = None
         while True:
-            used = self._options.for_request(request) if trial is None else trial
+            used = self.options.for_request(request) if trial is None else trial
             try:
-                begun = await self._open(self._options.body(request, used))
+                begun = await self._open(self.options.body(request, used))
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                raise self.endpoint.network_error(error) from None
+                raise self._network_error(error) from None
             except _Reported as error:
                 kind = failure_kind(error.report, tools=_has_tools(request))
-                if trial is None and self._options.refuse(error.report, kind, request, used):
+                if trial is None and self.options.refuse(error.report, kind, request, used):
                     continue
-                trial = self._options.with_less(error.report, kind, used)
+                trial = self.options.with_less(error.report, kind, used)
                 if trial is None:
                     raise self._explain(error.report, _has_tools(request)) from None
             else:
-                self._options.answer(used, trial is not None)
+                self.options.answer(used, trial is not None)
                 return begun
 
     async def _open(self, body: bytes) -> _Begun:
@@ -185,6 +187,9 @@ class ChatClient:
         if message is None and (page := read_body(body, None)).page:
             raise _Reported(page)
         lines = [message] if message is not None else [loads(line) for line in body.splitlines() if line.strip()]
+        encoding = (response.headers.get("Content-Encoding") or "").lower()
+        if encoding and encoding not in _DECODED and not self.options.answered and None in lines:
+            raise self.endpoint.encoding_refused(encoding)
         for each in lines:
             report = _broken(body) if each is None else _report_in(each)
             if report is None and not ("choices" in each or len(lines) > 1):
@@ -197,17 +202,23 @@ class ChatClient:
 
     def _explain(self, report: ErrorReport, tools: bool) -> Exception:
         """What an error means, in view of how the calls before it ended."""
-        kind, known = failure_kind(report, tools=tools), self._options
-        if kind in _ONE_BAD_CALL:
+        kind, known = failure_kind(report, tools=tools), self.options
+        never_enough = kind is FailureKind.MEMORY and not known.answered
+        if kind in _ONE_BAD_CALL or never_enough:
             known.refusals += 1
             if not known.answered and known.refusals >= _MOST_REFUSED_FIRST:
                 return refused(report, kind, self.model, self.url)
-            if kind is FailureKind.FORBIDDEN and known.answered:
+            if never_enough or (kind is FailureKind.FORBIDDEN and known.answered):
                 return CallRefused(kind, report.message, refused(report, kind, self.model, self.url))
         elif kind is FailureKind.NO_SERVICE and known.answered and known.refusals < _MOST_REFUSED_LATER:
             known.refusals += 1  # it has worked, so it may work again
             return TransientError(FailureKind.SERVER, report.message, report.retry_after)
         return explain(report, kind, self.model, self.url)
+
+    def _network_error(self, error: Exception) -> Exception:
+        if self.options.answered and is_unreadable_encoding(error):
+            return TransientError(FailureKind.SERVER, "the endpoint's answer could not be decompressed")
+        return self.endpoint.network_error(error)
 
     def _redacted(self, report: ErrorReport) -> ErrorReport:
         return replace(report, message=self.endpoint.redact(report.message))

@@ -10,10 +10,12 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import orjson
+from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
 from dsbuilder_tui.domain.errors import EndpointRefused, InputError
 from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.models.address import address_of, tls_of
 from dsbuilder_tui.models.error_report import ErrorReport, read_body
 from dsbuilder_tui.models.protocol import TransientError
@@ -88,6 +90,14 @@ class Endpoint:
         base, mark, query = self.address.url.partition("?")
         return base.rstrip("/").removesuffix("/chat/completions") + path + mark + query
 
+    def encoding_refused(self, encoding: str) -> EndpointRefused:
+        """What an answer means that is compressed in a way that was not asked for."""
+        named = f" ({one_line(encoding, 40)})" if encoding else ""
+        return EndpointRefused(
+            f"{self.url} compresses its answers in a way that cannot be read{named}, and was not asked to.",
+            "Turn compression off for it: in the server, or in the proxy or gateway in front of it.",
+        )
+
     def network_error(self, error: Exception) -> Exception:
         """What a failed connection means: a ``TransientError``, or ``EndpointRefused`` when trying again is no use."""
         system = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else None
@@ -103,6 +113,8 @@ class Endpoint:
             )
         if isinstance(error, aiohttp.InvalidURL):
             return EndpointRefused(f"{self.url!r} is not an address.", "Set base_url, for example http://host:8000/v1.")
+        if is_unreadable_encoding(error):
+            return self.encoding_refused("")
         if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ServerTimeoutError):
             return TransientError(
                 FailureKind.TIMEOUT, f"the call was not over after {self._call_timeout:g} s (call_timeout)"
@@ -110,6 +122,15 @@ class Endpoint:
         if isinstance(error, TimeoutError):
             return TransientError(FailureKind.TIMEOUT, "no answer from the endpoint in time")
         return TransientError(FailureKind.CONNECTION, f"connection to {self.url} failed: {detail}")
+
+
+def is_unreadable_encoding(error: BaseException | None) -> bool:
+    """Whether an answer could not be read because of how it is compressed."""
+    while error is not None:
+        if isinstance(error, ContentEncodingError):
+            return True
+        error = error.__cause__
+    return False
 
 
 async def read_all(response: aiohttp.ClientResponse, head: bytes = b"") -> bytes:

@@ -19,11 +19,15 @@ _FOR_A_PERSON: dict[FailureKind, tuple[str, str]] = {
     FailureKind.QUOTA: ("The account at {url} has no quota left: {said}", "Add credit, then resume."),
     FailureKind.NO_MODEL: (
         "The model {model} does not exist at {url}: {said}",
-        "Name one that does with --worker-model.",
+        "Name one that does with --worker-model; a server of your own has to fetch it first (ollama pull).",
     ),
     FailureKind.NO_SERVICE: (
         "There is no chat completions service at {url}: {said}",
         "Check base_url; it usually ends in /v1.",
+    ),
+    FailureKind.MEMORY: (
+        "The server at {url} has not enough memory for {model}: {said}",
+        "Take a smaller model, or a smaller quantization of it, a shorter context or fewer max_workers, or free memory there.",
     ),
     FailureKind.NO_TOOLS: (
         "{model} at {url} takes no tools, and the main agent works with tools: {said}",
@@ -34,7 +38,7 @@ _FOR_A_PERSON: dict[FailureKind, tuple[str, str]] = {
 }
 _TRANSIENT = (
     FailureKind.RATE_LIMIT, FailureKind.SERVER, FailureKind.CONNECTION, FailureKind.TIMEOUT, FailureKind.LOADING,
-    FailureKind.BAD_ANSWER,
+    FailureKind.BAD_ANSWER, FailureKind.MEMORY,
 )  # fmt: skip
 
 

@@ -50,6 +50,14 @@ _CODES: tuple[tuple[Kind, frozenset[str]], ...] = (
 # Pieces of sentences, in small letters.
 _WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     (
+        Kind.MEMORY,
+        (
+            r"out of (\w+ )?memory", r"outofmemory", r"\boom\b", r"(not enough|insufficient|more) (\w+ ){0,3}v?(memory|ram)\b",
+            r"(failed|unable|cannot|can't|could not) to allocate", r"allocat\w* .{0,40}(failed|buffer|memory)", "bad_alloc",
+            r"(memory|ram) .{0,30}(exhausted|exceeded)", r"exceeds? .{0,30}\bv?(ram|memory)\b",
+        ),
+    ),
+    (
         Kind.CONTENT,
         (
             r"content[ _]filter", "content management policy", "flagged", "content exists risk", "inappropriate content",
@@ -76,6 +84,7 @@ _WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
             r"`inputs` .{0,40}must (be|have)", "range of input length", "input length", r"prompt contains \d+ tokens",
             r"(longer|greater|larger) than the model('s|s)? ", "prompt length", "message size", "token limit", "超长",
             r"reduce (the|your) (length|prompt|message|input)",
+            "kv[ -]cache is full", "compared to kv size", "space in (the )?kv[ -]cache",
         ),
     ),
     (
@@ -94,7 +103,15 @@ _WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
             "model is not ready",
         ),
     ),
-    (Kind.RATE_LIMIT, ("rate[- ]?limit", "too many requests", "throttl", "tokens per min", "requests per min")),
+    (
+        Kind.RATE_LIMIT,
+        (
+            "rate[- ]?limit", "too many requests", "throttl", "tokens per min", "requests per min",
+            r"no (free |idle |available )?slots?\b", r"slots? .{0,20}(unavailable|busy)", "pending requests",
+            r"(server|service|engine|model) (is )?(too )?busy", "queue (is )?(full|too long)", "too many concurrent",
+            r"concurren\w+ (limit|quota)", "at (full |maximum )?capacity",
+        ),
+    ),
     (
         Kind.KEY,
         (
@@ -109,7 +126,7 @@ _WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
             r"model\b.{0,120}(not found|does ?n.t exist|does not exist|not exist|is not available|no longer available)",
             r"model\b.{0,120}(not a valid model|not a supported model|has been deprecated|decommissioned)",
             "not a valid model", "(invalid|unknown|no such) model", r"no models? (is |are )?(loaded|available)",
-            "api deployment for this resource", "requires more system memory",
+            "api deployment for this resource",
         ),
     ),
     (
@@ -126,7 +143,7 @@ _STATUSES: dict[int, Kind] = {
     498: Kind.RATE_LIMIT,
 }  # fmt: skip
 # Kinds that words or codes can mean at a status. A 5xx that speaks of a filter is still a broken server's.
-_AT_SERVER_ERRORS = (Kind.LOADING, Kind.BAD_ANSWER, Kind.NO_TOOLS, Kind.RATE_LIMIT, Kind.TOO_LARGE)
+_AT_SERVER_ERRORS = (Kind.MEMORY, Kind.LOADING, Kind.BAD_ANSWER, Kind.NO_TOOLS, Kind.RATE_LIMIT, Kind.TOO_LARGE)
 _REQUEST_TOO_LARGE = re.compile(r"request too large|too large for")  # no wait makes it fit
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from dsbuilder_tui.domain.case import Slot, Usage
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.models.chat_options import OptionMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,16 @@ class WorkerRequest:
     schema: Any  # a JSON schema, as anything orjson can write
     max_tokens: int
     candidates: int = 1  # to be written for each slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRequest:
+    """One question to a language model: an answer in JSON, of the given schema, as anything orjson can write."""
+
+    system: str
+    prompt: str
+    schema: Any
+    max_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,28 @@ class WorkerModel(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class TextModel(Protocol):
+    """A language model that is asked questions."""
+
+    @property
+    def name(self) -> str: ...
+
+    def stream(self, request: TextRequest) -> AsyncIterator[str | Thought | StreamEnd]:
+        """As ``WorkerModel.stream``."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class LearningModel(Protocol):
+    """A model that finds out what its endpoint takes, and can share that with others of its session."""
+
+    def learn_from(self, memory: OptionMemory) -> None:
+        """Begin a run with what is known, and add to it."""
+        ...
 
 
 class TransientError(Exception):

@@ -19,6 +19,7 @@ def forms_of(secrets: Iterable[str]) -> tuple[str, ...]:
     for secret in secrets:
         raw = secret.encode("utf-8", "surrogatepass")
         quoted = [quote(raw, safe=""), quote(raw), quote_plus(raw)]
+        quoted += [quote(text, safe="") for text in quoted]  # a part of an address inside of another
         lower = [re.sub("%[0-9A-F]{2}", lambda code: code.group().lower(), text) for text in quoted]
         every = ["".join(f"%{byte:02{case}}" for byte in raw) for case in "xX"]
         encoded = [base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()]

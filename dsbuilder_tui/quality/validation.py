@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from dsbuilder_tui.domain.case import Slot
 from dsbuilder_tui.domain.errors import PlanError
+from dsbuilder_tui.domain.evidence import Evidence
 from dsbuilder_tui.domain.plain_words import plain_words
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
@@ -19,7 +20,8 @@ from dsbuilder_tui.registry import Registry
 
 _FOLDER = "dsbuilder_tui.quality.validators"
 # On unless a plan turns them off: a good case cannot break these.
-BY_DEFAULT = ("ids", "amounts", "dates", "quotes", "tools", "placeholders", "attributes", "answer_in_input")
+BY_DEFAULT = ("ids", "amounts", "dates", "quotes", "tools", "placeholders", "attributes", "answer_in_input",
+              "evidence")  # fmt: skip
 _BY_NAME = ("language", "length", "patterns", "json_schema")
 
 VALIDATORS: Registry[Validator] = Registry(
@@ -101,11 +103,18 @@ class Validation:
         return not self._checks
 
     def case(
-        self, slot: Slot, inputs: Mapping[str, Any], expectations: Mapping[str, Any], source: str = ""
+        self,
+        slot: Slot,
+        inputs: Mapping[str, Any],
+        expectations: Mapping[str, Any],
+        evidence: tuple[Evidence, ...] = (),
     ) -> CheckedCase:
         """A candidate in the plan's shape, as validators read it."""
         planned = self._planned[slot.category]
-        return CheckedCase(slot=slot, inputs=inputs, expectations=expectations, source=source, planned=planned)
+        source = "\n".join(passage.text for passage in slot.passages)
+        return CheckedCase(
+            slot=slot, inputs=inputs, expectations=expectations, source=source, planned=planned, evidence=evidence
+        )
 
     def fault(self, case: CheckedCase) -> str | None:
         """What all validators of its category find wrong with a case, in words; None when nothing is.

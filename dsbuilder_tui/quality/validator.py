@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from dsbuilder_tui.domain.case import Slot, display_text
+from dsbuilder_tui.domain.evidence import Evidence
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.quality.written_values import WrittenValue, written_values
 
@@ -18,7 +19,8 @@ from dsbuilder_tui.quality.written_values import WrittenValue, written_values
 class CheckedCase:
     """A candidate as a validator reads it: in the plan's shape, for the slot that it was written for.
 
-    ``source`` is the passage that the case was to be written from; empty where there is none. ``planned`` is what the
+    ``source`` is the text of the passages that the case was to be written from; empty where there are none. ``evidence`` are
+    its quotations from them. ``planned`` is what the
     plan says of every case of the category.
     """
 
@@ -27,6 +29,7 @@ class CheckedCase:
     expectations: Mapping[str, Any]
     source: str = ""
     planned: Mapping[str, Any] = field(default_factory=dict)
+    evidence: tuple[Evidence, ...] = ()
 
     @cached_property
     def text(self) -> str:

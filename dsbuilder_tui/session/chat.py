@@ -5,6 +5,7 @@ from __future__ import annotations
 from dsbuilder_tui.domain.events import MessageAdded
 from dsbuilder_tui.domain.message import Message, MessageContent, MessageRole, TextContent
 from dsbuilder_tui.domain.sanitise import whole_characters
+from dsbuilder_tui.models.address import without_keys
 from dsbuilder_tui.session.own_words import OwnWords
 from dsbuilder_tui.session.session_context import SessionContext
 
@@ -41,4 +42,8 @@ class SessionChat:
         return str(self._context.files.meta.get("draft") or "")
 
     async def save_draft(self, text: str) -> None:
-        await self._context.files.remember(draft=whole_characters(text))
+        await self._context.files.remember(draft=self.without_keys(whole_characters(text)))
+
+    def without_keys(self, text: str) -> str:
+        """What a person typed, without the keys that are set: they are in no message, draft or request."""
+        return without_keys(text, self._context.config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,8 @@ class DatasetFile:
 
 
 def digest_of(path: Path) -> str:
-    """The SHA-256 of a file. Raises ``OSError``."""
+    """The SHA-256 of a file. Raises ``OSError``, also for what is none: a pipe would be waited for."""
+    if not path.is_file():
+        raise OSError(errno.EINVAL, "it is not an ordinary file")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

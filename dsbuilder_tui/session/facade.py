@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from dsbuilder_tui.domain.clock import Clock, SystemClock
-from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.event_stream import EventStream
 from dsbuilder_tui.domain.events import Event, Notice
 from dsbuilder_tui.domain.history import HistoryEntry
@@ -21,7 +22,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.models.prices import PriceTable
-from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.models.protocol import LearningModel, TextModel, WorkerModel
 from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
@@ -32,6 +33,8 @@ from dsbuilder_tui.session.checkpoints import SessionCheckpoints
 from dsbuilder_tui.session.costs import SessionCosts
 from dsbuilder_tui.session.dataset_file import DatasetFile
 from dsbuilder_tui.session.diversity import SessionDiversity
+from dsbuilder_tui.session.documents import SessionDocuments
+from dsbuilder_tui.session.endpoint_knowledge import EndpointKnowledge
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.plans import SessionPlans
 from dsbuilder_tui.session.preview import SessionPreview
@@ -39,6 +42,7 @@ from dsbuilder_tui.session.rejections import SessionRejections
 from dsbuilder_tui.session.run import KeptWriter, Run, Writer
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.sources.documents.document_reader import require_documents
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.imports.import_formats import read_dataset
@@ -63,6 +67,8 @@ class Session:
         self.costs = SessionCosts(context)
         self.diversity = SessionDiversity(context)
         self.dataset = DatasetFile(context)
+        self.endpoints = EndpointKnowledge(files)
+        self.documents = SessionDocuments(context)
         self.cases = SessionCases(context, repaired=self.diversity.forget_coverage)
         self.plans = SessionPlans(context)
         self.preview = SessionPreview(context, self.costs)
@@ -84,9 +90,11 @@ class Session:
         ``out`` is where the finished dataset is to be written.
 
         Raises ``PlanError`` for a plan of more than ``max_dataset_size`` cases or with validators that are not
-        registered, or ``StorageError``.
+        registered, ``InputError`` for documents that are not there, or ``StorageError``.
         """
         config = config or DatasetBuilderConfig()
+        if imported is None:  # on another machine its documents may be gone, and all cases there
+            require_documents(plan.all_sources())
         return cls(await SessionFiles.create(plan, config, clock or SystemClock(), imported, out), config)
 
     @classmethod
@@ -275,25 +283,30 @@ class Session:
         ``PlugInBroken`` for a validator that is not there or cannot be loaded; ``EndpointRefused``,
         ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
+        from dsbuilder_tui.generation.judging import judge_of
         from dsbuilder_tui.generation.pipeline import Pipeline  # with numpy and what else compares; see `prepare`
 
-        own: list[WorkerModel] = []
+        own: list[WorkerModel | TextModel] = []
 
         def writer() -> WorkerModel:
             if model is not None:
                 return model
-            own.append(worker_model(self.config))
-            return own[0]
+            own.append(made := worker_model(self.config))
+            return made
 
         def driver(writer: WorkerModel, budget: Budget) -> RunDriver:
             files, calls = self._files, self._context.call_log
+            if (judge := judge_of(files.plan, self.config, writer)) is not None:
+                own.append(judge)
             return Pipeline(
-                files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed, calls, budget
+                files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed, calls, budget, judge
             )
 
         try:
             return await self._drive(writer, driver)
         finally:
+            with contextlib.suppress(DsbuilderError):  # what a full disk does not take is found out anew
+                await self.endpoints.keep()
             for each in own:
                 await each.close()
 
@@ -308,8 +321,8 @@ class Session:
         theirs = source._files
 
         def driver(writer: KeptWriter, budget: Budget) -> RunDriver:
-            files, kept = self._files, theirs.store.responses
-            return Regate(files.plan, self.config, files.store, files.clock, files.emit, files.seed, kept)
+            files, kept, passages = self._files, theirs.store.responses, theirs.store.passages
+            return Regate(files.plan, self.config, files.store, files.clock, files.emit, files.seed, kept, passages)
 
         return await self._drive(lambda: KeptWriter(theirs.meta["worker_model"], theirs.meta["provider"]), driver)
 
@@ -318,6 +331,8 @@ class Session:
             self._context.only_at_rest()
             self.require_plan()
             writer, budget = make_writer(), Budget(PriceTable(self.config.prices), lambda: self.config.budget)
+            if isinstance(writer, LearningModel):
+                writer.learn_from(self.endpoints.options)
             # Nothing is awaited before there is a run: a pause that is asked for at once must find it.
             driver = make_driver(writer, budget)
             self._context.run = run = Run(self._files, self.config, writer, driver, budget, self.diversity.announce)

@@ -7,12 +7,14 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import Candidate, Slot
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.output_limit import OutputLimit
+from dsbuilder_tui.generation.passage_plan import passage_plans
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.schema_check import Misfit, SchemaCheck
 from dsbuilder_tui.generation.slots import slot_plans
-from dsbuilder_tui.generation.worker import BatchOutcome, Worker
+from dsbuilder_tui.generation.worker import Worker
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.protocol import SlotRequest, WorkerModel
 from dsbuilder_tui.session.costs import SessionCosts
@@ -33,13 +35,17 @@ class SessionPreview:
     ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """At most ``count`` (inputs, expectations) of a category's first slots, as a run would write them.
 
-        Raises ``EndpointRefused``; trouble that would be retried in a run gives fewer samples, or none.
+        Raises ``EndpointRefused``, or ``InputError`` for documents that cannot be read; trouble that
+        would be retried in a run gives fewer samples, or none.
         """
         clock, chosen = self._context.files.clock, plan.category(category)
         model.check(plan)
         slots = slot_plans(plan, self._context.files.seed)[category]
+        passages = (await passage_plans(plan, self._context.files.store.passages, self._context.files.seed)).get(
+            category
+        )
         wanted = tuple(
-            SlotRequest(Slot(category, ordinal, slots.attributes(ordinal)), 0)
+            SlotRequest(Slot(category, ordinal, slots.attributes(ordinal), passages.of(ordinal) if passages else ()), 0)
             for ordinal in range(1, min(count, chosen.count) + 1)
         )
         room = OutputLimit(self._context.config.max_output_tokens)

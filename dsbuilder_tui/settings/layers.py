@@ -17,6 +17,7 @@ from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.settings.locations import DOTENV_FILE, PROJECT_FILE, user_config_file
 
 ENV_PREFIX = "DSBUILDER_"
+_MOST_BYTES = 256 * 1024  # of a file of settings
 
 # Names other tools and the original design already use; DSBUILDER_* wins over them.
 _ENV_ALIASES = {
@@ -147,8 +148,8 @@ def _from_dotenv(known: Collection[str]) -> SettingsSource:
 
     file = Path(DOTENV_FILE)
     try:
-        text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    except (OSError, UnicodeDecodeError) as error:
+        text = _text_of(file) if file.is_file() else ""
+    except (OSError, ValueError) as error:
         raise ConfigError(f".env: cannot be read ({error}).", "Save it as UTF-8 text.") from None
     broken = [binding.original for binding in parse_stream(StringIO(text)) if binding.error]
     if broken:
@@ -173,12 +174,21 @@ def _borrowing(written: Mapping[str, str | None]) -> set[str]:
     return found
 
 
+def _text_of(path: Path) -> str:
+    """Raises ``OSError``, or ``ValueError`` for what is no text or too long to be settings."""
+    with path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise ValueError(f"it is longer than {_MOST_BYTES // 1024} KiB")
+    return data.decode("utf-8")
+
+
 def _from_toml(path: Path, known: Collection[str]) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        values = tomllib.loads(_text_of(path))
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: cannot be read as TOML ({error}).", "Mend the file or move it away.") from None
     for name in values:
         if name not in known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from dsbuilder_tui.store.row_format import CASE_COLUMNS, checksum, read_case
 from dsbuilder_tui.store.rows import SlotFacts
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 from dsbuilder_tui.store.soundness import CASES, TableDamage, damaged_session
+from dsbuilder_tui.store.verdicts import set_verdicts_aside
 
 PAGE = 500
 _NO_LIMIT = 2**63 - 1
@@ -206,6 +208,7 @@ class CaseTable:
                     (self._store.clock.now(), seq),
                 )
                 connection.execute("DELETE FROM accepted_case WHERE seq=?", (seq,))
+                set_verdicts_aside(connection, seq)
                 connection.execute(
                     "UPDATE progress SET accepted=accepted-1 WHERE branch_id=? AND category_id=?",
                     (MAIN_BRANCH, number),
@@ -225,8 +228,8 @@ class CaseTable:
         if damaged is None:
             raise SessionDamaged(
                 f"The case {case.case_id} in {self._store.path} is damaged (its checksum does not match).",
-                f"`dsbuilder resume {self._store.path.parent.name} --repair` sets damaged cases aside and writes them "
-                "again; `dsbuilder export … --skip-damaged` leaves them out.",
+                f"`dsbuilder resume {shlex.quote(self._store.path.parent.name)} --repair` sets damaged cases aside and writes "
+                "them again; `dsbuilder export … --skip-damaged` leaves them out.",
             )
         damaged.append(case.case_id)
 

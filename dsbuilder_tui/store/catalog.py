@@ -21,7 +21,15 @@ from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError, SessionInUse, SessionNotFound, StorageError
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.store.export.checkpoint import SEED_SUFFIX
-from dsbuilder_tui.store.files import atomic_write, is_alive, is_taken, move_together, private_folder, sweep_temporaries
+from dsbuilder_tui.store.files import (
+    atomic_write,
+    is_alive,
+    is_taken,
+    move_together,
+    private_folder,
+    read_small,
+    sweep_temporaries,
+)
 from dsbuilder_tui.store.lock import SessionLock
 from dsbuilder_tui.store.session_store import SessionStore
 
@@ -114,7 +122,7 @@ def sweep(root: Path) -> None:
     with contextlib.suppress(OSError):
         for folder in root.iterdir():
             pid = folder.name.removeprefix(_UNBORN).partition("-")[0] if folder.name.startswith(_UNBORN) else ""
-            if not pid.isdecimal() or (int(pid) != os.getpid() and is_alive(int(pid))):
+            if not pid.isdecimal() or folder.is_symlink() or (int(pid) != os.getpid() and is_alive(int(pid))):
                 continue
             lock = SessionLock(folder)
             try:
@@ -374,7 +382,7 @@ def _readdress(folder: Path) -> None:
     """Let the note for other processes say where the session is now; that is no activity, so its time stays."""
     path = folder / STATUS_FILE
     try:
-        before, note = path.stat(), orjson.loads(path.read_bytes())
+        before, note = path.stat(), orjson.loads(read_small(path))
     except (OSError, ValueError):
         return  # there is no note that could mislead
     if isinstance(note, dict):
@@ -386,7 +394,7 @@ def _readdress(folder: Path) -> None:
 
 def _note(folder: Path) -> SessionListing | None:
     try:
-        note = orjson.loads((folder / STATUS_FILE).read_bytes())
+        note = orjson.loads(read_small(folder / STATUS_FILE))
         known = {f.name for f in fields(SessionListing)}
         values = {name: value for name, value in note.items() if name in known}
         return SessionListing(**{**values, "id": folder.name, "path": str(folder)})

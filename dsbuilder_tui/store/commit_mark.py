@@ -12,7 +12,10 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from dsbuilder_tui.store.files import read_small
+
 MARK_FILE = "session.mark"
+_TO_WRITE = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _SIZE = 128  # bytes: within one sector, so that it is written whole
 
 
@@ -38,9 +41,9 @@ class CommitMark:
     def read(self) -> Mark | None:
         """What was noted; None when there is no note that could be read."""
         try:
-            text, crc = self._path.read_bytes().rstrip().rsplit(b" ", 1)
+            text, crc = read_small(self._path).rstrip().rsplit(b" ", 1)
             commits, accepted, *digest = text.split(b" ")
-            if int(crc, 16) != zlib.crc32(text):
+            if crc != _crc(text):
                 return None
             return Mark(int(commits), int(accepted), *(part.decode() for part in digest))
         except (OSError, ValueError, TypeError):
@@ -54,9 +57,9 @@ class CommitMark:
     def write(self, mark: Mark) -> None:
         """Note a commit. Raises ``OSError``."""
         if self._descriptor is None:
-            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+            self._descriptor = os.open(self._path, _TO_WRITE, 0o600)
         text = f"{mark.commits} {mark.accepted} {mark.digest}".rstrip().encode()
-        line = b"%s %08x" % (text, zlib.crc32(text))
+        line = b"%s %s" % (text, _crc(text))
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.write(self._descriptor, line.ljust(_SIZE - 1) + b"\n")
 
@@ -69,3 +72,7 @@ class CommitMark:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _crc(text: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -28,6 +29,7 @@ from dsbuilder_tui.store.reading_connection import (
     log_of,
     readable_text,
     reading,
+    require_plain_schema,
 )
 from dsbuilder_tui.store.schema import MIGRATIONS, SEALED
 from dsbuilder_tui.store.soundness import TableDamage, damaged_session, opening_tables, table_damages
@@ -179,7 +181,7 @@ class Database:
             except JSONDecodeError as error:
                 raise SessionDamaged(
                     f"A row of {self.path} is damaged: {error}.",
-                    f"`dsbuilder doctor {self.path.parent.name}` says what is whole.",
+                    f"`dsbuilder doctor {shlex.quote(self.path.parent.name)}` says what is whole.",
                 ) from error
 
         return guarded
@@ -296,6 +298,7 @@ class Database:
         connection = connect_to_read(self.path) if self.read_only else self._connect()
         try:
             self._bytes = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            require_plain_schema(connection, self.path)
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > len(self._migrations):
                 raise SessionTooNew(
@@ -367,12 +370,13 @@ class Database:
             log = log_of(self.path)
             aside = log.with_name(f"{log.name}.damaged")
             with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)  # be it a link
                 shutil.copyfile(log, aside)
                 kept = f" Its log is kept as {aside.name}."
         raise SessionDamaged(
             f"The log of the session {self.path.parent.name} is damaged or missing: {lost}.{kept}",
             f"Copy the folder again with its {self.path.name}-wal, or restore a copy; "
-            f"`dsbuilder doctor {self.path.parent.name} --repair` makes a new session of what is there.",
+            f"`dsbuilder doctor {shlex.quote(self.path.parent.name)} --repair` makes a new session of what is there.",
         )
 
     def _migrate(self, connection: sqlite3.Connection, version: int) -> None:
@@ -387,7 +391,7 @@ class Database:
             if version > 0:  # a new file has nothing to be kept
                 backup = self.path.with_name(f"{self.path.name}.v{number}.bak")
                 backup.unlink(missing_ok=True)
-                os.close(os.open(backup, os.O_CREAT | os.O_RDWR, 0o600))
+                os.close(os.open(backup, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
                 copy = sqlite3.connect(backup)
                 connection.backup(copy)
                 copy.close()

@@ -14,7 +14,7 @@ from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.store.commit_mark import CommitMark, Mark
 from dsbuilder_tui.store.file_digest import file_digest
-from dsbuilder_tui.store.reading_connection import has_log, log_of, reading
+from dsbuilder_tui.store.reading_connection import has_log, log_of, reading, require_plain_schema
 from dsbuilder_tui.store.schema import MAIN_BRANCH, MIGRATIONS, SEALED
 from dsbuilder_tui.store.soundness import CASES, damaged_cases, some_of, table_damages
 from dsbuilder_tui.store.table_sums import TableSum, read_seal
@@ -50,6 +50,7 @@ def examine(path: Path, *, is_open: bool = False) -> list[Finding]:
     ).read()  # before the file is read, which may be written to meanwhile: it must not be behind its mark
     try:
         with reading(path) as connection:
+            require_plain_schema(connection, path)
             connection.execute("BEGIN")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > len(MIGRATIONS):
@@ -69,6 +70,8 @@ def examine(path: Path, *, is_open: bool = False) -> list[Finding]:
             findings += [_guarded(name, look) for name, look in looks.items()]
     except sqlite3.Error as error:
         findings.append(Finding("file", "", f"SQLite cannot read it: {error}"))
+    except SessionDamaged as error:
+        findings.append(Finding("file", "", error.problem))
     return findings
 
 
@@ -141,6 +144,7 @@ def _categories(connection: sqlite3.Connection) -> Finding:
         "exhausted_slot",
         "retired_slot",
         "worker_call",
+        "verdict",
         "progress",
     ):
         for (number,) in connection.execute(f"SELECT DISTINCT category_id FROM {table} NOT INDEXED"):

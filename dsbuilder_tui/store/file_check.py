@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from pathlib import Path
 
@@ -27,7 +28,9 @@ def check_everything(connection: sqlite3.Connection, path: Path) -> str:
     _require_ok(connection, "integrity_check", path)
     lost = [damage.words for damage in damages]
     if cases := damaged_cases(connection):
-        lost.append(f"cases: {some_of(cases)}; `dsbuilder resume {path.parent.name} --repair` writes them again")
+        lost.append(
+            f"cases: {some_of(cases)}; `dsbuilder resume {shlex.quote(path.parent.name)} --repair` writes them again"
+        )
     what = f"Damaged: {'; '.join(lost)}." if lost else "Everything that was written is there all the same."
     return f"{path} is not byte for byte what was closed: a failing disk or another program has changed it. {what}"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,9 +18,14 @@ __all__ = [
     "is_taken",
     "move_together",
     "private_folder",
+    "read_small",
+    "require_ordinary",
     "sweep_temporaries",
     "sync_folder",
 ]
+
+_OF_SESSION = ("session.", "status.json", "fingerprints.")  # beginnings of names
+_MOST_NOTE = 1024 * 1024  # bytes
 
 
 def private_folder(path: Path) -> Path:
@@ -33,6 +40,33 @@ def private_folder(path: Path) -> Path:
             "Make it writable or choose another one with --checkpoint-dir.",
         ) from None
     return path
+
+
+def require_ordinary(folder: Path) -> None:
+    """Raises ``StorageError`` for a folder in which a file of the session itself is a link, a pipe or a device.
+
+    One that came from elsewhere may hold such a file: what is written would end up at another place, or be waited for.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            strange = [
+                e.name for e in entries if e.name.startswith(_OF_SESSION) and not e.is_file(follow_symlinks=False)
+            ]
+    except OSError:  # whoever reads or writes there says what is wrong
+        return
+    if strange:
+        raise StorageError(
+            f"In the session folder {folder} {min(strange)} is not an ordinary file: nothing is read or written through it.",
+            "Take it out, or restore a copy of the folder.",
+        )
+
+
+def read_small(path: Path) -> bytes:
+    """A note of some lines, or the beginning of what is too long to be one. Raises ``OSError``, also for what is no file."""
+    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is not an ordinary file")
+        return file.read(_MOST_NOTE)
 
 
 def is_taken(path: Path, *, by_other_than: Path | None = None) -> bool:

@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from dsbuilder_tui.atomic_write import write_private
 from dsbuilder_tui.domain.errors import SessionInUse, StorageError
+from dsbuilder_tui.store.files import read_small, require_ordinary
 
 # `dsbuilder sessions` holds a lock for a few milliseconds while it reads; a newcomer waits that long, not longer.
 _PATIENCE = 0.25
@@ -28,7 +29,10 @@ class SessionLock:
         self._shared: int | None = None  # the lock file, open to be read
 
     def acquire(self, patience: float = _PATIENCE) -> None:
-        """Take the lock. Raises ``SessionInUse`` naming the owner's pid, or ``StorageError``."""
+        """Take the lock. Raises ``SessionInUse`` naming the owner's pid, or ``StorageError``, also for a folder with links or
+        pipes in the places of the session's files.
+        """
+        require_ordinary(self._folder)
         try:
             if self._folder.is_dir() and not os.access(self._folder, os.W_OK):
                 self._share()
@@ -87,6 +91,6 @@ class SessionLock:
     def owner_pid(self) -> int | None:
         """The pid noted by the holder, if there is one."""
         try:
-            return int(self._owner.read_text())
+            return int(read_small(self._owner))
         except (OSError, ValueError):
             return None

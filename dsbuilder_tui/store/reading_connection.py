@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dsbuilder_tui.domain.errors import StorageError
+from dsbuilder_tui.domain.errors import SessionDamaged, StorageError
 
 _STEPS = 20_000  # of SQLite's machine between two questions whether to go on: some milliseconds at most
 
@@ -52,6 +52,22 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
     connection.text_factory = readable_text
     return connection
+
+
+def require_plain_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises ``SessionDamaged`` for a file with a view, a trigger or a virtual table, which no session has.
+
+    They are code: it would be carried out as soon as anything is read or written.
+    """
+    connection.execute("PRAGMA trusted_schema=OFF")
+    found = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type IN ('view', 'trigger') OR sql LIKE 'CREATE VIRTUAL%' LIMIT 1"
+    ).fetchone()
+    if found:
+        raise SessionDamaged(
+            f"{path} is not a session file: it has {found[0]!r}, a view, a trigger or a virtual table.",
+            "Restore it, or import the session's JSON export.",
+        )
 
 
 def readable_text(raw: bytes) -> str:

@@ -17,6 +17,7 @@ import orjson
 from dsbuilder_tui.domain.errors import DsbuilderError, SessionDamaged
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.store.reading_connection import require_plain_schema
 from dsbuilder_tui.store.row_format import checksum, to_text
 from dsbuilder_tui.store.schema import MAIN_BRANCH, MIGRATIONS, SEALED
 from dsbuilder_tui.store.soundness import TableDamage, table_damages
@@ -43,6 +44,8 @@ def salvage(source: Path, target: Path, now: float) -> tuple[DatasetPlanInput, l
                 shutil.copyfile(f"{source}{ending}", f"{copy}{ending}")
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as old:
+            with contextlib.suppress(sqlite3.Error):  # what cannot be read is said below
+                require_plain_schema(old, source)
             old.text_factory = lambda raw: raw.decode("utf-8", "replace")
             with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as new:
                 try:

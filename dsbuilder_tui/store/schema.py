@@ -152,11 +152,37 @@ CREATE TABLE seal (
   id INTEGER PRIMARY KEY, commits INTEGER NOT NULL, closed INTEGER NOT NULL, sums TEXT NOT NULL, crc INTEGER NOT NULL);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7)
+# Documents that cases are written from, as they were when they were read.
+_V8 = """
+-- `id` is made of the text. `start` and `end` are places in the document's text; `source_passage` says which passages the
+-- path of a plan leads to, in order.
+CREATE TABLE passage (
+  id TEXT PRIMARY KEY, document TEXT NOT NULL, heading TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+  text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE source_passage (
+  source TEXT NOT NULL, place INTEGER NOT NULL, passage_id TEXT NOT NULL, PRIMARY KEY (source, place)) WITHOUT ROWID;
+"""
+
+# What a judge says of cases.
+_V9 = """
+-- `case_seq` is that of the case that was judged; `standing` is 1 while that case is there and says what it said then.
+-- `finding`: good, bad, not_judged; `failed` is JSON, the criteria that the case does not meet.
+CREATE TABLE verdict (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, category_id INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+  case_seq INTEGER NOT NULL, standing INTEGER NOT NULL, finding TEXT NOT NULL, failed TEXT NOT NULL, reason TEXT NOT NULL,
+  quote TEXT NOT NULL, model TEXT NOT NULL, created_at REAL NOT NULL);
+CREATE INDEX verdict_case ON verdict (case_seq);
+CREATE INDEX verdict_finding ON verdict (branch_id, standing, category_id, finding);
+
+-- `role`: worker, judge.
+ALTER TABLE worker_call ADD COLUMN role TEXT NOT NULL DEFAULT 'worker';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9)
 SEALED = 7  # the version from which on a session file has sums
 
 SEQUENCED_TABLES = (
     "plan_revision", "accepted_case", "rejection", "worker_call", "history", "damaged_case", "withdrawn_case", "message",
-    "agent_call", "approval",
+    "agent_call", "approval", "verdict",
 )  # fmt: skip
 MAIN_BRANCH = 1

@@ -21,6 +21,7 @@ from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.decision_scores import DecisionScores
 from dsbuilder_tui.store.history import HistoryTable
 from dsbuilder_tui.store.meta import MetaTable
+from dsbuilder_tui.store.passages import PassageTable
 from dsbuilder_tui.store.plans import UNDECIDED, PlanTable
 from dsbuilder_tui.store.progress import ProgressTable
 from dsbuilder_tui.store.rejections import RejectionTable
@@ -30,6 +31,7 @@ from dsbuilder_tui.store.rows import Changes
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 from dsbuilder_tui.store.slot_states import SlotTable
 from dsbuilder_tui.store.statistics import StatisticsReader
+from dsbuilder_tui.store.verdicts import VerdictTable
 from dsbuilder_tui.store.worker_calls import WorkerCallTable
 
 
@@ -47,6 +49,7 @@ class SessionStore:
         self.costs = CostTable(connection)
         self.history = HistoryTable(connection)
         self.meta = MetaTable(connection)
+        self.passages = PassageTable(connection)
         self.plans = PlanTable(connection)
         self.progress = ProgressTable(connection)
         self.rejections = RejectionTable(connection)
@@ -54,6 +57,7 @@ class SessionStore:
         self.scores = DecisionScores(connection)
         self.slots = SlotTable(connection)
         self.statistics = StatisticsReader(connection)
+        self.verdicts = VerdictTable(connection)
 
     @classmethod
     async def create(cls, path: Path, plan: DatasetPlanInput, meta: dict[str, Any], clock: Clock) -> SessionStore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ _ALWAYS = ("branch", "category", "meta", "plan_revision", "progress")
 ASIDE = ("likeness", "worker_answer")
 _SMALL = 500  # rows up to which any other table is looked at then, too
 # What a run starts from, and what it must not pay for twice.
-RUN_TABLES = ("accepted_case", "exhausted_slot", "rejection", "retired_slot", "withdrawn_case")
+RUN_TABLES = (
+    "accepted_case", "exhausted_slot", "rejection", "retired_slot", "withdrawn_case", "passage", "source_passage",
+)  # fmt: skip
 CASES = "accepted_case"
 
 _WORDS = {
@@ -31,10 +34,13 @@ _WORDS = {
     "history": "lines of history",
     "message": "messages",
     "meta": "named values, such as its seed",
+    "passage": "passages of documents",
     "plan_revision": "revisions of the plan",
     "progress": "counters",
     "rejection": "rejections",
     "retired_slot": "retired slots",
+    "source_passage": "places of passages in their documents",
+    "verdict": "verdicts of the judge",
     "withdrawn_case": "withdrawn cases",
     "worker_call": "worker calls",
 }
@@ -107,7 +113,8 @@ def damaged_session(name: str, damages: Iterable[TableDamage]) -> SessionDamaged
     """The error that names what is damaged."""
     return SessionDamaged(
         f"The session {name} is damaged ({'; '.join(damage.words for damage in damages)}).",
-        f"Restore a copy of its folder, or `dsbuilder doctor {name} --repair` makes a new session of what can be read.",
+        f"Restore a copy of its folder, or `dsbuilder doctor {shlex.quote(name)} --repair` makes a new session of what "
+        "can be read.",
     )
 
 

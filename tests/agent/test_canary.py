@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gc
 import io
+import json
 import logging
 import os
 import re
@@ -134,6 +135,22 @@ async def test_what_the_session_keeps_and_the_engine_logs(
         clean(f"the log of {record.name}", formatter.format(record))
     clean("what was printed", "".join(capfd.readouterr()))
     assert all(headers["authorization"] == f"Bearer {KEY}" for headers in fake.headers)
+
+
+async def test_what_the_person_types_of_it_is_kept_and_sent_nowhere(
+    fake: FakeOpenAI, make_config: Configs, tmp_path: Path
+) -> None:
+    config = make_config(base_url=fake.url, api_key=KEY, model="gpt-4o", max_retries=0)
+    fake.agent_script[:] = [model.says("I see."), model.calls(("propose_plan", SUPPORT)), model.says("As you like.")]
+    async with talking(config) as talk:
+        await talk.session.chat.save_draft(f"my key is {KEY}")
+        await talk.say(f"my key is {KEY}, or {quote(KEY, safe='')}", {1: f"export OPENAI_API_KEY={KEY}"})
+        await talk.say("12 cases")
+        await talk.answer(False, f"no, use {KEY}")
+        assert "[hidden]" in (await talk.session.chat.messages())[0].text and "[hidden]" in talk.session.chat.draft
+    for body in fake.agent_bodies:
+        clean("a request", json.dumps(body))
+    clean_folder(tmp_path)
 
 
 @pytest.mark.parametrize("display", ["--json", "--plain"])

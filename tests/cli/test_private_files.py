@@ -8,6 +8,7 @@ import pytest
 
 from dsbuilder_tui.cli import dispatch
 from dsbuilder_tui.store.lock import SessionLock
+from tests.models.test_redaction import ENCODINGS
 from tests.support.process import command
 
 
@@ -36,6 +37,27 @@ def test_the_crash_log_is_its_owners(
     assert dispatch.run_command(["sessions"]) == 1
     assert mode(log) == 0o600 and not log.is_symlink() and "RuntimeError" in log.read_text()
     assert mine.read_text() == "mine" and "\x1b" not in log.read_text() + capsys.readouterr().err
+
+
+def test_no_secret_is_in_the_crash_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = "sk-canary-Zk3/p+q=r"
+
+    def crash(*_: object) -> None:
+        raise RuntimeError(
+            f"no {' '.join(each(key) for each in ENCODINGS.values())} {{'Authorization': 'Bearer {key}'}} canary-word"
+        )
+
+    monkeypatch.setattr(dispatch, "build_parser", crash)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:canary-word@proxy:1")
+    for settings in ("", "no toml at all"):  # settings that cannot be read hide nothing the less
+        Path("dsbuilder.toml").write_text(settings)
+        assert dispatch.run_command(["sessions"]) == 1
+        told = next((tmp_path / "state").rglob("crash.log")).read_text() + capsys.readouterr().err
+        assert "[hidden]" in told and not [e for e in ENCODINGS.values() if e(key) in told] and "canary" not in told
 
 
 @pytest.mark.parametrize("before", ["nothing", "readable", "link"])

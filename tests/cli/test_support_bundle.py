@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from dsbuilder_tui import DatasetBuilderConfig, Session
 from dsbuilder_tui.settings.locations import crash_log_file, user_config_file
 from tests.cli.test_config_command import environment
 from tests.models.test_redaction import ENCODINGS
@@ -74,3 +76,37 @@ def test_on_a_terminal_nothing_is_written_before_a_yes(tmp_path: Path) -> None:
         child.expect(pexpect.EOF)
         child.close()
         assert child.exitstatus == 0 and (tmp_path / "r.md").exists() is written
+
+
+def test_it_is_of_the_session_that_is_named(here: Path, tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(PLAN.replace("shop", "other").replace("3,", "2,"))
+    assert command("run", "plan.yaml", "--provider", "offline", "--seed", "77", cwd=tmp_path).returncode == 0
+    newest = command("doctor", "--bundle", "a.md", cwd=here)
+    named = command("doctor", "shop", "--bundle", "b.md", cwd=here)
+    assert newest.returncode == named.returncode == 0
+    assert 'dataset_name: "other"' in newest.stdout and 'dataset_name: "shop"' in named.stdout
+    assert "  seed = 77" in newest.stdout.partition("session:")[2] and "  seed = 77" not in named.stdout
+    assert (here / "b.md").read_text().strip() == named.stdout.strip()
+    for words in (["nobody", "--bundle", "c.md"], ["shop", "--bundle", "c.md", "--repair"], ["--with-texts"]):
+        done = command("doctor", *words, cwd=here)
+        assert done.returncode == 2 and not (here / "c.md").exists() and "Traceback" not in done.stderr, words
+
+
+def test_texts_are_in_it_only_when_they_are_asked_for(tmp_path: Path) -> None:
+    said = command("run", "--prompt", "12 cases for a zebra farm", "--checkpoint-dir", "s", cwd=tmp_path)
+    assert said.returncode == 4, said.stderr
+    plain = command("doctor", "--bundle", "a.md", "--checkpoint-dir", "s", cwd=tmp_path).stdout
+    texts = command("doctor", "--bundle", "b.md", "--with-texts", "--checkpoint-dir", "s", cwd=tmp_path).stdout
+    assert "for a zebra farm" not in plain and "person: 12 cases for a zebra farm" in texts
+
+
+async def test_a_session_that_is_open_elsewhere_or_damaged_is_told_of(here: Path) -> None:
+    config = DatasetBuilderConfig()
+    async with await Session.open("shop", config) as session:
+        file = session.folder / "session.db"
+        done = await asyncio.to_thread(command, "doctor", "shop", "--bundle", "a.md", cwd=here)
+        assert done.returncode == 0 and "dataset_name: shop" in done.stdout and "accepted: 3" in done.stdout
+    file.write_bytes(file.read_bytes()[:4096] + b"\0" * 40_000)
+    done = await asyncio.to_thread(command, "doctor", "shop", "--bundle", "b.md", cwd=here)
+    assert done.returncode == 0 and "could not be read" in done.stdout and "Traceback" not in done.stderr
+    assert "damaged" in done.stdout

@@ -13,9 +13,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from dsbuilder_tui.cli.dispatch import run_command
+from dsbuilder_tui.diversity.fingerprint_file import NAMES as FINGERPRINTS
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.store.commit_mark import MARK_FILE
 
 NAME = "damaged"
 SECTOR = 512
@@ -104,17 +106,44 @@ def outcome_of_export(sessions: Path, reference: Path) -> tuple[Outcome, Told]:
     return (Outcome.RECOVERED if written.read_bytes() == reference.read_bytes() else Outcome.SILENT), end
 
 
+def outcome_of_doctor(sessions: Path) -> Told:
+    """What ``doctor`` makes of the session."""
+    return told("doctor", NAME, "--checkpoint-dir", str(sessions))
+
+
 Damage = Callable[[Path, random.Random], str]
 Made = Callable[[bool], Path]  # a session to copy from, in the middle of its run or closed
 
 
 def flip_bit(folder: Path, rng: random.Random) -> str:
     """One bit anywhere in the database."""
-    data = bytearray((folder / DATABASE).read_bytes())
-    at, bit = rng.randrange(len(data)), rng.randrange(8)
-    data[at] ^= 1 << bit
-    (folder / DATABASE).write_bytes(data)
-    return f"bit {bit} of byte {at}"
+    return _flip(folder / DATABASE, rng, (folder / DATABASE).stat().st_size)
+
+
+def flip_mark(folder: Path, rng: random.Random) -> str:
+    """One bit of what is noted beside the database."""
+    return _flip(folder / MARK_FILE, rng, len((folder / MARK_FILE).read_bytes().rstrip()))
+
+
+def flip_fingerprint(folder: Path, rng: random.Random) -> str:
+    """One bit of what texts are compared by."""
+    path = folder / rng.choice(FINGERPRINTS)
+    return _flip(path, rng, path.stat().st_size)
+
+
+def flip_log(folder: Path, rng: random.Random) -> str:
+    """One bit of the log."""
+    return _flip(folder / LOG, rng, (folder / LOG).stat().st_size)
+
+
+def _flip(path: Path, rng: random.Random, size: int) -> str:
+    at, bit = rng.randrange(size), rng.randrange(8)
+    with path.open("r+b") as file:
+        file.seek(at)
+        (byte,) = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte ^ 1 << bit]))
+    return f"bit {bit} of byte {at} of {path.name}"
 
 
 def zero_sector(folder: Path, rng: random.Random) -> str:
@@ -180,7 +209,9 @@ def change_number(folder: Path, rng: random.Random) -> str:
 
 
 def _overwrite(path: Path, rng: random.Random, content: Callable[[], bytes]) -> str:
-    sector = rng.randrange(max(1, path.stat().st_size // SECTOR))
+    data = path.read_bytes()
+    places = range(max(1, len(data) // SECTOR))
+    sector = rng.choice([place for place in places if any(data[place * SECTOR : (place + 1) * SECTOR])])
     with path.open("r+b") as file:
         file.seek(sector * SECTOR)
         file.write(content())
@@ -193,4 +224,5 @@ def _tables(plain: sqlite3.Connection) -> list[str]:
 
 
 AT_REST: tuple[Damage, ...] = (flip_bit, zero_sector, garble_sector, delete_row, change_number)
-WHILE_IT_RUNS: tuple[Damage, ...] = (garble_log, tear_log, remove_log, bare_database)
+FLIPS: tuple[Damage, ...] = (flip_mark, flip_fingerprint)
+WHILE_IT_RUNS: tuple[Damage, ...] = (garble_log, tear_log, flip_log, remove_log, bare_database)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,29 +18,66 @@ from dsbuilder_tui.atomic_write import atomic_write
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import StorageError
 from dsbuilder_tui.session.library import list_sessions
-from tests.crash.kills import checkpoint_file, killed_at_the_end, killed_at_the_start, killed_import
-from tests.support.process import command
+from tests.crash.scenarios import FAULTS, KILLS, Ground, Tally, look, without_mounts
 
 Plans = Callable[..., DatasetPlanInput]
 Configs = Callable[..., DatasetBuilderConfig]
 DEAD = 2**22 + 1  # no process has such a number
 
 
-def test_a_killed_import_leaves_nothing_or_all_of_it(tmp_path: Path) -> None:
-    source, rng = checkpoint_file(tmp_path, 3000), random.Random(2)
-    for _ in range(4):
-        assert killed_import(tmp_path, source, 3000, rng, 2.0) == ""
-    done = command("import", source, "--checkpoint-dir", "sessions", "--max-dataset-size", 3000, cwd=tmp_path)
-    assert "Imported 3000 of 3000" in done.stdout
-    assert not [path for path in (tmp_path / "sessions").iterdir() if path.name.startswith(".new")]
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    return Ground(tmp_path_factory.mktemp("ground"), 30)
 
 
-def test_an_older_file_is_not_taken_for_the_dataset(tmp_path: Path) -> None:
-    assert killed_at_the_end(tmp_path, 8, random.Random(1)) == ""
+# What is covered elsewhere, or takes long, is left to the sweeps.
+LONG = (
+    "anywhere in a run",
+    "checkpoint",
+    "index rebuild",
+    "no memory left",
+    "files that may not grow",
+    "files deleted",
+)
 
 
-def test_where_the_dataset_goes_is_known_from_the_start(tmp_path: Path) -> None:
-    assert killed_at_the_start(tmp_path, random.Random(1)) == ""
+def _marked(names: Iterable[str]) -> list[Any]:
+    return [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in names]
+
+
+@pytest.mark.parametrize("instant", _marked(KILLS))
+def test_a_kill_at_each_instant(ground: Ground, instant: str) -> None:
+    """What was announced is there, an end is a whole dataset, and it is the one that it would have been."""
+    tally, rng = Tally(), random.Random(instant)
+    for _ in range(8):
+        KILLS[instant][1](ground, rng, tally)
+        if tally.killed:
+            break
+    assert tally.killed and not tally.wrong, tally.wrong
+
+
+@pytest.mark.parametrize("fault", _marked(FAULTS))
+def test_a_fault_stops_with_a_sentence_and_does_no_harm(ground: Ground, fault: str) -> None:
+    if fault not in without_mounts(FAULTS):
+        pytest.skip("nothing may be mounted here")
+    tally = Tally()
+    FAULTS[fault](ground, random.Random(fault), tally)
+    assert tally.done and not tally.wrong, tally.wrong
+
+
+def test_a_scenario_finds_what_is_wrong(ground: Ground) -> None:
+    """Harm of each kind is noticed: a case less, and another one."""
+    for harm in (
+        "DELETE FROM accepted_case WHERE ordinal=2",
+        "UPDATE accepted_case SET inputs=replace(inputs, 'e', 'E')",
+    ):
+        tally = Tally()
+        with ground.folder() as folder:
+            with contextlib.closing(sqlite3.connect(ground.copy(folder) / "session.db")) as plain:
+                plain.execute(harm)
+                plain.commit()
+            look(folder, ["orders-00002"], tally)
+        assert any(what.startswith("doctor:") for what in tally.wrong)
 
 
 async def test_a_session_that_is_being_made_is_not_seen(make_plan: Plans, make_config: Configs) -> None:

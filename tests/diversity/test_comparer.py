@@ -279,7 +279,8 @@ def test_a_static_model_in_a_folder(tmp_path: Path, embedder: StaticEmbedder) ->
 
     with pytest.raises(ConfigError, match=r"has no model\.safetensors"):
         folder_embedder(tmp_path)
-    save_file({"embeddings": np.eye(400, 20, dtype=np.float32)}, tmp_path / "model.safetensors")
+    tokens = embedder._tokenizer.get_vocab_size()
+    save_file({"embeddings": np.eye(tokens, 20, dtype=np.float32)}, tmp_path / "model.safetensors")
     embedder._tokenizer.save(str(tmp_path / "tokenizer.json"))
     own = folder_embedder(tmp_path)
     rows = own.embed(["abc", "", "abc def"])

@@ -32,10 +32,11 @@ Plans = Callable[..., DatasetPlanInput]
 EXCEPTIONS: dict[Kind, type[Exception]] = {
     Kind.TOO_LARGE: RequestTooLarge, Kind.CONTENT: CallRefused, Kind.REQUEST: CallRefused, Kind.KEY: EndpointRefused,
     Kind.FORBIDDEN: EndpointRefused, Kind.QUOTA: EndpointRefused, Kind.NO_MODEL: EndpointRefused,
-    Kind.NO_SERVICE: EndpointRefused,
+    Kind.NO_SERVICE: EndpointRefused, Kind.MEMORY: CallRefused,
 }  # fmt: skip
 ONE_BAD_CALL = (
     "azure filter", "openrouter moderation", "tgi", "groq json", "bedrock rate", "cloudflare", "in a choice", "fastapi",
+    "torch memory", "llama.cpp slots",
 )  # fmt: skip
 WHOLE = {"choices": [{"message": {"role": "assistant", "content": "Hi."}, "finish_reason": "stop"}]}
 
@@ -312,3 +313,49 @@ def test_words_that_are_near_a_kind_are_not_of_it(message: str) -> None:
 )  # fmt: skip
 def test_finish_reasons_in_other_words(given: Any, finish: str | None) -> None:
     assert finish_of({"finish_reason": given}) == finish
+
+
+MEMORY = ("ollama memory", "ollama memory as a success", "torch memory", "lm studio memory")
+
+
+@pytest.mark.parametrize("name", MEMORY)
+async def test_a_server_without_memory_for_the_model_is_told_so(
+    name: str, make_plan: Plans, make_config: Configs, fake: FakeOpenAI
+) -> None:
+    """In a few calls, and not as a model that is missing; to the main agent's person at once."""
+    fake.reply_for = lambda body, number: FAILURES[name][0]
+    fake.agent_script[:] = [FAILURES[name][0]] * 3
+    config = make_config(base_url=fake.url, batch_size=5, max_workers=3)
+    async with await Session.create(make_plan(30), config) as session:
+        with pytest.raises(EndpointRefused, match="has not enough memory for .* smaller model"):
+            await session.run()
+    assert fake.worker_calls <= 8
+    async with talking(config) as talk:
+        said = troubles(await talk.say("60 cases"))
+    assert "has not enough memory" in said and "does not exist" not in said
+    assert len(fake.agent_bodies) == 1
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "compress"])
+async def test_a_compression_that_cannot_be_undone_is_told_at_once(
+    coding: str, make_plan: Plans, make_config: Configs, fake: FakeOpenAI
+) -> None:
+    reply = Reply(b"\x1b" + bytes(range(128, 255)), kind=EVENTS, headers=(("Content-Encoding", coding),))
+    fake.reply_for = lambda body, number: reply
+    fake.agent_script[:] = [reply] * 3
+    config = make_config(base_url=fake.url, batch_size=5, max_workers=3)
+    async with await Session.create(make_plan(30), config) as session:
+        with pytest.raises(EndpointRefused, match="compresses its answers .* Turn compression off"):
+            await session.run()
+    assert fake.worker_calls <= 3
+    async with talking(config) as talk:
+        said = troubles(await talk.say("60 cases"))
+    assert "compresses its answers" in said and len(fake.agent_bodies) == 1
+
+
+async def test_one_answer_that_cannot_be_decompressed_ends_no_run(make_plan: Plans, make_config: Configs) -> None:
+    broken = Reply(b"no gzip at all", kind=EVENTS, headers=(("Content-Encoding", "gzip"),))
+    async with FakeOpenAI(reply_for=lambda body, number: broken if number == 3 else None) as fake:
+        config = make_config(base_url=fake.url, batch_size=5, max_workers=1, max_retries=2)
+        async with await Session.create(make_plan(30), config) as session:
+            assert (await session.run()).accepted == 30

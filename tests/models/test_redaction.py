@@ -43,6 +43,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "quoted": lambda secret: quote(secret, safe=""),
     "quoted in small letters": lambda secret: re.sub("%..", lambda code: code[0].lower(), quote(secret, safe="")),
     "quoted plus": quote_plus,
+    "quoted twice": lambda secret: quote(quote(secret, safe=""), safe=""),
     "every byte quoted": lambda secret: "".join(f"%{byte:02x}" for byte in secret.encode()),
     "JSON": lambda secret: json.dumps(secret),
     "JSON as UTF-8": lambda secret: json.dumps(secret, ensure_ascii=False),

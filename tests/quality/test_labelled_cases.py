@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,10 @@ import pytest
 import yaml
 
 from dsbuilder_tui.domain.case import Slot
+from dsbuilder_tui.domain.evidence import evidence_of
+from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.generation.grounding_tags import grounding_tags
 from dsbuilder_tui.quality.validation import BY_DEFAULT, VALIDATORS, Validation
 from dsbuilder_tui.quality.validator import CheckedCase
 
@@ -39,13 +42,18 @@ def labelled_cases() -> Iterator[Labelled]:
 
 
 def labelled(domain: str, plan: dict[str, Any], case: dict[str, Any]) -> Labelled:
-    category = {**plan["categories"][0], "validators": case.get("by", [])}
+    source, quotes = case.get("source", ""), case.get("evidence")
+    rules = [*case.get("by", []), *["-evidence"] * (quotes is None)]  # a case that is about something else
+    category = {**plan["categories"][0], "validators": rules}
     parsed = parse_plan({**plan, "categories": [category]})
     fields = list(parsed.input_fields)
     inputs = {fields[0]: case["text"], **dict.fromkeys(fields[1:], "en-GB")}
     slot = Slot(category["name"], 1, {axis: str(value) for axis, value in case.get("attributes", {}).items()})
+    if source:
+        slot = replace(slot, passages=(Passage("rules.md", "", 0, len(source), source),))
     expectations = {**parsed.categories[0].expectations, **case.get("expectations", {})}
-    checked = Validation(parsed).case(slot, inputs, expectations, case.get("source", ""))
+    evidence = evidence_of(grounding_tags(slot, {"evidence": quotes}))
+    checked = Validation(parsed).case(slot, inputs, expectations, evidence)
     return Labelled(domain, parsed, checked, case.get("wrong", ""))
 
 

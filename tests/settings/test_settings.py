@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from pathlib import Path
 
@@ -316,3 +317,17 @@ def test_an_address_without_a_place_is_refused(address: str) -> None:
 @pytest.mark.parametrize("address", ["http://h", "http://[::1]:8080/v1", "https://user:p@h:1/v1", "http://h:80"])
 def test_an_address_with_one_is_taken(address: str) -> None:
     assert load_config(base_url=address).base_url == address
+
+
+@pytest.mark.parametrize("name", ["dsbuilder.toml", ".env"])
+@pytest.mark.parametrize(
+    "text", ["# " + "x" * 300_000, "a = " + "[" * 50_000, "a" * 260_000], ids=["long", "deep", "word"]
+)
+def test_a_file_of_a_folder_cannot_exhaust_the_program(name: str, text: str) -> None:
+    Path(name).write_text(text)
+    with contextlib.suppress(ConfigError):
+        load_config()
+    with Path(name).open("wb") as file:
+        file.truncate(200 * 1024**3)  # a hole
+    with pytest.raises(ConfigError, match="longer than 256 KiB"):
+        load_config()

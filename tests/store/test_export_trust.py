@@ -24,9 +24,11 @@ from tests.support.process import command
 Plans = Callable[..., DatasetPlanInput]
 Configs = Callable[..., DatasetBuilderConfig]
 
-FORMULAS = ["=1+1", "=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1", "+49 170 12", "-", "=", "--5"]
-NUMBERS = ["-5", "+5", "-1.5e-7", "-.5", "-1,234.50", "12"]
-TEXTS = ["Where is #1?", "a=b", " =1", "'=1", "", "ü", "1-2", "Mr. @x"]
+FORMULAS = ["=1+1", "=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1", "+49 170 12", "-", "=", "--5",
+            " =1", "  @x", '"=1+1', '" +1"', "\n=1", "\u00a0=1", "\ufeff=1", "\u200b=1", "＝1+1", "＋1+1", "－1+1", "＠SUM(A1)", "“=1”",
+            "\x00=1", "﹦1", "−1+1", " -2+3"]  # fmt: skip
+NUMBERS = ["-5", "+5", "-1.5e-7", "-.5", "-1,234.50", "12", " -5"]
+TEXTS = ["Where is #1?", "a=b", "a =1", '"Where?"', "'=1", "", "ü", "1-2", "Mr. @x"]
 
 
 def table(*values: Any, raw: bool = False, name: str = "query") -> list[list[str]]:

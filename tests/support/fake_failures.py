@@ -108,7 +108,7 @@ FAILURES: dict[str, tuple[Reply, Kind]] = {
     "bedrock rate": (Reply({"message": "Too many requests", "__type": "ThrottlingException"}, 400), Kind.RATE_LIMIT),
     "anthropic busy": (Reply({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, 529), Kind.SERVER),
     "cloudflare": (page(502, "502 Bad Gateway"), Kind.SERVER),
-    "event error": (event({"message": "CUDA out of memory", "type": "internal_error", "code": 500}, "error"), Kind.SERVER),
+    "event error": (event({"message": "CUDA out of memory", "type": "internal_error", "code": 500}, "error"), Kind.MEMORY),
     "in a choice": (
         event({"choices": [{"index": 0, "delta": {}, "error": {"code": 502, "message": "Provider overloaded"}}]}), Kind.SERVER,
     ),
@@ -121,6 +121,28 @@ FAILURES: dict[str, tuple[Reply, Kind]] = {
             {"error": {"message": "Provider returned error", "code": 429, "metadata": {"raw": '{"error": {"message": "slow"}}'}}}, 200
         ),
         Kind.RATE_LIMIT,
+    ),
+    "llama.cpp slots": (Reply({"error": {"code": 503, "message": "no slot available", "type": "unavailable_error"}}, 503), Kind.RATE_LIMIT),
+    "ollama busy": (openai(503, "server busy, please try again.  maximum pending requests exceeded", type_="api_error"), Kind.RATE_LIMIT),
+    "tgi busy": (Reply({"error": "Model is overloaded, queue is full", "error_type": "overloaded"}, 503), Kind.RATE_LIMIT),
+    "llama.cpp cache": (openai(500, "Input prompt is too big compared to KV size. Please try increasing KV size."), Kind.TOO_LARGE),
+    "llama.cpp context": (openai(500, "Context size has been exceeded.", type_="server_error"), Kind.TOO_LARGE),
+    # not enough memory
+    "ollama memory": (
+        openai(500, "model requires more system memory (8.4 GiB) than is available (4.1 GiB)", type_="api_error"), Kind.MEMORY,
+    ),
+    "ollama memory as a success": (
+        Reply({"error": {"message": "model requires more system memory (8.4 GiB) than is available (4.1 GiB)", "type": "api_error"}}),
+        Kind.MEMORY,
+    ),
+    "torch memory": (
+        vllm(500, "CUDA out of memory. Tried to allocate 2.00 GiB (GPU 0; 23.69 GiB total capacity)", "InternalServerError"),
+        Kind.MEMORY,
+    ),
+    "cuda allocation": (openai(500, "llama runner process has terminated: cudaMalloc failed: out of memory"), Kind.MEMORY),
+    "metal memory": (openai(500, "unable to allocate Metal buffer"), Kind.MEMORY),
+    "lm studio memory": (
+        Reply({"error": "Model loading was stopped due to insufficient system resources: not enough free memory"}, 400), Kind.MEMORY,
     ),
     # for a person
     "error field": (

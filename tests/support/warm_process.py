@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ _context.set_forkserver_preload([*_MODULES, "tests.support.preloaded"])
 
 def run_command(arguments: list[str], cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """``dsbuilder …`` to its end."""
-    return _run(_command, arguments, cwd, env)
+    return _run(command, arguments, cwd, env)
 
 
 def run_talk_driver(arguments: list[str], cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -39,16 +40,58 @@ def run_talk_driver(arguments: list[str], cwd: Path, env: dict[str, str]) -> sub
 
 def _run(work: Any, arguments: list[str], cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder) / "out", Path(folder) / "err"
-        process = _context.Process(target=_begin, args=(work, arguments, str(cwd), env, str(out), str(err)))
-        process.start()
-        process.join(120)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-            raise subprocess.TimeoutExpired(arguments, 120, out.read_bytes(), err.read_bytes())
-        texts = [path.read_text(encoding="utf-8", errors="replace") for path in (out, err)]
-        return subprocess.CompletedProcess(arguments, process.exitcode, *texts)
+        process = Forked(work, arguments, cwd, env, Path(folder))
+        return subprocess.CompletedProcess(arguments, process.wait(), process.out, process.err)
+
+
+class Forked:
+    """A process that has begun with everything imported. What it says goes to files in ``said``, and is read from there."""
+
+    def __init__(
+        self, work: Callable[[list[str]], None], arguments: list[str], cwd: Path, env: dict[str, str], said: Path
+    ) -> None:
+        """``work`` is given the arguments; it is what the process does (a function of a module, or a picklable object)."""
+        self._arguments, self._out, self._err = arguments, said / "out", said / "err"
+        self._process = _context.Process(
+            target=_begin, args=(work, arguments, str(cwd), env, str(self._out), str(self._err))
+        )
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def out(self) -> str:
+        return self._read(self._out)
+
+    @property
+    def err(self) -> str:
+        return self._read(self._err)
+
+    @property
+    def running(self) -> bool:
+        return self._process.exitcode is None
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def wait(self, seconds: float = 120) -> int:
+        """The exit code; minus the signal's number when one has ended it."""
+        self._process.join(seconds)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join()
+            raise subprocess.TimeoutExpired(self._arguments, seconds, self.out.encode(), self.err.encode())
+        return self._process.exitcode
+
+    @staticmethod
+    def _read(path: Path) -> str:
+        try:
+            return path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:  # it has not begun
+            return ""
 
 
 def _begin(work: Any, arguments: list[str], cwd: str, env: dict[str, str], out: str, err: str) -> None:
@@ -70,7 +113,8 @@ def _begin(work: Any, arguments: list[str], cwd: str, env: dict[str, str], out: 
     work(arguments)
 
 
-def _command(arguments: list[str]) -> None:
+def command(arguments: list[str]) -> None:
+    """``dsbuilder …``, as what this process does."""
     from dsbuilder_tui.cli.main import main
 
     sys.argv = ["dsbuilder", *arguments]

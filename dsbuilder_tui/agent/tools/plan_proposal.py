@@ -26,6 +26,9 @@ class ProposePlanArguments(ToolArguments):
     """The keys of each case's inputs and what they mean; leave it out for one field `query`."""
     attributes: dict[str, list[str]] = Field(default_factory=dict)
     """Axes shared by all categories."""
+    sources: list[str] = Field(default_factory=list)
+    """Documents (files, folders) that all cases are written from, as the person named them; each expected fact is then
+    quoted from them."""
     validators: SkipJsonSchema[list[str | dict[str, dict[str, Any]]]] = Field(default_factory=list)
     assumptions: list[str] = Field(default_factory=list)
     """What you assumed, one short sentence each; the person sees them on the card."""

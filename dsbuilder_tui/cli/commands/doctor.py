@@ -17,8 +17,7 @@ from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.cli.options import json_option, settings_from, settings_options
 from dsbuilder_tui.cli.output import print_json, say
-from dsbuilder_tui.diversity.thresholds import static_model
-from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import VALIDATORS
@@ -51,10 +50,12 @@ class Check:
 
 def _doctor(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
+    if arguments.bundle is not None:
+        return _bundle(config, arguments)
+    if arguments.with_texts:
+        raise InputError("--with-texts is for a report.", "Say --bundle as well.")
     if arguments.session is not None or arguments.repair:
         return asyncio.run(_examine_session(arguments, config))
-    if arguments.bundle is not None:
-        return _bundle(config, arguments.bundle)
     ask_before_keys_leave(config)
 
     async def examine() -> int:
@@ -101,12 +102,14 @@ async def _examine_session(arguments: argparse.Namespace, config: DatasetBuilder
     return ExitCode.FAILED if damaged and saved is None else ExitCode.COMPLETE
 
 
-def _bundle(config: DatasetBuilderConfig, name: str) -> int:
+def _bundle(config: DatasetBuilderConfig, arguments: argparse.Namespace) -> int:
     """Show what a bug report needs, and write it: on a terminal after a yes."""
     from dsbuilder_tui.cli.support_bundle import bundle_path, support_bundle, write_bundle
 
-    path = bundle_path(name)
-    text = asyncio.run(support_bundle(config, _REGISTRIES))
+    if arguments.repair or arguments.json:
+        raise InputError("--bundle writes a report, and does nothing else.", "Leave --repair and --json out.")
+    path = bundle_path(arguments.bundle)
+    text = asyncio.run(support_bundle(config, _REGISTRIES, arguments.session, with_texts=arguments.with_texts))
     print(text)
     if sys.stdin.isatty():
         print(f"This is all that goes into {visible(str(path))}. Write it? [y/N] ", end="", file=sys.stderr, flush=True)
@@ -124,8 +127,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repair", action="store_true", help="make a new session of what can be read of a damaged one")
     parser.add_argument(
         "--bundle", nargs="?", const="dsbuilder-report.md", metavar="FILE",
-        help="show what a bug report needs, without secrets, and write it to a file (dsbuilder-report.md)",
+        help="show what a bug report needs (of SESSION, or the newest), without secrets, and write it to a file "
+             "(dsbuilder-report.md)",
     )  # fmt: skip
+    parser.add_argument(
+        "--with-texts", action="store_true", help="in the report: the last messages and rejected cases, too"
+    )
 
 
 async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bool]]:
@@ -138,8 +145,7 @@ async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bo
     provider = provider_of(config)
     if not provider.has_endpoint and config.resolved_provider != OFFLINE:
         yield Check("writer", "ok", provider.label), False
-        return
-    if not provider.has_endpoint:
+    elif not provider.has_endpoint:
         yield (
             Check(
                 "writer", "note", "no key and no endpoint: the built-in offline writer is used",
@@ -147,21 +153,23 @@ async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bo
             ),
             False,
         )  # fmt: skip
-        return
-    from dsbuilder_tui.models.endpoint_probe import probe_embeddings, probe_endpoint
-
-    async def findings() -> AsyncIterator[ProbeFinding]:
-        async for finding in probe_endpoint(config):
-            yield finding
-        if not static_model(config.embedding_model):
-            yield await probe_embeddings(config)
-
-    async for finding in findings():
+    async for finding in _tried(config, endpoint=provider.has_endpoint):
         if (problem := finding.problem) is None:
             yield Check(finding.name, "ok" if finding.certain else "note", finding.words), False
         else:
             refused = problem.exit_code is ExitCode.ENDPOINT_REFUSED
             yield Check(finding.name, "problem", problem.problem, problem.hint), refused
+
+
+async def _tried(config: DatasetBuilderConfig, *, endpoint: bool) -> AsyncIterator[ProbeFinding]:
+    """What a run will do: calls to the ``endpoint``, if there is one, and comparing by embeddings."""
+    from dsbuilder_tui.models.embedding_probe import probe_embeddings
+    from dsbuilder_tui.models.endpoint_probe import probe_endpoint
+
+    if endpoint:
+        async for finding in probe_endpoint(config):
+            yield finding
+    yield await probe_embeddings(config)
 
 
 def _plug_ins() -> Iterator[Check]:

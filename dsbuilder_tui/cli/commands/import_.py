@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shlex
 from pathlib import Path
 
 from dsbuilder_tui.cli.command import CliCommand
@@ -31,8 +32,8 @@ def _import(arguments: argparse.Namespace) -> int:
                 say(f"Note: {visible(note)}")
             say(f"Imported {summary.instances_created} of {summary.total_instances_planned} cases as {session.id}.")
             if summary.instances_created < summary.total_instances_planned:
-                given = f" --checkpoint-dir {arguments.checkpoint_dir}" if arguments.checkpoint_dir else ""
-                say(f"To go on:  dsbuilder resume {session.id}{given}")
+                given = f" --checkpoint-dir {shlex.quote(arguments.checkpoint_dir)}" if arguments.checkpoint_dir else ""
+                say(f"To go on:  dsbuilder resume {shlex.quote(session.id)}{given}")
         return ExitCode.COMPLETE
 
     return asyncio.run(load())

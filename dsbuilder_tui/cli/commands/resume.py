@@ -21,7 +21,7 @@ from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.wording import place
+from dsbuilder_tui.wording import retry_command
 
 
 def _resume(arguments: argparse.Namespace) -> int:
@@ -95,7 +95,7 @@ async def _nothing_to_do(
         lines = [
             f"{session.id} is finished short: {summary.instances_created} of {summary.total_instances_planned} cases, "
             f"{counted(short, 'slot')} exhausted.",
-            f"Try again:   dsbuilder resume {session.id} --retry-exhausted{place(session.folder.parent)}",
+            f"Try again:   {retry_command(session.id, session.folder.parent)}",
         ]
     display.say([*lines, f"Dataset:     {target}"])
     return int(ExitCode.SHORT if short else ExitCode.COMPLETE)

@@ -13,6 +13,7 @@ from dsbuilder_tui.cli.options import display_options, out_option, settings_from
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.models.address import without_keys
 from dsbuilder_tui.session import Session, check_plan
 from dsbuilder_tui.session.library import notes_of
 from dsbuilder_tui.session.plan_files import load_example, load_plan
@@ -52,7 +53,7 @@ async def _run_words(arguments: argparse.Namespace, config: DatasetBuilderConfig
             "--prompt is empty.", 'Say what you need, such as --prompt "60 cases for a customer service bot".'
         )
     out = checked_out(arguments.out)
-    async with await Session.begin(name_of_request(arguments.prompt), config, out=out) as session:
+    async with await Session.begin(name_of_request(without_keys(arguments.prompt, config)), config, out=out) as session:
         return await talk_and_build(session, arguments, out)
 
 

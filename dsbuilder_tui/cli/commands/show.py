@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shlex
 from typing import Any
 
 from dsbuilder_tui.cli.command import CliCommand
@@ -14,6 +15,7 @@ from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionInUse
 from dsbuilder_tui.domain.figures import DiversityReport, share_words, told_figures
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.session import Session, library
 from dsbuilder_tui.settings.stack import load_config
@@ -82,9 +84,13 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         if spent := cost_words(summary.cost):
             say(f"Cost: {spent}")
         say(f"Folder: {summary.path}")
+        for use in await session.documents.uses():
+            used = f"{use.used} of {counted(use.passages, 'passage')} used"
+            say(f"Document {visible(use.document)}: {used}, {counted(use.cases, 'case')}")
         if damaged:
             say(
-                f"Damaged: {visible(', '.join(damaged[:5]))}; `dsbuilder resume {session.id} --repair` writes them again."
+                f"Damaged: {visible(', '.join(damaged[:5]))}; `dsbuilder resume {shlex.quote(session.id)} --repair` "
+                "writes them again."
             )
         if report.overall.cases:
             print_figures(report)

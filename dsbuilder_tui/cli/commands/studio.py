@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shlex
 
 from dsbuilder_tui.cli.app_terminal import can_draw
 from dsbuilder_tui.cli.command import CliCommand
@@ -36,7 +37,7 @@ def _overview(arguments: argparse.Namespace) -> int:
     say("  dsbuilder run --plain --example customer_service --max-dataset-size 500")
     planned = [listing.id for listing in found if not listing.undecided]
     if planned:
-        say(f"  dsbuilder resume --plain {planned[0]}      dsbuilder show {planned[0]}")
+        say(f"  dsbuilder resume --plain {shlex.quote(planned[0])}      dsbuilder show {shlex.quote(planned[0])}")
     say("  dsbuilder --help")
     return ExitCode.COMPLETE
 

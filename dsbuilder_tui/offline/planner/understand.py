@@ -15,6 +15,7 @@ from dsbuilder_tui.offline.planner.changes import PlanChanger
 from dsbuilder_tui.offline.planner.clauses import PlanChanges, clauses, without_courtesy
 from dsbuilder_tui.offline.planner.counts import plain_numbers
 from dsbuilder_tui.offline.planner.diversity_requests import about_pairs, fewer
+from dsbuilder_tui.offline.planner.document_requests import documents_in, written_from
 from dsbuilder_tui.offline.planner.fallback_replies import not_understood, says_yes, small_words
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.intents import Intents
@@ -38,6 +39,8 @@ def understand(
     if not text.strip():
         return Interpretation(words=not_understood())
     reading = _read(hear(text), situation, topics)
+    if earlier and reading.acts:  # it was asked what to write from documents that had been named
+        return written_from(reading, documents_in(hear(earlier))[1], situation)
     if earlier and not reading.acts and _answers(text, situation) and _read(hear(earlier), situation, topics).asks:
         for both in _joined(earlier, text):
             joined = _read(hear(both), situation, topics)
@@ -62,7 +65,9 @@ def _joined(earlier: str, text: str) -> list[str]:
 
 def _read(heard: Utterance, situation: PlanningContext, topics: Topics) -> Interpretation:
     acts = [Act("describe_target", {"text": heard.document})] if heard.document else []
-    rest = _said(heard, situation, topics) if heard.said.strip(" .:") else Interpretation()
+    heard, documents = documents_in(heard)
+    rest = _said(heard, situation, topics) if heard.said.strip(" .:,;!") else Interpretation()
+    rest = written_from(rest, documents, situation)
     if heard.too_long:
         note = _TABLE.reply("too_long")
         rest = replace(rest, words=f"{note} {rest.words}".strip())

@@ -12,7 +12,8 @@ from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.store.export.export_format import DatasetShape, ExportFormat
 from dsbuilder_tui.store.export.flat_table import FlatTable
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # as OWASP's list of CSV injection has them
+# As OWASP's list of CSV injection has them, also in full width, and behind what a spreadsheet or an import may strip.
+_FORMULA = re.compile(r"[\t\r\n]|[\s\"“”„«»\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠﹢﹣﹦﹫−]")
 _NUMBER = re.compile(r"[+-]?(\d[\d,]*+(?:\.\d*+)?|\.\d+)([eE][+-]?\d+)?|[+-](Infinity|inf|nan)")
 
 
@@ -33,7 +34,7 @@ class CsvWriter:
 
 def _safe(cell: Any) -> Any:
     """The cell so that no spreadsheet computes it. What is a number is left one."""
-    if isinstance(cell, str) and cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell):
+    if isinstance(cell, str) and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell.strip(" ")):
         return f"'{cell}"
     return cell
 

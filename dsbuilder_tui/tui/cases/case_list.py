@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import CaseAccepted, CaseEdited, CaseWithdrawn, Event
 from dsbuilder_tui.domain.flags import CaseFlag, flag_words, flags_of
+from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.tui.cases.paint import case_detail, case_row
 from dsbuilder_tui.tui.paint.line import Line, clip
@@ -50,6 +51,7 @@ class CaseList(SessionScreen):
         self._stale = False
         self._recorded = 0
         self._history: Sequence[HistoryEntry] = ()
+        self._passages: Sequence[Passage] = ()
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
@@ -228,15 +230,15 @@ class CaseList(SessionScreen):
         self.query_one("#detail").focus()
 
     def _show_detail(self) -> None:
-        self.instead("detail", self._read_history)
+        self.instead("detail", self._read_aside)
 
-    async def _read_history(self) -> None:
+    async def _read_aside(self) -> None:
         case = self.chosen
-        self._history = ()
+        self._history, self._passages = (), ()
         if case is not None:
-            self._history = (
-                await self.services.guarded(self.watched.session.cases.history(case.category, case.ordinal)) or ()
-            )
+            session = self.watched.session
+            self._history = await self.services.guarded(session.cases.history(case.category, case.ordinal)) or ()
+            self._passages = await self.services.guarded(session.documents.passages_of(case.tags)) or ()
         pane = self.query_one("#case-detail")
         pane.border_title = title(clip(case.case_id, 40)) if case else ""
         self.query_one("#detail", LineView).renew()
@@ -244,7 +246,7 @@ class CaseList(SessionScreen):
 
     def _detail(self, width: int) -> Sequence[Line]:
         case = self.chosen
-        return case_detail(case, self._history, width) if case is not None and not case.damaged else ()
+        return case_detail(case, self._history, width, self._passages) if case is not None and not case.damaged else ()
 
     def action_next_pane(self) -> None:
         (self.query_one("#detail") if self.rows.has_focus else self.rows).focus()

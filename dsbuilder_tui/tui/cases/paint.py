@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase, display_text
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.evidence import EVIDENCE, SOURCES, evidence_of
 from dsbuilder_tui.domain.flags import FLAG_MARKS, flag_words, flags_of
+from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.sanitise import json_for_terminal
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, length, wrap
 from dsbuilder_tui.wording import clock_time
@@ -48,8 +50,8 @@ def case_row(case: AcceptedCase, width: int, chosen: bool, *, category_width: in
     return cut(tuple(spans), width)
 
 
-def case_detail(case: AcceptedCase, history: Sequence[Any], width: int) -> list[Line]:
-    """Everything about one case, for a person."""
+def case_detail(case: AcceptedCase, history: Sequence[Any], width: int, passages: Sequence[Passage] = ()) -> list[Line]:
+    """Everything about one case, for a person; ``passages`` are those it was written from."""
     lines: list[Line] = []
     for name, value in case.inputs.items():
         lines += _field(name, value, width)
@@ -61,6 +63,7 @@ def case_detail(case: AcceptedCase, history: Sequence[Any], width: int) -> list[
     lines.append(EMPTY)
     lines.append((("expectations", "info"),))
     lines += _json(case.expectations, width) or [(("none", "faint"),)]
+    lines += _evidence(case, passages, width)
     attributes = case.tags.get("attributes")
     if isinstance(attributes, dict) and attributes:
         lines += [EMPTY, (("attributes", "info"),)]
@@ -69,7 +72,7 @@ def case_detail(case: AcceptedCase, history: Sequence[Any], width: int) -> list[
             lines.append(((fit(name, min(axis, 20)) + "  ", "muted"), (clip(value, max(4, width - axis - 2)), "text")))
     if case.tags.get("note"):
         lines += [EMPTY, (("note", "warn"),), *[((row, "text"),) for row in wrap(str(case.tags["note"]), width)]]
-    rest = {k: v for k, v in case.tags.items() if k not in ("attributes", "note", "flags")}
+    rest = {k: v for k, v in case.tags.items() if k not in ("attributes", "note", "flags", SOURCES, EVIDENCE)}
     if rest:
         lines += [EMPTY, (("tags", "info"),)]
         for name, value in rest.items():
@@ -85,6 +88,37 @@ def case_detail(case: AcceptedCase, history: Sequence[Any], width: int) -> list[
             )
     lines += [EMPTY, ((f"{clip(case.case_id, 40)} · accepted {clock_time(case.created_at)}", "faint"),)]
     return [cut(line, width) for line in lines]
+
+
+def _evidence(case: AcceptedCase, passages: Sequence[Passage], width: int) -> list[Line]:
+    """Each passage with what is quoted of it set off; of passages that are not there the quotations alone."""
+    quotes = evidence_of(case.tags)
+    lines: list[Line] = []
+    for passage in passages:
+        lines += [EMPTY, ((clip(f"written from {passage.place}", width), "info"),)]
+        own = sorted(
+            (one.start - passage.start, one.end - passage.start) for one in quotes if one.passage == passage.id
+        )
+        for begin, end, role in _marked(own, len(passage.text)):
+            lines += [((row, role),) for row in wrap(" ".join(passage.text[begin:end].split()), width) if row.strip()]
+    known = {passage.id for passage in passages}
+    if left := [one.quote for one in quotes if one.passage not in known]:
+        lines += [EMPTY, (("evidence", "info"),)]
+        lines += [((row, "text"),) for quote in left for row in wrap(f"“{quote}”", width)]
+    return lines
+
+
+def _marked(places: Sequence[tuple[int, int]], length: int) -> Iterator[tuple[int, int, str]]:
+    """A text of this length in pieces: those at ``places`` are strong, the others muted."""
+    at = 0
+    for begin, end in places:
+        if at < begin:
+            yield at, begin, "muted"
+        if max(at, begin) < end:
+            yield max(at, begin), end, "strong"
+        at = max(at, end)
+    if at < length:
+        yield at, length, "muted"
 
 
 _KINDS = {

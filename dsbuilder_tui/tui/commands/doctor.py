@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.errors import DsbuilderError
@@ -20,6 +21,7 @@ async def _doctor(actions: StudioActions, argument: str) -> None:
     async def examine() -> None:
         try:
             findings = await examine_open_session(live.session)
+            await live.session.endpoints.forget()
         except DsbuilderError as error:
             await live.tell(f"✗ {error}", ErrorContent())
             return
@@ -29,7 +31,7 @@ async def _doctor(actions: StudioActions, argument: str) -> None:
         if damaged:
             lines += [
                 "",
-                f"`dsbuilder doctor {name} --repair` makes a new session of what can be read; close this one first.",
+                f"`dsbuilder doctor {shlex.quote(name)} --repair` makes a new session of what can be read; close this one first.",
             ]
         await live.tell("\n".join(lines), CommandContent())
 

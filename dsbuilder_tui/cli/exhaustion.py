@@ -1,0 +1,37 @@
+"""The end of what a machine has: memory, threads, open files, room; and what a process says then."""
+
+from __future__ import annotations
+
+import errno
+
+_MEMORY = (
+    "no memory is left for this process",
+    "Close other programs, or use fewer workers (--max-workers), then resume.",
+)
+_ROOM = "the disk took nothing more", "Free some space, make the folder writable, then resume."
+_BY_NUMBER = {
+    errno.EMFILE: ("no more files can be opened", "Raise the limit (`ulimit -n 1024`), then resume."),
+    errno.ENFILE: ("no more files can be opened on this machine", "Close other programs, then resume."),
+    errno.ENOMEM: _MEMORY,
+    errno.EAGAIN: _MEMORY,  # no process or thread can be started
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: _ROOM,
+    errno.EROFS: _ROOM,
+    errno.EIO: _ROOM,
+}
+_NO_THREAD = "can't start new thread"  # Python has no type and no number for it
+
+
+def exhaustion(error: BaseException) -> tuple[str, str] | None:
+    """What is at its end, and what helps; None when the error, and what it came of, is of another kind."""
+    cause: BaseException | None = error
+    for _ in range(20):
+        if cause is None:
+            break
+        if isinstance(cause, MemoryError) or (isinstance(cause, RuntimeError) and str(cause) == _NO_THREAD):
+            return _MEMORY
+        if isinstance(cause, OSError) and cause.errno in _BY_NUMBER:
+            return _BY_NUMBER[cause.errno]
+        cause = cause.__cause__ or cause.__context__
+    return None

@@ -1,0 +1,53 @@
+"""A process that is given nothing more says what is at its end, and is no bug."""
+
+from __future__ import annotations
+
+import errno
+import io
+from contextlib import redirect_stderr
+
+import pytest
+
+from dsbuilder_tui.cli import dispatch
+from dsbuilder_tui.cli.dispatch import run_command
+from dsbuilder_tui.cli.exhaustion import exhaustion
+
+
+def _of(cause: Exception) -> Exception:
+    try:
+        try:
+            raise cause
+        except Exception as error:
+            raise ImportError("numpy cannot be loaded") from error
+    except ImportError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "no memory is left"),
+        (RuntimeError("can't start new thread"), "no memory is left"),
+        (OSError(errno.EAGAIN, "Resource temporarily unavailable"), "no memory is left"),
+        (OSError(errno.EMFILE, "Too many open files"), "no more files can be opened"),
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk took nothing more"),
+        (OSError(errno.EROFS, "Read-only file system"), "the disk took nothing more"),
+        (_of(OSError(errno.ENFILE, "Too many open files in system")), "no more files can be opened on this machine"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else repr(value),
+)
+def test_what_is_at_its_end_is_said(error: Exception, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(dispatch, "build_parser", lambda given: fail())
+    with redirect_stderr(io.StringIO()) as err:
+        assert run_command(["sessions"]) == 1
+    assert words in err.getvalue() and "unexpected" not in err.getvalue() and "saved" in err.getvalue()
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("something else"), OSError(errno.ENOENT, "no such file"), KeyError("x")]
+)
+def test_a_bug_stays_a_bug(error: Exception) -> None:
+    assert exhaustion(error) is None
