@@ -27,7 +27,7 @@ from dsbuilder_tui.generation.call_review import CallReview
 from dsbuilder_tui.generation.candidate_queue import CandidateQueue, JudgedCandidate
 from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
-from dsbuilder_tui.generation.judging import Judging, RunHooks
+from dsbuilder_tui.generation.judging import Judging, RunHooks, judge_modes
 from dsbuilder_tui.generation.ledger import Batch, Ledger
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.passage_plan import passage_plans
@@ -117,8 +117,8 @@ class Pipeline:
         self._reporter = CallReporter(store, self._journal, budget, model, clock, emit, keeps_answers=keeps)
         self.gate = Gate(plan, config, store, clock, self._journal, self._ledger, self._plug_in_failed)
         self._judging = Judging(
-            plan, config, judge, seed, by_model=not model.ordered, store=store, gate=self.gate, limit=self._limit,
-            budget=budget, calls=calls, clock=clock, emit=emit,
+            plan, config, judge, seed, modes=judge_modes(plan, config, by_model=not model.ordered), store=store,
+            gate=self.gate, limit=self._limit, budget=budget, calls=calls, clock=clock, emit=emit,
             hooks=RunHooks(
                 put_back=self._intake.put_back, pause=self.pause, fail=self._fail, wake=self.wake, charged=self._charged
             ),
