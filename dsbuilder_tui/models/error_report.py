@@ -29,14 +29,14 @@ _CODE_NAMES = ("code", "type", "error_type", "error_code", "status_code", "statu
 _BROKEN_FINISHES = ("error", "abort", "insufficient_system_resource", "network_error")
 _DURATION = re.compile(r"(?:([\d.]+)\s*h)?\s*(?:([\d.]+)\s*m(?!s))?\s*(?:([\d.]+)\s*s)?\s*(?:([\d.]+)\s*ms)?", re.I)
 _RETRY_WORDS = re.compile(
-    r"(?:again|retry|wait)\s+(?:in|after|for)?\s*"
-    r"([\d.]+\s*(?:hours?|minutes?|milliseconds?|seconds?|ms|h|m|s)[\d.hms ]*)",
+    r"(?:again|retry|wait)\s++(?:(?:in|after|for)\s*+)?"
+    r"([\d.]++\s*+(?:hours?|minutes?|milliseconds?|seconds?|ms|h|m|s)[\d.hms ]*)",
     re.I,
 )
 _STATUS = re.compile(r"[45][0-9]{2}")
 _UNIT = re.compile(r"(milli)?(second|minute|hour)s?", re.I)
 _PAGE = re.compile(r"<(!doctype|html|head|body|\?xml|!--|h1|title|center|script|div|p\b)", re.I)
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title|<h1[^>]*>(.*?)</h1", re.I | re.S)
+_TITLE = re.compile(r"<title[^<>]*+>((?:(?!<title).)*?)</title|<h1[^<>]*+>((?:(?!<h1).)*?)</h1", re.I | re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def read_text(text: str) -> ErrorReport:
             pass
     if is_page(start):
         found = _TITLE.search(start[:_MOST_OF_PAGE])
-        title = _line(html.unescape(re.sub(r"<[^>]*>", "", found[1] or found[2] or ""))) if found else ""
+        title = _line(html.unescape(re.sub(r"<[^<>]*>", "", found[1] or found[2] or ""))) if found else ""
         return ErrorReport(f"a web page (“{title}”)" if title else "a web page", page=True)
     return ErrorReport(_line(text), retry_after=_in_words(text))
 
