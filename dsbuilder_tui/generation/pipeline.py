@@ -27,7 +27,7 @@ from dsbuilder_tui.generation.call_review import CallReview
 from dsbuilder_tui.generation.candidate_queue import CandidateQueue, JudgedCandidate
 from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
-from dsbuilder_tui.generation.judging import Judging, RunHooks
+from dsbuilder_tui.generation.judging import Judging, RunHooks, judge_modes
 from dsbuilder_tui.generation.ledger import Batch, Ledger
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.passage_plan import passage_plans
@@ -37,7 +37,7 @@ from dsbuilder_tui.generation.validator_check import Validated
 from dsbuilder_tui.generation.worker import Worker
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.hedging import StragglerWatch, hedges
-from dsbuilder_tui.models.protocol import TextModel, TransientError, WorkerModel
+from dsbuilder_tui.models.protocol import TellsLimits, TextModel, TransientError, WorkerModel
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -100,6 +100,7 @@ class Pipeline:
         self._limit = AdaptiveConcurrency(
             config.workers, clock, self._limit_changed,
             requests_per_minute=config.requests_per_minute, tokens_per_minute=config.tokens_per_minute,
+            advertised=model.limits if isinstance(model, TellsLimits) else None,
         )  # fmt: skip
         self._runner: Runner = Worker(
             model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled,
@@ -117,8 +118,8 @@ class Pipeline:
         self._reporter = CallReporter(store, self._journal, budget, model, clock, emit, keeps_answers=keeps)
         self.gate = Gate(plan, config, store, clock, self._journal, self._ledger, self._plug_in_failed)
         self._judging = Judging(
-            plan, config, judge, seed, by_model=not model.ordered, store=store, gate=self.gate, limit=self._limit,
-            budget=budget, calls=calls, clock=clock, emit=emit,
+            plan, config, judge, seed, modes=judge_modes(plan, config, by_model=not model.ordered), store=store,
+            gate=self.gate, limit=self._limit, budget=budget, calls=calls, clock=clock, emit=emit,
             hooks=RunHooks(
                 put_back=self._intake.put_back, pause=self.pause, fail=self._fail, wake=self.wake, charged=self._charged
             ),
@@ -293,9 +294,8 @@ class Pipeline:
     def _start_batches(self) -> None:
         # What is done but not yet judged counts too: what is held back stays bounded, and calls that are not needed any
         # more, or that the budget has no dollars for, are not made.
-        # A call that waits to be made again, however long the endpoint asks it to, has given its place back.
-        waiting = min(self._limit.resting, 2 * self._config.workers)
-        most = self._config.workers if self._model.ordered else 2 * self._limit.limit + waiting
+        most = self._config.workers if self._model.ordered else self._limit.most_begun
+        # A call that waits to be made again has given its place back.
         while (
             (idle := self._limit.limit - len(self._tasks) + self._limit.resting) > 0
             and len(self._unsettled) < most

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -23,7 +23,7 @@ from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionS
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.protocol import LearningModel, TextModel, WorkerModel
-from dsbuilder_tui.models.providers import worker_model
+from dsbuilder_tui.models.providers import require_judge, worker_model
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
 from dsbuilder_tui.session.calls import SessionCalls
@@ -298,6 +298,8 @@ class Session:
             files, calls = self._files, self._context.call_log
             if (judge := judge_of(files.plan, self.config, writer)) is not None:
                 own.append(judge)
+                if isinstance(judge, LearningModel):
+                    judge.learn_from(self.endpoints.options)
             return Pipeline(
                 files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed, calls, budget, judge
             )
@@ -325,6 +327,26 @@ class Session:
             return Regate(files.plan, self.config, files.store, files.clock, files.emit, files.seed, kept, passages)
 
         return await self._drive(lambda: KeptWriter(theirs.meta["worker_model"], theirs.meta["provider"]), driver)
+
+    async def judge(self, categories: Collection[str] = ()) -> RunResult:
+        """Have a judge read all cases without a verdict, of these categories or of every one. None is taken out.
+
+        Raises ``InputError`` where there is no judge, for a category that there is not, or while it runs; or as ``run``.
+        """
+        from dsbuilder_tui.generation.session_judging import SessionJudging
+
+        judge, files = require_judge(self.config), self._files
+
+        def driver(writer: KeptWriter, budget: Budget) -> RunDriver:
+            return SessionJudging(
+                files.plan, self.config, files.store, files.clock, files.emit, files.seed, self._context.call_log, budget,
+                judge, categories,
+            )  # fmt: skip
+
+        try:
+            return await self._drive(lambda: KeptWriter(files.meta["worker_model"], files.meta["provider"]), driver)
+        finally:
+            await judge.close()
 
     async def _drive(self, make_writer: Callable[[], W], make_driver: Callable[[W, Budget], RunDriver]) -> RunResult:
         async with self._context.acts:
