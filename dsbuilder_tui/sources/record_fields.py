@@ -58,6 +58,13 @@ class Shape:
         except RecursionError:
             raise Unusable("nested too deeply") from None
 
+    def inputs(self, record: Any) -> Mapping[str, Any]:
+        """What the application receives, of a record that has its parts."""
+        if self.fields:
+            return {path: at(record, path) for path in self.fields}
+        inputs = record.get("inputs", record.get("input"))
+        return inputs if isinstance(inputs, Mapping) else {"input": inputs}
+
     def _text(self, record: Any) -> str:
         if self.fields:
             found = []
@@ -96,6 +103,12 @@ class Shape:
         if value is _MISSING or value is None:
             return {}
         return value if isinstance(value, Mapping) else {self.expectations_field or "expectations": value}
+
+
+def attributes_of(record: Any) -> Mapping[str, str]:
+    """The attributes that a record of ours was to have; none where there are none."""
+    found = at(record, "tags.attributes")
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
 
 
 def at(record: Any, path: str) -> Any:

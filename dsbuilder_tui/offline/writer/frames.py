@@ -23,6 +23,7 @@ _GREETING = re.compile(
     r"buen[oa]s (?:días|tardes|noches)|bonjour|bonsoir|salut)(?: \w+)?[,.!]\s*",
     re.IGNORECASE,
 )
+_MOST_READ = 400  # characters of a core that say what it is about
 _LANGUAGE_AXES = {"language", "lang", "locale"}
 # Axes that say how a text is written: a value that nobody knows how to show is not named either.
 _MANNERS = frozenset(
@@ -67,7 +68,7 @@ def load_phrases() -> dict[str, Any]:
 
 def fitting_groups(groups: Sequence[Mapping[str, Any]], core: str) -> list[list[str]]:
     """The groups of sentences that go with a core: of one group a message has one at most."""
-    lowered = shown(core).lower()
+    lowered = shown(core)[:_MOST_READ].lower()
     return [
         list(group["say"])
         for group in groups

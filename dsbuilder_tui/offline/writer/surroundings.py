@@ -13,6 +13,7 @@ from dsbuilder_tui.offline.writer.templates import entities_of
 from dsbuilder_tui.offline.writer.values import Entity, ValuePool, shown_braces
 from dsbuilder_tui.offline.writer.written_message import SecondRequest, Stance, WrittenMessage
 
+_MOST_TOLD = 300  # characters of a message that an expectation repeats
 _OFTEN_ANOTHER = 0.75  # how often a second request is one of another category, where there are others
 
 
@@ -59,7 +60,7 @@ def surrounded(
     message = WrittenMessage(
         frame=frame,
         stance=known.stance,
-        answered=told or str(known.phrases["expected"]["fact_whole"][0]).replace("{text}", text),
+        answered=told or str(known.phrases["expected"]["fact_whole"][0]).replace("{text}", text[:_MOST_TOLD]),
         entities=() if vague else entities_of(example.template, values),
         is_vague=vague,
         missing=missing if "missing" in frame.flags else "",

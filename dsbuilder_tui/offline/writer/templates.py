@@ -33,6 +33,8 @@ _ENTITY = re.compile(
     re.VERBOSE,
 )
 _MOST_READ = 4000  # characters; looking for what may vary takes more than linear time
+_MOST_SAID_ANEW = 1000  # characters of a sentence that a rule says in other words
+_MOST_TOLD = 300  # characters of a core that an expectation repeats
 _WORDS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
 _MODIFIER = re.compile(
     r"(?:wireless|smart|electric|portable|new|red|blue|black|white|green|leather|wool|winter|summer|gaming|running|"
@@ -120,7 +122,7 @@ def paraphrases(template: str) -> list[str]:
     """Ways to say a template's core, the original among them, each a full sentence."""
     text = template.strip()
     whole = sentence(text)
-    for rule in RULES:
+    for rule in RULES if len(text) <= _MOST_SAID_ANEW else ():
         found = rule.pattern.match(text)
         if found and not re.search(r"[.!?] +\w", text) and not ASKS_TOO.search(text):
             parts = {name: lower_first(value) for name, value in found.groupdict().items() if value}
@@ -140,7 +142,7 @@ def paraphrases(template: str) -> list[str]:
 def answered(template: str) -> str:
     """What an answer to a template's core does: ``The answer says whether the user can return their order {id:#12345}.``"""
     text = template.strip()
-    for rule in RULES:
+    for rule in RULES if len(text) <= _MOST_SAID_ANEW else ():
         found = rule.pattern.match(text)
         if found and not re.search(r"[.!?] +\w", text) and not ASKS_TOO.search(text):
             parts = {name: lower_first(value) for name, value in found.groupdict().items() if value}
@@ -148,7 +150,8 @@ def answered(template: str) -> str:
             said = _insert(_direct(rule.answered, parts), parts)
             return f"The answer {_of_another(said).rstrip('.?! ')}."
     kind = "question" if sentence(text).endswith("?") else "message"
-    return f"The answer deals with this {kind}: {lower_first(sentence(text))}"
+    said = lower_first(sentence(text))
+    return f"The answer deals with this {kind}: {said if len(said) <= _MOST_TOLD else said[:_MOST_TOLD] + '…'}"
 
 
 _OTHERS = {

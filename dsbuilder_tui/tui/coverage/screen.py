@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical
 from dsbuilder_tui.domain.events import (
     CaseAccepted,
     CaseEdited,
+    CaseJudged,
     CaseRejected,
     CaseWithdrawn,
     Event,
@@ -71,7 +72,7 @@ class CoverageScreen(SessionScreen):
     def heard(self, event: Event) -> None:
         if isinstance(event, _COUNTED):
             self._want("count", _COUNT_EVERY)
-        if isinstance(event, (*_COUNTED, CaseRejected)):
+        if isinstance(event, (*_COUNTED, CaseRejected, CaseJudged)):
             self._want("measure", _MEASURE_EVERY)
 
     def _want(self, what: str, delay: float) -> None:
@@ -127,7 +128,7 @@ class CoverageScreen(SessionScreen):
 
     def _figures(self, width: int) -> Sequence[Line]:
         chosen = self.grid.chosen
-        return figure_lines(self._report, chosen[0] if chosen else None, width)
+        return figure_lines(self._report, chosen[0] if chosen else None, width, self.watched.view.judged)
 
     def on_heat_grid_cell_moved(self, event: HeatGrid.CellMoved) -> None:
         self._show_cell()
