@@ -59,7 +59,7 @@ class ProposePlan(Tool[ProposePlanArguments]):
                         f"The category {name!r} holds {counted(cases, 'accepted case')}, which are kept.",
                         "Change the plan in force with revise_plan, or give it that many cases at least.",
                     )
-        return plan_question(call, session.plan, plan, list(arguments.assumptions)[:6], {})
+        return await plan_question(call, session.plan, plan, list(arguments.assumptions)[:6], {})
 
     async def run(self, call: ToolCall, arguments: ProposePlanArguments) -> ToolAnswer:
         return await put_plan_in_force(call, self.name)
