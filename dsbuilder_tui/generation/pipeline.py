@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.case import Candidate, display_text
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
 from dsbuilder_tui.domain.events import BatchStarted, Event, Notice, RunPausing
+from dsbuilder_tui.domain.judge_modes import judge_modes
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
@@ -27,7 +28,7 @@ from dsbuilder_tui.generation.call_review import CallReview
 from dsbuilder_tui.generation.candidate_queue import CandidateQueue, JudgedCandidate
 from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
-from dsbuilder_tui.generation.judging import Judging, RunHooks, judge_modes
+from dsbuilder_tui.generation.judging import Judging, RunHooks
 from dsbuilder_tui.generation.ledger import Batch, Ledger
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.passage_plan import passage_plans
@@ -117,7 +118,7 @@ class Pipeline:
         self._reporter = CallReporter(store, self._journal, budget, model, clock, emit, keeps_answers=keeps)
         self.gate = Gate(plan, config, store, clock, self._journal, self._ledger, self._plug_in_failed)
         self._judging = Judging(
-            plan, config, judge, seed, modes=judge_modes(plan, config, by_model=not model.ordered), store=store,
+            plan, config, judge, seed, modes=judge_modes(plan, config.judge, by_model=not model.ordered), store=store,
             gate=self.gate, limit=self._limit, budget=budget, calls=calls, clock=clock, emit=emit,
             hooks=RunHooks(
                 put_back=self._intake.put_back, pause=self.pause, fail=self._fail, wake=self.wake, charged=self._charged
@@ -384,11 +385,10 @@ class Pipeline:
             try:
                 if candidates := [item for item in items if isinstance(item, Candidate)]:
                     await self._judge(candidates)
-                if judged := [item for item in items if isinstance(item, JudgedCandidate)]:
-                    await self._admit([(one.candidate, one.validated) for one in judged])
-                    for one in judged:
-                        if (end := self._judging.decided(one.candidate)) is not None:
-                            self._settle(*end)
+                judged = [item for item in items if isinstance(item, JudgedCandidate)]
+                await self._admit([(one.candidate, one.validated) for one in judged])
+                for end in filter(None, (self._judging.decided(one.candidate) for one in judged)):
+                    self._settle(*end)
                 for item in items:  # a batch ends behind its last candidate
                     if isinstance(item, tuple) and not self._judging.holds_end(*item):
                         self._settle(*item)
@@ -403,8 +403,9 @@ class Pipeline:
         await self._admit([one for one in screened if not self._judging.takes(*one)])
 
     async def _admit(self, screened: list[tuple[Candidate, Validated]]) -> None:
-        candidates = [candidate for candidate, _ in screened]
-        validated = [found for _, found in screened]
+        if not screened:
+            return
+        candidates, validated = [one for one, _ in screened], [found for _, found in screened]
         for candidate, accepted in zip(candidates, await self.gate.admit(candidates, validated), strict=True):
             if accepted:
                 self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
