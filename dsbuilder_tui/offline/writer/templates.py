@@ -25,6 +25,7 @@ _ENTITY = re.compile(
     re.VERBOSE,
 )
 _MOST_READ = 4000  # characters; looking for what may vary takes more than linear time
+_MOST_SAID_ANEW = 1000  # characters of a sentence that a rule says in other words
 _WORDS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
 _MODIFIER = re.compile(
     r"(?:wireless|smart|electric|portable|new|red|blue|black|white|green|leather|wool|winter|summer|gaming|running|"
@@ -188,7 +189,7 @@ _LEAD_INS = (
 def paraphrases(template: str) -> list[str]:
     """Ways to say a template's core, the original among them, each a full sentence."""
     text = template.strip()
-    for rule in _RULES:
+    for rule in _RULES if len(text) <= _MOST_SAID_ANEW else ():
         found = rule.pattern.match(text)
         if found and not re.search(r"[.!?] +\w", text):
             parts = {name: lower_first(value) for name, value in found.groupdict().items() if value}

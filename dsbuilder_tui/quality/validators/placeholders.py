@@ -19,7 +19,7 @@ _SHORT_NOUN = (
 )
 _PHRASE = (
     rf"(?:(?:your|insert|enter|specify|fill)[ _-][\w _-]{{2,40}}"
-    rf"|(?!(?:sent|my|this|that|an?|no|in|see|to|on)\b)(?:\w+[ _-]){{1,3}}{_NOUN}|{_SHORT_NOUN})"
+    rf"|(?!(?:sent|my|this|that|an?|no|in|see|to|on)\b)(?:[^\W_]{{1,30}}[ _-]){{1,3}}{_NOUN}|{_SHORT_NOUN})"
 )
 _LABEL = (
     r"(?!\s*(?:label|text|title|header|line|field|button|column|box|tab|menu|placeholder|tag|variable|element|node|key|section|"
@@ -37,23 +37,29 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "XXX",
         re.compile(
             r"(?:#\s?|(?i:\b(?:order|number|id|no\.?|ticket|invoice|account|reference|code|booking|flight|phone|date|name|amount|"
-            r"[$€£])\s?(?:is|was|:|#|of)?\s?#?))X{3,}(?![\w-]*[\w])"
+            r"[$€£])\s?(?:is|was|:|#|of)?\s?#?))X{3,}+(?!-*\w)"
         ),
     ),
     ("orem ipsum", re.compile(r"lorem ipsum dolor", re.IGNORECASE)),
 )  # fmt: skip
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`]*`|</\w|\bdef \w+\(|\bfunction \w*\(|=>|[;{]\s*\n|\bf[\"']", re.DOTALL)
-_QUOTED = re.compile(r"(?<!\w)'[^'\n]*'(?!\w)|\"[^\"\n]*\"|“[^”]*”|‘[^’]*’|«[^»]*»")
+_QUOTED = re.compile(r"(?<!\w)'[^'\n]*'(?!\w)|\"[^\"\n]*\"|“[^“”]*”|‘[^‘’]*’|«[^«»]*»")
 
 
 def _placeholder(text: str, kinds: tuple[tuple[str, re.Pattern[str]], ...]) -> str | None:
+    quoted: list[tuple[int, int]] | None = None
     for mark, pattern in kinds:
         if mark not in text:
             continue
+        at = 0  # of the quotes: both come in the order of the text
         for found in pattern.finditer(text):
-            if not _CODE.search(text) and not any(
-                quote.start() < found.start() and found.end() < quote.end() for quote in _QUOTED.finditer(text)
-            ):
+            if quoted is None:
+                if _CODE.search(text):
+                    return None
+                quoted = [quote.span() for quote in _QUOTED.finditer(text)]
+            while at < len(quoted) and quoted[at][1] <= found.end():
+                at += 1
+            if at == len(quoted) or quoted[at][0] >= found.start():
                 return found.group().strip()
     return None
 
