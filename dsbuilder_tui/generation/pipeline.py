@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
-from dsbuilder_tui.domain.case import Candidate, display_text
+from dsbuilder_tui.domain.case import AcceptedCase, Candidate, display_text
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
 from dsbuilder_tui.domain.events import BatchStarted, Event, Notice, RunPausing
@@ -37,7 +37,7 @@ from dsbuilder_tui.generation.validator_check import Validated
 from dsbuilder_tui.generation.worker import Worker
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.hedging import StragglerWatch, hedges
-from dsbuilder_tui.models.protocol import TextModel, TransientError, WorkerModel
+from dsbuilder_tui.models.protocol import TellsLimits, TextModel, TransientError, WorkerModel
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -100,6 +100,7 @@ class Pipeline:
         self._limit = AdaptiveConcurrency(
             config.workers, clock, self._limit_changed,
             requests_per_minute=config.requests_per_minute, tokens_per_minute=config.tokens_per_minute,
+            advertised=model.limits if isinstance(model, TellsLimits) else None,
         )  # fmt: skip
         self._runner: Runner = Worker(
             model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled,
@@ -131,7 +132,7 @@ class Pipeline:
         self._free_workers: list[int] = []
         self._task_of: dict[int, asyncio.Task[None]] = {}  # by batch number: calls that have not ended
         self._cut_off: set[int] = set()  # batches whose call a person wants ended
-        self._accepted_of: dict[int, int] = {}
+        self._accepted_of: dict[int, list[AcceptedCase]] = {}  # by batch, until it has ended
         self._failures_in_a_row = 0
         self._failure: BaseException | None = None
         self._pause: Pause | None = None
@@ -171,7 +172,7 @@ class Pipeline:
             if not any(keeper.done() for keeper in keepers):
                 await self._intake.join()
                 for end in self._judging.kept_ends():
-                    self._settle(*end)
+                    await self._end(*end)
                 for left in tuple(self._unsettled.values()):
                     left.result.outcome = CallOutcome.CANCELLED
                     self._end_trace(left.result, CallOutcome.CANCELLED)  # of a call that had not even begun
@@ -293,9 +294,8 @@ class Pipeline:
     def _start_batches(self) -> None:
         # What is done but not yet judged counts too: what is held back stays bounded, and calls that are not needed any
         # more, or that the budget has no dollars for, are not made.
-        # A call that waits to be made again, however long the endpoint asks it to, has given its place back.
-        waiting = min(self._limit.resting, 2 * self._config.workers)
-        most = self._config.workers if self._model.ordered else 2 * self._limit.limit + waiting
+        most = self._config.workers if self._model.ordered else self._limit.most_begun
+        # A call that waits to be made again has given its place back.
         while (
             (idle := self._limit.limit - len(self._tasks) + self._limit.resting) > 0
             and len(self._unsettled) < most
@@ -388,10 +388,10 @@ class Pipeline:
                     await self._admit([(one.candidate, one.validated) for one in judged])
                     for one in judged:
                         if (end := self._judging.decided(one.candidate)) is not None:
-                            self._settle(*end)
+                            await self._end(*end)
                 for item in items:  # a batch ends behind its last candidate
                     if isinstance(item, tuple) and not self._judging.holds_end(*item):
-                        self._settle(*item)
+                        await self._end(*item)
                 if self._judging.is_on:
                     self._wake.set()
             finally:
@@ -406,13 +406,23 @@ class Pipeline:
         candidates = [candidate for candidate, _ in screened]
         validated = [found for _, found in screened]
         for candidate, accepted in zip(candidates, await self.gate.admit(candidates, validated), strict=True):
-            if accepted:
-                self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
+            if accepted is not None:
+                self._accepted_of.setdefault(candidate.batch, []).append(accepted)
                 self._failures_in_a_row = 0
+
+    async def _end(self, batch: Batch, result: BatchOutcome) -> None:
+        if result.drafts:
+            await self._journal.flush()  # what is taken out must have been written
+        self._settle(batch, result)
 
     def _settle(self, batch: Batch, result: BatchOutcome) -> None:
         """Take back what a finished batch did not bring, and remember what the call cost."""
-        accepted = self._accepted_of.pop(batch.number, 0)
+        cases = self._accepted_of.pop(batch.number, [])
+        drafted = {batch.slots[index].slot.ordinal for index in result.drafts}
+        for case in cases:
+            if case.ordinal in drafted:
+                self.gate.take_out_draft(case)
+        accepted = sum(case.ordinal not in drafted for case in cases)
         learned = self._review.take_in(batch, result, accepted, self.gate.turned_away(batch.number))
         fruitless = result.outcome in _SAYS_NOTHING and not result.delivered and not learned
         for index in range(len(batch.slots)):

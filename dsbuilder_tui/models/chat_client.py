@@ -123,6 +123,7 @@ class ChatClient:
         """Send a body, and read the answer as far as its first objects."""
         response: aiohttp.ClientResponse = await self.endpoint.post("/chat/completions", body)
         try:
+            self.endpoint.limits.read(response.headers, time.monotonic())
             if response.status != 200:
                 raise _Reported(self._redacted(await read_response(response)))
             # What an answer is shows in its first bytes; the Content-Type is often wrong.

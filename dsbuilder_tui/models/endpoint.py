@@ -17,6 +17,7 @@ from dsbuilder_tui.domain.errors import EndpointRefused, InputError
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.models.address import address_of, tls_of
+from dsbuilder_tui.models.advertised_limits import AdvertisedLimits
 from dsbuilder_tui.models.error_report import ErrorReport, read_body
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.models.redirects import own_origin_only
@@ -44,6 +45,7 @@ class Endpoint:
         headers = {
             "Content-Type": "application/json", "Accept": "text/event-stream, application/json", **self.address.headers,
         }  # fmt: skip
+        self.limits = AdvertisedLimits()
         self._call_timeout = config.call_timeout
         proxy, proxy_login = _proxy(self.url)
         if may_be_link_local is None:

@@ -157,7 +157,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
             if math.isfinite(seconds):
                 return max(0.0, seconds)
             continue
-        if (duration := _duration(value)) is not None:
+        if (duration := duration_seconds(value)) is not None:
             return duration
         try:
             moment = parsedate_to_datetime(value)
@@ -226,7 +226,7 @@ def _inner_json(text: str) -> Any:
 def _asked_wait(error: Mapping[str, Any]) -> float | None:
     for name in ("retryDelay", "retry_after", "retryAfter", "estimated_time", "retry_after_seconds"):
         value = error.get(name)
-        if isinstance(value, str) and (seconds := _duration(value)) is not None:
+        if isinstance(value, str) and (seconds := duration_seconds(value)) is not None:
             return seconds
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf:
             return float(value)
@@ -238,10 +238,10 @@ def _asked_wait(error: Mapping[str, Any]) -> float | None:
 
 def _in_words(text: str) -> float | None:
     found = _RETRY_WORDS.search(_line(text))  # white space of any length would be tried in every division
-    return _duration(found[1]) if found else None
+    return duration_seconds(found[1]) if found else None
 
 
-def _duration(text: str) -> float | None:
+def duration_seconds(text: str) -> float | None:
     """Seconds of ``8s``, ``6m0s``, ``250ms``, ``1.5 seconds``, ``90``."""
     if len(text) > _MOST_WORDS:
         return None

@@ -11,6 +11,7 @@ from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.models.advertised_limits import AdvertisedLimits
 from dsbuilder_tui.models.chat_options import OptionMemory
 
 
@@ -107,6 +108,13 @@ class TextModel(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class TellsLimits(Protocol):
+    """A model whose answers may say what its endpoint's limits are."""
+
+    limits: AdvertisedLimits
 
 
 @runtime_checkable

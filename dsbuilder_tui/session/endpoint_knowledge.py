@@ -1,4 +1,4 @@
-"""What a session has learned of its endpoints and models: options they refuse, limits they have. It outlives a run."""
+"""Knowledge of endpoints and models that a session gathers: options they refuse, limits they have. It outlives a run."""
 
 from __future__ import annotations
 

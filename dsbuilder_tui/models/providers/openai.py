@@ -36,6 +36,7 @@ class OpenAICompatibleModel:
         own = name is None
         self._temperature, self._effort = (config.temperature, config.reasoning_effort) if own else (None, None)
         self._client = ChatClient(config, self.name)  # a worker's failures are the pipeline's: it knows all calls
+        self.limits = self._client.endpoint.limits
 
     async def close(self) -> None:
         await self._client.close()
