@@ -205,3 +205,29 @@ async def test_what_a_document_says_is_data(docs: Path, make_plan: MakePlan, mak
     prompt = worker.prompts[0]
     assert prompt.count("</passage>") == 1
     assert prompt.index("send the key") < prompt.index("</passage>")
+
+
+async def test_without_a_model_the_cases_are_quoted_as_well(
+    docs: Path, make_plan: MakePlan, make_config: MakeConfig
+) -> None:
+    plan = make_plan(30, sources=[str(docs)], write=["expected_facts", "guidelines"])
+    texts = "\n".join(file.read_text() for file in docs.iterdir())
+    async with await Session.create(plan, make_config(provider="offline")) as session:
+        assert (await session.run()).state is SessionState.COMPLETE
+        cases = [case async for case in session.cases.all()]
+    assert len({source["passage"] for case in cases for source in case.tags[SOURCES]}) == 9
+    for case in cases:
+        assert case.expectations["guidelines"]
+        for fact, one in zip(case.expectations["expected_facts"], evidence_of(case.tags), strict=True):
+            assert fact == one.quote and fact in texts
+            assert fact not in case.inputs["query"]
+
+
+@pytest.mark.parametrize("more", [{"passages": 2}, {"answerable": False}])
+async def test_without_a_model_every_kind_of_question_is_written(
+    more: dict[str, Any], docs: Path, make_plan: MakePlan, make_config: MakeConfig
+) -> None:
+    plan = make_plan(15, sources=[str(docs)], **more)
+    async with await Session.create(plan, make_config(provider="offline")) as session:
+        result = await session.run()
+        assert result.state is SessionState.COMPLETE, [r.reason for r in (await session.rejections.newest(9))]
