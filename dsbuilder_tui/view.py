@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import Checkpoint, Rejection
 from dsbuilder_tui.domain.events import (
     AgentCalled,
     BatchFinished,
     BatchStarted,
     CaseAccepted,
+    CaseJudged,
     CaseRejected,
     CaseWithdrawn,
     CheckpointSaved,
@@ -28,6 +30,7 @@ from dsbuilder_tui.domain.events import (
     SlotExhausted,
 )
 from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.judging import JudgedCounts
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.run_state import RunState, WorkerState
 from dsbuilder_tui.domain.session_state import BuilderState, SessionState
@@ -59,6 +62,7 @@ class WorkerView:
     size: int
     started: float
     attempt: int = 0
+    role: CallRole = CallRole.WORKER
     state: WorkerState | CallOutcome = WorkerState.STREAMING
     judged: int = 0  # candidates of this batch that the gate has seen
     retry_at: float = 0.0
@@ -122,6 +126,9 @@ class RunView:
     agent_tokens: int = 0  # of the main agent, in and out
     agent_dollars: float = 0.0  # known dollars, here and below
     worker_dollars: float = 0.0
+    judge_tokens: int = 0  # in and out
+    judge_dollars: float = 0.0
+    judged: Mapping[str, JudgedCounts] = field(default_factory=dict)  # by category
     unpriced: bool = False  # tokens were used whose price is not known
     notice: str = ""
     notice_level: NoticeLevel = NoticeLevel.INFO
@@ -145,19 +152,19 @@ class RunView:
 
     @property
     def tokens(self) -> int:
-        """All that were used, by workers and main agent."""
-        return self.prompt_tokens + self.completion_tokens + self.agent_tokens
+        """All that were used, by workers, judge and main agent."""
+        return self.prompt_tokens + self.completion_tokens + self.agent_tokens + self.judge_tokens
 
     @property
     def dollars(self) -> float:
         """What is known to have been spent."""
-        return self.agent_dollars + self.worker_dollars
+        return self.agent_dollars + self.worker_dollars + self.judge_dollars
 
     def forecast(self) -> float | None:
         """Dollars when all cases are there, if the rest costs what these did; None while that says nothing."""
         if self.unpriced or self.left <= 0 or self.accepted < _TELLING or not self.worker_dollars:
             return None
-        return self.worker_dollars / self.accepted * self.planned + self.agent_dollars
+        return (self.worker_dollars + self.judge_dollars) / self.accepted * self.planned + self.agent_dollars
 
     @property
     def left(self) -> int:
@@ -229,6 +236,9 @@ def opening_view(
         agent_tokens=sum(m["prompt_tokens"] + m["completion_tokens"] for m in cost["main_agent"]["models"]),
         agent_dollars=cost["main_agent"]["known_dollars"],
         worker_dollars=cost["workers"]["known_dollars"],
+        judge_tokens=sum(m["prompt_tokens"] + m["completion_tokens"] for m in cost["judge"]["models"]),
+        judge_dollars=cost["judge"]["known_dollars"],
+        judged=summary.judged_counts,
         unpriced=cost["dollars"] is None,
     )
 
@@ -260,6 +270,10 @@ def reduce(view: RunView, event: Event) -> RunView:
         case CaseAccepted():
             counts = _counts(view, event.category, accepted=1, batch=event.batch, ts=event.ts)
             return replace(view, samples=_sampled(view.samples, event.ts, view.accepted + 1), **counts)
+        case CaseJudged():
+            cases = view.categories.get(event.category, CategoryView()).accepted
+            found = JudgedCounts(event.good, event.bad, event.not_judged, cases)
+            return replace(view, judged={**view.judged, event.category: found})
         case CaseWithdrawn():
             return replace(view, **_counts(view, event.category, accepted=-1, rejected=1))
         case PlanRevised():
@@ -313,7 +327,8 @@ def reduce(view: RunView, event: Event) -> RunView:
             if event.dollars is None:
                 return view
             # It counts what was spent before this view began, too.
-            return replace(view, worker_dollars=max(0.0, event.dollars - view.agent_dollars))
+            others = view.agent_dollars + view.judge_dollars
+            return replace(view, worker_dollars=max(0.0, event.dollars - others))
         case Notice():
             return replace(view, notice=event.text, notice_level=event.level)
         case _:
@@ -348,10 +363,19 @@ def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled)
             size=len(event.slots),
             started=event.ts,
             attempt=event.attempt,
+            role=event.role,
             arrivals=arrivals,
         )
         return replace(view, workers={**view.workers, event.worker: worker})
-    if isinstance(event, BatchFinished):
+    if isinstance(event, BatchFinished) and event.role is CallRole.JUDGE:
+        used = event.prompt_tokens + event.completion_tokens
+        view = replace(
+            view,
+            judge_tokens=view.judge_tokens + used,
+            judge_dollars=view.judge_dollars + (event.dollars or 0.0),
+            unpriced=view.unpriced or (event.dollars is None and used > 0),
+        )
+    elif isinstance(event, BatchFinished):
         view = replace(
             view,
             calls=view.calls + 1,

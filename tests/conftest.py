@@ -27,6 +27,7 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     for name, folder in (("HOME", home), ("XDG_STATE_HOME", home / "state"), ("XDG_CONFIG_HOME", home / "config")):
         monkeypatch.setenv(name, str(folder))
     monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("DSBUILDER_JUDGE", "off")  # a judge's calls would count among the workers'; its tests ask for it
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)

@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 
 from dsbuilder_tui.domain.approval import ApprovalDecision, ApprovalRequest
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.clock import iso
 from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.judging import Judgement
 from dsbuilder_tui.domain.message import Message
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import PauseCause
@@ -56,6 +58,7 @@ class BatchStarted(Event):
     category: str
     slots: tuple[int, ...]
     attempt: int
+    role: CallRole = CallRole.WORKER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,7 @@ class BatchFinished(Event):
     detail: str = ""
     dollars: float | None = None
     estimated: bool = False
+    role: CallRole = CallRole.WORKER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,26 @@ class CaseAccepted(Event):
     accepted: int
     planned: int
     flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseJudged(Event):
+    """There is a judge's verdict on a case of the dataset. ``failed`` are the criteria that it does not meet.
+
+    ``good``, ``bad`` and ``not_judged`` count the verdicts in its category that stand, this one among them.
+    """
+
+    type: ClassVar[str] = "case_judged"
+    case_id: str
+    category: str
+    slot: int
+    seq: int
+    finding: Judgement
+    failed: tuple[str, ...]
+    reason: str
+    good: int
+    bad: int
+    not_judged: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

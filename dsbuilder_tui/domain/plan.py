@@ -21,8 +21,10 @@ from pydantic import (
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.expectation import MlflowKey, WrittenExpectation, WrittenKeys, merged_keys
+from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.plain_words import plain_words
 from dsbuilder_tui.domain.plan_values import MAX_NAME_LENGTH, as_list, checked_axes, checked_name, json_ready
+from dsbuilder_tui.domain.rubric import PlanRubric, RubricEntry
 from dsbuilder_tui.domain.source_paths import MOST_PASSAGES_A_CASE, SourcePaths
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.domain.target import PlanTarget, ToolSchema
@@ -54,6 +56,7 @@ class DatasetCategory(_Model):
     the axes along which the cases of this category differ. ``expectations`` are the same for all cases unless an input
     calls for another value, or for none; ``write`` are the keys that are written for each case, besides the plan's.
     ``validators`` name the rules that its cases have to keep, besides the plan's (see ``domain.validator_choice``).
+    ``judge`` says which of its cases a judge reads; ``auto``: as the setting says.
     ``sources`` are documents in place of the plan's; each case is written from ``passages`` pieces of them, or, when the
     category is not ``answerable``, asks for what does not stand there. Raises ``pydantic.ValidationError`` for bad values.
     """
@@ -68,6 +71,7 @@ class DatasetCategory(_Model):
     diversity: Literal["on", "off"] | CategoryDiversity = "on"
     write: WrittenKeys = Field((), exclude_if=operator.not_)
     validators: ValidatorEntries = Field((), exclude_if=operator.not_)
+    judge: JudgeMode = Field(JudgeMode.AUTO, exclude_if=lambda mode: mode is JudgeMode.AUTO)
     sources: SourcePaths = Field((), exclude_if=operator.not_)
     passages: int = Field(1, ge=1, le=MOST_PASSAGES_A_CASE, exclude_if=lambda number: number == 1)
     answerable: bool = Field(True, exclude_if=bool)
@@ -154,6 +158,11 @@ class DatasetCategory(_Model):
             )
         return value
 
+    @field_validator("judge", mode="before")
+    @classmethod
+    def _check_judge(cls, value: object) -> object:
+        return JudgeMode.OFF if value is False else value  # YAML 1.1 reads the bare word `off` so
+
     @property
     def compared(self) -> bool:
         """Whether repeats in this category are turned away."""
@@ -170,7 +179,8 @@ class DatasetPlanInput(_Model):
 
     ``input_fields`` are the keys of each case's ``inputs`` (a list, or a mapping of field to meaning); by default they
     are read off the examples, or ``query``. ``attributes`` are axes, ``write`` expectations that are written for each
-    case, ``validators`` rules and ``sources`` documents (files and folders) that all categories share.
+    case, ``validators`` rules and ``sources`` documents (files and folders) that all categories share. ``rubric`` is
+    what a judge goes by.
     ``target`` says what the application keeps to and which
     tools it has. ``total_instances`` is checked against the counts; leave it out to have it summed. Raises
     ``pydantic.ValidationError`` for bad values.
@@ -185,6 +195,7 @@ class DatasetPlanInput(_Model):
     target: PlanTarget = Field(default_factory=PlanTarget, exclude_if=lambda target: target.is_empty)
     write: WrittenKeys = Field((), exclude_if=operator.not_)
     validators: ValidatorEntries = Field((), exclude_if=operator.not_)
+    rubric: RubricEntry = Field(default_factory=PlanRubric, exclude_if=lambda rubric: rubric.is_empty)
     sources: SourcePaths = Field((), exclude_if=operator.not_)
 
     @field_validator("dataset_name", mode="before")

@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
+from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool, parse_plan
 
@@ -64,6 +65,8 @@ class CategoryChange(_PatchPart):
     attributes: dict[str, list[str]] | None = None
     expected_tools: list[str | ExpectedTool] | None = None
     write: list[str | dict[str, Any]] | None = None
+    judge: JudgeMode | None = None
+    """Which of its cases a judge reads; `all`: each, before it counts, and those that are there."""
     sources: list[str] | None = None
     passages: int | None = None
     answerable: bool | None = None
@@ -99,6 +102,7 @@ class PlanPatch(_PatchPart):
     # What is known of the application comes from describe_target.
     target: SkipJsonSchema[dict[str, Any] | None] = None
     validators: SkipJsonSchema[list[str | dict[str, dict[str, Any]]] | None] = None
+    rubric: SkipJsonSchema[str | dict[str, str] | None] = None
 
     @classmethod
     def between(
@@ -128,8 +132,11 @@ class PlanPatch(_PatchPart):
 
 
 _CHANGEABLE = tuple(name for name in CategoryChange.model_fields if name != "category")
-_SHARED = ("dataset_name", "description", "input_fields", "attributes", "target", "write", "validators", "sources")
-_REMOVABLE = ("attributes", "target", "write", "validators", "sources")
+_SHARED = (
+    "dataset_name", "description", "input_fields", "attributes", "target", "write", "validators", "sources",
+    "rubric",
+)  # fmt: skip
+_REMOVABLE = ("attributes", "target", "write", "validators", "sources", "rubric")
 
 
 @dataclass(frozen=True, slots=True)

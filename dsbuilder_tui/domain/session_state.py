@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.domain.judging import JudgedCounts
 
 
 class SessionState(StrEnum):
@@ -59,7 +60,14 @@ class BuilderState:
     worker_model: str
     seed: int
     path: str
-    cost: dict[str, Any]  # main_agent, workers, dollars, known_dollars, saving, prices_as_of: see ``Spending``
+    cost: dict[str, Any]  # main_agent, workers, judge, dollars, known_dollars, saving, prices_as_of: see ``Spending``
+    judged: dict[str, dict[str, Any]] = field(default_factory=dict)  # by category: see ``JudgedCounts``
+
+    @property
+    def judged_counts(self) -> dict[str, JudgedCounts]:
+        """What the judge found, by category; those without a verdict are left out."""
+        names = ("good", "bad", "not_judged", "cases")
+        return {name: JudgedCounts(*(found[part] for part in names)) for name, found in self.judged.items()}
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

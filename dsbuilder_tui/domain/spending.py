@@ -36,7 +36,7 @@ class ModelSpending:
 
 @dataclass(frozen=True, slots=True)
 class RoleSpending:
-    """What the main agent, or the workers, used: one line a model."""
+    """What the main agent, the workers or the judge used: one line a model."""
 
     models: tuple[ModelSpending, ...] = ()
 
@@ -78,23 +78,26 @@ class Spending:
     workers: RoleSpending
     saving: Saving | None
     prices_as_of: str
+    judge: RoleSpending = RoleSpending()
 
     @property
     def dollars(self) -> float | None:
         """All of it, or None when the price of a model that was used is not known."""
-        agent, workers = self.main_agent.dollars, self.workers.dollars
-        return None if agent is None or workers is None else agent + workers
+        roles = [role.dollars for role in (self.main_agent, self.workers, self.judge)]
+        known = [dollars for dollars in roles if dollars is not None]
+        return sum(known) if len(known) == len(roles) else None
 
     @property
     def known_dollars(self) -> float:
         """The part whose price is known."""
-        return self.main_agent.known_dollars + self.workers.known_dollars
+        return self.main_agent.known_dollars + self.workers.known_dollars + self.judge.known_dollars
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready; dollars are rounded to a billionth."""
         return {
             "main_agent": self.main_agent.as_dict(),
             "workers": self.workers.as_dict(),
+            "judge": self.judge.as_dict(),
             "dollars": _rounded(self.dollars),
             "known_dollars": _rounded(self.known_dollars),
             "saving": None if self.saving is None else asdict(self.saving),

@@ -17,7 +17,7 @@ class Stage(StrEnum):
     NEAR = "near"
     SEMANTIC = "semantic"
     VALIDATORS = "validators"  # its reason is told to whoever writes the slot again
-    JUDGE = "judge"
+    JUDGE = "judge"  # its critique is, too
     MISSING = "missing"  # in older sessions: the worker wrote no case for the slot
     PERSON = "person"  # turned away by a person, after it was accepted
 

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.events import RetryScheduled
 
 _MOST_ANSWER = 1024 * 1024  # bytes of an answer that are kept while its call goes on, as UTF-8
@@ -16,7 +17,9 @@ _MOST_FINISHED = 100
 
 @dataclass(slots=True)
 class CallTrace:
-    """One worker call as it goes. ``started`` and ``ended`` are wall times, ``first_text`` seconds from the start.
+    """One call of a worker, or of the judge, as it goes.
+
+    ``started`` and ``ended`` are wall times, ``first_text`` seconds from the start.
 
     ``outcome`` is None while the call is in flight. After a retry the answer is that of the latest try.
     """
@@ -28,6 +31,7 @@ class CallTrace:
     slots: tuple[int, ...]
     attempt: int
     started: float
+    role: CallRole = CallRole.WORKER
     system: str = ""
     prompt: str = ""
     answer_cut: bool = False

@@ -1,9 +1,10 @@
-"""Reports about worker calls: what happens to them as events, and what they came to in the journal."""
+"""Reports about calls: what happens to them as events, and what they came to in the journal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import (
     TEXT_LENGTH,
@@ -13,11 +14,11 @@ from dsbuilder_tui.domain.events import (
     Event,
     RetryScheduled,
 )
+from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Batch
-from dsbuilder_tui.generation.worker import BatchOutcome
-from dsbuilder_tui.models.protocol import TransientError, WorkerModel
+from dsbuilder_tui.models.protocol import TextModel, TransientError, WorkerModel
 from dsbuilder_tui.store.rows import WorkerAnswer, WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
 
@@ -30,14 +31,17 @@ class CallReporter:
         store: SessionStore,
         journal: Journal,
         budget: Budget,
-        model: WorkerModel,
+        model: WorkerModel | TextModel,
         clock: Clock,
         emit: Callable[[Event], None],
         *,
         keeps_answers: bool,
+        role: CallRole = CallRole.WORKER,
     ) -> None:
+        """``keeps_answers`` says whether the response journal gets what the model says."""
         self._store, self._journal, self._budget, self._model = store, journal, budget, model
         self._clock, self._emit, self._keeps_answers = clock, emit, keeps_answers
+        self._role = role
 
     def tell(self, event: Event) -> None:
         """Announce what is no decision about a case, and have it remembered in passing."""
@@ -71,13 +75,13 @@ class CallReporter:
             WorkerCall(
                 seq=seq, category=batch.category.name, batch=batch.number, model=self._model.name, size=len(batch.slots),
                 outcome=result.outcome, delivered=len(result.delivered), retries=result.retries, usage=result.usage,
-                seconds=result.seconds, detail=result.detail, created_at=now, worker=worker,
+                seconds=result.seconds, detail=result.detail, created_at=now, worker=worker, role=self._role,
             ),
             BatchFinished(
                 ts=now, batch=batch.number, worker=worker, category=batch.category.name,
                 outcome=result.outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
                 prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
-                detail=result.detail, dollars=dollars, estimated=result.usage.estimated,
+                detail=result.detail, dollars=dollars, estimated=result.usage.estimated, role=self._role,
             ),
             self._kept_answer(seq, batch, result),
         )  # fmt: skip
@@ -89,7 +93,7 @@ class CallReporter:
             return None
         text = trace.answer
         trace.shorten()
-        if not text or not self._keeps_answers or self._model.ordered:
+        if not text or not self._keeps_answers:
             return None
         ordinals = tuple(wanted.slot.ordinal for wanted in batch.slots)
         return WorkerAnswer(seq=seq, category=batch.category.name, ordinals=ordinals, text=text)

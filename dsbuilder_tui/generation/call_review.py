@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.stage import Stage
+from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.batch_size import BatchSizer
 from dsbuilder_tui.generation.brake import Barren, BarrenCause, Brake, barren_cause
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.output_limit import OutputLimit
-from dsbuilder_tui.generation.worker import BatchOutcome
 
 
 class CallReview:

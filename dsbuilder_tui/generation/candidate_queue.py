@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 
 from dsbuilder_tui.domain.case import Candidate
+from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.ledger import Batch
-from dsbuilder_tui.generation.worker import BatchOutcome
+from dsbuilder_tui.generation.validator_check import Validated
 
 # Candidates in waiting. When it is full, workers stop reading their streams, and TCP slows the endpoint down.
 _BOUND = 256
 # Seconds that a candidate waits for others: judging in company costs a third less, and nobody waits for the judgement.
 _COMPANY = 0.02
 
-Item = Candidate | tuple[Batch, BatchOutcome]
+
+@dataclass(frozen=True, slots=True)
+class JudgedCandidate:
+    """A candidate that the judge has read, with what may go on of it."""
+
+    candidate: Candidate
+    validated: Validated
+
+
+Item = Candidate | JudgedCandidate | tuple[Batch, BatchOutcome]
 
 
 class CandidateQueue:
@@ -52,6 +63,10 @@ class CandidateQueue:
             for item in self._held.pop(self._turns[0], ()) if self._turns else ():
                 self._queue.put_nowait(item)
 
+    async def put_back(self, judged: JudgedCandidate) -> None:
+        """Hand in a candidate again that has been judged. No turn is waited for: its batch has had it."""
+        await self._queue.put(judged)
+
     async def get(self, most: int) -> list[Item]:
         """Wait for an item; it, and what else comes right after it, at most so many."""
         items = [await self._queue.get()]
@@ -64,6 +79,11 @@ class CandidateQueue:
     def done(self) -> None:
         """Say that one of the items last got has been judged."""
         self._queue.task_done()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits for the gate."""
+        return self._queue.empty()
 
     async def join(self) -> None:
         """Wait until all that was put in its turn has been judged."""

@@ -17,7 +17,8 @@ from dsbuilder_tui.domain.case import (
     exhausted_words,
 )
 from dsbuilder_tui.domain.clock import Clock
-from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, SlotExhausted
+from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, CaseWithdrawn, SlotExhausted
+from dsbuilder_tui.domain.judging import TAG, Verdict
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.duplicate_check import CaseText, DuplicateCheck
@@ -27,8 +28,10 @@ from dsbuilder_tui.generation.schema_check import Fitted, Misfit, SchemaCheck
 from dsbuilder_tui.generation.validator_check import Fault, Validated, ValidatorCheck
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.store.rows import CaseLikeness, LedgerRows
+from dsbuilder_tui.store.rows import CaseLikeness, Changes, HistoryRow, LedgerRows, Withdrawal
 from dsbuilder_tui.store.session_store import SessionStore
+
+_REJECTED_LENGTH = 500
 
 
 class Gate:
@@ -55,11 +58,13 @@ class Gate:
         self._store, self._clock = store, clock
         self.journal, self.ledger = journal, ledger
         self._on_broken = on_broken
+        self.on_accepted: Callable[[AcceptedCase], None] = lambda case: None  # is told of each case that is let in
         self._schema = SchemaCheck(plan)
         self._validators = ValidatorCheck(plan)
         self._compared = frozenset(category.name for category in plan.categories if category.compared)
         self._duplicates = DuplicateCheck(plan, config, store, journal.notice)
         self._turned_away: dict[int, list[tuple[str, str]]] = {}  # by batch: stage and reason of each
+        self.outdated: set[int] = set()  # places of cases that a person has changed or taken out in this run
 
     async def restore(self, rows: LedgerRows, last_batch: int) -> None:
         """Take over what the session file says. Raises as ``DuplicateCheck.load``."""
@@ -72,12 +77,20 @@ class Gate:
 
     def remember(self, case: AcceptedCase) -> None:
         """A person gave a case this text. It counts from now on; what the case said before stays known."""
+        self.outdated.add(case.seq)
         if case.category in self._compared:
             self._duplicates.remember(CaseText(case.category, case.inputs, case.expectations), case.seq, case.ordinal)
 
     async def judge(self, candidates: Sequence[Candidate]) -> list[bool]:
         """Let candidates in or turn them away, in order. Returns which are in."""
-        validated = await self._validators.judge(candidates, [self._schema.fit(candidate) for candidate in candidates])
+        return await self.admit(candidates, await self.screen(candidates))
+
+    async def screen(self, candidates: Sequence[Candidate]) -> list[Validated]:
+        """What schema and validators make of candidates. Nothing is decided yet."""
+        return await self._validators.judge(candidates, [self._schema.fit(candidate) for candidate in candidates])
+
+    async def admit(self, candidates: Sequence[Candidate], validated: Sequence[Validated]) -> list[bool]:
+        """Let in what is left of screened candidates and is new; turn the others away, in order. Returns which are in."""
         fitted = [one.outcome for one in validated]
         asked = [
             place
@@ -96,14 +109,14 @@ class Gate:
 
     def _settle(self, candidate: Candidate, validated: Validated, answers: list[Answer] | None) -> bool:
         for fault in validated.faults:
-            self._record(candidate, Stage.VALIDATORS, fault.reason, fault.fitted)
+            self._record(candidate, fault.stage, fault.reason, fault.fitted)
         fitted = validated.outcome
         if isinstance(fitted, PlugInBroken):
             return self._leave_open(candidate, fitted)
         if isinstance(fitted, Fault):
             turned = fitted.fitted
             self.reject(
-                candidate.slot, candidate.batch, Stage.VALIDATORS, fitted.reason, turned.shown, candidate=turned.whole()
+                candidate.slot, candidate.batch, fitted.stage, fitted.reason, turned.shown, candidate=turned.whole()
             )
             return False
         if isinstance(fitted, Misfit):
@@ -178,6 +191,30 @@ class Gate:
             ),
             likeness,
         )  # fmt: skip
+        self.on_accepted(case)
+
+    def take_out(self, case: AcceptedCase, verdict: Verdict) -> None:
+        """The judge found a case bad that had been let in before: it leaves, and its slot is open again."""
+        slot, now, seq = self.ledger.slot(case.category, case.ordinal), self._clock.now(), self._store.next_seq()
+        attempt, words, text = self.ledger.attempt(slot) + 1, verdict.critique, display_text(case.inputs)
+        tags = {**case.tags, TAG: verdict.as_tag()}
+        whole = {"inputs": case.inputs, "expectations": case.expectations, "tags": tags}
+        rejection = Rejection(
+            seq=seq, category=case.category, ordinal=case.ordinal, attempt=attempt, stage=Stage.JUDGE, reason=words,
+            text=text[:_REJECTED_LENGTH], created_at=now, nearest_seq=case.seq, batch=case.batch, candidate=whole,
+        )  # fmt: skip
+        line = HistoryRow(
+            seq=self._store.next_seq(), kind=CaseWithdrawn.type, created_at=now, category=case.category,
+            ordinal=case.ordinal,
+            data={"seq": case.seq, "reason": words, "text": text[:TEXT_LENGTH], "before": whole, "by": Stage.JUDGE.value},
+        )  # fmt: skip
+        withdrawal = Withdrawal(seq=case.seq, category=case.category, withdrawn_seq=seq, reason=words, withdrawn_at=now)
+        self.ledger.reopen(case.category, case.ordinal, attempt, case.seq, words)
+        event = CaseWithdrawn(
+            ts=now, case_id=case.case_id, category=case.category, slot=case.ordinal, seq=case.seq,
+            text=text[:TEXT_LENGTH], reason=words, accepted=self.journal.accepted - 1, planned=self.journal.planned,
+        )  # fmt: skip
+        self.journal.decide(Changes(withdrawn=[withdrawal], rejected=[rejection], history=[line]), event, -1)
 
     def _reason(self, match: Match) -> str:
         of_plan = self._duplicates.places.seq(match.row) is None

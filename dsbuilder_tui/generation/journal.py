@@ -11,7 +11,7 @@ from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, Notice
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.store.commit import history_row
-from dsbuilder_tui.store.rows import CaseLikeness, Changes, WorkerAnswer, WorkerCall
+from dsbuilder_tui.store.rows import CaseLikeness, CaseVerdict, Changes, WorkerAnswer, WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
 
 # How long a decision may wait for company. The promise is 100 ms from decision to disk.
@@ -72,6 +72,11 @@ class Journal:
         if answer is not None:
             self._changes.answers.append(answer)
             self._untrimmed += len(answer.text)
+        self._add(event)
+
+    def judge(self, verdict: CaseVerdict, event: Event) -> None:
+        """There is a verdict on a case that was let in."""
+        self._changes.verdicts.append(verdict)
         self._add(event)
 
     def decide(self, changes: Changes, event: Event, accepted: int) -> None:

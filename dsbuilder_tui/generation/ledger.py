@@ -142,9 +142,12 @@ class Ledger:
         requests = tuple(
             SlotRequest(self.slot(name, o), book.attempt.get(o, 0), book.critique.get(o, "")) for o in ordinals
         )
-        batch = Batch(self.next_batch, self._plan.category(name), requests, tuple(avoid[-MOST_AVOIDED:]))
+        return Batch(self.take_number(), self._plan.category(name), requests, tuple(avoid[-MOST_AVOIDED:]))
+
+    def take_number(self) -> int:
+        """The number of the next call."""
         self.next_batch += 1
-        return batch
+        return self.next_batch - 1
 
     def take(self, category: str, ordinal: int) -> SlotRequest | None:
         """Lease one open slot by its name, out of turn; None when it is not open, or not planned."""
@@ -201,12 +204,16 @@ class Ledger:
         book = self._books.get(category)
         return SlotState(book.state[ordinal]) if book and 0 < ordinal < len(book.state) else None
 
-    def reopen(self, category: str, ordinal: int, attempt: int, gone: int) -> None:
-        """Open a filled slot for a fresh set of tries. ``gone`` is the case that filled it, to be avoided from now on."""
+    def reopen(self, category: str, ordinal: int, attempt: int, gone: int, critique: str = "") -> None:
+        """Open a filled slot for a fresh set of tries. ``gone`` is the case that filled it, to be avoided from now on;
+        ``critique`` is what was wrong with it.
+        """
         book = self._books[category]
         book.state[ordinal] = _OPEN
         book.attempt[ordinal], book.tries[ordinal] = attempt, 0
         book.critique.pop(ordinal, None)
+        if critique:
+            book.critique[ordinal] = critique
         book.nearest[ordinal] = [*book.nearest.get(ordinal, ()), gone][-_KEPT_NEAREST:]
         heapq.heappush(book.retry, (attempt, ordinal))
         self.filled -= 1

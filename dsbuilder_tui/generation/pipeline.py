@@ -14,32 +14,30 @@ from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import Candidate, display_text
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
-from dsbuilder_tui.domain.events import (
-    BatchStarted,
-    Event,
-    Notice,
-    RunPausing,
-)
+from dsbuilder_tui.domain.events import BatchStarted, Event, Notice, RunPausing
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog, CallTrace
 from dsbuilder_tui.generation.call_reporter import CallReporter
 from dsbuilder_tui.generation.call_review import CallReview
-from dsbuilder_tui.generation.candidate_queue import CandidateQueue
+from dsbuilder_tui.generation.candidate_queue import CandidateQueue, JudgedCandidate
 from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
+from dsbuilder_tui.generation.judging import Judging, RunHooks
 from dsbuilder_tui.generation.ledger import Batch, Ledger
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.passage_plan import passage_plans
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
-from dsbuilder_tui.generation.worker import BatchOutcome, Worker
+from dsbuilder_tui.generation.validator_check import Validated
+from dsbuilder_tui.generation.worker import Worker
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.hedging import StragglerWatch, hedges
-from dsbuilder_tui.models.protocol import TransientError, WorkerModel
+from dsbuilder_tui.models.protocol import TextModel, TransientError, WorkerModel
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -50,12 +48,8 @@ _MOST_FAILURES = 5
 _CONGESTION_POLL = 0.05
 # An answer that says so much about its slots, if it brings none of them, that they are asked for in smaller company.
 _SAYS_NOTHING = (
-    CallOutcome.REFUSED,
-    CallOutcome.UNUSABLE,
-    CallOutcome.EMPTY,
-    CallOutcome.TRUNCATED,
-    CallOutcome.TOO_LARGE,
-)
+    CallOutcome.REFUSED, CallOutcome.UNUSABLE, CallOutcome.EMPTY, CallOutcome.TRUNCATED, CallOutcome.TOO_LARGE,
+)  # fmt: skip
 _JUDGED_TOGETHER = 32  # candidates at most: embedding is cheaper in company, and a pause need not wait long
 
 
@@ -89,7 +83,9 @@ class Pipeline:
         seed: int,
         calls: CallLog,
         budget: Budget,
+        judge: TextModel | None = None,
     ) -> None:
+        """``judge`` reads cases as plan and settings say; without it nobody does."""
         self._plan, self._config, self._store, self._model, self._seed = plan, config, store, model, seed
         self._clock, self._calls = clock, calls
         self._budget = budget
@@ -97,12 +93,9 @@ class Pipeline:
         room = OutputLimit(config.max_output_tokens * config.candidates_per_slot)
         self._prompter = Prompter(plan, seed, room, config.candidates_per_slot)
         self._review = CallReview(
-            (category.name for category in plan.categories),
-            config.largest_batch,
-            room,
-            at_once=config.workers,
+            (category.name for category in plan.categories), config.largest_batch, room, at_once=config.workers,
             brakes=not model.ordered,
-        )
+        )  # fmt: skip
         self._intake = CandidateQueue(ordered=model.ordered)
         self._limit = AdaptiveConcurrency(
             config.workers, clock, self._limit_changed,
@@ -117,18 +110,19 @@ class Pipeline:
         )  # fmt: skip
         interval = config.checkpoint_interval if config.enable_checkpointing else None
         self._journal = Journal(
-            store,
-            clock,
-            emit,
-            accepted=0,
-            planned=plan.total_instances,
-            interval=interval,
+            store, clock, emit, accepted=0, planned=plan.total_instances, interval=interval,
             most_answers=config.response_journal_mb * 1_000_000,
-        )
-        self._reporter = CallReporter(
-            store, self._journal, budget, model, clock, emit, keeps_answers=config.response_journal_mb > 0
-        )
+        )  # fmt: skip
+        keeps = config.response_journal_mb > 0 and not model.ordered
+        self._reporter = CallReporter(store, self._journal, budget, model, clock, emit, keeps_answers=keeps)
         self.gate = Gate(plan, config, store, clock, self._journal, self._ledger, self._plug_in_failed)
+        self._judging = Judging(
+            plan, config, judge, seed, by_model=not model.ordered, store=store, gate=self.gate, limit=self._limit,
+            budget=budget, calls=calls, clock=clock, emit=emit,
+            hooks=RunHooks(
+                put_back=self._intake.put_back, pause=self.pause, fail=self._fail, wake=self.wake, charged=self._charged
+            ),
+        )  # fmt: skip
         self.live = False  # decisions that a person makes can be taken in
         self.ready = asyncio.Event()  # it is live, or will never be (again)
         self._wake = asyncio.Event()
@@ -152,7 +146,9 @@ class Pipeline:
         """
         try:
             self._ledger.take_passages(await passage_plans(self._plan, self._store.passages, self._seed))
-            await self.gate.restore(await self._store.slots.ledger_rows(), await self._store.calls.last_batch())
+            rows = await self._store.slots.ledger_rows()
+            await self.gate.restore(rows, await self._store.calls.last_batch())
+            await self._judging.restore(rows)
             return await self._run()
         finally:
             await self.gate.close()
@@ -165,6 +161,8 @@ class Pipeline:
             keeper.add_done_callback(self._keeper_ended)
         self.live = True
         self.ready.set()
+        for level, text in self._judging.notices():
+            self._reporter.tell(Notice(ts=self._clock.now(), level=level, text=text))
         try:
             dropped = await self._drive()
         finally:
@@ -172,6 +170,8 @@ class Pipeline:
             await self._drop()
             if not any(keeper.done() for keeper in keepers):
                 await self._intake.join()
+                for end in self._judging.kept_ends():
+                    self._settle(*end)
                 for left in tuple(self._unsettled.values()):
                     left.result.outcome = CallOutcome.CANCELLED
                     self._end_trace(left.result, CallOutcome.CANCELLED)  # of a call that had not even begun
@@ -199,7 +199,11 @@ class Pipeline:
     def keep_budget(self) -> None:
         """Pause when the session has cost what it may, unless there is nothing left to write."""
         budget = self._budget.limit
-        if budget is None or not self._budget.used_up or self._pause is not None or not self._ledger.open:
+        if budget is None or not self._budget.used_up or self._pause is not None:
+            return
+        if not self._ledger.open:
+            if not self._judging.idle:
+                self._judging.stop(f"the budget of {dollar_words(budget)} is used up")
             return
         text = (
             f"The budget of {dollar_words(budget)} is used up ({dollar_words(self._budget.known)} spent); the run pauses. "
@@ -207,6 +211,10 @@ class Pipeline:
         )
         self._reporter.tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=text))
         self.pause(Pause(f"the budget of {dollar_words(budget)} is used up", PauseCause.BUDGET))
+
+    def _charged(self) -> None:
+        if self.live:
+            self.keep_budget()
 
     def _plug_in_failed(self, error: PlugInBroken) -> None:
         """Pause: what a broken plug-in could not judge is written again when it is mended or gone."""
@@ -238,6 +246,8 @@ class Pipeline:
 
     def retry_call_now(self, batch: int) -> bool:
         """End the wait of a call before its next try. False when it is not waiting."""
+        if self._judging.retry_now(batch):
+            return True
         entry = self._unsettled.get(batch)
         if entry is None or entry.result.hurry is None or entry.result.hurry.is_set():
             return False
@@ -253,7 +263,12 @@ class Pipeline:
         while self._failure is None:
             if self._pause is None:
                 self._start_batches()
-            if not self._unsettled and (self._pause or self._ledger.open == 0):
+            pausing = self._pause is not None
+            if self._judging.is_on:
+                written = {self._unsettled[number].batch.category.name for number in self._task_of}
+                self._judging.look(written, quiet=self._intake.is_empty, pausing=pausing)
+            done = pausing or self._ledger.open == 0
+            if done and not self._unsettled and self._judging.is_over(pausing=pausing):
                 break
             left = self._deadline - self._clock.monotonic()
             if left <= 0:
@@ -273,12 +288,14 @@ class Pipeline:
         for task in dropped:
             task.cancel()
         await asyncio.gather(*dropped, return_exceptions=True)
+        await self._judging.close()
 
     def _start_batches(self) -> None:
         # What is done but not yet judged counts too: what is held back stays bounded, and calls that are not needed any
         # more, or that the budget has no dollars for, are not made.
-        most = self._config.workers if self._model.ordered else 2 * self._limit.limit
-        # A call that waits to be made again has given its place back.
+        # A call that waits to be made again, however long the endpoint asks it to, has given its place back.
+        waiting = min(self._limit.resting, 2 * self._config.workers)
+        most = self._config.workers if self._model.ordered else 2 * self._limit.limit + waiting
         while (
             (idle := self._limit.limit - len(self._tasks) + self._limit.resting) > 0
             and len(self._unsettled) < most
@@ -295,14 +312,9 @@ class Pipeline:
             attempt = max(wanted.attempt for wanted in batch.slots)
             now, name = self._clock.now(), batch.category.name
             trace = CallTrace(
-                batch=batch.number,
-                worker=worker,
-                category=name,
-                model=self._model.name,
-                slots=ordinals,
-                attempt=attempt,
-                started=now,
-            )
+                batch=batch.number, worker=worker, category=name, model=self._model.name, slots=ordinals,
+                attempt=attempt, started=now,
+            )  # fmt: skip
             self._calls.begin(trace)
             self._unsettled[batch.number] = _Unsettled(batch, worker, BatchOutcome(trace=trace))
             task = asyncio.create_task(self._work(batch, trace))
@@ -370,18 +382,30 @@ class Pipeline:
         while True:
             items = await self._intake.get(_JUDGED_TOGETHER)
             try:
-                candidates = [item for item in items if isinstance(item, Candidate)]
-                if candidates:
+                if candidates := [item for item in items if isinstance(item, Candidate)]:
                     await self._judge(candidates)
+                if judged := [item for item in items if isinstance(item, JudgedCandidate)]:
+                    await self._admit([(one.candidate, one.validated) for one in judged])
+                    for one in judged:
+                        if (end := self._judging.decided(one.candidate)) is not None:
+                            self._settle(*end)
                 for item in items:  # a batch ends behind its last candidate
-                    if not isinstance(item, Candidate):
+                    if isinstance(item, tuple) and not self._judging.holds_end(*item):
                         self._settle(*item)
+                if self._judging.is_on:
+                    self._wake.set()
             finally:
                 for _ in items:
                     self._intake.done()
 
     async def _judge(self, candidates: list[Candidate]) -> None:
-        for candidate, accepted in zip(candidates, await self.gate.judge(candidates), strict=True):
+        screened = list(zip(candidates, await self.gate.screen(candidates), strict=True))
+        await self._admit([one for one in screened if not self._judging.takes(*one)])
+
+    async def _admit(self, screened: list[tuple[Candidate, Validated]]) -> None:
+        candidates = [candidate for candidate, _ in screened]
+        validated = [found for _, found in screened]
+        for candidate, accepted in zip(candidates, await self.gate.admit(candidates, validated), strict=True):
             if accepted:
                 self._accepted_of[candidate.batch] = self._accepted_of.get(candidate.batch, 0) + 1
                 self._failures_in_a_row = 0
@@ -411,8 +435,7 @@ class Pipeline:
 
     def _remember_call(self, batch: Batch, result: BatchOutcome) -> None:
         self._reporter.ended(batch, self._unsettled.pop(batch.number).worker, result)
-        if self.live:
-            self.keep_budget()
+        self._charged()
 
     def _limit_changed(self, limit: int, reason: str) -> None:
         self._reporter.limit_changed(limit, reason)

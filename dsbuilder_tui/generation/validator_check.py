@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from dsbuilder_tui.domain.case import Candidate
 from dsbuilder_tui.domain.evidence import evidence_of
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.schema_check import Fitted, Misfit
 from dsbuilder_tui.quality.validation import Validation
 from dsbuilder_tui.registry import PlugInBroken
@@ -20,10 +21,11 @@ from dsbuilder_tui.registry import PlugInBroken
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A candidate that validators turn away, and why."""
+    """A candidate that validators, or the judge, turn away, and why."""
 
     fitted: Fitted
     reason: str
+    stage: Stage = Stage.VALIDATORS
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,59 +6,31 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import Candidate, Usage
 from dsbuilder_tui.domain.clock import Clock
-from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.generation.answer_reader import QUOTED, AnswerHabits, AnswerReader, Delivery
-from dsbuilder_tui.generation.call_log import CallTrace
+from dsbuilder_tui.generation.batch_outcome import BatchOutcome
+from dsbuilder_tui.generation.call_retries import CallRetries
 from dsbuilder_tui.generation.case_scanner import RunawayOutput
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.token_estimate import TokenEstimate
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency, CallSize, Permit
 from dsbuilder_tui.models.hedging import StragglerWatch, Stream, WatchedCall
 from dsbuilder_tui.models.protocol import (
-    CallRefused,
-    RequestTooLarge,
     StreamEnd,
     Thought,
     TransientError,
     WorkerModel,
     WorkerRequest,
 )
-from dsbuilder_tui.models.retry import backoff
 
 _LONGEST_DOUBT = 0.5  # seconds; an answer that has come by then is seen as a whole
-_PACED_ATTEMPT = 3
 _MOST_PATIENCE = 0.5  # seconds that the end of a stream gets when every slot has its case
 
 Deliver = Callable[[Candidate], Awaitable[None]]
-
-
-@dataclass(slots=True)
-class BatchOutcome:
-    """How a worker call ended, and what came in it. ``written`` and ``thought`` are characters."""
-
-    outcome: CallOutcome = CallOutcome.OK
-    retries: int = 0
-    failures: int = 0  # of these tries, those that failed though the endpoint lets calls in
-    usage: Usage = field(default_factory=Usage)
-    seconds: float = 0.0
-    detail: str = ""
-    refused: FailureKind | None = None  # in which way the endpoint turned the request away
-    delivered: set[int] = field(default_factory=set)  # indexes into the batch's slots
-    found: int = 0  # cases that were in the answer, surplus included
-    quote: str = ""  # the beginning of the answer
-    written: int = 0
-    thought: int = 0
-    only_thoughts: bool = False
-    cut: bool = False  # the answer had reached its limit, or was endless
-    max_tokens: int = 0  # that the answer could take
-    trace: CallTrace | None = None  # for whoever watches
-    hurry: asyncio.Event | None = None  # there is one while the call waits to be made again; set it to end the wait
 
 
 class Worker:
@@ -81,13 +53,11 @@ class Worker:
         that is asked a second time because it was silent for so many seconds. Without a ``watch`` none is. A server that
         loads its model is waited for up to ``startup_timeout`` seconds.
         """
-        self._model, self._limit, self._clock, self._rng = model, limit, clock, rng
-        self._max_retries, self._on_retry = max_retries, on_retry
+        self._model, self._limit, self._clock = model, limit, clock
+        self._retries = CallRetries(limit, clock, rng, max_retries, on_retry, startup_timeout=startup_timeout)
         self._watch, self._on_hedge = watch, on_hedge
         self._habits = AnswerHabits(trusted=model.ordered)
         self._tokens = TokenEstimate()
-        self._startup_timeout = startup_timeout
-        self._loading_since: float | None = None  # monotonic seconds
 
     async def execute(
         self,
@@ -97,67 +67,10 @@ class Worker:
         result: BatchOutcome,
     ) -> None:
         """Fill a batch as far as the model does. Raises ``EndpointRefused`` when only a person can help."""
-        started = self._clock.monotonic()
-        try:
-            size = CallSize(len(request.system) + len(request.prompt), len(batch.slots))
-            hurried = False
-            while True:
-                permit = await self._limit.acquire(size, again=result.retries > 0, hurried=hurried)
-                try:
-                    await self._call(batch, request, deliver, result, permit)
-                    self._limit.succeeded(permit, result.usage)
-                    return
-                except TransientError as error:
-                    if error.kind is FailureKind.BAD_ANSWER:  # the model has been at work
-                        self._limit.let_in(permit)
-                    else:
-                        self._limit.failed(permit, error)
-                    wait = self._judge_failure(batch, result, error)
-                except (RequestTooLarge, CallRefused):
-                    self._limit.let_in(permit)
-                    raise
-                finally:
-                    self._limit.release(permit)
-                if wait is None:
-                    return
-                with self._limit.rest():
-                    hurried = await _wait(wait, result)
-        except RequestTooLarge as error:
-            result.outcome, result.detail = CallOutcome.TOO_LARGE, str(error)
-        except CallRefused as error:
-            result.outcome, result.detail = CallOutcome.REFUSED, error.detail[:QUOTED]
-            result.refused = error.kind
-        finally:
-            result.seconds = self._clock.monotonic() - started
-
-    def _judge_failure(self, batch: Batch, result: BatchOutcome, error: TransientError) -> float | None:
-        """Seconds to wait before another try, or None when the batch ends here."""
-        # That the endpoint takes no more now, or lets nobody in, is no fault of this call.
-        loading = self._max_retries > 0 and self._still_loading(error)
-        innocent = loading or error.kind is FailureKind.RATE_LIMIT or (self._limit.is_out and self._max_retries > 0)
-        result.failures += not innocent
-        result.detail = error.detail[:QUOTED]
-        gave_up = not loading and self._limit.gave_up(self._max_retries)
-        if result.delivered or result.failures > self._max_retries or gave_up:
-            # Cases that came in before the break count; the rest of the batch is leased again.
-            result.outcome = CallOutcome.FAILED
-            return None
-        result.retries += 1
-        # Where the pace sees to it that the endpoint is not overrun, a call need not wait longer and longer.
-        attempt = min(result.retries, _PACED_ATTEMPT) if innocent else result.failures
-        wait = backoff(attempt, error.retry_after, self._rng)
-        result.hurry = asyncio.Event()  # before anybody is told of the wait
-        self._on_retry(batch, error, wait, result.retries)
-        return wait
-
-    def _still_loading(self, error: TransientError) -> bool:
-        """Whether the server loads its model, and has not done so for longer than it may."""
-        if error.kind is not FailureKind.LOADING:
-            return False
-        now = self._clock.monotonic()
-        if self._loading_since is None:
-            self._loading_since = now
-        return now - self._loading_since < self._startup_timeout
+        size = CallSize(len(request.system) + len(request.prompt), len(batch.slots))
+        await self._retries.call(
+            batch, size, result, lambda permit: self._call(batch, request, deliver, result, permit)
+        )
 
     async def _call(
         self,
@@ -316,16 +229,3 @@ def _judge_answer(
         result.outcome, result.detail = CallOutcome.REFUSED, reader.quote
     else:
         result.outcome, result.detail = CallOutcome.EMPTY, "the answer was empty"
-
-
-async def _wait(seconds: float, result: BatchOutcome) -> bool:
-    """Wait before another try. Returns whether somebody cut the wait short."""
-    assert result.hurry is not None
-    try:
-        async with asyncio.timeout(seconds):
-            await result.hurry.wait()
-    except TimeoutError:
-        return False
-    finally:
-        result.hurry = None
-    return True

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.failure_kind import FailureKind
-from dsbuilder_tui.models.adaptive_rate import AdaptiveRate, SentRequest
+from dsbuilder_tui.models.adaptive_rate import AdaptiveRate, SentRequest, Stop
 from dsbuilder_tui.models.circuit_breaker import CircuitBreaker
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.models.rate_limit import RequestPace, TokenAllowance, TokenForecast, pace_of
@@ -21,6 +21,7 @@ _ROOM = 1.5  # calls in flight, as a multiple of what the rate keeps busy
 _SPARE = 2
 _TOLD_CHANGE = 0.25  # share by which the limit must differ from what was told last
 _ENOUGH = 5  # calls that were let in, to tell a rate from them
+_CERTAIN = 3  # failures in a row that are no chance
 _PATIENCE = 30.0  # seconds of an outage for each retry that a call may have; and at first
 
 
@@ -146,8 +147,10 @@ class AdaptiveConcurrency:
             return
         permit.let_in = True
         now = self._clock.monotonic()
-        if self._circuit.succeeded(now):
-            self._restart(now)
+        stop = Stop(self._circuit.outage(now), self._circuit.unknown(now))
+        by_limit = self._stopped_by_limit and self._circuit.failures >= _CERTAIN
+        if self._circuit.succeeded(permit.sent, now):
+            self._go_on(stop, by_limit, now)
         self._rate.admitted(permit.request, now)
         self._follow(now, "the endpoint answers again")
 
@@ -193,13 +196,14 @@ class AdaptiveConcurrency:
         if self._waiters:
             self._give_out()
 
-    def _restart(self, now: float) -> None:
+    def _go_on(self, stop: Stop, by_limit: bool, now: float) -> None:
         """Go on after a stop. What was taken from one such stop to the next is what is taken on the whole."""
-        let_in, rate = self._sent - self._turned_away, self._rate.per_second
-        if self._stopped_by_limit and let_in >= _ENOUGH:
-            rate = let_in / (now - self._counted_from)
+        let_in, seconds = self._sent - self._turned_away, now - self._counted_from
+        if by_limit and let_in >= _ENOUGH:
+            self._rate.go_on_after_limit(let_in, seconds, stop, now)
             self._sent, self._turned_away, self._counted_from = 0, 0, now
-        self._rate.restart(rate, now)
+        else:
+            self._rate.go_on(now)
 
     def _delay(self, now: float) -> float:
         """Seconds until the next call may begin, as far as places are free; infinite while another tries the endpoint."""

@@ -21,19 +21,22 @@ class CircuitBreaker:
         """``most_calls`` is how many may be in flight: with fewer than five, that many failures are enough."""
         self._enough = min(_MOST_IN_A_ROW, most_calls)
         self._silent = _SILENT if most_calls >= _MOST_IN_A_ROW else 0.0
-        self._failures = 0
+        self.failures = 0
         self._last_success = -math.inf
         self._first_failure = math.inf
+        self._last_failure = -math.inf
         self._wait = _FIRST_WAIT
         self._asked_until = -math.inf
         self.open = False
         self.next_try = -math.inf
         self.ever_closed = False  # a call was let in at some time
 
-    def succeeded(self, now: float) -> bool:
-        """Note that a call was let in. Returns whether this closed the circuit."""
+    def succeeded(self, sent: float, now: float) -> bool:
+        """Note that a call which was sent then was let in. Returns whether this closed the circuit."""
+        if self.open and sent < self._first_failure:
+            return False  # it says how things were before
         was_open, self.open = self.open, False
-        self._failures, self._last_success = 0, now
+        self.failures, self._last_success = 0, now
         self._first_failure, self._wait, self._asked_until = math.inf, _FIRST_WAIT, -math.inf
         self.ever_closed = True
         return was_open
@@ -43,9 +46,11 @@ class CircuitBreaker:
 
         ``let_in_after`` is when the last call was sent that has not failed so far, though it would have by now.
         """
+        self._last_failure = now
         if retry_after is not None:
             self._asked_until = max(self._asked_until, now + retry_after)
         if self.open:
+            self.failures += 1
             if sent >= self.next_try:  # it was the one that tried
                 self._wait = min(max(_GROWTH * (now - self._first_failure), _FIRST_WAIT), _LONGEST_WAIT)
                 self._close_until(now)
@@ -53,10 +58,10 @@ class CircuitBreaker:
                 self.next_try = max(self.next_try, self._asked_until)
             return False
         if let_in_after > self._first_failure:
-            self._failures, self._first_failure = 0, math.inf
-        self._failures += 1
+            self.failures, self._first_failure = 0, math.inf
+        self.failures += 1
         self._first_failure = min(self._first_failure, now)
-        if self._failures < self._enough or now - max(self._last_success, self._first_failure) < self._silent:
+        if self.failures < self._enough or now - max(self._last_success, self._first_failure) < self._silent:
             return False
         self.open = True
         self._close_until(now)
@@ -65,6 +70,10 @@ class CircuitBreaker:
     def outage(self, now: float) -> float:
         """Seconds since every call fails; 0 while some are let in."""
         return now - self._first_failure if self.open else 0.0
+
+    def unknown(self, now: float) -> float:
+        """Seconds since the last failure: for how long it may have been back already."""
+        return now - self._last_failure if self.open else 0.0
 
     def _close_until(self, now: float) -> None:
         self.next_try = max(now + self._wait, self._asked_until)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -20,7 +20,6 @@ from dsbuilder_tui.models.chat_answer import choices_of, read_usage
 from dsbuilder_tui.models.chat_client import ChatClient
 from dsbuilder_tui.models.chat_options import ChatOption, ChatOptions, ChatRequest, OptionMemory
 from dsbuilder_tui.models.earlier_thoughts import EarlierThoughts
-from dsbuilder_tui.models.embeddings import EndpointEmbeddings
 from dsbuilder_tui.models.endpoint import Endpoint, loads
 from dsbuilder_tui.models.endpoint_errors import explain
 from dsbuilder_tui.models.error_report import read_body
@@ -64,10 +63,20 @@ _CASE_LIMIT, _SMALL_LIMIT, _TOOL_LIMIT = 4000, 24, 2000  # tokens
 _MOST_AT_ONCE = 4
 _LEAST_SECONDS, _IN_A_ROW = 0.5, 0.8  # a shorter call says nothing; the share of the time that calls in a row take
 _TOLERANTLY = "answers are parsed tolerantly in its place"
-_LIKE_AND_UNLIKE = (
-    "Can I add two baguettes to my order?", "Could you put two more baguettes on my order?", "Which planet is the largest?",
-)  # fmt: skip
-_MOST_UNLIKE = 0.95
+
+
+class _Role(StrEnum):
+    """What a model is for."""
+
+    WORKER = "worker model"
+    MAIN = "main model"
+
+    @property
+    def flag(self) -> str:
+        return "--worker-model" if self is _Role.WORKER else "--model"
+
+    def model(self, config: DatasetBuilderConfig) -> str:
+        return config.worker_model if self is _Role.WORKER else config.model
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,36 +123,53 @@ async def _checks(endpoint: Endpoint, config: DatasetBuilderConfig) -> AsyncGene
     yield ProbeFinding("endpoint", f"{config.endpoint} answers")
     listed = models.get("data") if isinstance(models, dict) else None
     known = {str(each.get("id")) for each in listed or () if isinstance(each, dict)}
-    for role, flag, name in (
-        ("worker model", "--worker-model", config.worker_model),
-        ("main model", "--model", config.model),
-    ):
+    unlisted: dict[_Role, ProbeFinding] = {}
+    for role in _Role:
+        name = role.model(config)
         if known and name not in known and f"{name}:latest" not in known:
             some = ", ".join(sorted(known)[:8])
-            missing = EndpointRefused(f"{name} is not among the endpoint's models ({some})", f"Choose one with {flag}.")
-            yield ProbeFinding(role, problem=missing)
+            missing = EndpointRefused(
+                f"{name} is not among the endpoint's models ({some})", f"Choose one with {role.flag}."
+            )
+            unlisted[role] = ProbeFinding(role, problem=missing)
         elif known:
             yield ProbeFinding(role, f"{name} exists")
         else:
             yield ProbeFinding(role, f"{name}: the endpoint does not list its models", certain=False)
     memory = OptionMemory()
     client = ChatClient(config, config.worker_model, options=memory)
+    same = config.model == config.worker_model
     try:
         works = True
         async for finding in _worker(client, memory.of(client.url, client.model), config.worker_model):
             works = works and finding.problem is None
+            if _Role.WORKER in unlisted:
+                for role in (_Role.WORKER, _Role.MAIN) if same else (_Role.WORKER,):
+                    yield _explained(unlisted.pop(role), config.worker_model, works)
             yield finding
         if works and config.workers > 1:
             yield await _parallel(client, min(_MOST_AT_ONCE, config.workers))
     finally:
         await client.close()
-    if not works and config.model == config.worker_model:
+    if not works and same:
         return
     client = ChatClient(config, config.model, options=memory)
     try:
-        yield await _tool_call(client, config.model)
+        finding = await _tool_call(client, config.model)
     finally:
         await client.close()
+    if _Role.MAIN in unlisted:
+        yield _explained(unlisted[_Role.MAIN], config.model, finding.problem is None)
+    yield finding
+
+
+def _explained(unlisted: ProbeFinding, model: str, works: bool) -> ProbeFinding:
+    """A model that is not listed is why a call fails, unless it works: a server of one model takes it by any name."""
+    if not works:
+        return unlisted
+    return ProbeFinding(
+        unlisted.name, f"{model} is not in the endpoint's list, and answers all the same", certain=False
+    )
 
 
 async def _worker(client: ChatClient, options: ChatOptions, model: str) -> AsyncGenerator[ProbeFinding, None]:
@@ -230,29 +256,6 @@ async def _tool_call(client: ChatClient, model: str) -> ProbeFinding:
     return ProbeFinding("tool call", words, certain=False)
 
 
-async def probe_embeddings(config: DatasetBuilderConfig) -> ProbeFinding:
-    """Whether the endpoint's embedding model tells texts apart."""
-    try:
-        embeddings = EndpointEmbeddings(config.model_copy(update={"max_retries": 0}))
-    except DsbuilderError as error:
-        return ProbeFinding("embeddings", problem=error)
-    try:
-        first, reworded, other = await embeddings.embed(_LIKE_AND_UNLIKE)
-    except DsbuilderError as error:
-        return ProbeFinding("embeddings", problem=error)
-    finally:
-        await embeddings.close()
-    near, far = _likeness(first, reworded), _likeness(first, other)
-    words = f"{config.embedding_model}: {len(first)} numbers a text"
-    if far >= near or far > _MOST_UNLIKE:
-        words += (
-            f", but two questions that have nothing in common come out {far:.2f} alike, and two that say the same {near:.2f}: "
-            "the server may pool them wrongly (llama.cpp: --pooling mean), or it is no embedding model"
-        )
-        return ProbeFinding("embeddings", words, certain=False)
-    return ProbeFinding("embeddings", words)
-
-
 @dataclass(slots=True)
 class _Heard:
     """One answer."""
@@ -266,6 +269,16 @@ class _Heard:
 
 
 async def _ask(client: ChatClient, request: ChatRequest, tools: Sequence[str]) -> _Heard:
+    """The answer to a request. Asked a second time when the connection broke: a server may have closed the one in use."""
+    try:
+        return await _ask_once(client, request, tools)
+    except TransientError as error:
+        if error.kind is not FailureKind.CONNECTION:
+            raise
+    return await _ask_once(client, request, tools)
+
+
+async def _ask_once(client: ChatClient, request: ChatRequest, tools: Sequence[str]) -> _Heard:
     """The answer to a request, read as a run and the main agent read it."""
     heard, answer = _Heard(), AgentAnswer((), tools, EarlierThoughts(client.model))
     deltas: list[dict[str, Any]] = []
@@ -305,12 +318,6 @@ def _is_case_list(text: str) -> bool:
         and isinstance(cases[0], dict)
         and {"slot", "inputs"} <= set(cases[0])
     )
-
-
-def _likeness(first: Sequence[float], second: Sequence[float]) -> float:
-    """The cosine of two vectors."""
-    size = math.sqrt(math.fsum(x * x for x in first) * math.fsum(x * x for x in second))
-    return math.fsum(x * y for x, y in zip(first, second, strict=True)) / size if size else 0.0
 
 
 def _problem(error: Exception, url: str) -> DsbuilderError:

@@ -51,7 +51,13 @@ class PriceTable:
             (usage.prompt_tokens - cached) * price.input + cached * rate + usage.completion_tokens * price.output
         ) / _MILLION
 
-    def spending(self, main_agent: Mapping[str, Usage], workers: Mapping[str, Usage], main_model: str) -> Spending:
+    def spending(
+        self,
+        main_agent: Mapping[str, Usage],
+        workers: Mapping[str, Usage],
+        main_model: str,
+        judge: Mapping[str, Usage] | None = None,
+    ) -> Spending:
         """The bill for what each model was used for; ``main_model`` is the one that the saving is measured against."""
         lines = tuple(self._line(model, usage) for model, usage in workers.items())
         return Spending(
@@ -59,6 +65,7 @@ class PriceTable:
             RoleSpending(lines),
             self._saving(lines, workers, main_model),
             self.as_of,
+            RoleSpending(tuple(self._line(model, usage) for model, usage in (judge or {}).items())),
         )
 
     def _line(self, model: str, usage: Usage) -> ModelSpending:

@@ -40,6 +40,16 @@ class WorkerRequest:
     candidates: int = 1  # to be written for each slot
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRequest:
+    """One question to a language model: an answer in JSON, of the given schema, as anything orjson can write."""
+
+    system: str
+    prompt: str
+    schema: Any
+    max_tokens: int
+
+
 @dataclass(frozen=True, slots=True)
 class Thought:
     """A piece of what a model thinks before it answers, from an endpoint that keeps it apart from the answer."""
@@ -80,6 +90,19 @@ class WorkerModel(Protocol):
 
         Raises ``TransientError`` (worth another try), ``RequestTooLarge``, ``CallRefused`` or ``EndpointRefused``.
         """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class TextModel(Protocol):
+    """A language model that is asked questions."""
+
+    @property
+    def name(self) -> str: ...
+
+    def stream(self, request: TextRequest) -> AsyncIterator[str | Thought | StreamEnd]:
+        """As ``WorkerModel.stream``."""
         ...
 
     async def close(self) -> None: ...

@@ -18,6 +18,7 @@ from dsbuilder_tui.domain.events import (
     CaseWithdrawn,
     Event,
 )
+from dsbuilder_tui.domain.judging import TAG, verdict_of
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
@@ -26,7 +27,7 @@ from dsbuilder_tui.generation.ledger import SlotState
 from dsbuilder_tui.generation.schema_check import fitting_case
 from dsbuilder_tui.generation.value_kinds import Unfit
 from dsbuilder_tui.session.session_context import SessionContext
-from dsbuilder_tui.store.rows import Changes, HistoryRow, SlotFacts, Withdrawal
+from dsbuilder_tui.store.rows import CaseVerdict, Changes, HistoryRow, SlotFacts, Withdrawal
 
 if TYPE_CHECKING:
     from dsbuilder_tui.generation.gate import Gate
@@ -62,7 +63,7 @@ class CaseChanges:
             return case
         structure = _structure(category, inputs)
         tags = {
-            key: value for key, value in case.tags.items() if key != "flags"
+            key: value for key, value in case.tags.items() if key not in ("flags", TAG)
         }  # those were about what it said before
         new = replace(
             case, inputs=inputs, expectations=expectations, structure=structure, tags={**tags, "edited": True}
@@ -131,6 +132,7 @@ class CaseChanges:
             history=[self._line("case_withdrawn", data, now, name, ordinal)],
         )
         if ground.gate:
+            ground.gate.outdated.add(case.seq)
             ground.gate.ledger.reopen(name, ordinal, attempt, case.seq)
         elif files.meta["state"] in (SessionState.COMPLETE, SessionState.SHORT):
             changes.meta["state"] = SessionState.PAUSED
@@ -190,6 +192,13 @@ class CaseChanges:
             "was_given_up": ground.facts.exhausted, "text": text,
         }  # fmt: skip
         changes = Changes(accepted=[case], history=[self._line("kept_anyway", data, now, name, ordinal)])
+        if (verdict := verdict_of(case.tags)) is not None:  # the judge has read it: it is not asked again
+            changes.verdicts.append(
+                CaseVerdict(
+                    seq=files.store.next_seq(), category=name, ordinal=ordinal, case_seq=seq, inputs=case.inputs,
+                    expectations=case.expectations, verdict=verdict, created_at=now,
+                )
+            )  # fmt: skip
         if ground.facts.exhausted:
             changes.reopened.append((name, ordinal))
         if old is not None:

@@ -21,7 +21,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.models.prices import PriceTable
-from dsbuilder_tui.models.protocol import WorkerModel
+from dsbuilder_tui.models.protocol import TextModel, WorkerModel
 from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
@@ -280,20 +280,23 @@ class Session:
         ``PlugInBroken`` for a validator that is not there or cannot be loaded; ``EndpointRefused``,
         ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
+        from dsbuilder_tui.generation.judging import judge_of
         from dsbuilder_tui.generation.pipeline import Pipeline  # with numpy and what else compares; see `prepare`
 
-        own: list[WorkerModel] = []
+        own: list[WorkerModel | TextModel] = []
 
         def writer() -> WorkerModel:
             if model is not None:
                 return model
-            own.append(worker_model(self.config))
-            return own[0]
+            own.append(made := worker_model(self.config))
+            return made
 
         def driver(writer: WorkerModel, budget: Budget) -> RunDriver:
             files, calls = self._files, self._context.call_log
+            if (judge := judge_of(files.plan, self.config, writer)) is not None:
+                own.append(judge)
             return Pipeline(
-                files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed, calls, budget
+                files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed, calls, budget, judge
             )
 
         try:

@@ -272,14 +272,14 @@ class SessionFiles:
 
     async def spending(self, config: DatasetBuilderConfig) -> Spending:
         """As ``Session.spending``."""
-        main_agent, workers = await self.store.costs.usage_by_model()
-        return PriceTable(config.prices).spending(main_agent, workers, config.model)
+        main_agent, workers, judge = await self.store.costs.usage_by_model()
+        return PriceTable(config.prices).spending(main_agent, workers, config.model, judge)
 
     async def summary(self, config: DatasetBuilderConfig, *, running: bool) -> BuilderState:
         listing = await catalog.describe(self.folder, self.store, running=running)
         progress, usage = await self.store.progress.by_category(), await self.store.calls.usage()
         stages, points = await self.store.rejections.by_stage(), await self.store.checkpoints.newest(1)
-        last = points[-1] if points else None
+        last, judged = points[-1] if points else None, await self.store.verdicts.counts()
         return BuilderState(
             session=self.id,
             dataset_name=self.plan.dataset_name,
@@ -300,6 +300,7 @@ class SessionFiles:
             seed=self.seed,
             path=str(self.folder),
             cost=(await self.spending(config)).as_dict(),
+            judged={c.name: judged[c.name].as_dict() for c in self.plan.categories if c.name in judged},
         )
 
     async def export(

@@ -7,13 +7,14 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import Candidate, Slot
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.passage_plan import passage_plans
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.schema_check import Misfit, SchemaCheck
 from dsbuilder_tui.generation.slots import slot_plans
-from dsbuilder_tui.generation.worker import BatchOutcome, Worker
+from dsbuilder_tui.generation.worker import Worker
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.protocol import SlotRequest, WorkerModel
 from dsbuilder_tui.session.costs import SessionCosts

@@ -9,15 +9,17 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from dsbuilder_tui.domain import events as ev
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text, exhausted_words
 from dsbuilder_tui.domain.case_change import CaseChange
+from dsbuilder_tui.domain.judging import JudgedCounts
 from dsbuilder_tui.domain.pause_cause import cause_of_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.session.facade import Session
 from dsbuilder_tui.store.history import Stretch
-from dsbuilder_tui.store.rows import AgentCall, HistoryRow, WorkerCall
+from dsbuilder_tui.store.rows import AgentCall, HistoryRow, RecordedVerdict, WorkerCall
 
 _STRETCH = 2000
 _KEPT_WHOLE: Mapping[str, type[ev.Event]] = {
@@ -71,6 +73,7 @@ class _Teller:
         self._runs = 0
         self._began = 0.0
         self._usage = [0, 0]
+        self._verdicts: dict[str, JudgedCounts] = {}
 
     def tell(self, stretch: Stretch) -> Iterator[ev.Event]:
         rows: list[tuple[int, int, Any]] = [
@@ -82,6 +85,7 @@ class _Teller:
             # A checkpoint names the last place it covers, so it comes after that.
             *((point.seq, 5, point) for point in stretch.checkpoints),
             *((call.seq, 6, call) for call in stretch.agent_calls),
+            *((judged.seq, 7, judged) for judged in stretch.verdicts),
         ]
         for _, kind, row in sorted(rows, key=lambda row: row[:2]):
             if kind == 0:
@@ -98,6 +102,8 @@ class _Teller:
                     yield event
             elif kind == 6:
                 yield self._agent_call(row)
+            elif kind == 7:
+                yield self._judged(row)
             else:
                 yield ev.CheckpointSaved(
                     ts=row.created_at, checkpoint=row.id, seq=row.seq, reason=row.reason, accepted=row.accepted,
@@ -115,8 +121,8 @@ class _Teller:
     def _rejection(self, r: Rejection, tries: int | None) -> Iterator[ev.Event]:
         r = replace(r, category=self._name_then(r.category, r.seq))
         self._add(r.category, "rejected", 1)
-        if r.stage == Stage.PERSON:
-            return  # the withdrawal tells of it
+        if r.stage == Stage.PERSON or (r.stage == Stage.JUDGE and r.nearest_seq is not None):
+            return  # it had been accepted: the withdrawal tells of it
         yield ev.CaseRejected(
             ts=r.created_at, category=r.category, slot=r.ordinal, seq=r.seq, batch=r.batch, stage=r.stage,
             reason=r.reason, text=r.text[: ev.TEXT_LENGTH], attempt=r.attempt, score=r.score, threshold=r.threshold,
@@ -131,14 +137,24 @@ class _Teller:
 
     def _call(self, call: WorkerCall) -> ev.Event:
         usage = call.usage
-        self._usage[0] += usage.prompt_tokens
-        self._usage[1] += usage.completion_tokens
+        if call.role is CallRole.WORKER:
+            self._usage[0] += usage.prompt_tokens
+            self._usage[1] += usage.completion_tokens
         return ev.BatchFinished(
             ts=call.created_at, batch=call.batch, worker=call.worker,
             category=self._name_then(call.category, call.seq), outcome=call.outcome,
             delivered=call.delivered, seconds=round(call.seconds, 3), prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens, detail=call.detail,
-            dollars=self._prices.cost(call.model, usage), estimated=usage.estimated,
+            dollars=self._prices.cost(call.model, usage), estimated=usage.estimated, role=call.role,
+        )  # fmt: skip
+
+    def _judged(self, row: RecordedVerdict) -> ev.Event:
+        name = self._name_then(row.category, row.seq)
+        counts = self._verdicts[name] = self._verdicts.get(name, JudgedCounts()).with_one(row.finding)
+        return ev.CaseJudged(
+            ts=row.created_at, case_id=case_id(name, row.ordinal), category=name, slot=row.ordinal, seq=row.case_seq,
+            finding=row.finding, failed=row.failed, reason=row.reason, good=counts.good, bad=counts.bad,
+            not_judged=counts.not_judged,
         )  # fmt: skip
 
     def _agent_call(self, call: AgentCall) -> ev.Event:

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from dsbuilder_tui.domain.diversity import chosen_thresholds
+from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.spending import Price
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.settings.layers import Layer, SettingsSource, merged, read_sources
@@ -39,8 +40,9 @@ TABLES = ("extra_headers", "prices", "stage_thresholds")
 STEERING = (*URLS, "verify_tls", "ca_bundle", "organization", "project", "checkpoint_dir")
 # What says who writes, and what that may cost: as well.
 SPENDING = (
-    "provider", "model", "worker_model", "embedding_model", "reasoning_effort", "hedging", "candidates_per_slot",
-    "max_attempts", "max_retries", "max_output_tokens", "budget", "prices", "confirm_cases", "confirm_dollars",
+    "provider", "model", "worker_model", "judge", "judge_model", "judge_share", "embedding_model", "reasoning_effort",
+    "hedging", "candidates_per_slot", "max_attempts", "max_retries", "max_output_tokens", "budget", "prices",
+    "confirm_cases", "confirm_dollars",
 )  # fmt: skip
 SEALED = (*STEERING, *SPENDING, "max_dataset_size")
 # Where a session lies, and how much the person is asked about, is not for a folder from elsewhere to say.
@@ -75,6 +77,14 @@ class DatasetBuilderConfig(BaseModel):
     sub_batch_size: int | None = Field(None, ge=1, le=500, description="Smaller batches when workers run in parallel")
     model: str = Field("gpt-4o", min_length=1, description="Model of the main agent")
     worker_model: str = Field("gpt-4o-mini", min_length=1, description="Model of the workers")
+    judge: JudgeMode = Field(
+        JudgeMode.AUTO,
+        description="Which cases a judge reads: off, sample, all; auto: a sample of what a model writes",
+    )
+    judge_model: str | None = Field(None, min_length=1, description="Model of the judge; unset: that of the main agent")
+    judge_share: float = Field(
+        0.10, gt=0, le=1, description="Share of a category's cases that a sample holds, 20 cases at least"
+    )
     enable_parallel_generation: bool = Field(True, description="Run several workers at once")
     enable_checkpointing: bool = Field(True, description="Write checkpoint rows while running")
     checkpoint_interval: int = Field(50, ge=1, description="Cases between checkpoints")
@@ -213,6 +223,11 @@ class DatasetBuilderConfig(BaseModel):
         # A word, so that a budget which a file or the environment sets can be lifted.
         return None if isinstance(value, str) and value.strip().casefold() == "off" else value
 
+    @field_validator("judge", mode="before")
+    @classmethod
+    def _check_judge(cls, value: object) -> object:
+        return JudgeMode.OFF if value is False else value  # a bare `off` in YAML
+
     @field_validator("diversity_stages", mode="before")
     @classmethod
     def _check_stages(cls, value: object) -> object:
@@ -291,6 +306,11 @@ class DatasetBuilderConfig(BaseModel):
     def endpoint(self) -> str:
         """Where requests go, without a login in it."""
         return self.shown_url or OPENAI_URL
+
+    @property
+    def judging_model(self) -> str:
+        """The judge's model by name."""
+        return self.judge_model or self.model
 
     @property
     def workers(self) -> int:

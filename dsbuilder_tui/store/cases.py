@@ -16,6 +16,7 @@ from dsbuilder_tui.store.row_format import CASE_COLUMNS, checksum, read_case
 from dsbuilder_tui.store.rows import SlotFacts
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 from dsbuilder_tui.store.soundness import CASES, TableDamage, damaged_session
+from dsbuilder_tui.store.verdicts import set_verdicts_aside
 
 PAGE = 500
 _NO_LIMIT = 2**63 - 1
@@ -207,6 +208,7 @@ class CaseTable:
                     (self._store.clock.now(), seq),
                 )
                 connection.execute("DELETE FROM accepted_case WHERE seq=?", (seq,))
+                set_verdicts_aside(connection, seq)
                 connection.execute(
                     "UPDATE progress SET accepted=accepted-1 WHERE branch_id=? AND category_id=?",
                     (MAIN_BRANCH, number),

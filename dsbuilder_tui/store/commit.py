@@ -13,6 +13,7 @@ from dsbuilder_tui.store.response_journal import write_answers
 from dsbuilder_tui.store.row_format import checksum, to_text
 from dsbuilder_tui.store.rows import Changes, HistoryRow
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+from dsbuilder_tui.store.verdicts import says_otherwise, set_verdicts_aside, write_verdict
 
 _COPIED = "seq, branch_id, category_id, ordinal, structure, inputs, expectations, tags, created_at, crc, batch"
 
@@ -40,6 +41,8 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
     )
     for c in changes.edited:
         _edit(connection, c, ids[c.category])
+    for v in changes.verdicts:
+        write_verdict(connection, v, ids[v.category])
     rejections = []
     for r in changes.rejected:
         number = ids[r.category]
@@ -64,12 +67,12 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
         counts[number][2] += 1
     connection.executemany(
         "INSERT INTO worker_call (seq, branch_id, category_id, batch, model, size, outcome, delivered, retries, "
-        "prompt_tokens, completion_tokens, seconds, detail, created_at, worker, estimated) "
-        "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "prompt_tokens, completion_tokens, seconds, detail, created_at, worker, estimated, role) "
+        "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         [
             (w.seq, MAIN_BRANCH, ids[w.category], w.batch, w.model, w.size, w.outcome, w.delivered, w.retries,
              w.usage.prompt_tokens, w.usage.completion_tokens, w.seconds, w.detail, w.created_at, w.worker,
-             w.usage.estimated)
+             w.usage.estimated, w.role)
             for w in changes.calls
         ],
     )  # fmt: skip
@@ -114,6 +117,7 @@ def _take_out(
         ).rowcount
         _expect(moved, w.seq)
         connection.execute("DELETE FROM accepted_case WHERE seq=?", (w.seq,))
+        set_verdicts_aside(connection, w.seq)
         counts[ids[w.category]][0] -= 1
     for name, ordinal in changes.reopened:
         gone = connection.execute(
@@ -132,6 +136,8 @@ def _edit(connection: sqlite3.Connection, case: AcceptedCase, number: int) -> No
         "DELETE FROM likeness WHERE seq=? AND (SELECT inputs FROM accepted_case WHERE seq=?) IS NOT ?",
         (case.seq, case.seq, inputs),
     )
+    if says_otherwise(connection, case.seq, inputs, expectations):
+        set_verdicts_aside(connection, case.seq)
     changed = connection.execute(
         "UPDATE accepted_case SET structure=?, inputs=?, expectations=?, tags=?, crc=? WHERE seq=?", values
     ).rowcount

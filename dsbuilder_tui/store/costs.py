@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.rows import AgentCall
@@ -27,24 +28,27 @@ class CostTable:
             lambda connection: connection.execute("INSERT INTO agent_call VALUES (?,?,?,?,?,?,?,?,?)", row)
         )
 
-    async def usage_by_model(self) -> tuple[dict[str, Usage], dict[str, Usage]]:
-        """Tokens by model, of the main agent and of the workers.
+    async def usage_by_model(self) -> tuple[dict[str, Usage], dict[str, Usage], dict[str, Usage]]:
+        """Tokens by model, of the main agent, of the workers and of the judge.
 
-        How many tokens of a worker call were cached is not kept: they count as other input here, so that what comes of
-        these sums is never less than what was paid.
+        How many tokens of a worker's or a judge's call were cached is not kept: they count as other input here, so that
+        what comes of these sums is never less than what was paid.
         """
 
-        def read(connection: sqlite3.Connection) -> tuple[dict[str, Usage], dict[str, Usage]]:
-            agent, workers = (
+        def read(connection: sqlite3.Connection) -> tuple[dict[str, Usage], dict[str, Usage], dict[str, Usage]]:
+            agent, workers, judge = (
                 {
                     model: Usage(prompt, completion, known=bool(prompt or completion), cached_tokens=cached)
                     for model, prompt, cached, completion in connection.execute(
-                        f"SELECT model, sum(prompt_tokens), {cached}, sum(completion_tokens) FROM {table} "
+                        f"SELECT model, sum(prompt_tokens), {cached}, sum(completion_tokens) FROM {rows} "
                         "GROUP BY model ORDER BY min(seq)"
                     )
                 }
-                for table, cached in (("agent_call", "sum(cached_tokens)"), ("worker_call", "0"))
+                for rows, cached in (
+                    ("agent_call", "sum(cached_tokens)"),
+                    *((f"worker_call WHERE role='{role}'", "0") for role in (CallRole.WORKER, CallRole.JUDGE)),
+                )
             )
-            return agent, workers
+            return agent, workers, judge
 
         return await self._store.read(read)

@@ -144,6 +144,7 @@ def _categories(connection: sqlite3.Connection) -> Finding:
         "exhausted_slot",
         "retired_slot",
         "worker_call",
+        "verdict",
         "progress",
     ):
         for (number,) in connection.execute(f"SELECT DISTINCT category_id FROM {table} NOT INDEXED"):

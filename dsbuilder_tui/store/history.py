@@ -18,8 +18,9 @@ from dsbuilder_tui.store.commit import history_row, write_history
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.rejections import REJECTION_COLUMNS, rejection_from
 from dsbuilder_tui.store.row_format import CASE_COLUMNS, read_case
-from dsbuilder_tui.store.rows import AgentCall, HistoryRow, WorkerCall
+from dsbuilder_tui.store.rows import AgentCall, HistoryRow, RecordedVerdict, WorkerCall
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+from dsbuilder_tui.store.verdicts import VERDICT_COLUMNS, verdict_from
 from dsbuilder_tui.store.worker_calls import CALL_COLUMNS, call_from
 
 _CASE_TABLES = ("accepted_case", "withdrawn_case", "damaged_case")
@@ -35,6 +36,7 @@ class Stretch:
     calls: list[WorkerCall] = field(default_factory=list)
     agent_calls: list[AgentCall] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
+    verdicts: list[RecordedVerdict] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     history: list[HistoryRow] = field(default_factory=list)
 
@@ -109,6 +111,8 @@ class HistoryTable:
             )
         for row in connection.execute(f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoint WHERE {within} ORDER BY id", ends):
             found.checkpoints.append(checkpoint_from(row))
+        for row in connection.execute(f"SELECT {VERDICT_COLUMNS} FROM verdict WHERE {within}", ends):
+            found.verdicts.append(verdict_from(names, row))
         for row in connection.execute(f"SELECT {MESSAGE_COLUMNS} FROM message WHERE {within}", ends):
             found.messages.append(read_message(row))
         for seq, kind, data, at, number, ordinal in connection.execute(

@@ -176,6 +176,6 @@ def _rename(connection: sqlite3.Connection, ids: Mapping[str, int], renamed: Map
 
 
 def _is_remembered(connection: sqlite3.Connection, number: int) -> bool:
-    tables = ("accepted_case", "withdrawn_case", "damaged_case", "rejection", "worker_call", "history")
+    tables = ("accepted_case", "withdrawn_case", "damaged_case", "rejection", "worker_call", "history", "verdict")
     found = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE category_id=:n" for table in tables)
     return bool(connection.execute(f"SELECT EXISTS ({found})", {"n": number}).fetchone()[0])

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.rows import WorkerAnswer
@@ -41,7 +42,7 @@ class ResponseJournal:
         return await self._store.read(lambda connection: int(connection.execute(sql, (MAIN_BRANCH,)).fetchone()[0]))
 
     async def page(self, after: int, limit: int) -> list[KeptAnswer]:
-        """Answers of calls behind the place ``after`` in the history, oldest first.
+        """Workers' answers to calls behind the place ``after`` in the history, oldest first.
 
         Raises ``SessionDamaged`` when one cannot be read.
         """
@@ -50,8 +51,8 @@ class ResponseJournal:
             rows = connection.execute(
                 "SELECT a.seq, a.category_id, a.ordinals, a.answer, coalesce(c.batch, 0), coalesce(c.model, '') "
                 "FROM worker_answer a LEFT JOIN worker_call c ON c.seq=a.seq WHERE a.branch_id=? AND a.seq>? "
-                "ORDER BY a.seq LIMIT ?",
-                (MAIN_BRANCH, after, limit),
+                "AND c.role IS NOT ? ORDER BY a.seq LIMIT ?",
+                (MAIN_BRANCH, after, CallRole.JUDGE, limit),
             )
             return [
                 KeptAnswer(

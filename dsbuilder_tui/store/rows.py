@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection, Usage
+from dsbuilder_tui.domain.judging import Judgement, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class WorkerCall:
     detail: str
     created_at: float
     worker: int = 0
+    role: CallRole = CallRole.WORKER
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,37 @@ class CaseLikeness:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseVerdict:
+    """A judge's verdict on the case ``case_seq``, which said these ``inputs`` and ``expectations`` then.
+
+    It stands only if the case still says so when it is written.
+    """
+
+    seq: int
+    category: str
+    ordinal: int
+    case_seq: int
+    inputs: dict[str, Any]
+    expectations: dict[str, Any]
+    verdict: Verdict
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedVerdict:
+    """A verdict as it is remembered."""
+
+    seq: int
+    category: str
+    ordinal: int
+    case_seq: int
+    finding: Judgement
+    failed: tuple[str, ...]
+    reason: str
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class SlotFacts:
     """What the session file says about one slot: its case, its last attempt, and whether it is exhausted."""
 
@@ -117,6 +151,7 @@ class Changes:
     checkpoints: list[Checkpoint] = field(default_factory=list)
 
     edited: list[AcceptedCase] = field(default_factory=list)
+    verdicts: list[CaseVerdict] = field(default_factory=list)
     history: list[HistoryRow] = field(default_factory=list)
     meta: dict[str, Any] = field(default_factory=dict)
 
@@ -155,6 +190,4 @@ class LedgerRows:
     exhausted: dict[str, list[int]]
     gone: list[RemovedText] = field(default_factory=list)
     retired: dict[str, list[int]] = field(default_factory=dict)  # slots that a plan revision has taken out
-    critiques: dict[tuple[str, int], str] = field(
-        default_factory=dict
-    )  # open slot → why validators turned the last try away
+    critiques: dict[tuple[str, int], str] = field(default_factory=dict)  # open slot → what was wrong with the last try

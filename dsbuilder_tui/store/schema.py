@@ -163,11 +163,26 @@ CREATE TABLE source_passage (
   source TEXT NOT NULL, place INTEGER NOT NULL, passage_id TEXT NOT NULL, PRIMARY KEY (source, place)) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8)
+# What a judge says of cases.
+_V9 = """
+-- `case_seq` is that of the case that was judged; `standing` is 1 while that case is there and says what it said then.
+-- `finding`: good, bad, not_judged; `failed` is JSON, the criteria that the case does not meet.
+CREATE TABLE verdict (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, category_id INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+  case_seq INTEGER NOT NULL, standing INTEGER NOT NULL, finding TEXT NOT NULL, failed TEXT NOT NULL, reason TEXT NOT NULL,
+  quote TEXT NOT NULL, model TEXT NOT NULL, created_at REAL NOT NULL);
+CREATE INDEX verdict_case ON verdict (case_seq);
+CREATE INDEX verdict_finding ON verdict (branch_id, standing, category_id, finding);
+
+-- `role`: worker, judge.
+ALTER TABLE worker_call ADD COLUMN role TEXT NOT NULL DEFAULT 'worker';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9)
 SEALED = 7  # the version from which on a session file has sums
 
 SEQUENCED_TABLES = (
     "plan_revision", "accepted_case", "rejection", "worker_call", "history", "damaged_case", "withdrawn_case", "message",
-    "agent_call", "approval",
+    "agent_call", "approval", "verdict",
 )  # fmt: skip
 MAIN_BRANCH = 1

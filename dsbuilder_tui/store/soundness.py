@@ -40,6 +40,7 @@ _WORDS = {
     "rejection": "rejections",
     "retired_slot": "retired slots",
     "source_passage": "places of passages in their documents",
+    "verdict": "verdicts of the judge",
     "withdrawn_case": "withdrawn cases",
     "worker_call": "worker calls",
 }

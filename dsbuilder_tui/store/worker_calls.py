@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.rows import WorkerCall
@@ -14,18 +15,18 @@ from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 CALL_COLUMNS = (
     "seq, category_id, batch, model, size, outcome, delivered, retries, prompt_tokens, completion_tokens, seconds, detail, "
-    "created_at, worker, estimated"
+    "created_at, worker, estimated, role"
 )
 
 
 class WorkerCallTable:
-    """Reads worker calls."""
+    """Reads the calls of workers and of the judge."""
 
     def __init__(self, store: StoreConnection) -> None:
         self._store = store
 
     async def page(self, offset: int, limit: int) -> list[WorkerCall]:
-        """Worker calls, newest first."""
+        """Calls, newest first."""
 
         def read(connection: sqlite3.Connection) -> list[WorkerCall]:
             rows = connection.execute(
@@ -44,7 +45,9 @@ class WorkerCallTable:
         """Tokens of all worker calls so far."""
 
         def read(connection: sqlite3.Connection) -> Usage:
-            row = connection.execute("SELECT sum(prompt_tokens), sum(completion_tokens) FROM worker_call").fetchone()
+            row = connection.execute(
+                "SELECT sum(prompt_tokens), sum(completion_tokens) FROM worker_call WHERE role=?", (CallRole.WORKER,)
+            ).fetchone()
             return Usage(row[0] or 0, row[1] or 0, known=bool(row[0] or row[1]))
 
         return await self._store.read(read)
@@ -59,7 +62,7 @@ class WorkerCallTable:
 def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
     """A row of ``CALL_COLUMNS``."""
     seq, number, batch, model, size, outcome, delivered, retries, prompt, completion, *end = row
-    seconds, detail, created_at, worker, estimated = end
+    seconds, detail, created_at, worker, estimated, role = end
     return WorkerCall(
         seq=seq,
         category=names[number],
@@ -74,6 +77,7 @@ def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
         detail=detail,
         created_at=created_at,
         worker=worker,
+        role=CallRole(role),
     )
 
 

@@ -142,6 +142,8 @@ def test_doctor_and_an_endpoint(here: Path) -> None:
     with fake_endpoint() as fake:
         done = command("doctor", "--base-url", fake.url, cwd=here)
         assert done.returncode == 0 and "JSON schema: honoured" in done.stdout
+        assert "✓ embeddings: built in: 256 numbers a text" in done.stdout
+        fake.script = ["no_model"]
         fails(
             5,
             "not among",

@@ -12,6 +12,7 @@ import pytest
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency, CallSize
+from dsbuilder_tui.models.circuit_breaker import CircuitBreaker
 from dsbuilder_tui.models.protocol import TransientError
 from tests.support.simulated_endpoint import (
     FixedWindow,
@@ -77,13 +78,51 @@ def test_refusals_by_chance_do_not_slow_it_down(share: float) -> None:
     assert simulate(slow, 120, workers=8).taken(0, 120) >= 0.75 * 3.2 * 120 * (1 - share)
 
 
-@pytest.mark.parametrize("share", [0.05, 0.1])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.1])
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_a_limit_among_refusals_by_chance(share: float, seed: int) -> None:
     endpoint = SimulatedEndpoint([(0, TokenBucket(40, 40))], random_refusals=share)
-    weather = simulate(endpoint, 60, workers=100, seed=seed)
-    assert weather.taken(10, 60) >= 0.8 * 40 * 50
-    assert weather.refused(10, 60) <= share + 0.2
+    weather = simulate(endpoint, 75, workers=50, seed=seed)
+    assert weather.taken(15, 75) >= 0.88 * 40 * 60
+    assert weather.refused(15, 75) <= share + 0.08
+
+
+LONG_WINDOWS: dict[str, Callable[[], Limit]] = {
+    "fixed window of 10 s": lambda: FixedWindow(400, 10, begun=3),
+    "sliding window of 10 s": lambda: SlidingWindow(400, 10),
+    "fixed window of a minute": lambda: FixedWindow(600, 60, begun=20),
+    "sliding window of a minute": lambda: SlidingWindow(600, 60),
+}
+
+
+@pytest.mark.parametrize("kind", LONG_WINDOWS)
+def test_a_limit_that_counts_by_longer_stretches_is_kept_over_them(kind: str) -> None:
+    seconds, rate = (60, 10) if "minute" in kind else (10, 40)
+    weather = simulate(SimulatedEndpoint([(0, LONG_WINDOWS[kind]())]), 10 * seconds)
+    assert weather.taken(3 * seconds, 10 * seconds) >= 0.9 * rate * 7 * seconds
+    assert weather.refused(3 * seconds, 10 * seconds) <= 0.02
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_refusals_by_chance_beside_a_window_of_10_seconds(seed: int) -> None:
+    endpoint = SimulatedEndpoint([(0, FixedWindow(400, 10, begun=seed))], random_refusals=0.05)
+    weather = simulate(endpoint, 130, seed=seed)
+    assert weather.taken(30, 130) >= 0.78 * 40 * 100 and weather.refused(30, 130) <= 0.05 + 0.03
+
+
+@pytest.mark.parametrize("retry_after", [0.0, 20.0])
+def test_a_wrong_wait_that_the_endpoint_asks_for(retry_after: float) -> None:
+    weather = simulate(SimulatedEndpoint([(0, TokenBucket(40, 40))], retry_after=retry_after), 70)
+    assert weather.taken(10, 70) >= 0.9 * 40 * 60 and weather.refused(10, 70) <= 0.08
+
+
+def test_what_was_on_its_way_before_a_stop_does_not_end_it() -> None:
+    breaker = CircuitBreaker(8)
+    for _ in range(5):
+        breaker.failed(10.0, 10.4, None, -math.inf)
+    assert breaker.failed(10.2, 10.8, None, -math.inf) and breaker.open
+    assert not breaker.succeeded(9.0, 11.0) and breaker.open
+    assert breaker.succeeded(11.5, 12.0) and not breaker.open
 
 
 def test_a_limit_that_is_halved_and_doubled_in_mid_run() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.events import Notice
+from dsbuilder_tui.models.embedding_probe import probe_embeddings
 from dsbuilder_tui.models.embeddings import EndpointEmbeddings
-from dsbuilder_tui.models.endpoint_probe import probe_embeddings
 from tests.support.fake_embeddings import SIZE, vector
 from tests.support.fake_openai import FakeOpenAI, word
 
@@ -37,9 +38,15 @@ async def test_texts_go_in_pieces_and_come_back_in_order(make_config: Configs) -
     ("kind", "error", "words"),
     [
         ("unauthorized", EndpointRefused, "key"), ("no_model", EndpointRefused, "e5"),
-        ("few", EndpointRefused, "one vector a text"), ("not_json", EndpointRefused, "one vector a text"),
+        ("few", EndpointRefused, "one vector a text"), ("not_json", EndpointUnavailable, "no JSON"),
         ("no_numbers", EndpointRefused, "one vector a text"), ("no_service", EndpointRefused, "--embeddings"),
         ("by_token", EndpointRefused, "--pooling mean"), ("server_error", EndpointUnavailable, "kept failing"),
+        ("no_pooling", EndpointRefused, "--pooling mean"), ("no_route", EndpointRefused, "no embeddings service"),
+        ("html", EndpointRefused, "no embeddings service.*a web page .“Sign in”"),
+        ("html_error", EndpointRefused, "no embeddings service.*a web page .“Sign in”"),
+        ("error_200", EndpointUnavailable, "The embedding model crashed"), ("zeros", EndpointRefused, "nothing but zeros"),
+        ("nan", EndpointRefused, "NaN"), ("null", EndpointRefused, "NaN"), ("few", EndpointRefused, "1 vectors for 2 texts"),
+        ("base64_cut", EndpointRefused, "one vector a text"), ("no_model", EndpointRefused, "with embedding_model"),
     ],
 )  # fmt: skip
 async def test_what_goes_wrong_is_said(
@@ -50,7 +57,8 @@ async def test_what_goes_wrong_is_said(
         asker = EndpointEmbeddings(config)
         with pytest.raises(error, match=words) as caught:
             await asker.embed(["a", "b"])
-        assert "canary" not in str(caught.value)
+        assert "canary" not in (said := f"{caught.value} {caught.value.hint}") and "--worker-model" not in said
+        assert "secret-page" not in said and "\n" not in caught.value.problem
         await asker.close()
 
 
@@ -60,13 +68,75 @@ async def test_a_text_that_is_too_long_is_shortened_and_said_to_be(make_config: 
         asker = EndpointEmbeddings(make_config(base_url=fake.url, embedding_model="e5", max_retries=0), told.append)
         long = "abc " * 500
         assert await asker.embed(["a", long, "b"]) == [vector("a"), vector(long[:250]), vector("b")]
-        assert all("by their beginning" in sentence for sentence in told) and len(told) == 3
-        assert await asker.embed([long]) == [vector(long[:250])] and len(told) == 3
+        assert len(told) == 1 and "than 250 are compared by their beginning" in told[0]
+        assert await asker.embed([long]) == [vector(long[:250])] and len(told) == 1
         fake.embedding_script[:] = ["wrapped"]
         assert await asker.embed(["a"]) == [vector("a")]
         fake.embedding_script[:] = ["too_large"] * 9
         with pytest.raises(EndpointRefused, match="larger context"):
             await asker.embed(["a"])
+        await asker.close()
+
+
+SHAPES = (
+    "base64", "indexed_alike", "indexed_in_words", "unindexed", "ollama", "cohere", "gemini", "bare", "llama",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+@pytest.mark.parametrize("count", [1, 12])
+async def test_vectors_in_any_shape_and_order(make_config: Configs, kind: str, count: int) -> None:
+    async with FakeOpenAI(embedding_script=[kind]) as fake:
+        asker = EndpointEmbeddings(make_config(base_url=fake.url, embedding_model="e5"))
+        assert await asker.embed(TEXTS[:count]) == [vector(text) for text in TEXTS[:count]]
+        await asker.close()
+
+
+@pytest.mark.parametrize("kind", ["one_zero", "one_null"])
+async def test_a_text_without_a_vector_is_told_once(make_config: Configs, kind: str) -> None:
+    async with FakeOpenAI(embedding_script=["ok", kind, kind]) as fake:
+        told: list[str] = []
+        asker = EndpointEmbeddings(make_config(base_url=fake.url, embedding_model="e5"), told.append)
+        await asker.dimensions()
+        for _ in range(2):
+            assert await asker.embed(TEXTS[:3]) == [[0.0] * SIZE, *(vector(text) for text in TEXTS[1:3])]
+        assert told == ["e5 has no vector for some texts: they are not compared by their meaning."]
+        await asker.close()
+
+
+async def test_too_many_texts_at_once_are_parted_and_the_number_is_learned(make_config: Configs) -> None:
+    async with FakeOpenAI(embedding_script=["count 10"] * 60) as fake:
+        told: list[str] = []
+        asker = EndpointEmbeddings(make_config(base_url=fake.url, embedding_model="e5"), told.append)
+        texts = [word(n) for n in range(100)]
+        assert await asker.embed(texts) == [vector(text) for text in texts]
+        calls = len(fake.embedding_bodies)
+        assert await asker.embed(texts[:64]) == [vector(text) for text in texts[:64]]
+        assert len(fake.embedding_bodies) - calls == 8 and not told, "eight at once, by now without asking"
+        await asker.close()
+
+
+async def test_a_text_is_shortened_whatever_words_it_is_refused_with(make_config: Configs) -> None:
+    async with FakeOpenAI(embedding_script=["words 600"] * 60) as fake:
+        told: list[str] = []
+        asker = EndpointEmbeddings(make_config(base_url=fake.url, embedding_model="e5"), told.append)
+        long = "abc def " * 500
+        assert await asker.embed(["a", long]) == [vector("a"), vector(long[:500])]
+        assert len(told) == 1 and "than 500 are compared" in told[0]
+        await asker.close()
+
+
+async def test_a_text_that_a_filter_turns_away_is_left_out_of_the_comparison(make_config: Configs) -> None:
+    async with FakeOpenAI(embedding_script=["not bomb"] * 60) as fake:
+        told: list[str] = []
+        asker = EndpointEmbeddings(make_config(base_url=fake.url, embedding_model="e5"), told.append)
+        await asker.dimensions()
+        bad = "a bath bomb " * 100
+        found = await asker.embed([TEXTS[0], bad, TEXTS[1]])
+        assert found == [vector(TEXTS[0]), [0.0] * SIZE, vector(TEXTS[1])]
+        assert len(told) == 1 and "flagged by our filter" in told[0] and "not compared" in told[0]
+        with pytest.raises(EndpointRefused, match="flagged"):
+            await asker.embed([bad] * 8)
         await asker.close()
 
 
@@ -80,6 +150,21 @@ async def test_the_probe_sees_embeddings_that_tell_nothing_apart(make_config: Co
         assert not found.certain and "1.00 alike" in found.words and "--pooling" in found.words
         fake.embedding_script[:] = ["no_service"]
         assert "no embeddings service" in str((await probe_embeddings(config)).problem)
+        fake.embedding_script[:] = ["count 20"] * 20
+        found = await probe_embeddings(config)
+        assert found.certain and found.words == f"e5: {SIZE} numbers a text, 16 texts a call"
+        fake.embedding_script[:] = ["most 1000"] * 20
+        found = await probe_embeddings(config)
+        assert not found.certain and "of texts longer than 1000 characters their beginning is compared" in found.words
+        fake.embedding_script[:] = ["zeros"]
+        assert "nothing but zeros" in str((await probe_embeddings(config)).problem)
+
+
+async def test_the_probe_of_static_models(make_config: Configs, tmp_path: Path) -> None:
+    found = await probe_embeddings(make_config())
+    assert found.certain and found.words == "built in: 256 numbers a text"
+    found = await probe_embeddings(make_config(embedding_model=str(tmp_path)))
+    assert found.problem is not None and "has no model.safetensors" in str(found.problem)
 
 
 async def test_vectors_of_another_size_are_not_taken(make_config: Configs) -> None:

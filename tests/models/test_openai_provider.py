@@ -337,14 +337,32 @@ async def test_the_probe(fake: FakeOpenAI, make_config: Configs) -> None:
     found = await probed(make_config(base_url=fake.url))
     assert all(problem is None for problem, _ in found.values())
     assert found["JSON schema"][1] == "honoured"
+    fake.script = ["no_model"]
     found = await probed(make_config(base_url=fake.url, worker_model="nope"))
     assert "nope is not among" in str(found["worker model"][0])
     assert "cannot be reached" not in str(found["worker model"][0])
+    assert found["main model"][1] and "not exist" in str(found["completion"][0])
     fake.script = ["reject_schema"]
     assert "not supported" in (await probed(make_config(base_url=fake.url)))["JSON schema"][1]
     fake.script = ["unauthorized"]
     assert "does not accept the API key" in str((await probed(make_config(base_url=fake.url)))["key"][0])
     assert "cannot be reached" in str((await probed(make_config(base_url="http://127.0.0.1:9/v1")))["endpoint"][0])
+
+
+async def test_a_server_of_one_model_takes_it_by_any_name(fake: FakeOpenAI, make_config: Configs) -> None:
+    """It lists its file's name, and answers whoever is asked for."""
+    for models in ({"worker_model": "nope"}, {"model": "nope"}, {"model": "nope", "worker_model": "nope"}):
+        found = [found async for found in probe_endpoint(make_config(base_url=fake.url, **models))]
+        named = [each for each in found if each.name in ("worker model", "main model")]
+        unlisted = [each for each in named if "not in the endpoint's list, and answers" in each.words]
+        assert len(named) == 2 and len(unlisted) == len(models), named
+        assert all(each.problem is None for each in found) and not any(each.certain for each in unlisted)
+
+
+async def test_the_probe_asks_again_when_a_connection_broke(fake: FakeOpenAI, make_config: Configs) -> None:
+    fake.script = ["ok", "reset"]
+    found = await probed(make_config(base_url=fake.url))
+    assert found["output limit"][0] is None
 
 
 async def test_the_probe_says_yes_only_to_what_it_has_seen(fake: FakeOpenAI, make_config: Configs) -> None:

@@ -21,6 +21,7 @@ from tests.support.fake_agent import UNSCRIPTED, Reply, Scripted, play, says
 from tests.support.fake_answers import ANSWERS
 from tests.support.fake_embeddings import embed
 from tests.support.fake_floods import FLOODS, flood
+from tests.support.fake_judge import FakeJudge, is_judging
 from tests.support.wire import STREAM_HEAD, as_bytes, send_chunk, send_error, send_json, send_raw
 
 SYLLABLES = "ba be bi bo bu da de di do du ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu".split()
@@ -115,6 +116,7 @@ class FakeOpenAI:
     cached_tokens: int | None = None  # of the prompt's 100, if it says so
     agent_script: list[Scripted] = field(default_factory=list)
     agent_bodies: list[dict[str, Any]] = field(default_factory=list)
+    judge: FakeJudge = field(default_factory=FakeJudge)  # requests of the judge are kept there, not in ``bodies``
     embedding_script: list[str] = field(default_factory=list)  # see ``fake_embeddings``; then all is well
     embedding_bodies: list[dict[str, Any]] = field(default_factory=list)
 
@@ -201,6 +203,8 @@ class FakeOpenAI:
             return await embed(self.embedding_script.pop(0) if self.embedding_script else "ok", body, headers, writer)
         if "tools" in body:
             return await self._play(body, headers, writer)
+        if is_judging(body):
+            return await self._judge(body, headers, writer)
         if self.keep_bodies:
             self.bodies.append(body)
         if self.reply_for is not None:
@@ -221,6 +225,19 @@ class FakeOpenAI:
         self.seen["agent_unscripted"] += not self.agent_script
         turn = self.agent_script.pop(0) if self.agent_script else says(UNSCRIPTED)
         return await play(turn, body, headers, self.seen["agent"], writer)
+
+    async def _judge(self, body: dict[str, Any], headers: dict[str, str], writer: asyncio.StreamWriter) -> bool:
+        judge = self.judge
+        judge.bodies.append(body)
+        if judge.gate is not None:
+            judge.in_gate.set()
+            await judge.gate.wait()
+        kind = judge.script.pop(0) if judge.script else judge.kind
+        if kind != "ok":
+            return await self._act(kind, body, headers, writer)
+        said = judge.answer(body)
+        pieces = [*(Thinking(said.thoughts),) * bool(said.thoughts), said.text]
+        return await self._stream("whole_stream", body, pieces, said.reason, writer)
 
     def _choose(self) -> str:
         if self.per_second and not self._lets_in():

@@ -49,15 +49,16 @@ class TokenBucket:
 
 @dataclass
 class FixedWindow:
-    """So many in each stretch of so many seconds."""
+    """So many in each stretch of so many seconds, the first of which began before the first call."""
 
     most: int
     seconds: float
+    begun: float = 0.0  # seconds ago
     _window: int = -1
     _taken: int = 0
 
     def takes(self, now: float) -> bool:
-        window = int(now / self.seconds)
+        window = int((now + self.begun) / self.seconds)
         if window != self._window:
             self._window, self._taken = window, 0
         self._taken += 1
@@ -170,7 +171,8 @@ def simulate(
     async def crowd() -> None:
         at_work: set[asyncio.Task[None]] = set()
         while loop.time() < seconds:
-            while len(at_work) - limit.resting < limit.limit and len(at_work) < 2 * limit.limit:
+            most = 2 * limit.limit + min(limit.resting, 2 * workers)
+            while len(at_work) - limit.resting < limit.limit and len(at_work) < most:
                 task = asyncio.create_task(work())
                 at_work.add(task)
                 task.add_done_callback(at_work.discard)

@@ -17,7 +17,6 @@ from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.cli.options import json_option, settings_from, settings_options
 from dsbuilder_tui.cli.output import print_json, say
-from dsbuilder_tui.diversity.thresholds import static_model
 from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.providers import provider_of
@@ -146,8 +145,7 @@ async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bo
     provider = provider_of(config)
     if not provider.has_endpoint and config.resolved_provider != OFFLINE:
         yield Check("writer", "ok", provider.label), False
-        return
-    if not provider.has_endpoint:
+    elif not provider.has_endpoint:
         yield (
             Check(
                 "writer", "note", "no key and no endpoint: the built-in offline writer is used",
@@ -155,21 +153,23 @@ async def _checks(config: DatasetBuilderConfig) -> AsyncIterator[tuple[Check, bo
             ),
             False,
         )  # fmt: skip
-        return
-    from dsbuilder_tui.models.endpoint_probe import probe_embeddings, probe_endpoint
-
-    async def findings() -> AsyncIterator[ProbeFinding]:
-        async for finding in probe_endpoint(config):
-            yield finding
-        if not static_model(config.embedding_model):
-            yield await probe_embeddings(config)
-
-    async for finding in findings():
+    async for finding in _tried(config, endpoint=provider.has_endpoint):
         if (problem := finding.problem) is None:
             yield Check(finding.name, "ok" if finding.certain else "note", finding.words), False
         else:
             refused = problem.exit_code is ExitCode.ENDPOINT_REFUSED
             yield Check(finding.name, "problem", problem.problem, problem.hint), refused
+
+
+async def _tried(config: DatasetBuilderConfig, *, endpoint: bool) -> AsyncIterator[ProbeFinding]:
+    """What a run will do: calls to the ``endpoint``, if there is one, and comparing by embeddings."""
+    from dsbuilder_tui.models.embedding_probe import probe_embeddings
+    from dsbuilder_tui.models.endpoint_probe import probe_endpoint
+
+    if endpoint:
+        async for finding in probe_endpoint(config):
+            yield finding
+    yield await probe_embeddings(config)
 
 
 def _plug_ins() -> Iterator[Check]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.ledger import Batch
-from dsbuilder_tui.generation.worker import BatchOutcome, Deliver
+from dsbuilder_tui.generation.worker import Deliver
 from dsbuilder_tui.models.protocol import WorkerRequest
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, cast
 
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.models.chat_options import OptionMemory
-from dsbuilder_tui.models.protocol import TransientError, WorkerModel
+from dsbuilder_tui.models.protocol import TextModel, TransientError, WorkerModel
 from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
-from dsbuilder_tui.settings.provider_names import PROVIDERS
+from dsbuilder_tui.settings.provider_names import OPENAI, PROVIDERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Provider:
         model_name: what its only model is called; None when ``worker_model`` and ``model`` name its models.
         make: the workers' model of a configuration, going by the given clock.
         make_agent_model: the main agent's model; without it the built-in planner listens.
+        make_judge_model: the judge's model, ``judging_model``; without it an endpoint's, if one is configured.
     """
 
     label: str
@@ -53,6 +54,7 @@ class Provider:
     model_name: str | None = None
     make: Callable[[DatasetBuilderConfig, Clock], WorkerModel]
     make_agent_model: Callable[[DatasetBuilderConfig, AgentModelRequest], agents.Model] | None = None
+    make_judge_model: Callable[[DatasetBuilderConfig], TextModel] | None = None
 
     def require_trust(self, config: DatasetBuilderConfig) -> None:
         """Raises ``ConfigError`` where a file of the working folder would lead a key away."""
@@ -81,3 +83,18 @@ def worker_model(config: DatasetBuilderConfig, clock: Clock | None = None) -> Wo
     provider = provider_of(config)
     provider.require_trust(config)
     return provider.make(config, clock or SystemClock())
+
+
+def judge_model(config: DatasetBuilderConfig) -> TextModel | None:
+    """The judge's model: the provider's, or an endpoint's where a key or an address is configured; None without either.
+
+    Raises as ``worker_model``.
+    """
+    provider = provider_of(config)
+    if provider.make_judge_model is None:
+        if not (config.api_key or config.base_url):
+            return None
+        provider = cast(Provider, PROVIDERS.load(OPENAI))
+    provider.require_trust(config)
+    assert provider.make_judge_model is not None
+    return provider.make_judge_model(config)

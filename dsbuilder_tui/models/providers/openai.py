@@ -10,7 +10,7 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.models.chat_answer import arguments_of, choices_of, read_choice, read_usage, thoughts_of
 from dsbuilder_tui.models.chat_options import ChatRequest
-from dsbuilder_tui.models.protocol import StreamEnd, Thought, WorkerRequest
+from dsbuilder_tui.models.protocol import StreamEnd, TextRequest, Thought, WorkerRequest
 from dsbuilder_tui.models.providers import AgentModelRequest, Provider
 from dsbuilder_tui.settings.provider_names import OPENAI
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 
 
 class OpenAICompatibleModel:
-    """Streams worker calls from one endpoint."""
+    """Streams the calls of workers, or of a judge, from one endpoint."""
 
     provider = OPENAI
     ordered = False
 
-    def __init__(self, config: DatasetBuilderConfig, name: str | None = None) -> None:
+    def __init__(
+        self, config: DatasetBuilderConfig, name: str | None = None, *, schema_name: str = "test_cases"
+    ) -> None:
+        """``name`` is that of the model, by default the workers'; their sampling settings are for them alone."""
         from dsbuilder_tui.models.chat_client import ChatClient
 
         self.name = name or config.worker_model
-        self._temperature, self._effort = config.temperature, config.reasoning_effort
+        self._schema_name = schema_name
+        own = name is None
+        self._temperature, self._effort = (config.temperature, config.reasoning_effort) if own else (None, None)
         self._client = ChatClient(config, self.name)  # a worker's failures are the pipeline's: it knows all calls
 
     async def close(self) -> None:
@@ -38,14 +43,14 @@ class OpenAICompatibleModel:
     def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
         return []
 
-    async def stream(self, request: WorkerRequest) -> AsyncIterator[str | Thought | StreamEnd]:
+    async def stream(self, request: WorkerRequest | TextRequest) -> AsyncIterator[str | Thought | StreamEnd]:
         chat = ChatRequest(
             messages=[
                 {"role": "system", "content": request.system},
                 {"role": "user", "content": request.prompt},
             ],
             schema=request.schema,
-            schema_name="test_cases",
+            schema_name=self._schema_name,
             max_tokens=request.max_tokens,
             temperature=self._temperature,
             reasoning_effort=self._effort,
@@ -91,4 +96,5 @@ PROVIDER = Provider(
     has_endpoint=True,
     make=lambda config, clock: OpenAICompatibleModel(config),
     make_agent_model=_agent_model,
+    make_judge_model=lambda config: OpenAICompatibleModel(config, config.judging_model, schema_name="verdicts"),
 )

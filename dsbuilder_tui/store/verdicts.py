@@ -1,0 +1,105 @@
+"""A judge's verdicts: written beside the case's tags in one transaction, and counted."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from dsbuilder_tui.domain.judging import TAG, JudgedCounts, Judgement
+from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.row_format import checksum, to_text
+from dsbuilder_tui.store.rows import CaseVerdict, RecordedVerdict
+from dsbuilder_tui.store.schema import MAIN_BRANCH
+
+VERDICT_COLUMNS = "seq, category_id, ordinal, case_seq, finding, failed, reason, created_at"
+
+
+class VerdictTable:
+    """Reads verdicts. Those that stand are about a case that is there and says what was judged."""
+
+    def __init__(self, store: StoreConnection) -> None:
+        self._store = store
+
+    async def judged(self) -> set[int]:
+        """The places of all cases on which a verdict stands, also one that the judge could not give."""
+        sql = "SELECT case_seq FROM verdict WHERE branch_id=? AND standing=1"
+        return await self._store.read(lambda connection: {seq for (seq,) in connection.execute(sql, (MAIN_BRANCH,))})
+
+    async def counts(self) -> dict[str, JudgedCounts]:
+        """What stands, by category. Reads an index, not the verdicts; a category without any is left out."""
+
+        def read(connection: sqlite3.Connection) -> dict[str, JudgedCounts]:
+            found: dict[int, dict[str, int]] = {}
+            for number, finding, count in connection.execute(
+                "SELECT category_id, finding, count(*) FROM verdict INDEXED BY verdict_finding "
+                "WHERE branch_id=? AND standing=1 GROUP BY category_id, finding",
+                (MAIN_BRANCH,),
+            ):
+                found.setdefault(number, {})[finding] = count
+            cases = dict(
+                connection.execute("SELECT category_id, accepted FROM progress WHERE branch_id=?", (MAIN_BRANCH,))
+            )
+            return {
+                self._store.names[number]: JudgedCounts(
+                    counts.get(Judgement.GOOD, 0), counts.get(Judgement.BAD, 0), counts.get(Judgement.NOT_JUDGED, 0),
+                    cases.get(number, 0),
+                )
+                for number, counts in found.items()
+            }  # fmt: skip
+
+        return await self._store.read(read)
+
+
+def verdict_from(names: Mapping[int, str], row: Sequence[Any]) -> RecordedVerdict:
+    """A row of ``VERDICT_COLUMNS``."""
+    seq, number, ordinal, case_seq, finding, failed, reason, created_at = row
+    return RecordedVerdict(
+        seq=seq,
+        category=names[number],
+        ordinal=ordinal,
+        case_seq=case_seq,
+        finding=Judgement(finding),
+        failed=tuple(orjson.loads(failed)),
+        reason=reason,
+        created_at=created_at,
+    )
+
+
+def write_verdict(connection: sqlite3.Connection, judged: CaseVerdict, number: int) -> None:
+    """Write a verdict, and put it into the tags of its case; the caller holds the transaction.
+
+    Nothing is written when the case is gone, or says something else by now.
+    """
+    row = connection.execute(
+        "SELECT inputs, expectations, tags FROM accepted_case WHERE seq=?", (judged.case_seq,)
+    ).fetchone()
+    if row is None or row[:2] != (to_text(judged.inputs), to_text(judged.expectations)):
+        return
+    verdict = judged.verdict
+    set_verdicts_aside(connection, judged.case_seq)
+    connection.execute(
+        "INSERT INTO verdict VALUES (?,?,?,?,?,1,?,?,?,?,?,?)",
+        (judged.seq, MAIN_BRANCH, number, judged.ordinal, judged.case_seq, verdict.finding, to_text(verdict.failed),
+         verdict.reason, verdict.quote, verdict.model, judged.created_at),
+    )  # fmt: skip
+    inputs, expectations, old = row
+    tags = to_text({**orjson.loads(old), TAG: verdict.as_tag()})
+    if tags != old:
+        connection.execute(
+            "UPDATE accepted_case SET tags=?, crc=? WHERE seq=?",
+            (tags, checksum(number, judged.ordinal, inputs, expectations, tags), judged.case_seq),
+        )
+
+
+def set_verdicts_aside(connection: sqlite3.Connection, case_seq: int) -> None:
+    """No verdict on this case stands any more."""
+    connection.execute("UPDATE verdict SET standing=0 WHERE case_seq=? AND standing=1", (case_seq,))
+
+
+def says_otherwise(connection: sqlite3.Connection, case_seq: int, inputs: str, expectations: str) -> bool:
+    """Whether a case says something else than these texts."""
+    row = connection.execute("SELECT inputs, expectations FROM accepted_case WHERE seq=?", (case_seq,)).fetchone()
+    return row is not None and row != (inputs, expectations)
