@@ -179,12 +179,10 @@ def compose(
     before, after = list[str](), list[str]()
     if length == "short":
         # What shows who is writing, and how, comes before what could be left out.
-        shown = [*frame.background, *((opening, closing) if frame.tone not in ("", "neutral") else ())]
+        has_tone = frame.tone not in ("", "neutral")
+        shown = [*frame.background, *([rng.choice((opening, closing))] if has_tone else ())]
         others = [part for part in (opening, closing, *details[:1]) if part not in shown]
-        for part in [
-            *rng.sample(shown, min(len(shown), 2)),
-            *rng.sample(others, min(len(others), min(extra, 2) or not shown)),
-        ]:
+        for part in [*shown, *rng.sample(others, min(len(others), min(extra, 2) or not shown))]:
             (after if part == closing or part in details else before).append(part)
         before.sort(key=lambda part: part != opening)
     else:
