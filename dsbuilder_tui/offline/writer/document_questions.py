@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dsbuilder_tui.domain.passage import Passage
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]?\s+|\n")
+# Lines of a paragraph belong together; the items of a list, the rows of a table and headings do not.
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]?\s+|\n\s*\n|\n(?=\s*(?:[-*+•#|>$]|\d{1,3}[.)]\s))")
 _MARKER = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)]|#+|>)\s+")
 _MARKUP = re.compile(r"[{}\[\]<>|`=_#]|\*")
 _WORD = re.compile(r"[^\W\d_]{4,}(?:[-'][^\W\d_]+)?")
+# What stands behind one of these is mostly a thing.
+_THING = re.compile(
+    rf"\b(?:the|an?|of|each|every|no|any|all|its|their|your|for) ({_WORD.pattern})\b(?! {_WORD.pattern})", re.IGNORECASE
+)
 _SHORTEST, _LONGEST, _LEAST_WORDS = 30, 320, 5
 _SMALL = frozenset(
     "about above after again against also always another anything around because been before being below between both "
@@ -63,21 +68,17 @@ def document_question(passages: Sequence[Passage], answerable: bool, rng: random
 
 
 def _sentence(passage: Passage, rng: random.Random) -> str:
-    """A sentence that says something by itself; where there is none, the longest line."""
-    found = list(_sentences(passage.text))
-    if found:
+    """A sentence that says something by itself; where there is none, the longest piece of the text."""
+    pieces = [" ".join(_MARKER.sub("", piece).split()) for piece in _SENTENCE_END.split(passage.text)]
+    if found := list(filter(_says_something, pieces)):
         return rng.choice(found)
-    lines = [_MARKER.sub("", line).strip() for line in passage.text.split("\n")]
-    return max(lines, key=len)[:_LONGEST].strip()
+    return max(pieces, key=len)[:_LONGEST].strip()
 
 
-def _sentences(text: str) -> Iterator[str]:
-    for piece in _SENTENCE_END.split(text):
-        sentence = _MARKER.sub("", piece).strip()
-        whole = sentence.endswith((".", "!")) and sentence[:1].isupper()
-        long_enough = _SHORTEST <= len(sentence) <= _LONGEST and len(sentence.split()) >= _LEAST_WORDS
-        if whole and long_enough and not _MARKUP.search(sentence):
-            yield sentence
+def _says_something(sentence: str) -> bool:
+    whole = sentence.endswith((".", "!")) and sentence[:1].isupper()
+    long_enough = _SHORTEST <= len(sentence) <= _LONGEST and len(sentence.split()) >= _LEAST_WORDS
+    return whole and long_enough and not _MARKUP.search(sentence)
 
 
 def _topic(passage: Passage, sentence: str) -> str:
@@ -86,12 +87,13 @@ def _topic(passage: Passage, sentence: str) -> str:
     title = _MARKER.sub("", _MARKUP.sub(" ", title)).strip(" .:?!")
     if not title or title.startswith("page ") or len(title) > 80:
         return next(iter(_telling(sentence)), "this")
-    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+    title = title[:1].lower() + title[1:] if title[1:2].islower() else title
+    return title if " " not in title else f"“{title}”"
 
 
 def _words(sentence: str, rng: random.Random) -> str:
     """Two telling words of a sentence, in its order."""
-    words = _telling(sentence)
+    words = _plain(_THING.findall(sentence)) or _telling(sentence)
     if not words:
         return "that"
     places = sorted(rng.sample(range(len(words)), min(2, len(words))))
@@ -99,6 +101,11 @@ def _words(sentence: str, rng: random.Random) -> str:
 
 
 def _telling(sentence: str) -> list[str]:
-    words = [word for word in _WORD.findall(sentence) if word.casefold() not in _SMALL]
+    return _plain(_WORD.findall(sentence))
+
+
+def _plain(words: Sequence[str]) -> list[str]:
+    """Each word once, as it stands within a sentence; small words are left out."""
+    words = [word for word in words if word.casefold() not in _SMALL]
     words = [word if word[1:2].isupper() else word[:1].lower() + word[1:] for word in words]
     return list(dict.fromkeys(words))

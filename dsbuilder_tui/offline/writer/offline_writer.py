@@ -219,9 +219,8 @@ class OfflineWriter:
         """A case whose answer is a sentence of each of its slot's passages, or stands nowhere."""
         question = document_question(slot.passages, category.answerable, rng)
         frame.flags.intersection_update(("typos",))  # nothing is left out, added or attacked
-        text, done = perturbed(
-            compose(question.text, frame, Surroundings(), known.phrases, rng, extra=0), frame, known.phrases, rng
-        )
+        composed = compose(question.text, frame, Surroundings(), known.phrases, rng, extra=0)
+        text, done = perturbed(pool.fill(composed, rng), frame, known.phrases, rng)
         stance = Stance.SERVE if category.answerable else Stance.UNKNOWN
         message = WrittenMessage(
             frame=frame, stance=stance, answered=" ".join(question.quotes), attributes=slot.attributes
