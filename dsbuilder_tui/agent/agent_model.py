@@ -8,6 +8,7 @@ from typing import Any
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.agents_sdk import agents
+from dsbuilder_tui.models.chat_answer import LENGTH
 from dsbuilder_tui.models.chat_model import ChatModel
 from dsbuilder_tui.models.chat_options import OptionMemory
 from dsbuilder_tui.models.earlier_thoughts import EXTRAS
@@ -50,9 +51,13 @@ class Connection:
         async def again(error: TransientError, wait: float) -> None:
             await waits(f"The main agent waits {wait:.0f} s and tries again. {self._transient(error).problem}")
 
+        async def cut(room: int | None) -> None:
+            limit = f", with up to {room:,} tokens" if room else ""
+            await waits(f"The main agent's answer was cut off at its length limit; it is gone on with{limit}.")
+
         provider.require_trust(config)
         retries = min(_MOST_RETRIES, config.max_retries)
-        self.model = make(config, AgentModelRequest(retries=retries, waits=again, options=options))
+        self.model = make(config, AgentModelRequest(retries=retries, waits=again, options=options, cut=cut))
         self._chat = self.model if isinstance(self.model, ChatModel) else None
 
     @property
@@ -72,10 +77,11 @@ class Connection:
 
     def shortfall(self) -> DsbuilderError | None:
         """What is missing from the last answer, though it came to an end; None when it is whole."""
-        if self.finish == "length":
+        if self.finish == LENGTH:
             return EndpointUnavailable(
-                "The answer was cut off at the model's length limit.",
-                "Ask it to go on, ask for less at a time, or choose another model with /model or in the settings.",
+                "The answer was cut off at the model's length limit, which could not be raised any more.",
+                "Ask it to go on, ask for less at a time, give the server a longer context, or choose another model with "
+                "/model or in the settings.",
             )
         if self._chat is not None and self._chat.unread:
             return EndpointUnavailable(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 from dsbuilder_tui.domain.approval import Approval, PlanApproval
-from dsbuilder_tui.domain.message import Message, MessageRole, QuestionContent, ToolContent
+from dsbuilder_tui.domain.message import Message, MessageRole, QuestionContent, ThoughtsContent, ToolContent
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.session import Session
 
 MOST_DETAIL = 4000  # characters of arguments and answers
+MOST_THOUGHTS = 16_000  # characters
 
 
 async def add_question_message(session: Session, approval: Approval) -> Message:
@@ -30,6 +31,12 @@ async def add_tool_message(
         answer=output[:MOST_DETAIL],
     )  # fmt: skip
     return await session.chat.add(MessageRole.AGENT, said, content)
+
+
+async def add_thoughts_message(session: Session, thoughts: str, seconds: float) -> Message:
+    """Put what the model thought into the conversation, folded into a line."""
+    content = ThoughtsContent(thoughts=thoughts[:MOST_THOUGHTS], seconds=round(seconds, 3))
+    return await session.chat.add(MessageRole.AGENT, "Thought about it", content)
 
 
 def _outcome(output: str) -> tuple[bool, str]:

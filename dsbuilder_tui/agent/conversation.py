@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from dsbuilder_tui.agent.chat_messages import add_question_message
 from dsbuilder_tui.agent.compaction import clipped, compact
 from dsbuilder_tui.agent.host import Host
+from dsbuilder_tui.agent.missing_plan import missing_plan
 from dsbuilder_tui.agent.monitor import Note, with_facts
-from dsbuilder_tui.agent.turn_events import Activity, TurnEvent
+from dsbuilder_tui.agent.turn_events import Activity, TurnEvent, TurnFailed
 from dsbuilder_tui.agent.turn_recovery import ask_again, recover
 from dsbuilder_tui.domain.approval import Approval
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.message import MessageRole, TextContent
+from dsbuilder_tui.domain.message import MessageRole, NoticeContent, TextContent
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 
 if TYPE_CHECKING:
@@ -132,8 +133,15 @@ class Conversation:
                 yield Activity("getting ready")
                 module: Any = await asyncio.to_thread(importlib.import_module, "dsbuilder_tui.agent.turn")
                 self._runner = module.TurnRunner(self.host, self._given_model)
+            failed = False
             async with aclosing(begin(self._runner)) as stream:
                 async for part in stream:
+                    failed = failed or isinstance(part, TurnFailed)
                     yield part
             if await self.waiting() is None:
                 await compact(self.host.session)
+            missing = await missing_plan(self.host.session, failed=failed, refused=self._runner.refused)
+            if missing is not None:
+                if missing.needs_notice:
+                    yield await self.host.session.chat.add(MessageRole.DSBUILDER, f"! {missing.text}", NoticeContent())
+                yield missing

@@ -23,7 +23,7 @@ from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.wording import cost_words
+from dsbuilder_tui.wording import cost_words, judged_advice, judged_lines
 
 _WINDOW = 60  # the last so many judgements
 _MANY = 0.5  # share of them that is turned away
@@ -91,10 +91,12 @@ async def _at_the_end(note: Note, session: Session) -> Note:
     )
     if state.exhausted_slots:
         said.append(f"{counted(state.exhausted_slots, 'slot')} exhausted.")
+    said += [f"The judge: {line}." for line in judged_lines(state.judged_counts)[:_MOST_NAMED]]
+    advice = judged_advice(state.judged_counts)
     if cost := cost_words(state.cost):
         said.append(f"Cost: {cost}.")
     said.append(f"The data is in {session.folder}.")
-    return replace(note, said=" ".join(said))
+    return replace(note, said=" ".join(said), hint=" ".join(filter(None, (advice, note.hint))))
 
 
 class Monitor:

@@ -1,4 +1,4 @@
-"""What a proposed plan has without anybody naming it: the application as it was described, and what is written for each case."""
+"""Defaults of a proposed plan: the application as it was described, and what is usually written for each case."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def with_described_target(plan: DatasetPlanInput, session: Session) -> DatasetPl
 def with_usual_writing(plan: DatasetPlanInput) -> DatasetPlanInput:
     """The plan with what is best written for each case: facts and guidelines, tool calls where there are tools, and the
     language where cases come in several."""
-    write = [WrittenExpectation(key=MlflowKey.FACTS), WrittenExpectation(key=MlflowKey.GUIDELINES)]
-    calls = WrittenExpectation(key=MlflowKey.TOOL_CALLS)
+    write = [WrittenExpectation(key=MlflowKey.FACTS.value), WrittenExpectation(key=MlflowKey.GUIDELINES.value)]
+    calls = WrittenExpectation(key=MlflowKey.TOOL_CALLS.value)
     if plan.target.tools:
         write.append(calls)
     categories = []

@@ -9,19 +9,21 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from dsbuilder_tui.agent.agent_model import Connection
-from dsbuilder_tui.agent.chat_messages import add_tool_message
+from dsbuilder_tui.agent.chat_messages import add_thoughts_message, add_tool_message
 from dsbuilder_tui.agent.compaction import Item, clipped
 from dsbuilder_tui.agent.run_to_end import run_to_end
 from dsbuilder_tui.agent.tool_runner import ToolRunner
-from dsbuilder_tui.agent.turn_events import Activity, TextDelta, ToolStarted, TurnEvent
+from dsbuilder_tui.agent.turn_events import Activity, TextDelta, ToolStarted, TurnEvent, WordsWithdrawn
 from dsbuilder_tui.domain.approval import ApprovalDecision
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointUnavailable
 from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.domain.sanitise import one_line
+from dsbuilder_tui.models.agent_words import spoken
 from dsbuilder_tui.models.earlier_thoughts import EXTRAS
 from dsbuilder_tui.session import Session
 
+_LONGEST_TAG = 24  # characters
 _MOST_THOUGHT = 60  # characters of the line that shows them
 
 
@@ -34,7 +36,10 @@ class Transcript:
         """``refresh`` is awaited when a question was settled: what the turn started from has changed."""
         self._session, self._connection, self._runner, self._refresh = session, connection, runner, refresh
         self._streamed = ""  # words of a message that is not at its end
-        self._thought = ""  # the end of what the model thinks
+        self._thoughts = ""  # that are in no message yet
+        self._thinking_since = 0.0  # monotonic seconds
+        self._withdrawn = False  # words of the message that comes were thoughts
+        self._tagged = False  # what looks like the end of thoughts has come among the words
         self._called = time.monotonic()
         self._calls: dict[str, tuple[str, str]] = {}  # begun, and not answered yet: tool, arguments
         self._last = ""
@@ -46,22 +51,49 @@ class Transcript:
             kind = event.data.type
             if kind in ("response.output_text.delta", "response.refusal.delta"):
                 self._streamed += event.data.delta
-                return [TextDelta(event.data.delta)]
+                if not self._thoughts and not self._may_be_tagged(event.data.delta):
+                    return [TextDelta(event.data.delta)]  # at once: the SDK gives up what waits when a stream breaks
+                return await run_to_end(self._speak(event.data.delta))
             if kind in ("response.reasoning_summary_text.delta", "response.reasoning_text.delta"):
-                self._thought = (self._thought + event.data.delta)[-_MOST_THOUGHT:]
-                return [Activity(f"thinking · {one_line(self._thought, _MOST_THOUGHT)}")]
+                if not self._thoughts:
+                    self._thinking_since = time.monotonic()
+                self._thoughts += event.data.delta
+                return [Activity(f"thinking · {one_line(self._thoughts[-_MOST_THOUGHT:], _MOST_THOUGHT)}")]
             if kind == "response.completed":
                 await run_to_end(self._count(event.data.response.usage))
+                return await run_to_end(self._think_out()) if self._thoughts else []
         elif event.type == "run_item_stream_event":
             if event.name == "message_output_created":
                 return await run_to_end(self._said(event.item))
             if event.name == "tool_called":
-                return await run_to_end(self._begun(event.item.raw_item))
+                parts = await run_to_end(self._think_out()) if self._thoughts else []
+                return [*parts, *await run_to_end(self._begun(event.item.raw_item))]
             if event.name == "tool_output":
                 raw = event.item.raw_item
                 call_id = str(raw["call_id"] if isinstance(raw, dict) else raw.call_id)
                 return [*await run_to_end(self.ended(call_id, str(event.item.output))), Activity("thinking")]
         return []
+
+    def _may_be_tagged(self, delta: str) -> bool:
+        """Whether the end of thoughts may have come among the words."""
+        self._tagged = self._tagged or "/think" in self._streamed[-len(delta) - _LONGEST_TAG :].lower()
+        return self._tagged
+
+    async def _speak(self, delta: str) -> list[TurnEvent]:
+        """Words that come behind thoughts, or turn out to have been some."""
+        found = spoken(self._streamed, ended=False) if self._may_be_tagged(delta) else None
+        if found is None or not found.thoughts:
+            return [*await self._think_out(), TextDelta(delta)]
+        self._streamed, self._tagged, self._withdrawn = found.words, False, True
+        return [WordsWithdrawn(), *await self._think_out(found.thoughts), TextDelta(found.words)]
+
+    async def _think_out(self, more: str = "") -> list[TurnEvent]:
+        """Keep what the model has thought so far."""
+        thoughts, self._thoughts = (self._thoughts + more).strip(), ""
+        if not thoughts:
+            return []
+        since = self._called if more else self._thinking_since
+        return [await add_thoughts_message(self._session, thoughts, time.monotonic() - since)]
 
     async def _count(self, usage: Any) -> None:
         now = time.monotonic()
@@ -78,7 +110,8 @@ class Transcript:
         text = "".join(
             getattr(part, "text", None) or getattr(part, "refusal", None) or "" for part in item.raw_item.content
         )
-        return await self._keep(text)
+        found, self._withdrawn, before = spoken(text), False, self._withdrawn
+        return [*await self._think_out("" if before else found.thoughts), *await self._keep(found.words)]
 
     async def refused(self, words: str) -> list[TurnEvent]:
         """The model will not: that is what it says. The SDK makes such words up when a content filter leaves none."""
@@ -88,7 +121,7 @@ class Transcript:
         return await self._keep(words) if words != self._last else []
 
     async def _keep(self, text: str) -> list[TurnEvent]:
-        self._streamed, self._last = "", text
+        self._streamed, self._last, self._tagged = "", text, False
         if not text.strip():
             return []
         self._told = True
@@ -141,7 +174,7 @@ class Transcript:
 
         An approval whose tool has had no effect is taken back: the question is open again.
         """
-        runner, parts = self._runner, list[TurnEvent]()
+        runner, parts = self._runner, await self._think_out()
         if self._streamed.strip():
             await self._remember({"role": "assistant", "content": self._streamed})
             parts.append(await self._session.chat.add(MessageRole.AGENT, self._streamed + words))

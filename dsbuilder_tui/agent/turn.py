@@ -27,7 +27,6 @@ from dsbuilder_tui.domain.approval import ApprovalDecision, PlanApproval
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.message import ErrorContent, MessageRole
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.models.chat_options import OptionMemory
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 
 _MOST_STEPS = 12
@@ -45,7 +44,7 @@ class TurnRunner:
         self._accepted: dict[str, int] = {}
         self._exhausted: dict[str, int] = {}
         self._proposed: DatasetPlanInput | None = None
-        self._options = OptionMemory()
+        self.refused = False  # the model would not, in the turn that was taken last
 
     def begin(self) -> AsyncGenerator[TurnEvent, None]:
         """A turn about what the agent was told since the last one."""
@@ -65,10 +64,11 @@ class TurnRunner:
         plan: DatasetPlanInput | None = None,
     ) -> AsyncGenerator[TurnEvent, None]:
         session = self._host.session
+        self.refused = False
         await self._refresh()
         try:
             connection = Connection(
-                session.config, self._planning_context, self._given, self._options, self._host.session.warn
+                session.config, self._planning_context, self._given, session.endpoints.options, session.warn
             )
         except DsbuilderError as error:
             for part in await self._trouble(error):
@@ -89,6 +89,8 @@ class TurnRunner:
             for part in await self._trouble(known):
                 yield part
         finally:
+            with contextlib.suppress(DsbuilderError):  # what a full disk does not take is found out anew
+                await run_to_end(session.endpoints.keep())
             await connection.close()
 
     async def _run(
@@ -147,6 +149,7 @@ class TurnRunner:
                 for part in await transcript.take(event):
                     yield part
         except agents.ModelRefusalError as refusal:
+            self.refused = True
             for part in await run_to_end(transcript.refused(refusal.refusal)):
                 yield part
             for part in await run_to_end(self._stopped(transcript, result)):

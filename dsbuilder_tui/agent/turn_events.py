@@ -2,13 +2,14 @@
 
 ``TurnProgress`` is what is under way and kept nowhere. A ``Message`` is what came of it: the very one that the session keeps and
 announces with ``MessageAdded``, so that who draws the session's messages needs the progress only. ``QuestionAsked`` and
-``TurnFailed`` say how a turn ended that came to no end of its own.
+``TurnFailed`` say how a turn ended that came to no end of its own, ``PlanMissing`` that it has left the session without a plan.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dsbuilder_tui.agent.missing_plan import PlanMissing
 from dsbuilder_tui.domain.approval import Approval
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.message import Message
@@ -19,6 +20,11 @@ class TextDelta:
     """A few more words of what the agent says."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordsWithdrawn:
+    """What has come in ``TextDelta`` since the last message was a thought, as its end has shown; it is not said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +58,5 @@ class TurnFailed:
     exit_code: ExitCode = ExitCode.FAILED
 
 
-TurnProgress = TextDelta | Activity | ToolStarted
-TurnEvent = TurnProgress | Message | QuestionAsked | TurnFailed
+TurnProgress = TextDelta | WordsWithdrawn | Activity | ToolStarted
+TurnEvent = TurnProgress | Message | QuestionAsked | TurnFailed | PlanMissing

@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from dsbuilder_tui.atomic_write import replaceable
@@ -26,7 +26,15 @@ from dsbuilder_tui.session.export_formats import format_of, require_writer
 from dsbuilder_tui.session.library import seed_file
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.signals import handled
-from dsbuilder_tui.wording import cost_words, diversity_lines, place, resume_command, retry_command
+from dsbuilder_tui.wording import (
+    cost_words,
+    diversity_lines,
+    judged_advice,
+    judged_lines,
+    place,
+    resume_command,
+    retry_command,
+)
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -110,12 +118,18 @@ async def show_run(
         except StorageError as error:
             again = f"dsbuilder export {shlex.quote(session.id)} --out FILE{place(session.folder.parent)}"
             raise StorageError(error.problem, f"All cases are saved; when there is room:  {again}") from None
-        cost = cost_words((await session.summary()).cost)
-        display.say(_farewell(session, result, target, cost, diversity_lines(await session.diversity.figures())))
+        summary = await session.summary()
+        judged = [*judged_lines(summary.judged_counts), judged_advice(summary.judged_counts)]
+        tables = {
+            "Diversity:": diversity_lines(await session.diversity.figures()), "Judged:": [line for line in judged if line],
+        }  # fmt: skip
+        display.say(_farewell(session, result, target, cost_words(summary.cost), tables))
         return int(result.exit_code)
 
 
-def _farewell(session: Session, result: RunResult, target: Path, cost: str, diversity: Sequence[str]) -> list[str]:
+def _farewell(
+    session: Session, result: RunResult, target: Path, cost: str, tables: Mapping[str, Sequence[str]]
+) -> list[str]:
     lines = []
     if result.state is SessionState.COMPLETE:
         lines.append(f"Complete: {counted(result.accepted, 'case')} in {_span(result.seconds)}.")
@@ -128,7 +142,11 @@ def _farewell(session: Session, result: RunResult, target: Path, cost: str, dive
         ]
     return [
         *lines,
-        *(f"{'' if number else 'Diversity:':<13}{words}" for number, words in enumerate(diversity)),
+        *(
+            f"{'' if number else title:<13}{words}"
+            for title, table in tables.items()
+            for number, words in enumerate(table)
+        ),
         *([f"Cost:        {cost}"] if cost else []),
         f"Dataset:     {target}",
         f"Session:     {session.folder}",

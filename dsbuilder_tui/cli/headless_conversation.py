@@ -10,10 +10,12 @@ from pathlib import Path
 
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.headless_host import HeadlessHost
+from dsbuilder_tui.agent.missing_plan import PlanMissing
 from dsbuilder_tui.agent.turn_events import TurnEvent, TurnFailed
-from dsbuilder_tui.cli.display import choose_display
+from dsbuilder_tui.cli.display import Display, choose_display
 from dsbuilder_tui.domain.approval import Approval, PlanApproval, is_of_the_run
 from dsbuilder_tui.domain.errors import ExitCode, InputError
+from dsbuilder_tui.domain.events import Notice
 from dsbuilder_tui.domain.message import Message, TextContent, ToolContent
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
@@ -39,11 +41,23 @@ async def converse(session: Session, arguments: argparse.Namespace, prompt: str 
 
     What else is asked (a file outside the session's folder, a folder that nobody named) waits for the person.
     """
-    host = HeadlessHost(session, hold=True)
-    conversation = Conversation(host)
     display = choose_display(as_json=arguments.json, plain=True, on_broken=lambda: None)
     if arguments.json:
         session.subscribe(display.show)
+        return await _converse(session, arguments, prompt, display)
+    # A run that begins behind it shows its notices itself.
+    stop = session.subscribe(lambda event: display.say([f"! {event.text}"]) if isinstance(event, Notice) else None)
+    try:
+        return await _converse(session, arguments, prompt, display)
+    finally:
+        stop()
+
+
+async def _converse(
+    session: Session, arguments: argparse.Namespace, prompt: str | None, display: Display
+) -> int | None:
+    host = HeadlessHost(session, hold=True)
+    conversation = Conversation(host)
     await conversation.open()
     parts = conversation.say(prompt) if prompt is not None else None
     for _ in range(_MOST_STEPS):
@@ -78,6 +92,8 @@ def _tell(part: TurnEvent, say: object) -> ExitCode | None:
             say(text.strip().splitlines())
         case Message(content=ToolContent(ok=ok), text=text):
             say([f"  {'✓' if ok else '✗'} {one_line(text, 300)}"])
+        case PlanMissing():
+            print(f"dsbuilder: {visible(part.text)}", file=sys.stderr)
         case TurnFailed():
             print(f"dsbuilder: {visible(part.text.removeprefix('✗ '))}", file=sys.stderr)
             return part.exit_code

@@ -31,7 +31,7 @@ class Comparer:
 
     With a ``window`` only the last so many admitted cases count. ``across`` compares all categories with each other.
     Fingerprints live in ``file``; about 0.3 KB a case beside it in memory. ``plug_ins`` are the names of the stages that judge
-    after the built-in ones.
+    after the built-in ones. ``measure`` makes the vectors of the figures, where they are not those that are compared.
     """
 
     def __init__(
@@ -42,15 +42,17 @@ class Comparer:
         window: int | None = None,
         across: bool = False,
         plug_ins: Sequence[str] = (),
+        measure: Embedder | None = None,
     ) -> None:
         """Raises ``ConfigError`` for a stage that is not registered, ``PlugInBroken`` for one that cannot be loaded."""
         self._stages: list[tuple[str, ComparingStage]] = [
             (str(name), STAGES.load(name)) for name in (*COMPARING_STAGES, *plug_ins)
         ]
         self._by_text = {name: stage for name, stage in self._stages if isinstance(stage, TextStage)}
-        self.fingerprinter = Fingerprinter(embedder)
+        self.fingerprinter = Fingerprinter(embedder, measure)
         self.file = FingerprintFile(self.fingerprinter.row_type) if file is None else file
         self._dimensions = embedder.dimensions if embedder else 0
+        self._measured = measure.dimensions if measure else 0
         self._window, self._across = window, across
         self._scopes: dict[str, Scope] = {}
         self._exact = ExactIndex()
@@ -111,7 +113,7 @@ class Comparer:
             chosen = rows[group == number]
             for first in range(0, len(chosen), 50_000):  # a piece at a time: copies stay small
                 some = chosen[first : first + 50_000]
-                self._scope(name).extend(some, prints[some], self._dimensions)
+                self._scope(name).extend(some, prints[some])
 
     @property
     def needs_texts(self) -> bool:
@@ -135,7 +137,7 @@ class Comparer:
     def _scope(self, name: str) -> Scope:
         scope = self._scopes.get(name)
         if scope is None:
-            scope = self._scopes[name] = Scope(self._dimensions)
+            scope = self._scopes[name] = Scope(self._dimensions, self._measured)
             for stage, by_text in self._by_text.items():
                 scope.texts[stage] = _at_work(stage, by_text.make)
         return scope
@@ -158,10 +160,10 @@ class Comparer:
             match = self._repeated(own)
         if match is not None:
             return Answer(None, int(own["text"]), match)
-        own["nearest"] = inquiry.nearest
+        own["nearest"] = self._nearest(inquiry)
         rows = self.file.add(prints.rows[place : place + 1], [prints.tokens[place]])
         self._exact.add(int(own["exact"]), rows.start)
-        scope.add(rows.start, inquiry.hashes, inquiry.signs)
+        scope.add(rows.start, inquiry.hashes, inquiry.signs, inquiry.measure)
         if scope.texts:
             self._recall(scope, rows.start, inquiry.case)
         return Answer(
@@ -171,6 +173,17 @@ class Comparer:
             near=inquiry.near,
             semantic=inquiry.semantic,
         )
+
+    def _nearest(self, inquiry: Inquiry) -> float:
+        """The cosine to the nearest earlier case, for the figures; nan where there is none."""
+        scope, measures = inquiry.scope, inquiry.scope.measures
+        if measures is None or inquiry.measure is None:
+            return inquiry.nearest
+        vector = inquiry.own["measure"][: self._measured].astype(np.float32)
+        if inquiry.first >= scope.length or not vector.any():
+            return float("nan")
+        _, scores = scope.closest(measures, inquiry.measure, vector, self.file.rows["measure"], inquiry.first)
+        return float(scores.max(initial=-1.0))
 
     def _repeated(self, own: Any) -> Match | None:
         """The very same words in another category, or where no stage looks for them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ import orjson
 from numpy.typing import NDArray
 
 from dsbuilder_tui.diversity.fingerprint_file import NAMES
-from dsbuilder_tui.diversity.fingerprints import checks, row_type
+from dsbuilder_tui.diversity.fingerprints import checks, row_type, stored_row_type
+from dsbuilder_tui.diversity.static_embedding import built_in_name
 from dsbuilder_tui.domain.case import runs
 
 _PIECE = 4096
@@ -23,8 +24,8 @@ _PIECE = 4096
 class FingerprintPage:
     """Some accepted cases in the order of history.
 
-    ``vectors`` is (n, d) of half-precision unit rows; ``nearest`` the cosine to the nearest earlier case of the same
-    scope, nan where it is not known.
+    ``vectors`` is (n, d) of half-precision unit rows, of the built-in embedding whatever the gate compares with; ``nearest``
+    the cosine by it to the nearest earlier case of the same scope, nan where it is not known.
     """
 
     seqs: NDArray[np.int64]
@@ -36,7 +37,7 @@ class FingerprintPage:
 def count_whole(folder: Path) -> tuple[int, int] | None:
     """How many of the rows in a folder's file are whole, and how many there are; None when there is none to be read."""
     try:
-        kind = row_type(orjson.loads((folder / NAMES[0]).read_bytes())["dimensions"])
+        kind = stored_row_type(orjson.loads((folder / NAMES[0]).read_bytes()))
         whole = total = 0
         with (folder / NAMES[1]).open("rb") as file:
             while data := file.read(_PIECE * kind.itemsize):
@@ -46,6 +47,46 @@ def count_whole(folder: Path) -> tuple[int, int] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return whole, total
+
+
+class _RowNumbers:
+    """Which row a case's fingerprint stands in, by its place in the history and its hash: 16 bytes a case, and as much again
+    where cases were changed so that rows do not stand in the order of the history."""
+
+    def __init__(self) -> None:
+        self._seqs, self._texts = np.empty(0, np.int64), np.empty(0, np.int64)
+        self._length = 0
+        self._order: NDArray[np.int64] | None = None  # of the history, where it is not that of the rows
+
+    def extend(self, seqs: NDArray[np.int64], texts: NDArray[np.int64]) -> None:
+        """Take in the rows that follow."""
+        first, length = self._length, self._length + len(seqs)
+        if length > len(self._seqs):
+            room = max(length, len(self._seqs) * 5 // 4)
+            self._seqs, self._texts = np.resize(self._seqs, room), np.resize(self._texts, room)
+        self._seqs[first:length], self._texts[first:length] = seqs, texts
+        self._length = length
+        known = self._seqs[:length]
+        rising = bool((known[1:] >= known[:-1]).all())
+        self._order = None if rising else np.argsort(known, kind="stable")
+
+    def find(self, seqs: Sequence[int], texts: Sequence[int]) -> list[int | None]:
+        """The last row of each case with its text."""
+        known = self._seqs[: self._length]
+        places = np.searchsorted(known, np.array(seqs, np.int64), "right", sorter=self._order) - 1
+        return [
+            self._back_from(place, seq, text) for place, seq, text in zip(places.tolist(), seqs, texts, strict=True)
+        ]
+
+    def _back_from(self, place: int, seq: int, text: int) -> int | None:
+        while place >= 0:
+            row = place if self._order is None else int(self._order[place])
+            if self._seqs[row] != seq:
+                return None
+            if self._texts[row] == text:
+                return row
+            place -= 1
+        return None
 
 
 class FingerprintReader:
@@ -58,8 +99,8 @@ class FingerprintReader:
         self.folder = folder
         self._known: tuple[object, ...] = ()
         self._kind = row_type(0)
-        self._dimensions = 0
-        self._at: dict[tuple[int, int], int] = {}
+        self._column, self._dimensions = "vector", 0
+        self._numbers = _RowNumbers()
         self._read = 0
         self._last = 0, 0  # what stands in the last row that was read
 
@@ -73,12 +114,13 @@ class FingerprintReader:
         return FingerprintPage(
             rows["seq"].copy(),
             [name for _, name in found],
-            rows["vector"][:, : self._dimensions].copy(),
+            rows[self._column][:, : self._dimensions].copy(),
             rows["nearest"].copy(),
         )
 
     def _find(self, wanted: Sequence[tuple[int, int, str]]) -> list[tuple[Any, str]]:
-        places = {at: (seq, text, name) for seq, text, name in wanted if (at := self._at.get((seq, text))) is not None}
+        numbers = self._numbers.find([seq for seq, _, _ in wanted], [text for _, text, _ in wanted])
+        places = {row: case for row, case in zip(numbers, wanted, strict=True) if row is not None}
         found = []
         with contextlib.suppress(OSError):
             for first, last in runs(sorted(places)):
@@ -97,18 +139,17 @@ class FingerprintReader:
             versions = orjson.loads(about.read_bytes())
             known = (versions, rows.stat().st_ino)
             if known != self._known or not self._last_is_there():
-                self._known, self._at, self._read = known, {}, 0
-                self._dimensions = versions["dimensions"]
-                self._kind = row_type(self._dimensions)
-            while True:
+                self._known, self._numbers, self._read = known, _RowNumbers(), 0
+                self._column, self._dimensions = _measure(versions)
+                self._kind = stored_row_type(versions)
+            while self._dimensions:
                 new = self._rows(self._read, _PIECE)
-                seqs = new["seq"].tolist()
-                ready = next((place for place, seq in enumerate(seqs) if seq == 0), len(seqs))  # not written to its end
-                for place, text in enumerate(new["text"][:ready].tolist()):
-                    self._at[seqs[place], text] = self._read + place
-                self._read += ready
+                unwritten = np.flatnonzero(new["seq"] == 0)  # not written to its end
+                ready = int(unwritten[0]) if len(unwritten) else len(new)
                 if ready:
-                    self._last = seqs[ready - 1], int(new["text"][ready - 1])
+                    self._numbers.extend(new["seq"][:ready], new["text"][:ready])
+                    self._read += ready
+                    self._last = int(new["seq"][ready - 1]), int(new["text"][ready - 1])
                 if ready < _PIECE:
                     return
 
@@ -125,3 +166,10 @@ class FingerprintReader:
             file.seek(first * size)
             data = file.read(count * size)
         return np.frombuffer(data, self._kind, len(data) // size)
+
+
+def _measure(versions: Mapping[str, Any]) -> tuple[str, int]:
+    """The column with the vectors of the built-in embedding, and their length; 0 where a file has none."""
+    if versions.get("measure") == built_in_name():
+        return "measure", int(versions["measured"])
+    return "vector", int(versions["dimensions"]) if versions["embedding"] == built_in_name() else 0

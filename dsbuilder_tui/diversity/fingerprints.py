@@ -44,8 +44,11 @@ def tokens_of(masked_text: str) -> tuple[Tokens, int]:
     return np.array(sorted(found), np.uint32), len(words)
 
 
-def row_type(dimensions: int) -> np.dtype[Any]:
-    """One row of the file of fingerprints. What stands behind ``check`` is covered by it."""
+def row_type(dimensions: int, measured: int = 0) -> np.dtype[Any]:
+    """One row of the file of fingerprints. What stands behind ``check`` is covered by it.
+
+    ``measured`` is the length of a second vector, by which the figures are reckoned.
+    """
     return np.dtype(
         [
             ("seq", "<i8"),  # the case's place in the history; 0: not given yet
@@ -61,8 +64,14 @@ def row_type(dimensions: int) -> np.dtype[Any]:
             ("traits", "<u4", (len(TRAITS),)),
             ("bands", "<u4", (BANDS,)),
             ("vector", "<f2", (dimensions + dimensions % 2,)),
+            ("measure", "<f2", (measured + measured % 2,)),
         ]
     )
+
+
+def stored_row_type(versions: Mapping[str, Any]) -> np.dtype[Any]:
+    """One row of a file that has these ``versions`` (``Fingerprinter.versions``). Raises ``KeyError``."""
+    return row_type(versions["dimensions"], versions.get("measured", 0))
 
 
 _BODY = 24  # bytes of a row before what `check` covers
@@ -87,16 +96,21 @@ class FingerprintBatch:
 
 
 class Fingerprinter:
-    """Makes fingerprints. Without an ``embedder`` there are no vectors, and nothing can be semantic."""
+    """Makes fingerprints. Without an ``embedder`` there are no vectors, and nothing can be semantic.
 
-    def __init__(self, embedder: Embedder | None) -> None:
-        self._embedder = embedder
-        self.row_type = row_type(embedder.dimensions if embedder else 0)
+    ``measure`` makes the vectors of the figures, when those of the embedder are others.
+    """
+
+    def __init__(self, embedder: Embedder | None, measure: Embedder | None = None) -> None:
+        self._embedder, self._measure = embedder, measure
+        self.row_type = row_type(embedder.dimensions if embedder else 0, measure.dimensions if measure else 0)
 
     @property
     def versions(self) -> dict[str, Any]:
         """What the fingerprints hang on; others cannot be compared with them."""
+        measure = {"measure": self._measure.name, "measured": self._measure.dimensions} if self._measure else {}
         return {
+            **measure,
             "format": 3,
             "normaliser": NORMALISER_VERSION,
             "traits": list(TRAITS),
@@ -128,6 +142,8 @@ class Fingerprinter:
         rows["bands"], rows["nearest"] = _bands(tokens), np.nan
         if vectors.shape[1]:
             rows["vector"][:, : vectors.shape[1]] = vectors
+        if self._measure is not None:
+            rows["measure"][:, : self._measure.dimensions] = self._measure.embed(masked_texts)
         rows["check"] = checks(rows)
         return FingerprintBatch(rows, tokens, vectors)
 

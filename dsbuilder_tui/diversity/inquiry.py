@@ -26,7 +26,7 @@ class Inquiry:
         scope: the cases that are compared with.
         first: the member of the scope from which on they count.
         rules: which stages look, and from which score a case is a repeat.
-        own, tokens, vector: the fingerprints of the text that is judged.
+        own, tokens, vector, measure: the fingerprints of the text that is judged.
         flags, near, semantic, nearest: what stages have found on the way, for the answer.
     """
 
@@ -44,6 +44,8 @@ class Inquiry:
         self.hashes = hashes_of(own[np.newaxis])[0]
         # Of the vector as it is stored: what is read from the file later must have the same.
         self.signs = None if scope.signs is None else scope.signs.signs(own["vector"][np.newaxis, : len(vector)])
+        measures = scope.measures
+        self.measure = None if measures is None else measures.signs(own["measure"][np.newaxis])
         self.first = 0
         self._shared: Members | None = None
         self.flags: list[Flag] = []

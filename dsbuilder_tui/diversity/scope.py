@@ -10,22 +10,28 @@ from numpy.typing import NDArray
 from dsbuilder_tui.diversity.fingerprints import BANDS
 from dsbuilder_tui.diversity.lsh_index import LshIndex
 from dsbuilder_tui.diversity.sign_index import SignIndex
+from dsbuilder_tui.diversity.static_embedding import Vectors
 from dsbuilder_tui.diversity.text_index import TextIndex
 
 Members = NDArray[np.int64]
 
 
 class Scope:
-    """The cases that are compared with each other."""
+    """The cases that are compared with each other.
 
-    def __init__(self, dimensions: int) -> None:
+    ``measured`` is the length of the vectors of the figures, where they are others than those that are compared.
+    """
+
+    def __init__(self, dimensions: int, measured: int = 0) -> None:
         self.rows = np.empty(64, np.int64)  # member → row, growing
         self.length = 0
         self.lsh = LshIndex(BANDS + 1)
+        self._dimensions, self._measured = dimensions, measured
         self.signs = SignIndex(dimensions) if dimensions else None
+        self.measures = SignIndex(measured) if measured else None
         self.texts: dict[str, TextIndex] = {}  # of plug-ins' stages, by stage
 
-    def extend(self, rows: Members, prints: NDArray[Any], dimensions: int) -> None:
+    def extend(self, rows: Members, prints: NDArray[Any]) -> None:
         if self.length + len(rows) > len(self.rows):
             longer = np.empty(max(self.length + len(rows), len(self.rows) * 3 // 2), np.int64)
             longer[: self.length] = self.rows[: self.length]
@@ -34,10 +40,18 @@ class Scope:
         self.length += len(rows)
         self.lsh.extend(hashes_of(prints))
         if self.signs is not None:
-            self.signs.extend(prints["vector"][:, :dimensions])
+            self.signs.extend(prints["vector"][:, : self._dimensions])
+        if self.measures is not None:
+            self.measures.extend(prints["measure"][:, : self._measured])
 
-    def add(self, row: int, hashes: NDArray[np.uint32], signs: NDArray[np.uint64] | None) -> None:
-        """As ``extend``, for one row whose hashes and signs are known."""
+    def add(
+        self,
+        row: int,
+        hashes: NDArray[np.uint32],
+        signs: NDArray[np.uint64] | None,
+        measure: NDArray[np.uint64] | None,
+    ) -> None:
+        """As ``extend``, for one row whose hashes and signs, of both vectors, are known."""
         if self.length == len(self.rows):
             self.rows = np.concatenate([self.rows, np.empty(len(self.rows) // 2, np.int64)])
         self.rows[self.length] = row
@@ -45,6 +59,20 @@ class Scope:
         self.lsh.add(hashes)
         if self.signs is not None and signs is not None:
             self.signs.extend_signs(signs)
+        if self.measures is not None and measure is not None:
+            self.measures.extend_signs(measure)
+
+    def closest(
+        self, index: SignIndex, code: NDArray[np.uint64], vector: Vectors, stored: NDArray[Any], first: int
+    ) -> tuple[Members, Vectors]:
+        """The rows whose vectors are nearest to one, of members from ``first`` on, and their cosines.
+
+        ``code`` has its signs, ``index`` those of the members, ``stored`` the vectors of all rows.
+        """
+        rows = self.rows[index.candidates(code, first)]
+        theirs = stored[rows][:, : len(vector)].astype(np.float32)
+        # Not `@`: it may go through a library that has threads of its own, and sums in an order of its own.
+        return rows, np.round(np.einsum("ij,j->i", theirs, vector), 4)
 
 
 def hashes_of(prints: NDArray[Any]) -> NDArray[np.uint32]:

@@ -87,7 +87,12 @@ def built_in_embedder() -> StaticEmbedder:
     folder = Path(spec.origin).parent
     table = _table(folder / "weights" / "l2_supercat_256.safetensors")
     tokenizer = _tokenizer(folder / "tokenizers" / "l2_supercat_tokenizer_config.json")
-    return StaticEmbedder(f"wordllama {version('wordllama')}", table, tokenizer)
+    return StaticEmbedder(built_in_name(), table, tokenizer)
+
+
+def built_in_name() -> str:
+    """The name of the built-in embedder, without reading it."""
+    return f"wordllama {version('wordllama')}"
 
 
 def local_embedder(name: str) -> StaticEmbedder | None:

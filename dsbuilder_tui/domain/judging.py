@@ -75,6 +75,7 @@ def verdict_of(tags: Mapping[str, Any]) -> Verdict | None:
     )
 
 
+LEAST_GOOD = 0.9  # share of good cases below which a category is to be judged whole
 _Z = 1.959963984540054  # 95 %
 
 
@@ -124,6 +125,19 @@ class JudgedCounts:
             return ""
         low, high = _percent(interval[0]), _percent(interval[1])
         return f"{low} % good" if low == high else f"{low}–{high} % good"
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether so many are bad that all of them should be judged."""
+        return self.share is not None and self.share < LEAST_GOOD and self.judged < self.cases
+
+    @property
+    def sentence(self) -> str:
+        """``91–97 % good: 112 of 120 judged``, and how many gave no verdict."""
+        parts = [f"{self.words}: {self.good:,} of {self.judged:,} judged" if self.judged else "none judged"]
+        if self.not_judged:
+            parts.append(f"{self.not_judged:,} not judged")
+        return ", ".join(parts)
 
     def __add__(self, other: JudgedCounts) -> JudgedCounts:
         return JudgedCounts(

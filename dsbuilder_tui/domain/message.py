@@ -27,6 +27,7 @@ class MessageKind(StrEnum):
     PLAN = "plan"
     QUESTION = "question"
     TOOL = "tool"
+    THOUGHTS = "thoughts"  # of the agent's model, before it spoke or acted
     COMMAND = "command"  # what a slash command answers
     NOTICE = "notice"
     ERROR = "error"
@@ -112,6 +113,14 @@ class ToolContent(MessageContent):
     answer: str = ""
 
 
+class ThoughtsContent(MessageContent):
+    """What the agent's model thought, clipped, and the ``seconds`` that it took; no answer, and not remembered by it."""
+
+    kind = MessageKind.THOUGHTS
+    thoughts: str = ""
+    seconds: float = 0.0
+
+
 class CommandContent(MessageContent):
     """The answer of a slash command."""
 
@@ -155,6 +164,7 @@ _CONTENTS: Mapping[str, type[MessageContent]] = {
     content.kind: content
     for content in (
         TextContent, PlanContent, QuestionContent, ToolContent, CommandContent, NoticeContent, ErrorContent, WelcomeContent,
+        ThoughtsContent,
     )
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ class PauseCause(StrEnum):
     BUDGET = "budget"
     NOTHING_USABLE = "nothing_usable"  # calls in a row brought no case
     PLUG_IN = "plug_in"  # one that the plan needs fails at its work
-    ANSWERS_JUDGED = "answers_judged"  # kept answers were judged again, and do not fill every slot
+    ANSWERS_JUDGED = "answers_judged"  # kept answers, or cases, were judged, and do not fill every slot
     FAILURE = "failure"  # of the endpoint, the disk or the session file
 
     @property

@@ -31,9 +31,7 @@ _TYPES = {
     "bool": "boolean", "boolean": "boolean", "list": "array", "array": "array", "tuple": "array", "set": "array",
     "sequence": "array", "dict": "object", "object": "object", "mapping": "object",
 }  # fmt: skip
-_PARAMETER = re.compile(
-    r"(?P<stars>\**)(?P<name>[\w\-]+)(?P<mark>\??)\s*(?::\s*(?P<type>.+?)|\(\s*(?P<inner>[^()]+?)\s*\))?\s*"
-)
+_PARAMETER = re.compile(r"(?P<stars>\**)(?P<name>[\w\-]+)(?P<mark>\??)\s*+(?::\s*+(?P<type>.+)|\((?P<inner>[^()]+)\))?")
 _CUT_OFF = re.compile(r"…|\.\.\.")
 _OPTIONAL = re.compile(r"\(optional\)", re.IGNORECASE)
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
@@ -148,7 +146,7 @@ def _of_code(written: str) -> ToolParameter | None:
 def _type_of(kind: str) -> ParameterType | None:
     """The type that an annotation names, alone or beside nothing."""
     inner = re.fullmatch(r"(?:\w+\.)?(?:Optional|Annotated)\[([^,]+)(?:,.*)?\]", kind)
-    parts = re.split(r"\s*\|\s*|\s+or\s+", inner.group(1) if inner else kind)
+    parts = re.split(r"\||\sor\s", inner.group(1) if inner else kind)
     names = {re.sub(r"\[.*", "", part).rsplit(".", 1)[-1].strip().casefold() for part in parts} - {"none", "null", ""}
     known = {_TYPES.get(name) for name in names}
     found = known.pop() if len(known) == 1 else None

@@ -3,11 +3,11 @@
 What a model thinks, drafts, quotes or echoes is no case. An answer that begins with JSON, from a model that has been seen to
 write nothing else, is believed as it comes; any other is read to its end first, since of several versions the last counts.
 While nothing is known of a model, what begins with JSON is held back for a moment only: who writes slowly is to be seen.
+What was believed and turns out to have been a draft is told in ``drafts``, and taken out again.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from typing import Any
 
@@ -20,7 +20,11 @@ _MOST_TEXT = 512 * 1024  # characters that are kept until the end of an answer
 _CLEAN_ANSWERS = 2  # after which a model is believed
 _LOOK_BACK = 100  # a closing tag is shorter
 _MOST_BEHIND = 64  # characters behind the last case, before the stream is closed
-_CLOSERS = re.compile(r"[\s\]},;`]+")
+_MOST_DOUBTED, _MOST_DOUBTED_SHARE = (
+    4_000,
+    4,
+)  # characters behind it, and times the answer, when it may hold another version
+_CLOSING = " \t\r\n]},;`"
 
 Delivery = tuple[int, Any]  # the index of a slot, and the case as the model wrote it
 
@@ -78,6 +82,11 @@ class AnswerReader:
         self.unfinished = False  # it ended within an object
         self.from_thoughts = False  # the cases stood where the model thinks
         self.believed = False  # before it had ended, by ``believe``
+        self.doubted = False  # something comes behind the cases that were believed, and is read as well
+        self.drafts: set[int] = set()  # slots whose believed case was a draft
+        self._believed_cases: dict[int, Any] = {}
+        self._kept = True  # the text is
+        self._closed = False  # the list of the cases is
         self._said = ""
 
     @property
@@ -102,21 +111,21 @@ class AnswerReader:
         self.written += len(text)
         if len(self._said) < QUOTED:
             self._said += text[:QUOTED]
-        if not (self._eager and self._delivered):
+        if self._delivered and self.written > _MOST_TEXT:
+            self._text.clear()
+            self._kept = False
+        if self._kept:
             self._text.append(text)
-            if self.written > 2 * _MOST_TEXT or (self._began and self.written > _MOST_TEXT):
-                raise RunawayOutput
+        too_long = self.written > (_MOST_TEXT if self._began else 2 * _MOST_TEXT)
+        if too_long and not (self._eager and self._delivered):
+            raise RunawayOutput
         if not self._began:
             text = self._begin(text)
         if not text:
             return []
         if self.full:
             # Only what closes the list, and the end of the stream with its figures, is worth waiting for.
-            self._behind += len(text)
-            more = _CLOSERS.sub("", text)
-            if more and more[0] != "{":
-                self._habits.learn(clean=False)  # words, and perhaps another version behind them
-            self.over = self._behind > _MOST_BEHIND or bool(more)
+            self._look_behind(text)
             return []
         found = self._scanner.feed(text)
         self.found += len(found)
@@ -125,6 +134,27 @@ class AnswerReader:
             self._watch(found)
         self.over = self.over or self.found > 3 * self._size + 30
         return ready
+
+    def _look_behind(self, text: str) -> None:
+        """Read what comes behind the last case that was asked for."""
+        self._behind += len(text)
+        if self.doubted:
+            self.over = self._behind > _MOST_DOUBTED + _MOST_DOUBTED_SHARE * (self.written - self._behind)
+            return
+        more = text.lstrip(_CLOSING)
+        self._closed = self._closed or "]" in text[: len(text) - len(more)]
+        if not more:
+            self.over = self._behind > _MOST_BEHIND
+            return
+        # A list that goes on holds too many cases; what comes behind its end may be another version of them.
+        self._doubt(more[0] != "{" or self._closed)
+
+    def _doubt(self, another: bool) -> None:
+        """Something follows the last case that was asked for; ``another`` when it may be another version of them."""
+        if another:
+            self._habits.learn(clean=False)
+        self.doubted = another and self._eager and self._kept
+        self.over = not self.doubted
 
     @property
     def may_believe(self) -> bool:
@@ -136,16 +166,17 @@ class AnswerReader:
         self._eager = self.believed = True
         read = read_answer("".join(self._text), self._size, self._fields, several=self._several, ended=False)
         self._delivered.update(read.cases)
+        self._believed_cases.update(read.cases)
         self._before = max(read.cases, default=-1)
         self.full = len(self._delivered) == self._size
-        if self._delivered:
-            self._text.clear()
         return list(read.cases.items())
 
     def finish(self, *, ended: bool) -> list[Delivery]:
         """The cases that were held back until the end. ``ended`` is false when the answer broke off or was cut off."""
         if self._eager and self._delivered:
             self.unfinished = bool(self._scanner.unfinished) and not self.full
+            if self._kept and (self.doubted or self.surplus):
+                self._look_again(ended=ended)
             return []
         read = read_answer(
             "".join(self._text), self._size, self._fields, several=self._several, ended=ended or self.full,
@@ -159,6 +190,16 @@ class AnswerReader:
         if read.cases and (ended or self.full):
             self._habits.learn(clean=read.clean or (self.full and self._begins_with_json))
         return sorted(read.cases.items(), key=lambda item: item[0])
+
+    def _look_again(self, *, ended: bool) -> None:
+        """See whether what was believed as it came were drafts of a version behind it."""
+        text = "".join(self._text)
+        read = read_answer(text, self._size, self._fields, several=self._several, ended=ended)
+        for index, raw in self._believed_cases.items():
+            if index in read.cases and read.cases[index] != raw:
+                self.drafts.add(index)
+        if self.drafts:
+            self._habits.learn(clean=False)
 
     def _begin(self, text: str) -> str:
         """What the answer itself begins with, behind leading thoughts; ``""`` while that is not known."""
@@ -197,13 +238,16 @@ class AnswerReader:
             if 0 <= index < self._size and index not in self._delivered:
                 self._delivered.add(index)
                 self._before = index
+                self._believed_cases[index] = case.raw
                 ready.append((index, case.raw))
             else:
                 self.surplus += 1
-        if self._delivered:
-            self._text.clear()
-        self.full = len(self._delivered) == self._size
-        self.over = (self.full and bool(self._scanner.unfinished)) or self.surplus > self._size + 10
+        self.over = self.surplus > self._size + 10
+        if not self.full and len(self._delivered) == self._size:
+            self.full = True
+            self._closed = found[-1].container not in self._scanner.open_containers
+            if self._scanner.unfinished or (self.surplus and self._closed):
+                self._doubt(self._closed)
         return ready
 
     def _watch(self, found: list[FoundCase]) -> None:

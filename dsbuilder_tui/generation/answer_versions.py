@@ -12,7 +12,7 @@ from dsbuilder_tui.generation.case_scanner import CaseReader, CaseScanner, Found
 from dsbuilder_tui.generation.thoughts import Split, split_thoughts
 
 _MOST_TRIES = 64
-_SLOT = re.compile(r"\s*#?\s*(?:(?:test\s*)?case|slot)?\s*#?\s*(\d{1,9})(?:\.0+)?\s*[.):]?\s*", re.IGNORECASE)
+_SLOT = re.compile(r"\s*+#?\s*+(?:(?:test\s*+)?case|slot)?\s*+#?\s*+(\d{1,9})(?:\.0+)?\s*+[.):]?\s*+", re.IGNORECASE)
 _SLOT_KEY = re.compile(r'["\']?slot["\']?\s*:\s*["\']?(\d{1,9})')
 _PLAUSIBLE = re.compile(r'\{(?=\s*["\'}])|\[(?=\s*[\[{"\]])')
 _NOTHING = re.compile(r"(?:```\w*|</?\w+>|<\|\w+\|>|[\s,;.\ufeff])*")

@@ -23,6 +23,7 @@ class BatchOutcome:
     detail: str = ""
     refused: FailureKind | None = None  # in which way the endpoint turned the request away
     delivered: set[int] = field(default_factory=set)  # indexes into the batch's slots
+    drafts: set[int] = field(default_factory=set)  # those of them whose case was a draft, as was seen later
     found: int = 0  # cases that were in the answer, surplus included
     quote: str = ""  # the beginning of the answer
     written: int = 0

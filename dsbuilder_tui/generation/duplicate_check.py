@@ -17,7 +17,14 @@ from dsbuilder_tui.diversity.compared_text import compared_text, structure_hash
 from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
-from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors, local_embedder, unit
+from dsbuilder_tui.diversity.static_embedding import (
+    Embedder,
+    Vectors,
+    built_in_embedder,
+    built_in_name,
+    local_embedder,
+    unit,
+)
 from dsbuilder_tui.diversity.thresholds import plug_in_stages, rules_for, window_of
 from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -180,14 +187,15 @@ class DuplicateCheck:
         plug_ins = plug_in_stages(self._rules.values())
 
         def begin() -> tuple[Past, Comparer, NDArray[np.int64], list[int]]:
-            past, maker = Past(rows, self._plan), Fingerprinter(embedder)
+            measure = None if embedder is not None and embedder.name == built_in_name() else built_in_embedder()
+            past, maker = Past(rows, self._plan), Fingerprinter(embedder, measure)
             file = FingerprintFile.open(folder, maker.row_type, maker.versions)
             owners = past.owners(file.rows["seq"], file.rows["text"])
             held = np.flatnonzero(owners >= 0)
             file.keep(held)
             missing = np.ones(len(past), bool)
             missing[owners[held]] = False
-            comparer = Comparer(embedder, file, window=window, across=across, plug_ins=plug_ins)
+            comparer = Comparer(embedder, file, window=window, across=across, plug_ins=plug_ins, measure=measure)
             return past, comparer, owners[held], np.flatnonzero(missing).tolist()
 
         past, comparer, owners, missing = await self._in_thread(begin)

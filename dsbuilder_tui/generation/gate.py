@@ -32,6 +32,7 @@ from dsbuilder_tui.store.rows import CaseLikeness, Changes, HistoryRow, LedgerRo
 from dsbuilder_tui.store.session_store import SessionStore
 
 _REJECTED_LENGTH = 500
+_A_DRAFT = "a draft: the model wrote another version of it behind it"
 
 
 class Gate:
@@ -81,16 +82,16 @@ class Gate:
         if case.category in self._compared:
             self._duplicates.remember(CaseText(case.category, case.inputs, case.expectations), case.seq, case.ordinal)
 
-    async def judge(self, candidates: Sequence[Candidate]) -> list[bool]:
-        """Let candidates in or turn them away, in order. Returns which are in."""
+    async def judge(self, candidates: Sequence[Candidate]) -> list[AcceptedCase | None]:
+        """Let candidates in or turn them away, in order. Returns those that are in, as cases."""
         return await self.admit(candidates, await self.screen(candidates))
 
     async def screen(self, candidates: Sequence[Candidate]) -> list[Validated]:
         """What schema and validators make of candidates. Nothing is decided yet."""
         return await self._validators.judge(candidates, [self._schema.fit(candidate) for candidate in candidates])
 
-    async def admit(self, candidates: Sequence[Candidate], validated: Sequence[Validated]) -> list[bool]:
-        """Let in what is left of screened candidates and is new; turn the others away, in order. Returns which are in."""
+    async def admit(self, candidates: Sequence[Candidate], validated: Sequence[Validated]) -> list[AcceptedCase | None]:
+        """Let in what is left of screened candidates and is new; turn the others away, in order. Returns those that are in."""
         fitted = [one.outcome for one in validated]
         asked = [
             place
@@ -107,30 +108,30 @@ class Gate:
             self._settle(candidate, validated[place], answers.get(place)) for place, candidate in enumerate(candidates)
         ]
 
-    def _settle(self, candidate: Candidate, validated: Validated, answers: list[Answer] | None) -> bool:
+    def _settle(self, candidate: Candidate, validated: Validated, answers: list[Answer] | None) -> AcceptedCase | None:
         for fault in validated.faults:
             self._record(candidate, fault.stage, fault.reason, fault.fitted)
         fitted = validated.outcome
         if isinstance(fitted, PlugInBroken):
-            return self._leave_open(candidate, fitted)
+            self._leave_open(candidate, fitted)
+            return None
         if isinstance(fitted, Fault):
             turned = fitted.fitted
             self.reject(
                 candidate.slot, candidate.batch, fitted.stage, fitted.reason, turned.shown, candidate=turned.whole()
             )
-            return False
+            return None
         if isinstance(fitted, Misfit):
             self.reject(candidate.slot, candidate.batch, Stage.SCHEMA, fitted.reason, fitted.text)
-            return False
+            return None
         if answers is None:
-            self._accept(candidate, fitted[0], None)
-            return True
+            return self._accept(candidate, fitted[0], None)
         if answers[-1].broken is not None:
-            return self._leave_open(candidate, answers[-1].broken)
+            self._leave_open(candidate, answers[-1].broken)
+            return None
         for one, answer in zip(fitted, answers, strict=False):
             if answer.match is None:
-                self._accept(candidate, one, answer)
-                return True
+                return self._accept(candidate, one, answer)
             if answer is not answers[-1]:  # there is another candidate for the slot
                 self._record(candidate, answer.match.stage, self._reason(answer.match), one, answer.match)
         turned_away = fitted[len(answers) - 1]
@@ -145,15 +146,14 @@ class Gate:
             match,
             turned_away.whole(),
         )
-        return False
+        return None
 
-    def _leave_open(self, candidate: Candidate, error: PlugInBroken) -> bool:
-        """Nobody can judge the candidate; the slot is open again, without a mark. Returns that it is not in."""
+    def _leave_open(self, candidate: Candidate, error: PlugInBroken) -> None:
+        """Nobody can judge the candidate; the slot is open again, without a mark."""
         self.ledger.give_back(candidate.slot)
         self._on_broken(error)
-        return False
 
-    def _accept(self, candidate: Candidate, fitted: Fitted, answer: Answer | None) -> None:
+    def _accept(self, candidate: Candidate, fitted: Fitted, answer: Answer | None) -> AcceptedCase:
         slot, now, seq = candidate.slot, self._clock.now(), self._store.next_seq()
         places, tags, likeness = self._duplicates.places, fitted.tags, None
         if answer is not None:
@@ -192,21 +192,30 @@ class Gate:
             likeness,
         )  # fmt: skip
         self.on_accepted(case)
+        return case
 
     def take_out(self, case: AcceptedCase, verdict: Verdict) -> None:
         """The judge found a case bad that had been let in before: it leaves, and its slot is open again."""
+        self._withdraw(case, Stage.JUDGE, verdict.critique, {**case.tags, TAG: verdict.as_tag()})
+
+    def take_out_draft(self, case: AcceptedCase) -> None:
+        """The model wrote another version behind a case that had been let in: it leaves, and its slot is open again."""
+        if case.seq not in self.outdated:  # else a person has decided
+            self.outdated.add(case.seq)
+            self._withdraw(case, Stage.SCHEMA, _A_DRAFT, case.tags)
+
+    def _withdraw(self, case: AcceptedCase, stage: Stage, words: str, tags: dict[str, Any]) -> None:
         slot, now, seq = self.ledger.slot(case.category, case.ordinal), self._clock.now(), self._store.next_seq()
-        attempt, words, text = self.ledger.attempt(slot) + 1, verdict.critique, display_text(case.inputs)
-        tags = {**case.tags, TAG: verdict.as_tag()}
+        attempt, text = self.ledger.attempt(slot) + 1, display_text(case.inputs)
         whole = {"inputs": case.inputs, "expectations": case.expectations, "tags": tags}
         rejection = Rejection(
-            seq=seq, category=case.category, ordinal=case.ordinal, attempt=attempt, stage=Stage.JUDGE, reason=words,
+            seq=seq, category=case.category, ordinal=case.ordinal, attempt=attempt, stage=stage, reason=words,
             text=text[:_REJECTED_LENGTH], created_at=now, nearest_seq=case.seq, batch=case.batch, candidate=whole,
         )  # fmt: skip
         line = HistoryRow(
             seq=self._store.next_seq(), kind=CaseWithdrawn.type, created_at=now, category=case.category,
             ordinal=case.ordinal,
-            data={"seq": case.seq, "reason": words, "text": text[:TEXT_LENGTH], "before": whole, "by": Stage.JUDGE.value},
+            data={"seq": case.seq, "reason": words, "text": text[:TEXT_LENGTH], "before": whole, "by": stage.value},
         )  # fmt: skip
         withdrawal = Withdrawal(seq=case.seq, category=case.category, withdrawn_seq=seq, reason=words, withdrawn_at=now)
         self.ledger.reopen(case.category, case.ordinal, attempt, case.seq, words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
@@ -32,6 +32,10 @@ _UNUSABLE = {
 }
 
 
+class _NotAllowed(Exception):
+    """The budget is used up."""
+
+
 class JudgeCaller:
     """Asks the judge's model about cases, with retries under the endpoint's adaptive limit."""
 
@@ -42,9 +46,11 @@ class JudgeCaller:
         limit: AdaptiveConcurrency,
         retries: CallRetries,
         clock: Clock,
+        may_call: Callable[[], bool],
     ) -> None:
+        """``may_call`` is asked when a call has its place: whether the budget still allows it."""
         self._model, self._prompter, self._limit, self._retries = model, prompter, limit, retries
-        self._clock = clock
+        self._clock, self._may_call = clock, may_call
         self._room = OutputLimit(_TOKENS_A_CASE)
         self._tokens = TokenEstimate()
 
@@ -55,11 +61,11 @@ class JudgeCaller:
     async def execute(
         self, batch: Batch, cases: Sequence[PresentedCase], result: BatchOutcome
     ) -> tuple[Verdict | NoVerdict, ...] | None:
-        """A verdict on each case, or why there is none; None when the endpoint kept failing.
+        """A verdict on each case, or why there is none; None when the endpoint kept failing, or no call may be made.
 
         Raises ``EndpointRefused`` when only a person can help.
         """
-        prompt = self._prompter.prompt(batch.category.name, cases)
+        prompt = self._prompter.prompt(batch.category, cases)
         request = TextRequest(
             system=self._prompter.system, prompt=prompt, schema=self._prompter.schema,
             max_tokens=self._room.tokens(len(cases)),
@@ -67,17 +73,28 @@ class JudgeCaller:
         result.max_tokens = request.max_tokens
         if result.trace is not None:
             result.trace.system, result.trace.prompt = request.system, request.prompt
-        size = CallSize(len(request.system) + len(prompt), len(cases))
-        read = await self._retries.call(batch, size, result, lambda permit: self._call(request, cases, result, permit))
+        try:
+            read = await self._ask(batch, request, cases, result)
+        except _NotAllowed:
+            result.outcome, result.detail = CallOutcome.CANCELLED, "the budget is used up"
+            return None
         if read is not None:
             return read.verdicts
         if (why := _UNUSABLE.get(result.outcome)) is not None:
             return tuple(why for _ in cases)
         return None
 
+    async def _ask(
+        self, batch: Batch, request: TextRequest, cases: Sequence[PresentedCase], result: BatchOutcome
+    ) -> ReadVerdicts | None:
+        size = CallSize(len(request.system) + len(request.prompt), len(cases))
+        return await self._retries.call(batch, size, result, lambda permit: self._call(request, cases, result, permit))
+
     async def _call(
         self, request: TextRequest, cases: Sequence[PresentedCase], result: BatchOutcome, permit: Permit
     ) -> ReadVerdicts:
+        if not self._may_call():
+            raise _NotAllowed
         text: list[str] = []
         thoughts: list[str] = []
         written = thought = 0

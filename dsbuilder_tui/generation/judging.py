@@ -14,8 +14,9 @@ from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Slot
 from dsbuilder_tui.domain.clock import Clock
-from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable, InputError
+from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.events import BatchStarted, CaseJudged, Event, Notice
+from dsbuilder_tui.domain.judge_modes import judge_modes
 from dsbuilder_tui.domain.judging import TAG, JudgedCounts, Judgement, JudgeMode, Verdict, verdict_of
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
@@ -37,7 +38,7 @@ from dsbuilder_tui.generation.schema_check import Fitted
 from dsbuilder_tui.generation.validator_check import Fault, Validated
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.protocol import SlotRequest, TextModel, TransientError, WorkerModel
-from dsbuilder_tui.models.providers import judge_model
+from dsbuilder_tui.models.providers import judge_model, require_judge
 from dsbuilder_tui.quality.judge_prompt import JudgePrompter, PresentedCase
 from dsbuilder_tui.quality.rubric import rubric_of
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -60,31 +61,17 @@ class RunHooks:
     charged: Callable[[], None]  # a call was paid for
 
 
-def judge_modes(plan: DatasetPlanInput, config: DatasetBuilderConfig, *, by_model: bool) -> dict[str, JudgeMode]:
-    """Which cases of each category a judge reads; ``by_model`` says whether a language model writes them."""
-    auto = JudgeMode.SAMPLE if by_model else JudgeMode.OFF
-    general = auto if config.judge is JudgeMode.AUTO else config.judge
-    return {
-        category.name: general if category.judge is JudgeMode.AUTO else category.judge for category in plan.categories
-    }
-
-
 def judge_of(plan: DatasetPlanInput, config: DatasetBuilderConfig, writer: WorkerModel) -> TextModel | None:
     """The judge's model for a run, when a category wants one; to be closed by the caller.
 
     Raises ``InputError`` when a judge is asked for by name and none can be had, or as ``worker_model``.
     """
     by_model = not writer.ordered
-    if set(judge_modes(plan, config, by_model=by_model).values()) <= {JudgeMode.OFF}:
+    if set(judge_modes(plan, config.judge, by_model=by_model).values()) <= {JudgeMode.OFF}:
         return None
     model = judge_model(config)
-    asked_for = set(judge_modes(plan, config, by_model=False).values()) - {JudgeMode.OFF}
-    if model is None and asked_for:
-        raise InputError(
-            "A judge was asked for, and there is no model that could be one.",
-            "Set base_url or api_key for an endpoint, and judge_model; or judge to off.",
-        )
-    return model
+    asked_for = set(judge_modes(plan, config.judge, by_model=False).values()) - {JudgeMode.OFF}
+    return require_judge(config) if model is None and asked_for else model
 
 
 class Judging:
@@ -97,7 +84,8 @@ class Judging:
         model: TextModel | None,
         seed: int,
         *,
-        by_model: bool,
+        modes: Mapping[str, JudgeMode],
+        is_needed: bool = False,
         store: SessionStore,
         gate: Gate,
         limit: AdaptiveConcurrency,
@@ -107,11 +95,15 @@ class Judging:
         emit: Callable[[Event], None],
         hooks: RunHooks,
     ) -> None:
-        """Without a ``model`` nothing is judged; ``by_model`` says whether a language model writes the cases."""
+        """Without a ``model`` nothing is judged, whatever the ``modes`` of the categories say.
+
+        A run that ``is_needed`` for its verdicts, or that judges all, does not go on without the judge.
+        """
         self._plan, self._config, self._store, self._gate = plan, config, store, gate
         self._budget, self._calls, self._clock, self._hooks = budget, calls, clock, hooks
         self._name = model.name if model else ""
-        self._modes = judge_modes(plan, config, by_model=by_model) if model else {}
+        self._modes = modes if model else {}
+        self._is_needed = is_needed or JudgeMode.ALL in self._modes.values()
         self.is_on = any(mode is not JudgeMode.OFF for mode in self._modes.values())
         self._sample = JudgeSample({c.name: c.count for c in plan.categories}, config.judge_share, seed)
         self._categories = {category.name: category for category in plan.categories}
@@ -122,7 +114,9 @@ class Judging:
                 limit, clock, random.Random(), config.max_retries, self._retry_scheduled,
                 startup_timeout=config.startup_timeout,
             )  # fmt: skip
-            self._caller = JudgeCaller(model, JudgePrompter(plan, rubric_of(plan)), limit, retries, clock)
+            self._caller = JudgeCaller(
+                model, JudgePrompter(plan, rubric_of(plan)), limit, retries, clock, lambda: not budget.used_up
+            )
             self._reporter = CallReporter(
                 store, gate.journal, budget, model, clock, emit, keeps_answers=config.response_journal_mb > 0,
                 role=CallRole.JUDGE,
@@ -131,6 +125,7 @@ class Judging:
         self._flying: dict[int, tuple[int, BatchOutcome]] = {}  # by batch: the number of its judge, and how it goes
         self._free: list[int] = []
         self._barren = 0
+        self._detail = ""  # of the last call
         self._of_batch: Counter[int] = Counter()  # candidates of workers' calls that wait for their verdict
         self._ends: dict[int, tuple[Batch, BatchOutcome]] = {}
         self._backlog: list[int] = []  # accepted cases to be judged, the last first
@@ -306,10 +301,6 @@ class Judging:
     # -- calls
 
     async def _ask(self, items: list[JudgeItem]) -> Verdicts | None:
-        if self._budget.used_up:
-            self._hooks.charged()  # the run pauses, or goes on without the judge
-            self._stopped = True
-            return None
         ledger, category = self._gate.ledger, self._categories[items[0].slot.category]
         batch = Batch(ledger.take_number(), category, tuple(SlotRequest(item.slot, item.asked) for item in items), ())
         number = heapq.heappop(self._free) if self._free else self._config.workers + len(self._flying) + 1
@@ -324,6 +315,10 @@ class Judging:
             del self._flying[batch.number]
             heapq.heappush(self._free, number)
             self._end(batch, number, result)
+        if verdicts is None and self._budget.used_up:
+            self._hooks.charged()  # the run pauses, or goes on without the judge
+            self._stopped = True
+        self._detail = result.detail
         self._look_at(verdicts, result)
         return verdicts
 
@@ -377,7 +372,7 @@ class Judging:
         if self._barren < _MOST_BARREN:
             return
         words = f"{self._barren} calls of the judge in a row brought no usable verdict ({result.detail})"
-        if JudgeMode.ALL in self._modes.values():
+        if self._is_needed:
             self._hooks.pause(Pause(words, PauseCause.NOTHING_USABLE))
         else:
             self.stop(words)
@@ -388,11 +383,11 @@ class Judging:
         down = error is None or isinstance(error, EndpointUnavailable)
         if error is None:
             error = EndpointUnavailable(
-                f"The judge's model {self._name} kept failing; the run stopped. Everything accepted is saved.",
+                f"The judge's model {self._name} kept failing ({self._detail}); the run stopped. Everything accepted is saved.",
                 "Check the connection with `dsbuilder doctor`, then resume.",
             )
-        vital = JudgeMode.ALL in self._modes.values()
-        if not (down or isinstance(error, EndpointRefused)) or vital or (down and self._gate.ledger.open):
+        expected = down or isinstance(error, EndpointRefused)
+        if not expected or self._is_needed or (down and self._gate.ledger.open):
             self._hooks.fail(error)
         else:
             self.stop(str(error))

@@ -86,7 +86,7 @@ class Prompter:
     def request(self, category: DatasetCategory, slots: Sequence[SlotRequest], avoid: Sequence[str]) -> WorkerRequest:
         lines = [self._heads[category.name]]
         # A weak model copies what it is shown, all the more when it is told not to. Where that has happened it is shown
-        # no example, and of what is taken little: that keeps it to the topic.
+        # no example, and of what is taken little (tests/bench/avoid_list.py).
         repeats = any(wanted.attempt and not wanted.critique for wanted in slots)
         if not repeats:
             lines += self._examples[category.name]

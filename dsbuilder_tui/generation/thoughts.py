@@ -10,14 +10,14 @@ from dsbuilder_tui.generation.case_scanner import CaseScanner, RunawayOutput
 _NAME = r"(?:\w+[:_])?(?:ant)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis|scratchpad|monologue|draft)"
 _OPENING = (
     rf"<{_NAME}(?:\s[^<>\n]*)?>|<\|(?:begin_of_thought|start_thinking|think(?:ing)?|begin_of_thinking)\|>"
-    r'|\[THINK\]|◁think▷|<details\s[^<>\n]*type="?reasoning[^<>\n]*>'
+    r'|\[THINK\]|◁think▷|<details\s(?=[^<>\n]*type="?reasoning)[^<>\n]*+>'
 )
 _CLOSING = rf"</{_NAME}\s*>|<\|(?:end_of_thought|end_thinking|/think(?:ing)?|end_of_thinking)\|>|\[/THINK\]|◁/think▷"
 _TAG = re.compile(rf"(?P<opening>{_OPENING})|(?P<closing>{_CLOSING})|(?P<details></details>)", re.IGNORECASE)
 _LEADING = re.compile(r"[\s\ufeff]*(?:```\w*\s+)?", re.ASCII)
 # Channels of gpt-oss, as they are or with the special tokens taken out.
 _CHANNEL = re.compile(r"<\|(?:channel|message)\|>|assistantfinal(?=[\s{\[`<])")
-_FINAL = re.compile(r"final\s*(?:<\|constrain\|>\s*\w*\s*)?<\|message\|>|assistantfinal(?=[\s{\[`<])")
+_FINAL = re.compile(r"final\s*+(?:<\|constrain\|>\s*+\w*+\s*+)?<\|message\|>|assistantfinal(?=[\s{\[`<])")
 _CHANNEL_END = re.compile(r"<\|(?:end|return|call|start)\|>")
 _LONGEST_TAG = 100
 _WHITE_SPACE = "\ufeff \t\r\n"

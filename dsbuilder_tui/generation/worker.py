@@ -80,6 +80,7 @@ class Worker:
         result: BatchOutcome,
         permit: Permit,
     ) -> None:
+        earlier = frozenset(result.delivered)
         fields, several = request.plan.input_fields, request.candidates > 1
         reader = AnswerReader(len(batch.slots), fields, several=several, habits=self._habits)
         end: StreamEnd | None = None
@@ -94,6 +95,7 @@ class Worker:
             runaway = True
         except (TransientError, asyncio.CancelledError):
             await self._hand_over(batch, reader.finish(ended=False), deliver, result)
+            result.drafts |= reader.drafts - earlier
             raise
         finally:
             if slow is not None and not reader.believed:
@@ -106,6 +108,7 @@ class Worker:
         reason = end.finish_reason if end else None
         result.cut = cut = runaway or reason == "length"
         await self._hand_over(batch, reader.finish(ended=not cut), deliver, result)
+        result.drafts |= reader.drafts - earlier
         result.found = reader.found
         _judge_answer(result, reader, end, runaway=runaway, cut=cut, missing=len(batch.slots) - len(result.delivered))
 
@@ -144,7 +147,9 @@ class Worker:
                         await self._hand_over(batch, ready, deliver, result)
                     if reader.over:
                         return end
-                    if reader.full and patience.when() is None:
+                    if reader.doubted:
+                        patience.reschedule(None)
+                    elif reader.full and patience.when() is None:
                         # The end of a stream tells what it cost, and leaves the connection for the next call.
                         patience.reschedule(loop.time() + _MOST_PATIENCE)
         except TimeoutError:

@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.adaptive_rate import AdaptiveRate, SentRequest, Stop
+from dsbuilder_tui.models.advertised_limits import AdvertisedLimits
 from dsbuilder_tui.models.circuit_breaker import CircuitBreaker
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.models.rate_limit import RequestPace, TokenAllowance, TokenForecast, pace_of
@@ -67,14 +68,18 @@ class AdaptiveConcurrency:
         *,
         requests_per_minute: int | None = None,
         tokens_per_minute: int | None = None,
+        advertised: AdvertisedLimits | None = None,
     ) -> None:
-        """``changed`` is told of the number of calls at once, with the reason, whenever it changes by much."""
+        """``changed`` is told of the number of calls at once, with the reason, whenever it changes by much. ``advertised`` is
+        what the endpoint's answers say of its limits, for one that is asked over HTTP.
+        """
         self._most, self._clock, self._changed = most, clock, changed
         self._rate, self._pace = AdaptiveRate(), RequestPace()
         self._circuit = CircuitBreaker(most)
         self._asked_pace = pace_of(requests_per_minute)
         self._tokens = TokenAllowance(tokens_per_minute) if tokens_per_minute else None
         self._forecast = TokenForecast()
+        self._advertised = advertised or AdvertisedLimits()
         self._active, self._told, self._trying = 0, most, False
         self.resting = 0  # calls that failed and wait, without a place, to be made again
         self._seconds_a_call = 0.0
@@ -89,6 +94,12 @@ class AdaptiveConcurrency:
         if math.isinf(self._rate.per_second) or not self._seconds_a_call:
             return self._most
         return min(self._most, math.ceil(_ROOM * self._rate.per_second * self._seconds_a_call) + _SPARE)
+
+    @property
+    def most_begun(self) -> int:
+        """Calls that need be begun and not dealt with, those included that wait to be made again: for as long as the endpoint
+        asks them to, others go on."""
+        return 2 * self.limit + min(self.resting, 2 * self._most)
 
     def gave_up(self, retries: int) -> bool:
         """Whether the endpoint has let nothing in for so long that a run should end: half a minute for each retry that
@@ -159,8 +170,10 @@ class AdaptiveConcurrency:
         self.let_in(permit)
         took = self._clock.monotonic() - permit.sent
         self._seconds_a_call = took if not self._seconds_a_call else 0.9 * self._seconds_a_call + 0.1 * took
-        if self._tokens is not None and usage.known:
-            self._forecast.learn(usage.completion_tokens, permit.size.cases)
+        if not usage.known:
+            return
+        self._forecast.learn(usage.completion_tokens, permit.size.cases)
+        if self._tokens is not None:
             self._tokens.take(usage.prompt_tokens + usage.completion_tokens - permit.tokens, self._clock.monotonic())
 
     def failed(self, permit: Permit, error: TransientError) -> None:
@@ -207,7 +220,7 @@ class AdaptiveConcurrency:
 
     def _delay(self, now: float) -> float:
         """Seconds until the next call may begin, as far as places are free; infinite while another tries the endpoint."""
-        delay = max(self._pace.delay(now), self._asked_pace.delay(now))
+        delay = max(self._pace.delay(now), self._asked_pace.delay(now), self._advertised.delay(now))
         if self._tokens is not None:
             delay = max(delay, self._tokens.delay(now))
         if self._circuit.open:
@@ -219,9 +232,9 @@ class AdaptiveConcurrency:
         self._sent += 1
         self._pace.take(now)
         self._asked_pace.take(now)
-        tokens = 0
+        tokens = self._forecast.expected(size.characters, size.cases)
+        self._advertised.take(tokens, now)
         if self._tokens is not None:
-            tokens = self._forecast.expected(size.characters, size.cases)
             self._tokens.take(tokens, now)
         tries, self._trying = self._circuit.open, self._trying or self._circuit.open
         return Permit(sent=now, size=size, tokens=tokens, request=self._rate.sent(now), tries_circuit=tries)

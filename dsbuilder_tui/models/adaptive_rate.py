@@ -11,6 +11,7 @@ from itertools import takewhile
 # Looking
 _SPAN, _LONGEST_SPAN = 0.5, 3.0  # seconds of sending that one look takes in
 _ENOUGH, _FEWEST_SENT = 20, 6  # requests for a look: fewer where it would take longer than the longest span
+_GAP, _GAP_OF_CALLS = 6.0, 3.0  # seconds, and requests at the rate, that were not sent
 _CERTAIN, _CERTAIN_AFTER = 8, 0.2  # so many refusals, after so many seconds: no need to look any longer
 _MOST_KEPT = 4096
 # Telling refusals that mean something from those of chance: log likelihoods of the one against the other
@@ -131,6 +132,7 @@ class AdaptiveRate:
         self._mode = _Mode.UNPACED
         self._sent: deque[SentRequest] = deque(maxlen=_MOST_KEPT)
         self._since = -math.inf  # what was sent before says nothing about the rate of now
+        self._resumed = -math.inf  # after a stop, when
         self._settled = True  # something was let in since
         self._refused_after = 0.0  # seconds that a refusal takes to arrive
         self._refused = 0  # since then
@@ -144,8 +146,9 @@ class AdaptiveRate:
 
     def sent(self, now: float) -> SentRequest:
         """Note a request that is sent."""
-        if self._since == -math.inf:
-            self._since = now
+        last = self._sent[-1].at if self._sent else -math.inf
+        if now - last > max(_GAP, _GAP_OF_CALLS / self.per_second):  # a time in which nothing was sent says nothing
+            self._since, self._refused = math.nextafter(now, 0.0), 0
         request = SentRequest(now)
         self._sent.append(request)
         return request
@@ -170,6 +173,7 @@ class AdaptiveRate:
 
     def go_on(self, now: float) -> None:
         """Begin again as before, after a time in which nothing was taken for a reason that is not the rate."""
+        self._resumed = now
         self._set(self.per_second)
         self._hold(now)
 
@@ -188,7 +192,7 @@ class AdaptiveRate:
         found = _MARGIN * (taken / likely if adjacent else self.taken(self.window, now)) / (1 - self.background)
         if self._mode is _Mode.PROBING:
             found = max(found, self._proven)
-        self._doubt = None
+        self._doubt, self._resumed = None, now
         self._first_step = min(_LARGEST_STEP, max(_FIRST_STEP, seconds / likely - 1))
         self._set(max(found, _SLOWEST))
         self._hold_longer()
@@ -201,9 +205,10 @@ class AdaptiveRate:
         return next((r.at for r in reversed(self._sent) if r.outcome in kept and r.at < until), -math.inf)
 
     def taken(self, seconds: float, now: float) -> float:
-        """Requests a second that were let in during the last seconds."""
+        """Requests a second that were let in during the last seconds, as far as they are since a stop."""
         until = now - 1.5 * self._refused_after
-        return self._look(max(until - seconds, self._sent[0].at if self._sent else until), until).taken
+        first = self._sent[0].at if self._sent else until
+        return self._look(max(until - seconds, first, min(self._resumed, until - _SPAN)), until).taken
 
     # -- looking
 

@@ -37,12 +37,15 @@ class Address:
         return hide(text, self.forms())
 
 
-def address_of(config: DatasetBuilderConfig) -> Address:
-    """Raises ``EndpointRefused`` when OpenAI's own endpoint has no key, ``InputError`` for an address that is none.
+def address_of(config: DatasetBuilderConfig, *, asked: bool = False) -> Address:
+    """``asked`` says that the person has been asked about it: for another use of a key, of which this is a copy.
+
+    Raises ``EndpointRefused`` when OpenAI's own endpoint has no key, ``InputError`` for an address that is none.
 
     Raises ``ConfigError`` where a file of the working folder would lead a key away (see ``settings.key_trust``).
     """
-    require_trust(config, KeyUse.CHAT)
+    if not asked:
+        require_trust(config, KeyUse.CHAT)
     key = config.api_key.get_secret_value() if config.api_key else ""
     url, login, words = _without_login(config.base_url or OPENAI_URL)
     if url == OPENAI_URL and not key:

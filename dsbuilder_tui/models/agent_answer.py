@@ -22,12 +22,17 @@ _OF_A_CALL = ("index", "id", "type", "function")
 class AgentAnswer:
     """Reads one answer. ``finish`` is how it ended; ``unread`` that it held a call, written out, that cannot be read."""
 
-    def __init__(self, forms: tuple[str, ...], names: Collection[str], earlier: EarlierThoughts) -> None:
-        """``forms`` are the secrets, ``names`` the tools that may be called; ``earlier`` learns what comes with calls."""
+    def __init__(
+        self, forms: tuple[str, ...], names: Collection[str], earlier: EarlierThoughts, *, opened: bool = False
+    ) -> None:
+        """``forms`` are the secrets, ``names`` the tools that may be called; ``earlier`` learns what comes with calls.
+
+        ``opened`` when the model's template opens its thoughts.
+        """
         self.finish = ""
         self.unread = False
         self._forms, self._earlier = forms, earlier
-        self._words = AgentWords(names)
+        self._words = AgentWords(names, opened=opened)
         self._held: defaultdict[str | int, StreamRedactor] = defaultdict(lambda: StreamRedactor(forms))
         self._ids: dict[int, str] = {}
         self._given: dict[int, str] = {}  # by index: the id that the server gave
@@ -64,6 +69,16 @@ class AgentAnswer:
                 # Half of its arguments may be JSON by accident; nothing at all counts as no arguments.
                 _add_arguments(delta, max(self._ids), CUT_CALL)
         return {"index": 0, "delta": delta, "finish_reason": finish}
+
+    @property
+    def thought(self) -> bool:
+        """Whether thoughts stood in front of the words."""
+        return self._words.thought
+
+    @property
+    def calls(self) -> int:
+        """How many calls have begun."""
+        return len(self._ids)
 
     def rest(self) -> dict[str, Any]:
         """A delta of what still waits; empty when nothing does."""
@@ -137,7 +152,7 @@ class AgentAnswer:
         """Add what waited to a delta."""
         waited = {name: redactor.rest() for name, redactor in self._held.items()}
         before = self._words.feed(waited.pop("content", ""))
-        last = self._words.finish()
+        last = self._words.finish(cut=self.finish in _CUT)
         self.unread = self.unread or last.unread
         thoughts = before.thoughts + last.thoughts
         for name, text in (

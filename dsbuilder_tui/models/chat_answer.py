@@ -8,6 +8,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import Usage
 
+LENGTH = "length"  # the finish reason of an answer that was cut off at its limit
 # Gateways hand on the words of Gemini, Anthropic, Mistral, Cohere, Zhipu and others.
 _LENGTH_WORDS = ("length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "max_length")
 _FILTER_WORDS = (
@@ -83,7 +84,7 @@ def finish_of(choice: Mapping[str, Any]) -> str | None:
         return None
     word = reason.lower()
     if word in _LENGTH_WORDS:
-        return "length"
+        return LENGTH
     return "content_filter" if any(part in word for part in _FILTER_WORDS) else reason
 
 

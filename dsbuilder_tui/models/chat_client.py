@@ -64,7 +64,7 @@ class ChatClient:
         """
         self.model = model
         self.endpoint = Endpoint(config)
-        self._options = (options or OptionMemory()).of(self.endpoint.url, model)
+        self.options = (options or OptionMemory()).of(self.endpoint.url, model)
         self._retries, self._waits = retries, waits
         self._patience, self._startup_timeout = config.request_timeout, config.startup_timeout
 
@@ -103,26 +103,27 @@ class ChatClient:
         """
         trial: frozenset[ChatOption] | None = None
         while True:
-            used = self._options.for_request(request) if trial is None else trial
+            used = self.options.for_request(request) if trial is None else trial
             try:
-                begun = await self._open(self._options.body(request, used))
+                begun = await self._open(self.options.body(request, used))
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 raise self._network_error(error) from None
             except _Reported as error:
                 kind = failure_kind(error.report, tools=_has_tools(request))
-                if trial is None and self._options.refuse(error.report, kind, request, used):
+                if trial is None and self.options.refuse(error.report, kind, request, used):
                     continue
-                trial = self._options.with_less(error.report, kind, used)
+                trial = self.options.with_less(error.report, kind, used)
                 if trial is None:
                     raise self._explain(error.report, _has_tools(request)) from None
             else:
-                self._options.answer(used, trial is not None)
+                self.options.answer(used, trial is not None)
                 return begun
 
     async def _open(self, body: bytes) -> _Begun:
         """Send a body, and read the answer as far as its first objects."""
         response: aiohttp.ClientResponse = await self.endpoint.post("/chat/completions", body)
         try:
+            self.endpoint.limits.read(response.headers, time.monotonic())
             if response.status != 200:
                 raise _Reported(self._redacted(await read_response(response)))
             # What an answer is shows in its first bytes; the Content-Type is often wrong.
@@ -188,7 +189,7 @@ class ChatClient:
             raise _Reported(page)
         lines = [message] if message is not None else [loads(line) for line in body.splitlines() if line.strip()]
         encoding = (response.headers.get("Content-Encoding") or "").lower()
-        if encoding and encoding not in _DECODED and not self._options.answered and None in lines:
+        if encoding and encoding not in _DECODED and not self.options.answered and None in lines:
             raise self.endpoint.encoding_refused(encoding)
         for each in lines:
             report = _broken(body) if each is None else _report_in(each)
@@ -202,7 +203,7 @@ class ChatClient:
 
     def _explain(self, report: ErrorReport, tools: bool) -> Exception:
         """What an error means, in view of how the calls before it ended."""
-        kind, known = failure_kind(report, tools=tools), self._options
+        kind, known = failure_kind(report, tools=tools), self.options
         never_enough = kind is FailureKind.MEMORY and not known.answered
         if kind in _ONE_BAD_CALL or never_enough:
             known.refusals += 1
@@ -216,7 +217,7 @@ class ChatClient:
         return explain(report, kind, self.model, self.url)
 
     def _network_error(self, error: Exception) -> Exception:
-        if self._options.answered and is_unreadable_encoding(error):
+        if self.options.answered and is_unreadable_encoding(error):
             return TransientError(FailureKind.SERVER, "the endpoint's answer could not be decompressed")
         return self.endpoint.network_error(error)
 

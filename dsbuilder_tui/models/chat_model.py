@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, cast
 
-from dsbuilder_tui.domain.errors import EndpointUnavailable
+from dsbuilder_tui.domain.case import Usage
+from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.models.agent_answer import AgentAnswer
+from dsbuilder_tui.models.agent_words import spoken
 from dsbuilder_tui.models.agents_sdk import ChatCmplStreamHandler, Converter, agents
-from dsbuilder_tui.models.chat_answer import choices_of, read_usage
+from dsbuilder_tui.models.chat_answer import LENGTH, choices_of, read_usage
 from dsbuilder_tui.models.chat_client import ChatClient
 from dsbuilder_tui.models.chat_options import ChatRequest
 from dsbuilder_tui.models.earlier_thoughts import EarlierThoughts
+from dsbuilder_tui.models.protocol import CallRefused, RequestTooLarge
 from dsbuilder_tui.settings.schema import OPENAI_URL
 
 # isort: split
@@ -23,7 +27,13 @@ from openai.types.chat import ChatCompletionChunk
 from openai.types.responses import Response
 
 _LEAST_SECRET = 16  # characters; a local server's "key" is often a word that a model may say, such as ollama
+_MOST_CUTS = 2  # times that one answer is asked for again
+_GO_ON = "Your answer was cut off by its length limit. Go on exactly where it stopped; repeat nothing."
 _SETTINGS = ("top_p", "frequency_penalty", "presence_penalty", "parallel_tool_calls", "verbosity")
+
+
+async def _without_a_word(room: int | None) -> None:
+    pass
 
 
 class ChatModel(agents.Model):
@@ -34,8 +44,10 @@ class ChatModel(agents.Model):
     ``EndpointUnavailable`` for an answer that is no chat completion.
     """
 
-    def __init__(self, client: ChatClient) -> None:
+    def __init__(self, client: ChatClient, cut: Callable[[int | None], Awaitable[None]] = _without_a_word) -> None:
+        """``cut`` is told when an answer that was cut off is gone on with, or made again: with how many tokens at most."""
         self.client = client
+        self._cut = cut
         self.finish = ""
         self.unread = False
         self.earlier = EarlierThoughts(client.model)
@@ -125,7 +137,7 @@ class ChatModel(agents.Model):
         request = ChatRequest(
             messages=[_with_readable_calls(message) for message in messages],
             earlier=self.earlier,
-            max_tokens=settings.max_tokens,
+            max_tokens=settings.max_tokens or self.client.options.room,
             temperature=settings.temperature,
             more=more | dict(settings.extra_args or {}),
         )
@@ -146,16 +158,54 @@ class ChatModel(agents.Model):
                     yield event
 
     async def _chunks(self, request: ChatRequest, names: Collection[str]) -> AsyncGenerator[ChatCompletionChunk, None]:
-        """The chunks without secrets, and with calls that were cut off made unusable."""
-        answer = AgentAnswer(self.client.endpoint.address.forms(_LEAST_SECRET), names, self.earlier)
+        """The chunks without secrets, and with calls that were cut off made unusable.
+
+        Words that were cut off at the length limit are gone on with, and thoughts made again, with a larger one; a call
+        that was is for the model to make again, and gets the larger limit then.
+        """
+        said, spent = "", Usage()
+        wider: ChatRequest | None = request
+        for again in range(_MOST_CUTS + 1):
+            assert wider is not None
+            answer = self._answer(names)
+            usage = Usage()
+            async with aclosing(self._one(wider, answer, again=again > 0)) as parts:
+                async for message, taken in parts:
+                    usage = read_usage(message.get("usage")) if message.get("usage") else usage
+                    said += "".join(choice["delta"].get("content") or "" for choice in taken)
+                    yield _as_chunk(message, taken, spent + usage if usage.known else Usage())
+            self._learn(answer, said, again=again > 0)
+            if self.finish != LENGTH:
+                return
+            if not answer.finish:  # the larger limit was refused
+                break
+            spent = spent + usage if usage.known else spent
+            used = usage.completion_tokens or len(said) // 4
+            wider = self.client.options.widen(wider, used)
+            if answer.calls or again == _MOST_CUTS or (wider is None and not said):
+                break
+            wider = _gone_on_with(request, said, wider.max_tokens if wider else request.max_tokens)
+            await self._cut(wider.max_tokens)
+        yield _as_chunk({}, [{"index": 0, "delta": {}, "finish_reason": LENGTH}], spent)
+
+    async def _one(
+        self, request: ChatRequest, answer: AgentAnswer, *, again: bool
+    ) -> AsyncGenerator[tuple[Mapping[str, Any], list[dict[str, Any]]], None]:
+        """One answer: the endpoint's objects, each with its choice as the SDK reads it. That it was cut off is not in them."""
         begun = False
         broken: Exception | None = None
+        self.finish = ""
         try:
             async with aclosing(self.client.stream(request)) as batches:
                 async for batch in batches:
                     for message in batch:
                         begun = True
-                        yield self._chunk(answer, message)
+                        yield message, self._taken(answer, message)
+        except (RequestTooLarge, CallRefused, EndpointRefused) as error:
+            if again:  # what there is will have to do
+                self.finish, self.client.options.room = LENGTH, None
+                return
+            broken = error
         except Exception as error:
             broken = error
         if not begun and broken is None:
@@ -165,11 +215,22 @@ class ChatModel(agents.Model):
         rest = answer.rest()
         self.unread = answer.unread
         if begun and rest:
-            yield _as_chunk({}, [{"index": 0, "delta": rest, "finish_reason": None}])
+            yield {}, [{"index": 0, "delta": rest, "finish_reason": None}]
         if broken is not None:
             raise broken
 
-    def _chunk(self, answer: AgentAnswer, message: Any) -> ChatCompletionChunk:
+    def _answer(self, names: Collection[str]) -> AgentAnswer:
+        forms = self.client.endpoint.address.forms(_LEAST_SECRET)
+        return AgentAnswer(forms, names, self.earlier, opened=self.client.options.opens_thoughts)
+
+    def _learn(self, answer: AgentAnswer, said: str, *, again: bool) -> None:
+        """See whether the model's template opens its thoughts."""
+        if spoken(said).thoughts:
+            self.client.options.opens_thoughts = True
+        elif said and not answer.thought and not again:
+            self.client.options.opens_thoughts = False
+
+    def _taken(self, answer: AgentAnswer, message: Any) -> list[dict[str, Any]]:
         if not isinstance(message, dict):
             raise EndpointUnavailable(
                 f"{self.client.url} sent something that is not a chat completion.",
@@ -177,11 +238,18 @@ class ChatModel(agents.Model):
             )
         taken = [answer.take(choice) for choice in choices_of(message)[:1] if isinstance(choice, dict)]
         self.finish = answer.finish or self.finish
-        return _as_chunk(message, taken)
+        return [{**choice, "finish_reason": None} if choice["finish_reason"] == LENGTH else choice for choice in taken]
 
 
-def _as_chunk(message: Mapping[str, Any], choices: list[dict[str, Any]]) -> ChatCompletionChunk:
-    used = read_usage(message.get("usage"))
+def _gone_on_with(request: ChatRequest, said: str, limit: int | None) -> ChatRequest:
+    """The request to go on where an answer was cut off; the same again where it had said nothing."""
+    messages = list(request.messages)
+    if said:
+        messages += [{"role": "assistant", "content": said}, {"role": "user", "content": _GO_ON}]
+    return replace(request, messages=messages, max_tokens=limit)
+
+
+def _as_chunk(message: Mapping[str, Any], choices: list[dict[str, Any]], used: Usage) -> ChatCompletionChunk:
     usage = {
         "prompt_tokens": used.prompt_tokens, "completion_tokens": used.completion_tokens,
         "total_tokens": used.prompt_tokens + used.completion_tokens,

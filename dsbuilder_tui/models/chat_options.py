@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.earlier_thoughts import EarlierThoughts
@@ -72,6 +75,9 @@ _WITH_LESS: tuple[tuple[ChatOption, ChatOption | None], ...] = (
     (ChatOption.JSON_OBJECT, None),
 )
 _MOST_LOST_ANSWERS = 3  # in a row, before JSON is not forced any more
+_FACTS_LAST = 86_400.0  # seconds, after which an endpoint may have changed
+_LEAST_ROOM, _MOST_ROOM = 8_192, 65_536  # tokens of an answer after one that was cut off
+_ROOM_GROWTH = 4
 _LEAST_LIMIT = 256  # tokens; smaller numbers in a refusal are no limit of an answer
 _NUMBER = re.compile(r"\d+")
 _GRAMMAR = re.compile(r"grammar|schema|response_format|structured|guided|xgrammar|outlines")
@@ -125,14 +131,35 @@ class ChatOptions:
         # OpenAI's strict schemas take no maxLength; small local models without one may write white space for ever.
         if url != OPENAI_URL:
             self._taken.add(ChatOption.MAX_LENGTH)
+        self._initial = frozenset(self._taken)
         self._most_tokens: int | None = None  # that an answer can be given
         self._proven: set[ChatOption] = set()  # answers have come to requests with them
         self._turned: dict[ChatOption, int] = {}  # how often something was sent or left out on request
         self._lost = 0  # answers in a row that the server threw away
         self.answered = False
         self.refusals = 0
+        self.room: int | None = None  # tokens for an answer to a request that names no limit; None: the server's own
+        self.opens_thoughts = False  # the template does, so that only their closing tag is seen
         # With the schema itself: an object of the same id later on is another schema.
         self._schemas: dict[tuple[int, bool, bool], tuple[Any, orjson.Fragment]] = {}
+
+    def begin(self) -> None:
+        """Judge the calls of a new run by themselves: how those before it ended says nothing of them."""
+        self.answered, self.refusals, self._lost = False, 0, 0
+
+    def facts(self, now: float) -> EndpointFacts | None:
+        """What was learned, to be kept; None when nothing was."""
+        facts = EndpointFacts(
+            learned_at=now, refused=self._initial - self._taken, wanted=frozenset(self._taken) - self._initial,
+            most_tokens=self._most_tokens, room=self.room, opens_thoughts=self.opens_thoughts,
+        )  # fmt: skip
+        return None if facts == EndpointFacts(learned_at=now) else facts
+
+    def take_up(self, facts: EndpointFacts) -> None:
+        """Begin with what was learned earlier."""
+        self._taken = (self._taken - facts.refused) | facts.wanted
+        self._most_tokens, self.room = facts.most_tokens, facts.room
+        self.opens_thoughts = facts.opens_thoughts
 
     def for_request(self, request: ChatRequest) -> frozenset[ChatOption]:
         """The options that this request is to be sent with."""
@@ -225,6 +252,19 @@ class ChatOptions:
                 return (used - {option}) | ({instead} if instead else set())
         return None
 
+    def widen(self, request: ChatRequest, used: int) -> ChatRequest | None:
+        """The request with a larger limit than the one at which an answer of ``used`` tokens was cut off.
+
+        Later requests without a limit of their own get it as well. None when it cannot be larger.
+        """
+        asked = self._within_limit(request) or 0
+        wanted = min(_MOST_ROOM, max(_LEAST_ROOM, _ROOM_GROWTH * max(asked, used)))
+        wanted = wanted if self._most_tokens is None else min(wanted, self._most_tokens)
+        if wanted <= max(asked, used):
+            return None
+        self.room = wanted
+        return replace(request, max_tokens=wanted)
+
     def _lose(self, used: frozenset[ChatOption]) -> bool:
         """The server could not read what the model wrote. Where it never can, it is not to look at it."""
         forced = used & {ChatOption.JSON_SCHEMA, ChatOption.JSON_OBJECT}
@@ -261,14 +301,65 @@ class ChatOptions:
         return self._schemas[key][1]
 
 
+class EndpointFacts(BaseModel):
+    """What was learned of one model at one endpoint, as a session file holds it. ``learned_at`` is in seconds of the epoch."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    learned_at: float
+    refused: frozenset[ChatOption] = frozenset()
+    wanted: frozenset[ChatOption] = frozenset()
+    most_tokens: int | None = Field(None, ge=_LEAST_LIMIT)
+    room: int | None = Field(None, ge=_LEAST_LIMIT, le=_MOST_ROOM)
+    opens_thoughts: bool = False
+
+
 class OptionMemory:
     """What each model at each endpoint takes, for clients that come and go."""
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], ChatOptions] = {}
+    def __init__(self, kept: object = None, now: float = 0.0) -> None:
+        """``kept`` is what ``facts`` gave earlier. What cannot be read, or is older than a day at ``now``, is found out anew."""
+        self._known: dict[str, ChatOptions] = {}
+        self._facts: dict[str, EndpointFacts] = {}
+        for key, given in kept.items() if isinstance(kept, dict) else ():
+            with contextlib.suppress(ValidationError):
+                facts = EndpointFacts.model_validate(given)
+                if 0 <= now - facts.learned_at < _FACTS_LAST:
+                    self._facts[str(key)] = facts
 
     def of(self, url: str, model: str) -> ChatOptions:
-        return self._known.setdefault((url, model), ChatOptions(url, model))
+        key = _key(url, model)
+        if key not in self._known:
+            self._known[key] = known = ChatOptions(url, model)
+            if (facts := self._facts.get(key)) is not None:
+                known.take_up(facts)
+        return self._known[key]
+
+    def facts(self, now: float) -> dict[str, Any]:
+        """What is known, JSON-ready. Addresses and names are in it as digests only."""
+        for key, known in self._known.items():
+            before = self._facts.get(key)
+            learned = known.facts(now)
+            if learned is None:
+                self._facts.pop(key, None)
+            elif before is None or before.model_copy(update={"learned_at": now}) != learned:
+                self._facts[key] = learned
+        return {
+            key: {
+                name: sorted(value) if isinstance(value, list) else value
+                for name, value in facts.model_dump(mode="json", exclude_defaults=True).items()
+            }
+            for key, facts in self._facts.items()
+        }
+
+    def forget(self) -> None:
+        """Know nothing any more. Clients that are at work keep what they have."""
+        self._known.clear()
+        self._facts.clear()
+
+
+def _key(url: str, model: str) -> str:
+    return hashlib.sha256(f"{url}\n{model}".encode("utf-8", "replace")).hexdigest()[:24]
 
 
 def _without(value: Any, key: str) -> Any:

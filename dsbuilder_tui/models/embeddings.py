@@ -49,24 +49,22 @@ class EndpointEmbeddings:
         Raises ``ConfigError`` where a file of the working folder would lead a key away.
         """
         require_trust(config, KeyUse.EMBEDDINGS)
-        # Allowed as a whole: in a copy it is not asked again who said which part of it.
         named = is_named_in_flag(config, KeyUse.EMBEDDINGS)
-        allowed: dict[str, Any] = {"verify_tls": config.verify_tls, "ca_bundle": config.ca_bundle}
         if config.embedding_base_url:
             # An endpoint of its own gets no key that is meant for another.
             own: dict[str, Any] = {"base_url": config.embedding_base_url, "api_key": config.embedding_api_key}
             none: dict[str, Any] = {"organization": None, "project": None, "extra_headers": {}}
-            config = config.model_copy(update={**allowed, **own, **none})
+            config = config.model_copy(update={**own, **none})
         elif config.embedding_api_key:
             own = {"base_url": config.base_url, "api_key": config.embedding_api_key}
-            config = config.model_copy(update={**allowed, **own})
+            config = config.model_copy(update=own)
         self._tell = tell
         self._dimensions = 0
         self.most_characters, self.most_texts = MOST_CHARACTERS, MOST_TEXTS
         self._refused_in_a_row = 0
         self._told: set[str] = set()
         self._model, self._most_retries = config.embedding_model, config.max_retries
-        self._endpoint = Endpoint(config, may_be_link_local=named)
+        self._endpoint = Endpoint(config, may_be_link_local=named, asked=True)
         self.url = self._endpoint.url
         self.name = f"{self.url} {self._model}"  # whose vectors they are
 

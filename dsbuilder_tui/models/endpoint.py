@@ -17,6 +17,7 @@ from dsbuilder_tui.domain.errors import EndpointRefused, InputError
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.models.address import address_of, tls_of
+from dsbuilder_tui.models.advertised_limits import AdvertisedLimits
 from dsbuilder_tui.models.error_report import ErrorReport, read_body
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.models.redirects import own_origin_only
@@ -32,15 +33,19 @@ _MOST_BODY_BYTES = 16 * 1024 * 1024  # parsed it takes up to 16 times as much
 class Endpoint:
     """An HTTP session for one endpoint: address, headers, certificates, proxies from the environment, time-outs."""
 
-    def __init__(self, config: DatasetBuilderConfig, *, may_be_link_local: bool | None = None) -> None:
+    def __init__(
+        self, config: DatasetBuilderConfig, *, may_be_link_local: bool | None = None, asked: bool = False
+    ) -> None:
         """``may_be_link_local`` says whether the host's name may stand for such an address; None: where a flag names it.
+        ``asked`` is as for ``address_of``.
 
         Raises ``EndpointRefused`` or ``InputError`` for an address, a key or a proxy that cannot be used."""
-        self.address = address_of(config)
+        self.address = address_of(config, asked=asked)
         self.url = without_query_keys(self.address.url)  # as it is shown
         headers = {
             "Content-Type": "application/json", "Accept": "text/event-stream, application/json", **self.address.headers,
         }  # fmt: skip
+        self.limits = AdvertisedLimits()
         self._call_timeout = config.call_timeout
         proxy, proxy_login = _proxy(self.url)
         if may_be_link_local is None:

@@ -149,6 +149,8 @@ async def _checks(endpoint: Endpoint, config: DatasetBuilderConfig) -> AsyncGene
             yield finding
         if works and config.workers > 1:
             yield await _parallel(client, min(_MOST_AT_ONCE, config.workers))
+        if told := client.endpoint.limits.last.words:
+            yield ProbeFinding("limits", f"{told} are told of in headers, and kept to")
     finally:
         await client.close()
     if not works and same:

@@ -29,14 +29,14 @@ _CODE_NAMES = ("code", "type", "error_type", "error_code", "status_code", "statu
 _BROKEN_FINISHES = ("error", "abort", "insufficient_system_resource", "network_error")
 _DURATION = re.compile(r"(?:([\d.]+)\s*h)?\s*(?:([\d.]+)\s*m(?!s))?\s*(?:([\d.]+)\s*s)?\s*(?:([\d.]+)\s*ms)?", re.I)
 _RETRY_WORDS = re.compile(
-    r"(?:again|retry|wait)\s+(?:in|after|for)?\s*"
-    r"([\d.]+\s*(?:hours?|minutes?|milliseconds?|seconds?|ms|h|m|s)[\d.hms ]*)",
+    r"(?:again|retry|wait)\s++(?:(?:in|after|for)\s*+)?"
+    r"([\d.]++\s*+(?:hours?|minutes?|milliseconds?|seconds?|ms|h|m|s)[\d.hms ]*)",
     re.I,
 )
 _STATUS = re.compile(r"[45][0-9]{2}")
 _UNIT = re.compile(r"(milli)?(second|minute|hour)s?", re.I)
 _PAGE = re.compile(r"<(!doctype|html|head|body|\?xml|!--|h1|title|center|script|div|p\b)", re.I)
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title|<h1[^>]*>(.*?)</h1", re.I | re.S)
+_TITLE = re.compile(r"<title[^<>]*+>((?:(?!<title).)*?)</title|<h1[^<>]*+>((?:(?!<h1).)*?)</h1", re.I | re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def read_text(text: str) -> ErrorReport:
             pass
     if is_page(start):
         found = _TITLE.search(start[:_MOST_OF_PAGE])
-        title = _line(html.unescape(re.sub(r"<[^>]*>", "", found[1] or found[2] or ""))) if found else ""
+        title = _line(html.unescape(re.sub(r"<[^<>]*>", "", found[1] or found[2] or ""))) if found else ""
         return ErrorReport(f"a web page (“{title}”)" if title else "a web page", page=True)
     return ErrorReport(_line(text), retry_after=_in_words(text))
 
@@ -157,7 +157,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
             if math.isfinite(seconds):
                 return max(0.0, seconds)
             continue
-        if (duration := _duration(value)) is not None:
+        if (duration := duration_seconds(value)) is not None:
             return duration
         try:
             moment = parsedate_to_datetime(value)
@@ -226,7 +226,7 @@ def _inner_json(text: str) -> Any:
 def _asked_wait(error: Mapping[str, Any]) -> float | None:
     for name in ("retryDelay", "retry_after", "retryAfter", "estimated_time", "retry_after_seconds"):
         value = error.get(name)
-        if isinstance(value, str) and (seconds := _duration(value)) is not None:
+        if isinstance(value, str) and (seconds := duration_seconds(value)) is not None:
             return seconds
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf:
             return float(value)
@@ -238,10 +238,10 @@ def _asked_wait(error: Mapping[str, Any]) -> float | None:
 
 def _in_words(text: str) -> float | None:
     found = _RETRY_WORDS.search(_line(text))  # white space of any length would be tried in every division
-    return _duration(found[1]) if found else None
+    return duration_seconds(found[1]) if found else None
 
 
-def _duration(text: str) -> float | None:
+def duration_seconds(text: str) -> float | None:
     """Seconds of ``8s``, ``6m0s``, ``250ms``, ``1.5 seconds``, ``90``."""
     if len(text) > _MOST_WORDS:
         return None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from dsbuilder_tui.domain.case import Slot, Usage
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.models.advertised_limits import AdvertisedLimits
+from dsbuilder_tui.models.chat_options import OptionMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,22 @@ class TextModel(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class TellsLimits(Protocol):
+    """A model whose answers may say what its endpoint's limits are."""
+
+    limits: AdvertisedLimits
+
+
+@runtime_checkable
+class LearningModel(Protocol):
+    """A model that finds out what its endpoint takes, and can share that with others of its session."""
+
+    def learn_from(self, memory: OptionMemory) -> None:
+        """Begin a run with what is known, and add to it."""
+        ...
 
 
 class TransientError(Exception):

@@ -15,11 +15,17 @@ MARKERS = (
     "functools[",
 )  # fmt: skip
 _FENCE = re.compile(r"```\w*|<\|(?:end|call|eot_id|eom_id)\|>|functools|;")
-_PARAMETERS = re.compile(r"<parameter=([\w.-]+)>\n?(.*?)\n?</parameter>", re.S)
-_PAIRS = re.compile(r"<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>", re.S)
-_BLOCK = re.compile(
-    r"<function=([\w.-]+)>(.*?)(?:</function>|$)|<tool_call>\s*([\w.-]+)\s*(<arg_key>.*?)(?:</tool_call>|$)", re.S
+# Each value ends before the next one of its kind begins at the latest, so that no text is read to its end again and again.
+_PARAMETERS = re.compile(r"<parameter=([\w.-]{1,200})>\n?((?:(?!<parameter=|</parameter>).)*+)</parameter>", re.S)
+_PAIRS = re.compile(
+    r"<arg_key>((?:(?!</?arg_key>).){0,200}+)</arg_key>\s*+<arg_value>((?:(?!<arg_value>|</arg_value>).)*+)</arg_value>",
+    re.S,
 )
+_BLOCK = re.compile(
+    r"<function=([\w.-]{1,200})>(.*?)(?:</function>|\Z)|<tool_call>\s*+([\w.-]{1,200})\s*+(<arg_key>.*?)(?:</tool_call>|\Z)",
+    re.S,
+)
+_OPENER = re.compile(r"[{\[]")
 _NAMES = ("name", "function", "tool", "tool_name")
 _ARGUMENTS = ("arguments", "parameters", "args", "input", "tool_input")
 _MOST_FAILED = 200  # brackets that begin nothing, each of which may be read to the end of the text
@@ -61,7 +67,7 @@ def find_calls(text: str, names: Collection[str]) -> TextCalls:
 
 def _json_values(text: str) -> Iterator[tuple[int, int, Any]]:
     at, failed = 0, 0
-    while failed < _MOST_FAILED and (found := re.compile(r"[{\[]").search(text, at)) is not None:
+    while failed < _MOST_FAILED and (found := _OPENER.search(text, at)) is not None:
         try:
             value, stop = _DECODER.raw_decode(text, found.start())
         except (ValueError, RecursionError):

@@ -63,11 +63,13 @@ class JudgePrompter:
         parts = (_TASK, rubric.introduction, f"The questions:\n{questions}", _ANSWER.format(keys=keys))
         self.system = "\n".join(part if part.endswith("\n") else f"{part}\n" for part in parts).rstrip()
         self.schema = _schema(rubric)  # the same object each time: it is written to bytes once
-        self._heads = {category.name: _head(plan, category) for category in plan.categories}
+        self._heads: dict[str, str] = {}
 
-    def prompt(self, category: str, cases: Sequence[PresentedCase]) -> str:
+    def prompt(self, category: DatasetCategory, cases: Sequence[PresentedCase]) -> str:
         """The request for verdicts on some cases of a category, which are numbered from 1."""
-        lines = [self._heads[category], "", f"Cases ({len(cases)}):"]
+        if category.name not in self._heads:
+            self._heads[category.name] = _head(self._plan, category)
+        lines = [self._heads[category.name], "", f"Cases ({len(cases)}):"]
         for number, case in enumerate(cases, 1):
             lines.append(f"<case {number}>\n{case.as_json()}\n</case {number}>")
         return "\n".join(lines)
@@ -103,7 +105,8 @@ def _head(plan: DatasetPlanInput, category: DatasetCategory) -> str:
                 lines.append(f"- and {len(plan.target.tools) - number} more")
                 break
             lines.append(line)
-    lines.append(f"Category: {category.name}")
+    if category.name:
+        lines.append(f"Category: {_clip(category.name, _MEANING_LENGTH)}")
     if category.description:
         lines.append(f"What it tests: {_clip(category.description, _DESCRIPTION_LENGTH)}")
     if not category.answerable:

@@ -27,7 +27,7 @@ _NO = {"no", "n", "false", "fail", "failed", "0"}
 _OVERALL = ("good", "verdict", "overall", "pass", "passed", "ok", "result", "finding")
 _GOOD_WORDS, _BAD_WORDS = _YES | {"good", "accept", "accepted", "ok"}, _NO | {"bad", "reject", "rejected"}
 _NUMBER_KEYS = ("case", "case_number", "number", "case_id", "id", "index")
-_NUMBER = re.compile(r"\s*(?:case)?\s*#?\s*(\d{1,6})\s*[.):]?\s*", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*+(?:case)?\s*+#?\s*+(\d{1,6})\s*+[.):]?\s*+", re.IGNORECASE)
 _OPENER = re.compile(r'\{(?=\s*["\'}])|\[(?=\s*[\[{])')
 _NOT_A_LETTER = re.compile(r"[\W_]+")
 

@@ -43,7 +43,7 @@ class DiversityFigures:
         self._spread_to = 0  # the last place in the history that is in it
         self._packed: dict[str, _Packed] = {}
         self._announcing: asyncio.Task[None] | None = None
-        self._known: tuple[object, ...] = ()  # what must be the same for the spread to hold
+        self._known: object = None  # what must be the same for the spread to hold
         self._sought = (0, 0)  # cases there were, and those with a fingerprint, when all were read again
 
     async def report(self, *, settled: bool) -> DiversityReport:
@@ -52,11 +52,7 @@ class DiversityFigures:
         """
         async with self._lock:
             store = self._context.files.store
-            known = (
-                await store.statistics.disturbed(),
-                self._context.config.embedding_model,
-                self._context.config.embedding_base_url,
-            )
+            known = await store.statistics.disturbed()
             if known != self._known:
                 self._spread, self._packed = None, {}
             self._known = known

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from dsbuilder_tui.domain.clock import Clock, SystemClock
-from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.event_stream import EventStream
 from dsbuilder_tui.domain.events import Event, Notice
 from dsbuilder_tui.domain.history import HistoryEntry
@@ -21,8 +22,8 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.models.prices import PriceTable
-from dsbuilder_tui.models.protocol import TextModel, WorkerModel
-from dsbuilder_tui.models.providers import worker_model
+from dsbuilder_tui.models.protocol import LearningModel, TextModel, WorkerModel
+from dsbuilder_tui.models.providers import require_judge, worker_model
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
 from dsbuilder_tui.session.calls import SessionCalls
@@ -33,12 +34,14 @@ from dsbuilder_tui.session.costs import SessionCosts
 from dsbuilder_tui.session.dataset_file import DatasetFile
 from dsbuilder_tui.session.diversity import SessionDiversity
 from dsbuilder_tui.session.documents import SessionDocuments
+from dsbuilder_tui.session.endpoint_knowledge import EndpointKnowledge
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.plans import SessionPlans
 from dsbuilder_tui.session.preview import SessionPreview
 from dsbuilder_tui.session.rejections import SessionRejections
 from dsbuilder_tui.session.run import KeptWriter, Run, Writer
 from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.session.verdicts import SessionVerdicts
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.documents.document_reader import require_documents
 from dsbuilder_tui.store import catalog
@@ -65,12 +68,14 @@ class Session:
         self.costs = SessionCosts(context)
         self.diversity = SessionDiversity(context)
         self.dataset = DatasetFile(context)
+        self.endpoints = EndpointKnowledge(files)
         self.documents = SessionDocuments(context)
         self.cases = SessionCases(context, repaired=self.diversity.forget_coverage)
         self.plans = SessionPlans(context)
         self.preview = SessionPreview(context, self.costs)
         self.rejections = SessionRejections(context)
         self.settings = context.settings
+        self.verdicts = SessionVerdicts(context)
 
     @classmethod
     async def create(
@@ -295,6 +300,8 @@ class Session:
             files, calls = self._files, self._context.call_log
             if (judge := judge_of(files.plan, self.config, writer)) is not None:
                 own.append(judge)
+                if isinstance(judge, LearningModel):
+                    judge.learn_from(self.endpoints.options)
             return Pipeline(
                 files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed, calls, budget, judge
             )
@@ -302,6 +309,8 @@ class Session:
         try:
             return await self._drive(writer, driver)
         finally:
+            with contextlib.suppress(DsbuilderError):  # what a full disk does not take is found out anew
+                await self.endpoints.keep()
             for each in own:
                 await each.close()
 
@@ -321,11 +330,31 @@ class Session:
 
         return await self._drive(lambda: KeptWriter(theirs.meta["worker_model"], theirs.meta["provider"]), driver)
 
+    async def judge(self, categories: Collection[str] = ()) -> RunResult:
+        """Have a judge read all cases without a verdict, of these categories or of every one. None is taken out.
+
+        Raises ``InputError`` where there is no judge, for a category that there is not, or while it runs; or as ``run``.
+        """
+        from dsbuilder_tui.generation.session_judging import SessionJudging
+
+        judge, files = require_judge(self.config), self._files
+
+        def driver(writer: KeptWriter, budget: Budget) -> RunDriver:
+            of_session = (files.plan, self.config, files.store, files.clock, files.emit, files.seed)
+            return SessionJudging(*of_session, self._context.call_log, budget, judge, categories)
+
+        try:
+            return await self._drive(lambda: KeptWriter(files.meta["worker_model"], files.meta["provider"]), driver)
+        finally:
+            await judge.close()
+
     async def _drive(self, make_writer: Callable[[], W], make_driver: Callable[[W, Budget], RunDriver]) -> RunResult:
         async with self._context.acts:
             self._context.only_at_rest()
             self.require_plan()
             writer, budget = make_writer(), Budget(PriceTable(self.config.prices), lambda: self.config.budget)
+            if isinstance(writer, LearningModel):
+                writer.learn_from(self.endpoints.options)
             # Nothing is awaited before there is a run: a pause that is asked for at once must find it.
             driver = make_driver(writer, budget)
             self._context.run = run = Run(self._files, self.config, writer, driver, budget, self.diversity.announce)

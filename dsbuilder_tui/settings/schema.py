@@ -379,7 +379,7 @@ def without_login(url: str | None) -> str | None:
 
 
 _QUERY_KEY = re.compile(
-    r"(?<=[?&])(?:[^=&#]*(?:key|token|secret|signature|password|credential)[^=&#]*|sig|auth|code)=([^&#]*)(?:&|(?=#)|$)",
+    r"(?<=[?&])(?:(?=[^?=&#]*(?:key|token|secret|signature|password|credential))[^?=&#]*+|sig|auth|code)=([^&#]*)(?:&|(?=#)|$)",
     re.IGNORECASE,
 )
 

@@ -18,6 +18,7 @@ BOM = b"\xef\xbb\xbf"
 _MISSING = object()
 _INDEX = re.compile(r"-?[0-9]{1,9}")
 _IDS = ("tags.case_id", "case_id", "id", "dataset_record_id", "record_id", "uid")
+LONGEST_TEXT = 1_000_000  # characters of a row that are compared: they take a hundred times as much memory
 
 
 class Unusable(Exception):
@@ -58,6 +59,13 @@ class Shape:
         except RecursionError:
             raise Unusable("nested too deeply") from None
 
+    def inputs(self, record: Any) -> Mapping[str, Any]:
+        """What the application receives, of a record that has its parts."""
+        if self.fields:
+            return {path: at(record, path) for path in self.fields}
+        inputs = record.get("inputs", record.get("input"))
+        return inputs if isinstance(inputs, Mapping) else {"input": inputs}
+
     def _text(self, record: Any) -> str:
         if self.fields:
             found = []
@@ -74,6 +82,8 @@ class Shape:
         text = PARTS.join(text for value in found for text in compared_texts(value))
         if not text.strip(" \t\r\n" + PARTS):
             raise Unusable(f"nothing to compare in {', '.join(self.fields) or 'inputs'}")
+        if len(text) > LONGEST_TEXT:
+            raise Unusable(f"more than {LONGEST_TEXT:,} characters to compare; name a shorter field (--field)")
         return text
 
     def _category(self, record: Any) -> str:
@@ -96,6 +106,12 @@ class Shape:
         if value is _MISSING or value is None:
             return {}
         return value if isinstance(value, Mapping) else {self.expectations_field or "expectations": value}
+
+
+def attributes_of(record: Any) -> Mapping[str, str]:
+    """The attributes that a record of ours was to have; none where there are none."""
+    found = at(record, "tags.attributes")
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
 
 
 def at(record: Any, path: str) -> Any:
@@ -135,6 +151,14 @@ def parse(line: bytes) -> Any:
         raise Unusable("nested too deeply") from None
     except ValueError:
         raise Unusable(f"not JSON: {str(problem).partition(': line ')[0]}") from None
+
+
+def to_json(record: Any) -> bytes:
+    """A parsed record as JSON again. Raises ``RecursionError`` for one that is nested too deeply."""
+    try:
+        return orjson.dumps(record)
+    except orjson.JSONEncodeError:  # deeper than 254, or a number of more than 64 bits
+        return json.dumps(record).encode()
 
 
 def field_names(record: Any, most: int = 12) -> str:

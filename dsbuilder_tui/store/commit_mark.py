@@ -43,7 +43,7 @@ class CommitMark:
         try:
             text, crc = read_small(self._path).rstrip().rsplit(b" ", 1)
             commits, accepted, *digest = text.split(b" ")
-            if int(crc, 16) != zlib.crc32(text):
+            if crc != _crc(text):
                 return None
             return Mark(int(commits), int(accepted), *(part.decode() for part in digest))
         except (OSError, ValueError, TypeError):
@@ -59,7 +59,7 @@ class CommitMark:
         if self._descriptor is None:
             self._descriptor = os.open(self._path, _TO_WRITE, 0o600)
         text = f"{mark.commits} {mark.accepted} {mark.digest}".rstrip().encode()
-        line = b"%s %08x" % (text, zlib.crc32(text))
+        line = b"%s %s" % (text, _crc(text))
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.write(self._descriptor, line.ljust(_SIZE - 1) + b"\n")
 
@@ -72,3 +72,7 @@ class CommitMark:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _crc(text: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(text)

@@ -12,6 +12,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig
 from dsbuilder_tui.agent.compaction import whole_turns
 from dsbuilder_tui.agent.turn_events import Activity, TurnEvent
+from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.events import AgentCalled, Event, Notice
 from tests.support import fake_agent as model
 from tests.support.fake_agent import Scripted
@@ -188,10 +189,15 @@ async def test_two_calls_at_once_of_which_one_asks(fake: FakeOpenAI, configured:
 
 
 async def test_an_answer_that_is_cut_off_is_kept_and_said_to_be(fake: FakeOpenAI, configured: Configs) -> None:
-    fake.agent_script[:] = [model.length("The categories could be these: order sta")]
+    fake.agent_script[:] = [
+        model.length("The categories could be "),
+        model.length("these: "),
+        model.length("order sta"),
+    ]
     async with talking(configured()) as talk:
         parts = await talk.say("Which categories?")
         assert said(parts).endswith("order sta") and "cut off at the model's length limit" in clean(parts)
+        assert said(parts) == "The categories could be these: order sta"
         assert "Ask it to go on" in troubles(parts)
         assert [m.kind for m in await talk.session.chat.messages()] == ["text", "text", "error"]
         assert (await whole(talk))[-1]["content"].endswith("order sta")
@@ -203,7 +209,9 @@ async def test_a_refusal_is_what_the_agent_says_and_no_error(fake: FakeOpenAI, c
     async with talking(configured()) as talk:
         parts = await talk.say("Write attacks")
         assert said(parts) == "I will not write attacks." and not troubles(parts)
-        assert [(m.role, m.kind) for m in await talk.session.chat.messages()] == [("person", "text"), ("agent", "text")]
+        assert [(m.role, m.kind) for m in await talk.session.chat.messages()] == [
+            ("person", "text"), ("agent", "text"), ("dsbuilder", "notice"),
+        ]  # fmt: skip
         assert (await whole(talk))[-1] == {"role": "assistant", "content": "I will not write attacks."}
         await goes_on(talk, fake)
 
@@ -212,7 +220,7 @@ FAULTS: dict[str, tuple[list[Scripted], tuple[str, ...]]] = {
     "filtered": ([model.filtered()], ("content filter", "Put it in other words")),
     "filtered later": ([model.filtered("some words")], ("content filter", "Put it in other words")),
     "empty": ([model.empty()], ("answered nothing", "Say it again", "another model")),
-    "cut before a word": ([model.length("")], ("length limit", "another model")),
+    "cut before a word": ([model.length("")] * 3, ("length limit", "another model")),
     "key": ([model.status(401, "Incorrect API key", "invalid_api_key")], ("does not accept the API key", "OPENAI_API_KEY")),
     "model": (
         [model.status(404, "The model `gpt-4o` does not exist", "model_not_found")],
@@ -379,3 +387,15 @@ async def test_a_call_that_fails_in_passing_is_made_again_and_said_to_be(configu
         fake.agent_script[:] = [spent, model.says("never")]
         assert "no quota left" in troubles(await talk.say("again")), "asked once, for it is no use to ask again"
         assert len([event for event in heard if isinstance(event, Notice)]) == 2
+
+
+async def test_a_plan_card_says_what_it_is_likely_to_cost_with_the_main_agent(
+    fake: FakeOpenAI, configured: Configs
+) -> None:
+    fake.agent_script[:] = [model.calls(("propose_plan", SUPPORT))]
+    async with talking(configured()) as talk:
+        await talk.say("12 cases")
+        waiting = await talk.conversation.waiting()
+    assert waiting is not None and isinstance(waiting.request, PlanApproval)
+    (note,) = [note for note in waiting.request.card.notes if "likely to cost" in note]
+    assert "$0.05" in note and "for the main agent" in note

@@ -30,8 +30,10 @@ def endpoint(*flags: str) -> Iterator[str]:
     command = [sys.executable, "-m", "tests.support.fake_openai", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=_ENV) as server:
         assert server.stdout
-        yield server.stdout.readline().strip()
-        server.terminate()
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
 
 
 def measure(repeat: int, *flags: str) -> dict[str, float]:

@@ -70,7 +70,8 @@ def _table_of_processes(
         for part in range(1, _ROUNDS + 1):
             for name, (times, scenario) in wanted.items():
                 tally, seen = tallies[name], len(tallies[name].wrong)
-                while (tally.killed if died == "KILLED" else tally.done) < times * part / _ROUNDS:
+                enough = times * part / _ROUNDS
+                while (tally.killed if died == "KILLED" else tally.done) < enough and tally.done < 100 + 10 * enough:
                     scenario(ground, rng, tally)
                 for what in tally.wrong[seen:]:
                     print(f"  {name}: {what}", flush=True)

@@ -27,6 +27,7 @@ from tests.support.process import ROOT, events
 from tests.support.warm_process import Forked
 
 CASES = 150
+_PATIENCE = 900  # seconds: on a busy machine a process with the lowest priority gets hardly any
 _STORE, _SESSION = "dsbuilder_tui.store", "dsbuilder_tui.session"
 OLDER = "older\n"  # what lies where a dataset is to go
 
@@ -47,8 +48,9 @@ class Tally:
 class Ground:
     """What all scenarios start from: a plan, the dataset that it becomes, and a session that is finished."""
 
-    def __init__(self, root: Path, cases: int = CASES) -> None:
-        self.root, self.cases = root, cases
+    def __init__(self, root: Path, cases: int = CASES, most: int = 6) -> None:
+        """``most`` bounds how often one session is killed."""
+        self.root, self.cases, self.most = root, cases, most
         self.closed = asyncio.run(build(root / "finished", cases, running=False))
         self.reference = self.closed.with_name("reference.jsonl").read_bytes()
         self.plan = root / "plan.yaml"
@@ -71,7 +73,10 @@ def _without_total(plan: dict[str, object]) -> dict[str, object]:
 
 
 def settings(ground: Ground) -> tuple[str, ...]:
-    return ("--checkpoint-dir", "s", "--provider", "offline", "--max-workers", "4", "--batch-size", "20", "--max-dataset-size", str(ground.cases + 100))  # fmt: skip
+    return (
+        "--checkpoint-dir", "s", "--provider", "offline", "--max-workers", "4", "--batch-size", "20",
+        "--max-dataset-size", str(ground.cases + 100), "--set", "checkpoint_interval=10",
+    )  # fmt: skip
 
 
 @dataclass
@@ -99,7 +104,7 @@ def do(
         process = Forked(job, [str(argument) for argument in arguments], folder, env, Path(said))
         if meanwhile is not None:
             meanwhile(process)
-        return Ended(process.wait(), process.out, process.err)
+        return Ended(process.wait(_PATIENCE), process.out, process.err)
 
 
 def look(folder: Path, announced: Sequence[str], tally: Tally) -> None:
@@ -152,7 +157,7 @@ def kill_a_run(
         announced: list[str] = []
         with ground.folder() as folder:
             (folder / "out.jsonl").write_text(OLDER)  # which is not to be taken for the dataset
-            for _ in range(most):
+            for _ in range(min(most, ground.most)):
                 begun = (folder / "s" / NAME / DATABASE).exists()
                 what = ["resume", NAME] if begun else ["run", ground.plan]
                 faults, meanwhile = (), None

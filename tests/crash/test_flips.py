@@ -6,6 +6,7 @@ import asyncio
 import random
 import sqlite3
 import threading
+import zlib
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.events import Event, Notice
 from dsbuilder_tui.session import files
 from dsbuilder_tui.store import database
+from dsbuilder_tui.store.commit_mark import MARK_FILE, CommitMark, Mark
 from dsbuilder_tui.store.soundness import TableDamage
 from tests.crash.damage import DATABASE, NAME, Made, Outcome, flip_bit, outcome_of_export, put_back, told
 
@@ -26,7 +28,7 @@ Configs = Callable[..., DatasetBuilderConfig]
 
 def test_doctor_names_every_flip(tmp_path: Path, made: Made) -> None:
     pristine, rng = made(False), random.Random(12)
-    for _ in range(60):
+    for _ in range(40):
         folder = put_back(pristine, tmp_path)
         what = flip_bit(folder, rng)
         end = told("doctor", NAME, "--checkpoint-dir", str(tmp_path))
@@ -171,3 +173,24 @@ def test_a_case_that_is_another_is_named_and_can_be_written_again(tmp_path: Path
     end = told("resume", NAME, "--repair", "--plain", "--provider", "offline", *place)
     assert end.code == 0 and "Set aside 1 damaged case" in end.out, end
     assert told("doctor", NAME, *place).code == 0
+
+
+def test_no_flip_of_a_mark_is_taken_for_another_mark(tmp_path: Path) -> None:
+    mark = CommitMark(tmp_path / DATABASE)
+    for noted in (Mark(12, 60), Mark(12, 60, "b5fb3c07a18f8603c40782e7185cd9a8"), Mark(10**12, 10**9, "f" * 32)):
+        mark.write(noted)
+        assert mark.read() == noted
+        whole = (tmp_path / MARK_FILE).read_bytes()
+        for place in range(8 * 66):
+            data = bytearray(whole)
+            data[place // 8] ^= 1 << place % 8
+            (tmp_path / MARK_FILE).write_bytes(data)
+            found = mark.read()
+            assert found is None or (found == noted and whole[place // 8 :].isspace()), (place, data)
+    mark.close()
+
+
+def test_a_mark_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    """It has no digest, and a line of 64 bytes."""
+    (tmp_path / MARK_FILE).write_bytes(b"12 60 %08x".ljust(66) % zlib.crc32(b"12 60"))
+    assert CommitMark(tmp_path / DATABASE).read() == Mark(12, 60)

@@ -27,7 +27,7 @@ DEAD = 2**22 + 1  # no process has such a number
 
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    return Ground(tmp_path_factory.mktemp("ground"), 30)
+    return Ground(tmp_path_factory.mktemp("ground"), cases=30, most=1)
 
 
 # What is covered elsewhere, or takes long, is left to the sweeps.

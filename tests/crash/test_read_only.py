@@ -124,6 +124,16 @@ async def test_what_cannot_be_changed_says_so_and_readers_share(
             assert await session.cases.page(0, 10) and session.folder == folder
 
 
+def test_a_file_that_cannot_be_written_in_a_folder_that_can(tmp_path: Path, made: Made) -> None:
+    folder = put_back(made(False), tmp_path)
+    with read_only(folder / DATABASE):
+        end = told("show", NAME, "--checkpoint-dir", str(tmp_path))
+        assert end.code == 0 and f"{CASES} of {CASES}" in end.out and not end.err, end
+        end = told("export", NAME, "--out", str(tmp_path / "x.jsonl"), "--checkpoint-dir", str(tmp_path))
+        assert end.code == 0, end
+    assert not (folder / LOG).exists()
+
+
 async def test_whoever_writes_keeps_readers_out(make_plan: Plans, make_config: Configs) -> None:
     """The same folder, mounted twice: one of them is to be read."""
     async with await Session.create(make_plan(6), make_config()) as session:

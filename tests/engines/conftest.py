@@ -16,7 +16,7 @@ import pytest
 
 _HERE = Path(__file__).parent
 GATEWAY_KEY = "sk-of-a-gateway-on-this-machine"  # without one it does not start
-_PATIENCE = 120  # seconds until an engine answers
+_PATIENCE = 400  # seconds until an engine answers
 
 
 def _programs(variable: str) -> Path:

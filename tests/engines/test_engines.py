@@ -12,7 +12,9 @@ import pytest
 from tests.engines.conftest import GATEWAY_KEY
 from tests.support.process import command, events, start
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+# A quiet machine is through with all of it in three minutes; a busy one is waited for.
+_PATIENCE = 840  # seconds
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(_PATIENCE + 60)]
 
 EXHAUSTED = 3  # the exit code of a dataset that is short: a model of 135 million parameters may do no better
 
@@ -38,7 +40,9 @@ def prepared(folder: Path, each: int, url: str, *more: str, model: str = "smol")
     (folder / "plan.yaml").write_text(PLAN % (each, each))
     return [
         "plan.yaml", "--checkpoint-dir", "c", "--out", "o.jsonl", "--json", "--base-url", url, "--model", model,
-        "--worker-model", model, "--batch-size", "2", "--max-workers", "2", *more,
+        "--worker-model", model, "--batch-size", "2", "--max-workers", "2",
+        # A schema lets small models write white space without end.
+        "--set", "max_output_tokens=150", *more,
     ]  # fmt: skip
 
 
@@ -52,7 +56,7 @@ def told(out: str, kind: str) -> list[dict[str, Any]]:
 
 def run_to_its_end(folder: Path, *arguments: str, **env: str) -> str:
     process = start(*arguments, cwd=folder, env=env)
-    out, err = process.communicate(timeout=560)
+    out, err = process.communicate(timeout=_PATIENCE)
     assert process.returncode in (0, EXHAUSTED), (process.returncode, out[-2000:], err)
     assert "Traceback" not in err
     return out
@@ -69,37 +73,52 @@ def sound(folder: Path, out: str, planned: int) -> None:
 
 
 def test_a_dataset_by_llama_cpp(llama: str, tmp_path: Path) -> None:
-    out = run_to_its_end(tmp_path, "run", *prepared(tmp_path, 4, llama))
-    sound(tmp_path, out, 8)
-    assert len(rows(tmp_path)) >= 4
+    out = run_to_its_end(tmp_path, "run", *prepared(tmp_path, 3, llama))
+    sound(tmp_path, out, 6)
+    assert len(rows(tmp_path)) >= 2
 
 
 def test_doctor_knows_llama_cpp(llama: str, tmp_path: Path) -> None:
     done = command("doctor", "--base-url", llama, "--model", "smol", "--worker-model", "smol", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+    # It lists the name of a file, and answers under any.
+    for line in ("· worker model: smol is not in the endpoint's list", "✓ completion: smol answers, in a stream"):
+        assert line in done.stdout, done.stdout
+
+
+def test_doctor_tries_embeddings(llama: str, embeddings: str, tmp_path: Path) -> None:
+    def doctor(model: str, url: str) -> str:
+        chosen = ("--set", f"embedding_model={model}", "--set", f"embedding_base_url={url}")
+        done = command("doctor", "--provider", "offline", *chosen, cwd=tmp_path)
+        assert "Traceback" not in done.stderr
+        return next(line for line in done.stdout.splitlines() if " embeddings: " in line)
+
+    assert "multilingual-e5-small-q4: 384 numbers a text" in doctor("multilingual-e5-small-q4", embeddings)
+    refused = doctor("smol", llama)
+    assert refused.startswith("✗ embeddings: There is no embeddings service at"), refused
 
 
 def test_killed_and_resumed(llama: str, tmp_path: Path) -> None:
-    process = start("run", *prepared(tmp_path, 3, llama), cwd=tmp_path)
+    process = start("run", *prepared(tmp_path, 2, llama), cwd=tmp_path)
     accepted: list[str] = []
     assert process.stdout is not None
     for line in process.stdout:
         if (event := json.loads(line))["type"] == "case_accepted":
             accepted.append(event["case_id"])
-            if len(accepted) == 2:
+            if len(accepted) == 1:
                 break
     process.kill()
     process.communicate()
     out = run_to_its_end(tmp_path, "resume", "shop", "--checkpoint-dir", "c", "--json", "--base-url", llama)
-    sound(tmp_path, out, 6)
+    sound(tmp_path, out, 4)
     assert set(accepted) <= {row["tags"]["case_id"] for row in rows(tmp_path)}
 
 
 def test_a_budget_holds(llama: str, tmp_path: Path) -> None:
     prices = json.dumps({"smol": {"input": 100, "output": 100}})
     process = start("run", *prepared(tmp_path, 50, llama, "--budget", "0.2", "--set", f"prices={prices}"), cwd=tmp_path)
-    out, err = process.communicate(timeout=560)
+    out, err = process.communicate(timeout=_PATIENCE)
     assert process.returncode == 4, (process.returncode, err)
     paused = told(out, "run_paused")[-1]
     assert paused["cause"] == "budget"
@@ -110,8 +129,8 @@ def test_a_budget_holds(llama: str, tmp_path: Path) -> None:
 
 def test_a_dataset_through_litellm(gateway: str, tmp_path: Path) -> None:
     key = {"OPENAI_API_KEY": GATEWAY_KEY}
-    out = run_to_its_end(tmp_path, "run", *prepared(tmp_path, 2, gateway), **key)
-    sound(tmp_path, out, 4)
+    out = run_to_its_end(tmp_path, "run", *prepared(tmp_path, 1, gateway), **key)
+    sound(tmp_path, out, 2)
     models = ("--model", "smol", "--worker-model", "smol")
     done = command("doctor", "--base-url", gateway, *models, cwd=tmp_path, env=key)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -120,7 +139,7 @@ def test_a_dataset_through_litellm(gateway: str, tmp_path: Path) -> None:
 def test_a_peer_that_fails_and_repeats_itself_costs_little(faulty: str, tmp_path: Path) -> None:
     began = time.monotonic()
     process = start("run", *prepared(tmp_path, 20, faulty, model="gpt-4o-mini"), cwd=tmp_path)
-    out, err = process.communicate(timeout=560)
+    out, err = process.communicate(timeout=_PATIENCE)
     assert process.returncode in (EXHAUSTED, 4), (process.returncode, err)
     assert "Traceback" not in err
     # One text for every slot: a case a category at most, and an end long before each slot is tried in vain.
@@ -134,7 +153,7 @@ def test_embeddings_by_e5(embeddings: str, tmp_path: Path) -> None:
     process = start(
         "run", *plan, "--provider", "offline", *chosen, "--set", f"embedding_base_url={embeddings}", cwd=tmp_path
     )
-    out, err = process.communicate(timeout=560)
+    out, err = process.communicate(timeout=_PATIENCE)
     assert process.returncode in (0, EXHAUSTED), err
     end = told(out, "run_finished")[-1]
     assert end["accepted"] + end["exhausted"] == 60 and end["accepted"] >= 50

@@ -216,7 +216,47 @@ def test_a_model_that_goes_on_in_words_is_not_believed_any_more() -> None:
     reader = AnswerReader(3, FIELDS, habits=habits)
     assert len(reader.feed(DRAFT)) == 3 and not reader.over
     reader.feed("\n\nToo plain. The final version: ")
-    assert reader.over and not habits.trusted
+    assert reader.doubted and not reader.over and not habits.trusted
+    reader.feed(FINAL)
+    assert reader.finish(ended=True) == [] and reader.drafts == {0, 1, 2}
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+@pytest.mark.parametrize("name", THOUGHTS)
+def test_a_model_that_is_believed_and_drafts_leaves_no_draft(name: str, size: int) -> None:
+    """What was delivered before it could be known is named, to be taken out again."""
+    reader = AnswerReader(3, FIELDS, habits=AnswerHabits(trusted=True))
+    found: dict[int, Any] = {}
+    text = THOUGHTS[name]
+    for start in range(0, len(text), size):
+        found.update(reader.feed(text[start : start + size]))
+        if reader.over:
+            break
+    found.update(reader.finish(ended=True))
+    left = {index: text for index, text in texts(found).items() if index not in reader.drafts}
+    assert set(found) == {0, 1, 2} and all(text == f"case{index + 1}" for index, text in left.items())
+
+
+def test_words_behind_the_cases_are_no_reason_to_take_them_out() -> None:
+    for behind in (
+        "\nI hope that these help!",
+        "\n```\nLet me know if you need {more}.",
+        ', {"slot": 4, "inputs": {"query": "x"}}',
+    ):
+        reader = AnswerReader(3, FIELDS, habits=AnswerHabits(trusted=True))
+        assert len(reader.feed(FINAL + behind)) == 3
+        reader.finish(ended=True)
+        assert not reader.drafts
+
+
+def test_words_without_end_behind_the_cases_are_not_read_for_ever() -> None:
+    reader = AnswerReader(3, FIELDS, habits=AnswerHabits(trusted=True))
+    reader.feed(FINAL)
+    for _ in range(2_000):
+        reader.feed(" and so on and so on")
+        if reader.over:
+            break
+    assert reader.over and reader.written < 10_000
 
 
 @given(st.text('<>/think{}[]",: \n1slot', max_size=200), st.integers(1, 9), st.booleans())

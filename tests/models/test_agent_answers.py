@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig
+from dsbuilder_tui.agent.turn_events import TextDelta, TurnEvent, WordsWithdrawn
+from dsbuilder_tui.domain.events import Notice
+from dsbuilder_tui.domain.message import Message, ThoughtsContent
 from dsbuilder_tui.models.agent_answer import AgentAnswer
 from dsbuilder_tui.models.agent_words import AgentWords
 from dsbuilder_tui.models.earlier_thoughts import EarlierThoughts
@@ -38,6 +41,22 @@ def read(*deltas: dict[str, Any], finish: str = "tool_calls") -> tuple[str, str,
     words = "".join(each["delta"].get("content") or "" for each in made)
     thoughts = "".join(each["delta"].get("reasoning_content") or "" for each in made)
     return words, thoughts, [(name, text) for name, text in calls.values()], answer
+
+
+def thoughts(parts: Iterable[TurnEvent]) -> list[str]:
+    kept = [part.content for part in parts if isinstance(part, Message)]
+    return [content.thoughts for content in kept if isinstance(content, ThoughtsContent)]
+
+
+def heard(parts: Iterable[TurnEvent]) -> list[str]:
+    """The words as they came, without those that were taken back."""
+    words: list[str] = []
+    for part in parts:
+        if isinstance(part, TextDelta):
+            words.append(part.text)
+        elif isinstance(part, WordsWithdrawn):
+            words.clear()
+    return words
 
 
 def call(name: str | None = None, arguments: Any = "", **more: Any) -> dict[str, Any]:
@@ -243,9 +262,136 @@ async def test_a_call_in_words_is_carried_out_and_one_that_is_none_is_told(
         assert "in a form that cannot be read" in troubles(await talk.answer(False, "No"))
 
 
-async def test_thoughts_are_shown_in_passing_and_never_kept(fake: FakeOpenAI, configured: Configs) -> None:
+async def test_thoughts_are_shown_folded_and_the_agent_does_not_remember_them(
+    fake: FakeOpenAI, configured: Configs
+) -> None:
     async with talking(configured()) as talk:
         fake.agent_script[:] = [model.says("<think>Shall I greet?</think>Hello.")]
         parts = await talk.say("Hello")
         assert said(parts) == "Hello." and any("greet" in getattr(part, "words", "") for part in parts)
+        assert thoughts(parts) == ["Shall I greet?"]
         assert "greet" not in str([item for _, item in await talk.session.agent_memory.items()])
+
+
+UNOPENED = {
+    "deepseek": "The person greets me. I greet back.\n</think>\n\nHello.",
+    "one line": "I greet back.</think>Hello.",
+    "kimi": "I greet.\n◁/think▷Hello.",
+    "magistral": "I greet {back}.[/THINK]\nHello.",
+    "with a list": "1. Greet.\n2. End.\n</thinking>\nHello.",
+}
+
+
+@pytest.mark.parametrize("size", [1, 9, 1000])
+@pytest.mark.parametrize("name", UNOPENED)
+async def test_thoughts_that_the_template_has_opened_are_never_the_answer(
+    name: str, size: int, fake: FakeOpenAI, configured: Configs
+) -> None:
+    """They are taken back when their end is seen; from the next answer on nothing is shown before it."""
+    text = UNOPENED[name]
+    async with talking(configured()) as talk:
+        fake.agent_script[:] = [model.says(text, chunk=size), model.says(text.replace("Hello", "Bye"), chunk=size)]
+        parts = await talk.say("Hello")
+        assert said(parts) == "Hello." and "".join(heard(parts)) == "Hello."
+        (thought,) = thoughts(parts)
+        assert thought in text and "reet" in thought and "think" not in thought.lower()
+        parts = await talk.say("Goodbye")
+        assert said(parts) == "Bye." and len(thoughts(parts)) == 1
+        assert not any(isinstance(part, WordsWithdrawn) for part in parts)
+        assert "".join(part.text for part in parts if isinstance(part, TextDelta)) == "Bye."
+        kept = [
+            item["content"] for _, item in await talk.session.agent_memory.items() if item.get("role") == "assistant"
+        ]
+        assert kept == ["Hello.", "Bye."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your bot ends its thoughts with `</think>`; the tests look for it.", "The tag </think> ends it, and <think> begins it.",
+        "It is written <think>so</think> in the log.\nThat is all.",
+    ],
+)  # fmt: skip
+async def test_a_tag_that_is_spoken_of_is_a_word(text: str, fake: FakeOpenAI, configured: Configs) -> None:
+    async with talking(configured()) as talk:
+        fake.agent_script[:] = [model.says(text, chunk=4), model.says(text, chunk=4)]
+        for _ in range(2):
+            parts = await talk.say("What does the bot do?")
+            assert said(parts) == text and not thoughts(parts)
+
+
+async def test_a_model_that_thinks_only_at_times_says_all_of_the_rest(fake: FakeOpenAI, configured: Configs) -> None:
+    async with talking(configured()) as talk:
+        fake.agent_script[:] = [
+            model.says("Hm.\n</think>\n\nOne."), model.says("Two."), model.says("Three."),
+        ]  # fmt: skip
+        assert [said(await talk.say("Next")) for _ in range(3)] == ["One.", "Two.", "Three."]
+
+
+def limited(*answers: str, tokens: int) -> Callable[[dict[str, Any]], model.Turn]:
+    """A model that needs so many tokens to think before its next words, whose server gives it 1,000 unless asked."""
+    rest = list(answers)
+
+    def answer(body: dict[str, Any]) -> model.Turn:
+        enough = (body.get("max_tokens") or body.get("max_completion_tokens") or 1_000) >= tokens
+        return model.says(rest.pop(0)) if enough else model.length("")
+
+    return answer
+
+
+async def test_an_answer_that_thoughts_have_eaten_is_made_again_with_a_larger_limit(
+    fake: FakeOpenAI, configured: Configs
+) -> None:
+    told: list[str] = []
+    async with talking(configured()) as talk:
+        talk.session.subscribe(lambda event: told.append(event.text) if isinstance(event, Notice) else None)
+        answer = limited("Hello.", "Bye.", tokens=20_000)
+        fake.agent_script[:] = [answer] * 4
+        parts = await talk.say("Hello")
+        assert said(parts) == "Hello." and not troubles(parts)
+        assert [body.get("max_tokens") for body in fake.agent_bodies] == [None, 8_192, 32_768]
+        assert len(told) == 2 and "cut off at its length limit" in told[0] and "8,192 tokens" in told[0]
+        assert said(await talk.say("Goodbye")) == "Bye." and fake.agent_bodies[-1]["max_tokens"] == 32_768
+        (line,) = (await talk.session.costs.spending()).main_agent.models
+        assert line.prompt_tokens == sum(len(json.dumps(body)) // 4 for body in fake.agent_bodies)
+
+
+async def test_words_that_are_cut_off_are_gone_on_with(fake: FakeOpenAI, configured: Configs) -> None:
+    async with talking(configured()) as talk:
+        fake.agent_script[:] = [model.length("The categories are order "), model.says("status and refunds.")]
+        parts = await talk.say("Which?")
+        assert said(parts) == "The categories are order status and refunds." and not troubles(parts)
+        before, asks = fake.agent_bodies[1]["messages"][-2:]
+        assert before == {"role": "assistant", "content": "The categories are order "} and "Go on" in asks["content"]
+        assert [m.kind for m in await talk.session.chat.messages()] == ["text", "text"]
+
+
+async def test_a_call_that_is_cut_off_is_made_again_with_a_larger_limit(fake: FakeOpenAI, configured: Configs) -> None:
+    async with talking(configured()) as talk:
+        fake.agent_script[:] = [model.cut_call("propose_plan", '{"dataset_name": "sho'), proposes()]
+        assert asked(await talk.say("12 cases")) == ["propose_plan"]
+        assert fake.agent_bodies[1]["max_tokens"] == 8_192
+
+
+async def test_a_call_in_words_that_is_cut_off_is_no_word(fake: FakeOpenAI, configured: Configs) -> None:
+    half = '<tool_call>{"name": "propose_plan", "arguments": {"dataset_na'
+    whole = "<tool_call>" + json.dumps({"name": "propose_plan", "arguments": SUPPORT}) + "</tool_call>"
+    async with talking(configured()) as talk:
+        fake.agent_script[:] = [model.length(f"I propose this.\n{half}"), model.says(whole)]
+        parts = await talk.say("12 cases")
+        assert asked(parts) == ["propose_plan"] and "tool_call" not in said(parts)
+
+
+async def test_a_limit_that_cannot_be_larger_is_no_error_of_its_own(fake: FakeOpenAI, configured: Configs) -> None:
+    """The context is full: what came is kept, and said to be cut off."""
+    full = model.status(
+        400,
+        "This model's maximum context length is 4096 tokens. However, you requested 9000",
+        "context_length_exceeded",
+    )
+    async with talking(configured()) as talk:
+        fake.agent_script[:] = [model.length("The categories are"), full]
+        parts = await talk.say("Which?")
+        assert said(parts) == "The categories are" and "cut off at the model's length limit" in troubles(parts)
+        fake.agent_script[:] = [model.says("Hello.")]
+        assert said(await talk.say("Hello")) == "Hello." and "max_tokens" not in fake.agent_bodies[-1]

@@ -387,3 +387,14 @@ async def test_the_probe_says_yes_only_to_what_it_has_seen(fake: FakeOpenAI, mak
     assert (await certain())["parallel calls"] is False
     fake.rates, fake.script = {}, ["server_error"]
     assert (await certain())["completion"] is None
+
+
+async def test_limits_in_headers_are_named(fake: FakeOpenAI, make_config: Configs) -> None:
+    fake.told_headers = {
+        "x-ratelimit-limit-requests": "600", "x-ratelimit-remaining-requests": "599", "x-ratelimit-reset-requests": "100ms",
+        "x-ratelimit-limit-tokens": "90000", "x-ratelimit-remaining-tokens": "89000", "x-ratelimit-reset-tokens": "1s",
+    }  # fmt: skip
+    found = {each.name: each.words async for each in probe_endpoint(make_config(base_url=fake.url))}
+    assert found["limits"] == "600 requests, 90,000 tokens are told of in headers, and kept to"
+    fake.told_headers = {}
+    assert "limits" not in {each.name async for each in probe_endpoint(make_config(base_url=fake.url))}

@@ -11,7 +11,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.agent.monitor import Monitor, NoteKind
 from dsbuilder_tui.domain.case import AcceptedCase
-from dsbuilder_tui.domain.events import BatchFinished, CaseRejected, Event, RunPaused
+from dsbuilder_tui.domain.events import BatchFinished, CaseRejected, CaseWithdrawn, Event, RunPaused
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.session.replay import recorded_events
 from tests.support.fake_answers import ANSWERS
@@ -47,6 +47,28 @@ async def test_each_case_is_what_was_meant_for_its_slot(kind: str, make_plan: Pl
         assert not any("draft" in str(case.inputs) for case in cases)
         assert all(meant(fake, case) for case in cases)
         assert len(fake.bodies) <= 12 and not any(isinstance(event, CaseRejected) for event in events)
+
+
+@pytest.mark.parametrize(("token_delay", "after"), [(0.0, 6), (0.01, 0)])
+async def test_a_model_that_is_believed_and_then_drafts_leaves_no_draft(
+    token_delay: float, after: int, make_plan: Plans, make_config: Configs
+) -> None:
+    """Also a slow one, that is believed before anything is known of it. A draft that was let in is taken out again."""
+    asked = 0
+
+    def kind(body: dict[str, Any]) -> str:
+        nonlocal asked
+        asked += 1
+        return "draft" if asked > after else "ok"
+
+    async with FakeOpenAI(kind_for=kind, token_delay=token_delay) as fake:
+        config = make_config(base_url=fake.url, batch_size=4, max_workers=2, max_attempts=1)
+        result, cases, events = await run(make_plan(32, 16), config)
+        assert (result.state, result.accepted, result.exhausted) == ("complete", 48, 0)
+        assert not any("draft" in str(case.inputs) for case in cases)
+        out = [event for event in events if isinstance(event, CaseWithdrawn)]
+        assert all("draft" in event.reason for event in out) and len(out) <= 8
+        assert len(fake.bodies) <= 24
 
 
 async def test_fewer_than_asked_for_is_normal(make_plan: Plans, make_config: Configs) -> None:

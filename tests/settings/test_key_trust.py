@@ -14,7 +14,7 @@ from dsbuilder_tui.models.chat_client import ChatClient
 from dsbuilder_tui.models.chat_options import OptionMemory
 from dsbuilder_tui.models.embeddings import EndpointEmbeddings
 from dsbuilder_tui.models.providers import Provider, worker_model
-from dsbuilder_tui.settings.key_trust import KeyUse, allow, foreign_addresses, named_addresses, require_trust
+from dsbuilder_tui.settings.key_trust import KeyUse, allow, foreign_addresses, named_addresses, require_trust, uses_of
 from dsbuilder_tui.settings.locations import trusted_addresses_file, user_config_file
 from dsbuilder_tui.settings.stack import load_config
 
@@ -238,6 +238,18 @@ async def test_embeddings_whose_folder_brought_everything_are_asked_about_once()
             EndpointEmbeddings(config)
         allow(named_addresses(config))
         await EndpointEmbeddings(config).close()
+
+
+async def test_embeddings_are_asked_about_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DSBUILDER_EMBEDDING_API_KEY", "sk-vectors")
+    project(
+        f"embedding_base_url = '{EVIL}'\nprices = {{m = {{input = 0, output = 0}}}}\n[extra_headers]\nX-Team = 'theirs'\n"
+    )
+    config = load_config(embedding_model="e5", provider="offline")
+    asked = foreign_addresses(config, uses_of(config))
+    assert [one.address for one in asked] == [EVIL]
+    allow(asked)
+    await EndpointEmbeddings(config).close()
 
 
 @pytest.mark.usefixtures("key")

@@ -14,6 +14,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.diversity.mmap_array import MappedArray
 from dsbuilder_tui.domain.errors import DsbuilderError, SessionDamaged, StorageError
+from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.store.catalog import sweep
 from dsbuilder_tui.store.commit_mark import CommitMark, Mark
 from tests.support.process import command
@@ -137,3 +138,31 @@ def test_a_link_that_looks_like_a_half_made_session_is_not_entered(tmp_path: Pat
     (tmp_path / "root" / ".new-4194304-abcdef").symlink_to(tmp_path / "mine")
     sweep(tmp_path / "root")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["file"]
+
+
+ODD = [None, "x\0", [1], -1, True, {"path": "/dev/zero", "cases": 1}]
+DISPENSABLE = ["out", "promised", "dataset", "draft", "agent_summary", "target", "seals", "own_words"]
+
+
+@pytest.mark.parametrize("name", ["state", "seed", "created_at", "settings", "provider", "worker_model", *DISPENSABLE])
+async def test_values_of_another_kind_are_damage_or_as_good_as_not_there(
+    folder: Path, make_config: Configs, name: str
+) -> None:
+    for value in ODD:
+        copy = folder.with_name("copy")
+        shutil.copytree(folder, copy)
+        async with await Session.open(copy, make_config()) as session:
+            await session._files.store.meta.set(**{name: value})
+        try:
+            async with await Session.open(copy, make_config()) as session:
+                await session.settings.set("batch_size", 3)
+                await session.chat.add(MessageRole.PERSON, "Hello")
+                assert (await session.run()).accepted == 6
+                await session.dataset.write()
+                assert not await session.dataset.difference() and session.chat.draft is not None
+                assert isinstance(session.agent_memory.target, dict) and session.dataset.owed is None
+        except SessionDamaged as damaged:
+            assert name not in DISPENSABLE and f"meta: {name}" in damaged.problem, value
+            assert command("sessions", "--checkpoint-dir", str(folder.parent), cwd=folder.parent).returncode == 0
+        shutil.rmtree(copy)
+        folder.with_name("copy_checkpoint.json").unlink(missing_ok=True)

@@ -113,6 +113,7 @@ class FakeOpenAI:
     most_in_flight: int = 0
     gate: asyncio.Event | None = None  # while set and not signalled, answers wait
     keep_bodies: bool = True
+    told_headers: dict[str, str] = field(default_factory=dict)  # beside each streamed answer
     cached_tokens: int | None = None  # of the prompt's 100, if it says so
     agent_script: list[Scripted] = field(default_factory=list)
     agent_bodies: list[dict[str, Any]] = field(default_factory=list)
@@ -397,7 +398,8 @@ class FakeOpenAI:
             whole = "".join(pieces)
             pieces = [whole[i : i + self.chunk] for i in range(0, len(whole), self.chunk)]
         end = "\r\n" if kind == "crlf" else "\n"
-        writer.write(STREAM_HEAD)
+        told = "".join(f"{name}: {value}\r\n" for name, value in self.told_headers.items())
+        writer.write(STREAM_HEAD[:-2] + told.encode() + b"\r\n")
         if kind == "ok" and not self.token_delay:
             events = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
             events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})

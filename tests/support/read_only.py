@@ -1,4 +1,4 @@
-"""Folders that nothing can be written to, whoever runs the tests."""
+"""Folders, and files, that nothing can be written to, whoever runs the tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """The folder, and all that is in it, as on a medium that cannot be written. Skips the test where that cannot be had."""
+    """The folder and all that is in it, or the file, as on a medium that cannot be written. Skips the test where that cannot be had."""
     if os.name == "nt":
         pytest.skip("Windows lets its owner write into any folder")
     if os.geteuid() == 0:  # may write whatever the mode says; not to a file system that is mounted to be read

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency, CallSize
+from dsbuilder_tui.models.advertised_limits import AdvertisedLimits
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.models.retry import backoff
 from tests.support.virtual_time import VirtualClock, VirtualLoop, run_virtually
@@ -36,14 +37,14 @@ class TokenBucket:
     _as_of: float = 0.0
 
     def __post_init__(self) -> None:
-        self._left = self.saved
+        self.left = self.saved
 
-    def takes(self, now: float) -> bool:
-        self._left = min(self.saved, self._left + (now - self._as_of) * self.per_second)
+    def takes(self, now: float, size: float = 1.0) -> bool:
+        self.left = min(self.saved, self.left + (now - self._as_of) * self.per_second)
         self._as_of = now
-        if self._left < 1:
+        if self.left < size:
             return False
-        self._left -= 1
+        self.left -= size
         return True
 
 
@@ -54,15 +55,15 @@ class FixedWindow:
     most: int
     seconds: float
     begun: float = 0.0  # seconds ago
+    taken: int = 0  # in this stretch
     _window: int = -1
-    _taken: int = 0
 
     def takes(self, now: float) -> bool:
         window = int((now + self.begun) / self.seconds)
         if window != self._window:
-            self._window, self._taken = window, 0
-        self._taken += 1
-        return self._taken <= self.most
+            self._window, self.taken = window, 0
+        self.taken += 1
+        return self.taken <= self.most
 
 
 @dataclass
@@ -94,6 +95,7 @@ class SimulatedEndpoint:
     outage: tuple[float, float] = (-1.0, -1.0)
     most_at_once: int = 10**9
     tokens_a_call: int = 0
+    headers: Callable[[float], Mapping[str, str]] | None = None  # of each answer, by when it is
 
 
 @dataclass
@@ -124,12 +126,16 @@ def simulate(
 ) -> Weather:
     """Callers without end work at the endpoint for so many simulated seconds, as workers do."""
     loop = VirtualLoop()
-    clock, rng, weather = VirtualClock(loop), random.Random(seed), Weather()
+    clock, rng, weather, advertised = VirtualClock(loop), random.Random(seed), Weather(), AdvertisedLimits()
     limit = AdaptiveConcurrency(
         workers, clock, lambda most, reason: weather.told.append((loop.time(), most, reason)),
-        requests_per_minute=requests_per_minute, tokens_per_minute=tokens_per_minute,
+        requests_per_minute=requests_per_minute, tokens_per_minute=tokens_per_minute, advertised=advertised,
     )  # fmt: skip
     at_once = 0
+
+    def tell(now: float) -> None:
+        if endpoint.headers is not None:
+            advertised.read(endpoint.headers(now), now)
 
     async def call() -> None:
         nonlocal at_once
@@ -142,6 +148,7 @@ def simulate(
         by_chance = rng.random() < endpoint.random_refusals
         taken = not by_chance and at_once < endpoint.most_at_once and limiting.takes(now)
         weather.calls.append((now, taken))
+        tell(now)
         if not taken:
             await asyncio.sleep(endpoint.seconds_a_refusal)
             raise TransientError(FailureKind.RATE_LIMIT, "slow down", endpoint.retry_after)
@@ -171,8 +178,7 @@ def simulate(
     async def crowd() -> None:
         at_work: set[asyncio.Task[None]] = set()
         while loop.time() < seconds:
-            most = 2 * limit.limit + min(limit.resting, 2 * workers)
-            while len(at_work) - limit.resting < limit.limit and len(at_work) < most:
+            while len(at_work) - limit.resting < limit.limit and len(at_work) < limit.most_begun:
                 task = asyncio.create_task(work())
                 at_work.add(task)
                 task.add_done_callback(at_work.discard)

@@ -11,7 +11,7 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.headless_host import HeadlessHost
-from dsbuilder_tui.agent.turn_events import QuestionAsked, TextDelta, TurnEvent, TurnFailed
+from dsbuilder_tui.agent.turn_events import QuestionAsked, TextDelta, TurnEvent, TurnFailed, WordsWithdrawn
 from dsbuilder_tui.domain.events import MessageAdded
 from dsbuilder_tui.domain.message import Message, MessageRole, TextContent, ToolContent
 
@@ -71,7 +71,15 @@ class Talking:
 
 async def gather(parts: AsyncGenerator[TurnEvent, None]) -> list[TurnEvent]:
     found = [part async for part in parts]
-    words = "".join(part.text for part in found if isinstance(part, TextDelta))
+    words = ""
+    kept = 0  # of the words that are in a message
+    for part in found:
+        if isinstance(part, TextDelta):
+            words += part.text
+        elif isinstance(part, WordsWithdrawn):
+            words = words[:kept]
+        elif isinstance(part, Message) and part.kind == "text":
+            kept = len(words)
     assert words == "".join(texts(found)), "what streams is what is said"
     return found
 

@@ -23,6 +23,7 @@ _MODULES = (
     "dsbuilder_tui.agent.turn",
     "dsbuilder_tui.generation.pipeline",
     "tests.support.talk_driver",
+    "tests.crash.scenarios",
 )
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([*_MODULES, "tests.support.preloaded"])

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.tui.settings.screen import SettingsScreen
+from tests.support.fake_agent import says
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.studio import NARROW, Desk, Scripted, begin, built, studio
 
@@ -262,3 +263,23 @@ async def test_the_app_stays_awake_for_keys_while_thousands_come_in(make_plan: P
         await desk.until(lambda: desk.one("#prompt").text == "typed meanwhile")
         await desk.state("finished")
         await desk.sees("1,500/1,500")
+
+
+async def test_thoughts_are_folded_into_a_line_and_never_an_answer(fake: FakeOpenAI, make_plan: Plans) -> None:
+    """Also those of which the end alone is seen; they can be opened, also when the session is opened again."""
+    await built(make_plan(4))
+    unopened = "The person greets me, {so} I greet.\n</think>\n\nHello there."
+    fake.agent_script[:] = [says(unopened, chunk=5), says("<think>Shall I ask?</think>And now?", chunk=5)]
+    async with studio(open_first="support", flags=at(fake)) as desk:
+        await desk.at("StudioScreen", "prompt")
+        for words in ("Hello there.", "And now?"):
+            await desk.write("hello\n")
+            await desk.said(words)
+            await desk.until(lambda: not desk.one("#conversation").answering)
+        await desk.sees("Hello there.", "· thought", "And now?")
+        assert "I greet." not in desk.text and "think>" not in desk.text
+        await desk.press("ctrl+o")
+        await desk.sees("The person greets me, {so} I greet.", "Shall I ask?")
+    async with studio(open_first="support", flags=at(fake)) as desk:
+        await desk.sees("Hello there.", "· thought", "And now?")
+        assert "I greet." not in desk.text

@@ -27,13 +27,13 @@ class ProposePlanArguments(ToolArguments):
     """The keys of each case's inputs and what they mean; leave it out for one field `query`."""
     attributes: dict[str, list[str]] = Field(default_factory=dict)
     """Axes shared by all categories."""
-    sources: list[str] = Field(default_factory=list)
-    """Documents (files, folders) that all cases are written from, as the person named them; each expected fact is then
-    quoted from them."""
     write: list[str | dict[str, Any]] | None = None
     """Expectations that are written anew for each case of every category. Leave it out for what is usual: `expected_facts`,
     `guidelines`, `expected_tool_calls` where the application has tools, `language` where cases come in several."""
     target: SkipJsonSchema[dict[str, Any]] = Field(default_factory=dict)
+    sources: list[str] = Field(default_factory=list)
+    """Documents (files, folders) that all cases are written from, as the person named them; each expected fact is then
+    quoted from them."""
     validators: SkipJsonSchema[list[str | dict[str, dict[str, Any]]]] = Field(default_factory=list)
     assumptions: list[str] = Field(default_factory=list)
     """What you assumed, one short sentence each; the person sees them on the card."""
@@ -67,7 +67,7 @@ class ProposePlan(Tool[ProposePlanArguments]):
                         f"The category {name!r} holds {counted(cases, 'accepted case')}, which are kept.",
                         "Change the plan in force with revise_plan, or give it that many cases at least.",
                     )
-        return plan_question(call, session.plan, plan, list(arguments.assumptions)[:6], {})
+        return await plan_question(call, session.plan, plan, list(arguments.assumptions)[:6], {})
 
     async def run(self, call: ToolCall, arguments: ProposePlanArguments) -> ToolAnswer:
         return await put_plan_in_force(call, self.name)

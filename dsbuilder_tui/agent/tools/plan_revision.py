@@ -32,7 +32,7 @@ class RevisePlan(Tool[PlanPatch]):
             raise InputError(
                 "That changes nothing: the plan says so already.", "Tell the person, or change something else."
             )
-        return plan_question(call, session.plan, plan, list(result.notes), result.renamed)
+        return await plan_question(call, session.plan, plan, list(result.notes), result.renamed)
 
     async def run(self, call: ToolCall, arguments: PlanPatch) -> ToolAnswer:
         return await put_plan_in_force(call, self.name)

@@ -10,7 +10,7 @@ from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.manual import page, topics
 
-_LINK = re.compile(r"\[([^\]]+)\]\((\w+)\.md\)")
+_LINK = re.compile(r"\[([^\[\]]+)\]\((\w+)\.md\)")
 
 
 def _manual(arguments: argparse.Namespace) -> int:

@@ -19,11 +19,8 @@ class SemanticStage(ComparingStage):
         closest = inquiry.scope.signs
         if closest is None or inquiry.signs is None or not inquiry.vector.any():
             return None
-        members = closest.candidates(inquiry.signs, inquiry.first)
-        candidates = inquiry.scope.rows[members]
-        theirs = inquiry.file.rows["vector"][candidates][:, : len(inquiry.vector)].astype(np.float32)
-        # Not `@`: it may go through a library that has threads of its own, and sums in an order of its own.
-        scores = np.round(np.einsum("ij,j->i", theirs, inquiry.vector), 4)
+        stored = inquiry.file.rows["vector"]
+        candidates, scores = inquiry.scope.closest(closest, inquiry.signs, inquiry.vector, stored, inquiry.first)
         inquiry.nearest = float(scores.max(initial=-1.0))
         rules = inquiry.rules
         for place in np.lexsort((-candidates, -scores)):

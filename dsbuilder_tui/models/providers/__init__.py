@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from dsbuilder_tui.domain.clock import Clock, SystemClock
+from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.models.chat_options import OptionMemory
 from dsbuilder_tui.models.protocol import TextModel, TransientError, WorkerModel
 from dsbuilder_tui.settings.key_trust import KeyUse, require_trust
@@ -22,12 +23,14 @@ class AgentModelRequest:
     """What is known when a main agent's model is made, besides the configuration.
 
     A call that fails in passing may be made again ``retries`` times, and ``waits`` is told of each, with the seconds
-    until then. ``options`` remembers from turn to turn what an endpoint refuses.
+    until then. ``options`` remembers from turn to turn what an endpoint refuses. ``cut`` is told when an
+    answer that was cut off at its length limit is asked for again: with how many tokens at most.
     """
 
     retries: int
     waits: Callable[[TransientError, float], Awaitable[None]]
     options: OptionMemory
+    cut: Callable[[int | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,16 @@ def worker_model(config: DatasetBuilderConfig, clock: Clock | None = None) -> Wo
     provider = provider_of(config)
     provider.require_trust(config)
     return provider.make(config, clock or SystemClock())
+
+
+def require_judge(config: DatasetBuilderConfig) -> TextModel:
+    """The judge's model. Raises ``InputError`` where there is none, or as ``worker_model``."""
+    model = judge_model(config)
+    if model is None:
+        raise InputError(
+            "There is no model that could judge.", "Set base_url or api_key for an endpoint, and judge_model."
+        )
+    return model
 
 
 def judge_model(config: DatasetBuilderConfig) -> TextModel | None:

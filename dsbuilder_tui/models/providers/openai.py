@@ -9,7 +9,7 @@ from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.models.chat_answer import arguments_of, choices_of, read_choice, read_usage, thoughts_of
-from dsbuilder_tui.models.chat_options import ChatRequest
+from dsbuilder_tui.models.chat_options import ChatRequest, OptionMemory
 from dsbuilder_tui.models.protocol import StreamEnd, TextRequest, Thought, WorkerRequest
 from dsbuilder_tui.models.providers import AgentModelRequest, Provider
 from dsbuilder_tui.settings.provider_names import OPENAI
@@ -36,9 +36,14 @@ class OpenAICompatibleModel:
         own = name is None
         self._temperature, self._effort = (config.temperature, config.reasoning_effort) if own else (None, None)
         self._client = ChatClient(config, self.name)  # a worker's failures are the pipeline's: it knows all calls
+        self.limits = self._client.endpoint.limits
 
     async def close(self) -> None:
         await self._client.close()
+
+    def learn_from(self, memory: OptionMemory) -> None:
+        self._client.options = memory.of(self._client.url, self.name)
+        self._client.options.begin()
 
     def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
         return []
@@ -86,7 +91,7 @@ def _agent_model(config: DatasetBuilderConfig, request: AgentModelRequest) -> ag
     from dsbuilder_tui.models.chat_model import ChatModel
 
     client = ChatClient(config, config.model, options=request.options, retries=request.retries, waits=request.waits)
-    return ChatModel(client)
+    return ChatModel(client, request.cut)
 
 
 PROVIDER = Provider(

@@ -24,7 +24,7 @@ _OPENING = re.compile(
     r"just|maybe),? )+",
     re.IGNORECASE,
 )
-_CLOSING = re.compile(r"[\s,]*(?:please|thanks|thank you|too|as well|instead|now)?[\s.!]*$", re.IGNORECASE)
+_CLOSING = re.compile(r"(?<![\s,])[\s,]*+(?:please|thanks|thank you|too|as well|instead|now)?[\s.!]*+$", re.IGNORECASE)
 
 
 @dataclass(slots=True)

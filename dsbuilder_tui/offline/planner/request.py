@@ -25,7 +25,7 @@ _SUBJECT = re.compile(
 )
 _FOR_DOMAIN = re.compile(
     r"\b(?:cases|dataset|data|set|examples|questions|tests|suite) (?:for|of|about|on) (?:an? |the |our |my )?"
-    r"((?:[\w'&-]+ ?){1,4}?)(?=\s*(?:[:;,.(\n]|$|with |covering |about ))",
+    r"((?:[\w'&-]++ ?){1,4}?)(?=\s*(?:[:;,.(\n]|$|with |covering |about ))",
     re.IGNORECASE,
 )
 _LEADING = re.compile(

@@ -89,4 +89,5 @@ def hear(text: str) -> Utterance:
     for pattern in (_QUOTED, _PATH, _MODEL):
         said = pattern.sub(mask, said)
     said = re.sub(r"[ \u00a0\u2000-\u200a\u3000]+", " ", plain_numbers(said)).strip()
+    said = re.sub(r"\n(?: \n)+", "\n \n", said)  # as many empty lines as one: a pattern would try each as a beginning
     return Utterance(said, tuple(pieces), document[:MOST_TARGET], too_long)

@@ -1,4 +1,4 @@
-"""What the built-in writer expects of an answer to a message of its own: it knows what it put in and what it left out."""
+"""Expectations of the built-in writer: it knows what it put into a message, and what it left out."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ExpectationWriter:
         calls = self._calls(message)
         asked_for = {one.of_mlflow for one in self._written}
         if MlflowKey.TOOL_CALLS not in asked_for and self._category.expected_tools:
-            expectations[MlflowKey.TOOL_CALLS] = calls or None
+            expectations[MlflowKey.TOOL_CALLS.value] = calls or None
         for one in self._written:
             value = self._value(one, message, calls, rng)
             if value is not None or one.optional:

@@ -23,6 +23,7 @@ _GREETING = re.compile(
     r"buen[oa]s (?:días|tardes|noches)|bonjour|bonsoir|salut)(?: \w+)?[,.!]\s*",
     re.IGNORECASE,
 )
+_MOST_READ = 400  # characters of a core that say what it is about
 _LANGUAGE_AXES = {"language", "lang", "locale"}
 # Axes that say how a text is written: a value that nobody knows how to show is not named either.
 _MANNERS = frozenset(
@@ -67,7 +68,7 @@ def load_phrases() -> dict[str, Any]:
 
 def fitting_groups(groups: Sequence[Mapping[str, Any]], core: str) -> list[list[str]]:
     """The groups of sentences that go with a core: of one group a message has one at most."""
-    lowered = shown(core).lower()
+    lowered = shown(core)[:_MOST_READ].lower()
     return [
         list(group["say"])
         for group in groups
@@ -94,6 +95,7 @@ class Frame:
     ) -> Frame:
         """``english`` is false for a language in which personas and unknown axes cannot be put into words."""
         frame = cls()
+        people: list[Sequence[str]] = []
         for axis, value in attributes.items():
             name, lowered = axis.strip().lower().replace(" ", "_"), value.strip().lower()
             if (
@@ -102,13 +104,14 @@ class Frame:
                 or _PERSON.search(lowered)
                 or name in lowered.split()
             ):
-                frame.background.append(rng.choice(_persona(value, phrases)))
+                people.append(_persona(value, phrases))
             elif name in _LANGUAGE_AXES:
                 if not lowered.startswith("en"):
                     frame.language = value
                     frame.context.append(f"Please answer in {value}.")
             else:
                 frame._apply(axis, value, rng)
+        frame.background = [rng.choice(frame.of_its_length(forms)) for forms in people]
         if not english:
             frame.background, frame.context = [], []
         if "hard" in frame.flags:
@@ -119,6 +122,10 @@ class Frame:
     def is_vague(self) -> bool:
         """Whether a detail that is needed is left out."""
         return bool(self.flags & {"missing", "ambiguous"})
+
+    def of_its_length(self, forms: Sequence[str]) -> Sequence[str]:
+        """The forms to choose from: the shorter half of them where the message is to be short."""
+        return sorted(forms, key=len)[: max(2, len(forms) // 2)] if self.length == "short" else forms
 
     def _apply(self, axis: str, value: str, rng: random.Random) -> None:
         for kind, name, pattern in _EFFECTS:
@@ -173,7 +180,7 @@ def compose(
 ) -> str:
     """A whole message around a core, with placeholders still in it. ``extra`` adds that many more details."""
     tone = phrases["tone"].get(frame.tone or "neutral")
-    opening, closing = rng.choice(tone["open"]), rng.choice(tone["close"])
+    opening, closing = (rng.choice(frame.of_its_length(tone[part])) for part in ("open", "close"))
     details = list(around.details)
     length = frame.length or rng.choice(("short", "medium", "medium", "long"))
     before, after = list[str](), list[str]()
@@ -182,7 +189,7 @@ def compose(
         has_tone = frame.tone not in ("", "neutral")
         shown = [*frame.background, *([rng.choice((opening, closing))] if has_tone else ())]
         others = [part for part in (opening, closing, *details[:1]) if part not in shown]
-        for part in [*shown, *rng.sample(others, min(len(others), min(extra, 2) or not shown))]:
+        for part in [*shown, *rng.sample(others, min(len(others), max(0, 1 + min(extra, 2) - len(shown))))]:
             (after if part == closing or part in details else before).append(part)
         before.sort(key=lambda part: part != opening)
     else:

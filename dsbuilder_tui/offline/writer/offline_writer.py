@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -20,7 +19,7 @@ from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
 from dsbuilder_tui.offline.writer.document_questions import document_question
 from dsbuilder_tui.offline.writer.expectations import ExpectationWriter, unfilled_key
-from dsbuilder_tui.offline.writer.frames import Frame, Surroundings, compose, fitting_groups, load_phrases, perturbed
+from dsbuilder_tui.offline.writer.frames import Frame, Surroundings, compose, load_phrases, perturbed
 from dsbuilder_tui.offline.writer.input_fields import in_shape_of, main_field, refilled, text_of, value_for
 from dsbuilder_tui.offline.writer.languages import (
     ENGLISH,
@@ -31,9 +30,16 @@ from dsbuilder_tui.offline.writer.languages import (
     phrases_in,
 )
 from dsbuilder_tui.offline.writer.pacer import Pacer
+from dsbuilder_tui.offline.writer.studied_category import (
+    OtherRequest,
+    StudiedCategory,
+    StudiedExample,
+    about_words,
+    stance_of,
+)
+from dsbuilder_tui.offline.writer.surroundings import leaves_out, surrounded
 from dsbuilder_tui.offline.writer.templates import (
     answered,
-    entities_of,
     introduced,
     lower_first,
     paraphrases,
@@ -42,8 +48,8 @@ from dsbuilder_tui.offline.writer.templates import (
     shown,
     without_ids,
 )
-from dsbuilder_tui.offline.writer.values import Entity, ValuePool, shown_braces
-from dsbuilder_tui.offline.writer.written_message import SecondRequest, Stance, WrittenMessage
+from dsbuilder_tui.offline.writer.values import ValuePool
+from dsbuilder_tui.offline.writer.written_message import Stance, WrittenMessage
 from dsbuilder_tui.settings.provider_names import OFFLINE
 
 _MOST_TEMPLATE = 1000
@@ -53,48 +59,6 @@ _FALLBACK = (
     "No API key and no endpoint is configured: the built-in offline writer makes the cases from templates. "
     "Set OPENAI_API_KEY, or --base-url for another endpoint, to have a model write them."
 )
-# What a category is about tells how its messages are to be taken, whatever each of them says.
-_STANCES: tuple[tuple[Stance, str], ...] = (
-    (Stance.RESIST, r"advers|jailbreak|injection|red.?team|\battack|manipulat|malicious"),
-    (Stance.DECLINE, r"out.of.scope|off.topic|unrelated|irrelevant|out.of.domain"),
-    (Stance.UNKNOWN, r"unanswerable|no.answer|without.an?.answer"),
-)
-_ABOUT = {"account": "my account", "product": "one of your products", "order": "an order", "order status": "an order"}
-_COUNTABLE = frozenset(
-    "card reset search booking transfer loan claim appointment visa reservation exchange policy contract bill".split()
-)
-_OFTEN_ANOTHER = 0.75  # how often a second request is one of another category, where there are others
-
-
-@dataclass(frozen=True, slots=True)
-class _Example:
-    template: str
-    cores: list[str]
-    vague_cores: list[str]  # the same without ids
-    has_id: bool
-    answered: str  # what an answer to it does
-    block: str  # what follows the first line: code, a document; kept as it is
-    rest: dict[str, Any]  # the other input fields
-
-
-@dataclass(frozen=True, slots=True)
-class _Other:
-    """A request of another category."""
-
-    template: str
-    category: DatasetCategory
-
-
-@dataclass(frozen=True, slots=True)
-class _Category:
-    field: str
-    language: str
-    phrases: Mapping[str, Any]
-    examples: list[_Example]
-    others: list[_Other]
-    stance: Stance
-    about: str  # in a few words
-    expectations: ExpectationWriter
 
 
 class OfflineWriter:
@@ -120,7 +84,7 @@ class OfflineWriter:
         self._pacer = Pacer(pace, clock or SystemClock(), sleep)
         self._phrases = load_phrases()
         self._pools: dict[int, ValuePool] = {}
-        self._read: dict[str, _Category] = {}
+        self._read: dict[str, StudiedCategory] = {}
 
     @property
     def pace(self) -> float:
@@ -192,15 +156,15 @@ class OfflineWriter:
         example = known.examples[(slot.ordinal - 1) % len(known.examples)]
         frame = Frame.of(slot.attributes, known.phrases, rng, english=known.language == ENGLISH)
         if slot.passages:
-            return self._write_grounded(plan, category, slot, frame, known, example, pool, rng, attempt)
+            return self._write_grounded(plan, category, slot, frame, example, pool, rng)
         values = pool.drawn(example.template, rng)
         core = self._core(known, example, frame, rng)
-        message, around = _surrounded(known, example, frame, core, values, pool, rng, attempt, slot)
+        message, around = surrounded(known, example, frame, core, values, pool, rng, attempt, slot)
         composed = compose(pool.filled(core, values, rng), frame, around, known.phrases, rng, extra=attempt)
         text, done = perturbed(pool.fill(composed, rng), frame, known.phrases, rng)
         if example.block:
             text += f"\n\n{example.block}"
-        inputs = self._inputs(plan, known, example, text, pool, rng)
+        inputs = _inputs(plan, known, example, text, pool, rng)
         tags = {"template": shown(example.template)[:_MOST_TEMPLATE], "perturbation": ", ".join(done) or "none"}
         return {"inputs": inputs, "expectations": known.expectations.write(message, rng), "tags": tags}
 
@@ -210,62 +174,47 @@ class OfflineWriter:
         category: DatasetCategory,
         slot: Slot,
         frame: Frame,
-        known: _Category,
-        example: _Example,
+        example: StudiedExample,
         pool: ValuePool,
         rng: random.Random,
-        attempt: int,
     ) -> dict[str, Any]:
         """A case whose answer is a sentence of each of its slot's passages, or stands nowhere."""
+        known = self._category(plan, category)
         question = document_question(slot.passages, category.answerable, rng)
         frame.flags.intersection_update(("typos",))  # nothing is left out, added or attacked
         composed = compose(question.text, frame, Surroundings(), known.phrases, rng, extra=0)
         text, done = perturbed(pool.fill(composed, rng), frame, known.phrases, rng)
-        stance = Stance.SERVE if category.answerable else Stance.UNKNOWN
         message = WrittenMessage(
-            frame=frame, stance=stance, answered=" ".join(question.quotes), attributes=slot.attributes
-        )  # fmt: skip
+            frame=frame,
+            stance=Stance.SERVE if category.answerable else Stance.UNKNOWN,
+            answered=" ".join(question.quotes),
+            attributes=slot.attributes,
+        )
         expectations = known.expectations.write(message, rng)
         if question.quotes:
             expectations[MlflowKey.FACTS.value] = list(question.quotes)
         return {
-            "inputs": self._inputs(plan, known, example, text, pool, rng),
+            "inputs": _inputs(plan, known, example, text, pool, rng),
             "evidence": list(question.quotes),
             "expectations": expectations,
             "tags": {"template": "a question about a passage", "perturbation": ", ".join(done) or "none"},
         }
 
-    def _inputs(
-        self,
-        plan: DatasetPlanInput,
-        known: _Category,
-        example: _Example,
-        text: str,
-        pool: ValuePool,
-        rng: random.Random,
-    ) -> dict[str, Any]:
-        """The message in its field, and the other fields of the example with values of their own."""
-        inputs = {}
-        for field in plan.input_fields:
-            value = example.rest.get(field, value_for(field, known.language))
-            inputs[field] = in_shape_of(value, text) if field == known.field else refilled(value, pool, rng)
-        return inputs
-
-    def _core(self, known: _Category, example: _Example, frame: Frame, rng: random.Random) -> str:
+    def _core(self, known: StudiedCategory, example: StudiedExample, frame: Frame, rng: random.Random) -> str:
         """The request; where a detail is left out, without its ids, or in so few words that it says next to nothing."""
-        if not _is_vague(known, frame):
-            return rng.choice(example.cores)
+        if not leaves_out(known, frame):
+            return rng.choice(frame.of_its_length(example.cores))
         if example.has_id or example.block or known.language != ENGLISH:
-            return rng.choice(example.vague_cores)
+            return rng.choice(frame.of_its_length(example.vague_cores))
         return str(rng.choice(known.phrases["situation"]["missing_core"])).replace("{about}", known.about)
 
-    def _category(self, plan: DatasetPlanInput, category: DatasetCategory) -> _Category:
+    def _category(self, plan: DatasetPlanInput, category: DatasetCategory) -> StudiedCategory:
         found = self._read.get(category.name)
         if found is None:
             found = self._read[category.name] = self._study(plan, category)
         return found
 
-    def _study(self, plan: DatasetPlanInput, category: DatasetCategory) -> _Category:
+    def _study(self, plan: DatasetPlanInput, category: DatasetCategory) -> StudiedCategory:
         examples = plan.examples(category)
         field = main_field(plan, examples)
         texts = [(example, text_of(example.get(field, ""))) for example in examples]
@@ -282,117 +231,57 @@ class OfflineWriter:
                 cores, vague = introduced(sentence(template), forms), introduced(sentence(without_ids(template)), forms)
             told = answered(template) if language == ENGLISH else ""
             has_id = "{id:" in template
-            read.append(_Example(template, cores, vague, has_id, told, block.strip("\n"), example))
+            read.append(
+                StudiedExample(
+                    template=template,
+                    cores=cores,
+                    vague_cores=vague,
+                    has_id=has_id,
+                    answered=told,
+                    block=block.strip("\n"),
+                    rest=example,
+                )
+            )
         others = [] if language != ENGLISH else self._requests_of_others(plan, category, field)
         writer = ExpectationWriter(plan, category, phrases["expected"])
-        return _Category(field, language, phrases, read, others, _stance(category), _about(category), writer)
+        return StudiedCategory(
+            field=field,
+            language=language,
+            phrases=phrases,
+            examples=read,
+            others=others,
+            stance=stance_of(category),
+            about=about_words(category),
+            expectations=writer,
+        )
 
-    def _requests_of_others(self, plan: DatasetPlanInput, category: DatasetCategory, field: str) -> list[_Other]:
+    def _requests_of_others(self, plan: DatasetPlanInput, category: DatasetCategory, field: str) -> list[OtherRequest]:
         """One-line English requests of the plan's other categories, to be a message's second intent."""
         found = []
         for other in plan.categories:
-            if other.name == category.name or not other.compared or _stance(other) is not Stance.SERVE:
+            if other.name == category.name or not other.compared or stance_of(other) is not Stance.SERVE:
                 continue
             for example in plan.examples(other)[:3]:
                 text = text_of(example.get(field, "")).strip()
                 if text and "\n" not in text and len(text) < 200 and language_of([text], self._phrases) == ENGLISH:
-                    found.append(_Other(lower_first(sentence(read_template(text))), other))
+                    found.append(OtherRequest(lower_first(sentence(read_template(text))), other))
         return found
 
 
-def _is_vague(known: _Category, frame: Frame) -> bool:
-    return frame.is_vague and known.stance is Stance.SERVE
-
-
-def _surrounded(
-    known: _Category,
-    example: _Example,
-    frame: Frame,
-    core: str,
-    values: Mapping[str, str],
+def _inputs(
+    plan: DatasetPlanInput,
+    known: StudiedCategory,
+    example: StudiedExample,
+    text: str,
     pool: ValuePool,
     rng: random.Random,
-    extra: int,
-    slot: Slot,
-) -> tuple[WrittenMessage, Surroundings]:
-    """What goes around a core, and what is known of the whole."""
-    vague, situation = _is_vague(known, frame), known.phrases["situation"]
-    # Of what was left out nothing more is said.
-    groups = known.phrases["detail"]
-    free = [group for group in groups if not group.get("when")]
-    details = [] if vague else fitting_groups([group for group in groups if group.get("when")], core)
-    rng.shuffle(details)
-    whole = [*details[:2], *rng.sample(others := fitting_groups(free, core), len(others))]
-    said = [rng.choice(group) for group in whole[: 3 + extra]]
-    second = _second(known, core, pool, rng) if "several" in frame.flags else None
-    attack = rng.choice(known.phrases["attack"]) if "adversarial" in frame.flags else None
-    missing = ""
-    left_out = ""
-    if vague:
-        by_id = example.has_id and known.language == ENGLISH
-        missing = _noun(entities_of(example.template, values), "id") if example.has_id else ""
-        if example.has_id and not missing:
-            missing = known.phrases["expected"]["number"]
-        elif by_id:
-            missing = f"{missing} number"
-        kind = "ambiguous" if "missing" not in frame.flags else "missing_id" if example.has_id else "missing_detail"
-        left_out = pool.filled(rng.choice(situation[kind]), {}, rng)
-    text = shown_braces(pool.filled(example.template, values, rng))
-    told = shown_braces(pool.filled(example.answered, values, rng))
-    message = WrittenMessage(
-        frame=frame,
-        stance=known.stance,
-        answered=told or str(known.phrases["expected"]["fact_whole"][0]).replace("{text}", text),
-        entities=() if vague else entities_of(example.template, values),
-        is_vague=vague,
-        missing=missing if "missing" in frame.flags else "",
-        second=None if second is None else second[0],
-        must_not=rng.choice(attack["must_not"]) if attack else "",
-        is_off_topic="out_of_scope" in frame.flags,
-        language=NAMES.get(known.language, NAMES[ENGLISH]),
-        attributes=slot.attributes,
-    )
-    around = Surroundings(
-        details=said,
-        second="" if second is None else second[1],
-        attack=rng.choice(attack["say"]) if attack else "",
-        attack_first=attack is not None and attack["place"] == "before",
-        off_topic=rng.choice(situation["out_of_scope"]) if "out_of_scope" in frame.flags else "",
-        vague=left_out,
-        asked_before=rng.choice(situation["asked_before"]) if "asked_before" in frame.flags else "",
-    )
-    return message, around
-
-
-def _second(known: _Category, core: str, pool: ValuePool, rng: random.Random) -> tuple[SecondRequest, str]:
-    """A second request, and the sentence that asks for it."""
-    if known.others and rng.random() < _OFTEN_ANOTHER:
-        other = rng.choice(known.others)
-        values = pool.drawn(other.template, rng)
-        text = pool.filled(other.template, values, rng)
-        lead = rng.choice(("Another thing: ", "Also: ", "And while I'm here: ", "One more thing: "))
-        return SecondRequest(shown_braces(text), other.category, entities_of(other.template, values)), lead + text
-    groups = fitting_groups(known.phrases["second"], core)
-    text = pool.filled(rng.choice(groups[-1] if len(groups) > 1 and rng.random() < 0.8 else groups[0]), {}, rng)
-    return SecondRequest(shown_braces(text)), text
-
-
-def _noun(entities: tuple[Entity, ...], kind: str) -> str:
-    return next((entity.noun for entity in entities if entity.kind == kind), "")
-
-
-def _stance(category: DatasetCategory) -> Stance:
-    said = f"{category.name} {category.description}".casefold()
-    return next((stance for stance, pattern in _STANCES if re.search(pattern, said)), Stance.SERVE)
-
-
-def _about(category: DatasetCategory) -> str:
-    """What the messages of a category are about, to follow "a question about"."""
-    words = " ".join(re.sub(r"[_\-]+", " ", category.name).casefold().split())
-    words = re.sub(r" (?:help|info|information|questions?|requests?|inquir(?:y|ies)|support|queries)$", "", words)
-    if words in _ABOUT:
-        return _ABOUT[words]
-    return f"a {words}" if words.rsplit(" ", 1)[-1] in _COUNTABLE else words
+) -> dict[str, Any]:
+    """The message in its field, and the other fields of the example with values of their own."""
+    inputs = {}
+    for field in plan.input_fields:
+        value = example.rest.get(field, value_for(field, known.language))
+        inputs[field] = in_shape_of(value, text) if field == known.field else refilled(value, pool, rng)
+    return inputs
 
 
 def _from_description(category: DatasetCategory) -> str:

@@ -52,7 +52,7 @@ def mixed_case(text: str, rng: random.Random) -> str:
 
 def spoken(text: str, rng: random.Random, fillers: Sequence[str]) -> str:
     """A transcript: no capitals, no punctuation, a few fillers."""
-    words = re.sub(r"[.,!?;:\"]+(?=\s|$)", "", text).replace("\n", " ").lower().split()
+    words = re.sub(r"(?<![.,!?;:\"])[.,!?;:\"]++(?=\s|$)", "", text).replace("\n", " ").lower().split()
     for _ in range(1 + len(words) // 12):
         words.insert(rng.randint(0, len(words)), rng.choice(fillers))
     return " ".join(words)

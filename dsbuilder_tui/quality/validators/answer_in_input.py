@@ -26,6 +26,8 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: None) -
             return None
         # The first text is what is asked; other fields, such as a context, are material.
         question = next((text for text in case.inputs.values() if isinstance(text, str)), "")
+        if question.count(" ") > _MOST_WORDS or _MATERIAL.search(question):
+            return None
         asked, lowered = "", question.casefold()
         for value in case.written:
             if value.key not in FACTS or not all(word in lowered for word in value.text.casefold().split()[1:3]):
@@ -34,8 +36,6 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: None) -
             if answer.count(" ") - 1 < _FEWEST_WORDS:
                 continue
             if not asked:
-                if question.count(" ") > _MOST_WORDS or _MATERIAL.search(question):
-                    return None
                 asked = _words(question)
             if answer in asked:
                 return f"the input says “{value.text[:80]}” itself, which is the answer; ask without giving it"

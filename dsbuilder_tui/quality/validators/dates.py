@@ -81,15 +81,17 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: Groundi
     words = plan_words(category, plan)
 
     def check(case: CheckedCase) -> str | None:
+        given: set[tuple[int, int]] | None = None  # the dates of the ground, which is read when a date is named
         for value in case.written:
             if not is_held(value, case, options) or not (named := _named_dates(value.text)):
                 continue
-            if not _can_tell(case.text) and not case.source:
-                continue
-            ground = case.ground(words)
-            days = {int(number) for number in re.findall(r"(?<!\d)\d{1,2}(?!\d)", ground)}
-            given = set(dates_in(ground))
-            months = {month for month, _ in given}  # with several days to one month, such as 1 to 3 June
+            if given is None:
+                if not case.source and not _can_tell(case.text):
+                    return None
+                ground = case.ground(words)
+                days = {int(number) for number in re.findall(r"(?<!\d)\d{1,2}(?!\d)", ground)}
+                given = set(dates_in(ground))
+                months = {month for month, _ in given}  # with several days to one month, such as 1 to 3 June
             if unknown := {(month, day) for month, day in named - given if not (month in months and day in days)}:
                 month, day = min(unknown)
                 return (

@@ -19,11 +19,14 @@ _KEY = re.compile(r"(?:^|_)(?:id|ref|reference|ticket|invoice|tracking)s?$|_(?:n
 _CAMEL_KEY = re.compile(r"[a-z](?:Id|ID|Number|Ref|Reference)$")
 # A value that can be no date, word or amount: three digits at least, no space, no point of a number.
 _WHOLE = re.compile(r"#?(?=(?:[\w\-/]*?\d){3})[A-Za-z\d](?:[\w\-/]*[A-Za-z\d])?")
+_LONGEST = 100  # characters of an identifier
+_MOST = 100  # identifiers of one case that are looked at; each is sought in all of the ground
 _DIGITS = re.compile(r"\d{3}|\d-\d")
 _DATE = re.compile(r"\d{4}-\d{1,2}(?:-\d{1,2})?(?:T[\d:]+)?|\d{1,2}/\d{1,2}/\d{2,4}")
 _NAMED = re.compile(
     r"(?:\b(?:order|ticket|invoice|booking|reservation|reference|tracking|shipment|claim|case)"
-    r"(?:[ ](?:number|no\.?|id|code))?[ ]?#?[: ]?[ ]?|#)(?P<id>(?=[\w\-]*\d{3})[A-Z\d][A-Z\d\-]*)(?![\w\-]*[^\W\d_])(?!\d)",
+    r"(?:[ ](?:number|no\.?|id|code))?[ ]?#?[: ]?[ ]?|#)"
+    r"(?P<id>(?=[\w\-]{0,60}\d{3})[A-Z\d][A-Z\d\-]{0,60}+)(?![\d_\-]*+[^\W\d_])(?!\d)",
     re.IGNORECASE,
 )
 
@@ -31,6 +34,8 @@ _NAMED = re.compile(
 def _ids(value: WrittenValue) -> list[str]:
     if value.role in (ValueRole.ARGUMENT, ValueRole.ENTRY):
         text = value.text.strip()
+        if len(text) > _LONGEST:
+            return []
         named = _KEY.search(value.key) or _CAMEL_KEY.search(value.key) or text.startswith("#")
         return [text.lstrip("#")] if named and _WHOLE.fullmatch(text) and not _DATE.fullmatch(text) else []
     if not _DIGITS.search(value.text):
@@ -42,9 +47,14 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: None) -
     words = plan_words(category, plan)
 
     def check(case: CheckedCase) -> str | None:
+        ground = ""
+        seen: set[str] = set()
         for value in case.written:
             for identifier in _ids(value):
-                ground = case.ground(words)
+                if identifier in seen or len(seen) == _MOST:
+                    continue
+                seen.add(identifier)
+                ground = ground or case.ground(words)
                 if not has_id(ground, identifier) and not is_spelled_out(case.text):
                     return (
                         f"{value.where} names {identifier}, which is not in the input; "

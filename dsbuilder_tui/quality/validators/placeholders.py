@@ -19,7 +19,7 @@ _SHORT_NOUN = (
 )
 _PHRASE = (
     rf"(?:(?:your|insert|enter|specify|fill)[ _-][\w _-]{{2,40}}"
-    rf"|(?!(?:sent|my|this|that|an?|no|in|see|to|on)\b)(?:\w+[ _-]){{1,3}}{_NOUN}|{_SHORT_NOUN})"
+    rf"|(?!(?:sent|my|this|that|an?|no|in|see|to|on)\b)(?:[^\W_]{{1,30}}[ _-]){{1,3}}{_NOUN}|{_SHORT_NOUN})"
 )
 _LABEL = (
     r"(?!\s*(?:label|text|title|header|line|field|button|column|box|tab|menu|placeholder|tag|variable|element|node|key|section|"
@@ -47,35 +47,41 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "XXX",
         re.compile(
-            rf"(?:#\s?|{_NUMBER_OF}|\b[A-Z]{{2,5}}-)(?:[A-Z\d]{{1,8}}-)?X{{3,}}(?![\w-]*[\w])|[$€£]\s?XX+(?:[.,]XX)?(?![\w-])"
+            rf"(?:#\s?|{_NUMBER_OF}|\b[A-Z]{{2,5}}-)(?:[A-Z\d]{{1,8}}-)?X{{3,}}+(?!-*\w)|[$€£]\s?X{{2,}}+(?:[.,]XX)?(?![\w-])"
         ),
     ),
     ("XX", re.compile(r"[$€£]\s?X{1,3}[.,]?XX(?![\w-])")),
-    ("###", re.compile(rf"{_NUMBER_OF}#{{3,}}(?!#*[ \t]*[^\W\d_])")),
+    ("###", re.compile(rf"{_NUMBER_OF}#{{3,}}+(?![ \t]*[^\W\d_])")),
     ("__", re.compile(
-        rf"(?:{_NUMBER_OF}|\b(?i:dear|hi|hello|hey|i am|i'm|from|to|on|in|for|at)\s)_{{2,}}(?![\w\[(])")),
+        rf"(?:{_NUMBER_OF}|\b(?i:dear|hi|hello|hey|i am|i'm|from|to|on|in|for|at)\s)_{{2,}}+(?![\w\[(])")),
     ("_", re.compile(
         rf"{_NUMBER_OF}(?:YOUR|INSERT|ORDER|CUSTOMER|PRODUCT|USER|ACCOUNT|BOOKING|COMPANY|CITY)_[A-Z_]{{2,}}\b")),
     ("0000", re.compile(
         r"(?i:\b(?:order|booking|ticket|invoice|customer|account|reference|claim|reservation)\s?(?:number|no\.?|id)?\s?"
-        r"(?:is|was|:|#)?\s?#?)0{4,}(?![\w.,-]*\w)")),
+        r"(?:is|was|:|#)?\s?#?)0{4,}+(?![.,-]*\w)")),
     ("YYYY", re.compile(r"\b(?:on|since|by|until|arrived|dated)\s(?:MM[/.\-]DD|DD[/.\-]MM|YYYY-MM)[/.\-](?:YYYY|DD)\b")),
     ("here", re.compile(rf"\b(?:insert|fill in|enter|add)\s(?:your\s|the\s)?(?:\w+\s){{0,2}}{_SHORT_NOUN}\shere\b(?!\s+\w)",
                         re.IGNORECASE)),
     ("orem ipsum", re.compile(r"lorem ipsum dolor", re.IGNORECASE)),
 )  # fmt: skip
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`]*`|</\w|\bdef \w+\(|\bfunction \w*\(|=>|[;{]\s*\n|\bf[\"']", re.DOTALL)
-_QUOTED = re.compile(r"(?<!\w)'[^'\n]*'(?!\w)|\"[^\"\n]*\"|“[^”]*”|‘[^’]*’|«[^»]*»")
+_QUOTED = re.compile(r"(?<!\w)'[^'\n]*'(?!\w)|\"[^\"\n]*\"|“[^“”]*”|‘[^‘’]*’|«[^«»]*»")
 
 
 def _placeholder(text: str, kinds: tuple[tuple[str, re.Pattern[str]], ...]) -> str | None:
+    quoted: list[tuple[int, int]] | None = None
     for mark, pattern in kinds:
         if mark not in text or (mark in _GAPS and _ABOUT_GAPS.search(text)):
             continue
+        at = 0  # of the quotes: both come in the order of the text
         for found in pattern.finditer(text):
-            if not _CODE.search(text) and not any(
-                quote.start() < found.start() and found.end() < quote.end() for quote in _QUOTED.finditer(text)
-            ):
+            if quoted is None:
+                if _CODE.search(text):
+                    return None
+                quoted = [quote.span() for quote in _QUOTED.finditer(text)]
+            while at < len(quoted) and quoted[at][1] <= found.end():
+                at += 1
+            if at == len(quoted) or quoted[at][0] >= found.start():
                 return found.group().strip()
     return None
 

@@ -10,8 +10,9 @@ from dsbuilder_tui.quality.validator import Check, CheckedCase, Validator
 from dsbuilder_tui.quality.written_values import ValueRole, plan_words
 
 EVIDENCE = "evidence"  # the key of an expectation that holds a quote from the source and nothing else
-_QUOTED = re.compile(r'"([^"]{8,})"|“([^”]{8,})”|„([^“”]{8,})[“”]|«([^»]{8,})»')
+_QUOTED = re.compile(r'"([^"]{8,})"|“([^“”]{8,})”|„([^„“”]{8,})[“”]|«([^«»]{8,})»')
 _FEWEST_WORDS = 3
+_MOST_QUOTES = 100  # of one text; each is sought in all of the ground
 _TYPOGRAPHY = str.maketrans(
     {"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "…": "...", "\u00ad": None}
 )
@@ -26,6 +27,7 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: Groundi
     words = plan_words(category, plan)
 
     def check(case: CheckedCase) -> str | None:
+        ground = ""
         for value in case.written:
             if value.role is ValueRole.ARGUMENT or not (value.key == EVIDENCE or is_held(value, case, options)):
                 continue
@@ -35,10 +37,11 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: Groundi
                 quotes = ["".join(groups) for groups in _QUOTED.findall(value.text)]
             else:
                 continue
-            ground = plain(case.ground(words))
-            for quote in quotes:
+            if not ground:
+                ground = plain(case.ground(words))
+            for quote in quotes[:_MOST_QUOTES]:
                 wanted = plain(quote).strip(" .,;:!?\"'")
-                parts = [part.strip(" .,;:") for part in re.split(r"\s*\[?\.\.\.\]?\s*", wanted)]
+                parts = [part.strip(" .,;:") for part in re.split(r"\[?\.\.\.\]?", wanted)]
                 if wanted.count(" ") + 1 >= _FEWEST_WORDS and not all(part in ground for part in parts):
                     source = "source" if case.source else "input"
                     return f"{value.where} quotes “{quote[:80]}”, which is not in the {source}; quote it word for word"

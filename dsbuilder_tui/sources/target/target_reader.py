@@ -30,7 +30,7 @@ __all__ = ["SAID", "Target", "TargetTool", "read_target", "target_of_text"]
 SAID = "what the person said"
 _LONGEST_TEXT = 64 * 1024
 _PYTHON = re.compile(r"^[ \t]*(?:async def |def |class |import \w|from \w[\w.]* import |@\w)", re.MULTILINE)
-_FENCE = re.compile(r"^```[ \t]*(\w{0,20})[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```[ \t]*+(\w{0,20})[^\n]*+\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _MOST_BLOCKS = 20
 
 

@@ -14,7 +14,7 @@ from dsbuilder_tui.store.export.flat_table import FlatTable
 
 # As OWASP's list of CSV injection has them, also in full width, and behind what a spreadsheet or an import may strip.
 _FORMULA = re.compile(r"[\t\r\n]|[\s\"“”„«»\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠﹢﹣﹦﹫−]")
-_NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-](Infinity|inf|nan)")
+_NUMBER = re.compile(r"[+-]?(\d[\d,]*+(?:\.\d*+)?|\.\d+)([eE][+-]?\d+)?|[+-](Infinity|inf|nan)")
 
 
 class CsvWriter:

@@ -21,6 +21,7 @@ async def _doctor(actions: StudioActions, argument: str) -> None:
     async def examine() -> None:
         try:
             findings = await examine_open_session(live.session)
+            await live.session.endpoints.forget()
         except DsbuilderError as error:
             await live.tell(f"✗ {error}", ErrorContent())
             return

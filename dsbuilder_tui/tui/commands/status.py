@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.message import CommandContent, MessageRole
 from dsbuilder_tui.tui.slash_command import SlashCommand
-from dsbuilder_tui.wording import cost_words, eta_words, rate_words
+from dsbuilder_tui.wording import cost_words, eta_words, judged_lines, rate_words
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.studio.actions import StudioActions
@@ -34,6 +34,7 @@ async def _status(actions: StudioActions, argument: str) -> None:
     pace = [part for part in (rate_words(view), eta_words(view)) if part] if view.busy else []
     if pace:
         words.append(f"{', '.join(pace)}.")
+    words += [f"Judged: {line}." for line in judged_lines(summary.judged_counts)]
     if spent := cost_words(summary.cost):
         words.append(f"Cost: {spent}.")
     words.append(f"Folder: `{summary.path}`")

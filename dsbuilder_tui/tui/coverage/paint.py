@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
 from dsbuilder_tui.domain.figures import OTHER, Cell, Coverage, DiversityReport, Figures, share_words, told_figures
+from dsbuilder_tui.domain.judging import JudgedCounts
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, longest, plain, sides, wrap
 
@@ -206,8 +208,39 @@ def no_grid(width: int) -> list[Line]:
     return [((row, "muted"),) for row in wrap(words, width)]
 
 
-def figure_lines(report: DiversityReport | None, category: str | None, width: int) -> list[Line]:
-    """The figures of all cases and of one category: title and value, what it means, what to do about it."""
+def figure_lines(
+    report: DiversityReport | None,
+    category: str | None,
+    width: int,
+    judged: Mapping[str, JudgedCounts] | None = None,
+    agreement: str = "",
+) -> list[Line]:
+    """The figures of all cases and of one category: title and value, what it means, what to do about it; below them what
+    a judge found in each category, the chosen one first."""
+    return [*_diversity_lines(report, category, width), *_judged_lines(judged or {}, category, agreement, width)]
+
+
+def _judged_lines(judged: Mapping[str, JudgedCounts], category: str | None, agreement: str, width: int) -> list[Line]:
+    lines: list[Line] = []
+    for name in sorted(judged, key=lambda name: name != category):
+        counts = judged[name]
+        role = "warn" if counts.is_doubtful else "accent"
+        lines.append(sides([(plain(name), "strong")], [(counts.words or "–", role)], width))
+        lines += [((row, "muted"),) for row in wrap(_judged_words(counts), width)]
+        advice = "→ Say “judge all of it”: bad cases are then written again." if counts.is_doubtful else ""
+        lines += [((row, "warn"),) for row in wrap(advice, width) if row]
+    lines += [((row, "text"),) for row in wrap(agreement and f"The judge and you: {agreement}.", width) if row]
+    return [EMPTY, ((clip("Judged", width), "info"),), *lines] if lines else []
+
+
+def _judged_words(counts: JudgedCounts) -> str:
+    words = (
+        f"The judge read {counted(counts.judged + counts.not_judged, 'case')}: {counts.good:,} good, {counts.bad:,} bad"
+    )
+    return f"{words}, {counts.not_judged:,} without a verdict." if counts.not_judged else f"{words}."
+
+
+def _diversity_lines(report: DiversityReport | None, category: str | None, width: int) -> list[Line]:
     if report is None:
         return [(("Measuring …", "muted"),)]
     if not report.overall.cases:

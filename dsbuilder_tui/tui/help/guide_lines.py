@@ -10,7 +10,7 @@ from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, wrap
 
 _WIDEST = 100  # longer lines are hard to read
 _ITEM = re.compile(r"- |\d+\. ")
-_INLINE = re.compile(r"`(?P<code>[^`]+)`|\*\*(?P<bold>[^*]+)\*\*|\*(?P<word>[^*]+)\*|\[(?P<link>[^\]]+)\]\([^)]*\)")
+_INLINE = re.compile(r"`(?P<code>[^`]+)`|\*\*(?P<bold>[^*]+)\*\*|\*(?P<word>[^*]+)\*|\[(?P<link>[^\[\]]+)\]\([^()]*\)")
 _ROLES = {"code": "accent", "bold": "strong", "word": "info", "link": "info"}
 
 

@@ -18,7 +18,8 @@ from dsbuilder_tui.tui.paint.line import Line, clip, cut, fit
 from dsbuilder_tui.tui.widgets.dialogs import Dialog, Field, TextBox, text
 from dsbuilder_tui.tui.widgets.rows import RowList
 
-_CATEGORY = re.compile(r"^\s*(?P<name>[^:]+?)\s+(?P<count>[\d,_ ]+)\s*(?::\s*(?P<example>.*))?$")
+_OF_COUNT = "0123456789,_ "
+_LONGEST_COUNT = 12  # digits
 _EXAMPLE_FORM = "order_status 60: Where is my order #12345?\nrefunds 40: I want a refund for order #12345."
 
 
@@ -70,23 +71,31 @@ def plan_of_form(name: str, description: str, lines: str) -> DatasetPlanInput:
     for number, line in enumerate(lines.splitlines(), 1):
         if not line.strip():
             continue
-        found = _CATEGORY.match(line)
+        found = _category(line)
         if found is None:
             problems.append(
                 f"line {number}: {line.strip()[:60]!r} — write a name, a count and an example, such as "
                 f"{_EXAMPLE_FORM.splitlines()[0]!r}"
             )
             continue
-        example = (found["example"] or "").strip()
-        count = re.sub(r"[,_ ]", "", found["count"])
-        categories.append(
-            {"name": found["name"].strip(), "count": int(count), "example_inputs": [example] if example else []}
-        )
+        categories.append(found)
     if problems:
         raise PlanError("the form", problems)
     return parse_plan(
         {"dataset_name": name.strip(), "description": description.strip(), "categories": categories}, "the form"
     )
+
+
+def _category(line: str) -> dict[str, Any] | None:
+    """The category that a line of the form is: the count is all digits behind the name's last other word."""
+    head, _, example = line.partition(":")
+    words = " ".join(head.split())
+    rest = len(words.rstrip(_OF_COUNT))
+    gap = words.find(" ", rest)
+    count = re.sub(r"[,_ ]", "", words[gap:]) if gap > 0 else ""
+    if not 0 < len(count) <= _LONGEST_COUNT:
+        return None
+    return {"name": words[:gap], "count": int(count), "example_inputs": [example.strip()] if example.strip() else []}
 
 
 class NewSession(Dialog[DatasetPlanInput]):

@@ -23,13 +23,14 @@ from dsbuilder_tui.domain.message import (
     NoticeContent,
     PlanContent,
     QuestionContent,
+    ThoughtsContent,
     ToolContent,
 )
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.tui.paint.line import Line, clip, plain
 from dsbuilder_tui.tui.studio.card_state import CardState
+from dsbuilder_tui.tui.studio.folded_paint import thoughts_lines, tool_lines
 from dsbuilder_tui.tui.studio.plan_card_paint import card_height, plan_card, question_card
-from dsbuilder_tui.tui.studio.tool_line_paint import tool_lines
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.tui.widgets.safe import markdown_parser
 from dsbuilder_tui.wording import clock_time
@@ -208,14 +209,40 @@ class QuestionCard(Card):
         self.post_message(self.Decided(self, False))
 
 
-class ToolLine(Painted):
-    """What a tool of the agent did, in one line; a click or ^O opens what it was given and what it answered."""
+class FoldedLine(Painted):
+    """One line with more behind it, which a click or ^O opens."""
 
-    def __init__(self, text: str, content: ToolContent, *, busy: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__(classes="tool-line")
-        self.text, self.content, self.busy = text, content, busy
         self.opened = False
         self.styles.height = 1
+
+    def set_open(self, opened: bool) -> None:
+        self.opened = opened
+        self.styles.height = len(self.paint(max(20, self.size.width), 1))
+        self.repaint()
+
+    def action_unfold(self) -> None:
+        self.set_open(not self.opened)
+
+
+class ThoughtsLine(FoldedLine):
+    """That the agent's model thought, and behind it what."""
+
+    def __init__(self, content: ThoughtsContent) -> None:
+        super().__init__()
+        self.content = content
+
+    def paint(self, width: int, height: int) -> Sequence[Line]:
+        return thoughts_lines(self.content, width, opened=self.opened)
+
+
+class ToolLine(FoldedLine):
+    """What a tool of the agent did, and behind it what it was given and what it answered."""
+
+    def __init__(self, text: str, content: ToolContent, *, busy: bool = False) -> None:
+        super().__init__()
+        self.text, self.content, self.busy = text, content, busy
 
     def finish(self, text: str, content: ToolContent) -> None:
         """The tool has answered, or was stopped."""
@@ -223,15 +250,10 @@ class ToolLine(Painted):
         self.repaint()
 
     def set_open(self, opened: bool) -> None:
-        self.opened = opened and not self.busy
-        self.styles.height = len(self.paint(max(20, self.size.width), 1))
-        self.repaint()
+        super().set_open(opened and not self.busy)
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
         return tool_lines(self.text, self.content, width, busy=self.busy, opened=self.opened)
-
-    def action_unfold(self) -> None:
-        self.set_open(not self.opened)
 
 
 class ChatLog(VerticalScroll, can_focus=True):
@@ -268,6 +290,8 @@ class ChatLog(VerticalScroll, can_focus=True):
                 widget = QuestionCard(message.text, question, card_state)
             case ToolContent() as tool:
                 widget = ToolLine(message.text, tool)
+            case ThoughtsContent() as thoughts:
+                widget = ThoughtsLine(thoughts)
             case NoticeContent() | ErrorContent() if message.role == MessageRole.DSBUILDER:
                 widget = EventLine(message.text, message.kind)
             case _:

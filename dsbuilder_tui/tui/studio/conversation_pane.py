@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownStream
 
-from dsbuilder_tui.agent.turn_events import Activity, TextDelta, ToolStarted, TurnEvent, TurnProgress
+from dsbuilder_tui.agent.turn_events import Activity, TextDelta, ToolStarted, TurnEvent, TurnProgress, WordsWithdrawn
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.events import MessageAdded
 from dsbuilder_tui.domain.message import (
@@ -214,6 +214,8 @@ class ConversationPane(Vertical):
                     await self._draw_message(event.message)
                 case TextDelta(text):
                     await self._draw_words(text)
+                case WordsWithdrawn():
+                    await self._withdraw()
                 case Activity(words):
                     self.query_one(Hint).say(words)
                 case ToolStarted() as event:
@@ -244,6 +246,14 @@ class ConversationPane(Vertical):
             self._draft, self._stream = entry, Markdown.get_stream(bodies.first())
         self._draft.text += text
         await self._stream.write(visible(text))
+
+    async def _withdraw(self) -> None:
+        """What was drawn as words was a thought."""
+        draft, self._draft = self._draft, None
+        stream, self._stream = self._stream, None
+        if draft is not None and stream is not None:
+            await stream.stop()
+            await draft.remove()
 
     async def _end_draft(self, whole: str) -> None:
         """The message that is being written is at its end, and reads ``whole``."""

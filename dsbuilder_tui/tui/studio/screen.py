@@ -32,7 +32,7 @@ from dsbuilder_tui.tui.registry import session_screens
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.studio.actions import StudioActions
 from dsbuilder_tui.tui.studio.card_state import CardState, card_state
-from dsbuilder_tui.tui.studio.chat import Card, CardContent, PlanAnswer, PlanCard, QuestionCard, ToolLine
+from dsbuilder_tui.tui.studio.chat import Card, CardContent, FoldedLine, PlanAnswer, PlanCard, QuestionCard
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.panels import KINDS, Panel
 from dsbuilder_tui.tui.studio.prompt import Prompt
@@ -294,7 +294,7 @@ class StudioScreen(SessionScreen):
 
     def action_details(self) -> None:
         """Open or close what is behind all tool lines."""
-        lines = list(self.query(ToolLine))
+        lines = list(self.query(FoldedLine))
         wanted = not any(line.opened for line in lines)
         for line in lines:
             line.set_open(wanted)

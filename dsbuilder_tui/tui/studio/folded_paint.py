@@ -1,12 +1,14 @@
-"""A tool call of the agent: one line, and what is behind it when it is opened."""
+"""Tool calls and thoughts of the agent: one line each, and what is behind it when it is opened."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from itertools import islice
 
 from rich.cells import cell_len
 
-from dsbuilder_tui.domain.message import ToolContent
+from dsbuilder_tui.domain.message import ThoughtsContent, ToolContent
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, length, plain, wrap
 
 _MOST_ROWS = 24  # of one opened tool line
@@ -29,11 +31,22 @@ def tool_lines(text: str, content: ToolContent, width: int, *, busy: bool, opene
     lines = [cut(head, width)]
     if opened:
         rows = [f"given    {_pretty(content.arguments)}", f"answered {_pretty(content.answer)}"]
-        for row in rows:
-            lines += [(("  ", "text"), (line, "faint")) for line in wrap(row, max(10, width - 2))]
-    if len(lines) > _MOST_ROWS:
-        lines = [*lines[: _MOST_ROWS - 1], (("  …", "faint"),)]
+        lines += _behind(rows, width)
     return lines
+
+
+def thoughts_lines(content: ThoughtsContent, width: int, *, opened: bool) -> list[Line]:
+    """``· thought for 4 s ▸``, and the thoughts behind it."""
+    took = f" for {content.seconds:.0f} s" if content.seconds >= 1 else ""
+    fold = " ▾" if opened else " ▸"
+    lines = [cut(((f"· thought{took}", "faint", "unfold"), (fold, "faint", "unfold")), width)]
+    return lines + (_behind(content.thoughts.splitlines(), width) if opened else [])
+
+
+def _behind(rows: Iterable[str], width: int) -> list[Line]:
+    wrapped = (line for row in rows for line in wrap(row, max(10, width - 2)))
+    lines: list[Line] = [(("  ", "text"), (line, "faint")) for line in islice(wrapped, _MOST_ROWS)]
+    return lines if len(lines) < _MOST_ROWS else [*lines[: _MOST_ROWS - 2], (("  …", "faint"),)]
 
 
 def _pretty(text: str) -> str:

@@ -1,0 +1,37 @@
+"""Verdicts on a dataset file, for the command line and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.generation import file_judging
+from dsbuilder_tui.generation.file_judging import FileVerdicts, verdicts_beside
+from dsbuilder_tui.models.providers import require_judge
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.sources.record_fields import Shape
+
+__all__ = ["FileVerdicts", "judge_file", "verdicts_beside"]
+
+
+async def judge_file(
+    source: Path | str,
+    out: Path,
+    config: DatasetBuilderConfig | None = None,
+    *,
+    fields: tuple[str, ...] = (),
+    plan: DatasetPlanInput | None = None,
+    told: Callable[[FileVerdicts], None] = lambda found: None,
+) -> FileVerdicts:
+    """Judge the rows of a file by the configuration's judge, and write their verdicts to ``out``.
+
+    ``fields`` are what the application receives, as dotted paths; without any ``inputs``. Raises as
+    ``generation.file_judging.judge_file``, and ``InputError`` where there is no model that could judge.
+    """
+    config = config or DatasetBuilderConfig()
+    model = require_judge(config)
+    try:
+        return await file_judging.judge_file(source, out, model, config, shape=Shape(fields), plan=plan, told=told)
+    finally:
+        await model.close()
