@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from dsbuilder_tui.domain.figures import DiversityReport, share_words
 from dsbuilder_tui.domain.judging import JudgedCounts
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import WorkerState
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.session_state import SessionState
@@ -66,6 +68,16 @@ WAITS = {
     FailureKind.MEMORY: "out of memory",
     FailureKind.BAD_ANSWER: "answer lost",
 }
+
+
+def writing_words(plan: DatasetPlanInput) -> str:
+    """What is written for each case, in a line; empty when nothing is. Keys of some categories alone say of how many."""
+    times = Counter(one.key for category in plan.categories for one in plan.written_for(category))
+    if not times:
+        return ""
+    whole = len(plan.categories)
+    said = [key if number == whole else f"{key} ({number} of {whole})" for key, number in times.items()]
+    return f"for each case: {', '.join(said)}"
 
 
 def clock_time(ts: float, *, seconds: bool = True) -> str:

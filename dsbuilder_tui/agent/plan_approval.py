@@ -9,15 +9,18 @@ from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.agent.tool import ToolAnswer, ToolCall, plan_in_force
 from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.expectation import MlflowKey
+from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.plan_patch import changes
 from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.settings.stage_names import check_stages
 from dsbuilder_tui.sources.documents.document_reader import require_documents
 
+_BOTH = {MlflowKey.FACTS, MlflowKey.RESPONSE}
 
-def plan_question(
+
+async def plan_question(
     call: ToolCall,
     before: DatasetPlanInput,
     plan: DatasetPlanInput,
@@ -37,8 +40,17 @@ def plan_question(
     limit = session.config.max_dataset_size
     if plan.total_instances > limit:
         notes = [*notes, f"more than max_dataset_size ({limit:,}): a yes raises it for this session"]
+    if both := [
+        c.name for c in plan.categories if {*c.expectations, *(one.key for one in plan.written_for(c))} >= _BOTH
+    ]:
+        notes = [*notes, f"MLflow's Correctness takes expected_facts or expected_response, not both ({both[0]})"]
     if sources := plan.all_sources():
         notes = [*notes, f"written from {', '.join(sources)}; each expected fact is quoted from there"]
+    accepted = sum((await session.cases.counts()).values())
+    expected = await session.costs.expected(accepted, max(0, plan.total_instances - accepted))
+    if expected.dollars:
+        own = f", {dollar_words(expected.main_agent)} of it for the main agent" if expected.main_agent else ""
+        notes = [*notes, f"likely to cost about {dollar_words(expected.dollars)}{own}"]
     revision = session.plans.revision + 1
     size = f"{counted(plan.total_instances, 'case')} in {counted(len(plan.categories), 'category')}"
     return PlanApproval(

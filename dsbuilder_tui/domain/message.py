@@ -79,7 +79,8 @@ class PlanRow(RecordedModel):
 
 
 class PlanContent(MessageContent):
-    """A plan as a card. With ``call`` it is a proposal of the agent, which waits for the person's yes."""
+    """A plan as a card. With ``call`` it is a proposal of the agent, which waits for the person's yes. ``writing`` says in
+    words what is written for each case."""
 
     kind = MessageKind.PLAN
     revision: int = 1
@@ -88,6 +89,7 @@ class PlanContent(MessageContent):
     changed: bool = False
     call: str = ""
     dataset: str = ""
+    writing: str = ""
     notes: tuple[str, ...] = ()
 
 

@@ -51,9 +51,10 @@ class ExpectationCheck:
             if value is not None:
                 expectations[key] = value
         self._put_calls(expectations, given)
-        calls = expectations.get(MlflowKey.TOOL_CALLS)
+        key = MlflowKey.TOOL_CALLS.value
+        calls = expectations.get(key)
         if isinstance(calls, list) and calls and all(isinstance(call, dict) and "name" in call for call in calls):
-            expectations[MlflowKey.TOOL_CALLS] = self._arguments.fitting(calls, slot, inputs)
+            expectations[key] = self._arguments.fitting(calls, slot, inputs)
         return expectations
 
     def check(self, expectations: Mapping[str, Any]) -> None:
@@ -71,7 +72,7 @@ class ExpectationCheck:
     def _given(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         given = as_planned(raw.get("expectations"), {})
         if given is None:  # they may stand beside `slot`
-            wanted = (*self._constant, *self._written, MlflowKey.TOOL_CALLS)
+            wanted = (*self._constant, *self._written, MlflowKey.TOOL_CALLS.value)
             given = {str(key): raw[key] for key in wanted if key in raw}
         if not isinstance(given, Mapping):
             raise Unfit(f"`expectations` is {kind_of(given)}, not an object")
@@ -118,7 +119,7 @@ class ExpectationCheck:
     def _put_calls(self, expectations: dict[str, Any], given: Mapping[str, Any]) -> None:
         """The plan's tool calls, or what was written in their place. Where no tool is to be called there are none: MLflow
         knows no empty list of them."""
-        key = MlflowKey.TOOL_CALLS
+        key = MlflowKey.TOOL_CALLS.value
         if self._calls and key not in self._written and key not in self._constant:
             value = given.get(key, self._calls)
             expectations[key] = [] if value is None else self._tool_calls(value)
@@ -126,7 +127,7 @@ class ExpectationCheck:
             del expectations[key]
 
     def _tool_calls(self, value: Any) -> list[dict[str, Any]]:
-        key = MlflowKey.TOOL_CALLS
+        key = MlflowKey.TOOL_CALLS.value
         if isinstance(value, str) and isinstance(read := json_in(value), list | dict):
             value = read
         if isinstance(value, Mapping):
@@ -136,7 +137,7 @@ class ExpectationCheck:
         return [self._tool_call(call) for call in value[:_MOST_TEXTS]]
 
     def _tool_call(self, call: Any) -> dict[str, Any]:
-        key = MlflowKey.TOOL_CALLS
+        key = MlflowKey.TOOL_CALLS.value
         if isinstance(call, str):
             call = {"name": call}
         if isinstance(call, Mapping) and isinstance(call.get("function"), Mapping):

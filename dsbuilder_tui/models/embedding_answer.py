@@ -15,6 +15,8 @@ from typing import Any
 
 import orjson
 
+from dsbuilder_tui.domain.plain_words import counted
+
 _LISTS = ("data", "embeddings", "vectors", "predictions", "embedding", "float")
 _VECTORS = ("embedding", "values", "vector", "embeddings", "float")
 _OTHERS = "Is it an embedding model? Name another with embedding_model, or use static."
@@ -35,7 +37,8 @@ def read_vectors(answer: Any, count: int) -> list[Vector | None]:
     items = _in_order(_items(answer))
     vectors = [_vector(item) for item in items]
     if len(vectors) != count:
-        raise UnusableVectors(f"answers with {len(vectors)} vectors for {count} texts, not with one vector a text")
+        came, asked = counted(len(vectors), "vector"), counted(count, "text")
+        raise UnusableVectors(f"answers with {came} for {asked}, not with one vector a text")
     return vectors
 
 

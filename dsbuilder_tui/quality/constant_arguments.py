@@ -38,5 +38,5 @@ class ConstantArguments:
     def _is_contradicted(self, call: dict[str, Any], slot: Slot, inputs: Mapping[str, Any]) -> bool:
         if call not in self._planned:
             return False  # the writer's own, which the validators see
-        case = CheckedCase(slot=slot, inputs=inputs, expectations={MlflowKey.TOOL_CALLS: [call]})
+        case = CheckedCase(slot=slot, inputs=inputs, expectations={MlflowKey.TOOL_CALLS.value: [call]})
         return any(check(case) for check in self._checks)

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.events import (
     AgentCalled,
 )
 from dsbuilder_tui.domain.spending import Spending
 from dsbuilder_tui.models.prices import PriceTable
+from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.rows import AgentCall
+
+# What a case takes of a worker's prompt and answer, roughly, before anything is known.
+_PROMPT_TOKENS, _ANSWER_TOKENS = 80, 150
+_ENOUGH_SEEN = 10  # accepted cases, from which on the open slots cost what those did
+# The main agent begins a run and tells of its end; its prompt is as large with any number of cases.
+_AGENT_CALLS, _AGENT_PROMPT_TOKENS, _AGENT_ANSWER_TOKENS = 3, 6_000, 250
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedCost:
+    """What is likely to be spent from now on, in dollars; None where a price is not known.
+
+    ``cases`` is for writing and judging them.
+    """
+
+    cases: float | None
+    main_agent: float | None
+
+    @property
+    def dollars(self) -> float | None:
+        """All of it."""
+        return None if self.cases is None or self.main_agent is None else self.cases + self.main_agent
 
 
 class SessionCosts:
@@ -24,6 +49,24 @@ class SessionCosts:
         Cached tokens of the workers are priced as other input: an upper bound.
         """
         return await self._context.files.spending(self._context.config)
+
+    async def expected(self, accepted: int, left: int) -> ExpectedCost:
+        """What ``left`` open slots are likely to cost, where ``accepted`` cases are there, with the main agent's part."""
+        config = self._context.config
+        provider, prices = provider_of(config), PriceTable(config.prices)
+        agent: float | None = 0.0
+        if left and provider.make_agent_model is not None and not provider.is_free:
+            usage = Usage(_AGENT_CALLS * _AGENT_PROMPT_TOKENS, _AGENT_CALLS * _AGENT_ANSWER_TOKENS, known=True)
+            agent = prices.cost(config.model, usage)
+        if provider.is_free:
+            return ExpectedCost(0.0, agent)
+        spent = await self.spending()
+        workers, judge = spent.workers.dollars, spent.judge.dollars
+        so_far = None if workers is None or judge is None else workers + judge
+        if so_far and accepted >= _ENOUGH_SEEN:
+            return ExpectedCost(so_far / accepted * left, agent)
+        usage = Usage(_PROMPT_TOKENS * left, _ANSWER_TOKENS * left, known=True)
+        return ExpectedCost(prices.cost(config.worker_model, usage), agent)
 
     async def note_agent_call(self, purpose: str, model: str, usage: Usage, seconds: float) -> None:
         """Keep a call of the main agent, and say what it cost; it counts towards the budget of a run that goes on."""

@@ -21,6 +21,7 @@ from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import check_validators
+from dsbuilder_tui.session.repeated_inputs import RepeatedInputs
 from dsbuilder_tui.settings.provider_names import OPENAI
 from dsbuilder_tui.settings.schema import SEALED, DatasetBuilderConfig
 from dsbuilder_tui.settings.seal import seals_of, unsealed
@@ -319,22 +320,28 @@ class SessionFiles:
         head: dict[str, Any] = {}
         if kind == "checkpoint":
             head = seed_head(self.plan, self.clock.now(), self.id, self.seed, await self.store.slots.retired())
+        repeated = RepeatedInputs(self.plan)
         written = await write_cases(
             path,
             kind,
-            self._checked_pages(damaged, upto),
+            self._checked_pages(damaged, upto, repeated),
             DatasetShape(list(self.plan.input_fields), self._axes(), head, raw),
             private=private,
         )
+        if words := repeated.words:
+            self.emit(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=words))
         self.emit(
             ExportWritten(ts=self.clock.now(), path=str(path), format=kind, cases=written.cases, sha256=written.sha256)
         )
         return written
 
-    async def _checked_pages(self, damaged: list[str] | None, upto: int | None) -> AsyncIterator[list[AcceptedCase]]:
+    async def _checked_pages(
+        self, damaged: list[str] | None, upto: int | None, repeated: RepeatedInputs
+    ) -> AsyncIterator[list[AcceptedCase]]:
         """The cases of the plan in slot order, compared at the end with what should be there."""
         names, cases = [category.name for category in self.plan.categories], self.store.cases
         async for page in cases.pages(names, damaged=damaged, upto=upto):
+            repeated.see(page)
             yield page
         await self.pages_checked()
         await cases.require_sound(damaged)

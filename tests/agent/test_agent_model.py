@@ -12,6 +12,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig
 from dsbuilder_tui.agent.compaction import whole_turns
 from dsbuilder_tui.agent.turn_events import Activity, TurnEvent
+from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.events import AgentCalled, Event, Notice
 from tests.support import fake_agent as model
 from tests.support.fake_agent import Scripted
@@ -386,3 +387,15 @@ async def test_a_call_that_fails_in_passing_is_made_again_and_said_to_be(configu
         fake.agent_script[:] = [spent, model.says("never")]
         assert "no quota left" in troubles(await talk.say("again")), "asked once, for it is no use to ask again"
         assert len([event for event in heard if isinstance(event, Notice)]) == 2
+
+
+async def test_a_plan_card_says_what_it_is_likely_to_cost_with_the_main_agent(
+    fake: FakeOpenAI, configured: Configs
+) -> None:
+    fake.agent_script[:] = [model.calls(("propose_plan", SUPPORT))]
+    async with talking(configured()) as talk:
+        await talk.say("12 cases")
+        waiting = await talk.conversation.waiting()
+    assert waiting is not None and isinstance(waiting.request, PlanApproval)
+    (note,) = [note for note in waiting.request.card.notes if "likely to cost" in note]
+    assert "$0.05" in note and "for the main agent" in note

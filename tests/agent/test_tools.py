@@ -12,6 +12,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.agent.tool import MOST_ANSWER, ToolAnswer
 from dsbuilder_tui.agent.tool_registry import tool_kinds
+from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from tests.support.likeness import accept, reject
 from tests.support.studio import Scripted
@@ -88,7 +89,10 @@ async def test_samples_are_written_shown_and_not_kept(make_config: Configs) -> N
         (ended,) = [one for one in tools_used(await talk.answer(True)) if one.tool == "preview_cases"]
         shown = json.loads(ended.answer)["cases"]
         assert len(shown) == 3 and len({case["text"] for case in shown}) == 3
-        assert all(case["expectations"] == {"polite": True} for case in shown)
+        for case in shown:
+            expectations = dict(case["expectations"])
+            assert expectations.pop("expected_facts") and expectations.pop("guidelines"), "as is usual"
+            assert expectations == {"polite": True}
         assert (await talk.session.summary()).instances_created == 0
         assert "there are: order_status, refunds" in (await used(talk))["error"]
         await talk.session.run()
@@ -283,3 +287,68 @@ async def test_a_paste_is_read_whole_though_the_agent_sees_the_ends_of_it(make_c
             "travel assistant" in talk.session.agent_memory.target["brief"]
             and len(talk.session.agent_memory.target["brief"]) <= 6000
         )
+
+
+APPLICATION = '''
+@tool
+def lookup_order(order_id: str, verbose: bool = False):
+    """Finds an order."""
+'''
+
+
+async def test_a_plan_has_the_described_application_and_what_is_usually_written(make_config: Configs) -> None:
+    folder = Path("app")
+    folder.mkdir()
+    (folder / "tools.py").write_text(APPLICATION)
+    (folder / "prompt.md").write_text("Never promise a date.")
+    plan = {
+        "dataset_name": "bot",
+        "categories": [
+            {"name": "a", "count": 4, "attributes": {"language": ["English", "Spanish"]}},
+            {"name": "b", "count": 4},
+        ],
+    }
+    async with talking(
+        make_config(),
+        [calls("describe_target", {"path": "app"}, call_id="d1")],
+        [calls("propose_plan", plan, call_id="p1")],
+        [says("Done.")],
+    ) as talk:
+        await talk.say("a plan for the folder app, please")
+        question = (await talk.session.approvals.newest())[0].request
+        assert isinstance(question, PlanApproval)
+        proposed = question.plan
+        assert proposed.target.rules == "Never promise a date."
+        assert proposed.target.tools["lookup_order"].signature("lookup_order") == (
+            "lookup_order(order_id: string, verbose: boolean (optional)): Finds an order."
+        )
+        usual = ["expected_facts", "guidelines", "expected_tool_calls"]
+        assert [[one.key for one in proposed.written_for(c)] for c in proposed.categories] == [
+            [*usual, "language"],
+            usual,
+        ]
+        assert (
+            question.card.writing == "for each case: expected_facts, guidelines, expected_tool_calls, language (1 of 2)"
+        )
+
+
+@pytest.mark.parametrize(
+    ("more", "own", "keys", "noted"),
+    [
+        ({"write": []}, {}, [], False),
+        ({"write": ["guidelines"]}, {}, ["guidelines"], False),
+        ({}, {"write": ["expected_response"]}, ["expected_response"], False),
+        ({}, {"expected_tools": ["find"]}, ["expected_facts", "guidelines", "expected_tool_calls"], False),
+        ({"write": ["expected_facts", "expected_response"]}, {}, ["expected_facts", "expected_response"], True),
+    ],
+)
+async def test_what_a_proposal_says_of_writing_holds(
+    more: dict[str, Any], own: dict[str, Any], keys: list[str], noted: bool, make_config: Configs
+) -> None:
+    plan = {"dataset_name": "bot", "categories": [{"name": "a", "count": 4, **own}], **more}
+    async with talking(make_config(), [calls("propose_plan", plan, call_id="p1")], [says("Done.")]) as talk:
+        await talk.say("a plan please")
+        question = (await talk.session.approvals.newest())[0].request
+        assert isinstance(question, PlanApproval)
+        assert [one.key for one in question.plan.written_for(question.plan.categories[0])] == keys
+        assert any("not both" in note for note in question.card.notes) == noted

@@ -73,7 +73,10 @@ def _without_total(plan: dict[str, object]) -> dict[str, object]:
 
 
 def settings(ground: Ground) -> tuple[str, ...]:
-    return ("--checkpoint-dir", "s", "--provider", "offline", "--max-workers", "4", "--batch-size", "20", "--max-dataset-size", str(ground.cases + 100))  # fmt: skip
+    return (
+        "--checkpoint-dir", "s", "--provider", "offline", "--max-workers", "4", "--batch-size", "20",
+        "--max-dataset-size", str(ground.cases + 100), "--set", "checkpoint_interval=10",
+    )  # fmt: skip
 
 
 @dataclass

@@ -45,7 +45,7 @@ async def test_texts_go_in_pieces_and_come_back_in_order(make_config: Configs) -
         ("html", EndpointRefused, "no embeddings service.*a web page .“Sign in”"),
         ("html_error", EndpointRefused, "no embeddings service.*a web page .“Sign in”"),
         ("error_200", EndpointUnavailable, "The embedding model crashed"), ("zeros", EndpointRefused, "nothing but zeros"),
-        ("nan", EndpointRefused, "NaN"), ("null", EndpointRefused, "NaN"), ("few", EndpointRefused, "1 vectors for 2 texts"),
+        ("nan", EndpointRefused, "NaN"), ("null", EndpointRefused, "NaN"), ("few", EndpointRefused, "with 1 vector for 2 texts"),
         ("base64_cut", EndpointRefused, "one vector a text"), ("no_model", EndpointRefused, "with embedding_model"),
     ],
 )  # fmt: skip

@@ -167,3 +167,24 @@ async def test_histories_from_before_there_were_dollars_are_told(make_plan: Plan
         past = [event async for event in recorded_events(session)]
     ends = [event for event in past if isinstance(event, ev.RunFinished)]
     assert [(end.accepted, end.dollars) for end in ends] == [(3, None)]
+
+
+async def test_what_is_expected_has_the_main_agent_in_it(
+    fake: FakeOpenAI, make_plan: Plans, make_config: Configs
+) -> None:
+    """Before anything is known by what a case usually takes, later by what those there have cost, the judge's part too."""
+    config = make_config(base_url=fake.url, batch_size=5)
+    async with await Session.create(make_plan(20), config) as session:
+        first = await session.costs.expected(0, 20)
+        assert first.cases == pytest.approx(20 * (80 * 0.15 + 150 * 0.6) / 1e6)
+        assert first.main_agent == pytest.approx(3 * (6_000 * 2.5 + 250 * 10) / 1e6)
+        assert first.dollars == pytest.approx((first.cases or 0) + (first.main_agent or 0))
+        await session.run()
+        spent = await session.costs.spending()
+        then = await session.costs.expected(20, 40)
+        assert then.cases == pytest.approx(2 * (spent.known_dollars - spent.main_agent.known_dollars))
+        assert then.main_agent == first.main_agent and (await session.costs.expected(20, 0)).dollars == 0
+    async with await Session.create(make_plan(4), make_config(base_url=fake.url, model="unknown")) as session:
+        assert (await session.costs.expected(0, 4)).dollars is None
+    async with await Session.create(make_plan(4), make_config()) as session:
+        assert (await session.costs.expected(0, 4)).dollars == 0

@@ -13,10 +13,12 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import InputError, PlanError, StorageError
+from dsbuilder_tui.domain.events import Notice
 from dsbuilder_tui.domain.pause_cause import Pause
 from dsbuilder_tui.store.export.formats import format_of
 from dsbuilder_tui.store.files import atomic_write
 from dsbuilder_tui.store.imports.seed_checkpoint import read_seed_checkpoint
+from tests.support.fake_openai import FakeOpenAI
 
 Plans = Callable[..., DatasetPlanInput]
 Configs = Callable[..., DatasetBuilderConfig]
@@ -185,3 +187,22 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
     assert [f.name for f in tmp_path.iterdir() if f.is_file()] == ["f.json"]
     with pytest.raises(StorageError, match="could not be written"), atomic_write(path / "below" / "x"):
         pass
+
+
+@pytest.mark.parametrize(("diversity", "told"), [("off", True), ("on", False)])
+async def test_inputs_that_would_be_merged_are_told_at_export(
+    diversity: str, told: bool, make_plan: Plans, make_config: Configs, tmp_path: Path
+) -> None:
+    """Where a category's diversity is off, and its inputs repeat: their number, before the file is handed on."""
+    async with FakeOpenAI(duplicate_rate=0.9 if told else 0.0) as fake:
+        plan = make_plan(30, 10, diversity=diversity)
+        async with await Session.create(plan, make_config(base_url=fake.url, batch_size=5, judge="off")) as session:
+            await session.run()
+            notices: list[str] = []
+            session.subscribe(lambda event: notices.append(event.text) if isinstance(event, Notice) else None)
+            await session.export(tmp_path / "out.jsonl")
+    inputs = [json.dumps(json.loads(line)["inputs"]) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    repeats = len(inputs) - len(set(inputs))
+    assert (repeats > 0) == told and len(notices) == told
+    if told:
+        assert notices[0].startswith(f"{repeats} case") and "MLflow would merge them" in notices[0]

@@ -26,6 +26,22 @@ from tests.support.wire import STREAM_HEAD, as_bytes, send_chunk, send_error, se
 
 SYLLABLES = "ba be bi bo bu da de di do du ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu".split()
 _SLOTS = re.compile(r"Slots \((\d+)\):")
+_WRITTEN: dict[str, Any] = {
+    "expected_facts": ["The message is answered."],
+    "guidelines": ["Is polite."],
+    "expected_response": "It is answered.",
+    "expected_tool_calls": [],
+}
+
+
+def _with_written(case: dict[str, Any], prompt: str) -> dict[str, Any]:
+    """The case with what the prompt wants written for each."""
+    _, asks, wanted = prompt.partition("Write for each case")
+    keys = re.findall(r"^- (\w+): ", wanted, re.MULTILINE) if asks and "expectations" in case else ()
+    more = {key: _WRITTEN.get(key, "any") for key in keys}
+    return {**case, "expectations": {**case["expectations"], **more}} if more else case
+
+
 _SLOT_LINE = re.compile(r"^(\d+)\. (.*)$", re.MULTILINE)
 
 
@@ -340,7 +356,7 @@ class FakeOpenAI:
             )
         if kind == "endless":
             return ['{"cases": [{"slot": 1, "inputs": {"query": "', *(" " * 8192 for _ in range(64))], "stop"
-        whole_cases = [self.case(number) for number in range(1, asked + 1)]
+        whole_cases = [_with_written(self.case(number), prompt) for number in range(1, asked + 1)]
         if self.keep_bodies and found:
             attributes = dict(_SLOT_LINE.findall(prompt, found.end()))
             written = [case for case in whole_cases if "inputs" in case]  # not those with several candidates

@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from dsbuilder_tui.agent.plan_approval import plan_question, put_plan_in_force
+from dsbuilder_tui.agent.plan_defaults import with_described_target, with_usual_writing
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
 from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.errors import InputError
@@ -26,6 +27,10 @@ class ProposePlanArguments(ToolArguments):
     """The keys of each case's inputs and what they mean; leave it out for one field `query`."""
     attributes: dict[str, list[str]] = Field(default_factory=dict)
     """Axes shared by all categories."""
+    write: list[str | dict[str, Any]] | None = None
+    """Expectations that are written anew for each case of every category. Leave it out for what is usual: `expected_facts`,
+    `guidelines`, `expected_tool_calls` where the application has tools, `language` where cases come in several."""
+    target: SkipJsonSchema[dict[str, Any]] = Field(default_factory=dict)
     sources: list[str] = Field(default_factory=list)
     """Documents (files, folders) that all cases are written from, as the person named them; each expected fact is then
     quoted from them."""
@@ -51,6 +56,9 @@ class ProposePlan(Tool[ProposePlanArguments]):
         data = arguments.model_dump(mode="json", exclude={"assumptions"}, exclude_defaults=True)
         plan = parse_plan(data, "the proposal")
         session = call.host.session
+        plan = with_described_target(plan, session)
+        if arguments.write is None and not any(category.write for category in plan.categories):
+            plan = with_usual_writing(plan)
         if session.was_started:
             for name, cases in (await session.cases.counts()).items():
                 held = next((c.count for c in plan.categories if c.name == name), 0)
@@ -59,7 +67,7 @@ class ProposePlan(Tool[ProposePlanArguments]):
                         f"The category {name!r} holds {counted(cases, 'accepted case')}, which are kept.",
                         "Change the plan in force with revise_plan, or give it that many cases at least.",
                     )
-        return plan_question(call, session.plan, plan, list(arguments.assumptions)[:6], {})
+        return await plan_question(call, session.plan, plan, list(arguments.assumptions)[:6], {})
 
     async def run(self, call: ToolCall, arguments: ProposePlanArguments) -> ToolAnswer:
         return await put_plan_in_force(call, self.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dsbuilder_tui.agent.plan_approval import plan_question, put_plan_in_force
+from dsbuilder_tui.agent.plan_defaults import with_described_target
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolCall
 from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.errors import InputError
@@ -26,11 +27,12 @@ class RevisePlan(Tool[PlanPatch]):
         call.require_plan()
         session = call.host.session
         result = patched(session.plan, arguments, await session.cases.counts())
-        if result.plan == session.plan:
+        plan = with_described_target(result.plan, session)
+        if plan == session.plan:
             raise InputError(
                 "That changes nothing: the plan says so already.", "Tell the person, or change something else."
             )
-        return plan_question(call, session.plan, result.plan, list(result.notes), result.renamed)
+        return await plan_question(call, session.plan, plan, list(result.notes), result.renamed)
 
     async def run(self, call: ToolCall, arguments: PlanPatch) -> ToolAnswer:
         return await put_plan_in_force(call, self.name)

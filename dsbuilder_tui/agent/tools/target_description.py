@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+from dsbuilder_tui.agent.plan_defaults import PLAN_TARGET, plan_target
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
 from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.errors import InputError
@@ -58,7 +59,9 @@ class DescribeTarget(Tool[DescribeTargetArguments]):
             target = target_of_text(text[:_MOST_TEXT])
         brief = target.brief()
         names = [tool.name for tool in target.tools[:_MOST_TOOLS]]
-        await call.host.session.agent_memory.remember_target({"source": target.source, "brief": brief, "tools": names})
+        known = plan_target(target).model_dump(mode="json")
+        about = {"source": target.source, "brief": brief, "tools": names, PLAN_TARGET: known}
+        await call.host.session.agent_memory.remember_target(about)
         found = [f"a prompt of {len(target.prompt):,} characters"] if target.prompt else []
         found += [counted(len(target.tools), "tool")] if target.tools else []
         found += ["a README"] if target.readme else []

@@ -10,6 +10,7 @@ from dsbuilder_tui.domain.plan import DEFAULT_INPUT_FIELD, DatasetPlanInput
 def as_arguments(plan: DatasetPlanInput) -> dict[str, Any]:
     """A plan as propose_plan takes it."""
     data = plan.model_dump(mode="json", exclude={"total_instances"})
+    data.setdefault("write", [])  # none is not the usual ones
     if data["input_fields"] == {DEFAULT_INPUT_FIELD: ""}:
         del data["input_fields"]
     for category in data["categories"]:

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any
 
 from dsbuilder_tui.offline.writer import perturb
+from dsbuilder_tui.offline.writer.templates import shown
 
 _PERSONA_AXES = {"persona", "role", "user", "customer", "audience", "speaker", "profile", "who", "user_type"}
 _PERSON = re.compile(
@@ -22,7 +23,13 @@ _GREETING = re.compile(
     r"buen[oa]s (?:días|tardes|noches)|bonjour|bonsoir|salut)(?: \w+)?[,.!]\s*",
     re.IGNORECASE,
 )
+_MOST_READ = 400  # characters of a core that say what it is about
 _LANGUAGE_AXES = {"language", "lang", "locale"}
+# Axes that say how a text is written: a value that nobody knows how to show is not named either.
+_MANNERS = frozenset(
+    "tone mood emotion attitude sentiment style register manner voice situation perturbation difficulty formality feeling temper "
+    "writing edge".split()
+)
 
 # What an attribute value asks for, by the words in it; the first that fits wins.
 _EFFECTS: tuple[tuple[str, str, str], ...] = (
@@ -59,15 +66,15 @@ def load_phrases() -> dict[str, Any]:
     return tomllib.loads(text)
 
 
-def topic_of(texts: Sequence[tuple[int, str]], phrases: Mapping[str, Any]) -> str:
-    """The topic whose words weigh most in ``texts`` (weight, text); ``general`` when none is there."""
-    scores: dict[str, int] = {}
-    for weight, text in texts:
-        words = re.findall(r"[a-z]+", text.lower().replace("_", " "))
-        for topic, bank in phrases["topic"].items():
-            scores[topic] = scores.get(topic, 0) + weight * sum(word in bank["about"] for word in words)
-    best = max(scores, key=lambda topic: scores[topic], default="general")
-    return best if scores.get(best) else "general"
+def fitting_groups(groups: Sequence[Mapping[str, Any]], core: str) -> list[list[str]]:
+    """The groups of sentences that go with a core: of one group a message has one at most."""
+    lowered = shown(core)[:_MOST_READ].lower()
+    return [
+        list(group["say"])
+        for group in groups
+        if re.search(group.get("when", ""), lowered)
+        and not (group.get("unless") and re.search(group["unless"], lowered))
+    ]
 
 
 @dataclass(slots=True)
@@ -77,7 +84,7 @@ class Frame:
     tone: str = ""
     length: str = ""
     channel: str = ""
-    has_id: bool = False  # the template has an id that can be missing
+    language: str = ""  # that an answer is asked for in, when it is not the message's own
     flags: set[str] = field(default_factory=set)
     background: list[str] = field(default_factory=list)
     context: list[str] = field(default_factory=list)
@@ -88,6 +95,7 @@ class Frame:
     ) -> Frame:
         """``english`` is false for a language in which personas and unknown axes cannot be put into words."""
         frame = cls()
+        people: list[Sequence[str]] = []
         for axis, value in attributes.items():
             name, lowered = axis.strip().lower().replace(" ", "_"), value.strip().lower()
             if (
@@ -96,18 +104,28 @@ class Frame:
                 or _PERSON.search(lowered)
                 or name in lowered.split()
             ):
-                known = phrases["persona"].get(lowered)
-                frame.background.append(rng.choice(known) if known else _persona(value, rng))
+                people.append(_persona(value, phrases))
             elif name in _LANGUAGE_AXES:
                 if not lowered.startswith("en"):
+                    frame.language = value
                     frame.context.append(f"Please answer in {value}.")
             else:
                 frame._apply(axis, value, rng)
+        frame.background = [rng.choice(frame.of_its_length(forms)) for forms in people]
         if not english:
             frame.background, frame.context = [], []
         if "hard" in frame.flags:
             frame.flags |= {"several", "missing"}
         return frame
+
+    @property
+    def is_vague(self) -> bool:
+        """Whether a detail that is needed is left out."""
+        return bool(self.flags & {"missing", "ambiguous"})
+
+    def of_its_length(self, forms: Sequence[str]) -> Sequence[str]:
+        """The forms to choose from: the shorter half of them where the message is to be short."""
+        return sorted(forms, key=len)[: max(2, len(forms) // 2)] if self.length == "short" else forms
 
     def _apply(self, axis: str, value: str, rng: random.Random) -> None:
         for kind, name, pattern in _EFFECTS:
@@ -117,87 +135,89 @@ class Frame:
                 elif not getattr(self, kind):
                     setattr(self, kind, name)
                 return
-        shown = axis.replace("_", " ")
-        self.context.append(rng.choice((f"For context, {shown}: {value}.", f"({shown}: {value})")))
+        shown = axis.replace("_", " ").strip().lower()
+        if _MANNERS & set(shown.split()):
+            return
+        forms = (f"My {shown} is {value}, if that helps.", f"The {shown} is {value}, in case it matters.")
+        self.context.append(rng.choice(forms))
 
 
-def _persona(value: str, rng: random.Random) -> str:
+def _persona(value: str, phrases: Mapping[str, Any]) -> Sequence[str]:
+    """What somebody says of themselves who is such a person."""
     value = value.strip().rstrip(".")
-    if re.match(r"(?:a|an|the|my|someone|somebody)\b", value, re.IGNORECASE):
-        article = ""
-    else:
-        article = "an " if value[:1].lower() in "aeiou" else "a "
-    forms: tuple[str, ...] = ("I'm {p}.", "As {p}, I want to be sure.", "I'm asking as {p}.", "You're talking to {p}.")
-    if re.search(r"\b(?:family|couple|team|group|parents|friends|class)\b", value, re.IGNORECASE):
-        forms = ("We're {p}.", "As {p}, we want to be sure.", "We're asking as {p}.")
-    return rng.choice(forms).replace("{p}", article + value)
+    lowered = value.lower()
+    if known := phrases["persona"].get(lowered):
+        return list(known)
+    for person in phrases.get("person", ()):
+        if re.search(rf"\b(?:{person['of']})", lowered):
+            return list(person["say"])
+    has_article = re.match(r"(?:a|an|the|my|someone|somebody)\b", lowered)
+    article = "" if has_article else "an " if lowered[:1] in "aeiou" else "a "
+    if re.search(r"\b(?:family|couple|team|group|parents|friends|class)\b", lowered):
+        return [f"We're {article}{value}."]
+    return (
+        [f"I'm {article}{value}.", f"I work as {article}{value}."]
+        if value.count(" ") < 2
+        else [f"I'm {article}{value}."]
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class FrameTopic:
-    """What the frames of one category draw on."""
+class Surroundings:
+    """What goes around a core: chosen for one message, with its values filled in."""
 
-    detail: Sequence[str]
-    second: Sequence[str]
-    others: Sequence[str]  # requests of the plan's other categories
+    details: Sequence[str] = ()
+    second: str = ""  # another request
+    attack: str = ""
+    attack_first: bool = False
+    off_topic: str = ""
+    vague: str = ""  # what is said of the detail that is left out
+    asked_before: str = ""
 
 
 def compose(
-    core: str, frame: Frame, topic: FrameTopic, phrases: Mapping[str, Any], rng: random.Random, extra: int
+    core: str, frame: Frame, around: Surroundings, phrases: Mapping[str, Any], rng: random.Random, extra: int
 ) -> str:
     """A whole message around a core, with placeholders still in it. ``extra`` adds that many more details."""
     tone = phrases["tone"].get(frame.tone or "neutral")
-    opening, closing = rng.choice(tone["open"]), rng.choice(tone["close"])
-    details = rng.sample(topic.detail, min(len(topic.detail), 3 + extra))
-    details += [""] * (3 - len(details))
+    opening, closing = (rng.choice(frame.of_its_length(tone[part])) for part in ("open", "close"))
+    details = list(around.details)
     length = frame.length or rng.choice(("short", "medium", "medium", "long"))
     before, after = list[str](), list[str]()
     if length == "short":
-        for part in rng.sample((*frame.background, opening, closing, details.pop()), 1 + min(extra, 2)):
-            (after if part == closing or (part != opening and rng.random() < 0.5) else before).append(part)
+        # What shows who is writing, and how, comes before what could be left out.
+        has_tone = frame.tone not in ("", "neutral")
+        shown = [*frame.background, *([rng.choice((opening, closing))] if has_tone else ())]
+        others = [part for part in (opening, closing, *details[:1]) if part not in shown]
+        for part in [*shown, *rng.sample(others, min(len(others), max(0, 1 + min(extra, 2) - len(shown))))]:
+            (after if part == closing or part in details else before).append(part)
+        before.sort(key=lambda part: part != opening)
     else:
         before.append(opening)
-        about = [*frame.background, details.pop()]
-        if length == "long":
-            about += [details.pop(), details.pop()]
-        for part in about:
-            (before if rng.random() < 0.55 else after).append(part)
-    after += details[: extra if length != "short" else 0]
-    _situation(core, frame, topic, phrases, rng, before, after)
+        for part in frame.background:
+            (before if rng.random() < 0.7 else after).append(part)
+        after[:0] = details[: (2 if length == "long" else 1) + extra]
+    _situation(around, before, after)
     after += frame.context
     if length != "short":
         after.append(closing)
-    return _laid_out([*before], core, [*after], frame, phrases, rng, opening, closing)
+    return _laid_out(before, core, after, frame, phrases, rng, opening, closing)
 
 
-def _situation(
-    core: str,
-    frame: Frame,
-    topic: FrameTopic,
-    phrases: Mapping[str, Any],
-    rng: random.Random,
-    before: list[str],
-    after: list[str],
-) -> None:
-    bank = phrases["situation"]
-    if "missing" in frame.flags:
-        after.append(rng.choice(bank["missing_id" if frame.has_id else "missing_detail"]))
-    if "several" in frame.flags:
-        if topic.others and rng.random() < 0.4:
-            after.append(rng.choice(("Another thing: ", "Also: ", "And while I'm here: ")) + rng.choice(topic.others))
+def _situation(around: Surroundings, before: list[str], after: list[str]) -> None:
+    if around.vague:
+        after.insert(0, around.vague)
+    if around.second:
+        after.append(around.second)
+    if around.asked_before:
+        before.append(around.asked_before)
+    if around.attack:
+        if around.attack_first:
+            before.insert(1 if len(before) > 1 else 0, around.attack)  # behind a greeting
         else:
-            after.append(rng.choice(topic.second))
-    if "ambiguous" in frame.flags:
-        after.append(rng.choice(bank["ambiguous"]))
-    if "asked_before" in frame.flags:
-        before.append(rng.choice(bank["asked_before"]))
-    if "adversarial" in frame.flags:
-        if rng.random() < 0.5:
-            before.insert(0, rng.choice(bank["adversarial_before"]))
-        else:
-            after.append(rng.choice(bank["adversarial_after"]))
-    if "out_of_scope" in frame.flags:
-        after.append(rng.choice(bank["out_of_scope"]))
+            after.append(around.attack)
+    if around.off_topic:
+        after.append(around.off_topic)
 
 
 def _laid_out(

@@ -48,6 +48,8 @@ def phrases_in(language: str, phrases: Mapping[str, Any]) -> Mapping[str, Any]:
         mood = "angry" if name in _ANGRY else "polite" if name in _POLITE else "open"
         return {"open": take(mood), "close": take("close_angry" if mood == "angry" else "close")}
 
+    expected = bank.get("expected", phrases["expected"])
+    attacks = {"place": "before", "say": take("adversarial"), "must_not": expected.get("must_not", [""])}
     return {
         "tone": {name: tone(name) for name in phrases["tone"]},
         "persona": {},
@@ -56,13 +58,14 @@ def phrases_in(language: str, phrases: Mapping[str, Any]) -> Mapping[str, Any]:
             "missing_id": take("missing"),
             "missing_detail": take("missing"),
             "ambiguous": take("unclear"),
-            "adversarial_before": take("adversarial"),
-            "adversarial_after": take("adversarial"),
             "out_of_scope": take("off_topic"),
         },
+        "attack": [attacks],
         "fillers": {"voice": take("fillers")},
         "channel": {"email": {"open": take("email_open"), "close": take("email_close")}},
-        "topic": {"general": {"about": [], "detail": take("detail"), "second": take("second")}},
+        "detail": [{"say": [sentence]} for sentence in take("detail") if sentence],
+        "second": [{"say": take("second")}],
+        "expected": expected,
     }
 
 

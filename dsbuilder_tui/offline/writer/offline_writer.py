@@ -6,7 +6,6 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -17,7 +16,8 @@ from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
-from dsbuilder_tui.offline.writer.frames import Frame, FrameTopic, compose, load_phrases, perturbed, topic_of
+from dsbuilder_tui.offline.writer.expectations import ExpectationWriter, unfilled_key
+from dsbuilder_tui.offline.writer.frames import Frame, compose, load_phrases, perturbed
 from dsbuilder_tui.offline.writer.languages import (
     ENGLISH,
     LOCALES,
@@ -28,7 +28,16 @@ from dsbuilder_tui.offline.writer.languages import (
     phrases_in,
 )
 from dsbuilder_tui.offline.writer.pacer import Pacer
+from dsbuilder_tui.offline.writer.studied_category import (
+    OtherRequest,
+    StudiedCategory,
+    StudiedExample,
+    about_words,
+    stance_of,
+)
+from dsbuilder_tui.offline.writer.surroundings import leaves_out, surrounded
 from dsbuilder_tui.offline.writer.templates import (
+    answered,
     introduced,
     lower_first,
     paraphrases,
@@ -38,6 +47,7 @@ from dsbuilder_tui.offline.writer.templates import (
     without_ids,
 )
 from dsbuilder_tui.offline.writer.values import ValuePool
+from dsbuilder_tui.offline.writer.written_message import Stance
 from dsbuilder_tui.settings.provider_names import OFFLINE
 
 _MAIN_FIELDS = ("query", "question", "message", "input", "prompt", "text", "request", "messages")
@@ -63,24 +73,6 @@ _FIELD_VALUES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Example:
-    template: str
-    cores: list[str]
-    vague_cores: list[str]  # the same without ids
-    block: str  # what follows the first line: code, a document; kept as it is
-    rest: dict[str, Any]  # the other input fields
-
-
-@dataclass(frozen=True, slots=True)
-class _Category:
-    field: str
-    language: str
-    phrases: Mapping[str, Any]
-    examples: list[_Example]
-    topic: FrameTopic
-
-
 class OfflineWriter:
     """Writes cases from the category's example inputs. The text for a slot depends on slot, attempt and seed alone."""
 
@@ -104,7 +96,7 @@ class OfflineWriter:
         self._pacer = Pacer(pace, clock or SystemClock(), sleep)
         self._phrases = load_phrases()
         self._pools: dict[int, ValuePool] = {}
-        self._read: dict[str, _Category] = {}
+        self._read: dict[str, StudiedCategory] = {}
 
     @property
     def pace(self) -> float:
@@ -135,6 +127,11 @@ class OfflineWriter:
                     "no example fills it.",
                     f"Give an example as a mapping, such as {{{known.field}: …, {unfilled[0]}: …}}, or connect a model.",
                 )
+            if (key := unfilled_key(plan, category)) is not None:
+                raise InputError(
+                    f"The built-in writer cannot tell what to write for {key!r} of {category.name!r}.",
+                    "Make it optional, give it a value in `expectations`, name an axis like it, or connect a model.",
+                )
             if not category.example_inputs:
                 text = f"{category.name} has no example inputs: the built-in writer has only its description to go by."
                 notes.append((NoticeLevel.WARNING, text))
@@ -163,17 +160,18 @@ class OfflineWriter:
     def write(
         self, plan: DatasetPlanInput, category: DatasetCategory, slot: Slot, attempt: int, seed: int
     ) -> dict[str, Any]:
-        """One case: ``inputs`` and the ``tags`` that say how it was made."""
+        """One case: ``inputs``, what is expected of them other than of every case, and the ``tags`` that say how it was made."""
         rng = random.Random(f"{seed}\x1f{plan.dataset_name}\x1f{category.name}\x1f{slot.ordinal}\x1f{attempt}")
         if seed not in self._pools:
             self._pools[seed] = ValuePool(seed)
         pool, known = self._pools[seed], self._category(plan, category)
         example = known.examples[(slot.ordinal - 1) % len(known.examples)]
         frame = Frame.of(slot.attributes, known.phrases, rng, english=known.language == ENGLISH)
-        frame.has_id = "{id:" in example.template
-        core = rng.choice(example.vague_cores if "missing" in frame.flags else example.cores)
-        message = compose(core, frame, known.topic, known.phrases, rng, extra=attempt)
-        text, done = perturbed(pool.fill(message, rng), frame, known.phrases, rng)
+        values = pool.drawn(example.template, rng)
+        core = self._core(known, example, frame, rng)
+        message, around = surrounded(known, example, frame, core, values, pool, rng, attempt, slot)
+        composed = compose(pool.filled(core, values, rng), frame, around, known.phrases, rng, extra=attempt)
+        text, done = perturbed(pool.fill(composed, rng), frame, known.phrases, rng)
         if example.block:
             text += f"\n\n{example.block}"
         inputs = {}
@@ -181,15 +179,23 @@ class OfflineWriter:
             value = example.rest.get(field, _value_for(field, known.language))
             inputs[field] = _in_shape_of(value, text) if field == known.field else _refilled(value, pool, rng)
         tags = {"template": shown(example.template)[:_MOST_TEMPLATE], "perturbation": ", ".join(done) or "none"}
-        return {"inputs": inputs, "tags": tags}
+        return {"inputs": inputs, "expectations": known.expectations.write(message, rng), "tags": tags}
 
-    def _category(self, plan: DatasetPlanInput, category: DatasetCategory) -> _Category:
+    def _core(self, known: StudiedCategory, example: StudiedExample, frame: Frame, rng: random.Random) -> str:
+        """The request; where a detail is left out, without its ids, or in so few words that it says next to nothing."""
+        if not leaves_out(known, frame):
+            return rng.choice(frame.of_its_length(example.cores))
+        if example.has_id or example.block or known.language != ENGLISH:
+            return rng.choice(frame.of_its_length(example.vague_cores))
+        return str(rng.choice(known.phrases["situation"]["missing_core"])).replace("{about}", known.about)
+
+    def _category(self, plan: DatasetPlanInput, category: DatasetCategory) -> StudiedCategory:
         found = self._read.get(category.name)
         if found is None:
             found = self._read[category.name] = self._study(plan, category)
         return found
 
-    def _study(self, plan: DatasetPlanInput, category: DatasetCategory) -> _Category:
+    def _study(self, plan: DatasetPlanInput, category: DatasetCategory) -> StudiedCategory:
         examples = plan.examples(category)
         field = _main_field(plan, examples)
         texts = [(example, _text_of(example.get(field, ""))) for example in examples]
@@ -204,23 +210,42 @@ class OfflineWriter:
             if language != ENGLISH:
                 forms = lead_ins(language, self._phrases)
                 cores, vague = introduced(sentence(template), forms), introduced(sentence(without_ids(template)), forms)
-            read.append(_Example(template, cores, vague, block.strip("\n"), example))
-        topic = "general"
-        if language == ENGLISH:
-            weighed = [(4, category.name), (2, category.description), *((1, text) for _, text in texts)]
-            topic = topic_of([*weighed, (1, plan.description)], self._phrases)
-        bank = phrases["topic"][topic]
+            told = answered(template) if language == ENGLISH else ""
+            has_id = "{id:" in template
+            read.append(
+                StudiedExample(
+                    template=template,
+                    cores=cores,
+                    vague_cores=vague,
+                    has_id=has_id,
+                    answered=told,
+                    block=block.strip("\n"),
+                    rest=example,
+                )
+            )
         others = [] if language != ENGLISH else self._requests_of_others(plan, category, field)
-        return _Category(field, language, phrases, read, FrameTopic(bank["detail"], bank["second"], others))
+        writer = ExpectationWriter(plan, category, phrases["expected"])
+        return StudiedCategory(
+            field=field,
+            language=language,
+            phrases=phrases,
+            examples=read,
+            others=others,
+            stance=stance_of(category),
+            about=about_words(category),
+            expectations=writer,
+        )
 
-    def _requests_of_others(self, plan: DatasetPlanInput, category: DatasetCategory, field: str) -> list[str]:
+    def _requests_of_others(self, plan: DatasetPlanInput, category: DatasetCategory, field: str) -> list[OtherRequest]:
         """One-line English requests of the plan's other categories, to be a message's second intent."""
         found = []
         for other in plan.categories:
-            for example in plan.examples(other)[:2] if other.name != category.name and other.compared else ():
+            if other.name == category.name or not other.compared or stance_of(other) is not Stance.SERVE:
+                continue
+            for example in plan.examples(other)[:3]:
                 text = _text_of(example.get(field, "")).strip()
                 if text and "\n" not in text and len(text) < 200 and language_of([text], self._phrases) == ENGLISH:
-                    found.append(lower_first(paraphrases(read_template(text))[0]))
+                    found.append(OtherRequest(lower_first(sentence(read_template(text))), other))
         return found
 
 

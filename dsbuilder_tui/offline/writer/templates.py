@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-from dsbuilder_tui.offline.writer.values import BRACES, PRODUCT_HEADS, shown_braces
+from dsbuilder_tui.offline.writer.core_rules import (
+    ASKS_TOO,
+    MORE_WAYS,
+    QUESTION_LEAD_INS,
+    REPORT,
+    REQUEST_LEAD_INS,
+    RULES,
+    STATEMENT_LEAD_INS,
+)
+from dsbuilder_tui.offline.writer.values import BRACES, PRODUCT_HEADS, Entity, shown_braces
 
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 _ENTITY = re.compile(
@@ -26,6 +34,7 @@ _ENTITY = re.compile(
 )
 _MOST_READ = 4000  # characters; looking for what may vary takes more than linear time
 _MOST_SAID_ANEW = 1000  # characters of a sentence that a rule says in other words
+_MOST_TOLD = 300  # characters of a core that an expectation repeats
 _WORDS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
 _MODIFIER = re.compile(
     r"(?:wireless|smart|electric|portable|new|red|blue|black|white|green|leather|wool|winter|summer|gaming|running|"
@@ -36,7 +45,7 @@ _PLACEHOLDER_END = re.compile(r"\s*(?:,\s*)?(?:\b(?:number|no\.?|nr\.?|id)\s*)?\
 
 
 _BARE_NOUN = re.compile(
-    r"((?:^|\b(?:for|of|on|about|with|to|from|cancel|return|track|change|is) ))"
+    r"((?:^|\b(?:for|of|on|about|with|to|from|in|if|cancel|return|track|change|move|is|are|has|have|was|were|did|does|will) ))"
     r"((?:order|invoice|ticket|booking|reservation|account|case|claim|parcel|shipment|flight)"
     r"(?:\s+(?:number|no\.?|nr\.?|id))?\s*\{id:)",
     re.IGNORECASE,
@@ -82,6 +91,23 @@ def _mark_products(text: str) -> str:
     return text
 
 
+_NUMBERED = re.compile(
+    r"\b(order|invoice|ticket|booking|reservation|account|case|claim|parcel|shipment|flight|transfer|error|appointment|contract|"
+    r"policy|card|subscription)(?:\s+(?:number|no\.?|nr\.?|id|code))?\s*$",
+    re.IGNORECASE,
+)
+
+
+def entities_of(template: str, values: Mapping[str, str]) -> tuple[Entity, ...]:
+    """The values of a template's placeholders, in order, each with the noun that it is the number of."""
+    found = []
+    for place in re.finditer(r"\{(\w+):[^{}]*\}", template):
+        noun = _NUMBERED.search(template[: place.start()])
+        if place.group() in values:
+            found.append(Entity(place.group(1), noun.group(1).lower() if noun else "", values[place.group()]))
+    return tuple(found)
+
+
 def without_ids(template: str) -> str:
     """The template without its ids: a request that lacks a detail."""
     return _PLACEHOLDER_END.sub("", _BARE_NOUN.sub(r"\1my \2", template))
@@ -92,128 +118,89 @@ def shown(template: str) -> str:
     return shown_braces(re.sub(r"\{(\w+):[^{}]*\}", r"{\1}", template))
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    pattern: re.Pattern[str]
-    forms: tuple[str, ...]
-
-
-def _rule(pattern: str, *forms: str) -> _Rule:
-    return _Rule(re.compile(pattern + r"\s*[?.!]*\Z", re.IGNORECASE), forms)
-
-
-_BE = r"(?P<be>is|are|was|were)"
-_RULES = (
-    _rule(
-        rf"where(?:'s| {_BE}) (?P<x>(?:my|our|the|this|that) .+?)",
-        "Where {be} {x}?", "Can you tell me where {x} {be}?", "Could you check where {x} {be}?",
-        "I'd like to know where {x} {be}.", "Do you know where {x} {be} right now?", "Any idea where {x} {be}?",
-        "I'm trying to find out where {x} {be}.", "I'm still waiting for {x}.", "What happened to {x}?",
-        "What's the status of {x}?", "Is there any news about {x}?", "I need an update on {x}.",
-        "Could you look up {x} for me?", "How is {x} coming along?", "When can I expect {x}?",
-        "I have no idea where {x} {be}.", "Please find {x}.", "Has {x} been lost?", "Why haven't I got {x} yet?",
-    ),
-    _rule(
-        rf"(?P<wh>what|when|who|why|how) {_BE} (?P<x>(?:my|our|your|the|this|that|a|an) .+?)",
-        "{wh} {be} {x}?", "Can you tell me {wh} {x} {be}?", "I'd like to know {wh} {x} {be}.",
-        "Do you know {wh} {x} {be}?", "Could you explain {wh} {x} {be}?", "I was wondering {wh} {x} {be}.",
-        "I can't find out {wh} {x} {be}.", "Please tell me {wh} {x} {be}.", "I need to know {wh} {x} {be}.",
-        "So, {wh} {be} {x}?",
-    ),
-    _rule(
-        r"(?P<wh>what|when|where|why|how|how much|how many \w+|how long|which \w+) "
-        r"(?P<aux>do|can|could|should|will|would|must) (?P<s>i|you|we|they|it) (?P<x>.+?)",
-        "{wh} {aux} {s} {x}?", "Can you tell me {wh} {s} {aux} {x}?", "I'd like to know {wh} {s} {aux} {x}.",
-        "I don't know {wh} {s} {aux} {x}.", "Could you explain {wh} {s} {aux} {x}?", "Please tell me {wh} {s} {aux} {x}.",
-        "I was wondering {wh} {s} {aux} {x}.", "I need to know {wh} {s} {aux} {x}.", "Any idea {wh} {s} {aux} {x}?",
-        "I'm trying to find out {wh} {s} {aux} {x}.",
-    ),
-    _rule(
-        r"i (?:want|would like|need|wish)(?P<np> (?:a|an|my|the|some|another|more) .+?)",
-        "I want{np}.", "I'd like{np}.", "I need{np}.", "Can I get{np}?", "How do I get{np}?", "Could I have{np}, please?",
-        "I'm asking for{np}.", "I'm entitled to{np}, am I not?", "Please help me get{np}.", "Is it possible to get{np}?",
-        "What do I have to do to get{np}?", "I'm writing because I want{np}.", "Who can give me{np}?",
-        "I'd like to request{np}.", "I'm still hoping for{np}.", "Please arrange{np}.", "Am I eligible for{np}?",
-        "I was told I could get{np}.",
-    ),
-    _rule(
-        r"(?:i (?:want|would like|need|wish)|i'd like) to (?P<v>.+?)",
-        "I want to {v}.", "I'd like to {v}.", "I need to {v}.", "Can I {v}?", "How do I {v}?", "Is it possible to {v}?",
-        "Please help me {v}.", "I'm trying to {v}.", "What do I need to {v}?", "I've been trying to {v}.",
-        "Where can I {v}?", "Could you help me {v}?", "Am I allowed to {v}?", "What is the way to {v}?",
-    ),
-    _rule(
-        r"(?:can|could|may) (?:i|we) (?P<v>.+?)",
-        "Can I {v}?", "Could I {v}?", "Is it possible to {v}?", "Am I able to {v}?", "I'd like to {v}.",
-        "I want to know if I can {v}.", "How do I {v}?", "Would it be possible to {v}?", "Am I allowed to {v}?",
-        "What do I have to do to {v}?", "I was hoping to {v}.", "Please let me {v}.",
-    ),
-    _rule(
-        r"(?:please |(?:can|could|would) you (?:please )?)?(?:tell me|give me (?:some )?information|inform me|"
-        r"talk to me) (?:more )?about (?P<x>.+?)(?:,? please)?",
-        "Tell me about {x}.", "What can you tell me about {x}?", "I'd like to know more about {x}.",
-        "I have a question about {x}.", "Could you give me some details on {x}?", "What should I know about {x}?",
-        "Please describe {x}.", "I'm interested in {x}.", "Can you sum up {x} for me?", "I'm looking for information on {x}.",
-        "What makes {x} special?", "How good is {x}?", "Is {x} worth it?", "What do people say about {x}?",
-        "I'm thinking about {x}. What do I need to know?", "Explain {x} to me.", "Where do I find details on {x}?",
-        "I can't decide on {x}. Can you help?", "Do you recommend {x}?",
-    ),
-    _rule(
-        r"(?:please |(?:can|could|would|will) you (?:please )?)?(?P<v>(?:show|explain|cancel|change|update|book|send|"
-        r"find|help|write|translate|give|check|fix|add|remove|delete|open|close|create|make|compare|recommend|suggest|"
-        r"summari[sz]e|list|describe|convert|calculate|schedule|transfer|block|reset|refactor|review|generate|draft|"
-        r"look|set|turn|get|order|return|track|connect|reserve|renew|extend|confirm|move|rename|sort|tell|let|"
-        r"call) .+?)"
-        r"(?:,? please)?",
-        "{v}.", "Please {v}.", "Can you {v}?", "Could you {v}?", "I need you to {v}.", "I'd like you to {v}.",
-        "{v}, please.", "Would you be able to {v}?", "It would help me a lot if you could {v}.", "Are you able to {v}?",
-        "What I need: {v}.", "Is there a way to {v}?", "Would you please {v}?",
-    ),
-    _rule(
-        r"(?P<x>(?:my|our|the) .+? (?:is|are|was|were|has|have|had|does|do|did|keeps?|won't|can't|isn't|doesn't|hasn't|"
-        r"stopped|broke|arrived|shows?|says?) .+?)",
-        "{x}.", "It seems {x}.", "I've noticed that {x}.", "The problem is that {x}.", "Just so you know, {x}.",
-        "I'm writing because {x}.", "{x}. What can I do?", "{x}. Is that normal?", "Why is it that {x}?",
-        "For some reason {x}.", "I don't understand why {x}.", "{x}. Can you help?", "{x}. Who do I talk to?",
-    ),
-)  # fmt: skip
-
-_LEAD_INS = (
-    "{core}", "Here's my question: {core}", "I was wondering: {core}", "What I'd like to ask: {core}",
-    "I need help with this: {core}", "My request: {core}", "It's about the following: {core}", "So: {core}",
-    "Let me put it like this: {core}", "Maybe you can help: {core}", "I keep asking myself: {core}",
-    "In short: {core}",
-)  # fmt: skip
-
-
 def paraphrases(template: str) -> list[str]:
     """Ways to say a template's core, the original among them, each a full sentence."""
     text = template.strip()
-    for rule in _RULES if len(text) <= _MOST_SAID_ANEW else ():
+    whole = sentence(text)
+    for rule in RULES if len(text) <= _MOST_SAID_ANEW else ():
         found = rule.pattern.match(text)
-        if found and not re.search(r"[.!?] +\w", text):
+        if found and not re.search(r"[.!?] +\w", text) and not ASKS_TOO.search(text):
             parts = {name: lower_first(value) for name, value in found.groupdict().items() if value}
             parts.setdefault("be", "is")
-            forms = [sentence(_insert(form, parts)) for form in rule.forms]
-            return list(dict.fromkeys([sentence(text), *(_mend(form) for form in forms)]))
-    return introduced(sentence(text), _LEAD_INS)
+            more = parts.pop("more", "").removeprefix(", ")
+            forms = list(rule.forms)
+            for first, fits, others in MORE_WAYS:
+                if first == forms[0] and fits.search(text):
+                    forms += others
+            made = [sentence(_insert(_direct(_with_more(form, more), parts), parts)) for form in forms]
+            return list(dict.fromkeys([whole, *made]))
+    if whole.endswith("?"):
+        return introduced(whole, QUESTION_LEAD_INS)
+    return introduced(whole, STATEMENT_LEAD_INS if REPORT.match(text) else (*STATEMENT_LEAD_INS, *REQUEST_LEAD_INS))
+
+
+def answered(template: str) -> str:
+    """What an answer to a template's core does: ``The answer says whether the user can return their order {id:#12345}.``"""
+    text = template.strip()
+    for rule in RULES if len(text) <= _MOST_SAID_ANEW else ():
+        found = rule.pattern.match(text)
+        if found and not re.search(r"[.!?] +\w", text) and not ASKS_TOO.search(text):
+            parts = {name: lower_first(value) for name, value in found.groupdict().items() if value}
+            parts.setdefault("be", "is")
+            said = _insert(_direct(rule.answered, parts), parts)
+            return f"The answer {_of_another(said).rstrip('.?! ')}."
+    kind = "question" if sentence(text).endswith("?") else "message"
+    said = lower_first(sentence(text))
+    return f"The answer deals with this {kind}: {said if len(said) <= _MOST_TOLD else said[:_MOST_TOLD] + '…'}"
+
+
+_OTHERS = {
+    "i'm": "they are", "i am": "they are", "i was": "they were", "i've": "they have", "i'd": "they would", "i'll": "they will",
+    "i": "they", "me": "them", "my": "their", "mine": "theirs", "myself": "themselves", "we": "they", "we're": "they are",
+    "we've": "they have", "our": "their", "us": "them", "ours": "theirs", "am": "are",
+}  # fmt: skip
+_OWN = re.compile(
+    r"(?<![\w{:'])(?:i'm|i am|i was|i've|i'd|i'll|we're|we've|myself|mine|ours|our|we|us|me|my|am|i)(?![\w':}])", re.I
+)
+
+
+def _of_another(said: str) -> str:
+    """First persons as third ones, outside of placeholders."""
+    parts = re.split(r"(\{[^{}]*\})", said)
+    return "".join(
+        part if part.startswith("{") else _OWN.sub(lambda found: _OTHERS[found.group().lower()], part) for part in parts
+    )
+
+
+def _with_more(form: str, more: str) -> str:
+    """What a request gives as its reason: behind a comma of a statement, a sentence of its own behind a question."""
+    if not more:
+        return form.replace("{more}", "")
+    if form.endswith("?{more}"):
+        return form.replace("{more}", f" {more[:1].upper()}{more[1:]}.")
+    return form.replace("{more}", f", {more}")
 
 
 def introduced(core: str, forms: Sequence[str]) -> list[str]:
-    """A core behind each of several introductions; ``{core}`` alone leaves it as it is."""
-    return [form.replace("{core}", core if form == "{core}" else lower_first(core)) for form in forms]
+    """A core behind each of several introductions; ``{core}`` alone leaves it as it is, and so does ``{Core}``."""
+    return [
+        form.replace("{Core}", core).replace("{core}", core if form == "{core}" else lower_first(core))
+        for form in forms
+    ]
 
 
-def _insert(form: str, parts: dict[str, str]) -> str:
+def _insert(form: str, parts: Mapping[str, str]) -> str:
     for name, value in parts.items():
         form = form.replace("{" + name + "}", value)
     return form
 
 
-def _mend(text: str) -> str:
-    """Undo what inversion leaves behind: "where do I" asked directly, "how I do reset" told indirectly."""
-    text = re.sub(r"\b(I|you|we|they) do ", r"\1 ", text) if " do I " not in text else text
-    return text.replace("  ", " ")
+def _direct(form: str, parts: Mapping[str, str]) -> str:
+    """Told indirectly a question loses its "do": "how I reset", not "how I do reset"; "what to do", not "what I do do"."""
+    if parts.get("aux", "").lower() != "do":
+        return form
+    asks_to = parts["s"] in ("I", "we") and parts["x"].startswith("do ")
+    return form.replace("{s} {aux} {x}", "to {x}") if asks_to else form.replace("{s} {aux} {x}", "{s} {x}")
 
 
 def lower_first(text: str) -> str:
@@ -227,11 +214,15 @@ def lower_first(text: str) -> str:
 def sentence(text: str) -> str:
     """The text begun with a capital and ended with a mark."""
     text = text.strip()
+    last = re.split(r"[.!?] +", text)[-1]
     text = re.sub(r"\bi\b(?=[ '])", "I", text)
     if text and text[-1] not in ".?!。？！؟…:":
         text += (
             "?"
-            if re.match(r"(?:what|when|where|who|why|how|which|is|are|can|could|do|does|did|will)\b", text, re.I)
+            if re.match(
+                r"(?:what|when|where|who|why|how|which|is|are|can|could|do|does|did|will|has|have|am)\b", last, re.I
+            )
+            or ASKS_TOO.search(last)
             else "."
         )
     return text[:1].upper() + text[1:] if not text.startswith("{") else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from faker import Faker
@@ -134,6 +135,15 @@ _BRACES_BACK = str.maketrans({"\ue000": "{", "\ue001": "}"})
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 
 
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A value in a request: its kind (``id``, ``date``, ``money`` …), what it is the number of, and how it is written."""
+
+    kind: str
+    noun: str
+    value: str
+
+
 class ValuePool:
     """Names and companies drawn once from Faker; the same seed gives the same pool."""
 
@@ -147,17 +157,26 @@ class ValuePool:
 
     def fill(self, text: str, rng: random.Random) -> str:
         """The text with each ``{kind}`` or ``{kind:original}`` filled."""
-        used: set[str] = set()
+        return shown_braces(self.filled(text, self.drawn(text, rng), rng))
 
-        def value(found: re.Match[str]) -> str:
+    def drawn(self, text: str, rng: random.Random) -> dict[str, str]:
+        """A value for each placeholder of a text, by the placeholder as it stands there."""
+        values: dict[str, str] = {}
+        for found in _PLACEHOLDER.finditer(text):
             for _ in range(5):  # a flight goes from one city to another one
                 chosen = self._value(found.group(1), found.group(2) or "", rng)
-                if found.group(1) not in _DISTINCT or chosen not in used:
+                if found.group(1) not in _DISTINCT or chosen not in values.values():
                     break
-            used.add(chosen)
-            return chosen
+            values.setdefault(found.group(), chosen)
+        return values
 
-        return _PLACEHOLDER.sub(value, text).translate(_BRACES_BACK)
+    def filled(self, text: str, values: Mapping[str, str], rng: random.Random) -> str:
+        """The text with values for its placeholders, and new ones for those that have none. Its own braces stay hidden."""
+
+        def value(found: re.Match[str]) -> str:
+            return values.get(found.group()) or self._value(found.group(1), found.group(2) or "", rng)
+
+        return _PLACEHOLDER.sub(value, text)
 
     def _value(self, kind: str, original: str, rng: random.Random) -> str:
         if kind == "id":
@@ -213,8 +232,15 @@ def same_shape(original: str, rng: random.Random) -> str:
 
 
 def _money(original: str, rng: random.Random) -> str:
-    amount = f"{rng.choice((rng.randint(5, 99), rng.randint(100, 900)))}"
-    if rng.random() < 0.5:
+    whole = re.sub(r"[.,]\d{1,2}(?!\d)", "", original)
+    size = int(re.sub(r"\D", "", whole) or 0)
+    if size >= 1000:  # a loan stays one
+        amount = f"{rng.randint(size // 300, size // 30) * 100:,}"
+    elif size:
+        amount = str(rng.randint(max(2, size // 3), max(9, min(999, size * 3))))
+    else:
+        amount = f"{rng.choice((rng.randint(5, 99), rng.randint(100, 900)))}"
+    if size < 1000 and rng.random() < 0.5:
         amount += f".{rng.choice(('00', '50', '90', '95', '99'))}"
     return re.sub(r"\d[\d.,]*", amount, original, count=1)
 

@@ -34,7 +34,8 @@ _FEWEST_LABELS = 2  # of axes of any kind: one alone may be a line of a form
 
 # One of these stands in every text that names an attribute.
 _OPENING = tuple("[(*<")
-_HINTS = ("as a", "in a", "speaking", "writing", "asking", "saying")
+_HINTS = ("as a", "in a", "speaking", "writing", "asking", "saying", "persona", "_", " - ", "–", "—", "->")
+_CLOSING = tuple("])*>")
 
 
 def _plain(text: str) -> str:
@@ -50,11 +51,21 @@ def _patterns(axis: str, value: str) -> tuple[str, re.Pattern[str], re.Pattern[s
     """The value's first word, the axis and value as a label, and what names the value in words where it is a manner."""
     gap = r"[\s_\-]+"
     spelled = gap.join(_parts(value))
-    label = re.compile(rf"(?<!\w){gap.join(_parts(axis))}\s?[:=]\s?[\"'“]?{spelled}(?!\w)", re.IGNORECASE)
+    name = gap.join(_parts(axis))
+    # A dash makes a label of what begins a sentence or a line.
+    label = re.compile(
+        rf"(?<!\w){name}\s?[:=]\s?[\"'“]?{spelled}(?!\w)|(?:\A|[.!?;|(\[\n]\s*){name}\s?[\-–—]+>?\s?[\"'“]?{spelled}(?!\w)",
+        re.IGNORECASE,
+    )
     words = set(_plain(axis).split())
     if not words & set(_MANNERS):
         return _plain(value).split(" ")[0], label, None
-    named = rf"\A\s*[\[(*<]+{spelled}[\])*>]+"
+    named = (
+        rf"\A\s*[\[(*<]+{spelled}[\])*>]+|[\[(*<]+{spelled}[\])*>]+\s*\Z"
+        rf"|(?<!\w)persona\W{{1,4}}(?:is |an? |the )*{spelled}(?!\w)"
+    )
+    if " " in _plain(value):
+        named += rf"|(?<![\w.])(?-i:{'_'.join(_parts(value))})(?!\w)"
     if words & set(_FEELINGS):
         named += (
             rf"|\bas an? (?:\w+ )?{spelled} {_ROLE}\b"
@@ -72,6 +83,7 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: None) -
             ":" not in text
             and "=" not in text
             and text[:1] not in _OPENING
+            and text[-1:] not in _CLOSING
             and not any(hint in lowered for hint in _HINTS)
         ):
             return None

@@ -34,7 +34,8 @@ def question_card(text: str, width: int, *, state: CardState, focused: bool) -> 
 def card_height(card: PlanContent) -> int:
     """Lines that the card of a plan takes where no note is wrapped."""
     rows = len(card.rows)
-    return min(rows, MOST_ROWS) + (1 if rows > MOST_ROWS else 0) + len(card.notes[:_MOST_NOTES]) + 3
+    more = (1 if rows > MOST_ROWS else 0) + (1 if card.writing else 0)
+    return min(rows, MOST_ROWS) + more + len(card.notes[:_MOST_NOTES]) + 3
 
 
 def plan_card(card: PlanContent, width: int, *, state: CardState, focused: bool) -> list[Line]:
@@ -47,7 +48,7 @@ def plan_card(card: PlanContent, width: int, *, state: CardState, focused: bool)
     lines = [_row(row, name_width, amount, inner) for row in rows[:MOST_ROWS]]
     if len(rows) > MOST_ROWS:
         lines.append(((f"and {counted(len(rows) - MOST_ROWS, 'category')} more", "faint"),))
-    for note in card.notes[:_MOST_NOTES]:
+    for note in (*filter(None, [card.writing]), *card.notes[:_MOST_NOTES]):
         for number, row in enumerate(wrap(note, max(10, inner - 2))):
             lines.append(cut((("  " if number else "· ", "faint"), (row, "muted")), inner))
     keys: list[Span] = []

@@ -14,7 +14,7 @@ from dsbuilder_tui.domain.case import Slot
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.generation.slots import slot_plans
 from dsbuilder_tui.offline.writer import perturb
-from dsbuilder_tui.offline.writer.frames import Frame, load_phrases, topic_of
+from dsbuilder_tui.offline.writer.frames import Frame, fitting_groups, load_phrases
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
 from dsbuilder_tui.offline.writer.templates import paraphrases, read_template, shown, without_ids
 from dsbuilder_tui.offline.writer.values import ValuePool, same_shape
@@ -193,12 +193,30 @@ def test_things_stay_what_they_are() -> None:
         assert one != other
 
 
-def test_topics() -> None:
-    phrases = load_phrases()
-    assert topic_of([(4, "refunds")], phrases) == "refund"
-    assert topic_of([(4, "flight_search")], phrases) == "travel"
-    assert topic_of([(4, "poems"), (1, "write a haiku")], phrases) == "general"
-    assert all(bank["detail"] and bank["second"] for bank in phrases["topic"].values())
+def said(core: str) -> set[str]:
+    """What may be added to a message besides what goes with any."""
+    groups = load_phrases()["detail"]
+    free = {sentence for group in groups if not group.get("when") for sentence in group["say"]}
+    return {sentence for group in fitting_groups(groups, read_template(core)) for sentence in group} - free
+
+
+def test_what_is_added_goes_with_what_is_asked() -> None:
+    assert any("tracking page" in text for text in said("Where is my order #12345?"))
+    for bank in (
+        "Why was my transfer of $250 declined?",
+        "I lost my credit card, please block it",
+        "What would a loan of $5,000 cost me?",
+    ):
+        assert said(bank) and not any(re.search("order|parcel|receipt|box|size", text) for text in said(bank))
+    for other in ("Write a haiku", "May I work from Norway?", "Is the green curry hot?"):
+        assert not any(re.search("order|parcel|card|flight|router", text) for text in said(other))
+
+
+def test_one_message_says_one_thing_of_a_kind() -> None:
+    cases = written(300, name="returns", description="Returns", example_inputs="Can I return the lamp I bought?")
+    for text in (case["inputs"]["query"] for case in cases):
+        assert ("I have the receipt" in text) + ("the receipt any more" in text) <= 1, text
+        assert ("It arrived broken" in text) + ("It doesn't fit" in text) + ("A part is missing" in text) <= 1, text
 
 
 def test_every_placeholder_in_the_phrases_can_be_filled() -> None:
@@ -209,8 +227,18 @@ def test_every_placeholder_in_the_phrases_can_be_filled() -> None:
             return [value]
         return [t for inner in (value.values() if isinstance(value, dict) else value) for t in texts(inner)]
 
-    for text in texts(load_phrases()):
-        assert "{" not in pool.fill(text.replace("{core}", ""), rng), text
+    def without_own(bank: dict[str, Any]) -> dict[str, Any]:
+        """Without what the expectations fill themselves, and the patterns."""
+        return {
+            name: without_own(inner) if isinstance(inner, dict) else inner
+            for name, inner in bank.items()
+            if name not in ("expected", "detail", "second")
+        }
+
+    phrases = load_phrases()
+    groups = [sentence for group in (*phrases["detail"], *phrases["second"]) for sentence in group["say"]]
+    for text in (*texts(without_own(phrases)), *groups):
+        assert "{" not in pool.fill(text.replace("{core}", "").replace("{about}", ""), rng), text
 
 
 def test_perturbations() -> None:

@@ -1,0 +1,52 @@
+"""Defaults of a proposed plan: the application as it was described, and what is usually written for each case."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from dsbuilder_tui.domain.expectation import MlflowKey, WrittenExpectation
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.target import PlanTarget, ToolSchema
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.sources.target.target_reader import Target
+
+_LANGUAGE_AXES = {"language", "lang"}
+_LANGUAGE = WrittenExpectation(key="language", meaning="the language that the answer must be in")
+_RULES = 8000  # characters of a prompt that a plan keeps
+PLAN_TARGET = "plan_target"  # under which the session's memory of the application keeps it
+
+
+def plan_target(target: Target) -> PlanTarget:
+    """What a plan keeps of an application that was read: its prompt, and its tools as far as they can be understood."""
+    tools: dict[str, ToolSchema] = {}
+    for tool in target.tools:
+        try:
+            tools[tool.name] = ToolSchema(description=tool.description, parameters=tool.parameters)
+        except ValidationError:  # parameters as nobody writes them
+            tools[tool.name] = ToolSchema(description=tool.description)
+    return PlanTarget(rules=target.prompt[:_RULES], tools=tools)
+
+
+def with_described_target(plan: DatasetPlanInput, session: Session) -> DatasetPlanInput:
+    """The plan with the application that was described in this session, unless it has its own."""
+    known = session.agent_memory.target.get(PLAN_TARGET)
+    if not known or not plan.target.is_empty:
+        return plan
+    return plan.model_copy(update={"target": PlanTarget.model_validate(known)})
+
+
+def with_usual_writing(plan: DatasetPlanInput) -> DatasetPlanInput:
+    """The plan with what is best written for each case: facts and guidelines, tool calls where there are tools, and the
+    language where cases come in several."""
+    write = [WrittenExpectation(key=MlflowKey.FACTS.value), WrittenExpectation(key=MlflowKey.GUIDELINES.value)]
+    calls = WrittenExpectation(key=MlflowKey.TOOL_CALLS.value)
+    if plan.target.tools:
+        write.append(calls)
+    categories = []
+    for category in plan.categories:
+        own = [calls] if category.expected_tools and not plan.target.tools else []
+        languages = [values for axis, values in plan.axes(category).items() if axis.casefold() in _LANGUAGE_AXES]
+        if any(len(values) > 1 for values in languages):
+            own.append(_LANGUAGE)
+        categories.append(category.model_copy(update={"write": tuple(own)}))
+    return plan.model_copy(update={"write": tuple(write), "categories": tuple(categories)})

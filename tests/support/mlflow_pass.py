@@ -1,0 +1,93 @@
+"""A dataset through MLflow's own scorers: what they need is there, and none of them fails.
+
+A process of its own, since MLflow takes seconds and hundreds of megabytes: ``python mlflow_pass.py FILE FOLDER``. The judge
+is a stub on loopback, which says yes to everything. Prints what was found as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+
+class Judge(BaseHTTPRequestHandler):
+    asked = 0
+
+    def do_POST(self) -> None:
+        wanted = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        Judge.asked += 1
+        schema = json.dumps(wanted.get("response_format") or {})
+        said = {"result": "yes", "rationale": "it fits"} if "rationale" in schema else {"tools": []}
+        message = {"role": "assistant", "content": json.dumps(said)}
+        answer = {
+            "id": "1", "object": "chat.completion", "created": 1, "model": "stub",
+            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+        }  # fmt: skip
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def scored(rows: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
+    """How many rows each scorer gave a value, and the errors."""
+    import mlflow
+    from mlflow.entities import SpanType
+    from mlflow.genai.scorers import Correctness, ExpectationsGuidelines, ToolCallCorrectness
+
+    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    mlflow.set_experiment("scorers")
+
+    def application(**inputs: Any) -> str:
+        with mlflow.start_span("lookup_order", span_type=SpanType.TOOL) as span:
+            span.set_inputs({"order_id": "1"})
+        return "I will look into it."
+
+    judges = [Correctness(model="openai:/stub"), ExpectationsGuidelines(model="openai:/stub")]
+    with_calls = [row for row in rows if "expected_tool_calls" in row["expectations"]]
+    values: dict[str, int] = {}
+    errors: list[str] = []
+    for some, scorers in ((rows, judges), (with_calls, [ToolCallCorrectness(should_exact_match=True)])):
+        if not some:
+            continue
+        data = [{"inputs": row["inputs"], "expectations": row["expectations"]} for row in some]
+        fields = ", ".join(data[0]["inputs"])
+        scope: dict[str, Any] = {"application": application, "mlflow": mlflow}
+        # `predict_fn` is called with the keys of the inputs as its parameters.
+        exec(f"@mlflow.trace\ndef called({fields}):\n    return application()", scope)
+        result = mlflow.genai.evaluate(data=data, predict_fn=scope["called"], scorers=scorers)
+        for assessments in result.tables["eval_results"]["assessments"]:
+            for one in assessments:
+                if not one.get("feedback"):
+                    continue
+                values[one["assessment_name"]] = values.get(one["assessment_name"], 0) + 1
+                if one["feedback"].get("error"):
+                    errors.append(str(one["feedback"]["error"])[:300])
+    return {"rows": len(rows), "with_calls": len(with_calls), "values": values, "errors": errors, "asked": Judge.asked}
+
+
+def main(file: str, folder: str) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Judge)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    os.environ |= {
+        "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_GENAI_EVAL_SKIP_TRACE_VALIDATION": "true", "OPENAI_API_KEY": "none",
+        "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false", "MLFLOW_GENAI_EVAL_MAX_WORKERS": "1",
+        "OPENAI_API_BASE": f"http://127.0.0.1:{server.server_port}/v1",
+    }  # fmt: skip
+    rows = [json.loads(line) for line in Path(file).read_text().splitlines()]
+    print(json.dumps(scored(rows, Path(folder))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
