@@ -165,7 +165,7 @@ class Pipeline:
             if not any(keeper.done() for keeper in keepers):
                 await self._intake.join()
                 for end in self._judging.kept_ends():
-                    await self._end(*end)
+                    await self._settle(*end)
                 for left in tuple(self._unsettled.values()):
                     left.result.outcome = CallOutcome.CANCELLED
                     self._end_trace(left.result, CallOutcome.CANCELLED)  # of a call that had not even begun
@@ -377,10 +377,10 @@ class Pipeline:
                 await self._admit([(one.candidate, one.validated) for one in judged])
                 for end in [self._judging.decided(one.candidate) for one in judged]:
                     if end is not None:
-                        await self._end(*end)
+                        await self._settle(*end)
                 for item in items:  # a batch ends behind its last candidate
                     if isinstance(item, tuple) and not self._judging.holds_end(*item):
-                        await self._end(*item)
+                        await self._settle(*item)
                 if self._judging.is_on:
                     self._wake.set()
             finally:
@@ -394,25 +394,16 @@ class Pipeline:
     async def _admit(self, screened: list[tuple[Candidate, Validated]]) -> None:
         if not screened:
             return
-        candidates, validated = [one for one, _ in screened], [found for _, found in screened]
-        for candidate, accepted in zip(candidates, await self.gate.admit(candidates, validated), strict=True):
-            if accepted is not None:
-                self._accepted_of.setdefault(candidate.batch, []).append(accepted)
-                self._failures_in_a_row = 0
+        cases = await self.gate.admit([candidate for candidate, _ in screened], [found for _, found in screened])
+        for case in filter(None, cases):
+            self._accepted_of.setdefault(case.batch, []).append(case)
+            self._failures_in_a_row = 0
 
-    async def _end(self, batch: Batch, result: BatchOutcome) -> None:
+    async def _settle(self, batch: Batch, result: BatchOutcome) -> None:
+        """Take back what a finished batch did not bring, and remember what the call cost."""
         if result.drafts:
             await self._journal.flush()  # what is taken out must have been written
-        self._settle(batch, result)
-
-    def _settle(self, batch: Batch, result: BatchOutcome) -> None:
-        """Take back what a finished batch did not bring, and remember what the call cost."""
-        cases = self._accepted_of.pop(batch.number, [])
-        drafted = {batch.slots[index].slot.ordinal for index in result.drafts}
-        for case in cases:
-            if case.ordinal in drafted:
-                self.gate.take_out_draft(case)
-        accepted = sum(case.ordinal not in drafted for case in cases)
+        accepted = self.gate.take_out_drafts(self._accepted_of.pop(batch.number, []), batch, result.drafts)
         learned = self._review.take_in(batch, result, accepted, self.gate.turned_away(batch.number))
         fruitless = result.outcome in _SAYS_NOTHING and not result.delivered and not learned
         for index in range(len(batch.slots)):
