@@ -16,7 +16,7 @@ from dsbuilder_tui.atomic_write import atomic_write, replaceable
 from dsbuilder_tui.diversity.answer import Flag, Match
 from dsbuilder_tui.domain.errors import InputError, StorageError
 from dsbuilder_tui.sources.dataset_rows import Found, Row
-from dsbuilder_tui.sources.record_fields import parse
+from dsbuilder_tui.sources.record_fields import parse, to_json
 
 KEPT, DROPPED, FLAGGED = "kept", "dropped", "flagged"
 _FLAGS = {KEPT: "--out", DROPPED: "--dropped", FLAGGED: "--flagged"}
@@ -72,7 +72,7 @@ class Outputs:
             "reason": match.reason, "stage": match.stage, "score": match.score, "threshold": match.threshold,
             "match": found.as_dict(),
         }  # fmt: skip
-        self._write(DROPPED, _line(row, why))
+        self._write(DROPPED, line_with(row, why))
 
     def flag(self, row: Row, flags: list[tuple[Flag, Found]]) -> None:
         told = [
@@ -85,7 +85,7 @@ class Outputs:
             }
             for flag, found in flags
         ]
-        self._write(FLAGGED, _line(row, {"flags": told}))
+        self._write(FLAGGED, line_with(row, {"flags": told}))
 
     def _write(self, name: str, line: bytes) -> None:
         if (handle := self._handles.get(name)) is not None:
@@ -101,13 +101,13 @@ class Outputs:
             ) from None
 
 
-def _line(row: Row, more: Mapping[str, Any]) -> bytes:
+def line_with(row: Row, more: Mapping[str, Any]) -> bytes:
     """The record goes in as it stood: what reading it would change (the order of keys, 1.0 or 1) stays."""
     body = row.body
     try:
         orjson.loads(body)
     except orjson.JSONDecodeError:  # NaN or half a character, which only tolerant readers take
-        body = orjson.dumps(parse(body))
+        body = to_json(parse(body))
     return b'{"line":%d,"record":%b,%b' % (row.line, body, orjson.dumps(more, option=orjson.OPT_APPEND_NEWLINE)[1:])
 
 

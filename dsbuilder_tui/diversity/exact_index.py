@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FEW = 1000  # texts that are not worth sorting all others for
-_MOST_NEW = 100_000  # kept in a dictionary, at some 100 bytes each; all older ones take 16 bytes
+_MOST_NEW = 20_000  # kept in a dictionary, at some 140 bytes each; all older ones take 16 bytes
 
 
 class ExactIndex:

@@ -385,7 +385,10 @@ def _sentence(detail: Any) -> str:
     message = plain_words(detail)
     if not where:
         return message
-    shown = repr(value)
+    try:
+        shown = repr(value)
+    except RecursionError:
+        return f"{where}: {message}"
     if len(shown) > 80:
         shown = shown[:77] + "…"
     return f"{where}: {shown} — {message}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from dsbuilder_tui.diversity.answer import Answer, Match, Score
@@ -198,11 +198,18 @@ class Gate:
         """The judge found a case bad that had been let in before: it leaves, and its slot is open again."""
         self._withdraw(case, Stage.JUDGE, verdict.critique, {**case.tags, TAG: verdict.as_tag()})
 
-    def take_out_draft(self, case: AcceptedCase) -> None:
-        """The model wrote another version behind a case that had been let in: it leaves, and its slot is open again."""
-        if case.seq not in self.outdated:  # else a person has decided
-            self.outdated.add(case.seq)
-            self._withdraw(case, Stage.SCHEMA, _A_DRAFT, case.tags)
+    def take_out_drafts(self, cases: Sequence[AcceptedCase], batch: Batch, indexes: Collection[int]) -> int:
+        """Of a batch's accepted cases those are drafts whose slots have these indexes: they leave, and the slots are open.
+
+        The model has written another version behind them. Returns how many of the cases are left.
+        """
+        ordinals = {batch.slots[index].slot.ordinal for index in indexes}
+        drafts = [case for case in cases if case.ordinal in ordinals]
+        for case in drafts:
+            if case.seq not in self.outdated:  # else a person has decided
+                self.outdated.add(case.seq)
+                self._withdraw(case, Stage.SCHEMA, _A_DRAFT, case.tags)
+        return len(cases) - len(drafts)
 
     def _withdraw(self, case: AcceptedCase, stage: Stage, words: str, tags: dict[str, Any]) -> None:
         slot, now, seq = self.ledger.slot(case.category, case.ordinal), self._clock.now(), self._store.next_seq()

@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Slot
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.events import BatchStarted, CaseJudged, Event, Notice
+from dsbuilder_tui.domain.judge_modes import judge_modes
 from dsbuilder_tui.domain.judging import TAG, JudgedCounts, Judgement, JudgeMode, Verdict, verdict_of
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
@@ -60,25 +61,16 @@ class RunHooks:
     charged: Callable[[], None]  # a call was paid for
 
 
-def judge_modes(plan: DatasetPlanInput, config: DatasetBuilderConfig, *, by_model: bool) -> dict[str, JudgeMode]:
-    """Which cases of each category a judge reads; ``by_model`` says whether a language model writes them."""
-    auto = JudgeMode.SAMPLE if by_model else JudgeMode.OFF
-    general = auto if config.judge is JudgeMode.AUTO else config.judge
-    return {
-        category.name: general if category.judge is JudgeMode.AUTO else category.judge for category in plan.categories
-    }
-
-
 def judge_of(plan: DatasetPlanInput, config: DatasetBuilderConfig, writer: WorkerModel) -> TextModel | None:
     """The judge's model for a run, when a category wants one; to be closed by the caller.
 
     Raises ``InputError`` when a judge is asked for by name and none can be had, or as ``worker_model``.
     """
     by_model = not writer.ordered
-    if set(judge_modes(plan, config, by_model=by_model).values()) <= {JudgeMode.OFF}:
+    if set(judge_modes(plan, config.judge, by_model=by_model).values()) <= {JudgeMode.OFF}:
         return None
     model = judge_model(config)
-    asked_for = set(judge_modes(plan, config, by_model=False).values()) - {JudgeMode.OFF}
+    asked_for = set(judge_modes(plan, config.judge, by_model=False).values()) - {JudgeMode.OFF}
     return require_judge(config) if model is None and asked_for else model
 
 
@@ -393,6 +385,10 @@ class Judging:
             error = EndpointUnavailable(
                 f"The judge's model {self._name} kept failing ({self._detail}); the run stopped. Everything accepted is saved.",
                 "Check the connection with `dsbuilder doctor`, then resume.",
+            )
+        if isinstance(error, EndpointRefused):
+            error = EndpointRefused(
+                error.problem, "It is the judge's: judge_model names another one, judge=off has none."
             )
         expected = down or isinstance(error, EndpointRefused)
         if not expected or self._is_needed or (down and self._gate.ledger.open):

@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.case import AcceptedCase, Candidate, display_text
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
 from dsbuilder_tui.domain.events import BatchStarted, Event, Notice, RunPausing
+from dsbuilder_tui.domain.judge_modes import judge_modes
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
@@ -27,10 +28,11 @@ from dsbuilder_tui.generation.call_review import CallReview
 from dsbuilder_tui.generation.candidate_queue import CandidateQueue, JudgedCandidate
 from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
-from dsbuilder_tui.generation.judging import Judging, RunHooks, judge_modes
+from dsbuilder_tui.generation.judging import Judging, RunHooks
 from dsbuilder_tui.generation.ledger import Batch, Ledger
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.passage_plan import passage_plans
+from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.validator_check import Validated
@@ -51,15 +53,6 @@ _SAYS_NOTHING = (
     CallOutcome.REFUSED, CallOutcome.UNUSABLE, CallOutcome.EMPTY, CallOutcome.TRUNCATED, CallOutcome.TOO_LARGE,
 )  # fmt: skip
 _JUDGED_TOGETHER = 32  # candidates at most: embedding is cheaper in company, and a pause need not wait long
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineResult:
-    """``finished`` when no slot is open; ``dropped`` counts batches cut off at a pause."""
-
-    finished: bool
-    dropped: int
-    pause: Pause | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +111,10 @@ class Pipeline:
         self._reporter = CallReporter(store, self._journal, budget, model, clock, emit, keeps_answers=keeps)
         self.gate = Gate(plan, config, store, clock, self._journal, self._ledger, self._plug_in_failed)
         self._judging = Judging(
-            plan, config, judge, seed, modes=judge_modes(plan, config, by_model=not model.ordered), store=store,
+            plan, config, judge, seed, modes=judge_modes(plan, config.judge, by_model=not model.ordered), store=store,
             gate=self.gate, limit=self._limit, budget=budget, calls=calls, clock=clock, emit=emit,
             hooks=RunHooks(
-                put_back=self._intake.put_back, pause=self.pause, fail=self._fail, wake=self.wake, charged=self._charged
+                put_back=self._intake.put_back, pause=self.pause, fail=self._fail, wake=self.wake, charged=self.keep_budget
             ),
         )  # fmt: skip
         self.live = False  # decisions that a person makes can be taken in
@@ -172,7 +165,7 @@ class Pipeline:
             if not any(keeper.done() for keeper in keepers):
                 await self._intake.join()
                 for end in self._judging.kept_ends():
-                    await self._end(*end)
+                    await self._settle(*end)
                 for left in tuple(self._unsettled.values()):
                     left.result.outcome = CallOutcome.CANCELLED
                     self._end_trace(left.result, CallOutcome.CANCELLED)  # of a call that had not even begun
@@ -192,15 +185,16 @@ class Pipeline:
         if self._pause is None:
             self._pause = why
             self._deadline = self._clock.monotonic() + self._config.drain_timeout
+            in_flight = len(self._tasks)
             self._reporter.tell(
-                RunPausing(ts=self._clock.now(), draining=len(self._tasks), reason=why.reason, cause=why.cause)
+                RunPausing(ts=self._clock.now(), draining=in_flight, reason=why.reason, cause=why.cause)
             )
             self._wake.set()
 
     def keep_budget(self) -> None:
         """Pause when the session has cost what it may, unless there is nothing left to write."""
         budget = self._budget.limit
-        if budget is None or not self._budget.used_up or self._pause is not None:
+        if budget is None or not self._budget.used_up or self._pause is not None or not self.live:
             return
         if not self._ledger.open:
             if not self._judging.idle:
@@ -212,10 +206,6 @@ class Pipeline:
         )
         self._reporter.tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=text))
         self.pause(Pause(f"the budget of {dollar_words(budget)} is used up", PauseCause.BUDGET))
-
-    def _charged(self) -> None:
-        if self.live:
-            self.keep_budget()
 
     def _plug_in_failed(self, error: PlugInBroken) -> None:
         """Pause: what a broken plug-in could not judge is written again when it is mended or gone."""
@@ -358,9 +348,8 @@ class Pipeline:
         if len(near) < len(set(batch.avoid)):  # the case it was too close to is accepted, but not written yet
             await self._journal.flush()
             near = await self._store.cases.by_seq_or_withdrawn(batch.avoid)
-        request = self._prompter.request(
-            batch.category, batch.slots, [display_text(case.inputs) for case in near.values()]
-        )
+        avoided = [display_text(case.inputs) for case in near.values()]
+        request = self._prompter.request(batch.category, batch.slots, avoided)
         trace.system, trace.prompt = request.system, request.prompt
         await self._runner.execute(batch, request, lambda candidate: self._intake.put(batch.number, candidate), result)
 
@@ -384,14 +373,14 @@ class Pipeline:
             try:
                 if candidates := [item for item in items if isinstance(item, Candidate)]:
                     await self._judge(candidates)
-                if judged := [item for item in items if isinstance(item, JudgedCandidate)]:
-                    await self._admit([(one.candidate, one.validated) for one in judged])
-                    for one in judged:
-                        if (end := self._judging.decided(one.candidate)) is not None:
-                            await self._end(*end)
+                judged = [item for item in items if isinstance(item, JudgedCandidate)]
+                await self._admit([(one.candidate, one.validated) for one in judged])
+                for end in [self._judging.decided(one.candidate) for one in judged]:
+                    if end is not None:
+                        await self._settle(*end)
                 for item in items:  # a batch ends behind its last candidate
                     if isinstance(item, tuple) and not self._judging.holds_end(*item):
-                        await self._end(*item)
+                        await self._settle(*item)
                 if self._judging.is_on:
                     self._wake.set()
             finally:
@@ -403,26 +392,18 @@ class Pipeline:
         await self._admit([one for one in screened if not self._judging.takes(*one)])
 
     async def _admit(self, screened: list[tuple[Candidate, Validated]]) -> None:
-        candidates = [candidate for candidate, _ in screened]
-        validated = [found for _, found in screened]
-        for candidate, accepted in zip(candidates, await self.gate.admit(candidates, validated), strict=True):
-            if accepted is not None:
-                self._accepted_of.setdefault(candidate.batch, []).append(accepted)
-                self._failures_in_a_row = 0
+        if not screened:
+            return
+        cases = await self.gate.admit([candidate for candidate, _ in screened], [found for _, found in screened])
+        for case in filter(None, cases):
+            self._accepted_of.setdefault(case.batch, []).append(case)
+            self._failures_in_a_row = 0
 
-    async def _end(self, batch: Batch, result: BatchOutcome) -> None:
+    async def _settle(self, batch: Batch, result: BatchOutcome) -> None:
+        """Take back what a finished batch did not bring, and remember what the call cost."""
         if result.drafts:
             await self._journal.flush()  # what is taken out must have been written
-        self._settle(batch, result)
-
-    def _settle(self, batch: Batch, result: BatchOutcome) -> None:
-        """Take back what a finished batch did not bring, and remember what the call cost."""
-        cases = self._accepted_of.pop(batch.number, [])
-        drafted = {batch.slots[index].slot.ordinal for index in result.drafts}
-        for case in cases:
-            if case.ordinal in drafted:
-                self.gate.take_out_draft(case)
-        accepted = sum(case.ordinal not in drafted for case in cases)
+        accepted = self.gate.take_out_drafts(self._accepted_of.pop(batch.number, []), batch, result.drafts)
         learned = self._review.take_in(batch, result, accepted, self.gate.turned_away(batch.number))
         fruitless = result.outcome in _SAYS_NOTHING and not result.delivered and not learned
         for index in range(len(batch.slots)):
@@ -445,7 +426,7 @@ class Pipeline:
 
     def _remember_call(self, batch: Batch, result: BatchOutcome) -> None:
         self._reporter.ended(batch, self._unsettled.pop(batch.number).worker, result)
-        self._charged()
+        self.keep_budget()
 
     def _limit_changed(self, limit: int, reason: str) -> None:
         self._reporter.limit_changed(limit, reason)

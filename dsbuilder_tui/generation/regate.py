@@ -17,7 +17,7 @@ from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Ledger
 from dsbuilder_tui.generation.passage_plan import passage_plans
-from dsbuilder_tui.generation.pipeline import PipelineResult
+from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.passages import PassageTable

@@ -8,7 +8,7 @@ from typing import Protocol
 from dsbuilder_tui.domain.pause_cause import Pause
 from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
-from dsbuilder_tui.generation.pipeline import PipelineResult
+from dsbuilder_tui.generation.pipeline_result import PipelineResult
 
 
 class RunDriver(Protocol):

@@ -19,7 +19,7 @@ from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.judging import Judging, RunHooks
 from dsbuilder_tui.generation.ledger import Ledger
 from dsbuilder_tui.generation.passage_plan import passage_plans
-from dsbuilder_tui.generation.pipeline import PipelineResult
+from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.protocol import TextModel
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig

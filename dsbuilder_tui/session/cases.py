@@ -7,6 +7,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.history import HistoryEntry, SearchStep
+from dsbuilder_tui.domain.judging import Judgement
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session.case_changes import CaseChanges
@@ -53,14 +54,22 @@ class SessionCases:
         noted: bool = False,
         edited: bool = False,
         flagged: bool = False,
+        verdict: Judgement | None = None,
         newest_first: bool = False,
     ) -> AsyncIterator[SearchStep]:
-        """Look for cases that hold every word of ``text`` in inputs, expectations, tags or id, and bear the marks.
+        """Look for cases that hold every word of ``text`` in inputs, expectations, tags or id, and bear the marks,
+        or the judge's verdict.
 
         A step comes for every window of about 2,000 cases, so that a long search can be shown and left.
         """
         query = CaseQuery(
-            text=text, pinned=pinned, noted=noted, edited=edited, flagged=flagged, newest_first=newest_first
+            text=text,
+            pinned=pinned,
+            noted=noted,
+            edited=edited,
+            flagged=flagged,
+            verdict=verdict,
+            newest_first=newest_first,
         )
         async for step in self._context.files.store.cases.search(self._context.categories(category), query):
             yield step

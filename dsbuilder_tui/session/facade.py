@@ -41,6 +41,7 @@ from dsbuilder_tui.session.preview import SessionPreview
 from dsbuilder_tui.session.rejections import SessionRejections
 from dsbuilder_tui.session.run import KeptWriter, Run, Writer
 from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.session.verdicts import SessionVerdicts
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.documents.document_reader import require_documents
 from dsbuilder_tui.store import catalog
@@ -74,6 +75,7 @@ class Session:
         self.preview = SessionPreview(context, self.costs)
         self.rejections = SessionRejections(context)
         self.settings = context.settings
+        self.verdicts = SessionVerdicts(context)
 
     @classmethod
     async def create(
@@ -338,10 +340,8 @@ class Session:
         judge, files = require_judge(self.config), self._files
 
         def driver(writer: KeptWriter, budget: Budget) -> RunDriver:
-            return SessionJudging(
-                files.plan, self.config, files.store, files.clock, files.emit, files.seed, self._context.call_log, budget,
-                judge, categories,
-            )  # fmt: skip
+            of_session = (files.plan, self.config, files.store, files.clock, files.emit, files.seed)
+            return SessionJudging(*of_session, self._context.call_log, budget, judge, categories)
 
         try:
             return await self._drive(lambda: KeptWriter(files.meta["worker_model"], files.meta["provider"]), driver)

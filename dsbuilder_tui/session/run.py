@@ -23,7 +23,7 @@ from dsbuilder_tui.store.soundness import RUN_TABLES
 
 if TYPE_CHECKING:
     from dsbuilder_tui.generation.gate import Gate
-    from dsbuilder_tui.generation.pipeline import PipelineResult
+    from dsbuilder_tui.generation.pipeline_result import PipelineResult
     from dsbuilder_tui.generation.run_driver import RunDriver
 
 _STATUS_PERIOD = 1.0  # seconds between notes for other processes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
-import json
 import os
 import stat
 import sys
@@ -18,12 +17,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, cast
 
-import orjson
-
 from dsbuilder_tui.domain.errors import InputError, StorageError
-from dsbuilder_tui.sources.record_fields import BOM, Parts, Shape, Unusable, parse
+from dsbuilder_tui.sources.record_fields import BOM, Parts, Shape, Unusable, parse, to_json
 
-LONGEST_LINE = 64 * 2**20  # bytes; a longer one is no row of a dataset, and would have to fit into memory
+LONGEST_LINE = 16 * 2**20  # bytes; a longer one is no row of a dataset, and would have to fit into memory
+LONGEST_DOCUMENT = 256 * 2**20  # bytes of one JSON value over all lines, unpacked
+_MOST_VALUES = 20_000_000  # of such a document: each takes some 70 bytes of memory, however few of the file
 _BUFFER = 2**20
 
 
@@ -183,7 +182,7 @@ class Source:
         return self.name.lower().removesuffix(".gz").endswith(".json")
 
     def _document(self, first: bytes) -> Iterator[Row | BadLine]:
-        whole = first + self._reader.read()
+        whole = self._rest(first)
         try:
             value = parse(whole)
         except Unusable as problem:
@@ -203,14 +202,24 @@ class Source:
             except Unusable as problem:
                 yield BadLine(place + 1, raw, str(problem), record)
 
+    def _rest(self, first: bytes) -> bytes:
+        """The whole document, as far as it fits into memory, and its values too."""
+        whole = bytearray(first)
+        values = 0
+        while len(whole) <= LONGEST_DOCUMENT and values <= _MOST_VALUES and (piece := self._reader.read(_BUFFER)):
+            whole += piece
+            values += sum(piece.count(mark) for mark in b",[{")
+        if len(whole) > LONGEST_DOCUMENT or values > _MOST_VALUES:
+            raise InputError(
+                f"{self.name} is one JSON value of more than {LONGEST_DOCUMENT // 2**20} MB, or of too many parts.",
+                "Give JSON lines, which are read one after another.",
+            )
+        return bytes(whole)
+
     def _line_of(self, number: int, record: Any) -> bytes:
         """A record of a document as a line of its own."""
         try:
-            return orjson.dumps(record) + b"\n"
-        except orjson.JSONEncodeError:  # deeper than 254, or a number of more than 64 bits
-            pass
-        try:
-            return json.dumps(record).encode() + b"\n"
+            return to_json(record) + b"\n"
         except RecursionError:
             raise InputError(
                 f"{self.name}, record {number}, is nested too deeply.", "Give JSON lines, or leave it out."

@@ -18,6 +18,7 @@ BOM = b"\xef\xbb\xbf"
 _MISSING = object()
 _INDEX = re.compile(r"-?[0-9]{1,9}")
 _IDS = ("tags.case_id", "case_id", "id", "dataset_record_id", "record_id", "uid")
+LONGEST_TEXT = 1_000_000  # characters of a row that are compared: they take a hundred times as much memory
 
 
 class Unusable(Exception):
@@ -81,6 +82,8 @@ class Shape:
         text = PARTS.join(text for value in found for text in compared_texts(value))
         if not text.strip(" \t\r\n" + PARTS):
             raise Unusable(f"nothing to compare in {', '.join(self.fields) or 'inputs'}")
+        if len(text) > LONGEST_TEXT:
+            raise Unusable(f"more than {LONGEST_TEXT:,} characters to compare; name a shorter field (--field)")
         return text
 
     def _category(self, record: Any) -> str:
@@ -148,6 +151,14 @@ def parse(line: bytes) -> Any:
         raise Unusable("nested too deeply") from None
     except ValueError:
         raise Unusable(f"not JSON: {str(problem).partition(': line ')[0]}") from None
+
+
+def to_json(record: Any) -> bytes:
+    """A parsed record as JSON again. Raises ``RecursionError`` for one that is nested too deeply."""
+    try:
+        return orjson.dumps(record)
+    except orjson.JSONEncodeError:  # deeper than 254, or a number of more than 64 bits
+        return json.dumps(record).encode()
 
 
 def field_names(record: Any, most: int = 12) -> str:

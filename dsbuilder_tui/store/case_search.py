@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from dsbuilder_tui.domain.judging import TAG, Judgement
 from dsbuilder_tui.domain.sanitise import whole_characters
 
 _MOST_CHARACTERS = 1000  # of a search; SQLite bounds patterns and the depth of conditions
@@ -26,6 +27,7 @@ class CaseQuery:
     noted: bool = False
     edited: bool = False
     flagged: bool = False
+    verdict: Judgement | None = None
     newest_first: bool = False
 
     def condition(self) -> tuple[str, list[str]]:
@@ -40,6 +42,10 @@ class CaseQuery:
                     f"(instr(tags, '\"{mark}\":') AND CASE WHEN json_valid(tags) THEN "
                     f"ifnull(json_extract(tags, '$.{mark}'), 0) NOT IN (0, '', '[]') END)"
                 )
+        if self.verdict is not None:
+            found = f"json_extract(tags, '$.{TAG}.finding')"
+            parts.append(f"(instr(tags, '\"{TAG}\":') AND CASE WHEN json_valid(tags) THEN {found} = ? END)")
+            values.append(self.verdict)
         return " AND ".join(parts) or "1", values
 
 

@@ -11,11 +11,19 @@ import yaml
 
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.store.yaml_size import YamlTooLarge, check_yaml_size
+
+try:
+    from yaml import CSafeLoader as _SafeLoader  # ten times as fast
+except ImportError:  # a PyYAML without the C library
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
 
 _MOST_BYTES = 10 * 1024 * 1024
+_MOST_VALUES = 1_000_000  # with aliases followed
+_MOST_ANCHORS = 1_000
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(_SafeLoader):
     """YAML as usual, but a key that stands twice in one mapping is an error, not a silent choice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -35,9 +43,11 @@ def load_plan(path: str | Path) -> DatasetPlanInput:
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder.", "Name a plan file ending in .yaml or .json.")
-        if path.stat().st_size > _MOST_BYTES:
+        with path.open("rb") as file:  # also of what has no size, such as a pipe, no more is read
+            raw = file.read(_MOST_BYTES + 1)
+        if len(raw) > _MOST_BYTES:
             raise InputError(f"{path} is larger than 10 MB.", "A plan is a short text; is this the right file?")
-        text = path.read_text(encoding="utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(
             f"There is no plan file {path}.", "Check the path, or see `dsbuilder examples` for one to start from."
@@ -63,12 +73,17 @@ def _parse(text: str, path: Path) -> Any:
         except orjson.JSONDecodeError as error:
             raise InputError(f"{path} is not JSON: {error}.", "Mend the line it names.") from None
     try:
+        check_yaml_size(text, _Loader, _MOST_VALUES, _MOST_ANCHORS)
         return yaml.load(text, Loader=_Loader)
+    except YamlTooLarge as error:
+        raise InputError(f"{path} is too large to be a plan: {error}.", "Is this the right file?") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         what = getattr(error, "problem", None) or "it cannot be read"
         raise InputError(f"{path}{where}: not valid YAML: {what}.", "Mend that line.") from None
+    except (ValueError, TypeError) as error:  # a date without such a day, a key that cannot be one
+        raise InputError(f"{path} has a value that cannot be read: {error}.", "Mend it, or put it in quotes.") from None
     except RecursionError:
         raise InputError(f"{path} is nested too deeply to be a plan.", "Is this the right file?") from None
 

@@ -8,12 +8,17 @@ from typing import Any
 
 import orjson
 
+from dsbuilder_tui.domain.agreement import PersonLabel
+from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.judging import TAG, JudgedCounts, Judgement
+from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.row_format import checksum, to_text
 from dsbuilder_tui.store.rows import CaseVerdict, RecordedVerdict
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
+_ANNOTATED, _KEPT = "case_annotated", "kept_anyway"
+_ACTS = (_ANNOTATED, _KEPT, "case_edited", "case_withdrawn")
 VERDICT_COLUMNS = "seq, category_id, ordinal, case_seq, finding, failed, reason, created_at"
 
 
@@ -51,6 +56,48 @@ class VerdictTable:
             }  # fmt: skip
 
         return await self._store.read(read)
+
+    async def labels(self) -> list[PersonLabel]:
+        """What the person decided about cases that the judge had read by then, oldest first: the last act on each counts."""
+
+        def read(connection: sqlite3.Connection) -> list[PersonLabel]:
+            found: dict[int, PersonLabel] = {}
+            marks = ",".join("?" * len(_ACTS))
+            for seq, kind, text, number, ordinal in connection.execute(
+                f"SELECT seq, kind, data, category_id, ordinal FROM history WHERE kind IN ({marks}) ORDER BY seq", _ACTS
+            ):
+                data = orjson.loads(text)
+                if data.get("by") == Stage.JUDGE or (kind == _ANNOTATED and not data["after"].get("pinned")):
+                    continue
+                kept = kind == _KEPT
+                verdict = _of_rejection(connection, data) if kept else _before(connection, data["seq"], seq)
+                if verdict is None:
+                    continue
+                found.pop(data["seq"], None)
+                found[data["seq"]] = PersonLabel(
+                    case_id=case_id(self._store.names[number], ordinal), text=str(data.get("text", "")),
+                    judged_good=verdict[0] == Judgement.GOOD, person_good=kind in (_KEPT, _ANNOTATED), reason=verdict[1],
+                )  # fmt: skip
+            return list(found.values())
+
+        return await self._store.read(read)
+
+
+def _before(connection: sqlite3.Connection, case_seq: int, seq: int) -> tuple[str, str] | None:
+    """The last verdict on a case, good or bad, before a place in the history, with its reason."""
+    row = connection.execute(
+        "SELECT finding, reason FROM verdict WHERE case_seq=? AND seq<? AND finding IN (?, ?) ORDER BY seq DESC LIMIT 1",
+        (case_seq, seq, Judgement.GOOD, Judgement.BAD),
+    ).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def _of_rejection(connection: sqlite3.Connection, data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The verdict by which a candidate was turned away that a person kept; None when another stage did that."""
+    if data.get("stage") != Stage.JUDGE:
+        return None
+    row = connection.execute("SELECT reason FROM rejection WHERE seq=?", (data["rejection"],)).fetchone()
+    return None if row is None else (Judgement.BAD, row[0])
 
 
 def verdict_from(names: Mapping[int, str], row: Sequence[Any]) -> RecordedVerdict:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import random
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -101,6 +102,8 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=150, help="of the session that it is done to (150)")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):  # in the background, too, where the first of them is ignored
+        signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="crash-") as name:
         for variable in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
             os.environ[variable] = name

@@ -291,6 +291,7 @@ async def test_a_category_that_is_to_be_judged_whole_is_judged_where_it_is(
         await session.cases.annotate(pinned.category, pinned.ordinal, pinned=True)
         fake.judge.bad = lambda case: case["inputs"]["query"] in (*texts[:4], pinned.inputs["query"])
         await session.settings.set("judge", "all")
+        assert await session.verdicts.unread() == 30
         result, _ = await _run(session)
         assert (result.state, result.accepted) == ("complete", 30)
         now = {case.inputs["query"] for case in await _cases(session)}
@@ -298,3 +299,4 @@ async def test_a_category_that_is_to_be_judged_whole_is_judged_where_it_is(
         assert set(Counter(fake.judge.asked).values()) == {1}
         rejected = await session.rejections.newest()
         assert {r.stage for r in rejected} == {"judge"}
+        assert await session.verdicts.unread() == 0

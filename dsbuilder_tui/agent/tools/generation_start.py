@@ -42,12 +42,18 @@ class StartGeneration(Tool[NoArguments]):
             return ToolAnswer("The run is going on already.", {"running": True})
         state = await host.session.settle()
         left = state.total_instances_planned - state.instances_created - state.exhausted_slots
-        if not left:
+        unread = await host.session.verdicts.unread()
+        if not left and not unread:
             return ToolAnswer(
                 f"All {counted(state.total_instances_planned, 'slot')} are settled already; there is nothing to write.",
                 {"running": False},
             )
         host.start()
+        if not left:
+            return ToolAnswer(
+                f"Started: the judge reads {counted(unread, 'case')}; bad ones are written again.",
+                {"running": True, "open": 0, "to_judge": unread},
+            )
         workers = counted(host.session.config.workers, "worker")
         return ToolAnswer(
             f"Started: {counted(left, 'case')} to write, up to {workers}.", {"running": True, "open": left}

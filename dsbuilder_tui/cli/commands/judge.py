@@ -56,6 +56,9 @@ async def _judge_session(arguments: argparse.Namespace, config: DatasetBuilderCo
     async with await Session.open(arguments.what, config) as session:
         require_plan(session)
         session.subscribe(warn_of)
+        if arguments.examples:
+            say((await session.verdicts.agreement()).rubric_examples() or "The judge and you do not differ.")
+            return ExitCode.COMPLETE
         before = await _asked(session)
         await session.judge(arguments.category)
         summary = await session.summary()
@@ -72,6 +75,8 @@ async def _judge_session(arguments: argparse.Namespace, config: DatasetBuilderCo
             say(
                 f"{counted(await _asked(session) - before, 'case')} judged now; `dsbuilder show` has the rejections and cost."
             )
+            if words := (await session.verdicts.agreement()).words:
+                say(f"The judge and you: {words}")
             if cost := cost_words(summary.cost):
                 say(f"Cost: {cost}")
         return _exit_code(arguments, _total(counts), there)
@@ -141,6 +146,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--out", metavar="FILE", help="of a file: where the verdicts go (FILE.verdicts.jsonl beside it)")
     add("--judge-model", metavar="NAME", help="the judge's model (that of the main agent)")
+    add("--examples", action="store_true", help="of a session: where you decided otherwise, as words for `rubric:`")
     add("--check", action="store_true", help="exit code 3 when a case is bad or was not judged")
     add("--json", action="store_true", help="the result as one JSON object")
 

@@ -44,7 +44,8 @@ def _resume(arguments: argparse.Namespace) -> int:
             require_plan(session)
             await _prepare(session, arguments)
             summary = await session.settle()
-            if summary.state in (SessionState.COMPLETE, SessionState.SHORT):
+            settled = summary.state in (SessionState.COMPLETE, SessionState.SHORT)
+            if settled and not await session.verdicts.unread():
                 return await _nothing_to_do(session, summary, arguments, out)
             if summary.provider != OFFLINE and session.config.lacks_provider:
                 raise InputError(

@@ -61,8 +61,17 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
                     break
         rejected = await session.rejections.newest(5)
         report = await session.diversity.figures()
+        agreement = await session.verdicts.agreement()
         if arguments.json:
-            print_json({**summary.as_dict(), "diversity": report.as_dict(), "cases": cases, "damaged": damaged})
+            print_json(
+                {
+                    **summary.as_dict(),
+                    "agreement": agreement.as_dict(),
+                    "diversity": report.as_dict(),
+                    "cases": cases,
+                    "damaged": damaged,
+                }
+            )
             return ExitCode.COMPLETE
         say(f"{session.id}: {STATE_WORDS.get(summary.state, summary.state)}, "
               f"{summary.instances_created} of {summary.total_instances_planned} cases "
@@ -81,6 +90,8 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         for line in (*judged_lines(summary.judged_counts), judged_advice(summary.judged_counts)):
             if line:
                 say(f"Judged: {line}")
+        if agreement.words:
+            say(f"The judge and you: {agreement.words}")
         if summary.last_checkpoint:
             say(f"Checkpoints: {summary.checkpoints}, the last at {summary.last_checkpoint['accepted']} cases "
                   f"({summary.last_checkpoint['created_at'][:19].replace('T', ' ')} UTC)")  # fmt: skip

@@ -10,6 +10,7 @@ import orjson
 import yaml
 
 from dsbuilder_tui.sources.target.findings import TargetFindings, TargetTool, make_tool
+from dsbuilder_tui.store.yaml_size import YamlTooLarge, check_yaml_size
 
 _SCHEMAS = ("parameters", "input_schema", "inputSchema", "params_json_schema", "parametersJsonSchema")
 _TOOL_LISTS = {"tools", "functions", "function_declarations", "functionDeclarations"}
@@ -28,7 +29,6 @@ _PROMPT_KEYS_OF_PROMPT_FILES = _PROMPT_KEYS | {
 _MOST_VALUES = 200_000
 _MOST_ANCHORS = 100
 _MOST_SLOW = 64 * 1024
-_MOST_DEPTH = 100
 
 
 class Unreadable(ValueError):
@@ -52,45 +52,13 @@ def yaml_value(text: str) -> Any:
     if loader is yaml.BaseLoader and len(text) > _MOST_SLOW:
         raise Unreadable("it is too long to be read without the C library for YAML")
     try:
-        _measure(text, loader)
+        check_yaml_size(text, loader, _MOST_VALUES, _MOST_ANCHORS)
         documents = list(yaml.load_all(text, Loader=loader))
-    except Unreadable:
-        raise
+    except YamlTooLarge as error:
+        raise Unreadable(str(error)) from None
     except (yaml.YAMLError, ValueError, RecursionError, MemoryError):
         raise Unreadable("it is not valid YAML") from None
     return documents[0] if len(documents) == 1 else documents
-
-
-def _measure(text: str, loader: Any) -> None:
-    """Walk the parser's events, which build nothing, and refuse what would be huge with its aliases followed."""
-    sizes: dict[str, int] = {}
-    open_nodes: list[list[Any]] = []  # [anchor, size]
-    anchors, total = 0, 0
-    for event in yaml.parse(text, Loader=loader):
-        if isinstance(event, yaml.NodeEvent):
-            anchors += event.anchor is not None
-            if anchors > _MOST_ANCHORS:
-                raise Unreadable(f"it has more than {_MOST_ANCHORS} anchors and aliases")
-        size = 0
-        if isinstance(event, yaml.CollectionStartEvent):
-            open_nodes.append([event.anchor, 1])
-            if len(open_nodes) > _MOST_DEPTH:
-                raise Unreadable("it is nested too deeply")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, size = open_nodes.pop()
-            if anchor:
-                sizes[anchor] = size
-        elif isinstance(event, yaml.AliasEvent):
-            size = sizes.get(str(event.anchor), 1)
-        elif isinstance(event, yaml.ScalarEvent):
-            size = 1
-            if event.anchor:
-                sizes[event.anchor] = 1
-        if open_nodes:
-            open_nodes[-1][1] += size
-        total = max(total, open_nodes[-1][1] if open_nodes else size)
-        if total > _MOST_VALUES:
-            raise Unreadable("it holds too many values")
 
 
 def read_value(value: Any, where: str, found: TargetFindings, *, whole: str = "") -> None:

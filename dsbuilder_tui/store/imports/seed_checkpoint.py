@@ -20,13 +20,18 @@ _WAY_OUT = (
     "with inputs and a category)."
 )
 
+_MOST_BYTES = 2**30
+
 
 def read_seed_checkpoint(path: Path) -> ImportedDataset:
     """Read a checkpoint file. Raises ``InputError`` or ``PlanError`` naming the field and the fix."""
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from None
+    if len(raw) > _MOST_BYTES:
+        raise InputError(f"{path} is larger than {_MOST_BYTES // 2**30} GB.", "Import it in parts.")
     try:
         data = orjson.loads(raw)
     except orjson.JSONDecodeError as error:

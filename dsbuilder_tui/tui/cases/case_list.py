@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import CaseAccepted, CaseEdited, CaseWithdrawn, Event
 from dsbuilder_tui.domain.flags import CaseFlag, flag_words, flags_of
+from dsbuilder_tui.domain.judging import Judgement
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.tui.cases.paint import case_detail, case_row
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _RELOAD = 1.0  # seconds between readings of the list while cases come in
 _FLAGS = ("flagged", "pinned", "noted", "edited")
+_VERDICTS = {"judged good": Judgement.GOOD, "judged bad": Judgement.BAD, "not judged": Judgement.NOT_JUDGED}
 _DEBOUNCE = 0.15
 
 
@@ -141,7 +143,11 @@ class CaseList(SessionScreen):
             self._title()
             return
         self._hits, first = array("q"), True
-        flags = {self._flag: True} if self._flag else {}
+        flags: dict[str, Any] = {}
+        if self._flag in _VERDICTS:
+            flags["verdict"] = _VERDICTS[self._flag]
+        elif self._flag:
+            flags[self._flag] = True
         steps = self.watched.session.cases.search(words, category=self._category, newest_first=self._newest, **flags)
         try:
             async for step in steps:
@@ -176,7 +182,9 @@ class CaseList(SessionScreen):
     def action_filter(self) -> None:
         names = [c.name for c in self.watched.session.plan.categories]
         answers: list[tuple[str, Any]] = [("all categories", ("", "")), *((name, (name, "")) for name in names)]
-        answers += [(f"only {flag}", ("", flag)) for flag in _FLAGS]
+        answers += [
+            (f"only {flag}", ("", flag)) for flag in (*_FLAGS, *(_VERDICTS if self.watched.view.judged else ()))
+        ]
         answers.append(("as it is", None))
 
         def take(answer: tuple[str, str] | None) -> None:

@@ -10,6 +10,7 @@ from dsbuilder_tui.domain.case import AcceptedCase, display_text
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.evidence import EVIDENCE, SOURCES, evidence_of
 from dsbuilder_tui.domain.flags import FLAG_MARKS, flag_words, flags_of
+from dsbuilder_tui.domain.judging import TAG, Judgement, verdict_of
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.sanitise import json_for_terminal
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, length, wrap
@@ -39,6 +40,10 @@ def case_row(case: AcceptedCase, width: int, chosen: bool, *, category_width: in
         words = clip(f"{FLAG_MARKS[flags[0].kind]} {flags[0].kind}", room if room > 40 else room // 2)
         spans += [(words, _FLAG_ROLES[flags[0].kind]), ("  ", "text")]
         room -= length(tuple(spans[-2:]))
+    verdict = verdict_of(case.tags)
+    if verdict is not None and verdict.finding is Judgement.BAD and room > 30:
+        spans += [("✗ bad", "bad"), ("  ", "text")]
+        room -= 7
     attributes = case.tags.get("attributes")
     values = " · ".join(str(v) for v in attributes.values()) if isinstance(attributes, dict) else ""
     if room > 70 and values:
@@ -60,6 +65,7 @@ def case_detail(case: AcceptedCase, history: Sequence[Any], width: int, passages
         lines += [EMPTY, *[((row, _FLAG_ROLES[flag.kind]),) for row in wrap(sentence, width)]]
     if flags_of(case.tags):
         lines.append((("g shows the two together", "faint"),))
+    lines += _verdict(case, width)
     lines.append(EMPTY)
     lines.append((("expectations", "info"),))
     lines += _json(case.expectations, width) or [(("none", "faint"),)]
@@ -72,7 +78,7 @@ def case_detail(case: AcceptedCase, history: Sequence[Any], width: int, passages
             lines.append(((fit(name, min(axis, 20)) + "  ", "muted"), (clip(value, max(4, width - axis - 2)), "text")))
     if case.tags.get("note"):
         lines += [EMPTY, (("note", "warn"),), *[((row, "text"),) for row in wrap(str(case.tags["note"]), width)]]
-    rest = {k: v for k, v in case.tags.items() if k not in ("attributes", "note", "flags", SOURCES, EVIDENCE)}
+    rest = {k: v for k, v in case.tags.items() if k not in ("attributes", "note", "flags", TAG, SOURCES, EVIDENCE)}
     if rest:
         lines += [EMPTY, (("tags", "info"),)]
         for name, value in rest.items():
@@ -88,6 +94,27 @@ def case_detail(case: AcceptedCase, history: Sequence[Any], width: int, passages
             )
     lines += [EMPTY, ((f"{clip(case.case_id, 40)} · accepted {clock_time(case.created_at)}", "faint"),)]
     return [cut(line, width) for line in lines]
+
+
+def _verdict(case: AcceptedCase, width: int) -> list[Line]:
+    """What the judge says of a case, and why."""
+    verdict = verdict_of(case.tags)
+    if verdict is None:
+        return []
+    words, role = _FINDINGS[verdict.finding]
+    by = f" by {verdict.model}" if verdict.model else ""
+    lines: list[Line] = [EMPTY, ((clip(f"{words}{by}", width), role),)]
+    if verdict.failed:
+        lines += [((row, role),) for row in wrap(f"no to: {', '.join(verdict.failed)}", width)]
+    lines += [((row, "text"),) for row in wrap(verdict.reason, width) if row]
+    lines += [((row, "muted"),) for row in wrap(verdict.quote and f"“{verdict.quote}”", width) if row]
+    return lines
+
+
+_FINDINGS = {
+    Judgement.GOOD: ("✓ judged good", "good"), Judgement.BAD: ("✗ judged bad", "bad"),
+    Judgement.NOT_JUDGED: ("not judged", "warn"),
+}  # fmt: skip
 
 
 def _evidence(case: AcceptedCase, passages: Sequence[Passage], width: int) -> list[Line]:
@@ -124,7 +151,7 @@ def _marked(places: Sequence[tuple[int, int]], length: int) -> Iterator[tuple[in
 _KINDS = {
     "case_edited": "edited by you",
     "case_annotated": "pinned or noted by you",
-    "case_withdrawn": "turned away by you, written again",
+    "case_withdrawn": "taken out, written again",
     "kept_anyway": "kept by you after a rejection",
 }
 

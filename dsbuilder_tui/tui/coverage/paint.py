@@ -209,22 +209,27 @@ def no_grid(width: int) -> list[Line]:
 
 
 def figure_lines(
-    report: DiversityReport | None, category: str | None, width: int, judged: Mapping[str, JudgedCounts] | None = None
+    report: DiversityReport | None,
+    category: str | None,
+    width: int,
+    judged: Mapping[str, JudgedCounts] | None = None,
+    agreement: str = "",
 ) -> list[Line]:
     """The figures of all cases and of one category: title and value, what it means, what to do about it; below them what
     a judge found in each category, the chosen one first."""
-    return [*_diversity_lines(report, category, width), *_judged_lines(judged or {}, category, width)]
+    return [*_diversity_lines(report, category, width), *_judged_lines(judged or {}, category, agreement, width)]
 
 
-def _judged_lines(judged: Mapping[str, JudgedCounts], category: str | None, width: int) -> list[Line]:
+def _judged_lines(judged: Mapping[str, JudgedCounts], category: str | None, agreement: str, width: int) -> list[Line]:
     lines: list[Line] = []
     for name in sorted(judged, key=lambda name: name != category):
         counts = judged[name]
         role = "warn" if counts.is_doubtful else "accent"
         lines.append(sides([(plain(name), "strong")], [(counts.words or "–", role)], width))
         lines += [((row, "muted"),) for row in wrap(_judged_words(counts), width)]
-        advice = "→ Say “judge all of it”: bad cases are then written again." if counts.is_doubtful else ""
+        advice = "→ With `judge: all` for it in the plan bad cases are written again." if counts.is_doubtful else ""
         lines += [((row, "warn"),) for row in wrap(advice, width) if row]
+    lines += [((row, "text"),) for row in wrap(agreement and f"The judge and you: {agreement}.", width) if row]
     return [EMPTY, ((clip("Judged", width), "info"),), *lines] if lines else []
 
 

@@ -47,6 +47,7 @@ class CoverageScreen(SessionScreen):
     def __init__(self, watched: Watched) -> None:
         super().__init__(watched)
         self._report: DiversityReport | None = None
+        self._agreement = ""  # of judge and person, in words
         self._waits: set[str] = set()  # what is to be read when its time comes, or when the screen is seen again
 
     def compose(self) -> ComposeResult:
@@ -111,6 +112,8 @@ class CoverageScreen(SessionScreen):
         report = await self.services.guarded(self.watched.session.diversity.figures())
         if report is not None:
             self._report = report
+            agreement = await self.services.guarded(self.watched.session.verdicts.agreement())
+            self._agreement = agreement.words if agreement else ""
             at_end = " · at the end" if self.watched.replaying else ""
             self.query_one("#figures-pane").border_title = title(f"{summary_line(report)}{at_end}")
             self.query_one("#figures", LineView).renew(keep=True)
@@ -128,7 +131,9 @@ class CoverageScreen(SessionScreen):
 
     def _figures(self, width: int) -> Sequence[Line]:
         chosen = self.grid.chosen
-        return figure_lines(self._report, chosen[0] if chosen else None, width, self.watched.view.judged)
+        return figure_lines(
+            self._report, chosen[0] if chosen else None, width, self.watched.view.judged, self._agreement
+        )
 
     def on_heat_grid_cell_moved(self, event: HeatGrid.CellMoved) -> None:
         self._show_cell()

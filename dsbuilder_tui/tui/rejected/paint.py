@@ -28,11 +28,14 @@ Pieces = list[tuple[str, str]]
 STAGE_MEANINGS: dict[str, str] = {
     Stage.SCHEMA: "The worker's case did not have the form the plan asks for.",
     Stage.VALIDATORS: "A rule of the plan found fault with this case.",
+    Stage.JUDGE: "The judge found this case bad.",
     Stage.MISSING: "The worker wrote no case for this slot.",
     Stage.PERSON: "You turned this case away.",
     "refused": "The model refused to write it.",
     "truncated": "The answer was cut off before the case was complete.",
 }
+# Their reason stands in place of a nearest case.
+TELLING_STAGES = (Stage.VALIDATORS, Stage.JUDGE)
 _GUARDED = "Quantities, negation, direction, names and expectations agree: nothing speaks for keeping both."
 
 
@@ -162,11 +165,10 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
         )
         lines += [EMPTY, *_scale(score, threshold, width), EMPTY]
     meaning = stage.meaning if stage else STAGE_MEANINGS.get(rejection.stage, "")
-    if rejection.nearest_case_id and rejection.stage != Stage.PERSON:
+    if rejection.nearest_case_id and rejection.stage not in (Stage.PERSON, Stage.JUDGE):
         meaning = f"Too close to {clip(rejection.nearest_case_id, 60)}. {meaning}"
     lines += [((row, "text"),) for row in wrap(meaning, width) if row]
-    # A validator's reason stands in place of a nearest case.
-    told = (stage is not None and not stage.tells_more) or rejection.stage == Stage.VALIDATORS
+    told = (stage is not None and not stage.tells_more) or rejection.stage in TELLING_STAGES
     reason = "" if told else rejection.reason
     said = reason[:1].upper() + reason[1:]
     lines += [((row, "muted"),) for row in wrap(said, width)[:4] if row]
@@ -186,7 +188,7 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
 def about(rejection: Rejection, nearest: AcceptedCase | None) -> str:
     """The beginning of a message to the agent, for the person to finish."""
     own = case_id(rejection.category, rejection.ordinal)
-    if nearest is None or rejection.stage == Stage.PERSON:
+    if nearest is None or rejection.stage in (Stage.PERSON, Stage.JUDGE):
         return one_line(f"About the candidate for {own} that was turned away ({rejection.stage}):", _MOST_DRAFT) + " "
     ours, theirs = (one_line(text, _QUOTED) for text in (rejection.text, display_text(nearest.inputs)))
     return one_line(

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
-from dsbuilder_tui.domain.case import Rejection, display_text
+from dsbuilder_tui.domain.case import AcceptedCase, Rejection, display_text
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import CaseRejected, Event
 from dsbuilder_tui.domain.plain_words import counted
@@ -19,7 +19,16 @@ from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, WhatIf
 from dsbuilder_tui.settings.stage_names import STAGES
 from dsbuilder_tui.tui.paint.line import Line, clip, wrap
-from dsbuilder_tui.tui.rejected.paint import Pieces, about, flow, readable, rejection_row, why, word_diff
+from dsbuilder_tui.tui.rejected.paint import (
+    TELLING_STAGES,
+    Pieces,
+    about,
+    flow,
+    readable,
+    rejection_row,
+    why,
+    word_diff,
+)
 from dsbuilder_tui.tui.rejected.threshold_strip import ThresholdStrip
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
@@ -163,8 +172,8 @@ class RejectedScreen(SessionScreen):
             if rejection and context
             else ""
         )
-        nearest = context.nearest if context else None
-        held_against = "validators" if rejection and rejection.stage == Stage.VALIDATORS else "accepted"
+        nearest = _compared_with(rejection, context)
+        held_against = rejection.stage if rejection and rejection.stage in TELLING_STAGES else "accepted"
         right.border_title = title(clip(f"accepted · {nearest.case_id}", 40) if nearest else held_against)
         right.border_subtitle = clock_time(nearest.created_at) if nearest else ""
         for name in ("#left", "#right", "#why"):
@@ -175,7 +184,7 @@ class RejectedScreen(SessionScreen):
         rejection = self._shown
         if rejection is None:
             return [], []
-        nearest = self._facts.nearest if self._facts else None
+        nearest = _compared_with(self._shown, self._facts)
         text = readable(rejection.candidate["inputs"]) if rejection.candidate else rejection.text
         if nearest is None:
             return [(text, "same")], []
@@ -194,7 +203,7 @@ class RejectedScreen(SessionScreen):
         if self._shown is None:
             return []
         if not self._pieces[1]:
-            if self._shown.stage == Stage.VALIDATORS:
+            if self._shown.stage in TELLING_STAGES:
                 return [((row, "bad"),) for row in wrap(self._shown.reason, width)]
             words = "No accepted case stands against it; it was turned away for its form, or that case is gone."
             return [((row, "muted"),) for row in wrap(words, width)]
@@ -233,7 +242,7 @@ class RejectedScreen(SessionScreen):
         rejection = self._shown
         if rejection is None:
             return
-        nearest = self._facts.nearest if self._facts else None
+        nearest = _compared_with(self._shown, self._facts)
         self.services.draft(about(rejection, nearest))
         self.dismiss()
 
@@ -343,3 +352,10 @@ class RejectedScreen(SessionScreen):
         if action == "threshold":
             return not self.watched.replaying and not self.strip.display if self.is_mounted else True
         return True
+
+
+def _compared_with(rejection: Rejection | None, context: RejectionContext | None) -> AcceptedCase | None:
+    """The case that a rejected one was too close to. One that the judge took out later is close to nothing but itself."""
+    if context is None or (rejection is not None and rejection.stage == Stage.JUDGE):
+        return None
+    return context.nearest

@@ -96,7 +96,7 @@ class StudioActions:
         """Start or resume; what stands in the way is said in the conversation."""
         try:
             self.live.session.require_plan()
-            if self.live.view.state is RunState.FINISHED:
+            if self.live.view.state is RunState.FINISHED and not self.live.session.verdicts.whole:
                 raise InputError(
                     "All slots are settled already.",
                     "/export writes the dataset, /retry tries exhausted slots again.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plain_words import counted
@@ -209,7 +210,10 @@ def _worker_row(w: WorkerView, inner: int, now: float) -> Line:
     time = f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
     spans: list[Span] = [
         (f"{w.number:<3}", "muted"),
-        (fit(w.category, category), "text" if w.busy else "muted"),
+        (
+            fit(f"judge {w.category}" if w.role is CallRole.JUDGE else w.category, category),
+            "text" if w.busy else "muted",
+        ),
         (" ", "text"),
     ]
     if batch:

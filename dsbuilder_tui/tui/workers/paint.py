@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import CallTrace
 from dsbuilder_tui.session.calls import WorkerCall
@@ -26,7 +27,10 @@ def call_row(call: CallTrace | WorkerCall, width: int, chosen: bool, now: float)
     category = max(8, min(20, width // 5))
     spans: list[Span] = [
         (fit(f"b{call.batch}", 7), "faint"),
-        (fit(call.category, category), "strong" if chosen else "text"),
+        (
+            fit(f"judge {call.category}" if call.role is CallRole.JUDGE else call.category, category),
+            "strong" if chosen else "text",
+        ),
     ]
     spans += [(f" {call.delivered:>3}/{size:<3}", "text"), (f" {seconds:>6.1f} s ", "muted")]
     if width >= 64:
@@ -44,7 +48,7 @@ def call_detail(call: CallTrace | WorkerCall, trace: CallTrace | None, width: in
     def pair(name: str, value: object) -> None:
         lines.append(((fit(name, 14), "muted"), (clip(value, max(4, width - 14)), "text")))
 
-    pair("model", call.model)
+    pair("model", f"{call.model}, the judge" if call.role is CallRole.JUDGE else call.model)
     if trace is not None:
         pair("worker", f"{trace.worker}, attempt {trace.attempt + 1}" if trace.attempt else trace.worker)
         pair("slots", ", ".join(map(str, trace.slots)))
