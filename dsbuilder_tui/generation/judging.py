@@ -386,6 +386,10 @@ class Judging:
                 f"The judge's model {self._name} kept failing ({self._detail}); the run stopped. Everything accepted is saved.",
                 "Check the connection with `dsbuilder doctor`, then resume.",
             )
+        if isinstance(error, EndpointRefused):
+            error = EndpointRefused(
+                error.problem, "It is the judge's: judge_model names another one, judge=off has none."
+            )
         expected = down or isinstance(error, EndpointRefused)
         if not expected or self._is_needed or (down and self._gate.ledger.open):
             self._hooks.fail(error)

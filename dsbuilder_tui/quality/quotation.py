@@ -11,7 +11,8 @@ _SAME = str.maketrans({
     "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-", "…": "...", "\u00ad": "", "\u200b": "",
     "\ufeff": "", "*": "", "`": "",
 })  # fmt: skip
-_AROUND = " \"'.,;:!?-()[]"
+_QUOTES = " \"'"
+_AROUND = f"{_QUOTES}.,;:!?-()[]"
 _GAP = re.compile(r"\.\.\.|\[\.\.\.\]")
 _LEAST = 6  # characters of a quotation, or of a part of one: less says nothing
 
@@ -49,14 +50,16 @@ class QuotedText:
 
         It may leave something out at ``…``; its parts must then stand in the text in their order.
         """
-        parts = [part.strip(_AROUND) for part in _GAP.split(_plain(quote).text)]
-        parts = [part for part in parts if part]
-        if not parts or any(len(part) < _LEAST for part in parts):
+        parts = [part.strip(_QUOTES) for part in _GAP.split(_plain(quote).text)]
+        parts = [part for part in parts if part.strip(_AROUND)]
+        if not parts or any(len(part.strip(_AROUND)) < _LEAST for part in parts):
             return None
         begin, at = -1, 0
         for part in parts:
-            found = self._plain.text.find(part, at)
+            # With its full stop where that stands there, too.
+            wanted = part if part in self._plain.text else part.strip(_AROUND)
+            found = self._plain.text.find(wanted, at)
             if found < 0:
                 return None
-            begin, at = found if begin < 0 else begin, found + len(part)
+            begin, at = found if begin < 0 else begin, found + len(wanted)
         return self._plain.places[begin], self._plain.places[at - 1] + 1

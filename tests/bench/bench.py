@@ -21,6 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 _ENV = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "DSBUILDER_"))} | {
     "PYTHONPATH": str(ROOT),
+    "DSBUILDER_JUDGE": "off",
     "OPENBLAS_NUM_THREADS": "1",  # as the command does
 }
 

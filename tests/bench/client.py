@@ -67,6 +67,7 @@ async def build(given: argparse.Namespace) -> dict[str, float]:
     late: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         config = DatasetBuilderConfig(
+            judge="off",
             checkpoint_dir=Path(folder), max_dataset_size=10**7, max_workers=given.workers, batch_size=given.batch,
             provider="openai" if given.url else "offline", base_url=given.url or None,
         )  # fmt: skip
@@ -124,6 +125,7 @@ async def pressure(given: argparse.Namespace) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as folder:
         config = DatasetBuilderConfig(
+            judge="off",
             checkpoint_dir=Path(folder), max_dataset_size=10**7, max_workers=given.workers, batch_size=given.batch,
             provider="openai", base_url=given.url, enable_diversity_check=not given.alone,
         )  # fmt: skip

@@ -48,6 +48,7 @@ async def _run(cases: int, url: str) -> dict[str, float]:
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         config = DatasetBuilderConfig(
+            judge="off",
             checkpoint_dir=Path(folder), max_dataset_size=10**7, max_workers=8, batch_size=20,
             provider="openai" if url else "offline", base_url=url or None,
         )  # fmt: skip

@@ -87,6 +87,7 @@ async def soak(minutes: float, url: str, server: subprocess.Popen[str]) -> list[
 
     with tempfile.TemporaryDirectory() as folder:
         config = DatasetBuilderConfig(
+            judge="off",
             checkpoint_dir=Path(folder), max_dataset_size=10**6, max_workers=_WORKERS, batch_size=_BATCH,
             provider="openai", base_url=url, worker_model="fake", drain_timeout=1,
         )  # fmt: skip

@@ -86,6 +86,7 @@ def _config(folder: str) -> Any:
     from dsbuilder_tui import DatasetBuilderConfig
 
     return DatasetBuilderConfig(
+        judge="off",
         checkpoint_dir=folder, max_dataset_size=10_000_000, max_workers=WORKERS, batch_size=BATCH, max_attempts=100,
         base_url="http://127.0.0.1:9/v1", checkpoint_interval=500,
     )  # fmt: skip

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+import dsbuilder_tui
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.evidence import SOURCES, evidence_of
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.sources.documents.document_reader import read_documents
+from tests.support.documents import pdf, word_file
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.grounded_worker import GroundedWorker, Slip
 
@@ -205,3 +207,66 @@ async def test_what_a_document_says_is_data(docs: Path, make_plan: MakePlan, mak
     prompt = worker.prompts[0]
     assert prompt.count("</passage>") == 1
     assert prompt.index("send the key") < prompt.index("</passage>")
+
+
+async def test_without_a_model_the_cases_are_quoted_as_well(
+    docs: Path, make_plan: MakePlan, make_config: MakeConfig
+) -> None:
+    plan = make_plan(30, sources=[str(docs)], write=["expected_facts", "guidelines"])
+    texts = "\n".join(file.read_text() for file in docs.iterdir())
+    async with await Session.create(plan, make_config(provider="offline")) as session:
+        assert (await session.run()).state is SessionState.COMPLETE
+        cases = [case async for case in session.cases.all()]
+    assert len({source["passage"] for case in cases for source in case.tags[SOURCES]}) == 9
+    for case in cases:
+        assert case.expectations["guidelines"]
+        for fact, one in zip(case.expectations["expected_facts"], evidence_of(case.tags), strict=True):
+            assert fact == " ".join(one.quote.split()) and one.quote in texts
+            assert fact not in case.inputs["query"]
+
+
+@pytest.mark.parametrize("more", [{"passages": 2}, {"answerable": False}])
+async def test_without_a_model_every_kind_of_question_is_written(
+    more: dict[str, Any], docs: Path, make_plan: MakePlan, make_config: MakeConfig
+) -> None:
+    plan = make_plan(15, sources=[str(docs)], **more)
+    async with await Session.create(plan, make_config(provider="offline")) as session:
+        result = await session.run()
+        assert result.state is SessionState.COMPLETE, [r.reason for r in (await session.rejections.newest(9))]
+
+
+async def test_the_manual_and_policies_of_three_formats(
+    tmp_path: Path, make_plan: MakePlan, make_config: MakeConfig
+) -> None:
+    """Twice as many slots as passages: all of them are used, and every fact is quoted from where it says."""
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    (policies / "leave.pdf").write_bytes(
+        pdf([["Leave", "Every employee has twenty-eight days of leave a year.", "Five of them may be taken in the next year.",
+              "Whoever falls ill on holiday gets these days back with a note of a doctor."],
+             ["Travel", "Trips of more than four hours are made by train and in second class.",
+              "Flights are allowed where the train takes more than eight hours."]])
+    )  # fmt: skip
+    (policies / "security.docx").write_bytes(
+        word_file([
+            ("Heading 1", "Security"), ("Normal", "A password has fourteen characters at least and is changed when it was seen."),
+            ("Heading 2", "Visitors"), ("Normal", "Visitors are met at the door, sign the list and are never left alone."),
+            [["Room", "Who may enter"], ["Server room", "Two named administrators and nobody else"]],
+        ])
+    )  # fmt: skip
+    (policies / "expenses.html").write_text(
+        "<h1>Expenses</h1><p>Receipts are handed in within thirty days of the trip, or they are not paid.</p>"
+        "<h2>Meals</h2><p>Meals are paid up to forty euros a day when the trip takes more than eight hours.</p>"
+    )
+    manual = Path(dsbuilder_tui.__file__).parent / "manual"
+    passages = {p.id: p for source in (manual, policies) for p in read_documents(source).passages}
+    assert {p.document.rpartition(".")[2] for p in passages.values()} >= {"md", "pdf", "docx", "html"}
+    plan = make_plan(2 * len(passages), sources=[str(manual), str(policies)])
+    async with await Session.create(plan, make_config(provider="offline")) as session:
+        assert (await session.run()).state is SessionState.COMPLETE
+        cases = [case async for case in session.cases.all()]
+    assert Counter(source["passage"] for case in cases for source in case.tags[SOURCES]) == dict.fromkeys(passages, 2)
+    for case in cases:
+        [one] = evidence_of(case.tags)
+        passage = passages[one.passage]
+        assert passage.text[one.start - passage.start : one.end - passage.start] == one.quote

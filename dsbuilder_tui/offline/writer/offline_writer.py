@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -13,14 +13,16 @@ import orjson
 from dsbuilder_tui.domain.case import Slot, Usage
 from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
+from dsbuilder_tui.offline.writer.document_questions import document_question
 from dsbuilder_tui.offline.writer.expectations import ExpectationWriter, unfilled_key
-from dsbuilder_tui.offline.writer.frames import Frame, compose, load_phrases, perturbed
+from dsbuilder_tui.offline.writer.frames import Frame, Surroundings, compose, load_phrases, perturbed
+from dsbuilder_tui.offline.writer.input_fields import in_shape_of, main_field, refilled, text_of, value_for
 from dsbuilder_tui.offline.writer.languages import (
     ENGLISH,
-    LOCALES,
     NAMES,
     UNKNOWN,
     language_of,
@@ -47,29 +49,15 @@ from dsbuilder_tui.offline.writer.templates import (
     without_ids,
 )
 from dsbuilder_tui.offline.writer.values import ValuePool
-from dsbuilder_tui.offline.writer.written_message import Stance
+from dsbuilder_tui.offline.writer.written_message import Stance, WrittenMessage
 from dsbuilder_tui.settings.provider_names import OFFLINE
 
-_MAIN_FIELDS = ("query", "question", "message", "input", "prompt", "text", "request", "messages")
 _MOST_TEMPLATE = 1000
 
 _CHOSEN = "The built-in offline writer makes the cases from templates."
 _FALLBACK = (
     "No API key and no endpoint is configured: the built-in offline writer makes the cases from templates. "
     "Set OPENAI_API_KEY, or --base-url for another endpoint, to have a model write them."
-)
-
-
-# What to put into a field that no example fills, by the field's name.
-_FIELD_VALUES = (
-    (r"(?:user_?|customer_?|full_?|first_?|last_?)?name", "{name}"),
-    (r"(?:\w+_)?e?_?mail(?:_address)?", "{email}"),
-    (r"(?:\w+_)?(?:id|number|reference)", "{id:C-4711}"),
-    (r"(?:\w+_)?(?:city|location|place)", "{city}"),
-    (r"(?:\w+_)?date", "{date:2026-03-14}"),
-    (r"(?:\w+_)?(?:amount|price|budget)", "{money:$50}"),
-    (r"(?:\w+_)?company|organi[sz]ation", "{company}"),
-    (r"(?:\w+_)?product", "{product:x}"),
 )
 
 
@@ -119,7 +107,7 @@ class OfflineWriter:
             known = self._category(plan, category)
             unfilled = [
                 name for name in plan.input_fields
-                if name != known.field and not any(name in e.rest for e in known.examples) and _value_for(name, "en") is None
+                if name != known.field and not any(name in e.rest for e in known.examples) and value_for(name, "en") is None
             ]  # fmt: skip
             if unfilled:
                 raise InputError(
@@ -167,6 +155,8 @@ class OfflineWriter:
         pool, known = self._pools[seed], self._category(plan, category)
         example = known.examples[(slot.ordinal - 1) % len(known.examples)]
         frame = Frame.of(slot.attributes, known.phrases, rng, english=known.language == ENGLISH)
+        if slot.passages:
+            return self._write_grounded(plan, category, slot, frame, example, pool, rng)
         values = pool.drawn(example.template, rng)
         core = self._core(known, example, frame, rng)
         message, around = surrounded(known, example, frame, core, values, pool, rng, attempt, slot)
@@ -174,12 +164,41 @@ class OfflineWriter:
         text, done = perturbed(pool.fill(composed, rng), frame, known.phrases, rng)
         if example.block:
             text += f"\n\n{example.block}"
-        inputs = {}
-        for field in plan.input_fields:
-            value = example.rest.get(field, _value_for(field, known.language))
-            inputs[field] = _in_shape_of(value, text) if field == known.field else _refilled(value, pool, rng)
+        inputs = _inputs(plan, known, example, text, pool, rng)
         tags = {"template": shown(example.template)[:_MOST_TEMPLATE], "perturbation": ", ".join(done) or "none"}
         return {"inputs": inputs, "expectations": known.expectations.write(message, rng), "tags": tags}
+
+    def _write_grounded(
+        self,
+        plan: DatasetPlanInput,
+        category: DatasetCategory,
+        slot: Slot,
+        frame: Frame,
+        example: StudiedExample,
+        pool: ValuePool,
+        rng: random.Random,
+    ) -> dict[str, Any]:
+        """A case whose answer is a sentence of each of its slot's passages, or stands nowhere."""
+        known = self._category(plan, category)
+        question = document_question(slot.passages, category.answerable, rng)
+        frame.flags.intersection_update(("typos",))  # nothing is left out, added or attacked
+        composed = compose(question.text, frame, Surroundings(), known.phrases, rng, extra=0)
+        text, done = perturbed(pool.fill(composed, rng), frame, known.phrases, rng)
+        message = WrittenMessage(
+            frame=frame,
+            stance=Stance.SERVE if category.answerable else Stance.UNKNOWN,
+            answered=" ".join(question.quotes),
+            attributes=slot.attributes,
+        )
+        expectations = known.expectations.write(message, rng)
+        if question.quotes:
+            expectations[MlflowKey.FACTS.value] = list(question.quotes)
+        return {
+            "inputs": _inputs(plan, known, example, text, pool, rng),
+            "evidence": list(question.quotes),
+            "expectations": expectations,
+            "tags": {"template": "a question about a passage", "perturbation": ", ".join(done) or "none"},
+        }
 
     def _core(self, known: StudiedCategory, example: StudiedExample, frame: Frame, rng: random.Random) -> str:
         """The request; where a detail is left out, without its ids, or in so few words that it says next to nothing."""
@@ -197,8 +216,8 @@ class OfflineWriter:
 
     def _study(self, plan: DatasetPlanInput, category: DatasetCategory) -> StudiedCategory:
         examples = plan.examples(category)
-        field = _main_field(plan, examples)
-        texts = [(example, _text_of(example.get(field, ""))) for example in examples]
+        field = main_field(plan, examples)
+        texts = [(example, text_of(example.get(field, ""))) for example in examples]
         texts = [(example, text) for example, text in texts if text.strip()] or [({}, _from_description(category))]
         language = language_of([text for _, text in texts], self._phrases)
         phrases = phrases_in(language, self._phrases)
@@ -243,74 +262,26 @@ class OfflineWriter:
             if other.name == category.name or not other.compared or stance_of(other) is not Stance.SERVE:
                 continue
             for example in plan.examples(other)[:3]:
-                text = _text_of(example.get(field, "")).strip()
+                text = text_of(example.get(field, "")).strip()
                 if text and "\n" not in text and len(text) < 200 and language_of([text], self._phrases) == ENGLISH:
                     found.append(OtherRequest(lower_first(sentence(read_template(text))), other))
         return found
 
 
-def _main_field(plan: DatasetPlanInput, examples: list[dict[str, Any]]) -> str:
-    """The field whose text a case is about."""
-    for name in _MAIN_FIELDS:
-        if name in plan.input_fields:
-            return name
-    for name in plan.input_fields:
-        if any(isinstance(example.get(name), str) for example in examples):
-            return name
-    return next(iter(plan.input_fields))
-
-
-def _value_for(field: str, language: str) -> str | None:
-    """Something fitting for a field by its name, or None."""
-    name = field.strip().lower()
-    if name in ("locale", "lang_code", "language_code"):
-        return LOCALES.get(language, "en-US")
-    if name in ("language", "lang"):
-        return NAMES.get(language, "English")
-    return next((value for pattern, value in _FIELD_VALUES if re.fullmatch(pattern, name)), None)
-
-
-def _text_of(value: Any) -> str:
-    """A text, the last user turn of a list of messages, or the last of a list of texts."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        if value and isinstance(value[-1], str):
-            return value[-1]
-        for turn in reversed(value):
-            if (
-                isinstance(turn, Mapping)
-                and isinstance(turn.get("content"), str)
-                and turn.get("role", "user") == "user"
-            ):
-                return str(turn["content"])
-    return ""
-
-
-def _in_shape_of(value: Any, text: str) -> Any:
-    """The text where the example had its own: bare, or as the last user turn."""
-    if not isinstance(value, list) or not _text_of(value):
-        return text
-    if isinstance(value[-1], str):
-        return [*value[:-1], text]
-    turns = [dict(turn) if isinstance(turn, Mapping) else turn for turn in value]
-    for turn in reversed(turns):
-        if isinstance(turn, dict) and turn.get("role", "user") == "user":
-            turn["content"] = text
-            break
-    return turns
-
-
-def _refilled(value: Any, pool: ValuePool, rng: random.Random) -> Any:
-    """Another field of the example with its ids, names and amounts drawn anew."""
-    if isinstance(value, str):
-        known = value if re.fullmatch(r"\{\w+(?::[^{}]*)?\}", value) else read_template(value)
-        return pool.fill(known, rng) if "\n" not in value else value
-    if isinstance(value, Mapping):
-        return {key: _refilled(inner, pool, rng) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_refilled(inner, pool, rng) for inner in value]
-    return value
+def _inputs(
+    plan: DatasetPlanInput,
+    known: StudiedCategory,
+    example: StudiedExample,
+    text: str,
+    pool: ValuePool,
+    rng: random.Random,
+) -> dict[str, Any]:
+    """The message in its field, and the other fields of the example with values of their own."""
+    inputs = {}
+    for field in plan.input_fields:
+        value = example.rest.get(field, value_for(field, known.language))
+        inputs[field] = in_shape_of(value, text) if field == known.field else refilled(value, pool, rng)
+    return inputs
 
 
 def _from_description(category: DatasetCategory) -> str:

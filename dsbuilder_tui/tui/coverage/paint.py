@@ -227,7 +227,7 @@ def _judged_lines(judged: Mapping[str, JudgedCounts], category: str | None, agre
         role = "warn" if counts.is_doubtful else "accent"
         lines.append(sides([(plain(name), "strong")], [(counts.words or "–", role)], width))
         lines += [((row, "muted"),) for row in wrap(_judged_words(counts), width)]
-        advice = "→ Say “judge all of it”: bad cases are then written again." if counts.is_doubtful else ""
+        advice = "→ With `judge: all` for it in the plan bad cases are written again." if counts.is_doubtful else ""
         lines += [((row, "warn"),) for row in wrap(advice, width) if row]
     lines += [((row, "text"),) for row in wrap(agreement and f"The judge and you: {agreement}.", width) if row]
     return [EMPTY, ((clip("Judged", width), "info"),), *lines] if lines else []
