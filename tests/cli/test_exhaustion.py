@@ -29,6 +29,7 @@ def _of(cause: Exception) -> Exception:
     ("error", "words"),
     [
         (MemoryError(), "no memory is left"),
+        (ImportError("/x/tokenizers.abi3.so: failed to map segment from shared object"), "no memory is left"),
         (RuntimeError("can't start new thread"), "no memory is left"),
         (OSError(errno.EAGAIN, "Resource temporarily unavailable"), "no memory is left"),
         (OSError(errno.EMFILE, "Too many open files"), "no more files can be opened"),
