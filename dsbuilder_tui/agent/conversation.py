@@ -19,7 +19,7 @@ from dsbuilder_tui.agent.monitor import Note, with_facts
 from dsbuilder_tui.agent.turn_events import Activity, TurnEvent, TurnFailed
 from dsbuilder_tui.agent.turn_recovery import ask_again, recover
 from dsbuilder_tui.domain.approval import Approval
-from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.message import MessageRole, NoticeContent, TextContent
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 
@@ -133,10 +133,10 @@ class Conversation:
                 yield Activity("getting ready")
                 module: Any = await asyncio.to_thread(importlib.import_module, "dsbuilder_tui.agent.turn")
                 self._runner = module.TurnRunner(self.host, self._given_model)
-            failed = False
+            failed: ExitCode | None = None
             async with aclosing(begin(self._runner)) as stream:
                 async for part in stream:
-                    failed = failed or isinstance(part, TurnFailed)
+                    failed = part.exit_code if isinstance(part, TurnFailed) else failed
                     yield part
             if await self.waiting() is None:
                 await compact(self.host.session)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from dsbuilder_tui.agent.tools.plan_proposal import ProposePlan
+from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.message import MessageRole, TextContent, ToolContent
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.models.providers import provider_of
@@ -35,6 +36,7 @@ class MissingPlanCause(Enum):
         f"Say it in other words or ask for less at once, or {_OTHERS}.",
     )
     REFUSED = ("{model} refused", f"Say what the cases are for, or {_OTHERS}.")
+    ENDPOINT = ("the endpoint would not serve {model}, as it says", f"Mend that, or {_OTHERS}.")
     FAILED = ("the answer of {model} could not be had", f"Send it again, or {_OTHERS}.")
 
     def likely(self, model: str) -> str:
@@ -73,8 +75,11 @@ class PlanMissing:
         return self.cause in (MissingPlanCause.UNUSABLE, MissingPlanCause.REFUSED)
 
 
-async def missing_plan(session: Session, *, failed: bool, refused: bool) -> PlanMissing | None:
-    """What a turn that is over has to say of the plan that it left out; None when there is one, or one was proposed."""
+async def missing_plan(session: Session, *, failed: ExitCode | None, refused: bool) -> PlanMissing | None:
+    """What a turn that is over has to say of the plan that it left out; None when there is one, or one was proposed.
+
+    ``failed`` is the exit code of the error that it ended with, if it did.
+    """
     if session.planned or await session.approvals.open() is not None:
         return None
     messages = await session.chat.messages(_LOOKED_AT)
@@ -84,8 +89,10 @@ async def missing_plan(session: Session, *, failed: bool, refused: bool) -> Plan
     calls = [m for m in messages if isinstance(m.content, ToolContent)]
     wrong = [m.text for m in turn if isinstance(m.content, ToolContent) and m.content.tool == ProposePlan.name]
     said = words[-1] if words else ""
-    if failed:
+    if failed is not None:
         cause, said = MissingPlanCause.FAILED, ""
+        if failed is ExitCode.ENDPOINT_REFUSED:
+            cause = MissingPlanCause.ENDPOINT
     elif refused:
         cause = MissingPlanCause.REFUSED
     elif wrong:

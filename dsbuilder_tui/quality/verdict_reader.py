@@ -28,6 +28,7 @@ _OVERALL = ("good", "verdict", "overall", "pass", "passed", "ok", "result", "fin
 _GOOD_WORDS, _BAD_WORDS = _YES | {"good", "accept", "accepted", "ok"}, _NO | {"bad", "reject", "rejected"}
 _NUMBER_KEYS = ("case", "case_number", "number", "case_id", "id", "index")
 _NUMBER = re.compile(r"\s*+(?:case)?\s*+#?\s*+(\d{1,6})\s*+[.):]?\s*+", re.IGNORECASE)
+_NOBODY = -1  # the number of a verdict that names a case, and none that there can be
 _OPENER = re.compile(r'\{(?=\s*["\'}])|\[(?=\s*[\[{])')
 _NOT_A_LETTER = re.compile(r"[\W_]+")
 
@@ -74,12 +75,17 @@ def read_verdicts(texts: Sequence[str], cases: Sequence[PresentedCase], rubric: 
             found = said if again else [*found, *said]
         if found:
             break
+    named = [number for number, _ in found]
+    # Some count from 0: only when all of them say so.
+    from_zero = 0 in named and all(number is None or 0 <= number < len(cases) for number in named)
     by_case: dict[int, list[Mapping[str, Any]]] = {}
     unknown = 0
     for place, (number, raw) in enumerate(found, 1):
         # Where no verdict says its number, and there are as many as cases, they are in order.
         if number is None and len(found) == len(cases) and all(each is None for each, _ in found):
             number = place
+        elif number is not None:
+            number += from_zero
         if number is None or not 1 <= number <= len(cases):
             unknown += 1
         else:
@@ -187,7 +193,7 @@ def _number(raw: Mapping[str, Any]) -> int | None:
             if isinstance(value, float) and value.is_integer():
                 value = int(value)
             named = _NUMBER.fullmatch(str(value))
-            return int(named[1]) if named else 0  # it names one, and none that there is
+            return int(named[1]) if named else _NOBODY
     return None
 
 

@@ -32,7 +32,8 @@ def missing(parts: Iterable[TurnEvent]) -> PlanMissing | None:
         ([LOOKS, model.says("How many cases?")], Cause.QUESTION, "How many cases?", ("Answer it",)),
         ([NO_PLAN, model.says("I could not.")], Cause.UNUSABLE, "categories", ("less at once", "--model")),
         ([model.refusal("I will not.")], Cause.REFUSED, "I will not.", ("what the cases are for", "--model")),
-        ([model.status(400, "x does not support tools")], Cause.FAILED, "", ("--model", "dsbuilder run", "doctor")),
+        ([model.status(400, "x does not support tools")], Cause.ENDPOINT, "", ("Mend that", "--model", "dsbuilder run", "doctor")),
+        ([model.status(500, "Oops")], Cause.FAILED, "", ("Send it again", "--model")),
         ([model.length("")] * 3, Cause.FAILED, "", ("--model",)),
     ],
 )  # fmt: skip

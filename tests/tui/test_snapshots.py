@@ -242,7 +242,8 @@ def test_workers(shoot: Shoot, size: tuple[int, int]) -> None:
 
 
 @BOTH
-def test_settings(shoot: Shoot, size: tuple[int, int]) -> None:
+def test_settings(shoot: Shoot, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DSBUILDER_JUDGE")  # as it is by default
     shoot(None, size, "c", api_key="sk-not-to-be-seen")
 
 
