@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-_HEADING = re.compile(r"^##[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_HEADING = re.compile(r"^##[ \t](.+)$", re.MULTILINE)
 _NO_NAME = re.compile(r"[\W_]+")
 _LONGEST = 20_000
 _MOST_CRITERIA = 30
