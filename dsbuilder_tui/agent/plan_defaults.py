@@ -11,7 +11,7 @@ from dsbuilder_tui.session import Session
 from dsbuilder_tui.sources.target.target_reader import Target
 
 _LANGUAGE_AXES = {"language", "lang"}
-_LANGUAGE = WrittenExpectation(key="language", meaning="the language that the answer must be in")
+_LANGUAGE = WrittenExpectation(key="language", meaning="the language that the answer must be in", optional=True)
 _RULES = 8000  # characters of a prompt that a plan keeps
 PLAN_TARGET = "plan_target"  # under which the session's memory of the application keeps it
 
@@ -37,9 +37,12 @@ def with_described_target(plan: DatasetPlanInput, session: Session) -> DatasetPl
 
 def with_usual_writing(plan: DatasetPlanInput) -> DatasetPlanInput:
     """The plan with what is best written for each case: facts and guidelines, tool calls where there are tools, and the
-    language where cases come in several."""
-    write = [WrittenExpectation(key=MlflowKey.FACTS.value), WrittenExpectation(key=MlflowKey.GUIDELINES.value)]
-    calls = WrittenExpectation(key=MlflowKey.TOOL_CALLS.value)
+    language where cases come in several.
+
+    Nobody has asked for them by name: a model that does not follow a schema is not turned away for leaving them out.
+    """
+    write = [_usual(MlflowKey.FACTS), _usual(MlflowKey.GUIDELINES)]
+    calls = _usual(MlflowKey.TOOL_CALLS)
     if plan.target.tools:
         write.append(calls)
     categories = []
@@ -50,3 +53,7 @@ def with_usual_writing(plan: DatasetPlanInput) -> DatasetPlanInput:
             own.append(_LANGUAGE)
         categories.append(category.model_copy(update={"write": tuple(own)}))
     return plan.model_copy(update={"write": tuple(write), "categories": tuple(categories)})
+
+
+def _usual(key: MlflowKey) -> WrittenExpectation:
+    return WrittenExpectation(key=key.value, optional=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -14,6 +15,8 @@ from dsbuilder_tui.cli.parser import build_parser
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.settings.locations import crash_log_file
+
+_MOST_SHOWN = 80  # characters of a name that is no file's
 
 
 def run_command(given: Sequence[str]) -> int:
@@ -41,6 +44,11 @@ def run_command(given: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.RESUMABLE
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            name = visible(str(error.filename))
+            shown = name if len(name) <= _MOST_SHOWN else f"{name[:_MOST_SHOWN]}…"
+            print(f"dsbuilder: {shown} cannot be a file: {error.strerror}. Give another name.", file=sys.stderr)
+            return ExitCode.BAD_INPUT
         found = exhaustion(error)
         if found is None:
             _report_unexpected(error)

@@ -20,6 +20,8 @@ _BY_NUMBER = {
     errno.EROFS: _ROOM,
     errno.EIO: _ROOM,
 }
+# The dynamic linker's words, when a library of a package finds no room.
+_NO_LIBRARY = ("failed to map segment", "Cannot allocate memory", "cannot allocate memory")
 _NO_THREAD = "can't start new thread"  # Python has no type and no number for it
 
 
@@ -30,6 +32,8 @@ def exhaustion(error: BaseException) -> tuple[str, str] | None:
         if cause is None:
             break
         if isinstance(cause, MemoryError) or (isinstance(cause, RuntimeError) and str(cause) == _NO_THREAD):
+            return _MEMORY
+        if isinstance(cause, ImportError) and any(words in str(cause) for words in _NO_LIBRARY):
             return _MEMORY
         if isinstance(cause, OSError) and cause.errno in _BY_NUMBER:
             return _BY_NUMBER[cause.errno]

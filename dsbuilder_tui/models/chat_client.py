@@ -17,7 +17,15 @@ import aiohttp
 
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.chat_options import ChatOption, ChatRequest, OptionMemory
-from dsbuilder_tui.models.endpoint import Endpoint, is_unreadable_encoding, loads, read_all, read_response, shown
+from dsbuilder_tui.models.endpoint import (
+    MOST_ANSWER_BYTES,
+    Endpoint,
+    is_unreadable_encoding,
+    loads,
+    read_all,
+    read_response,
+    shown,
+)
 from dsbuilder_tui.models.endpoint_errors import explain, refused
 from dsbuilder_tui.models.error_report import ErrorReport, error_in, read_body, read_error
 from dsbuilder_tui.models.failure_table import failure_kind
@@ -183,7 +191,7 @@ class ChatClient:
 
     async def _whole(self, response: aiohttp.ClientResponse, head: bytes) -> AsyncGenerator[list[Any], None]:
         """The answer of a server that does not stream: one completion, or chunks one a line."""
-        body = await read_all(response, head)
+        body = await read_all(response, head, MOST_ANSWER_BYTES)
         message = loads(body)
         if message is None and (page := read_body(body, None)).page:
             raise _Reported(page)

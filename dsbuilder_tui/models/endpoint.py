@@ -27,7 +27,8 @@ from dsbuilder_tui.settings.key_trust import KeyUse, is_named_in_flag
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig, without_query_keys
 
 _MOST_ERROR_BYTES = 64 * 1024
-_MOST_BODY_BYTES = 16 * 1024 * 1024  # parsed it takes up to 16 times as much
+_MOST_BODY_BYTES = 16 * 1024 * 1024  # of many vectors; parsed it takes up to 16 times as much
+MOST_ANSWER_BYTES = 4 * 1024 * 1024  # of one answer in words, of which as many come at once as there are workers
 
 
 class Endpoint:
@@ -138,15 +139,13 @@ def is_unreadable_encoding(error: BaseException | None) -> bool:
     return False
 
 
-async def read_all(response: aiohttp.ClientResponse, head: bytes = b"") -> bytes:
-    """The whole body, of which ``head`` has been read. Raises ``TransientError`` when it is longer than 16 MB."""
+async def read_all(response: aiohttp.ClientResponse, head: bytes = b"", most: int = _MOST_BODY_BYTES) -> bytes:
+    """The whole body, of which ``head`` has been read. Raises ``TransientError`` when it is longer than ``most`` bytes."""
     body = bytearray(head)
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > _MOST_BODY_BYTES:
-            raise TransientError(
-                FailureKind.SERVER, f"the endpoint's answer is longer than {_MOST_BODY_BYTES // 2**20} MB"
-            )
+        if len(body) > most:
+            raise TransientError(FailureKind.SERVER, f"the endpoint's answer is longer than {most // 2**20} MB")
     return bytes(body)
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 from dsbuilder_tui.domain.case import Checkpoint, Usage
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError
 from dsbuilder_tui.domain.events import Notice, RunFinished, RunPaused, RunStarted
+from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import ASKED_TO_PAUSE, Pause, PauseCause
-from dsbuilder_tui.domain.plain_words import dollar_words
+from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
@@ -194,6 +195,7 @@ class Run:
         if finished:
             state = SessionState.COMPLETE if accepted == planned else SessionState.SHORT
             await self._measure(True)
+            await self._note_lacking()
         now = self._clock.now()
         end: RunFinished | RunPaused
         if finished:
@@ -212,6 +214,23 @@ class Run:
             )  # fmt: skip
         await self._save("finish" if finished else "pause", state, end)
         return RunResult(state, accepted, planned, exhausted, seconds)
+
+    async def _note_lacking(self) -> None:
+        """Tell of cases without what the model was asked to write for each, but not held to."""
+        optional: dict[str, list[str]] = {}
+        for category in self._plan.categories:
+            for written in self._plan.written_for(category):
+                if written.optional and written.of_mlflow in (MlflowKey.FACTS, MlflowKey.GUIDELINES):
+                    optional.setdefault(written.key, []).append(category.name)
+        for key, names in optional.items():
+            if count := await self._store.statistics.lacking(key, names):
+                have = "has" if count == 1 else "have"
+                text = (
+                    f"{counted(count, 'case')} {have} no `{key}`: {self._model.name} left it out, and the scorers of MLflow "
+                    f"that read it cannot score {'it' if count == 1 else 'them'}. With `write: [{key}]` in the plan it is "
+                    "asked for until it is there; or take a model that follows a schema."
+                )
+                await self._files.tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=text))
 
     async def _stopped_by(self, error: DsbuilderError) -> None:
         """The run cannot go on; leave the session paused, unless the disk will not take even that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 
 import orjson
 
@@ -36,6 +37,20 @@ class StatisticsReader:
                 (MAIN_BRANCH, after, bound, most),
             )
             return [(seq, self._store.names[number], ordinal, found) for seq, number, ordinal, found in rows]
+
+        return await self._store.read(read)
+
+    async def lacking(self, key: str, categories: Collection[str]) -> int:
+        """How many accepted cases of some categories have no expectation of this name. Reads all of theirs."""
+        numbers = [self._store.ids[name] for name in categories if name in self._store.ids]
+        marks = ",".join("?" * len(numbers))
+
+        def read(connection: sqlite3.Connection) -> int:
+            query = (
+                f"SELECT count(*) FROM accepted_case WHERE branch_id=? AND category_id IN ({marks}) "
+                "AND json_valid(expectations) AND json_type(expectations, ?) IS NULL"
+            )
+            return int(connection.execute(query, (MAIN_BRANCH, *numbers, f'$."{key}"')).fetchone()[0])
 
         return await self._store.read(read)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import io
 from contextlib import redirect_stderr
+from pathlib import Path
 
 import pytest
 
 from dsbuilder_tui.cli import dispatch
 from dsbuilder_tui.cli.dispatch import run_command
 from dsbuilder_tui.cli.exhaustion import exhaustion
+from tests.support.process import command
 
 
 def _of(cause: Exception) -> Exception:
@@ -27,6 +29,7 @@ def _of(cause: Exception) -> Exception:
     ("error", "words"),
     [
         (MemoryError(), "no memory is left"),
+        (ImportError("/x/tokenizers.abi3.so: failed to map segment from shared object"), "no memory is left"),
         (RuntimeError("can't start new thread"), "no memory is left"),
         (OSError(errno.EAGAIN, "Resource temporarily unavailable"), "no memory is left"),
         (OSError(errno.EMFILE, "Too many open files"), "no more files can be opened"),
@@ -51,3 +54,21 @@ def test_what_is_at_its_end_is_said(error: Exception, words: str, monkeypatch: p
 )
 def test_a_bug_stays_a_bug(error: Exception) -> None:
     assert exhaustion(error) is None
+
+
+LONG = "c" * 300
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show", LONG], ["run", f"{LONG}.yaml"], ["dedup", LONG], ["export", "--out", f"{LONG}.jsonl"], ["import", f"{LONG}.json"],
+        ["resume", LONG], ["doctor", LONG], ["replay", LONG], ["show", "--checkpoint-dir", LONG], ["export", LONG],
+        ["sessions", "--checkpoint-dir", f"/{LONG}/x"], ["dedup", "loop"], ["run", "loop"],
+    ],
+    ids=lambda words: " ".join(words)[:24],
+)  # fmt: skip
+def test_a_name_that_no_file_can_have(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    done = command(*words, cwd=tmp_path)
+    assert done.returncode == 2 and "unexpected" not in done.stderr and "Traceback" not in done.stderr, done.stderr

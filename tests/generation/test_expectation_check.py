@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.case import Candidate, Slot
+from dsbuilder_tui.domain.events import Notice
 from dsbuilder_tui.domain.plan import parse_plan
+from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.generation.schema_check import Fitted, Misfit, SchemaCheck, fitting_case
 from dsbuilder_tui.generation.value_kinds import Unfit
+from tests.support import fake_openai
+from tests.support.fake_openai import FakeOpenAI
 
 TOOLS = {"lookup_order": ["order_id: str"], "search": {"properties": {"words": {"type": "string"}, "limit": {"type": "integer"}},
                                                        "required": ["words"]}}  # fmt: skip
@@ -219,3 +225,26 @@ def test_a_person_may_leave_keys_out_but_not_change_their_shape() -> None:
     assert fitting_case(plan, category, {"query": "x"}, {"guidelines": ["a"]})[1] == {"guidelines": ["a"]}
     with pytest.raises(Unfit, match="not a list of calls"):
         fitting_case(plan, category, {"query": "x"}, {"expected_tool_calls": 7})
+
+
+@pytest.mark.parametrize("optional", [True, False])
+async def test_a_model_that_follows_no_schema(
+    optional: bool,
+    make_plan: Callable[..., DatasetPlanInput],
+    make_config: Callable[..., DatasetBuilderConfig],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What nobody asked for by name may be missing, and it is said; what a plan names is asked for again and again."""
+    monkeypatch.setattr(fake_openai, "_with_written", lambda case, prompt: case)
+    plan = make_plan(8, write=[{"expected_facts": {"optional": optional}}])
+    told: list[str] = []
+    async with FakeOpenAI() as server:
+        config = make_config(base_url=server.url, provider="openai", batch_size=4)
+        async with await Session.create(plan, config) as session:
+            session.subscribe(lambda event: told.append(event.text) if isinstance(event, Notice) else None)
+            result = await session.run()
+    if optional:
+        assert result.state is SessionState.COMPLETE
+        assert [text for text in told if "8 cases have no `expected_facts`" in text]
+    else:
+        assert result.state is not SessionState.COMPLETE and result.accepted == 0

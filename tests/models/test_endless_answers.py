@@ -35,8 +35,8 @@ async def asked(url: str, make_config: Configs, **settings: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("flood_line", "longer than 8 MB"), ("flood_data_lines", "longer than 8 MB"), ("flood_json", "longer than 16 MB"),
-        ("flood_packed", "longer than 16 MB"), ("flood_space", "white space"), ("flood_thoughts", "beyond 64 MB"),
+        ("flood_line", "longer than 8 MB"), ("flood_data_lines", "longer than 8 MB"), ("flood_json", "longer than 4 MB"),
+        ("flood_packed", "longer than 4 MB"), ("flood_space", "white space"), ("flood_thoughts", "beyond 64 MB"),
     ],
 )  # fmt: skip
 async def test_a_flood_ends_at_its_limit(kind: str, words: str, fake: FakeOpenAI, make_config: Configs) -> None:

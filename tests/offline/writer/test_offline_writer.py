@@ -207,7 +207,9 @@ def test_what_is_added_goes_with_what_is_asked() -> None:
         "I lost my credit card, please block it",
         "What would a loan of $5,000 cost me?",
     ):
-        assert said(bank) and not any(re.search("order|parcel|receipt|box|size", text) for text in said(bank))
+        assert said(bank) and not any(
+            re.search("order|parcel|receipt|box|size|tracking|shipping", text) for text in said(bank)
+        )
     for other in ("Write a haiku", "May I work from Norway?", "Is the green curry hot?"):
         assert not any(re.search("order|parcel|card|flight|router", text) for text in said(other))
 
