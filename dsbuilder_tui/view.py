@@ -62,7 +62,6 @@ class WorkerView:
     size: int
     started: float
     attempt: int = 0
-    role: CallRole = CallRole.WORKER
     state: WorkerState | CallOutcome = WorkerState.STREAMING
     judged: int = 0  # candidates of this batch that the gate has seen
     retry_at: float = 0.0
@@ -70,6 +69,7 @@ class WorkerView:
     seconds: float = 0.0
     detail: str = ""
     arrivals: tuple[float, ...] = ()  # when its latest candidates came, oldest first
+    role: CallRole = CallRole.WORKER
 
     @property
     def busy(self) -> bool:

@@ -15,6 +15,7 @@ from dsbuilder_tui.generation.validator_check import Validated
 _BOUND = 256
 # Seconds that a candidate waits for others: judging in company costs a third less, and nobody waits for the judgement.
 _COMPANY = 0.02
+_FEW = 8  # workers; with fewer nobody comes in that time
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,9 @@ class CandidateQueue:
     bounded by the batches in flight.
     """
 
-    def __init__(self, *, ordered: bool) -> None:
+    def __init__(self, *, ordered: bool, workers: int) -> None:
+        """``workers`` is how many put at the same time."""
+        self._waits = not ordered and workers >= _FEW
         self._queue: asyncio.Queue[Item] = asyncio.Queue(0 if ordered else _BOUND)
         self._ordered = ordered
         self._turns: deque[int] = deque()
@@ -70,7 +73,7 @@ class CandidateQueue:
     async def get(self, most: int) -> list[Item]:
         """Wait for an item; it, and what else comes right after it, at most so many."""
         items = [await self._queue.get()]
-        if not self._ordered and self._queue.qsize() + 1 < most:
+        if self._waits and self._queue.qsize() + 1 < most:
             await asyncio.sleep(_COMPANY)
         while len(items) < most and not self._queue.empty():
             items.append(self._queue.get_nowait())

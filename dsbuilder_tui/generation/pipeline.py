@@ -89,7 +89,7 @@ class Pipeline:
             (category.name for category in plan.categories), config.largest_batch, room, at_once=config.workers,
             brakes=not model.ordered,
         )  # fmt: skip
-        self._intake = CandidateQueue(ordered=model.ordered)
+        self._intake = CandidateQueue(ordered=model.ordered, workers=config.workers)
         self._limit = AdaptiveConcurrency(
             config.workers, clock, self._limit_changed,
             requests_per_minute=config.requests_per_minute, tokens_per_minute=config.tokens_per_minute,

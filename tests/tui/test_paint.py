@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.flags import FLAG_MARKS
@@ -130,6 +131,7 @@ WORKER = st.builds(
     st.sampled_from([*WorkerState, *CallOutcome]), st.integers(0, 600),
     st.floats(0, 9999), st.sampled_from([None, *FailureKind]), st.floats(0, 99999), TEXT,
     st.lists(st.floats(0, 5000), max_size=8).map(lambda a: tuple(sorted(a))),
+    st.sampled_from(CallRole),
 )  # fmt: skip
 TURNED = st.builds(
     Turned, st.floats(0, 2e9), COUNTS, SMALL, st.sampled_from(["structural", "near", "semantic", "person", "schema"]), TEXT, TEXT,
