@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dsbuilder_tui.cli import dispatch
+from dsbuilder_tui.domain.errors import StorageError
 from dsbuilder_tui.store.lock import SessionLock
 from tests.models.test_redaction import ENCODINGS
 from tests.support.process import command
@@ -60,19 +61,23 @@ def test_no_secret_is_in_the_crash_log(
         assert "[hidden]" in told and not [e for e in ENCODINGS.values() if e(key) in told] and "canary" not in told
 
 
-@pytest.mark.parametrize("before", ["nothing", "readable", "link"])
+@pytest.mark.parametrize("before", ["nothing", "readable"])
 def test_the_owners_note_is_its_owners(before: str, tmp_path: Path) -> None:
-    mine = tmp_path / "mine"
-    mine.write_text("mine")
     if before == "readable":
         (tmp_path / "session.owner").write_text("1")
-    elif before == "link":
-        (tmp_path / "session.owner").symlink_to(mine)
     lock = SessionLock(tmp_path)
     lock.acquire()
     assert mode(tmp_path / "session.owner") == 0o600 and lock.owner_pid()
     lock.release()
-    assert mine.read_text() == "mine" and mode(tmp_path / "session.lock") == 0o600
+    assert mode(tmp_path / "session.lock") == 0o600
+
+
+def test_no_note_is_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "session.owner").symlink_to(tmp_path / "mine")
+    with pytest.raises(StorageError, match="session.owner is not an ordinary file"):
+        SessionLock(tmp_path).acquire()
+    assert (tmp_path / "mine").read_text() == "mine"
 
 
 @pytest.mark.parametrize(

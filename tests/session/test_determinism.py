@@ -17,10 +17,10 @@ NARROW = DatasetPlanInput(
     dataset_name="narrow",
     categories=[
         DatasetCategory(
-            name="a", count=160, example_inputs="Stop it", attributes={"length": ("short",), "tone": ("neutral",)}
+            name="a", count=60, example_inputs="Stop it", attributes={"length": ("short",), "tone": ("neutral",)}
         ),
         DatasetCategory(
-            name="b", count=90, example_inputs="Where is my order #12345?", attributes={"length": ("short",)}
+            name="b", count=60, example_inputs="Where is my order #12345?", attributes={"length": ("short",)}
         ),
     ],
 )

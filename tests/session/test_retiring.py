@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -279,16 +278,12 @@ async def test_retired_slots_that_cannot_be(
 async def test_a_revision_that_fails_halfway_changes_nothing(make_plan: Plans, make_config: Configs) -> None:
     plan, config = make_plan(10, 6), make_config()
     async with await Session.create(plan, config) as session:
-        folder = session.folder
         await session.run()
         for ordinal in (2, 5, 8):
             await session.cases.withdraw("category_1", ordinal)
-    plain = sqlite3.connect(folder / "session.db")
-    trigger = "BEFORE INSERT ON retired_slot WHEN new.ordinal < 5 BEGIN SELECT raise(abort, 'no'); END"
-    plain.execute(f"CREATE TRIGGER no {trigger}")
-    plain.commit()
-    plain.close()
+    trigger = "BEFORE INSERT ON main.retired_slot WHEN new.ordinal < 5 BEGIN SELECT raise(abort, 'no'); END"
     async with await Session.open(None, config) as session:
+        await session._files.store.connection.write(lambda db: db.execute(f"CREATE TEMP TRIGGER no {trigger}"))
         await session.plans.revise(recount(plan, category_1=9, category_2=7))
         plan, progress = session.plan, await session._files.store.progress.by_category()
         with pytest.raises(SessionDamaged):

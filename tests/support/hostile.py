@@ -13,6 +13,7 @@ from typing import Any
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.agent.turn_events import Activity, ToolStarted, TurnEvent
 from dsbuilder_tui.domain import plan as plan_rules
+from dsbuilder_tui.domain import plan_values
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import EndpointRefused
 from dsbuilder_tui.domain.failure_kind import FailureKind
@@ -59,12 +60,14 @@ def category_names() -> list[str]:
 @contextmanager
 def any_name() -> Iterator[None]:
     """Plans may have any names, as if a check had been forgotten or an older version had let them in."""
-    kept = plan_rules._checked_name
-    plan_rules._checked_name = lambda value, *_: str(value)
+    kept = plan_rules.checked_name
+    for rules in (plan_rules, plan_values):
+        rules.checked_name = lambda value, *_: str(value)
     try:
         yield
     finally:
-        plan_rules._checked_name = kept
+        for rules in (plan_rules, plan_values):
+            rules.checked_name = kept
 
 
 def hostile_plan(count: int = 14) -> DatasetPlanInput:

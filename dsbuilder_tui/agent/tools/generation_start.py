@@ -5,6 +5,7 @@ from __future__ import annotations
 from dsbuilder_tui.agent.tool import NoArguments, Tool, ToolAnswer, ToolCall
 from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
+from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.wording import writer_name
 
 
@@ -40,9 +41,12 @@ class StartGeneration(Tool[NoArguments]):
         host = call.host
         if host.running:
             return ToolAnswer("The run is going on already.", {"running": True})
+        before = (await host.session.summary()).state
+        unread = await host.session.verdicts.unread(
+            cut_off=before not in (SessionState.COMPLETE, SessionState.SHORT)
+        )  # fmt: skip
         state = await host.session.settle()
         left = state.total_instances_planned - state.instances_created - state.exhausted_slots
-        unread = await host.session.verdicts.unread()
         if not left and not unread:
             return ToolAnswer(
                 f"All {counted(state.total_instances_planned, 'slot')} are settled already; there is nothing to write.",

@@ -23,6 +23,8 @@ from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.wording import retry_command
 
+_SETTLED = (SessionState.COMPLETE, SessionState.SHORT)
+
 
 def _resume(arguments: argparse.Namespace) -> int:
     flags = settings_from(arguments)
@@ -43,9 +45,10 @@ def _resume(arguments: argparse.Namespace) -> int:
                 return await talk_and_build(session, arguments, out)
             require_plan(session)
             await _prepare(session, arguments)
+            cut_off = (await session.summary()).state not in _SETTLED
+            unread = await session.verdicts.unread(cut_off=cut_off)
             summary = await session.settle()
-            settled = summary.state in (SessionState.COMPLETE, SessionState.SHORT)
-            if settled and not await session.verdicts.unread():
+            if summary.state in _SETTLED and not unread:
                 return await _nothing_to_do(session, summary, arguments, out)
             if summary.provider != OFFLINE and session.config.lacks_provider:
                 raise InputError(
