@@ -187,7 +187,7 @@ async def test_the_built_in_writer_can_be_cut_off_too(make_config: Configs) -> N
 
         session.subscribe(watch)
         result = await asyncio.wait_for(session.run(), 60)
-        assert result.accepted + result.exhausted == 250
+        assert result.accepted + result.exhausted == NARROW.total_instances
         assert len([c async for c in session.cases.all()]) == result.accepted
 
 

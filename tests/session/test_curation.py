@@ -220,14 +220,14 @@ async def test_the_built_in_writer_too(make_config: Configs) -> None:
             nonlocal accepted
             accepted += event.type == "case_accepted"
             # Counted here: how many places of the history are a case's depends on what else is written in between.
-            if event.type == "case_accepted" and accepted % 10 == 0 and len(acts) < 20:
+            if event.type == "case_accepted" and accepted % 6 == 0 and len(acts) < 20:
                 acts.append(asyncio.create_task(session.cases.withdraw(event.category, event.slot)))  # type: ignore[attr-defined]
 
         session.subscribe(watch)
         await run_to_the_end(session, acts)
         await check(session)
         state = await session.summary()
-        assert state.instances_created + state.exhausted_slots == 250 and len(acts) == 20
+        assert state.instances_created + state.exhausted_slots == NARROW.total_instances and len(acts) == 20
 
 
 async def test_edits_during_a_run(make_plan: Plans, make_config: Configs) -> None:
