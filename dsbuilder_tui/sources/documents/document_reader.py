@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,8 @@ from dsbuilder_tui.sources.documents.html_text import read_html
 from dsbuilder_tui.sources.documents.markdown_text import read_markdown
 from dsbuilder_tui.sources.documents.passages import cut
 from dsbuilder_tui.sources.documents.pdf_text import read_pdf
-from dsbuilder_tui.sources.target.findings import kept, label
-from dsbuilder_tui.sources.target.folder_walk import Skipped, may_hold_keys
+from dsbuilder_tui.sources.file_access import Skipped, may_hold_keys, read_regular
+from dsbuilder_tui.sources.foreign_text import kept, label
 
 MOST_BYTES = 32 * 1024 * 1024  # of one document
 _MOST_DOCUMENTS = 2000
@@ -147,13 +146,11 @@ def _of_file(path: Path, shown: str) -> list[Passage]:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise ValueError("it is no regular file")
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-        with os.fdopen(handle, "rb") as file:
-            raw = file.read(MOST_BYTES + 1)
+        raw = read_regular(path, MOST_BYTES)
     except OSError as error:
         raise ValueError(error.strerror or "it cannot be opened") from None
+    if raw is None:
+        raise ValueError("it is no regular file")
     if len(raw) > MOST_BYTES:
         raise ValueError(f"it is larger than {MOST_BYTES // 2**20} MiB")
     return raw

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dsbuilder_tui.sources.target.findings import kept
+from dsbuilder_tui.sources.foreign_text import kept
 
 
 @dataclass(frozen=True, slots=True)

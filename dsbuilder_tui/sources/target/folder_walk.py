@@ -6,25 +6,20 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from dataclasses import dataclass
 from pathlib import Path
 
-from dsbuilder_tui.sources.target.findings import label
+from dsbuilder_tui.sources.file_access import Skipped, may_hold_keys, read_regular
 
 MOST_FILES = 400
 MOST_BYTES = 256 * 1024
 MOST_BYTES_IN_ALL = 4 * 1024 * 1024
 DEEPEST = 8
 _MOST_ENTRIES = 20_000
-_SHOWN = 3
 _BUILT = set(
     "node_modules bower_components venv env virtualenv __pycache__ __pypackages__ site-packages build dist out target vendor "
     "coverage htmlcov mlruns".split()
 )
-_SECRET_FILES = (".env*", "*.env", "*.pem", "*.key", "*.p12", "*.pfx", "*.kdbx", "id_rsa*", "id_ed25519*", "id_ecdsa*",
-                 "id_dsa*", "*credential*", "*secret*", ".netrc", ".pgpass", ".npmrc", ".pypirc", ".htpasswd")  # fmt: skip
-_SECRET_FOLDERS = {".ssh", ".aws", ".gnupg", ".azure", ".kube", ".docker"}
 _PROMPT_NAME = re.compile(r"prompt|system|instruction", re.IGNORECASE)
 _TEXT_ENDS = {".md", ".txt", ".jinja", ".j2", ".jinja2", ".prompt"}
 _DATA_ENDS = {".yaml", ".yml", ".json"}
@@ -39,34 +34,6 @@ class CandidateFile:
     shown: str
     kind: str
     rank: tuple[int, int, int, str]
-
-
-@dataclass(slots=True)
-class Skipped:
-    """What was left out, by reason, with a few names each."""
-
-    names: dict[str, list[str]] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def add(self, reason: str, name: str) -> None:
-        self.counts[reason] = self.counts.get(reason, 0) + 1
-        names = self.names.setdefault(reason, [])
-        if len(names) < _SHOWN:
-            names.append(label(name))
-
-    def notes(self) -> list[str]:
-        """``left out, it may hold keys: .env, secrets (and 3 more)``, in the order in which they were met."""
-        out = []
-        for reason, names in self.names.items():
-            more = self.counts[reason] - len(names)
-            out.append(f"{reason}: {', '.join(names)}" + (f" (and {more:,} more)" if more else ""))
-        return out
-
-
-def may_hold_keys(path: Path) -> bool:
-    """Whether a name is one under which keys are kept."""
-    name = path.name.lower()
-    return any(fnmatch(name, pattern) for pattern in _SECRET_FILES) or bool(_SECRET_FOLDERS & set(path.parts))
 
 
 def kind_of(name: str) -> str:
@@ -170,7 +137,7 @@ def contents(found: list[CandidateFile], skipped: Skipped) -> Iterator[tuple[Can
         seen.add(each.path)
         looked += 1
         try:
-            raw = read_regular(each.path)
+            raw = read_regular(each.path, MOST_BYTES)
         except OSError:
             skipped.add("left out, it cannot be read", each.shown)
             continue
@@ -183,21 +150,6 @@ def contents(found: list[CandidateFile], skipped: Skipped) -> Iterator[tuple[Can
         else:
             total += len(raw)
             yield each, raw
-
-
-def read_regular(path: Path) -> bytes | None:
-    """A regular file's bytes, one more than ``MOST_BYTES`` of them at most; None when it is a pipe, a device, a socket.
-
-    Asked before it is opened, because opening can already do something; opened so that nothing waits; asked again.
-    Raises ``OSError``.
-    """
-    if not stat.S_ISREG(path.stat().st_mode):
-        return None
-    handle = os.open(
-        path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
-    )
-    with os.fdopen(handle, "rb") as file:
-        return file.read(MOST_BYTES + 1) if stat.S_ISREG(os.fstat(handle).st_mode) else None
 
 
 def _shown(path: Path, root: Path) -> str:

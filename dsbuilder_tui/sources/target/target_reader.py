@@ -12,17 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.sources.file_access import Skipped, may_hold_keys, read_regular
+from dsbuilder_tui.sources.foreign_text import decoded, kept, label
 from dsbuilder_tui.sources.target.data_files import Unreadable, json_value, read_value, yaml_value
-from dsbuilder_tui.sources.target.findings import TargetFindings, TargetPrompt, TargetTool, decoded, kept, label
-from dsbuilder_tui.sources.target.folder_walk import (
-    MOST_BYTES,
-    Skipped,
-    candidates,
-    contents,
-    kind_of,
-    may_hold_keys,
-    read_regular,
-)
+from dsbuilder_tui.sources.target.findings import TargetFindings, TargetPrompt, TargetTool
+from dsbuilder_tui.sources.target.folder_walk import MOST_BYTES, candidates, contents, kind_of
 from dsbuilder_tui.sources.target.python_code import read_python
 
 __all__ = ["SAID", "Target", "TargetTool", "read_target", "target_of_text"]
@@ -145,7 +139,7 @@ def _of_file(real: Path, shown: str) -> Target:
             f"{shown} may hold keys; it is not read.", "Name the file with the system prompt, or paste it."
         )
     try:
-        raw = read_regular(real)
+        raw = read_regular(real, MOST_BYTES)
     except OSError as error:
         raise InputError(f"{shown} cannot be read: {_why(error)}.", "Check its permissions.") from None
     if raw is None:
