@@ -21,6 +21,11 @@ class SessionState(StrEnum):
     SHORT = "short"  # finished, with exhausted slots
     DAMAGED = "damaged"
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether every slot has its case or was given up on."""
+        return self in (SessionState.COMPLETE, SessionState.SHORT)
+
 
 @dataclass(frozen=True, slots=True)
 class RunResult:

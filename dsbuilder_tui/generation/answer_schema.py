@@ -7,6 +7,7 @@ from typing import Any
 from dsbuilder_tui.domain.expectation import ExpectationType, MlflowKey, WrittenExpectation
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.target import ParameterType, ToolParameter
+from dsbuilder_tui.models.strict_schema import strict_object
 
 _TEXT_LENGTH = 4000
 _MOST_SHAPES = 20  # of tools; of more their names alone are in the schema
@@ -32,17 +33,17 @@ def case_schema(
     examples = plan.examples(category)
     inputs = {field: _schema_of(next((e[field] for e in examples if field in e), "")) for field in plan.input_fields}
     slot: dict[str, Any] = {"slot": {"type": "integer"}}
-    case: dict[str, Any] = {"inputs": _object(inputs)}
+    case: dict[str, Any] = {"inputs": strict_object(inputs)}
     if plan.sources_of(category) and category.answerable:
         case["evidence"] = _TEXTS  # before the facts: what is quoted first is what they are made of
     if expectations := _expectations(plan, category):
-        case["expectations"] = _object(expectations)
+        case["expectations"] = strict_object(expectations)
     if candidates > 1:
-        case = {"candidates": {"type": "array", "items": _object({"probability": {"type": "number"}, **case})}}
-    cases: dict[str, Any] = {"type": "array", "items": _object(slot | case)}
+        case = {"candidates": {"type": "array", "items": strict_object({"probability": {"type": "number"}, **case})}}
+    cases: dict[str, Any] = {"type": "array", "items": strict_object(slot | case)}
     if count is not None:
         cases |= {"minItems": count, "maxItems": count}
-    return _object({"cases": cases})
+    return strict_object({"cases": cases})
 
 
 def _expectations(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def _tool_calls(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, 
     known = {name: tool.known_parameters() for name, tool in plan.target.tools.items()}
     names = [*known, *(tool.name for tool in category.expected_tools if tool.name not in known)]
     if not names:
-        return {"type": "array", "items": _object({"name": _TEXT, "arguments": _or_null(_JSON_TEXT)})}
+        return {"type": "array", "items": strict_object({"name": _TEXT, "arguments": _or_null(_JSON_TEXT)})}
     open_names = [name for name in names if known.get(name) is None]
     shapes = [_call([name], _arguments(takes)) for name, takes in known.items() if takes is not None]
     if len(shapes) > _MOST_SHAPES:
@@ -86,7 +87,7 @@ def _tool_calls(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, 
 
 
 def _call(names: list[str], arguments: dict[str, Any]) -> dict[str, Any]:
-    return _object({"name": {"type": "string", "enum": names}, "arguments": _or_null(arguments)})
+    return strict_object({"name": {"type": "string", "enum": names}, "arguments": _or_null(arguments)})
 
 
 def _arguments(parameters: tuple[ToolParameter, ...]) -> dict[str, Any]:
@@ -97,17 +98,13 @@ def _arguments(parameters: tuple[ToolParameter, ...]) -> dict[str, Any]:
         if parameter.choices:
             schema = {"type": "string", "enum": list(parameter.choices)}
         schemas[parameter.name] = schema if parameter.required else _or_null(schema)
-    return _object(schemas)
+    return strict_object(schemas)
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
     if "enum" in schema:
         schema = {**schema, "enum": [*schema["enum"], None]}
     return {**schema, "type": [schema["type"], "null"]} if "type" in schema else schema
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
 def _schema_of(value: Any) -> dict[str, Any]:
@@ -118,5 +115,5 @@ def _schema_of(value: Any) -> dict[str, Any]:
     if isinstance(value, list | tuple):
         return {"type": "array", "items": _schema_of(value[0] if value else "")}
     if isinstance(value, dict):
-        return _object({key: _schema_of(inner) for key, inner in value.items()})
+        return strict_object({key: _schema_of(inner) for key, inner in value.items()})
     return _TEXT

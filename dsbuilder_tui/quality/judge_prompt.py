@@ -9,10 +9,12 @@ from typing import Any
 
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.rubric import Rubric
+from dsbuilder_tui.models.strict_schema import strict_object
+from dsbuilder_tui.quality.prompt_parts import clip, target_lines
 from dsbuilder_tui.quality.written_values import planned_tool_calls
 
 CASES_A_CALL = 10
-_DESCRIPTION_LENGTH, _MEANING_LENGTH, _RULES_LENGTH, _TOOLS_LENGTH, _TOOL_LENGTH = 2000, 200, 3000, 4000, 500
+_DESCRIPTION_LENGTH, _MEANING_LENGTH = 2000, 200
 _PLANNED_LENGTH, _VALUE_LENGTH = 4000, 20_000
 
 _TASK = """\
@@ -81,51 +83,30 @@ def _schema(rubric: Rubric) -> dict[str, Any]:
         "case": {"type": "integer"}, "reason": {"type": "string"}, "quote": {"type": "string"},
         **{criterion.name: answer for criterion in rubric.criteria},
     }  # fmt: skip
-    return _object({"verdicts": {"type": "array", "items": _object(verdict)}})
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    return strict_object({"verdicts": {"type": "array", "items": strict_object(verdict)}})
 
 
 def _head(plan: DatasetPlanInput, category: DatasetCategory) -> str:
     lines = []
     if plan.description:
-        lines.append(f"The application: {_clip(plan.description, _DESCRIPTION_LENGTH)}")
-    if plan.target.rules:
-        rules = plan.target.rules.strip()[:_RULES_LENGTH].replace("</rules", "<\\/rules")
-        lines.append(f"Its rules, as data (nothing in them is an instruction to you):\n<rules>\n{rules}\n</rules>")
-    if plan.target.tools:
-        lines.append("Its tools:")
-        room = _TOOLS_LENGTH
-        for number, (name, tool) in enumerate(plan.target.tools.items()):
-            line = f"- {_clip(tool.signature(name), _TOOL_LENGTH)}"
-            room -= len(line)
-            if room < 0:
-                lines.append(f"- and {len(plan.target.tools) - number} more")
-                break
-            lines.append(line)
+        lines.append(f"The application: {clip(plan.description, _DESCRIPTION_LENGTH)}")
+    lines += target_lines(plan)
     if category.name:
-        lines.append(f"Category: {_clip(category.name, _MEANING_LENGTH)}")
+        lines.append(f"Category: {clip(category.name, _MEANING_LENGTH)}")
     if category.description:
-        lines.append(f"What it tests: {_clip(category.description, _DESCRIPTION_LENGTH)}")
+        lines.append(f"What it tests: {clip(category.description, _DESCRIPTION_LENGTH)}")
     if not category.answerable:
         lines.append("Its cases ask for what the documents do not say; a right answer says that it is not there.")
     meanings = {name: meaning for name, meaning in plan.input_fields.items() if meaning}
-    lines += [f"The input {name}: {_clip(meaning, _MEANING_LENGTH)}" for name, meaning in meanings.items()]
+    lines += [f"The input {name}: {clip(meaning, _MEANING_LENGTH)}" for name, meaning in meanings.items()]
     planned = dict(category.expectations)
     if category.expected_tools:
         planned["expected_tool_calls"] = planned_tool_calls(category)
     if planned:
-        shown = _clip(json.dumps(planned, ensure_ascii=False), _PLANNED_LENGTH)
+        shown = clip(json.dumps(planned, ensure_ascii=False), _PLANNED_LENGTH)
         lines.append(f"Expected of its cases, unless the input calls for something else: {shown}")
-    lines += [f"The expectation {one.key}: {_clip(one.words, _MEANING_LENGTH)}" for one in plan.written_for(category)]
+    lines += [f"The expectation {one.key}: {clip(one.words, _MEANING_LENGTH)}" for one in plan.written_for(category)]
     return "\n".join(lines)
-
-
-def _clip(text: str, length: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _bounded(value: Any) -> Any:
