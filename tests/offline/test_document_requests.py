@@ -53,6 +53,13 @@ def test_a_plan_in_force_is_changed() -> None:
     assert (act.tool, act.arguments) == ("revise_plan", {"sources": ["./docs"]})
 
 
+def test_a_plan_that_waits_for_its_yes_is_proposed_anew() -> None:
+    plan = parse_plan({"dataset_name": "shop", "categories": [{"name": "refunds", "count": 10}]})
+    [act] = understand("use the policies in ./docs", PlanningContext(proposed=plan)).acts
+    assert act.tool == "propose_plan"
+    assert parse_plan(act.arguments) == plan.model_copy(update={"sources": ("./docs",)})
+
+
 def test_with_no_plan_it_is_asked_what_to_write() -> None:
     reading = understand("use the policies in ./docs", PlanningContext())
     assert reading.asks and not reading.acts

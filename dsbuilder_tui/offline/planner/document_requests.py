@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from dsbuilder_tui.offline.planner.intent_table import intent_table
+from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.utterance import MASK, Utterance
 
@@ -60,7 +61,7 @@ def written_from(reading: Interpretation, paths: tuple[str, ...], situation: Pla
         return replace(reading, acts=acts)
     if situation.base is None:
         return reading if reading.asks else Interpretation(words=_TABLE.reply("how_many"), asks=True)
-    if situation.plan is None and situation.proposed is not None:
-        return reading
     change = Act("revise_plan", sources)
+    if situation.plan is None:  # it waits for its yes: it is put before the person anew
+        change = Act("propose_plan", {**as_arguments(situation.base), **sources})
     return Interpretation((change, *acts), reading.words if acts else "")
