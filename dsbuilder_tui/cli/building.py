@@ -108,7 +108,7 @@ async def show_run(
                 file=sys.stderr,
             )
             return int(error.exit_code)
-        if result.state not in (SessionState.COMPLETE, SessionState.SHORT):
+        if not result.state.is_settled:
             display.say(_paused(session, result))
             if arguments.json or display.broken:
                 print(visible("\n".join(_paused(session, result))), file=sys.stderr)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import xxhash
 
@@ -26,6 +26,13 @@ class JudgeSample:
     def size(self, category: str) -> int:
         """How many slots of a category are in the sample."""
         return self._sizes.get(category, 0)
+
+    def unread(self, category: str, filled: Iterable[tuple[int, object, int]], judged: Collection[int]) -> list[int]:
+        """The places in the history of a category's cases that are in the sample and have no verdict yet.
+
+        ``filled`` are its slots with a case (ordinal, …, place), ``judged`` the places of cases with a verdict.
+        """
+        return [seq for ordinal, _, seq in filled if self.holds(category, ordinal) and seq not in judged]
 
     def holds(self, category: str, ordinal: int) -> bool:
         """Whether a slot is in the sample. Slots beyond the count, which revisions leave, are chosen in the same way."""

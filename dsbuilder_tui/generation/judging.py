@@ -152,8 +152,7 @@ class Judging:
             if mode is JudgeMode.ALL:
                 self._backlog += [seq for _, _, seq in filled if seq not in judged]
             elif mode is JudgeMode.SAMPLE:
-                chosen = (seq for ordinal, _, seq in filled if self._sample.holds(name, ordinal))
-                self._backlog += [seq for seq in chosen if seq not in judged]
+                self._backlog += self._sample.unread(name, filled, judged)
         self._backlog.reverse()
 
     def notices(self) -> Iterator[tuple[NoticeLevel, str]]:

@@ -244,7 +244,7 @@ class SessionFiles:
         ``end`` is the event that history keeps of it; announcing it is left to the caller.
         """
         # The dataset is to be written now; whoever was to do it may be killed before it has.
-        ended = {"dataset": None} if state in (SessionState.COMPLETE, SessionState.SHORT) else {}
+        ended = {"dataset": None} if state.is_settled else {}
         await self.remember(state=state, **ended)
         if end is None:
             await self.store.history.remember(reason, state=state)

@@ -66,7 +66,7 @@ class SessionPlans:
                 categories={c.name: {"planned": c.count, **asdict(progress[c.name])} for c in plan.categories},
             )
             state = SessionState(files.meta["state"])
-            if state in (SessionState.COMPLETE, SessionState.SHORT):
+            if state.is_settled:
                 ended = SessionState.SHORT if any(p.exhausted for p in sums) else SessionState.COMPLETE
                 state = SessionState.PAUSED if left else ended
             return event, state

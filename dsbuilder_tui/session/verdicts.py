@@ -49,11 +49,7 @@ class SessionVerdicts:
                 {c.name: c.count for c in plan.categories}, context.config.judge_share, context.files.seed
             )
             rows, judged = await context.files.store.slots.ledger_rows(), await context.files.store.verdicts.judged()
-            unread += sum(
-                sample.holds(name, ordinal) and seq not in judged
-                for name in sampled
-                for ordinal, _, seq in rows.filled.get(name, ())
-            )
+            unread += sum(len(sample.unread(name, rows.filled.get(name, ()), judged)) for name in sampled)
         return unread
 
     async def agreement(self) -> Agreement:

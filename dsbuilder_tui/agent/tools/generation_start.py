@@ -5,7 +5,6 @@ from __future__ import annotations
 from dsbuilder_tui.agent.tool import NoArguments, Tool, ToolAnswer, ToolCall
 from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
-from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.wording import writer_name
 
 
@@ -41,10 +40,8 @@ class StartGeneration(Tool[NoArguments]):
         host = call.host
         if host.running:
             return ToolAnswer("The run is going on already.", {"running": True})
-        before = (await host.session.summary()).state
-        unread = await host.session.verdicts.unread(
-            cut_off=before not in (SessionState.COMPLETE, SessionState.SHORT)
-        )  # fmt: skip
+        cut_off = not (await host.session.summary()).state.is_settled
+        unread = await host.session.verdicts.unread(cut_off=cut_off)
         state = await host.session.settle()
         left = state.total_instances_planned - state.instances_created - state.exhausted_slots
         if not left and not unread:

@@ -17,13 +17,11 @@ from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.events import RunFinished
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.domain.session_state import BuilderState, SessionState
+from dsbuilder_tui.domain.session_state import BuilderState
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.wording import retry_command
-
-_SETTLED = (SessionState.COMPLETE, SessionState.SHORT)
 
 
 def _resume(arguments: argparse.Namespace) -> int:
@@ -45,10 +43,10 @@ def _resume(arguments: argparse.Namespace) -> int:
                 return await talk_and_build(session, arguments, out)
             require_plan(session)
             await _prepare(session, arguments)
-            cut_off = (await session.summary()).state not in _SETTLED
+            cut_off = not (await session.summary()).state.is_settled
             unread = await session.verdicts.unread(cut_off=cut_off)
             summary = await session.settle()
-            if summary.state in _SETTLED and not unread:
+            if summary.state.is_settled and not unread:
                 return await _nothing_to_do(session, summary, arguments, out)
             if summary.provider != OFFLINE and session.config.lacks_provider:
                 raise InputError(
