@@ -15,15 +15,17 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 import resvg_py
 
 from dsbuilder_tui import DatasetBuilderConfig, Session
-from dsbuilder_tui.agent.plan_card import card_data
+from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.failure_kind import FailureKind
+from dsbuilder_tui.domain.message import MessageRole, NoticeContent
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.session_state import SessionState
@@ -33,6 +35,7 @@ from dsbuilder_tui.session.plan_files import load_example
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.replay_session import ReplaySession
+from dsbuilder_tui.tui.studio.card_state import CardState
 from dsbuilder_tui.tui.studio.chat import PlanCard
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.prompt import Prompt
@@ -65,7 +68,7 @@ class DemonstrationModel:
 
     def __init__(self, seed: int = 7) -> None:
         self._writer, self._random = OfflineWriter(), random.Random(seed)
-        self._said: dict[str, list[str]] = {}
+        self._said: dict[str, list[dict[str, Any]]] = {}
         self._calls = 0
 
     async def close(self) -> None:
@@ -84,21 +87,30 @@ class DemonstrationModel:
         yield '{"cases": ['
         for number, wanted in enumerate(request.slots, 1):
             case = self._writer.write(request.plan, request.category, wanted.slot, wanted.attempt, request.seed)
-            text = str(case["inputs"]["query"])
             if said and wanted.attempt == 0 and self._random.random() < 0.13:
-                text = re.sub(
-                    r"\d+", lambda found: str(self._random.randrange(10 ** len(found[0]))), self._random.choice(said)
-                )
-                if self._random.random() < 0.6:  # said in a slightly other way
-                    words = text.split()
-                    del words[self._random.randrange(len(words))]
-                    text = " ".join(words)
-            said.append(text)
+                case = self._once_more(self._random.choice(said))
+            text = str(case["inputs"]["query"])
+            said.append(case)
             await self._think(self._random.uniform(3, 9))
             written += len(text)
-            yield (", " if number > 1 else "") + orjson.dumps({"slot": number, "inputs": {"query": text}}).decode()
+            yield (", " if number > 1 else "") + orjson.dumps({"slot": number, **case}).decode()
         yield "]}"
         yield StreamEnd("stop", Usage(len(request.prompt) // 4, written // 4, known=True))
+
+    def _once_more(self, case: dict[str, Any]) -> dict[str, Any]:
+        """A case that was written before, with other numbers, and said in a slightly other way."""
+        numbers: dict[str, str] = {}
+
+        def other(found: re.Match[str]) -> str:
+            digits = found[0]
+            return numbers.setdefault(digits, str(self._random.randrange(10 ** (len(digits) - 1), 10 ** len(digits))))
+
+        again: dict[str, Any] = orjson.loads(re.sub(r"\d{4,}", other, orjson.dumps(case).decode()))
+        if self._random.random() < 0.6:
+            words = str(again["inputs"]["query"]).split()
+            del words[self._random.randrange(len(words))]
+            again["inputs"]["query"] = " ".join(words)
+        return again
 
     async def _think(self, seconds: float) -> None:
         await asyncio.sleep(seconds / _HASTE)
@@ -108,17 +120,25 @@ async def record(folder: Path) -> Session:
     """A finished session of the customer-service example, with its conversation."""
     plan = load_example("customer_service")
     config = DatasetBuilderConfig(
-        checkpoint_dir=folder, max_dataset_size=1000, max_workers=6, batch_size=16, base_url="http://localhost:9/v1"
+        checkpoint_dir=folder,
+        max_dataset_size=1000,
+        max_workers=6,
+        batch_size=16,
+        base_url="http://localhost:9/v1",
+        judge="off",
     )
     session = await Session.create(plan, config, clock=FastClock())
-    await session.chat.add("person", "500 cases for our support bot: order status, refunds, and product questions.")
-    await session.chat.add("dsbuilder", "plan · rev 1", "plan", card_data(plan, 1))
+    await session.chat.add(
+        MessageRole.PERSON, "500 cases for our support bot: order status, refunds, and product questions."
+    )
+    await session.chat.add(MessageRole.DSBUILDER, "plan · rev 1", plan_content(plan, 1))
     await asyncio.sleep(20 / _HASTE)
     model = DemonstrationModel()
     run = asyncio.create_task(session.run(model))
     async for event in session.events():
         if event.type == "run_started":
-            await session.chat.add("dsbuilder", "✓ Started generating · 500 cases to write · up to 6 workers", "notice")
+            started = "✓ Started generating · 500 cases to write · up to 6 workers"
+            await session.chat.add(MessageRole.DSBUILDER, started, NoticeContent())
         if event.type in ("run_finished", "run_paused"):
             break
     await run
@@ -157,7 +177,7 @@ async def shoot(
     app.animation_level = "none"
     async with app.run_test(size=size) as pilot:
         messages = await session.chat.messages()
-        await app.screen.query_one(ConversationPane).open(messages, lambda _: "approved")
+        await app.screen.query_one(ConversationPane).open(messages, lambda _: CardState.APPROVED)
         await pilot.pause(0.3)
         for key in keys:
             await pilot.press(key)
@@ -230,7 +250,7 @@ async def talk(folder: Path) -> None:
             def waits() -> bool:
                 cards = list(app.screen.query(PlanCard))
                 busy = app.screen.query_one(ConversationPane).answering
-                return bool(cards) and cards[-1].state == "open" and not busy
+                return bool(cards) and cards[-1].state is CardState.OPEN and not busy
 
             await pilot.press("n")
             await until(lambda: bool(app.screen.query(Prompt)))
