@@ -84,6 +84,7 @@ format: $(VENV)/.installed-dev
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
+	$(BIN)/mypy screenshots/make.py
 
 imports: $(VENV)/.installed-dev
 	$(BIN)/lint-imports --no-cache

@@ -23,7 +23,7 @@ import resvg_py
 from dsbuilder_tui import DatasetBuilderConfig, Session
 from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain.case import Usage
-from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.events import CaseAccepted, Event
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.message import MessageRole, NoticeContent
 from dsbuilder_tui.domain.notice_level import NoticeLevel
@@ -87,6 +87,7 @@ class DemonstrationModel:
         yield '{"cases": ['
         for number, wanted in enumerate(request.slots, 1):
             case = self._writer.write(request.plan, request.category, wanted.slot, wanted.attempt, request.seed)
+            del case["tags"]  # which no model writes
             if said and wanted.attempt == 0 and self._random.random() < 0.13:
                 case = self._once_more(self._random.choice(said))
             text = str(case["inputs"]["query"])
@@ -189,7 +190,7 @@ async def others(folder: Path) -> None:
     """More sessions for the list: one paused, one cut off, one not begun."""
     for name, count, until, state in (
         ("rag_negatives", 120, 120, None), ("code_review_bot", 300, 64, SessionState.RUNNING),
-        ("flight_changes_es", 90, 80, None),
+        ("flight_changes_es", 90, 30, None),
         ("refund_edge_cases", 60, 0, None),
     ):  # fmt: skip
         category = DatasetCategory(
@@ -198,11 +199,12 @@ async def others(folder: Path) -> None:
         plan = DatasetPlanInput(dataset_name=name, categories=[category])
         config = DatasetBuilderConfig(checkpoint_dir=folder, max_dataset_size=1000, batch_size=4, max_workers=1)
         async with await Session.create(plan, config) as session:
-            session.subscribe(
-                lambda e, session=session, until=until: (
-                    session.request_pause() if e.type == "case_accepted" and e.accepted >= until else None
-                )
-            )
+
+            def watch(event: Event, session: Session = session, until: int = until) -> None:
+                if isinstance(event, CaseAccepted) and event.accepted >= until:
+                    session.request_pause()
+
+            session.subscribe(watch)
             if until:
                 await session.run(OfflineWriter(pace=400))
             if state:  # as a kill would have left it
