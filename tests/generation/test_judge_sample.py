@@ -16,6 +16,7 @@ from dsbuilder_tui.generation.judge_sample import JudgeSample
 from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.view import RunView, reduce
 from tests.support.fake_openai import FakeOpenAI
+from tests.support.judged_runs import judging, run_and_hear
 
 Configs = Callable[..., DatasetBuilderConfig]
 Plans = Callable[..., DatasetPlanInput]
@@ -44,26 +45,7 @@ def test_the_interval_is_wilsons() -> None:
 
 @pytest.fixture
 def sampled(make_config: Configs, fake: FakeOpenAI) -> Configs:
-    def make(**settings: Any) -> DatasetBuilderConfig:
-        base = {
-            "base_url": fake.url,
-            "api_key": "k",
-            "judge": "sample",
-            "batch_size": 10,
-            "max_workers": 4,
-            "max_retries": 0,
-        }
-        return make_config(**{**base, **settings})
-
-    return make
-
-
-async def _run(session: Session) -> tuple[Any, list[ev.Event]]:
-    seen: list[ev.Event] = []
-    stop = session.subscribe(seen.append)
-    result = await session.run()
-    stop()
-    return result, seen
+    return judging(make_config, fake, "sample", retries=0)
 
 
 async def _judged(session: Session) -> dict[str, str]:
@@ -82,7 +64,7 @@ async def test_sampled_cases_count_at_once_and_the_estimate_grows(
 
     fake.judge.bad = is_bad
     async with await Session.create(make_plan(250, 10), sampled(judge="auto")) as session:
-        result, seen = await _run(session)
+        result, seen = await run_and_hear(session)
         assert (result.state, result.accepted) == ("complete", 260)
         assert not await session.rejections.newest()
         found = await _judged(session)
@@ -138,12 +120,12 @@ async def test_a_sample_that_was_interrupted_goes_on_and_judges_nothing_twice(
     fake.judge.gate.set()
     before = len(fake.judge.asked)
     async with await Session.open(name, sampled(judge_share=0.5)) as session:
-        result, _ = await _run(session)
+        result, _ = await run_and_hear(session)
         assert (result.state, result.accepted) == ("complete", 100)
         assert len(await _judged(session)) == 50
         asked = fake.judge.asked[before:]
         assert len(asked) == len(set(asked)) == 50
-        await _run(session)
+        await run_and_hear(session)
         assert len(fake.judge.asked) == before + 50  # all have their verdict
 
 
@@ -152,13 +134,13 @@ async def test_a_sample_whose_judge_is_not_there_costs_no_case(
 ) -> None:
     fake.judge.kind = "no_model"
     async with await Session.create(make_plan(60), sampled()) as session:
-        result, seen = await _run(session)
+        result, seen = await run_and_hear(session)
         assert (result.state, result.accepted) == ("complete", 60)
         told = [e.text for e in seen if isinstance(e, ev.Notice) and "judge stops" in e.text]
         assert len(told) == 1 and "gpt-4o" in told[0] and "without a verdict" in told[0]
         assert not await _judged(session)
         fake.judge.kind = "ok"
-        await _run(session)
+        await run_and_hear(session)
         assert len(await _judged(session)) == 20
 
 
@@ -166,13 +148,13 @@ async def test_an_edited_case_is_judged_anew_and_a_withdrawn_one_not_counted(
     fake: FakeOpenAI, sampled: Configs, make_plan: Plans
 ) -> None:
     async with await Session.create(make_plan(20), sampled()) as session:
-        await _run(session)
+        await run_and_hear(session)
         await session.cases.edit("category_1", 3, {"query": "Where is it?"}, {"polite": True})
         await session.cases.withdraw("category_1", 4)
         assert (await session.summary()).judged["category_1"]["good"] == 18
         assert "category_1-00003" not in await _judged(session)
         before = len(fake.judge.asked)
-        await _run(session)
+        await run_and_hear(session)
         assert (await session.summary()).judged["category_1"]["good"] == 20
         assert len(fake.judge.asked) == before + 2 and "Where is it?" in fake.judge.asked
 
@@ -181,7 +163,7 @@ async def test_the_budget_ends_a_sample_and_says_so(fake: FakeOpenAI, sampled: C
     prices = {"j": {"input": 1000, "output": 1000}, "gpt-4o-mini": {"input": 0, "output": 0}}
     config = sampled(judge_model="j", prices=prices, budget=0.2, max_workers=1, judge_share=1)
     async with await Session.create(make_plan(60), config) as session:
-        result, seen = await _run(session)
+        result, seen = await run_and_hear(session)
         spent = (await session.costs.spending()).judge.dollars or 0
         assert 0.2 <= spent <= 0.2 + 2 * 0.12
         told = [e.text for e in seen if isinstance(e, ev.Notice) and "budget" in e.text]
