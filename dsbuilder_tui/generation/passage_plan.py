@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -60,11 +60,17 @@ class PassagePlan:
 PassagePlans = Mapping[str, PassagePlan]
 
 
-async def passage_plans(plan: DatasetPlanInput, kept: PassageTable, seed: int) -> PassagePlans:
+def _untold(note: str) -> None:
+    pass
+
+
+async def passage_plans(
+    plan: DatasetPlanInput, kept: PassageTable, seed: int, left_out: Callable[[str], object] = _untold
+) -> PassagePlans:
     """The passage plan of each category that is written from documents.
 
-    A document is read once in the life of a session, and kept: what it says later changes nothing. Raises ``InputError``
-    for one that is not there or cannot be read.
+    A document is read once in the life of a session, and kept: what it says later changes nothing. ``left_out`` is told
+    what of a source was not read, and why. Raises ``InputError`` for one that is not there or cannot be read.
     """
     sources = plan.all_sources()
     if not sources:
@@ -72,10 +78,13 @@ async def passage_plans(plan: DatasetPlanInput, kept: PassageTable, seed: int) -
     known = await kept.sources()
     for source in sources:
         if source not in known:
-            await kept.add(source, (await asyncio.to_thread(read_documents, source)).passages)
-    found = {}
+            found = await asyncio.to_thread(read_documents, source)
+            await kept.add(source, found.passages)
+            if found.notes:
+                left_out(f"Of {source} not everything is read: {'; '.join(found.notes)}.")
+    plans = {}
     for category in plan.categories:
         if paths := plan.sources_of(category):
             passages = await kept.of(paths)
-            found[category.name] = PassagePlan(passages, category.passages, f"{seed}\x1f{category.name}")
-    return found
+            plans[category.name] = PassagePlan(passages, category.passages, f"{seed}\x1f{category.name}")
+    return plans

@@ -139,7 +139,9 @@ class Pipeline:
         ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``, also after saving what could be saved.
         """
         try:
-            self._ledger.take_passages(await passage_plans(self._plan, self._store.passages, self._seed))
+            self._ledger.take_passages(
+                await passage_plans(self._plan, self._store.passages, self._seed, self._journal.notice)
+            )
             rows = await self._store.slots.ledger_rows()
             await self.gate.restore(rows, await self._store.calls.last_batch())
             await self._judging.restore(rows)

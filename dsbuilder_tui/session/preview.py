@@ -6,6 +6,8 @@ import random
 from typing import Any
 
 from dsbuilder_tui.domain.case import Candidate, Slot
+from dsbuilder_tui.domain.events import Notice
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.ledger import Batch
@@ -41,9 +43,10 @@ class SessionPreview:
         clock, chosen = self._context.files.clock, plan.category(category)
         model.check(plan)
         slots = slot_plans(plan, self._context.files.seed)[category]
-        passages = (await passage_plans(plan, self._context.files.store.passages, self._context.files.seed)).get(
-            category
-        )
+        files, notes = self._context.files, list[str]()
+        plans = await passage_plans(plan, files.store.passages, files.seed, notes.append)
+        passages = plans.get(category)
+        await files.tell(*(Notice(ts=clock.now(), level=NoticeLevel.INFO, text=text) for text in notes))
         wanted = tuple(
             SlotRequest(Slot(category, ordinal, slots.attributes(ordinal), passages.of(ordinal) if passages else ()), 0)
             for ordinal in range(1, min(count, chosen.count) + 1)

@@ -12,6 +12,7 @@ import pytest
 import dsbuilder_tui
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.events import Notice
 from dsbuilder_tui.domain.evidence import SOURCES, evidence_of
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.sources.documents.document_reader import read_documents
@@ -194,6 +195,16 @@ async def test_documents_that_are_not_there_end_a_run_before_anything_is_asked_o
             with pytest.raises(InputError, match="nowhere"):
                 await session.run()
         assert server.bodies == []
+
+
+async def test_what_is_not_read_of_a_folder_is_told(docs: Path, make_plan: MakePlan, make_config: MakeConfig) -> None:
+    (docs / "scan.pdf").write_bytes(pdf([[]]))
+    told: list[str] = []
+    async with await Session.create(grounded(make_plan, docs, 3), make_config(provider="offline")) as session:
+        session.subscribe(lambda event: told.append(event.text) if isinstance(event, Notice) else None)
+        assert (await session.run()).state is SessionState.COMPLETE
+        assert [text for text in told if "scan.pdf" in text and "no text" in text]
+        assert any("scan.pdf" in str(entry.data) for entry in await session.newest_history(20))
 
 
 async def test_what_a_document_says_is_data(docs: Path, make_plan: MakePlan, make_config: MakeConfig) -> None:

@@ -9,10 +9,9 @@ from dsbuilder_tui.sources.foreign_text import kept
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """``start`` is where the heading's own line begins, ``body`` where the text under it does; ``level`` counts from 1."""
+    """``start`` is where the heading's own line begins; ``level`` counts from 1."""
 
     start: int
-    body: int
     level: int
     title: str
 
@@ -45,7 +44,7 @@ class TextBuilder:
         if title := " ".join(kept(title).split()):
             start = self.length
             self._add(title)
-            self._headings.append(Heading(start, self.length, max(1, level), title))
+            self._headings.append(Heading(start, max(1, level), title))
 
     def _add(self, text: str) -> None:
         self._parts.append(text + "\n\n")

@@ -19,7 +19,6 @@ def read_markdown(text: str) -> DocumentText:
     for opening, inside in pairwise(tokens):
         if opening.type != "heading_open" or opening.map is None or opening.level:
             continue  # a heading in a list or a quotation divides nothing
-        first, last = opening.map
         title = " ".join(inside.content.split())
-        headings.append(Heading(starts[first], starts[last], int(opening.tag[1:]), title))
+        headings.append(Heading(starts[opening.map[0]], int(opening.tag[1:]), title))
     return DocumentText(text, tuple(heading for heading in headings if heading.title))
