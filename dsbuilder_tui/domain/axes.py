@@ -14,3 +14,5 @@ DEFAULT_AXES: dict[str, tuple[str, ...]] = {
     "length": ("short", "medium", "long"),
     "channel": ("chat", "e-mail", "mobile app", "voice transcript"),
 }  # fmt: skip
+# Of cases that are written from documents: what stands there is asked for plainly.
+GROUNDED_AXES = {axis: values for axis, values in DEFAULT_AXES.items() if axis != "situation"}

@@ -6,7 +6,7 @@ import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from dsbuilder_tui.domain.axes import DEFAULT_AXES
+from dsbuilder_tui.domain.axes import DEFAULT_AXES, GROUNDED_AXES
 from dsbuilder_tui.domain.case import runs
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 
@@ -84,7 +84,7 @@ class SlotPlan:
 
 def slot_axes(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, tuple[str, ...]]:
     """The axes of a category's slots: the plan's, or the default ones where it names none."""
-    return plan.axes(category) or DEFAULT_AXES
+    return plan.axes(category) or (GROUNDED_AXES if plan.sources_of(category) else DEFAULT_AXES)
 
 
 def slot_plans(plan: DatasetPlanInput, seed: int) -> dict[str, SlotPlan]:

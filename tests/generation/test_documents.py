@@ -281,3 +281,26 @@ async def test_the_manual_and_policies_of_three_formats(
         [one] = evidence_of(case.tags)
         passage = passages[one.passage]
         assert passage.text[one.start - passage.start : one.end - passage.start] == one.quote
+
+
+async def test_what_the_built_in_writer_cannot_show_of_a_plan_with_documents_is_said(
+    docs: Path, make_plan: MakePlan, make_config: MakeConfig
+) -> None:
+    told: list[str] = []
+
+    async def tags(**more: Any) -> set[str]:
+        told.clear()
+        async with await Session.create(
+            make_plan(6, sources=[str(docs)], **more), make_config(provider="offline")
+        ) as session:
+            session.subscribe(lambda event: told.append(event.text) if isinstance(event, Notice) else None)
+            await session.run()
+            return {axis async for case in session.cases.all() for axis in case.tags["attributes"]}
+
+    assert "situation" not in await tags(name="default")
+    assert not [text for text in told if "do not show" in text]
+    assert await tags(name="own", attributes={"trick": ("adversarial", "ordinary"), "tone": ("polite",)}) == {
+        "trick",
+        "tone",
+    }
+    assert [text for text in told if "do not show trick." in text]

@@ -30,6 +30,7 @@ def test_documents_that_are_named_are_the_sources_of_the_plan(said: str, paths: 
     assert len(acts) == 1
     assert sorted(acts[0].arguments["sources"]) == sorted(paths)
     assert parse_plan(acts[0].arguments).total_instances == total
+    assert "situation" not in acts[0].arguments["attributes"], "what stands in documents is asked for plainly"
     names = [category["name"] for category in acts[0].arguments["categories"]]
     assert not any("doc" in name or "polic" in name or "faq" in name or "guide" in name for name in names), names
 

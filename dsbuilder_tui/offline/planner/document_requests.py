@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import PurePath
+from typing import Any
 
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
@@ -26,6 +27,8 @@ _NAMED = re.compile(
 _BARE = re.compile(rf"{_LEAD} ({MASK})(?: (?:as|for) (?:a )?sources?)?", re.IGNORECASE)
 _ENDINGS = frozenset({".md", ".markdown", ".txt", ".rst", ".html", ".htm", ".pdf", ".docx"})
 _TARGET = re.compile(r"prompt|system|readme", re.IGNORECASE)  # that says what the application is
+_PLANS = ("propose_plan", "revise_plan")
+_SITUATION = "situation"
 _AS_SOURCE = re.compile(r"\b(?:as|for) (?:a )?sources?$", re.IGNORECASE)
 
 
@@ -48,13 +51,21 @@ def documents_in(heard: Utterance) -> tuple[Utterance, tuple[str, ...]]:
     return (replace(heard, said=said), tuple(dict.fromkeys(paths))) if paths else (heard, ())
 
 
+def _without_situations(act: Act) -> dict[str, Any]:
+    """The arguments without the axis that the planner adds by itself: what stands in documents is asked for plainly."""
+    axes = act.arguments.get("attributes")
+    if act.tool != "propose_plan" or not axes:
+        return act.arguments
+    return {**act.arguments, "attributes": {axis: values for axis, values in axes.items() if axis != _SITUATION}}
+
+
 def written_from(reading: Interpretation, paths: tuple[str, ...], situation: PlanningContext) -> Interpretation:
     """What was understood, for cases that are written from these documents."""
     if not paths:
         return reading
     sources = {"sources": list(paths)}
     acts = tuple(
-        replace(act, arguments={**act.arguments, **sources}) if act.tool in ("propose_plan", "revise_plan") else act
+        replace(act, arguments={**_without_situations(act), **sources}) if act.tool in _PLANS else act
         for act in reading.acts
     )
     if acts != reading.acts:

@@ -53,6 +53,7 @@ from dsbuilder_tui.offline.writer.written_message import Stance, WrittenMessage
 from dsbuilder_tui.settings.provider_names import OFFLINE
 
 _MOST_TEMPLATE = 1000
+_KEPT_FLAGS = frozenset({"typos", "case", "plain"})  # of a question about a document: they change no meaning
 
 _CHOSEN = "The built-in offline writer makes the cases from templates."
 _FALLBACK = (
@@ -120,10 +121,16 @@ class OfflineWriter:
                     f"The built-in writer cannot tell what to write for {key!r} of {category.name!r}.",
                     "Make it optional, give it a value in `expectations`, name an axis like it, or connect a model.",
                 )
-            if not category.example_inputs:
+            if plan.sources_of(category) and (unshown := _unshown_axes(plan, category, known)):
+                text = (
+                    f"The built-in writer asks plainly about the documents of {category.name}: its cases do not show "
+                    f"{' or '.join(unshown)}. Take it out, or connect a model."
+                )
+                notes.append((NoticeLevel.WARNING, text))
+            if not category.example_inputs and not plan.sources_of(category):
                 text = f"{category.name} has no example inputs: the built-in writer has only its description to go by."
                 notes.append((NoticeLevel.WARNING, text))
-            elif known.language == UNKNOWN:
+            elif category.example_inputs and known.language == UNKNOWN:
                 text = (
                     f"The examples of {category.name} are in a language the built-in writer has no phrases for (it knows "
                     f"{', '.join(NAMES.values())}): it can only vary numbers and names, so most slots will be exhausted. "
@@ -181,7 +188,7 @@ class OfflineWriter:
         """A case whose answer is a sentence of each of its slot's passages, or stands nowhere."""
         known = self._category(plan, category)
         question = document_question(slot.passages, category.answerable, rng)
-        frame.flags.intersection_update(("typos",))  # nothing is left out, added or attacked
+        frame.flags &= _KEPT_FLAGS  # nothing is left out, added or attacked
         composed = compose(question.text, frame, Surroundings(), known.phrases, rng, extra=0)
         text, done = perturbed(pool.fill(composed, rng), frame, known.phrases, rng)
         message = WrittenMessage(
@@ -266,6 +273,16 @@ class OfflineWriter:
                 if text and "\n" not in text and len(text) < 200 and language_of([text], self._phrases) == ENGLISH:
                     found.append(OtherRequest(lower_first(sentence(read_template(text))), other))
         return found
+
+
+def _unshown_axes(plan: DatasetPlanInput, category: DatasetCategory, known: StudiedCategory) -> list[str]:
+    """The axes of a category that is written from documents of which some value changes what is asked for."""
+    rng = random.Random(0)
+    return [
+        axis
+        for axis, values in plan.axes(category).items()
+        if any(Frame.of({axis: value}, known.phrases, rng).flags - _KEPT_FLAGS for value in values)
+    ]
 
 
 def _inputs(
