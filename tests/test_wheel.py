@@ -22,8 +22,9 @@ DATA = (".md", ".yaml", ".toml", ".tcss", ".typed")
 
 @pytest.fixture(scope="module")
 def environment() -> dict[str, str]:
-    """The person's own environment, for what they have told pip and uv about indexes and caches."""
-    return dict(os.environ)
+    """The person's own environment, for what they have told pip and uv about indexes and caches; else, as in the Makefile,
+    uv trusts the system's certificates."""
+    return {"UV_SYSTEM_CERTS": "true", **os.environ}
 
 
 @pytest.fixture(scope="module")
