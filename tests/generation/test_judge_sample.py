@@ -73,7 +73,8 @@ async def test_sampled_cases_count_at_once_and_the_estimate_grows(
             f"category_2-{o:05d}" for o in range(1, 11)
         }
         assert Counter(found.values()) == {"good": 31, "bad": 4}
-        assert len(fake.judge.bodies) == 4  # 25 and 10 cases, ten a call
+        assert len(fake.judge.asked) == 35 and len(set(fake.judge.asked)) == 35  # each once, however they came together
+        assert 4 <= len(fake.judge.bodies) < 20
         counts = (await session.summary()).judged_counts
         assert {name: c.judged for name, c in counts.items()} == {"category_1": 25, "category_2": 10}
         judged = [event for event in seen if isinstance(event, ev.CaseJudged)]

@@ -165,7 +165,7 @@ async def test_a_judge_that_thinks_aloud_or_wraps_its_answer_is_read(
         result, _ = await run_and_hear(session)
         assert result.accepted == 10 and not await session.rejections.newest()
         assert {verdict_of(c.tags).finding for c in await _cases(session)} == {Judgement.GOOD}
-        assert len(fake.judge.bodies) == 1
+        assert len(fake.judge.asked) == 10 and len(set(fake.judge.asked)) == 10
 
 
 async def test_cases_are_data_to_the_judge(fake: FakeOpenAI, judged: Configs, make_plan: Plans) -> None:
