@@ -22,7 +22,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.models.prices import PriceTable
-from dsbuilder_tui.models.protocol import LearningModel, TextModel, WorkerModel
+from dsbuilder_tui.models.protocol import LearningModel, WorkerModel
 from dsbuilder_tui.models.providers import require_judge, worker_model
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
@@ -285,10 +285,10 @@ class Session:
         ``PlugInBroken`` for a validator that is not there or cannot be loaded; ``EndpointRefused``,
         ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
-        from dsbuilder_tui.generation.judging import judge_of
         from dsbuilder_tui.generation.pipeline import Pipeline  # with numpy and what else compares; see `prepare`
+        from dsbuilder_tui.generation.run_models import RunModels
 
-        own: list[WorkerModel | TextModel] = []
+        own: list[WorkerModel | RunModels] = []
 
         def writer() -> WorkerModel:
             if model is not None:
@@ -298,12 +298,10 @@ class Session:
 
         def driver(writer: WorkerModel, budget: Budget) -> RunDriver:
             files, calls = self._files, self._context.call_log
-            if (judge := judge_of(files.plan, self.config, writer)) is not None:
-                own.append(judge)
-                if isinstance(judge, LearningModel):
-                    judge.learn_from(self.endpoints.options)
+            own.append(models := RunModels(writer))
+            models.make(files.plan, self.config, self.endpoints.options)
             return Pipeline(
-                files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed, calls, budget, judge
+                files.plan, self.config, files.store, models, files.clock, files.emit, files.seed, calls, budget
             )
 
         try:
