@@ -121,10 +121,8 @@ class _Headed(_Readable):
         self.given = 0  # bytes so far
 
     def _piece(self, most: int) -> bytes:
-        if self.given < len(self._head):
-            piece = self._head[self.given : self.given + most]
-        else:
-            piece = bytes(self._rest.read(most) or b"")
+        left = self._head[self.given : self.given + most] if self.given < len(self._head) else b""
+        piece = left or bytes(self._rest.read(most) or b"")
         self.given += len(piece)
         return piece
 

@@ -39,8 +39,11 @@ def shape_of(records: Iterable[Any]) -> RowShape | None:
     """The shape that most of a file's first records have; None when no shape knows any of them."""
     sample = [record for record in records if isinstance(record, Mapping)]
     best, most = None, 0
-    for shape in ROW_SHAPES.all().values():
-        count = sum(1 for record in sample if shape.recognises(record))
+    for name, shape in ROW_SHAPES.all().items():
+        try:
+            count = sum(1 for record in sample if shape.recognises(record))
+        except Exception as error:  # whatever a stranger's shape does with a record it did not expect
+            raise ROW_SHAPES.failed(name, error) from error
         if count > most:
             best, most = shape, count
     return best

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ _STRUCTURED = frozenset(
      "assert", "user_input", "expected_tools", "tools_called", "additional_metadata", "ground_truths", "rubrics", "source",
      "choices", "options", "target"}
 )  # fmt: skip
+_BRACKETS = re.compile(r"[(\[{)\]}]")
+_DEEPEST = 30  # brackets in brackets: Python's own parser does not take any number of them well
 _OURS = frozenset({"case_id", "category", "slot", "expectations", "tags"})
 
 
@@ -137,9 +140,20 @@ def _read(cell: Any) -> Any:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
+        if not _is_shallow(text):
+            return cell
         try:
             value = ast.literal_eval(text)
             to_json(value)
         except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
             return cell
     return value if isinstance(value, dict | list) else cell
+
+
+def _is_shallow(text: str) -> bool:
+    depth = 0
+    for bracket in _BRACKETS.findall(text):
+        depth += 1 if bracket in "([{" else -1
+        if depth > _DEEPEST:
+            return False
+    return True
