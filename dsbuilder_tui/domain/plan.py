@@ -29,6 +29,7 @@ from dsbuilder_tui.domain.source_paths import MOST_PASSAGES_A_CASE, SourcePaths
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.domain.target import PlanTarget, ToolSchema
 from dsbuilder_tui.domain.validator_choice import ValidatorEntries, merged_entries
+from dsbuilder_tui.domain.writing_mode import WritingMode
 
 DEFAULT_INPUT_FIELD = "query"
 MAX_TEXT_LENGTH = 20_000
@@ -58,7 +59,8 @@ class DatasetCategory(_Model):
     ``validators`` name the rules that its cases have to keep, besides the plan's (see ``domain.validator_choice``).
     ``judge`` says which of its cases a judge reads; ``auto``: as the setting says.
     ``sources`` are documents in place of the plan's; each case is written from ``passages`` pieces of them, or, when the
-    category is not ``answerable``, asks for what does not stand there. Raises ``pydantic.ValidationError`` for bad values.
+    category is not ``answerable``, asks for what does not stand there. ``mode`` says whether a model writes each case, or
+    templates of which cases are made. Raises ``pydantic.ValidationError`` for bad values.
     """
 
     name: str
@@ -75,6 +77,7 @@ class DatasetCategory(_Model):
     sources: SourcePaths = Field((), exclude_if=operator.not_)
     passages: int = Field(1, ge=1, le=MOST_PASSAGES_A_CASE, exclude_if=lambda number: number == 1)
     answerable: bool = Field(True, exclude_if=bool)
+    mode: WritingMode = Field(WritingMode.EACH, exclude_if=lambda mode: mode is WritingMode.EACH)
 
     @field_validator("name", mode="before")
     @classmethod
@@ -275,6 +278,11 @@ class DatasetPlanInput(_Model):
                 )
             object.__setattr__(self, "input_fields", seen or {DEFAULT_INPUT_FIELD: ""})
         for category in self.categories:
+            if category.mode is WritingMode.TEMPLATES and self.sources_of(category):
+                raise ValueError(
+                    f"mode of {category.name!r}: cases that are written from documents cannot be made of templates, since each "
+                    "quotes its own passage; take `mode: templates` out, or keep the category apart from `sources`"
+                )
             for example in category.example_inputs:
                 unknown = sorted(set(example) - set(self.input_fields)) if isinstance(example, Mapping) else []
                 if unknown:
