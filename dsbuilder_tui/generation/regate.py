@@ -58,6 +58,7 @@ class Regate:
         interval = config.checkpoint_interval if config.enable_checkpointing else None
         self._journal = Journal(store, clock, emit, accepted=0, planned=plan.total_instances, interval=interval)
         self.gate = Gate(plan, config, store, clock, self._journal, self._ledger, self._plug_in_broke)
+        self._fields = {category.name: plan.fields_of(category) for category in plan.categories}
         self.counts = RegateCounts()
         self._pause: Pause | None = None
         self.live = False  # it is over in moments: a decision of a person waits for its end
@@ -112,7 +113,8 @@ class Regate:
 
     async def _judge(self, answer: KeptAnswer) -> None:
         self.counts.answers += 1
-        read = read_answer(answer.text, len(answer.ordinals), list(self._plan.input_fields), several=self._several)
+        fields = self._fields.get(answer.category, {})
+        read = read_answer(answer.text, len(answer.ordinals), fields, several=self._several)
         self.counts.cases += len(read.cases)
         candidates = []
         for index, raw in sorted(read.cases.items()):
