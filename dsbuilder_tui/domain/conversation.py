@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 MESSAGES = "messages"
 TURNS = "turns"  # the axis of conversation lengths: messages of both sides together
-DEFAULT_TURNS = ("3", "5")
+_USUAL_LENGTHS = ("3", "5")
 _MOST_MESSAGES = 50
 _LENGTH = re.compile(r"(\d{1,3})(?:\s*(?:-|–|to)\s*(\d{1,3}))?")
 
@@ -62,6 +63,12 @@ def lengths_in(value: str) -> range | None:
         return None
     first = int(found[1])
     return range(first, int(found[2] or first) + 1)
+
+
+def usual_lengths(examples: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The lengths of conversations where a plan names none: those of its examples that have a history, or 3 and 5."""
+    lengths = {sum(turn.speaker is not Speaker.SYSTEM for turn in turns_of(one.get(MESSAGES))) for one in examples}
+    return tuple(str(length) for length in sorted(lengths) if length > 1) or _USUAL_LENGTHS
 
 
 def checked_lengths(values: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dsbuilder_tui.domain.axes import DEFAULT_AXES, GROUNDED_AXES
 from dsbuilder_tui.domain.case import runs
 from dsbuilder_tui.domain.case_kind import CaseKind
-from dsbuilder_tui.domain.conversation import DEFAULT_TURNS, TURNS
+from dsbuilder_tui.domain.conversation import TURNS, usual_lengths
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def slot_axes(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, tu
     own = {axis: values for axis, values in axes.items() if axis != TURNS or category.kind is not CaseKind.CONVERSATION}
     found = own or (GROUNDED_AXES if plan.sources_of(category) else DEFAULT_AXES)
     if category.kind is CaseKind.CONVERSATION:
-        return {**found, TURNS: axes.get(TURNS, DEFAULT_TURNS)}
+        return {**found, TURNS: axes.get(TURNS) or usual_lengths(plan.examples(category))}
     return found
 
 
