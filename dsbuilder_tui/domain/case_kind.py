@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from dsbuilder_tui.domain.conversation import MESSAGES, checked_messages
+from dsbuilder_tui.domain.conversation import MESSAGES, TURNS, checked_lengths, checked_messages
 from dsbuilder_tui.domain.scenario import CONTEXT, GOAL, SCENARIO_FIELDS, checked_scenario
 
 TAG = "kind"  # the key of a case's tags under which its kind stands, where it is not single
@@ -56,15 +56,44 @@ class CaseKind(StrEnum):
             case CaseKind.SINGLE:
                 return {next(iter(planned)): given}
 
-    def check_example(self, given: str | Mapping[str, Any]) -> None:
-        """Raises ``ValueError`` for an example that is none of this kind."""
+    def check(
+        self,
+        category: str,
+        planned: Mapping[str, str],
+        examples: Sequence[str | Mapping[str, Any]],
+        axes: Mapping[str, Sequence[str]],
+    ) -> None:
+        """Raises ``ValueError`` for examples that are none of this kind, or lengths that a conversation cannot have."""
+        where = f"example_inputs of {category!r}"
+        for example in examples:
+            unknown = self.odd_fields(planned, example) if isinstance(example, Mapping) else []
+            if unknown := [field for field in unknown if field in example]:
+                known = "input_fields" if self is CaseKind.SINGLE else f"the fields of a {self.value}"
+                raise ValueError(
+                    f"{where}: the key {unknown[0]!r} is not one of {known} "
+                    f"({', '.join(self.fields(planned))}); add it there or remove it"
+                )
+            try:
+                self._check_example(example)
+            except ValueError as error:
+                raise ValueError(f"{where}: {error}") from None
+        if self is CaseKind.CONVERSATION:
+            try:
+                checked_lengths(axes.get(TURNS, ()))
+            except ValueError as error:
+                raise ValueError(f"attributes of {category!r}: {error}") from None
+
+    def _check_example(self, given: str | Mapping[str, Any]) -> None:
         if isinstance(given, str):
             return
         match self:
             case CaseKind.SCENARIO:
                 checked_scenario(given)
             case CaseKind.CONVERSATION if MESSAGES in given:
-                checked_messages(given[MESSAGES], with_system=True)
+                try:
+                    checked_messages(given[MESSAGES], with_system=True)
+                except ValueError as error:
+                    raise ValueError(f"`{MESSAGES}` {error}") from None
 
 
 def context_arguments(planned: Mapping[str, str], examples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from dsbuilder_tui.domain.case_kind import CaseKind
-from dsbuilder_tui.domain.conversation import TURNS, checked_lengths
+from dsbuilder_tui.domain.conversation import TURNS
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.expectation import MlflowKey, WrittenExpectation, WrittenKeys, merged_keys
@@ -31,6 +31,7 @@ from dsbuilder_tui.domain.source_paths import MOST_PASSAGES_A_CASE, SourcePaths
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.domain.target import PlanTarget, ToolSchema
 from dsbuilder_tui.domain.validator_choice import ValidatorEntries, merged_entries
+from dsbuilder_tui.domain.writing_mode import WritingMode
 
 DEFAULT_INPUT_FIELD = "query"
 MAX_TEXT_LENGTH = 20_000
@@ -61,7 +62,8 @@ class DatasetCategory(_Model):
     ``validators`` name the rules that its cases have to keep, besides the plan's (see ``domain.validator_choice``).
     ``judge`` says which of its cases a judge reads; ``auto``: as the setting says.
     ``sources`` are documents in place of the plan's; each case is written from ``passages`` pieces of them, or, when the
-    category is not ``answerable``, asks for what does not stand there. Raises ``pydantic.ValidationError`` for bad values.
+    category is not ``answerable``, asks for what does not stand there. ``mode`` says whether a model writes each case, or
+    templates of which cases are made. Raises ``pydantic.ValidationError`` for bad values.
     """
 
     name: str
@@ -79,6 +81,7 @@ class DatasetCategory(_Model):
     sources: SourcePaths = Field((), exclude_if=operator.not_)
     passages: int = Field(1, ge=1, le=MOST_PASSAGES_A_CASE, exclude_if=lambda number: number == 1)
     answerable: bool = Field(True, exclude_if=bool)
+    mode: WritingMode = Field(WritingMode.EACH, exclude_if=lambda mode: mode is WritingMode.EACH)
 
     @field_validator("name", mode="before")
     @classmethod
@@ -287,28 +290,18 @@ class DatasetPlanInput(_Model):
                 )
             object.__setattr__(self, "input_fields", seen or {DEFAULT_INPUT_FIELD: ""})
         for category in self.categories:
-            self._check_kind_of(category)
-        return self
-
-    def _check_kind_of(self, category: DatasetCategory) -> None:
-        fields, kind = self.fields_of(category), category.kind
-        for example in category.example_inputs:
-            unknown = sorted(set(example) - set(fields)) if isinstance(example, Mapping) else []
-            if unknown and kind is not CaseKind.SCENARIO:  # which says itself what is unknown
-                known = "input_fields" if kind is CaseKind.SINGLE else f"the fields of a {kind.value}"
+            if category.mode is WritingMode.TEMPLATES and self.sources_of(category):
                 raise ValueError(
-                    f"example_inputs of {category.name!r}: the key {unknown[0]!r} is not one of {known} "
-                    f"({', '.join(fields)}); add it there or remove it"
+                    f"mode of {category.name!r}: cases that are written from documents cannot be made of templates, since each "
+                    "quotes its own passage; take `mode: templates` out, or keep the category apart from `sources`"
                 )
-            try:
-                kind.check_example(example)
-            except ValueError as error:
-                raise ValueError(f"example_inputs of {category.name!r}: {error}") from None
-        if kind is CaseKind.CONVERSATION:
-            try:
-                checked_lengths(self.axes(category).get(TURNS, ()))
-            except ValueError as error:
-                raise ValueError(f"attributes of {category.name!r}: {error}") from None
+            if category.mode is WritingMode.TEMPLATES and category.kind is not CaseKind.SINGLE:
+                raise ValueError(
+                    f"mode of {category.name!r}: a {category.kind.value} cannot be made of templates; take one of `kind` and "
+                    "`mode: templates` out"
+                )
+            category.kind.check(category.name, self.input_fields, category.example_inputs, self.axes(category))
+        return self
 
     @classmethod
     def undecided(cls, name: str) -> DatasetPlanInput:

@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool, parse_plan
+from dsbuilder_tui.domain.writing_mode import WritingMode
 
 
 class _PatchPart(BaseModel):
@@ -58,6 +59,9 @@ class CategoryDraft(_PatchPart):
     """How many pieces of the documents a case is written from: 2 for questions that need both."""
     answerable: bool = True
     """False for questions that the documents do not answer: the right answer says so."""
+    mode: WritingMode = WritingMode.EACH
+    """`templates`: a model writes templates once, and the cases are made of them for nothing; for many plain cases, and when
+    the person wants it cheap. Not together with `sources`."""
 
 
 class CategoryChange(_PatchPart):
@@ -78,6 +82,9 @@ class CategoryChange(_PatchPart):
     sources: list[str] | None = None
     passages: int | None = None
     answerable: bool | None = None
+    mode: WritingMode | None = None
+    """`templates`: its cases are made of templates that a model writes once, at a fraction of the cost; `each`: a model writes
+    every case."""
     # The agent has adjust_category for this one, which can change a part of it.
     diversity: SkipJsonSchema[Literal["on", "off"] | CategoryDiversity | None] = None
     # Which rules hold is for the person to say: a model would make names up.

@@ -96,8 +96,8 @@ class Prompter:
         self._system += _SCENARIOS if plan.has_kind(CaseKind.SCENARIO) else ""
         if candidates > 1:
             self._system += _SEVERAL.format(count=candidates)
-        self._heads = {category.name: _head(plan, category) for category in plan.categories}
-        self._examples = {category.name: _examples(plan, category) for category in plan.categories}
+        self._heads = {category.name: category_head(plan, category) for category in plan.categories}
+        self._examples = {category.name: example_lines(plan, category) for category in plan.categories}
         self._schemas: dict[tuple[str, int], Any] = {}
 
     def request(self, category: DatasetCategory, slots: Sequence[SlotRequest], avoid: Sequence[str]) -> WorkerRequest:
@@ -140,7 +140,8 @@ class Prompter:
         return self._schemas[key]
 
 
-def _head(plan: DatasetPlanInput, category: DatasetCategory) -> str:
+def category_head(plan: DatasetPlanInput, category: DatasetCategory) -> str:
+    """What a writer is told of a category, whatever slots it writes for."""
     lines = [f"Dataset: {plan.dataset_name}"]
     if plan.description:
         lines.append(f"The application: {clip(plan.description, _DESCRIPTION_LENGTH)}")
@@ -178,7 +179,8 @@ def _passage(passage: Passage) -> str:
     return f"{under}<passage>\n{text}\n</passage>"
 
 
-def _examples(plan: DatasetPlanInput, category: DatasetCategory) -> list[str]:
+def example_lines(plan: DatasetPlanInput, category: DatasetCategory) -> list[str]:
+    """The examples that a writer is shown of a category."""
     examples = plan.examples(category)[:_MOST_EXAMPLES]
     if not examples:
         return []

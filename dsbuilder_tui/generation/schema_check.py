@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from dsbuilder_tui.domain.case import Candidate, display_text
+from dsbuilder_tui.domain.case_template import TEMPLATE_TAG
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.generation.case_scanner import MalformedCase
@@ -19,7 +20,7 @@ from dsbuilder_tui.generation.input_check import input_check
 from dsbuilder_tui.generation.value_kinds import Unfit, kind_of
 
 _SHOWN = 500
-_WRITER_TAGS = ("template", "perturbation")
+_WRITER_TAGS = ("template", TEMPLATE_TAG, "perturbation")
 _MOST_SEVERAL = 10
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
@@ -144,6 +144,31 @@ def is_persona(axis: str, value: str, phrases: Mapping[str, Any]) -> bool:
     name, lowered = axis.strip().lower().replace(" ", "_"), value.strip().lower()
     known = name in _PERSONA_AXES or lowered in phrases["persona"]
     return known or bool(_PERSON.search(lowered)) or name in lowered.split()
+
+
+# What is done to a message as a whole, or nothing: it shows in any language.
+_ON_THE_SURFACE = frozenset({"typos", "case", "plain"})
+
+
+def shows(axis: str, value: str, phrases: Mapping[str, Any], *, english: bool, spoken_for: bool = True) -> bool:
+    """Whether a frame shows that value of an axis, whatever the message says.
+
+    ``spoken_for`` is false for a language without phrases, in which only what is done to a whole message shows.
+    """
+    name, lowered = axis.strip().lower().replace(" ", "_"), value.strip().lower()
+    if name in _LANGUAGE_AXES:
+        return False
+    if name in _PERSONA_AXES or lowered in phrases["persona"]:
+        return english
+    for kind, effect, pattern in _EFFECTS:
+        if re.search(pattern, value, re.IGNORECASE):
+            return effect in _ON_THE_SURFACE if kind == "flag" else spoken_for
+    return False
+
+
+def language_axis(axes: Iterable[str]) -> str | None:
+    """The axis that says in which language a message is; None where there is none."""
+    return next((axis for axis in axes if axis.strip().lower().replace(" ", "_") in _LANGUAGE_AXES), None)
 
 
 def _persona(value: str, phrases: Mapping[str, Any]) -> Sequence[str]:

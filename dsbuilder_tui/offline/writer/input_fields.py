@@ -29,7 +29,7 @@ _FIELD_VALUES = (
 )
 
 
-def written_field(plan: DatasetPlanInput, category: DatasetCategory) -> str:
+def main_field(plan: DatasetPlanInput, category: DatasetCategory) -> str:
     """The field whose text a category's cases are about."""
     match category.kind:
         case CaseKind.CONVERSATION:
@@ -50,7 +50,7 @@ def other_fields(plan: DatasetPlanInput, category: DatasetCategory) -> list[str]
     """The fields beside that one, which an example or their name has to fill."""
     if category.kind is CaseKind.SCENARIO:
         return list(context_arguments(plan.input_fields, plan.examples(category)))
-    return [name for name in plan.fields_of(category) if name != written_field(plan, category)]
+    return [name for name in plan.fields_of(category) if name != main_field(plan, category)]
 
 
 def value_for(field: str, language: str) -> str | None:

@@ -12,7 +12,7 @@ from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.conversation import MESSAGES, TURNS, Speaker, lengths_in, turns_of
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.offline.writer.expectations import ExpectationWriter
-from dsbuilder_tui.offline.writer.input_fields import text_of, written_field
+from dsbuilder_tui.offline.writer.input_fields import main_field, text_of
 from dsbuilder_tui.offline.writer.languages import ENGLISH, language_of, lead_ins, phrases_in
 from dsbuilder_tui.offline.writer.templates import (
     addressed,
@@ -95,7 +95,7 @@ def about_words(category: DatasetCategory) -> str:
 def study(plan: DatasetPlanInput, category: DatasetCategory, bank: Mapping[str, Any]) -> StudiedCategory:
     """Reads a category; ``bank`` has the phrases of every language."""
     examples = plan.examples(category)
-    field = written_field(plan, category)
+    field = main_field(plan, category)
     texts = [(example, text_of(example.get(field, ""))) for example in examples]
     texts = [(example, text) for example, text in texts if text.strip()] or [({}, _from_description(category))]
     language = language_of([text for _, text in texts], bank)
@@ -151,7 +151,7 @@ def _requests_of_others(
         if other.kind is CaseKind.SCENARIO:  # a goal is not said by anybody
             continue
         for example in plan.examples(other)[:3]:
-            text = text_of(example.get(written_field(plan, other), "")).strip()
+            text = text_of(example.get(main_field(plan, other), "")).strip()
             if text and "\n" not in text and len(text) < 200 and language_of([text], bank) == ENGLISH:
                 found.append(OtherRequest(lower_first(sentence(read_template(text))), other))
     return found

@@ -38,7 +38,7 @@ def _require() -> None:
     except ImportError:
         raise InputError(
             "Parquet needs the pyarrow library, which is not installed.",
-            "Run: pip install 'dsbuilder-tui[parquet]', or write .jsonl.",
+            "Run: pip install pyarrow, or write .jsonl.",
         ) from None
 
 
