@@ -30,7 +30,7 @@ class _Ending(Enum):
     RETURNED = "returned"  # it comes back to the first of two requests
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpokenRequest:
     """What a conversation is made of: the request, what goes around it, and what is known of the whole."""
 

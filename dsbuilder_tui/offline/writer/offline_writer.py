@@ -166,7 +166,9 @@ class OfflineWriter:
             vague = core if message.is_vague else pool.filled(rng.choice(example.vague_cores), values, rng)
             history = tuple((speaker, pool.filled(text, values, rng)) for speaker, text in example.history)
             other = second_request(known, core, pool, rng)[1]
-            request = SpokenRequest(core, vague, message, around, other, history)
+            request = SpokenRequest(
+                core=core, vague_core=vague, message=message, around=around, other=other, history=history
+            )
             inputs, message, done = self._of_kind(plan, category, example, frame, request, slot, rng, seed)
         tags = {"template": shown(example.template)[:_MOST_TEMPLATE], "perturbation": ", ".join(done) or "none"}
         return {"inputs": inputs, "expectations": known.expectations.write(message, rng), "tags": tags}
@@ -224,7 +226,7 @@ class OfflineWriter:
             inputs = _inputs(plan, category, known, example, text, pool, rng)
         else:
             core = question.text if category.kind is CaseKind.CONVERSATION else goal_of(question.text)
-            request = SpokenRequest(core, core, message, Surroundings())
+            request = SpokenRequest(core=core, vague_core=core, message=message, around=Surroundings())
             inputs, message, done = self._of_kind(plan, category, example, frame, request, slot, rng, seed)
         expectations = known.expectations.write(message, rng)
         if question.quotes:
