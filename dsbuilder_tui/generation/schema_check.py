@@ -125,6 +125,29 @@ def fitting_case(
         raise Unfit("nested too deeply") from None
 
 
+def unfit_fields(
+    plan: DatasetPlanInput, category: DatasetCategory, inputs: Mapping[str, Any], expectations: Mapping[str, Any]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What ``fitting_case`` would not take: the fields of the inputs, and those of the expectations, with the reason."""
+    examples, check = field_examples(plan, category), ExpectationCheck(plan, category)
+    bad_inputs, bad_expectations = dict[str, str](), dict[str, str]()
+    for field in dict.fromkeys((*examples, *inputs)):
+        if field not in examples:
+            bad_inputs[field] = f"the plan has no such field, only {', '.join(examples)}"
+            continue
+        try:
+            _fitting_inputs(inputs, {field: examples[field]})
+        except Unfit as unfit:
+            bad_inputs[field] = str(unfit)
+    for key, value in expectations.items():
+        try:
+            check.check({key: value})
+            _storable({key: value}, "expectations")
+        except Unfit as unfit:
+            bad_expectations[key] = str(unfit)
+    return bad_inputs, bad_expectations
+
+
 def _fitting_inputs(given: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
     inputs = {}
     for field, example in examples.items():
