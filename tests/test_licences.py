@@ -12,7 +12,7 @@ from tests.support.process import ROOT
 # Permissive, or copyleft for the package's own files alone (MPL): nothing that reaches into what we write.
 ALLOWED = frozenset(
     {
-        "MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "0BSD", "ISC", "Apache-2.0", "PSF-2.0", "MPL-2.0", "Zlib", "CC0-1.0",
+        "MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "0BSD", "ISC", "Apache-2.0", "PSF-2.0", "MPL-2.0", "Zlib", "CC0-1.0", "MIT-CMU",
     }
 )  # fmt: skip
 _OF_CLASSIFIERS = {
@@ -23,6 +23,8 @@ _OF_CLASSIFIERS = {
     "Mozilla Public License 2.0 (MPL 2.0)": {"MPL-2.0"},
     "Python Software Foundation License": {"PSF-2.0"},
 }
+
+_OF_TEXTS = {"3-Clause BSD License": "BSD-3-Clause"}
 
 
 def pinned() -> list[str]:
@@ -68,7 +70,9 @@ def test_its_licence_is_allowed_and_the_one_that_it_names(name: str) -> None:
     elif known := [_OF_CLASSIFIERS[text] for text in classifiers if text in _OF_CLASSIFIERS]:
         assert all(licences(expression) & each for each in known), f"{name} says {classifiers}"
     elif said := (about.get("License") or "").strip():
-        assert licences(expression) == licences(said.splitlines()[0].removesuffix(" License")), f"{name} says {said}"
+        first = said.splitlines()[0]
+        named = _OF_TEXTS.get(first, first.removesuffix(" License"))
+        assert licences(expression) == licences(named), f"{name} says {said}"
     else:
         texts = [file.read_text() for file in importlib.metadata.files(name) or () if "LICEN" in file.name.upper()]
         assert expression == "MIT" and any("Permission is hereby granted, free of charge" in text for text in texts)

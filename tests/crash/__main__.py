@@ -23,7 +23,9 @@ from tests.crash.damage import (
     outcome_of_export,
     put_back,
 )
-from tests.crash.scenarios import FAULTS, KILLS, Ground, Scenario, Tally, without_mounts
+from tests.crash.fault_scenarios import FAULTS, without_mounts
+from tests.crash.ground import Ground, Scenario, Tally
+from tests.crash.kill_scenarios import KILLS
 
 _ROUNDS = 20
 

@@ -18,7 +18,9 @@ from dsbuilder_tui.atomic_write import atomic_write
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import StorageError
 from dsbuilder_tui.session.library import list_sessions
-from tests.crash.scenarios import FAULTS, KILLS, Ground, Tally, look, without_mounts
+from tests.crash.fault_scenarios import FAULTS, without_mounts
+from tests.crash.ground import Ground, Tally, look
+from tests.crash.kill_scenarios import KILLS
 
 Plans = Callable[..., DatasetPlanInput]
 Configs = Callable[..., DatasetBuilderConfig]

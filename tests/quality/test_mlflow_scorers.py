@@ -1,4 +1,4 @@
-"""Datasets go through MLflow's scorers as they are, where MLflow is installed."""
+"""Datasets go through MLflow's scorers as they are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.plan import parse_plan
 from tests.support.fake_openai import FakeOpenAI
 
-pytestmark = pytest.mark.skipif(find_spec("mlflow") is None, reason="needs MLflow")
 SCORERS = Path(__file__).parents[1] / "support" / "mlflow_pass.py"
 SITUATIONS = {
     "situation": ["ordinary", "missing detail", "several intents", "ambiguous", "adversarial", "out of scope"]

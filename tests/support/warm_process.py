@@ -23,7 +23,8 @@ _MODULES = (
     "dsbuilder_tui.agent.turn",
     "dsbuilder_tui.generation.pipeline",
     "tests.support.talk_driver",
-    "tests.crash.scenarios",
+    "tests.crash.fault_scenarios",
+    "tests.crash.kill_scenarios",
 )
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([*_MODULES, "tests.support.preloaded"])

@@ -12,7 +12,7 @@ from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.judging import Judgement, Verdict
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.generation.value_kinds import Unfit
-from dsbuilder_tui.tui.cases.case_fields import CaseField, FieldKind, case_fields
+from dsbuilder_tui.tui.cases.case_fields import CaseField, CasePart, FieldKind, case_fields, edited_case
 from dsbuilder_tui.tui.cases.detail_paint import case_detail
 from dsbuilder_tui.tui.cases.tag_words import tag_words
 from dsbuilder_tui.tui.paint.line import Line
@@ -172,3 +172,20 @@ def test_a_case_of_a_category_that_is_gone_still_has_its_fields() -> None:
     assert [(one.key, one.kind) for one in case_fields(PLAN, case)] == [
         ("query", FieldKind.TEXT), ("expected_facts", FieldKind.LIST), ("own", FieldKind.NUMBER),
     ]  # fmt: skip
+
+
+def test_a_scenario_needs_its_goal_alone_and_offers_what_else_it_may_say() -> None:
+    plan = DatasetPlanInput(
+        dataset_name="support", categories=[{"name": "refunds", "count": 1, "kind": "scenario", "example_inputs": ["Get a refund"]}]
+    )  # fmt: skip
+    case = AcceptedCase(1, "refunds", 1, {"goal": "Get a refund"}, {}, {"kind": "scenario"}, 0.0)
+    fields = case_fields(plan, case)
+    found = {one.key: (one.kind, one.may_lack) for one in fields if one.part is CasePart.INPUTS}
+    assert found == {
+        "goal": (FieldKind.TEXT, False), "persona": (FieldKind.TEXT, True), "context": (FieldKind.JSON, True),
+        "simulation_guidelines": (FieldKind.LIST, True),
+    }  # fmt: skip
+    texts = {"goal": " ", "simulation_guidelines": "Short\nRude", "context": '{"user": 7}'}
+    inputs, expectations, problems = edited_case(fields, [texts.get(one.key, one.text) for one in fields])
+    assert inputs == {"simulation_guidelines": ["Short", "Rude"], "context": {"user": 7}} and expectations == {}
+    assert problems == {0: "must not be empty"}

@@ -32,14 +32,15 @@ class ParquetTableWriter:
         self._writer.close()
 
 
-def _require() -> None:
+def require_pyarrow() -> None:
+    """Raises ``InputError`` when the library is missing."""
     try:
         import pyarrow.parquet  # noqa: F401
     except ImportError:
         raise InputError(
             "Parquet needs the pyarrow library, which is not installed.",
-            "Run: pip install 'dsbuilder-tui[parquet]', or write .jsonl.",
+            "Run: pip install pyarrow, or write .jsonl.",
         ) from None
 
 
-FORMAT = ExportFormat(ending=".parquet", open=ParquetTableWriter, require=_require)
+FORMAT = ExportFormat(ending=".parquet", open=ParquetTableWriter, require=require_pyarrow)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.conversation import MESSAGES
 from dsbuilder_tui.domain.expectation import ExpectationType, MlflowKey, WrittenExpectation
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import json_for_terminal, visible
+from dsbuilder_tui.domain.scenario import CONTEXT, GUIDELINES
 from dsbuilder_tui.domain.target import ParameterType
 from dsbuilder_tui.generation.value_kinds import Unfit
 
@@ -53,6 +55,7 @@ _KINDS = {
     MlflowKey.FACTS: FieldKind.LIST, MlflowKey.GUIDELINES: FieldKind.LIST, MlflowKey.RESPONSE: FieldKind.TEXT,
     MlflowKey.TOOL_CALLS: FieldKind.CALLS,
 }  # fmt: skip
+_INPUT_KINDS = {MESSAGES: FieldKind.TURNS, CONTEXT: FieldKind.JSON, GUIDELINES: FieldKind.LIST}  # of those not there
 _KINDS_OF_TYPES = {
     ExpectationType.TEXT: FieldKind.TEXT, ExpectationType.NUMBER: FieldKind.NUMBER,
     ExpectationType.BOOLEAN: FieldKind.TRUTH, ExpectationType.LIST: FieldKind.LIST, ExpectationType.OBJECT: FieldKind.JSON,
@@ -63,7 +66,8 @@ _KINDS_OF_TYPES = {
 class CaseField:
     """One field of a case. ``value`` is None where the case leaves it out.
 
-    ``choices`` are all values there are, ``parameters`` the types of tools' arguments as far as the plan knows them.
+    One that ``may_lack`` can be left out. ``choices`` are all values there are, ``parameters`` the types of tools'
+    arguments as far as the plan knows them.
     """
 
     part: CasePart
@@ -71,6 +75,7 @@ class CaseField:
     kind: FieldKind
     value: Any = None
     meaning: str = ""
+    may_lack: bool = True
     choices: tuple[Any, ...] = ()
     parameters: Mapping[str, Mapping[str, ParameterType | None]] = field(default_factory=dict)
 
@@ -92,8 +97,7 @@ class CaseField:
 def case_fields(plan: DatasetPlanInput, case: AcceptedCase) -> list[CaseField]:
     """All fields of a case: its inputs, what its category says is expected, then what else the case holds."""
     category = next((one for one in plan.categories if one.name == case.category), None)
-    fields = [_settled(CaseField(part=CasePart.INPUTS, key=key, kind=_kind(value), value=value))
-              for key, value in case.inputs.items()]  # fmt: skip
+    fields = [_input_field(plan, category, key, case.inputs.get(key)) for key in _input_keys(plan, category, case)]
     written = {one.key: one for one in plan.written_for(category)} if category else {}
     constant = category.expectations if category else {}
     parameters = {
@@ -112,6 +116,21 @@ def case_fields(plan: DatasetPlanInput, case: AcceptedCase) -> list[CaseField]:
             )
         )  # fmt: skip
     return fields
+
+
+def _input_keys(plan: DatasetPlanInput, category: DatasetCategory | None, case: AcceptedCase) -> Iterable[str]:
+    return dict.fromkeys((*(plan.fields_of(category) if category else ()), *case.inputs))
+
+
+def _input_field(plan: DatasetPlanInput, category: DatasetCategory | None, key: str, value: Any) -> CaseField:
+    planned = plan.fields_of(category) if category else {}
+    needed = category is None or key in category.kind.odd_fields(plan.input_fields, {})
+    kind = _INPUT_KINDS.get(key, FieldKind.TEXT) if value is None else _kind(value)
+    return _settled(
+        CaseField(
+            part=CasePart.INPUTS, key=key, kind=kind, value=value, meaning=planned.get(key, ""), may_lack=not needed
+        )
+    )  # fmt: skip
 
 
 def _meaning(key: str, written: WrittenExpectation | None, category: DatasetCategory | None) -> str:
@@ -144,7 +163,7 @@ def _kind(value: Any) -> FieldKind:
         return FieldKind.TEXT
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return FieldKind.LIST
-    if turns_of(value) is not None:
+    if messages_of(value) is not None:
         return FieldKind.TURNS
     return FieldKind.CALLS if calls_of(value) is not None else FieldKind.JSON
 
@@ -162,7 +181,7 @@ def _settled(found: CaseField) -> CaseField:
         return found
     return CaseField(
         part=found.part, key=found.key, kind=FieldKind.JSON, value=found.value, meaning=found.meaning,
-        parameters=found.parameters,
+        may_lack=found.may_lack, parameters=found.parameters,
     )  # fmt: skip
 
 
@@ -171,7 +190,7 @@ def _same(one: Any, other: Any) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def turns_of(value: Any) -> list[tuple[str, str]] | None:
+def messages_of(value: Any) -> list[tuple[str, str]] | None:
     """The turns of a conversation, each with who speaks; None for what is none."""
     if not isinstance(value, list) or not value:
         return None
@@ -230,7 +249,7 @@ def _text(shown: CaseField, value: Any) -> str:
         case FieldKind.LIST:
             return "\n".join(value)
         case FieldKind.TURNS:
-            return "\n".join(f"{role}: {words}" for role, words in turns_of(value) or ())
+            return "\n".join(f"{role}: {words}" for role, words in messages_of(value) or ())
         case FieldKind.CALLS:
             lines = []
             for name, arguments in calls_of(value) or ():
@@ -267,7 +286,7 @@ def _read(shown: CaseField, text: str) -> Any:
         case FieldKind.LIST:
             return [line.strip() for line in text.split("\n") if line.strip()]
         case FieldKind.TURNS:
-            return _turns(text, {role for role, _ in turns_of(shown.value) or ()} | set(_ROLES))
+            return _turns(text, {role for role, _ in messages_of(shown.value) or ()} | set(_ROLES))
         case FieldKind.CALLS:
             return _calls(shown, text)
         case FieldKind.JSON:
@@ -347,6 +366,6 @@ def edited_case(
             continue
         if value is not None:
             parts[one.part][one.key] = value
-        elif one.part is CasePart.INPUTS:
+        elif not one.may_lack:
             problems[place] = "must not be empty"
     return parts[CasePart.INPUTS], parts[CasePart.EXPECTATIONS], problems

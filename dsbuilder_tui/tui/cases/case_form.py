@@ -44,7 +44,7 @@ class FieldEditor(Vertical):
             values = (True, False)
         elif self.field.kind is FieldKind.CHOICE:
             values = self.field.choices
-        left_out = [""] if values and self.field.part is CasePart.EXPECTATIONS else []
+        left_out = [""] if values and self.field.may_lack else []
         return [*map(choice_words, values), *left_out]
 
     def compose(self) -> ComposeResult:
@@ -80,7 +80,7 @@ class FieldEditor(Vertical):
 
     @property
     def _placeholder(self) -> str:
-        return "must not be empty" if self.field.part is CasePart.INPUTS else _LEFT_OUT
+        return _LEFT_OUT if self.field.may_lack else "must not be empty"
 
     @property
     def value(self) -> str:

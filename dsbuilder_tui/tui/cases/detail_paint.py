@@ -13,7 +13,7 @@ from dsbuilder_tui.domain.flags import FLAG_MARKS, flag_words, flags_of
 from dsbuilder_tui.domain.history import HistoryEntry
 from dsbuilder_tui.domain.judging import Judgement, Verdict, verdict_of
 from dsbuilder_tui.domain.passage import Passage
-from dsbuilder_tui.tui.cases.case_fields import CaseField, CasePart, FieldKind, argument_words, calls_of, turns_of
+from dsbuilder_tui.tui.cases.case_fields import CaseField, CasePart, FieldKind, argument_words, calls_of, messages_of
 from dsbuilder_tui.tui.cases.tag_words import tag_words
 from dsbuilder_tui.tui.paint.flow import flow
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, clip, cut, fit, length, longest, wrap
@@ -45,7 +45,7 @@ def case_detail(
     """Everything about one case, for a person; ``passages`` are those it was written from."""
     lines: list[Line] = []
     for one in fields:
-        if one.part is CasePart.INPUTS:
+        if one.part is CasePart.INPUTS and one.value is not None:
             lines += field_lines(one, width, "strong")
     lines += _flags(case, width)
     lines += _verdict(case, width)
@@ -93,7 +93,7 @@ def _value_lines(shown: CaseField, width: int, role: str) -> list[Line]:
         case FieldKind.LIST:
             return [line for text in value for line in _item("• ", text, width, role)] or [(("none", "faint"),)]
         case FieldKind.TURNS:
-            return [line for turn in turns_of(value) or () for line in _turn(*turn, width, role)]
+            return [line for turn in messages_of(value) or () for line in _turn(*turn, width, role)]
         case FieldKind.CALLS:
             return _call_lines(shown, width, role)
         case _ if isinstance(value, str):  # one that holds what must be escaped to be edited
