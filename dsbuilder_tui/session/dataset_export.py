@@ -13,7 +13,8 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.session.repeated_inputs import RepeatedInputs
-from dsbuilder_tui.store.export.checkpoint import seed_head
+from dsbuilder_tui.store.export.checkpoint import SEED_FORMAT, seed_head
+from dsbuilder_tui.store.export.dataset_parts import DatasetPart, dataset_parts
 from dsbuilder_tui.store.export.export_format import DatasetShape
 from dsbuilder_tui.store.export.formats import WrittenFile, format_of, write_cases
 from dsbuilder_tui.store.session_store import SessionStore
@@ -49,43 +50,53 @@ class DatasetExport:
         private: bool = False,
         upto: int | None = None,
         raw: bool = False,
-    ) -> WrittenFile:
-        """As ``Session.export``."""
+    ) -> list[WrittenFile]:
+        """As ``Session.export``; the files that were written."""
         files, plan = self._files, self._files.plan
         path = Path(path).expanduser()
         kind = format_of(path, kind)
         head: dict[str, Any] = {}
-        if kind == "checkpoint":
+        if kind == SEED_FORMAT:
             head = seed_head(plan, files.clock.now(), files.id, files.seed, await files.store.slots.retired())
         repeated = RepeatedInputs(plan)
-        written = await write_cases(
-            path,
-            kind,
-            self._checked_pages(damaged, upto, repeated),
-            DatasetShape(list(plan.input_fields), self._axes(), head, raw),
-            private=private,
-        )
+        found = []
+        for part in dataset_parts(plan, path, kind):
+            written = await write_cases(
+                part.path,
+                kind,
+                self._checked_pages(part, damaged, upto, repeated),
+                DatasetShape(self._fields(part), self._axes(part), head, raw),
+                private=private,
+            )
+            found.append(written)
         if words := repeated.words:
             files.emit(Notice(ts=files.clock.now(), level=NoticeLevel.WARNING, text=words))
-        files.emit(
-            ExportWritten(ts=files.clock.now(), path=str(path), format=kind, cases=written.cases, sha256=written.sha256)
-        )
-        return written
+        for file in found:
+            files.emit(
+                ExportWritten(
+                    ts=files.clock.now(), path=str(file.path), format=kind, cases=file.cases, sha256=file.sha256
+                )
+            )
+        return found
+
+    def parts(self, path: Path, kind: str | None = None) -> tuple[DatasetPart, ...]:
+        """The files that an export to a path writes. Raises ``InputError`` for an ending that nothing writes."""
+        return dataset_parts(self._files.plan, path, format_of(path, kind))
 
     async def _checked_pages(
-        self, damaged: list[str] | None, upto: int | None, repeated: RepeatedInputs
+        self, part: DatasetPart, damaged: list[str] | None, upto: int | None, repeated: RepeatedInputs
     ) -> AsyncIterator[list[AcceptedCase]]:
-        """The cases of the plan in slot order, compared at the end with what should be there."""
-        files, plan = self._files, self._files.plan
-        names, cases = [category.name for category in plan.categories], files.store.cases
+        """The cases of a file in slot order, compared at the end with what should be there."""
+        files = self._files
+        names, cases = [category.name for category in part.categories], files.store.cases
         async for page in cases.pages(names, damaged=damaged, upto=upto):
             repeated.see(page)
             yield page
         await files.pages_checked()
         await cases.require_sound(damaged)
 
-    def _axes(self) -> list[str]:
-        plan, names = self._files.plan, dict[str, None]()
-        for category in plan.categories:
-            names.update(dict.fromkeys(slot_axes(plan, category)))
-        return list(names)
+    def _fields(self, part: DatasetPart) -> list[str]:
+        return list(dict.fromkeys(field for one in part.categories for field in self._files.plan.fields_of(one)))
+
+    def _axes(self, part: DatasetPart) -> list[str]:
+        return list(dict.fromkeys(axis for one in part.categories for axis in slot_axes(self._files.plan, one)))

@@ -11,6 +11,7 @@ from typing import Any
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.key_trust import ForeignAddress, TrustRisk, not_allowed
+from dsbuilder_tui.store.export.dataset_parts import parts_words
 
 # The key under which `SessionFiles.conclude` notes that the dataset is to be written: absent in sessions of versions that
 # did not, None while it is to be done, and else what was written.
@@ -87,10 +88,23 @@ class DatasetFile:
         files, target = self._context.files, path or self.path
         self._context.require_plan()
         seq = files.store.seq
-        written = await files.dataset.write(target, private=target.parent == files.folder)
-        record = {"path": str(target), "cases": written.cases, "sha256": written.sha256, "seq": seq}
+        first, *others = await files.dataset.write(target, private=target.parent == files.folder)
+        record: dict[str, Any] = {"path": str(target), "cases": first.cases, "sha256": first.sha256, "seq": seq}
+        for file in others:
+            record["scenarios"] = {"path": str(file.path), "sha256": file.sha256}
         await files.remember(**{DATASET: record})
-        return written.cases
+        return first.cases + sum(file.cases for file in others)
+
+    def files(self, path: Path, kind: str | None = None) -> list[Path]:
+        """The files that writing to a path writes: scenarios that stand beside other cases get one of their own.
+
+        Raises ``InputError`` for an ending that nothing writes.
+        """
+        return [part.path for part in self._context.files.dataset.parts(path, kind)]
+
+    def where(self, path: Path, kind: str | None = None) -> str:
+        """These files in words, for a sentence that tells what was written."""
+        return parts_words(self._context.files.dataset.parts(path, kind))
 
     async def is_written(self, path: Path) -> bool:
         """Whether the file of that name is the dataset as it is now, or was that when a person changed it."""
@@ -103,6 +117,7 @@ class DatasetFile:
         return (
             record is not None
             and record["path"] == str(path)
+            and all(file.exists() for file in self.files(path))
             and await self._context.files.store.statistics.disturbed() <= record["seq"]
         )
 
@@ -111,12 +126,15 @@ class DatasetFile:
         record: dict[str, Any] | None = self._context.files.meta.get(DATASET)
         if record is None:
             return ""
-        path = Path(record["path"])
-        try:
-            found = await asyncio.to_thread(digest_of, path)
-        except OSError as error:
-            return f"{path} cannot be read: {error.strerror or error}"
-        return "" if found == record["sha256"] else f"{path} is not what was written"
+        for written in (record, *filter(None, [record.get("scenarios")])):
+            path = Path(written["path"])
+            try:
+                found = await asyncio.to_thread(digest_of, path)
+            except OSError as error:
+                return f"{path} cannot be read: {error.strerror or error}"
+            if found != written["sha256"]:
+                return f"{path} is not what was written"
+        return ""
 
 
 def digest_of(path: Path) -> str:

@@ -40,9 +40,10 @@ class ExportDataset(Tool[ExportDatasetArguments]):
             return None
         if inside.is_relative_to(folder):
             raise InputError(f"{path} belongs to the session itself.", "Choose another name, such as dataset.jsonl.")
-        if inside.is_relative_to(here) and not inside.exists() and call.was_typed(arguments.path or ""):
+        there = any(file.exists() for file in call.host.session.dataset.files(inside, arguments.format))
+        if inside.is_relative_to(here) and not there and call.was_typed(arguments.path or ""):
             return None
-        replaces = " It replaces the file that is there." if inside.exists() else ""
+        replaces = " It replaces the file that is there." if there else ""
         cases = (await call.host.session.summary()).instances_created
         return QuestionApproval(
             text=f"Write {counted(cases, 'case')} to {inside}?{replaces}", subject=QuestionSubject.WRITING
@@ -55,7 +56,8 @@ class ExportDataset(Tool[ExportDatasetArguments]):
         path = self._path(call, arguments)
         await session.written()
         count = await session.export(path, arguments.format, private=path.parent == session.folder)
-        return ToolAnswer(f"Wrote {counted(count, 'case')} to {path}.", {"path": str(path), "cases": count})
+        where = session.dataset.where(path, arguments.format)
+        return ToolAnswer(f"Wrote {counted(count, 'case')} to {where}.", {"path": str(path), "cases": count})
 
     def _path(self, call: ToolCall, arguments: ExportDatasetArguments) -> Path:
         session = call.host.session

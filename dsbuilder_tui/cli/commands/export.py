@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from pathlib import Path
+from typing import Any
 
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.options import json_option, place_option, session_argument, settings_from
@@ -28,13 +30,21 @@ def _export(arguments: argparse.Namespace) -> int:
             session.subscribe(written.append)
             session.subscribe(warn_of)
             count = await session.export(arguments.out, arguments.format, damaged=damaged, raw=arguments.raw)
-            digest = next((event.sha256 for event in written if isinstance(event, ExportWritten)), "")
+            files = [event for event in written if isinstance(event, ExportWritten)]
             if arguments.json:
-                told = {"session": session.id, "path": arguments.out, "cases": count, "sha256": digest}
+                told: dict[str, Any] = {
+                    "session": session.id,
+                    "path": arguments.out,
+                    "cases": count,
+                    "sha256": files[0].sha256,
+                }
+                told["files"] = [{"path": file.path, "cases": file.cases, "sha256": file.sha256} for file in files]
                 print_json({**told, "damaged": damaged or []})
             else:
-                say(f"Wrote {count} cases of {session.id} to {arguments.out}.")
-                say(f"SHA-256: {digest}")
+                where = session.dataset.where(Path(arguments.out), arguments.format)
+                say(f"Wrote {count} cases of {session.id} to {where}.")
+                for file in files:
+                    say(f"SHA-256: {file.sha256}" + (f" ({file.path})" if len(files) > 1 else ""))
                 if damaged:
                     say(f"Left out {len(damaged)} damaged cases: {visible(', '.join(damaged[:10]))}")
             return ExitCode.COMPLETE

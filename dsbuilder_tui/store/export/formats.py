@@ -58,8 +58,9 @@ def require_writer(kind: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
-    """What was written: how many cases, and the SHA-256 of the file."""
+    """What was written where: how many cases, and the SHA-256 of the file."""
 
+    path: Path
     cases: int
     sha256: str
 
@@ -91,7 +92,7 @@ async def write_cases(
             count += len(page)
         with _at_work(kind):
             writer.close(count)
-        return WrittenFile(count, await asyncio.to_thread(_digest, handle))
+        return WrittenFile(path, count, await asyncio.to_thread(_digest, handle))
 
 
 def _digest(handle: BinaryIO) -> str:

@@ -27,7 +27,7 @@ async def _export(actions: StudioActions, argument: str) -> None:
         except DsbuilderError as error:
             await actions.live.tell(f"✗ {error}", ErrorContent())
         else:
-            await actions.live.tell(f"✓ Wrote {counted(count, 'case')} to {target.absolute()}")
+            await actions.live.tell(f"✓ Wrote {counted(count, 'case')} to {session.dataset.where(target.absolute())}")
 
     actions.in_background(write(), group="export")
 
