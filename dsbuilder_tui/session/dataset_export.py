@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,6 +36,18 @@ class ExportedSession(Protocol):
     async def pages_checked(self) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenDataset:
+    """The files that an export has written; the first is the one that was named."""
+
+    files: tuple[WrittenFile, ...]
+
+    @property
+    def cases(self) -> int:
+        """How many all of them hold."""
+        return sum(file.cases for file in self.files)
+
+
 class DatasetExport:
     """Writes datasets in any of the formats, compared with what the history says should be there."""
 
@@ -50,8 +63,8 @@ class DatasetExport:
         private: bool = False,
         upto: int | None = None,
         raw: bool = False,
-    ) -> list[WrittenFile]:
-        """As ``Session.export``; the files that were written."""
+    ) -> WrittenDataset:
+        """As ``Session.export``."""
         files, plan = self._files, self._files.plan
         path = Path(path).expanduser()
         kind = format_of(path, kind)
@@ -77,7 +90,7 @@ class DatasetExport:
                     ts=files.clock.now(), path=str(file.path), format=kind, cases=file.cases, sha256=file.sha256
                 )
             )
-        return found
+        return WrittenDataset(tuple(found))
 
     def parts(self, path: Path, kind: str | None = None) -> tuple[DatasetPart, ...]:
         """The files that an export to a path writes. Raises ``InputError`` for an ending that nothing writes."""

@@ -88,12 +88,13 @@ class DatasetFile:
         files, target = self._context.files, path or self.path
         self._context.require_plan()
         seq = files.store.seq
-        first, *others = await files.dataset.write(target, private=target.parent == files.folder)
+        written = await files.dataset.write(target, private=target.parent == files.folder)
+        first, *others = written.files
         record: dict[str, Any] = {"path": str(target), "cases": first.cases, "sha256": first.sha256, "seq": seq}
         for file in others:
             record["scenarios"] = {"path": str(file.path), "sha256": file.sha256}
         await files.remember(**{DATASET: record})
-        return first.cases + sum(file.cases for file in others)
+        return written.cases
 
     def files(self, path: Path, kind: str | None = None) -> list[Path]:
         """The files that writing to a path writes: scenarios that stand beside other cases get one of their own.

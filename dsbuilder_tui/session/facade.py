@@ -395,18 +395,17 @@ class Session:
         upto: int | None = None,
         raw: bool = False,
     ) -> int:
-        """Write the accepted cases to a file, in slot order, atomically. Returns how many. Scenarios that stand beside other
-        cases go to a file of their own (``dataset.files``).
+        """Write the accepted cases to a file, in slot order, atomically; scenarios beside other cases to a file of their own
+        (``dataset.files``). Returns how many.
 
-        With ``upto`` only the cases up to that place in the history are written. With ``raw`` a CSV holds every text as
-        it is; else one that a spreadsheet would take for a formula gets an apostrophe in front. The format follows the
+        With ``upto`` only the cases up to that place in the history are written. With ``raw`` a CSV holds every text as it
+        is; else one that a spreadsheet would take for a formula gets an apostrophe in front. The format follows the
         ending, or ``kind``: jsonl, json, csv, parquet, checkpoint (the seed format). Damaged cases raise ``SessionDamaged``,
-        or are left out and named in ``damaged`` when that list is given. Raises ``InputError`` while there is no plan, and
-        for a name that is a device's or that of a link which leads elsewhere.
+        or are left out and named in ``damaged`` when it is given. Raises ``InputError`` while there is no plan, and for
+        a name that is a device's or that of a link which leads elsewhere.
         """
         self.require_plan()
-        written = await self._files.dataset.write(path, kind, damaged=damaged, private=private, upto=upto, raw=raw)
-        return sum(file.cases for file in written)
+        return (await self._files.dataset.write(path, kind, damaged=damaged, private=private, upto=upto, raw=raw)).cases
 
     async def rename(self, name: str) -> None:
         """Give the session another name: its folder, its seed JSON beside it, its ``<name>.jsonl`` inside, its note.
