@@ -55,7 +55,7 @@ class FinalizeDataset(Tool[NoArguments]):
             f"Finished: {counted(count, 'case')}, written to {session.dataset.where(path)}.",
             {
                 "path": str(path),
-                "files": [str(file) for file in session.dataset.files(path)],
+                "files": [str(part.path) for part in session.dataset.parts(path)],
                 "categories": state.categories,
                 "cost": state.cost,
                 "rejections": state.rejections,

@@ -8,32 +8,35 @@ from pathlib import Path
 
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.store.export.checkpoint import SEED_FORMAT
+from dsbuilder_tui.store.export.formats import FORMATS
 
-_SCENARIOS = ".scenarios"  # between the name of the file and its ending
+_SCENARIOS = "scenarios"
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetPart:
-    """One file, and the categories whose cases it holds."""
+    """One file (or folder), and the categories whose cases it holds."""
 
     path: Path
     categories: tuple[DatasetCategory, ...]
 
-    @property
-    def of_scenarios(self) -> bool:
-        """Whether its records are a simulator's, and nothing else."""
-        return all(category.kind.has_own_dataset for category in self.categories)
 
-
-def dataset_parts(plan: DatasetPlanInput, path: Path, format_name: str) -> tuple[DatasetPart, ...]:
-    """The files that an export to ``path`` writes: that one, and ``name.scenarios.jsonl`` beside ``name.jsonl`` where the plan
-    has scenarios and other cases. The seed format, which is a session and no dataset, holds all.
+def dataset_parts(plan: DatasetPlanInput, path: Path, kind: str) -> tuple[DatasetPart, ...]:
+    """What an export to ``path`` in the format ``kind`` writes: that file, and ``name.scenarios.jsonl`` beside ``name.jsonl``
+    where the plan has scenarios and other cases. The seed format, which is a session and no dataset, holds all.
     """
     apart = tuple(category for category in plan.categories if category.kind.has_own_dataset)
     rest = tuple(category for category in plan.categories if not category.kind.has_own_dataset)
-    if not apart or not rest or format_name == SEED_FORMAT:
+    if not apart or not rest or kind == SEED_FORMAT:
         return (DatasetPart(path, plan.categories),)
-    return DatasetPart(path, rest), DatasetPart(path.with_name(f"{path.stem}{_SCENARIOS}{path.suffix}"), apart)
+    return DatasetPart(path, rest), DatasetPart(named_part(path, FORMATS.load(kind).ending, _SCENARIOS), apart)
+
+
+def named_part(path: Path, ending: str, name: str) -> Path:
+    """``cases.jsonl`` → ``cases.test.jsonl``, ``cases_deepeval.json`` → ``cases_test_deepeval.json``."""
+    if path.name.endswith(ending):
+        return path.with_name(f"{path.name.removesuffix(ending)}{'.' if ending.startswith('.') else '_'}{name}{ending}")
+    return path.with_name(f"{path.stem}.{name}{path.suffix}")
 
 
 def parts_words(parts: Sequence[DatasetPart]) -> str:

@@ -28,6 +28,13 @@ FORMATS: Registry[ExportFormat] = Registry(
         "csv": f"{_HERE}.csv_table:FORMAT",
         "parquet": f"{_HERE}.parquet_table:FORMAT",
         "checkpoint": f"{_HERE}.checkpoint:FORMAT",
+        "deepeval": f"{_HERE}.deepeval_goldens:FORMAT",
+        "promptfoo": f"{_HERE}.promptfoo_tests:FORMAT",
+        "openai-evals": f"{_HERE}.openai_evals:FORMAT",
+        "langsmith": f"{_HERE}.langsmith:FORMAT",
+        "langfuse": f"{_HERE}.langfuse:FORMAT",
+        "braintrust": f"{_HERE}.braintrust:FORMAT",
+        "huggingface": f"{_HERE}.dataset_folder:FORMAT",
     },
     f"{_HERE}.export_format:ExportFormat",
 )
@@ -58,9 +65,8 @@ def require_writer(kind: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
-    """What was written where: how many cases, and the SHA-256 of the file."""
+    """What was written: how many cases, and the SHA-256 of the file."""
 
-    path: Path
     cases: int
     sha256: str
 
@@ -92,7 +98,7 @@ async def write_cases(
             count += len(page)
         with _at_work(kind):
             writer.close(count)
-        return WrittenFile(path, count, await asyncio.to_thread(_digest, handle))
+        return WrittenFile(count, await asyncio.to_thread(_digest, handle))
 
 
 def _digest(handle: BinaryIO) -> str:
