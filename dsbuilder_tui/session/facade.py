@@ -287,6 +287,7 @@ class Session:
         """
         from dsbuilder_tui.generation.judging import judge_of
         from dsbuilder_tui.generation.pipeline import Pipeline  # with numpy and what else compares; see `prepare`
+        from dsbuilder_tui.generation.templating import templates_model
 
         own: list[WorkerModel | TextModel] = []
 
@@ -297,14 +298,14 @@ class Session:
             return made
 
         def driver(writer: WorkerModel, budget: Budget) -> RunDriver:
-            files, calls = self._files, self._context.call_log
-            if (judge := judge_of(files.plan, self.config, writer)) is not None:
-                own.append(judge)
-                if isinstance(judge, LearningModel):
-                    judge.learn_from(self.endpoints.options)
-            return Pipeline(
-                files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed, calls, budget, judge
-            )
+            files, log = self._files, self._context.call_log
+            judge, templates = (make(files.plan, self.config, writer) for make in (judge_of, templates_model))
+            for other in filter(None, (judge, templates)):
+                own.append(other)
+                if isinstance(other, LearningModel):
+                    other.learn_from(self.endpoints.options)
+            of_session = (files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed)
+            return Pipeline(*of_session, log, budget, judge, templates)
 
         try:
             return await self._drive(writer, driver)
