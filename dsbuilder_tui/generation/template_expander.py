@@ -36,7 +36,7 @@ class TemplateExpander:
         self._plan, self._category, self._seed = plan, category, seed
         self.phrases = load_phrases()
         self._pool = ValuePool(seed)
-        self._field = main_field(plan, plan.examples(category))
+        self._field = main_field(plan, category)
         self._languages: dict[str, str] = {}
 
     def case(self, name: str, template: CaseTemplate, slot: Slot, attempt: int) -> dict[str, Any]:

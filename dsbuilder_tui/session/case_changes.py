@@ -157,7 +157,8 @@ class CaseChanges:
         count = next((c.count for c in self._context.plan.categories if c.name == name), 0)
         if not await self._context.files.store.slots.exists(name, count, ordinal):
             raise InputError(f"The plan no longer has a place for {own}.", "Raise the category's count first.")
-        if set(candidate["inputs"]) != set(self._context.plan.input_fields):
+        plan = self._context.plan
+        if self._category(name).kind.odd_fields(plan.input_fields, candidate["inputs"]):
             raise InputError(
                 f"What was turned away for {own} has other fields than the plan has now.", "It cannot be kept."
             )
@@ -296,4 +297,4 @@ def _not_pinned(case: AcceptedCase) -> None:
 
 
 def _structure(category: DatasetCategory, inputs: dict[str, Any]) -> int | None:
-    return structure_hash(inputs) if category.compared else None
+    return structure_hash(inputs, category.kind) if category.compared else None

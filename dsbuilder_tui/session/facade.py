@@ -35,6 +35,7 @@ from dsbuilder_tui.session.dataset_file import DatasetFile
 from dsbuilder_tui.session.diversity import SessionDiversity
 from dsbuilder_tui.session.documents import SessionDocuments
 from dsbuilder_tui.session.endpoint_knowledge import EndpointKnowledge
+from dsbuilder_tui.session.exports import SessionExports
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.plans import SessionPlans
 from dsbuilder_tui.session.preview import SessionPreview
@@ -70,6 +71,7 @@ class Session:
         self.dataset = DatasetFile(context)
         self.endpoints = EndpointKnowledge(files)
         self.documents = SessionDocuments(context)
+        self.exports = SessionExports(context, self.diversity)
         self.cases = SessionCases(context, repaired=self.diversity.forget_coverage)
         self.plans = SessionPlans(context)
         self.preview = SessionPreview(context, self.costs)
@@ -396,17 +398,15 @@ class Session:
         upto: int | None = None,
         raw: bool = False,
     ) -> int:
-        """Write the accepted cases to a file, in slot order, atomically. Returns how many.
+        """Write the accepted cases to a file, in slot order, atomically. Returns how many. ``exports`` writes splits.
 
         With ``upto`` only the cases up to that place in the history are written. With ``raw`` a CSV holds every text as
-        it is; else one that a spreadsheet would take for a formula gets an apostrophe in front.
-
-        The format follows the ending, or ``kind``: jsonl, json, csv, parquet, checkpoint (the seed format). Damaged
-        cases raise ``SessionDamaged``, or are left out and named in ``damaged`` when that list is given. Raises
+        it is; else one that a spreadsheet would take for a formula gets an apostrophe in front. The format follows the
+        ending, or ``kind``. Damaged cases raise ``SessionDamaged``, or are left out and named in ``damaged``. Raises
         ``InputError`` while there is no plan, and for a name that is a device's or that of a link which leads elsewhere.
         """
-        self.require_plan()
-        return (await self._files.dataset.write(path, kind, damaged=damaged, private=private, upto=upto, raw=raw)).cases
+        written = self.exports.write(path, kind, damaged=damaged, private=private, upto=upto, raw=raw)
+        return sum(file.cases for file in await written)
 
     async def rename(self, name: str) -> None:
         """Give the session another name: its folder, its seed JSON beside it, its ``<name>.jsonl`` inside, its note.
