@@ -294,10 +294,9 @@ class Session:
         own: list[WorkerModel | TextModel] = []
 
         def writer() -> WorkerModel:
-            if model is not None:
-                return model
-            own.append(made := worker_model(self.config))
-            return made
+            if model is None:
+                own.append(made := worker_model(self.config))
+            return model or made
 
         def driver(writer: WorkerModel, budget: Budget) -> RunDriver:
             files, log = self._files, self._context.call_log
