@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import orjson
 
+from dsbuilder_tui.domain.call_role import CallRole
+from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.case_template import TEMPLATE_TAG, CaseTemplate
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.row_format import to_text
@@ -81,8 +83,16 @@ class TemplateTable:
                 (MAIN_BRANCH,),
             )
             return [
-                StoredTemplate(name, self._store.names[number], CaseTemplate.model_validate(orjson.loads(text)), *rest)
-                for name, number, text, *rest in rows
+                StoredTemplate(
+                    name=name,
+                    category=self._store.names[number],
+                    written_for=written_for,
+                    model=model,
+                    batch=batch,
+                    template=CaseTemplate.model_validate(orjson.loads(text)),
+                    dropped=dropped,
+                )
+                for name, number, text, written_for, model, batch, dropped in rows
             ]
 
         return await self._store.read(read)
@@ -91,6 +101,27 @@ class TemplateTable:
         """Note that no more cases are made of a template."""
         sql = "UPDATE template SET dropped=? WHERE branch_id=? AND name=?"
         await self._store.write(lambda connection: connection.execute(sql, (why, MAIN_BRANCH, name)))
+
+    async def made(self) -> tuple[int, int, dict[str, Usage]]:
+        """How many cases were made of templates, the characters of their inputs and expectations, and the tokens of the
+        calls for templates, by model. Reads all cases."""
+
+        def read(connection: sqlite3.Connection) -> tuple[int, int, dict[str, Usage]]:
+            if not connection.execute("SELECT 1 FROM template LIMIT 1").fetchone():
+                return 0, 0, {}
+            cases, characters = connection.execute(
+                "SELECT count(*), total(length(inputs) + length(expectations)) FROM accepted_case WHERE branch_id=? "
+                "AND json_extract(tags, ?) IS NOT NULL",
+                (MAIN_BRANCH, f"$.{TEMPLATE_TAG}"),
+            ).fetchone()
+            calls = connection.execute(
+                "SELECT model, sum(prompt_tokens), sum(completion_tokens) FROM worker_call WHERE branch_id=? AND role=? "
+                "GROUP BY model ORDER BY min(seq)",
+                (MAIN_BRANCH, CallRole.TEMPLATES),
+            )
+            return cases, int(characters), {model: Usage(prompt, answer, known=True) for model, prompt, answer in calls}
+
+        return await self._store.read(read)
 
     async def uses(self) -> dict[str, TemplateUse]:
         """What became of the cases of each template, by its name. Reads all cases."""
