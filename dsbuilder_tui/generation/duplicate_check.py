@@ -351,8 +351,10 @@ class DuplicateCheck:
         self._named = []
 
         def job() -> T:
-            for row, seq in named:
-                comparer.file.rows["seq"][row] = seq
+            if named:
+                seqs = comparer.file.rows["seq"]
+                for row, seq in named:
+                    seqs[row] = seq
             return work(comparer)
 
         return await self._in_thread(job)

@@ -117,6 +117,22 @@ def input_check(plan: DatasetPlanInput, category: DatasetCategory) -> InputCheck
     return _CHECKS[category.kind](plan, category)
 
 
+def unfit_inputs(plan: DatasetPlanInput, category: DatasetCategory, inputs: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with inputs as a person wrote them, by field; what is of no single one stands at the first."""
+    check = input_check(plan, category)
+    try:
+        check.check(inputs)
+    except Unfit as unfit:
+        found = {}
+        for field, example in check.examples.items() if category.kind is CaseKind.SINGLE else ():
+            try:
+                fitting_fields(inputs, {field: example})
+            except Unfit as own:
+                found[field] = str(own)
+        return found or {next(iter(check.examples)): str(unfit)}
+    return {}
+
+
 def field_examples(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, Any]:
     """For each field of the inputs a value that it has in an example; a text where there is none."""
     examples = plan.examples(category)

@@ -16,7 +16,7 @@ from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.generation.case_scanner import MalformedCase
 from dsbuilder_tui.generation.expectation_check import ExpectationCheck
 from dsbuilder_tui.generation.grounding_tags import grounding_tags
-from dsbuilder_tui.generation.input_check import input_check
+from dsbuilder_tui.generation.input_check import input_check, unfit_inputs
 from dsbuilder_tui.generation.value_kinds import Unfit, kind_of
 
 _SHOWN = 500
@@ -109,6 +109,21 @@ def fitting_case(
         return _storable(checked, "inputs"), _storable(dict(expectations), "expectations")
     except RecursionError:
         raise Unfit("nested too deeply") from None
+
+
+def unfit_fields(
+    plan: DatasetPlanInput, category: DatasetCategory, inputs: Mapping[str, Any], expectations: Mapping[str, Any]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What ``fitting_case`` would not take: the fields of the inputs, and those of the expectations, with the reason."""
+    bad_inputs = unfit_inputs(plan, category, inputs)
+    bad_expectations, check = dict[str, str](), ExpectationCheck(plan, category)
+    for key, value in expectations.items():
+        try:
+            check.check({key: value})
+            _storable({key: value}, "expectations")
+        except Unfit as unfit:
+            bad_expectations[key] = str(unfit)
+    return bad_inputs, bad_expectations
 
 
 def _storable(value: dict[str, Any], what: str) -> dict[str, Any]:

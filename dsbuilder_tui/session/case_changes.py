@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dsbuilder_tui.diversity.compared_text import structure_hash
-from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text
+from dsbuilder_tui.domain.case import AcceptedCase, Rejection, Slot, case_id, display_text
 from dsbuilder_tui.domain.case_change import CaseChange
+from dsbuilder_tui.domain.case_problems import CaseProblems
 from dsbuilder_tui.domain.errors import (
     InputError,
 )
@@ -18,14 +21,18 @@ from dsbuilder_tui.domain.events import (
     CaseWithdrawn,
     Event,
 )
+from dsbuilder_tui.domain.evidence import evidence_of
 from dsbuilder_tui.domain.judging import TAG, verdict_of
+from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.ledger import SlotState
-from dsbuilder_tui.generation.schema_check import fitting_case
+from dsbuilder_tui.generation.schema_check import fitting_case, unfit_fields
 from dsbuilder_tui.generation.value_kinds import Unfit
+from dsbuilder_tui.quality.validation import Validation
+from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.rows import CaseVerdict, Changes, HistoryRow, SlotFacts, Withdrawal
 
@@ -78,6 +85,25 @@ class CaseChanges:
             ground.gate.remember(new)
         await self._change(ground, new, CaseChange.EDITED, "case_edited", data)
         return new
+
+    async def problems(
+        self, case: AcceptedCase, inputs: dict[str, Any], expectations: dict[str, Any], passages: Sequence[Passage]
+    ) -> CaseProblems:
+        category = self._category(case.category)
+        plan, attributes = self._context.plan, case.tags.get("attributes")
+        bad_inputs, bad_expectations = unfit_fields(plan, category, inputs, expectations)
+        if bad_inputs or bad_expectations:
+            return CaseProblems(bad_inputs, bad_expectations)
+        slot = Slot(case.category, case.ordinal, attributes if isinstance(attributes, dict) else {}, tuple(passages))
+
+        def ask() -> tuple[str, ...]:
+            validation = Validation(plan)
+            return tuple(validation.faults(validation.case(slot, inputs, expectations, evidence_of(case.tags))))
+
+        try:
+            return CaseProblems(rules=await asyncio.to_thread(ask))
+        except PlugInBroken as error:
+            return CaseProblems(rules=(error.problem,))
 
     async def annotate(self, name: str, ordinal: int, note: str | None, pinned: bool | None) -> AcceptedCase:
         if note is not None and len(note) > MAX_TEXT_LENGTH:
