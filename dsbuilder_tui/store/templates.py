@@ -16,7 +16,7 @@ from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredTemplate:
     """A template under its name, with the model that wrote it in which call.
 
