@@ -77,7 +77,7 @@ class SessionExports:
         kind = format_of(path, kind)
         require_writer(kind)
         row, how = FORMATS.load(kind), _FileOptions(kind=kind, damaged=damaged, private=private, upto=upto, raw=raw)
-        splits = await self._splits(shares, how) if shares else None
+        splits = await self._split(shares, how) if shares else None
         if row.layout is not None:
             return await self._write_folder(path, row.layout, splits, licence, how)
         if splits is None:
@@ -100,8 +100,12 @@ class SessionExports:
             how.damaged[:] = dict.fromkeys([*how.damaged, *found])  # each split's writing comes by the same ones
         return ExportedFile(place or path, split, written.cases, written.sha256)
 
-    async def _splits(self, shares: Mapping[str, Fraction], how: _FileOptions) -> dict[str, frozenset[str]]:
-        """The ids of each split's cases."""
+    async def splits(self, shares: Mapping[str, Fraction]) -> dict[str, frozenset[str]]:
+        """The ids of each split's cases. Raises ``SessionDamaged``."""
+        whole = _FileOptions(kind="", damaged=None, private=False, upto=None, raw=False)
+        return await self._split(shares, whole)
+
+    async def _split(self, shares: Mapping[str, Fraction], how: _FileOptions) -> dict[str, frozenset[str]]:
         from dsbuilder_tui.diversity.compared_text import compared_text
         from dsbuilder_tui.diversity.near_groups import near_groups
 
