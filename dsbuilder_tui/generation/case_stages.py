@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
-from dsbuilder_tui.domain.call_role import CallRole
+from dsbuilder_tui.domain.call_role import STAGE_ROLES, CallRole
 from dsbuilder_tui.domain.case import Candidate
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable
@@ -35,10 +35,8 @@ from dsbuilder_tui.store.session_store import SessionStore
 CASES_A_CALL = 10
 _MOST_ASKED = 2  # calls of one stage that a case takes part in
 _MOST_FAILURES = 5  # calls in a row that failed for good end the run
-_ROLES = {
-    WritingStage.EVOLVE: CallRole.EVOLVE, WritingStage.CRITIQUE: CallRole.CRITIQUE, WritingStage.REVISE: CallRole.REVISE,
-}  # fmt: skip
-_ORDER = (CallRole.WORKER, *_ROLES.values())
+_ROLES = dict(zip((WritingStage.EVOLVE, WritingStage.CRITIQUE, WritingStage.REVISE), STAGE_ROLES, strict=True))
+_ORDER = (CallRole.WORKER, *STAGE_ROLES)
 # An answer that may be the fault of one case among those asked about: each is then asked about by itself.
 _ONE_BAD_CASE = (CallOutcome.REFUSED, CallOutcome.TOO_LARGE, CallOutcome.TRUNCATED)
 _ONE_BAD_VERDICT = (NoVerdict.REFUSED, NoVerdict.TOO_LARGE, NoVerdict.CUT_OFF)
@@ -189,7 +187,7 @@ class CaseStages:
         With ``partial_groups`` fewer are enough where none are on their way from an earlier stage.
         """
         busy = self._calls.roles() if partial_groups else {}
-        for role in reversed(_ORDER[1:]):
+        for role in reversed(STAGE_ROLES):
             for (name, waiting), tray in self._trays.items():
                 if waiting is not role or not tray.items:
                     continue

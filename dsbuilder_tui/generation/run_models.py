@@ -8,6 +8,7 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.writing_stage import PlannedStage, WritingStage
 from dsbuilder_tui.generation.judging import judge_of
+from dsbuilder_tui.generation.templating import templates_model
 from dsbuilder_tui.models.chat_options import OptionMemory
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.protocol import LearningModel, TextModel, WorkerModel
@@ -21,6 +22,7 @@ class RunModels:
     def __init__(self, writer: WorkerModel) -> None:
         self.writer = writer
         self.judge: TextModel | None = None
+        self.templates: TextModel | None = None  # who writes templates
         self._writers: dict[str, WorkerModel] = {}
         self._critics: dict[str | None, TextModel] = {}
 
@@ -31,8 +33,10 @@ class RunModels:
         ``worker_model``.
         """
         self.judge = judge_of(plan, config, self.writer)
-        if self.judge is not None:
-            self._learn(self.judge, memory)
+        self.templates = templates_model(plan, config, self.writer)
+        for model in (self.judge, self.templates):
+            if model is not None:
+                self._learn(model, memory)
         if self.writer.ordered:  # it depends on the slot alone: there are no stages
             return
         for stage in (stage for category in plan.categories for stage in category.pipeline):
@@ -78,5 +82,6 @@ class RunModels:
     async def close(self) -> None:
         """Close the models that it has made; the workers' own is the caller's."""
         made: list[WorkerModel | TextModel] = [*self._writers.values(), *self._critics.values()]
-        for model in [*made, *([self.judge] if self.judge else [])]:
-            await model.close()
+        for model in (*made, self.judge, self.templates):
+            if model is not None:
+                await model.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from dsbuilder_tui.domain.call_role import CallRole
+from dsbuilder_tui.domain.call_role import STAGE_ROLES, CallRole
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.rows import AgentCall
@@ -76,4 +76,4 @@ def _by_part(agent: dict[str, Usage], calls: dict[CallRole, dict[str, Usage]]) -
     for used in stages.values():
         for model, usage in used.items():
             workers[model] = workers.get(model, Usage()) + usage
-    return ModelUsage(agent, workers, judge, stages if stages.keys() - {CallRole.WORKER} else {})
+    return ModelUsage(agent, workers, judge, stages if stages.keys() & set(STAGE_ROLES) else {})

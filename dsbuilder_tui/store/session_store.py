@@ -32,6 +32,7 @@ from dsbuilder_tui.store.schema import MAIN_BRANCH
 from dsbuilder_tui.store.slot_states import SlotTable
 from dsbuilder_tui.store.staged_cases import StagedCaseTable
 from dsbuilder_tui.store.statistics import StatisticsReader
+from dsbuilder_tui.store.templates import TemplateTable
 from dsbuilder_tui.store.verdicts import VerdictTable
 from dsbuilder_tui.store.worker_calls import WorkerCallTable
 
@@ -59,6 +60,7 @@ class SessionStore:
         self.slots = SlotTable(connection)
         self.staged = StagedCaseTable(connection)
         self.statistics = StatisticsReader(connection)
+        self.templates = TemplateTable(connection)
         self.verdicts = VerdictTable(connection)
 
     @classmethod

@@ -12,7 +12,7 @@ from dsbuilder_tui.wording import ENDINGS, WAITS, clock_time
 
 _AT_WORK = {
     CallRole.WORKER: "", CallRole.EVOLVE: ", evolves drafts", CallRole.CRITIQUE: ", criticises drafts",
-    CallRole.REVISE: ", revises drafts", CallRole.JUDGE: ", the judge",
+    CallRole.REVISE: ", revises drafts", CallRole.TEMPLATES: ", writes templates", CallRole.JUDGE: ", the judge",
 }  # fmt: skip
 _SHOWN_LINES, _SHOWN_THOUGHTS = 400, 40
 
