@@ -18,6 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.domain.conversation import TURNS
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.expectation import MlflowKey, WrittenExpectation, WrittenKeys, merged_keys
@@ -52,6 +54,7 @@ class ExpectedTool(_Model):
 class DatasetCategory(_Model):
     """One category of test cases.
 
+    ``kind`` says what they are: a request, a conversation up to the user's last message, or a scenario to be simulated.
     ``example_inputs`` is one text, one mapping of input fields, or a list of either. ``expectations`` is a mapping,
     a JSON object as text, or plain text (stored as ``guidelines``, which MLflow's scorers read). ``attributes`` are
     the axes along which the cases of this category differ. ``expectations`` are the same for all cases unless an input
@@ -66,6 +69,7 @@ class DatasetCategory(_Model):
     name: str
     description: str = Field(default="", max_length=MAX_TEXT_LENGTH)
     count: int
+    kind: CaseKind = Field(CaseKind.SINGLE, exclude_if=lambda kind: kind is CaseKind.SINGLE)
     example_inputs: tuple[str | dict[str, Any], ...] = ()
     expectations: dict[str, Any] = Field(default_factory=dict)
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -98,6 +102,13 @@ class DatasetCategory(_Model):
         if number < 1:
             raise ValueError("must be at least 1; give the category a count or remove it")
         return number
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _check_kind(cls, value: object) -> object:
+        if value not in list(CaseKind):
+            raise ValueError(f"must be one of {', '.join(CaseKind)}")
+        return value
 
     @field_validator("example_inputs", mode="before")
     @classmethod
@@ -269,8 +280,9 @@ class DatasetPlanInput(_Model):
         if not self.input_fields:
             seen: dict[str, str] = {}
             for category in self.categories:
-                for example in category.example_inputs:
-                    seen.update(dict.fromkeys(example, "") if isinstance(example, Mapping) else {})
+                if category.kind is CaseKind.SINGLE:
+                    for example in category.example_inputs:
+                        seen.update(dict.fromkeys(example, "") if isinstance(example, Mapping) else {})
             bad = sorted(_RESERVED_INPUT_FIELDS & set(seen))
             if bad:
                 raise ValueError(
@@ -283,13 +295,12 @@ class DatasetPlanInput(_Model):
                     f"mode of {category.name!r}: cases that are written from documents cannot be made of templates, since each "
                     "quotes its own passage; take `mode: templates` out, or keep the category apart from `sources`"
                 )
-            for example in category.example_inputs:
-                unknown = sorted(set(example) - set(self.input_fields)) if isinstance(example, Mapping) else []
-                if unknown:
-                    raise ValueError(
-                        f"example_inputs of {category.name!r}: the key {unknown[0]!r} is not one of input_fields "
-                        f"({', '.join(self.input_fields)}); add it there or remove it"
-                    )
+            if category.mode is WritingMode.TEMPLATES and category.kind is not CaseKind.SINGLE:
+                raise ValueError(
+                    f"mode of {category.name!r}: a {category.kind.value} cannot be made of templates; take one of `kind` and "
+                    "`mode: templates` out"
+                )
+            category.kind.check(category.name, self.input_fields, category.example_inputs, self.axes(category))
         return self
 
     @classmethod
@@ -317,8 +328,22 @@ class DatasetPlanInput(_Model):
         raise KeyError(name)
 
     def axes(self, category: DatasetCategory) -> dict[str, tuple[str, ...]]:
-        """The axes of a category: the shared ones, then its own (which win on a clash)."""
-        return {**self.attributes, **category.attributes}
+        """The axes of a category: the shared ones, then its own (which win on a clash).
+
+        A shared axis of lengths is that of the conversations, where there are any.
+        """
+        shared = self.attributes
+        if TURNS in shared and category.kind is not CaseKind.CONVERSATION and self.has_kind(CaseKind.CONVERSATION):
+            shared = {axis: values for axis, values in shared.items() if axis != TURNS}
+        return {**shared, **category.attributes}
+
+    def has_kind(self, kind: CaseKind) -> bool:
+        """Whether some category's cases are of this kind."""
+        return any(category.kind is kind for category in self.categories)
+
+    def fields_of(self, category: DatasetCategory) -> dict[str, str]:
+        """The keys of the inputs of a category's cases, with their meanings."""
+        return category.kind.fields(self.input_fields)
 
     def validators_of(self, category: DatasetCategory) -> tuple[str | dict[str, dict[str, Any]], ...]:
         """What the plan says of a category's validators: shared entries, then its own, which win; one for each name."""
@@ -343,9 +368,8 @@ class DatasetPlanInput(_Model):
         return (WrittenExpectation(key=MlflowKey.FACTS if category.answerable else MlflowKey.GUIDELINES),)
 
     def examples(self, category: DatasetCategory) -> list[dict[str, Any]]:
-        """The category's examples as mappings of input fields."""
-        first = next(iter(self.input_fields))
-        return [dict(e) if isinstance(e, Mapping) else {first: e} for e in category.example_inputs]
+        """The category's examples as inputs of its kind."""
+        return [category.kind.example(self.input_fields, example) for example in category.example_inputs]
 
     def combinations(self, category: DatasetCategory) -> int:
         """How many distinct attribute tuples the category's axes allow."""

@@ -100,10 +100,13 @@ class Past:
 
     def __init__(self, rows: LedgerRows, plan: DatasetPlanInput) -> None:
         compared = [category.name for category in plan.categories if category.compared]
+        kinds = {category.name: category.kind for category in plan.categories}
         self.names = compared
         gone = [text for text in rows.gone if text.category in compared]
         parts = [
-            np.array([(text.seq, structure_hash(text.inputs), text.ordinal) for text in gone], np.int64).reshape(-1, 3)
+            np.array(
+                [(text.seq, structure_hash(text.inputs, kinds[text.category]), text.ordinal) for text in gone], np.int64
+            ).reshape(-1, 3)
         ]
         categories = [np.array([compared.index(text.category) for text in gone], np.int64)]
         for number, name in enumerate(compared):
@@ -164,6 +167,7 @@ class DuplicateCheck:
         """``tell`` gets a sentence when something takes its time: many fingerprints to make, an endpoint to ask again."""
         self._tell = tell
         self._plan, self._config, self._store = plan, config, store
+        self._kinds = {category.name: category.kind for category in plan.categories}
         self._rules = {category.name: replace(rules_for(config, category), once=True) for category in plan.categories}
         if not config.enable_diversity_check:
             self._rules = {name: replace(rules, stages=frozenset()) for name, rules in self._rules.items()}
@@ -320,14 +324,17 @@ class DuplicateCheck:
         await self._compare(lambda comparer: comparer.recall(rows, questions))
 
     def _question(self, text: CaseText) -> Question:
-        return Question(text.category, compared_text(text.inputs), text.expectations, self._rules[text.category])
+        return Question(text.category, self._compared(text), text.expectations, self._rules[text.category])
+
+    def _compared(self, text: CaseText) -> str:
+        return compared_text(text.inputs, self._kinds[text.category])
 
     async def _vectors(self, texts: Sequence[CaseText]) -> Vectors | None:
         """The vectors of an endpoint; None when the thread makes them itself."""
         remote = self._remote
         if remote is None or not texts:
             return None
-        masked = await self._compare(lambda c: c.fingerprinter.masked([compared_text(text.inputs) for text in texts]))
+        masked = await self._compare(lambda c: c.fingerprinter.masked([self._compared(text) for text in texts]))
         return unit(np.asarray(await remote.embed(masked), np.float32))
 
     async def _embedder(self) -> Embedder | None:
@@ -349,8 +356,10 @@ class DuplicateCheck:
         self._named = []
 
         def job() -> T:
-            for row, seq in named:
-                comparer.file.rows["seq"][row] = seq
+            if named:
+                seqs = comparer.file.rows["seq"]
+                for row, seq in named:
+                    seqs[row] = seq
             return work(comparer)
 
         return await self._in_thread(job)

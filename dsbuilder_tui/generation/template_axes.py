@@ -64,6 +64,6 @@ def _languages(
         codes = {name.casefold(): code for code, name in NAMES.items()} | {code: code for code in NAMES}
         return {codes.get(value.strip().casefold(), UNKNOWN) for value in axes[axis]}
     examples = plan.examples(category)
-    field = main_field(plan, examples)
+    field = main_field(plan, category)
     texts = [text for example in examples if (text := text_of(example.get(field, "")))]
     return {language_of(texts or [category.description], phrases)}
