@@ -84,6 +84,10 @@ class Gate:
             await self._duplicates.load(rows)
         self.journal.accepted = self.ledger.filled
 
+    def give_up(self) -> None:
+        """Wait no longer for an endpoint's vectors; what is asked then raises ``VectorsGivenUp``."""
+        self._duplicates.give_up()
+
     async def close(self) -> None:
         await self._duplicates.close()
 

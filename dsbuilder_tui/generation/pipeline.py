@@ -33,6 +33,7 @@ from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.generation.prompts import Prompter
+from dsbuilder_tui.generation.remote_vectors import VectorsGivenUp
 from dsbuilder_tui.generation.runners import Runner
 from dsbuilder_tui.generation.templating import Templating
 from dsbuilder_tui.generation.validator_check import Validated
@@ -122,6 +123,7 @@ class Pipeline:
         self._failures_in_a_row = 0
         self._failure: BaseException | None = None
         self._pause: Pause | None = None
+        self._end_of_patience: asyncio.TimerHandle | None = None
         self._deadline = float("inf")
         self.journal: Journal | None = None  # there is one as soon as the past is known
 
@@ -135,7 +137,11 @@ class Pipeline:
             await self._judging.restore(await restore_gate(self.gate, self._plan, self._store, self._seed))
             await self._templating.restore()
             return await self._run()
+        except VectorsGivenUp:
+            return PipelineResult(False, 0, self._pause)
         finally:
+            if self._end_of_patience is not None:
+                self._end_of_patience.cancel()
             await self.gate.close()
 
     async def _run(self) -> PipelineResult:
@@ -154,8 +160,10 @@ class Pipeline:
         finally:
             self.live = False  # at once: what comes now would be left undone, so it waits for the end of the run
             await self._drop()
+            joined = asyncio.ensure_future(self._intake.join())
+            await asyncio.wait({joined, *keepers}, return_when=asyncio.FIRST_COMPLETED)
+            joined.cancel()
             if not any(keeper.done() for keeper in keepers):
-                await self._intake.join()
                 for end in self._judging.kept_ends():
                     await self._settle(*end)
                 for left in self._calls.cancel_left():
@@ -175,7 +183,9 @@ class Pipeline:
         """Lease nothing more; let work in flight end within ``drain_timeout`` seconds, then drop it."""
         if self._pause is None:
             self._pause = why
-            self._deadline = self._clock.monotonic() + self._config.drain_timeout
+            patience = self._config.drain_timeout
+            self._deadline = self._clock.monotonic() + patience
+            self._end_of_patience = asyncio.get_running_loop().call_later(patience, self.gate.give_up)
             in_flight = len(self._calls)
             self._reporter.tell(
                 RunPausing(ts=self._clock.now(), draining=in_flight, reason=why.reason, cause=why.cause)
@@ -221,6 +231,7 @@ class Pipeline:
     def stop_draining(self) -> None:
         """Drop the work in flight at once."""
         self._deadline = self._clock.monotonic()
+        self.gate.give_up()
         self._wake.set()
 
     async def _drive(self) -> int:
