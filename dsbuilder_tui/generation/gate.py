@@ -292,7 +292,7 @@ class Gate:
             event = self._exhaust(slot, self._store.next_seq(), self._clock.now(), calls, words)
             self.journal.note(event)  # there is no rejection that would tell of it
 
-    def give_up(self, slot: Slot, words: str) -> None:
+    def exhaust(self, slot: Slot, words: str) -> None:
         """Exhaust a leased slot for which nothing can be written, in so many words."""
         tries = self.ledger.give_up(slot)
         self.journal.note(self._exhaust(slot, self._store.next_seq(), self._clock.now(), tries, words))

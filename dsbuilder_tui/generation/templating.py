@@ -258,7 +258,7 @@ class Templating:
                 else:
                     shown = "; ".join(f"{axis}: {value}" for axis, value in stock.check.axes.kind(slot.attributes))
                     words = f"{counted(stock.calls, 'call')} for templates brought none for {shown or 'it'}"
-                    self._gate.give_up(slot, words)
+                    self._gate.exhaust(slot, words)
             elif slot.ordinal in let_in or slot.ordinal in away:
                 name = made[slot.ordinal]
                 if why := stock.decided(name, away.get(slot.ordinal)):
