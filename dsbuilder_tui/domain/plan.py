@@ -303,6 +303,11 @@ class DatasetPlanInput(_Model):
                     f"mode of {category.name!r}: cases that are written from documents cannot be made of templates, since each "
                     "quotes its own passage; take `mode: templates` out, or keep the category apart from `sources`"
                 )
+            if category.mode is WritingMode.TEMPLATES and category.is_staged:
+                raise ValueError(
+                    f"mode of {category.name!r}: cases that are made of templates go through no stages; write `mode: each`, or "
+                    "leave its pipeline out"
+                )
             if category.mode is WritingMode.TEMPLATES and category.kind is not CaseKind.SINGLE:
                 raise ValueError(
                     f"mode of {category.name!r}: a {category.kind.value} cannot be made of templates; take one of `kind` and "
