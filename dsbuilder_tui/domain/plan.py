@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from dsbuilder_tui.domain.case_pair import MOST_PARTNERS, PairShare, PairShares
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.expectation import MlflowKey, WrittenExpectation, WrittenKeys, merged_keys
@@ -58,7 +59,9 @@ class DatasetCategory(_Model):
     ``validators`` name the rules that its cases have to keep, besides the plan's (see ``domain.validator_choice``).
     ``judge`` says which of its cases a judge reads; ``auto``: as the setting says.
     ``sources`` are documents in place of the plan's; each case is written from ``passages`` pieces of them, or, when the
-    category is not ``answerable``, asks for what does not stand there. Raises ``pydantic.ValidationError`` for bad values.
+    category is not ``answerable``, asks for what does not stand there. Of its cases the share ``contrast`` are partners that
+    differ from another one in one decisive thing, the share ``same`` say what another one says in other words.
+    Raises ``pydantic.ValidationError`` for bad values.
     """
 
     name: str
@@ -75,6 +78,8 @@ class DatasetCategory(_Model):
     sources: SourcePaths = Field((), exclude_if=operator.not_)
     passages: int = Field(1, ge=1, le=MOST_PASSAGES_A_CASE, exclude_if=lambda number: number == 1)
     answerable: bool = Field(True, exclude_if=bool)
+    contrast: PairShare = Field(0.0, exclude_if=operator.not_)
+    same: PairShare = Field(0.0, exclude_if=operator.not_)
 
     @field_validator("name", mode="before")
     @classmethod
@@ -162,6 +167,20 @@ class DatasetCategory(_Model):
     @classmethod
     def _check_judge(cls, value: object) -> object:
         return JudgeMode.OFF if value is False else value  # YAML 1.1 reads the bare word `off` so
+
+    @model_validator(mode="after")
+    def _check_partners(self) -> DatasetCategory:
+        if self.contrast + self.same > MOST_PARTNERS + 1e-9:
+            raise ValueError(
+                f"contrast and same: {self.contrast:.0%} and {self.same:.0%} of {self.name} — more than half of its cases "
+                "cannot be partners, since each has a case of its own; write less"
+            )
+        return self
+
+    @property
+    def pairs(self) -> PairShares:
+        """Which of its slots are partners of others."""
+        return PairShares.of(self.contrast, self.same)
 
     @property
     def compared(self) -> bool:
@@ -317,9 +336,10 @@ class DatasetPlanInput(_Model):
         return merged_entries(self.validators, category.validators)
 
     def written_for(self, category: DatasetCategory) -> tuple[WrittenExpectation, ...]:
-        """The expectations that are written for each case of a category: what its documents call for, the shared ones,
-        then its own, which win."""
-        return merged_keys(self._grounded_keys(category), self.write, category.write)
+        """The expectations that are written for each case of a category: what its documents or its contrasts call for, the
+        shared ones, then its own, which win."""
+        called_for = self._grounded_keys(category) or self._contrasted_keys(category)
+        return merged_keys(called_for, self.write, category.write)
 
     def sources_of(self, category: DatasetCategory) -> tuple[str, ...]:
         """The documents that a category's cases are written from: its own, or the plan's where it names none."""
@@ -333,6 +353,11 @@ class DatasetPlanInput(_Model):
         if not self.sources_of(category):
             return ()
         return (WrittenExpectation(key=MlflowKey.FACTS if category.answerable else MlflowKey.GUIDELINES),)
+
+    def _contrasted_keys(self, category: DatasetCategory) -> tuple[WrittenExpectation, ...]:
+        """Where nothing is expected of a case, nothing could differ in its partner."""
+        said = self.write or category.write or category.expectations or category.expected_tools
+        return (WrittenExpectation(key=MlflowKey.GUIDELINES),) if category.contrast and not said else ()
 
     def examples(self, category: DatasetCategory) -> list[dict[str, Any]]:
         """The category's examples as mappings of input fields."""

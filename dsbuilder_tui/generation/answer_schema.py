@@ -7,6 +7,7 @@ from typing import Any
 from dsbuilder_tui.domain.expectation import ExpectationType, MlflowKey, WrittenExpectation
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.target import ParameterType, ToolParameter
+from dsbuilder_tui.generation.pair_tags import CHANGED
 from dsbuilder_tui.models.strict_schema import strict_object
 
 _TEXT_LENGTH = 4000
@@ -38,6 +39,8 @@ def case_schema(
         case["evidence"] = _TEXTS  # before the facts: what is quoted first is what they are made of
     if expectations := _expectations(plan, category):
         case["expectations"] = strict_object(expectations)
+    if category.pairs:
+        case[CHANGED] = _or_null(_TEXT)
     if candidates > 1:
         case = {"candidates": {"type": "array", "items": strict_object({"probability": {"type": "number"}, **case})}}
     cases: dict[str, Any] = {"type": "array", "items": strict_object(slot | case)}

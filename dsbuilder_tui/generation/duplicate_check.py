@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dsbuilder_tui.diversity.answer import Answer, Question
-from dsbuilder_tui.diversity.compared_text import compared_text, structure_hash
+from dsbuilder_tui.diversity.answer import Answer, Partner, Question
+from dsbuilder_tui.diversity.compared_text import compared_text, exact_hash, structure_hash
 from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
@@ -26,7 +26,8 @@ from dsbuilder_tui.diversity.static_embedding import (
     unit,
 )
 from dsbuilder_tui.diversity.thresholds import plug_in_stages, rules_for, window_of
-from dsbuilder_tui.domain.case import case_id
+from dsbuilder_tui.domain.case import Slot, case_id
+from dsbuilder_tui.domain.case_pair import PairKind
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -44,11 +45,12 @@ _WORTH_A_WORD = 2000  # cases from which on the work is noticed
 
 @dataclass(frozen=True, slots=True)
 class CaseText:
-    """A case as far as it is compared with others."""
+    """A case as far as it is compared with others; ``slot`` says whether it is the partner of one."""
 
     category: str
     inputs: Mapping[str, Any]
     expectations: Mapping[str, Any]
+    slot: Slot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,12 @@ class Past:
             again[first] = False
             found[again] = -1
         return found
+
+
+def _partner(slot: Slot | None) -> Partner | None:
+    if slot is None or slot.pair is None or slot.original is None:
+        return None
+    return Partner(exact_hash(compared_text(slot.original.inputs)), reworded=slot.pair.kind is PairKind.SAME)
 
 
 def _mixed(seqs: NDArray[np.int64], texts: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -315,7 +323,8 @@ class DuplicateCheck:
         await self._compare(lambda comparer: comparer.recall(rows, questions))
 
     def _question(self, text: CaseText) -> Question:
-        return Question(text.category, compared_text(text.inputs), text.expectations, self._rules[text.category])
+        rules = self._rules[text.category]
+        return Question(text.category, compared_text(text.inputs), text.expectations, rules, _partner(text.slot))
 
     async def _vectors(self, texts: Sequence[CaseText]) -> Vectors | None:
         """The vectors of an endpoint; None when the thread makes them itself."""

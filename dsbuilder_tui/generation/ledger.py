@@ -26,6 +26,7 @@ class SlotState(IntEnum):
 
 # As plain names: the loops below look at every slot.
 _OPEN, _LEASED, _FILLED, _EXHAUSTED, _RETIRED = SlotState
+_WITHOUT_CASE = (_EXHAUSTED, _RETIRED)  # nothing is written for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,19 @@ class _Book:
     def __init__(self, count: int) -> None:
         self.state = bytearray(count + 1)
         self.retry: list[tuple[int, int]] = []  # heap of (attempt, ordinal)
+        self.partners: list[tuple[int, int]] = []  # the same, of partners that are written behind all others
         self.attempt: dict[int, int] = {}
         self.tries: dict[int, int] = {}
         self.nearest: dict[int, list[int]] = {}
         self.critique: dict[int, str] = {}
         self.fruitless: dict[int, int] = {}  # calls that brought nothing for a slot, in words of the model or a filter
+
+    def unqueue(self, ordinal: int) -> None:
+        """A slot is not to be written now."""
+        self.retry = [entry for entry in self.retry if entry[1] != ordinal]
+        self.partners = [entry for entry in self.partners if entry[1] != ordinal]
+        heapq.heapify(self.retry)
+        heapq.heapify(self.partners)
 
 
 class Ledger:
@@ -103,17 +112,26 @@ class Ledger:
             book.nearest[ordinal] = nearest[-_KEPT_NEAREST:]
             if critique := rows.critiques.get((name, ordinal)):
                 book.critique[ordinal] = critique
-            if book.state[ordinal] == _OPEN:
+            if book.state[ordinal] == _OPEN and self._slots[name].pairs.of(ordinal) is None:
                 heapq.heappush(book.retry, (attempt, ordinal))
+        for name, book in self._books.items():
+            if self._slots[name].pairs:
+                for ordinal in self._slots[name].pairs.partners(len(book.state) - 1):
+                    if book.state[ordinal] == _OPEN:
+                        self._queue(name, ordinal)
 
     @property
     def leased(self) -> int:
         return self._leased
 
     def slot(self, category: str, ordinal: int) -> Slot:
-        passages = self._passages.get(category)
-        attributes = self._slots[category].attributes(ordinal)
-        return Slot(category, ordinal, attributes, passages.of(ordinal) if passages is not None else ())
+        """A slot of the plan. One whose original will not come is the partner of none, and a case of its own."""
+        passages, slots = self._passages.get(category), self._slots[category]
+        pair = slots.pairs.of(ordinal)
+        if pair is not None and self._books[category].state[pair.original] in _WITHOUT_CASE:
+            pair = None
+        of_it = passages.of(slots.pairs.place(ordinal)) if passages is not None else ()
+        return Slot(category, ordinal, slots.attributes(ordinal), of_it, pair)
 
     def lease(self, most: Callable[[str], int], idle: int, held: Collection[str] = ()) -> Batch | None:
         """A batch of at most ``most(category)`` slots; None if none can start now. Nothing of a category that is ``held``.
@@ -130,7 +148,7 @@ class Ledger:
             return max(1, min(most(category), share))
 
         taken = self._take_retry(size, held, only_full=True) if not self._ordered else None
-        taken = taken or self._take_fresh(size, held) or self._take_retry(size, held)
+        taken = taken or self._take_fresh(size, held) or self._take_retry(size, held) or self._take_partners(size, held)
         if taken is None:
             return None
         name, ordinals = taken
@@ -153,15 +171,19 @@ class Ledger:
         """Lease one open slot by its name, out of turn; None when it is not open, or not planned."""
         if self.state(category, ordinal) is not SlotState.OPEN:
             return None
+        slot = self.slot(category, ordinal)
+        if slot.pair is not None and self.state(category, slot.pair.original) is not SlotState.FILLED:
+            return None
         book = self._books[category]
         book.state[ordinal] = _LEASED
         self._leased += 1
-        return SlotRequest(self.slot(category, ordinal), book.attempt.get(ordinal, 0))
+        return SlotRequest(slot, book.attempt.get(ordinal, 0))
 
     def fill(self, slot: Slot) -> None:
         self._settle(slot, _FILLED)
         self.filled += 1
         self.open -= 1
+        self._queue_partner(slot.category, slot.ordinal)
 
     def reject(self, slot: Slot, nearest_seq: int | None, critique: str = "") -> int | None:
         """Open the slot again. Returns the number of tries when it is exhausted instead.
@@ -180,7 +202,7 @@ class Ledger:
             self._give_up(slot)
             return book.tries[ordinal]
         self._settle(slot, _OPEN)
-        heapq.heappush(book.retry, (book.attempt[ordinal], ordinal))
+        self._queue(slot.category, ordinal)
         return None
 
     def give_back(self, slot: Slot, *, fruitless: bool = False, alone: bool = False) -> int | None:
@@ -196,7 +218,7 @@ class Ledger:
                 self._give_up(slot)
                 return calls
         self._settle(slot, _OPEN)
-        heapq.heappush(book.retry, (book.attempt.get(slot.ordinal, 0), slot.ordinal))
+        self._queue(slot.category, slot.ordinal)
         return None
 
     def state(self, category: str, ordinal: int) -> SlotState | None:
@@ -215,7 +237,9 @@ class Ledger:
         if critique:
             book.critique[ordinal] = critique
         book.nearest[ordinal] = [*book.nearest.get(ordinal, ()), gone][-_KEPT_NEAREST:]
-        heapq.heappush(book.retry, (attempt, ordinal))
+        self._queue(category, ordinal)
+        if (partner := self._open_partner(category, ordinal)) is not None:
+            book.unqueue(partner)  # it has to wait for the next case
         self.filled -= 1
         self.open += 1
 
@@ -224,12 +248,14 @@ class Ledger:
         book = self._books[category]
         if book.state[ordinal] == _EXHAUSTED:
             self.exhausted -= 1
+            if (partner := self._open_partner(category, ordinal)) is not None:
+                book.unqueue(partner)
         else:
-            book.retry = [entry for entry in book.retry if entry[1] != ordinal]
-            heapq.heapify(book.retry)
+            book.unqueue(ordinal)
             self.open -= 1
         book.state[ordinal] = _FILLED
         self.filled += 1
+        self._queue_partner(category, ordinal)
 
     def attempt(self, slot: Slot) -> int:
         return self._books[slot.category].attempt.get(slot.ordinal, 0)
@@ -238,6 +264,36 @@ class Ledger:
         self._settle(slot, _EXHAUSTED)
         self.exhausted += 1
         self.open -= 1
+        self._queue_partner(slot.category, slot.ordinal)
+
+    def _queue(self, category: str, ordinal: int) -> None:
+        """Have an open slot written: at once, or a partner when its original is there, or is known never to come."""
+        book, pair = self._books[category], self._slots[category].pairs.of(ordinal)
+        if pair is None:
+            heapq.heappush(book.retry, (book.attempt.get(ordinal, 0), ordinal))
+        elif book.state[pair.original] == _FILLED or book.state[pair.original] in _WITHOUT_CASE:
+            attempt = book.attempt.get(ordinal, 0)
+            heapq.heappush(book.partners if self._ordered and not attempt else book.retry, (attempt, ordinal))
+
+    def _queue_partner(self, category: str, ordinal: int) -> None:
+        if (partner := self._open_partner(category, ordinal)) is not None:
+            self._queue(category, partner)
+
+    def _open_partner(self, category: str, ordinal: int) -> int | None:
+        """The slot that is to be a partner of this one, when it is planned and open."""
+        partner, book = self._slots[category].pairs.partner_of(ordinal), self._books[category]
+        if partner is None or partner >= len(book.state) or book.state[partner] != _OPEN:
+            return None
+        return partner
+
+    def _take_partners(self, size: Callable[[str], int], held: Collection[str]) -> tuple[str, list[int]] | None:
+        """Where order counts, partners are written when every original is judged."""
+        if self._leased or not any(book.partners for book in self._books.values()):
+            return None
+        for book in self._books.values():
+            book.retry, book.partners = [*book.retry, *book.partners], []
+            heapq.heapify(book.retry)
+        return self._take_retry(size, held)
 
     def _settle(self, slot: Slot, state: int) -> None:
         self._books[slot.category].state[slot.ordinal] = state
@@ -255,9 +311,9 @@ class Ledger:
                 self._chunk = None
                 continue
             name, first, last = chunk
-            book, most = self._books[name], size(name)
+            book, most, pairs = self._books[name], size(name), self._slots[name].pairs
             while first <= last and len(taken) < most:
-                if book.state[first] == _OPEN and first not in book.attempt:
+                if book.state[first] == _OPEN and first not in book.attempt and pairs.of(first) is None:
                     taken.append(first)
                 first += 1
             self._chunk = (name, first, last) if first <= last else None

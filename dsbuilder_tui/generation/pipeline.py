@@ -8,7 +8,7 @@ import heapq
 import random
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import AcceptedCase, Candidate, display_text
@@ -30,6 +30,7 @@ from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.judging import Judging, RunHooks
 from dsbuilder_tui.generation.ledger import Batch, Ledger
+from dsbuilder_tui.generation.originals import with_originals
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.passage_plan import passage_plans
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
@@ -351,9 +352,18 @@ class Pipeline:
             await self._journal.flush()
             near = await self._store.cases.by_seq_or_withdrawn(batch.avoid)
         avoided = [display_text(case.inputs) for case in near.values()]
+        batch = await self._with_originals(batch)
         request = self._prompter.request(batch.category, batch.slots, avoided)
         trace.system, trace.prompt = request.system, request.prompt
         await self._runner.execute(batch, request, lambda candidate: self._intake.put(batch.number, candidate), result)
+
+    async def _with_originals(self, batch: Batch) -> Batch:
+        if all(wanted.slot.pair is None for wanted in batch.slots):
+            return batch
+        await self._journal.flush()  # an original is accepted, but may not be written yet
+        slots = await with_originals(self._store.cases, [wanted.slot for wanted in batch.slots])
+        requests = (replace(wanted, slot=slot) for wanted, slot in zip(batch.slots, slots, strict=True))
+        return replace(batch, slots=tuple(requests))
 
     def _worker_ended(self, task: asyncio.Task[None]) -> None:
         heapq.heappush(self._free_workers, self._tasks.pop(task))

@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.generation.case_scanner import MalformedCase, json_in
 from dsbuilder_tui.generation.expectation_check import ExpectationCheck
 from dsbuilder_tui.generation.grounding_tags import grounding_tags
+from dsbuilder_tui.generation.pair_tags import pair_tags
 from dsbuilder_tui.generation.value_kinds import Unfit, as_planned, kind_of
 
 _SHOWN = 500
@@ -80,7 +81,7 @@ class SchemaCheck:
         except RecursionError:
             return Misfit("nested too deeply", "")
         tags: dict[str, Any] = {"attributes": dict(candidate.slot.attributes), "model": candidate.model}
-        tags |= grounding_tags(candidate.slot, raw)
+        tags |= grounding_tags(candidate.slot, raw) | pair_tags(candidate.slot, raw)
         given = raw.get("tags")
         if isinstance(given, Mapping):
             tags.update({key: whole_characters(str(given[key]))[:_SHOWN] for key in _WRITER_TAGS if given.get(key)})
