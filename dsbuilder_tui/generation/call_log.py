@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.events import RetryScheduled
+from dsbuilder_tui.models.protocol import Thought
 
 _MOST_ANSWER = 1024 * 1024  # bytes of an answer that are kept while its call goes on, as UTF-8
 _MOST_SHOWN = 64 * 1024  # and once it has ended
@@ -59,6 +60,15 @@ class CallTrace:
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
+
+    def receive(self, piece: str | Thought, now: float) -> None:
+        """Take in what comes in the stream, at the wall time ``now``."""
+        if self.first_text is None:
+            self.first_text = now - self.started
+        if isinstance(piece, Thought):
+            self.thought(piece.text)
+        else:
+            self.heard(piece)
 
     def heard(self, piece: str) -> None:
         """Take in a piece of the answer. Costs next to nothing: there is one for every few words."""

@@ -71,10 +71,11 @@ class Gate:
         self._by_person: dict[tuple[str, int], AcceptedCase] = {}  # by slot, as a person gave them a text in this run
         self.outdated: set[int] = set()  # places of cases that a person has changed or taken out in this run
 
-    async def restore(self, rows: LedgerRows, last_batch: int) -> None:
-        """Take over what the session file says. Raises as ``DuplicateCheck.load``."""
+    async def restore(self, rows: LedgerRows, last_batch: int, *, admits: bool = True) -> None:
+        """Take over what the session file says. Raises as ``DuplicateCheck.load``, unless nothing is to be admitted."""
         self.ledger.restore(rows, last_batch)
-        await self._duplicates.load(rows)
+        if admits:
+            await self._duplicates.load(rows)
         self.journal.accepted = self.ledger.filled
 
     async def close(self) -> None:

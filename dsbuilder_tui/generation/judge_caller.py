@@ -109,18 +109,14 @@ class JudgeCaller:
                     if isinstance(piece, StreamEnd):
                         end = piece
                         continue
-                    if trace is not None and trace.first_text is None:
-                        trace.first_text = self._clock.now() - trace.started
+                    if trace is not None:
+                        trace.receive(piece, self._clock.now())
                     if isinstance(piece, Thought):
                         thoughts.append(piece.text)
                         thought += len(piece.text)
-                        if trace is not None:
-                            trace.thought(piece.text)
                     else:
                         text.append(piece)
                         written += len(piece)
-                        if trace is not None:
-                            trace.heard(piece)
                     if max(written, thought) > _MOST_TEXT:
                         break
         finally:

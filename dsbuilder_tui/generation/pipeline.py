@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import heapq
 import random
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import AcceptedCase, Candidate, display_text
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, SessionDamaged, StorageError
-from dsbuilder_tui.domain.events import BatchStarted, Event, Notice, RunPausing
+from dsbuilder_tui.domain.events import Event, Notice, RunPausing
 from dsbuilder_tui.domain.judge_modes import judge_modes
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
@@ -25,14 +25,14 @@ from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog, CallTrace
 from dsbuilder_tui.generation.call_reporter import CallReporter
 from dsbuilder_tui.generation.call_review import CallReview
+from dsbuilder_tui.generation.calls_in_flight import CallsInFlight
 from dsbuilder_tui.generation.candidate_queue import CandidateQueue, JudgedCandidate
-from dsbuilder_tui.generation.gate import Gate
+from dsbuilder_tui.generation.gate_setup import gate_for, restore_gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.judging import Judging, RunHooks
-from dsbuilder_tui.generation.ledger import Batch, Ledger
+from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.originals import with_originals
 from dsbuilder_tui.generation.output_limit import OutputLimit
-from dsbuilder_tui.generation.passage_plan import passage_plans
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
@@ -56,13 +56,6 @@ _SAYS_NOTHING = (
 _JUDGED_TOGETHER = 32  # candidates at most: embedding is cheaper in company, and a pause need not wait long
 
 
-@dataclass(frozen=True, slots=True)
-class _Unsettled:
-    batch: Batch
-    worker: int
-    result: BatchOutcome
-
-
 class Pipeline:
     """Fills a session's open slots once. One instance per run."""
 
@@ -81,9 +74,12 @@ class Pipeline:
     ) -> None:
         """``judge`` reads cases as plan and settings say; without it nobody does."""
         self._plan, self._config, self._store, self._model, self._seed = plan, config, store, model, seed
-        self._clock, self._calls = clock, calls
-        self._budget = budget
-        self._ledger = Ledger(plan, seed, config.max_attempts, ordered=model.ordered)
+        self._clock, self._budget = clock, budget
+        self._calls = CallsInFlight(calls, clock, changed=self.wake, failed=self._fail)
+        self.gate = gate_for(
+            plan, config, store, clock, emit, seed, ordered=model.ordered, on_broken=self._plug_in_failed
+        )
+        self._journal, self._ledger = self.gate.journal, self.gate.ledger
         room = OutputLimit(config.max_output_tokens * config.candidates_per_slot)
         self._prompter = Prompter(plan, seed, room, config.candidates_per_slot)
         self._review = CallReview(
@@ -103,14 +99,8 @@ class Pipeline:
             if provider_of(config).has_endpoint else None,
             on_hedge=self._hedged,
         )  # fmt: skip
-        interval = config.checkpoint_interval if config.enable_checkpointing else None
-        self._journal = Journal(
-            store, clock, emit, accepted=0, planned=plan.total_instances, interval=interval,
-            most_answers=config.response_journal_mb * 1_000_000,
-        )  # fmt: skip
         keeps = config.response_journal_mb > 0 and not model.ordered
         self._reporter = CallReporter(store, self._journal, budget, model, clock, emit, keeps_answers=keeps)
-        self.gate = Gate(plan, config, store, clock, self._journal, self._ledger, self._plug_in_failed)
         self._judging = Judging(
             plan, config, judge, seed, modes=judge_modes(plan, config.judge, by_model=not model.ordered), store=store,
             gate=self.gate, limit=self._limit, budget=budget, calls=calls, clock=clock, emit=emit,
@@ -121,11 +111,6 @@ class Pipeline:
         self.live = False  # decisions that a person makes can be taken in
         self.ready = asyncio.Event()  # it is live, or will never be (again)
         self._wake = asyncio.Event()
-        self._tasks: dict[asyncio.Task[None], int] = {}  # call in flight → worker number
-        self._unsettled: dict[int, _Unsettled] = {}  # by batch number: leased, and its outcome not judged yet
-        self._free_workers: list[int] = []
-        self._task_of: dict[int, asyncio.Task[None]] = {}  # by batch number: calls that have not ended
-        self._cut_off: set[int] = set()  # batches whose call a person wants ended
         self._accepted_of: dict[int, list[AcceptedCase]] = {}  # by batch, until it has ended
         self._failures_in_a_row = 0
         self._failure: BaseException | None = None
@@ -140,12 +125,7 @@ class Pipeline:
         ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``, also after saving what could be saved.
         """
         try:
-            self._ledger.take_passages(
-                await passage_plans(self._plan, self._store.passages, self._seed, self._journal.notice)
-            )
-            rows = await self._store.slots.ledger_rows()
-            await self.gate.restore(rows, await self._store.calls.last_batch())
-            await self._judging.restore(rows)
+            await self._judging.restore(await restore_gate(self.gate, self._plan, self._store, self._seed))
             return await self._run()
         finally:
             await self.gate.close()
@@ -169,9 +149,7 @@ class Pipeline:
                 await self._intake.join()
                 for end in self._judging.kept_ends():
                     await self._settle(*end)
-                for left in tuple(self._unsettled.values()):
-                    left.result.outcome = CallOutcome.CANCELLED
-                    self._end_trace(left.result, CallOutcome.CANCELLED)  # of a call that had not even begun
+                for left in self._calls.cancel_left():
                     self._remember_call(left.batch, left.result)
             journal.stop()
             keepers[1].cancel()
@@ -188,7 +166,7 @@ class Pipeline:
         if self._pause is None:
             self._pause = why
             self._deadline = self._clock.monotonic() + self._config.drain_timeout
-            in_flight = len(self._tasks)
+            in_flight = len(self._calls)
             self._reporter.tell(
                 RunPausing(ts=self._clock.now(), draining=in_flight, reason=why.reason, cause=why.cause)
             )
@@ -224,29 +202,11 @@ class Pipeline:
 
     def cancel_call(self, batch: int) -> bool:
         """Cut a call off; what it has delivered counts. False when it is not in flight."""
-        task = self._task_of.get(batch)
-        if task is None:
-            return False
-        if batch not in self._cut_off:
-            self._cut_off.add(batch)
-            # Not at once: a task that is cancelled before its first step never learns of it.
-            asyncio.get_running_loop().call_soon(self._cut, batch)
-        return True
-
-    def _cut(self, batch: int) -> None:
-        task = self._task_of.get(batch)
-        if task is not None:
-            task.cancel()
+        return self._calls.cut_off(batch)
 
     def retry_call_now(self, batch: int) -> bool:
         """End the wait of a call before its next try. False when it is not waiting."""
-        if self._judging.retry_now(batch):
-            return True
-        entry = self._unsettled.get(batch)
-        if entry is None or entry.result.hurry is None or entry.result.hurry.is_set():
-            return False
-        entry.result.hurry.set()
-        return True
+        return self._judging.retry_now(batch) or self._calls.retry_now(batch)
 
     def stop_draining(self) -> None:
         """Drop the work in flight at once."""
@@ -259,14 +219,13 @@ class Pipeline:
                 self._start_batches()
             pausing = self._pause is not None
             if self._judging.is_on:
-                written = {self._unsettled[number].batch.category.name for number in self._task_of}
-                self._judging.look(written, quiet=self._intake.is_empty, pausing=pausing)
+                self._judging.look(self._calls.categories, quiet=self._intake.is_empty, pausing=pausing)
             done = pausing or self._ledger.open == 0
-            if done and not self._unsettled and self._judging.is_over(pausing=pausing):
+            if done and not self._calls.unsettled and self._judging.is_over(pausing=pausing):
                 break
             left = self._deadline - self._clock.monotonic()
             if left <= 0:
-                return len(self._tasks)
+                return len(self._calls)
             if self._pause is None and not self._journal.congested:
                 await self._wake.wait()
             else:
@@ -278,10 +237,7 @@ class Pipeline:
 
     async def _drop(self) -> None:
         """Cut off the calls in flight; cases that have come in already still count."""
-        dropped = list(self._tasks)
-        for task in dropped:
-            task.cancel()
-        await asyncio.gather(*dropped, return_exceptions=True)
+        await self._calls.drop()
         await self._judging.close()
 
     def _start_batches(self) -> None:
@@ -290,61 +246,20 @@ class Pipeline:
         most = self._config.workers if self._model.ordered else self._limit.most_begun
         # A call that waits to be made again has given its place back.
         while (
-            (idle := self._limit.limit - len(self._tasks) + self._limit.resting) > 0
-            and len(self._unsettled) < most
+            (idle := self._limit.limit - len(self._calls) + self._limit.resting) > 0
+            and self._calls.unsettled < most
             and not self._journal.congested
         ):
             batch = self._ledger.lease(self._review.size, idle, self._review.brake.held)
             if batch is None:
-                if not self._unsettled and self._review.brake.held and self._ledger.open:
+                if not self._calls.unsettled and self._review.brake.held and self._ledger.open:
                     self.pause(Pause(self._review.brake.reason, PauseCause.NOTHING_USABLE))  # the others are done
                 return
             self._intake.expect(batch)
-            worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1
-            ordinals = tuple(wanted.slot.ordinal for wanted in batch.slots)
-            attempt = max(wanted.attempt for wanted in batch.slots)
-            now, name = self._clock.now(), batch.category.name
-            trace = CallTrace(
-                batch=batch.number, worker=worker, category=name, model=self._model.name, slots=ordinals,
-                attempt=attempt, started=now,
-            )  # fmt: skip
-            self._calls.begin(trace)
-            self._unsettled[batch.number] = _Unsettled(batch, worker, BatchOutcome(trace=trace))
-            task = asyncio.create_task(self._work(batch, trace))
-            self._tasks[task] = worker
-            self._task_of[batch.number] = task
-            task.add_done_callback(self._worker_ended)
-            self._reporter.tell(
-                BatchStarted(ts=now, batch=batch.number, worker=worker, category=name, slots=ordinals, attempt=attempt)
+            begun = self._calls.begin(
+                batch, self._model.name, CallRole.WORKER, partial(self._call, batch), self._intake.finish
             )
-
-    async def _work(self, batch: Batch, trace: CallTrace) -> None:
-        result = self._unsettled[batch.number].result
-        try:
-            await self._call(batch, trace, result)
-        except asyncio.CancelledError:
-            if batch.number not in self._cut_off:
-                raise
-            task = asyncio.current_task()
-            if task is not None:
-                task.uncancel()  # what a person has asked for is done; from here on it goes on as after any call
-            result.outcome, result.detail = CallOutcome.CANCELLED, "cut off by a person"
-        except Exception as error:
-            result.outcome, result.detail = CallOutcome.FAILED, str(error)
-            raise
-        finally:
-            del self._task_of[batch.number]
-            cancelled = isinstance(sys.exception(), asyncio.CancelledError)
-            self._end_trace(result, CallOutcome.CANCELLED if cancelled else result.outcome)
-        await self._intake.finish(batch, result)
-
-    def _end_trace(self, result: BatchOutcome, outcome: CallOutcome) -> None:
-        trace, usage = result.trace, result.usage
-        if trace is not None and trace.ended is None:
-            trace.prompt_tokens, trace.completion_tokens = usage.prompt_tokens, usage.completion_tokens
-            trace.estimated = usage.estimated
-            trace.detail = result.detail
-            self._calls.end(trace, self._clock.now(), outcome)
+            self._reporter.tell(begun)
 
     async def _call(self, batch: Batch, trace: CallTrace, result: BatchOutcome) -> None:
         near = await self._store.cases.by_seq_or_withdrawn(batch.avoid) if batch.avoid else {}
@@ -364,12 +279,6 @@ class Pipeline:
         slots = await with_originals(self._store.cases, [wanted.slot for wanted in batch.slots])
         requests = (replace(wanted, slot=slot) for wanted, slot in zip(batch.slots, slots, strict=True))
         return replace(batch, slots=tuple(requests))
-
-    def _worker_ended(self, task: asyncio.Task[None]) -> None:
-        heapq.heappush(self._free_workers, self._tasks.pop(task))
-        if not task.cancelled() and task.exception() is not None:
-            self._fail(task.exception())
-        self._wake.set()
 
     def _keeper_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -421,7 +330,6 @@ class Pipeline:
         for index in range(len(batch.slots)):
             if index not in result.delivered:
                 self.gate.give_back(batch, index, result.outcome, result.detail, fruitless=fruitless)
-        self._cut_off.discard(batch.number)
         self._remember_call(batch, result)
         self._wake.set()
         if self._review.brake.on:
@@ -437,7 +345,7 @@ class Pipeline:
                 )
 
     def _remember_call(self, batch: Batch, result: BatchOutcome) -> None:
-        self._reporter.ended(batch, self._unsettled.pop(batch.number).worker, result)
+        self._reporter.ended(batch, self._calls.settle(batch.number).worker, result)
         self.keep_budget()
 
     def _limit_changed(self, limit: int, reason: str) -> None:
@@ -445,9 +353,9 @@ class Pipeline:
         self._wake.set()
 
     def _hedged(self, batch: Batch, silent: float) -> None:
-        self._reporter.hedged(batch, self._unsettled[batch.number].worker, silent)
+        self._reporter.hedged(batch, self._calls.get(batch.number).worker, silent)
 
     def _retry_scheduled(self, batch: Batch, error: TransientError, wait: float, attempt: int) -> None:
-        entry = self._unsettled[batch.number]
-        self._reporter.retry_scheduled(batch, entry.worker, entry.result, error, wait, attempt)
+        call = self._calls.get(batch.number)
+        self._reporter.retry_scheduled(batch, call.worker, call.result, error, wait, attempt)
         self._wake.set()  # its place is free

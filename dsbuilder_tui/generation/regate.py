@@ -13,11 +13,9 @@ from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.answer_versions import read_answer
-from dsbuilder_tui.generation.gate import Gate
+from dsbuilder_tui.generation.gate_setup import gate_for, restore_gate
 from dsbuilder_tui.generation.journal import Journal
-from dsbuilder_tui.generation.ledger import Ledger
 from dsbuilder_tui.generation.originals import with_originals
-from dsbuilder_tui.generation.passage_plan import passage_plans
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -55,10 +53,8 @@ class Regate:
         self._their_passages = passages
         self._plan, self._store, self._answers, self._seed = plan, store, answers, seed
         self._several = config.candidates_per_slot > 1
-        self._ledger = Ledger(plan, seed, config.max_attempts, ordered=False)
-        interval = config.checkpoint_interval if config.enable_checkpointing else None
-        self._journal = Journal(store, clock, emit, accepted=0, planned=plan.total_instances, interval=interval)
-        self.gate = Gate(plan, config, store, clock, self._journal, self._ledger, self._plug_in_broke)
+        self.gate = gate_for(plan, config, store, clock, emit, seed, on_broken=self._plug_in_broke)
+        self._journal, self._ledger = self.gate.journal, self.gate.ledger
         self.counts = RegateCounts()
         self._pause: Pause | None = None
         self.live = False  # it is over in moments: a decision of a person waits for its end
@@ -72,8 +68,7 @@ class Regate:
         """
         try:
             await self._take_documents()
-            self._ledger.take_passages(await passage_plans(self._plan, self._store.passages, self._seed))
-            await self.gate.restore(await self._store.slots.ledger_rows(), await self._store.calls.last_batch())
+            await restore_gate(self.gate, self._plan, self._store, self._seed)
             self.journal = self._journal
             keeper = asyncio.create_task(self._journal.run())
             try:

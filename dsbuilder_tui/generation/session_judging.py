@@ -14,11 +14,9 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog
 from dsbuilder_tui.generation.candidate_queue import JudgedCandidate
-from dsbuilder_tui.generation.gate import Gate
+from dsbuilder_tui.generation.gate_setup import gate_for, restore_gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.judging import Judging, RunHooks
-from dsbuilder_tui.generation.ledger import Ledger
-from dsbuilder_tui.generation.passage_plan import passage_plans
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.protocol import TextModel
@@ -49,12 +47,8 @@ class SessionJudging:
         modes = {name: JudgeMode.SAMPLE if name in (categories or names) else JudgeMode.OFF for name in names}
         config = config.model_copy(update={"judge_share": 1.0})  # a sample of all: nothing is taken out
         self._plan, self._store, self._seed, self._budget = plan, store, seed, budget
-        self._ledger = Ledger(plan, seed, config.max_attempts, ordered=False)
-        self._journal = Journal(
-            store, clock, emit, accepted=0, planned=plan.total_instances, interval=None,
-            most_answers=config.response_journal_mb * 1_000_000,
-        )  # fmt: skip
-        self.gate = Gate(plan, config, store, clock, self._journal, self._ledger, lambda error: None)
+        self.gate = gate_for(plan, config, store, clock, emit, seed)
+        self._journal, self._ledger = self.gate.journal, self.gate.ledger
         self._wake = asyncio.Event()
         limit = AdaptiveConcurrency(
             config.workers, clock, lambda number, reason: None,
@@ -80,11 +74,9 @@ class SessionJudging:
         Raises as ``Pipeline.run``.
         """
         try:
-            rows = await self._store.slots.ledger_rows()
-            self._ledger.take_passages(await passage_plans(self._plan, self._store.passages, self._seed))
-            self._ledger.restore(rows, await self._store.calls.last_batch())
-            self._journal.accepted = self._ledger.filled
-            await self._judging.restore(rows)
+            await self._judging.restore(
+                await restore_gate(self.gate, self._plan, self._store, self._seed, admits=False)
+            )
             self.journal = self._journal
             keeper = asyncio.create_task(self._journal.run())
             keeper.add_done_callback(self._keeper_ended)

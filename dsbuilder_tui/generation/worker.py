@@ -133,15 +133,11 @@ class Worker:
                     if isinstance(piece, StreamEnd):
                         end = piece
                         continue
-                    if trace is not None and trace.first_text is None:
-                        trace.first_text = self._clock.now() - trace.started
+                    if trace is not None:
+                        trace.receive(piece, self._clock.now())
                     if isinstance(piece, Thought):
                         reader.think(piece.text)
-                        if trace is not None:
-                            trace.thought(piece.text)
                         continue
-                    if trace is not None:
-                        trace.heard(piece)
                     ready = reader.feed(piece)
                     if ready:
                         await self._hand_over(batch, ready, deliver, result)

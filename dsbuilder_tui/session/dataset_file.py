@@ -87,7 +87,7 @@ class DatasetFile:
         files, target = self._context.files, path or self.path
         self._context.require_plan()
         seq = files.store.seq
-        written = await files.export(target, private=target.parent == files.folder)
+        written = await files.dataset.write(target, private=target.parent == files.folder)
         record = {"path": str(target), "cases": written.cases, "sha256": written.sha256, "seq": seq}
         await files.remember(**{DATASET: record})
         return written.cases

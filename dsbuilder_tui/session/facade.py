@@ -405,7 +405,7 @@ class Session:
         ``InputError`` while there is no plan, and for a name that is a device's or that of a link which leads elsewhere.
         """
         self.require_plan()
-        return (await self._files.export(path, kind, damaged=damaged, private=private, upto=upto, raw=raw)).cases
+        return (await self._files.dataset.write(path, kind, damaged=damaged, private=private, upto=upto, raw=raw)).cases
 
     async def rename(self, name: str) -> None:
         """Give the session another name: its folder, its seed JSON beside it, its ``<name>.jsonl`` inside, its note.

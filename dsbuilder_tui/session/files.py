@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -12,24 +12,20 @@ from dsbuilder_tui.diversity.compared_text import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
 from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import PlanError, SessionDamaged
-from dsbuilder_tui.domain.events import Event, ExportWritten, Notice
+from dsbuilder_tui.domain.events import Event, Notice
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.domain.spending import Spending
-from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import check_validators
-from dsbuilder_tui.session.repeated_inputs import RepeatedInputs
+from dsbuilder_tui.session.dataset_export import DatasetExport
 from dsbuilder_tui.settings.provider_names import OPENAI
 from dsbuilder_tui.settings.schema import SEALED, DatasetBuilderConfig
 from dsbuilder_tui.settings.seal import seals_of, unsealed
 from dsbuilder_tui.settings.stage_names import STAGES, check_stages
 from dsbuilder_tui.store import catalog
-from dsbuilder_tui.store.export.checkpoint import seed_head
-from dsbuilder_tui.store.export.export_format import DatasetShape
-from dsbuilder_tui.store.export.formats import WrittenFile, format_of, write_cases
 from dsbuilder_tui.store.files import private_folder
 from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.lock import SessionLock
@@ -56,6 +52,7 @@ class SessionFiles:
         self._lock = lock
         self.plan_revision = plan_revision
         self.listeners: list[Callable[[Event], None]] = []
+        self.dataset = DatasetExport(self)
         self._pages: asyncio.Task[None] | None = None
         self._doubt = ""  # what that check has found that a person should know of, until it is said
 
@@ -252,7 +249,7 @@ class SessionFiles:
             await self.store.history.record(end)
         if export and self.plan.decided:
             damaged: list[str] = []
-            await self.export(catalog.seed_file(self.folder), "checkpoint", damaged=damaged, private=True)
+            await self.dataset.write(catalog.seed_file(self.folder), "checkpoint", damaged=damaged, private=True)
             if damaged:
                 text = f"Damaged cases left out of the JSON export: {', '.join(damaged[:5])}. Resume with --repair."
                 await self.tell(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=text))
@@ -303,54 +300,6 @@ class SessionFiles:
             cost=(await self.spending(config)).as_dict(),
             judged={c.name: judged[c.name].as_dict() for c in self.plan.categories if c.name in judged},
         )
-
-    async def export(
-        self,
-        path: str | Path,
-        kind: str | None = None,
-        *,
-        damaged: list[str] | None = None,
-        private: bool = False,
-        upto: int | None = None,
-        raw: bool = False,
-    ) -> WrittenFile:
-        """As ``Session.export``."""
-        path = Path(path).expanduser()
-        kind = format_of(path, kind)
-        head: dict[str, Any] = {}
-        if kind == "checkpoint":
-            head = seed_head(self.plan, self.clock.now(), self.id, self.seed, await self.store.slots.retired())
-        repeated = RepeatedInputs(self.plan)
-        written = await write_cases(
-            path,
-            kind,
-            self._checked_pages(damaged, upto, repeated),
-            DatasetShape(list(self.plan.input_fields), self._axes(), head, raw),
-            private=private,
-        )
-        if words := repeated.words:
-            self.emit(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=words))
-        self.emit(
-            ExportWritten(ts=self.clock.now(), path=str(path), format=kind, cases=written.cases, sha256=written.sha256)
-        )
-        return written
-
-    async def _checked_pages(
-        self, damaged: list[str] | None, upto: int | None, repeated: RepeatedInputs
-    ) -> AsyncIterator[list[AcceptedCase]]:
-        """The cases of the plan in slot order, compared at the end with what should be there."""
-        names, cases = [category.name for category in self.plan.categories], self.store.cases
-        async for page in cases.pages(names, damaged=damaged, upto=upto):
-            repeated.see(page)
-            yield page
-        await self.pages_checked()
-        await cases.require_sound(damaged)
-
-    def _axes(self) -> list[str]:
-        names: dict[str, None] = {}
-        for category in self.plan.categories:
-            names.update(dict.fromkeys(slot_axes(self.plan, category)))
-        return list(names)
 
     async def note_status(self, *, running: bool) -> None:
         listing = await catalog.describe(self.folder, self.store, running=running)

@@ -1,0 +1,167 @@
+"""The calls that a run has begun: who makes each, how it goes, and how it is ended before its time."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.call_role import CallRole
+from dsbuilder_tui.domain.clock import Clock
+from dsbuilder_tui.domain.events import BatchStarted
+from dsbuilder_tui.generation.batch_outcome import BatchOutcome
+from dsbuilder_tui.generation.call_log import CallLog, CallTrace
+from dsbuilder_tui.generation.ledger import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class CallInFlight:
+    """A call that was begun, and that nobody has settled yet."""
+
+    batch: Batch
+    worker: int
+    result: BatchOutcome
+
+
+MakeCall = Callable[[CallTrace, BatchOutcome], Awaitable[None]]
+CallEnded = Callable[[Batch, BatchOutcome], Awaitable[None]]
+
+
+class CallsInFlight:
+    """Runs each call as a task of its own. A call stays *unsettled* from its begin until ``settle``, also when it has ended."""
+
+    def __init__(
+        self,
+        log: CallLog,
+        clock: Clock,
+        *,
+        changed: Callable[[], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """``changed`` is called whenever a call has ended, ``failed`` with what one has raised."""
+        self._log, self._clock, self._changed, self._failed = log, clock, changed, failed
+        self._tasks: dict[asyncio.Task[None], int] = {}  # call in flight → worker number
+        self._task_of: dict[int, asyncio.Task[None]] = {}  # by batch number: calls that have not ended
+        self._unsettled: dict[int, CallInFlight] = {}  # by batch number
+        self._free_workers: list[int] = []
+        self._cut_off: set[int] = set()  # batches whose call a person wants ended
+
+    def __len__(self) -> int:
+        """Calls that have not ended."""
+        return len(self._tasks)
+
+    @property
+    def unsettled(self) -> int:
+        """Calls that have not been settled, those in flight among them."""
+        return len(self._unsettled)
+
+    @property
+    def categories(self) -> set[str]:
+        """The categories that calls are in flight for."""
+        return {self._unsettled[number].batch.category.name for number in self._task_of}
+
+    def begin(self, batch: Batch, model: str, role: CallRole, make: MakeCall, ended: CallEnded) -> BatchStarted:
+        """Start a call. ``ended`` is awaited behind it, also when a person has cut it off, unless it is dropped or fails."""
+        worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1
+        ordinals = tuple(wanted.slot.ordinal for wanted in batch.slots)
+        attempt = max(wanted.attempt for wanted in batch.slots)
+        now, name = self._clock.now(), batch.category.name
+        trace = CallTrace(
+            batch=batch.number, worker=worker, category=name, model=model, slots=ordinals, attempt=attempt, started=now,
+            role=role,
+        )  # fmt: skip
+        self._log.begin(trace)
+        result = BatchOutcome(trace=trace)
+        self._unsettled[batch.number] = CallInFlight(batch, worker, result)
+        task = asyncio.create_task(self._run(batch, trace, result, make, ended))
+        self._tasks[task] = worker
+        self._task_of[batch.number] = task
+        task.add_done_callback(self._ended)
+        return BatchStarted(
+            ts=now, batch=batch.number, worker=worker, category=name, slots=ordinals, attempt=attempt, role=role
+        )
+
+    async def _run(
+        self, batch: Batch, trace: CallTrace, result: BatchOutcome, make: MakeCall, ended: CallEnded
+    ) -> None:
+        try:
+            await make(trace, result)
+        except asyncio.CancelledError:
+            if batch.number not in self._cut_off:
+                raise
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()  # what a person has asked for is done; from here on it goes on as after any call
+            result.outcome, result.detail = CallOutcome.CANCELLED, "cut off by a person"
+        except Exception as error:
+            result.outcome, result.detail = CallOutcome.FAILED, str(error)
+            raise
+        finally:
+            del self._task_of[batch.number]
+            cancelled = isinstance(sys.exception(), asyncio.CancelledError)
+            self._end_trace(result, CallOutcome.CANCELLED if cancelled else result.outcome)
+        await ended(batch, result)
+
+    def _end_trace(self, result: BatchOutcome, outcome: CallOutcome) -> None:
+        trace, usage = result.trace, result.usage
+        if trace is not None and trace.ended is None:
+            trace.prompt_tokens, trace.completion_tokens = usage.prompt_tokens, usage.completion_tokens
+            trace.estimated = usage.estimated
+            trace.detail = result.detail
+            self._log.end(trace, self._clock.now(), outcome)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        heapq.heappush(self._free_workers, self._tasks.pop(task))
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(error)
+        self._changed()
+
+    def get(self, batch: int) -> CallInFlight:
+        """An unsettled call. Raises ``KeyError`` when there is none of that number."""
+        return self._unsettled[batch]
+
+    def settle(self, batch: int) -> CallInFlight:
+        """What a call brought is taken in: it is forgotten. Raises ``KeyError`` when there is none of that number."""
+        self._cut_off.discard(batch)
+        return self._unsettled.pop(batch)
+
+    def cancel_left(self) -> tuple[CallInFlight, ...]:
+        """The calls that are unsettled after ``drop``, each marked as cancelled."""
+        left = tuple(self._unsettled.values())
+        for call in left:
+            call.result.outcome = CallOutcome.CANCELLED
+            self._end_trace(call.result, CallOutcome.CANCELLED)  # of a call that had not even begun
+        return left
+
+    def cut_off(self, batch: int) -> bool:
+        """End a call because a person wants it; what it has delivered counts. False when it is not in flight."""
+        if batch not in self._task_of:
+            return False
+        if batch not in self._cut_off:
+            self._cut_off.add(batch)
+            # Not at once: a task that is cancelled before its first step never learns of it.
+            asyncio.get_running_loop().call_soon(self._cut, batch)
+        return True
+
+    def _cut(self, batch: int) -> None:
+        task = self._task_of.get(batch)
+        if task is not None:
+            task.cancel()
+
+    def retry_now(self, batch: int) -> bool:
+        """End the wait of a call before its next try. False when it is not waiting."""
+        call = self._unsettled.get(batch)
+        if call is None or call.result.hurry is None or call.result.hurry.is_set():
+            return False
+        call.result.hurry.set()
+        return True
+
+    async def drop(self) -> None:
+        """Cut off all calls in flight."""
+        dropped = list(self._tasks)
+        for task in dropped:
+            task.cancel()
+        await asyncio.gather(*dropped, return_exceptions=True)
