@@ -24,6 +24,9 @@ class PairKind(StrEnum):
     SAME = "same"  # the words differ, and what is expected does not
 
 
+PAIR_NAMES = {PairKind.CONTRAST: "contrast pair", PairKind.SAME: "paraphrase pair"}  # to a person
+
+
 class ContrastChange(StrEnum):
     """The decisive thing in which a contrast partner differs from its case."""
 

@@ -52,6 +52,11 @@ class CategoryDraft(_PatchPart):
     """How many pieces of the documents a case is written from: 2 for questions that need both."""
     answerable: bool = True
     """False for questions that the documents do not answer: the right answer says so."""
+    contrast: float | str = 0.0
+    """The share of these cases, part of the count, that are contrast partners: the same as another case but for one decisive
+    thing, so that another answer is right; such as "10 %". Only when the person wants such pairs."""
+    same: float | str = 0.0
+    """The share that are paraphrase partners: they say what another case says in other words; the same answer is right."""
 
 
 class CategoryChange(_PatchPart):
@@ -70,6 +75,10 @@ class CategoryChange(_PatchPart):
     sources: list[str] | None = None
     passages: int | None = None
     answerable: bool | None = None
+    contrast: float | str | None = None
+    """The share of its cases that are contrast partners of others, such as "10 %"; 0 for none."""
+    same: float | str | None = None
+    """The share of its cases that are paraphrase partners of others; 0 for none."""
     # The agent has adjust_category for this one, which can change a part of it.
     diversity: SkipJsonSchema[Literal["on", "off"] | CategoryDiversity | None] = None
     # Which rules hold is for the person to say: a model would make names up.

@@ -261,6 +261,10 @@ class Gate:
             text=text[:TEXT_LENGTH], reason=words, accepted=self.journal.accepted - 1, planned=self.journal.planned,
         )  # fmt: skip
         self.journal.decide(Changes(withdrawn=[withdrawal], rejected=[rejection], history=[line]), event, -1)
+        if (partner := self.ledger.filled_partner(case.category, case.ordinal)) is not None:
+            self.journal.notice(
+                f"{case.case_id} was taken out; {partner} was its partner, and is a case of its own now."
+            )
 
     def _reason(self, match: Match) -> str:
         of_plan = self._duplicates.places.seq(match.row) is None

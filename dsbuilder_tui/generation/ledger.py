@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from dsbuilder_tui.domain.case import Slot
+from dsbuilder_tui.domain.case import Slot, case_id
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.generation.passage_plan import PassagePlans
 from dsbuilder_tui.generation.prompts import MOST_AVOIDED
@@ -119,6 +119,12 @@ class Ledger:
                 for ordinal in self._slots[name].pairs.partners(len(book.state) - 1):
                     if book.state[ordinal] == _OPEN:
                         self._queue(name, ordinal)
+
+    def filled_partner(self, category: str, ordinal: int) -> str | None:
+        """The id of the case that was written as a partner of this slot's."""
+        partner = self._slots[category].pairs.partner_of(ordinal)
+        filled = partner is not None and self.state(category, partner) is SlotState.FILLED
+        return case_id(category, partner) if partner is not None and filled else None
 
     @property
     def leased(self) -> int:
