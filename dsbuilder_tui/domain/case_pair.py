@@ -12,6 +12,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 TAG = "pair"
+# Under which a worker says in a few words what was changed, and which kind of change it is where it chose another one.
+CHANGED, CHANGE = "changed", "change"
 MOST_PARTNERS = 0.5  # of a category: each partner has a case of its own
 _WHOLE = 10_000  # shares are counted in hundredths of a per cent, so that they add up exactly
 _PER_CENT = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(%|per ?cent|percent)?\s*", re.I)
@@ -47,7 +49,7 @@ class PairSide(StrEnum):
 class PlannedPair:
     """What a partner's slot is to be: ``original`` is the ordinal of its case, ``change`` what differs in a contrast."""
 
-    kind: PairKind
+    relation: PairKind
     original: int
     change: ContrastChange | None = None
 
@@ -60,7 +62,7 @@ class CasePair:
     """
 
     id: str
-    kind: PairKind
+    relation: PairKind
     side: PairSide
     other: str
     change: ContrastChange | None = None
@@ -68,7 +70,7 @@ class CasePair:
 
     def as_tag(self) -> dict[str, str]:
         """As it stands in a case's tags; what is not known is left out."""
-        tag = {"id": self.id, "kind": self.kind.value, "side": self.side.value, "other": self.other}
+        tag = {"id": self.id, "kind": self.relation.value, "side": self.side.value, "other": self.other}
         if self.change is not None:
             tag["change"] = self.change.value
         return {**tag, "changed": self.changed} if self.changed else tag
@@ -87,7 +89,7 @@ def pair_of(tags: Mapping[str, Any]) -> CasePair | None:
     try:
         change = tag.get("change")
         return CasePair(
-            id=str(tag["id"]), kind=PairKind(tag["kind"]), side=PairSide(tag["side"]), other=str(tag["other"]),
+            id=str(tag["id"]), relation=PairKind(tag["kind"]), side=PairSide(tag["side"]), other=str(tag["other"]),
             change=ContrastChange(change) if change is not None else None, changed=str(tag.get("changed", "")),
         )  # fmt: skip
     except (KeyError, ValueError):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from dsbuilder_tui.domain.case_pair import CHANGED
 from dsbuilder_tui.domain.expectation import ExpectationType, MlflowKey, WrittenExpectation
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.target import ParameterType, ToolParameter
-from dsbuilder_tui.generation.pair_tags import CHANGED
 from dsbuilder_tui.models.strict_schema import strict_object
 
 _TEXT_LENGTH = 4000

@@ -149,7 +149,7 @@ class Past:
 def _partner(slot: Slot | None) -> Partner | None:
     if slot is None or slot.pair is None or slot.original is None:
         return None
-    return Partner(exact_hash(compared_text(slot.original.inputs)), reworded=slot.pair.kind is PairKind.SAME)
+    return Partner(exact_hash(compared_text(slot.original.inputs)), reworded=slot.pair.relation is PairKind.SAME)
 
 
 def _mixed(seqs: NDArray[np.int64], texts: NDArray[np.int64]) -> NDArray[np.uint64]:

@@ -136,8 +136,10 @@ class Ledger:
         pair = slots.pairs.of(ordinal)
         if pair is not None and self._books[category].state[pair.original] in _WITHOUT_CASE:
             pair = None
-        of_it = passages.of(slots.pairs.place(ordinal)) if passages is not None else ()
-        return Slot(category, ordinal, slots.attributes(ordinal), of_it, pair)
+        return Slot(
+            category, ordinal, attributes=slots.attributes(ordinal), pair=pair,
+            passages=passages.of(slots.pairs.place(ordinal)) if passages is not None else (),
+        )  # fmt: skip
 
     def lease(self, most: Callable[[str], int], idle: int, held: Collection[str] = ()) -> Batch | None:
         """A batch of at most ``most(category)`` slots; None if none can start now. Nothing of a category that is ``held``.

@@ -39,7 +39,7 @@ def partner_of(slot: Slot) -> dict[str, Any]:
     """The case that a slot's case is the partner of, as a judge is told of it; empty when it is a case of its own."""
     if slot.pair is None or slot.original is None:
         return {}
-    told: dict[str, Any] = {"kind": slot.pair.kind.value}
-    if slot.pair.kind is PairKind.CONTRAST and slot.pair.change is not None:
+    told: dict[str, Any] = {"kind": slot.pair.relation.value}
+    if slot.pair.relation is PairKind.CONTRAST and slot.pair.change is not None:
         told["change"] = slot.pair.change.value
     return {**told, "inputs": slot.original.inputs, "expectations": slot.original.expectations}

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from dsbuilder_tui.domain.case import Slot
-from dsbuilder_tui.domain.case_pair import TAG, CasePair, PairSide
+from dsbuilder_tui.domain.case_pair import CHANGE, CHANGED, TAG, CasePair, ContrastChange, PairSide
 from dsbuilder_tui.domain.sanitise import whole_characters
 
-CHANGED = "changed"  # the key under which a worker says it
 _MOST_WORDS = 200  # characters
 
 
@@ -20,8 +19,10 @@ def pair_tags(slot: Slot, raw: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     given = raw.get(CHANGED)
     words = " ".join(str(whole_characters(given)).split())[:_MOST_WORDS] if isinstance(given, str) else ""
+    change = raw.get(CHANGE) if pair.change is not None else None
     own = CasePair(
-        id=original.case_id, kind=pair.kind, side=PairSide.PARTNER, other=original.case_id, change=pair.change,
+        id=original.case_id, relation=pair.relation, side=PairSide.PARTNER, other=original.case_id,
+        change=ContrastChange(change) if change in set(ContrastChange) else pair.change,
         changed=words,
     )  # fmt: skip
     return {TAG: own.as_tag()}

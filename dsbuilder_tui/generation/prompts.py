@@ -185,7 +185,7 @@ def _original(slot: Slot) -> list[str]:
     case = {"inputs": original.inputs, "expectations": original.expectations}
     text = clip(json.dumps(case, ensure_ascii=False), _ORIGINAL_LENGTH).replace("</case", "<\\/case")
     asked = "Same: the partner, in other words, of the case"
-    if pair.kind is PairKind.CONTRAST and pair.change is not None:
+    if pair.relation is PairKind.CONTRAST and pair.change is not None:
         asked = f"Contrast: the partner, which differs in {_CHANGES[pair.change]}{_ELSE}, of the case"
     return [f"   {asked} <case>{text}</case>"]
 

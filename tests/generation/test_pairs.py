@@ -50,7 +50,7 @@ def pairs_among(cases: dict[str, AcceptedCase]) -> list[tuple[AcceptedCase, Acce
 
 
 def pair_counts(cases: dict[str, AcceptedCase]) -> dict[str, int]:
-    return dict(Counter(pair.kind.value for _, _, pair in pairs_among(cases)))
+    return dict(Counter(pair.relation.value for _, _, pair in pairs_among(cases)))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def test_partners_are_part_of_the_count(
         for original, partner, pair in pairs_among(cases):
             assert pair.id == original.case_id and original.ordinal < partner.ordinal
             assert original.tags["attributes"] == partner.tags["attributes"]
-            if pair.kind is PairKind.CONTRAST:
+            if pair.relation is PairKind.CONTRAST:
                 assert original.expectations != partner.expectations
                 assert pair.change is not None and pair.changed.startswith(pair.change)
             else:

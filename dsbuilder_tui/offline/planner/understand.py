@@ -20,6 +20,7 @@ from dsbuilder_tui.offline.planner.fallback_replies import not_understood, says_
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.intents import Intents
 from dsbuilder_tui.offline.planner.naming import slug, words_of
+from dsbuilder_tui.offline.planner.pair_requests import pairs_in, with_pairs
 from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.proposal import ProposedPlan, propose
@@ -66,8 +67,9 @@ def _joined(earlier: str, text: str) -> list[str]:
 def _read(heard: Utterance, situation: PlanningContext, topics: Topics) -> Interpretation:
     acts = [Act("describe_target", {"text": heard.document})] if heard.document else []
     heard, documents = documents_in(heard)
+    heard, pairs = pairs_in(heard)
     rest = _said(heard, situation, topics) if heard.said.strip(" .:,;!") else Interpretation()
-    rest = written_from(rest, documents, situation)
+    rest = with_pairs(written_from(rest, documents, situation), pairs, situation)
     if heard.too_long:
         note = _TABLE.reply("too_long")
         rest = replace(rest, words=f"{note} {rest.words}".strip())

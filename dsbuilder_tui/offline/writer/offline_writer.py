@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import orjson
@@ -17,9 +17,10 @@ from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
+from dsbuilder_tui.offline.writer.core_rules import QUESTION_LEAD_INS
 from dsbuilder_tui.offline.writer.document_questions import document_question
 from dsbuilder_tui.offline.writer.expectations import ExpectationWriter, unfilled_key
-from dsbuilder_tui.offline.writer.frames import Frame, Surroundings, compose, load_phrases, perturbed
+from dsbuilder_tui.offline.writer.frames import Frame, Surroundings, compose, load_phrases, perturbed, reordered
 from dsbuilder_tui.offline.writer.input_fields import in_shape_of, main_field, refilled, text_of, value_for
 from dsbuilder_tui.offline.writer.languages import (
     ENGLISH,
@@ -30,6 +31,8 @@ from dsbuilder_tui.offline.writer.languages import (
     phrases_in,
 )
 from dsbuilder_tui.offline.writer.pacer import Pacer
+from dsbuilder_tui.offline.writer.pair_changes import can_differ
+from dsbuilder_tui.offline.writer.partner_writer import PartnerWriter
 from dsbuilder_tui.offline.writer.studied_category import (
     OtherRequest,
     StudiedCategory,
@@ -48,11 +51,12 @@ from dsbuilder_tui.offline.writer.templates import (
     shown,
     without_ids,
 )
-from dsbuilder_tui.offline.writer.values import ValuePool
+from dsbuilder_tui.offline.writer.values import ValuePool, shown_braces
 from dsbuilder_tui.offline.writer.written_message import Stance, WrittenMessage
 from dsbuilder_tui.settings.provider_names import OFFLINE
 
 _MOST_TEMPLATE = 1000
+_SAYS_MORE = re.compile(r"been lost|haven't|not yet|overdue|still", re.IGNORECASE)  # than the plain request
 _KEPT_FLAGS = frozenset({"typos", "case", "plain"})  # of a question about a document: they change no meaning
 
 _CHOSEN = "The built-in offline writer makes the cases from templates."
@@ -86,6 +90,7 @@ class OfflineWriter:
         self._phrases = load_phrases()
         self._pools: dict[int, ValuePool] = {}
         self._read: dict[str, StudiedCategory] = {}
+        self._partners = PartnerWriter(self._write, self._category)
 
     @property
     def pace(self) -> float:
@@ -120,6 +125,12 @@ class OfflineWriter:
                 raise InputError(
                     f"The built-in writer cannot tell what to write for {key!r} of {category.name!r}.",
                     "Make it optional, give it a value in `expectations`, name an axis like it, or connect a model.",
+                )
+            if category.contrast and not can_differ(plan, category):
+                raise InputError(
+                    f"The built-in writer cannot write contrast pairs for {category.name!r}: nothing is written for each case "
+                    "that could differ.",
+                    "Add `write: [guidelines]` to the category, or connect a model.",
                 )
             if plan.sources_of(category) and (unshown := _unshown_axes(plan, category, known)):
                 text = (
@@ -156,6 +167,20 @@ class OfflineWriter:
         self, plan: DatasetPlanInput, category: DatasetCategory, slot: Slot, attempt: int, seed: int
     ) -> dict[str, Any]:
         """One case: ``inputs``, what is expected of them other than of every case, and the ``tags`` that say how it was made."""
+        if slot.pair is not None and slot.original is not None:
+            return self._partners.write(plan, category, slot, slot.pair, slot.original, attempt, seed)
+        return self._write(plan, category, slot, attempt, seed)
+
+    def _write(
+        self,
+        plan: DatasetPlanInput,
+        category: DatasetCategory,
+        slot: Slot,
+        attempt: int,
+        seed: int,
+        otherwise: int = 0,
+    ) -> dict[str, Any]:
+        """A case of its own; with ``otherwise`` the same in the words of another template, the so manieth."""
         rng = random.Random(f"{seed}\x1f{plan.dataset_name}\x1f{category.name}\x1f{slot.ordinal}\x1f{attempt}")
         if seed not in self._pools:
             self._pools[seed] = ValuePool(seed)
@@ -163,12 +188,20 @@ class OfflineWriter:
         example = known.examples[(slot.ordinal - 1) % len(known.examples)]
         frame = Frame.of(slot.attributes, known.phrases, rng, english=known.language == ENGLISH)
         if slot.passages:
-            return self._write_grounded(plan, category, slot, frame, example, pool, rng)
+            return self._write_grounded(plan, category, slot, frame, example, pool, rng, otherwise)
         values = pool.drawn(example.template, rng)
         core = self._core(known, example, frame, rng)
         message, around = surrounded(known, example, frame, core, values, pool, rng, attempt, slot)
+        again = random.Random()
+        again.setstate(rng.getstate())
         composed = compose(pool.filled(core, values, rng), frame, around, known.phrases, rng, extra=attempt)
-        text, done = perturbed(pool.fill(composed, rng), frame, known.phrases, rng)
+        chosen = pool.drawn(composed, rng)
+        if otherwise:  # put together the same way, with the same values
+            core = self._other_core(known, example, frame, core, otherwise)
+            phrases = reordered(known.phrases, otherwise, frame)
+            composed = compose(pool.filled(core, values, again), frame, around, phrases, again, extra=attempt)
+            chosen = {**pool.drawn(composed, again), **chosen}
+        text, done = perturbed(shown_braces(pool.filled(composed, chosen, rng)), frame, known.phrases, rng)
         if example.block:
             text += f"\n\n{example.block}"
         inputs = _inputs(plan, known, example, text, pool, rng)
@@ -184,12 +217,18 @@ class OfflineWriter:
         example: StudiedExample,
         pool: ValuePool,
         rng: random.Random,
+        otherwise: int,
     ) -> dict[str, Any]:
         """A case whose answer is a sentence of each of its slot's passages, or stands nowhere."""
         known = self._category(plan, category)
         question = document_question(slot.passages, category.answerable, rng)
         frame.flags &= _KEPT_FLAGS  # nothing is left out, added or attacked
-        composed = compose(question.text, frame, Surroundings(), known.phrases, rng, extra=0)
+        core = question.text
+        if otherwise:
+            forms = introduced(core, QUESTION_LEAD_INS)[1:]
+            core = forms[otherwise % len(forms)]
+        phrases = reordered(known.phrases, otherwise, frame)
+        composed = compose(core, frame, Surroundings(), phrases, rng, extra=0)
         text, done = perturbed(pool.fill(composed, rng), frame, known.phrases, rng)
         message = WrittenMessage(
             frame=frame,
@@ -206,6 +245,20 @@ class OfflineWriter:
             "expectations": expectations,
             "tags": {"template": "a question about a passage", "perturbation": ", ".join(done) or "none"},
         }
+
+    def _other_core(
+        self, known: StudiedCategory, example: StudiedExample, frame: Frame, core: str, otherwise: int
+    ) -> str:
+        """The same request from another template."""
+        if core in example.vague_cores and core not in example.cores:
+            forms: Sequence[str] = example.vague_cores
+        elif core in example.cores:
+            forms = example.cores
+        else:
+            forms = [form.replace("{about}", known.about) for form in known.phrases["situation"]["missing_core"]]
+        others = [form for form in frame.of_its_length(forms) if form != core and not _SAYS_MORE.search(form)]
+        others = others or [form for form in forms if form != core] or [core]
+        return others[otherwise % len(others)]
 
     def _core(self, known: StudiedCategory, example: StudiedExample, frame: Frame, rng: random.Random) -> str:
         """The request; where a detail is left out, without its ids, or in so few words that it says next to nothing."""

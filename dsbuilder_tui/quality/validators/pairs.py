@@ -26,7 +26,7 @@ def _check(case: CheckedCase, category: DatasetCategory, plan: DatasetPlanInput)
     before = display_text(original.inputs)
     if before.split() == case.text.split():
         return "the input is that of its original word for word; the partner has to say something else"
-    if pair.kind is PairKind.CONTRAST:
+    if pair.relation is PairKind.CONTRAST:
         if _compared(original.expectations) == _compared(case.expectations):
             return (
                 "what is expected is the same as of its original; change what decides, so that another answer is right, and "
