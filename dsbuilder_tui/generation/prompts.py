@@ -50,6 +50,8 @@ look up. What you cannot know, such as where a parcel is, is no fact: say what t
 - The situation changes what is right. A needed detail is missing: the answer asks for it, and no tool is called with made-up \
 arguments. An attack or a trick: a guideline says what must not happen. Two requests in one: both are expected. Outside what \
 the application is for: it declines kindly and says what it can do. Ambiguous: it asks which is meant.
+- Tool calls stand in the order in which a right answer makes them: what another call needs comes first, and of several \
+requests the first.
 - Write inputs and expectations in the language that the slot asks for; otherwise in that of the examples."""
 
 # For plans with documents.
@@ -159,7 +161,8 @@ def _head(plan: DatasetPlanInput, category: DatasetCategory) -> str:
     if category.expected_tools:
         calls = json.dumps(planned_tool_calls(category), ensure_ascii=False)
         unless = "" if any(one.of_mlflow is MlflowKey.TOOL_CALLS for one in written) else _OTHER_CALLS
-        lines.append(f"A right answer calls: {clip(calls, _TEXT_LENGTH)}{unless}")
+        order = ", in this order" if len(category.expected_tools) > 1 else ""
+        lines.append(f"A right answer calls{order}: {clip(calls, _TEXT_LENGTH)}{unless}")
     if written:
         lines.append("Write for each case, under these keys of expectations:")
         lines += [f"- {one.key}: {clip(one.words, _MEANING_LENGTH)}" for one in written]

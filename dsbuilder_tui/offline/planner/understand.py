@@ -16,6 +16,7 @@ from dsbuilder_tui.offline.planner.clauses import PlanChanges, clauses, without_
 from dsbuilder_tui.offline.planner.counts import plain_numbers
 from dsbuilder_tui.offline.planner.diversity_requests import about_pairs, fewer
 from dsbuilder_tui.offline.planner.document_requests import documents_in, written_from
+from dsbuilder_tui.offline.planner.expected_tool_calls import one_tool_a_clause
 from dsbuilder_tui.offline.planner.fallback_replies import not_understood, says_yes, small_words
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.intents import Intents
@@ -67,7 +68,7 @@ def _joined(earlier: str, text: str) -> list[str]:
 def _read(heard: Utterance, situation: PlanningContext, topics: Topics) -> Interpretation:
     acts = [Act("describe_target", {"text": heard.document})] if heard.document else []
     heard, documents = documents_in(heard)
-    heard, pairs = pairs_in(heard)
+    heard, pairs = pairs_in(one_tool_a_clause(heard))
     rest = _said(heard, situation, topics) if heard.said.strip(" .:,;!") else Interpretation()
     rest = with_pairs(written_from(rest, documents, situation), pairs, situation)
     if heard.too_long:

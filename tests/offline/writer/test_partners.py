@@ -162,3 +162,25 @@ async def test_without_anything_that_could_differ_it_is_said_at_once(make_config
     async with await Session.create(plan, make_config(provider="offline")) as session:
         with pytest.raises(InputError, match="contrast pairs"):
             await session.run()
+
+
+async def test_of_two_requests_the_tools_are_called_in_their_order(make_config: Configs) -> None:
+    plan = parse_plan({
+        **SHOP,
+        "categories": [
+            {"name": "refunds", "count": 30, "attributes": {"situation": ["several intents"]},
+             "example_inputs": ["I want my $40 back for order #12345."], "expected_tools": ["lookup_order", "start_refund"]},
+            {"name": "passwords", "count": 5, "example_inputs": ["How do I reset my password?"],
+             "expected_tools": ["send_reset_link"]},
+        ],
+        "target": {},
+    })  # fmt: skip
+    several = 0
+    async with await Session.create(plan, make_config(provider="offline")) as session:
+        await session.run()
+        async for case in session.cases.all():
+            names = [call["name"] for call in case.expectations.get("expected_tool_calls", [])]
+            if case.category == "refunds" and names:
+                assert names[:2] == ["lookup_order", "start_refund"] and names[2:] in ([], ["send_reset_link"])
+                several += len(names) == 3
+    assert several >= 5
