@@ -124,7 +124,7 @@ async def show_run(
             "Diversity:": diversity_lines(await session.diversity.figures()), "Judged:": [line for line in judged if line],
         }  # fmt: skip
         display.say(_farewell(session, result, target, cost_words(summary.cost), tables))
-        return int(result.exit_code)
+        return int(display.exit_code(result.exit_code))
 
 
 def _farewell(

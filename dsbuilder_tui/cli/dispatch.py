@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 
+from dsbuilder_tui import __version__
 from dsbuilder_tui.atomic_write import write_private
-from dsbuilder_tui.cli.exhaustion import exhaustion
+from dsbuilder_tui.cli.exhaustion import exhaustion_words
+from dsbuilder_tui.cli.known_secrets import without_secrets
 from dsbuilder_tui.cli.parser import build_parser
+from dsbuilder_tui.cli.standard_streams import give_up_output, show_any_character
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.settings.locations import crash_log_file
+from dsbuilder_tui.settings.stack import load_config, unknown_variables
 
 _MOST_SHOWN = 80  # characters of a name that is no file's
 
 
 def run_command(given: Sequence[str]) -> int:
-    for stream in (sys.stdout, sys.stderr):  # a character that a terminal cannot show must not end a run
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        arguments = build_parser(given := _with_command(given)).parse_args(given)
-        if arguments.version:
-            from dsbuilder_tui import __version__
+    """Run one command, and tell how it ended. Returns the exit code.
 
-            print(f"dsbuilder {__version__}")
-            return ExitCode.COMPLETE
-        if any(name.startswith("DSBUILDER_") for name in os.environ) and arguments.command != "studio":
-            _warn_of_unknown_variables()
-        return int(arguments.run(arguments))
+    All modules that this needs are there before the command begins: at the end of memory, or of open files, none can be
+    imported any more.
+    """
+    try:
+        try:
+            show_any_character()
+            code = _carry_out(_with_command(given))
+        except SystemExit:  # of the help, or of bad usage
+            sys.stdout.flush()
+            raise
+        sys.stdout.flush()
+        return code
     except DsbuilderError as error:
         print(f"dsbuilder: {visible(str(error))}", file=sys.stderr)
         return int(error.exit_code)
@@ -40,8 +44,6 @@ def run_command(given: Sequence[str]) -> int:
         print("dsbuilder: interrupted.", file=sys.stderr)
         return ExitCode.RESUMABLE
     except BrokenPipeError:
-        # Whoever read our output went away; a closed pipe must not become an error of its own at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.RESUMABLE
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
@@ -49,22 +51,32 @@ def run_command(given: Sequence[str]) -> int:
             shown = name if len(name) <= _MOST_SHOWN else f"{name[:_MOST_SHOWN]}…"
             print(f"dsbuilder: {shown} cannot be a file: {error.strerror}. Give another name.", file=sys.stderr)
             return ExitCode.BAD_INPUT
-        found = exhaustion(error)
-        if found is None:
-            _report_unexpected(error)
+        if (words := exhaustion_words(error)) is not None:
+            print(f"dsbuilder: {visible(words)}", file=sys.stderr)
         else:
-            print(
-                f"dsbuilder: {found[0]} ({visible(str(error))}). Everything accepted is saved. {found[1]}",
-                file=sys.stderr,
-            )
+            _report_unexpected(error)
         return ExitCode.FAILED
+    finally:
+        _drop_what_is_left()
 
 
-def _warn_of_unknown_variables() -> None:
-    from dsbuilder_tui.settings.stack import unknown_variables
+def _carry_out(given: Sequence[str]) -> int:
+    arguments = build_parser(given).parse_args(given)
+    if arguments.version:
+        print(f"dsbuilder {__version__}")
+        return ExitCode.COMPLETE
+    if any(name.startswith("DSBUILDER_") for name in os.environ) and arguments.command != "studio":
+        for warning in unknown_variables():
+            print(f"dsbuilder: warning: {visible(warning)}", file=sys.stderr)
+    return int(arguments.run(arguments))
 
-    for warning in unknown_variables():
-        print(f"dsbuilder: warning: {visible(warning)}", file=sys.stderr)
+
+def _drop_what_is_left() -> None:
+    """What standard output did not take must not become an error of the interpreter's own, when it ends."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        give_up_output()
 
 
 def _with_command(given: Sequence[str]) -> list[str]:
@@ -89,11 +101,8 @@ def _report_unexpected(error: Exception) -> None:
 
 
 def _without_secrets(text: str) -> str:
-    from dsbuilder_tui.cli.known_secrets import without_secrets
-    from dsbuilder_tui.settings.stack import load_config
-
     try:
         config = load_config()
-    except DsbuilderError:  # settings that cannot be read: those of the environment are known all the same
+    except (DsbuilderError, OSError):  # settings that cannot be read: those of the environment are known all the same
         config = None
     return without_secrets(text, config)

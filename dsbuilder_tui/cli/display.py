@@ -7,11 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, Self
 
 from dsbuilder_tui.cli.line_displays import JsonLines, PlainLines
+from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.events import Event
 
 
 class Display(Protocol):
-    broken: bool  # whoever read the output is gone
+    broken: bool  # whoever read the output is gone, or it takes nothing more
+
+    def exit_code(self, code: ExitCode) -> ExitCode:
+        """The exit code of a command that has done its work, in view of what became of its output."""
 
     def show(self, event: Event) -> None: ...
     def say(self, lines: Sequence[str]) -> None: ...

@@ -1,4 +1,7 @@
-"""The end of what a machine has: memory, threads, open files, room; and what a process says then."""
+"""The end of what a machine has: memory, threads, open files, room; and what a process says then.
+
+Imported when nothing else may be: it needs no more than what is always there.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,19 @@ _BY_NUMBER = {
 # The dynamic linker's words, when a library of a package finds no room.
 _NO_LIBRARY = ("failed to map segment", "Cannot allocate memory", "cannot allocate memory")
 _NO_THREAD = "can't start new thread"  # Python has no type and no number for it
+
+
+_MOST_QUOTED = 200  # characters of the system's own words
+
+
+def exhaustion_words(error: BaseException) -> str | None:
+    """What to say of an error that is the end of something; None when it is of another kind."""
+    found = exhaustion(error)
+    if found is None:
+        return None
+    quoted = " ".join(str(error).split())
+    quoted = f" ({quoted[:_MOST_QUOTED]})" if quoted else ""
+    return f"{found[0]}{quoted}. Everything accepted is saved. {found[1]}"
 
 
 def exhaustion(error: BaseException) -> tuple[str, str] | None:

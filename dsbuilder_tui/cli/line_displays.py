@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
+from dsbuilder_tui.cli.standard_streams import give_up_output
+from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, RetryScheduled, RunStarted
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import json_for_terminal, visible
@@ -18,11 +20,18 @@ RETRY_EVERY = 5.0  # seconds between lines about retries
 
 
 class _Lines:
-    """Writes lines to standard output; when its reader goes away, says so once and goes on without."""
+    """Writes lines to standard output; when that takes no more, says so once and goes on without.
+
+    A reader that went away needs no words; of a disk that is full a person is told.
+    """
 
     def __init__(self, on_broken: Callable[[], None]) -> None:
         self._on_broken = on_broken
         self.broken = False
+        self._refused = False
+
+    def exit_code(self, code: ExitCode) -> ExitCode:
+        return ExitCode.FAILED if self._refused else code
 
     def close(self) -> None:
         return None
@@ -33,8 +42,13 @@ class _Lines:
         try:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
-        except OSError:
+        except OSError as error:
             self.broken = True
+            self._refused = not isinstance(error, BrokenPipeError)
+            if self._refused:
+                words = error.strerror or error
+                print(f"dsbuilder: standard output takes nothing more: {words}.", file=sys.stderr)
+            give_up_output()
             self._on_broken()
 
     def __enter__(self) -> Self:

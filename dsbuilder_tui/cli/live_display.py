@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dsbuilder_tui.cli.line_displays import RETRY_EVERY
+from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.events import (
     CheckpointSaved,
     DiversityMeasured,
@@ -75,6 +76,9 @@ class LiveDisplay:
 
     def close(self) -> None:
         self._live.stop()
+
+    def exit_code(self, code: ExitCode) -> ExitCode:
+        return code
 
     def _print(self, line: str, style: str, *, whole: bool = False) -> None:
         """``whole`` lines are left for the terminal to break, so that a command in them can be copied."""

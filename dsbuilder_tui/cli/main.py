@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 
+from dsbuilder_tui.cli.exhaustion import exhaustion_words
+from dsbuilder_tui.cli.standard_streams import open_standard_streams
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the process's exit code (see `dsbuilder manual commands`)."""
+    open_standard_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given in (["--version"], ["-V"]):
         from dsbuilder_tui import __version__
 
-        print(f"dsbuilder {__version__}")
-        return 0
+        with contextlib.suppress(OSError):  # it is printed again then, where errors have words
+            print(f"dsbuilder {__version__}", flush=True)
+            return 0
     # For numpy, when it comes in: threads of its own bring nothing for such small matrices, and do not get on with the
     # child processes that are started (an editor).
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -24,3 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_command(given)
     except KeyboardInterrupt:  # so early that nothing has begun
         return 4
+    except (ImportError, MemoryError, OSError, RuntimeError) as error:  # of what is imported for all commands
+        words = exhaustion_words(error)
+        if words is None:
+            raise
+        print(f"dsbuilder: {words}", file=sys.stderr)
+        return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ class CommandParser(argparse.ArgumentParser):
     """A parser whose messages repeat what was typed, or came out of a script, with control characters made visible."""
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        super()._print_message(visible(message), file)
+        (file or sys.stderr).write(visible(message))  # argparse's own would not tell that nothing was written
 
 
 def build_parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:

@@ -8,13 +8,23 @@ from typing import Any
 import xxhash
 
 from dsbuilder_tui.diversity.normalise import compared_texts, normalise
+from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.domain.conversation import MESSAGES, user_turns
+from dsbuilder_tui.domain.scenario import CONTEXT
 
 PARTS = "\x1e"  # between the fields of a case
 _SIGN = 1 << 63
 
 
-def compared_text(inputs: Mapping[str, Any]) -> str:
-    """The text in a case's inputs that a person would compare: every field, a conversation as a whole."""
+def compared_text(inputs: Mapping[str, Any], kind: CaseKind = CaseKind.SINGLE) -> str:
+    """The text in a case's inputs that a person would compare: every field, of a conversation what the user says, of a
+    scenario what the simulated user is told.
+    """
+    match kind:
+        case CaseKind.CONVERSATION:
+            inputs = {**inputs, MESSAGES: user_turns(inputs.get(MESSAGES))}
+        case CaseKind.SCENARIO:
+            inputs = {field: value for field, value in inputs.items() if field != CONTEXT}
     return PARTS.join(compared_texts(inputs))
 
 
@@ -28,8 +38,8 @@ def exact_hash(text: str) -> int:
     return text_hash(" ".join(text.split()))
 
 
-def structure_hash(inputs: Mapping[str, Any]) -> int:
-    return text_hash(masked(compared_text(inputs)))
+def structure_hash(inputs: Mapping[str, Any], kind: CaseKind = CaseKind.SINGLE) -> int:
+    return text_hash(masked(compared_text(inputs, kind)))
 
 
 def masked(text: str) -> str:

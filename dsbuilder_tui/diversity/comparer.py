@@ -182,7 +182,7 @@ class Comparer:
         vector = inquiry.own["measure"][: self._measured].astype(np.float32)
         if inquiry.first >= scope.length or not vector.any():
             return float("nan")
-        _, scores = scope.closest(measures, inquiry.measure, vector, self.file.rows["measure"], inquiry.first)
+        _, scores = scope.closest(measures, inquiry.measure, vector, inquiry.rows["measure"], inquiry.first)
         return float(scores.max(initial=-1.0))
 
     def _repeated(self, own: Any) -> Match | None:

@@ -51,9 +51,11 @@ class FingerprintFile:
         """All rows, as a view into the file: what is written there is in the file."""
         return self._rows.rows
 
-    def tokens_of(self, row: int) -> Tokens:
-        start, count = int(self._rows.rows["start"][row]), int(self._rows.rows["count"][row])
-        return self._tokens.rows[start : start + count]
+    def tokens_of(self, rows: NDArray[np.int64]) -> Tokens:
+        """The tokens of these rows, of which there is one at least, one row's behind another's."""
+        prints, tokens = self._rows.rows, self._tokens.rows
+        places = zip(prints["start"][rows].tolist(), prints["count"][rows].tolist(), strict=True)
+        return np.concatenate([tokens[start : start + count] for start, count in places])
 
     def add(self, prints: NDArray[Any], tokens: Sequence[Tokens]) -> range:
         """Add rows; their ``start`` is filled in. Returns their numbers. Raises ``StorageError``."""

@@ -22,7 +22,7 @@ class Inquiry:
     """One question held against one scope.
 
     Attributes:
-        file: the fingerprints of all cases.
+        file, rows: the fingerprints of all cases; ``rows`` as they were when the question was asked.
         scope: the cases that are compared with.
         first: the member of the scope from which on they count.
         rules: which stages look, and from which score a case is a repeat.
@@ -40,6 +40,7 @@ class Inquiry:
         vector: Vectors,
     ) -> None:
         self.file, self.scope, self.rules, self._question = file, scope, question.rules, question
+        self.rows = file.rows  # once: each time that it is asked for, the file is looked at
         self.own, self.tokens, self.vector = own, tokens, vector
         self.hashes = hashes_of(own[np.newaxis])[0]
         # Of the vector as it is stored: what is read from the file later must have the same.
@@ -68,9 +69,9 @@ class Inquiry:
 
     def counts(self, row: int) -> bool:
         """Whether a case of this row is there and counts: it is in the scope, and in the window when there is one."""
-        rows = self.scope.rows[self.first : self.scope.length]
-        place = int(np.searchsorted(rows, row))
-        return place < len(rows) and int(rows[place]) == row
+        members = self.scope.rows[self.first : self.scope.length]
+        place = int(np.searchsorted(members, row))
+        return place < len(members) and int(members[place]) == row
 
     @property
     def has_partner(self) -> bool:
@@ -89,7 +90,7 @@ class Inquiry:
 
     def differs(self, row: int) -> tuple[str, ...]:
         """The traits in which a case differs from the text that is judged, and ``expectations``: they speak for keeping both."""
-        theirs = self.file.rows[row]
+        theirs = self.rows[row]
         differs = differing(self.own["traits"].tolist(), theirs["traits"].tolist())
         return differs if self.own["expected"] == theirs["expected"] else (*differs, "expectations")
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsbuilder_tui.diversity.fingerprints import BANDS
+from dsbuilder_tui.diversity.halves import from_halves
 from dsbuilder_tui.diversity.lsh_index import LshIndex
 from dsbuilder_tui.diversity.sign_index import SignIndex
 from dsbuilder_tui.diversity.static_embedding import Vectors
@@ -70,7 +71,7 @@ class Scope:
         ``code`` has its signs, ``index`` those of the members, ``stored`` the vectors of all rows.
         """
         rows = self.rows[index.candidates(code, first)]
-        theirs = stored[rows][:, : len(vector)].astype(np.float32)
+        theirs = from_halves(stored[rows])[:, : len(vector)]
         # Not `@`: it may go through a library that has threads of its own, and sums in an order of its own.
         return rows, np.round(np.einsum("ij,j->i", theirs, vector), 4)
 

@@ -17,7 +17,8 @@ class SignIndex:
 
     def __init__(self, dimensions: int) -> None:
         self._bits = -(-dimensions // _WORD) * _WORD
-        self._codes = np.zeros((64, self._bits // _WORD), np.uint64)
+        # A row for each word of 64 signs, a column for each member: so numpy counts many members in one go.
+        self._codes = np.zeros((self._bits // _WORD, 64), np.uint64)
         self._length = 0
         self._index: Any = None  # of the library, once there are many
 
@@ -34,18 +35,19 @@ class SignIndex:
         if self._index is not None:
             self._index.add(codes.view(np.uint8))
             return
-        if self._length > len(self._codes):
-            longer = np.zeros((max(self._length, len(self._codes) * 2), self._codes.shape[1]), np.uint64)
-            longer[:first] = self._codes[:first]
+        room = self._codes.shape[1]
+        if self._length > room:
+            longer = np.zeros((len(self._codes), max(self._length, room * 2)), np.uint64)
+            longer[:, :first] = self._codes[:, :first]
             self._codes = longer
-        self._codes[first : self._length] = codes
+        self._codes[:, first : self._length] = codes.T
         if self._length > _SMALL:
             import faiss
 
             faiss.omp_set_num_threads(1)  # one query at a time: more threads cost more than they bring
             self._index = faiss.IndexBinaryFlat(self._bits)
-            self._index.add(self._codes[: self._length].view(np.uint8))
-            self._codes = self._codes[:0]
+            self._index.add(np.ascontiguousarray(self._codes[:, : self._length].T).view(np.uint8))
+            self._codes = self._codes[:, :0]
 
     def candidates(self, code: NDArray[np.uint64], first: int) -> NDArray[np.int64]:
         """The members from ``first`` on whose signs agree the most with these, (1, words); at most ``MOST``."""
@@ -53,8 +55,10 @@ class SignIndex:
         if here <= MOST:
             return np.arange(first, self._length)
         if self._index is None:
-            apart: NDArray[np.int64] = np.bitwise_count(self._codes[first : self._length] ^ code).sum(axis=1)
-            return np.argpartition(apart, MOST)[:MOST].astype(np.int64) + first
+            apart = np.bitwise_count(self._codes[:, first : self._length] ^ code.T)
+            # Of members that are as near as each other the oldest, on any machine; numpy sorts short numbers in linear time.
+            nearest = np.argsort(np.add.reduce(apart, axis=0, dtype=np.uint16), kind="stable")[:MOST]
+            return nearest + first
         wanted = MOST
         while True:
             _, found = self._index.search(code.view(np.uint8), min(wanted, self._length))

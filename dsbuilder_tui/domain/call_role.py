@@ -10,3 +10,4 @@ class CallRole(StrEnum):
 
     WORKER = "worker"  # it writes cases
     JUDGE = "judge"  # it reads them
+    TEMPLATES = "templates"  # it writes templates of cases

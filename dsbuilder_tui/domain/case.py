@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dsbuilder_tui.domain.case_kind import CaseKind, kind_of_tags
 from dsbuilder_tui.domain.case_pair import PlannedPair
+from dsbuilder_tui.domain.conversation import turns_of, user_turns
 from dsbuilder_tui.domain.flags import flags_of
 from dsbuilder_tui.domain.passage import Passage
 
@@ -83,6 +85,11 @@ class AcceptedCase:
     @property
     def case_id(self) -> str:
         return case_id(self.category, self.ordinal)
+
+    @property
+    def kind(self) -> CaseKind:
+        """What it is: one request, a conversation, or a scenario."""
+        return kind_of_tags(self.tags)
 
     @property
     def flag_kinds(self) -> tuple[str, ...]:
@@ -177,7 +184,13 @@ class Usage:
 
 
 def display_text(inputs: object) -> str:
-    """The inputs as one line a person reads: the values, in the plan's field order."""
+    """The inputs as one line a person reads: the values, in the plan's field order; of messages what the user says."""
     if not isinstance(inputs, Mapping):
         return str(inputs)
-    return " · ".join(" ".join(str(value).split()) for value in inputs.values())
+    return " · ".join(" ".join(_in_words(value).split()) for value in inputs.values())
+
+
+def _in_words(value: object) -> str:
+    if turns_of(value):
+        return " / ".join(user_turns(value))
+    return "; ".join(value) if isinstance(value, list) and all(isinstance(v, str) for v in value) else str(value)

@@ -113,6 +113,15 @@ def _bounded(share: float) -> float:
     return round(share, 4)
 
 
+def check_shares(name: str, contrast: float, same: float) -> None:
+    """Raises ``ValueError`` when more cases of a category would be partners than there are cases for them."""
+    if contrast + same > MOST_PARTNERS + 1e-9:
+        raise ValueError(
+            f"contrast and same: {contrast:.0%} and {same:.0%} of {name} — more than half of its cases cannot be partners, since "
+            "each has a case of its own; write less"
+        )
+
+
 PairShare = Annotated[float, BeforeValidator(_share)]
 
 

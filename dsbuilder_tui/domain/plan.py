@@ -18,7 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-from dsbuilder_tui.domain.case_pair import MOST_PARTNERS, PairShare, PairShares
+from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.domain.case_pair import PairShare, PairShares, check_shares
+from dsbuilder_tui.domain.conversation import TURNS
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.expectation import MlflowKey, WrittenExpectation, WrittenKeys, merged_keys
@@ -30,6 +32,7 @@ from dsbuilder_tui.domain.source_paths import MOST_PASSAGES_A_CASE, SourcePaths
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.domain.target import PlanTarget, ToolSchema
 from dsbuilder_tui.domain.validator_choice import ValidatorEntries, merged_entries
+from dsbuilder_tui.domain.writing_mode import WritingMode
 
 DEFAULT_INPUT_FIELD = "query"
 MAX_TEXT_LENGTH = 20_000
@@ -52,6 +55,7 @@ class ExpectedTool(_Model):
 class DatasetCategory(_Model):
     """One category of test cases.
 
+    ``kind`` says what they are: a request, a conversation up to the user's last message, or a scenario to be simulated.
     ``example_inputs`` is one text, one mapping of input fields, or a list of either. ``expectations`` is a mapping,
     a JSON object as text, or plain text (stored as ``guidelines``, which MLflow's scorers read). ``attributes`` are
     the axes along which the cases of this category differ. ``expectations`` are the same for all cases unless an input
@@ -59,14 +63,16 @@ class DatasetCategory(_Model):
     ``validators`` name the rules that its cases have to keep, besides the plan's (see ``domain.validator_choice``).
     ``judge`` says which of its cases a judge reads; ``auto``: as the setting says.
     ``sources`` are documents in place of the plan's; each case is written from ``passages`` pieces of them, or, when the
-    category is not ``answerable``, asks for what does not stand there. Of its cases the share ``contrast`` are partners that
-    differ from another one in one decisive thing, the share ``same`` say what another one says in other words.
-    Raises ``pydantic.ValidationError`` for bad values.
+    category is not ``answerable``, asks for what does not stand there. ``mode`` says whether a model writes each case, or
+    templates of which cases are made. Of its cases the share ``contrast`` are partners that differ from another one in one
+    decisive thing, the share ``same`` say what another one says in other words. Raises ``pydantic.ValidationError`` for bad
+    values.
     """
 
     name: str
     description: str = Field(default="", max_length=MAX_TEXT_LENGTH)
     count: int
+    kind: CaseKind = Field(CaseKind.SINGLE, exclude_if=lambda kind: kind is CaseKind.SINGLE)
     example_inputs: tuple[str | dict[str, Any], ...] = ()
     expectations: dict[str, Any] = Field(default_factory=dict)
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -80,6 +86,7 @@ class DatasetCategory(_Model):
     answerable: bool = Field(True, exclude_if=bool)
     contrast: PairShare = Field(0.0, exclude_if=operator.not_)
     same: PairShare = Field(0.0, exclude_if=operator.not_)
+    mode: WritingMode = Field(WritingMode.EACH, exclude_if=lambda mode: mode is WritingMode.EACH)
 
     @field_validator("name", mode="before")
     @classmethod
@@ -100,6 +107,13 @@ class DatasetCategory(_Model):
         if number < 1:
             raise ValueError("must be at least 1; give the category a count or remove it")
         return number
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _check_kind(cls, value: object) -> object:
+        if value not in list(CaseKind):
+            raise ValueError(f"must be one of {', '.join(CaseKind)}")
+        return value
 
     @field_validator("example_inputs", mode="before")
     @classmethod
@@ -170,11 +184,7 @@ class DatasetCategory(_Model):
 
     @model_validator(mode="after")
     def _check_partners(self) -> DatasetCategory:
-        if self.contrast + self.same > MOST_PARTNERS + 1e-9:
-            raise ValueError(
-                f"contrast and same: {self.contrast:.0%} and {self.same:.0%} of {self.name} — more than half of its cases "
-                "cannot be partners, since each has a case of its own; write less"
-            )
+        check_shares(self.name, self.contrast, self.same)
         return self
 
     @property
@@ -285,8 +295,9 @@ class DatasetPlanInput(_Model):
         if not self.input_fields:
             seen: dict[str, str] = {}
             for category in self.categories:
-                for example in category.example_inputs:
-                    seen.update(dict.fromkeys(example, "") if isinstance(example, Mapping) else {})
+                if category.kind is CaseKind.SINGLE:
+                    for example in category.example_inputs:
+                        seen.update(dict.fromkeys(example, "") if isinstance(example, Mapping) else {})
             bad = sorted(_RESERVED_INPUT_FIELDS & set(seen))
             if bad:
                 raise ValueError(
@@ -294,13 +305,17 @@ class DatasetPlanInput(_Model):
                 )
             object.__setattr__(self, "input_fields", seen or {DEFAULT_INPUT_FIELD: ""})
         for category in self.categories:
-            for example in category.example_inputs:
-                unknown = sorted(set(example) - set(self.input_fields)) if isinstance(example, Mapping) else []
-                if unknown:
-                    raise ValueError(
-                        f"example_inputs of {category.name!r}: the key {unknown[0]!r} is not one of input_fields "
-                        f"({', '.join(self.input_fields)}); add it there or remove it"
-                    )
+            if category.mode is WritingMode.TEMPLATES and self.sources_of(category):
+                raise ValueError(
+                    f"mode of {category.name!r}: cases that are written from documents cannot be made of templates, since each "
+                    "quotes its own passage; take `mode: templates` out, or keep the category apart from `sources`"
+                )
+            if category.mode is WritingMode.TEMPLATES and category.kind is not CaseKind.SINGLE:
+                raise ValueError(
+                    f"mode of {category.name!r}: a {category.kind.value} cannot be made of templates; take one of `kind` and "
+                    "`mode: templates` out"
+                )
+            category.kind.check(category.name, self.input_fields, category.example_inputs, self.axes(category))
         return self
 
     @classmethod
@@ -328,8 +343,22 @@ class DatasetPlanInput(_Model):
         raise KeyError(name)
 
     def axes(self, category: DatasetCategory) -> dict[str, tuple[str, ...]]:
-        """The axes of a category: the shared ones, then its own (which win on a clash)."""
-        return {**self.attributes, **category.attributes}
+        """The axes of a category: the shared ones, then its own (which win on a clash).
+
+        A shared axis of lengths is that of the conversations, where there are any.
+        """
+        shared = self.attributes
+        if TURNS in shared and category.kind is not CaseKind.CONVERSATION and self.has_kind(CaseKind.CONVERSATION):
+            shared = {axis: values for axis, values in shared.items() if axis != TURNS}
+        return {**shared, **category.attributes}
+
+    def has_kind(self, kind: CaseKind) -> bool:
+        """Whether some category's cases are of this kind."""
+        return any(category.kind is kind for category in self.categories)
+
+    def fields_of(self, category: DatasetCategory) -> dict[str, str]:
+        """The keys of the inputs of a category's cases, with their meanings."""
+        return category.kind.fields(self.input_fields)
 
     def validators_of(self, category: DatasetCategory) -> tuple[str | dict[str, dict[str, Any]], ...]:
         """What the plan says of a category's validators: shared entries, then its own, which win; one for each name."""
@@ -360,9 +389,8 @@ class DatasetPlanInput(_Model):
         return (WrittenExpectation(key=MlflowKey.GUIDELINES),) if category.contrast and not said else ()
 
     def examples(self, category: DatasetCategory) -> list[dict[str, Any]]:
-        """The category's examples as mappings of input fields."""
-        first = next(iter(self.input_fields))
-        return [dict(e) if isinstance(e, Mapping) else {first: e} for e in category.example_inputs]
+        """The category's examples as inputs of its kind."""
+        return [category.kind.example(self.input_fields, example) for example in category.example_inputs]
 
     def combinations(self, category: DatasetCategory) -> int:
         """How many distinct attribute tuples the category's axes allow."""

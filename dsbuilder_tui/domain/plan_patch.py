@@ -9,11 +9,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool, parse_plan
+from dsbuilder_tui.domain.writing_mode import WritingMode
 
 
 class _PatchPart(BaseModel):
@@ -33,6 +35,11 @@ class CategoryDraft(_PatchPart):
     """What these cases test, in a sentence or two: the worker reads it."""
     count: int
     """How many cases."""
+    kind: CaseKind = CaseKind.SINGLE
+    """`single`: one request. `conversation`: a history that ends with the user's message (`inputs.messages`); the axis `turns`
+    in `attributes` says how many messages, such as ["3", "5"]; an example is the last message, or {"messages": [{"role",
+    "content"}, ...]}. `scenario`: what MLflow's simulated user plays against the application; an example is the goal, or {"goal",
+    "persona", "simulation_guidelines", "context"}."""
     example_inputs: list[str | dict[str, Any]] = Field(default_factory=list)
     """2 or 3 inputs as a real user would send them, with concrete details; a text, or an object of input fields."""
     expectations: dict[str, Any] = Field(default_factory=dict)
@@ -57,6 +64,9 @@ class CategoryDraft(_PatchPart):
     thing, so that another answer is right; such as "10 %". Only when the person wants such pairs."""
     same: float | str = 0.0
     """The share that are paraphrase partners: they say what another case says in other words; the same answer is right."""
+    mode: WritingMode = WritingMode.EACH
+    """`templates`: a model writes templates once, and the cases are made of them for nothing; for many plain cases, and when
+    the person wants it cheap. Not together with `sources`."""
 
 
 class CategoryChange(_PatchPart):
@@ -64,6 +74,8 @@ class CategoryChange(_PatchPart):
 
     category: str
     """The category to change."""
+    kind: CaseKind | None = None
+    """Another kind needs other `example_inputs`; a category that holds cases keeps its kind."""
     description: str | None = None
     example_inputs: list[str | dict[str, Any]] | None = None
     expectations: dict[str, Any] | None = None
@@ -79,6 +91,9 @@ class CategoryChange(_PatchPart):
     """The share of its cases that are contrast partners of others, such as "10 %"; 0 for none."""
     same: float | str | None = None
     """The share of its cases that are paraphrase partners of others; 0 for none."""
+    mode: WritingMode | None = None
+    """`templates`: its cases are made of templates that a model writes once, at a fraction of the cost; `each`: a model writes
+    every case."""
     # The agent has adjust_category for this one, which can change a part of it.
     diversity: SkipJsonSchema[Literal["on", "off"] | CategoryDiversity | None] = None
     # Which rules hold is for the person to say: a model would make names up.
@@ -206,6 +221,13 @@ def patched(
     for change in patch.change:
         if (category := find(change.category, "change")) is not None:
             given = change.model_dump(mode="json", exclude_unset=True, exclude={"category"})
+            cases, kind = accepted.get(category["name"], 0), category.get("kind", CaseKind.SINGLE)
+            if cases and given.get("kind") not in (None, kind):
+                other = given.pop("kind")
+                problems.append(
+                    f"change: {category['name']!r} holds {counted(cases, 'case')} of the kind {kind}; add a category of the "
+                    f"kind {other} instead"
+                )
             category |= {field: value for field, value in given.items() if value is not None}
     for added in patch.add:
         if added.name in held:

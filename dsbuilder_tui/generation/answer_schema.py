@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from dsbuilder_tui.domain.case_kind import CaseKind, context_arguments
 from dsbuilder_tui.domain.case_pair import CHANGED
+from dsbuilder_tui.domain.conversation import MESSAGES, Speaker
 from dsbuilder_tui.domain.expectation import ExpectationType, MlflowKey, WrittenExpectation
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.scenario import CONTEXT, GOAL, GUIDELINES, PERSONA
 from dsbuilder_tui.domain.target import ParameterType, ToolParameter
+from dsbuilder_tui.generation.input_check import field_examples
 from dsbuilder_tui.models.strict_schema import strict_object
 
 _TEXT_LENGTH = 4000
 _MOST_SHAPES = 20  # of tools; of more their names alone are in the schema
 _TEXT = {"type": "string", "maxLength": _TEXT_LENGTH}
 _TEXTS = {"type": "array", "items": _TEXT}
+_SPEAKER = {"type": "string", "enum": [Speaker.USER.value, Speaker.ASSISTANT.value]}
 # An object with any keys is not in the subset.
 _JSON_TEXT = {"type": "string", "maxLength": _TEXT_LENGTH, "description": "a JSON object"}
 _OWN: dict[ExpectationType, dict[str, Any]] = {
@@ -31,10 +36,8 @@ def case_schema(
     plan: DatasetPlanInput, category: DatasetCategory, candidates: int = 1, count: int | None = None
 ) -> dict[str, Any]:
     """The schema of an answer with ``count`` cases, or with any number of them."""
-    examples = plan.examples(category)
-    inputs = {field: _schema_of(next((e[field] for e in examples if field in e), "")) for field in plan.input_fields}
     slot: dict[str, Any] = {"slot": {"type": "integer"}}
-    case: dict[str, Any] = {"inputs": strict_object(inputs)}
+    case: dict[str, Any] = {"inputs": strict_object(_inputs(plan, category))}
     if plan.sources_of(category) and category.answerable:
         case["evidence"] = _TEXTS  # before the facts: what is quoted first is what they are made of
     if expectations := _expectations(plan, category):
@@ -47,6 +50,18 @@ def case_schema(
     if count is not None:
         cases |= {"minItems": count, "maxItems": count}
     return strict_object({"cases": cases})
+
+
+def _inputs(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, Any]:
+    schemas = {field: _schema_of(example) for field, example in field_examples(plan, category).items()}
+    match category.kind:
+        case CaseKind.CONVERSATION:
+            schemas[MESSAGES] = {"type": "array", "items": strict_object({"role": _SPEAKER, "content": _TEXT})}
+        case CaseKind.SCENARIO:
+            schemas = {GOAL: _TEXT, PERSONA: _TEXT, GUIDELINES: _TEXTS}
+            if arguments := context_arguments(plan.input_fields, plan.examples(category)):
+                schemas[CONTEXT] = strict_object({name: _schema_of(value) for name, value in arguments.items()})
+    return schemas
 
 
 def _expectations(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, Any]:

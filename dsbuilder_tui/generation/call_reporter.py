@@ -18,7 +18,7 @@ from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Batch
-from dsbuilder_tui.models.protocol import TextModel, TransientError, WorkerModel
+from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.store.rows import WorkerAnswer, WorkerCall
 from dsbuilder_tui.store.session_store import SessionStore
 
@@ -31,14 +31,14 @@ class CallReporter:
         store: SessionStore,
         journal: Journal,
         budget: Budget,
-        model: WorkerModel | TextModel,
+        model: str,
         clock: Clock,
         emit: Callable[[Event], None],
         *,
         keeps_answers: bool,
         role: CallRole = CallRole.WORKER,
     ) -> None:
-        """``keeps_answers`` says whether the response journal gets what the model says."""
+        """``model`` is the name of whoever is called; ``keeps_answers`` says whether the response journal gets what it says."""
         self._store, self._journal, self._budget, self._model = store, journal, budget, model
         self._clock, self._emit, self._keeps_answers = clock, emit, keeps_answers
         self._role = role
@@ -70,10 +70,10 @@ class CallReporter:
     def ended(self, batch: Batch, worker: int, result: BatchOutcome) -> None:
         """A call has ended, and what it brought is judged."""
         now, seq = self._clock.now(), self._store.next_seq()
-        dollars = self._budget.charge(self._model.name, result.usage)
+        dollars = self._budget.charge(self._model, result.usage)
         self._journal.call(
             WorkerCall(
-                seq=seq, category=batch.category.name, batch=batch.number, model=self._model.name, size=len(batch.slots),
+                seq=seq, category=batch.category.name, batch=batch.number, model=self._model, size=len(batch.slots),
                 outcome=result.outcome, delivered=len(result.delivered), retries=result.retries, usage=result.usage,
                 seconds=result.seconds, detail=result.detail, created_at=now, worker=worker, role=self._role,
             ),

@@ -67,7 +67,7 @@ class CallsInFlight:
         """Start a call. ``ended`` is awaited behind it, also when a person has cut it off, unless it is dropped or fails."""
         worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1
         ordinals = tuple(wanted.slot.ordinal for wanted in batch.slots)
-        attempt = max(wanted.attempt for wanted in batch.slots)
+        attempt = max((wanted.attempt for wanted in batch.slots), default=0)
         now, name = self._clock.now(), batch.category.name
         trace = CallTrace(
             batch=batch.number, worker=worker, category=name, model=model, slots=ordinals, attempt=attempt, started=now,

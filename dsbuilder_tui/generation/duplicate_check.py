@@ -27,6 +27,7 @@ from dsbuilder_tui.diversity.static_embedding import (
 )
 from dsbuilder_tui.diversity.thresholds import plug_in_stages, rules_for, window_of
 from dsbuilder_tui.domain.case import Slot, case_id
+from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import PairKind
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
@@ -102,10 +103,13 @@ class Past:
 
     def __init__(self, rows: LedgerRows, plan: DatasetPlanInput) -> None:
         compared = [category.name for category in plan.categories if category.compared]
+        kinds = {category.name: category.kind for category in plan.categories}
         self.names = compared
         gone = [text for text in rows.gone if text.category in compared]
         parts = [
-            np.array([(text.seq, structure_hash(text.inputs), text.ordinal) for text in gone], np.int64).reshape(-1, 3)
+            np.array(
+                [(text.seq, structure_hash(text.inputs, kinds[text.category]), text.ordinal) for text in gone], np.int64
+            ).reshape(-1, 3)
         ]
         categories = [np.array([compared.index(text.category) for text in gone], np.int64)]
         for number, name in enumerate(compared):
@@ -146,10 +150,10 @@ class Past:
         return found
 
 
-def _partner(slot: Slot | None) -> Partner | None:
+def _partner(slot: Slot | None, kind: CaseKind) -> Partner | None:
     if slot is None or slot.pair is None or slot.original is None:
         return None
-    return Partner(exact_hash(compared_text(slot.original.inputs)), reworded=slot.pair.relation is PairKind.SAME)
+    return Partner(exact_hash(compared_text(slot.original.inputs, kind)), reworded=slot.pair.relation is PairKind.SAME)
 
 
 def _mixed(seqs: NDArray[np.int64], texts: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -172,6 +176,7 @@ class DuplicateCheck:
         """``tell`` gets a sentence when something takes its time: many fingerprints to make, an endpoint to ask again."""
         self._tell = tell
         self._plan, self._config, self._store = plan, config, store
+        self._kinds = {category.name: category.kind for category in plan.categories}
         self._rules = {category.name: replace(rules_for(config, category), once=True) for category in plan.categories}
         if not config.enable_diversity_check:
             self._rules = {name: replace(rules, stages=frozenset()) for name, rules in self._rules.items()}
@@ -323,15 +328,19 @@ class DuplicateCheck:
         await self._compare(lambda comparer: comparer.recall(rows, questions))
 
     def _question(self, text: CaseText) -> Question:
-        rules = self._rules[text.category]
-        return Question(text.category, compared_text(text.inputs), text.expectations, rules, _partner(text.slot))
+        rules, kind = self._rules[text.category], self._kinds[text.category]
+        partner = _partner(text.slot, kind)
+        return Question(text.category, self._compared(text), text.expectations, rules, partner)
+
+    def _compared(self, text: CaseText) -> str:
+        return compared_text(text.inputs, self._kinds[text.category])
 
     async def _vectors(self, texts: Sequence[CaseText]) -> Vectors | None:
         """The vectors of an endpoint; None when the thread makes them itself."""
         remote = self._remote
         if remote is None or not texts:
             return None
-        masked = await self._compare(lambda c: c.fingerprinter.masked([compared_text(text.inputs) for text in texts]))
+        masked = await self._compare(lambda c: c.fingerprinter.masked([self._compared(text) for text in texts]))
         return unit(np.asarray(await remote.embed(masked), np.float32))
 
     async def _embedder(self) -> Embedder | None:
@@ -353,8 +362,10 @@ class DuplicateCheck:
         self._named = []
 
         def job() -> T:
-            for row, seq in named:
-                comparer.file.rows["seq"][row] = seq
+            if named:
+                seqs = comparer.file.rows["seq"]
+                for row, seq in named:
+                    seqs[row] = seq
             return work(comparer)
 
         return await self._in_thread(job)

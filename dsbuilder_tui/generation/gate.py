@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dsbuilder_tui.diversity.answer import Answer, Match, Score
@@ -36,6 +37,15 @@ _REJECTED_LENGTH = 500
 _A_DRAFT = "a draft: the model wrote another version of it behind it"
 
 
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """A slot's case that was turned away: at which stage, and why."""
+
+    ordinal: int
+    stage: str
+    reason: str
+
+
 class Gate:
     """Lets candidates in or turns them away, and keeps ledger, duplicate history and journal in step.
 
@@ -67,7 +77,7 @@ class Gate:
         self._validators = ValidatorCheck(plan)
         self._compared = frozenset(category.name for category in plan.categories if category.compared)
         self._duplicates = DuplicateCheck(plan, config, store, journal.notice)
-        self._turned_away: dict[int, list[tuple[str, str]]] = {}  # by batch: stage and reason of each
+        self._turned_away: dict[int, list[TurnedAway]] = {}  # by batch
         self._by_person: dict[tuple[str, int], AcceptedCase] = {}  # by slot, as a person gave them a text in this run
         self.outdated: set[int] = set()  # places of cases that a person has changed or taken out in this run
 
@@ -285,7 +295,7 @@ class Gate:
     ) -> None:
         """Turn a candidate away; its slot opens again, or is exhausted."""
         nearest = self._duplicates.places.seq(match.row) if match else None
-        self._turned_away.setdefault(batch, []).append((stage, reason))
+        self._turned_away.setdefault(batch, []).append(TurnedAway(slot.ordinal, stage, reason))
         # What it was too like is shown to whoever writes it next; of anything else the reason is told.
         tries = self.ledger.reject(slot, nearest, "" if match else reason)
         seq, now = self._write(slot, batch, stage, reason, text, match, candidate)
@@ -301,8 +311,13 @@ class Gate:
             event = self._exhaust(slot, self._store.next_seq(), self._clock.now(), calls, words)
             self.journal.note(event)  # there is no rejection that would tell of it
 
-    def turned_away(self, batch: int) -> list[tuple[str, str]]:
-        """Stage and reason for each case of a batch that was turned away. Asked once, when it has ended."""
+    def give_up(self, slot: Slot, words: str) -> None:
+        """Exhaust a leased slot for which nothing can be written, in so many words."""
+        tries = self.ledger.give_up(slot)
+        self.journal.note(self._exhaust(slot, self._store.next_seq(), self._clock.now(), tries, words))
+
+    def turned_away(self, batch: int) -> list[TurnedAway]:
+        """The cases of a batch that were turned away. Asked once, when it has ended."""
         return self._turned_away.pop(batch, [])
 
     def _exhaust(self, slot: Slot, seq: int, now: float, tries: int, words: str) -> SlotExhausted:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
-from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.judging import Verdict
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.generation.answer_reader import QUOTED
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.call_retries import CallRetries
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.output_limit import OutputLimit
-from dsbuilder_tui.generation.thoughts import split_thoughts
-from dsbuilder_tui.generation.token_estimate import TokenEstimate
+from dsbuilder_tui.generation.text_call import HeardAnswer, TextCall
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency, CallSize, Permit
-from dsbuilder_tui.models.protocol import StreamEnd, TextModel, TextRequest, Thought
+from dsbuilder_tui.models.protocol import TextModel, TextRequest
 from dsbuilder_tui.quality.judge_prompt import JudgePrompter, PresentedCase
 from dsbuilder_tui.quality.verdict_reader import NoVerdict, ReadVerdicts, read_verdicts
 
 _TOKENS_A_CASE = 250
-_MOST_TEXT = 256 * 1024  # characters of an answer, or of thoughts, after which nothing more is read
 
 _UNUSABLE = {
     CallOutcome.REFUSED: NoVerdict.REFUSED,
@@ -49,14 +44,13 @@ class JudgeCaller:
         may_call: Callable[[], bool],
     ) -> None:
         """``may_call`` is asked when a call has its place: whether the budget still allows it."""
-        self._model, self._prompter, self._limit, self._retries = model, prompter, limit, retries
-        self._clock, self._may_call = clock, may_call
+        self._text, self._prompter, self._retries = TextCall(model, limit, clock), prompter, retries
+        self._may_call = may_call
         self._room = OutputLimit(_TOKENS_A_CASE)
-        self._tokens = TokenEstimate()
 
     @property
     def model_name(self) -> str:
-        return self._model.name
+        return self._text.model_name
 
     async def execute(
         self, batch: Batch, cases: Sequence[PresentedCase], result: BatchOutcome
@@ -95,78 +89,35 @@ class JudgeCaller:
     ) -> ReadVerdicts:
         if not self._may_call():
             raise _NotAllowed
-        text: list[str] = []
-        thoughts: list[str] = []
-        written = thought = 0
-        end: StreamEnd | None = None
-        trace = result.trace
-        if trace is not None:
-            trace.try_again()
-        try:
-            async with aclosing(self._model.stream(request)) as stream:  # type: ignore[type-var]
-                async for piece in stream:
-                    self._limit.let_in(permit)
-                    if isinstance(piece, StreamEnd):
-                        end = piece
-                        continue
-                    if trace is not None:
-                        trace.receive(piece, self._clock.now())
-                    if isinstance(piece, Thought):
-                        thoughts.append(piece.text)
-                        thought += len(piece.text)
-                    else:
-                        text.append(piece)
-                        written += len(piece)
-                    if max(written, thought) > _MOST_TEXT:
-                        break
-        finally:
-            result.usage += self._used(request, written + thought, end)
-            result.written, result.thought = written, thought
-        runaway = end is None and max(written, thought) > _MOST_TEXT
-        reason = end.finish_reason if end else None
-        result.cut = runaway or reason == "length"
-        read = self._read("".join(text), "".join(thoughts), cases)
+        heard = await self._text.hear(request, result, permit)
+        read = read_verdicts(heard.texts, cases, self._prompter.rubric, self._text.model_name)
         result.delivered = {place for place, one in enumerate(read.verdicts) if isinstance(one, Verdict)}
-        _say(result, read, end, "".join(text))
+        _say(result, read, heard)
         self._room.learn(
-            result.usage, cases=len(cases), limit=request.max_tokens, cut=result.cut, written=written, thought=thought
-        )
+            result.usage, cases=len(cases), limit=request.max_tokens, cut=result.cut, written=result.written,
+            thought=result.thought,
+        )  # fmt: skip
         if (why := _UNUSABLE.get(result.outcome)) is not None:
             missing = (NoVerdict.MISSING, NoVerdict.NO_ANSWER)
             verdicts = tuple(why if one in missing else one for one in read.verdicts)
             read = ReadVerdicts(verdicts, read.unknown)
         return read
 
-    def _read(self, text: str, apart: str, cases: Sequence[PresentedCase]) -> ReadVerdicts:
-        split = split_thoughts(text)
-        # Some servers put all that comes where the model thinks.
-        texts = [split.answer, *([split.thoughts] if not split.closed else []), apart]
-        return read_verdicts([one for one in texts if one], cases, self._prompter.rubric, self._model.name)
 
-    def _used(self, request: TextRequest, answer: int, end: StreamEnd | None) -> Usage:
-        """The tokens of a call, estimated where the endpoint said nothing and something had come."""
-        prompt = len(request.system) + len(request.prompt)
-        if end is not None and end.usage.known:
-            self._tokens.learn(end.usage, prompt=prompt, answer=answer)
-            return end.usage
-        return self._tokens.usage(prompt=prompt, answer=answer) if answer or end is not None else Usage()
-
-
-def _say(result: BatchOutcome, read: ReadVerdicts, end: StreamEnd | None, text: str) -> None:
+def _say(result: BatchOutcome, read: ReadVerdicts, heard: HeardAnswer) -> None:
     """How the call ended, and why it brought fewer verdicts than asked for."""
     missing = len(read.verdicts) - read.usable
-    result.found, result.quote = read.usable + read.unknown, " ".join(text.split())[:QUOTED]
+    result.found, result.quote = read.usable + read.unknown, heard.quote
     if not missing:
         result.outcome, result.detail = CallOutcome.OK, ""
-    elif end is not None and (end.refusal or end.finish_reason == "content_filter"):
-        result.outcome = CallOutcome.REFUSED
-        result.detail = " ".join(end.refusal.split())[:QUOTED] or "stopped by the content filter"
+    elif heard.refusal:
+        result.outcome, result.detail = CallOutcome.REFUSED, heard.refusal
     elif result.cut:
         result.outcome, result.detail = CallOutcome.TRUNCATED, "the judge's answer was cut off"
     elif read.usable:
         first = next(one for one in read.verdicts if isinstance(one, NoVerdict))
         result.outcome, result.detail = CallOutcome.OK, f"{counted(missing, 'verdict')} of no use: {first}"
-    elif text.strip():
+    elif heard.quote:
         first = next(one for one in read.verdicts if isinstance(one, NoVerdict))
         result.outcome, result.detail = CallOutcome.UNUSABLE, f"{first}: {result.quote}"
     else:

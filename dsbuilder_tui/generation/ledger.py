@@ -74,6 +74,7 @@ class Ledger:
         self._books = {category.name: _Book(category.count) for category in plan.categories}
         self._fresh: Iterator[tuple[str, int, int]] = slot_order(plan, _CHUNK)
         self._chunk: tuple[str, int, int] | None = None
+        self._aside: list[tuple[str, int, int]] = []
         self._round = 0
         self._leased = 0
         self.open = plan.total_instances
@@ -170,6 +171,10 @@ class Ledger:
         )
         return Batch(self.take_number(), self._plan.category(name), requests, tuple(avoid[-MOST_AVOIDED:]))
 
+    def waiting(self, category: str) -> int:
+        """How many slots of a category are open and not leased."""
+        return self._books[category].state.count(_OPEN) - 1  # there is no slot 0
+
     def take_number(self) -> int:
         """The number of the next call."""
         self.next_batch += 1
@@ -207,7 +212,7 @@ class Ledger:
         if critique:
             book.critique[ordinal] = critique
         if book.tries[ordinal] >= self._max_attempts:
-            self._give_up(slot)
+            self.give_up(slot)
             return book.tries[ordinal]
         self._settle(slot, _OPEN)
         self._queue(slot.category, ordinal)
@@ -223,7 +228,7 @@ class Ledger:
         if fruitless:
             calls = book.fruitless[slot.ordinal] = book.fruitless.get(slot.ordinal, 0) + 1
             if alone and calls >= self._max_attempts:
-                self._give_up(slot)
+                self.give_up(slot)
                 return calls
         self._settle(slot, _OPEN)
         self._queue(slot.category, slot.ordinal)
@@ -268,11 +273,13 @@ class Ledger:
     def attempt(self, slot: Slot) -> int:
         return self._books[slot.category].attempt.get(slot.ordinal, 0)
 
-    def _give_up(self, slot: Slot) -> None:
+    def give_up(self, slot: Slot) -> int:
+        """Exhaust a leased slot, whatever tries it has left. Returns how many it has had."""
         self._settle(slot, _EXHAUSTED)
         self.exhausted += 1
         self.open -= 1
         self._queue_partner(slot.category, slot.ordinal)
+        return self._books[slot.category].tries.get(slot.ordinal, 0)
 
     def _queue(self, category: str, ordinal: int) -> None:
         """Have an open slot written: at once, or a partner when its original is there, or is known never to come."""
@@ -311,13 +318,10 @@ class Ledger:
         taken: list[int] = []
         name = ""
         while not taken or len(taken) < size(name):
-            chunk = self._chunk or next(self._fresh, None)
+            chunk = self._next_chunk(held)
             if chunk is None or (taken and chunk[0] != name):
                 self._chunk = chunk
                 break
-            if chunk[0] in held:
-                self._chunk = None
-                continue
             name, first, last = chunk
             book, most, pairs = self._books[name], size(name), self._slots[name].pairs
             while first <= last and len(taken) < most:
@@ -326,6 +330,22 @@ class Ledger:
                 first += 1
             self._chunk = (name, first, last) if first <= last else None
         return (name, taken) if taken else None
+
+    def _next_chunk(self, held: Collection[str]) -> tuple[str, int, int] | None:
+        """The next stretch of fresh slots. Those of categories that are held are put aside until they are not."""
+        chunk, self._chunk = self._chunk, None
+        if chunk is None:
+            free = (place for place, aside in enumerate(self._aside) if aside[0] not in held)
+            chunk = self._aside.pop(place) if (place := next(free, None)) is not None else next(self._fresh, None)
+        while chunk is not None and chunk[0] in held:
+            name, first, last = chunk
+            before = next((one for one in self._aside if one[0] == name and one[2] + 1 == first), None)
+            if before is not None:
+                self._aside.remove(before)
+                first = before[1]
+            self._aside.append((name, first, last))
+            chunk = next(self._fresh, None)
+        return chunk
 
     def _take_retry(
         self, size: Callable[[str], int], held: Collection[str], *, only_full: bool = False

@@ -36,10 +36,12 @@ from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.runners import Runner
+from dsbuilder_tui.generation.templating import Templating
 from dsbuilder_tui.generation.validator_check import Validated
 from dsbuilder_tui.generation.worker import Worker
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.hedging import StragglerWatch, hedges
+from dsbuilder_tui.models.prices import BUILT_IN
 from dsbuilder_tui.models.protocol import TellsLimits, TextModel, TransientError, WorkerModel
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.registry import PlugInBroken
@@ -71,8 +73,9 @@ class Pipeline:
         calls: CallLog,
         budget: Budget,
         judge: TextModel | None = None,
+        templates: TextModel | None = None,
     ) -> None:
-        """``judge`` reads cases as plan and settings say; without it nobody does."""
+        """``judge`` reads cases as plan and settings say, ``templates`` writes templates; without them nobody does."""
         self._plan, self._config, self._store, self._model, self._seed = plan, config, store, model, seed
         self._clock, self._budget = clock, budget
         self._calls = CallsInFlight(calls, clock, changed=self.wake, failed=self._fail)
@@ -100,12 +103,18 @@ class Pipeline:
             on_hedge=self._hedged,
         )  # fmt: skip
         keeps = config.response_journal_mb > 0 and not model.ordered
-        self._reporter = CallReporter(store, self._journal, budget, model, clock, emit, keeps_answers=keeps)
+        self._reporter = CallReporter(store, self._journal, budget, model.name, clock, emit, keeps_answers=keeps)
+        self._templating = Templating(
+            plan, config, templates, seed, store=store, gate=self.gate, limit=self._limit, calls=self._calls,
+            budget=budget, clock=clock, emit=emit, on_retry=self._retry_scheduled, fail=self._fail,
+            charged=self.keep_budget,
+        )  # fmt: skip
         self._judging = Judging(
             plan, config, judge, seed, modes=judge_modes(plan, config.judge, by_model=not model.ordered), store=store,
             gate=self.gate, limit=self._limit, budget=budget, calls=calls, clock=clock, emit=emit,
             hooks=RunHooks(
-                put_back=self._intake.put_back, pause=self.pause, fail=self._fail, wake=self.wake, charged=self.keep_budget
+                put_back=self._intake.put_back, pause=self.pause, fail=self._fail, wake=self.wake, charged=self.keep_budget,
+                judged=self._templating.judged,
             ),
         )  # fmt: skip
         self.live = False  # decisions that a person makes can be taken in
@@ -126,6 +135,7 @@ class Pipeline:
         """
         try:
             await self._judging.restore(await restore_gate(self.gate, self._plan, self._store, self._seed))
+            await self._templating.restore()
             return await self._run()
         finally:
             await self.gate.close()
@@ -138,7 +148,8 @@ class Pipeline:
             keeper.add_done_callback(self._keeper_ended)
         self.live = True
         self.ready.set()
-        for level, text in self._judging.notices():
+        by_model = not self._model.ordered
+        for level, text in (*self._judging.notices(), *self._templating.notices(by_model=by_model)):
             self._reporter.tell(Notice(ts=self._clock.now(), level=level, text=text))
         try:
             dropped = await self._drive()
@@ -151,6 +162,7 @@ class Pipeline:
                     await self._settle(*end)
                 for left in self._calls.cancel_left():
                     self._remember_call(left.batch, left.result)
+                await self._templating.close()
             journal.stop()
             keepers[1].cancel()
             await asyncio.gather(*keepers, return_exceptions=True)
@@ -216,6 +228,7 @@ class Pipeline:
     async def _drive(self) -> int:
         while self._failure is None:
             if self._pause is None:
+                self._templating.look()
                 self._start_batches()
             pausing = self._pause is not None
             if self._judging.is_on:
@@ -250,16 +263,21 @@ class Pipeline:
             and self._calls.unsettled < most
             and not self._journal.congested
         ):
-            batch = self._ledger.lease(self._review.size, idle, self._review.brake.held)
+            batch = self._ledger.lease(self._size, idle, self._review.brake.held | self._templating.held)
             if batch is None:
-                if not self._calls.unsettled and self._review.brake.held and self._ledger.open:
-                    self.pause(Pause(self._review.brake.reason, PauseCause.NOTHING_USABLE))  # the others are done
+                stopped = self._templating.stuck or (self._review.brake.reason if self._review.brake.held else "")
+                if not self._calls.unsettled and stopped and self._ledger.open:
+                    self.pause(Pause(stopped, PauseCause.NOTHING_USABLE))  # the others are done
                 return
             self._intake.expect(batch)
-            begun = self._calls.begin(
-                batch, self._model.name, CallRole.WORKER, partial(self._call, batch), self._intake.finish
-            )
-            self._reporter.tell(begun)
+            name, make = self._model.name, partial(self._call, batch)
+            if self._templating.writes(batch.category.name):
+                name = BUILT_IN
+                make = partial(self._templating.expand, batch, partial(self._intake.put, batch.number))
+            self._reporter.tell(self._calls.begin(batch, name, CallRole.WORKER, make, self._intake.finish))
+
+    def _size(self, category: str) -> int:
+        return self._templating.size(category) or self._review.size(category)
 
     async def _call(self, batch: Batch, trace: CallTrace, result: BatchOutcome) -> None:
         near = await self._store.cases.by_seq_or_withdrawn(batch.avoid) if batch.avoid else {}
@@ -322,6 +340,10 @@ class Pipeline:
 
     async def _settle(self, batch: Batch, result: BatchOutcome) -> None:
         """Take back what a finished batch did not bring, and remember what the call cost."""
+        if self._templating.writes(batch.category.name):
+            self._templating.settle(batch, result, self._accepted_of.pop(batch.number, []))
+            self._wake.set()
+            return
         if result.drafts:
             await self._journal.flush()  # what is taken out must have been written
         accepted = self.gate.take_out_drafts(self._accepted_of.pop(batch.number, []), batch, result.drafts)
@@ -345,6 +367,9 @@ class Pipeline:
                 )
 
     def _remember_call(self, batch: Batch, result: BatchOutcome) -> None:
+        if self._templating.writes(batch.category.name):
+            self._templating.ended(batch, result)
+            return
         self._reporter.ended(batch, self._calls.settle(batch.number).worker, result)
         self.keep_budget()
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dsbuilder_tui.domain.case import Slot
+from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import ContrastChange, PairKind
 from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.passage import Passage
@@ -14,7 +15,7 @@ from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.generation.answer_schema import case_schema
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.models.protocol import SlotRequest, WorkerRequest
-from dsbuilder_tui.quality.prompt_parts import clip, target_lines
+from dsbuilder_tui.quality.prompt_parts import clip, field_words, target_lines
 from dsbuilder_tui.quality.written_values import planned_tool_calls
 
 MOST_AVOIDED, _SLOTS_FOR_ONE_AVOIDED = 6, 3
@@ -77,6 +78,24 @@ _CHANGES = {
 }
 _ELSE = "; where the case has nothing of that kind, put it in"
 
+# For plans with conversations.
+_CONVERSATIONS = """
+- A case that is a conversation has its history and the user's last message in `inputs.messages`; the application has to \
+answer that last message. `turns` says how many messages there are, of both sides together; they take turns, and the last is \
+the user's. The assistant's messages are what this application would have said: short, consistent with one another and with \
+what it is for, without invented facts. What makes the case hard depends on the history: the last message refers to something \
+said before, gives what was asked for, corrects it, changes its mind, or comes back to an earlier matter, and cannot be answered \
+rightly without the history. The attributes are those of the user, in all of their messages. The expectations are about the \
+answer to the last message alone."""
+
+# For plans with scenarios.
+_SCENARIOS = """
+- A case that is a scenario is no message: it tells a simulated user what to want and how to act, who then talks to the \
+application for several turns. `goal` is written in the imperative or in the second person, with the ids, dates and amounts that \
+the user knows, since the user sees nothing else; `persona` says who they are; `simulation_guidelines` say what they give at \
+once and what only when asked, what they do when they are put off, and when they are satisfied. In a scenario attributes are \
+named, since they tell the user what to be like. The expectations are about the whole conversation."""
+
 # Verbalised sampling: asked for several answers with their probabilities, a model reaches further than its favourite
 # one (Zhang et al. 2025, https://arxiv.org/abs/2510.01171).
 _SEVERAL = """
@@ -96,10 +115,12 @@ class Prompter:
         self._system = SYSTEM + (_WRITING if writes else "") + (_GROUNDING if plan.all_sources() else "")
         if any(category.pairs for category in plan.categories):
             self._system += _PAIRING
+        self._system += _CONVERSATIONS if plan.has_kind(CaseKind.CONVERSATION) else ""
+        self._system += _SCENARIOS if plan.has_kind(CaseKind.SCENARIO) else ""
         if candidates > 1:
             self._system += _SEVERAL.format(count=candidates)
-        self._heads = {category.name: _head(plan, category) for category in plan.categories}
-        self._examples = {category.name: _examples(plan, category) for category in plan.categories}
+        self._heads = {category.name: category_head(plan, category) for category in plan.categories}
+        self._examples = {category.name: example_lines(plan, category) for category in plan.categories}
         self._schemas: dict[tuple[str, int], Any] = {}
 
     def request(self, category: DatasetCategory, slots: Sequence[SlotRequest], avoid: Sequence[str]) -> WorkerRequest:
@@ -143,7 +164,8 @@ class Prompter:
         return self._schemas[key]
 
 
-def _head(plan: DatasetPlanInput, category: DatasetCategory) -> str:
+def category_head(plan: DatasetPlanInput, category: DatasetCategory) -> str:
+    """What a writer is told of a category, whatever slots it writes for."""
     lines = [f"Dataset: {plan.dataset_name}"]
     if plan.description:
         lines.append(f"The application: {clip(plan.description, _DESCRIPTION_LENGTH)}")
@@ -151,7 +173,9 @@ def _head(plan: DatasetPlanInput, category: DatasetCategory) -> str:
     lines.append(f"Category: {category.name}")
     if category.description:
         lines.append(f"What it tests: {clip(category.description, _DESCRIPTION_LENGTH)}")
-    fields = [f"{name} ({clip(meaning, 200)})" if meaning else name for name, meaning in plan.input_fields.items()]
+    if category.kind is not CaseKind.SINGLE:
+        lines.append(f"Each case is a {category.kind.value}.")
+    fields = [f"{name} ({clip(said, 200)})" if said else name for name, said in field_words(plan, category).items()]
     lines.append(f"Keys of inputs: {', '.join(fields)}")
     if category.expectations:
         lines.append(f"Expectations: {clip(json.dumps(category.expectations, ensure_ascii=False), _TEXT_LENGTH)}")
@@ -193,7 +217,8 @@ def _original(slot: Slot) -> list[str]:
     return [f"   {asked} <case>{text}</case>"]
 
 
-def _examples(plan: DatasetPlanInput, category: DatasetCategory) -> list[str]:
+def example_lines(plan: DatasetPlanInput, category: DatasetCategory) -> list[str]:
+    """The examples that a writer is shown of a category."""
     examples = plan.examples(category)[:_MOST_EXAMPLES]
     if not examples:
         return []

@@ -55,6 +55,7 @@ class Regate:
         self._several = config.candidates_per_slot > 1
         self.gate = gate_for(plan, config, store, clock, emit, seed, on_broken=self._plug_in_broke)
         self._journal, self._ledger = self.gate.journal, self.gate.ledger
+        self._fields = {category.name: plan.fields_of(category) for category in plan.categories}
         self.counts = RegateCounts()
         self._pause: Pause | None = None
         self.live = False  # it is over in moments: a decision of a person waits for its end
@@ -108,7 +109,8 @@ class Regate:
 
     async def _judge(self, answer: KeptAnswer) -> None:
         self.counts.answers += 1
-        read = read_answer(answer.text, len(answer.ordinals), list(self._plan.input_fields), several=self._several)
+        fields = self._fields.get(answer.category, {})
+        read = read_answer(answer.text, len(answer.ordinals), fields, several=self._several)
         self.counts.cases += len(read.cases)
         candidates = []
         for index, raw in sorted(read.cases.items()):

@@ -10,16 +10,18 @@ from typing import Any
 import orjson
 
 from dsbuilder_tui.domain.case import Candidate, display_text
+from dsbuilder_tui.domain.case_template import TEMPLATE_TAG
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
-from dsbuilder_tui.generation.case_scanner import MalformedCase, json_in
+from dsbuilder_tui.generation.case_scanner import MalformedCase
 from dsbuilder_tui.generation.expectation_check import ExpectationCheck
 from dsbuilder_tui.generation.grounding_tags import grounding_tags
+from dsbuilder_tui.generation.input_check import input_check, unfit_inputs
 from dsbuilder_tui.generation.pair_tags import pair_tags
-from dsbuilder_tui.generation.value_kinds import Unfit, as_planned, kind_of
+from dsbuilder_tui.generation.value_kinds import Unfit, kind_of
 
 _SHOWN = 500
-_WRITER_TAGS = ("template", "perturbation")
+_WRITER_TAGS = ("template", TEMPLATE_TAG, "perturbation")
 _MOST_SEVERAL = 10
 
 
@@ -52,14 +54,18 @@ class SchemaCheck:
     """Holds candidates against the shape that the plan gives their category."""
 
     def __init__(self, plan: DatasetPlanInput) -> None:
-        self._examples = {category.name: field_examples(plan, category) for category in plan.categories}
+        self._inputs = {category.name: input_check(plan, category) for category in plan.categories}
         self._categories = {category.name: category for category in plan.categories}
         self._expectations = {category.name: ExpectationCheck(plan, category) for category in plan.categories}
 
     def fit(self, candidate: Candidate) -> list[Fitted] | Misfit:
         """The candidate; or, when a worker was asked for several to a slot, those that fit, the least expected first."""
         several = candidate.raw.get("candidates") if isinstance(candidate.raw, Mapping) else None
-        if not isinstance(several, list) or not several or "candidates" in self._examples[candidate.slot.category]:
+        if (
+            not isinstance(several, list)
+            or not several
+            or "candidates" in self._inputs[candidate.slot.category].examples
+        ):
             fitted = self._fit(candidate, candidate.raw)
             return fitted if isinstance(fitted, Misfit) else [fitted]
         found = [self._fit(candidate, raw) for raw in sorted(several[:_MOST_SEVERAL], key=_probability)]
@@ -73,7 +79,7 @@ class SchemaCheck:
                 raise Unfit("not valid JSON")
             if not isinstance(raw, Mapping):
                 raise Unfit(f"it is {kind_of(raw)}, not an object")
-            inputs = self._inputs(raw, category)
+            inputs = _storable(self._inputs[category.name].fit(raw, candidate.slot), "inputs")
             expected = self._expectations[category.name].fit(raw, candidate.slot, inputs)
             expectations = _storable(expected, "expectations")
         except Unfit as unfit:
@@ -81,29 +87,12 @@ class SchemaCheck:
         except RecursionError:
             return Misfit("nested too deeply", "")
         tags: dict[str, Any] = {"attributes": dict(candidate.slot.attributes), "model": candidate.model}
+        tags |= category.kind.as_tag()
         tags |= grounding_tags(candidate.slot, raw) | pair_tags(candidate.slot, raw)
         given = raw.get("tags")
         if isinstance(given, Mapping):
             tags.update({key: whole_characters(str(given[key]))[:_SHOWN] for key in _WRITER_TAGS if given.get(key)})
         return Fitted(inputs, expectations, tags)
-
-    def _inputs(self, raw: Mapping[str, Any], category: DatasetCategory) -> dict[str, Any]:
-        examples = self._examples[category.name]
-        given = raw.get("inputs", raw.get("input"))
-        if given is None and any(field in raw for field in examples):
-            given = raw  # the fields stand beside `slot` rather than under `inputs`
-        if isinstance(given, list) and len(given) == 1 and isinstance(given[0], Mapping):
-            given = given[0]
-        if isinstance(given, str) and isinstance(written := json_in(given), dict) and written.keys() >= examples.keys():
-            given = written
-        if len(examples) == 1 and not isinstance(given, Mapping) and given is not None:
-            field, example = next(iter(examples.items()))
-            if isinstance(given, list) and kind_of(example) != "a list":
-                raise Unfit(f"`inputs` is a list, not {kind_of(example)}")
-            given = {field: given}
-        if not isinstance(given, Mapping):
-            raise Unfit("`inputs` is missing" if given is None else f"`inputs` is {kind_of(given)}, not an object")
-        return _fitting_inputs({field: as_planned(given.get(field), examples[field]) for field in examples}, examples)
 
 
 def fitting_case(
@@ -115,40 +104,27 @@ def fitting_case(
     """
     if not isinstance(inputs, Mapping) or not isinstance(expectations, Mapping):
         raise Unfit("`inputs` and `expectations` must be objects")
-    examples = field_examples(plan, category)
-    for field in inputs:
-        if field not in examples:
-            raise Unfit(f"the plan has no field `{field}` in `inputs`, only {', '.join(examples)}")
     try:
         ExpectationCheck(plan, category).check(expectations)
-        return _fitting_inputs(inputs, examples), _storable(dict(expectations), "expectations")
+        checked = input_check(plan, category).check(inputs)
+        return _storable(checked, "inputs"), _storable(dict(expectations), "expectations")
     except RecursionError:
         raise Unfit("nested too deeply") from None
 
 
-def _fitting_inputs(given: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
-    inputs = {}
-    for field, example in examples.items():
-        value = given.get(field)
-        if value is None:
-            raise Unfit(f"the field `{field}` is missing from `inputs`")
-        if kind_of(value) != kind_of(example):
-            raise Unfit(f"the field `{field}` of `inputs` is {kind_of(value)}, not {kind_of(example)}")
-        if isinstance(value, str):
-            value = value.strip()
-            if not value:
-                raise Unfit(f"the field `{field}` of `inputs` is empty")
-        inputs[field] = value
-    return _storable(inputs, "inputs")
-
-
-def field_examples(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, Any]:
-    """For each field of the inputs a value that it has in an example; a text where there is none."""
-    examples = plan.examples(category)
-    return {
-        field: next((example[field] for example in examples if example.get(field) is not None), "")
-        for field in plan.input_fields
-    }
+def unfit_fields(
+    plan: DatasetPlanInput, category: DatasetCategory, inputs: Mapping[str, Any], expectations: Mapping[str, Any]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What ``fitting_case`` would not take: the fields of the inputs, and those of the expectations, with the reason."""
+    bad_inputs = unfit_inputs(plan, category, inputs)
+    bad_expectations, check = dict[str, str](), ExpectationCheck(plan, category)
+    for key, value in expectations.items():
+        try:
+            check.check({key: value})
+            _storable({key: value}, "expectations")
+        except Unfit as unfit:
+            bad_expectations[key] = str(unfit)
+    return bad_inputs, bad_expectations
 
 
 def _storable(value: dict[str, Any], what: str) -> dict[str, Any]:

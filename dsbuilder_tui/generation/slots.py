@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.axes import DEFAULT_AXES, GROUNDED_AXES
 from dsbuilder_tui.domain.case import runs
+from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.domain.conversation import TURNS, usual_lengths
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.generation.pair_plan import PairPlan
 
@@ -87,8 +89,13 @@ class SlotPlan:
 
 
 def slot_axes(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, tuple[str, ...]]:
-    """The axes of a category's slots: the plan's, or the default ones where it names none."""
-    return plan.axes(category) or (GROUNDED_AXES if plan.sources_of(category) else DEFAULT_AXES)
+    """The axes of a category's slots: the plan's, or the default ones where it names none; conversations vary in length."""
+    axes = plan.axes(category)
+    own = {axis: values for axis, values in axes.items() if axis != TURNS or category.kind is not CaseKind.CONVERSATION}
+    found = own or (GROUNDED_AXES if plan.sources_of(category) else DEFAULT_AXES)
+    if category.kind is CaseKind.CONVERSATION:
+        return {**found, TURNS: axes.get(TURNS) or usual_lengths(plan.examples(category))}
+    return found
 
 
 def slot_plans(plan: DatasetPlanInput, seed: int) -> dict[str, SlotPlan]:

@@ -81,7 +81,7 @@ class Worker:
         permit: Permit,
     ) -> None:
         earlier = frozenset(result.delivered)
-        fields, several = request.plan.input_fields, request.candidates > 1
+        fields, several = request.plan.fields_of(request.category), request.candidates > 1
         reader = AnswerReader(len(batch.slots), fields, several=several, habits=self._habits)
         end: StreamEnd | None = None
         runaway = False

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.case_kind import CaseKind, context_arguments
+from dsbuilder_tui.domain.conversation import MESSAGES
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.scenario import CONTEXT, GOAL, GUIDELINES, PERSONA
 
+_FIELDS = {
+    (
+        CaseKind.CONVERSATION,
+        MESSAGES,
+    ): 'a list of {"role", "content"}; role is user or assistant, the last message is the user\'s',
+    (CaseKind.SCENARIO, GOAL): "what the user wants to reach, with every detail that they know",
+    (CaseKind.SCENARIO, PERSONA): "who the user is and how they talk, in a sentence or two",
+    (CaseKind.SCENARIO, GUIDELINES): "a list of 1 to 4 rules for how the user acts in the conversation",
+}
 _RULES_LENGTH, _TOOLS_LENGTH, _TOOL_LENGTH = 3000, 4000, 500
 
 
@@ -11,6 +23,19 @@ def clip(text: str, length: int) -> str:
     """The text on one line of at most ``length`` characters."""
     text = " ".join(text.split())
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def field_words(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, str]:
+    """What each key of the inputs means, in a line; empty where nobody has said."""
+    said = {
+        name: meaning or _FIELDS.get((category.kind, name), "") for name, meaning in plan.fields_of(category).items()
+    }
+    if category.kind is CaseKind.SCENARIO:
+        if known := context_arguments(plan.input_fields, plan.examples(category)):
+            said[CONTEXT] = f"an object with the application's arguments {', '.join(known)}; the user does not see it"
+        else:
+            del said[CONTEXT]
+    return said
 
 
 def target_lines(plan: DatasetPlanInput) -> list[str]:

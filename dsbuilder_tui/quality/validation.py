@@ -119,6 +119,13 @@ class Validation:
     def fault(self, case: CheckedCase) -> str | None:
         """What all validators of its category find wrong with a case, in words; None when nothing is.
 
+        Raises as ``faults``.
+        """
+        return "; ".join(self.faults(case)) or None
+
+    def faults(self, case: CheckedCase) -> list[str]:
+        """What each validator of its category that finds something wrong with a case says: its name and the reason.
+
         Raises ``PlugInBroken`` naming a validator that raises, or that answers with anything but a reason.
         """
         reasons: list[str] = []
@@ -131,4 +138,4 @@ class Validation:
                 raise VALIDATORS.failed(name, error) from error
             if reason is not None:
                 reasons.append(f"{name}: {whole_characters(reason).strip()}"[:_MOST_REASON])
-        return "; ".join(reasons) or None
+        return reasons

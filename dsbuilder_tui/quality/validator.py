@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from dsbuilder_tui.domain.case import Slot, display_text
+from dsbuilder_tui.domain.conversation import turns_of
 from dsbuilder_tui.domain.evidence import Evidence
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.quality.written_values import WrittenValue, written_values
@@ -33,8 +34,14 @@ class CheckedCase:
 
     @cached_property
     def text(self) -> str:
-        """The inputs as one line: the values, in the plan's field order."""
+        """What the user says, as one line: the values of the inputs in the plan's field order, of messages the user's."""
         return display_text(self.inputs)
+
+    @cached_property
+    def whole(self) -> str:
+        """All that stands in the inputs: with what the application has said in a conversation."""
+        turns = [turn.text for value in self.inputs.values() for turn in turns_of(value)]
+        return "\n".join((self.text, *turns)) if turns else self.text
 
     @cached_property
     def written(self) -> tuple[WrittenValue, ...]:
@@ -43,7 +50,7 @@ class CheckedCase:
 
     def ground(self, plan_words: str) -> str:
         """All text that an expectation may take values from: inputs, source and attributes, and what the plan says."""
-        return "\n".join((self.text, self.source, plan_words, *self.slot.attributes.values()))
+        return "\n".join((self.whole, self.source, plan_words, *self.slot.attributes.values()))
 
 
 class ValidatorOptions(BaseModel):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dsbuilder_tui.diversity.compared_text import structure_hash
-from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_text
+from dsbuilder_tui.domain.case import AcceptedCase, Rejection, Slot, case_id, display_text
 from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.case_pair import PairSide, pair_of
+from dsbuilder_tui.domain.case_problems import CaseProblems
 from dsbuilder_tui.domain.errors import (
     InputError,
 )
@@ -20,15 +23,19 @@ from dsbuilder_tui.domain.events import (
     Event,
     Notice,
 )
+from dsbuilder_tui.domain.evidence import evidence_of
 from dsbuilder_tui.domain.judging import TAG, verdict_of
 from dsbuilder_tui.domain.notice_level import NoticeLevel
+from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.ledger import SlotState
-from dsbuilder_tui.generation.schema_check import fitting_case
+from dsbuilder_tui.generation.schema_check import fitting_case, unfit_fields
 from dsbuilder_tui.generation.value_kinds import Unfit
+from dsbuilder_tui.quality.validation import Validation
+from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.rows import CaseVerdict, Changes, HistoryRow, SlotFacts, Withdrawal
 
@@ -87,6 +94,25 @@ class CaseChanges:
         await self._change(ground, new, CaseChange.EDITED, "case_edited", data)
         await self._tell_of_pair(case, "was edited; see whether the two still are a pair")
         return new
+
+    async def problems(
+        self, case: AcceptedCase, inputs: dict[str, Any], expectations: dict[str, Any], passages: Sequence[Passage]
+    ) -> CaseProblems:
+        category = self._category(case.category)
+        plan, attributes = self._context.plan, case.tags.get("attributes")
+        bad_inputs, bad_expectations = unfit_fields(plan, category, inputs, expectations)
+        if bad_inputs or bad_expectations:
+            return CaseProblems(bad_inputs, bad_expectations)
+        slot = Slot(case.category, case.ordinal, attributes if isinstance(attributes, dict) else {}, tuple(passages))
+
+        def ask() -> tuple[str, ...]:
+            validation = Validation(plan)
+            return tuple(validation.faults(validation.case(slot, inputs, expectations, evidence_of(case.tags))))
+
+        try:
+            return CaseProblems(rules=await asyncio.to_thread(ask))
+        except PlugInBroken as error:
+            return CaseProblems(rules=(error.problem,))
 
     async def annotate(self, name: str, ordinal: int, note: str | None, pinned: bool | None) -> AcceptedCase:
         if note is not None and len(note) > MAX_TEXT_LENGTH:
@@ -167,7 +193,8 @@ class CaseChanges:
         count = next((c.count for c in self._context.plan.categories if c.name == name), 0)
         if not await self._context.files.store.slots.exists(name, count, ordinal):
             raise InputError(f"The plan no longer has a place for {own}.", "Raise the category's count first.")
-        if set(candidate["inputs"]) != set(self._context.plan.input_fields):
+        plan = self._context.plan
+        if self._category(name).kind.odd_fields(plan.input_fields, candidate["inputs"]):
             raise InputError(
                 f"What was turned away for {own} has other fields than the plan has now.", "It cannot be kept."
             )
@@ -317,4 +344,4 @@ def _not_pinned(case: AcceptedCase) -> None:
 
 
 def _structure(category: DatasetCategory, inputs: dict[str, Any]) -> int | None:
-    return structure_hash(inputs) if category.compared else None
+    return structure_hash(inputs, category.kind) if category.compared else None

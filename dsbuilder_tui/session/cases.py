@@ -7,8 +7,10 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase, slot_of
 from dsbuilder_tui.domain.case_pair import pair_of
+from dsbuilder_tui.domain.case_problems import CaseProblems
 from dsbuilder_tui.domain.history import HistoryEntry, SearchStep
 from dsbuilder_tui.domain.judging import Judgement
+from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session.case_changes import CaseChanges
@@ -107,6 +109,15 @@ class SessionCases:
         """Accepted cases of each category up to a place in the history, such as a checkpoint's ``seq``."""
         found = await self._context.files.store.cases.counts_at(seq)
         return {name: found.get(name, 0) for name in self._context.categories()}
+
+    async def problems(
+        self, case: AcceptedCase, inputs: dict[str, Any], expectations: dict[str, Any], passages: Sequence[Passage] = ()
+    ) -> CaseProblems:
+        """What would be wrong with a case if it said this: what does not fit the plan, or else what its validators find.
+
+        ``passages`` are those that it was written from. Changes nothing. The case's category must be in the plan.
+        """
+        return await self._changes.problems(case, inputs, expectations, passages)
 
     async def edit(
         self, category: str, ordinal: int, inputs: dict[str, Any], expectations: dict[str, Any]

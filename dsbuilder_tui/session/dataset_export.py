@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,8 +49,11 @@ class DatasetExport:
         private: bool = False,
         upto: int | None = None,
         raw: bool = False,
+        only: Collection[str] | None = None,
+        place: Path | None = None,
     ) -> WrittenFile:
-        """As ``Session.export``."""
+        """As ``Session.export``. ``only`` these cases, by their ids. It is announced to lie at ``place``, where that is not
+        ``path``."""
         files, plan = self._files, self._files.plan
         path = Path(path).expanduser()
         kind = format_of(path, kind)
@@ -61,26 +64,29 @@ class DatasetExport:
         written = await write_cases(
             path,
             kind,
-            self._checked_pages(damaged, upto, repeated),
+            self._checked_pages(damaged, upto, repeated, only),
             DatasetShape(list(plan.input_fields), self._axes(), head, raw),
             private=private,
         )
         if words := repeated.words:
             files.emit(Notice(ts=files.clock.now(), level=NoticeLevel.WARNING, text=words))
         files.emit(
-            ExportWritten(ts=files.clock.now(), path=str(path), format=kind, cases=written.cases, sha256=written.sha256)
+            ExportWritten(
+                ts=files.clock.now(), path=str(place or path), format=kind, cases=written.cases, sha256=written.sha256
+            )
         )
         return written
 
     async def _checked_pages(
-        self, damaged: list[str] | None, upto: int | None, repeated: RepeatedInputs
+        self, damaged: list[str] | None, upto: int | None, repeated: RepeatedInputs, only: Collection[str] | None
     ) -> AsyncIterator[list[AcceptedCase]]:
         """The cases of the plan in slot order, compared at the end with what should be there."""
         files, plan = self._files, self._files.plan
         names, cases = [category.name for category in plan.categories], files.store.cases
         async for page in cases.pages(names, damaged=damaged, upto=upto):
-            repeated.see(page)
-            yield page
+            chosen = page if only is None else [case for case in page if case.case_id in only]
+            repeated.see(chosen)
+            yield chosen
         await files.pages_checked()
         await cases.require_sound(damaged)
 

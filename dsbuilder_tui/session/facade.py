@@ -35,12 +35,14 @@ from dsbuilder_tui.session.dataset_file import DatasetFile
 from dsbuilder_tui.session.diversity import SessionDiversity
 from dsbuilder_tui.session.documents import SessionDocuments
 from dsbuilder_tui.session.endpoint_knowledge import EndpointKnowledge
+from dsbuilder_tui.session.exports import SessionExports
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.plans import SessionPlans
 from dsbuilder_tui.session.preview import SessionPreview
 from dsbuilder_tui.session.rejections import SessionRejections
 from dsbuilder_tui.session.run import KeptWriter, Run, Writer
 from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.session.templates import SessionTemplates
 from dsbuilder_tui.session.verdicts import SessionVerdicts
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.documents.document_reader import require_documents
@@ -70,11 +72,13 @@ class Session:
         self.dataset = DatasetFile(context)
         self.endpoints = EndpointKnowledge(files)
         self.documents = SessionDocuments(context)
+        self.exports = SessionExports(context, self.diversity)
         self.cases = SessionCases(context, repaired=self.diversity.forget_coverage)
         self.plans = SessionPlans(context)
         self.preview = SessionPreview(context, self.costs)
         self.rejections = SessionRejections(context)
         self.settings = context.settings
+        self.templates = SessionTemplates(context)
         self.verdicts = SessionVerdicts(context)
 
     @classmethod
@@ -280,31 +284,29 @@ class Session:
     async def run(self, model: WorkerModel | None = None) -> RunResult:
         """Fill the open slots until none is left or ``pause`` is called. ``model`` stays the caller's to close.
 
-        It pauses by itself when the session's budget is used up, or when a validator fails at its work. Raises
-        ``InputError`` when the budget is used up already, while it runs, or while there is no plan; ``PlanError`` or
-        ``PlugInBroken`` for a validator that is not there or cannot be loaded; ``EndpointRefused``,
-        ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
+        It pauses by itself when the budget is used up, or when a validator fails at its work. Raises ``InputError`` when the
+        budget is used up already, while it runs, or while there is no plan; ``PlanError`` or ``PlugInBroken`` for a validator
+        that is missing or broken; ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
         from dsbuilder_tui.generation.judging import judge_of
         from dsbuilder_tui.generation.pipeline import Pipeline  # with numpy and what else compares; see `prepare`
+        from dsbuilder_tui.generation.templating import templates_model
 
         own: list[WorkerModel | TextModel] = []
 
         def writer() -> WorkerModel:
-            if model is not None:
-                return model
-            own.append(made := worker_model(self.config))
-            return made
+            if model is None:
+                own.append(made := worker_model(self.config))
+            return model or made
 
         def driver(writer: WorkerModel, budget: Budget) -> RunDriver:
-            files, calls = self._files, self._context.call_log
-            if (judge := judge_of(files.plan, self.config, writer)) is not None:
-                own.append(judge)
-                if isinstance(judge, LearningModel):
-                    judge.learn_from(self.endpoints.options)
-            return Pipeline(
-                files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed, calls, budget, judge
-            )
+            files, log = self._files, self._context.call_log
+            judge, templates = (make(files.plan, self.config, writer) for make in (judge_of, templates_model))
+            own.extend(others := [one for one in (judge, templates) if one is not None])
+            for other in (one for one in others if isinstance(one, LearningModel)):
+                other.learn_from(self.endpoints.options)
+            of_session = (files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed)
+            return Pipeline(*of_session, log, budget, judge, templates)
 
         try:
             return await self._drive(writer, driver)
@@ -395,17 +397,15 @@ class Session:
         upto: int | None = None,
         raw: bool = False,
     ) -> int:
-        """Write the accepted cases to a file, in slot order, atomically. Returns how many.
+        """Write the accepted cases to a file, in slot order, atomically. Returns how many. ``exports`` writes splits.
 
         With ``upto`` only the cases up to that place in the history are written. With ``raw`` a CSV holds every text as
-        it is; else one that a spreadsheet would take for a formula gets an apostrophe in front.
-
-        The format follows the ending, or ``kind``: jsonl, json, csv, parquet, checkpoint (the seed format). Damaged
-        cases raise ``SessionDamaged``, or are left out and named in ``damaged`` when that list is given. Raises
+        it is; else one that a spreadsheet would take for a formula gets an apostrophe in front. The format follows the
+        ending, or ``kind``. Damaged cases raise ``SessionDamaged``, or are left out and named in ``damaged``. Raises
         ``InputError`` while there is no plan, and for a name that is a device's or that of a link which leads elsewhere.
         """
-        self.require_plan()
-        return (await self._files.dataset.write(path, kind, damaged=damaged, private=private, upto=upto, raw=raw)).cases
+        written = self.exports.write(path, kind, damaged=damaged, private=private, upto=upto, raw=raw)
+        return sum(file.cases for file in await written)
 
     async def rename(self, name: str) -> None:
         """Give the session another name: its folder, its seed JSON beside it, its ``<name>.jsonl`` inside, its note.

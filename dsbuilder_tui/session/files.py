@@ -309,7 +309,7 @@ class SessionFiles:
         """Fill slots with the cases of an imported file, all in one transaction."""
         now, cases = self.clock.now(), []
         for case in dataset.cases:
-            on = self.plan.category(case.category).compared
+            category = self.plan.category(case.category)
             cases.append(
                 AcceptedCase(
                     seq=self.store.next_seq(),
@@ -319,7 +319,7 @@ class SessionFiles:
                     expectations=case.expectations,
                     tags=case.tags,
                     created_at=now,
-                    structure=structure_hash(case.inputs) if on else None,
+                    structure=structure_hash(case.inputs, category.kind) if category.compared else None,
                 )
             )
         state = SessionState.COMPLETE if len(cases) == self.plan.total_instances else SessionState.PAUSED

@@ -19,6 +19,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.session.files import SessionFiles
+from dsbuilder_tui.session.template_costs import template_costs_sentence
 from dsbuilder_tui.settings.provider_names import OFFLINE, OPENAI
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.soundness import RUN_TABLES
@@ -198,6 +199,8 @@ class Run:
             await self._measure(True)
             await self._note_lacking()
             await self._note_missing_pairs()
+            if said := await template_costs_sentence(self._files, self._config):
+                await self._files.tell(Notice(ts=self._clock.now(), level=NoticeLevel.INFO, text=said))
         now = self._clock.now()
         end: RunFinished | RunPaused
         if finished:

@@ -46,7 +46,8 @@ class CostTable:
                 }
                 for rows, cached in (
                     ("agent_call", "sum(cached_tokens)"),
-                    *((f"worker_call WHERE role='{role}'", "0") for role in (CallRole.WORKER, CallRole.JUDGE)),
+                    (f"worker_call WHERE role<>'{CallRole.JUDGE}'", "0"),  # whoever writes, cases or templates
+                    (f"worker_call WHERE role='{CallRole.JUDGE}'", "0"),
                 )
             )
             return agent, workers, judge

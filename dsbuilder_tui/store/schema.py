@@ -178,7 +178,16 @@ CREATE INDEX verdict_finding ON verdict (branch_id, standing, category_id, findi
 ALTER TABLE worker_call ADD COLUMN role TEXT NOT NULL DEFAULT 'worker';
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9)
+# Templates that a model wrote, of which cases are made.
+_V10 = """
+-- `template` is JSON; `written_for` a hash of what the category said; `dropped` why no more cases are made of it, or empty.
+CREATE TABLE template (
+  id INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, category_id INTEGER NOT NULL, name TEXT NOT NULL,
+  template TEXT NOT NULL, written_for TEXT NOT NULL, model TEXT NOT NULL, batch INTEGER NOT NULL, dropped TEXT NOT NULL,
+  created_at REAL NOT NULL);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10)
 SEALED = 7  # the version from which on a session file has sums
 
 SEQUENCED_TABLES = (

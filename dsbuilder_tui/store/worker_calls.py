@@ -46,7 +46,7 @@ class WorkerCallTable:
 
         def read(connection: sqlite3.Connection) -> Usage:
             row = connection.execute(
-                "SELECT sum(prompt_tokens), sum(completion_tokens) FROM worker_call WHERE role=?", (CallRole.WORKER,)
+                "SELECT sum(prompt_tokens), sum(completion_tokens) FROM worker_call WHERE role<>?", (CallRole.JUDGE,)
             ).fetchone()
             return Usage(row[0] or 0, row[1] or 0, known=bool(row[0] or row[1]))
 

@@ -16,6 +16,7 @@ from dsbuilder_tui.diversity.compared_text import compared_text, exact_hash
 from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.fingerprint_file import NAMES, FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
+from dsbuilder_tui.diversity.halves import from_halves
 from dsbuilder_tui.diversity.lsh_index import LshIndex
 from dsbuilder_tui.diversity.sign_index import MOST, SignIndex
 from dsbuilder_tui.diversity.static_embedding import StaticEmbedder, Vectors, built_in_embedder, folder_embedder
@@ -207,6 +208,23 @@ def test_the_nearest_vector_is_among_the_candidates(count: int) -> None:
         assert member in index.candidates(signs, 0) and len(index.candidates(signs, 0)) <= MOST
         recent = index.candidates(signs, count - 30)
         assert len(recent) == 30 and recent.min() >= count - 30
+
+
+def test_of_members_that_are_as_near_as_each_other_the_oldest_are_candidates() -> None:
+    index, vectors = SignIndex(100), np.ones((300, 100), np.float32)
+    vectors[:40, 0] = -1.0
+    index.extend(vectors)
+    assert index.candidates(index.signs(vectors[-1:]), 0).tolist() == list(range(40, 40 + MOST))
+    assert index.candidates(index.signs(vectors[:1]), 0).tolist() == list(range(MOST))
+    assert index.candidates(index.signs(vectors[-1:]), 100).tolist() == list(range(100, 100 + MOST))
+
+
+def test_halves_are_read_exactly() -> None:
+    every = np.arange(2**16, dtype=np.uint32).astype(np.uint16).view(np.float16)
+    finite = every[np.isfinite(every)]
+    read = from_halves(finite[: len(finite) // 4 * 4].reshape(-1, 4))
+    assert len(finite) == 63488 and read.dtype == np.float32
+    assert np.array_equal(read.ravel(), finite.astype(np.float32)) and np.signbit(read.ravel()[finite == 0]).sum() == 1
 
 
 class Letters:

@@ -37,6 +37,8 @@ def test_the_built_in_formats_stand_in_the_same_table() -> None:
     assert FORMATS.names()[:5] == ("jsonl", "json", "csv", "parquet", "checkpoint")
     assert {name: row.ending for name, row in FORMATS.all().items()} == {
         "jsonl": ".jsonl", "json": ".json", "csv": ".csv", "parquet": ".parquet", "checkpoint": "_checkpoint.json",
+        "deepeval": "_deepeval.json", "promptfoo": "_promptfoo.yaml", "openai-evals": "_openai_evals.jsonl",
+        "langsmith": "_langsmith.jsonl", "langfuse": "_langfuse.jsonl", "braintrust": "_braintrust.jsonl", "huggingface": "_hf",
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ Plans = Callable[..., DatasetPlanInput]
 def test_every_key_of_help_has_a_test_and_none_is_tested_that_help_does_not_list() -> None:
     for module in (
         "test_talk",
+        "test_case_form",
         "test_coverage",
         "test_keys_studio",
         "test_keys_screens",

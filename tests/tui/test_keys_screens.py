@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.domain.failure_kind import FailureKind
@@ -85,31 +85,6 @@ async def test_cases_are_searched_filtered_and_turned_around(make_plan: Plans) -
         await desk.until(lambda: desk.one("#cases").count == 3 and not desk.one("#search").display)
         await desk.press("escape")
         await desk.at("StudioScreen")
-
-
-@covers("Cases", "e", "ctrl+s")
-async def test_a_case_is_edited_and_saved(make_plan: Plans) -> None:
-    await built(make_plan(3))
-    async with studio(open_first="support") as desk:
-        await cases(desk, 3)
-        await desk.press("e")
-        await desk.at("CasesScreen", "editor")
-        box = desk.one("#editor", TextArea)
-        whole = box.text
-        box.text = whole[:-3]
-        await desk.sees("not JSON")
-        await desk.press("ctrl+s")
-        await desk.until(lambda: "not JSON" in desk.told)
-        assert desk.focus == "editor"
-        box.text = '{"inputs": {"query": "Changed by hand"}, "expectations": {"polite": false}}'
-        await desk.press("ctrl+s")
-        await desk.at("CasesScreen", "cases")
-        await desk.sees("Changed by hand", "edited by you", "✎")
-        case = await desk.session.cases.get(C, 1)
-        assert case is not None and case.inputs == {"query": "Changed by hand"} and case.tags["edited"]
-        await desk.press("e", "escape")
-        await desk.at("CasesScreen", "cases")
-        assert desk.one("#detail").display
 
 
 @covers("Cases", "p", "n", "d")

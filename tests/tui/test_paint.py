@@ -12,14 +12,18 @@ from rich.cells import cell_len
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection
+from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.flags import FLAG_MARKS
 from dsbuilder_tui.domain.message import PlanContent, PlanRow
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import RunState, WorkerState
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, Flip, Scores, WhatIf
 from dsbuilder_tui.store.catalog import SessionListing
 from dsbuilder_tui.tui.cases import paint as cases
+from dsbuilder_tui.tui.cases.case_fields import FieldKind, case_fields
+from dsbuilder_tui.tui.cases.detail_paint import case_detail
 from dsbuilder_tui.tui.home import paint as home
 from dsbuilder_tui.tui.paint import chrome
 from dsbuilder_tui.tui.paint.line import Line, bar, clip, cut, fit, frame, length, pad, sides, sparkline, wrap
@@ -189,9 +193,16 @@ def test_cards_fit(rows: list[tuple[str, int, int | None, int, int]], width: int
         exact(lines, width, card.card_height(content))
 
 
+# What expectations may hold: texts, facts, tool calls, turns of a conversation, and anything else.
+CALL = st.fixed_dictionaries({"name": SMALL}, optional={"arguments": st.dictionaries(SMALL, TEXT | COUNTS, max_size=2)})
+TURN = st.fixed_dictionaries({"role": SMALL, "content": TEXT})
+VALUE = (
+    TEXT | st.booleans() | COUNTS | st.lists(TEXT, max_size=3) | st.lists(CALL, max_size=2) | st.lists(TURN, max_size=2)
+)
+VALUE = VALUE | st.dictionaries(SMALL, VALUE, max_size=2)
 CASE = st.builds(
-    AcceptedCase, COUNTS, SMALL, st.integers(1, 99999), st.dictionaries(SMALL, TEXT, min_size=1, max_size=3),
-    st.dictionaries(SMALL, TEXT, max_size=3), st.fixed_dictionaries({"attributes": st.dictionaries(SMALL, SMALL, max_size=3), "note": TEXT, "pinned": st.booleans()}),
+    AcceptedCase, COUNTS, SMALL, st.integers(1, 99999), st.dictionaries(SMALL, VALUE, min_size=1, max_size=3),
+    st.dictionaries(SMALL | st.sampled_from(list(MlflowKey)), VALUE, max_size=3), st.fixed_dictionaries({"attributes": st.dictionaries(SMALL, SMALL, max_size=3), "note": TEXT, "pinned": st.booleans()}),
     st.floats(0, 2e9), damaged=st.booleans(),
 )  # fmt: skip
 REJECTION = st.builds(
@@ -200,22 +211,37 @@ REJECTION = st.builds(
 )  # fmt: skip
 
 
+NO_PLAN = DatasetPlanInput.undecided("none")
+
+
+@given(CASE)
+@QUICK
+def test_a_value_that_is_not_edited_stays_what_it_is_whatever_it_is(case: AcceptedCase) -> None:
+    for field in case_fields(NO_PLAN, case):
+        clean(((field.text.replace("\n", " ").replace("\t", " "), "text"),))
+        assert field.read(field.text) == field.value
+        # As though it had been typed anew: what the kind reads is what the kind shows.
+        blank = replace(field, value=None)
+        if field.text.strip() and field.kind is not FieldKind.TURNS:
+            assert blank.read(field.text) == field.value
+
+
 @given(CASE, REJECTION, TEXT, st.integers(16, 160))
 @QUICK
 def test_rows_and_details_of_cases_fit(case: AcceptedCase, rejection: Rejection, text: str, width: int) -> None:
     for category in (0, 12, 20):
         within([cases.case_row(case, max(30, width), True, category_width=category)], max(30, width))
-    within(cases.case_detail(case, (), width), width)
+    within(case_detail(case, case_fields(NO_PLAN, case), (), width), width)
     flags = [{"kind": kind, "case_id": text, "stage": text, "score": 0.9, "differs": [text]} for kind in FLAG_MARKS]
-    flagged = replace(case, tags={**case.tags, "flags": flags})
+    flagged = replace(case, tags={**case.tags, "flags": flags, text: {text: [text]}})
     within([cases.case_row(flagged, max(30, width), True, category_width=12)], max(30, width))
-    within(cases.case_detail(flagged, (), width), width)
+    within(case_detail(flagged, case_fields(NO_PLAN, flagged), (), width), width)
     within([duel.rejection_row(rejection, max(24, width), False)], max(24, width))
     within(duel.why(rejection, replace(case, damaged=False), max(24, width)), max(24, width))
     clean(((duel.about(rejection, case), "text"),))
     left, right = duel.word_diff(rejection.text, text)
-    within(duel.flow(left, width, "warn"), width)
-    within(duel.flow(right, width, "info"), width)
+    within(duel.side(left, width, "warn"), width)
+    within(duel.side(right, width, "info"), width)
 
 
 def said(pieces: duel.Pieces, mark: str) -> list[str]:

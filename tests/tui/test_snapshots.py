@@ -14,7 +14,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from tests.support import coverage_scenes, scenes, talk_scenes
+from tests.support import coverage_scenes, judged_scenes, scenes, talk_scenes
 from tests.support.frozen import ENDPOINT, FrozenApp, settled
 
 Scene = Callable[[FrozenApp, Pilot[Any]], Awaitable[None]]
@@ -22,6 +22,8 @@ Shoot = Callable[..., None]
 
 WIDE, NARROW = (120, 36), (80, 24)
 BOTH = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+
+EACH = pytest.mark.parametrize("size", [(200, 50), WIDE, NARROW], ids=["large", "wide", "narrow"])
 
 
 @pytest.fixture
@@ -187,11 +189,21 @@ def test_cases_filter(shoot: Shoot, size: tuple[int, int]) -> None:
     shoot(scenes.running, size, "f2", "f")
 
 
-def test_cases_edit(shoot: Shoot) -> None:
-    shoot(scenes.paused, WIDE, "f2", "e")
+@EACH
+def test_cases_judged(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(judged_scenes.judged, size, "f2")
 
 
-@pytest.mark.parametrize("size", [(200, 50), WIDE, NARROW], ids=["large", "wide", "narrow"])
+@BOTH
+def test_cases_edit(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(judged_scenes.judged, size, "f2", "e")
+
+
+def test_cases_edit_as_json(shoot: Shoot) -> None:
+    shoot(scenes.paused, WIDE, "f2", "e", "ctrl+r")
+
+
+@EACH
 def test_coverage(shoot: Shoot, size: tuple[int, int]) -> None:
     shoot(coverage_scenes.filling, size, "f3", "a", "down", "down", "right")
 

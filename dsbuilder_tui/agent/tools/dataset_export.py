@@ -5,26 +5,48 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
 from dsbuilder_tui.atomic_write import replaceable
 from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.session.export_formats import format_of, require_writer
+from dsbuilder_tui.session.dataset_split import read_shares
+from dsbuilder_tui.session.export_formats import FORMATS, format_of, is_folder, require_writer
 
 
 class ExportDatasetArguments(ToolArguments):
     path: str | None = None
     """A file that the person named, exactly as they wrote it; leave it out for the session's folder."""
-    format: Literal["jsonl", "json", "csv", "parquet", "checkpoint"] | None = None
-    """Only when the file's ending does not say it."""
+    format: (
+        Literal[
+            "jsonl",
+            "json",
+            "csv",
+            "parquet",
+            "checkpoint",
+            "deepeval",
+            "promptfoo",
+            "openai-evals",
+            "langsmith",
+            "langfuse",
+            "braintrust",
+            "huggingface",
+        ]
+        | None
+    ) = None
+    """Only when the file's ending does not say it; huggingface writes a folder."""
+    split: str | None = Field(default=None, max_length=200)
+    """Shares of splits, such as "test=0.8,dev=0.2", when the person asks for splits; each becomes a file of its own."""
 
 
 class ExportDataset(Tool[ExportDatasetArguments]):
     name = "export_dataset"
     order = 150
     description = (
-        "Write the accepted cases to a file: jsonl, json, csv, parquet, or checkpoint (JSON that can be loaded again)."
+        "Write the accepted cases to a file: jsonl, json, csv, parquet, checkpoint (JSON that can be loaded again), or as "
+        "deepeval, promptfoo, OpenAI evals, LangSmith, Langfuse, Braintrust and Hugging Face read them; in splits if asked to."
     )
     arguments = ExportDatasetArguments
     asks = True
@@ -54,18 +76,23 @@ class ExportDataset(Tool[ExportDatasetArguments]):
             raise InputError("No case is accepted yet, so there is nothing to write.", "Start the generation first.")
         path = self._path(call, arguments)
         await session.written()
-        count = await session.export(path, arguments.format, private=path.parent == session.folder)
-        return ToolAnswer(f"Wrote {counted(count, 'case')} to {path}.", {"path": str(path), "cases": count})
+        files = await session.exports.write(
+            path,
+            arguments.format,
+            shares=read_shares(arguments.split) if arguments.split else None,
+            private=path.parent == session.folder,
+        )
+        count, places = sum(file.cases for file in files), ", ".join(str(file.path) for file in files)
+        return ToolAnswer(f"Wrote {counted(count, 'case')} to {places}.", {"path": str(path), "cases": count})
 
     def _path(self, call: ToolCall, arguments: ExportDatasetArguments) -> Path:
         session = call.host.session
         if arguments.path is not None:
             path = replaceable(call.named_path(arguments.path))
-            if path.is_dir():
+            if path.is_dir() and not is_folder(format_of(path, arguments.format)):
                 raise InputError(f"{path} is a folder.", "Name a file, such as dataset.jsonl.")
             require_writer(format_of(path, arguments.format))
             return path
         kind = arguments.format or "jsonl"
         require_writer(kind)
-        name = f"{session.id}_checkpoint.json" if kind == "checkpoint" else f"{session.id}.{kind}"
-        return session.folder / name
+        return session.folder / f"{session.id}{FORMATS.load(kind).ending}"

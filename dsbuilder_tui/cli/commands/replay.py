@@ -30,7 +30,7 @@ def _replay(arguments: argparse.Namespace) -> int:
             async for event in recorded_events(session):
                 display.show(event)
                 if display.broken:
-                    return ExitCode.RESUMABLE
+                    return display.exit_code(ExitCode.RESUMABLE)
         return ExitCode.COMPLETE
 
     return asyncio.run(tell())

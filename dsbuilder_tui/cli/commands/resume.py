@@ -100,7 +100,7 @@ async def _nothing_to_do(
             f"Try again:   {retry_command(session.id, session.folder.parent)}",
         ]
     display.say([*lines, f"Dataset:     {target}"])
-    return int(ExitCode.SHORT if short else ExitCode.COMPLETE)
+    return int(display.exit_code(ExitCode.SHORT if short else ExitCode.COMPLETE))
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -19,12 +19,12 @@ class NearStage(ComparingStage):
         shared = inquiry.shared
         if not len(shared) or not len(inquiry.tokens):
             return None
-        rows = inquiry.file.rows
-        counts = rows["count"][shared].astype(np.int64)
-        shared, counts = shared[counts > 0], counts[counts > 0]
+        rows = inquiry.rows
+        shared = shared[rows["count"][shared] > 0]
         if not len(shared):
             return None
-        theirs = np.concatenate([inquiry.file.tokens_of(int(row)) for row in shared])
+        counts = rows["count"][shared].astype(np.int64)
+        theirs = inquiry.file.tokens_of(shared)
         at = np.minimum(np.searchsorted(inquiry.tokens, theirs), len(inquiry.tokens) - 1)
         both = np.add.reduceat((inquiry.tokens[at] == theirs).astype(np.int64), np.cumsum([0, *counts[:-1]]))
         scores = np.round(both / (counts + len(inquiry.tokens) - both), 4)

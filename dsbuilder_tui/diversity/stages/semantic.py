@@ -19,8 +19,9 @@ class SemanticStage(ComparingStage):
         closest = inquiry.scope.signs
         if closest is None or inquiry.signs is None or not inquiry.vector.any():
             return None
-        stored = inquiry.file.rows["vector"]
-        candidates, scores = inquiry.scope.closest(closest, inquiry.signs, inquiry.vector, stored, inquiry.first)
+        candidates, scores = inquiry.scope.closest(
+            closest, inquiry.signs, inquiry.vector, inquiry.rows["vector"], inquiry.first
+        )
         inquiry.nearest = float(scores.max(initial=-1.0))
         rules = inquiry.rules
         for place in np.lexsort((-candidates, -scores)):

@@ -16,7 +16,7 @@ class StructuralStage(ComparingStage):
     """
 
     def match(self, name: str, inquiry: Inquiry) -> Match | None:
-        rows = inquiry.file.rows
+        rows = inquiry.rows
         shared = inquiry.shared
         same = shared[rows["text"][shared] == inquiry.own["text"]]
         if inquiry.has_partner and len(same):

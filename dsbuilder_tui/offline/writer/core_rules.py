@@ -10,11 +10,12 @@ from dataclasses import dataclass
 class CoreRule:
     pattern: re.Pattern[str]
     answered: str  # what an answer to it does
+    goal: str  # what somebody wants who says it
     forms: tuple[str, ...]
 
 
-def _rule(pattern: str, answered: str, *forms: str) -> CoreRule:
-    return CoreRule(re.compile(pattern + r"\s*[?.!]*\Z", re.IGNORECASE), answered, forms)
+def _rule(pattern: str, answered: str, goal: str, *forms: str) -> CoreRule:
+    return CoreRule(re.compile(pattern + r"\s*[?.!]*\Z", re.IGNORECASE), answered, goal, forms)
 
 
 _BE = r"(?P<be>is|are|was|were)"
@@ -48,6 +49,7 @@ RULES = (
     _rule(
         rf"where(?:'s| {_BE}) (?P<x>(?:my|our|the|this|that) .+?)",
         "tells the user where {x} {be}, or what is needed to find out",
+        "find out where {x} {be}",
         *_forms("""
         Where {be} {x}?
         Can you tell me where {x} {be}?
@@ -63,6 +65,7 @@ RULES = (
     _rule(
         rf"(?P<wh>what|who) {_BE} (?P<x>(?:my|our|your|the|this|that|a|an) .+?)",
         "tells the user {wh} {x} {be}",
+        "find out {wh} {x} {be}",
         *_forms("""
         {wh} {be} {x}?
         Can you tell me {wh} {x} {be}?
@@ -77,6 +80,7 @@ RULES = (
     _rule(
         rf"(?P<wh>when|why|how) {_BE} (?P<x>{_NOUNS}) (?P<p>{_PARTICIPLE})",
         "tells the user {wh} {x} {be} {p}",
+        "find out {wh} {x} {be} {p}",
         *_forms("""
         {wh} {be} {x} {p}?
         Can you tell me {wh} {x} {be} {p}?
@@ -93,6 +97,7 @@ RULES = (
         r"(?P<wh>what|when|where|why|how|how much|how many \w+|how long|which \w+) "
         r"(?P<aux>do|can|could|should|will|would|must) (?P<s>i|you|we|they|it) (?P<x>.+?)",
         "tells the user {wh} {s} {aux} {x}",
+        "find out {wh} {s} {aux} {x}",
         *_forms("""
         {wh} {aux} {s} {x}?
         Can you tell me {wh} {s} {aux} {x}?
@@ -110,6 +115,7 @@ RULES = (
         r"(?P<aux>has|have) (?P<x>(?!(?:you|i|we|they) ).+?) "
         r"(?P<p>(?:already |not )?(?:been|arrived|left|changed|expired|failed)\b.*?)",
         "tells the user if {x} {aux} {p}",
+        "find out whether {x} {aux} {p}",
         *_forms("""
         {aux} {x} {p}?
         Can you tell me if {x} {aux} {p}?
@@ -124,6 +130,7 @@ RULES = (
     _rule(
         rf"(?P<be>is|are|was|were) (?P<x>{_NOUNS}) (?P<p>{_PARTICIPLE})",
         "tells the user if {x} {be} {p}",
+        "find out whether {x} {be} {p}",
         *_forms("""
         {be} {x} {p}?
         Can you tell me if {x} {be} {p}?
@@ -138,6 +145,7 @@ RULES = (
     _rule(
         r"do (?P<s>you|i|we|they) (?P<x>.+?)",
         "tells the user if {s} {x}",
+        "find out whether {s} {x}",
         *_forms("""
         Do {s} {x}?
         Can you tell me if {s} {x}?
@@ -152,6 +160,7 @@ RULES = (
     _rule(
         r"i (?:want|would like|need|wish)(?P<np> (?:a|an|my|the|some|another|more) .+?)",
         "says whether or how the user can get{np}",
+        "get{np}",
         *_forms("""
         I want{np}.
         I'd like{np}.
@@ -168,6 +177,7 @@ RULES = (
     _rule(
         r"(?:i (?:want|would like|need|wish)|i'd like) to (?P<v>.+?)",
         "says whether or how the user can {v}",
+        "{v}",
         *_forms("""
         I want to {v}.
         I'd like to {v}.
@@ -184,6 +194,7 @@ RULES = (
     _rule(
         r"(?:can|could|may) (?:i|we) (?P<v>.+?)",
         "says whether the user can {v}",
+        "find out whether I can {v}",
         *_forms("""
         Can I {v}?
         Could I {v}?
@@ -200,6 +211,7 @@ RULES = (
         r"(?:please |(?:can|could|would) you (?:please )?)?(?:tell me|give me (?:some )?information|inform me|"
         r"talk to me) (?:more )?about (?P<x>.+?)(?:,? please)?",
         "gives the user information about {x}",
+        "find out more about {x}",
         *_forms("""
         Tell me about {x}.
         What can you tell me about {x}?
@@ -221,6 +233,7 @@ RULES = (
         r"call|split|refund|resend|activate) .+?)"
         r"(?P<more>, (?:i|we|my|our|the|it|there|because|so) .+?)?(?:,? please)?",
         "says whether the request to {v} is carried out",
+        "get the assistant to {v}",
         *_forms("""
         {v}{more}.
         Please {v}{more}.
@@ -238,6 +251,7 @@ RULES = (
         r"(?P<x>(?:my|our|the) (?!.*[,;] )[^?]+? (?:is|are|was|were|has|have|had|does|do|did|keeps?|won't|can't|isn't|"
         r"doesn't|hasn't|stopped|broke|arrived|shows?|says?|drops?|stops?|gets?|fails?|crashes|expires?) .+?)",
         "takes up that {x}",
+        "get help: {x}",
         *_forms("""
         {x}.
         It seems {x}.

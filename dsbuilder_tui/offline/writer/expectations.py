@@ -97,7 +97,7 @@ class ExpectationWriter:
 
     def _guidelines(self, message: WrittenMessage, rng: random.Random) -> list[str]:
         say, flags = _Sayings(self._words, rng), message.frame.flags
-        found: list[str] = []
+        found = list(message.history)
         match message.stance:
             case Stance.DECLINE:
                 found.append(say("decline"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
@@ -88,6 +88,7 @@ class Frame:
     flags: set[str] = field(default_factory=set)
     background: list[str] = field(default_factory=list)
     context: list[str] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)  # axes that nobody knows how to show, which are told
 
     @classmethod
     def of(
@@ -98,12 +99,7 @@ class Frame:
         people: list[Sequence[str]] = []
         for axis, value in attributes.items():
             name, lowered = axis.strip().lower().replace(" ", "_"), value.strip().lower()
-            if (
-                name in _PERSONA_AXES
-                or lowered in phrases["persona"]
-                or _PERSON.search(lowered)
-                or name in lowered.split()
-            ):
+            if is_persona(axis, value, phrases):
                 people.append(_persona(value, phrases))
             elif name in _LANGUAGE_AXES:
                 if not lowered.startswith("en"):
@@ -138,8 +134,41 @@ class Frame:
         shown = axis.replace("_", " ").strip().lower()
         if _MANNERS & set(shown.split()):
             return
+        self.unread[shown] = value
         forms = (f"My {shown} is {value}, if that helps.", f"The {shown} is {value}, in case it matters.")
         self.context.append(rng.choice(forms))
+
+
+def is_persona(axis: str, value: str, phrases: Mapping[str, Any]) -> bool:
+    """Whether a value says who is writing."""
+    name, lowered = axis.strip().lower().replace(" ", "_"), value.strip().lower()
+    known = name in _PERSONA_AXES or lowered in phrases["persona"]
+    return known or bool(_PERSON.search(lowered)) or name in lowered.split()
+
+
+# What is done to a message as a whole, or nothing: it shows in any language.
+_ON_THE_SURFACE = frozenset({"typos", "case", "plain"})
+
+
+def shows(axis: str, value: str, phrases: Mapping[str, Any], *, english: bool, spoken_for: bool = True) -> bool:
+    """Whether a frame shows that value of an axis, whatever the message says.
+
+    ``spoken_for`` is false for a language without phrases, in which only what is done to a whole message shows.
+    """
+    name, lowered = axis.strip().lower().replace(" ", "_"), value.strip().lower()
+    if name in _LANGUAGE_AXES:
+        return False
+    if name in _PERSONA_AXES or lowered in phrases["persona"]:
+        return english
+    for kind, effect, pattern in _EFFECTS:
+        if re.search(pattern, value, re.IGNORECASE):
+            return effect in _ON_THE_SURFACE if kind == "flag" else spoken_for
+    return False
+
+
+def language_axis(axes: Iterable[str]) -> str | None:
+    """The axis that says in which language a message is; None where there is none."""
+    return next((axis for axis in axes if axis.strip().lower().replace(" ", "_") in _LANGUAGE_AXES), None)
 
 
 def _persona(value: str, phrases: Mapping[str, Any]) -> Sequence[str]:
@@ -233,13 +262,22 @@ def _laid_out(
     body = [part for part in (*before, core, *after) if part]
     if frame.channel != "email" or not phrases["channel"]["email"]["open"][0]:
         return " ".join(body)
-    greeting = opening if opening.endswith(",") else rng.choice(phrases["channel"]["email"]["open"])
-    sign_off = closing if "{name}" in closing else rng.choice(phrases["channel"]["email"]["close"])
+    (greeting, sign_off), rest, _ = mail_parts(opening, closing, phrases, rng)
     body = [part for part in body if part not in (greeting, sign_off)]
     if body and body[0] == opening:
-        rest = _GREETING.sub("", opening)  # one greeting is enough
-        body[:1] = [rest[:1].upper() + rest[1:]] if rest else []
+        body[:1] = [rest] if rest else []
     return f"{greeting}\n\n{' '.join(body)}\n\n{sign_off}"
+
+
+def mail_parts(
+    opening: str, closing: str, phrases: Mapping[str, Any], rng: random.Random
+) -> tuple[tuple[str, str], str, str]:
+    """The greeting and the name under a mail, and what is left of opening and closing beside them: one greeting is enough."""
+    mail = phrases["channel"]["email"]
+    greeting = opening if opening.endswith(",") else rng.choice(mail["open"])
+    sign_off = closing if "{name}" in closing else rng.choice(mail["close"])
+    rest = "" if greeting == opening else _GREETING.sub("", opening)
+    return (greeting, sign_off), rest[:1].upper() + rest[1:], "" if sign_off == closing else closing
 
 
 _CALM = ("", "neutral", "polite", "formal", "cheerful")

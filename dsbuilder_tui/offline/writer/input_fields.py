@@ -7,7 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.case_kind import CaseKind, context_arguments
+from dsbuilder_tui.domain.conversation import MESSAGES
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.scenario import GOAL
 from dsbuilder_tui.offline.writer.languages import LOCALES, NAMES
 from dsbuilder_tui.offline.writer.templates import read_template
 from dsbuilder_tui.offline.writer.values import ValuePool
@@ -26,8 +29,14 @@ _FIELD_VALUES = (
 )
 
 
-def main_field(plan: DatasetPlanInput, examples: list[dict[str, Any]]) -> str:
-    """The field whose text a case is about."""
+def main_field(plan: DatasetPlanInput, category: DatasetCategory) -> str:
+    """The field whose text a category's cases are about."""
+    match category.kind:
+        case CaseKind.CONVERSATION:
+            return MESSAGES
+        case CaseKind.SCENARIO:
+            return GOAL
+    examples = plan.examples(category)
     for name in _MAIN_FIELDS:
         if name in plan.input_fields:
             return name
@@ -35,6 +44,13 @@ def main_field(plan: DatasetPlanInput, examples: list[dict[str, Any]]) -> str:
         if any(isinstance(example.get(name), str) for example in examples):
             return name
     return next(iter(plan.input_fields))
+
+
+def other_fields(plan: DatasetPlanInput, category: DatasetCategory) -> list[str]:
+    """The fields beside that one, which an example or their name has to fill."""
+    if category.kind is CaseKind.SCENARIO:
+        return list(context_arguments(plan.input_fields, plan.examples(category)))
+    return [name for name in plan.fields_of(category) if name != main_field(plan, category)]
 
 
 def value_for(field: str, language: str) -> str | None:

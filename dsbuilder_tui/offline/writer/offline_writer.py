@@ -4,59 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from dsbuilder_tui.domain.case import Slot, Usage
+from dsbuilder_tui.domain.case_kind import CaseKind, context_arguments
 from dsbuilder_tui.domain.clock import Clock, SystemClock
+from dsbuilder_tui.domain.conversation import MESSAGES, TURNS, lengths_in
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.scenario import CONTEXT
+from dsbuilder_tui.domain.writing_mode import WritingMode
 from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
-from dsbuilder_tui.offline.writer.core_rules import QUESTION_LEAD_INS
+from dsbuilder_tui.offline.writer.conversations import ConversationComposer, SpokenRequest
 from dsbuilder_tui.offline.writer.document_questions import document_question
-from dsbuilder_tui.offline.writer.expectations import ExpectationWriter, unfilled_key
+from dsbuilder_tui.offline.writer.expectations import unfilled_key
 from dsbuilder_tui.offline.writer.frames import Frame, Surroundings, compose, load_phrases, perturbed, reordered
-from dsbuilder_tui.offline.writer.input_fields import in_shape_of, main_field, refilled, text_of, value_for
-from dsbuilder_tui.offline.writer.languages import (
-    ENGLISH,
-    NAMES,
-    UNKNOWN,
-    language_of,
-    lead_ins,
-    phrases_in,
-)
+from dsbuilder_tui.offline.writer.input_fields import in_shape_of, other_fields, refilled, value_for
+from dsbuilder_tui.offline.writer.languages import ENGLISH, NAMES, UNKNOWN
 from dsbuilder_tui.offline.writer.pacer import Pacer
 from dsbuilder_tui.offline.writer.pair_changes import can_differ
-from dsbuilder_tui.offline.writer.partner_writer import PartnerWriter
-from dsbuilder_tui.offline.writer.studied_category import (
-    OtherRequest,
-    StudiedCategory,
-    StudiedExample,
-    about_words,
-    stance_of,
-)
-from dsbuilder_tui.offline.writer.surroundings import leaves_out, surrounded
-from dsbuilder_tui.offline.writer.templates import (
-    answered,
-    introduced,
-    lower_first,
-    paraphrases,
-    read_template,
-    sentence,
-    shown,
-    without_ids,
-)
+from dsbuilder_tui.offline.writer.partner_writer import PartnerWriter, other_core, other_question
+from dsbuilder_tui.offline.writer.scenarios import scenario_inputs
+from dsbuilder_tui.offline.writer.studied_category import StudiedCategory, StudiedExample, study
+from dsbuilder_tui.offline.writer.surroundings import leaves_out, second_request, surrounded
+from dsbuilder_tui.offline.writer.templates import goal_of, shown
 from dsbuilder_tui.offline.writer.values import ValuePool, shown_braces
 from dsbuilder_tui.offline.writer.written_message import Stance, WrittenMessage
 from dsbuilder_tui.settings.provider_names import OFFLINE
 
 _MOST_TEMPLATE = 1000
-_SAYS_MORE = re.compile(r"been lost|haven't|not yet|overdue|still", re.IGNORECASE)  # than the plain request
 _KEPT_FLAGS = frozenset({"typos", "case", "plain"})  # of a question about a document: they change no meaning
 
 _CHOSEN = "The built-in offline writer makes the cases from templates."
@@ -109,12 +91,18 @@ class OfflineWriter:
 
     def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
         notes = [(NoticeLevel.INFO, _CHOSEN if self._chosen else _FALLBACK)]
+        if named := [category.name for category in plan.categories if category.mode is WritingMode.TEMPLATES]:
+            names = ", ".join(named)
+            text = (
+                f"`mode: templates` of {names} changes nothing here: the built-in writer works from templates anyway."
+            )
+            notes.append((NoticeLevel.INFO, text))
         for category in plan.categories:
             known = self._category(plan, category)
+            filled = {name for e in known.examples for name in (*e.rest, *(e.rest.get(CONTEXT) or {}))}
             unfilled = [
-                name for name in plan.input_fields
-                if name != known.field and not any(name in e.rest for e in known.examples) and value_for(name, "en") is None
-            ]  # fmt: skip
+                name for name in other_fields(plan, category) if name not in filled and value_for(name, "en") is None
+            ]
             if unfilled:
                 raise InputError(
                     f"The built-in writer has nothing to put into the input field {unfilled[0]!r} of {category.name!r}: "
@@ -185,28 +173,70 @@ class OfflineWriter:
         if seed not in self._pools:
             self._pools[seed] = ValuePool(seed)
         pool, known = self._pools[seed], self._category(plan, category)
-        example = known.examples[(slot.ordinal - 1) % len(known.examples)]
-        frame = Frame.of(slot.attributes, known.phrases, rng, english=known.language == ENGLISH)
+        example = known.example_for(slot)
+        attributes = {
+            axis: value
+            for axis, value in slot.attributes.items()
+            if axis != TURNS or category.kind is not CaseKind.CONVERSATION
+        }
+        frame = Frame.of(attributes, known.phrases, rng, english=known.language == ENGLISH)
         if slot.passages:
-            return self._write_grounded(plan, category, slot, frame, example, pool, rng, otherwise)
-        values = pool.drawn(example.template, rng)
-        core = self._core(known, example, frame, rng)
+            return self._write_grounded(plan, category, slot, frame, example, rng, seed, otherwise)
+        values = pool.drawn("\n".join((example.template, *(text for _, text in example.history))), rng)
+        core = self._core(category.kind, known, example, frame, rng)
         message, around = surrounded(known, example, frame, core, values, pool, rng, attempt, slot)
         again = random.Random()
         again.setstate(rng.getstate())
-        composed = compose(pool.filled(core, values, rng), frame, around, known.phrases, rng, extra=attempt)
-        chosen = pool.drawn(composed, rng)
-        if otherwise:  # put together the same way, with the same values
-            core = self._other_core(known, example, frame, core, otherwise)
-            phrases = reordered(known.phrases, otherwise, frame)
-            composed = compose(pool.filled(core, values, again), frame, around, phrases, again, extra=attempt)
-            chosen = {**pool.drawn(composed, again), **chosen}
-        text, done = perturbed(shown_braces(pool.filled(composed, chosen, rng)), frame, known.phrases, rng)
-        if example.block:
-            text += f"\n\n{example.block}"
-        inputs = _inputs(plan, known, example, text, pool, rng)
+        plain, core = core, pool.filled(core, values, rng)
+        if category.kind is CaseKind.SINGLE:
+            composed = compose(core, frame, around, known.phrases, rng, extra=attempt)
+            chosen = pool.drawn(composed, rng)
+            if otherwise:  # put together the same way, with the same values
+                core = pool.filled(other_core(known, example, frame, plain, otherwise), values, again)
+                phrases = reordered(known.phrases, otherwise, frame)
+                composed = compose(core, frame, around, phrases, again, extra=attempt)
+                chosen = {**pool.drawn(composed, again), **chosen}
+            text, done = perturbed(shown_braces(pool.filled(composed, chosen, rng)), frame, known.phrases, rng)
+            if example.block:
+                text += f"\n\n{example.block}"
+            inputs = _inputs(plan, category, known, example, text, pool, rng)
+        else:
+            vague = core if message.is_vague else pool.filled(rng.choice(example.vague_cores), values, rng)
+            history = tuple((speaker, pool.filled(text, values, rng)) for speaker, text in example.history)
+            other = second_request(known, core, pool, rng)[1]
+            request = SpokenRequest(
+                core=core, vague_core=vague, message=message, around=around, other=other, history=history
+            )
+            inputs, message, done = self._of_kind(plan, category, example, frame, request, slot, rng, seed)
         tags = {"template": shown(example.template)[:_MOST_TEMPLATE], "perturbation": ", ".join(done) or "none"}
         return {"inputs": inputs, "expectations": known.expectations.write(message, rng), "tags": tags}
+
+    def _of_kind(
+        self,
+        plan: DatasetPlanInput,
+        category: DatasetCategory,
+        example: StudiedExample,
+        frame: Frame,
+        request: SpokenRequest,
+        slot: Slot,
+        rng: random.Random,
+        seed: int,
+    ) -> tuple[dict[str, Any], WrittenMessage, list[str]]:
+        """A conversation, or a scenario, about a request: the inputs, what is known of them, and what was done to them."""
+        pool, known = self._pools[seed], self._category(plan, category)
+        if category.kind is CaseKind.SCENARIO:
+            inputs = scenario_inputs(known, request, frame, slot.attributes, pool, rng)
+            given = example.rest.get(CONTEXT) or {}
+            for name in context_arguments(plan.input_fields, plan.examples(category)):
+                inputs.setdefault(CONTEXT, {})[name] = refilled(
+                    given.get(name, value_for(name, known.language)), pool, rng
+                )
+            return inputs, request.message, ["told"]
+        composer, length = ConversationComposer(known, frame, pool, rng), _length(slot, rng)
+        spoken = composer.lead_to(request, length) if request.history else composer.compose(request, length)
+        messages, done = composer.said(spoken)
+        inputs = _inputs(plan, category, known, example, "", pool, rng) | {MESSAGES: messages}
+        return inputs, replace(request.message, history=tuple(spoken.expected)), done
 
     def _write_grounded(
         self,
@@ -215,116 +245,54 @@ class OfflineWriter:
         slot: Slot,
         frame: Frame,
         example: StudiedExample,
-        pool: ValuePool,
         rng: random.Random,
+        seed: int,
         otherwise: int,
     ) -> dict[str, Any]:
         """A case whose answer is a sentence of each of its slot's passages, or stands nowhere."""
-        known = self._category(plan, category)
+        pool, known = self._pools[seed], self._category(plan, category)
         question = document_question(slot.passages, category.answerable, rng)
         frame.flags &= _KEPT_FLAGS  # nothing is left out, added or attacked
-        core = question.text
-        if otherwise:
-            forms = introduced(core, QUESTION_LEAD_INS)[1:]
-            core = forms[otherwise % len(forms)]
-        phrases = reordered(known.phrases, otherwise, frame)
-        composed = compose(core, frame, Surroundings(), phrases, rng, extra=0)
-        text, done = perturbed(pool.fill(composed, rng), frame, known.phrases, rng)
         message = WrittenMessage(
             frame=frame,
             stance=Stance.SERVE if category.answerable else Stance.UNKNOWN,
             answered=" ".join(question.quotes),
             attributes=slot.attributes,
         )
+        if category.kind is CaseKind.SINGLE:
+            core = other_question(question.text, otherwise)
+            phrases = reordered(known.phrases, otherwise, frame)
+            composed = compose(core, frame, Surroundings(), phrases, rng, extra=0)
+            text, done = perturbed(pool.fill(composed, rng), frame, known.phrases, rng)
+            inputs = _inputs(plan, category, known, example, text, pool, rng)
+        else:
+            core = question.text if category.kind is CaseKind.CONVERSATION else goal_of(question.text)
+            request = SpokenRequest(core=core, vague_core=core, message=message, around=Surroundings())
+            inputs, message, done = self._of_kind(plan, category, example, frame, request, slot, rng, seed)
         expectations = known.expectations.write(message, rng)
         if question.quotes:
             expectations[MlflowKey.FACTS.value] = list(question.quotes)
         return {
-            "inputs": _inputs(plan, known, example, text, pool, rng),
+            "inputs": inputs,
             "evidence": list(question.quotes),
             "expectations": expectations,
             "tags": {"template": "a question about a passage", "perturbation": ", ".join(done) or "none"},
         }
 
-    def _other_core(
-        self, known: StudiedCategory, example: StudiedExample, frame: Frame, core: str, otherwise: int
+    def _core(
+        self, kind: CaseKind, known: StudiedCategory, example: StudiedExample, frame: Frame, rng: random.Random
     ) -> str:
-        """The same request from another template."""
-        if core in example.vague_cores and core not in example.cores:
-            forms: Sequence[str] = example.vague_cores
-        elif core in example.cores:
-            forms = example.cores
-        else:
-            forms = [form.replace("{about}", known.about) for form in known.phrases["situation"]["missing_core"]]
-        others = [form for form in frame.of_its_length(forms) if form != core and not _SAYS_MORE.search(form)]
-        others = others or [form for form in forms if form != core] or [core]
-        return others[otherwise % len(others)]
-
-    def _core(self, known: StudiedCategory, example: StudiedExample, frame: Frame, rng: random.Random) -> str:
         """The request; where a detail is left out, without its ids, or in so few words that it says next to nothing."""
         if not leaves_out(known, frame):
             return rng.choice(frame.of_its_length(example.cores))
-        if example.has_id or example.block or known.language != ENGLISH:
+        if kind is CaseKind.SCENARIO or example.has_id or example.block or known.language != ENGLISH:
             return rng.choice(frame.of_its_length(example.vague_cores))
         return str(rng.choice(known.phrases["situation"]["missing_core"])).replace("{about}", known.about)
 
     def _category(self, plan: DatasetPlanInput, category: DatasetCategory) -> StudiedCategory:
         found = self._read.get(category.name)
         if found is None:
-            found = self._read[category.name] = self._study(plan, category)
-        return found
-
-    def _study(self, plan: DatasetPlanInput, category: DatasetCategory) -> StudiedCategory:
-        examples = plan.examples(category)
-        field = main_field(plan, examples)
-        texts = [(example, text_of(example.get(field, ""))) for example in examples]
-        texts = [(example, text) for example, text in texts if text.strip()] or [({}, _from_description(category))]
-        language = language_of([text for _, text in texts], self._phrases)
-        phrases = phrases_in(language, self._phrases)
-        read = []
-        for example, text in texts:
-            head, _, block = text.strip().partition("\n")
-            template = read_template(head.rstrip().removesuffix(":"))
-            cores, vague = paraphrases(template), paraphrases(without_ids(template))
-            if language != ENGLISH:
-                forms = lead_ins(language, self._phrases)
-                cores, vague = introduced(sentence(template), forms), introduced(sentence(without_ids(template)), forms)
-            told = answered(template) if language == ENGLISH else ""
-            has_id = "{id:" in template
-            read.append(
-                StudiedExample(
-                    template=template,
-                    cores=cores,
-                    vague_cores=vague,
-                    has_id=has_id,
-                    answered=told,
-                    block=block.strip("\n"),
-                    rest=example,
-                )
-            )
-        others = [] if language != ENGLISH else self._requests_of_others(plan, category, field)
-        writer = ExpectationWriter(plan, category, phrases["expected"])
-        return StudiedCategory(
-            field=field,
-            language=language,
-            phrases=phrases,
-            examples=read,
-            others=others,
-            stance=stance_of(category),
-            about=about_words(category),
-            expectations=writer,
-        )
-
-    def _requests_of_others(self, plan: DatasetPlanInput, category: DatasetCategory, field: str) -> list[OtherRequest]:
-        """One-line English requests of the plan's other categories, to be a message's second intent."""
-        found = []
-        for other in plan.categories:
-            if other.name == category.name or not other.compared or stance_of(other) is not Stance.SERVE:
-                continue
-            for example in plan.examples(other)[:3]:
-                text = text_of(example.get(field, "")).strip()
-                if text and "\n" not in text and len(text) < 200 and language_of([text], self._phrases) == ENGLISH:
-                    found.append(OtherRequest(lower_first(sentence(read_template(text))), other))
+            found = self._read[category.name] = study(plan, category, self._phrases)
         return found
 
 
@@ -338,8 +306,14 @@ def _unshown_axes(plan: DatasetPlanInput, category: DatasetCategory, known: Stud
     ]
 
 
+def _length(slot: Slot, rng: random.Random) -> int:
+    """How many messages a conversation is to have."""
+    return rng.choice(lengths_in(slot.attributes.get(TURNS, "")) or range(3, 4))
+
+
 def _inputs(
     plan: DatasetPlanInput,
+    category: DatasetCategory,
     known: StudiedCategory,
     example: StudiedExample,
     text: str,
@@ -348,19 +322,7 @@ def _inputs(
 ) -> dict[str, Any]:
     """The message in its field, and the other fields of the example with values of their own."""
     inputs = {}
-    for field in plan.input_fields:
+    for field in plan.fields_of(category):
         value = example.rest.get(field, value_for(field, known.language))
         inputs[field] = in_shape_of(value, text) if field == known.field else refilled(value, pool, rng)
     return inputs
-
-
-def _from_description(category: DatasetCategory) -> str:
-    """Something to ask when the category has no example."""
-    subject = category.description.split(".")[0].strip() or category.name.replace("_", " ")
-    subject = re.sub(
-        r"^(?:tests?|testing|checks?|questions?|queries|cases)\b(?: (?:about|that|for|on|of))? ",
-        "",
-        subject,
-        flags=re.I,
-    )
-    return f"Tell me about {subject[:1].lower()}{subject[1:]}"

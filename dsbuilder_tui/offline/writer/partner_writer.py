@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase, Slot
+from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import CHANGE, CHANGED, ContrastChange, PairKind, PlannedPair
 from dsbuilder_tui.domain.evidence import evidence_of
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.offline.writer.core_rules import QUESTION_LEAD_INS, STATEMENT_LEAD_INS
+from dsbuilder_tui.offline.writer.frames import Frame
 from dsbuilder_tui.offline.writer.input_fields import in_shape_of, text_of
 from dsbuilder_tui.offline.writer.pair_changes import ContrastWriter, answer_for, changed_expectations
-from dsbuilder_tui.offline.writer.studied_category import StudiedCategory
+from dsbuilder_tui.offline.writer.studied_category import StudiedCategory, StudiedExample
+from dsbuilder_tui.offline.writer.templates import introduced
 
 _MOST_TRACED = 8  # tries of a case that its partner looks for
 
 _PLACEHOLDER = re.compile(r"\\\{\w+\\\}")  # in a pattern
+
+_SAYS_MORE = re.compile(r"been lost|haven't|not yet|overdue|still", re.IGNORECASE)  # than the plain request
+_AIMS = ("Your aim: {core}", "What you want is this: {core}", "This is what you are here for: {core}")
 
 # A case of its own, by plan, category, slot, attempt and seed; the last number asks for it in other words.
 WriteCase = Callable[[DatasetPlanInput, DatasetCategory, Slot, int, int, int], dict[str, Any]]
@@ -52,15 +58,23 @@ class PartnerWriter:
             case["evidence"] = [evidence.quote for evidence in evidence_of(original.tags)]
         field = original.inputs.get(known.field)
         text, expected = text_of(field), answer_for(plan, category, original.expectations)
+        is_goal = category.kind is CaseKind.SCENARIO  # told to a user, not said by one
         if pair.relation is PairKind.SAME:
-            text = self._reworded(plan, category, slot, original, attempt, seed) or _introduced(text, attempt)
+            said = None if category.kind is not CaseKind.SINGLE else self._reworded(
+                plan, category, slot, original, attempt, seed
+            )  # fmt: skip
+            text = said or (
+                _AIMS[attempt % len(_AIMS)].replace("{core}", text) if is_goal else _introduced(text, attempt)
+            )
         else:
             change = self._contrasts.change(
                 text, pair.change or ContrastChange.NEGATION, category, known.stance, known.language,
                 _closings(known), rng,
             )  # fmt: skip
             if change is not None:
-                text, expected = change.text, changed_expectations(plan, category, original.expectations, change)
+                added = change.text[len(text) :].strip() if change.text.startswith(text) else ""
+                text = f"{text} Also say: “{added}”" if is_goal and added else change.text
+                expected = changed_expectations(plan, category, original.expectations, change)
                 case |= {CHANGED: change.changed, CHANGE: change.made.value}
         return {
             **case,
@@ -88,6 +102,25 @@ class PartnerWriter:
                 said = self._write_case(plan, category, own, tries, seed, attempt + 1)
                 return text_of(said["inputs"][field])
         return None
+
+
+def other_core(known: StudiedCategory, example: StudiedExample, frame: Frame, core: str, otherwise: int) -> str:
+    """A request from another template, the so manieth."""
+    if core in example.vague_cores and core not in example.cores:
+        forms: Sequence[str] = example.vague_cores
+    elif core in example.cores:
+        forms = example.cores
+    else:
+        forms = [form.replace("{about}", known.about) for form in known.phrases["situation"]["missing_core"]]
+    others = [form for form in frame.of_its_length(forms) if form != core and not _SAYS_MORE.search(form)]
+    others = others or [form for form in forms if form != core] or [core]
+    return others[otherwise % len(others)]
+
+
+def other_question(question: str, otherwise: int) -> str:
+    """A question about a document behind an introduction; as it is without ``otherwise``."""
+    forms = introduced(question, QUESTION_LEAD_INS)[1:]
+    return forms[otherwise % len(forms)] if otherwise else question
 
 
 def _introduced(text: str, attempt: int) -> str:

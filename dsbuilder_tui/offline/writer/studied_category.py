@@ -7,8 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dsbuilder_tui.domain.plan import DatasetCategory
+from dsbuilder_tui.domain.case import Slot
+from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.domain.conversation import MESSAGES, TURNS, Speaker, lengths_in, turns_of
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.offline.writer.expectations import ExpectationWriter
+from dsbuilder_tui.offline.writer.input_fields import main_field, text_of
+from dsbuilder_tui.offline.writer.languages import ENGLISH, language_of, lead_ins, phrases_in
+from dsbuilder_tui.offline.writer.templates import (
+    addressed,
+    answered,
+    introduced,
+    lower_first,
+    paraphrases,
+    read_template,
+    sentence,
+    without_ids,
+)
 from dsbuilder_tui.offline.writer.written_message import Stance
 
 # What a category is about tells how its messages are to be taken, whatever each of them says.
@@ -32,6 +47,7 @@ class StudiedExample:
     answered: str  # what an answer to it does
     block: str  # what follows the first line: code, a document; kept as it is
     rest: dict[str, Any]  # the other input fields
+    history: tuple[tuple[Speaker, str], ...] = ()  # templates of what was said before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,13 @@ class StudiedCategory:
     about: str  # in a few words
     expectations: ExpectationWriter
 
+    def example_for(self, slot: Slot) -> StudiedExample:
+        """The examples in turn; of conversations those that are as long as the slot asks for, where there are any."""
+        lengths = lengths_in(slot.attributes.get(TURNS, "")) or range(0)
+        fitting = [one for one in self.examples if one.history and len(one.history) + 1 in lengths]
+        fitting = fitting or [one for one in self.examples if not one.history] or self.examples
+        return fitting[(slot.ordinal - 1) % len(fitting)]
+
 
 def stance_of(category: DatasetCategory) -> Stance:
     """How messages of a category are to be taken, by its name and description."""
@@ -67,3 +90,80 @@ def about_words(category: DatasetCategory) -> str:
     if words in _ABOUT:
         return _ABOUT[words]
     return f"a {words}" if words.rsplit(" ", 1)[-1] in _COUNTABLE else words
+
+
+def study(plan: DatasetPlanInput, category: DatasetCategory, bank: Mapping[str, Any]) -> StudiedCategory:
+    """Reads a category; ``bank`` has the phrases of every language."""
+    examples = plan.examples(category)
+    field = main_field(plan, category)
+    texts = [(example, text_of(example.get(field, ""))) for example in examples]
+    texts = [(example, text) for example, text in texts if text.strip()] or [({}, _from_description(category))]
+    language = language_of([text for _, text in texts], bank)
+    phrases = phrases_in(language, bank)
+    return StudiedCategory(
+        field=field,
+        language=language,
+        phrases=phrases,
+        examples=[_studied(category.kind, example, text, language, bank) for example, text in texts],
+        others=_requests_of_others(plan, category, bank) if language == ENGLISH else [],
+        stance=stance_of(category),
+        about=about_words(category),
+        expectations=ExpectationWriter(plan, category, phrases["expected"]),
+    )
+
+
+def _studied(
+    kind: CaseKind, example: dict[str, Any], text: str, language: str, bank: Mapping[str, Any]
+) -> StudiedExample:
+    head, _, block = text.strip().partition("\n")
+    template = read_template(head.rstrip().removesuffix(":"))
+    cores, vague = paraphrases(template), paraphrases(without_ids(template))
+    told = answered(template) if language == ENGLISH else ""
+    if language != ENGLISH:
+        forms = lead_ins(language, bank)
+        cores, vague = introduced(sentence(template), forms), introduced(sentence(without_ids(template)), forms)
+    if kind is CaseKind.SCENARIO:  # a goal is not said by anybody
+        cores, vague = (
+            [one if one.endswith("”") else addressed(sentence(one))] for one in (template, without_ids(template))
+        )
+        told = f"The conversation reaches its goal: {cores[0]}"
+    turns = turns_of(example.get(MESSAGES)) if kind is CaseKind.CONVERSATION else []
+    return StudiedExample(
+        template=template,
+        cores=cores,
+        vague_cores=vague,
+        has_id="{id:" in template,
+        answered=told,
+        block=block.strip("\n"),
+        rest=example,
+        history=tuple((turn.speaker or Speaker.USER, read_template(turn.text)) for turn in turns[:-1]),
+    )
+
+
+def _requests_of_others(
+    plan: DatasetPlanInput, category: DatasetCategory, bank: Mapping[str, Any]
+) -> list[OtherRequest]:
+    """One-line English requests of the plan's other categories, to be a message's second intent."""
+    found = []
+    for other in plan.categories:
+        if other.name == category.name or not other.compared or stance_of(other) is not Stance.SERVE:
+            continue
+        if other.kind is CaseKind.SCENARIO:  # a goal is not said by anybody
+            continue
+        for example in plan.examples(other)[:3]:
+            text = text_of(example.get(main_field(plan, other), "")).strip()
+            if text and "\n" not in text and len(text) < 200 and language_of([text], bank) == ENGLISH:
+                found.append(OtherRequest(lower_first(sentence(read_template(text))), other))
+    return found
+
+
+def _from_description(category: DatasetCategory) -> str:
+    """Something to ask when the category has no example."""
+    subject = category.description.split(".")[0].strip() or category.name.replace("_", " ")
+    subject = re.sub(
+        r"^(?:tests?|testing|checks?|questions?|queries|cases)\b(?: (?:about|that|for|on|of))? ",
+        "",
+        subject,
+        flags=re.I,
+    )
+    return f"Tell me about {subject[:1].lower()}{subject[1:]}"

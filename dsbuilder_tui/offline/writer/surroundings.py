@@ -42,7 +42,7 @@ def surrounded(
     rng.shuffle(details)
     whole = [*details[:2], *rng.sample(others := fitting_groups(free, core), len(others))]
     said = [rng.choice(group) for group in whole[: 3 + extra]]
-    second = _second(known, core, pool, rng) if "several" in frame.flags else None
+    second = second_request(known, core, pool, rng) if "several" in frame.flags else None
     attack = rng.choice(known.phrases["attack"]) if "adversarial" in frame.flags else None
     missing = ""
     left_out = ""
@@ -82,7 +82,7 @@ def surrounded(
     return message, around
 
 
-def _second(known: StudiedCategory, core: str, pool: ValuePool, rng: random.Random) -> tuple[SecondRequest, str]:
+def second_request(known: StudiedCategory, core: str, pool: ValuePool, rng: random.Random) -> tuple[SecondRequest, str]:
     """A second request, and the sentence that asks for it."""
     if known.others and rng.random() < _OFTEN_ANOTHER:
         other = rng.choice(known.others)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from dsbuilder_tui.offline.writer.core_rules import (
     ASKS_TOO,
@@ -13,6 +13,7 @@ from dsbuilder_tui.offline.writer.core_rules import (
     REQUEST_LEAD_INS,
     RULES,
     STATEMENT_LEAD_INS,
+    CoreRule,
 )
 from dsbuilder_tui.offline.writer.values import BRACES, PRODUCT_HEADS, Entity, shown_braces
 
@@ -142,18 +143,47 @@ def paraphrases(template: str) -> list[str]:
 def answered(template: str) -> str:
     """What an answer to a template's core does: ``The answer says whether the user can return their order {id:#12345}.``"""
     text = template.strip()
-    for rule in RULES if len(text) <= _MOST_SAID_ANEW else ():
-        found = rule.pattern.match(text)
-        if found and not re.search(r"[.!?] +\w", text) and not ASKS_TOO.search(text):
-            parts = {name: lower_first(value) for name, value in found.groupdict().items() if value}
-            parts.setdefault("be", "is")
-            said = _insert(_direct(rule.answered, parts), parts)
-            return f"The answer {_of_another(said).rstrip('.?! ')}."
+    if (said := _by_rule(text, lambda rule: rule.answered)) is not None:
+        return f"The answer {_of_another(said, _OTHERS).rstrip('.?! ')}."
     kind = "question" if sentence(text).endswith("?") else "message"
     said = lower_first(sentence(text))
     return f"The answer deals with this {kind}: {said if len(said) <= _MOST_TOLD else said[:_MOST_TOLD] + '…'}"
 
 
+def goal_of(template: str) -> str:
+    """What somebody wants who says a template's core, told to them: ``Find out where your order {id:#12345} is.``"""
+    text = template.strip()
+    # "You" is the application in what is said, and the user in a goal.
+    said = None if _TO_ANOTHER.search(text) else _by_rule(text, lambda rule: rule.goal)
+    if said is not None:
+        return sentence(f"{_of_another(said, _ADDRESSED).rstrip('.?! ')}.")
+    whole = sentence(text)
+    return f"Get an answer to this{' question' if whole.endswith('?') else ''}: “{whole}”"
+
+
+def addressed(said: str) -> str:
+    """What somebody says of themselves, told to them: ``You're a student.``"""
+    told = _of_another(said, _ADDRESSED)
+    return told[:1].upper() + told[1:]
+
+
+def _by_rule(text: str, form: Callable[[CoreRule], str]) -> str | None:
+    """What the first rule that fits says of a core; None when none does."""
+    for rule in RULES if len(text) <= _MOST_SAID_ANEW else ():
+        found = rule.pattern.match(text)
+        if found and not re.search(r"[.!?] +\w", text) and not ASKS_TOO.search(text):
+            parts = {name: lower_first(value) for name, value in found.groupdict().items() if value}
+            parts.setdefault("be", "is")
+            return _insert(_direct(form(rule), parts), parts)
+    return None
+
+
+_TO_ANOTHER = re.compile(r"\byou(?:r|rs|rself)?\b", re.IGNORECASE)
+_ADDRESSED = {
+    "i'm": "you're", "i am": "you are", "i was": "you were", "i've": "you've", "i'd": "you'd", "i'll": "you'll", "i": "you",
+    "me": "you", "my": "your", "mine": "yours", "myself": "yourself", "we": "you", "we're": "you're", "we've": "you've",
+    "our": "your", "us": "you", "ours": "yours", "am": "are",
+}  # fmt: skip
 _OTHERS = {
     "i'm": "they are", "i am": "they are", "i was": "they were", "i've": "they have", "i'd": "they would", "i'll": "they will",
     "i": "they", "me": "them", "my": "their", "mine": "theirs", "myself": "themselves", "we": "they", "we're": "they are",
@@ -164,11 +194,11 @@ _OWN = re.compile(
 )
 
 
-def _of_another(said: str) -> str:
-    """First persons as third ones, outside of placeholders."""
+def _of_another(said: str, others: Mapping[str, str]) -> str:
+    """First persons as other ones, outside of placeholders."""
     parts = re.split(r"(\{[^{}]*\})", said)
     return "".join(
-        part if part.startswith("{") else _OWN.sub(lambda found: _OTHERS[found.group().lower()], part) for part in parts
+        part if part.startswith("{") else _OWN.sub(lambda found: others[found.group().lower()], part) for part in parts
     )
 
 

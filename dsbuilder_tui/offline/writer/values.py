@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections.abc import Mapping
@@ -133,6 +134,7 @@ _DISTINCT = ("city", "name", "first", "product")
 BRACES = str.maketrans({"{": "\ue000", "}": "\ue001"})
 _BRACES_BACK = str.maketrans({"\ue000": "{", "\ue001": "}"})
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
+_NUMBER = re.compile(r"\d[\d.,]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ class ValuePool:
         values: dict[str, str] = {}
         for found in _PLACEHOLDER.finditer(text):
             for _ in range(5):  # a flight goes from one city to another one
-                chosen = self._value(found.group(1), found.group(2) or "", rng)
+                chosen = self.value(found.group(1), found.group(2) or "", rng)
                 if found.group(1) not in _DISTINCT or chosen not in values.values():
                     break
             values.setdefault(found.group(), chosen)
@@ -174,11 +176,12 @@ class ValuePool:
         """The text with values for its placeholders, and new ones for those that have none. Its own braces stay hidden."""
 
         def value(found: re.Match[str]) -> str:
-            return values.get(found.group()) or self._value(found.group(1), found.group(2) or "", rng)
+            return values.get(found.group()) or self.value(found.group(1), found.group(2) or "", rng)
 
         return _PLACEHOLDER.sub(value, text)
 
-    def _value(self, kind: str, original: str, rng: random.Random) -> str:
+    def value(self, kind: str, original: str, rng: random.Random) -> str:
+        """A value of a kind in the shape of an original one, which may be empty; ``{kind}`` for a kind that is not known."""
         if kind == "id":
             return same_shape(original, rng)
         if kind == "product":
@@ -243,6 +246,21 @@ def _money(original: str, rng: random.Random) -> str:
     if size < 1000 and rng.random() < 0.5:
         amount += f".{rng.choice(('00', '50', '90', '95', '99'))}"
     return re.sub(r"\d[\d.,]*", amount, original, count=1)
+
+
+def amount_between(original: str, low: float, high: float, rng: random.Random) -> str:
+    """An amount from ``low`` to ``high``, written as the original is: with its currency, and cents where it has some."""
+    number = _NUMBER.search(original)
+    written = number.group() if number else ""
+    cents = re.search(r"([.,])\d\d$", written)
+    mark = cents.group(1) if cents else "."
+    whole = rng.randint(math.ceil(low), max(math.ceil(low), math.floor(high)))
+    amount = f"{whole:,}" if "," in written[:-3] or "." in written[:-3] or whole >= 10_000 else str(whole)
+    if mark == ",":
+        amount = amount.replace(",", ".")
+    if cents:
+        amount += mark + (rng.choice(("00", "49", "50", "90", "95", "99")) if whole < high else "00")
+    return _NUMBER.sub(lambda _: amount, original, count=1) if number else f"{original}{amount}"
 
 
 def _date(original: str, rng: random.Random) -> str:

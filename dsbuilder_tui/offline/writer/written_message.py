@@ -34,7 +34,8 @@ class WrittenMessage:
     """What a message asks for and how.
 
     ``answered`` says what an answer to it does, and ``entities`` are the values in the request; both say nothing of what
-    was left out. ``missing`` is the noun of what was left out.
+    was left out. ``missing`` is the noun of what was left out. ``history`` is what a right answer takes from the messages
+    before it.
     """
 
     frame: Frame
@@ -48,3 +49,4 @@ class WrittenMessage:
     is_off_topic: bool = False
     language: str = "English"
     attributes: Mapping[str, str] = field(default_factory=dict)
+    history: tuple[str, ...] = ()

@@ -92,7 +92,7 @@ def _reached(given: set[float]) -> set[float]:
 def _can_tell(given: set[float], case: CheckedCase) -> bool:
     """Whether the numbers of a text are all that an amount can come from."""
     most = _MOST_NUMBERS_OF_SOURCE if case.source else _MOST_NUMBERS
-    return 0 < len(given) <= most and not _IN_WORDS.search(case.text)
+    return 0 < len(given) <= most and not _IN_WORDS.search(case.whole)
 
 
 def _signs(text: str) -> set[str]:
@@ -116,10 +116,10 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: Groundi
                 if amount == 0:
                     continue
                 if reached is None:
-                    given = _numbers(f"{case.text}\n{case.source}")
+                    given = _numbers(f"{case.whole}\n{case.source}")
                     if not _can_tell(given, case):
                         return None
-                    reached, signs = _reached(given), _signs(case.text)
+                    reached, signs = _reached(given), _signs(case.whole)
                 if not case.source and _is_other(signs, _signs(value.text)):
                     break
                 if not any(abs(amount - number) < 0.011 for number in reached) and amount not in planned:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dsbuilder_tui.domain.conversation import MESSAGES, user_turns
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.quality.validator import Check, CheckedCase, Validator
 from dsbuilder_tui.quality.written_values import FACTS
@@ -25,7 +26,9 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: None) -
         if not any(key in case.expectations for key in FACTS):
             return None
         # The first text is what is asked; other fields, such as a context, are material.
-        question = next((text for text in case.inputs.values() if isinstance(text, str)), "")
+        # Of messages it is the user's last one.
+        texts = user_turns(case.inputs.get(MESSAGES))[-1:] or case.inputs.values()
+        question = next((text for text in texts if isinstance(text, str)), "")
         if question.count(" ") > _MOST_WORDS or _MATERIAL.search(question):
             return None
         asked, lowered = "", question.casefold()

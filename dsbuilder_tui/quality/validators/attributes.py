@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.quality.validator import Check, CheckedCase, Validator
 
@@ -76,6 +77,9 @@ def _patterns(axis: str, value: str) -> tuple[str, re.Pattern[str], re.Pattern[s
 
 
 def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: None) -> Check:
+    if category.kind is CaseKind.SCENARIO:
+        return lambda case: None  # it tells a simulated user who to be
+
     def check(case: CheckedCase) -> str | None:
         text = case.text
         lowered = text.casefold()

@@ -86,7 +86,7 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: Groundi
             if not is_held(value, case, options) or not (named := _named_dates(value.text)):
                 continue
             if given is None:
-                if not case.source and not _can_tell(case.text):
+                if not case.source and not _can_tell(case.whole):
                     return None
                 ground = case.ground(words)
                 days = {int(number) for number in re.findall(r"(?<!\d)\d{1,2}(?!\d)", ground)}

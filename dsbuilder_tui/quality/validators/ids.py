@@ -55,7 +55,7 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: None) -
                     continue
                 seen.add(identifier)
                 ground = ground or case.ground(words)
-                if not has_id(ground, identifier) and not is_spelled_out(case.text):
+                if not has_id(ground, identifier) and not is_spelled_out(case.whole):
                     return (
                         f"{value.where} names {identifier}, which is not in the input; "
                         "use the one that the input names, or leave it out"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.domain.conversation import MESSAGES, user_turns
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.quality.validator import Check, CheckedCase, Validator, ValidatorOptions
 
@@ -56,6 +58,8 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: Languag
     fixed = None if options.of_input is None else code_of(options.of_input)
     if options.of_input is not None and fixed is None:
         raise ValueError(f"{options.of_input!r} is no language that can be told; write for example of_input: de")
+    if category.kind is CaseKind.SCENARIO:
+        return lambda case: None  # the simulated user is told which language to speak, in whatever language
     identifier = _identifier()
 
     def check(case: CheckedCase) -> str | None:
@@ -63,7 +67,8 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: Languag
             (v for axis, v in case.slot.attributes.items() if axis.casefold() in _AXES), ""
         )
         wanted = fixed or code_of(asked)
-        texts = [text for text in case.inputs.values() if isinstance(text, str)]
+        spoken = " ".join(user_turns(case.inputs.get(MESSAGES)))
+        texts = [spoken, *(text for text in case.inputs.values() if isinstance(text, str))]
         text = max(texts, key=len, default="")
         if wanted is None or len(text) < _FEWEST_CHARACTERS:
             return None

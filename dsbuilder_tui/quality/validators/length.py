@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.quality.validator import Check, CheckedCase, Validator, ValidatorOptions
 
@@ -24,11 +25,12 @@ def _prepare(category: DatasetCategory, plan: DatasetPlanInput, options: LengthO
     for fewest, most in ((options.min, options.max), (options.min_words, options.max_words)):
         if most is not None and most < fewest:
             raise ValueError(f"allows at most {most} and asks for at least {fewest}; change one of them")
-    if options.field is not None and options.field not in plan.input_fields:
-        raise ValueError(f"the inputs have no field {options.field!r}, only {', '.join(plan.input_fields)}")
+    fields = plan.fields_of(category)
+    if options.field is not None and options.field not in fields:
+        raise ValueError(f"the inputs have no field {options.field!r}, only {', '.join(fields)}")
 
     def check(case: CheckedCase) -> str | None:
-        text = case.text if options.field is None else str(case.inputs.get(options.field, ""))
+        text = case.text if options.field is None else display_text({"": case.inputs.get(options.field, "")})
         for number, fewest, most, what in (
             (len(text), options.min, options.max, "characters"),
             (len(text.split()), options.min_words, options.max_words, "words"),

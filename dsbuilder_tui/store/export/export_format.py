@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
 from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.dataset_card import DatasetCard
 
 
 class CaseWriter(Protocol):
@@ -30,6 +31,20 @@ class DatasetShape:
     raw: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderLayout:
+    """How a dataset lies in a folder: a file for each split, and a page about it all.
+
+    ``data`` is the path of a split's file in the folder, ``{split}`` for its name. ``page`` is the name of the page that
+    ``write_page`` makes of what there is to say; a page that ``is_own`` is one that was written so before.
+    """
+
+    data: str
+    page: str
+    write_page: Callable[[DatasetCard], str]
+    is_own: Callable[[str], bool]
+
+
 def _nothing() -> None:
     return None
 
@@ -38,10 +53,12 @@ def _nothing() -> None:
 class ExportFormat:
     """A row of the registry ``dsbuilder.formats``.
 
-    ``ending`` is how the names of such files end, from the last dot or underscore on. ``open`` makes a writer over a
-    binary file. ``require`` raises ``InputError`` when a library that it needs is missing.
+    ``ending`` is how the names of such files end: a dot, or an underscore, and what follows. ``open`` makes a writer over a
+    binary file. ``require`` raises ``InputError`` when a library that it needs is missing. With a ``layout`` the name is
+    that of a folder.
     """
 
     ending: str
     open: Callable[[BinaryIO, DatasetShape], CaseWriter]
     require: Callable[[], None] = _nothing
+    layout: FolderLayout | None = None

@@ -28,6 +28,13 @@ FORMATS: Registry[ExportFormat] = Registry(
         "csv": f"{_HERE}.csv_table:FORMAT",
         "parquet": f"{_HERE}.parquet_table:FORMAT",
         "checkpoint": f"{_HERE}.checkpoint:FORMAT",
+        "deepeval": f"{_HERE}.deepeval_goldens:FORMAT",
+        "promptfoo": f"{_HERE}.promptfoo_tests:FORMAT",
+        "openai-evals": f"{_HERE}.openai_evals:FORMAT",
+        "langsmith": f"{_HERE}.langsmith:FORMAT",
+        "langfuse": f"{_HERE}.langfuse:FORMAT",
+        "braintrust": f"{_HERE}.braintrust:FORMAT",
+        "huggingface": f"{_HERE}.dataset_folder:FORMAT",
     },
     f"{_HERE}.export_format:ExportFormat",
 )

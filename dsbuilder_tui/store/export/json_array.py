@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -14,13 +14,19 @@ from dsbuilder_tui.store.export.export_format import DatasetShape, ExportFormat
 class ArrayWriter:
     """A JSON array written record by record; ``head`` and ``tail`` put it inside an object."""
 
-    def __init__(self, handle: BinaryIO, head: bytes = b"[", tail: bytes = b"\n]\n") -> None:
-        self._handle, self._tail, self._separator = handle, tail, b"\n"
+    def __init__(
+        self,
+        handle: BinaryIO,
+        head: bytes = b"[",
+        tail: bytes = b"\n]\n",
+        record: Callable[[AcceptedCase], dict[str, Any]] = AcceptedCase.record,
+    ) -> None:
+        self._handle, self._tail, self._separator, self._record = handle, tail, b"\n", record
         handle.write(head)
 
     def write(self, cases: Sequence[AcceptedCase]) -> None:
         for case in cases:
-            self._handle.write(self._separator + b"    " + orjson.dumps(case.record()))
+            self._handle.write(self._separator + b"    " + orjson.dumps(self._record(case)))
             self._separator = b",\n"
 
     def close(self, count: int) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -12,14 +12,23 @@ from dsbuilder_tui.store.export.export_format import DatasetShape, ExportFormat
 
 
 class LineWriter:
-    def __init__(self, handle: BinaryIO, shape: DatasetShape) -> None:
-        self._handle = handle
+    """Writes what ``record`` makes of each case as a line."""
+
+    def __init__(
+        self, handle: BinaryIO, record: Callable[[AcceptedCase], dict[str, Any]] = AcceptedCase.record
+    ) -> None:
+        self._handle, self._record = handle, record
 
     def write(self, cases: Sequence[AcceptedCase]) -> None:
-        self._handle.write(b"".join(orjson.dumps(case.record(), option=orjson.OPT_APPEND_NEWLINE) for case in cases))
+        record = self._record
+        self._handle.write(b"".join(orjson.dumps(record(case), option=orjson.OPT_APPEND_NEWLINE) for case in cases))
 
     def close(self, count: int) -> None:
         pass
 
 
-FORMAT = ExportFormat(ending=".jsonl", open=LineWriter)
+def _open(handle: BinaryIO, shape: DatasetShape) -> LineWriter:
+    return LineWriter(handle)
+
+
+FORMAT = ExportFormat(ending=".jsonl", open=_open)

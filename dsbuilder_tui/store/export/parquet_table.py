@@ -32,7 +32,8 @@ class ParquetTableWriter:
         self._writer.close()
 
 
-def _require() -> None:
+def require_pyarrow() -> None:
+    """Raises ``InputError`` when the library is missing."""
     try:
         import pyarrow.parquet  # noqa: F401
     except ImportError:
@@ -42,4 +43,4 @@ def _require() -> None:
         ) from None
 
 
-FORMAT = ExportFormat(ending=".parquet", open=ParquetTableWriter, require=_require)
+FORMAT = ExportFormat(ending=".parquet", open=ParquetTableWriter, require=require_pyarrow)

@@ -126,16 +126,16 @@ def _cases(
                 f"{where}: its category {category!r} is not in the plan ({', '.join(counts)}).",
                 "Give each instance one of these categories.",
             )
+        kind = plan.category(category).kind
         inputs = instance.get("inputs", instance.get("input"))
         if isinstance(inputs, str):
-            inputs = {next(iter(plan.input_fields)): inputs}
+            inputs = kind.example(plan.input_fields, inputs)
         if not isinstance(inputs, Mapping) or not inputs:
             raise InputError(f"{where}: inputs is missing or empty.", _WAY_OUT)
-        odd = sorted(set(inputs) ^ set(plan.input_fields))
-        if odd:
+        if kind.odd_fields(plan.input_fields, inputs):
             raise InputError(
                 f"{where}: its inputs have the keys {', '.join(map(str, inputs))}, "
-                f"the plan's are {', '.join(plan.input_fields)}.",
+                f"the plan's are {', '.join(kind.fields(plan.input_fields))}.",
                 "Name the keys of all instances in dataset_plan.input_fields, and give each instance all of them.",
             )
         expectations = instance.get("expectations")
@@ -156,6 +156,7 @@ def _cases(
             surplus += 1
             continue
         tags = {key: value for key, value in body["tags"].items() if key not in ("case_id", "category", "slot")}
+        tags |= plan.category(category).kind.as_tag()
         original = body["tags"].get("case_id")
         if original and original != case_id(category, ordinal):
             tags["imported_case_id"] = original

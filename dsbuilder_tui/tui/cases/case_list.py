@@ -18,11 +18,14 @@ from dsbuilder_tui.domain.flags import CaseFlag, flag_words, flags_of
 from dsbuilder_tui.domain.judging import Judgement
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.tui.cases.paint import case_detail, case_row
+from dsbuilder_tui.tui.cases.case_fields import case_fields
+from dsbuilder_tui.tui.cases.case_form import CaseForm
+from dsbuilder_tui.tui.cases.detail_paint import case_detail
+from dsbuilder_tui.tui.cases.paint import case_row
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
-from dsbuilder_tui.tui.widgets.dialogs import Field, QuestionDialog, TextBox
+from dsbuilder_tui.tui.widgets.dialogs import Field, QuestionDialog
 from dsbuilder_tui.tui.widgets.line_view import LineView
 from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
 from dsbuilder_tui.tui.widgets.safe import title
@@ -63,12 +66,12 @@ class CaseList(SessionScreen):
                 yield PagedRows(self._row, self._fetch, empty=self._empty, id="cases")
             with Vertical(id="case-detail", classes="pane"):
                 yield LineView(self._detail, id="detail")
-                yield TextBox("", id="editor", language=None)
+                yield CaseForm(id="form")
         yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one("#search").display = bool(self._words)
-        self.query_one("#editor").display = False
+        self.query_one("#form").display = False
         self.rows.focus()
         self.search_again()
 
@@ -254,7 +257,10 @@ class CaseList(SessionScreen):
 
     def _detail(self, width: int) -> Sequence[Line]:
         case = self.chosen
-        return case_detail(case, self._history, width, self._passages) if case is not None and not case.damaged else ()
+        if case is None or case.damaged:
+            return ()
+        fields = case_fields(self.watched.session.plan, case)
+        return case_detail(case, fields, self._history, width, self._passages)
 
     def action_next_pane(self) -> None:
         (self.query_one("#detail") if self.rows.has_focus else self.rows).focus()

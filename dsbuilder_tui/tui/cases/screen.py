@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from dsbuilder_tui.domain.case import AcceptedCase, display_text
-from dsbuilder_tui.domain.errors import DsbuilderError, InputError
+from dsbuilder_tui.domain.case_problems import CaseProblems
+from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.flags import flags_of
+from dsbuilder_tui.domain.passage import Passage
+from dsbuilder_tui.tui.cases.case_form import CaseForm
 from dsbuilder_tui.tui.cases.case_list import CaseList
-from dsbuilder_tui.tui.cases.paint import editable, parse_edited
+from dsbuilder_tui.tui.cases.paint import json_of
 from dsbuilder_tui.tui.editor import edited
 from dsbuilder_tui.tui.paint.line import clip
-from dsbuilder_tui.tui.widgets.dialogs import Ask, QuestionDialog, TextBox
+from dsbuilder_tui.tui.widgets.dialogs import Ask, QuestionDialog
 from dsbuilder_tui.tui.widgets.safe import title
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.watched import Watched
+
+_DEBOUNCE = 0.15  # seconds from the last key until what is typed is looked at
+_RULES = "Its rules find"
 
 
 class CasesScreen(CaseList):
@@ -39,12 +47,14 @@ class CasesScreen(CaseList):
         Binding("o", "editor", "$EDITOR"),
         Binding("tab", "next_pane", "to the detail", show=False),
         Binding("ctrl+s", "save", "save"),
+        Binding("ctrl+r", "turn_over", "form or JSON"),
         Binding("escape", "back", "back"),
     ]
 
     def __init__(self, watched: Watched, words: str = "") -> None:
         super().__init__(watched, words)
         self._editing: AcceptedCase | None = None
+        self._read_from: Sequence[Passage] = ()  # passages of the case that is edited
 
     # Acts
 
@@ -54,47 +64,97 @@ class CasesScreen(CaseList):
             raise InputError("There is no case here.", "Choose one in the list.")
         return case
 
+    @property
+    def form(self) -> CaseForm:
+        return self.query_one("#form", CaseForm)
+
     def action_edit(self) -> None:
-        if (case := self.chosen) is None or case.damaged:
-            return
-        self._editing = case
-        box = self.query_one("#editor", TextBox)
-        box.text = editable(case)
-        box.display = True
+        if (case := self.chosen) is not None and not case.damaged:
+            self.services.attempt(self._begin_edit(case))
+
+    async def _begin_edit(self, case: AcceptedCase, json: str = "") -> None:
+        self._editing, self._read_from = case, self._passages
+        self.add_class("-editing")
+        self.query_one("#case-detail").border_title = title(clip(f"editing {case.case_id}", 40))
+        self.form.display = True
         self.query_one("#detail").display = False
-        self.query_one("#case-detail").border_subtitle = "^S save · esc cancel"
-        box.focus()
+        await self.form.show(self.watched.session.plan, case, json)
+        self._say_keys()
         self.refresh_bindings()
 
-    def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        try:
-            parse_edited(event.text_area.text)
-            words = title("^S save · esc cancel")
-        except DsbuilderError as error:
-            words = title(clip(error.problem, 60))
-        if self._editing is not None:
-            self.query_one("#case-detail").border_subtitle = words
+    def _show_detail(self) -> None:
+        if self._editing is None:  # else the form stays with its case, wherever the cursor goes
+            super()._show_detail()
+
+    def _say_keys(self) -> None:
+        to_other = "^R as a form" if self.form.is_json else "^R as JSON"
+        self.query_one("#case-detail").border_subtitle = f"^S save · {to_other} · esc cancel" if self._editing else ""
+
+    def on_case_form_edited(self, event: CaseForm.Edited) -> None:
+        async def soon() -> None:
+            await asyncio.sleep(_DEBOUNCE)
+            await self._looked_at()
+
+        self.instead("look-at-edit", soon)
+
+    async def _looked_at(self) -> tuple[dict[str, Any], dict[str, Any], CaseProblems] | None:
+        """What is typed, and what is wrong with it, which the form says by now; None where it cannot be read."""
+        case = self._editing
+        if case is None or (found := self.form.read()) is None:
+            return None
+        problems = await self.watched.session.cases.problems(case, *found, self._read_from)
+        if self._editing is not case:
+            return None
+        self.form.tell(problems)
+        return *found, problems
 
     def action_save(self) -> None:
-        case = self._editing
-        if case is None:
+        self.services.attempt(self._save())
+
+    async def _save(self) -> None:
+        """Save what is typed, or say beside it why it cannot be."""
+        case, looked = self._editing, await self._looked_at()
+        if case is None or looked is None or not looked[2].fits:
+            self.form.focus_problem()
+            return
+        inputs, expectations, problems = looked
+        await self.watched.session.cases.edit(case.category, case.ordinal, inputs, expectations)
+        self._leave_form()
+        self._renewed()
+        if problems.rules:
+            self.services.say(f"{case.case_id} is saved as you wrote it. {_RULES}: {'; '.join(problems.rules)}")
+
+    def action_turn_over(self) -> None:
+        async def turn_over() -> None:
+            await self.form.turn_over()
+            self._say_keys()
+
+        self.services.attempt(turn_over())
+
+    def _leave_form(self) -> None:
+        self._editing = None
+        self.remove_class("-editing")
+        self.form.display = False
+        self.query_one("#detail").display = True
+        self._say_keys()
+        self.rows.focus()
+        self._show_detail()
+
+    def _cancel_edit(self) -> None:
+        """Leave the form; what was changed in it is not thrown away without a question."""
+        if not self.form.is_changed:
+            self._leave_form()
             return
 
-        async def save() -> None:
-            inputs, expectations = parse_edited(self.query_one("#editor", TextBox).text)
-            await self.watched.session.cases.edit(case.category, case.ordinal, inputs, expectations)
-            self._leave_editor()
-            self._renewed()
+        def take(answer: str | None) -> None:
+            if answer == "save":
+                self.action_save()
+            elif answer == "drop":
+                self._leave_form()
 
-        self.services.attempt(save())
-
-    def _leave_editor(self) -> None:
-        self._editing = None
-        self.query_one("#editor").display = False
-        self.query_one("#detail").display = True
-        self.query_one("#case-detail").border_subtitle = ""
-        self.rows.focus()
-        self.refresh_bindings()
+        answers = [("save them", "save"), ("throw them away", "drop"), ("go on editing", "")]
+        question = QuestionDialog("Leave the changes?", "They are not saved yet.", answers)
+        self.app.push_screen(question, take)
 
     def _renewed(self) -> None:
         if self._hits is None:
@@ -106,11 +166,10 @@ class CasesScreen(CaseList):
     def action_editor(self) -> None:
         async def edit() -> None:
             case = self._case()
-            after = await edited(self.app, self.services, editable(case), ".json")
-            if after is not None:
-                inputs, expectations = parse_edited(after)
-                await self.watched.session.cases.edit(case.category, case.ordinal, inputs, expectations)
-                self._renewed()
+            after = await edited(self.app, self.services, json_of(case.inputs, case.expectations), ".json")
+            if after is not None:  # in the form it can be mended, should it not fit
+                await self._begin_edit(case, after)
+                await self._save()
 
         self.services.attempt(edit())
 
@@ -168,7 +227,7 @@ class CasesScreen(CaseList):
     def action_back(self) -> None:
         box = self.query_one("#search", Input)
         if self._editing is not None:
-            self._leave_editor()
+            self._cancel_edit()
         elif self._pair:
             self.search_again()
         elif box.has_focus or box.value:
@@ -181,7 +240,7 @@ class CasesScreen(CaseList):
             self.dismiss()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "save":
+        if action in ("save", "turn_over"):
             return self._editing is not None
         if action in ("edit", "withdraw", "pin", "note", "editor"):
             return (

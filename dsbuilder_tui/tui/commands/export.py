@@ -1,4 +1,4 @@
-"""``/export``: write the dataset: .jsonl, .json, .csv, .parquet."""
+"""``/export``: write the dataset in one of the formats, in splits where they are named behind the file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.message import ErrorContent
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.session.dataset_split import read_shares
 from dsbuilder_tui.session.export_formats import FORMATS
 from dsbuilder_tui.tui.slash_command import SlashCommand
 
@@ -19,15 +20,20 @@ if TYPE_CHECKING:
 async def _export(actions: StudioActions, argument: str) -> None:
     session = actions.live.session
     session.require_plan()
-    target = Path(argument).expanduser() if argument else session.dataset.path
+    name, _, last = argument.rpartition(" ")
+    split = last if name and "=" in last else ""
+    name = name.strip() if split else argument
+    target = Path(name).expanduser() if name else session.dataset.path
 
     async def write() -> None:
         try:
-            count = await session.export(target, private=target.parent == session.folder)
+            shares = read_shares(split) if split else None
+            files = await session.exports.write(target, shares=shares, private=target.parent == session.folder)
         except DsbuilderError as error:
             await actions.live.tell(f"✗ {error}", ErrorContent())
         else:
-            await actions.live.tell(f"✓ Wrote {counted(count, 'case')} to {target.absolute()}")
+            for file in files:
+                await actions.live.tell(f"✓ Wrote {counted(file.cases, 'case')} to {file.path.absolute()}")
 
     actions.in_background(write(), group="export")
 
@@ -38,7 +44,7 @@ def _files(session: Session) -> list[str]:
 
 COMMAND = SlashCommand(
     name="export",
-    argument="[FILE]",
+    argument="[FILE [SPLITS]]",
     arguments=_files,
     words="write the dataset: .jsonl, .json, .csv, .parquet",
     rank=130,

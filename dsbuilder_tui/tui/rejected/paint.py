@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES
+from dsbuilder_tui.tui.paint.flow import flow
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
 from dsbuilder_tui.tui.paint.stages import STAGE_ROLES, comparing_stage, stage_words
 from dsbuilder_tui.wording import clock_time
@@ -122,31 +123,10 @@ def _folded(pieces: Pieces) -> Pieces:
     return [piece for piece in found if piece[0]]
 
 
-def flow(pieces: Pieces, width: int, role: str) -> list[Line]:
-    """The pieces as wrapped lines; those that differ in ``role``, bold."""
+def side(pieces: Pieces, width: int, role: str) -> list[Line]:
+    """One side of the duel as wrapped lines; what differs in ``role``, bold."""
     roles = {"differs": f"{role}+bold", "folded": "faint"}
-    marks: list[str] = []
-    for text, mark in pieces:
-        marks.extend("text" if c.isspace() else roles.get(mark, "text") for c in text)
-    whole = "".join(text for text, _ in pieces)
-    lines: list[Line] = []
-    place = 0
-    for row in wrap(whole, width):
-        found = whole.find(row[:1], place) if row else place
-        spans: list[Span] = []
-        at = found if found >= 0 else place
-        for character in row:
-            while at < len(whole) and whole[at] != character:
-                at += 1
-            mark = marks[at] if at < len(marks) else "text"
-            if spans and spans[-1][1] == mark:
-                spans[-1] = (spans[-1][0] + character, mark)
-            else:
-                spans.append((character, mark))
-            at += 1
-        place = at
-        lines.append(tuple(spans))
-    return lines
+    return flow([(text, roles.get(mark, "text")) for text, mark in pieces], width)
 
 
 def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> list[Line]:

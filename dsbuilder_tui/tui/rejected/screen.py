@@ -23,9 +23,9 @@ from dsbuilder_tui.tui.rejected.paint import (
     TELLING_STAGES,
     Pieces,
     about,
-    flow,
     readable,
     rejection_row,
+    side,
     why,
     word_diff,
 )
@@ -194,7 +194,7 @@ class RejectedScreen(SessionScreen):
         if self._shown is None:
             return []
         return (
-            flow(self._pieces[0], width, "warn")
+            side(self._pieces[0], width, "warn")
             if self._shown.text
             else [(("There is no text: see below why.", "muted"),)]
         )
@@ -207,7 +207,7 @@ class RejectedScreen(SessionScreen):
                 return [((row, "bad"),) for row in wrap(self._shown.reason, width)]
             words = "No accepted case stands against it; it was turned away for its form, or that case is gone."
             return [((row, "muted"),) for row in wrap(words, width)]
-        return flow(self._pieces[1], width, "info")
+        return side(self._pieces[1], width, "info")
 
     def _why(self, width: int) -> Sequence[Line]:
         if self._shown is None:

@@ -1,0 +1,211 @@
+"""One case beside the list: its inputs and expectations as fields, its verdict, its evidence, and what was done to it. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.evidence import evidence_of
+from dsbuilder_tui.domain.flags import FLAG_MARKS, flag_words, flags_of
+from dsbuilder_tui.domain.history import HistoryEntry
+from dsbuilder_tui.domain.judging import Judgement, Verdict, verdict_of
+from dsbuilder_tui.domain.passage import Passage
+from dsbuilder_tui.tui.cases.case_fields import CaseField, CasePart, FieldKind, argument_words, calls_of, messages_of
+from dsbuilder_tui.tui.cases.tag_words import tag_words
+from dsbuilder_tui.tui.paint.flow import flow
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, clip, cut, fit, length, longest, wrap
+from dsbuilder_tui.wording import clock_time
+
+FLAG_ROLES = {"contradiction": "bad", "contrast": "info", "similar": "muted"}
+_FINDINGS = {
+    Judgement.GOOD: ("✓ judged good", "good"), Judgement.BAD: ("✗ judged bad", "bad"),
+    Judgement.NOT_JUDGED: ("not judged", "warn"),
+}  # fmt: skip
+_HISTORY = {
+    "case_edited": "edited by you",
+    "case_annotated": "pinned or noted by you",
+    "case_withdrawn": "taken out, written again",
+    "kept_anyway": "kept by you after a rejection",
+}
+_MOST_LABEL = 20  # cells
+_SPACE = re.compile(r"\s+")  # a document's own line breaks are not those of the pane
+_ON_ONE_LINE = (FieldKind.TRUTH, FieldKind.NUMBER, FieldKind.CHOICE)
+
+
+def case_detail(
+    case: AcceptedCase,
+    fields: Sequence[CaseField],
+    history: Sequence[HistoryEntry],
+    width: int,
+    passages: Sequence[Passage] = (),
+) -> list[Line]:
+    """Everything about one case, for a person; ``passages`` are those it was written from."""
+    lines: list[Line] = []
+    for one in fields:
+        if one.part is CasePart.INPUTS and one.value is not None:
+            lines += field_lines(one, width, "strong")
+    lines += _flags(case, width)
+    lines += _verdict(case, width)
+    lines += _expectations(fields, width)
+    lines += _evidence(case, passages, width)
+    attributes = case.tags.get("attributes")
+    if isinstance(attributes, dict) and attributes:
+        lines += _named("attributes", list(attributes.items()), width)
+    if case.tags.get("note"):
+        lines += [EMPTY, (("note", "warn"),), *[((row, "text"),) for row in wrap(str(case.tags["note"]), width)]]
+    if about := tag_words(case.tags):
+        lines += _named("where it comes from", about, width)
+    if history:
+        lines += [EMPTY, (("history", "info"),)]
+        for entry in history:
+            words = clip(_HISTORY.get(entry.kind, entry.kind), width - 10)
+            lines.append(((f"{clock_time(entry.created_at)}  ", "faint"), (words, "muted")))
+    lines += [EMPTY, ((f"{clip(case.case_id, 40)} · accepted {clock_time(case.created_at)}", "faint"),)]
+    return [cut(line, width) for line in lines]
+
+
+def field_lines(shown: CaseField, width: int, role: str = "text") -> list[Line]:
+    """One field: its name and what it means, and below them its value in its kind."""
+    name: Line = ((clip(shown.key, max(8, width - 2)), "info"),)
+    if shown.kind in _ON_ONE_LINE:
+        name = (*name, ("  ", "text"), (clip(_short(shown.value), max(4, width - length(name) - 2)), role))
+    room = width - length(name) - 3
+    meaning = [((row, "faint"),) for row in wrap(shown.meaning, width)] if shown.meaning else []
+    if meaning and len(meaning) == 1 and length(meaning[0]) <= room:
+        name, meaning = (*name, (" · ", "faint"), *meaning[0]), []
+    return [name, *meaning, *_value_lines(shown, width, role)]
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _value_lines(shown: CaseField, width: int, role: str) -> list[Line]:
+    value = shown.value
+    match shown.kind:
+        case kind if kind in _ON_ONE_LINE:
+            return []
+        case FieldKind.TEXT:
+            return [((row, role),) for row in wrap(value, width)]
+        case FieldKind.LIST:
+            return [line for text in value for line in _item("• ", text, width, role)] or [(("none", "faint"),)]
+        case FieldKind.TURNS:
+            return [line for turn in messages_of(value) or () for line in _turn(*turn, width, role)]
+        case FieldKind.CALLS:
+            return _call_lines(shown, width, role)
+        case _ if isinstance(value, str):  # one that holds what must be escaped to be edited
+            return [((row, role),) for row in wrap(value, width)]
+        case _:
+            rows = json.dumps(value, ensure_ascii=False, indent=2).split("\n")
+            return [((row, role),) for line in rows for row in wrap(line, width)]
+
+
+def _item(mark: str, text: str, width: int, role: str) -> list[Line]:
+    rows = wrap(text, max(4, width - len(mark)))
+    return [((mark if not number else " " * len(mark), "faint"), (row, role)) for number, row in enumerate(rows)]
+
+
+def _turn(role: str, words: str, width: int, shown_in: str) -> list[Line]:
+    speaker = clip(role, 12)
+    return _item(f"{speaker}: ", words, width, shown_in if role == "user" else "muted")
+
+
+def _call_lines(shown: CaseField, width: int, role: str) -> list[Line]:
+    lines: list[Line] = []
+    for number, (name, arguments) in enumerate(calls_of(shown.value) or (), 1):
+        lines += _item(f"{number} ", name, width, "accent")
+        label = min(_MOST_LABEL, longest(arguments, 0), max(4, width // 2 - 4))
+        kinds = shown.parameters.get(name, {})
+        for key, value in arguments.items():
+            rows = wrap(argument_words(value, kinds.get(key)), max(4, width - label - 6))
+            for row_number, row in enumerate(rows):
+                lines.append(((f"    {fit(key if not row_number else '', label)}  ", "muted"), (row, role)))
+    return lines or [(("none", "faint"),)]
+
+
+def _expectations(fields: Sequence[CaseField], width: int) -> list[Line]:
+    """What is expected, and the keys that this case leaves out."""
+    lines: list[Line] = [EMPTY, (("expectations", "info+bold"),)]
+    own = [one for one in fields if one.part is CasePart.EXPECTATIONS]
+    for one in own:
+        if one.value is not None:
+            lines += field_lines(one, width)
+    if not any(one.value is not None for one in own):
+        lines.append((("none", "faint"),))
+    if left_out := [one.key for one in own if one.value is None]:
+        lines += [((row, "faint"),) for row in wrap(f"left out here: {', '.join(left_out)}", width)]
+    return lines
+
+
+def _named(heading: str, values: Sequence[tuple[str, Any]], width: int) -> list[Line]:
+    """Names and values, one to a line, below a heading; a long value goes on below its name."""
+    label = min(_MOST_LABEL, longest([name for name, _ in values], 0))
+    lines: list[Line] = [EMPTY, ((heading, "info"),)]
+    for name, value in values:
+        for number, row in enumerate(wrap(" ".join(str(value).split()), max(4, width - label - 2))):
+            lines.append(((fit(name if not number else "", label) + "  ", "muted"), (row, "text")))
+    return lines
+
+
+def _flags(case: AcceptedCase, width: int) -> list[Line]:
+    lines: list[Line] = []
+    for flag in flags_of(case.tags):
+        sentence = f"{FLAG_MARKS[flag.kind]} {flag_words(flag)}"
+        lines += [EMPTY, *[((row, FLAG_ROLES[flag.kind]),) for row in wrap(sentence, width)]]
+    return [*lines, (("g shows the two together", "faint"),)] if lines else []
+
+
+def _verdict(case: AcceptedCase, width: int) -> list[Line]:
+    """What the judge says of a case, and why; and whether the person has decided otherwise."""
+    verdict = verdict_of(case.tags)
+    if verdict is None:
+        return []
+    words, role = _FINDINGS[verdict.finding]
+    by = f" by {verdict.model}" if verdict.model else ""
+    lines: list[Line] = [EMPTY, ((clip(f"{words}{by}", width), role),)]
+    if verdict.failed:
+        failed = ", ".join(name.replace("_", " ") for name in verdict.failed)
+        lines += [((row, role),) for row in wrap(f"no to: {failed}", width)]
+    lines += [((row, "text"),) for row in wrap(verdict.reason and f"why: {verdict.reason}", width) if row]
+    lines += [((row, "muted"),) for row in wrap(verdict.quote and f"“{verdict.quote}”", width) if row]
+    lines += [((row, "warn"),) for row in wrap(_disagreement(case, verdict), width) if row]
+    return lines
+
+
+def _disagreement(case: AcceptedCase, verdict: Verdict) -> str:
+    pinned = verdict.finding is Judgement.BAD and case.tags.get("pinned")
+    return "You pinned it: you and the judge do not agree." if pinned else ""
+
+
+def _evidence(case: AcceptedCase, passages: Sequence[Passage], width: int) -> list[Line]:
+    """Each passage with what is quoted of it set off; of passages that are not there the quotations alone."""
+    quotes = evidence_of(case.tags)
+    lines: list[Line] = []
+    for passage in passages:
+        lines += [EMPTY, *[((row, "info"),) for row in wrap(f"written from {passage.place}", width)]]
+        own = sorted(
+            (one.start - passage.start, one.end - passage.start) for one in quotes if one.passage == passage.id
+        )
+        marked = _marked(own, len(passage.text))
+        lines += flow([(_SPACE.sub(" ", passage.text[begin:end]), role) for begin, end, role in marked], width)
+    known = {passage.id for passage in passages}
+    if left := [one.quote for one in quotes if one.passage not in known]:
+        lines += [EMPTY, (("evidence", "info"),)]
+        lines += [((row, "text"),) for quote in left for row in wrap(f"“{quote}”", width)]
+    return lines
+
+
+def _marked(places: Sequence[tuple[int, int]], size: int) -> Iterator[tuple[int, int, str]]:
+    """A text of this length in pieces: those at ``places`` are strong, the others muted."""
+    at = 0
+    for begin, end in places:
+        if at < begin:
+            yield at, begin, "muted"
+        if max(at, begin) < end:
+            yield max(at, begin), end, "strong"
+        at = max(at, end)
+    if at < size:
+        yield at, size, "muted"

@@ -1,0 +1,39 @@
+"""The tags of a case in words: which stand under which name, and how their values are said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dsbuilder_tui.domain.evidence import EVIDENCE, SOURCES
+from dsbuilder_tui.domain.judging import TAG
+
+# Tags that a field of their own shows: attributes, flags, the verdict, the passages, a person's marks.
+_SHOWN_ELSEWHERE = frozenset({"attributes", "flags", "note", "pinned", "edited", TAG, SOURCES, EVIDENCE})
+# What a tag is called for a person; one that is not here is called by its own name.
+_NAMES = {"model": "written by", "template": "made from", "perturbation": "disturbed by"}
+_NOTHING: Sequence[Any] = (None, "", "none", [], {})
+
+
+def tag_words(tags: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Names and values of the tags that no field of their own shows, in order. Foreign text in them is not made visible."""
+    return [
+        (_NAMES.get(name, _plain_name(name)), value_words(value))
+        for name, value in tags.items()
+        if name not in _SHOWN_ELSEWHERE and value not in _NOTHING
+    ]
+
+
+def value_words(value: Any) -> str:
+    """The value of a tag, on one line: parts of a mapping with their names, items of a list one behind the other."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return " · ".join(f"{_plain_name(str(name))}: {value_words(inner)}" for name, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(value_words(inner) for inner in value)
+    return str(value)
+
+
+def _plain_name(name: str) -> str:
+    return name.replace("_", " ")
