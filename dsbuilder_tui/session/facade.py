@@ -397,8 +397,8 @@ class Session:
         upto: int | None = None,
         raw: bool = False,
     ) -> int:
-        """Write the accepted cases to a file, in slot order, atomically. Returns how many. ``exports`` writes splits.
-
+        """Write the accepted cases to a file, in slot order, atomically. Returns how many. ``exports`` writes splits, and
+        tells of each file: scenarios that stand beside other cases go to one of their own.
         With ``upto`` only the cases up to that place in the history are written. With ``raw`` a CSV holds every text as
         it is; else one that a spreadsheet would take for a formula gets an apostrophe in front. The format follows the
         ending, or ``kind``. Damaged cases raise ``SessionDamaged``, or are left out and named in ``damaged``. Raises

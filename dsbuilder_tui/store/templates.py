@@ -57,9 +57,12 @@ class TemplateTable:
                 "SELECT count(*) FROM template WHERE branch_id=? AND category_id=?", (MAIN_BRANCH, category_id)
             ).fetchone()[0]
             stored = [
-                StoredTemplate(f"{category}-t{known + number}", category, template, written_for, model, batch)
+                StoredTemplate(
+                    name=f"{category}-t{known + number}", category=category, template=template, written_for=written_for,
+                    model=model, batch=batch,
+                )
                 for number, template in enumerate(templates, 1)
-            ]
+            ]  # fmt: skip
             connection.executemany(
                 "INSERT INTO template (branch_id, category_id, name, template, written_for, model, batch, dropped, created_at) "
                 "VALUES (?,?,?,?,?,?,?,'',?)",
