@@ -113,8 +113,14 @@ def _bounded(share: float) -> float:
     return round(share, 4)
 
 
-def check_shares(name: str, contrast: float, same: float) -> None:
-    """Raises ``ValueError`` when more cases of a category would be partners than there are cases for them."""
+def check_shares(name: str, contrast: float, same: float, *, by_templates: bool) -> None:
+    """Raises ``ValueError`` when more cases of a category would be partners than there are cases for them, or when its cases are
+    made ``by_templates``, which know of no other case.
+    """
+    if by_templates and contrast + same:
+        raise ValueError(
+            f"contrast and same: {name} is written with `mode: templates`, and a partner is written for one case; take either out"
+        )
     if contrast + same > MOST_PARTNERS + 1e-9:
         raise ValueError(
             f"contrast and same: {contrast:.0%} and {same:.0%} of {name} — more than half of its cases cannot be partners, since "

@@ -184,7 +184,7 @@ class DatasetCategory(_Model):
 
     @model_validator(mode="after")
     def _check_partners(self) -> DatasetCategory:
-        check_shares(self.name, self.contrast, self.same)
+        check_shares(self.name, self.contrast, self.same, by_templates=self.mode is WritingMode.TEMPLATES)
         return self
 
     @property

@@ -103,7 +103,12 @@ class CaseChanges:
         bad_inputs, bad_expectations = unfit_fields(plan, category, inputs, expectations)
         if bad_inputs or bad_expectations:
             return CaseProblems(bad_inputs, bad_expectations)
-        slot = Slot(case.category, case.ordinal, attributes if isinstance(attributes, dict) else {}, tuple(passages))
+        slot = Slot(
+            case.category,
+            case.ordinal,
+            attributes=attributes if isinstance(attributes, dict) else {},
+            passages=tuple(passages),
+        )
 
         def ask() -> tuple[str, ...]:
             validation = Validation(plan)

@@ -319,3 +319,8 @@ def test_a_share_that_is_none_is_said_so(share: Any) -> None:
 def test_more_than_half_cannot_be_partners() -> None:
     with pytest.raises(Exception, match="more than half"):
         pair_plan(10, contrast=0.3, same=0.3)
+
+
+def test_templates_know_of_no_other_case() -> None:
+    with pytest.raises(Exception, match="mode: templates"):
+        pair_plan(10, same=0.1, mode="templates")
