@@ -6,7 +6,7 @@ import difflib
 import json
 import math
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import (
@@ -25,14 +25,22 @@ from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.expectation import MlflowKey, WrittenExpectation, WrittenKeys, merged_keys
 from dsbuilder_tui.domain.judging import JudgeMode
-from dsbuilder_tui.domain.plain_words import plain_words
-from dsbuilder_tui.domain.plan_values import MAX_NAME_LENGTH, as_list, checked_axes, checked_name, json_ready
+from dsbuilder_tui.domain.plain_words import plain_words, shown_value
+from dsbuilder_tui.domain.plan_values import (
+    MAX_NAME_LENGTH,
+    as_list,
+    checked_axes,
+    checked_name,
+    field_names,
+    json_ready,
+)
 from dsbuilder_tui.domain.rubric import PlanRubric, RubricEntry
 from dsbuilder_tui.domain.source_paths import MOST_PASSAGES_A_CASE, SourcePaths
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.domain.target import PlanTarget, ToolSchema
 from dsbuilder_tui.domain.validator_choice import ValidatorEntries, merged_entries
 from dsbuilder_tui.domain.writing_mode import WritingMode
+from dsbuilder_tui.domain.writing_stage import StageEntries, WritingStage
 
 DEFAULT_INPUT_FIELD = "query"
 MAX_TEXT_LENGTH = 20_000
@@ -64,9 +72,9 @@ class DatasetCategory(_Model):
     ``judge`` says which of its cases a judge reads; ``auto``: as the setting says.
     ``sources`` are documents in place of the plan's; each case is written from ``passages`` pieces of them, or, when the
     category is not ``answerable``, asks for what does not stand there. ``mode`` says whether a model writes each case, or
-    templates of which cases are made. Of its cases the share ``contrast`` are partners that differ from another one in one
-    decisive thing, the share ``same`` say what another one says in other words. Raises ``pydantic.ValidationError`` for bad
-    values.
+    templates of which cases are made; ``pipeline`` are the stages in which one is written (see ``domain.writing_stage``), none
+    where it is drafted alone. Of its cases the share ``contrast`` are partners that differ from another one in one decisive
+    thing, the share ``same`` say what another one says in other words. Raises ``pydantic.ValidationError`` for bad values.
     """
 
     name: str
@@ -86,6 +94,7 @@ class DatasetCategory(_Model):
     answerable: bool = Field(True, exclude_if=bool)
     contrast: PairShare = Field(0.0, exclude_if=operator.not_)
     same: PairShare = Field(0.0, exclude_if=operator.not_)
+    pipeline: StageEntries = Field((), exclude_if=operator.not_)
     mode: WritingMode = Field(WritingMode.EACH, exclude_if=lambda mode: mode is WritingMode.EACH)
 
     @field_validator("name", mode="before")
@@ -198,6 +207,11 @@ class DatasetCategory(_Model):
         return self.diversity != "off" and self.stages != ()
 
     @property
+    def is_staged(self) -> bool:
+        """Whether more is done to its cases than to draft them."""
+        return any(planned.stage is not WritingStage.DRAFT for planned in self.pipeline)
+
+    @property
     def stages(self) -> tuple[str, ...] | None:
         """The comparing stages it names for itself; None when the session's hold."""
         return self.diversity.stages if isinstance(self.diversity, CategoryDiversity) else None
@@ -255,7 +269,7 @@ class DatasetPlanInput(_Model):
             return {}
         if isinstance(value, str):
             value = [value]
-        fields = dict(value) if isinstance(value, Mapping) else dict.fromkeys(_strings(value), "")
+        fields = dict(value) if isinstance(value, Mapping) else dict.fromkeys(field_names(value), "")
         for field in fields:
             if not isinstance(field, str) or not field.strip() or len(field) > MAX_NAME_LENGTH:
                 raise ValueError(f"{field!r} cannot be a field name; use the argument names of your application")
@@ -397,12 +411,6 @@ class DatasetPlanInput(_Model):
         return math.prod(len(values) for values in self.axes(category).values())
 
 
-def _strings(value: object) -> list[str]:
-    if not isinstance(value, Iterable):
-        raise ValueError("must be a list of field names")
-    return list(value)
-
-
 def parse_plan(data: object, source: str = "plan") -> DatasetPlanInput:
     """Validate plain data as a plan.
 
@@ -438,10 +446,5 @@ def _sentence(detail: Any) -> str:
     message = plain_words(detail)
     if not where:
         return message
-    try:
-        shown = repr(value)
-    except RecursionError:
-        return f"{where}: {message}"
-    if len(shown) > 80:
-        shown = shown[:77] + "…"
-    return f"{where}: {shown} — {message}"
+    shown = shown_value(value)
+    return f"{where}: {shown} — {message}" if shown else f"{where}: {message}"

@@ -52,12 +52,13 @@ class _Book:
         self.critique: dict[int, str] = {}
         self.fruitless: dict[int, int] = {}  # calls that brought nothing for a slot, in words of the model or a filter
 
-    def unqueue(self, ordinal: int) -> None:
-        """A slot is not to be written now."""
-        self.retry = [entry for entry in self.retry if entry[1] != ordinal]
-        self.partners = [entry for entry in self.partners if entry[1] != ordinal]
-        heapq.heapify(self.retry)
-        heapq.heapify(self.partners)
+    def no_retry(self, ordinal: int) -> None:
+        """A slot is not to be leased in its turn."""
+        if any(entry[1] == ordinal for entry in (*self.retry, *self.partners)):
+            self.retry = [entry for entry in self.retry if entry[1] != ordinal]
+            self.partners = [entry for entry in self.partners if entry[1] != ordinal]
+            heapq.heapify(self.retry)
+            heapq.heapify(self.partners)
 
 
 class Ledger:
@@ -180,17 +181,23 @@ class Ledger:
         self.next_batch += 1
         return self.next_batch - 1
 
+    def is_open(self, category: str, ordinal: int) -> bool:
+        """Whether a slot waits to be written, and nobody is at it; a partner's does when its original is there."""
+        if self.state(category, ordinal) is not SlotState.OPEN:
+            return False
+        pair = self.slot(category, ordinal).pair
+        return pair is None or self.state(category, pair.original) is SlotState.FILLED
+
     def take(self, category: str, ordinal: int) -> SlotRequest | None:
         """Lease one open slot by its name, out of turn; None when it is not open, or not planned."""
-        if self.state(category, ordinal) is not SlotState.OPEN:
+        if not self.is_open(category, ordinal):
             return None
         slot = self.slot(category, ordinal)
-        if slot.pair is not None and self.state(category, slot.pair.original) is not SlotState.FILLED:
-            return None
         book = self._books[category]
         book.state[ordinal] = _LEASED
+        book.no_retry(ordinal)
         self._leased += 1
-        return SlotRequest(slot, book.attempt.get(ordinal, 0))
+        return SlotRequest(slot, book.attempt.get(ordinal, 0), book.critique.get(ordinal, ""))
 
     def fill(self, slot: Slot) -> None:
         self._settle(slot, _FILLED)
@@ -252,7 +259,7 @@ class Ledger:
         book.nearest[ordinal] = [*book.nearest.get(ordinal, ()), gone][-_KEPT_NEAREST:]
         self._queue(category, ordinal)
         if (partner := self._open_partner(category, ordinal)) is not None:
-            book.unqueue(partner)  # it has to wait for the next case
+            book.no_retry(partner)  # it has to wait for the next case
         self.filled -= 1
         self.open += 1
 
@@ -262,9 +269,9 @@ class Ledger:
         if book.state[ordinal] == _EXHAUSTED:
             self.exhausted -= 1
             if (partner := self._open_partner(category, ordinal)) is not None:
-                book.unqueue(partner)
+                book.no_retry(partner)
         else:
-            book.unqueue(ordinal)
+            book.no_retry(ordinal)
             self.open -= 1
         book.state[ordinal] = _FILLED
         self.filled += 1

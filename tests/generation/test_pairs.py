@@ -324,3 +324,18 @@ def test_more_than_half_cannot_be_partners() -> None:
 def test_templates_know_of_no_other_case() -> None:
     with pytest.raises(Exception, match="mode: templates"):
         pair_plan(10, same=0.1, mode="templates")
+
+
+async def test_partners_go_through_the_stages_of_their_category_but_are_not_evolved(
+    fake: FakeOpenAI, make_config: Configs
+) -> None:
+    """What makes a case harder is in its original: the partner takes that over."""
+    worker = fake.reply_for = PairWorker()
+    config = make_config(base_url=fake.url, api_key="k", batch_size=5, max_workers=3)
+    plan = pair_plan(20, contrast=0.2, pipeline=[{"evolve": {"how": "harder"}}])
+    async with await Session.create(plan, config) as session:
+        result, _ = await run_and_hear(session)
+        assert (result.state, result.accepted) == ("complete", 20)
+        assert pair_counts(await cases_of(session)) == {"contrast": 4}
+        evolved = [prompt for prompt in worker.prompts if "<case 1>" in prompt]
+        assert evolved and all("partner" not in prompt[prompt.index("Slots (") :] for prompt in evolved)

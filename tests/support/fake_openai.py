@@ -106,6 +106,7 @@ class FakeOpenAI:
     meant: dict[str, str] = field(default_factory=dict)
     seed: int = 1
     models: tuple[str, ...] = ("gpt-4o", "gpt-4o-mini")
+    models_kind: str = ""  # of ``fake_floods``, in place of the list
     keep_alive: bool = True
     seen: Counter[str] = field(default_factory=Counter)
     bodies: list[dict[str, Any]] = field(default_factory=list)
@@ -202,6 +203,8 @@ class FakeOpenAI:
         if path.endswith("/models"):
             if "unauthorized" in self.script or self.rates.get("unauthorized"):
                 return await send_error(writer, 401, "Incorrect API key provided", "invalid_api_key")
+            if self.models_kind:
+                return await flood(self.models_kind, writer)
             data = [{"id": name, "object": "model"} for name in self.models]
             return await send_json(writer, 200, {"object": "list", "data": data})
         body = json.loads(raw)
