@@ -6,9 +6,9 @@ import contextlib
 import sys
 from collections.abc import Sequence
 
-from dsbuilder_tui.cli.exhaustion import exhaustion_words
 from dsbuilder_tui.cli.process_tuning import tune_process
 from dsbuilder_tui.cli.standard_streams import open_standard_streams
+from dsbuilder_tui.domain.exhaustion import exhaustion_words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

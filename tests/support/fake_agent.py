@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Literal
 
+from tests.support.fake_floods import flood
 from tests.support.wire import STREAM_HEAD, as_bytes, send_chunk, send_json, send_raw
 
 UNSCRIPTED = "(script is used up)"
@@ -70,7 +71,14 @@ class Hang:
     """No answer until the server is stopped."""
 
 
-Answer = Turn | Status | Reply | Hang
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """An answer that does not end (see ``fake_floods``)."""
+
+    kind: str
+
+
+Answer = Turn | Status | Reply | Hang | Flood
 Scripted = Answer | Callable[[dict[str, Any]], Answer]
 
 
@@ -145,6 +153,8 @@ async def play(
     turn = scripted(body) if callable(scripted) else scripted
     if isinstance(turn, Hang):
         await asyncio.Event().wait()
+    if isinstance(turn, Flood):
+        return await flood(turn.kind, writer)
     if isinstance(turn, Reply):
         return await send_raw(writer, turn.status, turn.kind, as_bytes(turn.body), dict(turn.headers))
     if isinstance(turn, Status):
