@@ -84,7 +84,7 @@ class Gate:
             await self._duplicates.load(rows)
         self.journal.accepted = self.ledger.filled
 
-    def give_up(self) -> None:
+    def wait_no_longer(self) -> None:
         """Wait no longer for an endpoint's vectors; what is asked then raises ``VectorsGivenUp``."""
         self._duplicates.give_up()
 

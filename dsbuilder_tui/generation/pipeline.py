@@ -202,7 +202,7 @@ class Pipeline:
             self._pause = why
             patience = self._config.drain_timeout
             self._deadline = self._clock.monotonic() + patience
-            self._end_of_patience = asyncio.get_running_loop().call_later(patience, self.gate.give_up)
+            self._end_of_patience = asyncio.get_running_loop().call_later(patience, self.gate.wait_no_longer)
             in_flight = len(self._calls)
             self._reporter.tell(
                 RunPausing(ts=self._clock.now(), draining=in_flight, reason=why.reason, cause=why.cause)
@@ -248,7 +248,7 @@ class Pipeline:
     def stop_draining(self) -> None:
         """Drop the work in flight at once."""
         self._deadline = self._clock.monotonic()
-        self.gate.give_up()
+        self.gate.wait_no_longer()
         self._wake.set()
 
     async def _drive(self) -> int:
