@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.case_pair import PAIR_NAMES
 from dsbuilder_tui.domain.events import (
     CallHedged,
     DiversityMeasured,
@@ -84,6 +85,20 @@ def writing_words(plan: DatasetPlanInput) -> str:
 def stages_lines(plan: DatasetPlanInput) -> list[str]:
     """In which stages cases are written, a line for each category that has some: ``refunds: draft → critique → revise``."""
     return [f"{c.name}: {pipeline_words(c.pipeline)}" for c in plan.categories if c.pipeline]
+
+
+def pair_words(plan: DatasetPlanInput) -> str:
+    """How many cases are partners of others, in a line; empty when none is."""
+    said = []
+    for category in plan.categories:
+        counts = category.pairs.counts(category.count)
+        if category.pairs:
+            told = (
+                " and ".join(counted(number, PAIR_NAMES[kind]) for kind, number in counts.items())
+                or "no pair (too few cases)"
+            )
+            said.append(f"{category.name} {told}")
+    return "; ".join(said)
 
 
 def clock_time(ts: float, *, seconds: bool = True) -> str:
