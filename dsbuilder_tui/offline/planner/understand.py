@@ -20,6 +20,7 @@ from dsbuilder_tui.offline.planner.fallback_replies import not_understood, says_
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.intents import Intents
 from dsbuilder_tui.offline.planner.naming import slug, words_of
+from dsbuilder_tui.offline.planner.passage_requests import more_from_place
 from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.proposal import ProposedPlan, propose
@@ -65,6 +66,9 @@ def _joined(earlier: str, text: str) -> list[str]:
 
 def _read(heard: Utterance, situation: PlanningContext, topics: Topics) -> Interpretation:
     acts = [Act("describe_target", {"text": heard.document})] if heard.document else []
+    if (more := more_from_place(heard, situation.base)) is not None:
+        plan, problem = more
+        return Interpretation(words=problem) if problem else _offer(plan, situation, [])
     heard, documents = documents_in(heard)
     rest = _said(heard, situation, topics) if heard.said.strip(" .:,;!") else Interpretation()
     rest = written_from(rest, documents, situation)
@@ -168,6 +172,8 @@ def _wishes(heard: Utterance, situation: PlanningContext, topics: Topics) -> Int
     words: list[str] = []
     unread: list[str] = []
     for clause in clauses(said, changes.names):
+        if base and changer.read_judging(clause):  # “don't judge …” refuses nothing of ours
+            continue
         if _TABLE.phrase("refused").match(clause):
             words.append(_TABLE.reply("left_alone"))
             continue
