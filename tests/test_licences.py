@@ -24,7 +24,7 @@ _OF_CLASSIFIERS = {
     "Python Software Foundation License": {"PSF-2.0"},
 }
 
-_OF_TEXTS = {"3-Clause BSD License": "BSD-3-Clause"}
+_OF_TEXTS = {"3-Clause BSD License": "BSD-3-Clause", "Apache 2.0": "Apache-2.0"}
 
 
 def pinned() -> list[str]:

@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 
 from dsbuilder_tui import load_plan
+from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.quality.validation import VALIDATORS
 from dsbuilder_tui.settings.provider_names import PROVIDERS
 from dsbuilder_tui.settings.stage_names import STAGES
+from dsbuilder_tui.sources.rows.dataset_rows import Row, Source
+from dsbuilder_tui.sources.rows.row_shapes import ROW_SHAPES
 from dsbuilder_tui.store.export.formats import FORMATS
 from dsbuilder_tui.store.imports.import_formats import IMPORT_FORMATS
 from dsbuilder_tui.tui.studio.paint import feed_row
@@ -24,7 +27,7 @@ from tests.support.plug_ins import SAMPLE, install_sample, plugged_in
 from tests.support.process import COMMAND, ROOT
 from tests.support.studio import begin, studio
 
-REGISTRIES = (PROVIDERS, STAGES, VALIDATORS, FORMATS, IMPORT_FORMATS)
+REGISTRIES = (PROVIDERS, STAGES, VALIDATORS, FORMATS, IMPORT_FORMATS, ROW_SHAPES)
 PLAN = """
 dataset_name: parcels
 validators: no_placeholder
@@ -38,11 +41,13 @@ KINDS = {
     "a validator": "dsbuilder.validators",
     "an export format": "dsbuilder.formats",
     "an import format": "dsbuilder.import_formats",
+    "a row shape": "dsbuilder.row_shapes",
 }
 
 
 _PARTS = (
     "provider dice", "comparing stage same_opening", "validator no_placeholder", "export format sheet", "import format sheet",
+    "row shape tickets",
 )  # fmt: skip
 
 
@@ -142,6 +147,23 @@ def test_a_part_is_one_file_and_an_entry_point(packages: Path) -> None:
     before = digest()
     test_the_command_line_has_every_part(packages)
     assert digest() == before
+
+
+def test_a_file_has_the_shape_of_a_package(here: None) -> None:
+    rows = "".join(
+        f'{{"no": {n}, "subject": "Printer {n} is on fire", "resolution": "{word}"}}\n' for n, word in enumerate("ab")
+    )
+    Path("tickets.jsonl").write_text(rows)
+    with Source("tickets.jsonl") as source:
+        first, _ = source.checked_rows()
+        assert isinstance(first, Row) and source.shape is ROW_SHAPES.load("tickets")
+    assert (first.parts.inputs, first.parts.expectations) == (
+        {"query": "Printer 0 is on fire"},
+        {"expected_response": "a"},
+    )
+    Path("odd.jsonl").write_text('{"subject": [], "resolution": "c"}\n{"subject": {}, "resolution": "c"}\n')
+    with Source("odd.jsonl") as source, pytest.raises(InputError, match="nothing to compare in inputs"):
+        list(source.checked_rows())
 
 
 def digest() -> dict[str, str]:

@@ -10,9 +10,9 @@ import pytest
 
 from dsbuilder_tui.dedup.outputs import line_with
 from dsbuilder_tui.domain.errors import DsbuilderError
-from dsbuilder_tui.sources import dataset_rows
-from dsbuilder_tui.sources.dataset_rows import BadLine, Row, Source
-from dsbuilder_tui.sources.record_fields import Shape
+from dsbuilder_tui.sources.rows import json_records
+from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Row, Source
+from dsbuilder_tui.sources.rows.field_choice import FieldChoice
 from dsbuilder_tui.store.imports.seed_checkpoint import read_seed_checkpoint
 from dsbuilder_tui.store.plan_file import load_plan
 from tests.support.json_texts import json_texts
@@ -45,7 +45,7 @@ def test_rows(tmp_path: Path, around: bytes, name: str) -> None:
         found: list[Row | BadLine] = []
 
         def read(file: Path = file, found: list[Row | BadLine] = found) -> None:
-            with Source(file, Shape()) as source:
+            with Source(file, FieldChoice()) as source:
                 for row in source.rows():
                     found.append(row)
                     if isinstance(row, Row):
@@ -100,14 +100,20 @@ def test_imports(tmp_path: Path, around: bytes) -> None:
 
 
 def test_a_document_beyond_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document is read record by record: what has a limit is one record, and what an object has beside its rows."""
     file = tmp_path / "rows.json"
-    for limit, value in (("LONGEST_DOCUMENT", 50_000), ("_MOST_VALUES", 20_000)):
+    record, beside = b'[\n{"inputs": "a"},\n%s\n]', b'{\n"about": %s,\n"records": [{"inputs": "a"}]\n}'
+    large = b"[" + b"[]," * 300_000 + b"[]]"
+    for limit, value, around in (
+        ("LONGEST_LINE", 50_000, record), ("LONGEST_DOCUMENT", 50_000, beside), ("MOST_VALUES", 20_000, beside),
+    ):  # fmt: skip
         with monkeypatch.context() as patched:
-            patched.setattr(dataset_rows, limit, value)
-            patched.setattr(dataset_rows, "_BUFFER", 4_096)
-            file.write_bytes(b"[\n" + b'{"inputs": "a"},\n' * 20 + b"[]," * 30_000 + b"[]]")
-            with pytest.raises(DsbuilderError, match="Give JSON lines"), Source(file, Shape()) as source:
+            patched.setattr(json_records, limit, value)
+            file.write_bytes(around % large)
+            with pytest.raises(DsbuilderError, match="Give JSON lines"), Source(file, FieldChoice()) as source:
                 list(source.rows())
+        with Source(file, FieldChoice()) as source:
+            assert sum(isinstance(row, Row) for row in source.rows()) == 1
 
 
 BOMBS = {

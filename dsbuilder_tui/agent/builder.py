@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextvars import ContextVar
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from dsbuilder_tui.agent.blocking import LoopThread, run_blocking
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.headless_host import HeadlessHost
+from dsbuilder_tui.agent.progress_display import progress_display
 from dsbuilder_tui.agent.turn_events import TurnEvent
 from dsbuilder_tui.domain.approval import Approval
-from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.case import AcceptedCase, display_text
 from dsbuilder_tui.domain.errors import InputError, SessionNotFound
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.session.dataset_split import read_shares
 from dsbuilder_tui.session.library import (
     folder_name,
     notes_of,
@@ -26,6 +34,12 @@ from dsbuilder_tui.session.library import (
 )
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
+if TYPE_CHECKING:
+    import datasets
+    import pandas
+
+T = TypeVar("T")
+_SHOWN, _LONGEST = 3, 120  # cases of a session that a notebook shows, and characters of each
 # The agent that the documented bare functions speak to: the one last created in this context.
 _current: ContextVar[DatasetBuilderAgent | None] = ContextVar("current_agent", default=None)
 
@@ -47,6 +61,7 @@ class DatasetBuilderAgent:
         self._host: HeadlessHost | None = None
         self._conversation: Conversation | None = None
         self._listeners: list[Callable[[Event], None]] = []
+        self._thread: LoopThread | None = None  # where the session lives that `generate_sync` has begun
         _current.set(self)
 
     @property
@@ -106,10 +121,34 @@ class DatasetBuilderAgent:
             raise InputError("No question waits for an answer.", "Say what you need with say().")
         return waiting
 
-    async def generate(self, plan: DatasetPlanInput) -> RunResult:
-        """Build a dataset in a session of its own. Raises ``PlanError``, ``EndpointRefused`` or ``StorageError``."""
+    async def generate(self, plan: DatasetPlanInput, *, progress: bool | None = False) -> RunResult:
+        """Build a dataset in a session of its own. Raises ``PlanError``, ``EndpointRefused`` or ``StorageError``.
+
+        ``progress`` shows how far it is; None does so in a notebook and at a terminal alone.
+        """
         await self._adopt(await Session.create(plan, self.config))
-        return await self.session.run()
+        with progress_display(progress) as show:
+            self.session.subscribe(show)
+            return await self.session.run()
+
+    def generate_sync(self, plan: DatasetPlanInput, *, progress: bool | None = None) -> RunResult:
+        """``generate`` for a caller that blocks, be an event loop running or not: a script, or a cell of a notebook.
+
+        The session lives on a thread of its own until ``close``. Ctrl+C pauses it: what is accepted is saved, and
+        ``KeyboardInterrupt`` goes on.
+        """
+        self.close()
+        self._thread = LoopThread()
+        running = self._thread.submit(self.generate(plan, progress=progress))
+        try:
+            return running.result()
+        except KeyboardInterrupt:
+            self._thread.submit(self._pause()).result()
+            raise
+
+    async def _pause(self) -> None:
+        if self._session is not None:
+            await self._session.pause()
 
     async def resume(self) -> RunResult:
         """Fill the open slots of the session that is open."""
@@ -144,13 +183,104 @@ class DatasetBuilderAgent:
         """Write the cases to a file; see ``Session.export``."""
         return await self.session.export(path, kind)
 
+    def export_sync(self, path: str | Path, kind: str | None = None) -> int:
+        """``export`` for a caller that blocks, of a session that ``generate_sync`` has begun."""
+        return self._blocking(self.export(path, kind))
+
+    def records(self) -> list[dict[str, Any]]:
+        """The accepted cases as MLflow's evaluation records, for ``mlflow.genai.evaluate(data=agent.records())``."""
+        return self._blocking(self._records())
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """``records`` as a frame with the columns inputs, expectations and tags, whose cells are mappings."""
+        import pandas
+
+        return pandas.DataFrame(self.records(), columns=["inputs", "expectations", "tags"])
+
+    def to_hf(self) -> datasets.Dataset:
+        """``records`` as a dataset of Hugging Face: case_id, category, inputs, and the rest as JSON.
+
+        Raises ``InputError`` when the library ``datasets`` is not installed.
+        """
+        try:
+            import datasets
+        except ImportError:
+            raise InputError("The library datasets is not installed.", "Run: pip install datasets") from None
+        rows = [
+            {
+                "case_id": record["tags"]["case_id"],
+                "category": record["tags"]["category"],
+                "inputs": record["inputs"],
+                "expectations": json.dumps(record["expectations"], ensure_ascii=False),
+                "tags": json.dumps(record["tags"], ensure_ascii=False),
+            }
+            for record in self.records()
+        ]
+        return datasets.Dataset.from_list(rows)
+
+    def split(self, shares: str) -> dict[str, list[dict[str, Any]]]:
+        """``records`` in splits, such as "test=0.8,dev=0.2": each has its share of every category, and near cases stay
+        together. Raises ``InputError``."""
+        of_case = self._blocking(self.session.exports.splits(read_shares(shares)))
+        records = self.records()
+        return {
+            name: [record for record in records if record["tags"]["case_id"] in ids] for name, ids in of_case.items()
+        }
+
+    def _blocking(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of work that reads, while the caller waits: where the session lives, or else beside its loop."""
+        return run_blocking(work) if self._thread is None else self._thread.submit(work).result()
+
+    async def _records(self) -> list[dict[str, Any]]:
+        return [case.record() async for case in self.session.cases.all()]
+
     async def aclose(self) -> None:
+        """Close the session. What it holds is saved."""
+        thread = self._thread
+        if thread is None or thread.is_current:
+            await self._aclose()
+        else:
+            await asyncio.wrap_future(thread.submit(self._aclose()))
+            thread.stop()
+            self._thread = None
+
+    def close(self) -> None:
+        """``aclose`` for a caller that blocks: of a session that ``generate_sync`` has begun."""
+        if self._thread is None:
+            if self._session is not None:
+                raise InputError("The session belongs to an event loop.", "Use: await agent.aclose()")
+            return
+        self._thread.submit(self._aclose()).result()
+        self._thread.stop()
+        self._thread = None
+
+    async def _aclose(self) -> None:
         if self._host:
             await self._host.close()
         self._host = self._conversation = None
         if self._session:
             await self._session.aclose()
             self._session = None
+
+    def __repr__(self) -> str:
+        if self._session is None:
+            return f"DatasetBuilderAgent(model={self.config.model!r}, no session)"
+        state = self._blocking(self._session.summary())
+        return (
+            f"DatasetBuilderAgent({state.session!r}, {state.state}: {state.instances_created} of "
+            f"{counted(state.total_instances_planned, 'case')}, model={self.config.model!r})"
+        )
+
+    def _repr_html_(self) -> str:
+        if self._session is None:
+            return f"<code>{escape(repr(self))}</code>"
+        newest = self._blocking(self._session.cases.page(0, _SHOWN, newest_first=True))
+        rows = "".join(
+            f"<tr><td>{escape(case.case_id)}</td>"
+            f"<td style='text-align:left'>{escape(one_line(display_text(case.inputs), _LONGEST))}</td></tr>"
+            for case in newest
+        )
+        return f"<code>{escape(repr(self))}</code><table>{rows}</table>"
 
     async def __aenter__(self) -> DatasetBuilderAgent:
         return self

@@ -148,7 +148,7 @@ def _farewell(
             for number, words in enumerate(table)
         ),
         *([f"Cost:        {cost}"] if cost else []),
-        f"Dataset:     {target}",
+        f"Dataset:     {session.dataset.where(target)}",
         f"Session:     {session.folder}",
         *([f"Checkpoint:  {seed_file(session.folder)}"] if seed_file(session.folder).exists() else []),
     ]

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import xxhash
+
 from dsbuilder_tui.dedup.embedders import Embedders
 from dsbuilder_tui.dedup.outputs import DROPPED, FLAGGED, KEPT, Outputs
 from dsbuilder_tui.dedup.report import SHOWN, DedupReport, Likeness, Pair
@@ -19,11 +21,10 @@ from dsbuilder_tui.diversity.answer import Answer, Question
 from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.metrics import Spread
 from dsbuilder_tui.diversity.thresholds import Rules, plug_in_stages, rules_for, window_of
-from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.sources.dataset_rows import BadLine, Row, Source
-from dsbuilder_tui.sources.record_fields import Shape, field_names
+from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Row, Source
+from dsbuilder_tui.sources.rows.field_choice import FieldChoice
 
 _BATCH = 256  # lines
 _AHEAD = 2  # batches that are read while one is compared
@@ -70,9 +71,9 @@ def deduplicate(
     no file is then written, nor when it is interrupted.
     """
     config = config or DatasetBuilderConfig()
-    shape = Shape(tuple(fields), category_field, expectations_field)
+    choice = FieldChoice(tuple(fields), category_field, expectations_field)
     outputs = Outputs(source, {KEPT: out, DROPPED: dropped, FLAGGED: flagged})
-    with Source(source, shape) as rows, outputs:
+    with Source(source, choice) as rows, outputs:
         return _Run(rows, outputs, config, keep_bad, progress, tell).go()
 
 
@@ -87,6 +88,9 @@ class _Tally:
     flagged: Counter[str] = field(default_factory=Counter)
     differs: Counter[str] = field(default_factory=Counter)
     scopes: set[str] = field(default_factory=set)
+    ids: set[int] = field(default_factory=set)  # hashes: a million ids of any length take 60 MB
+    repeated_ids: int = 0
+    first_repeated_ids: list[tuple[int, str]] = field(default_factory=list)
     first_bad: list[tuple[int, str]] = field(default_factory=list)
     first_dropped: list[Pair] = field(default_factory=list)
     first_flagged: dict[str, list[Pair]] = field(default_factory=dict)
@@ -116,8 +120,7 @@ class _Run:
             waiting: deque[tuple[Batch, Future[list[Answer]]]] = deque()
             try:
                 comparer = worker.submit(_comparer, self._config, self._rules, embedders).result()
-                for batch in _batches(self._source.rows(), _BATCH):
-                    self._look_at_first(batch)
+                for batch in _batches(self._source.checked_rows(), _BATCH):
                     waiting.append((batch, worker.submit(_judge, comparer, self._rules, batch)))
                     if len(waiting) > _AHEAD:
                         self._settle(*waiting.popleft())
@@ -131,18 +134,6 @@ class _Run:
                 worker.submit(_let_go, comparer, embedders).result()
         return self._report(likeness)
 
-    def _look_at_first(self, batch: Batch) -> None:
-        """Raises when nothing of the first batch can be compared: the wrong file, or the wrong field."""
-        if self._tally.rows or self._tally.bad or any(isinstance(item, Row) for item in batch):
-            return
-        first = next(item for item in batch if isinstance(item, BadLine))
-        told = next((item for item in batch if isinstance(item, BadLine) and item.record is not None), first)
-        names = f"; {field_names(told.record)}" if told.record is not None else ""
-        raise InputError(
-            f"{self._source.name}: none of the first {len(batch)} lines can be compared. Line {told.line}: {told.reason}{names}.",
-            "Name what to compare with --field (dotted: messages.0.content).",
-        )
-
     def _settle(self, batch: Batch, answers: Future[list[Answer]]) -> None:
         judged = iter(answers.result())
         for item in batch:
@@ -151,6 +142,7 @@ class _Run:
                 continue
             answer = next(judged)
             self._tally.rows += 1
+            self._see_id(item)
             if answer.row is None:
                 self._drop(item, answer)
             else:
@@ -159,12 +151,24 @@ class _Run:
             tally, seconds = self._tally, time.perf_counter() - self._started
             self._progress(Progress(tally.rows, tally.rows - tally.kept, tally.bad, self._source.share, seconds))
 
+    def _see_id(self, row: Row) -> None:
+        """Count a row that has the id of an earlier one."""
+        if row.parts.id is None:
+            return
+        tally, digest = self._tally, xxhash.xxh3_64_intdigest(row.parts.id.encode("utf-8", "surrogatepass"))
+        if digest not in tally.ids:
+            tally.ids.add(digest)
+            return
+        tally.repeated_ids += 1
+        if len(tally.first_repeated_ids) < SHOWN:
+            tally.first_repeated_ids.append((row.line, row.parts.id))
+
     def _set_aside(self, bad: BadLine) -> None:
         self._tally.bad += 1
         if len(self._tally.first_bad) < SHOWN:
             self._tally.first_bad.append((bad.line, bad.reason))
         if self._keep_bad:
-            self._outputs.keep(bad.raw)
+            self._outputs.keep(bad, self._source.heading)
 
     def _drop(self, row: Row, answer: Answer) -> None:
         match, tally = answer.match, self._tally
@@ -193,7 +197,7 @@ class _Run:
         tally = self._tally
         assert answer.row == tally.kept, "rows are admitted in order"
         self._source.keep(row)
-        self._outputs.keep(row.raw)
+        self._outputs.keep(row, self._source.heading)
         tally.kept += 1
         tally.scopes.add(row.parts.category)
         if not answer.flags:
@@ -239,6 +243,9 @@ class _Run:
             flagged=dict(tally.flagged),
             differs=dict(tally.differs.most_common()),
             bad=tally.bad,
+            repeated_ids=tally.repeated_ids,
+            first_repeated_ids=tuple(tally.first_repeated_ids),
+            shape=self._source.shape.label if self._source.shape is not None else "",
             scopes=len(tally.scopes),
             rules=rules,
             seconds=time.perf_counter() - self._started,
@@ -268,7 +275,7 @@ def _let_go(comparer: Comparer | None, embedders: Embedders) -> None:
 
 def _judge(comparer: Comparer, rules: Rules, batch: Batch) -> list[Answer]:
     questions = [
-        Question(item.parts.category, item.parts.text, item.parts.expectations, rules)
+        Question(item.parts.category, item.parts.text, item.parts.demands, rules)
         for item in batch
         if isinstance(item, Row)
     ]

@@ -15,10 +15,12 @@ import orjson
 from dsbuilder_tui.atomic_write import atomic_write, replaceable
 from dsbuilder_tui.diversity.answer import Flag, Match
 from dsbuilder_tui.domain.errors import InputError, StorageError
-from dsbuilder_tui.sources.dataset_rows import Found, Row
-from dsbuilder_tui.sources.record_fields import parse, to_json
+from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Found, Row
+from dsbuilder_tui.sources.rows.file_kind import suffix_of
+from dsbuilder_tui.sources.rows.record_fields import parse, to_json
 
 KEPT, DROPPED, FLAGGED = "kept", "dropped", "flagged"
+_TABLES = frozenset({".csv", ".tsv", ".tab", ".psv"})
 _FLAGS = {KEPT: "--out", DROPPED: "--dropped", FLAGGED: "--flagged"}
 
 
@@ -37,6 +39,7 @@ class Outputs:
         }
         self._closing = contextlib.ExitStack()
         self._handles: dict[str, BinaryIO] = {}
+        self._headed = False
         _check(source, self.paths)
 
     def __enter__(self) -> Outputs:
@@ -63,9 +66,17 @@ class Outputs:
     def wants(self, name: str) -> bool:
         return name in self._handles
 
-    def keep(self, raw: bytes) -> None:
-        """A line as it stood."""
-        self._write(KEPT, raw)
+    def keep(self, row: Row | BadLine, heading: bytes | None = None) -> None:
+        """A record as it stood; one of a table in text, which has a ``heading``, as JSON unless a table is wanted."""
+        if heading is None or KEPT not in self._handles:
+            self._write(KEPT, row.raw)
+        elif suffix_of(self.paths[KEPT].name) in _TABLES:
+            if not self._headed:
+                self._headed = True
+                self._write(KEPT, _ended(heading))
+            self._write(KEPT, _ended(row.raw))
+        elif isinstance(row, Row):
+            self._write(KEPT, row.body + b"\n")
 
     def drop(self, row: Row, match: Match, found: Found) -> None:
         why = {
@@ -109,6 +120,10 @@ def line_with(row: Row, more: Mapping[str, Any]) -> bytes:
     except orjson.JSONDecodeError:  # NaN or half a character, which only tolerant readers take
         body = to_json(parse(body))
     return b'{"line":%d,"record":%b,%b' % (row.line, body, orjson.dumps(more, option=orjson.OPT_APPEND_NEWLINE)[1:])
+
+
+def _ended(line: bytes) -> bytes:
+    return line if line.endswith((b"\n", b"\r")) else line + b"\n"
 
 
 def _check(source: str | Path, paths: Mapping[str, Path]) -> None:

@@ -10,7 +10,7 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.stage import COMPARING_STAGES, Stage
 from dsbuilder_tui.settings.stage_names import STAGES
-from dsbuilder_tui.sources.dataset_rows import Found
+from dsbuilder_tui.sources.rows.dataset_rows import Found
 
 SHOWN = 10  # lines of each kind in a report; all of them are in the files
 _TEXT = 150  # characters of a text in a report
@@ -77,6 +77,9 @@ class DedupReport:
     first_flagged: Mapping[str, tuple[Pair, ...]] = field(default_factory=dict)
     likeness: Likeness = field(default_factory=Likeness)
     keep_bad: bool = False
+    repeated_ids: int = 0  # rows with the id of an earlier one
+    first_repeated_ids: tuple[tuple[int, str], ...] = ()
+    shape: str = ""  # what the file's records are called; empty where their fields were named
     written: Mapping[str, str] = field(default_factory=dict)  # kept, dropped, flagged: paths
 
     @property
@@ -89,8 +92,8 @@ class DedupReport:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing repeats, contradicts or is damaged."""
-        return not (self.repeats or self.flagged.get("contradiction") or self.bad)
+        """Whether nothing repeats, contradicts or is damaged, and no id occurs twice."""
+        return not (self.repeats or self.flagged.get("contradiction") or self.bad or self.repeated_ids)
 
     @property
     def rows_a_second(self) -> float:
@@ -110,6 +113,11 @@ class DedupReport:
                 "total": self.bad, "kept": self.keep_bad,
                 "first": [{"line": line, "reason": reason} for line, reason in self.first_bad],
             },
+            "repeated_ids": {
+                "total": self.repeated_ids,
+                "first": [{"line": line, "id": id_} for line, id_ in self.first_repeated_ids],
+            },
+            "shape": self.shape,
             "scopes": self.scopes,
             "rules": dict(self.rules),
             "likeness": {
@@ -152,6 +160,9 @@ class DedupReport:
             what = "passed on as they are" if self.keep_bad else "left out; --keep-bad passes them on"
             found += ["", _head("Lines that cannot be compared", self.bad, what)]
             found += [f"  line {line}: {one_line(reason, _TEXT)}" for line, reason in self.first_bad]
+        if self.repeated_ids:
+            found += ["", _head("Ids that occur again", self.repeated_ids, "an id should name one row")]
+            found += [f"  line {line}: {one_line(id_, _TEXT)}" for line, id_ in self.first_repeated_ids]
         found += ["", *_likeness_lines(self.likeness, self.kept), _rules_line(self.rules, self.scopes)]
         memory = f", {self.peak_memory / 2**20:,.0f} MB of memory at most" if self.peak_memory else ""
         found.append(

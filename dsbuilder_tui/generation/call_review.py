@@ -10,6 +10,7 @@ from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.batch_size import BatchSizer
 from dsbuilder_tui.generation.brake import Barren, BarrenCause, Brake, barren_cause
+from dsbuilder_tui.generation.gate import TurnedAway
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.output_limit import OutputLimit
 
@@ -30,7 +31,7 @@ class CallReview:
         """How many cases the next call of a category is asked for."""
         return self._sizers[category].size
 
-    def take_in(self, batch: Batch, result: BatchOutcome, accepted: int, turned_away: list[tuple[str, str]]) -> bool:
+    def take_in(self, batch: Batch, result: BatchOutcome, accepted: int, turned_away: list[TurnedAway]) -> bool:
         """Learn from a call of which ``accepted`` cases were let in; ``turned_away`` is at which stage the others were not,
         and why.
 
@@ -61,13 +62,13 @@ class CallReview:
         return outcome in (CallOutcome.TRUNCATED, CallOutcome.TOO_LARGE) and sizer.size < asked
 
 
-def _barren(result: BatchOutcome, turned_away: list[tuple[str, str]]) -> Barren | None:
+def _barren(result: BatchOutcome, turned_away: list[TurnedAway]) -> Barren | None:
     """What a call that has brought nothing usable says about the model; None when it says nothing about it."""
     if result.delivered:
         if len(turned_away) < len(result.delivered):
             return None
-        shape = all(stage == Stage.SCHEMA for stage, _ in turned_away)
-        return Barren(BarrenCause.VALUES if shape else BarrenCause.TURNED_AWAY, turned_away[-1][1])
+        shape = all(one.stage == Stage.SCHEMA for one in turned_away)
+        return Barren(BarrenCause.VALUES if shape else BarrenCause.TURNED_AWAY, turned_away[-1].reason)
     if result.outcome in (CallOutcome.FAILED, CallOutcome.CANCELLED):
         return None
     if result.refused is not None:

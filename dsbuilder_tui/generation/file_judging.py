@@ -34,8 +34,8 @@ from dsbuilder_tui.models.protocol import SlotRequest, TextModel
 from dsbuilder_tui.quality.judge_prompt import CASES_A_CALL, JudgePrompter, PresentedCase
 from dsbuilder_tui.quality.rubric import rubric_of
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.sources.dataset_rows import BadLine, Row, Source
-from dsbuilder_tui.sources.record_fields import Shape, attributes_of, parse
+from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Row, Source
+from dsbuilder_tui.sources.rows.field_choice import FieldChoice
 
 _GROUPS_AHEAD = 3  # calls' worth of rows that wait for each call in flight
 
@@ -86,7 +86,7 @@ async def judge_file(
     model: TextModel,
     config: DatasetBuilderConfig,
     *,
-    shape: Shape | None = None,
+    choice: FieldChoice | None = None,
     plan: DatasetPlanInput | None = None,
     told: Callable[[FileVerdicts], None] = lambda found: None,
 ) -> FileVerdicts:
@@ -99,7 +99,7 @@ async def judge_file(
     if str(source) != "-" and os.path.realpath(out) == os.path.realpath(Path(source).expanduser()):
         raise InputError(f"{out} is the file to read.", "Name another file for the verdicts with --out.")
     plan = plan or DatasetPlanInput.undecided("dataset")
-    return await _FileJudging(source, out, model, config, shape or Shape(), plan, told).run()
+    return await _FileJudging(source, out, model, config, choice or FieldChoice(), plan, told).run()
 
 
 class _FileJudging:
@@ -109,12 +109,12 @@ class _FileJudging:
         out: Path,
         model: TextModel,
         config: DatasetBuilderConfig,
-        shape: Shape,
+        choice: FieldChoice,
         plan: DatasetPlanInput,
         told: Callable[[FileVerdicts], None],
     ) -> None:
         clock = SystemClock()
-        self._source, self._out, self._shape, self._plan, self._told = source, out, shape, plan, told
+        self._source, self._out, self._choice, self._plan, self._told = source, out, choice, plan, told
         self._model, self._workers = model, config.workers
         self._budget = Budget(PriceTable(config.prices), lambda: config.budget)
         rubric = rubric_of(plan)
@@ -139,11 +139,11 @@ class _FileJudging:
     async def run(self) -> FileVerdicts:
         try:
             known = self._known()
-            with self._out.open("ab") as handle, Source(self._source, self._shape) as rows:
+            with self._out.open("ab") as handle, Source(self._source, self._choice) as rows:
                 self._handle: BinaryIO = handle
                 most = CASES_A_CALL * self._workers * _GROUPS_AHEAD
                 try:
-                    for row in rows.rows():
+                    for row in rows.checked_rows():
                         self._take(row, known)
                         while self._desk.waiting >= most and not self._desk.closed:
                             await self._next_change()
@@ -177,10 +177,8 @@ class _FileJudging:
             self.found.known += 1
             self.found.take(category, verdict)
             return
-        record = parse(row.raw)
-        case = PresentedCase(
-            inputs=self._shape.inputs(record), expectations=row.parts.expectations, attributes=attributes_of(record)
-        )
+        parts = row.parts
+        case = PresentedCase(inputs=parts.inputs, expectations=parts.expectations, attributes=parts.attributes)
 
         async def deliver(verdict: Verdict) -> None:
             told = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dsbuilder_tui.diversity.answer import Answer, Match, Score
@@ -35,6 +36,15 @@ _REJECTED_LENGTH = 500
 _A_DRAFT = "a draft: the model wrote another version of it behind it"
 
 
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """A slot's case that was turned away: at which stage, and why."""
+
+    ordinal: int
+    stage: str
+    reason: str
+
+
 class Gate:
     """Lets candidates in or turns them away, and keeps ledger, duplicate history and journal in step.
 
@@ -64,7 +74,7 @@ class Gate:
         self._validators = ValidatorCheck(plan)
         self._compared = frozenset(category.name for category in plan.categories if category.compared)
         self._duplicates = DuplicateCheck(plan, config, store, journal.notice)
-        self._turned_away: dict[int, list[tuple[str, str]]] = {}  # by batch: stage and reason of each
+        self._turned_away: dict[int, list[TurnedAway]] = {}  # by batch
         self.outdated: set[int] = set()  # places of cases that a person has changed or taken out in this run
 
     async def restore(self, rows: LedgerRows, last_batch: int, *, admits: bool = True) -> None:
@@ -73,6 +83,10 @@ class Gate:
         if admits:
             await self._duplicates.load(rows)
         self.journal.accepted = self.ledger.filled
+
+    def wait_no_longer(self) -> None:
+        """Wait no longer for an endpoint's vectors; what is asked then raises ``VectorsGivenUp``."""
+        self._duplicates.give_up()
 
     async def close(self) -> None:
         await self._duplicates.close()
@@ -89,7 +103,17 @@ class Gate:
 
     async def screen(self, candidates: Sequence[Candidate]) -> list[Validated]:
         """What schema and validators make of candidates. Nothing is decided yet."""
-        return await self._validators.judge(candidates, [self._schema.fit(candidate) for candidate in candidates])
+        return await self.validate(candidates, [self.fit(candidate) for candidate in candidates])
+
+    def fit(self, candidate: Candidate) -> list[Fitted] | Misfit:
+        """What the schema alone makes of a candidate."""
+        return self._schema.fit(candidate)
+
+    async def validate(
+        self, candidates: Sequence[Candidate], fitted: Sequence[list[Fitted] | Misfit]
+    ) -> list[Validated]:
+        """What validators make of candidates in the plan's shape."""
+        return await self._validators.judge(candidates, fitted)
 
     async def admit(self, candidates: Sequence[Candidate], validated: Sequence[Validated]) -> list[AcceptedCase | None]:
         """Let in what is left of screened candidates and is new; turn the others away, in order. Returns those that are in."""
@@ -252,7 +276,7 @@ class Gate:
     ) -> None:
         """Turn a candidate away; its slot opens again, or is exhausted."""
         nearest = self._duplicates.places.seq(match.row) if match else None
-        self._turned_away.setdefault(batch, []).append((stage, reason))
+        self._turned_away.setdefault(batch, []).append(TurnedAway(slot.ordinal, stage, reason))
         # What it was too like is shown to whoever writes it next; of anything else the reason is told.
         tries = self.ledger.reject(slot, nearest, "" if match else reason)
         seq, now = self._write(slot, batch, stage, reason, text, match, candidate)
@@ -268,8 +292,13 @@ class Gate:
             event = self._exhaust(slot, self._store.next_seq(), self._clock.now(), calls, words)
             self.journal.note(event)  # there is no rejection that would tell of it
 
-    def turned_away(self, batch: int) -> list[tuple[str, str]]:
-        """Stage and reason for each case of a batch that was turned away. Asked once, when it has ended."""
+    def exhaust(self, slot: Slot, words: str) -> None:
+        """Exhaust a leased slot for which nothing can be written, in so many words."""
+        tries = self.ledger.give_up(slot)
+        self.journal.note(self._exhaust(slot, self._store.next_seq(), self._clock.now(), tries, words))
+
+    def turned_away(self, batch: int) -> list[TurnedAway]:
+        """The cases of a batch that were turned away. Asked once, when it has ended."""
         return self._turned_away.pop(batch, [])
 
     def _exhaust(self, slot: Slot, seq: int, now: float, tries: int, words: str) -> SlotExhausted:

@@ -59,6 +59,7 @@ class RunHooks:
     fail: Callable[[BaseException], None]
     wake: Callable[[], None]
     charged: Callable[[], None]  # a call was paid for
+    judged: Callable[[AcceptedCase, Verdict], None] = lambda case, verdict: None  # of a case that counts
 
 
 def judge_of(plan: DatasetPlanInput, config: DatasetBuilderConfig, writer: WorkerModel) -> TextModel | None:
@@ -118,8 +119,7 @@ class Judging:
                 model, JudgePrompter(plan, rubric_of(plan)), limit, retries, clock, lambda: not budget.used_up
             )
             self._reporter = CallReporter(
-                store, gate.journal, budget, model, clock, emit, keeps_answers=config.response_journal_mb > 0,
-                role=CallRole.JUDGE,
+                store, gate.journal, budget, clock, emit, keeps_answers=config.response_journal_mb > 0
             )  # fmt: skip
             gate.on_accepted = self.accepted
         self._flying: dict[int, tuple[int, BatchOutcome]] = {}  # by batch: the number of its judge, and how it goes
@@ -254,6 +254,7 @@ class Judging:
         self._desk.put(JudgeItem(slot=slot, case=shown, deliver=deliver, drop=lambda: None))
 
     def _record(self, case: AcceptedCase, verdict: Verdict) -> None:
+        self._hooks.judged(case, verdict)
         now, name = self._clock.now(), case.category
         counts = self._counts[name] = self._counts.get(name, JudgedCounts()).with_one(verdict.finding)
         judged = CaseVerdict(

@@ -50,6 +50,12 @@ class _Book:
         self.critique: dict[int, str] = {}
         self.fruitless: dict[int, int] = {}  # calls that brought nothing for a slot, in words of the model or a filter
 
+    def no_retry(self, ordinal: int) -> None:
+        """A slot is not to be leased in its turn."""
+        if any(entry[1] == ordinal for entry in self.retry):
+            self.retry = [entry for entry in self.retry if entry[1] != ordinal]
+            heapq.heapify(self.retry)
+
 
 class Ledger:
     """Leases slots and takes them back. Progress is what the store says: ``restore`` before the first lease.
@@ -65,6 +71,7 @@ class Ledger:
         self._books = {category.name: _Book(category.count) for category in plan.categories}
         self._fresh: Iterator[tuple[str, int, int]] = slot_order(plan, _CHUNK)
         self._chunk: tuple[str, int, int] | None = None
+        self._aside: list[tuple[str, int, int]] = []
         self._round = 0
         self._leased = 0
         self.open = plan.total_instances
@@ -144,10 +151,18 @@ class Ledger:
         )
         return Batch(self.take_number(), self._plan.category(name), requests, tuple(avoid[-MOST_AVOIDED:]))
 
+    def waiting(self, category: str) -> int:
+        """How many slots of a category are open and not leased."""
+        return self._books[category].state.count(_OPEN) - 1  # there is no slot 0
+
     def take_number(self) -> int:
         """The number of the next call."""
         self.next_batch += 1
         return self.next_batch - 1
+
+    def is_open(self, category: str, ordinal: int) -> bool:
+        """Whether a slot waits to be written, and nobody is at it."""
+        return self.state(category, ordinal) is SlotState.OPEN
 
     def take(self, category: str, ordinal: int) -> SlotRequest | None:
         """Lease one open slot by its name, out of turn; None when it is not open, or not planned."""
@@ -155,8 +170,9 @@ class Ledger:
             return None
         book = self._books[category]
         book.state[ordinal] = _LEASED
+        book.no_retry(ordinal)
         self._leased += 1
-        return SlotRequest(self.slot(category, ordinal), book.attempt.get(ordinal, 0))
+        return SlotRequest(self.slot(category, ordinal), book.attempt.get(ordinal, 0), book.critique.get(ordinal, ""))
 
     def fill(self, slot: Slot) -> None:
         self._settle(slot, _FILLED)
@@ -177,7 +193,7 @@ class Ledger:
         if critique:
             book.critique[ordinal] = critique
         if book.tries[ordinal] >= self._max_attempts:
-            self._give_up(slot)
+            self.give_up(slot)
             return book.tries[ordinal]
         self._settle(slot, _OPEN)
         heapq.heappush(book.retry, (book.attempt[ordinal], ordinal))
@@ -193,7 +209,7 @@ class Ledger:
         if fruitless:
             calls = book.fruitless[slot.ordinal] = book.fruitless.get(slot.ordinal, 0) + 1
             if alone and calls >= self._max_attempts:
-                self._give_up(slot)
+                self.give_up(slot)
                 return calls
         self._settle(slot, _OPEN)
         heapq.heappush(book.retry, (book.attempt.get(slot.ordinal, 0), slot.ordinal))
@@ -225,8 +241,7 @@ class Ledger:
         if book.state[ordinal] == _EXHAUSTED:
             self.exhausted -= 1
         else:
-            book.retry = [entry for entry in book.retry if entry[1] != ordinal]
-            heapq.heapify(book.retry)
+            book.no_retry(ordinal)
             self.open -= 1
         book.state[ordinal] = _FILLED
         self.filled += 1
@@ -234,10 +249,12 @@ class Ledger:
     def attempt(self, slot: Slot) -> int:
         return self._books[slot.category].attempt.get(slot.ordinal, 0)
 
-    def _give_up(self, slot: Slot) -> None:
+    def give_up(self, slot: Slot) -> int:
+        """Exhaust a leased slot, whatever tries it has left. Returns how many it has had."""
         self._settle(slot, _EXHAUSTED)
         self.exhausted += 1
         self.open -= 1
+        return self._books[slot.category].tries.get(slot.ordinal, 0)
 
     def _settle(self, slot: Slot, state: int) -> None:
         self._books[slot.category].state[slot.ordinal] = state
@@ -247,13 +264,10 @@ class Ledger:
         taken: list[int] = []
         name = ""
         while not taken or len(taken) < size(name):
-            chunk = self._chunk or next(self._fresh, None)
+            chunk = self._next_chunk(held)
             if chunk is None or (taken and chunk[0] != name):
                 self._chunk = chunk
                 break
-            if chunk[0] in held:
-                self._chunk = None
-                continue
             name, first, last = chunk
             book, most = self._books[name], size(name)
             while first <= last and len(taken) < most:
@@ -262,6 +276,22 @@ class Ledger:
                 first += 1
             self._chunk = (name, first, last) if first <= last else None
         return (name, taken) if taken else None
+
+    def _next_chunk(self, held: Collection[str]) -> tuple[str, int, int] | None:
+        """The next stretch of fresh slots. Those of categories that are held are put aside until they are not."""
+        chunk, self._chunk = self._chunk, None
+        if chunk is None:
+            free = (place for place, aside in enumerate(self._aside) if aside[0] not in held)
+            chunk = self._aside.pop(place) if (place := next(free, None)) is not None else next(self._fresh, None)
+        while chunk is not None and chunk[0] in held:
+            name, first, last = chunk
+            before = next((one for one in self._aside if one[0] == name and one[2] + 1 == first), None)
+            if before is not None:
+                self._aside.remove(before)
+                first = before[1]
+            self._aside.append((name, first, last))
+            chunk = next(self._fresh, None)
+        return chunk
 
     def _take_retry(
         self, size: Callable[[str], int], held: Collection[str], *, only_full: bool = False

@@ -18,6 +18,7 @@ from dsbuilder_tui.offline.writer.languages import ENGLISH, UNKNOWN, language_of
 from dsbuilder_tui.offline.writer.values import ValuePool, amount_between
 
 _ARTICLE = re.compile(r"\b([Aa]n?)( )\{(\w+)\}")
+_TAKES_AN = re.compile(r"(?!eu|one\b|once|uni|use|usu|uti)[aeiou]", re.IGNORECASE)
 _WHOLE = 2**64
 _GOLDEN = 0x9E3779B97F4A7C15  # of it
 _KINDS = {
@@ -134,7 +135,7 @@ def _filled_english(value: Any, values: Mapping[str, str]) -> Any:
         article, gap, name = found.groups()
         filling = values.get(name, "")
         if filling[:1].isalpha():
-            article = article[0] + ("n" if filling[0] in "aeioAEIO" else "")
+            article = article[0] + ("n" if _TAKES_AN.match(filling) else "")
         return f"{article}{gap}{{{name}}}"
 
     return _filled(_mapped(value, lambda text: _ARTICLE.sub(fitted, text)), values)

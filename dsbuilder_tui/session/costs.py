@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.events import (
     AgentCalled,
 )
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.spending import Spending
+from dsbuilder_tui.domain.writing_mode import WritingMode
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.session.template_costs import expected_template_costs
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.rows import AgentCall
 
-# What a case takes of a worker's prompt and answer, roughly, before anything is known.
-_PROMPT_TOKENS, _ANSWER_TOKENS = 80, 150
 _ENOUGH_SEEN = 10  # accepted cases, from which on the open slots cost what those did
 # The main agent begins a run and tells of its end; its prompt is as large with any number of cases.
 _AGENT_CALLS, _AGENT_PROMPT_TOKENS, _AGENT_ANSWER_TOKENS = 3, 6_000, 250
@@ -50,8 +53,11 @@ class SessionCosts:
         """
         return await self._context.files.spending(self._context.config)
 
-    async def expected(self, accepted: int, left: int) -> ExpectedCost:
-        """What ``left`` open slots are likely to cost, where ``accepted`` cases are there, with the main agent's part."""
+    async def expected(self, accepted: int, left: int, plan: DatasetPlanInput | None = None) -> ExpectedCost:
+        """What ``left`` open slots are likely to cost, where ``accepted`` cases are there, with the main agent's part.
+
+        ``plan`` is one that is not in force yet.
+        """
         config = self._context.config
         provider, prices = provider_of(config), PriceTable(config.prices)
         agent: float | None = 0.0
@@ -65,8 +71,7 @@ class SessionCosts:
         so_far = None if workers is None or judge is None else workers + judge
         if so_far and accepted >= _ENOUGH_SEEN:
             return ExpectedCost(so_far / accepted * left, agent)
-        usage = Usage(_PROMPT_TOKENS * left, _ANSWER_TOKENS * left, known=True)
-        return ExpectedCost(prices.cost(config.worker_model, usage), agent)
+        return ExpectedCost(_at_first(plan or self._context.plan, config, left), agent)
 
     async def note_agent_call(self, purpose: str, model: str, usage: Usage, seconds: float) -> None:
         """Keep a call of the main agent, and say what it cost; it counts towards the budget of a run that goes on."""
@@ -86,3 +91,16 @@ class SessionCosts:
         )  # fmt: skip
         if self._context.run:
             self._context.run.spent(dollars, usage)
+
+
+def _at_first(plan: DatasetPlanInput, config: DatasetBuilderConfig, left: int) -> float | None:
+    """What ``left`` slots of a plan are likely to cost in dollars, before anything is known; None without a price."""
+    dollars = 0.0
+    for category in plan.categories:
+        costs = expected_template_costs(category, config, math.ceil(left * category.count / plan.total_instances))
+        from_templates = category.mode is WritingMode.TEMPLATES and provider_of(config).make_text_model is not None
+        one = costs.dollars if from_templates else costs.each_dollars
+        if one is None:
+            return None
+        dollars += one if left else 0.0
+    return dollars

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,10 +10,10 @@ from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import Event, ExportWritten, Notice
 from dsbuilder_tui.domain.notice_level import NoticeLevel
-from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.session.repeated_inputs import RepeatedInputs
-from dsbuilder_tui.store.export.checkpoint import seed_head
+from dsbuilder_tui.store.export.checkpoint import SEED_FORMAT, seed_head
 from dsbuilder_tui.store.export.export_format import DatasetShape
 from dsbuilder_tui.store.export.formats import WrittenFile, format_of, write_cases
 from dsbuilder_tui.store.session_store import SessionStore
@@ -49,23 +49,25 @@ class DatasetExport:
         private: bool = False,
         upto: int | None = None,
         raw: bool = False,
+        categories: Sequence[DatasetCategory] | None = None,
         only: Collection[str] | None = None,
         place: Path | None = None,
     ) -> WrittenFile:
-        """As ``Session.export``. ``only`` these cases, by their ids. It is announced to lie at ``place``, where that is not
-        ``path``."""
+        """Write one file, as ``Session.export``. ``categories`` are those of which it holds cases, of the plan's where it is
+        not all of them; ``only`` these cases, by their ids. It is announced to lie at ``place``, where that is not ``path``.
+        """
         files, plan = self._files, self._files.plan
         path = Path(path).expanduser()
         kind = format_of(path, kind)
         head: dict[str, Any] = {}
-        if kind == "checkpoint":
+        if kind == SEED_FORMAT:
             head = seed_head(plan, files.clock.now(), files.id, files.seed, await files.store.slots.retired())
-        repeated = RepeatedInputs(plan)
+        repeated, chosen = RepeatedInputs(plan), plan.categories if categories is None else categories
         written = await write_cases(
             path,
             kind,
-            self._checked_pages(damaged, upto, repeated, only),
-            DatasetShape(list(plan.input_fields), self._axes(), head, raw),
+            self._checked_pages(chosen, damaged, upto, repeated, only),
+            DatasetShape(_names(map(plan.fields_of, chosen)), _names(slot_axes(plan, c) for c in chosen), head, raw),
             private=private,
         )
         if words := repeated.words:
@@ -78,11 +80,16 @@ class DatasetExport:
         return written
 
     async def _checked_pages(
-        self, damaged: list[str] | None, upto: int | None, repeated: RepeatedInputs, only: Collection[str] | None
+        self,
+        categories: Sequence[DatasetCategory],
+        damaged: list[str] | None,
+        upto: int | None,
+        repeated: RepeatedInputs,
+        only: Collection[str] | None,
     ) -> AsyncIterator[list[AcceptedCase]]:
-        """The cases of the plan in slot order, compared at the end with what should be there."""
-        files, plan = self._files, self._files.plan
-        names, cases = [category.name for category in plan.categories], files.store.cases
+        """The cases of these categories in slot order, compared at the end with what should be there."""
+        files = self._files
+        names, cases = [category.name for category in categories], files.store.cases
         async for page in cases.pages(names, damaged=damaged, upto=upto):
             chosen = page if only is None else [case for case in page if case.case_id in only]
             repeated.see(chosen)
@@ -90,8 +97,7 @@ class DatasetExport:
         await files.pages_checked()
         await cases.require_sound(damaged)
 
-    def _axes(self) -> list[str]:
-        plan, names = self._files.plan, dict[str, None]()
-        for category in plan.categories:
-            names.update(dict.fromkeys(slot_axes(plan, category)))
-        return list(names)
+
+def _names(groups: Iterable[Iterable[str]]) -> list[str]:
+    """Each name once, in the order in which it comes first."""
+    return list(dict.fromkeys(name for group in groups for name in group))

@@ -11,6 +11,8 @@ from typing import Any
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.key_trust import ForeignAddress, TrustRisk, not_allowed
+from dsbuilder_tui.store.export.dataset_parts import DatasetPart, dataset_parts, parts_words
+from dsbuilder_tui.store.export.formats import format_of
 
 # The key under which `SessionFiles.conclude` notes that the dataset is to be written: absent in sessions of versions that
 # did not, None while it is to be done, and else what was written.
@@ -87,10 +89,25 @@ class DatasetFile:
         files, target = self._context.files, path or self.path
         self._context.require_plan()
         seq = files.store.seq
-        written = await files.dataset.write(target, private=target.parent == files.folder)
-        record = {"path": str(target), "cases": written.cases, "sha256": written.sha256, "seq": seq}
+        private = target.parent == files.folder
+        parts = self.parts(target)
+        first, *others = [await files.dataset.write(p.path, private=private, categories=p.categories) for p in parts]
+        record: dict[str, Any] = {"path": str(target), "cases": first.cases, "sha256": first.sha256, "seq": seq}
+        for part, file in zip(parts[1:], others, strict=True):
+            record["scenarios"] = {"path": str(part.path), "sha256": file.sha256}
         await files.remember(**{DATASET: record})
-        return written.cases
+        return first.cases + sum(file.cases for file in others)
+
+    def parts(self, path: Path, kind: str | None = None) -> tuple[DatasetPart, ...]:
+        """What writing to a path writes: scenarios that stand beside other cases get a file of their own.
+
+        Raises ``InputError`` for an ending that nothing writes.
+        """
+        return dataset_parts(self._context.plan, path, format_of(path, kind))
+
+    def where(self, path: Path, kind: str | None = None) -> str:
+        """These files in words, for a sentence that tells what was written."""
+        return parts_words(self.parts(path, kind))
 
     async def is_written(self, path: Path) -> bool:
         """Whether the file of that name is the dataset as it is now, or was that when a person changed it."""
@@ -103,6 +120,7 @@ class DatasetFile:
         return (
             record is not None
             and record["path"] == str(path)
+            and all(part.path.exists() for part in self.parts(path))
             and await self._context.files.store.statistics.disturbed() <= record["seq"]
         )
 
@@ -111,12 +129,15 @@ class DatasetFile:
         record: dict[str, Any] | None = self._context.files.meta.get(DATASET)
         if record is None:
             return ""
-        path = Path(record["path"])
-        try:
-            found = await asyncio.to_thread(digest_of, path)
-        except OSError as error:
-            return f"{path} cannot be read: {error.strerror or error}"
-        return "" if found == record["sha256"] else f"{path} is not what was written"
+        for written in (record, *filter(None, [record.get("scenarios")])):
+            path = Path(written["path"])
+            try:
+                found = await asyncio.to_thread(digest_of, path)
+            except OSError as error:
+                return f"{path} cannot be read: {error.strerror or error}"
+            if found != written["sha256"]:
+                return f"{path} is not what was written"
+        return ""
 
 
 def digest_of(path: Path) -> str:

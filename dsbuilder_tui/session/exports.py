@@ -14,11 +14,15 @@ from pathlib import Path
 from dsbuilder_tui.atomic_write import atomic_write, replaceable
 from dsbuilder_tui.domain.dataset_card import CardCategory, DatasetCard
 from dsbuilder_tui.domain.errors import InputError, StorageError
+from dsbuilder_tui.domain.events import Notice
 from dsbuilder_tui.domain.figures import told_figures
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session.dataset_split import SplitMember, split_cases
 from dsbuilder_tui.session.diversity import SessionDiversity
 from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.store.export.checkpoint import SEED_FORMAT
+from dsbuilder_tui.store.export.dataset_parts import DatasetPart, dataset_parts, named_part
 from dsbuilder_tui.store.export.export_format import FolderLayout
 from dsbuilder_tui.store.export.formats import FORMATS, format_of, require_writer
 
@@ -66,6 +70,7 @@ class SessionExports:
         raw: bool = False,
     ) -> list[ExportedFile]:
         """Write the dataset in the format of the ending, or ``kind``. Returns the files, in the order of the splits.
+        Scenarios that stand beside other cases go to files of their own, behind those of the others.
 
         With ``shares`` (``dataset_split.read_shares``) each split is a file of its own, its name in front of the ending;
         near cases are never parted. A format whose name is a folder's gets a page with the ``licence`` in it. All else as for
@@ -77,37 +82,55 @@ class SessionExports:
         kind = format_of(path, kind)
         require_writer(kind)
         row, how = FORMATS.load(kind), _FileOptions(kind=kind, damaged=damaged, private=private, upto=upto, raw=raw)
-        splits = await self._splits(shares, how) if shares else None
-        if row.layout is not None:
-            return await self._write_folder(path, row.layout, splits, licence, how)
-        if splits is None:
-            return [await self._write_file(path, "", None, how)]
-        if kind == "checkpoint":
+        splits = await self._split(shares, how) if shares else None
+        if splits is not None and kind == SEED_FORMAT:
             raise InputError("A checkpoint is one file: it cannot be split.", "Choose another format, such as .jsonl.")
-        return [
-            await self._write_file(_split_path(path, row.ending, name), name, ids, how) for name, ids in splits.items()
-        ]
+        files = []
+        parts = dataset_parts(self._context.plan, path, kind)
+        for part in parts:
+            if row.layout is not None:
+                files += await self._write_folder(part, row.layout, splits, licence, how)
+            elif splits is None:
+                files.append(await self._write_file(part, part.path, "", None, how))
+            else:
+                for name, ids in splits.items():
+                    files.append(await self._write_file(part, named_part(part.path, row.ending, name), name, ids, how))
+        if len(parts) > 1:
+            text = f"MLflow keeps scenarios in datasets of their own: they are in {parts[1].path}."
+            self._context.files.emit(Notice(ts=self._context.clock.now(), level=NoticeLevel.INFO, text=text))
+        return files
 
     async def _write_file(
-        self, path: Path, split: str, ids: Collection[str] | None, how: _FileOptions, place: Path | None = None
+        self,
+        part: DatasetPart,
+        path: Path,
+        split: str,
+        ids: Collection[str] | None,
+        how: _FileOptions,
+        place: Path | None = None,
     ) -> ExportedFile:
         """Write one file; ``place`` is where it will lie in the end, when that is not ``path``."""
         found: list[str] | None = None if how.damaged is None else []
         written = await self._context.files.dataset.write(
-            path, how.kind, damaged=found, private=how.private, upto=how.upto, raw=how.raw, only=ids, place=place
-        )
+            path, how.kind, damaged=found, private=how.private, upto=how.upto, raw=how.raw,
+            categories=part.categories, only=ids, place=place,
+        )  # fmt: skip
         if how.damaged is not None and found is not None:
             how.damaged[:] = dict.fromkeys([*how.damaged, *found])  # each split's writing comes by the same ones
         return ExportedFile(place or path, split, written.cases, written.sha256)
 
-    async def _splits(self, shares: Mapping[str, Fraction], how: _FileOptions) -> dict[str, frozenset[str]]:
-        """The ids of each split's cases."""
+    async def splits(self, shares: Mapping[str, Fraction]) -> dict[str, frozenset[str]]:
+        """The ids of each split's cases. Raises ``SessionDamaged``."""
+        whole = _FileOptions(kind="", damaged=None, private=False, upto=None, raw=False)
+        return await self._split(shares, whole)
+
+    async def _split(self, shares: Mapping[str, Fraction], how: _FileOptions) -> dict[str, frozenset[str]]:
         from dsbuilder_tui.diversity.compared_text import compared_text
         from dsbuilder_tui.diversity.near_groups import near_groups
 
         files = self._context.files
         cases = [
-            (case.case_id, case.category, compared_text(case.inputs))
+            (case.case_id, case.category, compared_text(case.inputs, case.kind))
             async for page in files.store.cases.pages(self._context.categories(), damaged=how.damaged, upto=how.upto)
             for case in page
         ]
@@ -118,22 +141,23 @@ class SessionExports:
 
     async def _write_folder(
         self,
-        folder: Path,
+        part: DatasetPart,
         layout: FolderLayout,
         splits: Mapping[str, frozenset[str]] | None,
         licence: str,
         how: _FileOptions,
     ) -> list[ExportedFile]:
         """Write the folder beside its place, and put it there when it is whole."""
+        folder = part.path
         _require_replaceable(folder, layout)
         made = folder.with_name(f".{folder.name}.{time.time_ns()}.tmp")
-        parts: Mapping[str, Collection[str] | None] = splits or {_WHOLE: None}
+        named: Mapping[str, Collection[str] | None] = splits or {_WHOLE: None}
         files = []
         try:
-            for name, ids in parts.items():
+            for name, ids in named.items():
                 data = layout.data.format(split=name)
-                files.append(await self._write_file(made / data, name, ids, how, folder / data))
-            card = await self._card({file.split: file.cases for file in files}, licence)
+                files.append(await self._write_file(part, made / data, name, ids, how, folder / data))
+            card = await self._card(part, {file.split: file.cases for file in files}, licence)
             with atomic_write(made / layout.page) as handle:
                 handle.write(layout.write_page(card).encode())
             await asyncio.to_thread(_put_in_place, made, folder)
@@ -143,7 +167,7 @@ class SessionExports:
             await asyncio.to_thread(shutil.rmtree, made, ignore_errors=True)
         return files
 
-    async def _card(self, splits: Mapping[str, int], licence: str) -> DatasetCard:
+    async def _card(self, part: DatasetPart, splits: Mapping[str, int], licence: str) -> DatasetCard:
         context = self._context
         summary, plan = await context.summary(), context.plan
         figures = (await self._diversity.figures()).overall
@@ -169,19 +193,12 @@ class SessionExports:
                     cases=summary.categories[category.name]["accepted"],
                     judged=judged[category.name].words if category.name in judged else "",
                 )
-                for category in plan.categories
+                for category in part.categories
             ],
             splits=splits,
             figures=[told.sentence for told in told_figures(figures)],
             notes=notes,
         )
-
-
-def _split_path(path: Path, ending: str, name: str) -> Path:
-    """``cases.jsonl`` → ``cases.test.jsonl``, ``cases_deepeval.json`` → ``cases_test_deepeval.json``."""
-    if path.name.endswith(ending):
-        return path.with_name(f"{path.name.removesuffix(ending)}{'.' if ending.startswith('.') else '_'}{name}{ending}")
-    return path.with_name(f"{path.stem}.{name}{path.suffix}")
 
 
 def _require_replaceable(folder: Path, layout: FolderLayout) -> None:

@@ -22,7 +22,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.models.prices import PriceTable
-from dsbuilder_tui.models.protocol import LearningModel, TextModel, WorkerModel
+from dsbuilder_tui.models.protocol import LearningModel, WorkerModel
 from dsbuilder_tui.models.providers import require_judge, worker_model
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
@@ -42,6 +42,7 @@ from dsbuilder_tui.session.preview import SessionPreview
 from dsbuilder_tui.session.rejections import SessionRejections
 from dsbuilder_tui.session.run import KeptWriter, Run, Writer
 from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.session.templates import SessionTemplates
 from dsbuilder_tui.session.verdicts import SessionVerdicts
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.documents.document_reader import require_documents
@@ -77,6 +78,7 @@ class Session:
         self.preview = SessionPreview(context, self.costs)
         self.rejections = SessionRejections(context)
         self.settings = context.settings
+        self.templates = SessionTemplates(context)
         self.verdicts = SessionVerdicts(context)
 
     @classmethod
@@ -282,30 +284,26 @@ class Session:
     async def run(self, model: WorkerModel | None = None) -> RunResult:
         """Fill the open slots until none is left or ``pause`` is called. ``model`` stays the caller's to close.
 
-        It pauses by itself when the session's budget is used up, or when a validator fails at its work. Raises
-        ``InputError`` when the budget is used up already, while it runs, or while there is no plan; ``PlanError`` or
-        ``PlugInBroken`` for a validator that is not there or cannot be loaded; ``EndpointRefused``,
-        ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
+        It pauses by itself when the budget is used up, or when a validator fails at its work. Raises ``InputError`` when the
+        budget is used up already, while it runs, or while there is no plan; ``PlanError`` or ``PlugInBroken`` for a validator
+        that is missing or broken; ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
-        from dsbuilder_tui.generation.judging import judge_of
         from dsbuilder_tui.generation.pipeline import Pipeline  # with numpy and what else compares; see `prepare`
+        from dsbuilder_tui.generation.run_models import RunModels
 
-        own: list[WorkerModel | TextModel] = []
+        own: list[WorkerModel | RunModels] = []
 
         def writer() -> WorkerModel:
-            if model is not None:
-                return model
-            own.append(made := worker_model(self.config))
-            return made
+            if model is None:
+                own.append(made := worker_model(self.config))
+            return model or made
 
         def driver(writer: WorkerModel, budget: Budget) -> RunDriver:
             files, calls = self._files, self._context.call_log
-            if (judge := judge_of(files.plan, self.config, writer)) is not None:
-                own.append(judge)
-                if isinstance(judge, LearningModel):
-                    judge.learn_from(self.endpoints.options)
+            own.append(models := RunModels(writer))
+            models.make(files.plan, self.config, self.endpoints.options)
             return Pipeline(
-                files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed, calls, budget, judge
+                files.plan, self.config, files.store, models, files.clock, files.emit, files.seed, calls, budget
             )
 
         try:
@@ -397,8 +395,8 @@ class Session:
         upto: int | None = None,
         raw: bool = False,
     ) -> int:
-        """Write the accepted cases to a file, in slot order, atomically. Returns how many. ``exports`` writes splits.
-
+        """Write the accepted cases to a file, in slot order, atomically. Returns how many. ``exports`` writes splits, and
+        tells of each file: scenarios that stand beside other cases go to one of their own.
         With ``upto`` only the cases up to that place in the history are written. With ``raw`` a CSV holds every text as
         it is; else one that a spreadsheet would take for a formula gets an apostrophe in front. The format follows the
         ending, or ``kind``. Damaged cases raise ``SessionDamaged``, or are left out and named in ``damaged``. Raises

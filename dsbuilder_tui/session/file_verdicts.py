@@ -10,7 +10,7 @@ from dsbuilder_tui.generation import file_judging
 from dsbuilder_tui.generation.file_judging import FileVerdicts, verdicts_beside
 from dsbuilder_tui.models.providers import require_judge
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.sources.record_fields import Shape
+from dsbuilder_tui.sources.rows.field_choice import FieldChoice
 
 __all__ = ["FileVerdicts", "judge_file", "verdicts_beside"]
 
@@ -20,18 +20,18 @@ async def judge_file(
     out: Path,
     config: DatasetBuilderConfig | None = None,
     *,
-    fields: tuple[str, ...] = (),
+    choice: FieldChoice | None = None,
     plan: DatasetPlanInput | None = None,
     told: Callable[[FileVerdicts], None] = lambda found: None,
 ) -> FileVerdicts:
     """Judge the rows of a file by the configuration's judge, and write their verdicts to ``out``.
 
-    ``fields`` are what the application receives, as dotted paths; without any ``inputs``. Raises as
+    ``choice`` names the fields where the file's shape does not say what the application receives. Raises as
     ``generation.file_judging.judge_file``, and ``InputError`` where there is no model that could judge.
     """
     config = config or DatasetBuilderConfig()
     model = require_judge(config)
     try:
-        return await file_judging.judge_file(source, out, model, config, shape=Shape(fields), plan=plan, told=told)
+        return await file_judging.judge_file(source, out, model, config, choice=choice, plan=plan, told=told)
     finally:
         await model.close()

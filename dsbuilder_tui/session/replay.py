@@ -137,7 +137,7 @@ class _Teller:
 
     def _call(self, call: WorkerCall) -> ev.Event:
         usage = call.usage
-        if call.role is CallRole.WORKER:
+        if call.role is not CallRole.JUDGE:
             self._usage[0] += usage.prompt_tokens
             self._usage[1] += usage.completion_tokens
         return ev.BatchFinished(

@@ -33,7 +33,10 @@ def _is_written_dataset(value: Any) -> bool:
     if not isinstance(value, dict):
         return value is None
     numbers = all(_is_whole(value.get(name)) for name in ("cases", "seq"))
-    return numbers and _is_text(value.get("path")) and isinstance(value.get("sha256"), str)
+    files = [value, *([value["scenarios"]] if "scenarios" in value else [])]
+    return numbers and all(
+        isinstance(file, dict) and _is_text(file.get("path")) and isinstance(file.get("sha256"), str) for file in files
+    )
 
 
 def _is_table(value: Any) -> bool:

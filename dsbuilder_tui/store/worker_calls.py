@@ -42,11 +42,11 @@ class WorkerCallTable:
         return await self._store.read(lambda connection: int(connection.execute(sql, (MAIN_BRANCH,)).fetchone()[0]))
 
     async def usage(self) -> Usage:
-        """Tokens of all worker calls so far."""
+        """Tokens of all calls so far that wrote cases, in whatever stage."""
 
         def read(connection: sqlite3.Connection) -> Usage:
             row = connection.execute(
-                "SELECT sum(prompt_tokens), sum(completion_tokens) FROM worker_call WHERE role=?", (CallRole.WORKER,)
+                "SELECT sum(prompt_tokens), sum(completion_tokens) FROM worker_call WHERE role<>?", (CallRole.JUDGE,)
             ).fetchone()
             return Usage(row[0] or 0, row[1] or 0, known=bool(row[0] or row[1]))
 

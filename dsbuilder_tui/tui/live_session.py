@@ -111,7 +111,7 @@ class LiveSession(BackgroundRun, Watched):
         except DsbuilderError as error:
             await self.tell(f"✗ {error}", ErrorContent())
         else:
-            await self.tell(f"✓ Wrote {counted(count, 'case')} to {owed.absolute()}")
+            await self.tell(f"✓ Wrote {counted(count, 'case')} to {self.session.dataset.where(owed.absolute())}")
 
     def _in_background(self, work: Coroutine[Any, Any, object]) -> None:
         """Do something that tells itself how it ended; closing waits for it."""

@@ -71,6 +71,8 @@ def work(tmp_path: Path) -> Path:
     chats = [{"messages": [{"content": text}], "topic": "orders", "answer": "yes"} for text in texts]
     with gzip.open(work / "chats.jsonl.gz", "wt") as file:
         file.writelines(json.dumps(chat) + "\n" for chat in chats)
+    answers = "".join(f'"{text}",Yes.\n' for text in texts)
+    (work / "questions.csv").write_text("question,answer\n" + answers)
     shim = tmp_path / "bin" / "dsbuilder"
     shim.parent.mkdir()
     shim.write_text(f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {sys.executable} -m dsbuilder_tui "$@"\n')

@@ -126,7 +126,7 @@ def test_nor_does_it_bring_code(tmp_path: Path, module: str) -> None:
     info = tmp_path / "cloned-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: cloned\nVersion: 1.0\n")
-    groups = ("providers", "stages", "validators", "formats", "import_formats")
+    groups = ("providers", "stages", "validators", "formats", "import_formats", "row_shapes")
     (info / "entry_points.txt").write_text("".join(f"[dsbuilder.{g}]\nx = {module}:PROVIDER\n" for g in groups))
     for words in (["doctor"], ["run", "plan.yaml"], ["config"], ["run", "plan.yaml", "--provider", "x"]):
         done = command(*words, cwd=tmp_path, env={"PYTHONHASHSEED": "0"})  # an interpreter of its own

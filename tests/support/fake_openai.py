@@ -22,6 +22,8 @@ from tests.support.fake_answers import ANSWERS
 from tests.support.fake_embeddings import embed
 from tests.support.fake_floods import FLOODS, flood
 from tests.support.fake_judge import FakeJudge, is_judging
+from tests.support.fake_templates import FakeTemplates
+from tests.support.template_answers import is_for_templates
 from tests.support.wire import STREAM_HEAD, as_bytes, send_chunk, send_error, send_json, send_raw
 
 SYLLABLES = "ba be bi bo bu da de di do du ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu".split()
@@ -104,6 +106,8 @@ class FakeOpenAI:
     meant: dict[str, str] = field(default_factory=dict)
     seed: int = 1
     models: tuple[str, ...] = ("gpt-4o", "gpt-4o-mini")
+    models_kind: str = ""  # of ``fake_floods``, in place of the list
+    models_cut: int = 0  # bytes of the list in the first of two packets
     keep_alive: bool = True
     seen: Counter[str] = field(default_factory=Counter)
     bodies: list[dict[str, Any]] = field(default_factory=list)
@@ -118,6 +122,10 @@ class FakeOpenAI:
     agent_script: list[Scripted] = field(default_factory=list)
     agent_bodies: list[dict[str, Any]] = field(default_factory=list)
     judge: FakeJudge = field(default_factory=FakeJudge)  # requests of the judge are kept there, not in ``bodies``
+    templates: FakeTemplates = field(default_factory=FakeTemplates)  # requests for them are kept there, too
+    counts_tokens: bool = (
+        False  # four characters of prompt and answer are a token; else a call takes 100, a piece of it 10
+    )
     embedding_script: list[str] = field(default_factory=list)  # see ``fake_embeddings``; then all is well
     embedding_bodies: list[dict[str, Any]] = field(default_factory=list)
 
@@ -196,8 +204,11 @@ class FakeOpenAI:
         if path.endswith("/models"):
             if "unauthorized" in self.script or self.rates.get("unauthorized"):
                 return await send_error(writer, 401, "Incorrect API key provided", "invalid_api_key")
+            if self.models_kind:
+                return await flood(self.models_kind, writer)
             data = [{"id": name, "object": "model"} for name in self.models]
-            return await send_json(writer, 200, {"object": "list", "data": data})
+            listed = as_bytes({"object": "list", "data": data})
+            return await send_raw(writer, 200, "application/json", listed, cut=self.models_cut)
         body = json.loads(raw)
         if path.endswith("/embeddings"):
             self.embedding_bodies.append(body)
@@ -206,12 +217,16 @@ class FakeOpenAI:
             return await self._play(body, headers, writer)
         if is_judging(body):
             return await self._judge(body, headers, writer)
+        if is_for_templates(body):
+            return await self._write_templates(body, headers, writer)
         if self.keep_bodies:
             self.bodies.append(body)
         if self.reply_for is not None:
             self.worker_calls += 1
             if (reply := self.reply_for(body, self.worker_calls)) is not None:
-                return await send_raw(writer, reply.status, reply.kind, as_bytes(reply.body), dict(reply.headers))
+                return await send_raw(
+                    writer, reply.status, reply.kind, as_bytes(reply.body), dict(reply.headers), reply.cut
+                )
         kind = (self.kind_for(body) if self.kind_for else None) or self._choose()
         self.seen[kind] += 1
         if self.gate is not None:
@@ -237,6 +252,15 @@ class FakeOpenAI:
         if kind != "ok":
             return await self._act(kind, body, headers, writer)
         said = judge.answer(body)
+        pieces = [*(Thinking(said.thoughts),) * bool(said.thoughts), said.text]
+        return await self._stream("whole_stream", body, pieces, said.reason, writer)
+
+    async def _write_templates(
+        self, body: dict[str, Any], headers: dict[str, str], writer: asyncio.StreamWriter
+    ) -> bool:
+        said = await self.templates.says(body)
+        if isinstance(said, str):
+            return await self._act(said, body, headers, writer)
         pieces = [*(Thinking(said.thoughts),) * bool(said.thoughts), said.text]
         return await self._stream("whole_stream", body, pieces, said.reason, writer)
 
@@ -403,7 +427,7 @@ class FakeOpenAI:
         if kind == "ok" and not self.token_delay:
             events = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
             events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
-            events.append({"choices": [], "usage": self._usage(pieces)})
+            events.append({"choices": [], "usage": self._usage(body, pieces)})
             text = "".join(f"data: {json.dumps(event, ensure_ascii=False)}\n\n" for event in events)
             data = (text + "data: [DONE]\n\n").encode()
             writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n0\r\n\r\n")
@@ -436,14 +460,17 @@ class FakeOpenAI:
             kind, {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}], "usage": None}, end, writer
         )
         if "stream_options" in body and kind != "no_usage":
-            await self._event(kind, {"choices": [], "usage": self._usage(pieces)}, end, writer)
+            await self._event(kind, {"choices": [], "usage": self._usage(body, pieces)}, end, writer)
         if kind != "no_done":
             await send_chunk(writer, f"data: [DONE]{end}{end}".encode())
         await send_chunk(writer, b"")
         return True
 
-    def _usage(self, pieces: list[str]) -> dict[str, Any]:
+    def _usage(self, body: dict[str, Any], pieces: list[str]) -> dict[str, Any]:
         used: dict[str, Any] = {"prompt_tokens": 100, "completion_tokens": 10 * len(pieces)}
+        if self.counts_tokens:
+            prompt = sum(len(str(message["content"])) for message in body["messages"])
+            used = {"prompt_tokens": prompt // 4, "completion_tokens": sum(map(len, pieces)) // 4}
         if self.thinking:
             used["completion_tokens"] = self.thinking + sum(map(len, pieces)) // 4
             used["completion_tokens_details"] = {"reasoning_tokens": self.thinking}

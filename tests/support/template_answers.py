@@ -6,6 +6,9 @@ import copy
 import json
 from typing import Any
 
+from dsbuilder_tui import DatasetPlanInput
+from dsbuilder_tui.domain.plan import parse_plan
+
 FILLERS: list[dict[str, Any]] = [
     {"name": "order", "type": "id", "example": "ORD-48213"},
     {"name": "other_order", "type": "id", "example": "ORD-77120"},
@@ -157,6 +160,24 @@ REFUND_TEMPLATES: list[dict[str, Any]] = [
     _template("again", "I wrote {wait} days ago about the {amount} for my {product} (order {order}). Since then {told}, and still "
               "nothing has come.", ["The customer has waited {wait} days for {amount}."], ["Apologises for the wait.", _STEPS]),
 ]  # fmt: skip
+
+
+def refund_plan(count: int, *others: dict[str, Any], **more: Any) -> DatasetPlanInput:
+    """A plan whose refunds are made of templates, with other categories behind them; ``more`` is said of the refunds."""
+    refunds = {
+        "name": "refunds", "count": count, "mode": "templates", "description": "People want their money back",
+        "example_inputs": ["I want my money back for order #1234, the lamp is broken."], **more,
+    }  # fmt: skip
+    order_id = {"type": "object", "properties": {"order_id": {"type": "string"}}, "required": ["order_id"]}
+    return parse_plan(
+        {
+            "dataset_name": "shop",
+            "description": "The support bot of an online shop",
+            "target": {"tools": {"lookup_order": {"description": "Looks an order up", "parameters": order_id}}},
+            "write": ["expected_facts", "guidelines", "expected_tool_calls"],
+            "categories": [refunds, *others],
+        }
+    )
 
 
 def answer(

@@ -52,6 +52,12 @@ class FinalizeDataset(Tool[NoArguments]):
         count = await session.dataset.write()
         await host.reread()
         return ToolAnswer(
-            f"Finished: {counted(count, 'case')}, written to {path}.",
-            {"path": str(path), "categories": state.categories, "cost": state.cost, "rejections": state.rejections},
+            f"Finished: {counted(count, 'case')}, written to {session.dataset.where(path)}.",
+            {
+                "path": str(path),
+                "files": [str(part.path) for part in session.dataset.parts(path)],
+                "categories": state.categories,
+                "cost": state.cost,
+                "rejections": state.rejections,
+            },
         )

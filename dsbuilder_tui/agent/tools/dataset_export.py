@@ -62,9 +62,10 @@ class ExportDataset(Tool[ExportDatasetArguments]):
             return None
         if inside.is_relative_to(folder):
             raise InputError(f"{path} belongs to the session itself.", "Choose another name, such as dataset.jsonl.")
-        if inside.is_relative_to(here) and not inside.exists() and call.was_typed(arguments.path or ""):
+        there = any(part.path.exists() for part in call.host.session.dataset.parts(inside, arguments.format))
+        if inside.is_relative_to(here) and not there and call.was_typed(arguments.path or ""):
             return None
-        replaces = " It replaces the file that is there." if inside.exists() else ""
+        replaces = " It replaces the file that is there." if there else ""
         cases = (await call.host.session.summary()).instances_created
         return QuestionApproval(
             text=f"Write {counted(cases, 'case')} to {inside}?{replaces}", subject=QuestionSubject.WRITING
@@ -83,7 +84,9 @@ class ExportDataset(Tool[ExportDatasetArguments]):
             private=path.parent == session.folder,
         )
         count, places = sum(file.cases for file in files), ", ".join(str(file.path) for file in files)
-        return ToolAnswer(f"Wrote {counted(count, 'case')} to {places}.", {"path": str(path), "cases": count})
+        several = len(session.dataset.parts(path, arguments.format)) > 1
+        apart = " MLflow keeps scenarios in datasets of their own." if several else ""
+        return ToolAnswer(f"Wrote {counted(count, 'case')} to {places}.{apart}", {"path": str(path), "cases": count})
 
     def _path(self, call: ToolCall, arguments: ExportDatasetArguments) -> Path:
         session = call.host.session

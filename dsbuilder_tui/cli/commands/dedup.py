@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.field_options import field_options
 from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.cli.options import settings_from
 from dsbuilder_tui.dedup import Progress, deduplicate
@@ -129,13 +130,7 @@ def _ended_by_signals() -> Iterator[None]:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("file", metavar="FILE", help="JSON lines (also .gz), a JSON array or *_checkpoint.json; - for standard input")
-    add(
-        "--field", action="append", default=[], metavar="PATH",
-        help="what is compared, such as messages.0.content; may be given again (inputs)",
-    )  # fmt: skip
-    add("--category-field", metavar="PATH", help="rows of one category are compared (tags.category, or category)")
-    add("--expectations-field", metavar="PATH", help="what is expected: a repeat must not differ here (expectations)")
+    add("file", metavar="FILE", help="JSON lines, JSON, CSV, YAML, Parquet (.gz), a folder; - for standard input")
     add("--out", metavar="FILE", help="write what is kept, line for line as it was (.gz: packed)")
     add("--dropped", metavar="FILE", help="write what is dropped: its record, the reason, the score, the match")
     add("--flagged", metavar="FILE", help="write the kept rows that contradict or resemble an earlier one")
@@ -155,5 +150,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 COMMAND = CliCommand(
-    help="find what repeats in a dataset file, whoever wrote it", rank=90, run=_dedup, arguments=(_arguments,)
+    help="find what repeats in a dataset file, whoever wrote it",
+    rank=90,
+    run=_dedup,
+    arguments=(field_options, _arguments),
 )

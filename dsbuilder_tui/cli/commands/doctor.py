@@ -29,12 +29,13 @@ from dsbuilder_tui.settings.provider_names import OFFLINE, PROVIDERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.stage_names import STAGES
+from dsbuilder_tui.sources.rows.row_shapes import ROW_SHAPES
 from dsbuilder_tui.wording import place, resume_command
 
 if TYPE_CHECKING:
     from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 
-_REGISTRIES: tuple[Registry[Any], ...] = (PROVIDERS, STAGES, VALIDATORS, FORMATS, IMPORT_FORMATS)
+_REGISTRIES: tuple[Registry[Any], ...] = (PROVIDERS, STAGES, VALIDATORS, FORMATS, IMPORT_FORMATS, ROW_SHAPES)
 _MARKS = {"ok": "✓", "note": "·", "problem": "✗"}
 
 

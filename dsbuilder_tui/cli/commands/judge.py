@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.field_options import field_choice, field_options
 from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.cli.options import settings_from, settings_options
 from dsbuilder_tui.cli.output import print_json, say, warn_of
@@ -95,7 +96,7 @@ async def _judge_file(arguments: argparse.Namespace, config: DatasetBuilderConfi
     out = Path(arguments.out).expanduser() if arguments.out else verdicts_beside(Path(arguments.what).expanduser())
     plan = load_plan(arguments.plan) if arguments.plan else None
     told = _told if sys.stderr.isatty() and not arguments.json else lambda found: None
-    found = await judge_file(arguments.what, out, config, fields=tuple(arguments.field), plan=plan, told=told)
+    found = await judge_file(arguments.what, out, config, choice=field_choice(arguments), plan=plan, told=told)
     total = found.total
     if arguments.json:
         print_json({**found.as_dict(), "verdicts": str(out)})
@@ -128,6 +129,8 @@ def _wanted(arguments: argparse.Namespace, name: str) -> bool:
 def _exit_code(arguments: argparse.Namespace, total: JudgedCounts, cases: int) -> ExitCode:
     if total.judged + total.not_judged < cases:
         return ExitCode.RESUMABLE
+    if total.not_judged and not total.judged:
+        return ExitCode.SHORT
     return ExitCode.SHORT if arguments.check and (total.bad or total.not_judged) else ExitCode.COMPLETE
 
 
@@ -141,9 +144,6 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--category", action="append", default=[], metavar="NAME", help="of a session: these alone; may be given again")
     add("--plan", metavar="FILE", help="of a file: the plan with what the application is, and the rubric")
-    add(
-        "--field", action="append", default=[], metavar="PATH", help="of a file: what the application receives (inputs)"
-    )
     add("--out", metavar="FILE", help="of a file: where the verdicts go (FILE.verdicts.jsonl beside it)")
     add("--judge-model", metavar="NAME", help="the judge's model (that of the main agent)")
     add("--examples", action="store_true", help="of a session: where you decided otherwise, as words for `rubric:`")
@@ -153,5 +153,5 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = CliCommand(
     help="have a judge read the cases of a session, or of a dataset file", rank=92, run=_judge,
-    arguments=(settings_options, _arguments),
+    arguments=(settings_options, field_options, _arguments),
 )  # fmt: skip

@@ -99,7 +99,7 @@ async def _nothing_to_do(
             f"{counted(short, 'slot')} exhausted.",
             f"Try again:   {retry_command(session.id, session.folder.parent)}",
         ]
-    display.say([*lines, f"Dataset:     {target}"])
+    display.say([*lines, f"Dataset:     {session.dataset.where(target)}"])
     return int(display.exit_code(ExitCode.SHORT if short else ExitCode.COMPLETE))
 
 

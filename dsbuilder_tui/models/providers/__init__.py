@@ -46,6 +46,7 @@ class Provider:
         model_name: what its only model is called; None when ``worker_model`` and ``model`` name its models.
         make: the workers' model of a configuration, going by the given clock.
         make_agent_model: the main agent's model; without it the built-in planner listens.
+        make_text_model: the workers' model as one that is asked questions; without it a model writes each case, and no templates.
         make_judge_model: the judge's model, ``judging_model``; without it an endpoint's, if one is configured.
     """
 
@@ -57,6 +58,7 @@ class Provider:
     model_name: str | None = None
     make: Callable[[DatasetBuilderConfig, Clock], WorkerModel]
     make_agent_model: Callable[[DatasetBuilderConfig, AgentModelRequest], agents.Model] | None = None
+    make_text_model: Callable[[DatasetBuilderConfig], TextModel] | None = None
     make_judge_model: Callable[[DatasetBuilderConfig], TextModel] | None = None
 
     def require_trust(self, config: DatasetBuilderConfig) -> None:
@@ -86,6 +88,15 @@ def worker_model(config: DatasetBuilderConfig, clock: Clock | None = None) -> Wo
     provider = provider_of(config)
     provider.require_trust(config)
     return provider.make(config, clock or SystemClock())
+
+
+def text_model(config: DatasetBuilderConfig) -> TextModel | None:
+    """The workers' model as one that is asked questions; None where the provider has none. Raises as ``worker_model``."""
+    provider = provider_of(config)
+    if provider.make_text_model is None:
+        return None
+    provider.require_trust(config)
+    return provider.make_text_model(config)
 
 
 def require_judge(config: DatasetBuilderConfig) -> TextModel:

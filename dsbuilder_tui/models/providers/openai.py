@@ -101,5 +101,6 @@ PROVIDER = Provider(
     has_endpoint=True,
     make=lambda config, clock: OpenAICompatibleModel(config),
     make_agent_model=_agent_model,
+    make_text_model=lambda config: OpenAICompatibleModel(config, schema_name="templates"),
     make_judge_model=lambda config: OpenAICompatibleModel(config, config.judging_model, schema_name="verdicts"),
 )

@@ -30,8 +30,10 @@ def language_of(texts: Sequence[str], phrases: Mapping[str, Any]) -> str:
     latin = sum(c < "\u0250" for c in letters)
     if letters and latin < len(letters) / 2:
         return UNKNOWN
-    if scores[best]:
-        return best
+    if scores[best] > 1 or (scores[best] and (best != ENGLISH or all(c.isascii() for c in letters))):
+        return (
+            best  # a single English word, which may be a part of an id, proves nothing in a text with foreign letters
+        )
     return ENGLISH if all(c.isascii() for c in letters) else UNKNOWN
 
 

@@ -19,6 +19,7 @@ from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.scenario import CONTEXT
+from dsbuilder_tui.domain.writing_mode import WritingMode
 from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
 from dsbuilder_tui.offline.writer.conversations import ConversationComposer, SpokenRequest
 from dsbuilder_tui.offline.writer.document_questions import document_question
@@ -87,6 +88,12 @@ class OfflineWriter:
 
     def check(self, plan: DatasetPlanInput) -> list[tuple[NoticeLevel, str]]:
         notes = [(NoticeLevel.INFO, _CHOSEN if self._chosen else _FALLBACK)]
+        if named := [category.name for category in plan.categories if category.mode is WritingMode.TEMPLATES]:
+            names = ", ".join(named)
+            text = (
+                f"`mode: templates` of {names} changes nothing here: the built-in writer works from templates anyway."
+            )
+            notes.append((NoticeLevel.INFO, text))
         for category in plan.categories:
             known = self._category(plan, category)
             filled = {name for e in known.examples for name in (*e.rest, *(e.rest.get(CONTEXT) or {}))}

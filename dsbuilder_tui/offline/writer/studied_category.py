@@ -86,6 +86,7 @@ def stance_of(category: DatasetCategory) -> Stance:
 def about_words(category: DatasetCategory) -> str:
     """What the messages of a category are about, to follow "a question about"."""
     words = " ".join(re.sub(r"[_\-]+", " ", category.name).casefold().split())
+    words = re.sub(r" (?:multi turn|conversations?|scenarios?)$", "", words)
     words = re.sub(r" (?:help|info|information|questions?|requests?|inquir(?:y|ies)|support|queries)$", "", words)
     if words in _ABOUT:
         return _ABOUT[words]

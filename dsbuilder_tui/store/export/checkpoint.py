@@ -14,6 +14,7 @@ from dsbuilder_tui.store.export.export_format import DatasetShape, ExportFormat
 from dsbuilder_tui.store.export.json_array import ArrayWriter
 
 SEED_SUFFIX = "_checkpoint.json"
+SEED_FORMAT = "checkpoint"  # its name among the formats
 
 
 def seed_head(

@@ -39,6 +39,11 @@ def _safe(cell: Any) -> Any:
     return cell
 
 
+def as_written(cell: str) -> str:
+    """A cell of an exported table as it was before it was made safe."""
+    return cell[1:] if cell[:1] == "'" and _safe(cell[1:]) == cell else cell
+
+
 def _as_it_is(cell: Any) -> Any:
     return cell
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -201,10 +202,10 @@ class CheckpointsScreen(SessionScreen):
 
         async def export(target: str | None) -> None:
             if target:
-                count = await session.export(
-                    target, "checkpoint" if target.endswith(SEED_SUFFIX) else None, upto=point.seq
-                )
-                self.services.say(f"Wrote {counted(count, 'case')} as of checkpoint {point.id} to {target}")
+                kind = "checkpoint" if target.endswith(SEED_SUFFIX) else None
+                count = await session.export(target, kind, upto=point.seq)
+                where = session.dataset.where(Path(target), kind)
+                self.services.say(f"Wrote {counted(count, 'case')} as of checkpoint {point.id} to {where}")
 
         ask = Ask(
             f"Export checkpoint {point.id}",

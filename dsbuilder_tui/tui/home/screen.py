@@ -303,7 +303,8 @@ class HomeScreen(FullScreen):
             config, clock = self.services.config, self.services.clock
             async with self.services.shelf, await Session.open(Path(listing.path), config, clock=clock) as session:
                 count = await session.export(target)
-            self.services.say(f"Wrote {counted(count, 'case')} to {short_path(Path(target).expanduser().absolute())}")
+                where = session.dataset.where(Path(short_path(Path(target).expanduser().absolute())))
+            self.services.say(f"Wrote {counted(count, 'case')} to {where}")
 
         ask = Ask("Export the dataset", ".jsonl, .json, .csv, .parquet, or *_checkpoint.json", f"{listing.id}.jsonl")
         self.app.push_screen(ask, lambda target: self.services.attempt(export(target)))

@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.sources import dataset_rows as reading
-from dsbuilder_tui.sources.dataset_rows import BadLine, Row, Source
-from dsbuilder_tui.sources.record_fields import Shape, Unusable, at, parse
+from dsbuilder_tui.sources.rows import json_records as reading
+from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Row, Source
+from dsbuilder_tui.sources.rows.field_choice import FieldChoice
+from dsbuilder_tui.sources.rows.record_fields import Unusable, at, parse
+from dsbuilder_tui.sources.rows.row_shapes import RECORDS, ROW_SHAPES
 
 
 def record(text: str, category: str = "orders", **more: Any) -> dict[str, Any]:
@@ -27,9 +29,9 @@ def lines(*records: Any) -> bytes:
     return b"".join(json.dumps(r).encode() + b"\n" for r in records)
 
 
-def read(content: bytes, name: str = "data.jsonl", shape: Shape | None = None) -> list[Row | BadLine]:
+def read(content: bytes, name: str = "data.jsonl", shape: FieldChoice | None = None) -> list[Row | BadLine]:
     Path(name).write_bytes(content)
-    with Source(name, shape or Shape()) as source:
+    with Source(name, shape or FieldChoice()) as source:
         return list(source.rows())
 
 
@@ -67,17 +69,17 @@ def test_named_fields() -> None:
         "messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi!"}],
         "a.b": {"c": 1},
     }
-    shape = Shape(("messages.0.content", "a.b.c"), "messages.-1.role", "messages.1.content")
+    shape = FieldChoice(("messages.0.content", "a.b.c"), "messages.-1.role", "messages.1.content")
     (row,) = read(lines(chat), shape=shape)
     assert isinstance(row, Row)
     assert row.parts.shown == "Hello · 1" and row.parts.category == "assistant"
-    assert row.parts.expectations == {"messages.1.content": "Hi!"}
-    whole = read(lines(chat), shape=Shape(("messages",)))
+    assert row.parts.expectations == {"expected_response": "Hi!"}
+    whole = read(lines(chat), shape=FieldChoice(("messages",)))
     assert isinstance(whole[0], Row) and "Hi!" in whole[0].parts.text
 
 
-@pytest.mark.parametrize("shape", [Shape(("text",)), Shape((), "kind"), Shape((), None, "answer")])
-def test_a_field_that_is_not_there(shape: Shape) -> None:
+@pytest.mark.parametrize("shape", [FieldChoice(("text",)), FieldChoice((), "kind"), FieldChoice((), None, "answer")])
+def test_a_field_that_is_not_there(shape: FieldChoice) -> None:
     (found,) = read(lines(record("Hi")), shape=shape)
     missing = (*shape.fields, shape.category_field, shape.expectations_field)
     assert isinstance(found, BadLine) and found.reason == f"no field {next(name for name in missing if name)}"
@@ -134,7 +136,7 @@ def test_one_json_document(indent: int | None, name: str, seed_format: bool) -> 
 
 def test_json_lines_under_the_name_of_a_document() -> None:
     assert texts(read(lines(record("One"), record("Two")), "data.json")) == ["One", "Two"]
-    rows = read(lines(["a", "b"], ["c", "d"]), "rows.jsonl", Shape(("1",)))
+    rows = read(lines(["a", "b"], ["c", "d"]), "rows.jsonl", FieldChoice(("1",)))
     assert texts(rows) == ["b", "d"]
 
 
@@ -145,8 +147,9 @@ def test_a_damaged_document(content: bytes) -> None:
 
 
 def test_an_object_of_many_lines_that_holds_no_records() -> None:
-    with pytest.raises(InputError, match="without created_instances"):
-        read(b'{\n "a": 1\n}\n', "data.json")
+    assert texts(read(b'{\n "a": 1\n}\n', "data.json")) == ["bad: no field inputs"]
+    with Source("data.json") as source, pytest.raises(InputError, match="its fields are a"):
+        list(source.checked_rows())
 
 
 def test_an_empty_file_has_no_rows() -> None:
@@ -179,7 +182,7 @@ def test_looking_up_what_came_through_a_pipe() -> None:
 
 
 def _look_up(name: str) -> None:
-    with Source(name, Shape()) as source:
+    with Source(name, FieldChoice()) as source:
         kept = 0
         for row in source.rows():
             assert isinstance(row, Row)
@@ -195,7 +198,7 @@ def _look_up(name: str) -> None:
 
 def test_a_file_that_changes_meanwhile() -> None:
     Path("data.jsonl").write_bytes(lines(record("One"), record("Two")))
-    with Source("data.jsonl", Shape()) as source:
+    with Source("data.jsonl", FieldChoice()) as source:
         for row in source.rows():
             assert isinstance(row, Row)
             source.keep(row)
@@ -205,9 +208,9 @@ def test_a_file_that_changes_meanwhile() -> None:
 
 def test_what_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
-        Source("nowhere.jsonl", Shape())
+        Source("nowhere.jsonl", FieldChoice())
     with pytest.raises(InputError, match="is a folder"):
-        Source(tmp_path, Shape())
+        Source(tmp_path, FieldChoice())
 
 
 def test_a_packed_file_that_ends_in_the_middle() -> None:
@@ -230,9 +233,9 @@ def test_a_line_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 )
 def test_any_json_value_is_a_row_or_is_told(value: Any) -> None:
-    for shape in (Shape(), Shape(("a.b",), "c", "d"), Shape(("0",))):
+    for shape in (FieldChoice(), FieldChoice(("a.b",), "c", "d"), FieldChoice(("0",))):
         try:
-            parts = shape.parts(parse(json.dumps(value).encode()))
+            parts = shape.parts(parse(json.dumps(value).encode()), ROW_SHAPES.load(RECORDS))
         except Unusable as problem:
             assert str(problem)
         else:
@@ -258,7 +261,7 @@ def test_what_is_nested_deeply_is_rows_or_one_sentence(tmp_path: Path, depth: in
     path = tmp_path / name
     path.write_text(around.format("[" * depth + "]" * depth))
     try:
-        with Source(path, Shape()) as source:
+        with Source(path, FieldChoice()) as source:
             assert all(isinstance(row, Row | BadLine) for row in source.rows())
     except InputError as error:
         assert "nested too deeply" in error.problem
@@ -267,5 +270,5 @@ def test_what_is_nested_deeply_is_rows_or_one_sentence(tmp_path: Path, depth: in
 def test_a_number_of_any_size_in_a_document(tmp_path: Path) -> None:
     path = tmp_path / "big.json"
     path.write_text('[\n{"inputs": "a", "id": 123456789012345678901234567890, "x": NaN}\n]')
-    with Source(path, Shape()) as source:
+    with Source(path, FieldChoice()) as source:
         assert [type(row) for row in source.rows()] == [Row]

@@ -1,0 +1,75 @@
+"""Values in a record: at a dotted path, out of a line of JSON, and their names for a message."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from dsbuilder_tui.domain.sanitise import whole_characters
+
+BOM = b"\xef\xbb\xbf"
+MISSING = object()
+_INDEX = re.compile(r"-?[0-9]{1,9}")
+
+
+class Unusable(Exception):
+    """A record that gives no row, and why, in words."""
+
+
+def at(record: Any, path: str) -> Any:
+    """The value at a dotted path. A key that has dots itself is found too; ``MISSING`` when nothing is there."""
+    if isinstance(record, Mapping):
+        if path in record:
+            return record[path]
+        place = len(path)
+        while (place := path.rfind(".", 0, place)) > 0:
+            if path[:place] in record:
+                found = at(record[path[:place]], path[place + 1 :])
+                if found is not MISSING:
+                    return found
+        return MISSING
+    if isinstance(record, list):
+        step, _, more = path.partition(".")
+        if _INDEX.fullmatch(step) and -len(record) <= int(step) < len(record):
+            return at(record[int(step)], more) if more else record[int(step)]
+    return MISSING
+
+
+def parse(line: bytes) -> Any:
+    """The JSON value in a line. Raises ``Unusable`` saying what is wrong with it."""
+    body = line.removeprefix(BOM).strip(b" \t\r\n")
+    if not body:
+        raise Unusable("empty line")
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        problem = error
+    # What Python's own json writes and strict readers refuse: NaN, and halves of surrogate pairs as escapes.
+    try:
+        return whole_characters(json.loads(body.decode()))
+    except UnicodeDecodeError as error:
+        raise Unusable(f"not UTF-8 at byte {error.start + 1}") from None
+    except RecursionError:
+        raise Unusable("nested too deeply") from None
+    except ValueError:
+        raise Unusable(f"not JSON: {str(problem).partition(': line ')[0]}") from None
+
+
+def to_json(record: Any) -> bytes:
+    """A parsed record as JSON again. Raises ``RecursionError`` for one that is nested too deeply."""
+    try:
+        return orjson.dumps(record)
+    except orjson.JSONEncodeError:  # deeper than 254, or a number of more than 64 bits
+        return json.dumps(record).encode()
+
+
+def field_names(record: Any, most: int = 12) -> str:
+    """The names of a record's fields, for a message."""
+    if not isinstance(record, Mapping):
+        return f"it is a JSON {'array' if isinstance(record, list) else 'value'}"
+    names = [str(name) for name in record][:most] + (["…"] if len(record) > most else [])
+    return f"its fields are {', '.join(names)}" if names else "it has no fields"
