@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.case_pair import PAIR_NAMES
 from dsbuilder_tui.domain.events import (
     CallHedged,
     DiversityMeasured,
@@ -78,6 +79,20 @@ def writing_words(plan: DatasetPlanInput) -> str:
     whole = len(plan.categories)
     said = [key if number == whole else f"{key} ({number} of {whole})" for key, number in times.items()]
     return f"for each case: {', '.join(said)}"
+
+
+def pair_words(plan: DatasetPlanInput) -> str:
+    """How many cases are partners of others, in a line; empty when none is."""
+    said = []
+    for category in plan.categories:
+        counts = category.pairs.counts(category.count)
+        if category.pairs:
+            told = (
+                " and ".join(counted(number, PAIR_NAMES[kind]) for kind, number in counts.items())
+                or "no pair (too few cases)"
+            )
+            said.append(f"{category.name} {told}")
+    return "; ".join(said)
 
 
 def clock_time(ts: float, *, seconds: bool = True) -> str:

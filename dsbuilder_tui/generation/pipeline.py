@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
@@ -32,6 +33,7 @@ from dsbuilder_tui.generation.gate_setup import gate_for, restore_gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.judging import Judging, RunHooks
 from dsbuilder_tui.generation.ledger import Batch
+from dsbuilder_tui.generation.originals import with_originals
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.generation.prompts import Prompter
@@ -316,6 +318,7 @@ class Pipeline:
             await self._journal.flush()
             near = await self._store.cases.by_seq_or_withdrawn(batch.avoid)
         avoided = [display_text(case.inputs) for case in near.values()]
+        batch = await self._with_originals(batch)
         request = self._prompter.request(batch.category, batch.slots, avoided)
         trace.system, trace.prompt = request.system, request.prompt
         runner = self._runner_of(self._drafter(batch.category))
@@ -335,6 +338,14 @@ class Pipeline:
                 startup_timeout=config.startup_timeout, watch=watch, on_hedge=self._hedged,
             )  # fmt: skip
         return self._runners[model.name]
+
+    async def _with_originals(self, batch: Batch) -> Batch:
+        if all(wanted.slot.pair is None for wanted in batch.slots):
+            return batch
+        await self._journal.flush()  # an original is accepted, but may not be written yet
+        slots = await with_originals(self._store.cases, [wanted.slot for wanted in batch.slots])
+        requests = (replace(wanted, slot=slot) for wanted, slot in zip(batch.slots, slots, strict=True))
+        return replace(batch, slots=tuple(requests))
 
     def _keeper_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
