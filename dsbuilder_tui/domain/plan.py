@@ -319,7 +319,9 @@ class DatasetPlanInput(_Model):
                 )
             object.__setattr__(self, "input_fields", seen or {DEFAULT_INPUT_FIELD: ""})
         for category in self.categories:
-            category.mode.check(category.name, category.kind, self.sources_of(category), category.pipeline)
+            category.mode.check(
+                category.name, category.kind, has_sources=bool(self.sources_of(category)), is_staged=category.is_staged
+            )
             category.kind.check(category.name, self.input_fields, category.example_inputs, self.axes(category))
         return self
 

@@ -261,5 +261,5 @@ def test_what_does_not_go_together_with_templates_is_said_when_the_plan_is_read(
         sources=["./docs"]
     )
     assert "conversation cannot be made of templates" in problem(kind="conversation", example_inputs=[])
-    assert "no draft" in problem(pipeline=["evolve"])
+    assert "go through no stages" in problem(pipeline=["evolve"])
     assert "mode" in problem(mode="cheap")
