@@ -12,6 +12,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.domain.case_pair import PAIR_NAMES
 from dsbuilder_tui.domain.conversation import TURNS
 from dsbuilder_tui.domain.events import (
     CallHedged,
@@ -92,6 +93,20 @@ def kind_words(plan: DatasetPlanInput) -> str:
             said.append(f"{category.name} conversations of {' or '.join(lengths)} messages")
         elif category.kind is CaseKind.SCENARIO:
             said.append(f"{category.name} scenarios for MLflow's simulator")
+    return "; ".join(said)
+
+
+def pair_words(plan: DatasetPlanInput) -> str:
+    """How many cases are partners of others, in a line; empty when none is."""
+    said = []
+    for category in plan.categories:
+        counts = category.pairs.counts(category.count)
+        if category.pairs:
+            told = (
+                " and ".join(counted(number, PAIR_NAMES[kind]) for kind, number in counts.items())
+                or "no pair (too few cases)"
+            )
+            said.append(f"{category.name} {told}")
     return "; ".join(said)
 
 
@@ -212,14 +227,20 @@ def cost_words(cost: Mapping[str, Any]) -> str:
     if cost["judge"]["models"]:
         roles["judge"] = cost["judge"]
     used = {name: sum(_used(model) for model in role["models"]) for name, role in roles.items()}
+    by_stage = (f"{name} {dollar_words(role['known_dollars'])}" for name, role in cost.get("stages", {}).items())
+    stages = f": {', '.join(by_stage)}" if cost.get("stages") else ""
     if not any(used.values()):
         return ""
     parts = []
     lost = {m["model"]: m for role in roles.values() for m in role["models"] if m["dollars"] is None}
     if cost["dollars"] is not None or cost["known_dollars"]:
         words = dollar_words(cost["known_dollars"])
-        if sum(map(bool, used.values())) > 1 and not lost:
-            shares = (f"{name} {dollar_words(role['known_dollars'])}" for name, role in roles.items() if used[name])
+        if (sum(map(bool, used.values())) > 1 or stages) and not lost:
+            shares = (
+                f"{name} {dollar_words(role['known_dollars'])}{stages if name == 'workers' else ''}"
+                for name, role in roles.items()
+                if used[name]
+            )
             words += f" ({', '.join(shares)})"
         parts.append(words)
     if lost:

@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.answer_versions import read_answer
 from dsbuilder_tui.generation.gate_setup import gate_for, restore_gate
 from dsbuilder_tui.generation.journal import Journal
+from dsbuilder_tui.generation.originals import with_originals
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -117,7 +118,11 @@ class Regate:
             if wanted is None:
                 self.counts.surplus += 1
             else:
-                candidates.append(Candidate(wanted.slot, wanted.attempt, raw, answer.batch, answer.model))
+                slot = wanted.slot
+                if slot.pair is not None:
+                    await self._journal.flush()  # its original may be accepted, but not written yet
+                    (slot,) = await with_originals(self._store.cases, [slot])
+                candidates.append(Candidate(slot, wanted.attempt, raw, answer.batch, answer.model))
         await self.gate.judge(candidates)
 
     def _said(self) -> str:

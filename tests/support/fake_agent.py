@@ -64,6 +64,7 @@ class Reply:
     status: int = 200
     kind: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
+    cut: int = 0  # bytes of the body in the first of two packets; 0: all come in one
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ async def play(
     if isinstance(turn, Flood):
         return await flood(turn.kind, writer)
     if isinstance(turn, Reply):
-        return await send_raw(writer, turn.status, turn.kind, as_bytes(turn.body), dict(turn.headers))
+        return await send_raw(writer, turn.status, turn.kind, as_bytes(turn.body), dict(turn.headers), turn.cut)
     if isinstance(turn, Status):
         message = turn.message + (f": {headers.get('authorization', '')}" if turn.echo_key else "")
         error = {"message": message, "type": turn.error_code or "error", "param": None, "code": turn.error_code}

@@ -20,7 +20,15 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.session import Session, library
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.wording import STATE_WORDS, cost_words, judged_advice, judged_lines, kind_words, writing_words
+from dsbuilder_tui.wording import (
+    STATE_WORDS,
+    cost_words,
+    judged_advice,
+    judged_lines,
+    kind_words,
+    pair_words,
+    writing_words,
+)
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -88,6 +96,8 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
             say(f"\nKinds: {kinds}")
         if writing := writing_words(session.plan):
             say(f"\nWritten {writing}")
+        if pairs := pair_words(session.plan):
+            say(f"Planned pairs: {pairs}")
         stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
         say(f"\nRejections by stage: {stages}")
         for line in (*judged_lines(summary.judged_counts), judged_advice(summary.judged_counts)):

@@ -28,7 +28,7 @@ _ADD_DEFAULT = 10
 _LONGEST_ENDING = 20  # characters of an axis value that a category's name takes up
 _TOOL = re.compile(
     rf"{C} (?:should|must|has to|have to|needs? to)? ?(?:always )?(?:call|use)s? (?:the )?(?:tool )?({MASK}|"
-    rf"[\w.-]*_[\w.-]+|[\w.-]+(?= tool))"
+    rf"[\w.-]*_[\w.-]+|[\w.-]+(?= tool)|(?-i:[a-z]+[A-Z]\w*))"
 )
 _PRONOUN = re.compile(r"(?:i|you|we|me|us|it|that|this|them|to|if|when|what|how)\b", re.IGNORECASE)
 
