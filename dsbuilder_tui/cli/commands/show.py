@@ -27,6 +27,7 @@ from dsbuilder_tui.wording import (
     judged_lines,
     kind_words,
     pair_words,
+    stages_lines,
     writing_words,
 )
 
@@ -96,6 +97,8 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
             say(f"\nKinds: {kinds}")
         if writing := writing_words(session.plan):
             say(f"\nWritten {writing}")
+        for line in stages_lines(session.plan):
+            say(f"Stages of {line}")
         if pairs := pair_words(session.plan):
             say(f"Planned pairs: {pairs}")
         stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
