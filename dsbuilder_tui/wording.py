@@ -34,6 +34,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import WorkerState
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.domain.writing_stage import pipeline_words
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -79,6 +80,11 @@ def writing_words(plan: DatasetPlanInput) -> str:
     whole = len(plan.categories)
     said = [key if number == whole else f"{key} ({number} of {whole})" for key, number in times.items()]
     return f"for each case: {', '.join(said)}"
+
+
+def stages_lines(plan: DatasetPlanInput) -> list[str]:
+    """In which stages cases are written, a line for each category that has some: ``refunds: draft → critique → revise``."""
+    return [f"{c.name}: {pipeline_words(c.pipeline)}" for c in plan.categories if c.pipeline]
 
 
 def pair_words(plan: DatasetPlanInput) -> str:

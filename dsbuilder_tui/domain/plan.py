@@ -319,16 +319,9 @@ class DatasetPlanInput(_Model):
                 )
             object.__setattr__(self, "input_fields", seen or {DEFAULT_INPUT_FIELD: ""})
         for category in self.categories:
-            if category.mode is WritingMode.TEMPLATES and self.sources_of(category):
-                raise ValueError(
-                    f"mode of {category.name!r}: cases that are written from documents cannot be made of templates, since each "
-                    "quotes its own passage; take `mode: templates` out, or keep the category apart from `sources`"
-                )
-            if category.mode is WritingMode.TEMPLATES and category.kind is not CaseKind.SINGLE:
-                raise ValueError(
-                    f"mode of {category.name!r}: a {category.kind.value} cannot be made of templates; take one of `kind` and "
-                    "`mode: templates` out"
-                )
+            category.mode.check(
+                category.name, category.kind, has_sources=bool(self.sources_of(category)), is_staged=category.is_staged
+            )
             category.kind.check(category.name, self.input_fields, category.example_inputs, self.axes(category))
         return self
 

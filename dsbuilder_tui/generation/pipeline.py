@@ -19,8 +19,7 @@ from dsbuilder_tui.domain.judge_modes import judge_modes
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
-from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
-from dsbuilder_tui.domain.writing_stage import WritingStage
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog, CallTrace
@@ -303,7 +302,7 @@ class Pipeline:
                     self.pause(Pause(stopped, PauseCause.NOTHING_USABLE))  # the others are done
                 return
             self._intake.expect(batch)
-            name, make = self._drafter(batch.category).name, partial(self._call, batch)
+            name, make = self._models.drafter_of(batch.category).name, partial(self._call, batch)
             if self._templating.writes(batch.category.name):
                 name = BUILT_IN
                 make = partial(self._templating.expand, batch, partial(self._intake.put, batch.number))
@@ -321,12 +320,8 @@ class Pipeline:
         batch = await self._with_originals(batch)
         request = self._prompter.request(batch.category, batch.slots, avoided)
         trace.system, trace.prompt = request.system, request.prompt
-        runner = self._runner_of(self._drafter(batch.category))
+        runner = self._runner_of(self._models.drafter_of(batch.category))
         await runner.execute(batch, request, lambda candidate: self._intake.put(batch.number, candidate), result)
-
-    def _drafter(self, category: DatasetCategory) -> WorkerModel:
-        draft = next((planned for planned in category.pipeline if planned.stage is WritingStage.DRAFT), None)
-        return self._models.writer_of(draft)
 
     def _runner_of(self, model: WorkerModel) -> Runner:
         if model.name not in self._runners:

@@ -19,7 +19,15 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.session import Session, library
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.wording import STATE_WORDS, cost_words, judged_advice, judged_lines, pair_words, writing_words
+from dsbuilder_tui.wording import (
+    STATE_WORDS,
+    cost_words,
+    judged_advice,
+    judged_lines,
+    pair_words,
+    stages_lines,
+    writing_words,
+)
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -85,6 +93,8 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         print_table(rows, right=(1, 2, 3, 4))
         if writing := writing_words(session.plan):
             say(f"\nWritten {writing}")
+        for line in stages_lines(session.plan):
+            say(f"Stages of {line}")
         if pairs := pair_words(session.plan):
             say(f"Planned pairs: {pairs}")
         stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"

@@ -97,6 +97,9 @@ class OfflineWriter:
                 f"`mode: templates` of {names} changes nothing here: the built-in writer works from templates anyway."
             )
             notes.append((NoticeLevel.INFO, text))
+        if staged := [category.name for category in plan.categories if category.pipeline]:
+            text = f"`pipeline` of {', '.join(staged)} is without effect: the built-in writer has no stages behind the draft."
+            notes.append((NoticeLevel.WARNING, text))
         for category in plan.categories:
             known = self._category(plan, category)
             filled = {name for e in known.examples for name in (*e.rest, *(e.rest.get(CONTEXT) or {}))}
