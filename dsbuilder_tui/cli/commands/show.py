@@ -13,6 +13,7 @@ from dsbuilder_tui.cli.output import print_json, print_table, say, warn_of
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
+from dsbuilder_tui.domain.conversation import MESSAGES, turns_of
 from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionInUse
 from dsbuilder_tui.domain.figures import DiversityReport, share_words, told_figures
 from dsbuilder_tui.domain.plain_words import counted
@@ -25,6 +26,7 @@ from dsbuilder_tui.wording import (
     cost_words,
     judged_advice,
     judged_lines,
+    kind_words,
     pair_words,
     stages_lines,
     writing_words,
@@ -94,6 +96,8 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         ]
         say()
         print_table(rows, right=(1, 2, 3, 4))
+        if kinds := kind_words(session.plan):
+            say(f"\nKinds: {kinds}")
         if writing := writing_words(session.plan):
             say(f"\nWritten {writing}")
         for line in stages_lines(session.plan):
@@ -129,7 +133,11 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         if cases:
             say("\nFirst cases:")
             for record in cases:
-                say(f"  {record['tags']['case_id']}  {one_line(display_text(record['inputs']), 140)}")
+                turns = turns_of(record["inputs"].get(MESSAGES))
+                first = f"{len(turns)} messages:" if turns else one_line(display_text(record["inputs"]), 140)
+                say(f"  {record['tags']['case_id']}  {first}")
+                for turn in turns:
+                    say(f"    {turn.speaker.value if turn.speaker else 'other'}: {one_line(turn.text, 130)}")
         if rejected:
             say("\nLatest rejections:")
             for r in rejected:
