@@ -333,3 +333,21 @@ def test_a_record_of_millions_of_parts_is_refused_before_it_is_built(tmp_path: P
         deduplicate(path)
     assert tracemalloc.get_traced_memory()[1] < 100_000_000
     tracemalloc.stop()
+
+
+def test_partners_of_our_datasets_are_no_repeats_of_their_own_case(data: Callable[..., Path]) -> None:
+    def one(name: str, text: str, side: str, other: str, kind: str) -> dict[str, Any]:
+        pair = {"id": "orders-00001", "kind": kind, "side": side, "other": other}
+        return record(text) | {"tags": {"category": "orders", "case_id": name, "pair": pair}}
+
+    light = LONG.replace("today", "please")
+    source = data(
+        one("orders-00001", LONG, "original", "orders-00002", "same"),
+        one("orders-00002", light, "partner", "orders-00001", "same"),
+        record(light.replace("please", "now")),
+        one("orders-00004", OTHER, "original", "orders-00005", "contrast"),
+        one("orders-00005", OTHER, "partner", "orders-00004", "contrast"),  # the very same text
+    )
+    report = run(source)
+    assert (report.kept, report.dropped) == (3, {"near": 1, "structural": 1})
+    assert [row["line"] for row in read("dropped.jsonl")] == [3, 5]

@@ -13,13 +13,23 @@ from dsbuilder_tui.cli.output import print_json, print_table, say, warn_of
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
+from dsbuilder_tui.domain.conversation import MESSAGES, turns_of
 from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionInUse
 from dsbuilder_tui.domain.figures import DiversityReport, share_words, told_figures
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.session import Session, library
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.wording import STATE_WORDS, cost_words, judged_advice, judged_lines, writing_words
+from dsbuilder_tui.wording import (
+    STATE_WORDS,
+    cost_words,
+    judged_advice,
+    judged_lines,
+    kind_words,
+    pair_words,
+    stages_lines,
+    writing_words,
+)
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -83,8 +93,14 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         ]
         say()
         print_table(rows, right=(1, 2, 3, 4))
+        if kinds := kind_words(session.plan):
+            say(f"\nKinds: {kinds}")
         if writing := writing_words(session.plan):
             say(f"\nWritten {writing}")
+        for line in stages_lines(session.plan):
+            say(f"Stages of {line}")
+        if pairs := pair_words(session.plan):
+            say(f"Planned pairs: {pairs}")
         stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
         say(f"\nRejections by stage: {stages}")
         for line in (*judged_lines(summary.judged_counts), judged_advice(summary.judged_counts)):
@@ -113,7 +129,11 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         if cases:
             say("\nFirst cases:")
             for record in cases:
-                say(f"  {record['tags']['case_id']}  {one_line(display_text(record['inputs']), 140)}")
+                turns = turns_of(record["inputs"].get(MESSAGES))
+                first = f"{len(turns)} messages:" if turns else one_line(display_text(record["inputs"]), 140)
+                say(f"  {record['tags']['case_id']}  {first}")
+                for turn in turns:
+                    say(f"    {turn.speaker.value if turn.speaker else 'other'}: {one_line(turn.text, 130)}")
         if rejected:
             say("\nLatest rejections:")
             for r in rejected:
