@@ -13,6 +13,7 @@ from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, PHRA
 from dsbuilder_tui.offline.planner.clauses import without_courtesy
 from dsbuilder_tui.offline.planner.count_changes import CountChanges
 from dsbuilder_tui.offline.planner.counts import MOST_CASES, share, whole
+from dsbuilder_tui.offline.planner.judge_requests import judge_mode_in
 from dsbuilder_tui.offline.planner.kind_requests import kind_words, make_kind
 from dsbuilder_tui.offline.planner.modifiers import (
     OWN_CATEGORIES,
@@ -42,6 +43,17 @@ class PlanChanger(CountChanges):
         """Whether the clause is a change; carries it out, or notes what is in the way."""
         text = self._marked(without_courtesy(clause))
         return self._read(text) or self._read_both(text)
+
+    def read_judging(self, clause: str) -> bool:
+        """Whether the clause says which cases are judged; carries it out."""
+        text = self._marked(without_courtesy(clause))
+        mode = judge_mode_in(text)
+        if mode is None:
+            return False
+        named = re.findall(C, text)
+        for category in map(self._of, named) if named else self._c.categories:
+            category["judge"] = mode.value
+        return self._change()
 
     def _read(self, text: str) -> bool:
         steps = (self._fill, self._rename, self._remove, self._more, self._factor, self._part, self._set, self._whole, self._tool,

@@ -22,6 +22,7 @@ from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.intents import Intents
 from dsbuilder_tui.offline.planner.naming import slug, words_of
 from dsbuilder_tui.offline.planner.pair_requests import pairs_in, with_pairs
+from dsbuilder_tui.offline.planner.passage_requests import more_from_place
 from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.proposal import ProposedPlan, propose
@@ -68,6 +69,9 @@ def _joined(earlier: str, text: str) -> list[str]:
 
 def _read(heard: Utterance, situation: PlanningContext, topics: Topics) -> Interpretation:
     acts = [Act("describe_target", {"text": heard.document})] if heard.document else []
+    if (more := more_from_place(heard, situation.base)) is not None:
+        plan, problem = more
+        return Interpretation(words=problem) if problem else _offer(plan, situation, [])
     heard, documents = documents_in(heard)
     heard, modes = templates_in(heard)
     heard, pairs = pairs_in(one_tool_a_clause(heard))
@@ -174,6 +178,8 @@ def _wishes(heard: Utterance, situation: PlanningContext, topics: Topics) -> Int
     words: list[str] = []
     unread: list[str] = []
     for clause in clauses(said, changes.names):
+        if base and changer.read_judging(clause):  # “don't judge …” refuses nothing of ours
+            continue
         if _TABLE.phrase("refused").match(clause):
             words.append(_TABLE.reply("left_alone"))
             continue
