@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dsbuilder_tui.diversity.answer import Answer, Question
-from dsbuilder_tui.diversity.compared_text import compared_text, structure_hash
+from dsbuilder_tui.diversity.answer import Answer, Partner, Question
+from dsbuilder_tui.diversity.compared_text import compared_text, exact_hash, structure_hash
 from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
@@ -26,7 +26,9 @@ from dsbuilder_tui.diversity.static_embedding import (
     unit,
 )
 from dsbuilder_tui.diversity.thresholds import plug_in_stages, rules_for, window_of
-from dsbuilder_tui.domain.case import case_id
+from dsbuilder_tui.domain.case import Slot, case_id
+from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.domain.case_pair import PairKind
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -34,7 +36,7 @@ from dsbuilder_tui.store.rows import LedgerRows, RemovedText
 from dsbuilder_tui.store.session_store import SessionStore
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.models.embeddings import EndpointEmbeddings
+    from dsbuilder_tui.generation.remote_vectors import RemoteVectors
 
 T = TypeVar("T")
 _PAGE = 500
@@ -44,11 +46,12 @@ _WORTH_A_WORD = 2000  # cases from which on the work is noticed
 
 @dataclass(frozen=True, slots=True)
 class CaseText:
-    """A case as far as it is compared with others."""
+    """A case as far as it is compared with others; ``slot`` says whether it is the partner of one."""
 
     category: str
     inputs: Mapping[str, Any]
     expectations: Mapping[str, Any]
+    slot: Slot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,12 @@ class Past:
         return found
 
 
+def _partner(slot: Slot | None, kind: CaseKind) -> Partner | None:
+    if slot is None or slot.pair is None or slot.original is None:
+        return None
+    return Partner(exact_hash(compared_text(slot.original.inputs, kind)), reworded=slot.pair.relation is PairKind.SAME)
+
+
 def _mixed(seqs: NDArray[np.int64], texts: NDArray[np.int64]) -> NDArray[np.uint64]:
     return texts.astype(np.uint64) ^ (seqs.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
 
@@ -173,7 +182,8 @@ class DuplicateCheck:
             self._rules = {name: replace(rules, stages=frozenset()) for name, rules in self._rules.items()}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="likeness")
         self._comparer: Comparer | None = None
-        self._remote: EndpointEmbeddings | None = None
+        self._remote: RemoteVectors | None = None
+        self._given_up = asyncio.Event()
         self.places = Places()
         self._named: list[tuple[int, int]] = []  # rows whose place in the history the file does not know yet
         self._acts: set[asyncio.Future[None]] = set()
@@ -252,6 +262,10 @@ class DuplicateCheck:
         self._acts.add(task)
         task.add_done_callback(self._acts.discard)
 
+    def give_up(self) -> None:
+        """Wait no longer for vectors: whoever does is told ``VectorsGivenUp``."""
+        self._given_up.set()
+
     async def close(self) -> None:
         """Write down what is known, and let go of the files and the thread."""
         # What failed here is missing from the file, and made again from the case the next time.
@@ -319,7 +333,9 @@ class DuplicateCheck:
         await self._compare(lambda comparer: comparer.recall(rows, questions))
 
     def _question(self, text: CaseText) -> Question:
-        return Question(text.category, self._compared(text), text.expectations, self._rules[text.category])
+        rules, kind = self._rules[text.category], self._kinds[text.category]
+        partner = _partner(text.slot, kind)
+        return Question(text.category, self._compared(text), text.expectations, rules, partner)
 
     def _compared(self, text: CaseText) -> str:
         return compared_text(text.inputs, self._kinds[text.category])
@@ -340,9 +356,9 @@ class DuplicateCheck:
         local = await self._in_thread(lambda: local_embedder(self._config.embedding_model))
         if local is not None:
             return local
-        from dsbuilder_tui.models.embeddings import EndpointEmbeddings
+        from dsbuilder_tui.generation.remote_vectors import RemoteVectors
 
-        self._remote = EndpointEmbeddings(self._config, self._tell)
+        self._remote = RemoteVectors(self._config, self._tell, self._given_up)
         return _Elsewhere(self._remote.name, await self._remote.dimensions())
 
     async def _compare(self, work: Callable[[Comparer], T]) -> T:

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.case_pair import TAG
 from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.store.pairs import join_pair, pair_tag, part_pair
 from dsbuilder_tui.store.response_journal import write_answers
 from dsbuilder_tui.store.row_format import checksum, to_text
 from dsbuilder_tui.store.rows import Changes, HistoryRow
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+from dsbuilder_tui.store.staged_cases import write_staged
 from dsbuilder_tui.store.verdicts import says_otherwise, set_verdicts_aside, write_verdict
 
 _COPIED = "seq, branch_id, category_id, ordinal, structure, inputs, expectations, tags, created_at, crc, batch"
@@ -41,6 +44,8 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
     )
     for c in changes.edited:
         _edit(connection, c, ids[c.category])
+    for c in changes.accepted:
+        join_pair(connection, c, ids)
     for v in changes.verdicts:
         write_verdict(connection, v, ids[v.category])
     rejections = []
@@ -81,6 +86,7 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
         "INSERT INTO checkpoint VALUES (?,?,?,?,?,?,?)",
         [(p.id, MAIN_BRANCH, p.seq, p.reason, p.accepted, p.planned, p.created_at) for p in changes.checkpoints],
     )
+    write_staged(connection, changes.staged, ids)
     write_history(connection, changes.history, ids)
     connection.executemany(
         "INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, to_text(value)) for key, value in changes.meta.items()]
@@ -110,7 +116,9 @@ def write_history(connection: sqlite3.Connection, rows: Iterable[HistoryRow], id
 def _take_out(
     connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, int], counts: dict[int, list[int]]
 ) -> None:
+    names = {number: name for name, number in ids.items()}
     for w in changes.withdrawn:
+        part_pair(connection, w.seq, ids, names)
         moved = connection.execute(
             f"INSERT INTO withdrawn_case SELECT {_COPIED}, ?, ?, ?, ? FROM accepted_case WHERE seq=?",
             (w.withdrawn_seq, w.replaced_by, w.reason, w.withdrawn_at, w.seq),
@@ -128,7 +136,9 @@ def _take_out(
 
 
 def _edit(connection: sqlite3.Connection, case: AcceptedCase, number: int) -> None:
-    inputs, expectations, tags = to_text(case.inputs), to_text(case.expectations), to_text(case.tags)
+    inputs, expectations = to_text(case.inputs), to_text(case.expectations)
+    kept = {key: value for key, value in case.tags.items() if key != TAG} | pair_tag(connection, case.seq)
+    tags = to_text(kept)
     values: tuple[Any, ...] = (
         case.structure, inputs, expectations, tags, checksum(number, case.ordinal, inputs, expectations, tags), case.seq,
     )  # fmt: skip

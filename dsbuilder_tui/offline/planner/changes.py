@@ -6,11 +6,15 @@ import re
 from typing import Any
 
 from dsbuilder_tui.domain.axes import DEFAULT_AXES
+from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.writing_stage import pipeline_words, planned_pipeline
 from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, PHRASE, C
 from dsbuilder_tui.offline.planner.clauses import without_courtesy
 from dsbuilder_tui.offline.planner.count_changes import CountChanges
 from dsbuilder_tui.offline.planner.counts import MOST_CASES, share, whole
+from dsbuilder_tui.offline.planner.judge_requests import judge_mode_in
+from dsbuilder_tui.offline.planner.kind_requests import kind_words, make_kind
 from dsbuilder_tui.offline.planner.modifiers import (
     OWN_CATEGORIES,
     Modifier,
@@ -20,13 +24,14 @@ from dsbuilder_tui.offline.planner.modifiers import (
     modifier_in,
 )
 from dsbuilder_tui.offline.planner.naming import bare_phrase, slug, unused, words_of
+from dsbuilder_tui.offline.planner.stage_requests import stage_requests
 from dsbuilder_tui.offline.planner.utterance import MASK
 
 _ADD_DEFAULT = 10
 _LONGEST_ENDING = 20  # characters of an axis value that a category's name takes up
 _TOOL = re.compile(
     rf"{C} (?:should|must|has to|have to|needs? to)? ?(?:always )?(?:call|use)s? (?:the )?(?:tool )?({MASK}|"
-    rf"[\w.-]*_[\w.-]+|[\w.-]+(?= tool))"
+    rf"[\w.-]*_[\w.-]+|[\w.-]+(?= tool)|(?-i:[a-z]+[A-Z]\w*))"
 )
 _PRONOUN = re.compile(r"(?:i|you|we|me|us|it|that|this|them|to|if|when|what|how)\b", re.IGNORECASE)
 
@@ -39,9 +44,20 @@ class PlanChanger(CountChanges):
         text = self._marked(without_courtesy(clause))
         return self._read(text) or self._read_both(text)
 
+    def read_judging(self, clause: str) -> bool:
+        """Whether the clause says which cases are judged; carries it out."""
+        text = self._marked(without_courtesy(clause))
+        mode = judge_mode_in(text)
+        if mode is None:
+            return False
+        named = re.findall(C, text)
+        for category in map(self._of, named) if named else self._c.categories:
+            category["judge"] = mode.value
+        return self._change()
+
     def _read(self, text: str) -> bool:
         steps = (self._fill, self._rename, self._remove, self._more, self._factor, self._part, self._set, self._whole, self._tool,
-                 self._modify, self._add)  # fmt: skip
+                 self._stages, self._modify, self._add)  # fmt: skip
         return any(step(text) for step in steps)
 
     def _read_both(self, text: str) -> bool:
@@ -100,12 +116,12 @@ class PlanChanger(CountChanges):
                 rf"(?:make|turn|write|put)? ?{HOW_MUCH} of (?:them|those|these|the cases)\b.+", text, re.I
             )
             return bool(which) and self._say(f"Which category should those come from: {', '.join(self._c.names[:20])}?")
-        _, modifier = modifier_in(self._heard.full(found[3]))
+        _, modifier = modifier_in(self._heard.full(found[3]), of_category=True)
         if modifier is None and not re.search(rf" of (?:the )?{C}", text, re.I):
             return False
         if modifier is None:
             return self._say(
-                f"What should be special about those {found[1]}? For example: “in Spanish”, “angry” or “adversarial”."
+                f"What should be special about those {found[1]}? For example: “in Spanish”, “angry” or “multi-turn”."
             )
         category = self._of(found[2])
         part = share(found[1])
@@ -119,7 +135,14 @@ class PlanChanger(CountChanges):
         if not self._new(category["name"].replace("_", " "), number, modifier, category):
             return True
         category["count"] -= number
+        if modifier.kind is not CaseKind.SINGLE:
+            self._c.notes.append(f"They are taken out of {category['name']}, which keeps {category['count']:,}.")
         return self._change()
+
+    def _of_kind(self, category: dict[str, Any], modifier: Modifier) -> None:
+        """Makes a category one of a modifier's kind, and says what that is."""
+        make_kind(category, modifier.kind, modifier.values, self._c.plan.get("input_fields") or {})
+        self._c.notes += kind_words([category])
 
     def _new(self, phrase: str, number: int, modifier: Modifier | None, like: dict[str, Any] | None = None) -> bool:
         """Adds a category, or to the one of that name; false when a question is in the way."""
@@ -128,6 +151,7 @@ class PlanChanger(CountChanges):
             return not self._say(one.question)
         if like and not self._topics.knows(phrase) and not self._examples:
             one.category["example_inputs"] = list(like["example_inputs"])
+            one.category["kind"] = like.get("kind", CaseKind.SINGLE)
             one.category["description"] = like["description"]
         if like:
             one.category["expectations"] = dict(like.get("expectations") or {})
@@ -135,6 +159,11 @@ class PlanChanger(CountChanges):
                 one.category["expected_tools"] = list(like["expected_tools"])
             own = dict(like.get("attributes") or {})
             one.category["attributes"] = {**own, **one.category["attributes"]}
+            kind = CaseKind(like.get("kind", CaseKind.SINGLE))
+            if kind is not CaseKind.SINGLE and (not modifier or modifier.kind is CaseKind.SINGLE):
+                make_kind(one.category, kind, (), {})  # as the one that it is like
+        if modifier and modifier.kind is not CaseKind.SINGLE:
+            self._of_kind(one.category, modifier)
         for category in self._c.categories:
             if category["name"].casefold() == one.category["name"].casefold():
                 return self._count(category, category["count"] + number)
@@ -153,6 +182,19 @@ class PlanChanger(CountChanges):
         category["expected_tools"] = [*(tool for tool in tools if tool != name), name]
         return self._change()
 
+    def _stages(self, text: str) -> bool:
+        """“Make the refunds harder”, “let a second model criticise and revise them”."""
+        requests = stage_requests(text, self._heard.piece)
+        for request in requests:
+            for category in self._c.categories if request.whole else [self._of(mark) for mark in request.mentions]:
+                category["pipeline"] = request.pipeline(category)
+                words = pipeline_words(planned_pipeline(category["pipeline"])) or "draft alone"
+                self._c.notes.append(f"Each case of {category['name']}: {words}.")
+                self._change()
+        if len(requests) == 1:
+            self._modify(text)  # what the built-in writer, which has no stages, can do of it
+        return bool(requests)
+
     def _modify(self, text: str) -> bool:
         """Every case of a category gets a mood, a language, a difficulty."""
         found = re.fullmatch(
@@ -165,8 +207,8 @@ class PlanChanger(CountChanges):
         if not found:
             return False
         asked = found[4] or found[7] or ""
-        _, modifier = modifier_in(self._heard.full(asked))
-        if modifier is None or re.search(r"\d", asked):
+        _, modifier = modifier_in(self._heard.full(asked), of_category=True)
+        if modifier is None or (re.search(r"\d", asked) and not modifier.values):
             return False
         mentions = re.findall(C, "".join(group or "" for group in (found[1], found[2], found[5], found[6])))
         for category in self._c.categories if found[3] else [self._of(mention) for mention in mentions]:
@@ -177,6 +219,8 @@ class PlanChanger(CountChanges):
                     return self._say(language_question(modifier.language, phrase))
                 category["example_inputs"] = one.category["example_inputs"]
             category["attributes"] = held_to(dict(category.get("attributes") or {}), modifier)
+            if modifier.kind is not CaseKind.SINGLE:
+                self._of_kind(category, modifier)
             self._change()
         return True
 
