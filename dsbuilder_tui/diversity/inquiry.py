@@ -103,9 +103,11 @@ class Inquiry:
         return self._question.partner is not None
 
     def is_paired(self, row: int) -> bool:
-        """Whether the text that is judged is the partner of this case: it may be like it."""
+        """Whether the text that is judged is the partner of this case: it may be like it, as long as it is another text."""
         partner = self._question.partner
-        return partner is not None and int(self.file.rows["exact"][row]) == partner.exact
+        if partner is None or int(self.own["exact"]) == partner.exact:
+            return False
+        return int(self.file.rows["exact"][row]) == partner.exact
 
     def is_contrasted(self, row: int) -> bool:
         """Whether the text that is judged may be this case's but for ids, amounts and other detail."""
