@@ -19,7 +19,7 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.session import Session, library
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.wording import STATE_WORDS, cost_words, judged_advice, judged_lines, writing_words
+from dsbuilder_tui.wording import STATE_WORDS, cost_words, imported_words, judged_advice, judged_lines, writing_words
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -86,6 +86,8 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         if writing := writing_words(session.plan):
             say(f"\nWritten {writing}")
         stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
+        if words := imported_words(summary.imported, summary.instances_created):
+            say(f"\n{words}")
         say(f"\nRejections by stage: {stages}")
         for line in (*judged_lines(summary.judged_counts), judged_advice(summary.judged_counts)):
             if line:
