@@ -197,14 +197,20 @@ def cost_words(cost: Mapping[str, Any]) -> str:
     if cost["judge"]["models"]:
         roles["judge"] = cost["judge"]
     used = {name: sum(_used(model) for model in role["models"]) for name, role in roles.items()}
+    by_stage = (f"{name} {dollar_words(role['known_dollars'])}" for name, role in cost.get("stages", {}).items())
+    stages = f": {', '.join(by_stage)}" if cost.get("stages") else ""
     if not any(used.values()):
         return ""
     parts = []
     lost = {m["model"]: m for role in roles.values() for m in role["models"] if m["dollars"] is None}
     if cost["dollars"] is not None or cost["known_dollars"]:
         words = dollar_words(cost["known_dollars"])
-        if sum(map(bool, used.values())) > 1 and not lost:
-            shares = (f"{name} {dollar_words(role['known_dollars'])}" for name, role in roles.items() if used[name])
+        if (sum(map(bool, used.values())) > 1 or stages) and not lost:
+            shares = (
+                f"{name} {dollar_words(role['known_dollars'])}{stages if name == 'workers' else ''}"
+                for name, role in roles.items()
+                if used[name]
+            )
             words += f" ({', '.join(shares)})"
         parts.append(words)
     if lost:

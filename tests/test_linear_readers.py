@@ -12,6 +12,7 @@ from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.domain.case import Slot
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.generation.answer_versions import read_answer
+from dsbuilder_tui.generation.template_answer import read_template_answer
 from dsbuilder_tui.generation.thoughts import split_thoughts
 from dsbuilder_tui.models.error_report import read_body, retry_after_seconds
 from dsbuilder_tui.models.tool_call_text import find_calls
@@ -57,6 +58,7 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
     "calls in words": (lambda text: find_calls(text, ["save"]), CALLS),
     "thoughts": (split_thoughts, ANSWERS),
     "a whole answer": (lambda text: read_answer(text, 10), ANSWERS),
+    "templates": (lambda text: read_template_answer([text], ["query"]), (*ANSWERS, '{"templates": [', '"fillers": [{"name": "a"},')),
     "an error": (lambda text: read_body(text.encode(), 400), ERRORS),
     "a page": (lambda text: read_body(b"<html>" + text.encode(), 400), ERRORS),
     "a wait": (lambda text: retry_after_seconds({"retry-after": text}), ERRORS),

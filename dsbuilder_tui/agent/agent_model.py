@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, EndpointUnavailable
+from dsbuilder_tui.domain.exhaustion import exhaustion
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.agents_sdk import agents
 from dsbuilder_tui.models.chat_answer import LENGTH
@@ -122,6 +123,8 @@ class Connection:
                 f"The answer of {self.name} could not be used: {self._redact(_first_line(error))}.",
                 "Say it again, or choose another model with /model or in the settings.",
             )
+        if (found := exhaustion(error)) is not None:
+            return DsbuilderError(f"The answer could not be taken in: {found[0]}.", found[1])
         return None
 
     def _transient(self, error: TransientError) -> DsbuilderError:

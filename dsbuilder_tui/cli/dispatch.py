@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from dsbuilder_tui import __version__
 from dsbuilder_tui.atomic_write import write_private
-from dsbuilder_tui.cli.exhaustion import exhaustion_words
 from dsbuilder_tui.cli.known_secrets import without_secrets
 from dsbuilder_tui.cli.parser import build_parser
 from dsbuilder_tui.cli.standard_streams import give_up_output, show_any_character
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
+from dsbuilder_tui.domain.exhaustion import exhaustion_words
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.settings.locations import crash_log_file
 from dsbuilder_tui.settings.stack import load_config, unknown_variables

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Sequence
 
-from dsbuilder_tui.cli.exhaustion import exhaustion_words
+from dsbuilder_tui.cli.process_tuning import tune_process
 from dsbuilder_tui.cli.standard_streams import open_standard_streams
+from dsbuilder_tui.domain.exhaustion import exhaustion_words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,9 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.suppress(OSError):  # it is printed again then, where errors have words
             print(f"dsbuilder {__version__}", flush=True)
             return 0
-    # For numpy, when it comes in: threads of its own bring nothing for such small matrices, and do not get on with the
-    # child processes that are started (an editor).
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    tune_process()
     try:
         from dsbuilder_tui.cli.dispatch import run_command
 

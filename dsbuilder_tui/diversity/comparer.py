@@ -13,7 +13,7 @@ from dsbuilder_tui.diversity.comparing_stage import ComparingStage, TextStage
 from dsbuilder_tui.diversity.exact_index import ExactIndex
 from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import FingerprintBatch, Fingerprinter
-from dsbuilder_tui.diversity.inquiry import Inquiry
+from dsbuilder_tui.diversity.inquiry import AskedTexts, Inquiry
 from dsbuilder_tui.diversity.scope import Members, Scope
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors
 from dsbuilder_tui.diversity.text_index import ComparedCase
@@ -73,11 +73,11 @@ class Comparer:
         Nor is it behind one whose answer is ``broken``.
         """
         prints = self._prints([question for group in groups for question in group], vectors)
-        answers, place = [], 0
+        asked, answers, place = AskedTexts.of(prints, self._dimensions, self._measured), [], 0
         for group in groups:
             given: list[Answer] = []
             for offset, question in enumerate(group):
-                given.append(self._judge(question, prints, place + offset))
+                given.append(self._judge(question, asked, place + offset))
                 if given[-1].row is not None or given[-1].broken is not None:
                     break
             answers.append(given)
@@ -145,10 +145,10 @@ class Comparer:
     def _prints(self, questions: Sequence[Question], vectors: Vectors | None) -> FingerprintBatch:
         return self.fingerprinter.prints([q.text for q in questions], [q.expectations for q in questions], vectors)
 
-    def _judge(self, question: Question, prints: FingerprintBatch, place: int) -> Answer:
-        own = prints.rows[place]
+    def _judge(self, question: Question, asked: AskedTexts, place: int) -> Answer:
         scope = self._scope_of(question)
-        inquiry = Inquiry(self.file, scope, question, own, prints.tokens[place], prints.vectors[place])
+        inquiry = Inquiry(self.file, scope, question, asked, place)
+        own = inquiry.own
         if self._window is not None:
             oldest = len(self.file) - self._window
             inquiry.first = int(np.searchsorted(scope.rows[: scope.length], oldest))
@@ -161,7 +161,7 @@ class Comparer:
         if match is not None:
             return Answer(None, int(own["text"]), match)
         own["nearest"] = self._nearest(inquiry)
-        rows = self.file.add(prints.rows[place : place + 1], [prints.tokens[place]])
+        rows = self.file.add(asked.prints.rows[place : place + 1], [inquiry.tokens])
         self._exact.add(int(own["exact"]), rows.start)
         scope.add(rows.start, inquiry.hashes, inquiry.signs, inquiry.measure)
         if scope.texts:

@@ -86,6 +86,12 @@ def checks(rows: Rows) -> NDArray[np.uint32]:
     return folded ^ np.uint32(0x9E3779B9)  # so that a row of zeros is not whole
 
 
+def hashes_of(prints: NDArray[Any]) -> NDArray[np.uint32]:
+    """The columns under which texts are looked up: one for the whole text, one a band."""
+    whole = (prints["text"].astype(np.uint64) & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+    return np.concatenate([whole[:, np.newaxis], prints["bands"]], axis=1)
+
+
 @dataclass(frozen=True, slots=True)
 class FingerprintBatch:
     """Fingerprints of some texts, a row each, and the tokens of each."""

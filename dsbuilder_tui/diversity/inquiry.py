@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsbuilder_tui.diversity.answer import Flag, Question, Score
 from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
-from dsbuilder_tui.diversity.scope import Members, Scope, hashes_of
-from dsbuilder_tui.diversity.static_embedding import Vectors
+from dsbuilder_tui.diversity.fingerprints import FingerprintBatch, hashes_of
+from dsbuilder_tui.diversity.scope import Members, Scope
+from dsbuilder_tui.diversity.sign_index import SignIndex
 from dsbuilder_tui.diversity.text_index import ComparedCase
 from dsbuilder_tui.diversity.traits import differing
 
 _MOST_NEAR = 256  # texts that share a band of the signature whose score is counted
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTexts:
+    """The fingerprints of some texts that are judged one after another, and by what each is looked up.
+
+    ``signs`` and ``measures`` are those of the two vectors, (n, words).
+    """
+
+    prints: FingerprintBatch
+    hashes: NDArray[np.uint32]
+    signs: NDArray[np.uint64] | None
+    measures: NDArray[np.uint64] | None
+
+    @classmethod
+    def of(cls, prints: FingerprintBatch, dimensions: int, measured: int) -> AskedTexts:
+        """Both numbers are lengths of vectors; 0 where there is none."""
+        # Of the vectors as they are stored: what is read from the file later must have the same.
+        vectors, measures = prints.rows["vector"][:, :dimensions], prints.rows["measure"][:, :measured]
+        return cls(
+            prints, hashes_of(prints.rows), SignIndex.signs(vectors) if dimensions else None,
+            SignIndex.signs(measures) if measured else None,
+        )  # fmt: skip
 
 
 class Inquiry:
@@ -26,7 +50,8 @@ class Inquiry:
         scope: the cases that are compared with.
         first: the member of the scope from which on they count.
         rules: which stages look, and from which score a case is a repeat.
-        own, tokens, vector, measure: the fingerprints of the text that is judged.
+        own, tokens, vector: the fingerprints of the text that is judged.
+        hashes, signs, measure: by what it is looked up, a row each.
         flags, near, semantic, nearest: what stages have found on the way, for the answer.
     """
 
@@ -35,18 +60,17 @@ class Inquiry:
         file: FingerprintFile,
         scope: Scope,
         question: Question,
-        own: Any,
-        tokens: NDArray[np.uint32],
-        vector: Vectors,
+        asked: AskedTexts,
+        place: int,
     ) -> None:
+        """``place`` is that of the question's text among those that are ``asked``."""
+        prints = asked.prints
         self.file, self.scope, self.rules, self._question = file, scope, question.rules, question
         self.rows = file.rows  # once: each time that it is asked for, the file is looked at
-        self.own, self.tokens, self.vector = own, tokens, vector
-        self.hashes = hashes_of(own[np.newaxis])[0]
-        # Of the vector as it is stored: what is read from the file later must have the same.
-        self.signs = None if scope.signs is None else scope.signs.signs(own["vector"][np.newaxis, : len(vector)])
-        measures = scope.measures
-        self.measure = None if measures is None else measures.signs(own["measure"][np.newaxis])
+        self.own, self.tokens, self.vector = prints.rows[place], prints.tokens[place], prints.vectors[place]
+        self.hashes = asked.hashes[place]
+        self.signs = None if asked.signs is None else asked.signs[place : place + 1]
+        self.measure = None if asked.measures is None else asked.measures[place : place + 1]
         self.first = 0
         self._shared: Members | None = None
         self.flags: list[Flag] = []

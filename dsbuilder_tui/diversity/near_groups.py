@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dsbuilder_tui.diversity.fingerprints import BANDS, FingerprintBatch, Fingerprinter
+from dsbuilder_tui.diversity.fingerprints import BANDS, FingerprintBatch, Fingerprinter, hashes_of
 from dsbuilder_tui.diversity.lsh_index import LshIndex
-from dsbuilder_tui.diversity.scope import hashes_of
 from dsbuilder_tui.diversity.sign_index import SignIndex
 from dsbuilder_tui.diversity.static_embedding import built_in_embedder
 from dsbuilder_tui.diversity.thresholds import Rules

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsbuilder_tui.diversity.fingerprints import BANDS
+from dsbuilder_tui.diversity.fingerprints import BANDS, hashes_of
 from dsbuilder_tui.diversity.halves import from_halves
 from dsbuilder_tui.diversity.lsh_index import LshIndex
 from dsbuilder_tui.diversity.sign_index import SignIndex
@@ -74,9 +74,3 @@ class Scope:
         theirs = from_halves(stored[rows])[:, : len(vector)]
         # Not `@`: it may go through a library that has threads of its own, and sums in an order of its own.
         return rows, np.round(np.einsum("ij,j->i", theirs, vector), 4)
-
-
-def hashes_of(prints: NDArray[Any]) -> NDArray[np.uint32]:
-    """The columns under which texts are looked up: one for the whole text, one a band."""
-    whole = (prints["text"].astype(np.uint64) & np.uint64(0xFFFFFFFF)).astype(np.uint32)
-    return np.concatenate([whole[:, np.newaxis], prints["bands"]], axis=1)

@@ -67,8 +67,10 @@ class SignIndex:
                 return np.asarray(members[:MOST])
             wanted *= 8  # the nearest lie before the window
 
-    def signs(self, vectors: NDArray[Any]) -> NDArray[np.uint64]:
+    @staticmethod
+    def signs(vectors: NDArray[Any]) -> NDArray[np.uint64]:
         """One bit a dimension of each vector, (n, words)."""
-        bits = np.zeros((len(vectors), self._bits), bool)
-        bits[:, : vectors.shape[1]] = vectors > 0
+        count, dimensions = vectors.shape
+        bits = np.zeros((count, -(-dimensions // _WORD) * _WORD), bool)
+        bits[:, :dimensions] = vectors > 0
         return np.packbits(bits, axis=1).view(np.uint64)

@@ -32,6 +32,7 @@ from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.domain.target import PlanTarget, ToolSchema
 from dsbuilder_tui.domain.validator_choice import ValidatorEntries, merged_entries
 from dsbuilder_tui.domain.writing_mode import WritingMode
+from dsbuilder_tui.domain.writing_stage import StageEntries, WritingStage
 
 DEFAULT_INPUT_FIELD = "query"
 MAX_TEXT_LENGTH = 20_000
@@ -63,7 +64,8 @@ class DatasetCategory(_Model):
     ``judge`` says which of its cases a judge reads; ``auto``: as the setting says.
     ``sources`` are documents in place of the plan's; each case is written from ``passages`` pieces of them, or, when the
     category is not ``answerable``, asks for what does not stand there. ``mode`` says whether a model writes each case, or
-    templates of which cases are made. Raises ``pydantic.ValidationError`` for bad values.
+    templates of which cases are made; ``pipeline`` are the stages in which one is written (see ``domain.writing_stage``), none
+    where it is drafted alone. Raises ``pydantic.ValidationError`` for bad values.
     """
 
     name: str
@@ -81,6 +83,7 @@ class DatasetCategory(_Model):
     sources: SourcePaths = Field((), exclude_if=operator.not_)
     passages: int = Field(1, ge=1, le=MOST_PASSAGES_A_CASE, exclude_if=lambda number: number == 1)
     answerable: bool = Field(True, exclude_if=bool)
+    pipeline: StageEntries = Field((), exclude_if=operator.not_)
     mode: WritingMode = Field(WritingMode.EACH, exclude_if=lambda mode: mode is WritingMode.EACH)
 
     @field_validator("name", mode="before")
@@ -181,6 +184,11 @@ class DatasetCategory(_Model):
     def compared(self) -> bool:
         """Whether repeats in this category are turned away."""
         return self.diversity != "off" and self.stages != ()
+
+    @property
+    def is_staged(self) -> bool:
+        """Whether more is done to its cases than to draft them."""
+        return any(planned.stage is not WritingStage.DRAFT for planned in self.pipeline)
 
     @property
     def stages(self) -> tuple[str, ...] | None:

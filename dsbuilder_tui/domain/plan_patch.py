@@ -59,6 +59,11 @@ class CategoryDraft(_PatchPart):
     """How many pieces of the documents a case is written from: 2 for questions that need both."""
     answerable: bool = True
     """False for questions that the documents do not answer: the right answer says so."""
+    pipeline: list[str | dict[str, Any]] = Field(default_factory=list)
+    """Stages in which each case is written; leave it out unless the person asks for harder, rarer, more constrained or
+    adversarial cases, or to have cases criticised and revised: [{"evolve": {"how": "harder"}}, "critique", "revise"] or a
+    part of it, in this order. `how`: harder, rarer, constraints, adversarial. `model` of a stage: only one that the person
+    named. Each stage costs a further call for every ten cases."""
     mode: WritingMode = WritingMode.EACH
     """`templates`: a model writes templates once, and the cases are made of them for nothing; for many plain cases, and when
     the person wants it cheap. Not together with `sources`."""
@@ -82,6 +87,8 @@ class CategoryChange(_PatchPart):
     sources: list[str] | None = None
     passages: int | None = None
     answerable: bool | None = None
+    pipeline: list[str | dict[str, Any]] | None = None
+    """All the stages in which its cases are written from now on; [] for a draft alone."""
     mode: WritingMode | None = None
     """`templates`: its cases are made of templates that a model writes once, at a fraction of the cost; `each`: a model writes
     every case."""

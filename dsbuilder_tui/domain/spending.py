@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dsbuilder_tui.domain.call_role import CallRole
+
+_STAGE_NAMES = {CallRole.WORKER: "draft"}
 _DIGITS = 9  # of a dollar, in what is written as JSON
 
 
@@ -79,6 +83,9 @@ class Spending:
     saving: Saving | None
     prices_as_of: str
     judge: RoleSpending = RoleSpending()
+    stages: Mapping[CallRole, RoleSpending] = field(
+        default_factory=dict
+    )  # the workers' part by stage, where there are some
 
     @property
     def dollars(self) -> float | None:
@@ -94,9 +101,11 @@ class Spending:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready; dollars are rounded to a billionth."""
+        stages = {_STAGE_NAMES.get(role, role.value): spent.as_dict() for role, spent in self.stages.items()}
         return {
             "main_agent": self.main_agent.as_dict(),
             "workers": self.workers.as_dict(),
+            **({"stages": stages} if stages else {}),
             "judge": self.judge.as_dict(),
             "dollars": _rounded(self.dollars),
             "known_dollars": _rounded(self.known_dollars),

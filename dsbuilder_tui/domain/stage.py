@@ -18,6 +18,7 @@ class Stage(StrEnum):
     SEMANTIC = "semantic"
     VALIDATORS = "validators"  # its reason is told to whoever writes the slot again
     JUDGE = "judge"  # its critique is, too
+    CRITIQUE = "critique"  # a stage of writing found fault with it, and it could not be revised
     MISSING = "missing"  # in older sessions: the worker wrote no case for the slot
     PERSON = "person"  # turned away by a person, after it was accepted
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import (
     TEXT_LENGTH,
@@ -16,6 +15,7 @@ from dsbuilder_tui.domain.events import (
 )
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.budget import Budget
+from dsbuilder_tui.generation.call_log import CallTrace
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.models.protocol import TransientError
@@ -31,17 +31,14 @@ class CallReporter:
         store: SessionStore,
         journal: Journal,
         budget: Budget,
-        model: str,
         clock: Clock,
         emit: Callable[[Event], None],
         *,
         keeps_answers: bool,
-        role: CallRole = CallRole.WORKER,
     ) -> None:
-        """``model`` is the name of whoever is called; ``keeps_answers`` says whether the response journal gets what it says."""
-        self._store, self._journal, self._budget, self._model = store, journal, budget, model
+        """``keeps_answers`` says whether the response journal gets what the model says."""
+        self._store, self._journal, self._budget = store, journal, budget
         self._clock, self._emit, self._keeps_answers = clock, emit, keeps_answers
-        self._role = role
 
     def tell(self, event: Event) -> None:
         """Announce what is no decision about a case, and have it remembered in passing."""
@@ -68,29 +65,28 @@ class CallReporter:
         self.tell(event)
 
     def ended(self, batch: Batch, worker: int, result: BatchOutcome) -> None:
-        """A call has ended, and what it brought is judged."""
+        """A call has ended, and what it brought is judged. Its trace says who made it, in which role."""
+        trace = result.trace
+        assert trace is not None
         now, seq = self._clock.now(), self._store.next_seq()
-        dollars = self._budget.charge(self._model, result.usage)
+        dollars = self._budget.charge(trace.model, result.usage)
         self._journal.call(
             WorkerCall(
-                seq=seq, category=batch.category.name, batch=batch.number, model=self._model, size=len(batch.slots),
+                seq=seq, category=batch.category.name, batch=batch.number, model=trace.model, size=len(batch.slots),
                 outcome=result.outcome, delivered=len(result.delivered), retries=result.retries, usage=result.usage,
-                seconds=result.seconds, detail=result.detail, created_at=now, worker=worker, role=self._role,
+                seconds=result.seconds, detail=result.detail, created_at=now, worker=worker, role=trace.role,
             ),
             BatchFinished(
                 ts=now, batch=batch.number, worker=worker, category=batch.category.name,
                 outcome=result.outcome, delivered=len(result.delivered), seconds=round(result.seconds, 3),
                 prompt_tokens=result.usage.prompt_tokens, completion_tokens=result.usage.completion_tokens,
-                detail=result.detail, dollars=dollars, estimated=result.usage.estimated, role=self._role,
+                detail=result.detail, dollars=dollars, estimated=result.usage.estimated, role=trace.role,
             ),
-            self._kept_answer(seq, batch, result),
+            self._kept_answer(seq, batch, trace),
         )  # fmt: skip
 
-    def _kept_answer(self, seq: int, batch: Batch, result: BatchOutcome) -> WorkerAnswer | None:
+    def _kept_answer(self, seq: int, batch: Batch, trace: CallTrace) -> WorkerAnswer | None:
         """What the model said, for the response journal. One whose text depends on nothing but the slot can say it again."""
-        trace = result.trace
-        if trace is None:
-            return None
         text = trace.answer
         trace.shorten()
         if not text or not self._keeps_answers:

@@ -63,6 +63,18 @@ class CallsInFlight:
         """The categories that calls are in flight for."""
         return {self._unsettled[number].batch.category.name for number in self._task_of}
 
+    def is_unsettled(self, batch: int) -> bool:
+        """Whether a call has not been settled yet."""
+        return batch in self._unsettled
+
+    def roles(self) -> dict[str, set[CallRole]]:
+        """In which roles there are unsettled calls, by category."""
+        found: dict[str, set[CallRole]] = {}
+        for call in self._unsettled.values():
+            if call.result.trace is not None:
+                found.setdefault(call.batch.category.name, set()).add(call.result.trace.role)
+        return found
+
     def begin(self, batch: Batch, model: str, role: CallRole, make: MakeCall, ended: CallEnded) -> BatchStarted:
         """Start a call. ``ended`` is awaited behind it, also when a person has cut it off, unless it is dropped or fails."""
         worker = heapq.heappop(self._free_workers) if self._free_workers else len(self._tasks) + 1

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from dsbuilder_tui.domain.case import Candidate
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.ledger import Batch
-from dsbuilder_tui.generation.validator_check import Validated
+from dsbuilder_tui.generation.schema_check import Fitted, Misfit
+from dsbuilder_tui.generation.validator_check import Fault, Validated
 
 # Candidates in waiting. When it is full, workers stop reading their streams, and TCP slows the endpoint down.
 _BOUND = 256
@@ -26,7 +27,16 @@ class JudgedCandidate:
     validated: Validated
 
 
-Item = Candidate | JudgedCandidate | tuple[Batch, BatchOutcome]
+@dataclass(frozen=True, slots=True)
+class StagedCandidate:
+    """A candidate that has gone through the stages of its category. ``fault`` is why it is to be turned away at once."""
+
+    candidate: Candidate
+    fitted: list[Fitted] | Misfit
+    fault: Fault | None = None
+
+
+Item = Candidate | StagedCandidate | JudgedCandidate | tuple[Batch, BatchOutcome]
 
 
 class CandidateQueue:
@@ -66,8 +76,9 @@ class CandidateQueue:
             for item in self._held.pop(self._turns[0], ()) if self._turns else ():
                 self._queue.put_nowait(item)
 
-    async def put_back(self, judged: JudgedCandidate) -> None:
-        """Hand in a candidate again that has been judged. No turn is waited for: its batch has had it."""
+    async def put_back(self, judged: JudgedCandidate | StagedCandidate) -> None:
+        """Hand in a candidate again that has been judged, or has gone through its stages. No turn is waited for: its batch
+        has had it."""
         await self._queue.put(judged)
 
     async def get(self, most: int) -> list[Item]:

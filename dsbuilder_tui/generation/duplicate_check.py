@@ -34,7 +34,7 @@ from dsbuilder_tui.store.rows import LedgerRows, RemovedText
 from dsbuilder_tui.store.session_store import SessionStore
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.models.embeddings import EndpointEmbeddings
+    from dsbuilder_tui.generation.remote_vectors import RemoteVectors
 
 T = TypeVar("T")
 _PAGE = 500
@@ -173,7 +173,8 @@ class DuplicateCheck:
             self._rules = {name: replace(rules, stages=frozenset()) for name, rules in self._rules.items()}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="likeness")
         self._comparer: Comparer | None = None
-        self._remote: EndpointEmbeddings | None = None
+        self._remote: RemoteVectors | None = None
+        self._given_up = asyncio.Event()
         self.places = Places()
         self._named: list[tuple[int, int]] = []  # rows whose place in the history the file does not know yet
         self._acts: set[asyncio.Future[None]] = set()
@@ -251,6 +252,10 @@ class DuplicateCheck:
         task = asyncio.ensure_future(act())
         self._acts.add(task)
         task.add_done_callback(self._acts.discard)
+
+    def give_up(self) -> None:
+        """Wait no longer for vectors: whoever does is told ``VectorsGivenUp``."""
+        self._given_up.set()
 
     async def close(self) -> None:
         """Write down what is known, and let go of the files and the thread."""
@@ -340,9 +345,9 @@ class DuplicateCheck:
         local = await self._in_thread(lambda: local_embedder(self._config.embedding_model))
         if local is not None:
             return local
-        from dsbuilder_tui.models.embeddings import EndpointEmbeddings
+        from dsbuilder_tui.generation.remote_vectors import RemoteVectors
 
-        self._remote = EndpointEmbeddings(self._config, self._tell)
+        self._remote = RemoteVectors(self._config, self._tell, self._given_up)
         return _Elsewhere(self._remote.name, await self._remote.dimensions())
 
     async def _compare(self, work: Callable[[Comparer], T]) -> T:

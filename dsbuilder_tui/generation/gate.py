@@ -84,6 +84,10 @@ class Gate:
             await self._duplicates.load(rows)
         self.journal.accepted = self.ledger.filled
 
+    def wait_no_longer(self) -> None:
+        """Wait no longer for an endpoint's vectors; what is asked then raises ``VectorsGivenUp``."""
+        self._duplicates.give_up()
+
     async def close(self) -> None:
         await self._duplicates.close()
 
@@ -99,7 +103,17 @@ class Gate:
 
     async def screen(self, candidates: Sequence[Candidate]) -> list[Validated]:
         """What schema and validators make of candidates. Nothing is decided yet."""
-        return await self._validators.judge(candidates, [self._schema.fit(candidate) for candidate in candidates])
+        return await self.validate(candidates, [self.fit(candidate) for candidate in candidates])
+
+    def fit(self, candidate: Candidate) -> list[Fitted] | Misfit:
+        """What the schema alone makes of a candidate."""
+        return self._schema.fit(candidate)
+
+    async def validate(
+        self, candidates: Sequence[Candidate], fitted: Sequence[list[Fitted] | Misfit]
+    ) -> list[Validated]:
+        """What validators make of candidates in the plan's shape."""
+        return await self._validators.judge(candidates, fitted)
 
     async def admit(self, candidates: Sequence[Candidate], validated: Sequence[Validated]) -> list[AcceptedCase | None]:
         """Let in what is left of screened candidates and is new; turn the others away, in order. Returns those that are in."""
@@ -278,7 +292,7 @@ class Gate:
             event = self._exhaust(slot, self._store.next_seq(), self._clock.now(), calls, words)
             self.journal.note(event)  # there is no rejection that would tell of it
 
-    def give_up(self, slot: Slot, words: str) -> None:
+    def exhaust(self, slot: Slot, words: str) -> None:
         """Exhaust a leased slot for which nothing can be written, in so many words."""
         tries = self.ledger.give_up(slot)
         self.journal.note(self._exhaust(slot, self._store.next_seq(), self._clock.now(), tries, words))

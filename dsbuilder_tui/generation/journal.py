@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, Notice
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.store.commit import history_row
-from dsbuilder_tui.store.rows import CaseLikeness, CaseVerdict, Changes, WorkerAnswer, WorkerCall
+from dsbuilder_tui.store.rows import (
+    CaseLikeness,
+    CaseVerdict,
+    Changes,
+    SlotUnstaged,
+    StagedCase,
+    WorkerAnswer,
+    WorkerCall,
+)
 from dsbuilder_tui.store.session_store import SessionStore
 
 # How long a decision may wait for company. The promise is 100 ms from decision to disk.
@@ -39,6 +47,7 @@ class Journal:
         self._store, self._clock, self._emit = store, clock, emit
         self._changes, self._events = Changes(), list[Event]()
         self._interval, self._most_answers, self._untrimmed = interval, most_answers, 0
+        self._staged: set[tuple[str, int]] = set()  # slots by category and ordinal
         self._work = asyncio.Event()
         self._commit = asyncio.Lock()
         self._flushes: set[asyncio.Task[None]] = set()
@@ -51,6 +60,7 @@ class Journal:
 
     def accept(self, case: AcceptedCase, event: Event, likeness: CaseLikeness | None = None) -> None:
         self._changes.accepted.append(case)
+        self.unstage(case.category, case.ordinal)
         if likeness is not None:
             self._changes.likeness.append(likeness)
         self.accepted += 1
@@ -58,8 +68,26 @@ class Journal:
         if self._interval and self.accepted % self._interval == 0:
             self.checkpoint("interval", case.seq)
 
+    def stage(self, staged: StagedCase) -> None:
+        """A stage of writing has finished with a case; it is kept until the slot is decided about."""
+        self._staged.add((staged.category, staged.ordinal))
+        self._changes.staged.append(staged)
+        self._work.set()
+
+    def unstage(self, category: str, ordinal: int) -> None:
+        """What was staged for a slot, if anything, is wanted no more."""
+        if (category, ordinal) in self._staged:
+            self._staged.discard((category, ordinal))
+            self._changes.staged.append(SlotUnstaged(category, ordinal))
+            self._work.set()
+
+    def take_staged(self, slots: Iterable[tuple[str, int]]) -> None:
+        """These slots have something staged, as the session file says."""
+        self._staged.update(slots)
+
     def reject(self, rejection: Rejection, event: Event) -> None:
         self._changes.rejected.append(rejection)
+        self.unstage(rejection.category, rejection.ordinal)  # in one commit, so that it is not decided twice
         self._add(event)
 
     def exhaust(self, exhausted: Exhausted, event: Event) -> None:

@@ -119,8 +119,7 @@ class Judging:
                 model, JudgePrompter(plan, rubric_of(plan)), limit, retries, clock, lambda: not budget.used_up
             )
             self._reporter = CallReporter(
-                store, gate.journal, budget, model.name, clock, emit, keeps_answers=config.response_journal_mb > 0,
-                role=CallRole.JUDGE,
+                store, gate.journal, budget, clock, emit, keeps_answers=config.response_journal_mb > 0
             )  # fmt: skip
             gate.on_accepted = self.accepted
         self._flying: dict[int, tuple[int, BatchOutcome]] = {}  # by batch: the number of its judge, and how it goes

@@ -50,6 +50,12 @@ class _Book:
         self.critique: dict[int, str] = {}
         self.fruitless: dict[int, int] = {}  # calls that brought nothing for a slot, in words of the model or a filter
 
+    def no_retry(self, ordinal: int) -> None:
+        """A slot is not to be leased in its turn."""
+        if any(entry[1] == ordinal for entry in self.retry):
+            self.retry = [entry for entry in self.retry if entry[1] != ordinal]
+            heapq.heapify(self.retry)
+
 
 class Ledger:
     """Leases slots and takes them back. Progress is what the store says: ``restore`` before the first lease.
@@ -154,14 +160,19 @@ class Ledger:
         self.next_batch += 1
         return self.next_batch - 1
 
+    def is_open(self, category: str, ordinal: int) -> bool:
+        """Whether a slot waits to be written, and nobody is at it."""
+        return self.state(category, ordinal) is SlotState.OPEN
+
     def take(self, category: str, ordinal: int) -> SlotRequest | None:
         """Lease one open slot by its name, out of turn; None when it is not open, or not planned."""
         if self.state(category, ordinal) is not SlotState.OPEN:
             return None
         book = self._books[category]
         book.state[ordinal] = _LEASED
+        book.no_retry(ordinal)
         self._leased += 1
-        return SlotRequest(self.slot(category, ordinal), book.attempt.get(ordinal, 0))
+        return SlotRequest(self.slot(category, ordinal), book.attempt.get(ordinal, 0), book.critique.get(ordinal, ""))
 
     def fill(self, slot: Slot) -> None:
         self._settle(slot, _FILLED)
@@ -230,8 +241,7 @@ class Ledger:
         if book.state[ordinal] == _EXHAUSTED:
             self.exhausted -= 1
         else:
-            book.retry = [entry for entry in book.retry if entry[1] != ordinal]
-            heapq.heapify(book.retry)
+            book.no_retry(ordinal)
             self.open -= 1
         book.state[ordinal] = _FILLED
         self.filled += 1

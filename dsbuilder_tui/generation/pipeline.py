@@ -18,14 +18,16 @@ from dsbuilder_tui.domain.judge_modes import judge_modes
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
-from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.writing_stage import WritingStage
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog, CallTrace
 from dsbuilder_tui.generation.call_reporter import CallReporter
 from dsbuilder_tui.generation.call_review import CallReview
 from dsbuilder_tui.generation.calls_in_flight import CallsInFlight
-from dsbuilder_tui.generation.candidate_queue import CandidateQueue, JudgedCandidate
+from dsbuilder_tui.generation.candidate_queue import CandidateQueue, JudgedCandidate, StagedCandidate
+from dsbuilder_tui.generation.case_stages import CaseStages, StageHooks
 from dsbuilder_tui.generation.gate_setup import gate_for, restore_gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.judging import Judging, RunHooks
@@ -33,14 +35,17 @@ from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.generation.prompts import Prompter
+from dsbuilder_tui.generation.remote_vectors import VectorsGivenUp
+from dsbuilder_tui.generation.run_models import RunModels
 from dsbuilder_tui.generation.runners import Runner
+from dsbuilder_tui.generation.stage_callers import StageCallers
 from dsbuilder_tui.generation.templating import Templating
 from dsbuilder_tui.generation.validator_check import Validated
 from dsbuilder_tui.generation.worker import Worker
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.hedging import StragglerWatch, hedges
 from dsbuilder_tui.models.prices import BUILT_IN
-from dsbuilder_tui.models.protocol import TellsLimits, TextModel, TransientError, WorkerModel
+from dsbuilder_tui.models.protocol import TellsLimits, TransientError, WorkerModel
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -64,16 +69,15 @@ class Pipeline:
         plan: DatasetPlanInput,
         config: DatasetBuilderConfig,
         store: SessionStore,
-        model: WorkerModel,
+        models: RunModels,
         clock: Clock,
         emit: Callable[[Event], None],
         seed: int,
         calls: CallLog,
         budget: Budget,
-        judge: TextModel | None = None,
-        templates: TextModel | None = None,
     ) -> None:
-        """``judge`` reads cases as plan and settings say, ``templates`` writes templates; without them nobody does."""
+        """``models`` are those that plan and settings call for, made; they stay the caller's to close."""
+        model = models.writer
         self._plan, self._config, self._store, self._model, self._seed = plan, config, store, model, seed
         self._clock, self._budget = clock, budget
         self._calls = CallsInFlight(calls, clock, changed=self.wake, failed=self._fail)
@@ -82,6 +86,7 @@ class Pipeline:
         )
         self._journal, self._ledger = self.gate.journal, self.gate.ledger
         room = OutputLimit(config.max_output_tokens * config.candidates_per_slot)
+        self._models = models
         self._prompter = Prompter(plan, seed, room, config.candidates_per_slot)
         self._review = CallReview(
             (category.name for category in plan.categories), config.largest_batch, room, at_once=config.workers,
@@ -93,26 +98,32 @@ class Pipeline:
             requests_per_minute=config.requests_per_minute, tokens_per_minute=config.tokens_per_minute,
             advertised=model.limits if isinstance(model, TellsLimits) else None,
         )  # fmt: skip
-        self._runner: Runner = Worker(
-            model, self._limit, clock, random.Random(), config.max_retries, self._retry_scheduled,
-            startup_timeout=config.startup_timeout,
-            watch=StragglerWatch(model, self._limit, config.request_timeout, hedging=hedges(config))
-            if provider_of(config).has_endpoint else None,
-            on_hedge=self._hedged,
-        )  # fmt: skip
+        self._runners: dict[str, Runner] = {}  # by model
         keeps = config.response_journal_mb > 0 and not model.ordered
-        self._reporter = CallReporter(store, self._journal, budget, model.name, clock, emit, keeps_answers=keeps)
+        self._reporter = CallReporter(store, self._journal, budget, clock, emit, keeps_answers=keeps)
         self._templating = Templating(
-            plan, config, templates, seed, store=store, gate=self.gate, limit=self._limit, calls=self._calls,
+            plan, config, models.templates, seed, store=store, gate=self.gate, limit=self._limit, calls=self._calls,
             budget=budget, clock=clock, emit=emit, on_retry=self._retry_scheduled, fail=self._fail,
             charged=self.keep_budget,
         )  # fmt: skip
         self._judging = Judging(
-            plan, config, judge, seed, modes=judge_modes(plan, config.judge, by_model=not model.ordered), store=store,
+            plan, config, models.judge, seed, modes=judge_modes(plan, config.judge, by_model=not model.ordered), store=store,
             gate=self.gate, limit=self._limit, budget=budget, calls=calls, clock=clock, emit=emit,
             hooks=RunHooks(
                 put_back=self._intake.put_back, pause=self.pause, fail=self._fail, wake=self.wake, charged=self.keep_budget,
                 judged=self._templating.judged,
+            ),
+        )  # fmt: skip
+        callers = StageCallers(
+            plan, config, models, self._prompter, self._runner_of, limit=self._limit, budget=budget, clock=clock,
+            on_retry=self._retry_scheduled,
+        )  # fmt: skip
+        self._stages = CaseStages(
+            plan, callers, is_on=not model.ordered, most=config.largest_batch, store=store, gate=self.gate,
+            calls=self._calls, clock=clock,
+            hooks=StageHooks(
+                finished=self._intake.put_back, ended=self._remember_call, tell=self._reporter.tell, fail=self._fail,
+                endpoint_is_out=lambda: self._limit.gave_up(config.max_retries),
             ),
         )  # fmt: skip
         self.live = False  # decisions that a person makes can be taken in
@@ -122,6 +133,7 @@ class Pipeline:
         self._failures_in_a_row = 0
         self._failure: BaseException | None = None
         self._pause: Pause | None = None
+        self._end_of_patience: asyncio.TimerHandle | None = None
         self._deadline = float("inf")
         self.journal: Journal | None = None  # there is one as soon as the past is known
 
@@ -132,10 +144,16 @@ class Pipeline:
         ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``, also after saving what could be saved.
         """
         try:
-            await self._judging.restore(await restore_gate(self.gate, self._plan, self._store, self._seed))
+            rows = await restore_gate(self.gate, self._plan, self._store, self._seed)
+            await self._judging.restore(rows)
+            await self._stages.restore()
             await self._templating.restore()
             return await self._run()
+        except VectorsGivenUp:
+            return PipelineResult(False, 0, self._pause)
         finally:
+            if self._end_of_patience is not None:
+                self._end_of_patience.cancel()
             await self.gate.close()
 
     async def _run(self) -> PipelineResult:
@@ -146,16 +164,23 @@ class Pipeline:
             keeper.add_done_callback(self._keeper_ended)
         self.live = True
         self.ready.set()
-        by_model = not self._model.ordered
-        for level, text in (*self._judging.notices(), *self._templating.notices(by_model=by_model)):
+        self._stages.deliver_restored()
+        with_budget = self._budget.limit is not None
+        for level, text in (
+            *self._judging.notices(),
+            *self._templating.notices(by_model=not self._model.ordered),
+            *self._models.notices(self._budget.prices, budget=with_budget),
+        ):
             self._reporter.tell(Notice(ts=self._clock.now(), level=level, text=text))
         try:
             dropped = await self._drive()
         finally:
             self.live = False  # at once: what comes now would be left undone, so it waits for the end of the run
             await self._drop()
+            joined = asyncio.ensure_future(self._intake.join())
+            await asyncio.wait({joined, *keepers}, return_when=asyncio.FIRST_COMPLETED)
+            joined.cancel()
             if not any(keeper.done() for keeper in keepers):
-                await self._intake.join()
                 for end in self._judging.kept_ends():
                     await self._settle(*end)
                 for left in self._calls.cancel_left():
@@ -175,7 +200,9 @@ class Pipeline:
         """Lease nothing more; let work in flight end within ``drain_timeout`` seconds, then drop it."""
         if self._pause is None:
             self._pause = why
-            self._deadline = self._clock.monotonic() + self._config.drain_timeout
+            patience = self._config.drain_timeout
+            self._deadline = self._clock.monotonic() + patience
+            self._end_of_patience = asyncio.get_running_loop().call_later(patience, self.gate.wait_no_longer)
             in_flight = len(self._calls)
             self._reporter.tell(
                 RunPausing(ts=self._clock.now(), draining=in_flight, reason=why.reason, cause=why.cause)
@@ -221,6 +248,7 @@ class Pipeline:
     def stop_draining(self) -> None:
         """Drop the work in flight at once."""
         self._deadline = self._clock.monotonic()
+        self.gate.wait_no_longer()
         self._wake.set()
 
     async def _drive(self) -> int:
@@ -249,6 +277,7 @@ class Pipeline:
     async def _drop(self) -> None:
         """Cut off the calls in flight; cases that have come in already still count."""
         await self._calls.drop()
+        await self._stages.close()
         await self._judging.close()
 
     def _start_batches(self) -> None:
@@ -261,14 +290,18 @@ class Pipeline:
             and self._calls.unsettled < most
             and not self._journal.congested
         ):
+            if self._stages.begin():
+                continue
             batch = self._ledger.lease(self._size, idle, self._review.brake.held | self._templating.held)
             if batch is None:
+                if self._stages.begin(partial_groups=True):
+                    continue
                 stopped = self._templating.stuck or (self._review.brake.reason if self._review.brake.held else "")
                 if not self._calls.unsettled and stopped and self._ledger.open:
                     self.pause(Pause(stopped, PauseCause.NOTHING_USABLE))  # the others are done
                 return
             self._intake.expect(batch)
-            name, make = self._model.name, partial(self._call, batch)
+            name, make = self._drafter(batch.category).name, partial(self._call, batch)
             if self._templating.writes(batch.category.name):
                 name = BUILT_IN
                 make = partial(self._templating.expand, batch, partial(self._intake.put, batch.number))
@@ -285,7 +318,23 @@ class Pipeline:
         avoided = [display_text(case.inputs) for case in near.values()]
         request = self._prompter.request(batch.category, batch.slots, avoided)
         trace.system, trace.prompt = request.system, request.prompt
-        await self._runner.execute(batch, request, lambda candidate: self._intake.put(batch.number, candidate), result)
+        runner = self._runner_of(self._drafter(batch.category))
+        await runner.execute(batch, request, lambda candidate: self._intake.put(batch.number, candidate), result)
+
+    def _drafter(self, category: DatasetCategory) -> WorkerModel:
+        draft = next((planned for planned in category.pipeline if planned.stage is WritingStage.DRAFT), None)
+        return self._models.writer_of(draft)
+
+    def _runner_of(self, model: WorkerModel) -> Runner:
+        if model.name not in self._runners:
+            config, watch = self._config, None
+            if model is self._model and provider_of(config).has_endpoint:
+                watch = StragglerWatch(model, self._limit, config.request_timeout, hedging=hedges(config))
+            self._runners[model.name] = Worker(
+                model, self._limit, self._clock, random.Random(), config.max_retries, self._retry_scheduled,
+                startup_timeout=config.startup_timeout, watch=watch, on_hedge=self._hedged,
+            )  # fmt: skip
+        return self._runners[model.name]
 
     def _keeper_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -301,6 +350,9 @@ class Pipeline:
             try:
                 if candidates := [item for item in items if isinstance(item, Candidate)]:
                     await self._judge(candidates)
+                staged = [item for item in items if isinstance(item, StagedCandidate)]
+                if staged:
+                    await self._judge_staged(staged)
                 judged = [item for item in items if isinstance(item, JudgedCandidate)]
                 await self._admit([(one.candidate, one.validated) for one in judged])
                 for end in [self._judging.decided(one.candidate) for one in judged]:
@@ -309,14 +361,24 @@ class Pipeline:
                 for item in items:  # a batch ends behind its last candidate
                     if isinstance(item, tuple) and not self._judging.holds_end(*item):
                         await self._settle(*item)
-                if self._judging.is_on:
+                if self._judging.is_on or staged:
                     self._wake.set()
             finally:
                 for _ in items:
                     self._intake.done()
 
     async def _judge(self, candidates: list[Candidate]) -> None:
-        screened = list(zip(candidates, await self.gate.screen(candidates), strict=True))
+        drafts = [candidate for candidate in candidates if not self._stages.takes(candidate)]
+        screened = list(zip(drafts, await self.gate.screen(drafts), strict=True))
+        await self._admit([one for one in screened if not self._judging.takes(*one)])
+
+    async def _judge_staged(self, staged: list[StagedCandidate]) -> None:
+        candidates = [one.candidate for one in staged]
+        validated = await self.gate.validate(candidates, [one.fitted for one in staged])
+        screened = [
+            (one.candidate, found if one.fault is None else Validated(one.fault))
+            for one, found in zip(staged, validated, strict=True)
+        ]
         await self._admit([one for one in screened if not self._judging.takes(*one)])
 
     async def _admit(self, screened: list[tuple[Candidate, Validated]]) -> None:
@@ -324,8 +386,12 @@ class Pipeline:
             return
         cases = await self.gate.admit([candidate for candidate, _ in screened], [found for _, found in screened])
         for case in filter(None, cases):
-            self._accepted_of.setdefault(case.batch, []).append(case)
+            if self._calls.is_unsettled(case.batch):
+                self._accepted_of.setdefault(case.batch, []).append(case)
             self._failures_in_a_row = 0
+        for number in {candidate.batch for candidate, _ in screened}:
+            if not self._calls.is_unsettled(number):  # it has been reviewed
+                self.gate.turned_away(number)
 
     async def _settle(self, batch: Batch, result: BatchOutcome) -> None:
         """Take back what a finished batch did not bring, and remember what the call cost."""
@@ -335,7 +401,8 @@ class Pipeline:
             return
         if result.drafts:
             await self._journal.flush()  # what is taken out must have been written
-        accepted = self.gate.take_out_drafts(self._accepted_of.pop(batch.number, []), batch, result.drafts)
+        staged = self._stages.settle_drafts(batch, result.drafts)
+        accepted = staged + self.gate.take_out_drafts(self._accepted_of.pop(batch.number, []), batch, result.drafts)
         learned = self._review.take_in(batch, result, accepted, self.gate.turned_away(batch.number))
         fruitless = result.outcome in _SAYS_NOTHING and not result.delivered and not learned
         for index in range(len(batch.slots)):

@@ -91,14 +91,13 @@ class Prompter:
         """``candidates`` is how many a worker writes for each slot."""
         self._plan, self._seed, self._limit, self._candidates = plan, seed, limit, candidates
         writes = any(plan.written_for(category) for category in plan.categories)
-        self._system = SYSTEM + (_WRITING if writes else "") + (_GROUNDING if plan.all_sources() else "")
-        self._system += _CONVERSATIONS if plan.has_kind(CaseKind.CONVERSATION) else ""
-        self._system += _SCENARIOS if plan.has_kind(CaseKind.SCENARIO) else ""
-        if candidates > 1:
-            self._system += _SEVERAL.format(count=candidates)
+        self._rules = SYSTEM + (_WRITING if writes else "") + (_GROUNDING if plan.all_sources() else "")
+        self._rules += _CONVERSATIONS if plan.has_kind(CaseKind.CONVERSATION) else ""
+        self._rules += _SCENARIOS if plan.has_kind(CaseKind.SCENARIO) else ""
+        self._several = self._rules + _SEVERAL.format(count=candidates)
         self._heads = {category.name: category_head(plan, category) for category in plan.categories}
         self._examples = {category.name: example_lines(plan, category) for category in plan.categories}
-        self._schemas: dict[tuple[str, int], Any] = {}
+        self._schemas: dict[tuple[str, int, int], Any] = {}
 
     def request(self, category: DatasetCategory, slots: Sequence[SlotRequest], avoid: Sequence[str]) -> WorkerRequest:
         lines = [self._heads[category.name]]
@@ -109,35 +108,67 @@ class Prompter:
             lines += self._examples[category.name]
         lines += ["", f"Slots ({len(slots)}):"]
         for number, wanted in enumerate(slots, 1):
-            attributes = "; ".join(f"{axis}: {clip(value, 200)}" for axis, value in wanted.slot.attributes.items())
-            lines.append(f"{number}. {attributes or 'free choice'}")
-            lines += [_passage(passage) for passage in wanted.slot.passages]
-            if wanted.critique:
-                lines.append(
-                    f"   An earlier case for this slot was turned away: {clip(wanted.critique, _CRITIQUE_LENGTH)}"
-                )
+            lines += _slot_lines(number, wanted)
         if avoid:
             shown = avoid[-max(1, len(slots) // _SLOTS_FOR_ONE_AVOIDED) :][:MOST_AVOIDED]
             lines += ["", "Already taken; write something clearly different:"]
             lines += [f"- {clip(text, _AVOID_LENGTH)}" for text in shown]
+        # A case that goes through further stages is written once: they make of it what it can be.
+        several = 1 if category.is_staged else self._candidates
+        return self._request(
+            category, slots, self._several if several > 1 else self._rules, lines, self._limit, several
+        )
+
+    def rewriting(
+        self,
+        category: DatasetCategory,
+        slots: Sequence[SlotRequest],
+        cases: Sequence[Sequence[str]],
+        task: str,
+        limit: OutputLimit,
+    ) -> WorkerRequest:
+        """A request for other versions of cases that are there: ``cases`` are the lines that show each behind its slot, ``task``
+        says what to do with them. The rules for writing hold as ever."""
+        lines = [self._heads[category.name], "", f"Slots ({len(slots)}):"]
+        for number, (wanted, shown) in enumerate(zip(slots, cases, strict=True), 1):
+            lines += [*_slot_lines(number, wanted), *shown]
+        return self._request(category, slots, f"{self._rules}\n\n{task}", lines, limit, 1)
+
+    def _request(
+        self,
+        category: DatasetCategory,
+        slots: Sequence[SlotRequest],
+        system: str,
+        lines: Sequence[str],
+        limit: OutputLimit,
+        candidates: int,
+    ) -> WorkerRequest:
         return WorkerRequest(
             plan=self._plan,
             category=category,
             slots=tuple(slots),
             seed=self._seed,
-            system=self._system,
+            system=system,
             prompt="\n".join(lines),
-            schema=self._schema(category, len(slots)),
-            max_tokens=self._limit.tokens(len(slots)),
-            candidates=self._candidates,
+            schema=self._schema(category, len(slots), candidates),
+            max_tokens=limit.tokens(len(slots)),
+            candidates=candidates,
         )
 
-    def _schema(self, category: DatasetCategory, count: int) -> Any:
+    def _schema(self, category: DatasetCategory, count: int, candidates: int) -> Any:
         """The same object each time: it is written to bytes once."""
-        key = category.name, count
+        key = category.name, count, candidates
         if key not in self._schemas:
-            self._schemas[key] = case_schema(self._plan, category, self._candidates, count)
+            self._schemas[key] = case_schema(self._plan, category, candidates, count)
         return self._schemas[key]
+
+
+def _slot_lines(number: int, wanted: SlotRequest) -> list[str]:
+    attributes = "; ".join(f"{axis}: {clip(value, 200)}" for axis, value in wanted.slot.attributes.items())
+    lines = [f"{number}. {attributes or 'free choice'}", *(_passage(passage) for passage in wanted.slot.passages)]
+    if wanted.critique:
+        lines.append(f"   An earlier case for this slot was turned away: {clip(wanted.critique, _CRITIQUE_LENGTH)}")
+    return lines
 
 
 def category_head(plan: DatasetPlanInput, category: DatasetCategory) -> str:

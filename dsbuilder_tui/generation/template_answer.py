@@ -19,7 +19,7 @@ _MOST_TRIES = 64
 _MOST_ITEMS = 400  # fillers, or templates, of one answer
 _OPENER = re.compile(r'\{(?=\s*")')
 _TEMPLATES, _FILLERS = "templates", "fillers"
-_LIST = {name: re.compile(rf'"{name}"\s*+:\s*+\[') for name in (_FILLERS, _TEMPLATES)}
+_LIST = {_FILLERS: re.compile(r'"fillers"\s*+:\s*+\['), _TEMPLATES: re.compile(r'"templates"\s*+:\s*+\[')}
 _BETWEEN = re.compile(r"[\s,]*+")
 
 

@@ -24,20 +24,20 @@ _TRIALS = 4  # cases that are made of a template to see whether they pass
 _LOOKED_AT = 600  # slots by which the attributes of a category are known
 _MOST_COUNTED = 1_000_000
 _CITIES, _WEEKDAYS, _AMOUNTS = 30, 7, 300  # different values of fillers that are not counted out
-_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
 _DATE = re.compile(
-    rf"\d{{4}}-\d\d?-\d\d?|\d\d?[/.]\d\d?[/.]\d{{2,4}}|{_MONTH}\.?\s+\d\d?(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?"
-    rf"|\d\d?(?:st|nd|rd|th)?\s+{_MONTH}\.?(?:,?\s+\d{{4}})?"
+    rf"\d{{4}}-\d\d?-\d\d?|\d\d?[/.]\d\d?[/.]\d{{2,4}}|{_MONTH}\.?\s\d\d?(?:st|nd|rd|th)?(?:,?\s\d{{4}})?"
+    rf"|\d\d?(?:st|nd|rd|th)?\s{_MONTH}\.?(?:,?\s\d{{4}})?"
 )
 _AMOUNT = re.compile(r"\D{0,5}\d[\d.,]*+\D{0,10}")
-_ID = re.compile(r"#?\s?(?=\S*\d)[\w#/.-]{2,40}")
+_ID = re.compile(r"#?\s?(?=\S{0,40}\d)[\w#/.-]{2,40}")
 _WHOLE = re.compile(r"\d{1,9}")
 _OF_TYPE = {
     FillerType.DATE: (_DATE, "a date such as March 3 or 2026-03-03"),
     FillerType.AMOUNT: (_AMOUNT, "an amount such as $49.90"),
     FillerType.ID: (_ID, "an id with digits, such as ORD-48213"),
     FillerType.NUMBER: (_WHOLE, "a whole number"),
-    FillerType.EMAIL: (re.compile(r"[^@\s]+@[^@\s]+"), "an address with @"),
+    FillerType.EMAIL: (re.compile(r"[^@\s]{1,64}@[^@\s]{1,200}"), "an address with @"),
 }
 _NEEDS_EXAMPLE = (FillerType.ID, FillerType.DATE)
 

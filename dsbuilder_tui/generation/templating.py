@@ -32,7 +32,6 @@ from dsbuilder_tui.generation.template_answer import read_template_answer
 from dsbuilder_tui.generation.template_stock import TemplateStock
 from dsbuilder_tui.generation.text_call import HeardAnswer, TextCall
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency, CallSize, Permit
-from dsbuilder_tui.models.prices import BUILT_IN
 from dsbuilder_tui.models.protocol import TextModel, TextRequest, TransientError, WorkerModel
 from dsbuilder_tui.models.providers import text_model
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -85,15 +84,12 @@ class Templating:
         self._failures = 0
         self._quotes: dict[str, str] = {}  # by category: what came in place of templates
         self._drops: set[asyncio.Task[None]] = set()
-        self._tell = CallReporter(store, gate.journal, budget, BUILT_IN, clock, emit, keeps_answers=False)
+        self._reporter = CallReporter(store, gate.journal, budget, clock, emit, keeps_answers=False)
         if model is not None:
             self._retries = CallRetries(
                 limit, clock, random.Random(), config.max_retries, on_retry, startup_timeout=config.startup_timeout
             )
             self._text = TextCall(model, limit, clock)
-            self._paid = CallReporter(
-                store, gate.journal, budget, model.name, clock, emit, keeps_answers=False, role=CallRole.TEMPLATES
-            )
 
     async def restore(self) -> None:
         """Take over the templates that are there. Raises ``StorageError`` or ``SessionDamaged``."""
@@ -147,7 +143,7 @@ class Templating:
                 begun = self._calls.begin(
                     batch, self._text.model_name, CallRole.TEMPLATES, partial(self._ask, stock, batch), self._asked
                 )
-                self._tell.tell(begun)
+                self._reporter.tell(begun)
 
     async def _ask(self, stock: TemplateStock, batch: Batch, trace: CallTrace, result: BatchOutcome) -> None:
         wanted = stock.wanted
@@ -221,8 +217,7 @@ class Templating:
 
     def ended(self, batch: Batch, result: BatchOutcome) -> None:
         """Remember what a call for templates has come to, or a batch of cases that are made of them."""
-        reporter = self._tell if batch.slots else self._paid
-        reporter.ended(batch, self._calls.settle(batch.number).worker, result)
+        self._reporter.ended(batch, self._calls.settle(batch.number).worker, result)
         self._charged()
 
     def _failed(self, result: BatchOutcome) -> None:
@@ -263,7 +258,7 @@ class Templating:
                 else:
                     shown = "; ".join(f"{axis}: {value}" for axis, value in stock.check.axes.kind(slot.attributes))
                     words = f"{counted(stock.calls, 'call')} for templates brought none for {shown or 'it'}"
-                    self._gate.give_up(slot, words)
+                    self._gate.exhaust(slot, words)
             elif slot.ordinal in let_in or slot.ordinal in away:
                 name = made[slot.ordinal]
                 if why := stock.decided(name, away.get(slot.ordinal)):
@@ -295,4 +290,4 @@ class Templating:
         await asyncio.gather(*self._drops, return_exceptions=True)
 
     def _notice(self, text: str) -> None:
-        self._tell.tell(Notice(ts=self._clock.now(), level=NoticeLevel.INFO, text=text))
+        self._reporter.tell(Notice(ts=self._clock.now(), level=NoticeLevel.INFO, text=text))

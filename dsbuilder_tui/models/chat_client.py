@@ -29,6 +29,7 @@ from dsbuilder_tui.models.endpoint import (
 from dsbuilder_tui.models.endpoint_errors import explain, refused
 from dsbuilder_tui.models.error_report import ErrorReport, error_in, read_body, read_error
 from dsbuilder_tui.models.failure_table import failure_kind
+from dsbuilder_tui.models.held_bytes import HeldShare
 from dsbuilder_tui.models.protocol import CallRefused, TransientError
 from dsbuilder_tui.models.retry import with_retries
 from dsbuilder_tui.models.sse import EventStreamDecoder, is_event_stream
@@ -149,40 +150,42 @@ class ChatClient:
         heard = time.monotonic()
         chunk: bytes | None = head or None
         received = 0
-        while not done:
-            received += len(chunk or b"")
-            if received > _MOST_STREAM:
-                raise TransientError(
-                    FailureKind.SERVER, f"the endpoint's answer went on beyond {_MOST_STREAM // 2**20} MB"
-                )
-            events = decoder.close() if chunk is None else decoder.feed(chunk)
-            now = time.monotonic()
-            if events:
-                heard = now
-            elif now - heard > self._patience:  # kept alive by comments, but silent
-                raise TransientError(FailureKind.TIMEOUT, "no answer from the endpoint in time")
-            batch: list[Any] = []
-            report: ErrorReport | None = None
-            for data in events:
-                if data == b"[DONE]" or data.strip() == b"[DONE]":
-                    done = True
-                    break
-                if not data.strip():
-                    continue  # keeps the connection alive
-                message = loads(data)
-                report = _broken(data) if message is None else _report_in(message)
+        with HeldShare(self.endpoint.held) as share:
+            while not done:
+                received += len(chunk or b"")
+                if received > _MOST_STREAM:
+                    raise TransientError(
+                        FailureKind.SERVER, f"the endpoint's answer went on beyond {_MOST_STREAM // 2**20} MB"
+                    )
+                events = decoder.close() if chunk is None else decoder.feed(chunk)
+                share.hold(decoder.waiting)
+                now = time.monotonic()
+                if events:
+                    heard = now
+                elif now - heard > self._patience:  # kept alive by comments, but silent
+                    raise TransientError(FailureKind.TIMEOUT, "no answer from the endpoint in time")
+                batch: list[Any] = []
+                report: ErrorReport | None = None
+                for data in events:
+                    if data == b"[DONE]" or data.strip() == b"[DONE]":
+                        done = True
+                        break
+                    if not data.strip():
+                        continue  # keeps the connection alive
+                    message = loads(data)
+                    report = _broken(data) if message is None else _report_in(message, data)
+                    if report is not None:
+                        break
+                    batch.append(message)
+                if batch:
+                    yield batch  # what came before an error counts
+                if report is None and decoder.error is not None and not done:
+                    report = read_body(decoder.error, None)
                 if report is not None:
-                    break
-                batch.append(message)
-            if batch:
-                yield batch  # what came before an error counts
-            if report is None and decoder.error is not None and not done:
-                report = read_body(decoder.error, None)
-            if report is not None:
-                raise _Reported(self._redacted(report))
-            done = done or chunk is None
-            if not done:
-                chunk = await anext(chunks, None)
+                    raise _Reported(self._redacted(report))
+                done = done or chunk is None
+                if not done:
+                    chunk = await anext(chunks, None)
         if not response.content.at_eof():
             # The end of the body is usually right behind [DONE]; having read it, the connection can be used again.
             with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
@@ -191,7 +194,7 @@ class ChatClient:
 
     async def _whole(self, response: aiohttp.ClientResponse, head: bytes) -> AsyncGenerator[list[Any], None]:
         """The answer of a server that does not stream: one completion, or chunks one a line."""
-        body = await read_all(response, head, MOST_ANSWER_BYTES)
+        body = await read_all(response, self.endpoint.held, head, MOST_ANSWER_BYTES)
         message = loads(body)
         if message is None and (page := read_body(body, None)).page:
             raise _Reported(page)
@@ -200,7 +203,7 @@ class ChatClient:
         if encoding and encoding not in _DECODED and not self.options.answered and None in lines:
             raise self.endpoint.encoding_refused(encoding)
         for each in lines:
-            report = _broken(body) if each is None else _report_in(each)
+            report = _broken(body) if each is None else _report_in(each, body)
             if report is None and not ("choices" in each or len(lines) > 1):
                 report = ErrorReport(f"something else than a completion: {shown(body)}")
             if report is not None:
@@ -264,13 +267,12 @@ async def _head(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(head)
 
 
-def _report_in(message: Any) -> ErrorReport | None:
+def _report_in(message: Any, data: bytes) -> ErrorReport | None:
+    """The error that a message, which was read out of ``data``, tells of or is."""
     found = error_in(message)
     if found is not None:
         return read_error(found)
-    return (
-        None if isinstance(message, dict) else ErrorReport(f"something that is not a chat completion: {message!r:.99}")
-    )
+    return None if isinstance(message, dict) else ErrorReport(f"something that is not a chat completion: {shown(data)}")
 
 
 def _broken(data: bytes) -> ErrorReport:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import orjson
@@ -102,17 +103,29 @@ class ChatRequest:
     more: Mapping[str, Any] = field(default_factory=dict)
     earlier: EarlierThoughts | None = None
 
-    def uses(self, option: ChatOption) -> bool:
-        """Whether the request can make use of an option at all."""
-        if option in (ChatOption.MAX_LENGTH, ChatOption.ITEM_COUNTS, ChatOption.JSON_SCHEMA, ChatOption.JSON_OBJECT):
-            return self.schema is not None
-        if option in (ChatOption.MAX_TOKENS, ChatOption.MAX_COMPLETION_TOKENS):
-            return self.max_tokens is not None
-        if option in _WANTED:
-            return self.earlier is not None
-        if option is ChatOption.REASONING_EFFORT:
-            return self.reasoning_effort is not None
-        return option is not ChatOption.TEMPERATURE or self.temperature is not None
+    @property
+    def useful(self) -> frozenset[ChatOption]:
+        """The options that the request can make use of at all."""
+        return _useful(
+            schema=self.schema is not None, limit=self.max_tokens is not None, earlier=self.earlier is not None,
+            temperature=self.temperature is not None, effort=self.reasoning_effort is not None,
+        )  # fmt: skip
+
+
+@cache
+def _useful(*, schema: bool, limit: bool, earlier: bool, temperature: bool, effort: bool) -> frozenset[ChatOption]:
+    """Those that something in a request is for, and those that no request goes without."""
+    useless: set[ChatOption] = set()
+    for there, options in (
+        (schema, (ChatOption.MAX_LENGTH, ChatOption.ITEM_COUNTS, ChatOption.JSON_SCHEMA, ChatOption.JSON_OBJECT)),
+        (limit, (ChatOption.MAX_TOKENS, ChatOption.MAX_COMPLETION_TOKENS)),
+        (earlier, tuple(_WANTED)),
+        (temperature, (ChatOption.TEMPERATURE,)),
+        (effort, (ChatOption.REASONING_EFFORT,)),
+    ):
+        if not there:
+            useless.update(options)
+    return frozenset(ChatOption) - useless
 
 
 class ChatOptions:
@@ -163,7 +176,7 @@ class ChatOptions:
 
     def for_request(self, request: ChatRequest) -> frozenset[ChatOption]:
         """The options that this request is to be sent with."""
-        return frozenset(option for option in self._taken if request.uses(option))
+        return request.useful & self._taken
 
     def takes(self, option: ChatOption) -> bool:
         """Whether an option has not been refused."""
@@ -219,7 +232,7 @@ class ChatOptions:
         if report.status not in _REFUSING_STATUS or not (limited or kind in _MAY_BE_AN_OPTION):
             return False
         for wanted, asks in _WANTED.items():
-            if request.uses(wanted) and asks.search(said):
+            if wanted in request.useful and asks.search(said):
                 # Once each way: whoever asks for it and does not take it is not to be helped.
                 self._taken ^= {wanted}
                 self._turned[wanted] = self._turned.get(wanted, 0) + 1

@@ -153,7 +153,7 @@ class EndpointEmbeddings:
             async with self._endpoint.post("/embeddings", body) as response:
                 if response.status != 200:
                     raise self._failure(await read_response(response))
-                answer = await read_all(response)
+                answer = await read_all(response, self._endpoint.held)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._endpoint.network_error(error) from None
         data = loads_numbers(answer)

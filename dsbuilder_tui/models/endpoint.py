@@ -19,6 +19,7 @@ from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.models.address import address_of, tls_of
 from dsbuilder_tui.models.advertised_limits import AdvertisedLimits
 from dsbuilder_tui.models.error_report import ErrorReport, read_body
+from dsbuilder_tui.models.held_bytes import HeldBytes, HeldShare
 from dsbuilder_tui.models.protocol import TransientError
 from dsbuilder_tui.models.redirects import own_origin_only
 from dsbuilder_tui.models.resolver import GuardedResolver
@@ -28,6 +29,7 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig, without_query_ke
 
 _MOST_ERROR_BYTES = 64 * 1024
 _MOST_BODY_BYTES = 16 * 1024 * 1024  # of many vectors; parsed it takes up to 16 times as much
+_DEEPEST = 100  # lists and objects in each other; what reads an answer may go into each by a call of its own
 MOST_ANSWER_BYTES = 4 * 1024 * 1024  # of one answer in words, of which as many come at once as there are workers
 
 
@@ -47,6 +49,7 @@ class Endpoint:
             "Content-Type": "application/json", "Accept": "text/event-stream, application/json", **self.address.headers,
         }  # fmt: skip
         self.limits = AdvertisedLimits()
+        self.held = HeldBytes()
         self._call_timeout = config.call_timeout
         proxy, proxy_login = _proxy(self.url)
         if may_be_link_local is None:
@@ -87,7 +90,7 @@ class Endpoint:
         """Status and parsed body (None when it is not JSON). Raises ``TransientError`` or ``EndpointRefused``."""
         try:
             async with self._http.get(self._at(path), **self._via) as response:
-                return response.status, loads(await read_all(response))
+                return response.status, loads(await read_all(response, self.held))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self.network_error(error) from None
 
@@ -139,14 +142,21 @@ def is_unreadable_encoding(error: BaseException | None) -> bool:
     return False
 
 
-async def read_all(response: aiohttp.ClientResponse, head: bytes = b"", most: int = _MOST_BODY_BYTES) -> bytes:
-    """The whole body, of which ``head`` has been read. Raises ``TransientError`` when it is longer than ``most`` bytes."""
+async def read_all(
+    response: aiohttp.ClientResponse, held: HeldBytes, head: bytes = b"", most: int = _MOST_BODY_BYTES
+) -> bytes:
+    """The whole body, of which ``head`` has been read.
+
+    Raises ``TransientError`` when it is longer than ``most`` bytes, or when all calls hold too much.
+    """
     body = bytearray(head)
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > most:
-            raise TransientError(FailureKind.SERVER, f"the endpoint's answer is longer than {most // 2**20} MB")
-    return bytes(body)
+    with HeldShare(held) as share:
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > most:
+                raise TransientError(FailureKind.SERVER, f"the endpoint's answer is longer than {most // 2**20} MB")
+            share.hold(len(body))
+        return bytes(body)
 
 
 async def read_response(response: aiohttp.ClientResponse) -> ErrorReport:
@@ -165,7 +175,23 @@ def shown(data: bytes) -> str:
 
 
 def loads(data: bytes) -> Any:
-    """JSON as servers write it, parsed; None for what is none."""
+    """JSON as servers write it, parsed; None for what is none, or is nested as no answer is."""
+    value = _parsed(data)
+    return None if data.count(b"[") + data.count(b"{") > _DEEPEST and _is_deeper(value, _DEEPEST) else value
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    """Whether lists and objects lie in each other more than so many times."""
+    level = [value]
+    for _ in range(most):
+        inner = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, list | dict)]
+        level = [each for values in inner for each in values if isinstance(each, list | dict)]
+        if not level:
+            return False
+    return True
+
+
+def _parsed(data: bytes) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:

@@ -111,10 +111,12 @@ def read_error(data: Any) -> ErrorReport:
     return ErrorReport(_line(message), tuple(codes), status, _in_words(message) if retry_after is None else retry_after)
 
 
-def error_in(message: Any) -> Any:
+def error_in(message: Any, deepest: int = _DEEPEST) -> Any:
     """The error in an object of an answer; None when it is a chunk, or a completion, as it should be."""
+    if isinstance(message, list):
+        return message if deepest and any(error_in(each, deepest - 1) for each in message) else None
     if not isinstance(message, dict):
-        return message if isinstance(message, list) and any(map(error_in, message)) else None
+        return None
     if message.get("error"):
         return message
     choices = message.get("choices")

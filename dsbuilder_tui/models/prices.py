@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.spending import ModelSpending, Price, RoleSpending, Saving, Spending
 
@@ -57,16 +58,24 @@ class PriceTable:
         workers: Mapping[str, Usage],
         main_model: str,
         judge: Mapping[str, Usage] | None = None,
+        stages: Mapping[CallRole, Mapping[str, Usage]] | None = None,
     ) -> Spending:
-        """The bill for what each model was used for; ``main_model`` is the one that the saving is measured against."""
+        """The bill for what each model was used for; ``main_model`` is the one that the saving is measured against.
+
+        ``workers`` is all that wrote, ``stages`` the same by stage, where there is more than one.
+        """
         lines = tuple(self._line(model, usage) for model, usage in workers.items())
         return Spending(
-            RoleSpending(tuple(self._line(model, usage) for model, usage in main_agent.items())),
-            RoleSpending(lines),
-            self._saving(lines, workers, main_model),
-            self.as_of,
-            RoleSpending(tuple(self._line(model, usage) for model, usage in (judge or {}).items())),
+            main_agent=self._role(main_agent),
+            workers=RoleSpending(lines),
+            saving=self._saving(lines, workers, main_model),
+            prices_as_of=self.as_of,
+            judge=self._role(judge or {}),
+            stages={role: self._role(used) for role, used in (stages or {}).items()},
         )
+
+    def _role(self, used: Mapping[str, Usage]) -> RoleSpending:
+        return RoleSpending(tuple(self._line(model, usage) for model, usage in used.items()))
 
     def _line(self, model: str, usage: Usage) -> ModelSpending:
         prompt, completion = usage.prompt_tokens, usage.completion_tokens

@@ -54,8 +54,13 @@ class EventStreamDecoder:
         self._bound()
         return events
 
+    @property
+    def waiting(self) -> int:
+        """The bytes of an event that has not ended."""
+        return self._waiting + self._held
+
     def _bound(self) -> None:
-        if self._waiting + self._held > MOST_EVENT_BYTES:
+        if self.waiting > MOST_EVENT_BYTES:
             raise TransientError(
                 FailureKind.SERVER, f"the endpoint sent an event longer than {MOST_EVENT_BYTES // 2**20} MB"
             )

@@ -22,7 +22,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.models.prices import PriceTable
-from dsbuilder_tui.models.protocol import LearningModel, TextModel, WorkerModel
+from dsbuilder_tui.models.protocol import LearningModel, WorkerModel
 from dsbuilder_tui.models.providers import require_judge, worker_model
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
@@ -288,11 +288,10 @@ class Session:
         budget is used up already, while it runs, or while there is no plan; ``PlanError`` or ``PlugInBroken`` for a validator
         that is missing or broken; ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
-        from dsbuilder_tui.generation.judging import judge_of
         from dsbuilder_tui.generation.pipeline import Pipeline  # with numpy and what else compares; see `prepare`
-        from dsbuilder_tui.generation.templating import templates_model
+        from dsbuilder_tui.generation.run_models import RunModels
 
-        own: list[WorkerModel | TextModel] = []
+        own: list[WorkerModel | RunModels] = []
 
         def writer() -> WorkerModel:
             if model is None:
@@ -300,13 +299,12 @@ class Session:
             return model or made
 
         def driver(writer: WorkerModel, budget: Budget) -> RunDriver:
-            files, log = self._files, self._context.call_log
-            judge, templates = (make(files.plan, self.config, writer) for make in (judge_of, templates_model))
-            own.extend(others := [one for one in (judge, templates) if one is not None])
-            for other in (one for one in others if isinstance(one, LearningModel)):
-                other.learn_from(self.endpoints.options)
-            of_session = (files.plan, self.config, files.store, writer, files.clock, files.emit, files.seed)
-            return Pipeline(*of_session, log, budget, judge, templates)
+            files, calls = self._files, self._context.call_log
+            own.append(models := RunModels(writer))
+            models.make(files.plan, self.config, self.endpoints.options)
+            return Pipeline(
+                files.plan, self.config, files.store, models, files.clock, files.emit, files.seed, calls, budget
+            )
 
         try:
             return await self._drive(writer, driver)

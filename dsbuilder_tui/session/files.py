@@ -276,8 +276,8 @@ class SessionFiles:
 
     async def spending(self, config: DatasetBuilderConfig) -> Spending:
         """As ``Session.spending``."""
-        main_agent, workers, judge = await self.store.costs.usage_by_model()
-        return PriceTable(config.prices).spending(main_agent, workers, config.model, judge)
+        used = await self.store.costs.usage_by_model()
+        return PriceTable(config.prices).spending(used.main_agent, used.workers, config.model, used.judge, used.stages)
 
     async def summary(self, config: DatasetBuilderConfig, *, running: bool) -> BuilderState:
         listing = await catalog.describe(self.folder, self.store, running=running)

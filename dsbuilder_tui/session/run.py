@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from dsbuilder_tui.generation.pipeline_result import PipelineResult
     from dsbuilder_tui.generation.run_driver import RunDriver
 
+# What only a run's end needs, which may come when no file can be opened any more.
+_AT_ITS_END = tuple(f"dsbuilder_tui.diversity.{name}" for name in ("metrics", "fingerprint_reader", "coverage_grid"))
 _STATUS_PERIOD = 1.0  # seconds between notes for other processes
 
 
@@ -77,6 +80,8 @@ class Run:
         """Raises ``SessionDamaged`` when what a run starts from is not what was written, ``InputError`` when the budget is
         used up, ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
+        for name in _AT_ITS_END:
+            await asyncio.to_thread(importlib.import_module, name)
         try:
             return await self._execute()
         finally:

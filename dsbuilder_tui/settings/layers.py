@@ -13,6 +13,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
+from dotenv.parser import parse_stream
+
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.settings.locations import DOTENV_FILE, PROJECT_FILE, user_config_file
 
@@ -143,9 +146,6 @@ def _from_environment(
 
 
 def _from_dotenv(known: Collection[str]) -> SettingsSource:
-    from dotenv import dotenv_values
-    from dotenv.parser import parse_stream
-
     file = Path(DOTENV_FILE)
     try:
         text = _text_of(file) if file.is_file() else ""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from platformdirs import user_config_path, user_log_path, user_state_path
+
 PROJECT_FILE = "dsbuilder.toml"  # of the working folder, as is
 DOTENV_FILE = ".env"
 
 
 def user_config_file() -> Path:
     """The user's configuration file, whether or not it exists."""
-    from platformdirs import user_config_path
-
     return user_config_path("dsbuilder", appauthor=False) / "config.toml"
 
 
@@ -27,13 +27,9 @@ def seal_secret_file() -> Path:
 
 def crash_log_file() -> Path:
     """Where the last unexpected error is told in full, whether or not there was one."""
-    from platformdirs import user_log_path
-
     return user_log_path("dsbuilder", appauthor=False) / "crash.log"
 
 
 def default_checkpoint_root() -> Path:
     """Where sessions live when ``checkpoint_dir`` is not set."""
-    from platformdirs import user_state_path
-
     return user_state_path("dsbuilder", appauthor=False) / "checkpoints"

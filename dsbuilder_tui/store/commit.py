@@ -13,6 +13,7 @@ from dsbuilder_tui.store.response_journal import write_answers
 from dsbuilder_tui.store.row_format import checksum, to_text
 from dsbuilder_tui.store.rows import Changes, HistoryRow
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+from dsbuilder_tui.store.staged_cases import write_staged
 from dsbuilder_tui.store.verdicts import says_otherwise, set_verdicts_aside, write_verdict
 
 _COPIED = "seq, branch_id, category_id, ordinal, structure, inputs, expectations, tags, created_at, crc, batch"
@@ -81,6 +82,7 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
         "INSERT INTO checkpoint VALUES (?,?,?,?,?,?,?)",
         [(p.id, MAIN_BRANCH, p.seq, p.reason, p.accepted, p.planned, p.created_at) for p in changes.checkpoints],
     )
+    write_staged(connection, changes.staged, ids)
     write_history(connection, changes.history, ids)
     connection.executemany(
         "INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, to_text(value)) for key, value in changes.meta.items()]

@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from dsbuilder_tui.domain.errors import DsbuilderError, SessionDamaged, StorageError
+from dsbuilder_tui.domain.exhaustion import exhaustion
 from dsbuilder_tui.store.soundness import ASIDE, damaged_cases, damaged_session, some_of, table_damages
 from dsbuilder_tui.store.table_sums import read_seal
 
@@ -49,10 +50,8 @@ def readable_error(error: sqlite3.Error | OSError, path: Path) -> DsbuilderError
     if "locked" in text:
         return StorageError(f"{path} is locked by another program.", "Close whatever has it open, then try again.")
     if isinstance(error, OSError) or any(words in text for words in _REFUSED):
-        return StorageError(
-            f"{path} could not be read or written: {text}. Everything accepted so far is saved.",
-            "Free some space, make the folder writable, then resume.",
-        )
+        _, hint = exhaustion(error) or ("", "Free some space, make the folder writable, then resume.")
+        return StorageError(f"{path} could not be read or written: {text}. Everything accepted so far is saved.", hint)
     return SessionDamaged(
         f"{path} is damaged: {text}.",
         "Restore a copy of the folder, or `dsbuilder import` its *_checkpoint.json; nothing was changed.",

@@ -41,8 +41,8 @@ class ResponseJournal:
         sql = "SELECT coalesce(sum(size), 0) FROM worker_answer WHERE branch_id=?"
         return await self._store.read(lambda connection: int(connection.execute(sql, (MAIN_BRANCH,)).fetchone()[0]))
 
-    async def page(self, after: int, limit: int) -> list[KeptAnswer]:
-        """Workers' answers to calls behind the place ``after`` in the history, oldest first.
+    async def page(self, after: int, limit: int, role: CallRole = CallRole.WORKER) -> list[KeptAnswer]:
+        """Answers to calls of a role behind the place ``after`` in the history, oldest first.
 
         Raises ``SessionDamaged`` when one cannot be read.
         """
@@ -51,8 +51,8 @@ class ResponseJournal:
             rows = connection.execute(
                 "SELECT a.seq, a.category_id, a.ordinals, a.answer, coalesce(c.batch, 0), coalesce(c.model, '') "
                 "FROM worker_answer a LEFT JOIN worker_call c ON c.seq=a.seq WHERE a.branch_id=? AND a.seq>? "
-                "AND c.role IS NOT ? ORDER BY a.seq LIMIT ?",
-                (MAIN_BRANCH, after, CallRole.JUDGE, limit),
+                "AND coalesce(c.role, ?)=? ORDER BY a.seq LIMIT ?",
+                (MAIN_BRANCH, after, CallRole.WORKER, role, limit),
             )
             return [
                 KeptAnswer(

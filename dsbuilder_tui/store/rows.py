@@ -122,6 +122,32 @@ class RecordedVerdict:
     created_at: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedCase:
+    """What the last finished stage of writing has made for an open slot.
+
+    ``made_for`` is a digest of what the slot asked for; ``body`` holds inputs, expectations and tags, ``trail`` the finished
+    stages with what came of each, as JSON. ``batch`` and ``model`` are those of the call that wrote it.
+    """
+
+    category: str
+    ordinal: int
+    made_for: str
+    body: dict[str, Any]
+    trail: list[dict[str, Any]]
+    batch: int
+    model: str
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SlotUnstaged:
+    """The gate has decided about what was staged for this slot, or nobody wants it any more."""
+
+    category: str
+    ordinal: int
+
+
 @dataclass(frozen=True, slots=True)
 class SlotFacts:
     """What the session file says about one slot: its case, its last attempt, and whether it is exhausted."""
@@ -152,6 +178,7 @@ class Changes:
 
     edited: list[AcceptedCase] = field(default_factory=list)
     verdicts: list[CaseVerdict] = field(default_factory=list)
+    staged: list[StagedCase | SlotUnstaged] = field(default_factory=list)  # in the order in which it happened
     history: list[HistoryRow] = field(default_factory=list)
     meta: dict[str, Any] = field(default_factory=dict)
 

@@ -26,7 +26,14 @@ from dsbuilder_tui.store.table_sums import read_seal, recounted, write_seal
 _PAGE = 200
 _CASES = ("accepted_case", "withdrawn_case")
 # Columns that hold JSON: a row in which one does not is no row that could be read.
-_JSON = {"meta": "value", "history": "data", "message": "data", "approval": "data", "agent_item": "item"}
+_JSON = {
+    "meta": "value",
+    "history": "data",
+    "message": "data",
+    "approval": "data",
+    "agent_item": "item",
+    "staged_case": "body",
+}
 _MADE_ANEW = ("seal", "progress", "category", "plan_revision", "branch")
 
 _DEFAULTS: dict[str, Any] = {"seed": 0, "created_at": 0.0, "settings": {}, "provider": "", "worker_model": ""}

@@ -174,7 +174,7 @@ CREATE TABLE verdict (
 CREATE INDEX verdict_case ON verdict (case_seq);
 CREATE INDEX verdict_finding ON verdict (branch_id, standing, category_id, finding);
 
--- `role`: worker, judge.
+-- `role`: worker, judge; since 10 also templates, since 11 evolve, critique, revise.
 ALTER TABLE worker_call ADD COLUMN role TEXT NOT NULL DEFAULT 'worker';
 """
 
@@ -187,7 +187,17 @@ CREATE TABLE template (
   created_at REAL NOT NULL);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10)
+# Cases between two stages of writing.
+_V11 = """
+-- What the last finished stage has written for an open slot, until the gate has decided about it. `made_for` is a digest of
+-- what the slot asked for; `body` is JSON: inputs, expectations, tags; `trail` the finished stages, each with what came of it.
+CREATE TABLE staged_case (
+  branch_id INTEGER NOT NULL, category_id INTEGER NOT NULL, ordinal INTEGER NOT NULL, made_for TEXT NOT NULL,
+  body TEXT NOT NULL, trail TEXT NOT NULL, batch INTEGER NOT NULL, model TEXT NOT NULL, created_at REAL NOT NULL,
+  PRIMARY KEY (branch_id, category_id, ordinal)) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10, _V11)
 SEALED = 7  # the version from which on a session file has sums
 
 SEQUENCED_TABLES = (

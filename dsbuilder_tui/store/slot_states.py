@@ -38,7 +38,7 @@ class SlotTable:
             # Beside max(), SQLite takes a bare column from the row that has it: the last try.
             for number, ordinal, highest, tries, nearest, critique in connection.execute(
                 "SELECT r.category_id, r.ordinal, max(r.attempt), sum(r.seq > max(?, ifnull(w.last, 0), ifnull(g.last, 0))), "
-                "group_concat(r.nearest_seq), CASE WHEN r.stage IN (?, ?, ?) THEN r.reason END FROM rejection r "
+                "group_concat(r.nearest_seq), CASE WHEN r.stage IN (?, ?, ?, ?) THEN r.reason END FROM rejection r "
                 "LEFT JOIN accepted_case a USING (branch_id, category_id, ordinal) "
                 "LEFT JOIN (SELECT branch_id, category_id, ordinal, max(withdrawn_seq) AS last FROM withdrawn_case "
                 "GROUP BY 1, 2, 3) w USING (branch_id, category_id, ordinal) "
@@ -46,7 +46,7 @@ class SlotTable:
                 "WHERE gave_up IS NOT NULL AND seq NOT IN (SELECT seq FROM exhausted_slot) "
                 "GROUP BY 1, 2, 3) g USING (branch_id, category_id, ordinal) "
                 "WHERE r.branch_id=? AND a.seq IS NULL GROUP BY r.category_id, r.ordinal",
-                (since or 0, Stage.SCHEMA, Stage.VALIDATORS, Stage.JUDGE, MAIN_BRANCH),
+                (since or 0, Stage.SCHEMA, Stage.VALIDATORS, Stage.JUDGE, Stage.CRITIQUE, MAIN_BRANCH),
             ):
                 seqs = [int(seq) for seq in nearest.split(",")] if nearest else []
                 attempts[self._store.names[number], ordinal] = (highest, tries, seqs)

@@ -20,7 +20,7 @@ _SMALL = 500  # rows up to which any other table is looked at then, too
 # What a run starts from, and what it must not pay for twice.
 RUN_TABLES = (
     "accepted_case", "exhausted_slot", "rejection", "retired_slot", "withdrawn_case", "passage", "source_passage",
-    "template",
+    "staged_case", "template",
 )  # fmt: skip
 CASES = "accepted_case"
 
@@ -41,6 +41,7 @@ _WORDS = {
     "rejection": "rejections",
     "retired_slot": "retired slots",
     "source_passage": "places of passages in their documents",
+    "staged_case": "cases between two stages of writing",
     "template": "templates of cases",
     "verdict": "verdicts of the judge",
     "withdrawn_case": "withdrawn cases",

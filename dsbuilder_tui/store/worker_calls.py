@@ -42,7 +42,7 @@ class WorkerCallTable:
         return await self._store.read(lambda connection: int(connection.execute(sql, (MAIN_BRANCH,)).fetchone()[0]))
 
     async def usage(self) -> Usage:
-        """Tokens of all worker calls so far."""
+        """Tokens of all calls so far that wrote cases, in whatever stage."""
 
         def read(connection: sqlite3.Connection) -> Usage:
             row = connection.execute(

@@ -14,6 +14,8 @@ import tempfile  # noqa: E402
 from collections import Counter  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+from dsbuilder_tui.cli.process_tuning import tune_process  # noqa: E402
+
 
 def _cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -204,6 +206,7 @@ def main() -> None:
     parser.add_argument("--slow", type=float, default=0.0)
     parser.add_argument("--alone", action="store_true", help="compare nothing")
     given = parser.parse_args()
+    tune_process()  # as the command does
     work = {"build": build, "persist": persist, "pressure": pressure}[given.what]
     print(json.dumps(asyncio.run(work(given))))
 

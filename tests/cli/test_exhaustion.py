@@ -11,7 +11,7 @@ import pytest
 
 from dsbuilder_tui.cli import dispatch
 from dsbuilder_tui.cli.dispatch import run_command
-from dsbuilder_tui.cli.exhaustion import exhaustion
+from dsbuilder_tui.domain.exhaustion import exhaustion
 from tests.support.process import command
 
 

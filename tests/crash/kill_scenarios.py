@@ -59,7 +59,7 @@ def kill_a_run(
 def kill_an_export(ground: Ground, rng: random.Random, tally: Tally) -> None:
     """An older file of the name stays, or the whole dataset is there."""
     functions = [
-        f"{_SESSION}.files:write_cases", f"{_STORE}.export.formats:_digest",
+        f"{_SESSION}.dataset_export:write_cases", f"{_STORE}.export.formats:_digest",
         f"{_STORE}.database:Database.damages", "os:fsync", "pathlib:Path.replace", f"{_STORE}.database:Database._close",
     ]  # fmt: skip
     with ground.folder() as folder:
@@ -198,7 +198,7 @@ KILLS: dict[str, tuple[int, Scenario]] = {
     "closing, log folded": (8, kill_a_run((f"{_DATABASE}._close", f"{_DATABASE}._note_digest", f"{_STORE}.database:file_digest"), 2)),
     "checkpoint": (6, kill_a_run(("dsbuilder_tui.generation.journal:Journal.checkpoint",), 2)),
     "creation": (8, kill_a_run((f"{_STORE}.session_store:SessionStore.create", f"{_STORE}.catalog:unborn_folder", f"{_STORE}.catalog:name_held", f"{_STORE}.catalog:move_together", f"{_STORE}.catalog:write_status", f"{_STORE}.lock:SessionLock.acquire"), 1)),
-    "end of a run": (12, kill_a_run((f"{_SESSION}.files:SessionFiles.conclude", f"{_SESSION}.files:SessionFiles.note_status", f"{_SESSION}.dataset_file:DatasetFile.write", f"{_SESSION}.files:write_cases", f"{_STORE}.export.formats:_digest"), 1)),
+    "end of a run": (12, kill_a_run((f"{_SESSION}.files:SessionFiles.conclude", f"{_SESSION}.files:SessionFiles.note_status", f"{_SESSION}.dataset_file:DatasetFile.write", f"{_SESSION}.dataset_export:write_cases", f"{_STORE}.export.formats:_digest"), 1)),
     "export": (6, kill_an_export),
     "import": (6, kill_an_import),
     "migration": (5, kill_a_migration),

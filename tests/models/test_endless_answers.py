@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
@@ -17,6 +18,7 @@ from dsbuilder_tui.models.error_report import read_body, retry_after_seconds
 from dsbuilder_tui.models.protocol import CallRefused, TransientError
 from dsbuilder_tui.models.sse import MOST_EVENT_BYTES, EventStreamDecoder
 from dsbuilder_tui.models.tool_call_text import find_calls
+from tests.support.fake_agent import Reply
 from tests.support.fake_openai import FakeOpenAI
 
 Configs = Callable[..., DatasetBuilderConfig]
@@ -51,6 +53,22 @@ async def test_an_error_without_end_is_an_error(kind: str, fake: FakeOpenAI, mak
     with pytest.raises((CallRefused, TransientError, DsbuilderError)) as caught:
         await asked(fake.url, make_config)
     assert len(str(caught.value)) < 3000
+
+
+DEEP = [("[", "]"), ('{"error":', "}"), ('{"choices":[', "]}"), ('{"choices":[{"delta":{"content":[', "]}}]}")]
+
+
+@pytest.mark.parametrize("around", ["data: %s\n\n", "%s", '{"choices": [{"delta": {"content": %s}}]}\n{"choices": []}'])
+@pytest.mark.parametrize(("opened", "closed"), DEEP)
+@pytest.mark.parametrize("depth", [120, 240, 900])
+async def test_an_answer_that_is_nested_as_none_is(
+    around: str, opened: str, closed: str, depth: int, fake: FakeOpenAI, make_config: Configs
+) -> None:
+    for status in (200, 401, 500):
+        body = around % (opened * depth + "1" + closed * depth)
+        fake.reply_for = lambda *_, body=body, status=status: Reply(body, status)  # type: ignore[misc]
+        with pytest.raises((CallRefused, TransientError, DsbuilderError)):
+            await asked(fake.url, make_config)
 
 
 @pytest.mark.parametrize("kind", ["trickle_thoughts", "trickle_comments", "trickle_empty"])
@@ -118,3 +136,25 @@ def test_brackets_that_begin_nothing_are_not_tried_for_ever() -> None:
     call = '{"name": "save", "arguments": {"a": 1}}'
     assert find_calls("[ " * 150 + call, ["save"]).calls == [("save", {"a": 1})]
     assert find_calls("[ " * 250 + call, ["save"]).calls == []
+
+
+async def test_many_calls_at_once_hold_no_more_than_some_can(make_config: Configs) -> None:
+    """Each is within its own limit; what all hold together has one, and little is let through all the same."""
+    async with FakeOpenAI(rates={"flood_line": 1.0}) as fake:
+        client = ChatClient(make_config(base_url=fake.url), "m")
+
+        async def ask() -> str:
+            request = ChatRequest(messages=[{"role": "user", "content": "Hello"}])
+            with pytest.raises(TransientError) as caught:
+                async with aclosing(client.stream(request)) as batches:
+                    async for _ in batches:
+                        pass
+            return str(caught.value)
+
+        said = await asyncio.gather(*(ask() for _ in range(24)))
+        assert any("hold more than 64 MB" in words for words in said) and client.endpoint.held.total == 0
+        fake.rates = {}
+        fake.script = ["ok"]
+        async with aclosing(client.stream(ChatRequest(messages=[{"role": "user", "content": "Hello"}]))) as batches:
+            assert [batch async for batch in batches]
+        await client.close()

@@ -13,8 +13,11 @@ from dsbuilder_tui import DatasetBuilderConfig
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.models.chat_client import ChatClient
 from dsbuilder_tui.models.chat_options import ChatRequest
+from dsbuilder_tui.models.endpoint_probe import probe_endpoint
 from dsbuilder_tui.models.local_servers import find_local_endpoints
 from dsbuilder_tui.models.protocol import CallRefused, TransientError
+from tests.support.fake_agent import Reply
+from tests.support.fake_openai import FakeOpenAI
 
 Configs = Callable[..., DatasetBuilderConfig]
 
@@ -69,23 +72,34 @@ async def test_an_error_is_read_to_its_end(make_config: Configs, status: int) ->
 
 async def test_a_400_in_two_parts_is_adapted_to(make_config: Configs) -> None:
     """The option that the error names is left out in the next request, wherever the error was parted."""
-    body = json.dumps(
-        {"error": {"message": "Unsupported parameter: 'response_format'", "param": "response_format"}}
-    ).encode()
-    head = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
-    whole: set[str] = set()
-    for cut in range(1, len(body) + 1, 7):
-        async with answering(head, body, [cut] * 9) as port:
-            client = ChatClient(make_config(base_url=f"http://127.0.0.1:{port}/v1", api_key="k"), "m")
-            with pytest.raises((CallRefused, DsbuilderError)) as caught:
-                async with aclosing(
-                    client.stream(ChatRequest(messages=[{"role": "user", "content": "Hi"}]))
-                ) as batches:
-                    async for _ in batches:
-                        pass
-            whole.add(str(caught.value))
+    refusal = {"error": {"message": "Unsupported parameter: 'response_format'", "param": "response_format"}}
+    body = json.dumps(refusal).encode()
+    request = ChatRequest(messages=[{"role": "user", "content": "Hi"}], schema={"type": "object", "properties": {}})
+    async with FakeOpenAI() as fake:
+        for cut in range(1, len(body)):
+            fake.bodies.clear()
+            refused = Reply(body, 400, cut=cut)
+            fake.reply_for = lambda asked, _, refused=refused: refused if "response_format" in asked else None  # type: ignore[misc]
+            client = ChatClient(make_config(base_url=fake.url, api_key="k"), "m")
+            async with aclosing(client.stream(request)) as batches:
+                assert [batch async for batch in batches]
             await client.close()
-    assert len(whole) == 1 and "response_format" in whole.pop()
+            first, *more = ["response_format" in asked for asked in fake.bodies]
+            assert first and more and not more[-1], cut
+
+
+async def test_a_list_of_models_in_two_parts_is_one_for_doctor(make_config: Configs) -> None:
+    async with FakeOpenAI(models=("größer", "m")) as fake:
+        config = make_config(base_url=fake.url, api_key="k", model="größer", worker_model="m")
+        for cut in range(1, 90):
+            fake.models_cut = cut
+            found: list[str] = []
+            async with aclosing(probe_endpoint(config)) as findings:
+                async for finding in findings:
+                    found.append(finding.words)
+                    if len(found) == 3:
+                        break
+            assert found[1:] == ["m exists", "größer exists"], (cut, found)
 
 
 async def test_a_model_list_in_two_parts() -> None:

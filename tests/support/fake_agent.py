@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Literal
 
+from tests.support.fake_floods import flood
 from tests.support.wire import STREAM_HEAD, as_bytes, send_chunk, send_json, send_raw
 
 UNSCRIPTED = "(script is used up)"
@@ -63,6 +64,7 @@ class Reply:
     status: int = 200
     kind: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
+    cut: int = 0  # bytes of the body in the first of two packets; 0: all come in one
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,14 @@ class Hang:
     """No answer until the server is stopped."""
 
 
-Answer = Turn | Status | Reply | Hang
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """An answer that does not end (see ``fake_floods``)."""
+
+    kind: str
+
+
+Answer = Turn | Status | Reply | Hang | Flood
 Scripted = Answer | Callable[[dict[str, Any]], Answer]
 
 
@@ -145,8 +154,10 @@ async def play(
     turn = scripted(body) if callable(scripted) else scripted
     if isinstance(turn, Hang):
         await asyncio.Event().wait()
+    if isinstance(turn, Flood):
+        return await flood(turn.kind, writer)
     if isinstance(turn, Reply):
-        return await send_raw(writer, turn.status, turn.kind, as_bytes(turn.body), dict(turn.headers))
+        return await send_raw(writer, turn.status, turn.kind, as_bytes(turn.body), dict(turn.headers), turn.cut)
     if isinstance(turn, Status):
         message = turn.message + (f": {headers.get('authorization', '')}" if turn.echo_key else "")
         error = {"message": message, "type": turn.error_code or "error", "param": None, "code": turn.error_code}

@@ -106,6 +106,8 @@ class FakeOpenAI:
     meant: dict[str, str] = field(default_factory=dict)
     seed: int = 1
     models: tuple[str, ...] = ("gpt-4o", "gpt-4o-mini")
+    models_kind: str = ""  # of ``fake_floods``, in place of the list
+    models_cut: int = 0  # bytes of the list in the first of two packets
     keep_alive: bool = True
     seen: Counter[str] = field(default_factory=Counter)
     bodies: list[dict[str, Any]] = field(default_factory=list)
@@ -202,8 +204,11 @@ class FakeOpenAI:
         if path.endswith("/models"):
             if "unauthorized" in self.script or self.rates.get("unauthorized"):
                 return await send_error(writer, 401, "Incorrect API key provided", "invalid_api_key")
+            if self.models_kind:
+                return await flood(self.models_kind, writer)
             data = [{"id": name, "object": "model"} for name in self.models]
-            return await send_json(writer, 200, {"object": "list", "data": data})
+            listed = as_bytes({"object": "list", "data": data})
+            return await send_raw(writer, 200, "application/json", listed, cut=self.models_cut)
         body = json.loads(raw)
         if path.endswith("/embeddings"):
             self.embedding_bodies.append(body)
@@ -219,7 +224,9 @@ class FakeOpenAI:
         if self.reply_for is not None:
             self.worker_calls += 1
             if (reply := self.reply_for(body, self.worker_calls)) is not None:
-                return await send_raw(writer, reply.status, reply.kind, as_bytes(reply.body), dict(reply.headers))
+                return await send_raw(
+                    writer, reply.status, reply.kind, as_bytes(reply.body), dict(reply.headers), reply.cut
+                )
         kind = (self.kind_for(body) if self.kind_for else None) or self._choose()
         self.seen[kind] += 1
         if self.gate is not None:

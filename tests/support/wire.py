@@ -15,12 +15,17 @@ async def send_chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
 
 
 async def send_raw(
-    writer: asyncio.StreamWriter, status: int, kind: str, body: bytes, extra: dict[str, str] | None = None
+    writer: asyncio.StreamWriter, status: int, kind: str, body: bytes, extra: dict[str, str] | None = None, cut: int = 0
 ) -> bool:
+    """``cut`` parts the body behind so many bytes: the rest comes in a packet of its own, later."""
     lines = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in (extra or {}).items()]
-    writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+    writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body[: cut or None])
     await writer.drain()
+    if cut:
+        await asyncio.sleep(0.002)
+        writer.write(body[cut:])
+        await writer.drain()
     return True
 
 

@@ -129,6 +129,8 @@ def _wanted(arguments: argparse.Namespace, name: str) -> bool:
 def _exit_code(arguments: argparse.Namespace, total: JudgedCounts, cases: int) -> ExitCode:
     if total.judged + total.not_judged < cases:
         return ExitCode.RESUMABLE
+    if total.not_judged and not total.judged:
+        return ExitCode.SHORT
     return ExitCode.SHORT if arguments.check and (total.bad or total.not_judged) else ExitCode.COMPLETE
 
 

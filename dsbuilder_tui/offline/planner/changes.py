@@ -6,11 +6,13 @@ import re
 from typing import Any
 
 from dsbuilder_tui.domain.axes import DEFAULT_AXES
+from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, PHRASE, C
 from dsbuilder_tui.offline.planner.clauses import without_courtesy
 from dsbuilder_tui.offline.planner.count_changes import CountChanges
 from dsbuilder_tui.offline.planner.counts import MOST_CASES, share, whole
+from dsbuilder_tui.offline.planner.kind_requests import kind_words, make_kind
 from dsbuilder_tui.offline.planner.modifiers import (
     OWN_CATEGORIES,
     Modifier,
@@ -100,12 +102,12 @@ class PlanChanger(CountChanges):
                 rf"(?:make|turn|write|put)? ?{HOW_MUCH} of (?:them|those|these|the cases)\b.+", text, re.I
             )
             return bool(which) and self._say(f"Which category should those come from: {', '.join(self._c.names[:20])}?")
-        _, modifier = modifier_in(self._heard.full(found[3]))
+        _, modifier = modifier_in(self._heard.full(found[3]), of_category=True)
         if modifier is None and not re.search(rf" of (?:the )?{C}", text, re.I):
             return False
         if modifier is None:
             return self._say(
-                f"What should be special about those {found[1]}? For example: “in Spanish”, “angry” or “adversarial”."
+                f"What should be special about those {found[1]}? For example: “in Spanish”, “angry” or “multi-turn”."
             )
         category = self._of(found[2])
         part = share(found[1])
@@ -119,7 +121,14 @@ class PlanChanger(CountChanges):
         if not self._new(category["name"].replace("_", " "), number, modifier, category):
             return True
         category["count"] -= number
+        if modifier.kind is not CaseKind.SINGLE:
+            self._c.notes.append(f"They are taken out of {category['name']}, which keeps {category['count']:,}.")
         return self._change()
+
+    def _of_kind(self, category: dict[str, Any], modifier: Modifier) -> None:
+        """Makes a category one of a modifier's kind, and says what that is."""
+        make_kind(category, modifier.kind, modifier.values, self._c.plan.get("input_fields") or {})
+        self._c.notes += kind_words([category])
 
     def _new(self, phrase: str, number: int, modifier: Modifier | None, like: dict[str, Any] | None = None) -> bool:
         """Adds a category, or to the one of that name; false when a question is in the way."""
@@ -128,6 +137,7 @@ class PlanChanger(CountChanges):
             return not self._say(one.question)
         if like and not self._topics.knows(phrase) and not self._examples:
             one.category["example_inputs"] = list(like["example_inputs"])
+            one.category["kind"] = like.get("kind", CaseKind.SINGLE)
             one.category["description"] = like["description"]
         if like:
             one.category["expectations"] = dict(like.get("expectations") or {})
@@ -135,6 +145,11 @@ class PlanChanger(CountChanges):
                 one.category["expected_tools"] = list(like["expected_tools"])
             own = dict(like.get("attributes") or {})
             one.category["attributes"] = {**own, **one.category["attributes"]}
+            kind = CaseKind(like.get("kind", CaseKind.SINGLE))
+            if kind is not CaseKind.SINGLE and (not modifier or modifier.kind is CaseKind.SINGLE):
+                make_kind(one.category, kind, (), {})  # as the one that it is like
+        if modifier and modifier.kind is not CaseKind.SINGLE:
+            self._of_kind(one.category, modifier)
         for category in self._c.categories:
             if category["name"].casefold() == one.category["name"].casefold():
                 return self._count(category, category["count"] + number)
@@ -165,8 +180,8 @@ class PlanChanger(CountChanges):
         if not found:
             return False
         asked = found[4] or found[7] or ""
-        _, modifier = modifier_in(self._heard.full(asked))
-        if modifier is None or re.search(r"\d", asked):
+        _, modifier = modifier_in(self._heard.full(asked), of_category=True)
+        if modifier is None or (re.search(r"\d", asked) and not modifier.values):
             return False
         mentions = re.findall(C, "".join(group or "" for group in (found[1], found[2], found[5], found[6])))
         for category in self._c.categories if found[3] else [self._of(mention) for mention in mentions]:
@@ -177,6 +192,8 @@ class PlanChanger(CountChanges):
                     return self._say(language_question(modifier.language, phrase))
                 category["example_inputs"] = one.category["example_inputs"]
             category["attributes"] = held_to(dict(category.get("attributes") or {}), modifier)
+            if modifier.kind is not CaseKind.SINGLE:
+                self._of_kind(category, modifier)
             self._change()
         return True
 

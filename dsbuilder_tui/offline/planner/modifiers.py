@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.domain.conversation import TURNS
+from dsbuilder_tui.offline.planner.kind_requests import ENDINGS, kind_in, make_kind
 from dsbuilder_tui.offline.planner.naming import bare_phrase
 from dsbuilder_tui.offline.planner.topics import LANGUAGES, Topics
 
@@ -55,19 +58,23 @@ OWN_CATEGORIES = ("adversarial", "out_of_scope")
 
 @dataclass(frozen=True, slots=True)
 class Modifier:
-    """``ending`` goes into a category's name; ``values`` are what ``axis`` is held to."""
+    """``ending`` goes into a category's name; ``values`` are what ``axis`` is held to; ``kind`` is that of the cases."""
 
     ending: str
     axis: str
     values: tuple[str, ...]
+    kind: CaseKind = CaseKind.SINGLE
 
     @property
     def language(self) -> str:
         return self.values[0] if self.axis == "language" else ""
 
 
-def modifier_in(phrase: str) -> tuple[str, Modifier | None]:
-    """The phrase without its modifier, and the modifier, if there is one."""
+def modifier_in(phrase: str, *, of_category: bool = False) -> tuple[str, Modifier | None]:
+    """The phrase without its modifier, and the modifier, if there is one. ``of_category`` when it speaks of one there is."""
+    kind, lengths, rest = kind_in(phrase, of_category=of_category)
+    if kind is not CaseKind.SINGLE:
+        return bare_phrase(rest), Modifier(ENDINGS[kind], TURNS, lengths, kind)
     if found := _LANGUAGE.search(phrase):
         language = found[1].capitalize()
         return _without(phrase, found), Modifier(language.lower(), "language", (language,))
@@ -96,12 +103,16 @@ def draft(
     """A category for a phrase; ``examples`` are the person's own and win over the known ones."""
     language = modifier.language if modifier else ""
     category = topics.category(phrase, count, language or "English")
-    if modifier:
+    if modifier and modifier.kind is not CaseKind.SINGLE:
+        category["name"] = f"{category['name'][:40].strip('_')}_{modifier.ending}"
+    elif modifier:
         category["attributes"] = {modifier.axis: list(modifier.values)}
         category["name"] = f"{category['name'][:40].strip('_')}_{modifier.ending}"
         category["description"] += f", in {language}" if language else f" ({modifier.ending.replace('_', ' ')})"
     if examples:
         category["example_inputs"] = list(examples)
+    if modifier and modifier.kind is not CaseKind.SINGLE:
+        make_kind(category, modifier.kind, modifier.values, {})
     if (
         language not in ("", "English")
         and not examples
@@ -127,4 +138,4 @@ def language_question(language: str, phrase: str) -> str:
 
 def held_to(axes: dict[str, list[str]], modifier: Modifier) -> dict[str, list[str]]:
     """A category's own axes with one of them held to a modifier's values."""
-    return {**axes, modifier.axis: list(modifier.values)}
+    return {**axes, modifier.axis: list(modifier.values)} if modifier.values else axes

@@ -12,7 +12,7 @@ _LONGEST = 48
 # What follows a category's name without being part of it: "refund requests", "order status cases".
 _NOUNS = (
     "test cases|cases|case|examples|example|requests|request|questions|question|queries|messages|ones|one|category|"
-    "categories|inputs|prompts|conversations|instances|samples|tests|items|inquiries|enquiries|tickets|chats|emails"
+    "categories|inputs|prompts|instances|samples|tests|items|inquiries|enquiries|tickets|chats|emails"
 )
 _HEADS = (
     "the|a|an|some|more|other|new|extra|additional|of|about|for|on|from|in|with|to|are|is|be|should|will|must|test|"

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.offline.planner.counts import MOST_CASES, spread
+from dsbuilder_tui.offline.planner.kind_requests import kind_words, make_kind
 from dsbuilder_tui.offline.planner.modifiers import draft, held_to
 from dsbuilder_tui.offline.planner.naming import singular, slug, unused
 from dsbuilder_tui.offline.planner.request import Item, Request
@@ -225,6 +227,8 @@ def _plan(
             one.category["name"] = slug(item.phrase)
         if request.modifier and not request.modifier.language:
             one.category["attributes"] = held_to(one.category["attributes"], request.modifier)
+            if request.modifier.kind is not CaseKind.SINGLE and item.modifier is None:
+                make_kind(one.category, request.modifier.kind, request.modifier.values, {})
         one.category["name"] = unused(one.category["name"], [d["name"] for d in drafts])
         drafts.append(one.category)
     for part in parts:
@@ -235,6 +239,7 @@ def _plan(
         notes.append(
             "I left out what I could not read: " + _listed([f"“{text}”" for text in request.left_out[:3]]) + "."
         )
+    notes += kind_words(drafts)
     subject = request.subject
     name = (
         request.name or slug(subject) or (f"{drafts[0]['name']}_dataset" if len(items) == 1 else "evaluation_dataset")

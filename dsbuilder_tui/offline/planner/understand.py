@@ -25,6 +25,7 @@ from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.proposal import ProposedPlan, propose
 from dsbuilder_tui.offline.planner.request import examples_in, read_request
+from dsbuilder_tui.offline.planner.template_requests import made_so, templates_in
 from dsbuilder_tui.offline.planner.topics import Topics
 from dsbuilder_tui.offline.planner.utterance import Utterance, hear
 
@@ -70,8 +71,9 @@ def _joined(earlier: str, text: str) -> list[str]:
 def _read(heard: Utterance, situation: PlanningContext, topics: Topics) -> Interpretation:
     acts = [Act("describe_target", {"text": heard.document})] if heard.document else []
     heard, documents = documents_in(heard)
+    heard, modes = templates_in(heard)
     rest = _said(heard, situation, topics) if heard.said.strip(" .:,;!") else Interpretation()
-    rest = written_from(rest, documents, situation)
+    rest = made_so(written_from(rest, documents, situation), modes, situation)
     if heard.too_long:
         note = _TABLE.reply("too_long")
         rest = replace(rest, words=f"{note} {rest.words}".strip())

@@ -256,3 +256,8 @@ def sentence(text: str) -> str:
             else "."
         )
     return text[:1].upper() + text[1:] if not text.startswith("{") else text
+
+
+def original(template: str) -> str:
+    """A template with the values that it was read with."""
+    return shown_braces(re.sub(r"\{\w+:([^{}]*)\}", r"\1", template))

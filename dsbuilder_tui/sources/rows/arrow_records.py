@@ -24,7 +24,7 @@ def arrow_records(stream: ByteStream, kind: FileKind) -> Iterator[RawRecord]:
     except ImportError:
         raise InputError(
             f"{stream.name} is {words}, which needs the pyarrow library; it is not installed.",
-            "Run: pip install 'dsbuilder-tui[parquet]'.",
+            "Run: pip install pyarrow",
         ) from None
     number = 0
     try:

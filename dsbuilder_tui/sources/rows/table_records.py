@@ -94,7 +94,10 @@ def _record(columns: Sequence[str], cells: Sequence[str], raw: bytes, line: int,
         return RawRecord(line=line, raw=raw, problem=f"{len(cells)} cells under {len(columns)} headings")
     if ours:
         cells = [as_written(cell) for cell in cells]
-    return RawRecord(line=line, raw=raw, value=nested(dict(zip(columns, cells, strict=False))))
+    value = nested(dict(zip(columns, cells, strict=False)))
+    if ours and isinstance(slot := value.get("slot"), str) and slot.isdecimal():
+        value["slot"] = int(slot)
+    return RawRecord(line=line, raw=raw, value=value)
 
 
 def names_of(cells: Sequence[str]) -> list[str]:
@@ -135,6 +138,8 @@ def _read(cell: Any) -> Any:
     if not isinstance(cell, str) or len(cell) > _LONGEST_CELL_READ:
         return cell
     text = cell.strip()
+    if text.startswith(('"{', '"[')):  # a text of ours that would else be taken for what it looks like
+        return _unquoted(text) or cell
     if not ((text.startswith("{") and text.endswith("}")) or (text.startswith("[") and text.endswith("]"))):
         return cell
     try:
@@ -148,6 +153,15 @@ def _read(cell: Any) -> Any:
         except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
             return cell
     return value if isinstance(value, dict | list) else cell
+
+
+def _unquoted(text: str) -> str:
+    """The text that stands in JSON's quotes; empty where none does."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    return value if isinstance(value, str) else ""
 
 
 def _is_shallow(text: str) -> bool:

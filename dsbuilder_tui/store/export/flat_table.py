@@ -38,4 +38,12 @@ class FlatTable:
 
 
 def _cell(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A text as it is, anything else as JSON. A text that looks like the latter is quoted, so that it is read back as it was."""
+    if value is None or (isinstance(value, str) and not _looks_like_json(value)):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _looks_like_json(text: str) -> bool:
+    bare = text.strip()
+    return (bare.startswith("{") and bare.endswith("}")) or (bare.startswith("[") and bare.endswith("]"))

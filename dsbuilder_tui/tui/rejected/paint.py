@@ -30,13 +30,14 @@ STAGE_MEANINGS: dict[str, str] = {
     Stage.SCHEMA: "The worker's case did not have the form the plan asks for.",
     Stage.VALIDATORS: "A rule of the plan found fault with this case.",
     Stage.JUDGE: "The judge found this case bad.",
+    Stage.CRITIQUE: "The critique found fault with this case, and it was not revised.",
     Stage.MISSING: "The worker wrote no case for this slot.",
     Stage.PERSON: "You turned this case away.",
     "refused": "The model refused to write it.",
     "truncated": "The answer was cut off before the case was complete.",
 }
 # Their reason stands in place of a nearest case.
-TELLING_STAGES = (Stage.VALIDATORS, Stage.JUDGE)
+TELLING_STAGES = (Stage.VALIDATORS, Stage.JUDGE, Stage.CRITIQUE)
 _GUARDED = "Quantities, negation, direction, names and expectations agree: nothing speaks for keeping both."
 
 

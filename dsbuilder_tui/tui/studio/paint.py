@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
-from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plain_words import counted
@@ -211,7 +210,7 @@ def _worker_row(w: WorkerView, inner: int, now: float) -> Line:
     spans: list[Span] = [
         (f"{w.number:<3}", "muted"),
         (
-            fit(f"judge {w.category}" if w.role is CallRole.JUDGE else w.category, category),
+            fit(w.role.of(w.category), category),
             "text" if w.busy else "muted",
         ),
         (" ", "text"),
@@ -294,7 +293,7 @@ def feed_row(turned: Turned, width: int) -> Line:
         sign = "=" if turned.score is None or turned.score >= 1 else "≈"
         number = turned.nearest.rpartition("-")[2].lstrip("0")
         spans.append((f"{sign} {fit('#' + number, 6)} ", "muted"))
-    elif turned.stage == Stage.VALIDATORS and width >= 60:
+    elif turned.stage in (Stage.VALIDATORS, Stage.CRITIQUE) and width >= 60:
         spans.append((f"{fit(turned.reason, width // 3)} ", "muted"))
     used = sum(len(s[0]) for s in spans)
     spans.append((clip(turned.text or turned.reason, max(4, width - used)), "text" if turned.text else "muted"))

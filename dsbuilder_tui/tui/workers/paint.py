@@ -10,6 +10,10 @@ from dsbuilder_tui.session.calls import WorkerCall
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
 from dsbuilder_tui.wording import ENDINGS, WAITS, clock_time
 
+_AT_WORK = {
+    CallRole.WORKER: "", CallRole.EVOLVE: ", evolves drafts", CallRole.CRITIQUE: ", criticises drafts",
+    CallRole.REVISE: ", revises drafts", CallRole.TEMPLATES: ", writes templates", CallRole.JUDGE: ", the judge",
+}  # fmt: skip
 _SHOWN_LINES, _SHOWN_THOUGHTS = 400, 40
 
 
@@ -28,7 +32,7 @@ def call_row(call: CallTrace | WorkerCall, width: int, chosen: bool, now: float)
     spans: list[Span] = [
         (fit(f"b{call.batch}", 7), "faint"),
         (
-            fit(f"judge {call.category}" if call.role is CallRole.JUDGE else call.category, category),
+            fit(call.role.of(call.category), category),
             "strong" if chosen else "text",
         ),
     ]
@@ -48,7 +52,7 @@ def call_detail(call: CallTrace | WorkerCall, trace: CallTrace | None, width: in
     def pair(name: str, value: object) -> None:
         lines.append(((fit(name, 14), "muted"), (clip(value, max(4, width - 14)), "text")))
 
-    pair("model", f"{call.model}, the judge" if call.role is CallRole.JUDGE else call.model)
+    pair("model", call.model + _AT_WORK[call.role])
     if trace is not None:
         pair("worker", f"{trace.worker}, attempt {trace.attempt + 1}" if trace.attempt else trace.worker)
         pair("slots", ", ".join(map(str, trace.slots)))

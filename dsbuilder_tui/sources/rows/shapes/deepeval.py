@@ -7,6 +7,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.sources.rows.expected import as_expectations
+from dsbuilder_tui.sources.rows.own_export import own_metadata, own_pair
 from dsbuilder_tui.sources.rows.record_fields import Unusable
 from dsbuilder_tui.sources.rows.row_parts import Parts, parts_of
 from dsbuilder_tui.sources.rows.row_shape import RowShape
@@ -22,6 +23,8 @@ def _golden(record: Mapping[str, Any]) -> Parts:
     given = record.get("input")
     if given is None:
         raise Unusable("no field input")
+    if (metadata := own_metadata(record, "additional_metadata")) is not None:
+        return own_pair(given, record.get("expected_output"), metadata)
     expected = as_expectations("expected_output", record.get("expected_output"))
     tools = record.get("expected_tools")
     if isinstance(tools, list) and tools:

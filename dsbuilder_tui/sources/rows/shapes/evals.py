@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from dsbuilder_tui.sources.rows.expected import expectations_of, expected_field
+from dsbuilder_tui.sources.rows.own_export import own_metadata, own_pair
 from dsbuilder_tui.sources.rows.record_fields import Unusable
-from dsbuilder_tui.sources.rows.row_parts import Parts, is_chat, parts_of
+from dsbuilder_tui.sources.rows.row_parts import Parts, is_chat, parts_of, turn_text
 from dsbuilder_tui.sources.rows.row_shape import RowShape
 from dsbuilder_tui.sources.rows.shapes.chats import as_messages, chat_inputs
 
@@ -20,6 +21,8 @@ def _parts(record: Mapping[str, Any]) -> Parts:
     given = record.get("input")
     if given is None:
         raise Unusable("no field input")
+    if (metadata := own_metadata(record)) is not None and is_chat(given):
+        return own_pair(turn_text(given[-1]), record.get("ideal"), metadata)
     if is_chat(given):
         inputs: Mapping[str, Any] = chat_inputs(as_messages(given))
     else:

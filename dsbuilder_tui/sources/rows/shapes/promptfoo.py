@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dsbuilder_tui.domain.expectation import MlflowKey
+from dsbuilder_tui.sources.rows.own_export import own_metadata, own_parts, unpacked
 from dsbuilder_tui.sources.rows.record_fields import Unusable
 from dsbuilder_tui.sources.rows.row_parts import Parts, parts_of
 from dsbuilder_tui.sources.rows.row_shape import RowShape
@@ -26,8 +27,24 @@ def _parts(record: Mapping[str, Any]) -> Parts:
     if not isinstance(inputs, Mapping):
         raise Unusable("no field vars")
     asserts = record.get("assert")
-    expected = expectations_of_asserts(asserts if isinstance(asserts, list) else ())
-    return parts_of(record, inputs, expected, ("vars", "assert"))
+    checks = asserts if isinstance(asserts, list) else []
+    if (metadata := own_metadata(record)) is not None:
+        rest, packed = metadata.pop("expectations", {}), metadata.pop("json_vars", None)
+        expected = {**_by_metric(checks), **(rest if isinstance(rest, Mapping) else {})}
+        return own_parts(unpacked(inputs, packed), expected, metadata)
+    return parts_of(record, inputs, expectations_of_asserts(checks), ("vars", "assert"))
+
+
+def _by_metric(checks: Iterable[Any]) -> dict[str, Any]:
+    """The expectations in assertions of ours, which name them."""
+    found: dict[str, Any] = {}
+    for check in checks:
+        key, value = (check.get("metric"), check.get("value")) if isinstance(check, Mapping) else (None, None)
+        if key == MlflowKey.RESPONSE:
+            found[MlflowKey.RESPONSE.value] = value
+        elif key in (MlflowKey.FACTS, MlflowKey.GUIDELINES):
+            found.setdefault(str(key), []).append(value)
+    return found
 
 
 def expectations_of_asserts(asserts: Iterable[Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dsbuilder_tui.sources.rows.expected import EXPECTED_FIELDS, expectations_of, expected_field
+from dsbuilder_tui.sources.rows.own_export import own_metadata, own_parts
 from dsbuilder_tui.sources.rows.record_fields import Unusable
 from dsbuilder_tui.sources.rows.row_parts import Parts, parts_of
 from dsbuilder_tui.sources.rows.row_shape import RowShape
@@ -29,6 +30,8 @@ def record_parts(record: Mapping[str, Any]) -> Parts:
     expected = (
         {} if isinstance(record.get("expectations"), Mapping) and found != "expectations" else expectations_of(record)
     )
+    if (tags := own_metadata(record)) is not None and isinstance(given, Mapping):
+        return own_parts(inputs, expected, tags)
     return parts_of(record, inputs, expected, [*used, "expectations"])
 
 
