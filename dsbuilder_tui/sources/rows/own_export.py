@@ -1,4 +1,4 @@
-"""What our own exports for other tools keep in their metadata: with it a row is read back as the case that it was."""
+"""The marks that our own exports for other tools keep in their metadata: with them a row is read back as the case it was."""
 
 from __future__ import annotations
 
