@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.domain.case_pair import PAIR_NAMES
+from dsbuilder_tui.domain.conversation import TURNS
 from dsbuilder_tui.domain.events import (
     CallHedged,
     DiversityMeasured,
@@ -33,6 +36,8 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import WorkerState
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.domain.writing_stage import pipeline_words
+from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -78,6 +83,37 @@ def writing_words(plan: DatasetPlanInput) -> str:
     whole = len(plan.categories)
     said = [key if number == whole else f"{key} ({number} of {whole})" for key, number in times.items()]
     return f"for each case: {', '.join(said)}"
+
+
+def kind_words(plan: DatasetPlanInput) -> str:
+    """Which categories hold other cases than single requests, in a line; empty where none does."""
+    said = []
+    for category in plan.categories:
+        lengths = slot_axes(plan, category).get(TURNS, ())
+        if category.kind is CaseKind.CONVERSATION:
+            said.append(f"{category.name} conversations of {' or '.join(lengths)} messages")
+        elif category.kind is CaseKind.SCENARIO:
+            said.append(f"{category.name} scenarios for MLflow's simulator")
+    return "; ".join(said)
+
+
+def stages_lines(plan: DatasetPlanInput) -> list[str]:
+    """In which stages cases are written, a line for each category that has some: ``refunds: draft → critique → revise``."""
+    return [f"{c.name}: {pipeline_words(c.pipeline)}" for c in plan.categories if c.pipeline]
+
+
+def pair_words(plan: DatasetPlanInput) -> str:
+    """How many cases are partners of others, in a line; empty when none is."""
+    said = []
+    for category in plan.categories:
+        counts = category.pairs.counts(category.count)
+        if category.pairs:
+            told = (
+                " and ".join(counted(number, PAIR_NAMES[kind]) for kind, number in counts.items())
+                or "no pair (too few cases)"
+            )
+            said.append(f"{category.name} {told}")
+    return "; ".join(said)
 
 
 def clock_time(ts: float, *, seconds: bool = True) -> str:

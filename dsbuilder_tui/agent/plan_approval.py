@@ -14,6 +14,7 @@ from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.plan_patch import changes
 from dsbuilder_tui.quality.validation import check_validators
+from dsbuilder_tui.session.stage_costs import expected_stage_words
 from dsbuilder_tui.session.template_costs import expected_words
 from dsbuilder_tui.settings.stage_names import check_stages
 from dsbuilder_tui.sources.documents.document_reader import require_documents
@@ -48,6 +49,7 @@ async def plan_question(
     if sources := plan.all_sources():
         notes = [*notes, f"written from {', '.join(sources)}; each expected fact is quoted from there"]
     notes = [*notes, *filter(None, (expected_words(category, session.config) for category in plan.categories))]
+    notes = [*notes, *filter(None, (expected_stage_words(category, session.config) for category in plan.categories))]
     accepted = sum((await session.cases.counts()).values())
     expected = await session.costs.expected(accepted, max(0, plan.total_instances - accepted), plan)
     if expected.dollars:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dsbuilder_tui.domain.message import PlanContent, PlanRow
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.slots import slot_axes
-from dsbuilder_tui.wording import writing_words
+from dsbuilder_tui.wording import pair_words, writing_words
 
 
 def plan_content(
@@ -28,6 +28,7 @@ def plan_content(
             was=old.get(c.name),
             axes=len(slot_axes(plan, c)),
             combinations=math.prod(len(values) for values in slot_axes(plan, c).values()),
+            case_kind=c.kind,
         )
         for c in plan.categories
     ]
@@ -40,7 +41,7 @@ def plan_content(
         planned=plan.total_instances,
         rows=tuple(rows),
         changed=bool(old),
-        writing=writing_words(plan),
+        writing="; ".join(filter(None, (writing_words(plan), pair_words(plan)))),
     )
     if call_id:
         return card.model_copy(update={"call": call_id, "dataset": plan.dataset_name, "notes": tuple(notes)})

@@ -16,6 +16,7 @@ import xxhash
 
 from dsbuilder_tui.dedup.embedders import Embedders
 from dsbuilder_tui.dedup.outputs import DROPPED, FLAGGED, KEPT, Outputs
+from dsbuilder_tui.dedup.paired_rows import PairedRows
 from dsbuilder_tui.dedup.report import SHOWN, DedupReport, Likeness, Pair
 from dsbuilder_tui.diversity.answer import Answer, Question
 from dsbuilder_tui.diversity.comparer import Comparer
@@ -118,10 +119,11 @@ class _Run:
         comparer: Comparer | None = None
         with ThreadPoolExecutor(1, "dsbuilder-compare") as worker:
             waiting: deque[tuple[Batch, Future[list[Answer]]]] = deque()
+            pairs = PairedRows()
             try:
                 comparer = worker.submit(_comparer, self._config, self._rules, embedders).result()
                 for batch in _batches(self._source.checked_rows(), _BATCH):
-                    waiting.append((batch, worker.submit(_judge, comparer, self._rules, batch)))
+                    waiting.append((batch, worker.submit(_judge, comparer, self._rules, pairs, batch)))
                     if len(waiting) > _AHEAD:
                         self._settle(*waiting.popleft())
                 while waiting:
@@ -273,9 +275,9 @@ def _let_go(comparer: Comparer | None, embedders: Embedders) -> None:
         comparer.file.close()
 
 
-def _judge(comparer: Comparer, rules: Rules, batch: Batch) -> list[Answer]:
+def _judge(comparer: Comparer, rules: Rules, pairs: PairedRows, batch: Batch) -> list[Answer]:
     questions = [
-        Question(item.parts.category, item.parts.text, item.parts.demands, rules)
+        Question(item.parts.category, item.parts.text, item.parts.demands, rules, pairs.partner(item.parts))
         for item in batch
         if isinstance(item, Row)
     ]

@@ -11,13 +11,27 @@ from dsbuilder_tui.registry import PlugInBroken
 
 
 @dataclass(frozen=True, slots=True)
+class Partner:
+    """What a text is the partner of: ``exact`` is the hash of that text. ``reworded`` when its words have to differ, not
+    only ids, amounts and other detail.
+    """
+
+    exact: int
+    reworded: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
-    """A text to be judged. Cases of one ``category`` are compared with each other; ``rules`` say how."""
+    """A text to be judged. Cases of one ``category`` are compared with each other; ``rules`` say how.
+
+    As the ``partner`` of a case it may be like that one, as long as it is not its very text.
+    """
 
     category: str
     text: str
     expectations: Mapping[str, Any]
     rules: Rules
+    partner: Partner | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,7 @@ class Comparer:
                     found = stage.match(name, inquiry)
                 else:
                     found = _at_work(name, partial(stage.match, name, inquiry))
-                if found is not None:
+                if found is not None and (name in COMPARING_STAGES or not inquiry.is_paired(found.row)):
                     return found
         return None
 

@@ -97,6 +97,23 @@ class Inquiry:
         place = int(np.searchsorted(members, row))
         return place < len(members) and int(members[place]) == row
 
+    @property
+    def has_partner(self) -> bool:
+        """Whether the text that is judged is the partner of a case."""
+        return self._question.partner is not None
+
+    def is_paired(self, row: int) -> bool:
+        """Whether the text that is judged is the partner of this case: it may be like it, as long as it is another text."""
+        partner = self._question.partner
+        if partner is None or int(self.own["exact"]) == partner.exact:
+            return False
+        return int(self.file.rows["exact"][row]) == partner.exact
+
+    def is_contrasted(self, row: int) -> bool:
+        """Whether the text that is judged may be this case's but for ids, amounts and other detail."""
+        partner = self._question.partner
+        return partner is not None and not partner.reworded and self.is_paired(row)
+
     def differs(self, row: int) -> tuple[str, ...]:
         """The traits in which a case differs from the text that is judged, and ``expectations``: they speak for keeping both."""
         theirs = self.rows[row]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dsbuilder_tui.domain.case_kind import CaseKind, kind_of_tags
+from dsbuilder_tui.domain.case_pair import PlannedPair
 from dsbuilder_tui.domain.conversation import turns_of, user_turns
 from dsbuilder_tui.domain.flags import flags_of
 from dsbuilder_tui.domain.passage import Passage
@@ -20,6 +21,12 @@ def case_id(category: str, ordinal: int) -> str:
     return f"{category}-{ordinal:05d}"
 
 
+def slot_of(named: str) -> tuple[str, int] | None:
+    """Category and ordinal of a case by its name; None for what is none."""
+    category, _, ordinal = named.rpartition("-")
+    return (category, int(ordinal)) if category and ordinal.isascii() and ordinal.isdigit() else None
+
+
 def runs(ordinals: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Growing numbers as (first, last) of each stretch without a gap."""
     first = 0
@@ -31,12 +38,17 @@ def runs(ordinals: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One planned case. ``ordinal`` counts from 1 within its category; ``passages`` are what it is to be written from."""
+    """One planned case. ``ordinal`` counts from 1 within its category; ``passages`` are what it is to be written from.
+
+    With a ``pair`` it is to be the partner of another case, ``original``, which is known when the slot is written.
+    """
 
     category: str
     ordinal: int
     attributes: Mapping[str, str] = field(default_factory=dict)
     passages: tuple[Passage, ...] = ()
+    pair: PlannedPair | None = None
+    original: AcceptedCase | None = None
 
     @property
     def case_id(self) -> str:

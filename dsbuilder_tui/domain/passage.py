@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+HEADINGS_BETWEEN = " › "
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -27,4 +29,4 @@ class Passage:
     @property
     def place(self) -> str:
         """Where it stands, in words: ``refunds.md › Refunds › Late parcels``."""
-        return f"{self.document} › {self.heading}" if self.heading else self.document
+        return f"{self.document}{HEADINGS_BETWEEN}{self.heading}" if self.heading else self.document

@@ -55,3 +55,12 @@ def plain_words(detail: Mapping[str, Any]) -> str:
         return f"must be {context['expected']}"
     message = str(detail["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:]
+
+
+def shown_value(value: object) -> str:
+    """A value as a message quotes it, at most 80 characters; empty when it is nested too deeply."""
+    try:
+        shown = repr(value)
+    except RecursionError:
+        return ""
+    return shown if len(shown) <= 80 else shown[:77] + "…"

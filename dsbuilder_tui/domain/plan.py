@@ -6,7 +6,7 @@ import difflib
 import json
 import math
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import (
@@ -19,13 +19,21 @@ from pydantic import (
 )
 
 from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.domain.case_pair import PairShare, PairShares, check_shares
 from dsbuilder_tui.domain.conversation import TURNS
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.expectation import MlflowKey, WrittenExpectation, WrittenKeys, merged_keys
 from dsbuilder_tui.domain.judging import JudgeMode
-from dsbuilder_tui.domain.plain_words import plain_words
-from dsbuilder_tui.domain.plan_values import MAX_NAME_LENGTH, as_list, checked_axes, checked_name, json_ready
+from dsbuilder_tui.domain.plain_words import plain_words, shown_value
+from dsbuilder_tui.domain.plan_values import (
+    MAX_NAME_LENGTH,
+    as_list,
+    checked_axes,
+    checked_name,
+    field_names,
+    json_ready,
+)
 from dsbuilder_tui.domain.rubric import PlanRubric, RubricEntry
 from dsbuilder_tui.domain.source_paths import MOST_PASSAGES_A_CASE, SourcePaths
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
@@ -65,7 +73,8 @@ class DatasetCategory(_Model):
     ``sources`` are documents in place of the plan's; each case is written from ``passages`` pieces of them, or, when the
     category is not ``answerable``, asks for what does not stand there. ``mode`` says whether a model writes each case, or
     templates of which cases are made; ``pipeline`` are the stages in which one is written (see ``domain.writing_stage``), none
-    where it is drafted alone. Raises ``pydantic.ValidationError`` for bad values.
+    where it is drafted alone. Of its cases the share ``contrast`` are partners that differ from another one in one decisive
+    thing, the share ``same`` say what another one says in other words. Raises ``pydantic.ValidationError`` for bad values.
     """
 
     name: str
@@ -83,6 +92,8 @@ class DatasetCategory(_Model):
     sources: SourcePaths = Field((), exclude_if=operator.not_)
     passages: int = Field(1, ge=1, le=MOST_PASSAGES_A_CASE, exclude_if=lambda number: number == 1)
     answerable: bool = Field(True, exclude_if=bool)
+    contrast: PairShare = Field(0.0, exclude_if=operator.not_)
+    same: PairShare = Field(0.0, exclude_if=operator.not_)
     pipeline: StageEntries = Field((), exclude_if=operator.not_)
     mode: WritingMode = Field(WritingMode.EACH, exclude_if=lambda mode: mode is WritingMode.EACH)
 
@@ -180,6 +191,16 @@ class DatasetCategory(_Model):
     def _check_judge(cls, value: object) -> object:
         return JudgeMode.OFF if value is False else value  # YAML 1.1 reads the bare word `off` so
 
+    @model_validator(mode="after")
+    def _check_partners(self) -> DatasetCategory:
+        check_shares(self.name, self.contrast, self.same, by_templates=self.mode is WritingMode.TEMPLATES)
+        return self
+
+    @property
+    def pairs(self) -> PairShares:
+        """Which of its slots are partners of others."""
+        return PairShares.of(self.contrast, self.same)
+
     @property
     def compared(self) -> bool:
         """Whether repeats in this category are turned away."""
@@ -248,7 +269,7 @@ class DatasetPlanInput(_Model):
             return {}
         if isinstance(value, str):
             value = [value]
-        fields = dict(value) if isinstance(value, Mapping) else dict.fromkeys(_strings(value), "")
+        fields = dict(value) if isinstance(value, Mapping) else dict.fromkeys(field_names(value), "")
         for field in fields:
             if not isinstance(field, str) or not field.strip() or len(field) > MAX_NAME_LENGTH:
                 raise ValueError(f"{field!r} cannot be a field name; use the argument names of your application")
@@ -298,16 +319,9 @@ class DatasetPlanInput(_Model):
                 )
             object.__setattr__(self, "input_fields", seen or {DEFAULT_INPUT_FIELD: ""})
         for category in self.categories:
-            if category.mode is WritingMode.TEMPLATES and self.sources_of(category):
-                raise ValueError(
-                    f"mode of {category.name!r}: cases that are written from documents cannot be made of templates, since each "
-                    "quotes its own passage; take `mode: templates` out, or keep the category apart from `sources`"
-                )
-            if category.mode is WritingMode.TEMPLATES and category.kind is not CaseKind.SINGLE:
-                raise ValueError(
-                    f"mode of {category.name!r}: a {category.kind.value} cannot be made of templates; take one of `kind` and "
-                    "`mode: templates` out"
-                )
+            category.mode.check(
+                category.name, category.kind, has_sources=bool(self.sources_of(category)), is_staged=category.is_staged
+            )
             category.kind.check(category.name, self.input_fields, category.example_inputs, self.axes(category))
         return self
 
@@ -358,9 +372,10 @@ class DatasetPlanInput(_Model):
         return merged_entries(self.validators, category.validators)
 
     def written_for(self, category: DatasetCategory) -> tuple[WrittenExpectation, ...]:
-        """The expectations that are written for each case of a category: what its documents call for, the shared ones,
-        then its own, which win."""
-        return merged_keys(self._grounded_keys(category), self.write, category.write)
+        """The expectations that are written for each case of a category: what its documents or its contrasts call for, the
+        shared ones, then its own, which win."""
+        called_for = self._grounded_keys(category) or self._contrasted_keys(category)
+        return merged_keys(called_for, self.write, category.write)
 
     def sources_of(self, category: DatasetCategory) -> tuple[str, ...]:
         """The documents that a category's cases are written from: its own, or the plan's where it names none."""
@@ -375,6 +390,11 @@ class DatasetPlanInput(_Model):
             return ()
         return (WrittenExpectation(key=MlflowKey.FACTS if category.answerable else MlflowKey.GUIDELINES),)
 
+    def _contrasted_keys(self, category: DatasetCategory) -> tuple[WrittenExpectation, ...]:
+        """Where nothing is expected of a case, nothing could differ in its partner."""
+        said = self.write or category.write or category.expectations or category.expected_tools
+        return (WrittenExpectation(key=MlflowKey.GUIDELINES),) if category.contrast and not said else ()
+
     def examples(self, category: DatasetCategory) -> list[dict[str, Any]]:
         """The category's examples as inputs of its kind."""
         return [category.kind.example(self.input_fields, example) for example in category.example_inputs]
@@ -382,12 +402,6 @@ class DatasetPlanInput(_Model):
     def combinations(self, category: DatasetCategory) -> int:
         """How many distinct attribute tuples the category's axes allow."""
         return math.prod(len(values) for values in self.axes(category).values())
-
-
-def _strings(value: object) -> list[str]:
-    if not isinstance(value, Iterable):
-        raise ValueError("must be a list of field names")
-    return list(value)
 
 
 def parse_plan(data: object, source: str = "plan") -> DatasetPlanInput:
@@ -425,10 +439,5 @@ def _sentence(detail: Any) -> str:
     message = plain_words(detail)
     if not where:
         return message
-    try:
-        shown = repr(value)
-    except RecursionError:
-        return f"{where}: {message}"
-    if len(shown) > 80:
-        shown = shown[:77] + "…"
-    return f"{where}: {shown} — {message}"
+    shown = shown_value(value)
+    return f"{where}: {shown} — {message}" if shown else f"{where}: {message}"

@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
@@ -58,6 +58,13 @@ def json_ready(value: Any, depth: int = 0) -> Any:
     if isinstance(value, int | float):
         return value
     raise ValueError(f"holds a {type(value).__name__}, which JSON does not know; write text or a number")
+
+
+def field_names(value: object) -> list[str]:
+    """A list of names. Raises ``ValueError``."""
+    if not isinstance(value, Iterable):
+        raise ValueError("must be a list of field names")
+    return list(value)
 
 
 def as_list(value: object) -> object:

@@ -1,4 +1,4 @@
-"""The documents that a plan names: files and folders that its cases are written from."""
+"""The documents that a plan names: files, folders and sections of files that its cases are written from."""
 
 from __future__ import annotations
 
@@ -19,6 +19,15 @@ def _paths(value: object) -> object:
     if any(len(path) > _LONGEST_PATH or any(ord(c) < 32 for c in path) for path in paths):
         raise ValueError(f"must be paths of at most {_LONGEST_PATH:,} characters on one line")
     return tuple(dict.fromkeys(path.strip() for path in paths))
+
+
+def split_place(source: str) -> tuple[str, str]:
+    """The path of a source, and the place in it that stands behind a ``#``: a heading, or the number of a passage.
+
+    ``docs/refunds.md#Late parcels`` names one section. Without a place it is empty.
+    """
+    path, _, place = source.partition("#")
+    return (path, place.strip()) if path and place.strip() else (source, "")
 
 
 SourcePaths = Annotated[tuple[str, ...], BeforeValidator(_paths), Field(max_length=_MOST_SOURCES)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dsbuilder_tui.domain.case_kind import CaseKind, context_arguments
+from dsbuilder_tui.domain.case_pair import CHANGED
 from dsbuilder_tui.domain.conversation import MESSAGES, Speaker
 from dsbuilder_tui.domain.expectation import ExpectationType, MlflowKey, WrittenExpectation
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
@@ -41,6 +42,8 @@ def case_schema(
         case["evidence"] = _TEXTS  # before the facts: what is quoted first is what they are made of
     if expectations := _expectations(plan, category):
         case["expectations"] = strict_object(expectations)
+    if category.pairs:
+        case[CHANGED] = _or_null(_TEXT)
     if candidates > 1:
         case = {"candidates": {"type": "array", "items": strict_object({"probability": {"type": "number"}, **case})}}
     cases: dict[str, Any] = {"type": "array", "items": strict_object(slot | case)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
@@ -26,6 +26,7 @@ from dsbuilder_tui.generation.calls_in_flight import CallsInFlight
 from dsbuilder_tui.generation.candidate_queue import StagedCandidate
 from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.ledger import Batch
+from dsbuilder_tui.generation.originals import with_originals
 from dsbuilder_tui.generation.schema_check import Misfit
 from dsbuilder_tui.generation.stage_callers import StageAnswers, StageCallers
 from dsbuilder_tui.generation.unfinished_case import UnfinishedCase, made_for
@@ -113,12 +114,13 @@ class CaseStages:
             slot = None
             if category is not None and self._gate.ledger.is_open(row.category, row.ordinal):
                 slot = self._gate.ledger.slot(row.category, row.ordinal)
+                (slot,) = await with_originals(self._store.cases, [slot])
             if category is None or slot is None or made_for(self._plan, category, slot) != row.made_for:
                 self._gate.journal.unstage(row.category, row.ordinal)  # filled, retired, or asked for otherwise by now
                 continue
             wanted = self._gate.ledger.take(row.category, row.ordinal)
             assert wanted is not None
-            item = UnfinishedCase.restored(row, wanted)
+            item = UnfinishedCase.restored(row, replace(wanted, slot=slot))
             if not self._queue(item):
                 self._finished.append(item)
 
@@ -145,6 +147,8 @@ class CaseStages:
         if isinstance(fitted, Misfit):
             return False
         item = UnfinishedCase.drafted(candidate, fitted[0])
+        if item.next_stage(self._categories[candidate.slot.category].pipeline) is None:
+            return False
         self._drafted.setdefault(candidate.batch, []).append(item)
         self._keep(item)
         return True

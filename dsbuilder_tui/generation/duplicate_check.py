@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dsbuilder_tui.diversity.answer import Answer, Question
-from dsbuilder_tui.diversity.compared_text import compared_text, structure_hash
+from dsbuilder_tui.diversity.answer import Answer, Partner, Question
+from dsbuilder_tui.diversity.compared_text import compared_text, exact_hash, structure_hash
 from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
@@ -26,7 +26,9 @@ from dsbuilder_tui.diversity.static_embedding import (
     unit,
 )
 from dsbuilder_tui.diversity.thresholds import plug_in_stages, rules_for, window_of
-from dsbuilder_tui.domain.case import case_id
+from dsbuilder_tui.domain.case import Slot, case_id
+from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.domain.case_pair import PairKind
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -44,11 +46,12 @@ _WORTH_A_WORD = 2000  # cases from which on the work is noticed
 
 @dataclass(frozen=True, slots=True)
 class CaseText:
-    """A case as far as it is compared with others."""
+    """A case as far as it is compared with others; ``slot`` says whether it is the partner of one."""
 
     category: str
     inputs: Mapping[str, Any]
     expectations: Mapping[str, Any]
+    slot: Slot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,12 @@ class Past:
             again[first] = False
             found[again] = -1
         return found
+
+
+def _partner(slot: Slot | None, kind: CaseKind) -> Partner | None:
+    if slot is None or slot.pair is None or slot.original is None:
+        return None
+    return Partner(exact_hash(compared_text(slot.original.inputs, kind)), reworded=slot.pair.relation is PairKind.SAME)
 
 
 def _mixed(seqs: NDArray[np.int64], texts: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -324,7 +333,9 @@ class DuplicateCheck:
         await self._compare(lambda comparer: comparer.recall(rows, questions))
 
     def _question(self, text: CaseText) -> Question:
-        return Question(text.category, self._compared(text), text.expectations, self._rules[text.category])
+        rules, kind = self._rules[text.category], self._kinds[text.category]
+        partner = _partner(text.slot, kind)
+        return Question(text.category, self._compared(text), text.expectations, rules, partner)
 
     def _compared(self, text: CaseText) -> str:
         return compared_text(text.inputs, self._kinds[text.category])

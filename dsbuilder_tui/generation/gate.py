@@ -17,6 +17,7 @@ from dsbuilder_tui.domain.case import (
     display_text,
     exhausted_words,
 )
+from dsbuilder_tui.domain.case_pair import TAG as PAIR_TAG
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, CaseWithdrawn, SlotExhausted
 from dsbuilder_tui.domain.judging import TAG, Verdict
@@ -24,7 +25,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.duplicate_check import CaseText, DuplicateCheck
 from dsbuilder_tui.generation.journal import Journal
-from dsbuilder_tui.generation.ledger import Batch, Ledger
+from dsbuilder_tui.generation.ledger import Batch, Ledger, SlotState
 from dsbuilder_tui.generation.schema_check import Fitted, Misfit, SchemaCheck
 from dsbuilder_tui.generation.validator_check import Fault, Validated, ValidatorCheck
 from dsbuilder_tui.registry import PlugInBroken
@@ -69,12 +70,15 @@ class Gate:
         self._store, self._clock = store, clock
         self.journal, self.ledger = journal, ledger
         self._on_broken = on_broken
-        self.on_accepted: Callable[[AcceptedCase], None] = lambda case: None  # is told of each case that is let in
+        self.on_accepted: Callable[[AcceptedCase, Slot], None] = lambda case, slot: (
+            None
+        )  # is told of each case that is let in
         self._schema = SchemaCheck(plan)
         self._validators = ValidatorCheck(plan)
         self._compared = frozenset(category.name for category in plan.categories if category.compared)
         self._duplicates = DuplicateCheck(plan, config, store, journal.notice)
         self._turned_away: dict[int, list[TurnedAway]] = {}  # by batch
+        self._by_person: dict[tuple[str, int], AcceptedCase] = {}  # by slot, as a person gave them a text in this run
         self.outdated: set[int] = set()  # places of cases that a person has changed or taken out in this run
 
     async def restore(self, rows: LedgerRows, last_batch: int, *, admits: bool = True) -> None:
@@ -94,6 +98,7 @@ class Gate:
     def remember(self, case: AcceptedCase) -> None:
         """A person gave a case this text. It counts from now on; what the case said before stays known."""
         self.outdated.add(case.seq)
+        self._by_person[case.category, case.ordinal] = case
         if case.category in self._compared:
             self._duplicates.remember(CaseText(case.category, case.inputs, case.expectations), case.seq, case.ordinal)
 
@@ -118,20 +123,41 @@ class Gate:
     async def admit(self, candidates: Sequence[Candidate], validated: Sequence[Validated]) -> list[AcceptedCase | None]:
         """Let in what is left of screened candidates and is new; turn the others away, in order. Returns those that are in."""
         fitted = [one.outcome for one in validated]
+        late = [self._has_lost_original(candidate.slot) for candidate in candidates]
         asked = [
             place
             for place, candidate in enumerate(candidates)
-            if isinstance(fitted[place], list) and candidate.slot.category in self._compared
+            if isinstance(fitted[place], list) and candidate.slot.category in self._compared and not late[place]
         ]
         groups = [
-            [CaseText(candidates[place].slot.category, one.inputs, one.expectations) for one in found]
+            [
+                CaseText(candidates[place].slot.category, one.inputs, one.expectations, candidates[place].slot)
+                for one in found
+            ]
             for place in asked
             if isinstance(found := fitted[place], list)
         ]
         answers = dict(zip(asked, await self._duplicates.judge(groups) if groups else [], strict=True))
-        return [
-            self._settle(candidate, validated[place], answers.get(place)) for place, candidate in enumerate(candidates)
-        ]
+        cases: list[AcceptedCase | None] = []
+        for place, candidate in enumerate(candidates):
+            if late[place]:
+                self.ledger.give_back(candidate.slot)  # it is written again for the case that is there then
+                cases.append(None)
+            else:
+                cases.append(self._settle(candidate, validated[place], answers.get(place)))
+        return cases
+
+    def _has_lost_original(self, slot: Slot) -> bool:
+        """Whether the case that a partner was written for has left by now, or says something else."""
+        original = slot.original
+        if slot.pair is None or original is None:
+            return False
+        if self.ledger.state(original.category, original.ordinal) is not SlotState.FILLED:
+            return True
+        now = self._by_person.get((original.category, original.ordinal))
+        if now is None:
+            return original.seq in self.outdated
+        return (now.seq, now.inputs, now.expectations) != (original.seq, original.inputs, original.expectations)
 
     def _settle(self, candidate: Candidate, validated: Validated, answers: list[Answer] | None) -> AcceptedCase | None:
         for fault in validated.faults:
@@ -181,6 +207,8 @@ class Gate:
     def _accept(self, candidate: Candidate, fitted: Fitted, answer: Answer | None) -> AcceptedCase:
         slot, now, seq = candidate.slot, self._clock.now(), self._store.next_seq()
         places, tags, likeness = self._duplicates.places, fitted.tags, None
+        if self._has_lost_original(slot):  # while the text was compared, out of which it cannot be taken again
+            tags = {key: value for key, value in tags.items() if key != PAIR_TAG}
         if answer is not None:
             assert answer.row is not None
             self._duplicates.name(answer.row, seq, slot.category, slot.ordinal)
@@ -207,6 +235,7 @@ class Gate:
             batch=candidate.batch,
         )
         self.ledger.fill(slot)
+        self._by_person.pop((slot.category, slot.ordinal), None)
         self.journal.accept(
             case,
             CaseAccepted(
@@ -216,7 +245,7 @@ class Gate:
             ),
             likeness,
         )  # fmt: skip
-        self.on_accepted(case)
+        self.on_accepted(case, slot)
         return case
 
     def take_out(self, case: AcceptedCase, verdict: Verdict) -> None:
@@ -232,11 +261,11 @@ class Gate:
         drafts = [case for case in cases if case.ordinal in ordinals]
         for case in drafts:
             if case.seq not in self.outdated:  # else a person has decided
-                self.outdated.add(case.seq)
                 self._withdraw(case, Stage.SCHEMA, _A_DRAFT, case.tags)
         return len(cases) - len(drafts)
 
     def _withdraw(self, case: AcceptedCase, stage: Stage, words: str, tags: dict[str, Any]) -> None:
+        self.outdated.add(case.seq)
         slot, now, seq = self.ledger.slot(case.category, case.ordinal), self._clock.now(), self._store.next_seq()
         attempt, text = self.ledger.attempt(slot) + 1, display_text(case.inputs)
         whole = {"inputs": case.inputs, "expectations": case.expectations, "tags": tags}
@@ -256,6 +285,10 @@ class Gate:
             text=text[:TEXT_LENGTH], reason=words, accepted=self.journal.accepted - 1, planned=self.journal.planned,
         )  # fmt: skip
         self.journal.decide(Changes(withdrawn=[withdrawal], rejected=[rejection], history=[line]), event, -1)
+        if (partner := self.ledger.filled_partner(case.category, case.ordinal)) is not None:
+            self.journal.notice(
+                f"{case.case_id} was taken out; {partner} was its partner, and is a case of its own now."
+            )
 
     def _reason(self, match: Match) -> str:
         of_plan = self._duplicates.places.seq(match.row) is None

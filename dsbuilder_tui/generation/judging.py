@@ -34,6 +34,7 @@ from dsbuilder_tui.generation.judge_caller import JudgeCaller
 from dsbuilder_tui.generation.judge_desk import JudgeDesk, JudgeItem, Verdicts
 from dsbuilder_tui.generation.judge_sample import JudgeSample
 from dsbuilder_tui.generation.ledger import Batch, SlotState
+from dsbuilder_tui.generation.originals import as_written, partner_of, with_originals
 from dsbuilder_tui.generation.schema_check import Fitted
 from dsbuilder_tui.generation.validator_check import Fault, Validated
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
@@ -230,16 +231,15 @@ class Judging:
 
     # -- after a case was let in
 
-    def accepted(self, case: AcceptedCase) -> None:
+    def accepted(self, case: AcceptedCase, slot: Slot) -> None:
         """A case was let in: its verdict is written, or it is to be judged now."""
         verdict = verdict_of(case.tags)
         if verdict is not None:
             self._record(case, verdict)
         elif self._modes[case.category] is JudgeMode.SAMPLE and self._sample.holds(case.category, case.ordinal):
-            self._put_accepted(case)
+            self._put_accepted(case, slot)
 
-    def _put_accepted(self, case: AcceptedCase) -> None:
-        slot = self._gate.ledger.slot(case.category, case.ordinal)
+    def _put_accepted(self, case: AcceptedCase, slot: Slot) -> None:
 
         async def deliver(verdict: Verdict) -> None:
             if case.seq in self._gate.outdated:
@@ -288,9 +288,14 @@ class Judging:
         """Hand the desk accepted cases that have no verdict yet, as many as it may hold."""
         while self._backlog and self._desk.waiting < _MOST_WAITING and not self._desk.closed:
             seqs = [self._backlog.pop() for _ in range(min(_PAGE, len(self._backlog)))]
-            for case in await self._store.cases.by_seq(seqs):
+            cases = await self._store.cases.by_seq(seqs)
+            planned = [self._gate.ledger.slot(case.category, case.ordinal) for case in cases]
+            slots = await with_originals(
+                self._store.cases, [as_written(s, c) for s, c in zip(planned, cases, strict=True)]
+            )
+            for case, slot in zip(cases, slots, strict=True):
                 if not case.damaged and case.seq not in self._gate.outdated:
-                    self._put_accepted(case)
+                    self._put_accepted(case, slot)
 
     def _read(self, task: asyncio.Task[None]) -> None:
         self._reading = None
@@ -419,7 +424,9 @@ class Judging:
 
 def _presented(slot: Slot, inputs: Mapping[str, Any], expectations: Mapping[str, Any]) -> PresentedCase:
     source = "\n\n".join(passage.text for passage in slot.passages)
-    return PresentedCase(inputs=inputs, expectations=expectations, attributes=slot.attributes, source=source)
+    return PresentedCase(
+        inputs=inputs, expectations=expectations, attributes=slot.attributes, source=source, partner_of=partner_of(slot)
+    )
 
 
 def _kept(case: AcceptedCase) -> bool:

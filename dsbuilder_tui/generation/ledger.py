@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from dsbuilder_tui.domain.case import Slot
+from dsbuilder_tui.domain.case import Slot, case_id
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.generation.passage_plan import PassagePlans
 from dsbuilder_tui.generation.prompts import MOST_AVOIDED
@@ -26,6 +26,7 @@ class SlotState(IntEnum):
 
 # As plain names: the loops below look at every slot.
 _OPEN, _LEASED, _FILLED, _EXHAUSTED, _RETIRED = SlotState
+_WITHOUT_CASE = (_EXHAUSTED, _RETIRED)  # nothing is written for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class _Book:
     def __init__(self, count: int) -> None:
         self.state = bytearray(count + 1)
         self.retry: list[tuple[int, int]] = []  # heap of (attempt, ordinal)
+        self.partners: list[tuple[int, int]] = []  # the same, of partners that are written behind all others
         self.attempt: dict[int, int] = {}
         self.tries: dict[int, int] = {}
         self.nearest: dict[int, list[int]] = {}
@@ -52,9 +54,11 @@ class _Book:
 
     def no_retry(self, ordinal: int) -> None:
         """A slot is not to be leased in its turn."""
-        if any(entry[1] == ordinal for entry in self.retry):
+        if any(entry[1] == ordinal for entry in (*self.retry, *self.partners)):
             self.retry = [entry for entry in self.retry if entry[1] != ordinal]
+            self.partners = [entry for entry in self.partners if entry[1] != ordinal]
             heapq.heapify(self.retry)
+            heapq.heapify(self.partners)
 
 
 class Ledger:
@@ -110,17 +114,34 @@ class Ledger:
             book.nearest[ordinal] = nearest[-_KEPT_NEAREST:]
             if critique := rows.critiques.get((name, ordinal)):
                 book.critique[ordinal] = critique
-            if book.state[ordinal] == _OPEN:
+            if book.state[ordinal] == _OPEN and self._slots[name].pairs.of(ordinal) is None:
                 heapq.heappush(book.retry, (attempt, ordinal))
+        for name, book in self._books.items():
+            if self._slots[name].pairs:
+                for ordinal in self._slots[name].pairs.partners(len(book.state) - 1):
+                    if book.state[ordinal] == _OPEN:
+                        self._queue(name, ordinal)
+
+    def filled_partner(self, category: str, ordinal: int) -> str | None:
+        """The id of the case that was written as a partner of this slot's."""
+        partner = self._slots[category].pairs.partner_of(ordinal)
+        filled = partner is not None and self.state(category, partner) is SlotState.FILLED
+        return case_id(category, partner) if partner is not None and filled else None
 
     @property
     def leased(self) -> int:
         return self._leased
 
     def slot(self, category: str, ordinal: int) -> Slot:
-        passages = self._passages.get(category)
-        attributes = self._slots[category].attributes(ordinal)
-        return Slot(category, ordinal, attributes, passages.of(ordinal) if passages is not None else ())
+        """A slot of the plan. One whose original will not come is the partner of none, and a case of its own."""
+        passages, slots = self._passages.get(category), self._slots[category]
+        pair = slots.pairs.of(ordinal)
+        if pair is not None and self._books[category].state[pair.original] in _WITHOUT_CASE:
+            pair = None
+        return Slot(
+            category, ordinal, attributes=slots.attributes(ordinal), pair=pair,
+            passages=passages.of(slots.pairs.place(ordinal)) if passages is not None else (),
+        )  # fmt: skip
 
     def lease(self, most: Callable[[str], int], idle: int, held: Collection[str] = ()) -> Batch | None:
         """A batch of at most ``most(category)`` slots; None if none can start now. Nothing of a category that is ``held``.
@@ -137,7 +158,7 @@ class Ledger:
             return max(1, min(most(category), share))
 
         taken = self._take_retry(size, held, only_full=True) if not self._ordered else None
-        taken = taken or self._take_fresh(size, held) or self._take_retry(size, held)
+        taken = taken or self._take_fresh(size, held) or self._take_retry(size, held) or self._take_partners(size, held)
         if taken is None:
             return None
         name, ordinals = taken
@@ -161,23 +182,28 @@ class Ledger:
         return self.next_batch - 1
 
     def is_open(self, category: str, ordinal: int) -> bool:
-        """Whether a slot waits to be written, and nobody is at it."""
-        return self.state(category, ordinal) is SlotState.OPEN
+        """Whether a slot waits to be written, and nobody is at it; a partner's does when its original is there."""
+        if self.state(category, ordinal) is not SlotState.OPEN:
+            return False
+        pair = self.slot(category, ordinal).pair
+        return pair is None or self.state(category, pair.original) is SlotState.FILLED
 
     def take(self, category: str, ordinal: int) -> SlotRequest | None:
         """Lease one open slot by its name, out of turn; None when it is not open, or not planned."""
-        if self.state(category, ordinal) is not SlotState.OPEN:
+        if not self.is_open(category, ordinal):
             return None
+        slot = self.slot(category, ordinal)
         book = self._books[category]
         book.state[ordinal] = _LEASED
         book.no_retry(ordinal)
         self._leased += 1
-        return SlotRequest(self.slot(category, ordinal), book.attempt.get(ordinal, 0), book.critique.get(ordinal, ""))
+        return SlotRequest(slot, book.attempt.get(ordinal, 0), book.critique.get(ordinal, ""))
 
     def fill(self, slot: Slot) -> None:
         self._settle(slot, _FILLED)
         self.filled += 1
         self.open -= 1
+        self._queue_partner(slot.category, slot.ordinal)
 
     def reject(self, slot: Slot, nearest_seq: int | None, critique: str = "") -> int | None:
         """Open the slot again. Returns the number of tries when it is exhausted instead.
@@ -196,7 +222,7 @@ class Ledger:
             self.give_up(slot)
             return book.tries[ordinal]
         self._settle(slot, _OPEN)
-        heapq.heappush(book.retry, (book.attempt[ordinal], ordinal))
+        self._queue(slot.category, ordinal)
         return None
 
     def give_back(self, slot: Slot, *, fruitless: bool = False, alone: bool = False) -> int | None:
@@ -212,7 +238,7 @@ class Ledger:
                 self.give_up(slot)
                 return calls
         self._settle(slot, _OPEN)
-        heapq.heappush(book.retry, (book.attempt.get(slot.ordinal, 0), slot.ordinal))
+        self._queue(slot.category, slot.ordinal)
         return None
 
     def state(self, category: str, ordinal: int) -> SlotState | None:
@@ -231,7 +257,9 @@ class Ledger:
         if critique:
             book.critique[ordinal] = critique
         book.nearest[ordinal] = [*book.nearest.get(ordinal, ()), gone][-_KEPT_NEAREST:]
-        heapq.heappush(book.retry, (attempt, ordinal))
+        self._queue(category, ordinal)
+        if (partner := self._open_partner(category, ordinal)) is not None:
+            book.no_retry(partner)  # it has to wait for the next case
         self.filled -= 1
         self.open += 1
 
@@ -240,11 +268,14 @@ class Ledger:
         book = self._books[category]
         if book.state[ordinal] == _EXHAUSTED:
             self.exhausted -= 1
+            if (partner := self._open_partner(category, ordinal)) is not None:
+                book.no_retry(partner)
         else:
             book.no_retry(ordinal)
             self.open -= 1
         book.state[ordinal] = _FILLED
         self.filled += 1
+        self._queue_partner(category, ordinal)
 
     def attempt(self, slot: Slot) -> int:
         return self._books[slot.category].attempt.get(slot.ordinal, 0)
@@ -254,7 +285,37 @@ class Ledger:
         self._settle(slot, _EXHAUSTED)
         self.exhausted += 1
         self.open -= 1
+        self._queue_partner(slot.category, slot.ordinal)
         return self._books[slot.category].tries.get(slot.ordinal, 0)
+
+    def _queue(self, category: str, ordinal: int) -> None:
+        """Have an open slot written: at once, or a partner when its original is there, or is known never to come."""
+        book, pair = self._books[category], self._slots[category].pairs.of(ordinal)
+        if pair is None:
+            heapq.heappush(book.retry, (book.attempt.get(ordinal, 0), ordinal))
+        elif book.state[pair.original] == _FILLED or book.state[pair.original] in _WITHOUT_CASE:
+            attempt = book.attempt.get(ordinal, 0)
+            heapq.heappush(book.partners if self._ordered and not attempt else book.retry, (attempt, ordinal))
+
+    def _queue_partner(self, category: str, ordinal: int) -> None:
+        if (partner := self._open_partner(category, ordinal)) is not None:
+            self._queue(category, partner)
+
+    def _open_partner(self, category: str, ordinal: int) -> int | None:
+        """The slot that is to be a partner of this one, when it is planned and open."""
+        partner, book = self._slots[category].pairs.partner_of(ordinal), self._books[category]
+        if partner is None or partner >= len(book.state) or book.state[partner] != _OPEN:
+            return None
+        return partner
+
+    def _take_partners(self, size: Callable[[str], int], held: Collection[str]) -> tuple[str, list[int]] | None:
+        """Where order counts, partners are written when every original is judged."""
+        if self._leased or not any(book.partners for book in self._books.values()):
+            return None
+        for book in self._books.values():
+            book.retry, book.partners = [*book.retry, *book.partners], []
+            heapq.heapify(book.retry)
+        return self._take_retry(size, held)
 
     def _settle(self, slot: Slot, state: int) -> None:
         self._books[slot.category].state[slot.ordinal] = state
@@ -269,9 +330,9 @@ class Ledger:
                 self._chunk = chunk
                 break
             name, first, last = chunk
-            book, most = self._books[name], size(name)
+            book, most, pairs = self._books[name], size(name), self._slots[name].pairs
             while first <= last and len(taken) < most:
-                if book.state[first] == _OPEN and first not in book.attempt:
+                if book.state[first] == _OPEN and first not in book.attempt and pairs.of(first) is None:
                     taken.append(first)
                 first += 1
             self._chunk = (name, first, last) if first <= last else None

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
@@ -18,8 +19,7 @@ from dsbuilder_tui.domain.judge_modes import judge_modes
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
-from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
-from dsbuilder_tui.domain.writing_stage import WritingStage
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog, CallTrace
@@ -32,6 +32,7 @@ from dsbuilder_tui.generation.gate_setup import gate_for, restore_gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.judging import Judging, RunHooks
 from dsbuilder_tui.generation.ledger import Batch
+from dsbuilder_tui.generation.originals import with_originals
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.generation.prompts import Prompter
@@ -301,7 +302,7 @@ class Pipeline:
                     self.pause(Pause(stopped, PauseCause.NOTHING_USABLE))  # the others are done
                 return
             self._intake.expect(batch)
-            name, make = self._drafter(batch.category).name, partial(self._call, batch)
+            name, make = self._models.drafter_of(batch.category).name, partial(self._call, batch)
             if self._templating.writes(batch.category.name):
                 name = BUILT_IN
                 make = partial(self._templating.expand, batch, partial(self._intake.put, batch.number))
@@ -316,14 +317,11 @@ class Pipeline:
             await self._journal.flush()
             near = await self._store.cases.by_seq_or_withdrawn(batch.avoid)
         avoided = [display_text(case.inputs) for case in near.values()]
+        batch = await self._with_originals(batch)
         request = self._prompter.request(batch.category, batch.slots, avoided)
         trace.system, trace.prompt = request.system, request.prompt
-        runner = self._runner_of(self._drafter(batch.category))
+        runner = self._runner_of(self._models.drafter_of(batch.category))
         await runner.execute(batch, request, lambda candidate: self._intake.put(batch.number, candidate), result)
-
-    def _drafter(self, category: DatasetCategory) -> WorkerModel:
-        draft = next((planned for planned in category.pipeline if planned.stage is WritingStage.DRAFT), None)
-        return self._models.writer_of(draft)
 
     def _runner_of(self, model: WorkerModel) -> Runner:
         if model.name not in self._runners:
@@ -335,6 +333,14 @@ class Pipeline:
                 startup_timeout=config.startup_timeout, watch=watch, on_hedge=self._hedged,
             )  # fmt: skip
         return self._runners[model.name]
+
+    async def _with_originals(self, batch: Batch) -> Batch:
+        if all(wanted.slot.pair is None for wanted in batch.slots):
+            return batch
+        await self._journal.flush()  # an original is accepted, but may not be written yet
+        slots = await with_originals(self._store.cases, [wanted.slot for wanted in batch.slots])
+        requests = (replace(wanted, slot=slot) for wanted, slot in zip(batch.slots, slots, strict=True))
+        return replace(batch, slots=tuple(requests))
 
     def _keeper_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import Candidate
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import Event
@@ -15,6 +16,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.answer_versions import read_answer
 from dsbuilder_tui.generation.gate_setup import gate_for, restore_gate
 from dsbuilder_tui.generation.journal import Journal
+from dsbuilder_tui.generation.originals import with_originals
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -51,7 +53,8 @@ class Regate:
         """``answers`` and ``passages`` are those of the other session."""
         self._their_passages = passages
         self._plan, self._store, self._answers, self._seed = plan, store, answers, seed
-        self._several = config.candidates_per_slot > 1
+        several = config.candidates_per_slot > 1
+        self._several = {c.name for c in plan.categories if several and not c.is_staged}
         self.gate = gate_for(plan, config, store, clock, emit, seed, on_broken=self._plug_in_broke)
         self._journal, self._ledger = self.gate.journal, self.gate.ledger
         self._fields = {category.name: plan.fields_of(category) for category in plan.categories}
@@ -96,8 +99,13 @@ class Regate:
                 await self._store.passages.add(source, await self._their_passages.of([source]))
 
     async def _judge_all(self) -> None:
+        # Of a case that went through several stages what the last of them wrote comes first.
+        for role in (CallRole.REVISE, CallRole.EVOLVE, CallRole.WORKER):
+            await self._judge_role(role)
+
+    async def _judge_role(self, role: CallRole) -> None:
         after = 0
-        while self._pause is None and self._ledger.open and (page := await self._answers.page(after, _PAGE)):
+        while self._pause is None and self._ledger.open and (page := await self._answers.page(after, _PAGE, role)):
             for answer in page:
                 if self._pause is not None:
                     return
@@ -109,7 +117,7 @@ class Regate:
     async def _judge(self, answer: KeptAnswer) -> None:
         self.counts.answers += 1
         fields = self._fields.get(answer.category, {})
-        read = read_answer(answer.text, len(answer.ordinals), fields, several=self._several)
+        read = read_answer(answer.text, len(answer.ordinals), fields, several=answer.category in self._several)
         self.counts.cases += len(read.cases)
         candidates = []
         for index, raw in sorted(read.cases.items()):
@@ -117,7 +125,11 @@ class Regate:
             if wanted is None:
                 self.counts.surplus += 1
             else:
-                candidates.append(Candidate(wanted.slot, wanted.attempt, raw, answer.batch, answer.model))
+                slot = wanted.slot
+                if slot.pair is not None:
+                    await self._journal.flush()  # its original may be accepted, but not written yet
+                    (slot,) = await with_originals(self._store.cases, [slot])
+                candidates.append(Candidate(slot, wanted.attempt, raw, answer.batch, answer.model))
         await self.gate.judge(candidates)
 
     def _said(self) -> str:

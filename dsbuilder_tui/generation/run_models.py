@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dsbuilder_tui.domain.notice_level import NoticeLevel
-from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.writing_stage import PlannedStage, WritingStage
 from dsbuilder_tui.generation.judging import judge_of
 from dsbuilder_tui.generation.templating import templates_model
@@ -63,6 +63,10 @@ class RunModels:
     def writer_of(self, stage: PlannedStage | None) -> WorkerModel:
         """Who writes in a stage: the model that it names, or the workers'."""
         return self.writer if stage is None or stage.model is None else self._writers.get(stage.model, self.writer)
+
+    def drafter_of(self, category: DatasetCategory) -> WorkerModel:
+        """Who drafts the cases of a category."""
+        return self.writer_of(next((one for one in category.pipeline if one.stage is WritingStage.DRAFT), None))
 
     def critic_of(self, stage: PlannedStage) -> TextModel:
         return self._critics[stage.model]

@@ -17,6 +17,7 @@ from dsbuilder_tui.generation.case_scanner import MalformedCase
 from dsbuilder_tui.generation.expectation_check import ExpectationCheck
 from dsbuilder_tui.generation.grounding_tags import grounding_tags
 from dsbuilder_tui.generation.input_check import input_check, unfit_inputs
+from dsbuilder_tui.generation.pair_tags import pair_tags
 from dsbuilder_tui.generation.value_kinds import Unfit, kind_of
 
 _SHOWN = 500
@@ -87,7 +88,7 @@ class SchemaCheck:
             return Misfit("nested too deeply", "")
         tags: dict[str, Any] = {"attributes": dict(candidate.slot.attributes), "model": candidate.model}
         tags |= category.kind.as_tag()
-        tags |= grounding_tags(candidate.slot, raw)
+        tags |= grounding_tags(candidate.slot, raw) | pair_tags(candidate.slot, raw)
         given = raw.get("tags")
         if isinstance(given, Mapping):
             tags.update({key: whole_characters(str(given[key]))[:_SHOWN] for key in _WRITER_TAGS if given.get(key)})

@@ -11,6 +11,7 @@ from dsbuilder_tui.domain.case import runs
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.conversation import TURNS, usual_lengths
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.generation.pair_plan import PairPlan
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,13 +22,14 @@ _MOST_SHUFFLES = 4096  # that are kept: seeding a generator costs more than the 
 
 
 class SlotPlan:
-    """The slots of one category: their number and the attribute tuple of each."""
+    """The slots of one category: their number and the attribute tuple of each. ``pairs`` says which are partners."""
 
     def __init__(self, category: DatasetCategory, axes: Mapping[str, Sequence[str]], seed: int) -> None:
         self.category = category
         # A string seed: Python hashes it with SHA-512, so it is the same in every process.
         self._seed = f"{seed}\x1f{category.name}"
         rng = random.Random(self._seed)
+        self.pairs = PairPlan(category, self._seed)
         self._axes = [(name, rng.sample(list(values), len(values))) for name, values in axes.items()]
         # The longest axis turns fastest: by the time a shorter one turns over, every value of it has been used.
         self._order = sorted(range(len(self._axes)), key=lambda index: -len(self._axes[index][1]))
@@ -38,9 +40,10 @@ class SlotPlan:
 
         The ordinal is written in mixed radix, and each digit is shifted by an amount that the faster digits fix. That
         map is one to one, so tuples repeat only when all have been used. The shifts run through shuffled blocks of the
-        axis's values, so each axis is balanced from the start and no two axes move in step.
+        axis's values, so each axis is balanced from the start and no two axes move in step. A partner has the tuple of its
+        original.
         """
-        rest, below, faster = ordinal - 1, 0, 1
+        rest, below, faster = self.pairs.place(ordinal) - 1, 0, 1
         chosen: dict[int, str] = {}
         for index in self._order:
             values = self._axes[index][1]
@@ -57,6 +60,7 @@ class SlotPlan:
         """
         import numpy as np
 
+        ordinals = self.pairs.places(ordinals)
         rest, below, faster = ordinals - 1, np.zeros_like(ordinals), 1
         top = int(ordinals.max(initial=0))
         chosen: dict[int, NDArray[np.int64]] = {}

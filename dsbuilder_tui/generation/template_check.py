@@ -55,7 +55,7 @@ class TemplateCheck:
         self._schema, self._validation = SchemaCheck(plan), Validation(plan)
         slots = SlotPlan(category, self.axes.axes, seed)
         self._slots = [
-            Slot(category.name, ordinal, slots.attributes(ordinal))
+            Slot(category.name, ordinal, attributes=slots.attributes(ordinal))
             for ordinal in range(1, min(category.count, _LOOKED_AT) + 1)
         ]
 

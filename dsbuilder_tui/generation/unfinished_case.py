@@ -14,6 +14,7 @@ from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.domain.stage_record import TAG, StageRecord, StageResult
 from dsbuilder_tui.domain.writing_stage import PlannedStage, WritingStage
 from dsbuilder_tui.generation.candidate_queue import StagedCandidate
+from dsbuilder_tui.generation.originals import partner_of
 from dsbuilder_tui.generation.schema_check import Fitted, Misfit
 from dsbuilder_tui.generation.validator_check import Fault
 from dsbuilder_tui.models.protocol import SlotRequest
@@ -64,9 +65,11 @@ class UnfinishedCase:
         return last.words if last.stage is WritingStage.CRITIQUE and last.result is StageResult.BAD else ""
 
     def next_stage(self, pipeline: Sequence[PlannedStage]) -> PlannedStage | None:
-        """What is to be done to it next; None when it is finished."""
+        """What is to be done to it next; None when it is finished. A partner is not evolved: its original has been."""
         done = max(_ORDER.index(record.stage) for record in self.trail)
         for planned in pipeline:
+            if planned.stage is WritingStage.EVOLVE and self.wanted.slot.original is not None:
+                continue
             if _ORDER.index(planned.stage) > done and (planned.stage is not WritingStage.REVISE or self.critique):
                 return planned
         return None
@@ -89,7 +92,7 @@ class UnfinishedCase:
         slot = self.wanted.slot
         return PresentedCase(
             inputs=self.fitted.inputs, expectations=self.fitted.expectations, attributes=slot.attributes,
-            source="\n\n".join(passage.text for passage in slot.passages),
+            source="\n\n".join(passage.text for passage in slot.passages), partner_of=partner_of(slot),
         )  # fmt: skip
 
     def finished(self, misfit: Misfit | None = None) -> StagedCandidate:
@@ -109,5 +112,6 @@ def made_for(plan: DatasetPlanInput, category: DatasetCategory, slot: Slot) -> s
         category.model_dump(mode="json", exclude=_NOT_OF_A_CASE), plan.input_fields, [*plan.sources_of(category)],
         [one.model_dump(mode="json") for one in plan.written_for(category)], dict(slot.attributes),
         [passage.id for passage in slot.passages],
+        None if slot.original is None else [slot.original.seq, slot.original.inputs, slot.original.expectations],
     ]  # fmt: skip
     return f"{xxhash.xxh3_64_intdigest(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)):016x}"

@@ -21,7 +21,7 @@ from dsbuilder_tui.registry import Registry
 _FOLDER = "dsbuilder_tui.quality.validators"
 # On unless a plan turns them off: a good case cannot break these.
 BY_DEFAULT = ("ids", "amounts", "dates", "quotes", "tools", "placeholders", "attributes", "answer_in_input",
-              "evidence")  # fmt: skip
+              "evidence", "pairs")  # fmt: skip
 _BY_NAME = ("language", "length", "patterns", "json_schema")
 
 VALIDATORS: Registry[Validator] = Registry(

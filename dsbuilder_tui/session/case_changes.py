@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dsbuilder_tui.diversity.compared_text import structure_hash
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, Slot, case_id, display_text
 from dsbuilder_tui.domain.case_change import CaseChange
+from dsbuilder_tui.domain.case_pair import PairSide, pair_of
 from dsbuilder_tui.domain.case_problems import CaseProblems
 from dsbuilder_tui.domain.errors import (
     InputError,
@@ -20,9 +21,11 @@ from dsbuilder_tui.domain.events import (
     CaseEdited,
     CaseWithdrawn,
     Event,
+    Notice,
 )
 from dsbuilder_tui.domain.evidence import evidence_of
 from dsbuilder_tui.domain.judging import TAG, verdict_of
+from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory
 from dsbuilder_tui.domain.sanitise import whole_characters
@@ -41,6 +44,11 @@ if TYPE_CHECKING:
 
 
 _REJECTED_LENGTH = 500
+_SIDES = {PairSide.ORIGINAL: "the original of", PairSide.PARTNER: "the partner of"}
+_PARTED = (
+    "was taken out; the other one is a case of its own now. A partner that was taken out is written again; to have an original's "
+    "partner written anew, take that out too"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,7 @@ class CaseChanges:
         if ground.gate:
             ground.gate.remember(new)
         await self._change(ground, new, CaseChange.EDITED, "case_edited", data)
+        await self._tell_of_pair(case, "was edited; see whether the two still are a pair")
         return new
 
     async def problems(
@@ -94,7 +103,12 @@ class CaseChanges:
         bad_inputs, bad_expectations = unfit_fields(plan, category, inputs, expectations)
         if bad_inputs or bad_expectations:
             return CaseProblems(bad_inputs, bad_expectations)
-        slot = Slot(case.category, case.ordinal, attributes if isinstance(attributes, dict) else {}, tuple(passages))
+        slot = Slot(
+            case.category,
+            case.ordinal,
+            attributes=attributes if isinstance(attributes, dict) else {},
+            passages=tuple(passages),
+        )
 
         def ask() -> tuple[str, ...]:
             validation = Validation(plan)
@@ -167,6 +181,7 @@ class CaseChanges:
             reason=words, accepted=ground.accepted - 1, planned=self._context.plan.total_instances,
         )  # fmt: skip
         await self._decide(ground, changes, event, -1)
+        await self._tell_of_pair(case, _PARTED)
 
     async def keep_rejected(self, rejection_seq: int) -> AcceptedCase:
         await self._context.written()
@@ -244,6 +259,8 @@ class CaseChanges:
                 accepted=ground.accepted + 1, planned=self._context.plan.total_instances, flags=case.flag_kinds,
             )  # fmt: skip
         await self._decide(ground, changes, event, 0 if old else 1)
+        if old is not None:
+            await self._tell_of_pair(old, _PARTED)
         if gate is None:
             await self._context.settle()
         return case
@@ -257,6 +274,15 @@ class CaseChanges:
             ts=now, case_id=new.case_id, category=new.category, slot=new.ordinal, seq=new.seq, text=text, change=change
         )
         await self._decide(ground, Changes(edited=[new], history=[row]), event, 0)
+
+    async def _tell_of_pair(self, case: AcceptedCase, what: str) -> None:
+        """Say what a change of a case means for the other one of its pair."""
+        pair = pair_of(case.tags)
+        if pair is None:
+            return
+        text = f"{case.case_id}, which is {_SIDES[pair.side]} {pair.other}, {what}."
+        files = self._context.files
+        await files.tell(Notice(ts=files.clock.now(), level=NoticeLevel.INFO, text=text))
 
     async def _decide(self, ground: _Ground, changes: Changes, event: Event, accepted: int) -> None:
         """Write an act and announce it: through the journal of the run that is going on, or at once."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.case import AcceptedCase, slot_of
+from dsbuilder_tui.domain.case_pair import pair_of
 from dsbuilder_tui.domain.case_problems import CaseProblems
 from dsbuilder_tui.domain.history import HistoryEntry, SearchStep
 from dsbuilder_tui.domain.judging import Judgement
@@ -83,6 +84,12 @@ class SessionCases:
     async def get(self, category: str, ordinal: int) -> AcceptedCase | None:
         """The case that fills a slot, or None."""
         return (await self._context.files.store.cases.slot_facts(category, ordinal)).case
+
+    async def partner(self, case: AcceptedCase) -> AcceptedCase | None:
+        """The other case of a case's pair, whichever of the two it is; None when it has none."""
+        pair = pair_of(case.tags)
+        slot = slot_of(pair.other) if pair is not None else None
+        return await self.get(*slot) if slot is not None else None
 
     async def history(self, category: str, ordinal: int) -> list[HistoryEntry]:
         """What a person did to the cases of a slot, oldest first."""

@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.writing_mode import WritingMode
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.session.stage_costs import expected_stage_dollars
 from dsbuilder_tui.session.template_costs import expected_template_costs
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.rows import AgentCall
@@ -97,9 +98,11 @@ def _at_first(plan: DatasetPlanInput, config: DatasetBuilderConfig, left: int) -
     """What ``left`` slots of a plan are likely to cost in dollars, before anything is known; None without a price."""
     dollars = 0.0
     for category in plan.categories:
-        costs = expected_template_costs(category, config, math.ceil(left * category.count / plan.total_instances))
-        from_templates = category.mode is WritingMode.TEMPLATES and provider_of(config).make_text_model is not None
-        one = costs.dollars if from_templates else costs.each_dollars
+        cases = math.ceil(left * category.count / plan.total_instances)
+        if category.mode is WritingMode.TEMPLATES and provider_of(config).make_text_model is not None:
+            one = expected_template_costs(category, config, cases).dollars
+        else:
+            one = expected_stage_dollars(category, config, cases)
         if one is None:
             return None
         dollars += one if left else 0.0

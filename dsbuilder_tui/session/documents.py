@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any
 
 from dsbuilder_tui.domain.evidence import SOURCES
 from dsbuilder_tui.domain.passage import Passage
+from dsbuilder_tui.domain.source_paths import split_place
 from dsbuilder_tui.session.session_context import SessionContext
 
 
@@ -19,6 +21,17 @@ class DocumentUse:
     passages: int
     used: int
     cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class PassageUse:
+    """A passage and its accepted cases. ``source`` names it as a plan would: a path, and behind a ``#`` its heading or
+    number; ``categories`` are written from it."""
+
+    passage: Passage
+    cases: int
+    source: str
+    categories: tuple[str, ...]
 
 
 class SessionDocuments:
@@ -36,14 +49,38 @@ class SessionDocuments:
 
     async def uses(self) -> list[DocumentUse]:
         """Each document that the plan's cases are written from, in order; none before it is read in the first run."""
-        sources = self._context.plan.all_sources()
-        if not sources:
-            return []
-        table = self._context.files.store.passages
-        uses, documents = await table.uses(), dict[str, list[int]]()
-        for passage in await table.of(sources):
-            documents.setdefault(passage.document, []).append(uses.get(passage.id, 0))
+        documents = dict[str, list[int]]()
+        for use in await self.passages():
+            documents.setdefault(use.passage.document, []).append(use.cases)
         return [
             DocumentUse(document, len(counts), sum(map(bool, counts)), sum(counts))
             for document, counts in documents.items()
         ]
+
+    async def passages(self) -> list[PassageUse]:
+        """Each passage that the plan's cases are written from, in order; none before they are read in the first run."""
+        plan, table = self._context.plan, self._context.files.store.passages
+        if not plan.all_sources():
+            return []
+        uses, found = await table.uses(), dict[str, PassageUse]()
+        for source in plan.all_sources():
+            categories = tuple(c.name for c in plan.categories if source in plan.sources_of(c))
+            numbers = dict[str, int]()  # of each document's passages
+            for passage in await table.of([source]):
+                number = numbers[passage.document] = numbers.get(passage.document, 0) + 1
+                known = found.get(passage.id)
+                if known is not None:
+                    both = tuple(dict.fromkeys((*known.categories, *categories)))
+                    found[passage.id] = replace(known, categories=both)
+                    continue
+                name = source if split_place(source)[1] else f"{_path(source, passage)}#{passage.heading or number}"
+                found[passage.id] = PassageUse(passage, uses.get(passage.id, 0), name, categories)
+        return list(found.values())
+
+
+def _path(source: str, passage: Passage) -> str:
+    """The path of a passage's document: the source itself, or where it is a folder, the file below it."""
+    _, _, inside = passage.document.partition("/")
+    if not inside or PurePath(source).name == PurePath(passage.document).name:
+        return source
+    return f"{source.rstrip('/')}/{inside}"

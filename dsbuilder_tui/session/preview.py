@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import islice
 from typing import Any
 
 from dsbuilder_tui.domain.case import Candidate, Slot
@@ -47,9 +48,20 @@ class SessionPreview:
         plans = await passage_plans(plan, files.store.passages, files.seed, notes.append)
         passages = plans.get(category)
         await files.tell(*(Notice(ts=clock.now(), level=NoticeLevel.INFO, text=text) for text in notes))
+        # A partner is written for a case that is there.
+        own = (ordinal for ordinal in range(1, chosen.count + 1) if slots.pairs.of(ordinal) is None)
+        alone = [(ordinal, slots.pairs.place(ordinal)) for ordinal in islice(own, count)]
         wanted = tuple(
-            SlotRequest(Slot(category, ordinal, slots.attributes(ordinal), passages.of(ordinal) if passages else ()), 0)
-            for ordinal in range(1, min(count, chosen.count) + 1)
+            SlotRequest(
+                Slot(
+                    category,
+                    ordinal,
+                    attributes=slots.attributes(ordinal),
+                    passages=passages.of(place) if passages else (),
+                ),
+                0,
+            )
+            for ordinal, place in alone
         )
         room = OutputLimit(self._context.config.max_output_tokens)
         prompter = Prompter(plan, self._context.files.seed, room)

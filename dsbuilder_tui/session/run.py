@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from dsbuilder_tui.domain.case import Checkpoint, Usage
+from dsbuilder_tui.domain.case_pair import PAIR_NAMES
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError
 from dsbuilder_tui.domain.events import Notice, RunFinished, RunPaused, RunStarted
 from dsbuilder_tui.domain.expectation import MlflowKey
@@ -202,6 +203,7 @@ class Run:
             state = SessionState.COMPLETE if accepted == planned else SessionState.SHORT
             await self._measure(True)
             await self._note_lacking()
+            await self._note_missing_pairs()
             if said := await template_costs_sentence(self._files, self._config):
                 await self._files.tell(Notice(ts=self._clock.now(), level=NoticeLevel.INFO, text=said))
         now = self._clock.now()
@@ -239,6 +241,21 @@ class Run:
                     "asked for until it is there; or take a model that follows a schema."
                 )
                 await self._files.tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=text))
+
+    async def _note_missing_pairs(self) -> None:
+        """Tell of pairs that were planned and are none: a partner was given up, or its original was, or left later."""
+        for category in self._plan.categories:
+            if not category.pairs:
+                continue
+            there = await self._store.statistics.partners(category.name)
+            for kind, planned in category.pairs.counts(category.count).items():
+                if (found := there.get(kind, 0)) < planned:
+                    text = (
+                        f"{category.name} has {found} of {counted(planned, PAIR_NAMES[kind])}: the other partners were given up, "
+                        "or stand as cases of their own because the case that they belong to was given up, had left, or was "
+                        "written before pairs were asked for."
+                    )
+                    await self._files.tell(Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=text))
 
     async def _stopped_by(self, error: DsbuilderError) -> None:
         """The run cannot go on; leave the session paused, unless the disk will not take even that."""

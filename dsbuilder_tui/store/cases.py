@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase, case_id
@@ -149,6 +149,22 @@ class CaseTable:
             ).fetchone()
             case = None if row is None else read_case(self._store.names, row)
             return SlotFacts(case, attempt or 0, exhausted is not None)
+
+        return await self._store.read(read)
+
+    async def in_slots(self, slots: Collection[tuple[str, int]]) -> dict[tuple[str, int], AcceptedCase]:
+        """The cases that fill these slots (category, ordinal); damaged ones are left out."""
+
+        def read(connection: sqlite3.Connection) -> dict[tuple[str, int], AcceptedCase]:
+            found = {}
+            for category, ordinal in slots:
+                row = connection.execute(
+                    f"SELECT {CASE_COLUMNS} FROM accepted_case WHERE branch_id=? AND category_id=? AND ordinal=?",
+                    (MAIN_BRANCH, self._store.ids.get(category, 0), ordinal),
+                ).fetchone()
+                if row is not None and not (case := read_case(self._store.names, row)).damaged:
+                    found[category, ordinal] = case
+            return found
 
         return await self._store.read(read)
 

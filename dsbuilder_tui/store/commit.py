@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.case_pair import TAG
 from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.store.pairs import join_pair, pair_tag, part_pair
 from dsbuilder_tui.store.response_journal import write_answers
 from dsbuilder_tui.store.row_format import checksum, to_text
 from dsbuilder_tui.store.rows import Changes, HistoryRow
@@ -42,6 +44,8 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
     )
     for c in changes.edited:
         _edit(connection, c, ids[c.category])
+    for c in changes.accepted:
+        join_pair(connection, c, ids)
     for v in changes.verdicts:
         write_verdict(connection, v, ids[v.category])
     rejections = []
@@ -112,7 +116,9 @@ def write_history(connection: sqlite3.Connection, rows: Iterable[HistoryRow], id
 def _take_out(
     connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, int], counts: dict[int, list[int]]
 ) -> None:
+    names = {number: name for name, number in ids.items()}
     for w in changes.withdrawn:
+        part_pair(connection, w.seq, ids, names)
         moved = connection.execute(
             f"INSERT INTO withdrawn_case SELECT {_COPIED}, ?, ?, ?, ? FROM accepted_case WHERE seq=?",
             (w.withdrawn_seq, w.replaced_by, w.reason, w.withdrawn_at, w.seq),
@@ -130,7 +136,9 @@ def _take_out(
 
 
 def _edit(connection: sqlite3.Connection, case: AcceptedCase, number: int) -> None:
-    inputs, expectations, tags = to_text(case.inputs), to_text(case.expectations), to_text(case.tags)
+    inputs, expectations = to_text(case.inputs), to_text(case.expectations)
+    kept = {key: value for key, value in case.tags.items() if key != TAG} | pair_tag(connection, case.seq)
+    tags = to_text(kept)
     values: tuple[Any, ...] = (
         case.structure, inputs, expectations, tags, checksum(number, case.ordinal, inputs, expectations, tags), case.seq,
     )  # fmt: skip

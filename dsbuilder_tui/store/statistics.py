@@ -8,6 +8,7 @@ from collections.abc import Collection
 import orjson
 
 from dsbuilder_tui.domain.case import display_text
+from dsbuilder_tui.domain.case_pair import PairKind, PairSide
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
@@ -51,6 +52,20 @@ class StatisticsReader:
                 "AND json_valid(expectations) AND json_type(expectations, ?) IS NULL"
             )
             return int(connection.execute(query, (MAIN_BRANCH, *numbers, f'$."{key}"')).fetchone()[0])
+
+        return await self._store.read(read)
+
+    async def partners(self, category: str) -> dict[PairKind, int]:
+        """How many accepted cases of a category are partners of others, by kind. Reads all of its cases."""
+        number = self._store.ids.get(category, 0)
+
+        def read(connection: sqlite3.Connection) -> dict[PairKind, int]:
+            query = (
+                "SELECT json_extract(tags, '$.pair.kind'), count(*) FROM accepted_case "
+                "WHERE branch_id=? AND category_id=? AND json_valid(tags) AND json_extract(tags, '$.pair.side')=? GROUP BY 1"
+            )
+            rows = connection.execute(query, (MAIN_BRANCH, number, PairSide.PARTNER)).fetchall()
+            return {PairKind(kind): count for kind, count in rows if kind in set(PairKind)}
 
         return await self._store.read(read)
 

@@ -10,7 +10,7 @@ import orjson
 
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import Usage
-from dsbuilder_tui.domain.case_template import TEMPLATE_TAG, CaseTemplate
+from dsbuilder_tui.domain.case_template import TEMPLATE_TAG, CaseTemplate, shown_inputs
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.schema import MAIN_BRANCH
@@ -30,6 +30,11 @@ class StoredTemplate:
     model: str
     batch: int
     dropped: str = ""
+
+    @property
+    def text(self) -> str:
+        """Its inputs as one line."""
+        return shown_inputs(self.template.inputs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from dsbuilder_tui.diversity.answer import Answer, Question
-from dsbuilder_tui.diversity.compared_text import compared_text
+from dsbuilder_tui.diversity.answer import Answer, Partner, Question
+from dsbuilder_tui.diversity.compared_text import compared_text, exact_hash
 from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.fingerprint_file import NAMES, FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import Fingerprinter
@@ -306,3 +307,28 @@ def test_a_static_model_in_a_folder(tmp_path: Path, embedder: StaticEmbedder) ->
     (tmp_path / "model.safetensors").write_bytes(b"no model")
     with pytest.raises(ConfigError, match="cannot be read"):
         folder_embedder(tmp_path)
+
+
+def as_partner(of: str, text: str, *, reworded: bool) -> Question:
+    return replace(asked(text, rules=Rules(once=True)), partner=Partner(exact_hash(of), reworded))
+
+
+@pytest.mark.parametrize("reworded", [False, True])
+def test_a_partner_may_be_like_its_own_case_and_like_no_other(comparer: Comparer, reworded: bool) -> None:
+    comparer.admit([asked(LONG), asked(OTHER_WORDS)])
+    answers = comparer.judge([
+        asked(SAME_WORDS), as_partner(OTHER_WORDS, SAME_WORDS, reworded=reworded), as_partner(LONG, LONG, reworded=reworded),
+        as_partner(LONG, OTHER_WORDS, reworded=reworded), as_partner(LONG, SAME_WORDS, reworded=reworded),
+        as_partner(OTHER_WORDS, PARAPHRASE, reworded=reworded),
+    ])  # fmt: skip
+    assert [answer.row is None for answer in answers] == [True, True, True, True, False, False]
+
+
+def test_a_contrast_may_differ_in_a_detail_alone_and_a_paraphrase_may_not(embedder: StaticEmbedder) -> None:
+    case, partner = "Refund order #12345 to my card ending in 4410", "Refund order #12399 to my card ending in 4410"
+    for reworded in (False, True):
+        comparer = Comparer(embedder)
+        comparer.admit([asked(case)])
+        (answer,) = comparer.judge([as_partner(case, partner, reworded=reworded)])
+        assert (answer.row is None) is reworded
+        comparer.file.close()

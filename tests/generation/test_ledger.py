@@ -174,3 +174,78 @@ def test_retired_slots_are_never_leased(make_plan: Plans) -> None:
     assert (ledger.open, ledger.filled) == (4, 1)
     assert ordinals(drain(ledger), "category_1") == [1, 3, 5, 7]
     assert ledger.state("category_1", 2) is SlotState.RETIRED and ledger.state("category_1", 8) is None
+
+
+def _paired(make_plan: Plans, *counts: int) -> DatasetPlanInput:
+    return make_plan(*counts, contrast=0.1, same=0.1)
+
+
+def test_a_partner_is_leased_when_its_case_is_there(make_plan: Plans) -> None:
+    ledger = Ledger(_paired(make_plan, 50), 0, 3, ordered=False)
+    batches = drain(ledger)
+    alone = [wanted.slot for batch in batches for wanted in batch.slots]
+    assert len(alone) == 40 and all(slot.pair is None for slot in alone) and ledger.open == 50
+    first, *others = alone
+    for slot in others:
+        ledger.fill(slot)
+    partners = [wanted.slot for batch in drain(ledger) for wanted in batch.slots]
+    assert all(slot.pair is not None for slot in partners)
+    waits = [slot for slot in others if slot.ordinal == first.ordinal]
+    assert not waits and len(partners) in (9, 10)
+    ledger.fill(first)
+    partners += [wanted.slot for batch in drain(ledger) for wanted in batch.slots]
+    assert len(partners) == 10
+    for slot in partners:
+        assert slot.pair is not None and slot.attributes == ledger.slot("category_1", slot.pair.original).attributes
+        ledger.fill(slot)
+    assert (ledger.open, ledger.filled, drain(ledger)) == (0, 50, [])
+
+
+def test_a_partner_waits_again_when_its_case_is_gone(make_plan: Plans) -> None:
+    ledger = Ledger(_paired(make_plan, 10), 0, 3, ordered=False)
+    for batch in drain(ledger):
+        for wanted in batch.slots:
+            ledger.fill(wanted.slot)
+    (batch,) = drain(ledger)
+    first, second = (wanted.slot for wanted in batch.slots)
+    assert first.pair is not None and second.pair is not None
+    ledger.give_back(second)
+    ledger.reopen("category_1", first.pair.original, 1, 7)  # while its partner is written
+    ledger.give_back(first)
+    leased = [wanted.slot for batch in drain(ledger) for wanted in batch.slots]
+    assert sorted(slot.ordinal for slot in leased) == sorted([first.pair.original, second.ordinal])
+    for slot in leased:
+        ledger.fill(slot)
+    (batch,) = drain(ledger)
+    assert [wanted.slot.ordinal for wanted in batch.slots] == [first.ordinal]
+
+
+def test_a_partner_whose_case_is_given_up_is_no_partner(make_plan: Plans) -> None:
+    ledger = Ledger(_paired(make_plan, 10), 0, 1, ordered=False)
+    slots = [wanted.slot for batch in drain(ledger) for wanted in batch.slots]
+    for slot in slots:
+        assert ledger.reject(slot, None) == 1
+    left = [wanted.slot for batch in drain(ledger) for wanted in batch.slots]
+    assert len(left) == 2 and all(slot.pair is None for slot in left)
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_what_is_left_of_pairs_is_the_same_after_a_restart(make_plan: Plans, *, ordered: bool) -> None:
+    plan = _paired(make_plan, 30)
+    ledger = Ledger(plan, 0, 3, ordered=ordered)
+    slots = [wanted.slot for batch in drain(ledger) for wanted in batch.slots]
+    filled = slots[::2]
+    rows = LedgerRows({"category_1": [(slot.ordinal, None, n) for n, slot in enumerate(filled, 1)]}, {}, {})
+    again = Ledger(plan, 0, 3, ordered=ordered)
+    again.restore(rows, 5)
+    order: list[int] = []
+    while batch := again.lease(lambda _: 3, 1):
+        for wanted in batch.slots:
+            pair = wanted.slot.pair
+            assert pair is None or again.state("category_1", pair.original) is SlotState.FILLED
+            again.fill(wanted.slot)
+            order.append(wanted.slot.ordinal)
+    assert sorted([*order, *(slot.ordinal for slot in filled)]) == list(range(1, 31))
+    if ordered:  # partners come behind all others
+        partners = [ordinal for ordinal in order if ordinal not in {slot.ordinal for slot in slots}]
+        assert order[-6:] == partners

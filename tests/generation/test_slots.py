@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.generation.slots import SlotPlan, slot_order, slot_plans
 from tests.support.process import printed_with_hash_seeds
 
@@ -120,3 +121,23 @@ def test_retired_slots_have_no_place_in_the_order(gone: set[int], count: int) ->
     mine = [n for name, first, last in order if name == "c" for n in range(first, last + 1)]
     assert mine == [n for n in range(1, count + len(gone) + 1) if n not in gone] and len(mine) == count
     assert [n for name, first, last in order if name == "d" for n in range(first, last + 1)] == list(range(1, 31))
+
+
+def test_a_partner_has_the_tuple_of_its_case_and_the_others_stay_balanced() -> None:
+    category = parse_plan(
+        {"dataset_name": "p", "categories": [{"name": "a", "count": 400, "contrast": 0.1, "same": 0.1}]}
+    ).categories[0]
+    axes = {"tone": [f"t{n}" for n in range(10)], "length": ["short", "long"]}
+    slots = SlotPlan(category, axes, 3)
+    ordinals = list(range(1, 401))
+    columns = slots.columns(np.array(ordinals, dtype=np.int64))
+    alone = Counter[str]()
+    for index, ordinal in enumerate(ordinals):
+        own = slots.attributes(ordinal)
+        assert {name: values[places[index]] for name, values, places in columns} == own
+        pair = slots.pairs.of(ordinal)
+        if pair is None:
+            alone[own["tone"]] += 1
+        else:
+            assert own == slots.attributes(pair.original)
+    assert set(alone.values()) == {32}

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from dsbuilder_tui.domain.case import Slot
+from dsbuilder_tui.domain.case import AcceptedCase, Slot
+from dsbuilder_tui.domain.case_pair import PairKind, PlannedPair
 from dsbuilder_tui.domain.evidence import evidence_of
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
@@ -51,6 +52,13 @@ def labelled(domain: str, plan: dict[str, Any], case: dict[str, Any]) -> Labelle
     slot = Slot(category["name"], 1, {axis: str(value) for axis, value in case.get("attributes", {}).items()})
     if source:
         slot = replace(slot, passages=(Passage("rules.md", "", 0, len(source), source),))
+    if "original" in case:  # it is the partner of that one
+        before = case["original"]
+        original = AcceptedCase(
+            1, category["name"], 1, {**inputs, fields[0]: before["text"]},
+            {**parsed.categories[0].expectations, **before.get("expectations", {})}, {}, 0.0,
+        )  # fmt: skip
+        slot = replace(slot, ordinal=2, pair=PlannedPair(PairKind(case["pair"]), 1), original=original)
     expectations = {**parsed.categories[0].expectations, **case.get("expectations", {})}
     evidence = evidence_of(grounding_tags(slot, {"evidence": quotes}))
     checked = Validation(parsed).case(slot, inputs, expectations, evidence)

@@ -96,3 +96,18 @@ async def test_a_session_that_has_its_cases_already_stays_as_it_is(
             for _ in range(times):
                 result = await session.regate(source)
             assert (result.accepted, await session.calls.count()) == (10, 0)
+
+
+async def test_of_staged_cases_the_last_stage_counts(make_plan: Plans, make_config: Configs) -> None:
+    async with FakeOpenAI(seed=3) as fake:
+        fake.judge.bad = lambda case: len(str(case["inputs"]["query"])) % 2 == 0
+        config = make_config(base_url=fake.url, api_key="k", judge="off", batch_size=5, candidates_per_slot=2)
+        plan = make_plan(24, pipeline=["evolve", "critique", "revise"])
+        async with await Session.create(plan, config) as source:
+            await source.run()
+            asked = len(fake.bodies) + len(fake.judge.bodies)
+            async with await Session.beside(source) as session:
+                result = await session.regate(source)
+                assert (result.state, result.accepted) == (SessionState.COMPLETE, 24)
+                assert await inputs_by_slot(session) == await inputs_by_slot(source)
+                assert len(fake.bodies) + len(fake.judge.bodies) == asked

@@ -58,7 +58,10 @@ def scored(rows: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
     with_calls = [row for row in rows if "expected_tool_calls" in row["expectations"]]
     values: dict[str, int] = {}
     errors: list[str] = []
-    for some, scorers in ((rows, judges), (with_calls, [ToolCallCorrectness(should_exact_match=True)])):
+    for some, scorers in (
+        (rows, judges),
+        (with_calls, [ToolCallCorrectness(should_exact_match=True, should_consider_ordering=True)]),
+    ):
         if not some:
             continue
         data = [{"inputs": row["inputs"], "expectations": row["expectations"]} for row in some]

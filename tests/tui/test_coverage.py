@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from dsbuilder_tui.domain.figures import Cell, Coverage, DiversityReport, Figure
 from dsbuilder_tui.tui.colours import COLOURS, Palette
 from dsbuilder_tui.tui.coverage.paint import GridRow, cell_words, figure_lines, is_thin, sheet
 from dsbuilder_tui.tui.paint.line import length
-from tests.support.studio import NARROW, Desk, Scripted, begin, built, covers, studio
+from tests.support.studio import NARROW, WIDE, Desk, Scripted, begin, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]
 TONES = ("polite", "angry", "formal")
@@ -93,6 +94,79 @@ async def test_more_cases_are_asked_for_in_the_prompt() -> None:
         assert desk.one("#prompt").text == "Write 20 more `angry` cases in refunds"
         await desk.press("enter")
         await desk.sees("refunds_angry", "20")
+
+
+def documented(folder: Path) -> DatasetPlanInput:
+    """Ten cases from a folder with one document of three sections, and one from another category's folder."""
+    folder.mkdir()
+    sections = "".join(
+        f"## {name}\n\nUnder the rule of {name} a customer waits {3 + len(name)} days before anything is done by the team. "
+        f"After that the team of {name} answers within {len(name)} hours, and says why it took so long to say anything. "
+        f"What was sent in the meantime is kept for {len(name)} weeks by the team of {name}, and then it is destroyed.\n\n"
+        for name in ("Late parcels", "Broken goods", "Gift cards")
+    )
+    (folder / "rules.md").write_text(f"# Refunds\n\n{sections}")
+    return DatasetPlanInput(
+        dataset_name="shop",
+        categories=[
+            DatasetCategory(name="orders", count=3, example_inputs="Where is my order #12345?"),
+            DatasetCategory(name="refunds", count=5, example_inputs="May I send it back?", sources=[str(folder)]),
+        ],
+    )
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_passages_show_their_cases_and_more_are_asked_for_from_one(size: tuple[int, int], tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    await built(documented(docs))
+    async with studio(open_first="shop", size=size) as desk:
+        await coverage(desk)
+        uses = await desk.session.documents.passages()
+        assert [use.passage.heading for use in uses] == [
+            "Refunds › Late parcels", "Refunds › Broken goods", "Refunds › Gift cards",
+        ]  # fmt: skip
+        assert sum(use.cases for use in uses) == 5 and all(use.cases for use in uses)
+        await desk.until(lambda: desk.one("#passages").count == 3)
+        await desk.press("tab")
+        await desk.at("CoverageScreen", "figures")
+        await desk.press("tab")
+        await desk.at("CoverageScreen", "passages")
+        await desk.sees("Passages · 3 of 3 have cases", "Broken goods", "ask for more")
+        await desk.press("down", "enter")
+        await desk.at("StudioScreen", "prompt")
+        request = f"Write 20 more `refunds` cases from `{docs}/rules.md#Refunds › Broken goods`"
+        assert desk.one("#prompt").text == request
+        await desk.press("enter")  # the built-in planner understands it
+        await desk.until(lambda: desk.focus == "PlanCard")
+        await desk.press("a")
+        await desk.until(lambda: len(desk.session.plan.categories) == 3)
+        added = desk.session.plan.categories[-1]
+        assert (added.name, added.count) == ("refunds_broken_goods", 20)
+        assert added.sources == (f"{docs}/rules.md#Refunds › Broken goods",)
+
+
+async def test_cases_that_are_asked_for_from_a_passage_are_written_from_it(tmp_path: Path) -> None:
+    plan = documented(tmp_path / "docs")
+    place = f"{tmp_path}/docs/rules.md#Refunds › Gift cards"
+    more = plan.categories[1].model_copy(update={"name": "gift_cards", "count": 4, "sources": (place,)})
+    plan = DatasetPlanInput(dataset_name="shop", categories=[*plan.categories, more])
+    async with await Session.open(await built(plan)) as session:
+        cases = [case async for case in session.cases.all() if case.category == "gift_cards"]
+        assert len(cases) == 4
+        assert {source["heading"] for case in cases for source in case.tags["sources"]} == {"Refunds › Gift cards"}
+        uses = {use.passage.heading: use for use in await session.documents.passages()}
+        assert len(uses) == 3 and sum(use.cases for use in uses.values()) == 9
+        assert uses["Refunds › Gift cards"].categories == ("refunds", "gift_cards")
+
+
+async def test_without_documents_there_are_no_passages() -> None:
+    await built(PLAN, until=20)
+    async with studio(open_first="shop") as desk:
+        await coverage(desk)
+        await desk.sees("All ")  # the figures have been measured
+        assert not desk.one("#passages-pane").display
+        await desk.press("tab", "tab")
+        await desk.at("CoverageScreen", "grid")
 
 
 async def test_a_click_chooses_and_a_click_on_the_chosen_asks() -> None:

@@ -208,6 +208,11 @@ def test_coverage(shoot: Shoot, size: tuple[int, int]) -> None:
     shoot(coverage_scenes.filling, size, "f3", "a", "down", "down", "right")
 
 
+@EACH
+def test_coverage_of_documents(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(judged_scenes.judged, size, "f3", "tab", "end", "tab", "down")
+
+
 def test_coverage_of_many_categories(shoot: Shoot) -> None:
     shoot(coverage_scenes.many_categories, WIDE, "f3", *["right"] * 9)
 
@@ -242,6 +247,12 @@ def test_rejected(shoot: Shoot, size: tuple[int, int]) -> None:
 @BOTH
 def test_rejected_what_if(shoot: Shoot, size: tuple[int, int]) -> None:
     shoot(scenes.compared, size, "f5", "t", "right", "right")
+
+
+@EACH
+@pytest.mark.parametrize("keys", [[], ["down"]], ids=["judge", "validators"])
+def test_rejected_by_rules(shoot: Shoot, size: tuple[int, int], keys: list[str]) -> None:
+    shoot(judged_scenes.judged, size, "f5", *keys)
 
 
 def test_rejected_without_threshold(shoot: Shoot) -> None:

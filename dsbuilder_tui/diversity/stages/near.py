@@ -32,6 +32,8 @@ class NearStage(ComparingStage):
         for place in np.lexsort((-shared, -scores)):
             row, score = int(shared[place]), float(scores[place])
             threshold = inquiry.rules.near_for(int(shorter[place]))
+            if inquiry.is_paired(row):
+                continue
             if differs := inquiry.differs(row):
                 if score >= threshold:
                     inquiry.flag("contrast", row, name, score, differs)

@@ -30,6 +30,8 @@ class SemanticStage(ComparingStage):
                 if inquiry.semantic is None:
                     inquiry.semantic = Score(row, score)
                 break
+            if inquiry.is_paired(row):
+                continue
             if differs := inquiry.differs(row):
                 if score >= rules.semantic:
                     inquiry.flag("contrast", row, name, score, differs)

@@ -19,6 +19,8 @@ class StructuralStage(ComparingStage):
         rows = inquiry.rows
         shared = inquiry.shared
         same = shared[rows["text"][shared] == inquiry.own["text"]]
+        if inquiry.has_partner and len(same):
+            same = same[[not inquiry.is_contrasted(int(row)) for row in same]]
         if not len(same):
             return None
         alike = same[rows["expected"][same] == inquiry.own["expected"]]

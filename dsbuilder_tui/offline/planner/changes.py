@@ -8,10 +8,12 @@ from typing import Any
 from dsbuilder_tui.domain.axes import DEFAULT_AXES
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.writing_stage import pipeline_words, planned_pipeline
 from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, PHRASE, C
 from dsbuilder_tui.offline.planner.clauses import without_courtesy
 from dsbuilder_tui.offline.planner.count_changes import CountChanges
 from dsbuilder_tui.offline.planner.counts import MOST_CASES, share, whole
+from dsbuilder_tui.offline.planner.judge_requests import judge_mode_in
 from dsbuilder_tui.offline.planner.kind_requests import kind_words, make_kind
 from dsbuilder_tui.offline.planner.modifiers import (
     OWN_CATEGORIES,
@@ -22,13 +24,14 @@ from dsbuilder_tui.offline.planner.modifiers import (
     modifier_in,
 )
 from dsbuilder_tui.offline.planner.naming import bare_phrase, slug, unused, words_of
+from dsbuilder_tui.offline.planner.stage_requests import stage_requests
 from dsbuilder_tui.offline.planner.utterance import MASK
 
 _ADD_DEFAULT = 10
 _LONGEST_ENDING = 20  # characters of an axis value that a category's name takes up
 _TOOL = re.compile(
     rf"{C} (?:should|must|has to|have to|needs? to)? ?(?:always )?(?:call|use)s? (?:the )?(?:tool )?({MASK}|"
-    rf"[\w.-]*_[\w.-]+|[\w.-]+(?= tool))"
+    rf"[\w.-]*_[\w.-]+|[\w.-]+(?= tool)|(?-i:[a-z]+[A-Z]\w*))"
 )
 _PRONOUN = re.compile(r"(?:i|you|we|me|us|it|that|this|them|to|if|when|what|how)\b", re.IGNORECASE)
 
@@ -41,9 +44,20 @@ class PlanChanger(CountChanges):
         text = self._marked(without_courtesy(clause))
         return self._read(text) or self._read_both(text)
 
+    def read_judging(self, clause: str) -> bool:
+        """Whether the clause says which cases are judged; carries it out."""
+        text = self._marked(without_courtesy(clause))
+        mode = judge_mode_in(text)
+        if mode is None:
+            return False
+        named = re.findall(C, text)
+        for category in map(self._of, named) if named else self._c.categories:
+            category["judge"] = mode.value
+        return self._change()
+
     def _read(self, text: str) -> bool:
         steps = (self._fill, self._rename, self._remove, self._more, self._factor, self._part, self._set, self._whole, self._tool,
-                 self._modify, self._add)  # fmt: skip
+                 self._stages, self._modify, self._add)  # fmt: skip
         return any(step(text) for step in steps)
 
     def _read_both(self, text: str) -> bool:
@@ -167,6 +181,19 @@ class PlanChanger(CountChanges):
         name = self._heard.full(found[2])
         category["expected_tools"] = [*(tool for tool in tools if tool != name), name]
         return self._change()
+
+    def _stages(self, text: str) -> bool:
+        """“Make the refunds harder”, “let a second model criticise and revise them”."""
+        requests = stage_requests(text, self._heard.piece)
+        for request in requests:
+            for category in self._c.categories if request.whole else [self._of(mark) for mark in request.mentions]:
+                category["pipeline"] = request.pipeline(category)
+                words = pipeline_words(planned_pipeline(category["pipeline"])) or "draft alone"
+                self._c.notes.append(f"Each case of {category['name']}: {words}.")
+                self._change()
+        if len(requests) == 1:
+            self._modify(text)  # what the built-in writer, which has no stages, can do of it
+        return bool(requests)
 
     def _modify(self, text: str) -> bool:
         """Every case of a category gets a mood, a language, a difficulty."""

@@ -1,4 +1,4 @@
-"""Which tool of the evaluated application a right answer calls, as far as names tell."""
+"""Which tools of the evaluated application a right answer calls, and in which order, as far as names and words tell."""
 
 from __future__ import annotations
 
@@ -9,11 +9,28 @@ from typing import Any
 
 from dsbuilder_tui.offline.planner.naming import singular
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation
+from dsbuilder_tui.offline.planner.utterance import Utterance
 
 # Words that say nothing of what a tool is about.
 _VERBS = frozenset(
     "get set look lookup find search fetch list start create make open do run check tool call info new by".split()
 )
+
+
+_TOOL = r"(?:[A-Za-z]\w*_\w+|[a-z]+[A-Z]\w*)"
+_SEVERAL = re.compile(
+    rf"(?P<who>[^.;,!?\n]{{1,80}}?) (?P<verb>should|must) (?:first |always )?(?:call|use) (?P<tools>{_TOOL}"
+    rf"(?:(?:,? and then|,? then|,? and|,) {_TOOL})+)"
+)
+
+
+def one_tool_a_clause(heard: Utterance) -> Utterance:
+    """“Refunds should call lookup_order, then start_refund” as two wishes: the calls are made in the order of the words."""
+
+    def parted(found: re.Match[str]) -> str:
+        return ". ".join(f"{found['who']} {found['verb']} call {tool}" for tool in re.findall(_TOOL, found["tools"]))
+
+    return replace(heard, said=_SEVERAL.sub(parted, heard.said))
 
 
 def with_expected_tools(reading: Interpretation, tools: Sequence[str]) -> Interpretation:

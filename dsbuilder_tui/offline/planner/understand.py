@@ -16,11 +16,14 @@ from dsbuilder_tui.offline.planner.clauses import PlanChanges, clauses, without_
 from dsbuilder_tui.offline.planner.counts import plain_numbers
 from dsbuilder_tui.offline.planner.diversity_requests import about_pairs, fewer
 from dsbuilder_tui.offline.planner.document_requests import documents_in, written_from
+from dsbuilder_tui.offline.planner.expected_tool_calls import one_tool_a_clause
 from dsbuilder_tui.offline.planner.extension_requests import extension_in
 from dsbuilder_tui.offline.planner.fallback_replies import not_understood, says_yes, small_words
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.intents import Intents
 from dsbuilder_tui.offline.planner.naming import slug, words_of
+from dsbuilder_tui.offline.planner.pair_requests import pairs_in, with_pairs
+from dsbuilder_tui.offline.planner.passage_requests import more_from_place
 from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.proposal import ProposedPlan, propose
@@ -70,10 +73,15 @@ def _joined(earlier: str, text: str) -> list[str]:
 
 def _read(heard: Utterance, situation: PlanningContext, topics: Topics) -> Interpretation:
     acts = [Act("describe_target", {"text": heard.document})] if heard.document else []
+    if (more := more_from_place(heard, situation.base)) is not None:
+        plan, problem = more
+        return Interpretation(words=problem) if problem else _offer(plan, situation, [])
     heard, documents = documents_in(heard)
     heard, modes = templates_in(heard)
+    heard, pairs = pairs_in(one_tool_a_clause(heard))
     rest = _said(heard, situation, topics) if heard.said.strip(" .:,;!") else Interpretation()
     rest = made_so(written_from(rest, documents, situation), modes, situation)
+    rest = with_pairs(rest, pairs, situation)
     if heard.too_long:
         note = _TABLE.reply("too_long")
         rest = replace(rest, words=f"{note} {rest.words}".strip())
@@ -174,6 +182,8 @@ def _wishes(heard: Utterance, situation: PlanningContext, topics: Topics) -> Int
     words: list[str] = []
     unread: list[str] = []
     for clause in clauses(said, changes.names):
+        if base and changer.read_judging(clause):  # “don't judge …” refuses nothing of ours
+            continue
         if _TABLE.phrase("refused").match(clause):
             words.append(_TABLE.reply("left_alone"))
             continue

@@ -186,9 +186,18 @@ def unfilled_key(plan: DatasetPlanInput, category: DatasetCategory) -> str | Non
     return None
 
 
+def delivers(key: str) -> bool:
+    """Whether a constant of this name says that the answer delivers something."""
+    return _DELIVERS.match(_plain(key)) is not None
+
+
+def _plain(key: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).casefold()
+
+
 def _holds(key: str, message: WrittenMessage) -> bool:
     """Whether a constant that is true of the category holds for this message."""
-    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).casefold()
+    plain = _plain(key)
     if _NEEDS_ID.match(plain) and not any(entity.kind == "id" for entity in message.entities):
         return False
     return not (message.is_vague and message.stance is Stance.SERVE and _DELIVERS.match(plain))

@@ -280,6 +280,20 @@ def mail_parts(
     return (greeting, sign_off), rest[:1].upper() + rest[1:], "" if sign_off == closing else closing
 
 
+_CALM = ("", "neutral", "polite", "formal", "cheerful")
+
+
+def reordered(phrases: Mapping[str, Any], otherwise: int, frame: Frame) -> Mapping[str, Any]:
+    """The phrases with other openings and closings in the places of those that would be taken; they say nothing of the matter,
+    but in tones in which they do.
+    """
+    tone = frame.tone or "neutral"
+    if not otherwise or frame.tone not in _CALM:
+        return phrases
+    moved = {part: [*forms[otherwise:], *forms[:otherwise]] for part, forms in phrases["tone"][tone].items()}
+    return {**phrases, "tone": {**phrases["tone"], tone: moved}}
+
+
 def perturbed(text: str, frame: Frame, phrases: Mapping[str, Any], rng: random.Random) -> tuple[str, list[str]]:
     """The filled message as it arrives, and the names of what was done to it."""
     done = sorted(frame.flags & {"missing", "several", "ambiguous", "asked_before", "adversarial", "out_of_scope"})

@@ -24,15 +24,17 @@ from dsbuilder_tui.models.protocol import StreamEnd, WorkerRequest
 from dsbuilder_tui.offline.writer.conversations import ConversationComposer, SpokenRequest
 from dsbuilder_tui.offline.writer.document_questions import document_question
 from dsbuilder_tui.offline.writer.expectations import unfilled_key
-from dsbuilder_tui.offline.writer.frames import Frame, Surroundings, compose, load_phrases, perturbed
+from dsbuilder_tui.offline.writer.frames import Frame, Surroundings, compose, load_phrases, perturbed, reordered
 from dsbuilder_tui.offline.writer.input_fields import in_shape_of, other_fields, refilled, value_for
 from dsbuilder_tui.offline.writer.languages import ENGLISH, NAMES, UNKNOWN
 from dsbuilder_tui.offline.writer.pacer import Pacer
+from dsbuilder_tui.offline.writer.pair_changes import can_differ
+from dsbuilder_tui.offline.writer.partner_writer import PartnerWriter, other_core, other_question
 from dsbuilder_tui.offline.writer.scenarios import scenario_inputs
 from dsbuilder_tui.offline.writer.studied_category import StudiedCategory, StudiedExample, study
 from dsbuilder_tui.offline.writer.surroundings import leaves_out, second_request, surrounded
 from dsbuilder_tui.offline.writer.templates import goal_of, shown
-from dsbuilder_tui.offline.writer.values import ValuePool
+from dsbuilder_tui.offline.writer.values import ValuePool, shown_braces
 from dsbuilder_tui.offline.writer.written_message import Stance, WrittenMessage
 from dsbuilder_tui.settings.provider_names import OFFLINE
 
@@ -70,6 +72,7 @@ class OfflineWriter:
         self._phrases = load_phrases()
         self._pools: dict[int, ValuePool] = {}
         self._read: dict[str, StudiedCategory] = {}
+        self._partners = PartnerWriter(self._write, self._category)
 
     @property
     def pace(self) -> float:
@@ -94,6 +97,9 @@ class OfflineWriter:
                 f"`mode: templates` of {names} changes nothing here: the built-in writer works from templates anyway."
             )
             notes.append((NoticeLevel.INFO, text))
+        if staged := [category.name for category in plan.categories if category.pipeline]:
+            text = f"`pipeline` of {', '.join(staged)} is without effect: the built-in writer has no stages behind the draft."
+            notes.append((NoticeLevel.WARNING, text))
         for category in plan.categories:
             known = self._category(plan, category)
             filled = {name for e in known.examples for name in (*e.rest, *(e.rest.get(CONTEXT) or {}))}
@@ -110,6 +116,12 @@ class OfflineWriter:
                 raise InputError(
                     f"The built-in writer cannot tell what to write for {key!r} of {category.name!r}.",
                     "Make it optional, give it a value in `expectations`, name an axis like it, or connect a model.",
+                )
+            if category.contrast and not can_differ(plan, category):
+                raise InputError(
+                    f"The built-in writer cannot write contrast pairs for {category.name!r}: nothing is written for each case "
+                    "that could differ.",
+                    "Add `write: [guidelines]` to the category, or connect a model.",
                 )
             if plan.sources_of(category) and (unshown := _unshown_axes(plan, category, known)):
                 text = (
@@ -146,6 +158,20 @@ class OfflineWriter:
         self, plan: DatasetPlanInput, category: DatasetCategory, slot: Slot, attempt: int, seed: int
     ) -> dict[str, Any]:
         """One case: ``inputs``, what is expected of them other than of every case, and the ``tags`` that say how it was made."""
+        if slot.pair is not None and slot.original is not None:
+            return self._partners.write(plan, category, slot, slot.pair, slot.original, attempt, seed)
+        return self._write(plan, category, slot, attempt, seed)
+
+    def _write(
+        self,
+        plan: DatasetPlanInput,
+        category: DatasetCategory,
+        slot: Slot,
+        attempt: int,
+        seed: int,
+        otherwise: int = 0,
+    ) -> dict[str, Any]:
+        """A case of its own; with ``otherwise`` the same in the words of another template, the so manieth."""
         rng = random.Random(f"{seed}\x1f{plan.dataset_name}\x1f{category.name}\x1f{slot.ordinal}\x1f{attempt}")
         if seed not in self._pools:
             self._pools[seed] = ValuePool(seed)
@@ -158,14 +184,22 @@ class OfflineWriter:
         }
         frame = Frame.of(attributes, known.phrases, rng, english=known.language == ENGLISH)
         if slot.passages:
-            return self._write_grounded(plan, category, slot, frame, example, rng, seed)
+            return self._write_grounded(plan, category, slot, frame, example, rng, seed, otherwise)
         values = pool.drawn("\n".join((example.template, *(text for _, text in example.history))), rng)
         core = self._core(category.kind, known, example, frame, rng)
         message, around = surrounded(known, example, frame, core, values, pool, rng, attempt, slot)
-        core = pool.filled(core, values, rng)
+        again = random.Random()
+        again.setstate(rng.getstate())
+        plain, core = core, pool.filled(core, values, rng)
         if category.kind is CaseKind.SINGLE:
             composed = compose(core, frame, around, known.phrases, rng, extra=attempt)
-            text, done = perturbed(pool.fill(composed, rng), frame, known.phrases, rng)
+            chosen = pool.drawn(composed, rng)
+            if otherwise:  # put together the same way, with the same values
+                core = pool.filled(other_core(known, example, frame, plain, otherwise), values, again)
+                phrases = reordered(known.phrases, otherwise, frame)
+                composed = compose(core, frame, around, phrases, again, extra=attempt)
+                chosen = {**pool.drawn(composed, again), **chosen}
+            text, done = perturbed(shown_braces(pool.filled(composed, chosen, rng)), frame, known.phrases, rng)
             if example.block:
                 text += f"\n\n{example.block}"
             inputs = _inputs(plan, category, known, example, text, pool, rng)
@@ -216,6 +250,7 @@ class OfflineWriter:
         example: StudiedExample,
         rng: random.Random,
         seed: int,
+        otherwise: int,
     ) -> dict[str, Any]:
         """A case whose answer is a sentence of each of its slot's passages, or stands nowhere."""
         pool, known = self._pools[seed], self._category(plan, category)
@@ -228,7 +263,9 @@ class OfflineWriter:
             attributes=slot.attributes,
         )
         if category.kind is CaseKind.SINGLE:
-            composed = compose(question.text, frame, Surroundings(), known.phrases, rng, extra=0)
+            core = other_question(question.text, otherwise)
+            phrases = reordered(known.phrases, otherwise, frame)
+            composed = compose(core, frame, Surroundings(), phrases, rng, extra=0)
             text, done = perturbed(pool.fill(composed, rng), frame, known.phrases, rng)
             inputs = _inputs(plan, category, known, example, text, pool, rng)
         else:

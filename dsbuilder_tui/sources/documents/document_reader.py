@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.passage import Passage
+from dsbuilder_tui.domain.passage import HEADINGS_BETWEEN, Passage
+from dsbuilder_tui.domain.source_paths import split_place
 from dsbuilder_tui.sources.documents.document_text import DocumentText
 from dsbuilder_tui.sources.documents.docx_text import read_docx
 from dsbuilder_tui.sources.documents.html_text import read_html
@@ -63,17 +64,26 @@ class Documents:
 def require_documents(paths: Iterable[str]) -> None:
     """Raises ``InputError`` for the first path at which there is nothing."""
     for path in paths:
-        with contextlib.suppress(OSError, ValueError, RuntimeError):
-            if Path(path).expanduser().exists():
-                continue
-        raise InputError(f"sources: there is no file or folder {label(path)}.", "Check the path.")
+        if not _is_there(path) and not _is_there(split_place(path)[0]):
+            raise InputError(f"sources: there is no file or folder {label(path)}.", "Check the path.")
+
+
+def _is_there(path: str) -> bool:
+    with contextlib.suppress(OSError, ValueError, RuntimeError):
+        return Path(path).expanduser().exists()
+    return False
 
 
 def read_documents(path: str | Path) -> Documents:
-    """The passages of a document, or of all documents of a folder and those below it.
+    """The passages of a document, of one of its sections (``refunds.md#Late parcels``), or of all documents of a folder
+    and those below it.
 
-    Raises ``InputError`` when the path leads nowhere, names what is no document, or when nothing in it can be read.
+    Raises ``InputError`` when the path leads nowhere, names what is no document or no section of it, or when nothing in
+    it can be read.
     """
+    whole, place = split_place(str(path))
+    if place and not _is_there(str(path)):
+        return _section(read_documents(whole), place, label(str(path)))
     shown = label(str(path))
     try:
         real = Path(path).expanduser().resolve(strict=True)
@@ -92,6 +102,25 @@ def read_documents(path: str | Path) -> Documents:
         return Documents(passages)
     except ValueError as error:
         raise InputError(f"sources: {shown} cannot be read: {error}.", _formats()) from None
+
+
+def _section(documents: Documents, place: str, shown: str) -> Documents:
+    """The passages under a heading, given as its whole path or its last part; where none is so called, by number."""
+    wanted, found = _folded(place), list[Passage]()
+    for passage in documents.passages:
+        parts = [_folded(part) for part in passage.heading.split(HEADINGS_BETWEEN)]
+        paths = [HEADINGS_BETWEEN.join(parts[:length]) for length in range(1, len(parts) + 1)]
+        if wanted and (wanted in paths or wanted in parts):
+            found.append(passage)
+    if not found and place.isdecimal() and 0 < int(place) <= len(documents.passages):
+        found = [documents.passages[int(place) - 1]]
+    if not found:
+        raise InputError(f"sources: there is no heading or passage {shown}.", "Write a heading as it stands there.")
+    return Documents(tuple(found), documents.notes)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def _of_folder(root: Path, shown: str) -> Documents:

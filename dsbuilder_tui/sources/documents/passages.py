@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from dsbuilder_tui.domain.passage import Passage
+from dsbuilder_tui.domain.passage import HEADINGS_BETWEEN, Passage
 from dsbuilder_tui.sources.documents.document_text import DocumentText
 
 LONGEST = 1600  # characters of a passage: a batch of twenty has to fit into a worker's prompt
@@ -63,7 +63,7 @@ def _joined(text: str, sections: Sequence[tuple[tuple[str, ...], int, int]]) -> 
 
 
 def _named(path: tuple[str, ...]) -> str:
-    return " › ".join(path)[:_LONGEST_HEADING]
+    return HEADINGS_BETWEEN.join(path)[:_LONGEST_HEADING]
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

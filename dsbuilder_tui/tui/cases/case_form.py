@@ -18,8 +18,8 @@ from dsbuilder_tui.domain.case_problems import CaseProblems
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.tui.cases.case_fields import CaseField, CasePart, FieldKind, case_fields, choice_words, edited_case
 from dsbuilder_tui.tui.cases.paint import json_of, parse_edited
+from dsbuilder_tui.tui.paint.case_fields import CaseField, CasePart, FieldKind, case_fields, choice_words, edited_case
 from dsbuilder_tui.tui.widgets.choice_line import ChoiceLine
 from dsbuilder_tui.tui.widgets.dialogs import Field, TextBox, text
 

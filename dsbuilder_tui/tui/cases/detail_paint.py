@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,10 +12,11 @@ from dsbuilder_tui.domain.flags import FLAG_MARKS, flag_words, flags_of
 from dsbuilder_tui.domain.history import HistoryEntry
 from dsbuilder_tui.domain.judging import Judgement, Verdict, verdict_of
 from dsbuilder_tui.domain.passage import Passage
-from dsbuilder_tui.tui.cases.case_fields import CaseField, CasePart, FieldKind, argument_words, calls_of, messages_of
 from dsbuilder_tui.tui.cases.tag_words import tag_words
+from dsbuilder_tui.tui.paint.case_fields import CaseField, CasePart
+from dsbuilder_tui.tui.paint.field_lines import field_lines
 from dsbuilder_tui.tui.paint.flow import flow
-from dsbuilder_tui.tui.paint.line import EMPTY, Line, clip, cut, fit, length, longest, wrap
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, clip, cut, fit, longest, wrap
 from dsbuilder_tui.wording import clock_time
 
 FLAG_ROLES = {"contradiction": "bad", "contrast": "info", "similar": "muted"}
@@ -32,7 +32,6 @@ _HISTORY = {
 }
 _MOST_LABEL = 20  # cells
 _SPACE = re.compile(r"\s+")  # a document's own line breaks are not those of the pane
-_ON_ONE_LINE = (FieldKind.TRUTH, FieldKind.NUMBER, FieldKind.CHOICE)
 
 
 def case_detail(
@@ -65,65 +64,6 @@ def case_detail(
             lines.append(((f"{clock_time(entry.created_at)}  ", "faint"), (words, "muted")))
     lines += [EMPTY, ((f"{clip(case.case_id, 40)} · accepted {clock_time(case.created_at)}", "faint"),)]
     return [cut(line, width) for line in lines]
-
-
-def field_lines(shown: CaseField, width: int, role: str = "text") -> list[Line]:
-    """One field: its name and what it means, and below them its value in its kind."""
-    name: Line = ((clip(shown.key, max(8, width - 2)), "info"),)
-    if shown.kind in _ON_ONE_LINE:
-        name = (*name, ("  ", "text"), (clip(_short(shown.value), max(4, width - length(name) - 2)), role))
-    room = width - length(name) - 3
-    meaning = [((row, "faint"),) for row in wrap(shown.meaning, width)] if shown.meaning else []
-    if meaning and len(meaning) == 1 and length(meaning[0]) <= room:
-        name, meaning = (*name, (" · ", "faint"), *meaning[0]), []
-    return [name, *meaning, *_value_lines(shown, width, role)]
-
-
-def _short(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _value_lines(shown: CaseField, width: int, role: str) -> list[Line]:
-    value = shown.value
-    match shown.kind:
-        case kind if kind in _ON_ONE_LINE:
-            return []
-        case FieldKind.TEXT:
-            return [((row, role),) for row in wrap(value, width)]
-        case FieldKind.LIST:
-            return [line for text in value for line in _item("• ", text, width, role)] or [(("none", "faint"),)]
-        case FieldKind.TURNS:
-            return [line for turn in messages_of(value) or () for line in _turn(*turn, width, role)]
-        case FieldKind.CALLS:
-            return _call_lines(shown, width, role)
-        case _ if isinstance(value, str):  # one that holds what must be escaped to be edited
-            return [((row, role),) for row in wrap(value, width)]
-        case _:
-            rows = json.dumps(value, ensure_ascii=False, indent=2).split("\n")
-            return [((row, role),) for line in rows for row in wrap(line, width)]
-
-
-def _item(mark: str, text: str, width: int, role: str) -> list[Line]:
-    rows = wrap(text, max(4, width - len(mark)))
-    return [((mark if not number else " " * len(mark), "faint"), (row, role)) for number, row in enumerate(rows)]
-
-
-def _turn(role: str, words: str, width: int, shown_in: str) -> list[Line]:
-    speaker = clip(role, 12)
-    return _item(f"{speaker}: ", words, width, shown_in if role == "user" else "muted")
-
-
-def _call_lines(shown: CaseField, width: int, role: str) -> list[Line]:
-    lines: list[Line] = []
-    for number, (name, arguments) in enumerate(calls_of(shown.value) or (), 1):
-        lines += _item(f"{number} ", name, width, "accent")
-        label = min(_MOST_LABEL, longest(arguments, 0), max(4, width // 2 - 4))
-        kinds = shown.parameters.get(name, {})
-        for key, value in arguments.items():
-            rows = wrap(argument_words(value, kinds.get(key)), max(4, width - label - 6))
-            for row_number, row in enumerate(rows):
-                lines.append(((f"    {fit(key if not row_number else '', label)}  ", "muted"), (row, role)))
-    return lines or [(("none", "faint"),)]
 
 
 def _expectations(fields: Sequence[CaseField], width: int) -> list[Line]:

@@ -233,6 +233,12 @@ def _judged_lines(judged: Mapping[str, JudgedCounts], category: str | None, agre
     return [EMPTY, ((clip("Judged", width), "info"),), *lines] if lines else []
 
 
+def judged_words(judged: Mapping[str, JudgedCounts]) -> str:
+    """What a judge found in all categories: ``judged: 88–97 % good``; empty before there is a verdict."""
+    found = sum(judged.values(), JudgedCounts()).words
+    return f"judged: {found}" if found else ""
+
+
 def _judged_words(counts: JudgedCounts) -> str:
     words = (
         f"The judge read {counted(counts.judged + counts.not_judged, 'case')}: {counts.good:,} good, {counts.bad:,} bad"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,14 +21,24 @@ from dsbuilder_tui.domain.events import (
 )
 from dsbuilder_tui.domain.figures import Coverage, DiversityReport
 from dsbuilder_tui.tui.coverage.heat_grid import HeatGrid
-from dsbuilder_tui.tui.coverage.paint import cell_words, figure_lines, filled_words, request_words, summary_line
+from dsbuilder_tui.tui.coverage.paint import (
+    cell_words,
+    figure_lines,
+    filled_words,
+    judged_words,
+    request_words,
+    summary_line,
+)
+from dsbuilder_tui.tui.coverage.passage_paint import passage_request, passage_row, passages_title
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.line_view import LineView
+from dsbuilder_tui.tui.widgets.rows import RowList
 from dsbuilder_tui.tui.widgets.safe import title
 
 if TYPE_CHECKING:
+    from dsbuilder_tui.session.documents import PassageUse
     from dsbuilder_tui.tui.watched import Watched
 
 _COUNT_EVERY = 0.5  # seconds between two looks at the cells while cases come
@@ -48,6 +58,13 @@ class CoverageScreen(SessionScreen):
         super().__init__(watched)
         self._report: DiversityReport | None = None
         self._agreement = ""  # of judge and person, in words
+        self._uses: Sequence[PassageUse] = ()
+        # What is read: how, and how many seconds apart at least.
+        self._reading: Mapping[str, tuple[Callable[[], Awaitable[None]], float]] = {
+            "count": (self._count, _COUNT_EVERY),
+            "measure": (self._measure, _MEASURE_EVERY),
+            "passages": (self._find_passages, _MEASURE_EVERY),
+        }
         self._waits: set[str] = set()  # what is to be read when its time comes, or when the screen is seen again
 
     def compose(self) -> ComposeResult:
@@ -55,15 +72,18 @@ class CoverageScreen(SessionScreen):
         with Horizontal(id="coverage-body"):
             with Vertical(id="grid-pane", classes="pane"):
                 yield HeatGrid(id="grid")
-            with Vertical(id="figures-pane", classes="pane"):
-                yield LineView(self._figures, id="figures")
+            with Vertical(id="aside"):
+                with Vertical(id="figures-pane", classes="pane"):
+                    yield LineView(self._figures, id="figures")
+                with Vertical(id="passages-pane", classes="pane"):
+                    yield RowList(self._passage_row, id="passages")
         yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one("#grid-pane").border_title = "Coverage"
         self.query_one("#figures-pane").border_title = "Figures"
         self.grid.focus()
-        self._waits = {"count", "measure"}
+        self._waits = set(self._reading)
         self._read_all()
 
     @property
@@ -72,24 +92,25 @@ class CoverageScreen(SessionScreen):
 
     def heard(self, event: Event) -> None:
         if isinstance(event, _COUNTED):
-            self._want("count", _COUNT_EVERY)
+            self._want("count")
+            self._want("passages")
         if isinstance(event, (*_COUNTED, CaseRejected, CaseJudged)):
-            self._want("measure", _MEASURE_EVERY)
+            self._want("measure")
 
-    def _want(self, what: str, delay: float) -> None:
+    def _want(self, what: str) -> None:
         if what not in self._waits:
             self._waits.add(what)
             if self.is_attached:
-                self.set_timer(delay, partial(self._read_one, what))
+                self.set_timer(self._reading[what][1], partial(self._read_one, what))
 
     def _read_all(self) -> None:
-        for what in ("count", "measure"):
+        for what in self._reading:
             self._read_one(what)
 
     def _read_one(self, what: str) -> None:
         if what in self._waits and self.is_current and not self.services.away:
             self._waits.discard(what)
-            self.background(self._count if what == "count" else self._measure, group=what)
+            self.background(self._reading[what][0], group=what)
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
@@ -116,7 +137,28 @@ class CoverageScreen(SessionScreen):
             self._agreement = agreement.words if agreement else ""
             at_end = " · at the end" if self.watched.replaying else ""
             self.query_one("#figures-pane").border_title = title(f"{summary_line(report)}{at_end}")
+            self.query_one("#figures-pane").border_subtitle = judged_words(self.watched.view.judged)
             self.query_one("#figures", LineView).renew(keep=True)
+
+    async def _find_passages(self) -> None:
+        """The passages of the plan's documents; the pane is there when there are some."""
+        self._uses = await self.services.guarded(self.watched.session.documents.passages()) or ()
+        rows, pane = self.query_one("#passages", RowList), self.query_one("#passages-pane")
+        self.set_class(bool(self._uses), "-with-passages")
+        at_end = " · at the end" if self.watched.replaying else ""
+        pane.border_title = title(f"{passages_title(self._uses)}{at_end}")
+        rows.set_count(len(self._uses))
+        self.refresh_bindings()
+
+    def _passage_row(self, index: int, width: int, chosen: bool) -> Line:
+        return passage_row(self._uses[index], width, chosen)
+
+    def on_row_list_chosen(self, event: RowList.Chosen) -> None:
+        if self.watched.replaying or not self._uses:
+            return
+        chosen = self.grid.chosen
+        self.services.draft(passage_request(self._uses[event.rows.cursor], chosen[0] if chosen else None))
+        self.dismiss()
 
     def _show_cell(self) -> None:
         """What the cursor is on, in words, and the figures of its category."""
@@ -147,14 +189,24 @@ class CoverageScreen(SessionScreen):
             self.services.draft(request_words(category, row.value))
             self.dismiss()
 
+    @property
+    def _next_pane(self) -> str:
+        """The pane that is behind the one that has the keys."""
+        panes = ["grid", "figures", *(["passages"] if self._uses else [])]
+        at = self.focused.id if self.focused is not None else ""
+        return panes[(panes.index(at) + 1) % len(panes)] if at in panes else "grid"
+
     def action_next_pane(self) -> None:
-        (self.query_one("#figures") if self.grid.has_focus else self.grid).focus()
+        chosen = self._next_pane
+        self.set_class(chosen == "passages", "-passages")  # where there is room for one of the two
+        self.query_one(f"#{chosen}").focus()
         self.refresh_bindings()
 
     def key_words(self, binding: Binding) -> str:
         if binding.action == "choose":
             chosen = self.grid.chosen
-            return binding.description if chosen and chosen[1].value and not self.watched.replaying else ""
+            may = self.query_one("#passages").has_focus or (chosen and chosen[1].value)
+            return "ask for more" if may and not self.watched.replaying else ""
         if binding.action == "next_pane":
-            return binding.description if self.grid.has_focus else "grid"
+            return self._next_pane
         return binding.description

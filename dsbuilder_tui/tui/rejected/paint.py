@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -13,6 +13,8 @@ from dsbuilder_tui.domain.case import AcceptedCase, Rejection, case_id, display_
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES
+from dsbuilder_tui.tui.paint.case_fields import CaseField
+from dsbuilder_tui.tui.paint.field_lines import field_lines
 from dsbuilder_tui.tui.paint.flow import flow
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
 from dsbuilder_tui.tui.paint.stages import STAGE_ROLES, comparing_stage, stage_words
@@ -130,8 +132,10 @@ def side(pieces: Pieces, width: int, role: str) -> list[Line]:
     return flow([(text, roles.get(mark, "text")) for text, mark in pieces], width)
 
 
-def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> list[Line]:
-    """Stage, score against threshold on a scale, the reason, and what became of the slot."""
+def why(
+    rejection: Rejection, successor: AcceptedCase | None, width: int, expected: Sequence[CaseField] = ()
+) -> list[Line]:
+    """Stage, score against threshold on a scale, the reason, what became of the slot, and what was ``expected``."""
     lines: list[Line] = [EMPTY]
     score, threshold, stage = rejection.score, rejection.threshold, comparing_stage(rejection.stage)
     if score is not None and threshold is not None and threshold < 1:
@@ -163,6 +167,12 @@ def why(rejection: Rejection, successor: AcceptedCase | None, width: int) -> lis
         lines += [((row, "good"),) for row in wrap(words, width)]
     else:
         lines += [((row, "warn"),) for row in wrap("The slot is still open, or exhausted.", width)]
+    if rejection.stage in TELLING_STAGES and expected:  # the fault may lie there
+        lines += [
+            EMPTY,
+            (("it expected", "info+bold"),),
+            *(line for one in expected for line in field_lines(one, width)),
+        ]
     return [cut(line, width) for line in lines]
 
 

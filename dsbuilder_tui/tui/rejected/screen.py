@@ -18,6 +18,7 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, WhatIf
 from dsbuilder_tui.settings.stage_names import STAGES
+from dsbuilder_tui.tui.paint.case_fields import CaseField, CasePart, fields_of
 from dsbuilder_tui.tui.paint.line import Line, clip, wrap
 from dsbuilder_tui.tui.rejected.paint import (
     TELLING_STAGES,
@@ -212,7 +213,16 @@ class RejectedScreen(SessionScreen):
     def _why(self, width: int) -> Sequence[Line]:
         if self._shown is None:
             return []
-        return why(self._shown, self._facts.successor if self._facts else None, width)
+        return why(self._shown, self._facts.successor if self._facts else None, width, self._expected())
+
+    def _expected(self) -> list[CaseField]:
+        """What the rejected candidate expects, as fields."""
+        rejection = self._shown
+        if rejection is None or rejection.candidate is None:
+            return []
+        inputs, expectations = rejection.candidate["inputs"], rejection.candidate["expectations"]
+        fields = fields_of(self.watched.session.plan, rejection.category, inputs, expectations)
+        return [one for one in fields if one.part is CasePart.EXPECTATIONS and one.value is not None]
 
     # Acts
 

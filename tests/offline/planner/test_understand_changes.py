@@ -91,6 +91,15 @@ DETAILS: list[tuple[str, dict[str, Any]]] = [
     ("make the refunds more polite", {"attributes": {"tone": ["polite", "formal"]}}),
     ("refunds should be shorter", {"attributes": {"length": ["short"]}}),
     ("refunds should call start_refund", {"expected_tools": ["start_refund"]}),
+    ("refunds should call lookup_order, then start_refund", {"expected_tools": ["lookup_order", "start_refund"]}),
+    (
+        "Refunds must first call lookup_order and then start_refund.",
+        {"expected_tools": ["lookup_order", "start_refund"]},
+    ),
+    (
+        "refunds should call findOrder, check_stock and sendRefund",
+        {"expected_tools": ["findOrder", "check_stock", "sendRefund"]},
+    ),
 ]
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.sources.documents.document_reader import read_documents
+from dsbuilder_tui.sources.documents.document_reader import read_documents, require_documents
 from tests.support.documents import pdf, word_file
 
 REFUND = "A refund is paid within fourteen days to the card that was used, and never in cash."
@@ -157,3 +157,46 @@ def test_any_bytes_are_passages_or_a_clear_error(end: str, content: bytes, tmp_p
         read_documents(written(tmp_path, f"any{end}", content))
     except InputError as error:
         assert error.hint
+
+
+SECTIONS = "".join(
+    f"# {chapter}\n\n## {name}\n\nUnder {name} a customer of {chapter} waits {len(name)} days before anything is done, and "
+    f"after that the team of {chapter} answers within {len(chapter)} hours and says why it took so long to say anything. "
+    f"What was sent in the meantime is kept for some weeks by the team of {name}, and then it is destroyed.\n\n"
+    for chapter, names in (("Refunds", ("Late parcels", "Broken goods")), ("Orders", ("Late parcels", "Invoices")))
+    for name in names
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "headings"),
+    [
+        ("Invoices", ["Orders › Invoices"]),
+        ("orders › invoices", ["Orders › Invoices"]),
+        ("Refunds › Late parcels", ["Refunds › Late parcels"]),
+        ("Late  parcels", ["Refunds › Late parcels", "Orders › Late parcels"]),
+        ("Refunds", ["Refunds › Late parcels", "Refunds › Broken goods"]),
+        ("4", ["Orders › Invoices"]),
+    ],
+)
+def test_a_section_of_a_document_is_a_source_of_its_own(place: str, headings: list[str], tmp_path: Path) -> None:
+    path = written(tmp_path, "rules.md", SECTIONS)
+    whole = read_documents(path).passages
+    found = read_documents(f"{path}#{place}").passages
+    assert [passage.heading for passage in found] == headings
+    assert {passage.id for passage in found} <= {passage.id for passage in whole}  # the very same passages
+    require_documents([f"{path}#{place}"])
+
+
+@pytest.mark.parametrize("place", ["Vouchers", "0", "5", "Refunds › Invoices"])
+def test_a_section_that_is_not_there_is_named(place: str, tmp_path: Path) -> None:
+    path = written(tmp_path, "rules.md", SECTIONS)
+    with pytest.raises(InputError, match="no heading or passage .*rules.md"):
+        read_documents(f"{path}#{place}")
+
+
+def test_a_name_with_a_hash_in_it_is_a_name(tmp_path: Path) -> None:
+    path = written(tmp_path, "rules #2.md", REFUND)
+    assert [passage.text for passage in read_documents(path).passages] == [REFUND]
+    with pytest.raises(InputError, match="no file or folder"):
+        require_documents([str(tmp_path / "nowhere.md#Late parcels")])

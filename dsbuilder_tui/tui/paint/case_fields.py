@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -96,16 +96,24 @@ class CaseField:
 
 def case_fields(plan: DatasetPlanInput, case: AcceptedCase) -> list[CaseField]:
     """All fields of a case: its inputs, what its category says is expected, then what else the case holds."""
-    category = next((one for one in plan.categories if one.name == case.category), None)
-    fields = [_input_field(plan, category, key, case.inputs.get(key)) for key in _input_keys(plan, category, case)]
+    return fields_of(plan, case.category, case.inputs, case.expectations)
+
+
+def fields_of(
+    plan: DatasetPlanInput, name: str, inputs: Mapping[str, Any], expectations: Mapping[str, Any]
+) -> list[CaseField]:
+    """The same for what is no case, or not one yet; ``name`` is that of its category, which may be gone."""
+    category = next((one for one in plan.categories if one.name == name), None)
+    keys = dict.fromkeys((*(plan.fields_of(category) if category else ()), *inputs))
+    fields = [_input_field(plan, category, key, inputs.get(key)) for key in keys]
     written = {one.key: one for one in plan.written_for(category)} if category else {}
     constant = category.expectations if category else {}
     parameters = {
         name: {parameter.name: parameter.type for parameter in tool.known_parameters() or ()}
         for name, tool in plan.target.tools.items()
     }
-    for key in dict.fromkeys((*written, *constant, *case.expectations)):
-        value, own = case.expectations.get(key), written.get(key)
+    for key in dict.fromkeys((*written, *constant, *expectations)):
+        value, own = expectations.get(key), written.get(key)
         fields.append(
             _settled(
                 CaseField(
@@ -116,10 +124,6 @@ def case_fields(plan: DatasetPlanInput, case: AcceptedCase) -> list[CaseField]:
             )
         )  # fmt: skip
     return fields
-
-
-def _input_keys(plan: DatasetPlanInput, category: DatasetCategory | None, case: AcceptedCase) -> Iterable[str]:
-    return dict.fromkeys((*(plan.fields_of(category) if category else ()), *case.inputs))
 
 
 def _input_field(plan: DatasetPlanInput, category: DatasetCategory | None, key: str, value: Any) -> CaseField:

@@ -1,0 +1,45 @@
+"""The originals of partners: which case a partner's slot belongs to, as the writer, the gate and the judge see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from dsbuilder_tui.domain.case import AcceptedCase, Slot
+from dsbuilder_tui.domain.case_pair import PairKind, PairSide, pair_of
+from dsbuilder_tui.store.cases import CaseTable
+
+
+async def with_originals(cases: CaseTable, slots: Sequence[Slot]) -> list[Slot]:
+    """The slots, those of partners with the case that they are partners of. What is not on disk is not seen.
+
+    A slot whose original is not there, or is damaged, is that of a case of its own.
+    """
+    wanted = {(slot.category, slot.pair.original) for slot in slots if slot.pair is not None}
+    found = await cases.in_slots(wanted) if wanted else {}
+    filled = []
+    for slot in slots:
+        if slot.pair is not None:
+            original = found.get((slot.category, slot.pair.original))
+            slot = replace(slot, original=original) if original is not None else replace(slot, pair=None)
+        filled.append(slot)
+    return filled
+
+
+def as_written(slot: Slot, case: AcceptedCase) -> Slot:
+    """The slot of a case that is there: it is a partner when the case says so, whatever was planned."""
+    pair = pair_of(case.tags)
+    if slot.pair is not None and (pair is None or pair.side is not PairSide.PARTNER):
+        return replace(slot, pair=None)
+    return slot
+
+
+def partner_of(slot: Slot) -> dict[str, Any]:
+    """The case that a slot's case is the partner of, as a judge is told of it; empty when it is a case of its own."""
+    if slot.pair is None or slot.original is None:
+        return {}
+    told: dict[str, Any] = {"kind": slot.pair.relation.value}
+    if slot.pair.relation is PairKind.CONTRAST and slot.pair.change is not None:
+        told["change"] = slot.pair.change.value
+    return {**told, "inputs": slot.original.inputs, "expectations": slot.original.expectations}
