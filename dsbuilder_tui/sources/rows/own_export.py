@@ -1,4 +1,4 @@
-"""The marks that our own exports for other tools keep in their metadata: with them a row is read back as the case it was."""
+"""The metadata of our own exports for other tools: with it a row is read back as the case that it was."""
 
 from __future__ import annotations
 
