@@ -19,10 +19,12 @@ from dsbuilder_tui.domain.figures import DiversityReport, share_words, told_figu
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.session import Session, library
+from dsbuilder_tui.session.templates import TemplateUse
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.wording import (
     STATE_WORDS,
     cost_words,
+    imported_words,
     judged_advice,
     judged_lines,
     kind_words,
@@ -72,12 +74,14 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         rejected = await session.rejections.newest(5)
         report = await session.diversity.figures()
         agreement = await session.verdicts.agreement()
+        templates = await session.templates.as_dict()
         if arguments.json:
             print_json(
                 {
                     **summary.as_dict(),
                     "agreement": agreement.as_dict(),
                     "diversity": report.as_dict(),
+                    **({"templates": templates} if templates["templates"] else {}),
                     "cases": cases,
                     "damaged": damaged,
                 }
@@ -102,6 +106,8 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         if pairs := pair_words(session.plan):
             say(f"Planned pairs: {pairs}")
         stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
+        if words := imported_words(summary.imported, summary.instances_created):
+            say(f"\n{words}")
         say(f"\nRejections by stage: {stages}")
         for line in (*judged_lines(summary.judged_counts), judged_advice(summary.judged_counts)):
             if line:
@@ -119,6 +125,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         for use in await session.documents.uses():
             used = f"{use.used} of {counted(use.passages, 'passage')} used"
             say(f"Document {visible(use.document)}: {used}, {counted(use.cases, 'case')}")
+        await print_templates(session)
         if damaged:
             say(
                 f"Damaged: {visible(', '.join(damaged[:5]))}; `dsbuilder resume {shlex.quote(session.id)} --repair` "
@@ -141,6 +148,22 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
                 text = one_line(r.text, 80)
                 say(f"  {visible(r.category)} slot {r.ordinal}, {r.stage}: {one_line(r.reason, 100)}{near}  {text}")
     return ExitCode.COMPLETE
+
+
+async def print_templates(session: Session) -> None:
+    """The templates that cases were made of, with what became of those, and what they cost either way."""
+    stored, costs = await session.templates.all(), await session.templates.costs()
+    if not stored:
+        return
+    uses = await session.templates.uses()
+    made = f"{counted(costs.cases, 'case')}: {costs.words or 'the price is not known'}" if costs else "no case yet"
+    say(f"\nTemplates: {made}")
+    rows = [["TEMPLATE", "ACCEPTED", "REJECTED", "TEXT"]]
+    for one in stored:
+        use = uses.get(one.name, TemplateUse())
+        text = f"(dropped: {one.dropped}) {one.text}" if one.dropped else one.text
+        rows.append([visible(one.name), f"{use.accepted:,}", f"{use.rejected:,}", one_line(text, 90)])
+    print_table(rows, right=(1, 2))
 
 
 def print_figures(report: DiversityReport) -> None:
