@@ -403,3 +403,24 @@ async def test_a_partner_whose_case_is_edited_meanwhile_is_written_again(
         ((original, partner, _),) = pairs_among(await cases_of(session))
         assert original.inputs["query"] == "Quite another thing about a bicycle"
         assert partner.inputs["query"] == f"{original.inputs['query']} It is not mine."
+
+
+async def test_a_sample_and_cases_that_were_there_are_judged_beside_their_case(
+    fake: FakeOpenAI, make_config: Configs
+) -> None:
+    fake.reply_for = PairWorker()
+    told: list[dict[str, Any]] = []
+    fake.judge.bad = lambda case: bool(told.append(case))
+    config = judging(make_config, fake, "sample", retries=1)(judge_share=1.0)
+    async with await Session.create(pair_plan(20, contrast=0.2), config) as session:
+        await session.run()
+        assert sum("partner_of" in case for case in told) == 4 and len(told) == 20
+    told.clear()
+    off = judging(make_config, fake, "off", retries=1)()
+    async with await Session.create(pair_plan(20, contrast=0.2), off) as session:
+        await session.run()
+        assert not told
+        await session.settings.change({"judge": "all"})
+        await session.run()
+        assert sum("partner_of" in case for case in told) == 4 and len(told) == 20
+        assert pair_counts(await cases_of(session)) == {"contrast": 4}
