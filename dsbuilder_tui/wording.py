@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import PAIR_NAMES
+from dsbuilder_tui.domain.conversation import TURNS
 from dsbuilder_tui.domain.events import (
     CallHedged,
     DiversityMeasured,
@@ -35,6 +37,7 @@ from dsbuilder_tui.domain.run_state import WorkerState
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.writing_stage import pipeline_words
+from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -80,6 +83,18 @@ def writing_words(plan: DatasetPlanInput) -> str:
     whole = len(plan.categories)
     said = [key if number == whole else f"{key} ({number} of {whole})" for key, number in times.items()]
     return f"for each case: {', '.join(said)}"
+
+
+def kind_words(plan: DatasetPlanInput) -> str:
+    """Which categories hold other cases than single requests, in a line; empty where none does."""
+    said = []
+    for category in plan.categories:
+        lengths = slot_axes(plan, category).get(TURNS, ())
+        if category.kind is CaseKind.CONVERSATION:
+            said.append(f"{category.name} conversations of {' or '.join(lengths)} messages")
+        elif category.kind is CaseKind.SCENARIO:
+            said.append(f"{category.name} scenarios for MLflow's simulator")
+    return "; ".join(said)
 
 
 def stages_lines(plan: DatasetPlanInput) -> list[str]:
@@ -349,6 +364,16 @@ def judged_advice(judged: Mapping[str, JudgedCounts]) -> str:
     if not doubtful:
         return ""
     return visible(f"Judge all of {', '.join(doubtful)} (judge: all): bad cases are then written again.")
+
+
+def imported_words(imported: Mapping[str, Any], accepted: int, category: str | None = None) -> str:
+    """How many cases came with a file of rows, and how many are new; empty when none did."""
+    cases: Mapping[str, int] = imported.get("cases", {})
+    there = sum(cases.values()) if category is None else cases.get(category, 0)
+    if not there or not imported.get("name"):
+        return ""
+    new = max(0, accepted - there)
+    return visible(f"{there:,} of the cases came with {imported['name']}, {new:,} {'is' if new == 1 else 'are'} new.")
 
 
 def diversity_lines(report: DiversityReport) -> list[str]:

@@ -28,6 +28,7 @@ def plan_content(
             was=old.get(c.name),
             axes=len(slot_axes(plan, c)),
             combinations=math.prod(len(values) for values in slot_axes(plan, c).values()),
+            case_kind=c.kind,
         )
         for c in plan.categories
     ]

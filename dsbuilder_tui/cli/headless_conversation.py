@@ -14,6 +14,7 @@ from dsbuilder_tui.agent.missing_plan import PlanMissing
 from dsbuilder_tui.agent.turn_events import TurnEvent, TurnFailed
 from dsbuilder_tui.cli.display import Display, choose_display
 from dsbuilder_tui.domain.approval import Approval, PlanApproval, is_of_the_run
+from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.events import Notice
 from dsbuilder_tui.domain.message import Message, TextContent, ToolContent
@@ -119,7 +120,8 @@ def question_lines(approval: Approval) -> list[str]:
         mark = "+" if before is None else "~" if before != c.count else " "
         change = f" (was {before})" if mark == "~" else ""
         axes = f"  [{', '.join(plan.axes(c))}]" if plan.axes(c) else ""
-        lines.append(f"  {mark} {c.name:<{width}} {c.count:>5}{change}  {one_line(c.description, 70)}{axes}")
+        kind = "" if c.kind is CaseKind.SINGLE else f"  {c.kind.value}s"
+        lines.append(f"  {mark} {c.name:<{width}} {c.count:>5}{change}{kind}  {one_line(c.description, 70)}{axes}")
     lines += [f"  − {row.name} (was {row.was})" for row in card.rows if not row.count]
     return [*lines, *[f"  · {note}" for note in card.notes]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
@@ -84,3 +85,11 @@ def placeholders(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from placeholders(inner)
+
+
+def shown_inputs(inputs: Mapping[str, Any]) -> str:
+    """A template's inputs as one line."""
+    return " · ".join(
+        " ".join((value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).split())
+        for value in inputs.values()
+    )

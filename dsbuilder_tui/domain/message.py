@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.sanitise import whole_characters
 
 
@@ -76,6 +77,7 @@ class PlanRow(RecordedModel):
     was: int | None = None
     axes: int
     combinations: int
+    case_kind: CaseKind = CaseKind.SINGLE
 
 
 class PlanContent(MessageContent):

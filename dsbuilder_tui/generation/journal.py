@@ -56,7 +56,8 @@ class Journal:
 
     @property
     def congested(self) -> bool:
-        return len(self._changes) >= MOST_PENDING
+        # Each decision has one event, and a note is a line of history alone. Asked for every call, so not `len` of all rows.
+        return len(self._events) + len(self._changes.history) >= MOST_PENDING
 
     def accept(self, case: AcceptedCase, event: Event, likeness: CaseLikeness | None = None) -> None:
         self._changes.accepted.append(case)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -150,11 +149,3 @@ def _with_placeholders(schema: Any) -> Any:
     if "enum" not in made and {"number", "integer"} & set(named) and "string" not in named:
         made["type"] = [*named, "string"]
     return made
-
-
-def shown_inputs(inputs: Mapping[str, Any]) -> str:
-    """A template's inputs as one line."""
-    return " · ".join(
-        " ".join((value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).split())
-        for value in inputs.values()
-    )

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 import xxhash
 
 from dsbuilder_tui.domain.case import Slot
-from dsbuilder_tui.domain.case_template import CaseTemplate
+from dsbuilder_tui.domain.case_template import CaseTemplate, shown_inputs
 from dsbuilder_tui.domain.judging import Judgement
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.generation.gate import TurnedAway
 from dsbuilder_tui.generation.template_check import TemplateCheck
-from dsbuilder_tui.generation.template_prompt import TemplatePrompter, shown_inputs, templates_for
+from dsbuilder_tui.generation.template_prompt import TemplatePrompter, templates_for
 from dsbuilder_tui.store.templates import StoredTemplate
 
 _WINDOW = 12  # the last cases of a template by which it is known

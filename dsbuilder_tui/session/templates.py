@@ -9,6 +9,8 @@ from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.session.template_costs import TemplateCosts, template_costs
 from dsbuilder_tui.store.templates import StoredTemplate, TemplateUse
 
+__all__ = ["SessionTemplates", "TemplateUse"]
+
 
 class SessionTemplates:
     """Reads the templates that a model wrote for a session."""

@@ -13,8 +13,12 @@ import resource  # noqa: E402
 import tempfile  # noqa: E402
 from collections import Counter  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import TYPE_CHECKING  # noqa: E402
 
 from dsbuilder_tui.cli.process_tuning import tune_process  # noqa: E402
+
+if TYPE_CHECKING:
+    from dsbuilder_tui import DatasetPlanInput
 
 
 def _cpu() -> float:
@@ -37,12 +41,12 @@ async def _lateness(late: list[float]) -> None:
         late.append(max(0.0, loop.time() - due))
 
 
-async def build(given: argparse.Namespace) -> dict[str, float]:
-    from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
-    from dsbuilder_tui.models.providers import worker_model
+def plan_of(cases: int) -> DatasetPlanInput:
+    """The plan of the tables: so many cases in four categories."""
+    from dsbuilder_tui import DatasetCategory, DatasetPlanInput
 
-    share, rest = divmod(given.cases, 4)
-    plan = DatasetPlanInput(
+    share, rest = divmod(cases, 4)
+    return DatasetPlanInput(
         dataset_name="bench",
         categories=[
             DatasetCategory(
@@ -52,6 +56,13 @@ async def build(given: argparse.Namespace) -> dict[str, float]:
             for n in range(4)
         ],
     )  # fmt: skip
+
+
+async def build(given: argparse.Namespace) -> dict[str, float]:
+    from dsbuilder_tui import DatasetBuilderConfig, Session
+    from dsbuilder_tui.models.providers import worker_model
+
+    plan = plan_of(given.cases)
     first: list[float] = []
 
     retries: Counter[str] = Counter()

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.bench.bench import _ENV, ROOT, endpoint, table
+from tests.bench.bench import ENVIRONMENT, ROOT, endpoint, table
 
 
 def _variant(name: str) -> None:
@@ -118,7 +118,7 @@ class _measured:
 
 def _measure(*flags: object) -> dict[str, float]:
     command = [sys.executable, "-m", "tests.bench.integrity", *map(str, flags)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=_ENV, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT, check=False)
     if done.returncode:
         raise SystemExit(done.stderr)
     return json.loads(done.stdout)  # type: ignore[no-any-return]

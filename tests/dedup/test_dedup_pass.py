@@ -7,6 +7,7 @@ import io
 import json
 import random
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -317,6 +318,21 @@ def test_a_model_that_is_not_there(data: Callable[..., Path]) -> None:
 
 def test_it_is_in_the_public_api() -> None:
     assert dsbuilder_tui.deduplicate is deduplicate and "deduplicate" in dsbuilder_tui.__all__
+
+
+@pytest.mark.parametrize("piece", ["[]", "1"])
+@pytest.mark.parametrize(
+    "shape",
+    ['{"inputs": {"query": "x", "y": [%s]}}\n', '[{"inputs": {"query": "x", "y": [%s]}}]', '{"rows": [{"x": [%s]}]}'],
+)
+def test_a_record_of_millions_of_parts_is_refused_before_it_is_built(tmp_path: Path, piece: str, shape: str) -> None:
+    path = tmp_path / ("rows.jsonl" if shape.endswith("\n") else "rows.json")
+    path.write_text(shape % ",".join([piece] * 3_000_000))
+    tracemalloc.start()
+    with pytest.raises(InputError, match="a million parts"):
+        deduplicate(path)
+    assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    tracemalloc.stop()
 
 
 def test_partners_of_our_datasets_are_no_repeats_of_their_own_case(data: Callable[..., Path]) -> None:

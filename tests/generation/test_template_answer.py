@@ -247,3 +247,19 @@ def test_templates_in_other_languages_say_what_is_not_added_there(
     ]
     english = sum("I'm" in case["inputs"]["query"] or "student" in case["inputs"]["query"] for case in cases)
     assert bool(english) is not persona_is_said
+
+
+def test_what_does_not_go_together_with_templates_is_said_when_the_plan_is_read() -> None:
+    from dsbuilder_tui.domain.errors import PlanError
+
+    def problem(**more: Any) -> str:
+        with pytest.raises(PlanError) as raised:
+            refund_plan(10, **more)
+        return str(raised.value)
+
+    assert "refunds" in problem(sources=["./docs"]) and "documents cannot be made of templates" in problem(
+        sources=["./docs"]
+    )
+    assert "conversation cannot be made of templates" in problem(kind="conversation", example_inputs=[])
+    assert "go through no stages" in problem(pipeline=["evolve"])
+    assert "mode" in problem(mode="cheap")

@@ -13,17 +13,21 @@ from dsbuilder_tui.cli.output import print_json, print_table, say, warn_of
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
+from dsbuilder_tui.domain.conversation import MESSAGES, turns_of
 from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionInUse
 from dsbuilder_tui.domain.figures import DiversityReport, share_words, told_figures
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.session import Session, library
+from dsbuilder_tui.session.templates import TemplateUse
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.wording import (
     STATE_WORDS,
     cost_words,
+    imported_words,
     judged_advice,
     judged_lines,
+    kind_words,
     pair_words,
     stages_lines,
     writing_words,
@@ -70,12 +74,14 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         rejected = await session.rejections.newest(5)
         report = await session.diversity.figures()
         agreement = await session.verdicts.agreement()
+        templates = await session.templates.as_dict()
         if arguments.json:
             print_json(
                 {
                     **summary.as_dict(),
                     "agreement": agreement.as_dict(),
                     "diversity": report.as_dict(),
+                    **({"templates": templates} if templates["templates"] else {}),
                     "cases": cases,
                     "damaged": damaged,
                 }
@@ -91,6 +97,8 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         ]
         say()
         print_table(rows, right=(1, 2, 3, 4))
+        if kinds := kind_words(session.plan):
+            say(f"\nKinds: {kinds}")
         if writing := writing_words(session.plan):
             say(f"\nWritten {writing}")
         for line in stages_lines(session.plan):
@@ -98,6 +106,8 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         if pairs := pair_words(session.plan):
             say(f"Planned pairs: {pairs}")
         stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
+        if words := imported_words(summary.imported, summary.instances_created):
+            say(f"\n{words}")
         say(f"\nRejections by stage: {stages}")
         for line in (*judged_lines(summary.judged_counts), judged_advice(summary.judged_counts)):
             if line:
@@ -115,6 +125,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         for use in await session.documents.uses():
             used = f"{use.used} of {counted(use.passages, 'passage')} used"
             say(f"Document {visible(use.document)}: {used}, {counted(use.cases, 'case')}")
+        await print_templates(session)
         if damaged:
             say(
                 f"Damaged: {visible(', '.join(damaged[:5]))}; `dsbuilder resume {shlex.quote(session.id)} --repair` "
@@ -125,7 +136,11 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         if cases:
             say("\nFirst cases:")
             for record in cases:
-                say(f"  {record['tags']['case_id']}  {one_line(display_text(record['inputs']), 140)}")
+                turns = turns_of(record["inputs"].get(MESSAGES))
+                first = f"{len(turns)} messages:" if turns else one_line(display_text(record["inputs"]), 140)
+                say(f"  {record['tags']['case_id']}  {first}")
+                for turn in turns:
+                    say(f"    {turn.speaker.value if turn.speaker else 'other'}: {one_line(turn.text, 130)}")
         if rejected:
             say("\nLatest rejections:")
             for r in rejected:
@@ -133,6 +148,22 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
                 text = one_line(r.text, 80)
                 say(f"  {visible(r.category)} slot {r.ordinal}, {r.stage}: {one_line(r.reason, 100)}{near}  {text}")
     return ExitCode.COMPLETE
+
+
+async def print_templates(session: Session) -> None:
+    """The templates that cases were made of, with what became of those, and what they cost either way."""
+    stored, costs = await session.templates.all(), await session.templates.costs()
+    if not stored:
+        return
+    uses = await session.templates.uses()
+    made = f"{counted(costs.cases, 'case')}: {costs.words or 'the price is not known'}" if costs else "no case yet"
+    say(f"\nTemplates: {made}")
+    rows = [["TEMPLATE", "ACCEPTED", "REJECTED", "TEXT"]]
+    for one in stored:
+        use = uses.get(one.name, TemplateUse())
+        text = f"(dropped: {one.dropped}) {one.text}" if one.dropped else one.text
+        rows.append([visible(one.name), f"{use.accepted:,}", f"{use.rejected:,}", one_line(text, 90)])
+    print_table(rows, right=(1, 2))
 
 
 def print_figures(report: DiversityReport) -> None:

@@ -108,7 +108,7 @@ def _elements(values: JsonStream) -> Iterator[tuple[Any, str]]:
         values.take("]")
         return
     while True:
-        yield values.value(LONGEST_LINE)
+        yield values.value(LONGEST_LINE, record=True)
         if values.peek() != ",":
             values.take("]")
             return

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dsbuilder_tui.domain.sanitise import whole_characters
-from dsbuilder_tui.sources.rows.record_fields import Unusable
+from dsbuilder_tui.sources.rows.record_fields import TOO_MANY_PARTS, Unusable, has_too_many_parts
 
 _PIECE = 2**18
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -27,6 +27,7 @@ class JsonStream:
         self._read = read
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")("strict")
         self._text, self._at, self._ended = "", 0, False
+        self._record = False  # it is a record that is read, not what stands around many
 
     def peek(self) -> str:
         """The next character that is no space; empty at the end."""
@@ -43,8 +44,9 @@ class JsonStream:
             raise Unusable(f"not JSON: {wanted!r} was expected")
         self._at += 1
 
-    def value(self, most: int) -> tuple[Any, str]:
-        """The next value, of ``most`` characters at most, and the text it is written in."""
+    def value(self, most: int, *, record: bool = False) -> tuple[Any, str]:
+        """The next value, of ``most`` characters at most, and the text it is written in. A ``record`` has few parts."""
+        self._record = record
         self.peek()
         while True:
             try:
@@ -75,6 +77,8 @@ class JsonStream:
         waiting = len(self._text) - self._at
         if waiting > most:
             raise Unusable(f"a value of more than {most // 2**20} MB")
+        if self._record and has_too_many_parts(*(self._text.count(mark, self._at) for mark in ",[{")):
+            raise Unusable(TOO_MANY_PARTS)
         piece = self._read(max(_PIECE, waiting))
         self._ended = not piece
         try:

@@ -39,11 +39,17 @@ def at(record: Any, path: str) -> Any:
     return MISSING
 
 
+TOO_MANY_PARTS = "a record of more than a million parts"
+_MOST_PARTS = 1_000_000
+
+
 def parse(line: bytes) -> Any:
     """The JSON value in a line. Raises ``Unusable`` saying what is wrong with it."""
     body = line.removeprefix(BOM).strip(b" \t\r\n")
     if not body:
         raise Unusable("empty line")
+    if has_too_many_parts(body.count(b","), body.count(b"["), body.count(b"{")):
+        raise Unusable(TOO_MANY_PARTS)
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -57,6 +63,11 @@ def parse(line: bytes) -> Any:
         raise Unusable("nested too deeply") from None
     except ValueError:
         raise Unusable(f"not JSON: {str(problem).partition(': line ')[0]}") from None
+
+
+def has_too_many_parts(*marks: int) -> bool:
+    """Whether a record has so many commas and brackets that it would take hundreds of megabytes, however short its text."""
+    return sum(marks) > _MOST_PARTS
 
 
 def to_json(record: Any) -> bytes:

@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.flags import FLAG_MARKS, flag_words, flags_of
 from dsbuilder_tui.domain.history import HistoryEntry
 from dsbuilder_tui.domain.judging import Judgement, Verdict, verdict_of
 from dsbuilder_tui.domain.passage import Passage
+from dsbuilder_tui.domain.stage_record import StageResult, stage_records
 from dsbuilder_tui.tui.cases.tag_words import tag_words
 from dsbuilder_tui.tui.paint.case_fields import CaseField, CasePart
 from dsbuilder_tui.tui.paint.field_lines import field_lines
@@ -48,6 +49,7 @@ def case_detail(
             lines += field_lines(one, width, "strong")
     lines += _flags(case, width)
     lines += _verdict(case, width)
+    lines += _stages(case, width)
     lines += _expectations(fields, width)
     lines += _evidence(case, passages, width)
     attributes = case.tags.get("attributes")
@@ -112,6 +114,16 @@ def _verdict(case: AcceptedCase, width: int) -> list[Line]:
     lines += [((row, "text"),) for row in wrap(verdict.reason and f"why: {verdict.reason}", width) if row]
     lines += [((row, "muted"),) for row in wrap(verdict.quote and f"“{verdict.quote}”", width) if row]
     lines += [((row, "warn"),) for row in wrap(_disagreement(case, verdict), width) if row]
+    return lines
+
+
+def _stages(case: AcceptedCase, width: int) -> list[Line]:
+    """What was done to a case before it came to the gate; nothing where it was drafted alone."""
+    records = stage_records(case.tags)
+    lines: list[Line] = [EMPTY, (("stages", "muted"),)] if records else []
+    for record in records:
+        role = "warn" if record.result in (StageResult.KEPT, StageResult.NOT_JUDGED) else "text"
+        lines += [((row, role),) for row in wrap(record.sentence, width) if row]
     return lines
 
 

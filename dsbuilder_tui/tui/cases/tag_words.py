@@ -7,9 +7,10 @@ from typing import Any
 
 from dsbuilder_tui.domain.evidence import EVIDENCE, SOURCES
 from dsbuilder_tui.domain.judging import TAG
+from dsbuilder_tui.domain.stage_record import TAG as STAGES
 
-# Tags that a field of their own shows: attributes, flags, the verdict, the passages, a person's marks.
-_SHOWN_ELSEWHERE = frozenset({"attributes", "flags", "note", "pinned", "edited", TAG, SOURCES, EVIDENCE})
+# Tags that a field of their own shows: attributes, flags, the verdict, the stages, the passages, a person's marks.
+_SHOWN_ELSEWHERE = frozenset({"attributes", "flags", "note", "pinned", "edited", TAG, STAGES, SOURCES, EVIDENCE})
 # What a tag is called for a person; one that is not here is called by its own name.
 _NAMES = {"model": "written by", "template": "made from", "perturbation": "disturbed by"}
 _NOTHING: Sequence[Any] = (None, "", "none", [], {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.message import PlanContent, PlanRow
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, frame, length, longest, wrap
@@ -81,6 +82,8 @@ def _row(row: PlanRow, name_width: int, amount: int, inner: int) -> Line:
         (fit(row.name, name_width), "good" if mark == "+" else "text"),
         (f" {_amount(row):>{amount}}", "text"),
     ]
+    if row.case_kind is not CaseKind.SINGLE:
+        spans.append((f"   {row.case_kind.value}s", "info"))
     axes = row.axes
     room = inner - length(tuple(spans)) - 3
     ways = f"{row.combinations:,} combinations"
