@@ -132,6 +132,8 @@ def _studied(
         )
         told = f"The conversation reaches its goal: {cores[0]}"
     turns = turns_of(example.get(MESSAGES)) if kind is CaseKind.CONVERSATION else []
+    if turns[:-1]:  # nobody introduces what they say in the middle of a conversation
+        cores, vague = [sentence(template)], [sentence(without_ids(template))]
     return StudiedExample(
         template=template,
         cores=cores,
