@@ -18,6 +18,7 @@ from dsbuilder_tui.domain.judging import Judgement, Verdict
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.stage_record import StageRecord, StageResult
 from dsbuilder_tui.domain.writing_stage import PlannedStage, WritingStage
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
@@ -308,7 +309,7 @@ class CaseStages:
                 item.alone = unusable in _ONE_BAD_VERDICT or (unusable is None and result.outcome in _ONE_BAD_CASE)
                 self._again(planned, [item])
                 continue
-            words = (unusable or result.detail or result.outcome).rstrip(".")
+            words = str(whole_characters(unusable or result.detail or result.outcome)).rstrip(".")
             why[words] += 1
             done.append(self._do_without(planned, item, words))
         for words, number in why.items():
