@@ -18,11 +18,14 @@ from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.domain.stage_record import stage_records
 from dsbuilder_tui.domain.writing_stage import pipeline_words
 from dsbuilder_tui.tui.cases.detail_paint import case_detail
+from dsbuilder_tui.tui.workers.paint import call_row
+from dsbuilder_tui.view import RunView, reduce
 from tests.support.fake_openai import FakeOpenAI
+from tests.support.grounded_worker import GroundedWorker
 from tests.support.judged_runs import judging, run_and_hear
 from tests.support.kinds_worker import KindsWorker, kinds_plan
 from tests.support.process import command
-from tests.support.staged_runs import FULL, at
+from tests.support.staged_runs import FULL, at, stage_of
 from tests.support.talking import SUPPORT, calls, says, talking
 
 Configs = Callable[..., DatasetBuilderConfig]
@@ -150,3 +153,67 @@ async def test_a_revision_takes_hold_of_drafts_that_wait(make_config: Configs, f
         assert kept.items() <= texts.items() and (len(kept) < 6 or len(at(fake, "draft")) == drafted)
         assert pipeline_words(session.plan.categories[0].pipeline) == ""
         assert await session._files.store.staged.all() == []
+
+
+async def test_a_stage_that_loses_the_evidence_is_rejected_as_any_candidate(
+    make_config: Configs, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.md"
+    policy.write_text(
+        "# Refunds\n\nA refund takes five working days from the day on which the parcel is back with us.\n\n"
+        "# Parcels\n\nA parcel that is lost is replaced at our cost within one week of your message to us.\n\n"
+        "# Vouchers\n\nA voucher holds for two years and cannot be paid out in money under any circumstances.\n"
+    )
+    spoilt: list[str] = []
+
+    def reply(body: dict[str, Any], call: int) -> Any:
+        evolves = stage_of(body) == "evolve"
+
+        def slip(case: dict[str, Any], passages: list[str], _: int) -> None:
+            if evolves and len(spoilt) < 2:
+                spoilt.append(case["inputs"]["query"])
+                case["evidence"] = ["This sentence stands nowhere in any of the documents, word for word."]
+
+        worker._slip = slip
+        return worker(body, call)
+
+    worker = GroundedWorker()
+    async with FakeOpenAI(reply_for=reply) as fake:
+        config = judging(make_config, fake, "off", retries=1)()
+        plan = parse_plan(_plan(pipeline=["evolve"], sources=[str(policy)]))
+        async with await Session.create(plan, config) as session:
+            result, _ = await run_and_hear(session)
+            assert (result.state, result.accepted) == ("complete", 6)
+            rejections = await session.rejections.newest()
+            assert {r.stage for r in rejections} == {"validators"} and sorted(r.text for r in rejections) == sorted(
+                spoilt
+            )
+            for case in [case async for case in session.cases.all()]:
+                assert [record.stage.value for record in stage_records(case.tags)] == ["draft", "evolve"]
+                assert case.tags["evidence"] and all(one["passage"] for one in case.tags["evidence"])
+        assert all("<passage>" in str(body["messages"][-1]["content"]) for body in at(fake, "evolve"))
+
+
+async def test_the_panel_of_workers_names_the_stage(make_config: Configs, fake: FakeOpenAI) -> None:
+    fake.judge.bad = lambda case: True
+    config = judging(make_config, fake, "off", retries=1)()
+    async with await Session.create(parse_plan(_plan(pipeline=FULL)), config) as session:
+        view = RunView()
+        seen = set()
+
+        def watch(event: ev.Event) -> None:
+            nonlocal view
+            view = reduce(view, event)
+            seen.update(worker.role.of(worker.category) for worker in view.workers.values())
+
+        session.subscribe(watch)
+        await session.run()
+        assert seen == {"refunds", "evolve refunds", "critique refunds", "revise refunds"}
+        rows = [
+            "".join(text for text, *_ in call_row(call, 100, False, 0.0)) for call in await session.calls.page(0, 50)
+        ]
+        assert {row.split()[1] for row in rows} >= {"evolve", "critique", "revise"}
+        spending = await session.costs.spending()
+        assert view.prompt_tokens == sum(line.prompt_tokens for line in spending.workers.models)
+        summary = await session.summary()
+        assert (summary.prompt_tokens, summary.completion_tokens) == (view.prompt_tokens, view.completion_tokens)
