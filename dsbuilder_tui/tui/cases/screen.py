@@ -13,10 +13,10 @@ from textual.widgets import Input
 from dsbuilder_tui.domain.case import AcceptedCase, display_text
 from dsbuilder_tui.domain.case_problems import CaseProblems
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.flags import flags_of
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.tui.cases.case_form import CaseForm
 from dsbuilder_tui.tui.cases.case_list import CaseList
+from dsbuilder_tui.tui.cases.detail_paint import near_cases
 from dsbuilder_tui.tui.cases.paint import json_of
 from dsbuilder_tui.tui.editor import edited
 from dsbuilder_tui.tui.paint.line import clip
@@ -248,7 +248,7 @@ class CasesScreen(CaseList):
             )
         if action == "pair":
             case = self.chosen if self.is_mounted else None
-            return self._editing is None and (case is None or bool(flags_of(case.tags)))
+            return self._editing is None and (case is None or bool(near_cases(case)))
         if action in ("filter", "order"):
             return self._editing is None and not self.watched.replaying
         if action in ("search", "copy"):
