@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from dsbuilder_tui.domain.errors import DsbuilderError
     from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool
     from dsbuilder_tui.domain.session_state import BuilderState, RunResult
+    from dsbuilder_tui.lint import CheckReport, check
     from dsbuilder_tui.session import Session
+    from dsbuilder_tui.session.plan_files import load_plan
     from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-    from dsbuilder_tui.store.plan_file import load_plan
 
 __version__ = "0.2.0"
 
@@ -24,6 +25,8 @@ _HOMES = {
     "get_builder_state_summary": "agent.builder",
     "load_from_checkpoint": "agent.builder",
     "DatasetBuilderConfig": "settings.schema",
+    "CheckReport": "lint",
+    "check": "lint",
     "DedupReport": "dedup",
     "deduplicate": "dedup",
     "DsbuilderError": "domain.errors",
@@ -33,11 +36,12 @@ _HOMES = {
     "BuilderState": "domain.session_state",
     "RunResult": "domain.session_state",
     "Session": "session",
-    "load_plan": "store.plan_file",
+    "load_plan": "session.plan_files",
 }
 
 __all__ = [
     "BuilderState",
+    "CheckReport",
     "DatasetBuilderAgent",
     "DatasetBuilderConfig",
     "DatasetCategory",
@@ -48,6 +52,7 @@ __all__ = [
     "RunResult",
     "Session",
     "__version__",
+    "check",
     "deduplicate",
     "get_builder_state_summary",
     "load_from_checkpoint",

@@ -366,6 +366,16 @@ def judged_advice(judged: Mapping[str, JudgedCounts]) -> str:
     return visible(f"Judge all of {', '.join(doubtful)} (judge: all): bad cases are then written again.")
 
 
+def imported_words(imported: Mapping[str, Any], accepted: int, category: str | None = None) -> str:
+    """How many cases came with a file of rows, and how many are new; empty when none did."""
+    cases: Mapping[str, int] = imported.get("cases", {})
+    there = sum(cases.values()) if category is None else cases.get(category, 0)
+    if not there or not imported.get("name"):
+        return ""
+    new = max(0, accepted - there)
+    return visible(f"{there:,} of the cases came with {imported['name']}, {new:,} {'is' if new == 1 else 'are'} new.")
+
+
 def diversity_lines(report: DiversityReport) -> list[str]:
     """The figures in two lines, for the end of a run: how different the cases are, and what they cover."""
     f = report.overall

@@ -1,4 +1,4 @@
-"""Which texts belong together because they are near repeats, or nearly that, of one another, directly or in a chain."""
+"""Groups of texts that are near repeats, or nearly that, of one another, directly or in a chain."""
 
 from __future__ import annotations
 

@@ -12,6 +12,9 @@ from dsbuilder_tui.domain.conversation import turns_of, user_turns
 from dsbuilder_tui.domain.flags import flags_of
 from dsbuilder_tui.domain.passage import Passage
 
+IMPORTED_FROM = "imported_from"
+"""The tag of a case that came with a file of rows: the name of that file."""
+
 
 def case_id(category: str, ordinal: int) -> str:
     """The stable name of the case that fills a slot: ``order_status-00017``."""

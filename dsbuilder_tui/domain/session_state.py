@@ -66,6 +66,7 @@ class BuilderState:
     seed: int
     path: str
     cost: dict[str, Any]  # main_agent, workers, judge, dollars, known_dollars, saving, prices_as_of: see ``Spending``
+    imported: dict[str, Any] = field(default_factory=dict)  # name of the file, cases by category
     judged: dict[str, dict[str, Any]] = field(default_factory=dict)  # by category: see ``JudgedCounts``
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
@@ -47,6 +48,7 @@ class JudgeCaller:
         self._text, self._prompter, self._retries = TextCall(model, limit, clock), prompter, retries
         self._may_call = may_call
         self._room = OutputLimit(_TOKENS_A_CASE)
+        self._open: dict[int, asyncio.Task[ReadVerdicts | None]] = {}  # by batch: calls that nobody has cut off
 
     @property
     def model_name(self) -> str:
@@ -67,16 +69,32 @@ class JudgeCaller:
         result.max_tokens = request.max_tokens
         if result.trace is not None:
             result.trace.system, result.trace.prompt = request.system, request.prompt
+        call = self._open[batch.number] = asyncio.create_task(self._ask(batch, request, cases, result))
         try:
-            read = await self._ask(batch, request, cases, result)
+            read = await call
         except _NotAllowed:
             result.outcome, result.detail = CallOutcome.CANCELLED, "the budget is used up"
             return None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if batch.number in self._open or (task is not None and task.cancelling()):
+                raise
+            result.outcome, result.detail = CallOutcome.CANCELLED, "cut off by a person"
+            return tuple(NoVerdict.CANCELLED for _ in cases)
+        finally:
+            self._open.pop(batch.number, None)
         if read is not None:
             return read.verdicts
         if (why := _UNUSABLE.get(result.outcome)) is not None:
             return tuple(why for _ in cases)
         return None
+
+    def cut_off(self, batch: int) -> bool:
+        """End a call before its time: it brings no verdict. False when it is not in flight, or is cut off already."""
+        call = self._open.pop(batch, None)
+        if call is not None:
+            call.cancel()
+        return call is not None
 
     async def _ask(
         self, batch: Batch, request: TextRequest, cases: Sequence[PresentedCase], result: BatchOutcome

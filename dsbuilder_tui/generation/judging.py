@@ -324,8 +324,13 @@ class Judging:
             self._hooks.charged()  # the run pauses, or goes on without the judge
             self._stopped = True
         self._detail = result.detail
-        self._look_at(verdicts, result)
+        if result.outcome is not CallOutcome.CANCELLED:  # what a person has cut off says nothing of the judge
+            self._look_at(verdicts, result)
         return verdicts
+
+    def cancel(self, batch: int) -> bool:
+        """Cut a call off; its cases are asked about once more. False when it is not one of the judge's in flight."""
+        return self.is_on and self._caller.cut_off(batch)
 
     def _begin(self, batch: Batch, number: int, category: DatasetCategory) -> BatchOutcome:
         now, ordinals = self._clock.now(), tuple(wanted.slot.ordinal for wanted in batch.slots)

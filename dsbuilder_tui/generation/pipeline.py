@@ -240,7 +240,7 @@ class Pipeline:
 
     def cancel_call(self, batch: int) -> bool:
         """Cut a call off; what it has delivered counts. False when it is not in flight."""
-        return self._calls.cut_off(batch)
+        return self._judging.cancel(batch) or self._calls.cut_off(batch)
 
     def retry_call_now(self, batch: int) -> bool:
         """End the wait of a call before its next try. False when it is not waiting."""

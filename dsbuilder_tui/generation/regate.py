@@ -20,8 +20,7 @@ from dsbuilder_tui.generation.originals import with_originals
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.store.passages import PassageTable
-from dsbuilder_tui.store.response_journal import KeptAnswer, ResponseJournal
+from dsbuilder_tui.store.response_journal import KeptAnswer
 from dsbuilder_tui.store.session_store import SessionStore
 
 _PAGE = 64  # answers that are read at once
@@ -47,12 +46,11 @@ class Regate:
         clock: Clock,
         emit: Callable[[Event], None],
         seed: int,
-        answers: ResponseJournal,
-        passages: PassageTable,
+        theirs: SessionStore,
     ) -> None:
-        """``answers`` and ``passages`` are those of the other session."""
-        self._their_passages = passages
-        self._plan, self._store, self._answers, self._seed = plan, store, answers, seed
+        """``theirs`` is the store of the other session."""
+        self._theirs = theirs
+        self._plan, self._store, self._answers, self._seed = plan, store, theirs.responses, seed
         several = config.candidates_per_slot > 1
         self._several = {c.name for c in plan.categories if several and not c.is_staged}
         self.gate = gate_for(plan, config, store, clock, emit, seed, on_broken=self._plug_in_broke)
@@ -71,6 +69,7 @@ class Regate:
         """
         try:
             await self._take_documents()
+            await self._store.templates.take_over(await self._theirs.templates.all())
             await restore_gate(self.gate, self._plan, self._store, self._seed)
             self.journal = self._journal
             keeper = asyncio.create_task(self._journal.run())
@@ -93,10 +92,10 @@ class Regate:
 
     async def _take_documents(self) -> None:
         """Keep the documents as they were when the answers were written from them."""
-        read = await self._their_passages.sources()
+        read = await self._theirs.passages.sources()
         for source in self._plan.all_sources():
             if source in read:
-                await self._store.passages.add(source, await self._their_passages.of([source]))
+                await self._store.passages.add(source, await self._theirs.passages.of([source]))
 
     async def _judge_all(self) -> None:
         # Of a case that went through several stages what the last of them wrote comes first.

@@ -137,8 +137,7 @@ class SessionJudging:
             self._judging.stop("the budget is used up")
 
     def cancel_call(self, batch: int) -> bool:
-        """A judge's call is not cut off."""
-        return False
+        return self._judging.cancel(batch)
 
     def retry_call_now(self, batch: int) -> bool:
         return self._judging.retry_now(batch)

@@ -45,6 +45,7 @@ class NoVerdict(StrEnum):
     CUT_OFF = "the judge's answer was cut off"
     REFUSED = "the judge refused"
     TOO_LARGE = "the case does not fit the judge's context"
+    CANCELLED = "a person cut the judge's call off"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.case import IMPORTED_FROM, AcceptedCase
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import Event, ExportWritten, Notice
 from dsbuilder_tui.domain.notice_level import NoticeLevel
@@ -51,10 +51,12 @@ class DatasetExport:
         raw: bool = False,
         categories: Sequence[DatasetCategory] | None = None,
         only: Collection[str] | None = None,
+        only_new: bool = False,
         place: Path | None = None,
     ) -> WrittenFile:
         """Write one file, as ``Session.export``. ``categories`` are those of which it holds cases, of the plan's where it is
-        not all of them; ``only`` these cases, by their ids. It is announced to lie at ``place``, where that is not ``path``.
+        not all of them; ``only`` these cases, by their ids; ``only_new``: none that came with a file of rows. It is announced
+        to lie at ``place``, where that is not ``path``.
         """
         files, plan = self._files, self._files.plan
         path = Path(path).expanduser()
@@ -66,7 +68,7 @@ class DatasetExport:
         written = await write_cases(
             path,
             kind,
-            self._checked_pages(chosen, damaged, upto, repeated, only),
+            self._checked_pages(chosen, damaged, upto, repeated, only, only_new),
             DatasetShape(_names(map(plan.fields_of, chosen)), _names(slot_axes(plan, c) for c in chosen), head, raw),
             private=private,
         )
@@ -86,12 +88,15 @@ class DatasetExport:
         upto: int | None,
         repeated: RepeatedInputs,
         only: Collection[str] | None,
+        only_new: bool,
     ) -> AsyncIterator[list[AcceptedCase]]:
         """The cases of these categories in slot order, compared at the end with what should be there."""
         files = self._files
         names, cases = [category.name for category in categories], files.store.cases
         async for page in cases.pages(names, damaged=damaged, upto=upto):
             chosen = page if only is None else [case for case in page if case.case_id in only]
+            if only_new:
+                chosen = [case for case in chosen if IMPORTED_FROM not in case.tags]
             repeated.see(chosen)
             yield chosen
         await files.pages_checked()

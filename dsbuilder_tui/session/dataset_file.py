@@ -19,6 +19,8 @@ from dsbuilder_tui.store.export.formats import format_of
 DATASET = "dataset"
 # The key of the place that whoever ran the session last was to write it to: empty for the place of its own.
 PROMISED = "promised"
+# The key of whether cases that came with a file of rows are left out of the dataset.
+ONLY_NEW = "only_new"
 
 
 class DatasetFile:
@@ -65,6 +67,10 @@ class DatasetFile:
         if files.meta.get(PROMISED) != promised:
             await files.remember(**{PROMISED: promised, "seals": files.seals_with(PROMISED, promised)})
 
+    async def leave_imported_out(self) -> None:
+        """Write only the new cases: those that came with a file of rows stay where they are."""
+        await self._context.files.remember(**{ONLY_NEW: True})
+
     @property
     def owed(self) -> Path | None:
         """Where a finished dataset was to be written and has not been; None where nobody has asked for it.
@@ -91,7 +97,11 @@ class DatasetFile:
         seq = files.store.seq
         private = target.parent == files.folder
         parts = self.parts(target)
-        first, *others = [await files.dataset.write(p.path, private=private, categories=p.categories) for p in parts]
+        only_new = bool(files.meta.get(ONLY_NEW))
+        first, *others = [
+            await files.dataset.write(p.path, private=private, categories=p.categories, only_new=only_new)
+            for p in parts
+        ]
         record: dict[str, Any] = {"path": str(target), "cases": first.cases, "sha256": first.sha256, "seq": seq}
         for part, file in zip(parts[1:], others, strict=True):
             record["scenarios"] = {"path": str(part.path), "sha256": file.sha256}

@@ -49,6 +49,7 @@ class _FileOptions:
     private: bool
     upto: int | None
     raw: bool
+    only_new: bool
 
 
 class SessionExports:
@@ -68,6 +69,7 @@ class SessionExports:
         private: bool = False,
         upto: int | None = None,
         raw: bool = False,
+        only_new: bool = False,
     ) -> list[ExportedFile]:
         """Write the dataset in the format of the ending, or ``kind``. Returns the files, in the order of the splits.
         Scenarios that stand beside other cases go to files of their own, behind those of the others.
@@ -81,7 +83,8 @@ class SessionExports:
         path = Path(path).expanduser()
         kind = format_of(path, kind)
         require_writer(kind)
-        row, how = FORMATS.load(kind), _FileOptions(kind=kind, damaged=damaged, private=private, upto=upto, raw=raw)
+        row = FORMATS.load(kind)
+        how = _FileOptions(kind=kind, damaged=damaged, private=private, upto=upto, raw=raw, only_new=only_new)
         splits = await self._split(shares, how) if shares else None
         if splits is not None and kind == SEED_FORMAT:
             raise InputError("A checkpoint is one file: it cannot be split.", "Choose another format, such as .jsonl.")
@@ -112,7 +115,7 @@ class SessionExports:
         """Write one file; ``place`` is where it will lie in the end, when that is not ``path``."""
         found: list[str] | None = None if how.damaged is None else []
         written = await self._context.files.dataset.write(
-            path, how.kind, damaged=found, private=how.private, upto=how.upto, raw=how.raw,
+            path, how.kind, damaged=found, private=how.private, upto=how.upto, raw=how.raw, only_new=how.only_new,
             categories=part.categories, only=ids, place=place,
         )  # fmt: skip
         if how.damaged is not None and found is not None:
@@ -121,7 +124,7 @@ class SessionExports:
 
     async def splits(self, shares: Mapping[str, Fraction]) -> dict[str, frozenset[str]]:
         """The ids of each split's cases. Raises ``SessionDamaged``."""
-        whole = _FileOptions(kind="", damaged=None, private=False, upto=None, raw=False)
+        whole = _FileOptions(kind="", damaged=None, private=False, upto=None, raw=False, only_new=False)
         return await self._split(shares, whole)
 
     async def _split(self, shares: Mapping[str, Fraction], how: _FileOptions) -> dict[str, frozenset[str]]:

@@ -325,8 +325,8 @@ class Session:
         theirs = source._files
 
         def driver(writer: KeptWriter, budget: Budget) -> RunDriver:
-            files, kept, passages = self._files, theirs.store.responses, theirs.store.passages
-            return Regate(files.plan, self.config, files.store, files.clock, files.emit, files.seed, kept, passages)
+            files = self._files
+            return Regate(files.plan, self.config, files.store, files.clock, files.emit, files.seed, theirs.store)
 
         return await self._drive(lambda: KeptWriter(theirs.meta["worker_model"], theirs.meta["provider"]), driver)
 

@@ -21,6 +21,7 @@ from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.session.dataset_export import DatasetExport
+from dsbuilder_tui.session.imported_counts import ImportedCounts
 from dsbuilder_tui.settings.provider_names import OPENAI
 from dsbuilder_tui.settings.schema import SEALED, DatasetBuilderConfig
 from dsbuilder_tui.settings.seal import seals_of, unsealed
@@ -66,7 +67,7 @@ class SessionFiles:
         out: Path | None = None,
     ) -> Self:
         """As ``Session.create``. Until it is whole its folder has no name that anybody looks for."""
-        check_plan(plan, config)
+        check_plan(plan, config, there=len(imported.cases) if imported else 0)
         root = private_folder(config.checkpoint_root)
         catalog.sweep(root)
         folder = catalog.unborn_folder(root)
@@ -93,7 +94,7 @@ class SessionFiles:
         files = cls(folder, lock, store, plan, meta, clock, await store.plans.revision())
         try:
             if imported:
-                await files._take_in(imported)
+                await files.take_in(imported)
             await files._move(lambda: catalog.name_held(folder, plan.dataset_name, lock))
         except BaseException:
             await files.close()
@@ -221,6 +222,11 @@ class SessionFiles:
         self.meta |= values
         await self.store.meta.set(**values)
 
+    @property
+    def imported(self) -> ImportedCounts:
+        """The cases that came with a file."""
+        return ImportedCounts.read(self.meta.get(ImportedCounts.KEY))
+
     def is_own(self, name: str, value: Any) -> bool:
         """Whether what the folder holds of that name was said by this person, on this machine."""
         return not unsealed({name: value}, (name,), self.meta.get("seals"))
@@ -298,6 +304,7 @@ class SessionFiles:
             seed=self.seed,
             path=str(self.folder),
             cost=(await self.spending(config)).as_dict(),
+            imported=self.imported.as_dict(),
             judged={c.name: judged[c.name].as_dict() for c in self.plan.categories if c.name in judged},
         )
 
@@ -305,7 +312,7 @@ class SessionFiles:
         listing = await catalog.describe(self.folder, self.store, running=running)
         await asyncio.to_thread(catalog.write_status, self.folder, listing)
 
-    async def _take_in(self, dataset: ImportedDataset) -> None:
+    async def take_in(self, dataset: ImportedDataset) -> None:
         """Fill slots with the cases of an imported file, all in one transaction."""
         now, cases = self.clock.now(), []
         for case in dataset.cases:
@@ -330,20 +337,25 @@ class SessionFiles:
         models = {str(case.tags["model"]) for case in dataset.cases if case.tags.get("model")} - {"built-in"}
         if models:
             await self.remember(provider=OPENAI, worker_model=sorted(models)[0])
-        await self.remember(state=state)
+        await self.remember(state=state, **{ImportedCounts.KEY: ImportedCounts.of(dataset).as_dict()})
         await self.store.history.remember("imported", cases=len(cases), notes=list(dataset.notes))
 
 
-def check_plan(plan: DatasetPlanInput, config: DatasetBuilderConfig, source: str | None = None) -> None:
-    """Raises ``PlanError`` for a plan larger than ``max_dataset_size``, or with validators or stages that are not there."""
+def check_plan(
+    plan: DatasetPlanInput, config: DatasetBuilderConfig, source: str | None = None, *, there: int = 0
+) -> None:
+    """Raises ``PlanError`` for a plan of more than ``max_dataset_size`` cases, or with validators or stages that are not there.
+
+    Cases that are ``there``, having come with a file, do not count.
+    """
     check_validators(plan, source or plan.dataset_name)
     check_stages(plan, source or plan.dataset_name)
-    if plan.total_instances > config.max_dataset_size:
+    if plan.total_instances - there > config.max_dataset_size:
         raise PlanError(
             source or plan.dataset_name,
             [
-                f"total_instances: {plan.total_instances} — more than max_dataset_size allows "
+                f"total_instances: {plan.total_instances - there} — more than max_dataset_size allows "
                 f"({config.max_dataset_size}); lower the counts, or raise the limit with --max-dataset-size "
-                f"{plan.total_instances} or MAX_DATASET_INSTANCES={plan.total_instances}"
+                f"{plan.total_instances - there} or MAX_DATASET_INSTANCES={plan.total_instances - there}"
             ],
         )

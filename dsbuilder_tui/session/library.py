@@ -23,10 +23,12 @@ from dsbuilder_tui.store.catalog import (
     seed_file,
     session_folders,
 )
+from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.imports.import_formats import read_dataset
 
 __all__ = [
     "SESSION_FILE",
+    "ImportedDataset",
     "SessionListing",
     "find_session",
     "folder_name",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from dsbuilder_tui.domain.errors import (
+    InputError,
     PlanError,
 )
 from dsbuilder_tui.domain.events import (
@@ -16,6 +17,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.session.files import check_plan
 from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.rows import CategoryProgress
 
 
@@ -50,7 +52,7 @@ class SessionPlans:
         files = self._context.files
         if plan == files.plan and not renamed:
             return files.plan_revision
-        check_plan(plan, self._context.config)
+        check_plan(plan, self._context.config, there=self._context.files.imported.total)
         problems = [*await self._name_problems(plan, renamed), *await self._count_problems(plan, renamed)]
         if problems:
             raise PlanError(plan.dataset_name, problems)
@@ -79,6 +81,37 @@ class SessionPlans:
         await files.note_status(running=False)
         files.emit(event)
         return revision
+
+    async def take_in(self, dataset: ImportedDataset) -> None:
+        """Fill slots of the plan with the rows of a file. Where there are cases already, that has happened: nothing is done.
+
+        Raises ``InputError`` while the session runs, or when the plan has no place for a row.
+        """
+        await self._context.whole(lambda: self._take_in(dataset))
+
+    async def _take_in(self, dataset: ImportedDataset) -> None:
+        self._context.only_at_rest()
+        files = self._context.files
+        if any((await self._accepted()).values()):
+            return
+        counts = {category.name: category.count for category in files.plan.categories}
+        for case in dataset.cases:
+            if case.ordinal > counts.get(case.category, 0):
+                raise InputError(
+                    f"The plan has no place for row {case.ordinal:,} of {case.category!r}.",
+                    "Give each category at least as many cases as it has rows.",
+                )
+        await files.take_in(dataset)
+        progress = await files.store.progress.by_category()
+        await files.note_status(running=False)
+        files.emit(
+            PlanRevised(
+                ts=files.clock.now(),
+                revision=files.plan_revision,
+                planned=files.plan.total_instances,
+                categories={c.name: {"planned": c.count, **asdict(progress[c.name])} for c in files.plan.categories},
+            )
+        )
 
     async def _count_problems(self, plan: DatasetPlanInput, renamed: Mapping[str, str]) -> list[str]:
         """What in the plan would cost an accepted case its place."""

@@ -68,18 +68,32 @@ class TemplateTable:
                 )
                 for number, template in enumerate(templates, 1)
             ]  # fmt: skip
-            connection.executemany(
-                "INSERT INTO template (branch_id, category_id, name, template, written_for, model, batch, dropped, created_at) "
-                "VALUES (?,?,?,?,?,?,?,'',?)",
-                [
-                    (MAIN_BRANCH, category_id, one.name, to_text(one.template.model_dump(mode="json")), written_for, model,
-                     batch, now)
-                    for one in stored
-                ],
-            )  # fmt: skip
+            self._insert(connection, stored, now)
             return stored
 
         return await self._store.write(write)
+
+    async def take_over(self, stored: Sequence[StoredTemplate]) -> None:
+        """Keep the templates of another session, under their names, unless there are some; those of categories that there are
+        not are left out."""
+        now = self._store.clock.now()
+
+        def write(connection: sqlite3.Connection) -> None:
+            if not connection.execute("SELECT 1 FROM template LIMIT 1").fetchone():
+                self._insert(connection, [one for one in stored if one.category in self._store.ids], now)
+
+        await self._store.write(write)
+
+    def _insert(self, connection: sqlite3.Connection, stored: Sequence[StoredTemplate], now: float) -> None:
+        connection.executemany(
+            "INSERT INTO template (branch_id, category_id, name, template, written_for, model, batch, dropped, created_at) "
+            "VALUES (?,?,?,?,?,?,?,?,?)",
+            [
+                (MAIN_BRANCH, self._store.ids[one.category], one.name, to_text(one.template.model_dump(mode="json")),
+                 one.written_for, one.model, one.batch, one.dropped, now)
+                for one in stored
+            ],
+        )  # fmt: skip
 
     async def all(self) -> list[StoredTemplate]:
         """The templates of all categories, oldest first."""

@@ -187,7 +187,7 @@ def test_doctor_and_an_endpoint(here: Path) -> None:
         (["resume", "nope", "--checkpoint-dir", "s"], ["no session called 'nope'"]),
         (["resume", "--checkpoint-dir", "s"], ["There is no session in"]),
         (["export", "--out", "x.jsonl", "--checkpoint-dir", "s"], ["There is no session in"]),
-        (["import", "nowhere.json"], ["nowhere.json", "cannot be read"]),
+        (["import", "nowhere.json"], ["nowhere.json", "does not exist"]),
         (["frobnicate"], ["invalid choice"]),
         (["run", "plan.yaml", "--checkpoint-dir", ""], ["checkpoint_dir", "must not be empty"]),
     ],

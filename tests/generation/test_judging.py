@@ -11,6 +11,7 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain import events as ev
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.judging import Judgement, verdict_of
 from tests.support.fake_judge import JudgeSays, verdict, verdicts
@@ -284,3 +285,50 @@ async def test_a_category_that_is_to_be_judged_whole_is_judged_where_it_is(
         rejected = await session.rejections.newest()
         assert {r.stage for r in rejected} == {"judge"}
         assert await session.verdicts.unread() == 0
+
+
+async def test_a_call_of_the_judge_is_cut_off_and_its_cases_are_asked_about_once_more(
+    fake: FakeOpenAI, judged: Configs, make_plan: Plans
+) -> None:
+    fake.judge.gate = asyncio.Event()
+    async with await Session.create(make_plan(10), judged(max_workers=1)) as session:
+
+        async def cut() -> None:
+            await fake.judge.in_gate.wait()
+            (call,) = [one for one in session.calls.live() if one.role is CallRole.JUDGE and one.outcome is None]
+            fake.judge.gate = None  # the next call is answered
+            assert session.calls.cancel(call.batch)
+            assert not session.calls.cancel(call.batch)  # it is cut off already
+
+        cutting = asyncio.create_task(cut())
+        result, seen = await run_and_hear(session)
+        await cutting
+        assert (result.state, result.accepted) == ("complete", 10)
+        assert len(fake.judge.bodies) == 2 and len(set(fake.judge.asked)) == 10
+        assert (await session.summary()).judged["category_1"]["good"] == 10
+        ends = [event for event in seen if isinstance(event, ev.BatchFinished) and event.role is CallRole.JUDGE]
+        assert next((end.outcome, end.detail) for end in ends) == ("cancelled", "cut off by a person")
+        assert [end.outcome for end in ends][1:] == ["ok"]
+
+
+async def test_cases_whose_calls_are_cut_off_again_and_again_count_without_a_verdict(
+    fake: FakeOpenAI, judged: Configs, make_plan: Plans
+) -> None:
+    fake.judge.gate = asyncio.Event()  # no call is ever answered
+    async with await Session.create(make_plan(10), judged(max_workers=1)) as session:
+
+        async def cut_all() -> None:
+            while True:
+                await fake.judge.in_gate.wait()
+                fake.judge.in_gate.clear()
+                for call in session.calls.live():
+                    if call.role is CallRole.JUDGE and call.outcome is None:
+                        session.calls.cancel(call.batch)
+
+        cutting = asyncio.create_task(cut_all())
+        result, _ = await run_and_hear(session)
+        cutting.cancel()
+        assert (result.state, result.accepted) == ("complete", 10)
+        judged_counts = (await session.summary()).judged["category_1"]
+        assert (judged_counts["good"], judged_counts["not_judged"]) == (0, 10)
+        assert {verdict_of(case.tags).reason for case in await _cases(session)} == {"a person cut the judge's call off"}

@@ -14,6 +14,7 @@ from dsbuilder_tui import DatasetBuilderConfig, Session
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
+from dsbuilder_tui.session.template_costs import expected_words
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.fake_templates import TemplatesSay
 from tests.support.judged_runs import run_and_hear
@@ -268,6 +269,29 @@ async def test_a_pause_while_templates_are_written_drains(fake: FakeOpenAI, conf
         assert len(await session.templates.all()) == 22
         assert (await session.run()).accepted == 30
         assert len(fake.templates.bodies) == 1
+
+
+async def test_a_session_out_of_kept_answers_has_the_templates_of_the_other(
+    fake: FakeOpenAI, configure: Configs
+) -> None:
+    async with await Session.create(refund_plan(30, _PLAIN), configure()) as session:
+        assert (await session.run()).accepted == 40
+        async with await Session.beside(session) as other:
+            assert (await other.regate(session)).accepted == 10
+            assert (await other.run()).accepted == 40
+            assert await other.templates.all() == await session.templates.all()
+    assert len(fake.templates.bodies) == 1
+
+
+def test_the_card_of_a_plan_says_what_a_thousand_cases_cost_either_way(make_config: Configs) -> None:
+    refunds = refund_plan(1000).categories[0]
+    priced = make_config(api_key="k", prices={"gpt-4o-mini": {"input": 0.15, "output": 0.6}})
+    words = expected_words(refunds, priced)
+    assert words == "refunds: from 24 templates, about $0.003 per 1,000 cases; written each about $0.10"
+    unknown = make_config(api_key="k", worker_model="nobody-knows")
+    assert expected_words(refunds, unknown) == "refunds: from 24 templates"
+    assert expected_words(refund_plan(10, mode="each").categories[0], priced) == ""
+    assert "anyway" in expected_words(refunds, make_config(provider="offline"))
 
 
 async def test_the_built_in_writer_says_that_it_is_of_that_kind(make_config: Configs) -> None:

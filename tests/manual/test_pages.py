@@ -192,6 +192,8 @@ def test_every_block_of_a_page_runs(
                 run_settings(block)
             case "yaml":
                 run_plan(block, work)
+            case "jsonl":
+                (work / block.name).write_text(block.text)
             case "json":
                 assert set(json.loads(block.text)) == {"inputs", "expectations", "tags"}
             case other:

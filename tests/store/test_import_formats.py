@@ -82,10 +82,10 @@ def written(name: str, text: str) -> Path:
     return path
 
 
-def test_the_name_says_the_format_and_the_seed_format_is_what_is_left() -> None:
-    assert IMPORT_FORMATS.names() == ("checkpoint", "asked", "gone", "wrong"), "a built-in name cannot be taken"
+def test_the_name_says_the_format_and_rows_are_what_is_left() -> None:
+    assert IMPORT_FORMATS.names() == ("checkpoint", "rows", "asked", "gone", "wrong"), "a built-in name cannot be taken"
     assert [import_format_of(Path(n)) for n in ("a.asked", "A.ASKED", "a_checkpoint.json", "a.json", "b", "x.wrong")] == [
-        "asked", "asked", "checkpoint", "checkpoint", "checkpoint", "wrong",
+        "asked", "asked", "checkpoint", "rows", "rows", "wrong",
     ]  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def test_the_command_reads_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["import", "list.txt", "--format", "asked", "--checkpoint-dir", "s", "--json"]) == ExitCode.COMPLETE
     assert json.loads(capsys.readouterr().out)["notes"] == ["one slot is open"]
     assert main(["import", "list.txt", "--checkpoint-dir", "s"]) == ExitCode.BAD_INPUT
-    assert "list.txt is not JSON" in capsys.readouterr().err
+    assert "list.txt is text without a table in it" in capsys.readouterr().err
     assert main(["import", "parcels.asked", "--format", "gone", "--checkpoint-dir", "s"]) == ExitCode.FAILED
     assert "import format 'gone' of the package asked-lines cannot be loaded" in capsys.readouterr().err
 
@@ -119,9 +119,11 @@ def test_the_command_reads_it(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_the_file_does_wrong_is_the_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"empty\.asked is empty"):
         read_dataset(written("empty.asked", ""))
-    for missing in (tmp_path / "nowhere.asked", tmp_path):
-        with pytest.raises(InputError, match="cannot be read"):
-            read_dataset(missing)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_dataset(tmp_path / "nowhere.asked")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="is a folder without a dataset"):
+        read_dataset(tmp_path / "empty")
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def _export(arguments: argparse.Namespace) -> int:
                 licence=arguments.licence,
                 damaged=damaged,
                 raw=arguments.raw,
+                only_new=arguments.only_new,
             )
             if arguments.json:
                 print_json(_told(session.id, arguments.out, files, damaged or []))
@@ -66,6 +67,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", metavar="SHARES", help="a file a split: test=0.8,dev=0.2; near cases stay together")
     parser.add_argument("--licence", default=UNKNOWN_LICENCE, metavar="NAME", help="for the card of a dataset folder")
     parser.add_argument("--raw", action="store_true", help="CSV: no apostrophe before what looks like a formula")
+    parser.add_argument("--only-new", action="store_true", help="leave out cases that came with a file of rows")
     parser.add_argument("--skip-damaged", action="store_true", help="leave damaged cases out")
 
 

@@ -14,10 +14,11 @@ from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.cli.options import settings_from, settings_options
 from dsbuilder_tui.cli.output import print_json, say, warn_of
 from dsbuilder_tui.cli.plan_required import require_plan
-from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionNotFound
+from dsbuilder_tui.cli.targets import is_file
+from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.judging import JudgedCounts
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
-from dsbuilder_tui.session import Session, library
+from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.file_verdicts import FileVerdicts, judge_file, verdicts_beside
 from dsbuilder_tui.session.plan_files import load_plan
 from dsbuilder_tui.settings.key_trust import KeyUse
@@ -31,24 +32,9 @@ def _judge(arguments: argparse.Namespace) -> int:
     if arguments.judge_model is not None:
         config = load_config(**{**settings_from(arguments), "judge_model": arguments.judge_model})
     ask_before_keys_leave(config, [KeyUse.CHAT])
-    if _is_file(arguments.what, config):
+    if is_file(arguments.what, config):
         return asyncio.run(_judge_file(arguments, config))
     return asyncio.run(_judge_session(arguments, config))
-
-
-def _is_file(what: str | None, config: DatasetBuilderConfig) -> bool:
-    """Whether a file is meant: a session's name, or its folder, wins over a file of that name."""
-    if what is None or Path(what).expanduser().is_dir():
-        return False
-    if what == "-" or Path(what).expanduser().is_file():
-        return True
-    try:
-        library.find_session(config.checkpoint_root, what)
-    except SessionNotFound:
-        raise InputError(
-            f"{what} is neither a file nor a session.", "See `dsbuilder sessions`, or check the path."
-        ) from None
-    return False
 
 
 async def _judge_session(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> int:

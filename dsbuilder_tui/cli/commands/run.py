@@ -9,14 +9,19 @@ from pathlib import Path
 
 from dsbuilder_tui.cli.building import build, checked_out, model_for, talk_and_build
 from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.field_options import field_choice, field_options
 from dsbuilder_tui.cli.options import display_options, out_option, settings_from, settings_options
+from dsbuilder_tui.cli.output import say
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.models.address import without_keys
 from dsbuilder_tui.session import Session, check_plan
-from dsbuilder_tui.session.library import notes_of
+from dsbuilder_tui.session.library import ImportedDataset, notes_of
 from dsbuilder_tui.session.plan_files import load_example, load_plan
+from dsbuilder_tui.session.row_files import add_rows, extend_rows
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 
@@ -24,12 +29,26 @@ from dsbuilder_tui.settings.stack import load_config
 def _run(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
     if arguments.prompt is not None:
+        if arguments.extend:
+            raise InputError("--prompt and --extend do not go together.", "Say --extend FILE --more N, or name a plan.")
         return asyncio.run(_run_words(arguments, config))
     if arguments.yes:
         raise InputError("--yes answers the main agent; a plan file needs no answer.", "Leave it out.")
-    plan = load_example(arguments.example) if arguments.example else load_plan(arguments.plan)
-    check_plan(plan, config, arguments.plan or f"example {arguments.example}")
+    _check_combination(arguments)
+    imported = _extended(arguments) if arguments.extend else None
+    if imported is not None:
+        plan = imported.plan
+        if "diversity_across" not in config.explicit:  # what is there must not come again in any category
+            config = load_config(**{**settings_from(arguments), "diversity_across": True})
+    else:
+        plan = _plan(arguments)
+    check_plan(
+        plan, config, arguments.plan or arguments.extend or f"example {arguments.example}",
+        there=len(imported.cases) if imported else 0,
+    )  # fmt: skip
     out = checked_out(arguments.out)
+    if out and arguments.extend and out == Path(arguments.extend).expanduser().resolve():
+        raise InputError(f"--out {arguments.out} is the file to extend.", "Choose another file for the dataset.")
     if out and arguments.plan and out == Path(arguments.plan).expanduser().resolve():
         raise InputError(f"--out {arguments.out} is the plan itself.", "Choose another file for the dataset.")
 
@@ -38,10 +57,48 @@ def _run(arguments: argparse.Namespace) -> int:
             model.check(plan)  # before there is a session: a plan it cannot write must leave nothing behind
             if not arguments.json:
                 _point_at_unfinished(plan.dataset_name, config)
-            async with await Session.create(plan, config, out=out) as session:
+            async with await Session.create(plan, config, imported=imported, out=out) as session:
+                if imported is not None and not arguments.json:
+                    _say_extended(imported)
+                if arguments.only_new:
+                    await session.dataset.leave_imported_out()
                 return await build(session, model, arguments, out)
 
     return asyncio.run(start())
+
+
+def _plan(arguments: argparse.Namespace) -> DatasetPlanInput:
+    return load_example(arguments.example) if arguments.example else load_plan(arguments.plan)
+
+
+def _check_combination(arguments: argparse.Namespace) -> None:
+    """Raises ``InputError`` where flags that belong together are not all there."""
+    if not (arguments.plan or arguments.example or arguments.extend):
+        raise InputError("There is nothing to build.", "Name a PLAN, --example, --prompt or --extend.")
+    if arguments.more is not None and (
+        arguments.more < 1 or not arguments.extend or arguments.plan or arguments.example
+    ):
+        raise InputError(
+            "--more N says how many cases --extend FILE adds without a plan.", "Give it a number from 1 on."
+        )
+    if arguments.extend and not (arguments.plan or arguments.example or arguments.more):
+        raise InputError("--extend needs to know how many cases are to be added.", "Say --more N, or name a plan.")
+    if arguments.only_new and not arguments.extend:
+        raise InputError("--only-new is for --extend.", "Leave it out: all cases are new.")
+
+
+def _extended(arguments: argparse.Namespace) -> ImportedDataset:
+    path, choice = Path(arguments.extend).expanduser(), field_choice(arguments)
+    if arguments.more is not None:
+        return extend_rows(path, arguments.more, choice)
+    return add_rows(_plan(arguments), path, choice)
+
+
+def _say_extended(imported: ImportedDataset) -> None:
+    for note in imported.notes:
+        say(f"Note: {visible(note)}")
+    there, total = len(imported.cases), imported.plan.total_instances
+    say(f"{counted(there, 'row')} are there; {counted(total - there, 'case')} will be added, and repeat none of them.")
 
 
 async def _run_words(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> int:
@@ -70,11 +127,22 @@ def _point_at_unfinished(dataset_name: str, config: DatasetBuilderConfig) -> Non
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    source = parser.add_mutually_exclusive_group(required=True)
+    source = parser.add_mutually_exclusive_group()
     source.add_argument("plan", nargs="?", metavar="PLAN", help="plan file (.yaml or .json)")
     source.add_argument("--example", metavar="NAME", help="a packaged plan; see `dsbuilder examples`")
     source.add_argument(
         "--prompt", metavar="WORDS", help="what you need, in your words; the main agent draws up the plan"
+    )
+    add = parser.add_argument
+    add("--extend", metavar="FILE", help="rows that are there already: they are kept, and nothing repeats them")
+    add(
+        "--more",
+        type=int,
+        metavar="N",
+        help="with --extend and without a plan: how many cases are added, like those there",
+    )
+    add(
+        "--only-new", action="store_true", help="with --extend: the dataset is written without the rows that were there"
     )
     parser.add_argument(
         "--yes", action="store_true", help="with --prompt: agree to the plan and the run, not to files elsewhere"
@@ -85,5 +153,5 @@ COMMAND = CliCommand(
     help="build a dataset from a plan, or from words",
     rank=20,
     run=_run,
-    arguments=(settings_options, display_options, out_option, _arguments),
+    arguments=(settings_options, display_options, out_option, _arguments, field_options),
 )

@@ -24,6 +24,7 @@ from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.wording import (
     STATE_WORDS,
     cost_words,
+    imported_words,
     judged_advice,
     judged_lines,
     kind_words,
@@ -105,6 +106,8 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         if pairs := pair_words(session.plan):
             say(f"Planned pairs: {pairs}")
         stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
+        if words := imported_words(summary.imported, summary.instances_created):
+            say(f"\n{words}")
         say(f"\nRejections by stage: {stages}")
         for line in (*judged_lines(summary.judged_counts), judged_advice(summary.judged_counts)):
             if line:

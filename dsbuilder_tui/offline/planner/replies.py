@@ -18,7 +18,7 @@ from dsbuilder_tui.offline.planner.topics import Topics
 from dsbuilder_tui.offline.planner.understand import understand
 
 NOTE_MARK = "[dsbuilder]"
-_PLANS = ("propose_plan", "revise_plan")
+_PLANS = ("propose_plan", "revise_plan", "extend_dataset")
 # What a tool says of itself stands in its own line already; this is what the planner has to add.
 _AFTER = {
     "start_generation": "I will speak up when it is done, or when something needs you.",
@@ -63,7 +63,7 @@ def reply(
         problem = _both(answer.get("error"), answer.get("way_out"))
         return Interpretation(words=problem or f"{tool.replace('_', ' ')} did not work, and did not say why.")
     said = _text(answer.get("said"))
-    if tool == "propose_plan":
+    if tool in ("propose_plan", "extend_dataset"):
         return Interpretation(
             () if answer.get("running") else (Act("start_generation"),), said if answer.get("running") else ""
         )

@@ -17,6 +17,7 @@ from dsbuilder_tui.offline.planner.counts import plain_numbers
 from dsbuilder_tui.offline.planner.diversity_requests import about_pairs, fewer
 from dsbuilder_tui.offline.planner.document_requests import documents_in, written_from
 from dsbuilder_tui.offline.planner.expected_tool_calls import one_tool_a_clause
+from dsbuilder_tui.offline.planner.extension_requests import extension_in
 from dsbuilder_tui.offline.planner.fallback_replies import not_understood, says_yes, small_words
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.intents import Intents
@@ -42,7 +43,10 @@ def understand(
     topics = topics or Topics()
     if not text.strip():
         return Interpretation(words=not_understood())
-    reading = _read(hear(text), situation, topics)
+    heard = hear(text)
+    if situation.plan is None and (extension := extension_in(heard)) is not None:
+        return extension
+    reading = _read(heard, situation, topics)
     if earlier and reading.acts:  # it was asked what to write from documents that had been named
         return written_from(reading, documents_in(hear(earlier))[1], situation)
     if earlier and not reading.acts and _answers(text, situation) and _read(hear(earlier), situation, topics).asks:

@@ -25,7 +25,7 @@ _PATH = re.compile(
     r"(?<![\w/])(?:~|\.{1,2})?/[\w.@+~/-]*[\w/]|(?<![\w/])[A-Za-z]:\\[\w.\\-]+"
     r"|(?<![\w/])[\w.-]+/(?:[\w.-]+/){0,20}[\w.-]*\.[A-Za-z]\w{0,9}\b|"
     r"(?<![\w/])[A-Za-z][\w.-]*/(?:[\w.-]+/){1,20}[\w-]*"
-    r"|(?<![\w/.])[\w-]+\.(?:py|md|txt|pdf|docx|html?|rst|ya?ml|json|jsonl|csv|tsv|parquet|toml|prompt|j2|ts|js)\b"
+    r"|(?<![\w/.])[\w-]+\.(?:py|md|txt|pdf|docx|html?|rst|ya?ml|json|jsonl|ndjson|arrow|csv|tsv|parquet|toml|prompt|j2|ts|js)\b"
 )
 _MODEL = re.compile(
     r"(?<![\w/])(?:[\w.-]+/)?(?:gpt|o\d|claude|gemini|llama|mistral|mixtral|qwen|deepseek|phi|gemma|command|grok)"

@@ -21,6 +21,11 @@ class FieldChoice:
     category_field: str | None = None
     expectations_field: str | None = None
 
+    @property
+    def named(self) -> bool:
+        """Whether anything is named."""
+        return bool(self.fields or self.category_field or self.expectations_field)
+
     def parts(self, record: Any, shape: RowShape) -> Parts:
         """The parts of a record: what is named here, and by the shape what is not. Raises ``Unusable`` with the reason."""
         if not isinstance(record, dict | list) or (isinstance(record, list) and not self.fields):

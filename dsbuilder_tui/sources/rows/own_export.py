@@ -1,4 +1,4 @@
-"""What our own exports for other tools keep in their metadata: with it a row is read back as the case that it was."""
+"""The metadata of our own exports for other tools: with it a row is read back as the case that it was."""
 
 from __future__ import annotations
 

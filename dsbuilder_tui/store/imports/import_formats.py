@@ -10,23 +10,26 @@ from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.registry import Registry
 from dsbuilder_tui.store.imports.import_format import ImportedDataset, ImportFormat
 
-_SEED = "checkpoint"
+_SEED, _ROWS = "checkpoint", "rows"
 IMPORT_FORMATS: Registry[ImportFormat] = Registry(
     "dsbuilder.import_formats",
     "import format",
-    {_SEED: "dsbuilder_tui.store.imports.seed_checkpoint:FORMAT"},
+    {
+        _SEED: "dsbuilder_tui.store.imports.seed_checkpoint:FORMAT",
+        _ROWS: "dsbuilder_tui.sources.rows.row_import:FORMAT",
+    },
     "dsbuilder_tui.store.imports.import_format:ImportFormat",
 )
 
 
 def import_format_of(path: Path) -> str:
-    """The name of the format with the longest ending that a file name has; the seed format's when none fits."""
+    """The name of the format with the longest ending that a file name has; that of rows when none fits."""
     fitting = [
         (len(row.ending), name)
         for name, row in IMPORT_FORMATS.all().items()
         if path.name.lower().endswith(row.ending.lower())
     ]
-    return max(fitting)[1] if fitting else _SEED
+    return max(fitting)[1]
 
 
 def read_dataset(path: Path, kind: str | None = None) -> ImportedDataset:
@@ -35,12 +38,13 @@ def read_dataset(path: Path, kind: str | None = None) -> ImportedDataset:
     Raises ``InputError`` or ``PlanError`` naming what is wrong in the file, ``ConfigError`` for an unknown format, or
     ``PlugInBroken`` for a format that cannot be loaded or fails at its work.
     """
-    try:
-        with path.open("rb"):
-            pass
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from None
     name = kind or import_format_of(path)
+    if name != _ROWS:
+        try:
+            with path.open("rb"):
+                pass
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from None
     format_ = IMPORT_FORMATS.load(name)
     try:
         dataset = format_.read(path)

@@ -36,7 +36,8 @@ def call_row(call: CallTrace | WorkerCall, width: int, chosen: bool, now: float)
             "strong" if chosen else "text",
         ),
     ]
-    spans += [(f" {call.delivered:>3}/{size:<3}", "text"), (f" {seconds:>6.1f} s ", "muted")]
+    asked = f"/{size:<3}" if size else " " * 4  # templates are asked for by no slots
+    spans += [(f" {call.delivered:>3}{asked}", "text"), (f" {seconds:>6.1f} s ", "muted")]
     if width >= 64:
         spans.append((fit(f"{tokens:,} tok" if tokens else "", 11, "right") + "  ", "faint"))
     if retries and width >= 60:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
+from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, Event
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.run_state import WorkerState
@@ -129,7 +130,11 @@ class WorkersScreen(SessionScreen):
     def action_cancel(self) -> None:
         trace = self._trace()
         if trace is not None and self.watched.session.calls.cancel(trace.batch):
-            self.services.say(f"Batch {trace.batch} is cut off; its open slots go to another worker.")
+            judges = trace.role is CallRole.JUDGE
+            goes_on = (
+                "the judge is asked about its cases once more" if judges else "its open slots go to another worker"
+            )
+            self.services.say(f"Batch {trace.batch} is cut off; {goes_on}.")
 
     def action_retry(self) -> None:
         trace = self._trace()

@@ -1,0 +1,43 @@
+"""How many cases of a session came with a file, by category: a plan may hold so many more than its limit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from dsbuilder_tui.domain.case import IMPORTED_FROM
+from dsbuilder_tui.store.imports.import_format import ImportedDataset
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedCounts:
+    """The name of the file of rows, empty for any other file, and its cases by category."""
+
+    KEY: ClassVar[str] = "imported_cases"  # of the session's ``meta``
+
+    name: str = ""
+    cases: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, dataset: ImportedDataset) -> Self:
+        """The counts of a dataset."""
+        name = dataset.cases[0].tags.get(IMPORTED_FROM, "") if dataset.cases else ""
+        return cls(str(name), Counter(case.category for case in dataset.cases))
+
+    @classmethod
+    def read(cls, kept: Any) -> Self:
+        """What was kept; nothing in sessions that were not imported, or by an earlier version."""
+        if not isinstance(kept, Mapping):
+            return cls()
+        return cls(str(kept.get("name", "")), {str(k): int(v) for k, v in dict(kept.get("cases", {})).items()})
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.cases.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready data."""
+        return {"name": self.name, "cases": dict(self.cases)}

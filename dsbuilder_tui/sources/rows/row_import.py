@@ -1,0 +1,269 @@
+"""A file of rows as a dataset: a plan out of what the rows are, and the rows as its cases; with room for more if wanted."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any
+
+from dsbuilder_tui.domain.case import IMPORTED_FROM
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.expectation import MlflowKey
+from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
+from dsbuilder_tui.domain.plan_values import MAX_NAME_LENGTH, checked_name
+from dsbuilder_tui.domain.sanitise import one_line, whole_characters
+from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Row, Source
+from dsbuilder_tui.sources.rows.field_choice import FieldChoice
+from dsbuilder_tui.sources.rows.proposed_categories import proposed_categories
+from dsbuilder_tui.sources.rows.row_parts import Parts
+from dsbuilder_tui.sources.rows.varied_texts import varied_texts
+from dsbuilder_tui.store.imports.import_format import ImportedCase, ImportedDataset, ImportFormat
+from dsbuilder_tui.store.imports.seed_checkpoint import read_seed_checkpoint
+
+_ONE = "cases"  # the category of rows that name none
+_MOST_CATEGORIES = 200
+_MOST_FIELDS = 50
+_MOST_EXAMPLES = 5
+_LONGEST_EXAMPLE = 2_000  # characters
+_SHOWN = 5
+_WRITTEN = (MlflowKey.FACTS, MlflowKey.RESPONSE, MlflowKey.GUIDELINES)  # keys that can be written for more cases
+_OWN_TAGS = frozenset({"case_id", "category", "slot"})
+_SEED_MARKS = (b'"dataset_plan"', b'"created_instances"')
+_SAMPLE = 4_096
+_ENDINGS = frozenset(
+    {".gz", ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".tab", ".psv", ".yaml", ".yml", ".parquet", ".arrow"}
+)
+_RESERVED = "goal"  # MLflow keeps this field for itself
+
+
+@dataclass(slots=True)
+class _RowGroup:
+    """The rows of one category."""
+
+    name: str
+    rows: list[Parts] = field(default_factory=list)
+
+
+def import_rows(path: Path, choice: FieldChoice | None = None) -> ImportedDataset:
+    """The rows of a file as a dataset that is complete. Raises ``InputError`` naming what is wrong, and what helps.
+
+    Categories are those the rows name, or one. Each row becomes a case with its inputs, expectations and tags; lines
+    that give no row are told in the notes.
+    """
+    rows, notes = _read(path, choice)
+    return _dataset(path, _groups(rows, choice, notes), notes, 0)
+
+
+def extend_rows(path: Path, more: int, choice: FieldChoice | None = None) -> ImportedDataset:
+    """The rows of a file as a dataset with ``more`` open slots, in proportion to what is there. Raises as ``import_rows``.
+
+    Rows that name no categories are put into some by what they are about. A varied few of each are its examples, and
+    the expectations that most rows have are written for the new cases.
+    """
+    rows, notes = _read(path, choice)
+    groups = _groups(rows, choice, notes)
+    if len(groups) == 1 and groups[0].name == _ONE:
+        proposed = proposed_categories([parts.text for parts in groups[0].rows])
+        if len(proposed) > 1:
+            groups = [_RowGroup(name, [rows[n] for n in members]) for name, members in proposed.items()]
+            notes.append(f"categories by what the rows are about: {', '.join(proposed)}")
+    return _dataset(path, groups, notes, more)
+
+
+def add_rows(plan: DatasetPlanInput, path: Path, choice: FieldChoice | None = None) -> ImportedDataset:
+    """The rows of a file before the cases of a plan, whose counts stay those of the new ones. Raises as ``import_rows``.
+
+    Rows go into the plan's category of their name, or into its only one; what fits none goes into categories of its own,
+    which are full. Raises ``InputError`` too when the rows' fields cannot be the plan's.
+    """
+    rows, notes = _read(path, choice)
+    groups = _groups(rows, choice, notes)
+    fields = _fields(groups)
+    wanted = list(plan.input_fields)
+    if set(fields.values()) != set(wanted):
+        if len(fields) != 1 or len(wanted) != 1:
+            raise InputError(
+                f"The rows of {path} have the fields {', '.join(fields.values())}, the plan has {', '.join(wanted)}.",
+                "Name what goes in with --field, or the plan's input_fields alike.",
+            )
+        fields = dict.fromkeys(fields, wanted[0])
+    names = {category.name.casefold(): category.name for category in plan.categories}
+    if len(groups) == 1 and groups[0].name == _ONE and len(names) == 1:
+        groups[0].name = plan.categories[0].name
+    found = {names.get(group.name.casefold(), group.name): group for group in groups}
+    data = plan.model_dump(mode="json", exclude={"total_instances"})
+    for category in data["categories"]:
+        category["count"] += len(found[category["name"]].rows) if category["name"] in found else 0
+    data["categories"] += [
+        {"name": name, "count": len(group.rows)} for name, group in found.items() if name not in names.values()
+    ]
+    return ImportedDataset(parse_plan(data, str(path)), _cases(path, found, fields), notes=notes)
+
+
+def _read(path: Path, choice: FieldChoice | None) -> tuple[list[Parts], list[str]]:
+    rows: list[Parts] = []
+    bad: list[BadLine] = []
+    with Source(path, choice) as source:
+        for item in source.checked_rows():
+            if isinstance(item, Row):
+                rows.append(item.parts)
+            else:
+                bad.append(BadLine(item.line, b"", item.reason))
+        label = source.shape.label if source.shape is not None else ""
+    if not rows:
+        raise InputError(f"{path} holds no rows.", "Give a file with at least one.")
+    notes = [f"read as {label}"] if label else []
+    if bad:
+        shown = "; ".join(f"line {item.line}: {one_line(item.reason, 80)}" for item in bad[:_SHOWN])
+        notes.append(f"{counted(len(bad), 'line')} left out ({shown}{'; …' if len(bad) > _SHOWN else ''})")
+    texts = {parts.text for parts in rows}
+    if len(texts) < len(rows):
+        notes.append(
+            f"{counted(len(rows) - len(texts), 'row')} with the text of another one; `dsbuilder dedup` takes them out"
+        )
+    return rows, notes
+
+
+def _groups(rows: Sequence[Parts], choice: FieldChoice | None, notes: list[str]) -> list[_RowGroup]:
+    """The rows by category, in the order in which categories first occur."""
+    found: dict[str, _RowGroup] = {}
+    for parts in rows:
+        name = plan_name(parts.category, "") or _ONE
+        found.setdefault(name.casefold(), _RowGroup(name)).rows.append(parts)
+    if len(found) > _MOST_CATEGORIES:
+        if choice is not None and choice.category_field is not None:
+            raise InputError(
+                f"{choice.category_field} has {len(found):,} values; a plan takes {_MOST_CATEGORIES} categories.",
+                "Name another field with --category-field, or none.",
+            )
+        notes.append(f"the {len(found):,} values of the rows' category are too many for a plan; all are in one")
+        return [_RowGroup(_ONE, list(rows))]
+    return list(found.values())
+
+
+def _dataset(path: Path, groups: Sequence[_RowGroup], notes: Sequence[str], more: int) -> ImportedDataset:
+    fields = _fields(groups)
+    everything = [parts for group in groups for parts in group.rows]
+    shares = in_proportion(more, [len(group.rows) for group in groups])
+    categories = [
+        {
+            "name": group.name,
+            "count": len(group.rows) + share,
+            "example_inputs": _examples(group.rows, fields) if more else [],
+        }
+        for group, share in zip(groups, shares, strict=True)
+    ]
+    plan = {
+        "dataset_name": plan_name(_stem(path), "imported"),
+        "categories": categories,
+        "input_fields": list(fields.values()),
+        **({"write": written} if more and (written := _written(everything)) else {}),
+    }
+    cases = _cases(path, {group.name: group for group in groups}, fields)
+    return ImportedDataset(parse_plan(plan, str(path)), cases, notes=list(notes))
+
+
+def _cases(path: Path, groups: Mapping[str, _RowGroup], fields: Mapping[str, str]) -> list[ImportedCase]:
+    """The rows in the first slots of their categories, in order."""
+    origin = one_line(path.name or str(path), MAX_NAME_LENGTH)
+    return [
+        ImportedCase(name, number, _inputs(parts, fields), _clean(parts.expectations), _tags(parts, origin))
+        for name, group in groups.items()
+        for number, parts in enumerate(group.rows, 1)
+    ]
+
+
+def in_proportion(total: int, weights: Sequence[int]) -> list[int]:
+    """``total`` in whole parts that are to one another as the weights are, as nearly as can be."""
+    whole = sum(weights)
+    parts = [total * weight // whole for weight in weights]
+    left = sorted(range(len(weights)), key=lambda place: (-(total * weights[place] % whole), place))
+    for place in left[: total - sum(parts)]:
+        parts[place] += 1
+    return parts
+
+
+def plan_name(text: str, otherwise: str) -> str:
+    """A text as a name that a plan takes; ``otherwise`` when nothing is left of it."""
+    name = unicodedata.normalize("NFC", text)[: 4 * MAX_NAME_LENGTH]
+    name = re.sub(r"[^\w .\-]+", " ", name)
+    name = re.sub(r"\.{2,}", ".", re.sub(r"\s+", " ", name)).strip(" .-")[:MAX_NAME_LENGTH].strip(" .-")
+    try:
+        return checked_name(name, "name")
+    except ValueError:
+        return otherwise
+
+
+def _stem(path: Path) -> str:
+    name = PurePath(path.name)
+    while name.suffix.lower() in _ENDINGS:
+        name = name.with_suffix("")
+    return name.name
+
+
+def _fields(groups: Iterable[_RowGroup]) -> dict[str, str]:
+    """The fields of all rows' inputs, and their names in the plan: of a path its last part, where no other has that."""
+    names = list(dict.fromkeys(str(name) for group in groups for parts in group.rows for name in parts.inputs))
+    if len(names) > _MOST_FIELDS:
+        raise InputError(
+            f"The rows have {len(names):,} different fields; a plan takes {_MOST_FIELDS}.",
+            "Name what goes in with --field.",
+        )
+    short = {name: name.rpartition(".")[2] for name in names}
+    ends = list(short.values())
+    found: dict[str, str] = {}
+    for name in names:
+        new = short[name] if ends.count(short[name]) == 1 and short[name] else name
+        new = "".join(c for c in whole_characters(new) if c.isprintable()).strip()[:MAX_NAME_LENGTH] or "field"
+        new = f"{new}_" if new == _RESERVED else new
+        while new in found.values():
+            new = f"{new[: MAX_NAME_LENGTH - 1]}_"
+        found[name] = new
+    return found
+
+
+def _inputs(parts: Parts, fields: Mapping[str, str]) -> dict[str, Any]:
+    """A row's inputs under the plan's fields; one that it has not is empty."""
+    return {new: whole_characters(parts.inputs.get(name, "")) for name, new in fields.items()}
+
+
+def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(key): value for key, value in whole_characters(values).items()}
+
+
+def _tags(parts: Parts, origin: str) -> dict[str, Any]:
+    tags = {key: value for key, value in _clean(parts.tags).items() if key not in _OWN_TAGS}
+    if parts.id is not None:
+        tags["imported_case_id"] = parts.id
+    return {**tags, IMPORTED_FROM: origin}
+
+
+def _examples(rows: Sequence[Parts], fields: Mapping[str, str]) -> list[dict[str, Any]]:
+    """A varied few of the rows."""
+    short = [parts for parts in rows if len(parts.text) <= _LONGEST_EXAMPLE]
+    return [_inputs(short[n], fields) for n in varied_texts([parts.text for parts in short], _MOST_EXAMPLES)]
+
+
+def _written(rows: Sequence[Parts]) -> list[str]:
+    """The keys of expectations that most rows have."""
+    return [key.value for key in _WRITTEN if 2 * sum(1 for parts in rows if key in parts.expectations) > len(rows)]
+
+
+def _read_any(path: Path) -> ImportedDataset:
+    """A checkpoint under another name as that; any other file as rows."""
+    if path.is_file():
+        try:
+            with path.open("rb") as handle:
+                head = handle.read(_SAMPLE)
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from None
+        if head.lstrip().startswith(b"{") and any(mark in head for mark in _SEED_MARKS):
+            return read_seed_checkpoint(path)
+    return import_rows(path)
+
+
+FORMAT = ImportFormat(ending="", read=_read_any)
