@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from dsbuilder_tui.domain.session_state import BuilderState, RunResult
     from dsbuilder_tui.lint import CheckReport, check
     from dsbuilder_tui.session import Session
+    from dsbuilder_tui.session.plan_files import load_plan
     from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-    from dsbuilder_tui.store.plan_file import load_plan
 
 __version__ = "0.2.0"
 
@@ -36,7 +36,7 @@ _HOMES = {
     "BuilderState": "domain.session_state",
     "RunResult": "domain.session_state",
     "Session": "session",
-    "load_plan": "store.plan_file",
+    "load_plan": "session.plan_files",
 }
 
 __all__ = [

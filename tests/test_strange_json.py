@@ -10,11 +10,11 @@ import pytest
 
 from dsbuilder_tui.dedup.outputs import line_with
 from dsbuilder_tui.domain.errors import DsbuilderError
+from dsbuilder_tui.session.plan_files import load_plan
 from dsbuilder_tui.sources.rows import json_records
 from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Row, Source
 from dsbuilder_tui.sources.rows.field_choice import FieldChoice
 from dsbuilder_tui.store.imports.seed_checkpoint import read_seed_checkpoint
-from dsbuilder_tui.store.plan_file import load_plan
 from tests.support.json_texts import json_texts
 
 TEXTS = json_texts()

@@ -97,7 +97,7 @@ def pair_of(tags: Mapping[str, Any]) -> CasePair | None:
 
 
 def _share(value: object) -> object:
-    if value is None or value is False:
+    if value is None or value is False or value == "":
         return 0.0
     if isinstance(value, str) and (found := _PER_CENT.fullmatch(value)):
         number = float(found[1].replace(",", "."))
@@ -128,7 +128,14 @@ def check_shares(name: str, contrast: float, same: float, *, by_templates: bool)
         )
 
 
+def _share_text(value: object) -> object:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 PairShare = Annotated[float, BeforeValidator(_share)]
+ShareText = Annotated[
+    str, BeforeValidator(_share_text)
+]  # a share as a model gives it; the plan says what is wrong with it
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.domain.case_pair import ShareText
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.judging import JudgeMode
@@ -59,10 +60,10 @@ class CategoryDraft(_PatchPart):
     """How many pieces of the documents a case is written from: 2 for questions that need both."""
     answerable: bool = True
     """False for questions that the documents do not answer: the right answer says so."""
-    contrast: float | str = 0.0
+    contrast: ShareText = ""
     """The share of these cases, part of the count, that are contrast partners: the same as another case but for one decisive
     thing, so that another answer is right; such as "10 %". Only when the person wants such pairs."""
-    same: float | str = 0.0
+    same: ShareText = ""
     """The share that are paraphrase partners: they say what another case says in other words; the same answer is right."""
     pipeline: list[str | dict[str, Any]] = Field(default_factory=list)
     """Stages in which each case is written; leave it out unless the person asks for harder, rarer, more constrained or
@@ -92,10 +93,10 @@ class CategoryChange(_PatchPart):
     sources: list[str] | None = None
     passages: int | None = None
     answerable: bool | None = None
-    contrast: float | str | None = None
-    """The share of its cases that are contrast partners of others, such as "10 %"; 0 for none."""
-    same: float | str | None = None
-    """The share of its cases that are paraphrase partners of others; 0 for none."""
+    contrast: ShareText | None = None
+    """The share of its cases that are contrast partners of others, such as "10 %"; "0 %" for none."""
+    same: ShareText | None = None
+    """The share of its cases that are paraphrase partners of others; "0 %" for none."""
     pipeline: list[str | dict[str, Any]] | None = None
     """All the stages in which its cases are written from now on; [] for a draft alone."""
     mode: WritingMode | None = None

@@ -77,6 +77,7 @@ class Ledger:
         self._chunk: tuple[str, int, int] | None = None
         self._aside: list[tuple[str, int, int]] = []
         self._round = 0
+        self._partners_turn = False
         self._leased = 0
         self.open = plan.total_instances
         self.filled = 0
@@ -294,8 +295,8 @@ class Ledger:
         if pair is None:
             heapq.heappush(book.retry, (book.attempt.get(ordinal, 0), ordinal))
         elif book.state[pair.original] == _FILLED or book.state[pair.original] in _WITHOUT_CASE:
-            attempt = book.attempt.get(ordinal, 0)
-            heapq.heappush(book.partners if self._ordered and not attempt else book.retry, (attempt, ordinal))
+            waiting = book.partners if self._ordered and not self._partners_turn else book.retry
+            heapq.heappush(waiting, (book.attempt.get(ordinal, 0), ordinal))
 
     def _queue_partner(self, category: str, ordinal: int) -> None:
         if (partner := self._open_partner(category, ordinal)) is not None:
@@ -312,6 +313,7 @@ class Ledger:
         """Where order counts, partners are written when every original is judged."""
         if self._leased or not any(book.partners for book in self._books.values()):
             return None
+        self._partners_turn = True
         for book in self._books.values():
             book.retry, book.partners = [*book.retry, *book.partners], []
             heapq.heapify(book.retry)

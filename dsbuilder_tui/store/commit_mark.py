@@ -7,6 +7,7 @@ When the file is closed, its digest is noted, too.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import zlib
 from dataclasses import dataclass
@@ -55,13 +56,19 @@ class CommitMark:
         return self._path.exists()
 
     def write(self, mark: Mark) -> None:
-        """Note a commit. Raises ``OSError``."""
+        """Note a commit. Raises ``OSError``.
+
+        Only the first of a process waits for the disk: when the power fails behind it, an older note is there, and not none.
+        """
+        first = self._descriptor is None
         if self._descriptor is None:
             self._descriptor = os.open(self._path, _TO_WRITE, 0o600)
         text = f"{mark.commits} {mark.accepted} {mark.digest}".rstrip().encode()
         line = b"%s %s" % (text, _crc(text))
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.write(self._descriptor, line.ljust(_SIZE - 1) + b"\n")
+        if first:
+            os.fsync(self._descriptor)
 
     def remove(self) -> None:
         """Forget what was noted: it was about another file."""
@@ -70,6 +77,8 @@ class CommitMark:
 
     def close(self) -> None:
         if self._descriptor is not None:
+            with contextlib.suppress(OSError):  # then an older note is there
+                os.fsync(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = None
 

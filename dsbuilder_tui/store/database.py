@@ -33,6 +33,7 @@ from dsbuilder_tui.store.reading_connection import (
 )
 from dsbuilder_tui.store.schema import MIGRATIONS, SEALED
 from dsbuilder_tui.store.soundness import TableDamage, damaged_session, opening_tables, table_damages
+from dsbuilder_tui.store.sqlite_errors import UNREADABLE
 from dsbuilder_tui.store.table_sums import Seal, TableSum, TableSums, read_seal, recounted, write_seal
 
 T = TypeVar("T")
@@ -176,7 +177,7 @@ class Database:
         def guarded() -> T:
             try:
                 return function()
-            except (sqlite3.Error, OSError) as error:
+            except (*UNREADABLE, OSError) as error:
                 raise readable_error(error, self.path) from error
             except JSONDecodeError as error:
                 raise SessionDamaged(

@@ -17,6 +17,7 @@ from dsbuilder_tui.store.file_digest import file_digest
 from dsbuilder_tui.store.reading_connection import has_log, log_of, reading, require_plain_schema
 from dsbuilder_tui.store.schema import MAIN_BRANCH, MIGRATIONS, SEALED
 from dsbuilder_tui.store.soundness import CASES, damaged_cases, some_of, table_damages
+from dsbuilder_tui.store.sqlite_errors import UNREADABLE
 from dsbuilder_tui.store.table_sums import TableSum, read_seal
 
 _MOST_NAMED = 5
@@ -68,7 +69,7 @@ def examine(path: Path, *, is_open: bool = False) -> list[Finding]:
                     "file": lambda: _file(connection, path, noted, is_open=is_open),
                 }
             findings += [_guarded(name, look) for name, look in looks.items()]
-    except sqlite3.Error as error:
+    except UNREADABLE as error:
         findings.append(Finding("file", "", f"SQLite cannot read it: {error}"))
     except SessionDamaged as error:
         findings.append(Finding("file", "", error.problem))
@@ -92,7 +93,7 @@ def _guarded(name: str, look: Callable[[], Finding]) -> Finding:
 def _pages(connection: sqlite3.Connection) -> Finding:
     try:
         found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
-    except sqlite3.Error as error:
+    except UNREADABLE as error:
         found = [str(error)]
     if found == ["ok"]:
         return Finding("pages", "every page and index is in order")

@@ -42,9 +42,9 @@ def _require_ok(connection: sqlite3.Connection, check: str, path: Path) -> None:
         raise readable_error(sqlite3.DatabaseError("; ".join(found)), path)
 
 
-def readable_error(error: sqlite3.Error | OSError, path: Path) -> DsbuilderError:
+def readable_error(error: sqlite3.Error | UnicodeDecodeError | OSError, path: Path) -> DsbuilderError:
     """What SQLite, or the system, says of a session file, in words for a person."""
-    text = str(error)
+    text = "its names are no UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
     if "interrupted" in text:
         return StorageError(f"{path} was closed while it was read.", "Open the session again.")
     if "locked" in text:

@@ -37,9 +37,8 @@ class _Loader(_SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def load_plan(path: str | Path) -> DatasetPlanInput:
-    """A plan from a ``.yaml``, ``.yml`` or ``.json`` file. Raises ``InputError`` or ``PlanError`` with the way out."""
-    path = Path(path).expanduser()
+def read_plan(path: Path) -> Any:
+    """What stands in a ``.yaml``, ``.yml`` or ``.json`` file, not checked yet. Raises ``InputError`` with the way out."""
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder.", "Name a plan file ending in .yaml or .json.")
@@ -58,7 +57,7 @@ def load_plan(path: str | Path) -> DatasetPlanInput:
         ) from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check its permissions.") from None
-    return parse_plan(_parse(text, path), str(path))
+    return _parse(text, path)
 
 
 def plan_of_text(text: str, source: str) -> DatasetPlanInput:

@@ -21,6 +21,7 @@ from dsbuilder_tui.store.reading_connection import require_plain_schema
 from dsbuilder_tui.store.row_format import checksum, to_text
 from dsbuilder_tui.store.schema import MAIN_BRANCH, MIGRATIONS, SEALED
 from dsbuilder_tui.store.soundness import TableDamage, table_damages
+from dsbuilder_tui.store.sqlite_errors import UNREADABLE
 from dsbuilder_tui.store.table_sums import read_seal, recounted, write_seal
 
 _PAGE = 200
@@ -109,7 +110,7 @@ class _Salvage:
             rowid = "WITHOUT ROWID" not in str(
                 self._old.execute("SELECT sql FROM sqlite_master WHERE name=?", (table,)).fetchone()
             )
-        except sqlite3.Error:
+        except UNREADABLE:
             return
         wanted, key = ", ".join(columns), "rowid" if rowid else ""
         seen: set[int] = set()
@@ -133,7 +134,7 @@ class _Salvage:
                             yield dict(zip(columns, values, strict=True))
                     edge = last if key else None
                 return
-            except sqlite3.Error:
+            except UNREADABLE:
                 if not key:
                     return
 
@@ -201,7 +202,7 @@ class _Salvage:
                     list(values.values()),
                 )
                 copied += goal == table
-            except sqlite3.Error:
+            except UNREADABLE:
                 continue
         damage = self._damaged.get(table)
         if set_aside:

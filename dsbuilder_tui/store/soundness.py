@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.store.row_format import checksum
+from dsbuilder_tui.store.sqlite_errors import UNREADABLE
 from dsbuilder_tui.store.table_sums import Seal, TableSum, covered_columns, sum_of
 
 # What a session is, and what everything else is read by: looked at each time that it is opened.
@@ -90,7 +91,7 @@ def table_damages(connection: sqlite3.Connection, seal: Seal, tables: Iterable[s
                 found.append(TableDamage(table, now.rows, written.rows))
             elif written.rows <= _SMALL and (wrong := _structure(connection, table)):
                 found.append(TableDamage(table, now.rows, written.rows, wrong))
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             found.append(TableDamage(table, 0, written.rows, str(error)))
     return found
 

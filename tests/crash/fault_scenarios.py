@@ -110,14 +110,42 @@ def make_a_disk_read_only(ground: Ground, rng: random.Random, tally: Tally) -> N
         )
 
 
+def turn_a_disk_read_only(ground: Ground, rng: random.Random, tally: Tally) -> None:
+    """A disk fails under a running process, and its system makes it read-only; mended, the run goes on."""
+    lines = rng.randint(1, 200)
+
+    def meanwhile(process: Forked) -> None:
+        while process.running and process.out.count("\n") < lines:
+            time.sleep(0.002)
+        subprocess.run(["mount", "-o", "remount,abort", disk], check=True)
+
+    with ground.folder() as folder:
+        image, disk = folder / "image", folder / "disk"
+        with image.open("wb") as file:
+            file.truncate(32 * 2**20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True)
+        given = (*settings(ground), "--out", "out.jsonl", "--json")
+        with _mounted_as(disk, "-o", "loop", image):
+            end = do(disk, "run", ground.plan, *given, meanwhile=meanwhile)
+        subprocess.run(["e2fsck", "-fy", image], check=False, capture_output=True)
+        with _mounted_as(disk, "-o", "loop", image):
+            _after_a_fault(ground, disk, end, tally)
+
+
 @contextmanager
 def _mounted(place: Path, kilobytes: int) -> Iterator[Path]:
-    place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", place], check=True)
-    try:
+    with _mounted_as(place, "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs"):
         yield place
+
+
+@contextmanager
+def _mounted_as(place: Path, *what: str | Path) -> Iterator[None]:
+    place.mkdir(exist_ok=True)
+    subprocess.run(["mount", *what, place], check=True)
+    try:
+        yield
     finally:
-        subprocess.run(["umount", "--lazy", place], check=True)
+        subprocess.run(["umount", place], check=True)
 
 
 def _after_a_fault(ground: Ground, folder: Path, end: Ended, tally: Tally) -> None:
@@ -136,12 +164,13 @@ FAULTS: dict[str, Scenario] = {
     "files that may not grow": run_with(lambda rng: [Limit(resource.RLIMIT_FSIZE, rng.choice((120_000, 200_000, 300_000)))]),
     "disk fails in the middle": fail_in_the_middle,
     "read-only remount": make_a_disk_read_only,
+    "read-only under a run": turn_a_disk_read_only,
     "clock steps": run_with(lambda rng: [ClockSteps(rng.randrange(1000), 48)]),
     "no descriptors left": run_with(lambda rng: [Limit(resource.RLIMIT_NOFILE, rng.randint(1, 30))]),
     "no memory left": run_with(lambda rng: [Limit(resource.RLIMIT_AS, rng.randint(1, 250) * 1_000_000)]),
     "files deleted": delete_in_the_middle,
 }  # fmt: skip
-_MOUNTS = ("full disk", "read-only remount")
+_MOUNTS = ("full disk", "read-only remount", "read-only under a run")
 
 
 def without_mounts(scenarios: dict[str, Scenario]) -> dict[str, Scenario]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import sqlite3
 import threading
 import zlib
@@ -194,3 +195,18 @@ def test_a_mark_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     """It has no digest, and a line of 64 bytes."""
     (tmp_path / MARK_FILE).write_bytes(b"12 60 %08x".ljust(66) % zlib.crc32(b"12 60"))
     assert CommitMark(tmp_path / DATABASE).read() == Mark(12, 60)
+
+
+def test_a_schema_that_is_no_utf_8_is_damage(tmp_path: Path, made: Made) -> None:
+    """SQLite quotes the name that it cannot read in its error, which then cannot be read either."""
+    data = (made(False) / DATABASE).read_bytes()
+    places = [found.end() + 1 for found in re.finditer(rb"CREATE TABLE |CREATE INDEX ", data)]
+    for at in places[:: max(1, len(places) // 6)]:
+        folder = put_back(made(False), tmp_path)
+        changed = bytearray(data)
+        changed[at] |= 0x80
+        (folder / DATABASE).write_bytes(changed)
+        for command in ("doctor", "show", "export", "replay"):
+            more = ("--out", str(tmp_path / "x.jsonl")) if command == "export" else ()
+            end = told(command, NAME, *more, "--checkpoint-dir", str(tmp_path))
+            assert end.code == 1 and "unexpected" not in end.err, (at, command, end)

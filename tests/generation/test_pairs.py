@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.case_pair import CasePair, ContrastChange, PairKind, PairSide, pair_of
 from dsbuilder_tui.domain.events import Event, Notice
+from dsbuilder_tui.domain.pause_cause import Pause
 from dsbuilder_tui.domain.plan import parse_plan
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.judged_runs import judging, run_and_hear
@@ -339,3 +341,86 @@ async def test_partners_go_through_the_stages_of_their_category_but_are_not_evol
         assert pair_counts(await cases_of(session)) == {"contrast": 4}
         evolved = [prompt for prompt in worker.prompts if "<case 1>" in prompt]
         assert evolved and all("partner" not in prompt[prompt.index("Slots (") :] for prompt in evolved)
+
+
+async def test_counts_hold_among_faults_and_pauses(fake: FakeOpenAI, make_config: Configs) -> None:
+    worker, faults = PairWorker(), ["server_error", "rate_limit", "broken_all", "reset", "empty"]
+
+    def reply(body: dict[str, Any], call: int) -> Any:
+        return None if call % 4 == 0 else worker(body, call)
+
+    fake.reply_for, fake.kind_for = reply, lambda body: faults[fake.worker_calls // 4 % len(faults)]
+    config = make_config(base_url=fake.url, api_key="k", batch_size=4, max_workers=5, request_timeout=1.0)
+    async with await Session.create(pair_plan(60, 40, contrast=0.1, same=0.2), config) as session:
+        pauses = [5, 30, 70, 95]
+
+        def interrupt(event: Event) -> None:
+            if pauses and getattr(event, "accepted", 0) == pauses[0] and event.type == "case_accepted":
+                pauses.pop(0)
+                session.request_pause(Pause("a test"))
+                session.drop_in_flight()
+
+        session.subscribe(interrupt)
+        while (await session.run()).state == "paused":
+            pass
+        cases = await cases_of(session)
+        assert len(cases) == 100 and pair_counts(cases) == {"contrast": 10, "same": 20}
+        assert await session.cases.counts() == {"category_1": 60, "category_2": 40}
+
+
+async def test_a_partner_whose_case_is_edited_meanwhile_is_written_again(
+    fake: FakeOpenAI, make_config: Configs
+) -> None:
+    """The act comes between the request and its answer: what comes then is for a text that is gone."""
+    worker, asked, edited = PairWorker(), asyncio.Event(), asyncio.Event()
+
+    def reply(body: dict[str, Any], call: int) -> Any:
+        if "<case>" in str(body["messages"][-1]["content"]):
+            asked.set()
+            if not edited.is_set():
+                return None
+        return worker(body, call)
+
+    fake.reply_for, fake.kind_for = reply, lambda body: "hang"
+    config = make_config(base_url=fake.url, api_key="k", batch_size=1, max_workers=1, request_timeout=2.0)
+    async with await Session.create(pair_plan(4, contrast=0.25), config) as session:
+
+        async def edit() -> None:
+            await asked.wait()
+            said = str(fake.bodies[-1]["messages"][-1]["content"])
+            (original,) = [case for case in (await cases_of(session)).values() if case.inputs["query"] in said]
+            await session.cases.edit(
+                original.category,
+                original.ordinal,
+                {"query": "Quite another thing about a bicycle"},
+                original.expectations,
+            )
+            edited.set()
+
+        act = asyncio.create_task(edit())
+        assert (await session.run()).state == "complete"
+        await act
+        ((original, partner, _),) = pairs_among(await cases_of(session))
+        assert original.inputs["query"] == "Quite another thing about a bicycle"
+        assert partner.inputs["query"] == f"{original.inputs['query']} It is not mine."
+
+
+async def test_a_sample_and_cases_that_were_there_are_judged_beside_their_case(
+    fake: FakeOpenAI, make_config: Configs
+) -> None:
+    fake.reply_for = PairWorker()
+    told: list[dict[str, Any]] = []
+    fake.judge.bad = lambda case: bool(told.append(case))
+    config = judging(make_config, fake, "sample", retries=1)(judge_share=1.0)
+    async with await Session.create(pair_plan(20, contrast=0.2), config) as session:
+        await session.run()
+        assert sum("partner_of" in case for case in told) == 4 and len(told) == 20
+    told.clear()
+    off = judging(make_config, fake, "off", retries=1)()
+    async with await Session.create(pair_plan(20, contrast=0.2), off) as session:
+        await session.run()
+        assert not told
+        await session.settings.change({"judge": "all"})
+        await session.run()
+        assert sum("partner_of" in case for case in told) == 4 and len(told) == 20
+        assert pair_counts(await cases_of(session)) == {"contrast": 4}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.expectation import WrittenExpectation
 from dsbuilder_tui.domain.pause_cause import Pause
 
 Configs = Callable[..., DatasetBuilderConfig]
@@ -26,8 +27,27 @@ NARROW = DatasetPlanInput(
 )
 
 
-async def build(config: DatasetBuilderConfig, out: Path, *, pauses: int = 0) -> tuple[bytes, int]:
-    async with await Session.create(NARROW, config) as session:
+PAIRED = NARROW.model_copy(
+    update={
+        "categories": tuple(
+            category.model_copy(
+                update={
+                    "contrast": 0.2,
+                    "same": 0.2,
+                    "write": (WrittenExpectation(key="guidelines"),),
+                    "expectations": {},
+                }
+            )
+            for category in NARROW.categories
+        )
+    }
+)
+
+
+async def build(
+    config: DatasetBuilderConfig, out: Path, *, pauses: int = 0, plan: DatasetPlanInput = NARROW
+) -> tuple[bytes, int]:
+    async with await Session.create(plan, config) as session:
         left = pauses
 
         def interrupt(event: Event) -> None:
@@ -61,6 +81,14 @@ async def test_whatever_the_interruptions(tmp_path: Path, make_config: Configs) 
         make_config(checkpoint_dir=tmp_path / "broken", max_workers=5), tmp_path / "b.jsonl", pauses=12
     )
     assert broken == whole
+
+
+async def test_pairs_whatever_the_workers_and_the_interruptions(tmp_path: Path, make_config: Configs) -> None:
+    whole = await build(make_config(checkpoint_dir=tmp_path / "whole"), tmp_path / "whole.jsonl", plan=PAIRED)
+    assert whole[0].count(b'"side":"partner"') == whole[0].count(b'"side":"original"') > 20
+    for n, pauses in ((1, 0), (5, 12), (2, 40)):
+        config = make_config(checkpoint_dir=tmp_path / str(n), max_workers=n, batch_size=3)
+        assert await build(config, tmp_path / f"{n}.jsonl", pauses=pauses, plan=PAIRED) == whole, (n, pauses)
 
 
 async def test_another_seed_is_another_dataset(tmp_path: Path, make_config: Configs) -> None:

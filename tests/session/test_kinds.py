@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from dsbuilder_tui import DatasetBuilderConfig, Session
+from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.diversity.compared_text import compared_text, structure_hash
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.case_kind import CaseKind
@@ -22,6 +23,9 @@ from dsbuilder_tui.domain.events import ExportWritten, Notice
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.plan_patch import CategoryChange, CategoryDraft, PlanPatch, patched
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.tui.studio.card_state import CardState
+from dsbuilder_tui.tui.studio.plan_card_paint import plan_card
+from dsbuilder_tui.wording import kind_words
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.kinds_worker import KindsWorker, Slip, kinds_plan
 from tests.support.process import command, start
@@ -282,3 +286,40 @@ def test_after_a_kill_every_announced_case_of_each_kind_is_there_once(tmp_path: 
     kinds = Counter(row["tags"].get("kind", "single") for row in rows)
     assert all(kinds[kind] >= 50 for kind in CaseKind), kinds
     assert len({json.dumps(row["inputs"], sort_keys=True) for row in rows}) == len(rows)
+
+
+def test_the_card_of_a_plan_and_its_words_name_the_kinds() -> None:
+    plan = parse_plan(kinds_plan())
+    card = plan_content(plan, 1, call_id="x")
+    assert [row.case_kind for row in card.rows] == list(CaseKind)
+    shown = "\n".join(
+        "".join(span[0] for span in line) for line in plan_card(card, 100, state=CardState.OPEN, focused=False)
+    )
+    assert "conversations" in shown and "scenarios" in shown
+    assert kind_words(plan) == "talks conversations of 3 or 5 messages; plays scenarios for MLflow's simulator"
+
+
+def test_show_prints_a_conversation_turn_by_turn(tmp_path: Path) -> None:
+    plan = kinds_plan()
+    plan["categories"] = plan["categories"][1:]
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
+    place = ["--checkpoint-dir", "sessions"]
+    run = command("run", "plan.yaml", *place, "--provider", "offline", "--plain", "--out", "shop.jsonl", cwd=tmp_path)
+    assert run.returncode == 0 and "scenarios: " in run.stdout and "shop.scenarios.jsonl" in run.stdout, run.stdout
+    shown = command("show", *place, "--cases", "2", cwd=tmp_path).stdout
+    assert "Kinds: talks conversations of 3 or 5 messages; plays scenarios" in shown
+    assert " messages:\n    user: " in shown and "\n    assistant: " in shown
+
+
+def test_words_alone_build_a_dataset_with_conversations_and_scenarios(tmp_path: Path) -> None:
+    words = "20 cases for a customer service bot: 10 order status, 6 multi-turn refunds, 4 simulated conversations about returns"
+    place = ["--checkpoint-dir", "sessions", "--provider", "offline", "--plain"]
+    run = command("run", "--prompt", words, "--yes", *place, "--out", "bot.jsonl", cwd=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    rows = [json.loads(line) for name in ("bot.jsonl", "bot.scenarios.jsonl") for line in (tmp_path / name).open()]
+    assert Counter(row["tags"].get("kind", "single") for row in rows) == {
+        "single": 10,
+        "conversation": 6,
+        "scenario": 4,
+    }
+    assert "conversation of 3 or 5 messages" in run.stdout and "datasets of their own" in run.stdout

@@ -124,7 +124,7 @@ class ConversationComposer:
             before.user(self._new_detail(before))
             before.assistant(self._say("more"))
         spoken.turns[:0] = before.turns
-        spoken.user(*self._last(request.around, request.core, request.around.vague))
+        spoken.user(*self._last(request.around, request.core, *self._frame.background))
         spoken.expected.append(self._say("history"))
         return spoken
 

@@ -186,6 +186,8 @@ class OfflineWriter:
         if slot.passages:
             return self._write_grounded(plan, category, slot, frame, example, rng, seed, otherwise)
         values = pool.drawn("\n".join((example.template, *(text for _, text in example.history))), rng)
+        if example.history:
+            frame.flags -= {"missing", "ambiguous"}  # what it would leave out was said before
         core = self._core(category.kind, known, example, frame, rng)
         message, around = surrounded(known, example, frame, core, values, pool, rng, attempt, slot)
         again = random.Random()

@@ -32,6 +32,7 @@ _STANCES: tuple[tuple[Stance, str], ...] = (
     (Stance.DECLINE, r"out.of.scope|off.topic|unrelated|irrelevant|out.of.domain"),
     (Stance.UNKNOWN, r"unanswerable|no.answer|without.an?.answer"),
 )
+_THE_ANSWERER = re.compile(r"\b(?:you|your)\b")
 _ABOUT = {"account": "my account", "product": "one of your products", "order": "an order", "order status": "an order"}
 _COUNTABLE = frozenset(
     "card reset search booking transfer loan claim appointment visa reservation exchange policy contract bill".split()
@@ -120,6 +121,8 @@ def _studied(
     template = read_template(head.rstrip().removesuffix(":"))
     cores, vague = paraphrases(template), paraphrases(without_ids(template))
     told = answered(template) if language == ENGLISH else ""
+    if _THE_ANSWERER.search(told):  # who is that, in a sentence about the answer?
+        told = ""
     if language != ENGLISH:
         forms = lead_ins(language, bank)
         cores, vague = introduced(sentence(template), forms), introduced(sentence(without_ids(template)), forms)
@@ -129,6 +132,8 @@ def _studied(
         )
         told = f"The conversation reaches its goal: {cores[0]}"
     turns = turns_of(example.get(MESSAGES)) if kind is CaseKind.CONVERSATION else []
+    if turns[:-1]:  # nobody introduces what they say in the middle of a conversation
+        cores, vague = [sentence(template)], [sentence(without_ids(template))]
     return StudiedExample(
         template=template,
         cores=cores,

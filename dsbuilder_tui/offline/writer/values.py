@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from faker import Faker
-
 _POOL = 300
 
 # One of a kind, and things named in the plural: a sentence about the one does not fit the other.
@@ -150,6 +148,8 @@ class ValuePool:
     """Names and companies drawn once from Faker; the same seed gives the same pool."""
 
     def __init__(self, seed: int) -> None:
+        from faker import Faker  # a tenth of a second and 5 MB, which a run that draws nothing does without
+
         faker = Faker("en_US")
         faker.seed_instance(seed)
         self.first = [faker.first_name() for _ in range(_POOL)]
@@ -170,6 +170,8 @@ class ValuePool:
                 if found.group(1) not in _DISTINCT or chosen not in values.values():
                     break
             values.setdefault(found.group(), chosen)
+        for begins, ends in _STAY.findall(text):
+            values[begins], values[ends] = _stay(values[begins], rng)
         return values
 
     def filled(self, text: str, values: Mapping[str, str], rng: random.Random) -> str:
@@ -212,6 +214,7 @@ class ValuePool:
         return f"{(number - 1) % 12 + 1} {'am' if number < 12 else 'pm'}" if kind == "clock" else str(number)
 
 
+_STAY = re.compile(r"\bfrom (\{date:[^{}]+\}) (?:to|until|till|through) (\{date:[^{}]+\})", re.IGNORECASE)
 _RANGES = {
     "days": (3, 40), "years": (2, 25), "year": (2008, 2024), "few": (2, 9), "minutes": (4, 55), "age": (2, 17),
     "old": (66, 93), "weeks": (6, 38), "clock": (6, 18), "many": (200, 9000),
@@ -272,6 +275,18 @@ def _date(original: str, rng: random.Random) -> str:
         mark = "/" if "/" in original else "."
         return f"{day:02d}{mark}{month:02d}" + (f"{mark}{year.group()}" if year else "")
     return f"{_MONTHS[month - 1]} {day}" + (f", {year.group()}" if year else "")
+
+
+def _stay(begins: str, rng: random.Random) -> tuple[str, str]:
+    """A date and one a few days later in the same month, as the date is written."""
+    numbers = list(re.finditer(r"\d+", begins))
+    day = numbers[-1] if re.match(r"\d{4}-", begins) else numbers[0]
+    first = rng.randint(1, 20)
+
+    def on(number: int) -> str:
+        return f"{begins[: day.start()]}{number:0{2 if day.group().startswith('0') else 1}d}{begins[day.end() :]}"
+
+    return on(first), on(first + rng.randint(1, 7))
 
 
 def shown_braces(text: str) -> str:

@@ -16,6 +16,7 @@ from dsbuilder_tui.generation.slots import slot_plans
 from dsbuilder_tui.offline.writer import perturb
 from dsbuilder_tui.offline.writer.frames import Frame, fitting_groups, load_phrases
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
+from dsbuilder_tui.offline.writer.studied_category import study
 from dsbuilder_tui.offline.writer.templates import paraphrases, read_template, shown, without_ids
 from dsbuilder_tui.offline.writer.values import ValuePool, same_shape
 
@@ -261,3 +262,19 @@ def test_frames_understand_common_words() -> None:
     )
     assert (frame.tone, frame.channel) == ("frustrated", "mobile")
     assert {"adversarial", "several", "missing"} <= frame.flags
+
+
+def test_a_stay_ends_a_few_days_after_it_begins() -> None:
+    pool = ValuePool(3)
+    for text in ("from {date:March 14} to {date:March 17}", "from {date:2026-03-14} until {date:2026-03-17}"):
+        for seed in range(50):
+            first, last = re.findall(r"(\d+)(?= |$)", pool.fill(text, random.Random(seed)))
+            assert 1 <= int(last) - int(first) <= 7
+
+
+@pytest.mark.parametrize("example", ["Do you have a family room?", "Which papers do you need?", "Can I use your app?"])
+def test_an_expectation_does_not_speak_to_the_application_as_you(example: str) -> None:
+    category = DatasetCategory(name="c", description="Questions", count=1, example_inputs=example)
+    plan = DatasetPlanInput(dataset_name="d", categories=[category])
+    (studied,) = study(plan, category, load_phrases()).examples
+    assert studied.answered == ""  # then the question itself is told
