@@ -45,7 +45,8 @@ class CasesScreen(CaseList):
         Binding("n", "note", "note"),
         Binding("y", "copy", "copy"),
         Binding("o", "editor", "$EDITOR"),
-        Binding("tab", "next_pane", "to the detail", show=False),
+        Binding("tab", "next_pane", "to the detail, or the next field", show=False),
+        Binding("shift+tab", "previous_pane", "to the list, or the field before", show=False),
         Binding("ctrl+s", "save", "save"),
         Binding("ctrl+r", "turn_over", "form or JSON"),
         Binding("escape", "back", "back"),
@@ -81,6 +82,18 @@ class CasesScreen(CaseList):
         await self.form.show(self.watched.session.plan, case, json)
         self._say_keys()
         self.refresh_bindings()
+
+    def action_next_pane(self) -> None:
+        if self._editing is None:
+            super().action_next_pane()
+        else:  # the form is not left by it: what is typed behind it would act on the list
+            self.focus_next("#form *")
+
+    def action_previous_pane(self) -> None:
+        if self._editing is None:
+            super().action_next_pane()  # there are two
+        else:
+            self.focus_previous("#form *")
 
     def _show_detail(self) -> None:
         if self._editing is None:  # else the form stays with its case, wherever the cursor goes
