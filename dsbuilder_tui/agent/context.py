@@ -7,7 +7,7 @@ from importlib.resources import files
 from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.wording import writer_name
+from dsbuilder_tui.wording import stages_lines, writer_name
 
 _MOST_CATEGORIES = 30
 _MOST_TARGET = 6000  # characters
@@ -41,6 +41,7 @@ async def where_things_stand(host: Host) -> str:
             lines.append(f"- {name}: {c['planned']} / {c['accepted']} / {c['rejected']} / {c['exhausted']}")
         if (more := len(state.categories) - _MOST_CATEGORIES) > 0:
             lines.append(f"- and {counted(more, 'category')} more")
+        lines += [f"Stages of {line}." for line in stages_lines(session.plan)[:_MOST_CATEGORIES]]
         if state.rejections:
             stages = ", ".join(f"{stage} {count}" for stage, count in state.rejections.items())
             lines.append(f"Rejected so far: {stages}.")

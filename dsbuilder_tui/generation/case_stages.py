@@ -102,7 +102,7 @@ class CaseStages:
         self._trays: dict[tuple[str, CallRole], _Tray] = {}
         self._finished: list[UnfinishedCase] = []  # finished before this run, and not decided about
         self._delivery: asyncio.Task[None] | None = None
-        self._failures = 0
+        self._failures: Counter[WritingStage] = Counter()  # calls in a row that failed for good
 
     async def restore(self) -> None:
         """Take over what earlier runs have left between two stages. After the gate has been restored."""
@@ -293,8 +293,8 @@ class CaseStages:
     ) -> list[UnfinishedCase | StagedCandidate]:
         """Ask once more for what a call did not bring, or do without it. Returns the cases that do without."""
         failed = result.outcome is CallOutcome.FAILED
-        self._failures = self._failures + 1 if failed and not result.delivered else 0
-        if failed and (self._failures >= _MOST_FAILURES or self._hooks.endpoint_is_out()):
+        self._failures[planned.stage] = self._failures[planned.stage] + 1 if failed and not result.delivered else 0
+        if failed and (self._failures[planned.stage] >= _MOST_FAILURES or self._hooks.endpoint_is_out()):
             self._stop(planned, result)
             return []  # they stand in the session file as they are
         if answers.not_allowed:

@@ -34,7 +34,7 @@ class RowRules:
     def faults(self, parts: Parts, line: int) -> Iterator[tuple[CheckCode, str]]:
         """What is wrong with a row, and how it is called."""
         category = parts.category if parts.category in self._known else _ANY
-        slot = Slot(category, line, parts.attributes)
+        slot = Slot(category, line, attributes=parts.attributes)
         case = self._validation.case(slot, parts.inputs, parts.expectations)
         for said in self._validation.faults(case):
             name, _, reason = said.partition(": ")

@@ -255,6 +255,27 @@ async def test_a_stage_whose_endpoint_is_down_stops_the_run_and_a_resume_pays_fo
         assert await session._files.store.staged.all() == []
 
 
+async def test_a_few_calls_that_fail_keep_the_draft_and_say_so(
+    fake: FakeOpenAI, staged: Configs, make_plan: Plans
+) -> None:
+    only(fake, "evolve", "server_error", "…")
+    async with await Session.create(make_plan(6, pipeline=["evolve"]), staged(max_retries=0)) as session:
+        result, seen = await run_and_hear(session)
+        assert (result.state, result.accepted) == ("complete", 6)
+        assert {tuple(_trail(case)) for case in await _cases(session)} == {("draft:done", "evolve:kept")}
+        assert any("could not be evolved" in e.text for e in seen if isinstance(e, ev.Notice))
+
+
+async def test_a_stage_that_never_works_is_no_endless_bill(fake: FakeOpenAI, staged: Configs, make_plan: Plans) -> None:
+    fake.judge.bad = lambda case: True
+    only(fake, "revise", "server_error", "…")
+    config = staged(max_retries=0, max_attempts=50)
+    async with await Session.create(make_plan(6, pipeline=["critique", "revise"]), config) as session:
+        with pytest.raises(EndpointUnavailable, match="stage revise kept failing"):
+            await session.run()
+        assert len(at(fake, "revise")) <= 8
+
+
 @pytest.mark.parametrize("stage", ["evolve", "critique", "revise"])
 async def test_a_model_that_is_not_there_stops_the_run_and_is_named(
     fake: FakeOpenAI, staged: Configs, make_plan: Plans, stage: str

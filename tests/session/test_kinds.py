@@ -309,3 +309,17 @@ def test_show_prints_a_conversation_turn_by_turn(tmp_path: Path) -> None:
     shown = command("show", *place, "--cases", "2", cwd=tmp_path).stdout
     assert "Kinds: talks conversations of 3 or 5 messages; plays scenarios" in shown
     assert " messages:\n    user: " in shown and "\n    assistant: " in shown
+
+
+def test_words_alone_build_a_dataset_with_conversations_and_scenarios(tmp_path: Path) -> None:
+    words = "20 cases for a customer service bot: 10 order status, 6 multi-turn refunds, 4 simulated conversations about returns"
+    place = ["--checkpoint-dir", "sessions", "--provider", "offline", "--plain"]
+    run = command("run", "--prompt", words, "--yes", *place, "--out", "bot.jsonl", cwd=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    rows = [json.loads(line) for name in ("bot.jsonl", "bot.scenarios.jsonl") for line in (tmp_path / name).open()]
+    assert Counter(row["tags"].get("kind", "single") for row in rows) == {
+        "single": 10,
+        "conversation": 6,
+        "scenario": 4,
+    }
+    assert "conversation of 3 or 5 messages" in run.stdout and "datasets of their own" in run.stdout

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from dsbuilder_tui import DatasetBuilderConfig, Session
+from dsbuilder_tui.agent.context import where_things_stand
 from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.notice_level import NoticeLevel
@@ -49,6 +50,12 @@ async def test_the_agents_card_names_the_stages_and_their_cost(make_config: Conf
         for category in SUPPORT["categories"]:
             (note,) = [note for note in notes if note.startswith(f"{category['name']}: draft → evolve (harder) →")]
             assert "about $" in note and "for a draft alone" in note
+
+
+async def test_the_agent_sees_which_stages_there_are(make_config: Configs) -> None:
+    async with talking(make_config(provider="offline"), plan=parse_plan(_plan(pipeline=FULL))) as talk:
+        told = await where_things_stand(talk.host)
+        assert "Stages of refunds: draft → evolve (harder) → critique → revise." in told
 
 
 async def test_a_plan_with_stages_is_likely_to_cost_more(make_config: Configs, fake: FakeOpenAI) -> None:

@@ -12,7 +12,7 @@ from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.judging import Judgement, Verdict
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.generation.value_kinds import Unfit
-from dsbuilder_tui.tui.cases.detail_paint import case_detail
+from dsbuilder_tui.tui.cases.detail_paint import case_detail, near_cases
 from dsbuilder_tui.tui.cases.tag_words import tag_words
 from dsbuilder_tui.tui.paint.case_fields import CaseField, CasePart, FieldKind, case_fields, edited_case
 from dsbuilder_tui.tui.paint.line import Line
@@ -189,3 +189,22 @@ def test_a_scenario_needs_its_goal_alone_and_offers_what_else_it_may_say() -> No
     inputs, expectations, problems = edited_case(fields, [texts.get(one.key, one.text) for one in fields])
     assert inputs == {"simulation_guidelines": ["Short", "Rude"], "context": {"user": 7}} and expectations == {}
     assert problems == {0: "must not be empty"}
+
+
+def test_a_pair_is_told_in_words_and_can_be_shown_together() -> None:
+    pair = {
+        "id": "p1",
+        "kind": "contrast",
+        "side": "partner",
+        "other": "refunds-00007",
+        "change": "amount",
+        "changed": "over 50",
+    }
+    case = case_of({}, pair=pair, flags=[{"kind": "similar", "case_id": "refunds-00003"}])
+    text = " ".join(shown(case).split())
+    assert "⇄ contrast pair with refunds-00007: the amount differs (over 50), and so do the expectations." in text
+    assert "other: " not in text  # it is not told a second time as a tag
+    assert [other for _, other in near_cases(case)] == ["refunds-00007", "refunds-00003"]
+    same = case_of({}, pair={"id": "p1", "kind": "same", "side": "original", "other": "refunds-00007"})
+    assert "paraphrase pair with refunds-00007: other words, the same expectations." in " ".join(shown(same).split())
+    assert near_cases(case_of({}, pair={"kind": "odd"})) == []

@@ -168,6 +168,30 @@ async def test_the_rules_tell_what_no_longer_fits_and_a_person_may_save_it() -> 
         assert case is not None and case.inputs == {"query": "Where is order 55555?"}
 
 
+@covers("Cases", "shift+tab")
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_tab_goes_from_field_to_field_and_never_out_of_the_form(size: tuple[int, int]) -> None:
+    await built(typed_plan())
+    async with studio(open_first="support", size=size) as desk:
+        await begun(desk, WHOLE)
+        keys = ["query", *WHOLE]
+        for key in (*keys[1:], keys[0], keys[1]):  # once around
+            await desk.press("tab")
+            assert desk.app.focused is editor(desk, key)
+        await desk.press("shift+tab", "shift+tab")
+        assert desk.app.focused is editor(desk, keys[-1])
+        await desk.press("shift+tab")
+        assert desk.app.focused is editor(desk, keys[-2])
+        await desk.press("ctrl+r")
+        await desk.at("CasesScreen", "editor")
+        await desk.press("tab")
+        assert desk.focus == "editor"
+        await desk.press("escape")
+        await desk.at("CasesScreen", "cases")
+        await desk.press("shift+tab")
+        await desk.at("CasesScreen", "detail")
+
+
 @covers("Cases", "ctrl+r")
 async def test_the_form_is_turned_to_json_and_back_with_what_is_typed(make_plan: Plans) -> None:
     await built(make_plan(3))

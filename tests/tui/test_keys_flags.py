@@ -84,7 +84,7 @@ async def test_a_case_without_a_flag_says_so() -> None:
         await shown(desk)
         await desk.sees("± contr")
         desk.app.screen.action_pair()  # type: ignore[attr-defined]
-        await desk.until(lambda: "This case has no flag." in desk.told)
+        await desk.until(lambda: "This case has no pair and no flag." in desk.told)
 
 
 async def test_the_first_contradiction_of_a_run_is_told() -> None:

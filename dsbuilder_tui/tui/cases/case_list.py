@@ -14,12 +14,11 @@ from textual.widgets import Input
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import CaseAccepted, CaseEdited, CaseWithdrawn, Event
-from dsbuilder_tui.domain.flags import CaseFlag, flag_words, flags_of
 from dsbuilder_tui.domain.judging import Judgement
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.tui.cases.case_form import CaseForm
-from dsbuilder_tui.tui.cases.detail_paint import case_detail
+from dsbuilder_tui.tui.cases.detail_paint import case_detail, near_cases
 from dsbuilder_tui.tui.cases.paint import case_row
 from dsbuilder_tui.tui.paint.case_fields import case_fields
 from dsbuilder_tui.tui.paint.line import Line, clip
@@ -41,7 +40,7 @@ _DEBOUNCE = 0.15
 
 
 class CaseList(SessionScreen):
-    """What can be looked at. A pair is a case with the one that its flag names."""
+    """What can be looked at. A pair is a case with the other one of its pair, or with the one that its flag names."""
 
     def __init__(self, watched: Watched, words: str = "") -> None:
         super().__init__(watched)
@@ -204,25 +203,24 @@ class CaseList(SessionScreen):
     # Pairs
 
     def action_pair(self) -> None:
-        """Show the case together with the one that a flag of it names."""
+        """Show the case together with the other one of its pair, or with the one that a flag of it names."""
         case = self.chosen
-        flags = flags_of(case.tags) if case is not None else ()
-        if case is None or not flags:
-            self.services.complain(InputError("This case has no flag.", "f shows the flagged ones."))
-        elif len(flags) == 1:
-            self._show_pair(case, flags[0])
+        near = near_cases(case) if case is not None else []
+        if case is None or not near:
+            self.services.complain(InputError("This case has no pair and no flag.", "f shows the flagged ones."))
+        elif len(near) == 1:
+            self._show_pair(case, near[0][1])
         else:
-            answers: list[tuple[str, Any]] = [(flag_words(flag), flag) for flag in flags]
-            question = QuestionDialog("Show", "Together with which case?", [*answers, ("none", None)])
-            self.app.push_screen(question, lambda flag: self._show_pair(case, flag) if flag else None)
+            question = QuestionDialog("Show", "Together with which case?", [*near, ("none", None)])
+            self.app.push_screen(question, lambda other: self._show_pair(case, other) if other else None)
 
-    def _show_pair(self, case: AcceptedCase, flag: CaseFlag) -> None:
-        category, _, ordinal = flag.case_id.rpartition("-")
+    def _show_pair(self, case: AcceptedCase, other_id: str) -> None:
+        category, _, ordinal = other_id.rpartition("-")
 
         async def show() -> None:
             other = await self.watched.session.cases.get(category, int(ordinal)) if ordinal.isdecimal() else None
             if other is None:
-                raise InputError(f"{flag.case_id} is not there any more.", "It was turned away, or its slot is empty.")
+                raise InputError(f"{other_id} is not there any more.", "It was turned away, or its slot is empty.")
             if not self._pair:
                 self._before = self.rows.cursor
             self._hits, self._pair = array("q", [other.seq, case.seq]), case.case_id

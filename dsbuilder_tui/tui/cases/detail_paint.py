@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.case_pair import pair_of
 from dsbuilder_tui.domain.evidence import evidence_of
 from dsbuilder_tui.domain.flags import FLAG_MARKS, flag_words, flags_of
 from dsbuilder_tui.domain.history import HistoryEntry
 from dsbuilder_tui.domain.judging import Judgement, Verdict, verdict_of
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.stage_record import StageResult, stage_records
-from dsbuilder_tui.tui.cases.tag_words import tag_words
+from dsbuilder_tui.tui.cases.tag_words import pair_words, tag_words
 from dsbuilder_tui.tui.paint.case_fields import CaseField, CasePart
 from dsbuilder_tui.tui.paint.field_lines import field_lines
 from dsbuilder_tui.tui.paint.flow import flow
@@ -92,8 +93,18 @@ def _named(heading: str, values: Sequence[tuple[str, Any]], width: int) -> list[
     return lines
 
 
+def near_cases(case: AcceptedCase) -> list[tuple[str, str]]:
+    """The cases that this one can be shown together with: why, in words, and their ids."""
+    pair = pair_of(case.tags)
+    own = [(pair_words(pair), pair.other)] if pair is not None else []
+    return [*own, *((flag_words(flag), flag.case_id) for flag in flags_of(case.tags))]
+
+
 def _flags(case: AcceptedCase, width: int) -> list[Line]:
+    """The pair that it belongs to, and the earlier cases that it came close to."""
     lines: list[Line] = []
+    if (pair := pair_of(case.tags)) is not None:
+        lines += [EMPTY, *[((row, "info"),) for row in wrap(f"⇄ {pair_words(pair)}", width)]]
     for flag in flags_of(case.tags):
         sentence = f"{FLAG_MARKS[flag.kind]} {flag_words(flag)}"
         lines += [EMPTY, *[((row, FLAG_ROLES[flag.kind]),) for row in wrap(sentence, width)]]

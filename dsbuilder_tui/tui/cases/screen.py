@@ -13,10 +13,10 @@ from textual.widgets import Input
 from dsbuilder_tui.domain.case import AcceptedCase, display_text
 from dsbuilder_tui.domain.case_problems import CaseProblems
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.flags import flags_of
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.tui.cases.case_form import CaseForm
 from dsbuilder_tui.tui.cases.case_list import CaseList
+from dsbuilder_tui.tui.cases.detail_paint import near_cases
 from dsbuilder_tui.tui.cases.paint import json_of
 from dsbuilder_tui.tui.editor import edited
 from dsbuilder_tui.tui.paint.line import clip
@@ -45,7 +45,8 @@ class CasesScreen(CaseList):
         Binding("n", "note", "note"),
         Binding("y", "copy", "copy"),
         Binding("o", "editor", "$EDITOR"),
-        Binding("tab", "next_pane", "to the detail", show=False),
+        Binding("tab", "next_pane", "to the detail, or the next field", show=False),
+        Binding("shift+tab", "previous_pane", "to the list, or the field before", show=False),
         Binding("ctrl+s", "save", "save"),
         Binding("ctrl+r", "turn_over", "form or JSON"),
         Binding("escape", "back", "back"),
@@ -81,6 +82,18 @@ class CasesScreen(CaseList):
         await self.form.show(self.watched.session.plan, case, json)
         self._say_keys()
         self.refresh_bindings()
+
+    def action_next_pane(self) -> None:
+        if self._editing is None:
+            super().action_next_pane()
+        else:  # the form is not left by it: what is typed behind it would act on the list
+            self.focus_next("#form *")
+
+    def action_previous_pane(self) -> None:
+        if self._editing is None:
+            super().action_next_pane()  # there are two
+        else:
+            self.focus_previous("#form *")
 
     def _show_detail(self) -> None:
         if self._editing is None:  # else the form stays with its case, wherever the cursor goes
@@ -248,7 +261,7 @@ class CasesScreen(CaseList):
             )
         if action == "pair":
             case = self.chosen if self.is_mounted else None
-            return self._editing is None and (case is None or bool(flags_of(case.tags)))
+            return self._editing is None and (case is None or bool(near_cases(case)))
         if action in ("filter", "order"):
             return self._editing is None and not self.watched.replaying
         if action in ("search", "copy"):

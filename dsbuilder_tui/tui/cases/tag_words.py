@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dsbuilder_tui.domain.case_pair import PAIR_NAMES, CasePair, PairKind
+from dsbuilder_tui.domain.case_pair import TAG as PAIR
+from dsbuilder_tui.domain.case_template import TEMPLATE_TAG
 from dsbuilder_tui.domain.evidence import EVIDENCE, SOURCES
 from dsbuilder_tui.domain.judging import TAG
 from dsbuilder_tui.domain.stage_record import TAG as STAGES
 
-# Tags that a field of their own shows: attributes, flags, the verdict, the stages, the passages, a person's marks.
-_SHOWN_ELSEWHERE = frozenset({"attributes", "flags", "note", "pinned", "edited", TAG, STAGES, SOURCES, EVIDENCE})
+# Tags that a field of their own shows: attributes, flags, the verdict, the stages, the pair, the passages, a person's marks.
+_SHOWN_ELSEWHERE = frozenset({"attributes", "flags", "note", "pinned", "edited", TAG, STAGES, PAIR, SOURCES, EVIDENCE})
 # What a tag is called for a person; one that is not here is called by its own name.
-_NAMES = {"model": "written by", "template": "made from", "perturbation": "disturbed by"}
+_NAMES = {"model": "written by", "template": "made from", "perturbation": "disturbed by", TEMPLATE_TAG: "template"}
 _NOTHING: Sequence[Any] = (None, "", "none", [], {})
 
 
@@ -38,3 +41,12 @@ def value_words(value: Any) -> str:
 
 def _plain_name(name: str) -> str:
     return name.replace("_", " ")
+
+
+def pair_words(pair: CasePair) -> str:
+    """A pair as a sentence: with which case, and what differs. Foreign text in it is not made visible."""
+    if pair.relation is PairKind.SAME:
+        return f"{PAIR_NAMES[pair.relation]} with {pair.other}: other words, the same expectations."
+    differs = f"the {pair.change} differs" if pair.change is not None else "one thing differs"
+    changed = f" ({pair.changed})" if pair.changed else ""
+    return f"{PAIR_NAMES[pair.relation]} with {pair.other}: {differs}{changed}, and so do the expectations."
