@@ -55,6 +55,15 @@ def test_a_run_imports_only_what_it_uses() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_run_at_an_endpoint_comes_without_what_the_built_in_writer_draws_from() -> None:
+    code = (
+        "import sys,dsbuilder_tui.session.facade,dsbuilder_tui.generation.pipeline,dsbuilder_tui.models.chat_client;"
+        "print([m for m in ('faker','faiss','json5','lxml','jsonschema','yaml') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_app_is_there_before_the_agents_sdk() -> None:
     code = (
         "import sys,dsbuilder_tui.tui.start,dsbuilder_tui.tui.studio.screen,dsbuilder_tui.tui.home.screen;"

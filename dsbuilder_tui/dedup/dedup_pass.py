@@ -26,6 +26,7 @@ from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Row, Source
 from dsbuilder_tui.sources.rows.field_choice import FieldChoice
+from dsbuilder_tui.sources.rows.row_parts import TEXT_BREAK, Parts, compared_text
 
 _BATCH = 256  # lines
 _AHEAD = 2  # batches that are read while one is compared
@@ -123,7 +124,7 @@ class _Run:
             try:
                 comparer = worker.submit(_comparer, self._config, self._rules, embedders).result()
                 for batch in _batches(self._source.checked_rows(), _BATCH):
-                    waiting.append((batch, worker.submit(_judge, comparer, self._rules, pairs, batch)))
+                    waiting.append((batch, worker.submit(self._judge, comparer, pairs, batch)))
                     if len(waiting) > _AHEAD:
                         self._settle(*waiting.popleft())
                 while waiting:
@@ -152,6 +153,21 @@ class _Run:
         if self._progress is not None:
             tally, seconds = self._tally, time.perf_counter() - self._started
             self._progress(Progress(tally.rows, tally.rows - tally.kept, tally.bad, self._source.share, seconds))
+
+    def _judge(self, comparer: Comparer, pairs: PairedRows, batch: Batch) -> list[Answer]:
+        """In the comparer's thread: the answer to each row of a batch."""
+        rows = [item.parts for item in batch if isinstance(item, Row)]
+        questions = [
+            Question(_scope(parts), self._text(parts), parts.demands, self._rules, pairs.partner(parts))
+            for parts in rows
+        ]
+        return comparer.judge(questions)
+
+    def _text(self, parts: Parts) -> str:
+        """The text that is compared. Across categories there is no scope to keep questions about other passages apart."""
+        if parts.shared and self._config.diversity_across:
+            return compared_text(parts.inputs, "inputs")
+        return parts.text
 
     def _see_id(self, row: Row) -> None:
         """Count a row that has the id of an earlier one."""
@@ -249,6 +265,7 @@ class _Run:
             first_repeated_ids=tuple(tally.first_repeated_ids),
             shape=self._source.shape.label if self._source.shape is not None else "",
             scopes=len(tally.scopes),
+            shared=self._source.shared,
             rules=rules,
             seconds=time.perf_counter() - self._started,
             cpu_seconds=time.process_time() - self._cpu,
@@ -275,13 +292,9 @@ def _let_go(comparer: Comparer | None, embedders: Embedders) -> None:
         comparer.file.close()
 
 
-def _judge(comparer: Comparer, rules: Rules, pairs: PairedRows, batch: Batch) -> list[Answer]:
-    questions = [
-        Question(item.parts.category, item.parts.text, item.parts.demands, rules, pairs.partner(item.parts))
-        for item in batch
-        if isinstance(item, Row)
-    ]
-    return comparer.judge(questions)
+def _scope(parts: Parts) -> str:
+    """Rows are held against those of their category; where they share a passage, against those about the same one."""
+    return f"{parts.category}{TEXT_BREAK}{parts.shared}" if parts.shared else parts.category
 
 
 def _likeness(comparer: Comparer) -> Likeness:

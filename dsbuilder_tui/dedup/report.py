@@ -79,6 +79,7 @@ class DedupReport:
     keep_bad: bool = False
     repeated_ids: int = 0  # rows with the id of an earlier one
     first_repeated_ids: tuple[tuple[int, str], ...] = ()
+    shared: tuple[str, ...] = ()  # inputs that many rows have in common, and that are not compared
     shape: str = ""  # what the file's records are called; empty where their fields were named
     written: Mapping[str, str] = field(default_factory=dict)  # kept, dropped, flagged: paths
 
@@ -118,6 +119,7 @@ class DedupReport:
                 "first": [{"line": line, "id": id_} for line, id_ in self.first_repeated_ids],
             },
             "shape": self.shape,
+            "shared": list(self.shared),
             "scopes": self.scopes,
             "rules": dict(self.rules),
             "likeness": {
@@ -164,6 +166,11 @@ class DedupReport:
             found += ["", _head("Ids that occur again", self.repeated_ids, "an id should name one row")]
             found += [f"  line {line}: {one_line(id_, _TEXT)}" for line, id_ in self.first_repeated_ids]
         found += ["", *_likeness_lines(self.likeness, self.kept), _rules_line(self.rules, self.scopes)]
+        if self.shared:
+            names = visible(", ".join(self.shared))
+            found.append(
+                f"Many rows share {names}: it is no likeness; rows with the same one were compared by the rest."
+            )
         memory = f", {self.peak_memory / 2**20:,.0f} MB of memory at most" if self.peak_memory else ""
         found.append(
             f"{self.seconds:,.1f} s ({self.rows_a_second:,.0f} rows/s), {self.cpu_seconds:,.1f} s of processor time{memory}."

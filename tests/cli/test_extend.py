@@ -86,7 +86,7 @@ def test_more_like_a_file(old: Path, only_new: bool, capsys: pytest.CaptureFixtu
     assert lines("new.jsonl") == fresh
     capsys.readouterr()
     main(["show", "old", *PLACE])
-    assert "8 of the cases came with old.csv" in capsys.readouterr().out
+    assert "8 of the cases came with old.csv, 12 are new." in capsys.readouterr().out
 
 
 def test_a_plan_and_the_rows_before_it(old: Path) -> None:

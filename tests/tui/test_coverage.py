@@ -367,3 +367,9 @@ async def test_a_replay_shows_the_cells_of_its_moment(make_plan: Plans) -> None:
             await desk.sees("30/30")
     finally:
         await replay.close()
+
+
+def test_old_and_new_are_told_apart() -> None:
+    words = "8 of the cases came with old.csv, 12 are new."
+    text = ["".join(span[0] for span in line) for line in figure_lines(None, None, 60, imported=words)]
+    assert text[:2] == [words, ""] and "Measuring" in text[2]

@@ -31,17 +31,25 @@ _CRITICISE = r"criti(?:ci[sz]e|que)|review|check(?: over)?"
 _REVISE = r"(?:and |, )+(?:then )?(?:revise|rewrite|improve|mend|fix|correct)"
 _DONE = r"criti(?:ci[sz]ed|qued)|reviewed"
 _REVISED = r"(?:and |, )+(?:then )?(?:revised|rewritten|improved|mended|fixed|corrected)"
+_WANT = r"(?:i|we) want|(?:i|we)(?:'d| would) like"
+_BY = rf"(?: (?:with|by|using) {_CRITIC})?"
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"(?:make|turn|write|have|let|i want|put) {_WHOM} (?:to be |be )?{_MORE}(?:{_HOW})",
+        rf"(?:make|turn|write|have|let|put|{_WANT}) {_WHOM} (?:to be |be )?{_MORE}(?:{_HOW}){_BY}",
+        rf"{_WHOM} (?:should|must|could|have to|has to|needs? to|ought to) be(?:come)? {_MORE}(?:{_HOW})",
+        rf"{_WHOM} (?:is|are) (?P<{EvolveManner.HARDER}>(?:far |much |way )?too (?:easy|simple))",
+        rf"(?:{_HOW}) {_WHOM}",
         rf"(?:give|add) {_WHOM} {_MORE}(?:{_HOW})",
         rf"(?:add|put) {_MORE}(?:{_HOW}) (?:to|into|in) {_WHOM}",
-        rf"evolve {_WHOM}(?: (?:to be |to |so that they are |into )?{_MORE}(?:{_HOW})(?: ones)?)?",
+        rf"evolve {_WHOM}(?: (?:to be |to |so that they are |into )?{_MORE}(?:{_HOW})(?: ones)?)?{_BY}",
+        rf"(?:let|have|get|use) {_CRITIC} (?:to )?(?:make|evolve) {_WHOM}(?: {_MORE}(?:{_HOW}))?",
         rf"(?:let|have|get|make|use|take) {_CRITIC} (?:to )?(?P<crit>{_CRITICISE})(?: (?P<rev>{_REVISE}))? {_WHOM}",
-        rf"(?:let|have|get|i want|make) {_WHOM} (?:be )?(?P<crit>{_DONE})(?: (?P<rev>{_REVISED}))?(?: by {_CRITIC})?",
-        rf"(?P<crit>{_CRITICISE})(?: (?P<rev>{_REVISE})) {_WHOM}(?: with {_CRITIC})?",
-        rf"(?P<crit>criti(?:ci[sz]e|que)) {_WHOM}(?: with {_CRITIC})?",
+        rf"(?:let|have|get|make|{_WANT}) {_WHOM} (?:to be |be )?(?P<crit>{_DONE})(?: (?P<rev>{_REVISED}))?(?: by {_CRITIC})?",
+        rf"{_WHOM} (?:should|must) be (?P<crit>{_DONE})(?: (?P<rev>{_REVISED}))?(?: by {_CRITIC})?",
+        rf"(?P<crit>{_CRITICISE})(?: (?P<rev>{_REVISE})) {_WHOM}{_BY}",
+        rf"(?P<crit>criti(?:ci[sz]e|que)) {_WHOM}{_BY}",
+        rf"add a (?P<crit>critique)(?P<rev> and (?:a )?(?:revision|revise))?(?: stages?)? (?:to|for) {_WHOM}",
         rf"(?P<off>no (?:further )?(?:stages|pipeline)) (?:for|in) {_WHOM}",
         rf"(?P<off>(?:only |just )draft|draft) {_WHOM}(?: (?:only|alone))",
         rf"(?P<off>stop (?:evolving|critici[sz]ing|revising|reviewing)(?: and revising)?) {_WHOM}",
@@ -92,10 +100,10 @@ def stage_requests(text: str, piece: Callable[[str], str]) -> list[StageRequest]
 def _stages(groups: Mapping[str, str | None], piece: Callable[[str], str]) -> tuple[PlannedStage, ...]:
     if groups.get("off"):
         return ()
+    name = groups.get("model")
+    model = piece(name) if name else None
     if groups.get("crit"):
-        name = groups.get("model")
-        model = piece(name) if name else None
         critique = PlannedStage(stage=WritingStage.CRITIQUE, model=model)
         return (critique, PlannedStage(stage=WritingStage.REVISE)) if groups.get("rev") else (critique,)
     how = next((manner for manner in EvolveManner if groups.get(manner.value)), EvolveManner.HARDER)
-    return (PlannedStage(stage=WritingStage.EVOLVE, how=how),)
+    return (PlannedStage(stage=WritingStage.EVOLVE, how=how, model=model),)

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from faker import Faker
-
 _POOL = 300
 
 # One of a kind, and things named in the plural: a sentence about the one does not fit the other.
@@ -150,6 +148,8 @@ class ValuePool:
     """Names and companies drawn once from Faker; the same seed gives the same pool."""
 
     def __init__(self, seed: int) -> None:
+        from faker import Faker  # a tenth of a second and 5 MB, which a run that draws nothing does without
+
         faker = Faker("en_US")
         faker.seed_instance(seed)
         self.first = [faker.first_name() for _ in range(_POOL)]

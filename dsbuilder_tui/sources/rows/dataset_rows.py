@@ -35,6 +35,7 @@ from dsbuilder_tui.sources.rows.record_fields import BOM, Unusable, field_names,
 from dsbuilder_tui.sources.rows.row_parts import Parts
 from dsbuilder_tui.sources.rows.row_shape import RowShape
 from dsbuilder_tui.sources.rows.row_shapes import QUESTIONS, RECORDS, ROW_SHAPES, shape_of
+from dsbuilder_tui.sources.rows.shared_inputs import SharedInputs
 from dsbuilder_tui.sources.rows.table_records import TableReader
 from dsbuilder_tui.sources.rows.yaml_records import yaml_records
 
@@ -97,6 +98,7 @@ class Source:
         self.name = "standard input" if str(given) == "-" else str(given)
         self._choice = choice or FieldChoice()
         self._shape: RowShape | None = None
+        self._shared: SharedInputs | None = None
         self._closing = contextlib.ExitStack()
         self._lines, self._places = array("Q"), array("Q")
         self._again: BinaryIO | None = None  # the file, where lines of it are found again
@@ -148,6 +150,11 @@ class Source:
     def shape(self) -> RowShape | None:
         """The shape that its records have, once they are read; None when no shape knows them."""
         return self._shape
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The inputs that many rows have in common, once rows are read: they are no part of what is compared."""
+        return self._shared.names if self._shared is not None else ()
 
     @property
     def heading(self) -> bytes | None:
@@ -202,6 +209,7 @@ class Source:
             assert self._again is not None
             self._again.seek(place >> 1)
             parts = self._choice.parts(parse(self._again.readline(LONGEST_LINE)), self._known_shape)
+            parts = parts if self._shared is None else self._shared.without(parts)
         except (Unusable, OSError):
             return Found(line, None, None)
         return Found(line, parts.id, parts.shown)
@@ -221,8 +229,12 @@ class Source:
         sample = list(islice(records, _SAMPLE))
         if self._shape is None:
             self._shape = shape_of(record.value for record in sample)
-        for record in chain(sample, records):
-            yield from self._rows_in(record, base, file.split)
+        first = [item for record in sample for item in self._rows_in(record, base, file.split)]
+        if self._shared is None:
+            self._shared = SharedInputs.of([item.parts for item in first if isinstance(item, Row)])
+        others = (item for record in records for item in self._rows_in(record, base, file.split))
+        for item in chain(first, others):
+            yield item if isinstance(item, BadLine) else replace(item, parts=self._shared.without(item.parts))
 
     def _rows_in(self, record: RawRecord, base: int, split: str) -> Iterator[Row | BadLine]:
         line = base + record.line

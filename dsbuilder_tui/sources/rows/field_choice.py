@@ -15,7 +15,10 @@ from dsbuilder_tui.sources.rows.row_shape import RowShape
 
 @dataclass(frozen=True, slots=True)
 class FieldChoice:
-    """Where to look, in place of where the shape of a file has it. Paths are dotted: ``messages.0.content``."""
+    """Where to look, in place of where the shape of a file has it.
+
+    Paths are dotted: ``messages.0.content``; ``fields`` may also lie in the record's inputs.
+    """
 
     fields: tuple[str, ...] = ()
     category_field: str | None = None
@@ -50,7 +53,7 @@ class FieldChoice:
         )
 
     def _named(self, record: Any, shape: RowShape) -> Parts:
-        inputs = {path: _required(record, path) for path in self.fields}
+        inputs = {path: _input(record, path) for path in self.fields}
         text = TEXT_BREAK.join(text for value in inputs.values() for text in compared_texts(value))
         expectations: Mapping[str, Any] = {}
         if self.expectations_field is None and isinstance(record, Mapping):
@@ -76,6 +79,15 @@ def _required(record: Any, path: str) -> Any:
     if value is MISSING:
         raise Unusable(f"no field {path}")
     return value
+
+
+def _input(record: Any, path: str) -> Any:
+    """The value at a path, in the record or in its inputs."""
+    for place in (path, *(f"{name}.{path}" for name in ("inputs", "input", "vars"))):
+        value = at(record, place)
+        if value is not MISSING:
+            return value
+    raise Unusable(f"no field {path}")
 
 
 def _tags(record: Any) -> Mapping[str, Any]:

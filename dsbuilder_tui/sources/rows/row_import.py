@@ -120,7 +120,7 @@ def _read(path: Path, choice: FieldChoice | None) -> tuple[list[Parts], list[str
     if bad:
         shown = "; ".join(f"line {item.line}: {one_line(item.reason, 80)}" for item in bad[:_SHOWN])
         notes.append(f"{counted(len(bad), 'line')} left out ({shown}{'; …' if len(bad) > _SHOWN else ''})")
-    texts = {parts.text for parts in rows}
+    texts = {(parts.text, parts.shared) for parts in rows}
     if len(texts) < len(rows):
         notes.append(
             f"{counted(len(rows) - len(texts), 'row')} with the text of another one; `dsbuilder dedup` takes them out"

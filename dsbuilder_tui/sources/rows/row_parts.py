@@ -33,6 +33,7 @@ class Parts:
     id: str | None = None
     tags: Mapping[str, Any] = field(default_factory=dict)
     answer_decides: bool = True
+    shared: str = ""  # a digest of what is left out of ``text``, because many rows have it in common
 
     @property
     def demands(self) -> Mapping[str, Any]:

@@ -214,10 +214,13 @@ def figure_lines(
     width: int,
     judged: Mapping[str, JudgedCounts] | None = None,
     agreement: str = "",
+    imported: str = "",
 ) -> list[Line]:
-    """The figures of all cases and of one category: title and value, what it means, what to do about it; below them what
-    a judge found in each category, the chosen one first."""
-    return [*_diversity_lines(report, category, width), *_judged_lines(judged or {}, category, agreement, width)]
+    """How many cases came with a file; the figures of all cases and of one category: title and value, what it means, what to
+    do about it; below them what a judge found in each category, the chosen one first."""
+    origin: list[Line] = [((row, "muted"),) for row in wrap(imported, width) if row]
+    figures = _diversity_lines(report, category, width)
+    return [*origin, *([EMPTY] if origin else []), *figures, *_judged_lines(judged or {}, category, agreement, width)]
 
 
 def _judged_lines(judged: Mapping[str, JudgedCounts], category: str | None, agreement: str, width: int) -> list[Line]:

@@ -36,10 +36,11 @@ from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.line_view import LineView
 from dsbuilder_tui.tui.widgets.rows import RowList
 from dsbuilder_tui.tui.widgets.safe import title
+from dsbuilder_tui.wording import imported_words
 
 if TYPE_CHECKING:
     from dsbuilder_tui.session.documents import PassageUse
-    from dsbuilder_tui.tui.watched import Watched
+from dsbuilder_tui.tui.watched import Watched
 
 _COUNT_EVERY = 0.5  # seconds between two looks at the cells while cases come
 _MEASURE_EVERY = 5.0  # and at the figures
@@ -58,6 +59,7 @@ class CoverageScreen(SessionScreen):
         super().__init__(watched)
         self._report: DiversityReport | None = None
         self._agreement = ""  # of judge and person, in words
+        self._imported = ""  # how many cases came with a file, in words
         self._uses: Sequence[PassageUse] = ()
         # What is read: how, and how many seconds apart at least.
         self._reading: Mapping[str, tuple[Callable[[], Awaitable[None]], float]] = {
@@ -135,6 +137,8 @@ class CoverageScreen(SessionScreen):
             self._report = report
             agreement = await self.services.guarded(self.watched.session.verdicts.agreement())
             self._agreement = agreement.words if agreement else ""
+            summary = await self.services.guarded(self.watched.session.summary())
+            self._imported = imported_words(summary.imported, summary.instances_created) if summary else ""
             at_end = " · at the end" if self.watched.replaying else ""
             self.query_one("#figures-pane").border_title = title(f"{summary_line(report)}{at_end}")
             self.query_one("#figures-pane").border_subtitle = judged_words(self.watched.view.judged)
@@ -174,7 +178,12 @@ class CoverageScreen(SessionScreen):
     def _figures(self, width: int) -> Sequence[Line]:
         chosen = self.grid.chosen
         return figure_lines(
-            self._report, chosen[0] if chosen else None, width, self.watched.view.judged, self._agreement
+            self._report,
+            chosen[0] if chosen else None,
+            width,
+            self.watched.view.judged,
+            self._agreement,
+            self._imported,
         )
 
     def on_heat_grid_cell_moved(self, event: HeatGrid.CellMoved) -> None:
