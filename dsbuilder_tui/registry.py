@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar, cast
 
 from dsbuilder_tui.domain.errors import ConfigError, DsbuilderError
+from dsbuilder_tui.domain.exhaustion import exhaustion
 from dsbuilder_tui.domain.sanitise import one_line
 
 T = TypeVar("T")
@@ -79,7 +80,12 @@ class Registry(Generic[T]):
         return {name: row for name, row in ((n, self._try(n)) for n in self.names()) if isinstance(row, PlugInBroken)}
 
     def failed(self, name: str, error: Exception) -> PlugInBroken:
-        """What is to be raised when the row of that name, loaded and at work, has raised ``error``."""
+        """What is to be raised when the row of that name, loaded and at work, has raised ``error``.
+
+        Raises that itself where the machine has no more of something: no plug-in is to blame for it.
+        """
+        if exhaustion(error) is not None:
+            raise error
         row = self.rows[name]
         return PlugInBroken(
             f"The {self.kind} {name!r}{_origin(row)} failed: {type(error).__name__}: {one_line(str(error), 300)}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.registry import PlugInBroken, Registry
+from dsbuilder_tui.settings.stage_names import STAGES
 from tests.support.plug_ins import install_plug_in
 
 BUILTIN = {"decimal": "decimal:Decimal", "ghost": "no_such_module_anywhere:Thing"}
@@ -68,3 +70,13 @@ def test_a_row_of_another_kind_is_broken() -> None:
         Registry[object]("test.none", "row", {"o": "os:path"}, expects=int).load("o")
     by_path: Registry[object] = Registry("test.none", "row", {"o": "os:path", "d": "decimal:Decimal"}, "numbers:Number")
     assert set(by_path.all()) == {"d"} and "is no Number" in by_path.broken()["o"].problem
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), OSError(errno.EMFILE, "Too many open files"), OSError(errno.ENOSPC, "full")]
+)
+def test_no_plug_in_is_to_blame_for_the_end_of_a_machine(error: Exception) -> None:
+    with pytest.raises(type(error)) as caught:
+        raise STAGES.failed("near", error)
+    assert caught.value is error
+    assert isinstance(STAGES.failed("near", ValueError("x")), PlugInBroken)

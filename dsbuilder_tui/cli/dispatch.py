@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dsbuilder_tui import __version__
 from dsbuilder_tui.atomic_write import write_private
 from dsbuilder_tui.cli.known_secrets import without_secrets
+from dsbuilder_tui.cli.memory_limit import require_memory
 from dsbuilder_tui.cli.parser import build_parser
 from dsbuilder_tui.cli.standard_streams import give_up_output, show_any_character
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
@@ -68,6 +69,7 @@ def _carry_out(given: Sequence[str]) -> int:
     if any(name.startswith("DSBUILDER_") for name in os.environ) and arguments.command != "studio":
         for warning in unknown_variables():
             print(f"dsbuilder: warning: {visible(warning)}", file=sys.stderr)
+    require_memory(arguments.memory)
     return int(arguments.run(arguments))
 
 

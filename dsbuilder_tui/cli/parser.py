@@ -48,7 +48,7 @@ def build_parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
             name, help=command.help, description=command.help[:1].upper() + command.help[1:] + ".", epilog=EXIT_CODES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )  # fmt: skip
-        sub.set_defaults(run=command.run)
+        sub.set_defaults(run=command.run, memory=command.memory)
         for add in command.arguments:
             add(sub)
     return parser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import resource
 from contextlib import redirect_stderr
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from dsbuilder_tui.cli import dispatch
 from dsbuilder_tui.cli.dispatch import run_command
 from dsbuilder_tui.domain.exhaustion import exhaustion
-from tests.support.process import command
+from tests.support.process import command, start
 
 
 def _of(cause: Exception) -> Exception:
@@ -72,3 +73,22 @@ def test_a_name_that_no_file_can_have(tmp_path: Path, words: list[str]) -> None:
     (tmp_path / "loop").symlink_to("loop")
     done = command(*words, cwd=tmp_path)
     assert done.returncode == 2 and "unexpected" not in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["run", "plan.yaml"], ["show"], ["dedup", "x.jsonl"], ["doctor", "x"], ["judge", "x.jsonl"]]
+)
+def test_a_limit_that_is_too_small_is_said_before_anything_begins(tmp_path: Path, words: list[str]) -> None:
+    """A numeric library would end the process in words of its own."""
+    few = 380 * 2**20
+    process = start(*words, cwd=tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (few, few)))
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and "may have 380 MB of memory" in err and "ulimit -v" in err, (out, err)
+    assert not list(tmp_path.rglob("session.db"))
+
+
+def test_what_compares_nothing_needs_little(tmp_path: Path) -> None:
+    few = 380 * 2**20
+    for words in (["manual"], ["config"], ["sessions"]):
+        process = start(*words, cwd=tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (few, few)))
+        assert process.communicate(timeout=60)[0] and process.returncode == 0

@@ -350,7 +350,9 @@ async def test_counts_hold_among_faults_and_pauses(fake: FakeOpenAI, make_config
         return None if call % 4 == 0 else worker(body, call)
 
     fake.reply_for, fake.kind_for = reply, lambda body: faults[fake.worker_calls // 4 % len(faults)]
-    config = make_config(base_url=fake.url, api_key="k", batch_size=4, max_workers=5, request_timeout=1.0)
+    config = make_config(
+        base_url=fake.url, api_key="k", batch_size=4, max_workers=5, request_timeout=1.0, max_attempts=30
+    )
     async with await Session.create(pair_plan(60, 40, contrast=0.1, same=0.2), config) as session:
         pauses = [5, 30, 70, 95]
 

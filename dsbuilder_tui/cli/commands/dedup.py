@@ -152,6 +152,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 COMMAND = CliCommand(
     help="find what repeats in a dataset file, whoever wrote it",
     rank=90,
+    memory=500,
     run=_dedup,
     arguments=(field_options, _arguments),
 )

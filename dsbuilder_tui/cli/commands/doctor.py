@@ -205,6 +205,7 @@ def _folder(root: Path) -> Check:
 COMMAND = CliCommand(
     help="check folders, endpoint, key and model, or a session",
     rank=120,
+    memory=400,
     run=_doctor,
     arguments=(settings_options, json_option, _arguments),
 )

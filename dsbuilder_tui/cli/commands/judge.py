@@ -138,6 +138,6 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 COMMAND = CliCommand(
-    help="have a judge read the cases of a session, or of a dataset file", rank=92, run=_judge,
+    help="have a judge read the cases of a session, or of a dataset file", rank=92, memory=700, run=_judge,
     arguments=(settings_options, field_options, _arguments),
 )  # fmt: skip

@@ -46,6 +46,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 COMMAND = CliCommand(
     help="judge a session's kept answers again, into a new session, without paying again",
     rank=35,
+    memory=700,
     run=_regate,
     arguments=(settings_options, display_options, out_option, _arguments),
 )

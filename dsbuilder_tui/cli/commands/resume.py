@@ -114,6 +114,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 COMMAND = CliCommand(
     help="go on with a session (the newest, when none is named)",
     rank=30,
+    memory=700,
     run=_resume,
     arguments=(settings_options, display_options, out_option, _arguments),
 )

@@ -152,6 +152,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 COMMAND = CliCommand(
     help="build a dataset from a plan, or from words",
     rank=20,
+    memory=700,
     run=_run,
     arguments=(settings_options, display_options, out_option, _arguments, field_options),
 )

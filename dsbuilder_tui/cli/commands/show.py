@@ -191,5 +191,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 COMMAND = CliCommand(
-    help="show where a session stands", rank=60, run=_show, arguments=(place_option, json_option, _arguments)
+    help="show where a session stands",
+    rank=60,
+    memory=400,
+    run=_show,
+    arguments=(place_option, json_option, _arguments),
 )

@@ -50,5 +50,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 COMMAND = CliCommand(
-    help="open the app (the same as no command)", rank=10, run=_studio, arguments=(settings_options, _arguments)
+    help="open the app (the same as no command)",
+    rank=10,
+    memory=700,
+    run=_studio,
+    arguments=(settings_options, _arguments),
 )

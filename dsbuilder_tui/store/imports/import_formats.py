@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
+from dsbuilder_tui.domain.exhaustion import exhaustion
 from dsbuilder_tui.registry import Registry
 from dsbuilder_tui.store.imports.import_format import ImportedDataset, ImportFormat
 
@@ -51,6 +52,10 @@ def read_dataset(path: Path, kind: str | None = None) -> ImportedDataset:
         _check(dataset)
     except DsbuilderError:
         raise
+    except OSError as error:
+        if exhaustion(error) is not None:
+            raise
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from error
     except Exception as error:  # whatever a stranger's reader does with a file it did not expect
         raise IMPORT_FORMATS.failed(name, error) from error
     return dataset
