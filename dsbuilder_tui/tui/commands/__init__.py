@@ -69,6 +69,8 @@ def completions(text: str, session: Session) -> list[tuple[str, str]]:
     command = _by_name().get(name.casefold())
     if command is None:
         return []
-    values = [*command.choices, *command.arguments(session)]
-    found = [v for v in values if v.casefold().startswith(argument.casefold()) and v != argument]
-    return [(f"/{command.name} {value}", "") for value in found]
+    wanted = argument.casefold()
+    values = [value for value in (*command.choices, *command.arguments(session)) if value != argument]
+    begins = [value for value in values if value.casefold().startswith(wanted)]
+    holds = [value for value in values if wanted in value.casefold() and value not in begins]
+    return [(f"/{command.name} {value}", "") for value in (*begins, *holds)]
