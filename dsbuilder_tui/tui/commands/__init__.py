@@ -69,8 +69,8 @@ def completions(text: str, session: Session) -> list[tuple[str, str]]:
     command = _by_name().get(name.casefold())
     if command is None:
         return []
-    wanted = argument.casefold()
+    sought = argument.casefold()
     values = [value for value in (*command.choices, *command.arguments(session)) if value != argument]
-    begins = [value for value in values if value.casefold().startswith(wanted)]
-    holds = [value for value in values if wanted in value.casefold() and value not in begins]
-    return [(f"/{command.name} {value}", "") for value in (*begins, *holds)]
+    first = [value for value in values if value.casefold().startswith(sought)]
+    others = [value for value in values if sought in value.casefold() and value not in first]
+    return [(f"/{command.name} {value}", "") for value in (*first, *others)]
