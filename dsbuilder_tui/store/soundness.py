@@ -44,6 +44,7 @@ _WORDS = {
     "source_passage": "places of passages in their documents",
     "staged_case": "cases between two stages of writing",
     "template": "templates of cases",
+    "tracking_outbox": "cases that wait to be logged to MLflow",
     "verdict": "verdicts of the judge",
     "withdrawn_case": "withdrawn cases",
     "worker_call": "worker calls",
