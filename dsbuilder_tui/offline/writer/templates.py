@@ -53,8 +53,8 @@ _BARE_NOUN = re.compile(
 )
 
 
-def read_template(text: str) -> str:
-    """The example with what may vary as ``{kind:original}``: ids, names, products, dates, amounts.
+def read_template(text: str, *, products: bool = True) -> str:
+    """The example with what may vary as ``{kind:original}``: ids, names, dates, amounts, and ``products`` of a shop.
 
     One longer than 4,000 characters stays as it is.
     """
@@ -62,7 +62,7 @@ def read_template(text: str) -> str:
     if len(text) > _MOST_READ:
         return text
     marked = _ENTITY.sub(lambda found: f"{{{found.lastgroup}:{found.group()}}}", text)
-    return _mark_products(marked)
+    return _mark_products(marked) if products else marked
 
 
 _ANY_PRODUCT = frozenset(
