@@ -106,7 +106,7 @@ def study(plan: DatasetPlanInput, category: DatasetCategory, bank: Mapping[str, 
         field=field,
         language=language,
         phrases=phrases,
-        examples=[_studied(category.kind, example, text, language, bank) for example, text in texts],
+        examples=[_studied(category, example, text, language, bank) for example, text in texts],
         others=_requests_of_others(plan, category, bank) if language == ENGLISH else [],
         stance=stance_of(category),
         about=about_words(category),
@@ -115,10 +115,11 @@ def study(plan: DatasetPlanInput, category: DatasetCategory, bank: Mapping[str, 
 
 
 def _studied(
-    kind: CaseKind, example: dict[str, Any], text: str, language: str, bank: Mapping[str, Any]
+    category: DatasetCategory, example: dict[str, Any], text: str, language: str, bank: Mapping[str, Any]
 ) -> StudiedExample:
+    kind, has_rows = category.kind, category.rows is not None
     head, _, block = text.strip().partition("\n")
-    template = read_template(head.rstrip().removesuffix(":"))
+    template = read_template(head.rstrip().removesuffix(":"), any_product=has_rows)
     cores, vague = paraphrases(template), paraphrases(without_ids(template))
     told = answered(template) if language == ENGLISH else ""
     if _THE_ANSWERER.search(told):  # who is that, in a sentence about the answer?
@@ -142,7 +143,9 @@ def _studied(
         answered=told,
         block=block.strip("\n"),
         rest=example,
-        history=tuple((turn.speaker or Speaker.USER, read_template(turn.text)) for turn in turns[:-1]),
+        history=tuple(
+            (turn.speaker or Speaker.USER, read_template(turn.text, any_product=has_rows)) for turn in turns[:-1]
+        ),
     )
 
 
