@@ -70,7 +70,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``row`` is the number of the admitted case; None when it was turned away because of ``match``.
+    """``row`` is the number of the admitted case; None when it was turned away because of ``match``, or was only asked about.
 
     ``near`` and ``semantic`` are the nearest cases that nothing but the score speaks for keeping apart. With ``broken``
     nobody can tell: a plug-in's stage has failed.

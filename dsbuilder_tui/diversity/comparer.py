@@ -84,6 +84,15 @@ class Comparer:
             place += len(group)
         return answers
 
+    def ask(self, questions: Sequence[Question], vectors: Vectors | None = None) -> list[Answer]:
+        """What stands against each question so far. Nothing is admitted: an answer without a ``match`` has no row either."""
+        asked = AskedTexts.of(self._prints(questions, vectors), self._dimensions, self._measured)
+        answers: list[Answer] = []
+        for place, question in enumerate(questions):
+            inquiry = self._inquiry(question, asked, place)
+            answers.append(self._objection(inquiry) or Answer(None, int(inquiry.own["text"])))
+        return answers
+
     def admit(self, questions: Sequence[Question], vectors: Vectors | None = None) -> range:
         """Let texts in without comparing them. Returns their rows."""
         rows = self.remember(questions, vectors)
@@ -146,20 +155,10 @@ class Comparer:
         return self.fingerprinter.prints([q.text for q in questions], [q.expectations for q in questions], vectors)
 
     def _judge(self, question: Question, asked: AskedTexts, place: int) -> Answer:
-        scope = self._scope_of(question)
-        inquiry = Inquiry(self.file, scope, question, asked, place)
-        own = inquiry.own
-        if self._window is not None:
-            oldest = len(self.file) - self._window
-            inquiry.first = int(np.searchsorted(scope.rows[: scope.length], oldest))
-        try:
-            match = self._match(inquiry)
-        except PlugInBroken as error:
-            return Answer(None, int(own["text"]), broken=error)
-        if match is None and question.rules.once and question.rules.stages:
-            match = self._repeated(own)
-        if match is not None:
-            return Answer(None, int(own["text"]), match)
+        inquiry = self._inquiry(question, asked, place)
+        if (objection := self._objection(inquiry)) is not None:
+            return objection
+        scope, own = inquiry.scope, inquiry.own
         own["nearest"] = self._nearest(inquiry)
         rows = self.file.add(asked.prints.rows[place : place + 1], [inquiry.tokens])
         self._exact.add(int(own["exact"]), rows.start)
@@ -173,6 +172,25 @@ class Comparer:
             near=inquiry.near,
             semantic=inquiry.semantic,
         )
+
+    def _inquiry(self, question: Question, asked: AskedTexts, place: int) -> Inquiry:
+        scope = self._scope_of(question)
+        inquiry = Inquiry(self.file, scope, question, asked, place)
+        if self._window is not None:
+            oldest = len(self.file) - self._window
+            inquiry.first = int(np.searchsorted(scope.rows[: scope.length], oldest))
+        return inquiry
+
+    def _objection(self, inquiry: Inquiry) -> Answer | None:
+        """Why a text is not to be admitted; None when nothing stands against it."""
+        own, rules = inquiry.own, inquiry.rules
+        try:
+            match = self._match(inquiry)
+        except PlugInBroken as error:
+            return Answer(None, int(own["text"]), broken=error)
+        if match is None and rules.once and rules.stages:
+            match = self._repeated(own)
+        return None if match is None else Answer(None, int(own["text"]), match)
 
     def _nearest(self, inquiry: Inquiry) -> float:
         """The cosine to the nearest earlier case, for the figures; nan where there is none."""

@@ -29,7 +29,7 @@ class EvolveManner(StrEnum):
 
 
 _ORDER = tuple(WritingStage)
-_BETWEEN = re.compile(r"\s*(?:→|->|=>|[,;+>|])\s*")
+_BETWEEN = re.compile(r"→|->|=>|[,;+>|]")
 _MANNERS = {
     **{manner.value: manner for manner in EvolveManner},
     "hard": EvolveManner.HARDER, "rare": EvolveManner.RARER, "more constraints": EvolveManner.CONSTRAINTS,
@@ -106,7 +106,7 @@ def _entries(value: object) -> list[object]:
     if value is None:
         return []
     if isinstance(value, str):
-        return list(filter(None, _BETWEEN.split(value.strip())))
+        return list(filter(None, map(str.strip, _BETWEEN.split(value))))
     if isinstance(value, Mapping):
         if "stage" in value:
             return [value]

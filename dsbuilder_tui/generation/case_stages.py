@@ -228,6 +228,7 @@ class CaseStages:
         trace: CallTrace,
         result: BatchOutcome,
     ) -> None:
+        await self._gate.journal.flush()  # what the stage before has made is on disk before this one is paid for
         try:
             await self._callers.call(batch, planned, items, answers, result)
         except asyncio.CancelledError:

@@ -245,6 +245,12 @@ class DuplicateCheck:
 
         return await self._compare(judge)
 
+    async def ask(self, texts: Sequence[CaseText]) -> list[Answer]:
+        """What stands against each text so far; nothing is admitted. Raises what ``load`` raises."""
+        vectors = await self._vectors(texts)
+        questions = [self._question(text) for text in texts]
+        return await self._compare(lambda comparer: comparer.ask(questions, vectors))
+
     def name(self, row: int, seq: int, category: str, ordinal: int) -> None:
         """Say which case a row is, and its place in the history."""
         self.places.note(row, seq, category, ordinal)

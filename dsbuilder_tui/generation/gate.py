@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dsbuilder_tui.diversity.answer import Answer, Match, Score
@@ -119,6 +119,42 @@ class Gate:
     ) -> list[Validated]:
         """What validators make of candidates in the plan's shape."""
         return await self._validators.judge(candidates, fitted)
+
+    async def without_repeats(
+        self, screened: Sequence[tuple[Candidate, Validated]]
+    ) -> list[tuple[Candidate, Validated]]:
+        """Turn away screened candidates that repeat what is there already. Returns the others, of which nothing is decided."""
+        asked = [
+            (place, one)
+            for place, (candidate, validated) in enumerate(screened)
+            if candidate.slot.category in self._compared and isinstance(validated.outcome, list)
+            for one in validated.outcome
+        ]
+        texts = [
+            CaseText(slot.category, one.inputs, one.expectations, slot)
+            for place, one in asked
+            for slot in (screened[place][0].slot,)
+        ]
+        answers: dict[int, list[tuple[Fitted, Answer]]] = {}
+        for (place, one), answer in zip(asked, await self._duplicates.ask(texts) if texts else [], strict=True):
+            answers.setdefault(place, []).append((one, answer))
+        left: list[tuple[Candidate, Validated]] = []
+        for place, (candidate, validated) in enumerate(screened):
+            found = answers.get(place, [])
+            new = [one for one, answer in found if answer.match is None]
+            broken = [answer for _, answer in found if answer.broken is not None]
+            if broken:
+                self._settle(candidate, validated, broken)
+            elif not found or self._has_lost_original(candidate.slot):  # that is told when it is admitted
+                left.append((candidate, validated))
+            elif new:
+                for one, answer in found:
+                    if answer.match is not None:
+                        self._record(candidate, answer.match.stage, self._reason(answer.match), one, answer.match)
+                left.append((candidate, replace(validated, outcome=new)))
+            else:
+                self._settle(candidate, validated, [answer for _, answer in found])
+        return left
 
     async def admit(self, candidates: Sequence[Candidate], validated: Sequence[Validated]) -> list[AcceptedCase | None]:
         """Let in what is left of screened candidates and is new; turn the others away, in order. Returns those that are in."""

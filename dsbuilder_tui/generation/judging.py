@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -175,14 +175,21 @@ class Judging:
 
     # -- before a case is let in
 
-    def takes(self, candidate: Candidate, validated: Validated) -> bool:
-        """Whether a candidate is to be judged first. It comes back with its verdict."""
-        name, fitted = candidate.slot.category, validated.outcome
-        if self._modes.get(name) is not JudgeMode.ALL or not isinstance(fitted, list):
-            return False
-        self._of_batch[candidate.batch] += 1
-        self._put(candidate, fitted, validated.faults)
-        return True
+    async def take(self, screened: Sequence[tuple[Candidate, Validated]]) -> list[tuple[Candidate, Validated]]:
+        """Keep what is to be judged first; it comes back with its verdict. Returns the others.
+
+        What repeats a case that is there is turned away unread: a verdict on it would be paid for nothing.
+        """
+        others: list[tuple[Candidate, Validated]] = []
+        read: list[tuple[Candidate, Validated]] = []
+        for one in screened:
+            is_read = self._modes.get(one[0].slot.category) is JudgeMode.ALL and isinstance(one[1].outcome, list)
+            (read if is_read else others).append(one)
+        for candidate, validated in await self._gate.without_repeats(read) if read else []:
+            assert isinstance(validated.outcome, list)
+            self._of_batch[candidate.batch] += 1
+            self._put(candidate, validated.outcome, validated.faults)
+        return others
 
     def _put(self, candidate: Candidate, fitted: list[Fitted], faults: tuple[Fault, ...]) -> None:
         first, *others = fitted
@@ -428,10 +435,10 @@ class Judging:
 
 
 def _presented(slot: Slot, inputs: Mapping[str, Any], expectations: Mapping[str, Any]) -> PresentedCase:
-    source = "\n\n".join(passage.text for passage in slot.passages)
     return PresentedCase(
-        inputs=inputs, expectations=expectations, attributes=slot.attributes, source=source, partner_of=partner_of(slot)
-    )
+        inputs=inputs, expectations=expectations, attributes=slot.attributes, source=slot.source,
+        partner_of=partner_of(slot),
+    )  # fmt: skip
 
 
 def _kept(case: AcceptedCase) -> bool:

@@ -367,6 +367,9 @@ class Pipeline:
                 for item in items:  # a batch ends behind its last candidate
                     if isinstance(item, tuple) and not self._judging.holds_end(*item):
                         await self._settle(*item)
+                for number in {one.candidate.batch for one in staged} | {one.candidate.batch for one in judged}:
+                    if not self._calls.is_unsettled(number):  # it has been reviewed
+                        self.gate.turned_away(number)
                 if self._judging.is_on or staged:
                     self._wake.set()
             finally:
@@ -376,7 +379,7 @@ class Pipeline:
     async def _judge(self, candidates: list[Candidate]) -> None:
         drafts = [candidate for candidate in candidates if not self._stages.takes(candidate)]
         screened = list(zip(drafts, await self.gate.screen(drafts), strict=True))
-        await self._admit([one for one in screened if not self._judging.takes(*one)])
+        await self._admit(await self._judging.take(screened))
 
     async def _judge_staged(self, staged: list[StagedCandidate]) -> None:
         candidates = [one.candidate for one in staged]
@@ -385,7 +388,7 @@ class Pipeline:
             (one.candidate, found if one.fault is None else Validated(one.fault))
             for one, found in zip(staged, validated, strict=True)
         ]
-        await self._admit([one for one in screened if not self._judging.takes(*one)])
+        await self._admit(await self._judging.take(screened))
 
     async def _admit(self, screened: list[tuple[Candidate, Validated]]) -> None:
         if not screened:
@@ -395,9 +398,6 @@ class Pipeline:
             if self._calls.is_unsettled(case.batch):
                 self._accepted_of.setdefault(case.batch, []).append(case)
             self._failures_in_a_row = 0
-        for number in {candidate.batch for candidate, _ in screened}:
-            if not self._calls.is_unsettled(number):  # it has been reviewed
-                self.gate.turned_away(number)
 
     async def _settle(self, batch: Batch, result: BatchOutcome) -> None:
         """Take back what a finished batch did not bring, and remember what the call cost."""

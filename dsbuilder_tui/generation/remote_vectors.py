@@ -10,6 +10,7 @@ from dsbuilder_tui.domain.errors import EndpointUnavailable
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 
 T = TypeVar("T")
+_KEPT = 200  # vectors of texts that may soon be asked for again
 
 
 class VectorsGivenUp(EndpointUnavailable):
@@ -24,6 +25,7 @@ class RemoteVectors:
 
         self._endpoint, self._given_up = EndpointEmbeddings(config, tell), given_up
         self.name = self._endpoint.name
+        self._recent: dict[str, list[float]] = {}  # by text: a case that is judged is compared before and after
 
     async def close(self) -> None:
         await self._endpoint.close()
@@ -34,7 +36,14 @@ class RemoteVectors:
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector a text. Raises ``VectorsGivenUp``, or as ``EndpointEmbeddings.embed``."""
-        return await self._unless_given_up(self._endpoint.embed(texts))
+        unknown = [text for text in dict.fromkeys(texts) if text not in self._recent]
+        if unknown:
+            found = await self._unless_given_up(self._endpoint.embed(unknown))
+            self._recent.update(zip(unknown, found, strict=True))
+        vectors = [self._recent[text] for text in texts]
+        for text in list(self._recent)[: max(0, len(self._recent) - _KEPT)]:
+            del self._recent[text]
+        return vectors
 
     async def _unless_given_up(self, work: Coroutine[Any, Any, T]) -> T:
         asked, end = asyncio.ensure_future(work), asyncio.ensure_future(self._given_up.wait())

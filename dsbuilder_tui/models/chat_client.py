@@ -150,7 +150,7 @@ class ChatClient:
         heard = time.monotonic()
         chunk: bytes | None = head or None
         received = 0
-        with HeldShare(self.endpoint.held) as share:
+        with HeldShare(self.endpoint.held, decoder.drop) as share:
             while not done:
                 received += len(chunk or b"")
                 if received > _MOST_STREAM:

@@ -150,7 +150,7 @@ async def read_all(
     Raises ``TransientError`` when it is longer than ``most`` bytes, or when all calls hold too much.
     """
     body = bytearray(head)
-    with HeldShare(held) as share:
+    with HeldShare(held, body.clear) as share:
         async for chunk in response.content.iter_any():
             body += chunk
             if len(body) > most:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.models.protocol import TransientError
 
-_MOST = 64 * 1024 * 1024  # bytes of all calls together
+_MOST = 48 * 1024 * 1024  # bytes of all calls together
 _ALWAYS = 256 * 1024  # bytes of one call that are taken all the same
 
 
@@ -22,8 +23,9 @@ class HeldBytes:
 class HeldShare:
     """What one call holds, until it is left (``with``)."""
 
-    def __init__(self, all_calls: HeldBytes) -> None:
-        self._all, self._held = all_calls, 0
+    def __init__(self, all_calls: HeldBytes, drop: Callable[[], None]) -> None:
+        """``drop`` lets go of the bytes: an error would keep them, with all that its traceback leads to."""
+        self._all, self._held, self._drop = all_calls, 0, drop
 
     def hold(self, size: int) -> None:
         """So many bytes now. Raises ``TransientError`` when this call holds much, and all of them too much."""
@@ -41,5 +43,6 @@ class HeldShare:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._drop()
         self._all.total -= self._held
         self._held = 0

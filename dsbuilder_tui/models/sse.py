@@ -59,6 +59,11 @@ class EventStreamDecoder:
         """The bytes of an event that has not ended."""
         return self._waiting + self._held
 
+    def drop(self) -> None:
+        """Let go of what waits for its end."""
+        self._tail.clear()
+        self._data.clear()
+
     def _bound(self) -> None:
         if self.waiting > MOST_EVENT_BYTES:
             raise TransientError(

@@ -15,7 +15,7 @@ from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.judging import Judgement, verdict_of
 from tests.support.fake_judge import JudgeSays, verdict, verdicts
-from tests.support.fake_openai import FakeOpenAI
+from tests.support.fake_openai import FakeOpenAI, word
 from tests.support.judged_runs import judging, run_and_hear
 
 Configs = Callable[..., DatasetBuilderConfig]
@@ -70,6 +70,44 @@ async def test_a_bad_case_is_turned_away_and_its_critique_goes_into_the_rewrite(
         told = [body for body in fake.bodies if "no user writes so" in body["messages"][-1]["content"]]
         assert told
         assert len(fake.judge.asked) == len(set(fake.judge.asked)) == 25
+
+
+async def test_what_repeats_a_case_is_turned_away_unread(fake: FakeOpenAI, judged: Configs, make_plan: Plans) -> None:
+    async with await Session.create(make_plan(10), judged(max_workers=1)) as session:
+        assert (await run_and_hear(session))[0].accepted == 10
+        there = [case.inputs["query"] for case in await _cases(session)]
+        new = [f"Please tell {word(n * 7919)} about {word(n * 104729)} and {word(n * 15485863)}" for n in range(1, 40)]
+        says = iter([*there[:6], *new[:4], there[7], *new[4:]])
+        fake._text = lambda: next(says)  # type: ignore[method-assign]
+        await session.plans.revise(make_plan(20))
+        assert (await run_and_hear(session))[0].accepted == 20
+        rejections = await session.rejections.newest()
+        assert [rejection.stage for rejection in rejections] == ["structural"] * 7
+        assert sorted(rejection.text for rejection in rejections) == sorted([*there[:6], there[7]])
+        assert len(fake.judge.asked) == len(set(fake.judge.asked)) == 20
+        summary = await session.summary()
+        assert summary.judged["category_1"]["good"] == 20
+
+
+async def test_repeats_among_several_candidates_are_turned_away_unread(
+    fake: FakeOpenAI, judged: Configs, make_plan: Plans
+) -> None:
+    config = judged(max_workers=1, candidates_per_slot=2)
+    async with await Session.create(make_plan(6), config) as session:
+        assert (await run_and_hear(session))[0].accepted == 6
+        there = [case.inputs["query"] for case in await _cases(session)]
+        read, texts = len(fake.judge.asked), iter(range(1, 99))
+
+        def half() -> str:
+            number = next(texts)
+            return (
+                f"Please tell {word(number * 7919)} about {word(number * 104729)}" if number % 2 else there[number % 6]
+            )
+
+        fake._text = half  # type: ignore[method-assign]
+        await session.plans.revise(make_plan(12))
+        assert (await run_and_hear(session))[0].accepted == 12
+        assert not set(fake.judge.asked[read:]) & set(there) and len(fake.judge.asked) == read + 6
 
 
 async def test_the_judges_cost_is_its_own_and_its_calls_are_seen(

@@ -152,7 +152,7 @@ async def test_many_calls_at_once_hold_no_more_than_some_can(make_config: Config
             return str(caught.value)
 
         said = await asyncio.gather(*(ask() for _ in range(24)))
-        assert any("hold more than 64 MB" in words for words in said) and client.endpoint.held.total == 0
+        assert any("hold more than 48 MB" in words for words in said) and client.endpoint.held.total == 0
         fake.rates = {}
         fake.script = ["ok"]
         async with aclosing(client.stream(ChatRequest(messages=[{"role": "user", "content": "Hello"}]))) as batches:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from dsbuilder_tui.sources.foreign_text import kept
 
+_MOST_TAGS = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -52,3 +54,9 @@ class TextBuilder:
 
     def document(self) -> DocumentText:
         return DocumentText("".join(self._parts), tuple(self._headings))
+
+
+def require_few_tags(tags: int) -> None:
+    """Raises ``ValueError`` for a page whose tree would take gigabytes: each tag takes some hundred times its text."""
+    if tags > _MOST_TAGS:
+        raise ValueError(f"it has more than {_MOST_TAGS:,} tags")

@@ -6,7 +6,7 @@ import io
 import re
 import zipfile
 
-from dsbuilder_tui.sources.documents.document_text import DocumentText, TextBuilder
+from dsbuilder_tui.sources.documents.document_text import DocumentText, TextBuilder, require_few_tags
 
 _MOST_UNPACKED = 64 * 1024 * 1024  # bytes
 _HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
@@ -24,6 +24,8 @@ def read_docx(raw: bytes) -> DocumentText:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
             if sum(entry.file_size for entry in packed.infolist()) > _MOST_UNPACKED:
                 raise ValueError(f"it unpacks to more than {_MOST_UNPACKED // 2**20} MiB")
+            parts = [entry for entry in packed.infolist() if entry.filename.endswith((".xml", ".rels"))]
+            require_few_tags(sum(packed.read(entry).count(b"<") for entry in parts))
         document: Document = docx.Document(io.BytesIO(raw))
         out = TextBuilder()
         for block in document.iter_inner_content():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dsbuilder_tui.sources.documents.document_text import DocumentText, TextBuilder
+from dsbuilder_tui.sources.documents.document_text import DocumentText, TextBuilder, require_few_tags
 
 _UNSEEN = frozenset(
     {"script", "style", "template", "noscript", "head", "nav", "svg", "iframe", "object", "button", "form"}
@@ -21,6 +21,7 @@ def read_html(raw: bytes) -> DocumentText:
     """The page's text. Raises ``ValueError`` when there is none."""
     from lxml import etree, html
 
+    require_few_tags(raw.count(b"<"))
     # No entities of its own, no network, no depth beyond libxml2's own bounds.
     parser = html.HTMLParser(no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
     try:

@@ -69,6 +69,8 @@ def completions(text: str, session: Session) -> list[tuple[str, str]]:
     command = _by_name().get(name.casefold())
     if command is None:
         return []
-    values = [*command.choices, *command.arguments(session)]
-    found = [v for v in values if v.casefold().startswith(argument.casefold()) and v != argument]
-    return [(f"/{command.name} {value}", "") for value in found]
+    sought = argument.casefold()
+    values = [value for value in (*command.choices, *command.arguments(session)) if value != argument]
+    first = [value for value in values if value.casefold().startswith(sought)]
+    others = [value for value in values if sought in value.casefold() and value not in first]
+    return [(f"/{command.name} {value}", "") for value in (*first, *others)]

@@ -103,6 +103,16 @@ def test_one_broken_document_does_not_cost_the_others(tmp_path: Path) -> None:
     assert any("bad.pdf" in note for note in found.notes)
 
 
+def test_a_page_of_millions_of_tags_is_not_built(tmp_path: Path) -> None:
+    tags = b"<p/>" * 1_100_000
+    with zipfile.ZipFile(tmp_path / "a.docx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", tags)
+    written(tmp_path, "a.html", b"<html><body>words" + tags)
+    for name in ("a.docx", "a.html"):
+        with pytest.raises(InputError, match="more than 1,000,000 tags"):
+            read_documents(tmp_path / name)
+
+
 def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
