@@ -104,6 +104,11 @@ def stages_lines(plan: DatasetPlanInput) -> list[str]:
     return [f"{c.name}: {pipeline_words(c.pipeline)}" for c in plan.categories if c.pipeline]
 
 
+def row_words(plan: DatasetPlanInput) -> str:
+    """Which categories are about rows of which file, in a line; empty where none is: ``prices products.csv (name, price)``."""
+    return "; ".join(f"{c.name} {visible(c.rows.words)}" for c in plan.categories if c.rows is not None)
+
+
 def pair_words(plan: DatasetPlanInput) -> str:
     """How many cases are partners of others, in a line; empty when none is."""
     said = []

@@ -17,7 +17,7 @@ from dsbuilder_tui.quality.validation import check_validators
 from dsbuilder_tui.session.stage_costs import expected_stage_words
 from dsbuilder_tui.session.template_costs import expected_words
 from dsbuilder_tui.settings.stage_names import check_stages
-from dsbuilder_tui.sources.documents.document_reader import require_documents
+from dsbuilder_tui.sources.plan_sources import require_sources
 
 _BOTH = {MlflowKey.FACTS, MlflowKey.RESPONSE}
 
@@ -32,10 +32,10 @@ async def plan_question(
     """The card that asks for a yes to ``plan``; ``notes`` are what the person should know of it.
 
     Raises ``PlanError`` for a plan with validators or comparing stages that are not registered, ``InputError`` for
-    documents that are not there, or that the person did not name.
+    documents or rows that are not there, or that the person did not name.
     """
     _require_named(call, before, plan)
-    require_documents(path for path in plan.all_sources() if path not in before.all_sources())
+    require_sources(plan, before)
     check_validators(plan, "the plan")
     check_stages(plan, "the plan")
     session = call.host.session
@@ -68,13 +68,19 @@ async def plan_question(
 
 
 def _require_named(call: ToolCall, before: DatasetPlanInput, plan: DatasetPlanInput) -> None:
-    """A model does not choose what is read on this machine. Raises ``InputError`` for documents that nobody named."""
-    for path in plan.all_sources():
-        if path not in before.all_sources() and not call.was_typed(path):
-            raise InputError(
-                f"sources: the person has not named {path}.",
-                "Put only paths there that the person wrote, exactly as they wrote them; ask for them.",
-            )
+    """A model does not choose what is read on this machine. Raises ``InputError`` for files that nobody named."""
+    known = {*before.all_sources(), *_row_files(before)}
+    for part, paths in (("sources", plan.all_sources()), ("rows", _row_files(plan))):
+        for path in paths:
+            if path not in known and not call.was_typed(path):
+                raise InputError(
+                    f"{part}: the person has not named {path}.",
+                    "Put only paths there that the person wrote, exactly as they wrote them; ask for them.",
+                )
+
+
+def _row_files(plan: DatasetPlanInput) -> list[str]:
+    return [category.rows.file for category in plan.categories if category.rows is not None]
 
 
 async def put_plan_in_force(call: ToolCall, tool: str) -> ToolAnswer:

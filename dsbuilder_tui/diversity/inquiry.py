@@ -16,6 +16,8 @@ from dsbuilder_tui.diversity.sign_index import SignIndex
 from dsbuilder_tui.diversity.text_index import ComparedCase
 from dsbuilder_tui.diversity.traits import differing
 
+SUBJECT = "subject"  # what differs where `Inquiry.is_elsewhere`
+_SAME_SUBJECT = 0.85  # cosine of two texts with most words in common, below which the others change what they are about
 _MOST_NEAR = 256  # texts that share a band of the signature whose score is counted
 
 
@@ -119,6 +121,17 @@ class Inquiry:
         theirs = self.rows[row]
         differs = differing(self.own["traits"].tolist(), theirs["traits"].tolist())
         return differs if self.own["expected"] == theirs["expected"] else (*differs, "expectations")
+
+    def is_elsewhere(self, row: int) -> bool:
+        """Whether the few words in which a case differs from the text that is judged weigh so much that the two are about
+        something else: "change my address", "change my PIN". Without vectors nobody can tell."""
+        column, length = ("measure", self.scope.measured) if self.scope.measured else ("vector", self.scope.dimensions)
+        if not length:
+            return False
+        own, theirs = self.own[column][:length].astype(np.float32), self.rows[row][column][:length].astype(np.float32)
+        if not own.any() or not theirs.any():
+            return False
+        return float(np.einsum("i,i->", own, theirs)) < _SAME_SUBJECT
 
     def flag(self, kind: str, row: int, stage: str, score: float, differs: tuple[str, ...] = ()) -> None:
         """Note what is worth knowing about the case when it is let in; each other case is named once."""

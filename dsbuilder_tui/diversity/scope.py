@@ -27,7 +27,7 @@ class Scope:
         self.rows = np.empty(64, np.int64)  # member → row, growing
         self.length = 0
         self.lsh = LshIndex(BANDS + 1)
-        self._dimensions, self._measured = dimensions, measured
+        self.dimensions, self.measured = dimensions, measured
         self.signs = SignIndex(dimensions) if dimensions else None
         self.measures = SignIndex(measured) if measured else None
         self.texts: dict[str, TextIndex] = {}  # of plug-ins' stages, by stage
@@ -41,9 +41,9 @@ class Scope:
         self.length += len(rows)
         self.lsh.extend(hashes_of(prints))
         if self.signs is not None:
-            self.signs.extend(prints["vector"][:, : self._dimensions])
+            self.signs.extend(prints["vector"][:, : self.dimensions])
         if self.measures is not None:
-            self.measures.extend(prints["measure"][:, : self._measured])
+            self.measures.extend(prints["measure"][:, : self.measured])
 
     def add(
         self,

@@ -8,14 +8,16 @@ pair with a differing trait is *likely* a contrast, not surely.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import xxhash
 
-from dsbuilder_tui.diversity import lexicon
+from dsbuilder_tui.diversity import asked_traits, lexicon
 from dsbuilder_tui.diversity.normalise import Piece, joined, pieces
 
-TRAITS = ("quantity", "negation", "direction", "entity", "request")
+TRAITS = (
+    "quantity", "negation", "direction", "entity", "request", "question", "owner", "particle", "kind", "compared",
+)  # fmt: skip
 
 _ODD, _EVEN = 1, 2  # negation
 _ASKS, _DECLINES = 1, 2  # request
@@ -40,6 +42,7 @@ _HINTS = frozenset(
 )
 _ALL_WORDS = frozenset[str]().union(
     lexicon.CONVERTING,
+    asked_traits.WORDS,
     *(lexicon.NUMBER_WORDS, lexicon.MULTIPLIERS, lexicon.EVERY, lexicon.DURATIONS, lexicon.NEGATIONS, lexicon.ASKING),
     *(lexicon.POLES, lexicon.PARTICLES, lexicon.PHRASAL, lexicon.FROM, lexicon.TOWARDS, lexicon.PLACES, lexicon.GERMAN),
 )
@@ -84,7 +87,10 @@ def _one_declines(one: int, other: int) -> bool:
     return (one == _DECLINES) != (other == _DECLINES)
 
 
-_SPEAKS = (_unequal, _unequal, _opposite, _each_has_its_own, _one_declines)
+_SPEAKS = (
+    _unequal, _unequal, _opposite, _each_has_its_own, _one_declines, asked_traits.questions_differ, _each_has_its_own,
+    _each_has_its_own, _unequal, _each_has_its_own,
+)  # fmt: skip
 
 
 def _hash(text: str) -> int:
@@ -100,6 +106,11 @@ def _traits_of(read: list[Piece]) -> tuple[int, ...]:
         _direction(read, words, known),
         _entity(read, words, known),
         _request(words, known),
+        asked_traits.question(read, words, known),
+        asked_traits.owner(known),
+        asked_traits.particle(read, words, known),
+        asked_traits.kind(known),
+        _bits(asked_traits.against(words, known)),
     )
 
 
@@ -284,6 +295,8 @@ def _route(read: list[Piece], words: list[str], towards: frozenset[str], bare: b
         last = min(place + _MOST_BETWEEN, len(words) - 1)
         while at < last and (words[at] in lexicon.DETERMINERS or words[at] in lexicon.VAGUE):
             determined, at = True, at + 1
+        if determined and read[at][0] in ("stop", "pause"):
+            at -= 1
         kind, token, target = read[at]
         named = token[:1].isupper() or target in lexicon.PLACES
         if kind == "word" and (determined or named or (bare and word in ("from", "to"))):
@@ -318,8 +331,13 @@ def _entity(read: list[Piece], words: list[str], known: frozenset[str]) -> int:
                     found |= {word}
             elif before[0] != "stop" and not _greets(before):
                 found |= {word}
+    return _bits(found)
+
+
+def _bits(names: Iterable[str]) -> int:
+    """Two bits a name: which names there are, nearly."""
     bits = 0
-    for name in found:
+    for name in names:
         number = _hash(name)
         bits |= 1 << (number & 31) | 1 << (number >> 5 & 31)
     return bits

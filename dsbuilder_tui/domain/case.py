@@ -11,6 +11,7 @@ from dsbuilder_tui.domain.case_pair import PlannedPair
 from dsbuilder_tui.domain.conversation import turns_of, user_turns
 from dsbuilder_tui.domain.flags import flags_of
 from dsbuilder_tui.domain.passage import Passage
+from dsbuilder_tui.domain.row_axis import SourceRow
 
 IMPORTED_FROM = "imported_from"
 """The tag of a case that came with a file of rows: the name of that file."""
@@ -38,7 +39,8 @@ def runs(ordinals: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One planned case. ``ordinal`` counts from 1 within its category; ``passages`` are what it is to be written from.
+    """One planned case. ``ordinal`` counts from 1 within its category; ``passages`` are what it is to be written from, ``row``
+    what it is to be about.
 
     With a ``pair`` it is to be the partner of another case, ``original``, which is known when the slot is written.
     """
@@ -49,10 +51,16 @@ class Slot:
     passages: tuple[Passage, ...] = ()
     pair: PlannedPair | None = None
     original: AcceptedCase | None = None
+    row: SourceRow | None = None
 
     @property
     def case_id(self) -> str:
         return case_id(self.category, self.ordinal)
+
+    @property
+    def source(self) -> str:
+        """The text of its passages and its row; empty where it has none."""
+        return "\n\n".join((*(p.text for p in self.passages), *((self.row.text,) if self.row else ())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from dsbuilder_tui.domain.plan_values import (
     field_names,
     json_ready,
 )
+from dsbuilder_tui.domain.row_axis import RowsEntry
 from dsbuilder_tui.domain.rubric import PlanRubric, RubricEntry
 from dsbuilder_tui.domain.source_paths import MOST_PASSAGES_A_CASE, SourcePaths
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
@@ -71,10 +72,11 @@ class DatasetCategory(_Model):
     ``validators`` name the rules that its cases have to keep, besides the plan's (see ``domain.validator_choice``).
     ``judge`` says which of its cases a judge reads; ``auto``: as the setting says.
     ``sources`` are documents in place of the plan's; each case is written from ``passages`` pieces of them, or, when the
-    category is not ``answerable``, asks for what does not stand there. ``mode`` says whether a model writes each case, or
-    templates of which cases are made; ``pipeline`` are the stages in which one is written (see ``domain.writing_stage``), none
-    where it is drafted alone. Of its cases the share ``contrast`` are partners that differ from another one in one decisive
-    thing, the share ``same`` say what another one says in other words. Raises ``pydantic.ValidationError`` for bad values.
+    category is not ``answerable``, asks for what does not stand there; with ``rows`` each is about a row of a file. ``mode``
+    says whether a model writes each case, or templates of which cases are made; ``pipeline`` are the stages in which one is
+    written (see ``domain.writing_stage``), none where it is drafted alone. Of its cases the share ``contrast`` are partners
+    that differ from another one in one decisive thing, the share ``same`` say what another one says in other words. Raises
+    ``pydantic.ValidationError`` for bad values.
     """
 
     name: str
@@ -92,6 +94,7 @@ class DatasetCategory(_Model):
     sources: SourcePaths = Field((), exclude_if=operator.not_)
     passages: int = Field(1, ge=1, le=MOST_PASSAGES_A_CASE, exclude_if=lambda number: number == 1)
     answerable: bool = Field(True, exclude_if=bool)
+    rows: RowsEntry = Field(None, exclude_if=operator.not_)
     contrast: PairShare = Field(0.0, exclude_if=operator.not_)
     same: PairShare = Field(0.0, exclude_if=operator.not_)
     pipeline: StageEntries = Field((), exclude_if=operator.not_)
@@ -323,6 +326,8 @@ class DatasetPlanInput(_Model):
                 category.name, category.kind, has_sources=bool(self.sources_of(category)), is_staged=category.is_staged
             )
             category.kind.check(category.name, self.input_fields, category.example_inputs, self.axes(category))
+            if category.rows is not None:
+                category.rows.check(category.name, category.mode, has_sources=bool(self.sources_of(category)))
         return self
 
     @classmethod

@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool, parse_plan
+from dsbuilder_tui.domain.row_axis import RowAxis
 from dsbuilder_tui.domain.writing_mode import WritingMode
 
 
@@ -60,6 +61,10 @@ class CategoryDraft(_PatchPart):
     """How many pieces of the documents a case is written from: 2 for questions that need both."""
     answerable: bool = True
     """False for questions that the documents do not answer: the right answer says so."""
+    rows: str | RowAxis | None = None
+    """A file of rows (CSV, JSON lines, Parquet …), as the person named it, when each case is to be about one of its rows, such as
+    a product or a customer; {"file": "products.csv", "fields": ["name", "price"]} shows the writer these fields alone. Not
+    together with `sources` or `mode: templates`."""
     contrast: ShareText = ""
     """The share of these cases, part of the count, that are contrast partners: the same as another case but for one decisive
     thing, so that another answer is right; such as "10 %". Only when the person wants such pairs."""
@@ -93,6 +98,8 @@ class CategoryChange(_PatchPart):
     sources: list[str] | None = None
     passages: int | None = None
     answerable: bool | None = None
+    rows: str | RowAxis | None = None
+    """The file whose rows its cases are about; "" for none any more."""
     contrast: ShareText | None = None
     """The share of its cases that are contrast partners of others, such as "10 %"; "0 %" for none."""
     same: ShareText | None = None
@@ -269,7 +276,8 @@ def _dumped(model: BaseModel, name: str) -> Any:
     data = model.model_dump(mode="json", include={name})
     if name in data:
         return data[name]
-    value = getattr(model, name)
+    if (value := getattr(model, name)) is None:
+        return ""
     return {} if isinstance(value, BaseModel) else [] if isinstance(value, tuple) else value
 
 

@@ -11,6 +11,7 @@ from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Ledger
 from dsbuilder_tui.generation.passage_plan import passage_plans
+from dsbuilder_tui.generation.row_plan import row_plans
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.rows import LedgerRows
@@ -45,9 +46,12 @@ async def restore_gate(
     """Have a gate take over what the session file says; returns that.
 
     Without ``admits`` it is to let nothing in, so no text is loaded to be compared with. Raises ``InputError`` for documents
-    that cannot be read, or as ``Gate.restore``.
+    and files of rows that cannot be read, or as ``Gate.restore``.
     """
-    gate.ledger.take_passages(await passage_plans(plan, store.passages, seed, gate.journal.notice))
+    notice = gate.journal.notice
     rows = await store.slots.ledger_rows()
+    retired = {name: len(ordinals) for name, ordinals in rows.retired.items()}
+    passages = await passage_plans(plan, store.passages, seed, notice)
+    gate.ledger.take_sources(passages, await row_plans(plan, store.source_rows, seed, retired, notice))
     await gate.restore(rows, await store.calls.last_batch(), admits=admits)
     return rows

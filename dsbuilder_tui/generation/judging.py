@@ -435,10 +435,10 @@ class Judging:
 
 
 def _presented(slot: Slot, inputs: Mapping[str, Any], expectations: Mapping[str, Any]) -> PresentedCase:
-    source = "\n\n".join(passage.text for passage in slot.passages)
     return PresentedCase(
-        inputs=inputs, expectations=expectations, attributes=slot.attributes, source=source, partner_of=partner_of(slot)
-    )
+        inputs=inputs, expectations=expectations, attributes=slot.attributes, source=slot.source,
+        partner_of=partner_of(slot),
+    )  # fmt: skip
 
 
 def _kept(case: AcceptedCase) -> bool:

@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.case import Slot, case_id
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.generation.passage_plan import PassagePlans
 from dsbuilder_tui.generation.prompts import MOST_AVOIDED
+from dsbuilder_tui.generation.row_plan import RowPlans
 from dsbuilder_tui.generation.slots import slot_order, slot_plans
 from dsbuilder_tui.models.protocol import SlotRequest
 from dsbuilder_tui.store.rows import LedgerRows
@@ -72,6 +73,7 @@ class Ledger:
         self._plan, self._max_attempts, self._ordered = plan, max_attempts, ordered
         self._slots = slot_plans(plan, seed)
         self._passages: PassagePlans = {}
+        self._rows: RowPlans = {}
         self._books = {category.name: _Book(category.count) for category in plan.categories}
         self._fresh: Iterator[tuple[str, int, int]] = slot_order(plan, _CHUNK)
         self._chunk: tuple[str, int, int] | None = None
@@ -84,9 +86,9 @@ class Ledger:
         self.exhausted = 0
         self.next_batch = 1
 
-    def take_passages(self, passages: PassagePlans) -> None:
+    def take_sources(self, passages: PassagePlans, rows: RowPlans) -> None:
         """Take over what the slots are written from; before the first lease."""
-        self._passages = passages
+        self._passages, self._rows = passages, rows
 
     def restore(self, rows: LedgerRows, last_batch: int) -> None:
         self.next_batch = last_batch + 1
@@ -135,13 +137,14 @@ class Ledger:
 
     def slot(self, category: str, ordinal: int) -> Slot:
         """A slot of the plan. One whose original will not come is the partner of none, and a case of its own."""
-        passages, slots = self._passages.get(category), self._slots[category]
+        passages, rows, slots = self._passages.get(category), self._rows.get(category), self._slots[category]
         pair = slots.pairs.of(ordinal)
         if pair is not None and self._books[category].state[pair.original] in _WITHOUT_CASE:
             pair = None
         return Slot(
             category, ordinal, attributes=slots.attributes(ordinal), pair=pair,
             passages=passages.of(slots.pairs.place(ordinal)) if passages is not None else (),
+            row=rows.of(slots.pairs.place(ordinal)) if rows is not None else None,
         )  # fmt: skip
 
     def lease(self, most: Callable[[str], int], idle: int, held: Collection[str] = ()) -> Batch | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase, Slot
 from dsbuilder_tui.domain.case_pair import PairKind, PairSide, pair_of
+from dsbuilder_tui.domain.row_axis import row_of
 from dsbuilder_tui.store.cases import CaseTable
 
 
@@ -28,8 +29,10 @@ async def with_originals(cases: CaseTable, slots: Sequence[Slot]) -> list[Slot]:
 
 
 def as_written(slot: Slot, case: AcceptedCase) -> Slot:
-    """The slot of a case that is there: it is a partner when the case says so, whatever was planned."""
+    """The slot of a case that is there: it is a partner, and about a row, when the case says so, whatever was planned."""
     pair = pair_of(case.tags)
+    if slot.row is not None:
+        slot = replace(slot, row=row_of(case.tags))
     if slot.pair is not None and (pair is None or pair.side is not PairSide.PARTNER):
         return replace(slot, pair=None)
     return slot

@@ -68,7 +68,7 @@ class Regate:
         Raises ``StorageError``, ``InputError`` for documents that cannot be read, or ``SessionDamaged`` for an answer.
         """
         try:
-            await self._take_documents()
+            await self._take_sources()
             await self._store.templates.take_over(await self._theirs.templates.all())
             await restore_gate(self.gate, self._plan, self._store, self._seed)
             self.journal = self._journal
@@ -90,12 +90,15 @@ class Regate:
             self._pause = Pause(words, PauseCause.ANSWERS_JUDGED)
         return PipelineResult(finished=self._ledger.open == 0, dropped=0, pause=self._pause)
 
-    async def _take_documents(self) -> None:
-        """Keep the documents as they were when the answers were written from them."""
+    async def _take_sources(self) -> None:
+        """Keep documents and rows as they were when the answers were written from them."""
         read = await self._theirs.passages.sources()
         for source in self._plan.all_sources():
             if source in read:
                 await self._store.passages.add(source, await self._theirs.passages.of([source]))
+        for category in self._plan.categories:
+            if category.rows and (rows := await self._theirs.source_rows.of(category.name, category.rows.file)):
+                await self._store.source_rows.add(category.name, category.rows.file, rows)
 
     async def _judge_all(self) -> None:
         # Of a case that went through several stages what the last of them wrote comes first.

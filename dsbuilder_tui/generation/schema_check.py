@@ -12,6 +12,7 @@ import orjson
 from dsbuilder_tui.domain.case import Candidate, display_text
 from dsbuilder_tui.domain.case_template import TEMPLATE_TAG
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.row_axis import ROW
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.generation.case_scanner import MalformedCase
 from dsbuilder_tui.generation.expectation_check import ExpectationCheck
@@ -89,6 +90,8 @@ class SchemaCheck:
         tags: dict[str, Any] = {"attributes": dict(candidate.slot.attributes), "model": candidate.model}
         tags |= category.kind.as_tag()
         tags |= grounding_tags(candidate.slot, raw) | pair_tags(candidate.slot, raw)
+        if candidate.slot.row is not None:
+            tags[ROW] = candidate.slot.row.as_tag()
         given = raw.get("tags")
         if isinstance(given, Mapping):
             tags.update({key: whole_characters(str(given[key]))[:_SHOWN] for key in _WRITER_TAGS if given.get(key)})

@@ -92,7 +92,7 @@ def slot_axes(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, tu
     """The axes of a category's slots: the plan's, or the default ones where it names none; conversations vary in length."""
     axes = plan.axes(category)
     own = {axis: values for axis, values in axes.items() if axis != TURNS or category.kind is not CaseKind.CONVERSATION}
-    found = own or (GROUNDED_AXES if plan.sources_of(category) else DEFAULT_AXES)
+    found = own or (GROUNDED_AXES if category.rows or plan.sources_of(category) else DEFAULT_AXES)
     if category.kind is CaseKind.CONVERSATION:
         return {**found, TURNS: axes.get(TURNS) or usual_lengths(plan.examples(category))}
     return found

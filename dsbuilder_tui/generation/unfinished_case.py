@@ -92,7 +92,7 @@ class UnfinishedCase:
         slot = self.wanted.slot
         return PresentedCase(
             inputs=self.fitted.inputs, expectations=self.fitted.expectations, attributes=slot.attributes,
-            source="\n\n".join(passage.text for passage in slot.passages), partner_of=partner_of(slot),
+            source=slot.source, partner_of=partner_of(slot),
         )  # fmt: skip
 
     def finished(self, misfit: Misfit | None = None) -> StagedCandidate:
@@ -111,7 +111,7 @@ def made_for(plan: DatasetPlanInput, category: DatasetCategory, slot: Slot) -> s
     asked = [
         category.model_dump(mode="json", exclude=_NOT_OF_A_CASE), plan.input_fields, [*plan.sources_of(category)],
         [one.model_dump(mode="json") for one in plan.written_for(category)], dict(slot.attributes),
-        [passage.id for passage in slot.passages],
+        [passage.id for passage in slot.passages], slot.row and slot.row.as_tag(),
         None if slot.original is None else [slot.original.seq, slot.original.inputs, slot.original.expectations],
     ]  # fmt: skip
     return f"{xxhash.xxh3_64_intdigest(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)):016x}"

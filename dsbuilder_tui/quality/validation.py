@@ -111,9 +111,8 @@ class Validation:
     ) -> CheckedCase:
         """A candidate in the plan's shape, as validators read it."""
         planned = self._planned[slot.category]
-        source = "\n".join(passage.text for passage in slot.passages)
         return CheckedCase(
-            slot=slot, inputs=inputs, expectations=expectations, source=source, planned=planned, evidence=evidence
+            slot=slot, inputs=inputs, expectations=expectations, source=slot.source, planned=planned, evidence=evidence
         )
 
     def fault(self, case: CheckedCase) -> str | None:

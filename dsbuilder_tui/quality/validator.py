@@ -20,8 +20,8 @@ from dsbuilder_tui.quality.written_values import WrittenValue, written_values
 class CheckedCase:
     """A candidate as a validator reads it: in the plan's shape, for the slot that it was written for.
 
-    ``source`` is the text of the passages that the case was to be written from; empty where there are none. ``evidence`` are
-    its quotations from them. ``planned`` is what the
+    ``source`` is the text of the passages that the case was to be written from, or of the row that it is about; empty where
+    there are none. ``evidence`` are its quotations from passages. ``planned`` is what the
     plan says of every case of the category.
     """
 

@@ -28,6 +28,7 @@ from dsbuilder_tui.domain.judging import TAG, verdict_of
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory
+from dsbuilder_tui.domain.row_axis import row_of
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.stage import Stage
@@ -108,6 +109,7 @@ class CaseChanges:
             case.ordinal,
             attributes=attributes if isinstance(attributes, dict) else {},
             passages=tuple(passages),
+            row=row_of(case.tags),
         )
 
         def ask() -> tuple[str, ...]:

@@ -47,7 +47,7 @@ from dsbuilder_tui.session.templates import SessionTemplates
 from dsbuilder_tui.session.tracking import SessionTracking
 from dsbuilder_tui.session.verdicts import SessionVerdicts
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.sources.documents.document_reader import require_documents
+from dsbuilder_tui.sources.plan_sources import require_sources
 from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.imports.import_formats import read_dataset
 
@@ -98,11 +98,11 @@ class Session:
         ``out`` is where the finished dataset is to be written.
 
         Raises ``PlanError`` for a plan of more than ``max_dataset_size`` cases or with validators that are not
-        registered, ``InputError`` for documents that are not there, or ``StorageError``.
+        registered, ``InputError`` for documents or rows that are not there, or ``StorageError``.
         """
         config = config or DatasetBuilderConfig()
         if imported is None:  # on another machine its documents may be gone, and all cases there
-            require_documents(plan.all_sources())
+            require_sources(plan)
         return cls(await SessionFiles.create(plan, config, clock or SystemClock(), imported, out), config)
 
     @classmethod

@@ -16,6 +16,7 @@ from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.passage_plan import passage_plans
 from dsbuilder_tui.generation.prompts import Prompter
+from dsbuilder_tui.generation.row_plan import row_plans
 from dsbuilder_tui.generation.schema_check import Misfit, SchemaCheck
 from dsbuilder_tui.generation.slots import slot_plans
 from dsbuilder_tui.generation.worker import Worker
@@ -48,6 +49,7 @@ class SessionPreview:
         files, notes = self._context.files, list[str]()
         plans = await passage_plans(plan, files.store.passages, files.seed, notes.append)
         passages = plans.get(category)
+        rows = (await row_plans(plan, files.store.source_rows, files.seed, {}, notes.append)).get(category)
         if chosen.mode is WritingMode.TEMPLATES and not model.ordered:
             notes.append(f"These samples of {category} are written each; in a run its cases are made of templates.")
         await files.tell(*(Notice(ts=clock.now(), level=NoticeLevel.INFO, text=text) for text in notes))
@@ -61,6 +63,7 @@ class SessionPreview:
                     ordinal,
                     attributes=slots.attributes(ordinal),
                     passages=passages.of(place) if passages else (),
+                    row=rows.of(place) if rows else None,
                 ),
                 0,
             )

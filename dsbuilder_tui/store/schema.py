@@ -197,8 +197,22 @@ CREATE TABLE staged_case (
   PRIMARY KEY (branch_id, category_id, ordinal)) WITHOUT ROWID;
 """
 
-# Cases that wait to be logged to MLflow.
+# Rows of files that cases are about, as they were when they were read.
 _V12 = """
+-- `digest` is that of the file's bytes, `total` the number of its rows; `body` is JSON. `row_order` says which row the slots of
+-- a category get, by their place among those that are no partners; `file` is the path in the plan.
+CREATE TABLE row_file (
+  category TEXT NOT NULL, file TEXT NOT NULL, digest TEXT NOT NULL, total INTEGER NOT NULL,
+  PRIMARY KEY (category, file)) WITHOUT ROWID;
+CREATE TABLE source_row (
+  digest TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (digest, number)) WITHOUT ROWID;
+CREATE TABLE row_order (
+  category TEXT NOT NULL, file TEXT NOT NULL, place INTEGER NOT NULL, number INTEGER NOT NULL,
+  PRIMARY KEY (category, file, place)) WITHOUT ROWID;
+"""
+
+# Cases that wait to be logged to MLflow.
+_V13 = """
 -- Oldest first. `act`: upsert (the case of `case_seq` as it is when it is sent), delete (the record that has these `inputs`);
 -- `kind` is that of the case; `tries` and `error` are of those that failed; `given_up` is 1 when it is not tried any more.
 CREATE TABLE tracking_outbox (
@@ -208,7 +222,7 @@ CREATE TABLE tracking_outbox (
 CREATE INDEX tracking_outbox_open ON tracking_outbox (given_up, id);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10, _V11, _V12)
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10, _V11, _V12, _V13)
 SEALED = 7  # the version from which on a session file has sums
 
 SEQUENCED_TABLES = (

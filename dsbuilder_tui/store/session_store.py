@@ -31,6 +31,7 @@ from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.rows import Changes
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 from dsbuilder_tui.store.slot_states import SlotTable
+from dsbuilder_tui.store.source_rows import SourceRowTable
 from dsbuilder_tui.store.staged_cases import StagedCaseTable
 from dsbuilder_tui.store.statistics import StatisticsReader
 from dsbuilder_tui.store.templates import TemplateTable
@@ -59,6 +60,7 @@ class SessionStore:
         self.rejections = RejectionTable(connection)
         self.responses = ResponseJournal(connection)
         self.scores = DecisionScores(connection)
+        self.source_rows = SourceRowTable(connection)
         self.slots = SlotTable(connection)
         self.staged = StagedCaseTable(connection)
         self.statistics = StatisticsReader(connection)

@@ -21,7 +21,7 @@ _SMALL = 500  # rows up to which any other table is looked at then, too
 # What a run starts from, and what it must not pay for twice.
 RUN_TABLES = (
     "accepted_case", "exhausted_slot", "rejection", "retired_slot", "withdrawn_case", "passage", "source_passage",
-    "staged_case", "template",
+    "staged_case", "template", "row_file", "row_order", "source_row",
 )  # fmt: skip
 CASES = "accepted_case"
 
@@ -41,7 +41,10 @@ _WORDS = {
     "progress": "counters",
     "rejection": "rejections",
     "retired_slot": "retired slots",
+    "row_file": "files of rows",
+    "row_order": "places of rows",
     "source_passage": "places of passages in their documents",
+    "source_row": "rows of files",
     "staged_case": "cases between two stages of writing",
     "template": "templates of cases",
     "tracking_outbox": "cases that wait to be logged to MLflow",

@@ -10,8 +10,11 @@ import yaml
 
 STRUCTURAL = ("ids", "names", "dates", "case_punctuation", "contractions")
 QUANTITIES = ("amount", "age", "duration", "unit", "count")
+ASKED = ("question", "owner", "particle", "compared")
 REPEATS = (*STRUCTURAL, "word_order", "light_edit", "paraphrase")
-CONTRASTS = (*QUANTITIES, "negation", "entity", "direction", "refusal_request", "topic", "expectations")
+CONTRASTS = (
+    *QUANTITIES, "negation", "entity", "direction", "refusal_request", "topic", "expectations", *ASKED, "subject"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

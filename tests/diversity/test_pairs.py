@@ -14,7 +14,7 @@ from dsbuilder_tui.diversity.normalise import normalise
 from dsbuilder_tui.diversity.static_embedding import built_in_embedder
 from dsbuilder_tui.diversity.thresholds import Rules
 from dsbuilder_tui.diversity.traits import differing, traits
-from tests.diversity.pairs import CONTRASTS, QUANTITIES, REPEATS, STRUCTURAL, Pair, pairs, unseen_pairs
+from tests.diversity.pairs import ASKED, CONTRASTS, QUANTITIES, REPEATS, STRUCTURAL, Pair, pairs, unseen_pairs
 
 
 def _differing(pair: Pair) -> tuple[str, ...]:
@@ -54,6 +54,18 @@ def test_another_quantity_is_seen(pair: Pair) -> None:
 def test_a_negation_is_seen(pair: Pair) -> None:
     assert normalise(pair.one) != normalise(pair.other)
     assert _differing(pair)
+
+
+def test_most_other_questions_owners_particles_and_comparisons_are_seen() -> None:
+    every = pairs(*ASKED)
+    assert len([pair for pair in every if _differing(pair)]) >= 0.95 * len(every)
+
+
+def test_a_word_that_changes_what_it_is_about_is_seen_by_its_weight(comparer: Comparer) -> None:
+    answers = _answers(comparer, pairs("subject"), Rules())
+    assert [answer.match for answer in answers if answer.match] == []
+    flags = [flag.differs for answer in answers for flag in answer.flags if flag.kind == "contrast"]
+    assert flags.count(("subject",)) >= 0.5 * len(answers)
 
 
 def test_most_other_directions_entities_and_wishes_are_seen() -> None:

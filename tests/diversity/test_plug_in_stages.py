@@ -222,7 +222,7 @@ async def test_a_rejection_is_told_everywhere(
 ) -> None:
     told: list[Event] = []
     config = make_config(diversity_stages="ending", stage_thresholds={"ending": 0.5})
-    async with await Session.create(plan_of(40), config) as session:
+    async with await Session.create(plan_of(80), config) as session:
         session.subscribe(told.append)
         await session.run()
         summary = await session.summary()

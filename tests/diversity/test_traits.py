@@ -49,6 +49,31 @@ CONTRASTS = [
     ("entity", "does it run on linux", "does it run on windows"),
     ("entity", "My Samsung does not start", "My Nokia does not start"),
     ("entity", "Ich fahre nach Wuppertal und bleibe nicht", "Ich fahre nach Bottrop und bleibe nicht"),
+    ("question", "Where did it begin", "When did it begin"),
+    ("question", "Why do the rates change?", "How often do the rates change?"),
+    ("question", "Who signs it here?", "When do you sign it here?"),
+    ("question", "Which bank is it?", "Who is it?"),
+    ("question", "Tell me when it ends", "Tell me who ends it"),
+    ("question", "In what year did it end?", "Why did it end?"),
+    ("question", "¿Dónde empezó?", "¿Cuándo empezó?"),
+    ("question", "¿En qué año terminó?", "¿Por qué terminó?"),
+    ("question", "¿Cuántas veces llama?", "¿Por qué llama?"),
+    ("question", "Wann beginnt es?", "Wo beginnt es?"),
+    ("question", "Wie oft kommt er?", "Warum kommt er?"),
+    ("question", "Quand est-ce que ça ouvre ?", "Pourquoi est-ce que ça ouvre ?"),
+    ("owner", "What is my name", "What is your name"),
+    ("owner", "¿Cuál es mi nombre?", "¿Cuál es tu nombre?"),
+    ("owner", "Wie heißt mein Hund", "Wie heißt dein Hund"),
+    ("particle", "Switch off night mode", "Switch over to night mode"),
+    ("particle", "Turn the sound up", "Turn the sound off"),
+    ("particle", "Schalte ihn aus.", "Schalte ihn um."),
+    ("kind", "Where is my card", "Where is my virtual card"),
+    ("kind", "Who is the chair", "Who is the vice chair"),
+    ("compared", "Is it cheaper than the bus", "Is it cheaper than the tram"),
+    ("compared", "bus or train", "bus or ferry"),
+    ("compared", "the difference between gold and silver", "the difference between gold and bronze"),
+    ("compared", "¿tren o barco?", "¿tren o autobús?"),
+    ("compared", "schneller als der Bus", "schneller als die Bahn"),
     ("request", "I would like a demo", "I don't want a demo, thanks"),
     ("request", "Quiero una tarjeta", "No quiero una tarjeta, gracias"),
     ("request", "Ich möchte ein Konto", "Ich möchte kein Konto"),
@@ -75,6 +100,16 @@ REPEATS = [
     ("Two of the six plates were broken", "Of the six plates, two were broken"),
     ("What is left right now", "What is on it right now"),
     ("Is a week enough?", "Is one week enough?"),
+    ("What is the fee", "How much is the fee"),
+    ("How long until it is here", "When will it be here"),
+    ("What time does it open", "When does it open"),
+    ("When I pay, why is it declined?", "Why is it declined when I pay?"),
+    ("Is there a reason why it failed", "Why did it fail"),
+    ("What day is it", "When is it"),
+    ("Log in to the app", "Log on to the app"),
+    ("bus or train", "train or bus"),
+    ("Was my payment declined?", "Is my payment declined?"),
+    ("¿Cómo cancelo mi cuenta?", "¿Qué hago para cancelar mi cuenta?"),
 ]
 
 
@@ -127,7 +162,7 @@ def test_every_duration_is_a_unit() -> None:
 
 
 def test_the_numbers_are_the_same_in_every_process() -> None:
-    text = "I don't want 2 tickets from Paris to Köln before Friday"
+    text = "How often can't I switch off my 2 virtual cards or tickets from Paris to Köln?"
     code = f"from dsbuilder_tui.diversity.traits import traits;print(traits({text!r}))"
     outs = printed_with_hash_seeds(code, "0", "7", PYTHONUTF8="1")
     assert outs == {f"{traits(text)}\n"}

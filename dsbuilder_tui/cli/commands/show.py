@@ -29,6 +29,7 @@ from dsbuilder_tui.wording import (
     judged_lines,
     kind_words,
     pair_words,
+    row_words,
     stages_lines,
     writing_words,
 )
@@ -105,6 +106,8 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
             say(f"\nWritten {writing}")
         for line in stages_lines(session.plan):
             say(f"Stages of {line}")
+        if about := row_words(session.plan):
+            say(f"Rows: {about}")
         if pairs := pair_words(session.plan):
             say(f"Planned pairs: {pairs}")
         stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"

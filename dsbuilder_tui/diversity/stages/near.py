@@ -8,7 +8,7 @@ import numpy as np
 
 from dsbuilder_tui.diversity.answer import Match, Score
 from dsbuilder_tui.diversity.comparing_stage import ComparingStage
-from dsbuilder_tui.diversity.inquiry import Inquiry
+from dsbuilder_tui.diversity.inquiry import SUBJECT, Inquiry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,9 @@ class NearStage(ComparingStage):
             if differs := inquiry.differs(row):
                 if score >= threshold:
                     inquiry.flag("contrast", row, name, score, differs)
+                continue
+            if score >= threshold and inquiry.is_elsewhere(row):
+                inquiry.flag("contrast", row, name, score, (SUBJECT,))
                 continue
             if inquiry.near is None:
                 inquiry.near = Score(row, score)

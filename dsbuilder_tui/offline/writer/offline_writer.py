@@ -30,6 +30,7 @@ from dsbuilder_tui.offline.writer.languages import ENGLISH, NAMES, UNKNOWN
 from dsbuilder_tui.offline.writer.pacer import Pacer
 from dsbuilder_tui.offline.writer.pair_changes import can_differ
 from dsbuilder_tui.offline.writer.partner_writer import PartnerWriter, other_core, other_question
+from dsbuilder_tui.offline.writer.row_values import RowValues, takes_values
 from dsbuilder_tui.offline.writer.scenarios import scenario_inputs
 from dsbuilder_tui.offline.writer.studied_category import StudiedCategory, StudiedExample, study
 from dsbuilder_tui.offline.writer.surroundings import leaves_out, second_request, surrounded
@@ -129,6 +130,12 @@ class OfflineWriter:
                     f"{' or '.join(unshown)}. Take it out, or connect a model."
                 )
                 notes.append((NoticeLevel.WARNING, text))
+            if category.rows is not None and not takes_values(known):
+                text = (
+                    f"The built-in writer cannot show the rows of {category.name}: write a field of them in braces into an "
+                    "example, such as {name}, or connect a model."
+                )
+                notes.append((NoticeLevel.WARNING, text))
             if not category.example_inputs and not plan.sources_of(category):
                 text = f"{category.name} has no example inputs: the built-in writer has only its description to go by."
                 notes.append((NoticeLevel.WARNING, text))
@@ -185,7 +192,8 @@ class OfflineWriter:
         frame = Frame.of(attributes, known.phrases, rng, english=known.language == ENGLISH)
         if slot.passages:
             return self._write_grounded(plan, category, slot, frame, example, rng, seed, otherwise)
-        values = pool.drawn("\n".join((example.template, *(text for _, text in example.history))), rng)
+        of_row = RowValues(slot.row)
+        values = of_row.over(pool.drawn("\n".join((example.template, *(text for _, text in example.history))), rng))
         if example.history:
             frame.flags -= {"missing", "ambiguous"}  # what it would leave out was said before
         core = self._core(category.kind, known, example, frame, rng)
@@ -195,7 +203,7 @@ class OfflineWriter:
         plain, core = core, pool.filled(core, values, rng)
         if category.kind is CaseKind.SINGLE:
             composed = compose(core, frame, around, known.phrases, rng, extra=attempt)
-            chosen = pool.drawn(composed, rng)
+            chosen = of_row.over(pool.drawn(composed, rng))
             if otherwise:  # put together the same way, with the same values
                 core = pool.filled(other_core(known, example, frame, plain, otherwise), values, again)
                 phrases = reordered(known.phrases, otherwise, frame)
@@ -214,7 +222,8 @@ class OfflineWriter:
             )
             inputs, message, done = self._of_kind(plan, category, example, frame, request, slot, rng, seed)
         tags = {"template": shown(example.template)[:_MOST_TEMPLATE], "perturbation": ", ".join(done) or "none"}
-        return {"inputs": inputs, "expectations": known.expectations.write(message, rng), "tags": tags}
+        case = {"inputs": inputs, "expectations": known.expectations.write(message, rng), "tags": tags}
+        return of_row.put_into(case, known.field, english=known.language == ENGLISH)
 
     def _of_kind(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
 
 from dsbuilder_tui.offline.writer.core_rules import (
     ASKS_TOO,
@@ -15,7 +16,7 @@ from dsbuilder_tui.offline.writer.core_rules import (
     STATEMENT_LEAD_INS,
     CoreRule,
 )
-from dsbuilder_tui.offline.writer.values import BRACES, PRODUCT_HEADS, Entity, shown_braces
+from dsbuilder_tui.offline.writer.values import BRACES, PLURAL, PRODUCT_HEADS, SINGULAR, Entity, shown_braces
 
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 _ENTITY = re.compile(
@@ -53,7 +54,15 @@ _BARE_NOUN = re.compile(
 )
 
 
-def read_template(text: str) -> str:
+class ProductsVary(Enum):
+    """Where the product of an example is one of many."""
+
+    NEVER = auto()  # nothing is sold: a laptop is one's laptop
+    WHERE_ANY_FITS = auto()  # in "does the lamp dim?" it has to stay a lamp
+    ALWAYS = auto()
+
+
+def read_template(text: str, products: ProductsVary = ProductsVary.WHERE_ANY_FITS) -> str:
     """The example with what may vary as ``{kind:original}``: ids, names, products, dates, amounts.
 
     One longer than 4,000 characters stays as it is.
@@ -62,9 +71,12 @@ def read_template(text: str) -> str:
     if len(text) > _MOST_READ:
         return text
     marked = _ENTITY.sub(lambda found: f"{{{found.lastgroup}:{found.group()}}}", text)
-    return _mark_products(marked)
+    if products is ProductsVary.NEVER:
+        return marked
+    return _mark_products(marked, products is ProductsVary.ALWAYS)
 
 
+_PRODUCT = re.compile(rf"\b(?:{'|'.join((*SINGULAR, *PLURAL))})\b", re.IGNORECASE)
 _ANY_PRODUCT = frozenset(
     "a an the my our your this that these those i me you we us it is are was were do does did can could would will may "
     "have has had want need like to of for from on in at by with and or about tell give show some any more information "
@@ -75,8 +87,10 @@ _ANY_PRODUCT = frozenset(
 )
 
 
-def _mark_products(text: str) -> str:
-    """The product of a sentence that would fit any product; in "does the lamp dim?" the lamp has to stay."""
+def _mark_products(text: str, anyway: bool) -> str:
+    """The product of a sentence that would fit any product, or ``anyway``; in "does the lamp dim?" the lamp has to stay."""
+    if anyway and (named := _PRODUCT.search(text)) is not None:
+        return f"{text[: named.start()]}{{product:{named.group()}}}{text[named.end() :]}"
     for found in _WORDS.finditer(text):
         head = found.group().lower()
         if head not in PRODUCT_HEADS or text[: found.start()].count("{") != text[: found.start()].count("}"):
@@ -87,7 +101,7 @@ def _mark_products(text: str) -> str:
         if _MODIFIER.match(last):
             start = len(before) - len(last)
         others = _WORDS.findall(re.sub(r"\{[^{}]*\}", " ", text[:start] + " " + text[found.end() :]).lower())
-        if all(word in _ANY_PRODUCT for word in others):
+        if anyway or all(word in _ANY_PRODUCT for word in others):
             return f"{text[:start]}{{product:{text[start : found.end()]}}}{text[found.end() :]}"
     return text
 

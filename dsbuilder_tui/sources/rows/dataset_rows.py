@@ -163,7 +163,7 @@ class Source:
 
     def rows(self) -> Iterator[Row | BadLine]:
         """Every record in order, usable or not."""
-        try:
+        with self._told():
             base = 0
             for file in self._files:
                 last = 0
@@ -171,10 +171,12 @@ class Source:
                     last = item.line
                     yield item
                 base = last
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise self._damaged(error) from None
-        except OSError as error:
-            raise self._refused(error) from None
+
+    def records(self) -> Iterator[RawRecord]:
+        """Every record of a file in order, before anybody asks what it means."""
+        with self._told():
+            assert self._stream is not None
+            yield from self._records(self._stream)
 
     def checked_rows(self) -> Iterator[Row | BadLine]:
         """As ``rows``. Raises ``InputError`` when none of the first records gives a row: the wrong file, or the wrong field."""
@@ -310,6 +312,16 @@ class Source:
         temporary = tempfile.TemporaryFile(prefix="dsbuilder-", buffering=_BUFFER)  # noqa: SIM115 (closed with the source)
         self._copy = cast(BinaryIO, self._closing.enter_context(temporary))
         return self._copy
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """What goes wrong while reading, in words."""
+        try:
+            yield
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise self._damaged(error) from None
+        except OSError as error:
+            raise self._refused(error) from None
 
     def _damaged(self, error: BaseException) -> InputError:
         return InputError(f"{self.name} is damaged: {error}.", "Pack it again, or give what can be unpacked.")

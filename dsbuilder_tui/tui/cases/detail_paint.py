@@ -13,8 +13,9 @@ from dsbuilder_tui.domain.flags import FLAG_MARKS, flag_words, flags_of
 from dsbuilder_tui.domain.history import HistoryEntry
 from dsbuilder_tui.domain.judging import Judgement, Verdict, verdict_of
 from dsbuilder_tui.domain.passage import Passage
+from dsbuilder_tui.domain.row_axis import row_of
 from dsbuilder_tui.domain.stage_record import StageResult, stage_records
-from dsbuilder_tui.tui.cases.tag_words import pair_words, tag_words
+from dsbuilder_tui.tui.cases.tag_words import pair_words, tag_words, value_words
 from dsbuilder_tui.tui.paint.case_fields import CaseField, CasePart
 from dsbuilder_tui.tui.paint.field_lines import field_lines
 from dsbuilder_tui.tui.paint.flow import flow
@@ -53,6 +54,8 @@ def case_detail(
     lines += _stages(case, width)
     lines += _expectations(fields, width)
     lines += _evidence(case, passages, width)
+    if (row := row_of(case.tags)) is not None:
+        lines += _named(f"about {row.place}", [(name, value_words(value)) for name, value in row.fields.items()], width)
     attributes = case.tags.get("attributes")
     if isinstance(attributes, dict) and attributes:
         lines += _named("attributes", list(attributes.items()), width)

@@ -10,10 +10,13 @@ from dsbuilder_tui.domain.case_pair import TAG as PAIR
 from dsbuilder_tui.domain.case_template import TEMPLATE_TAG
 from dsbuilder_tui.domain.evidence import EVIDENCE, SOURCES
 from dsbuilder_tui.domain.judging import TAG
+from dsbuilder_tui.domain.row_axis import ROW
 from dsbuilder_tui.domain.stage_record import TAG as STAGES
 
-# Tags that a field of their own shows: attributes, flags, the verdict, the stages, the pair, the passages, a person's marks.
-_SHOWN_ELSEWHERE = frozenset({"attributes", "flags", "note", "pinned", "edited", TAG, STAGES, PAIR, SOURCES, EVIDENCE})
+# Tags that a field of their own shows: attributes, flags, verdict, stages, pair, passages, row, a person's marks.
+_SHOWN_ELSEWHERE = frozenset(
+    {"attributes", "flags", "note", "pinned", "edited", TAG, STAGES, PAIR, SOURCES, EVIDENCE, ROW}
+)
 # What a tag is called for a person; one that is not here is called by its own name.
 _NAMES = {"model": "written by", "template": "made from", "perturbation": "disturbed by", TEMPLATE_TAG: "template"}
 _NOTHING: Sequence[Any] = (None, "", "none", [], {})

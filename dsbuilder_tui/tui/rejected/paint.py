@@ -40,7 +40,7 @@ STAGE_MEANINGS: dict[str, str] = {
 }
 # Their reason stands in place of a nearest case.
 TELLING_STAGES = (Stage.VALIDATORS, Stage.JUDGE, Stage.CRITIQUE)
-_GUARDED = "Quantities, negation, direction, names and expectations agree: nothing speaks for keeping both."
+_GUARDED = "Quantities, negation, direction, names, questions and expectations agree: nothing speaks for keeping both."
 
 
 def readable(inputs: object) -> str:
