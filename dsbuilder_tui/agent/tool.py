@@ -178,7 +178,8 @@ def _plain_schema(value: Any, known: Mapping[str, Any]) -> Any:
     if not isinstance(value, dict):
         return value
     if "$ref" in value:
-        return _plain_schema(known[value["$ref"].rpartition("/")[2]], known)
+        beside = {key: inner for key, inner in value.items() if key != "$ref"}  # what the field says of itself wins
+        return _plain_schema({**known[value["$ref"].rpartition("/")[2]], **beside}, known)
     options = [o for o in value.get("anyOf", ()) if o != {"type": "null"}]
     if len(options) == 1:  # an argument that may be left out
         rest = {key: inner for key, inner in value.items() if key not in ("anyOf", "default")}

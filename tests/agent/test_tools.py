@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,29 @@ def test_schemas_are_plain_and_say_what_each_argument_is() -> None:
 
 
 _EITHER = '"anyOf": [{"type": "string"}, {'  # an input is a text or an object, a tool a name or an object
+
+
+def test_what_a_field_of_a_plan_is_for_reaches_the_model_once() -> None:
+    """Of every field by which a plan says how its cases are written, an enum's too; all of it is a small part of a context."""
+    schemas = {kind.name: kind().schema() for kind in tool_kinds()}
+    proposed = schemas["propose_plan"]["properties"]["categories"]["items"]["properties"]
+    changed = schemas["revise_plan"]["properties"]["change"]["items"]["properties"]
+    added = schemas["revise_plan"]["properties"]["add"]["items"]["properties"]
+    new = {"kind", "mode", "pipeline", "contrast", "same", "write", "sources", "passages", "answerable"}
+    assert new <= set(proposed) & set(added) & set(changed) and "judge" in changed
+    assert all(len(proposed[name]["description"]) > 60 for name in new)
+    assert (
+        "simulated user" in proposed["kind"]["description"]
+        and "each, before it counts" in changed["judge"]["description"]
+    )
+    assert (
+        "at a fraction of the cost" in changed["mode"]["description"]
+        and "keeps its kind" in changed["kind"]["description"]
+    )
+    assert not any("description" in field for field in added.values())
+    said = "".join(kind.description for kind in tool_kinds()) + json.dumps(schemas)
+    instructions = resources.files("dsbuilder_tui.agent").joinpath("instructions.md").read_text()
+    assert len(said) + len(instructions) < 30_000  # characters, about four a token
 
 
 def test_a_long_answer_is_cut_and_says_so() -> None:

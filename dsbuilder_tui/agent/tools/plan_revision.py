@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dsbuilder_tui.agent.plan_approval import plan_question, put_plan_in_force
 from dsbuilder_tui.agent.plan_defaults import with_described_target
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolCall
@@ -19,6 +21,15 @@ class RevisePlan(Tool[PlanPatch]):
     )
     arguments = PlanPatch
     asks = True
+
+    def schema(self) -> dict[str, Any]:
+        """The schema; what the fields of a new category mean is said in that of propose_plan, and not once more."""
+        whole = super().schema()
+        added = whole["properties"]["add"]
+        added["description"] = "Categories to add; their fields are those of a category in propose_plan."
+        for field in added["items"]["properties"].values():
+            field.pop("description", None)
+        return whole
 
     def doing(self, arguments: PlanPatch) -> str:
         return "changing the plan"

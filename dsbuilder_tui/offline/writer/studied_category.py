@@ -15,6 +15,7 @@ from dsbuilder_tui.offline.writer.expectations import ExpectationWriter
 from dsbuilder_tui.offline.writer.input_fields import main_field, text_of
 from dsbuilder_tui.offline.writer.languages import ENGLISH, language_of, lead_ins, phrases_in
 from dsbuilder_tui.offline.writer.templates import (
+    ProductsVary,
     addressed,
     answered,
     introduced,
@@ -31,6 +32,13 @@ _STANCES: tuple[tuple[Stance, str], ...] = (
     (Stance.RESIST, r"advers|jailbreak|injection|red.?team|\battack|manipulat|malicious"),
     (Stance.DECLINE, r"out.of.scope|off.topic|unrelated|irrelevant|out.of.domain"),
     (Stance.UNKNOWN, r"unanswerable|no.answer|without.an?.answer"),
+)
+# Words of a plan by which its application sells things: elsewhere one's laptop is one's laptop, and no other thing.
+_GOODS = re.compile(
+    r"\b(?:shop(?:s|ping)?|stores?|retail\w*|e.?commerce|market ?place|products?|catalog(?:ue)?s?|merchandise|goods|"
+    r"orders?|ordered|buy|bought|purchas\w+|refund\w*|returns?|deliver\w*|shipp\w+|shipments?|parcels?|warranty|in stock|"
+    r"prices?)\b",
+    re.IGNORECASE,
 )
 _THE_ANSWERER = re.compile(r"\b(?:you|your)\b")
 _ABOUT = {"account": "my account", "product": "one of your products", "order": "an order", "order status": "an order"}
@@ -94,6 +102,18 @@ def about_words(category: DatasetCategory) -> str:
     return f"a {words}" if words.rsplit(" ", 1)[-1] in _COUNTABLE else words
 
 
+def products_vary(plan: DatasetPlanInput, category: DatasetCategory) -> ProductsVary:
+    """Where the products of a category's examples are some of many."""
+    if category.rows is not None:
+        return ProductsVary.ALWAYS
+    said = [plan.dataset_name, plan.description]
+    for other in plan.categories:
+        said += [other.name, other.description]
+        said += [text_of(example.get(main_field(plan, other), "")) for example in plan.examples(other)]
+    sold = any(_GOODS.search(text.replace("_", " ").replace("-", " ")) for text in said)
+    return ProductsVary.WHERE_ANY_FITS if sold else ProductsVary.NEVER
+
+
 def study(plan: DatasetPlanInput, category: DatasetCategory, bank: Mapping[str, Any]) -> StudiedCategory:
     """Reads a category; ``bank`` has the phrases of every language."""
     examples = plan.examples(category)
@@ -101,13 +121,13 @@ def study(plan: DatasetPlanInput, category: DatasetCategory, bank: Mapping[str, 
     texts = [(example, text_of(example.get(field, ""))) for example in examples]
     texts = [(example, text) for example, text in texts if text.strip()] or [({}, _from_description(category))]
     language = language_of([text for _, text in texts], bank)
-    phrases = phrases_in(language, bank)
+    phrases, products = phrases_in(language, bank), products_vary(plan, category)
     return StudiedCategory(
         field=field,
         language=language,
         phrases=phrases,
-        examples=[_studied(category, example, text, language, bank) for example, text in texts],
-        others=_requests_of_others(plan, category, bank) if language == ENGLISH else [],
+        examples=[_studied(category, example, text, language, bank, products) for example, text in texts],
+        others=_requests_of_others(plan, category, bank, products) if language == ENGLISH else [],
         stance=stance_of(category),
         about=about_words(category),
         expectations=ExpectationWriter(plan, category, phrases["expected"]),
@@ -115,11 +135,16 @@ def study(plan: DatasetPlanInput, category: DatasetCategory, bank: Mapping[str, 
 
 
 def _studied(
-    category: DatasetCategory, example: dict[str, Any], text: str, language: str, bank: Mapping[str, Any]
+    category: DatasetCategory,
+    example: dict[str, Any],
+    text: str,
+    language: str,
+    bank: Mapping[str, Any],
+    products: ProductsVary,
 ) -> StudiedExample:
-    kind, has_rows = category.kind, category.rows is not None
+    kind = category.kind
     head, _, block = text.strip().partition("\n")
-    template = read_template(head.rstrip().removesuffix(":"), any_product=has_rows)
+    template = read_template(head.rstrip().removesuffix(":"), products)
     cores, vague = paraphrases(template), paraphrases(without_ids(template))
     told = answered(template) if language == ENGLISH else ""
     if _THE_ANSWERER.search(told):  # who is that, in a sentence about the answer?
@@ -143,14 +168,12 @@ def _studied(
         answered=told,
         block=block.strip("\n"),
         rest=example,
-        history=tuple(
-            (turn.speaker or Speaker.USER, read_template(turn.text, any_product=has_rows)) for turn in turns[:-1]
-        ),
+        history=tuple((turn.speaker or Speaker.USER, read_template(turn.text, products)) for turn in turns[:-1]),
     )
 
 
 def _requests_of_others(
-    plan: DatasetPlanInput, category: DatasetCategory, bank: Mapping[str, Any]
+    plan: DatasetPlanInput, category: DatasetCategory, bank: Mapping[str, Any], products: ProductsVary
 ) -> list[OtherRequest]:
     """One-line English requests of the plan's other categories, to be a message's second intent."""
     found = []
@@ -162,7 +185,7 @@ def _requests_of_others(
         for example in plan.examples(other)[:3]:
             text = text_of(example.get(main_field(plan, other), "")).strip()
             if text and "\n" not in text and len(text) < 200 and language_of([text], bank) == ENGLISH:
-                found.append(OtherRequest(lower_first(sentence(read_template(text))), other))
+                found.append(OtherRequest(lower_first(sentence(read_template(text, products))), other))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 
 from dsbuilder_tui.domain.case import Slot
@@ -14,6 +15,9 @@ from dsbuilder_tui.offline.writer.values import Entity, ValuePool, shown_braces
 from dsbuilder_tui.offline.writer.written_message import SecondRequest, Stance, WrittenMessage
 
 _MOST_TOLD = 300  # characters of a message that an expectation repeats
+# Who has said since when they are there says no other span of years, and a new one has no past here.
+_SPANS = re.compile(r"\{years?\}|\{days\} days ago|\b(?:first time|new|never done this|just created|my way around)\b")
+_A_PAST = re.compile(r"\{years\}|\blast in\b|there once|\bthere before\b|last week")
 _OFTEN_ANOTHER = 0.75  # how often a second request is one of another category, where there are others
 
 
@@ -41,6 +45,8 @@ def surrounded(
     details = [] if vague else fitting_groups([group for group in groups if group.get("when")], core)
     rng.shuffle(details)
     whole = [*details[:2], *rng.sample(others := fitting_groups(free, core), len(others))]
+    if any(_SPANS.search(line) for line in frame.background):
+        whole = [left for group in whole if (left := [line for line in group if not _A_PAST.search(line)])]
     said = [rng.choice(group) for group in whole[: 3 + extra]]
     second = second_request(known, core, pool, rng) if "several" in frame.flags else None
     attack = rng.choice(known.phrases["attack"]) if "adversarial" in frame.flags else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
 
 from dsbuilder_tui.offline.writer.core_rules import (
     ASKS_TOO,
@@ -53,16 +54,26 @@ _BARE_NOUN = re.compile(
 )
 
 
-def read_template(text: str, *, any_product: bool = False) -> str:
+class ProductsVary(Enum):
+    """Where the product of an example is one of many."""
+
+    NEVER = auto()  # nothing is sold: a laptop is one's laptop
+    WHERE_ANY_FITS = auto()  # in "does the lamp dim?" it has to stay a lamp
+    ALWAYS = auto()
+
+
+def read_template(text: str, products: ProductsVary = ProductsVary.WHERE_ANY_FITS) -> str:
     """The example with what may vary as ``{kind:original}``: ids, names, products, dates, amounts.
 
-    With ``any_product`` a product varies whatever is said of it. One longer than 4,000 characters stays as it is.
+    One longer than 4,000 characters stays as it is.
     """
     text = " ".join(text.split()).translate(BRACES)
     if len(text) > _MOST_READ:
         return text
     marked = _ENTITY.sub(lambda found: f"{{{found.lastgroup}:{found.group()}}}", text)
-    return _mark_products(marked, any_product)
+    if products is ProductsVary.NEVER:
+        return marked
+    return _mark_products(marked, products is ProductsVary.ALWAYS)
 
 
 _PRODUCT = re.compile(rf"\b(?:{'|'.join((*SINGULAR, *PLURAL))})\b", re.IGNORECASE)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 import yaml
 
-from dsbuilder_tui.sources.target.findings import TargetFindings, TargetTool, make_tool
+from dsbuilder_tui.sources.target.findings import TargetFindings
+from dsbuilder_tui.sources.target.json_schemas import TOOL_LISTS, tool_of
+from dsbuilder_tui.sources.target.openapi import is_openapi, read_openapi
 from dsbuilder_tui.store.yaml_size import YamlTooLarge, check_yaml_size
 
-_SCHEMAS = ("parameters", "input_schema", "inputSchema", "params_json_schema", "parametersJsonSchema")
-_TOOL_LISTS = {"tools", "functions", "function_declarations", "functionDeclarations"}
-_PROMPT_KEYS = {
+PROMPT_KEYS = {
     "system_prompt", "systemprompt", "system_message", "systemmessage", "system_instruction", "systeminstruction", "instructions",
 }  # fmt: skip
-_PROMPT_KEYS_OF_PROMPT_FILES = _PROMPT_KEYS | {
+_PROMPT_KEYS_OF_PROMPT_FILES = PROMPT_KEYS | {
     "system",
     "instruction",
     "prompt",
@@ -63,19 +62,26 @@ def yaml_value(text: str) -> Any:
 
 def read_value(value: Any, where: str, found: TargetFindings, *, whole: str = "") -> None:
     """Add the tools and prompts of a parsed file. ``whole``: the text of a file named as a prompt, which is one anyhow."""
-    keys = _PROMPT_KEYS_OF_PROMPT_FILES if whole else _PROMPT_KEYS
-    before = len(found.tools), len(found.prompts)
+    keys = _PROMPT_KEYS_OF_PROMPT_FILES if whole else PROMPT_KEYS
+    before = len(found.tools), len(found.prompts), len(found.guardrails)
+    if is_openapi(value):
+        read_openapi(value, where, found)
+        return
     for mapping, parent in mappings(value):
-        tool = tool_of(mapping, where, listed=parent in _TOOL_LISTS)
+        tool = tool_of(mapping, where, listed=parent in TOOL_LISTS)
         if tool is not None:
             found.tools.append(tool)
+            continue
+        task = mapping.get("task")  # of NeMo Guardrails: {task: self_check_input, content: …}
+        if isinstance(task, str) and isinstance(mapping.get("content"), str) and is_sentence(mapping["content"]):
+            found.prompt(task, mapping["content"], where)
             continue
         if mapping.get("role") in ("system", "developer") and isinstance(mapping.get("content"), str):
             found.prompt("", mapping["content"], where)
         for key, text in mapping.items():
             if str(key).replace("-", "_").lower() in keys and isinstance(text, str) and is_sentence(text):
                 found.prompt(str(key), text, where)
-    if whole and before == (len(found.tools), len(found.prompts)):
+    if whole and before == (len(found.tools), len(found.prompts), len(found.guardrails)):
         found.prompt("", whole, where)
 
 
@@ -93,46 +99,6 @@ def mappings(value: Any) -> Iterator[tuple[Mapping[str, Any], str]]:
             continue
         yield here, parent
         stack.extend((inner, str(key)) for key, inner in reversed(here.items()))
-
-
-def tool_of(value: Mapping[str, Any], where: str, *, listed: bool = False) -> TargetTool | None:
-    """A tool definition of OpenAI's (nested or flat), Anthropic's or MCP's form, or None when it is something else."""
-    inner = value.get("function")
-    if isinstance(inner, dict) and isinstance(inner.get("name"), str):
-        value, listed = inner, True
-    name, about = value.get("name"), value.get("description")
-    if not isinstance(name, str) or not re.fullmatch(r"[\w.\-/: ]{1,128}", name):
-        return None
-    schema = next((value[key] for key in _SCHEMAS if isinstance(value.get(key), dict)), None)
-    looks_so = schema is not None and (not schema or not {"type", "properties", "$ref", "anyOf"}.isdisjoint(schema))
-    if not looks_so and value.get("type") != "function" and not (listed and isinstance(about, str)):
-        return None
-    return make_tool(name, parameters_of(schema or {}), about if isinstance(about, str) else "", where)
-
-
-def parameters_of(schema: Mapping[str, Any]) -> list[str]:
-    """The parameters of a JSON schema, one line each."""
-    properties, required = schema.get("properties"), schema.get("required")
-    if not isinstance(properties, dict):
-        return []
-    must = {name for name in required if isinstance(name, str)} if isinstance(required, list) else set(properties)
-    lines = []
-    for name, detail in properties.items():
-        detail = detail if isinstance(detail, dict) else {}
-        line = f"{name}: {_kind(detail)}" + ("" if name in must else " (optional)")
-        if isinstance(detail.get("description"), str) and detail["description"].strip():
-            line += f" — {detail['description'].strip()}"
-        lines.append(line)
-    return lines
-
-
-def _kind(detail: Mapping[str, Any]) -> str:
-    choices, kind = detail.get("enum"), detail.get("type")
-    if isinstance(choices, list) and choices and all(isinstance(choice, str | int | float) for choice in choices):
-        return "one of " + ", ".join(str(choice) for choice in choices[:12])
-    if isinstance(kind, list):
-        return " or ".join(str(each) for each in kind[:4] if isinstance(each, str))
-    return kind if isinstance(kind, str) else "any"
 
 
 def is_sentence(text: str) -> bool:

@@ -15,6 +15,7 @@ MOST_FILES = 400
 MOST_BYTES = 256 * 1024
 MOST_BYTES_IN_ALL = 4 * 1024 * 1024
 DEEPEST = 8
+NOT_READ = "not read"
 _MOST_ENTRIES = 20_000
 _BUILT = set(
     "node_modules bower_components venv env virtualenv __pycache__ __pypackages__ site-packages build dist out target vendor "
@@ -23,12 +24,28 @@ _BUILT = set(
 _PROMPT_NAME = re.compile(r"prompt|system|instruction", re.IGNORECASE)
 _TEXT_ENDS = {".md", ".txt", ".jinja", ".j2", ".jinja2", ".prompt"}
 _DATA_ENDS = {".yaml", ".yml", ".json"}
+_SCRIPT_ENDS = {".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"}
+_DOCUMENT_ENDS = {".pdf", ".docx", ".md", ".markdown", ".mdx", ".html", ".htm", ".rst", ".txt"}
+# Code of these languages may hold prompts and tools; it is said that nobody looked.
+_OTHER_CODE = {
+    ".go": "Go", ".java": "Java", ".kt": "Kotlin", ".cs": "C#", ".fs": "F#", ".rb": "Ruby", ".rs": "Rust", ".php": "PHP",
+    ".swift": "Swift", ".scala": "Scala", ".ex": "Elixir", ".exs": "Elixir", ".clj": "Clojure", ".dart": "Dart", ".lua": "Lua",
+    ".cpp": "C++", ".cc": "C++", ".c": "C", ".hs": "Haskell", ".r": "R", ".jl": "Julia", ".vue": "Vue", ".svelte": "Svelte",
+    ".ipynb": "notebooks", ".co": "Colang",
+}  # fmt: skip
+_NO_DOCUMENTS = re.compile(
+    r"(?:licen[cs]e|changelog|changes|contributing|code_of_conduct|security|authors|notice|history|requirements.*|robots|"
+    r"constraints.*|llms|agents|claude)\.\w+", re.IGNORECASE,
+)  # fmt: skip
 _LOCKS = {"package.json", "package-lock.json", "tsconfig.json", "pnpm-lock.yaml", "composer.json", "poetry.lock"}
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateFile:
-    """A file worth reading. ``kind``: readme, prompt (text or data), python or data; ``shown`` is its path in the folder."""
+    """A file worth reading. ``kind``: readme, prompt (text or data), python, script or data.
+
+    ``shown`` is its path in the folder.
+    """
 
     path: Path
     shown: str
@@ -37,7 +54,7 @@ class CandidateFile:
 
 
 def kind_of(name: str) -> str:
-    """readme, prompt, python, data, or nothing when a file of this name is not looked at."""
+    """readme, prompt, python, script, data, or nothing when a file of this name is not looked at."""
     name = name.lower()
     stem, end = Path(name).stem, Path(name).suffix
     if name.startswith("readme") and end in ("", ".md", ".rst", ".txt", ".markdown"):
@@ -46,12 +63,19 @@ def kind_of(name: str) -> str:
         return "prompt"
     if end == ".py":
         return "python"
+    if end in _SCRIPT_ENDS and not name.endswith((".d.ts", ".min.js", ".d.mts", ".d.cts")):
+        return "script"
     return "data" if end in _DATA_ENDS and name not in _LOCKS else ""
 
 
-def candidates(root: Path, skipped: Skipped) -> list[CandidateFile]:
+def is_document(name: str) -> bool:
+    """Whether a file of this name may be one that cases can be written from: no prompt, no README, no licence."""
+    return Path(name).suffix.lower() in _DOCUMENT_ENDS and not kind_of(name) and not _NO_DOCUMENTS.fullmatch(name)
+
+
+def candidates(root: Path, skipped: Skipped, documents: list[str]) -> list[CandidateFile]:
     """The files of a folder that are worth reading, the likeliest first. Each folder is listed once; no link is followed
-    out of the root, nor to another folder. Unreadable folders are noted."""
+    out of the root, nor to another folder. Unreadable folders are noted; ``documents`` gets those met on the way."""
     out: list[CandidateFile] = []
     entries, level = 0, [root]
     for depth in range(DEEPEST + 1):
@@ -73,8 +97,10 @@ def candidates(root: Path, skipped: Skipped) -> list[CandidateFile]:
                 found = _look(folder / name, root, depth, skipped)
                 if isinstance(found, Path):
                     below.append(found)
-                elif found is not None:
+                elif isinstance(found, CandidateFile):
                     out.append(found)
+                elif found is not None:
+                    documents.append(found)
             if entries >= _MOST_ENTRIES:
                 skipped.add(f"not listed beyond {_MOST_ENTRIES:,} entries", _shown(folder, root))
                 return sorted(out, key=lambda each: each.rank)
@@ -84,8 +110,8 @@ def candidates(root: Path, skipped: Skipped) -> list[CandidateFile]:
     return sorted(out, key=lambda each: each.rank)
 
 
-def _look(path: Path, root: Path, depth: int, skipped: Skipped) -> CandidateFile | Path | None:
-    """One entry of a folder: a file to read, a folder to go into, or None."""
+def _look(path: Path, root: Path, depth: int, skipped: Skipped) -> CandidateFile | Path | str | None:
+    """One entry of a folder: a file to read, a folder to go into, the name of a document, or None."""
     shown = _shown(path, root)
     try:
         mode = path.lstat().st_mode
@@ -118,10 +144,15 @@ def _look(path: Path, root: Path, depth: int, skipped: Skipped) -> CandidateFile
             skipped.add("left out, not a regular file", shown)
             return None
         tests = any(part in ("tests", "test") for part in Path(shown).parts) or name.startswith("test_")
-        first = {"readme": 0, "prompt": 1, "python": 2, "data": 3}[kind]
+        tests = tests or bool(re.search(r"(?:^|/)__tests__/|\.(?:test|spec)\.\w+$", shown))
+        first = {"readme": 0, "prompt": 1, "python": 2, "script": 2, "data": 3}[kind]
         return CandidateFile(
             path, shown, kind, (first + 10 * tests, depth, len(name) if kind == "readme" else 0, shown)
         )
+    elif stat.S_ISREG(mode) and is_document(name):
+        return shown
+    elif language := _OTHER_CODE.get(Path(name).suffix.lower()):
+        skipped.add(f"{NOT_READ}, {language}", shown)
     return None
 
 

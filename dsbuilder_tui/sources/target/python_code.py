@@ -7,23 +7,24 @@ import re
 import warnings
 from itertools import islice
 
-from dsbuilder_tui.sources.target.data_files import Unreadable, is_sentence, parameters_of, tool_of
+from dsbuilder_tui.sources.foreign_text import label
+from dsbuilder_tui.sources.target.data_files import Unreadable, is_sentence
 from dsbuilder_tui.sources.target.findings import TargetFindings, TargetTool, make_tool
+from dsbuilder_tui.sources.target.json_schemas import tool_of
 from dsbuilder_tui.sources.target.python_names import Names, callee, part, string, words
+from dsbuilder_tui.sources.target.python_schemas import SCHEMA_ARGUMENTS, Parameters
 
 _MOST_NODES = 400_000
 # What hangs on a tool without being one: @tool_input_guardrail, @before_tool_call …
 _HOOKS = {"guardrail", "call", "calls", "hook", "error", "errors", "before", "after", "wrap", "output", "node", "retry"}
 _PROMPT_WORDS = {"prompt", "prompts", "instruction", "instructions"}
-_PROMPT_ARGUMENTS = {"instructions", "system_prompt", "system_message", "system_instruction"}
-_GIVEN = (
-    "Context",
-    "ToolRuntime",
-    "Injected",
-    "CallbackManager",
-)  # what the framework passes in; the model never sees it
+_PROMPT_ARGUMENTS = {
+    "instructions", "instruction", "global_instruction", "system_prompt", "system_message", "system_instruction",
+}  # fmt: skip
+_ASKS = {"list", "get", "call", "set"}  # @server.list_tools() is asked for tools, and is none
+_HANDED_TO = {"handoffs", "sub_agents"}
+_OF_GUARDRAILS = ("guardrail", "guardrails")
 _METHODS = ("_run", "run", "forward", "__call__", "_arun", "execute", "invoke", "call")
-_SCHEMA_ARGUMENTS = ("params_json_schema", "parameters", "input_schema", "inputSchema")
 
 
 def read_python(source: str, where: str, found: TargetFindings) -> None:
@@ -48,6 +49,11 @@ class _Module:
         self._classes = {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
         self._functions = {n.name: n for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
         self._decorators = {id(each) for n in nodes for each in getattr(n, "decorator_list", ())}
+        self._parameters = Parameters(self._names, self._classes)
+        self._called_as = {
+            id(n.value): [part(goal) for goal in n.targets] for n in nodes if isinstance(n, ast.Assign)
+        }  # fmt: skip
+        self._guards = self._used_by_guardrails()
 
     def read(self) -> None:
         for node in self._nodes:
@@ -74,10 +80,22 @@ class _Module:
 
     # -- prompts
 
-    def _prompt(self, name: str, node: ast.expr, *, only_sentences: bool = False) -> None:
-        text = self._names.text(node)
+    def _prompt(self, name: str, node: ast.expr, *, only_sentences: bool = False, checks: bool = False) -> None:
+        """Keep the text that an expression is, or that the function gives back which it names."""
+        function = node if isinstance(node, ast.Lambda) else self._functions.get(part(node))
+        text = self._names.returned(function) if function is not None else self._names.text(node)
         if text and (is_sentence(text) or not only_sentences):
-            self._found.prompt(name, text, self._at(node))
+            keep = self._found.guardrail if checks else self._found.prompt
+            keep(name, text, self._at(node))
+
+    def _used_by_guardrails(self) -> set[str]:
+        """Names that a guardrail's function uses: an agent among them checks, and answers nobody."""
+        used: set[str] = set()
+        for node in self._functions.values():
+            made = {word for decorator in node.decorator_list for name in callee(decorator) for word in words(name)}
+            if made.intersection(_OF_GUARDRAILS):
+                used.update(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
+        return used
 
     def _assigned(self, targets: list[str], value: ast.expr) -> None:
         for name in filter(None, targets):
@@ -99,29 +117,42 @@ class _Module:
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         about = ast.get_docstring(node) or ""
-        tool = make_tool(node.name, self._parameters(node), about, self._at(node))
+        tool = make_tool(node.name, self._parameters.of_function(node), about, self._at(node))
+        made = [word for decorator in node.decorator_list for word in words((callee(decorator) or [""])[-1])]
+        if set(made).intersection(_OF_GUARDRAILS) or set(words(node.name)).intersection(_OF_GUARDRAILS):
+            self._found.guardrail(node.name, about or node.name.replace("_", " "), self._at(node))
+            return
+        if _PROMPT_WORDS & set(made) or (_PROMPT_WORDS & set(words(node.name)) and not made):
+            text = self._names.returned(node)
+            if text and is_sentence(text):
+                self._found.prompt(node.name, text, self._at(node))
         for decorator in node.decorator_list:
             if not _makes_a_tool(callee(decorator)):
                 continue
-            name, said = node.name, about
+            name, said, parameters = node.name, about, list(tool.parameters)
             if isinstance(decorator, ast.Call):
                 given = self._words_of(decorator)
-                first = string(decorator.args[0]) if decorator.args else None
+                first = self._names.text(decorator.args[0]) if decorator.args else None
                 name = given.get("name") or given.get("name_override") or given.get("tool_name") or first or name
                 said = given.get("description") or given.get("description_override") or said
-            tool = make_tool(name, tool.parameters, said, tool.where)
+                parameters = self._schema_of(decorator, name) or parameters
+            tool = make_tool(name, parameters, said, tool.where)
             self._found.tools.append(tool)
             break
         self._found.defined.setdefault(node.name, tool)
 
     def _class(self, node: ast.ClassDef) -> None:
         if not any(callee(base)[-1:] and callee(base)[-1].endswith("Tool") for base in node.bases):
+            if lines := self._parameters.of_class(node):
+                self._found.models.setdefault(node.name, lines)
+                as_tool = make_tool(node.name, lines, ast.get_docstring(node) or "", self._at(node))
+                self._found.defined.setdefault(node.name, as_tool)  # model.bind_tools([Search])
             return
         methods = {each.name: each for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
         fields = {part(target): value for target, value in _fields(node)}
         method = next((methods[name] for name in _METHODS if name in methods), None)
-        schema = self._classes.get(part(fields["args_schema"])) if "args_schema" in fields else None
-        parameters = self._field_lines(schema) if schema else self._parameters(method) if method else []
+        parameters, _ = self._parameters.of_schema(fields["args_schema"]) if "args_schema" in fields else ([], "")
+        parameters = parameters or (self._parameters.of_function(method) if method else [])
         name = self._names.text(fields["name"]) if "name" in fields else None
         about = self._names.text(fields["description"]) if "description" in fields else None
         tool = make_tool(name or node.name, parameters, about or ast.get_docstring(node) or "", self._at(node))
@@ -130,9 +161,11 @@ class _Module:
 
     def _called(self, node: ast.Call) -> None:
         path = callee(node)
+        agent = self._agent(node)
+        checks = any(name in self._guards for name in self._called_as.get(id(node), ()))
         for word in node.keywords:
             if word.arg in _PROMPT_ARGUMENTS:
-                self._prompt("", word.value)
+                self._prompt(agent, word.value, checks=checks)
             elif word.arg in ("system", "state_modifier") or (
                 word.arg == "prompt" and "agent" in words(path[-1] if path else "")
             ):
@@ -144,9 +177,55 @@ class _Module:
                 self._prompt("", each)
         if path and node.args and {"tools", "node"} & set(words(path[-1])) and "tool" in path[-1].lower():
             self._listed(node.args[0])  # model.bind_tools([…]), ToolNode([…])
+        elif path and node.args and words(path[-1])[-1:] == ["agent"]:
+            for each in node.args[1:]:  # create_react_agent(model, [search, book])
+                self._listed(each)
+        elif path and path[-1] in ("add_tool", "tool") and node.args and part(node.args[0]) in self._functions:
+            self._found.listed.append((part(node.args[0]), self._at(node)))  # mcp.add_tool(search)
+        elif len(path) == 3 and path[1] in _HANDED_TO and path[2] in ("append", "extend"):
+            self._later_handoffs(path[0], node)
         tool = self._tool_of_call(node)
         if tool:
             self._found.tools.append(tool)
+
+    def _agent(self, node: ast.Call) -> str:
+        """The name of an agent that is made here, or nothing."""
+        last = words((callee(node) or [""])[-1])
+        given = {word.arg: word.value for word in node.keywords if word.arg}
+        name = self._names.text(given["name"]) if "name" in given and last[-1:] == ["agent"] else None
+        if not name:
+            return ""
+        for called in self._called_as.get(id(node), ()):
+            self._found.agent_names.setdefault(called, name)
+        others = [value.elts for arg, value in given.items() if arg in _HANDED_TO and isinstance(value, ast.List)]
+        handed = [self._handed(each) for one in others for each in one]
+        if not self._guards.intersection(self._called_as.get(id(node), ())):
+            self._found.agent(name, [each for each in handed if each], self._at(node))
+        return name
+
+    def _later_handoffs(self, called: str, node: ast.Call) -> None:
+        """``faq.handoffs.append(triage)``"""
+        given = [each.elts if isinstance(each, ast.List) else [each] for each in node.args[:1]]
+        handed = [self._handed(each) for one in given for each in one]
+        if called in self._found.agent_names:
+            self._found.agent(self._found.agent_names[called], [each for each in handed if each], self._at(node))
+
+    def _handed(self, node: ast.expr) -> str:
+        """The agent in ``handoffs=[…]``: a name, or ``handoff(agent=billing)``."""
+        if isinstance(node, ast.Call):
+            given = [word.value for word in node.keywords if word.arg == "agent"] + node.args[:1]
+            return part(given[0]) if given else ""
+        return part(node)
+
+    def _schema_of(self, node: ast.Call, name: str) -> list[str]:
+        """The parameters that a call gives as a schema or a model; of a model elsewhere when every file has been read."""
+        for word in node.keywords:
+            if word.arg in SCHEMA_ARGUMENTS:
+                lines, elsewhere = self._parameters.of_schema(word.value)
+                if elsewhere:
+                    self._found.modelled.append((label(name), elsewhere))
+                return lines
+        return []
 
     def _listed(self, value: ast.expr) -> None:
         """The members of a ``tools=[…]``. What they mean is settled when every file has been read."""
@@ -158,6 +237,10 @@ class _Module:
                 wraps = [part(arg) for arg in member.args[:1]] + [
                     part(word.value) for word in member.keywords if word.arg in ("func", "fn", "function")
                 ]
+                if (callee(member) or [""])[-1] == "AgentTool":
+                    wraps = [self._handed(member)]
+                    self._found.listed.extend((each, self._at(member)) for each in wraps if each)
+                    continue
                 name = next((each for each in wraps if each in self._functions), (callee(member) or [""])[-1])
             if name:
                 self._found.listed.append((name, self._at(member)))
@@ -176,20 +259,26 @@ class _Module:
         about = given.get("description") or given.get("tool_description") or next(iter(texts[1:]), "")
         if not name and texts and (about or path[-1] in ("Tool", "as_tool")):  # find_tool("clang") makes none
             name = texts[0] if re.fullmatch(r"[\w\- ]{1,64}", texts[0]) else ""
+        wrapped = self._wrapped(node)
+        if path[-1] == "pydantic_function_tool" and node.args:
+            model = part(node.args[0])
+            return make_tool(name or model, self._parameters.of_schema(node.args[0])[0], about, self._at(node))
+        if not name and wrapped is not None and (made_from or path[-1] in ("Tool", "FunctionTool")):
+            name = wrapped.name
         if not name:
             return None
-        parameters: list[str] = []
-        for word in node.keywords:
-            if word.arg in _SCHEMA_ARGUMENTS:
-                schema = self._names.value(word.value)
-                parameters = parameters_of(schema) if isinstance(schema, dict) else parameters
-            elif word.arg == "args_schema" and part(word.value) in self._classes:
-                parameters = self._field_lines(self._classes[part(word.value)])
-            elif word.arg in ("func", "fn", "coroutine") and part(word.value) in self._functions and not parameters:
-                wrapped = self._functions[part(word.value)]
-                parameters = self._parameters(wrapped)
-                about = about or ast.get_docstring(wrapped) or ""
+        parameters = self._schema_of(node, name)
+        if wrapped is not None and not parameters:
+            parameters = self._parameters.of_function(wrapped)
+            about = about or ast.get_docstring(wrapped) or ""
         return make_tool(name, parameters, about, self._at(node))
+
+    def _wrapped(self, node: ast.Call) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        """The function that a tool is made of: ``Tool(search)``, ``StructuredTool.from_function(func=search)``."""
+        given = [word.value for word in node.keywords if word.arg in ("func", "fn", "function", "coroutine")]
+        return next(
+            (self._functions[part(each)] for each in [*given, *node.args] if part(each) in self._functions), None
+        )
 
     def _dict(self, node: ast.Dict) -> None:
         keys = {string(key): value for key, value in zip(node.keys, node.values, strict=True) if key is not None}
@@ -212,23 +301,6 @@ class _Module:
         said = {word.arg: self._names.text(word.value) for word in node.keywords if word.arg}
         return {name: text for name, text in said.items() if text}
 
-    def _parameters(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
-        given = node.args
-        plain = [*given.posonlyargs, *given.args]
-        defaults = [None] * (len(plain) - len(given.defaults)) + list(given.defaults)
-        pairs = [*zip(plain, defaults, strict=True), *zip(given.kwonlyargs, given.kw_defaults, strict=True)]
-        if plain and plain[0].arg in ("self", "cls"):
-            pairs = pairs[1:]
-        lines = [_parameter(argument.arg, argument.annotation, default) for argument, default in pairs]
-        return [line for line in lines if not any(word in line.partition(" = ")[0] for word in _GIVEN)]
-
-    def _field_lines(self, node: ast.ClassDef) -> list[str]:
-        return [
-            _parameter(part(each.target), each.annotation, each.value)
-            for each in node.body
-            if isinstance(each, ast.AnnAssign) and part(each.target)
-        ]
-
 
 def _fields(node: ast.ClassDef) -> list[tuple[ast.expr, ast.expr]]:
     """What a class body sets: (target, value)."""
@@ -244,28 +316,5 @@ def _fields(node: ast.ClassDef) -> list[tuple[ast.expr, ast.expr]]:
 def _makes_a_tool(path: list[str]) -> bool:
     """``tool``, ``function_tool``, ``mcp.tool``, ``agent.tool_plain``, ``tools.register``; not ``functools.wraps``."""
     said = [word for name in path for word in words(name)]
-    return not _HOOKS & set(said) and any(word == "tools" or word.endswith("tool") for word in said)
-
-
-def _parameter(name: str, annotation: ast.expr | None, default: ast.expr | None) -> str:
-    """``limit: int = 5``; what ``Annotated`` and ``Field`` say of it stands after a dash."""
-    about = ""
-    match annotation:
-        case ast.Subscript(slice=ast.Tuple(elts=[inner, *said])) if part(annotation.value) == "Annotated":
-            annotation, about = inner, next(filter(None, map(_said, said)), "")
-    line = name + (f": {ast.unparse(annotation)}" if annotation else "")
-    match default:
-        case ast.Constant():
-            line += f" = {ast.unparse(default)}"
-        case ast.Call():
-            about = about or _said(default)
-        case ast.expr():
-            line += " = …"
-    return f"{line} — {about}" if about else line
-
-
-def _said(node: ast.expr) -> str:
-    """A description given as a string or as ``Field(description="…")``."""
-    if isinstance(node, ast.Call):
-        return next((string(word.value) or "" for word in node.keywords if word.arg == "description"), "")
-    return string(node) or ""
+    asks = path[-1:] and _ASKS & set(words(path[-1])[:1])
+    return not asks and not _HOOKS & set(said) and any(word == "tools" or word.endswith("tool") for word in said)

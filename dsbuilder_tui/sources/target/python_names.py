@@ -20,12 +20,46 @@ class Names:
         self._known: dict[str, str | None] = {}
         self._effort = _EFFORT
         self._values: dict[str, ast.expr] = {}
-        for node in tree.body:
+        self._read(tree.body, "")
+
+    def _read(self, body: list[ast.stmt], owner: str) -> None:
+        """The names that a module sets, and those of its classes: ``Names.STATUS`` of an enum, ``Config.PROMPT``."""
+        for node in body:
             match node:
-                case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    self._values[name] = value
+                case ast.Assign(targets=[*targets], value=value):
+                    for target in targets:
+                        if isinstance(target, ast.Name):
+                            self._values[owner + target.id] = value
                 case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                    self._values[name] = value
+                    self._values[owner + name] = value
+                case ast.ClassDef(name=name, body=inner) if not owner:
+                    self._read(inner, f"{name}.")
+                case _:
+                    pass
+
+    def named(self, node: ast.expr) -> ast.expr | None:
+        """The expression that a name stands for, or a member of a class, or the value of an enum's member."""
+        for _ in range(_DEEPEST):
+            found = self._values.get(_key(node))
+            if found is None and isinstance(node, ast.Attribute) and node.attr == "value":
+                found = self._values.get(_key(node.value))
+            if not isinstance(found, ast.Name | ast.Attribute):
+                return found
+            node = found
+        return None
+
+    def returned(self, function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> str | None:
+        """The text that a function gives back: of its ``return`` statements the first that is one."""
+        if isinstance(function, ast.Lambda):
+            return self.text(function.body)
+        inside = list(ast.walk(function))
+        own = {part(goal): node.value for node in inside if isinstance(node, ast.Assign) for goal in node.targets}
+        for node in inside:
+            if isinstance(node, ast.Return) and node.value is not None:
+                text = self.text(own.get(part(node.value), node.value))
+                if text:
+                    return text
+        return None
 
     def text(self, node: ast.expr, depth: int = 0) -> str | None:
         """The string that an expression is, with ``{name}`` for what only running it would tell; None if it is none."""
@@ -51,10 +85,11 @@ class Names:
                 return self._sum(node, depth)
             case ast.BinOp(op=ast.Mod(), left=left):
                 return self.text(left, depth)
-            case ast.Name(id=name) if name in self._values:
+            case ast.Name() | ast.Attribute() if (value := self.named(node)) is not None:
+                name = _key(node)
                 if name not in self._known:
                     self._known[name] = None  # a name that stands for itself says nothing
-                    self._known[name] = self.text(self._values[name], depth)
+                    self._known[name] = self.text(value, depth)
                 return self._known[name]
             case ast.Call(
                 func=ast.Attribute(attr="join", value=glue), args=[ast.List(elts=parts) | ast.Tuple(elts=parts)]
@@ -93,8 +128,8 @@ class Names:
                 return {key: self.value(inner, depth + 1) for key, inner in named if key is not None}
             case ast.List(elts=parts) | ast.Tuple(elts=parts):
                 return [self.value(each, depth + 1) for each in parts]
-            case ast.Name(id=name) if isinstance(self._values.get(name), ast.Dict | ast.List):
-                return self.value(self._values[name], depth + 1)
+            case ast.Name() | ast.Attribute() if isinstance(known := self.named(node), ast.Dict | ast.List):
+                return self.value(known, depth + 1)
             case _:
                 return self.text(node, depth)
 
@@ -130,6 +165,11 @@ def callee(node: ast.AST) -> list[str]:
 def string(node: ast.AST | None) -> str | None:
     """The value of a string literal."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _key(node: ast.expr) -> str:
+    """Under what a name is known: ``PROMPT``, or ``Names.STATUS`` of a class."""
+    return ".".join(callee(node)[-2:]) if isinstance(node, ast.Attribute) else part(node)
 
 
 def _hole(node: ast.AST) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.sources.file_access import Skipped, may_hold_keys, read_regular
 from dsbuilder_tui.sources.foreign_text import decoded, kept, label
 from dsbuilder_tui.sources.target.data_files import Unreadable, json_value, read_value, yaml_value
-from dsbuilder_tui.sources.target.findings import TargetFindings, TargetPrompt, TargetTool
-from dsbuilder_tui.sources.target.folder_walk import MOST_BYTES, candidates, contents, kind_of
+from dsbuilder_tui.sources.target.findings import TargetAgent, TargetFindings, TargetPrompt, TargetTool
+from dsbuilder_tui.sources.target.folder_walk import MOST_BYTES, NOT_READ, candidates, contents, kind_of
 from dsbuilder_tui.sources.target.python_code import read_python
+from dsbuilder_tui.sources.target.script_code import read_script
 
 __all__ = ["SAID", "Target", "TargetTool", "read_target", "target_of_text"]
 
@@ -26,22 +27,36 @@ _LONGEST_TEXT = 64 * 1024
 _PYTHON = re.compile(r"^[ \t]*(?:async def |def |class |import \w|from \w[\w.]* import |@\w)", re.MULTILINE)
 _FENCE = re.compile(r"^```[ \t]*+(\w{0,20})[^\n]*+\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _MOST_BLOCKS = 20
+_MOST_DOCUMENTS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The application that the dataset is for. ``notes`` say in words what was left out and why."""
+    """The application that the dataset is for. ``notes`` say in words what was left out and why.
+
+    ``guardrails`` are what its inputs and answers are checked for, ``documents`` the files (paths within it) that cases
+    could be written from.
+    """
 
     source: str
     prompt: str
     tools: tuple[TargetTool, ...]
     readme: str
     notes: tuple[str, ...]
+    guardrails: str = ""
+    agents: tuple[TargetAgent, ...] = ()
+    documents: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON data."""
         return {**asdict(self), "tools": [asdict(tool) | {"parameters": [*tool.parameters]} for tool in self.tools],
-                "notes": [*self.notes]}  # fmt: skip
+                "agents": [asdict(agent) | {"handoffs": [*agent.handoffs]} for agent in self.agents],
+                "notes": [*self.notes], "documents": [*self.documents]}  # fmt: skip
+
+    @property
+    def not_read(self) -> tuple[str, ...]:
+        """The notes that say which code was not read or said nothing, for a person to hear at once."""
+        return tuple(note for note in self.notes if note.startswith(NOT_READ))
 
     def brief(self, limit: int = 6000) -> str:
         """The whole in at most ``limit`` characters, for a model: each part gets its share of the room."""
@@ -53,7 +68,10 @@ class Target:
         sections = [
             ("System prompt", self.prompt, 0.5),
             (f"Tools ({len(self.tools)})", tools, 0.7),
+            ("Agents (who can hand over to whom)", "\n".join(f"- {agent.words}" for agent in self.agents), 0.5),
+            ("Guardrails (what is checked; no prompts)", self.guardrails, 0.5),
             ("README", self.readme, 0.8),
+            ("Documents that cases could be written from", "\n".join(f"- {name}" for name in self.documents), 0.5),
             ("Notes", "\n".join(f"- {note}" for note in self.notes), 1.0),
         ]
         left = limit - len(parts[0])
@@ -108,10 +126,12 @@ def read_target(path: str | Path) -> Target:
 
 def _of_folder(root: Path, shown: str) -> Target:
     found, skipped = TargetFindings(), Skipped()
+    documents: list[str] = []
+    code: list[str] = []
     readmes: list[TargetPrompt] = []
     if may_hold_keys(root / "x"):
         raise InputError(f"{shown} is a folder for keys; it is not read.", "Name the application's own folder.")
-    for each, raw in contents(candidates(root, skipped), skipped):
+    for each, raw in contents(candidates(root, skipped, documents), skipped):
         text = decoded(raw)
         if text is None:
             skipped.add("left out, not UTF-8 text", each.shown)
@@ -119,11 +139,15 @@ def _of_folder(root: Path, shown: str) -> Target:
             readmes.append(TargetPrompt("", text, each.shown))
         else:
             _read_file(each.shown, each.kind, text, found, skipped)
+            code += [each.shown] if each.kind in ("python", "script") else []
     for more in readmes[1:]:
         skipped.add("left out, only the first README is kept", more.where)
     found.readmes = readmes[:1]
+    if code and not (found.prompts or found.tools or found.listed):
+        for name in code:
+            skipped.add(f"{NOT_READ}, no prompt and no tool was recognised in the code", name)
     found.notes.extend(skipped.notes())
-    target = _target(shown, found)
+    target = replace(_target(shown, found), documents=tuple(map(label, sorted(documents)[:_MOST_DOCUMENTS])))
     if not (target.prompt or target.tools or target.readme):
         reasons = f" ({'; '.join(target.notes[:4])})" if target.notes else ""
         raise InputError(
@@ -170,6 +194,8 @@ def _read_file(name: str, kind: str, text: str, found: TargetFindings, skipped: 
     try:
         if kind == "python":
             read_python(text, where, found)
+        elif kind == "script":
+            read_script(text, where, found)
         elif end in (".json", ".yaml", ".yml"):
             value = json_value(text) if end == ".json" else yaml_value(text)
             read_value(value, where, found, whole=text if kind == "prompt" else "")
@@ -217,16 +243,23 @@ def _try_python(text: str, found: TargetFindings) -> bool:
 
 def _target(source: str, found: TargetFindings) -> Target:
     found.settle()
-    prompt = found.prompts[0].text if len(found.prompts) == 1 else ""
-    if len(found.prompts) > 1:
-        prompt = "\n\n".join(
-            f"# {' in '.join(filter(None, (each.name, each.where)))}\n{each.text}" for each in found.prompts
-        )
-    readme = kept(found.readmes[0].text).strip() if found.readmes else ""
-    for name, text in (("prompts", prompt), ("README", readme)):
+    texts = {"prompts": _joined(found.prompts), "guardrails": _joined(found.guardrails)}
+    texts["README"] = kept(found.readmes[0].text).strip() if found.readmes else ""
+    for name, text in texts.items():
         if len(text) > _LONGEST_TEXT:
             found.notes.append(f"the {name} are cut after {_LONGEST_TEXT // 1024} K characters")
-    return Target(source, prompt[:_LONGEST_TEXT], tuple(found.tools), readme[:_LONGEST_TEXT], tuple(found.notes))
+    prompt, guardrails, readme = (text[:_LONGEST_TEXT] for text in texts.values())
+    return Target(
+        source=source, prompt=prompt, tools=tuple(found.tools), readme=readme, notes=tuple(found.notes),
+        guardrails=guardrails, agents=tuple(found.agents),
+    )  # fmt: skip
+
+
+def _joined(texts: list[TargetPrompt]) -> str:
+    """One text as it is, several each under its name and place."""
+    if len(texts) == 1:
+        return texts[0].text
+    return "\n\n".join(f"# {' in '.join(filter(None, (each.name, each.where)))}\n{each.text}" for each in texts)
 
 
 def _cut(text: str, limit: int) -> str:

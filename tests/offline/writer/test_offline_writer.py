@@ -278,3 +278,29 @@ def test_an_expectation_does_not_speak_to_the_application_as_you(example: str) -
     plan = DatasetPlanInput(dataset_name="d", categories=[category])
     (studied,) = study(plan, category, load_phrases()).examples
     assert studied.answered == ""  # then the question itself is told
+
+
+@pytest.mark.parametrize(
+    ("category", "example", "thing"),
+    [
+        ("onboarding", "When do I get my laptop?", "laptop"),
+        ("equipment", "I need a new monitor", "monitor"),
+        ("helpdesk", "Where is my tablet?", "tablet"),
+    ],
+)
+def test_a_thing_is_another_thing_in_a_shop_alone(category: str, example: str, thing: str) -> None:
+    cases = written(60, name=category, description="", example_inputs=example)
+    texts = [c["inputs"]["query"].lower() for c in cases if "missing" not in c["tags"]["perturbation"]]
+    assert sum(thing in text for text in texts) >= 0.9 * len(texts) and not any("my budget" in text for text in texts)
+    sold = written(60, name=category, description="A shop's products", example_inputs=example)
+    assert sum(thing in c["inputs"]["query"].lower() for c in sold) < 30
+
+
+def test_who_is_new_has_no_past_and_who_is_not_has_one() -> None:
+    for persona in ("first-time user", "long-time customer"):
+        cases = written(200, example_inputs="Cancel my contract", attributes={"persona": (persona,)})
+        texts = [c["inputs"]["query"] for c in cases]
+        assert not [
+            text for text in texts if "I've had it for" in text and re.search("since 20|new|first time|ago", text)
+        ]
+        assert any("I hardly use it." in text for text in texts)
