@@ -22,10 +22,14 @@ from dsbuilder_tui.domain.plan import DatasetCategory, parse_plan
 from dsbuilder_tui.domain.plan_patch import PlanPatch, patched
 from dsbuilder_tui.domain.row_axis import ROW, RowAxis
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.lint.finding import CheckCode
+from dsbuilder_tui.lint.row_rules import RowRules
+from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
 from dsbuilder_tui.sources.rows import dataset_rows
 from dsbuilder_tui.sources.rows.dataset_rows import Source
 from dsbuilder_tui.sources.rows.named_rows import choose_rows, require_rows
 from dsbuilder_tui.sources.rows.raw_record import RawRecord
+from dsbuilder_tui.sources.rows.row_shapes import RECORDS, ROW_SHAPES
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.row_worker import RowWorker, Slip
 
@@ -388,3 +392,43 @@ async def test_the_built_in_writer_says_where_it_cannot_show_a_row(products: Pat
             await session.run()
     assert [text for text in told if "cannot show the rows of de_plain" in text]
     assert not [text for text in told if "cannot show the rows of de_named" in text]
+
+
+async def test_answers_are_judged_again_for_the_rows_that_they_were_written_about(
+    products: Path, make_plan: MakePlan, make_config: MakeConfig
+) -> None:
+    worker = RowWorker()
+    async with FakeOpenAI(reply_for=worker) as server:
+        config = make_config(base_url=server.url, provider="openai", batch_size=4, max_workers=1)
+        async with await Session.create(about_rows(make_plan, products, 12), config) as theirs:
+            await theirs.run()
+            products.write_text("name,price\nSomething else,1.00\n")
+            async with await Session.beside(theirs) as session:
+                assert (await session.regate(theirs)).accepted == 12
+                again = {case.case_id: case.tags[ROW] async for case in session.cases.all()}
+            assert again == {case.case_id: case.tags[ROW] async for case in theirs.cases.all()}
+
+
+async def test_samples_are_about_the_rows_of_the_first_slots(
+    products: Path, make_plan: MakePlan, make_config: MakeConfig
+) -> None:
+    async with await Session.create(about_rows(make_plan, products, 12), make_config(provider="offline")) as session:
+        samples = await session.preview.samples(session.plan, "category_1", 3, OfflineWriter())
+        await session.run()
+        cases = {case.ordinal: case async for case in session.cases.all()}
+    for ordinal, (inputs, _) in enumerate(samples, 1):
+        fields, said = cases[ordinal].tags[ROW]["fields"], inputs["query"].casefold()
+        assert fields["sku"].casefold() in said or fields["name"].split()[-1].casefold() in said
+
+
+def test_a_file_of_our_own_is_held_against_the_rows_in_its_tags() -> None:
+    row = {"file": "products.csv", "number": 2, "fields": {"sku": "SKU-4711-99", "name": "Tea cup"}}
+    case = {
+        "inputs": {"query": "Do you have the tea cup?"},
+        "expectations": {"expected_facts": ["The order SKU-4711-99 is on its way."]},
+    }
+    told = {}
+    for name, tags in (("with", {ROW: row}), ("without", {})):
+        parts = ROW_SHAPES.load(RECORDS).parts({**case, "tags": tags})
+        told[name] = [code for code, _ in RowRules(None).faults(parts, 1)]
+    assert told == {"with": [], "without": [CheckCode.NOT_IN_INPUT]}

@@ -190,8 +190,9 @@ class _Script:
                 for called, settings in inner.fields.items():
                     if isinstance(known := self._known(settings), ObjectValue):
                         self._tool(known, called)
-        if "execute" in fields and (name := self._text(fields.get("name", ScriptValue(0)))) and is_check(name):
-            self._found.guardrail("", name, self._at(value))
+        title = self._text(fields["name"]) if "execute" in fields and "name" in fields else None
+        if title and is_check(title):
+            self._found.guardrail("", title, self._at(value))
         if self._text(fields.get("role", ScriptValue(0))) in ("system", "developer") and "content" in fields:
             self._prompt("", fields["content"])
         if id(value) not in self._tools:

@@ -250,14 +250,9 @@ def _target(source: str, found: TargetFindings) -> Target:
             found.notes.append(f"the {name} are cut after {_LONGEST_TEXT // 1024} K characters")
     prompt, guardrails, readme = (text[:_LONGEST_TEXT] for text in texts.values())
     return Target(
-        source,
-        prompt,
-        tuple(found.tools),
-        readme,
-        tuple(found.notes),
-        guardrails=guardrails,
-        agents=tuple(found.agents),
-    )
+        source=source, prompt=prompt, tools=tuple(found.tools), readme=readme, notes=tuple(found.notes),
+        guardrails=guardrails, agents=tuple(found.agents),
+    )  # fmt: skip
 
 
 def _joined(texts: list[TargetPrompt]) -> str:

@@ -236,12 +236,12 @@ def test_text_stays_text_and_keys_are_hidden(tmp_path: Path) -> None:
 
 def test_the_brief_is_bounded_and_has_something_of_everything() -> None:
     tools = tuple(TargetTool(f"tool_{n}", ("x: int",) * 9, "word " * 50, "a.py:1") for n in range(100))
-    target = Target("x", "p" * 50_000, tools, "r" * 50_000, ("n" * 9000,))
+    target = Target(source="x", prompt="p" * 50_000, tools=tools, readme="r" * 50_000, notes=("n" * 9000,))
     for limit in (0, 1, 80, 300, 6000, 10**6):
         assert len(target.brief(limit)) <= limit
     assert all(part in target.brief() for part in ("ppp", "tool_0", "rrr", "nnn"))
     assert (
-        Target("x", "p", tools[:1], "", ())
+        Target(source="x", prompt="p", tools=tools[:1], readme="", notes=())
         .brief()
         .endswith("- tool_0(" + ", ".join(["x: int"] * 9) + "): " + "word " * 50)
     )
