@@ -29,7 +29,6 @@ from dsbuilder_tui.wording import (
     judged_lines,
     kind_words,
     pair_words,
-    row_words,
     stages_lines,
     writing_words,
 )
@@ -106,8 +105,6 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
             say(f"\nWritten {writing}")
         for line in stages_lines(session.plan):
             say(f"Stages of {line}")
-        if about := row_words(session.plan):
-            say(f"Rows: {about}")
         if pairs := pair_words(session.plan):
             say(f"Planned pairs: {pairs}")
         stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
@@ -132,6 +129,11 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         for use in await session.documents.uses():
             used = f"{use.used} of {counted(use.passages, 'passage')} used"
             say(f"Document {visible(use.document)}: {used}, {counted(use.cases, 'case')}")
+        for about in await session.documents.row_uses():
+            used = "not read yet" if about.rows is None else f"{about.used:,} of {counted(about.rows, 'row')} used"
+            say(
+                f"Rows of {visible(about.category)}: {visible(about.axis.words)}, {used}, {counted(about.cases, 'case')}"
+            )
         await print_templates(session)
         if damaged:
             say(
