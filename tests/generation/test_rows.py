@@ -20,17 +20,19 @@ from dsbuilder_tui.domain.errors import InputError, PlanError
 from dsbuilder_tui.domain.events import Notice
 from dsbuilder_tui.domain.plan import DatasetCategory, parse_plan
 from dsbuilder_tui.domain.plan_patch import PlanPatch, patched
-from dsbuilder_tui.domain.row_axis import ROW, RowAxis
+from dsbuilder_tui.domain.row_axis import ROW, RowAxis, SourceRow
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.lint.finding import CheckCode
 from dsbuilder_tui.lint.row_rules import RowRules
 from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
+from dsbuilder_tui.offline.writer.row_values import RowValues
 from dsbuilder_tui.sources.rows import dataset_rows
 from dsbuilder_tui.sources.rows.dataset_rows import Source
 from dsbuilder_tui.sources.rows.named_rows import choose_rows, require_rows
 from dsbuilder_tui.sources.rows.raw_record import RawRecord
 from dsbuilder_tui.sources.rows.row_shapes import RECORDS, ROW_SHAPES
 from tests.support.fake_openai import FakeOpenAI
+from tests.support.process import command
 from tests.support.row_worker import RowWorker, Slip
 
 MakePlan = Callable[..., DatasetPlanInput]
@@ -432,3 +434,26 @@ def test_a_file_of_our_own_is_held_against_the_rows_in_its_tags() -> None:
         parts = ROW_SHAPES.load(RECORDS).parts({**case, "tags": tags})
         told[name] = [code for code, _ in RowRules(None).faults(parts, 1)]
     assert told == {"with": [], "without": [CheckCode.NOT_IN_INPUT]}
+
+
+async def test_how_many_rows_have_cases_is_told(products: Path, make_plan: MakePlan, make_config: MakeConfig) -> None:
+    config = make_config(provider="offline")
+    async with await Session.create(about_rows(make_plan, products, 5), config) as session:
+        [use] = await session.documents.row_uses()
+        assert (use.rows, use.used, use.cases) == (None, 0, 0)
+        await session.run()
+        [use] = await session.documents.row_uses()
+        assert (use.rows, use.used, use.cases) == (12, 5, 5)
+    done = command("show", "support", "--checkpoint-dir", config.checkpoint_dir, cwd=products.parent)
+    assert f"Rows of category_1: {products}, 5 of 12 rows used, 5 cases" in " ".join(done.stdout.split())
+
+
+def test_a_value_stands_for_its_kind_whatever_its_field_is_called() -> None:
+    row = SourceRow(
+        "orders.jsonl", 1, {"order_id": 7001, "total": 15, "placed_on": "2025-02-11", "phone_number": "0171"}
+    )
+    values = {"{id:#12345}": "", "{date:2024-05-01}": "", "{money:$49.00}": "", "{city}": "Rome"}
+    assert RowValues(row).over(values) == {
+        "{id:#12345}": "#7001", "{date:2024-05-01}": "2025-02-11", "{money:$49.00}": "$15", "{city}": "Rome",
+    }  # fmt: skip
+    assert RowValues(None).over(values) == values
