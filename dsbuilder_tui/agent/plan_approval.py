@@ -18,7 +18,6 @@ from dsbuilder_tui.session.stage_costs import expected_stage_words
 from dsbuilder_tui.session.template_costs import expected_words
 from dsbuilder_tui.settings.stage_names import check_stages
 from dsbuilder_tui.sources.plan_sources import require_sources
-from dsbuilder_tui.wording import row_words
 
 _BOTH = {MlflowKey.FACTS, MlflowKey.RESPONSE}
 
@@ -49,8 +48,6 @@ async def plan_question(
         notes = [*notes, f"MLflow's Correctness takes expected_facts or expected_response, not both ({both[0]})"]
     if sources := plan.all_sources():
         notes = [*notes, f"written from {', '.join(sources)}; each expected fact is quoted from there"]
-    if rows := row_words(plan):
-        notes = [*notes, f"each case is about a row: {rows}"]
     notes = [*notes, *filter(None, (expected_words(category, session.config) for category in plan.categories))]
     notes = [*notes, *filter(None, (expected_stage_words(category, session.config) for category in plan.categories))]
     accepted = sum((await session.cases.counts()).values())

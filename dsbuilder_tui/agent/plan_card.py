@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dsbuilder_tui.domain.message import PlanContent, PlanRow
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.slots import slot_axes
-from dsbuilder_tui.wording import pair_words, writing_words
+from dsbuilder_tui.wording import pair_words, row_words, writing_words
 
 
 def plan_content(
@@ -36,12 +36,13 @@ def plan_content(
     rows += [
         PlanRow(name=name, count=0, was=was, axes=0, combinations=0) for name, was in old.items() if name not in names
     ]
+    rows_of = row_words(plan)
     card = PlanContent(
         revision=revision,
         planned=plan.total_instances,
         rows=tuple(rows),
         changed=bool(old),
-        writing="; ".join(filter(None, (writing_words(plan), pair_words(plan)))),
+        writing="; ".join(filter(None, (writing_words(plan), f"rows: {rows_of}" if rows_of else "", pair_words(plan)))),
     )
     if call_id:
         return card.model_copy(update={"call": call_id, "dataset": plan.dataset_name, "notes": tuple(notes)})

@@ -17,14 +17,16 @@ _SIGN = 1 << 63
 
 
 def compared_text(inputs: Mapping[str, Any], kind: CaseKind = CaseKind.SINGLE) -> str:
-    """The text in a case's inputs that a person would compare: every field, of a conversation what the user says, of a
-    scenario what the simulated user is told.
+    """The text in a case's inputs that a person would compare: every field, of messages what the user says, of a scenario
+    what the simulated user is told.
     """
     match kind:
         case CaseKind.CONVERSATION:
             inputs = {**inputs, MESSAGES: user_turns(inputs.get(MESSAGES))}
         case CaseKind.SCENARIO:
             inputs = {field: value for field, value in inputs.items() if field != CONTEXT}
+        case CaseKind.SINGLE:
+            inputs = {field: user_turns(value) or value for field, value in inputs.items()}
     return PARTS.join(compared_texts(inputs))
 
 

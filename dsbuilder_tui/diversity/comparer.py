@@ -14,6 +14,7 @@ from dsbuilder_tui.diversity.exact_index import ExactIndex
 from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import FingerprintBatch, Fingerprinter
 from dsbuilder_tui.diversity.inquiry import AskedTexts, Inquiry
+from dsbuilder_tui.diversity.passages import ReadText, read_texts
 from dsbuilder_tui.diversity.scope import Members, Scope
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors
 from dsbuilder_tui.diversity.text_index import ComparedCase
@@ -32,6 +33,7 @@ class Comparer:
     With a ``window`` only the last so many admitted cases count. ``across`` compares all categories with each other.
     Fingerprints live in ``file``; about 0.3 KB a case beside it in memory. ``plug_ins`` are the names of the stages that judge
     after the built-in ones. ``measure`` makes the vectors of the figures, where they are not those that are compared.
+    With ``passages`` a long part of inputs that comes again in a scope is no likeness (``read_texts``).
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Comparer:
         across: bool = False,
         plug_ins: Sequence[str] = (),
         measure: Embedder | None = None,
+        passages: bool = False,
     ) -> None:
         """Raises ``ConfigError`` for a stage that is not registered, ``PlugInBroken`` for one that cannot be loaded."""
         self._stages: list[tuple[str, ComparingStage]] = [
@@ -53,7 +56,7 @@ class Comparer:
         self.file = FingerprintFile(self.fingerprinter.row_type) if file is None else file
         self._dimensions = embedder.dimensions if embedder else 0
         self._measured = measure.dimensions if measure else 0
-        self._window, self._across = window, across
+        self._window, self._across, self._passages = window, across, passages
         self._scopes: dict[str, Scope] = {}
         self._exact = ExactIndex()
 
@@ -152,7 +155,18 @@ class Comparer:
         return scope
 
     def _prints(self, questions: Sequence[Question], vectors: Vectors | None) -> FingerprintBatch:
-        return self.fingerprinter.prints([q.text for q in questions], [q.expectations for q in questions], vectors)
+        texts, expected = [q.text for q in questions], [q.expectations for q in questions]
+        return self.fingerprinter.prints(texts, expected, vectors, self._read(questions))
+
+    def masked(self, questions: Sequence[Question]) -> list[str]:
+        """What is compared of each text, as it is embedded."""
+        return self.fingerprinter.masked([part.compared for part in self._read(questions)])
+
+    def _read(self, questions: Sequence[Question]) -> list[ReadText]:
+        if not self._passages:
+            return [ReadText(question.text) for question in questions]
+        known = [self._scope_of(question).passages for question in questions]
+        return read_texts([question.text for question in questions], known)
 
     def _judge(self, question: Question, asked: AskedTexts, place: int) -> Answer:
         inquiry = self._inquiry(question, asked, place)
@@ -163,6 +177,8 @@ class Comparer:
         rows = self.file.add(asked.prints.rows[place : place + 1], [inquiry.tokens])
         self._exact.add(int(own["exact"]), rows.start)
         scope.add(rows.start, inquiry.hashes, inquiry.signs, inquiry.measure)
+        if self._passages:
+            scope.note_passages(asked.prints.rows[place : place + 1])
         if scope.texts:
             self._recall(scope, rows.start, inquiry.case)
         return Answer(

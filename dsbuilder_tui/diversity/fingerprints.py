@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dsbuilder_tui.diversity.compared_text import PARTS, exact_hash, masked, text_hash
 from dsbuilder_tui.diversity.expectation_hash import expectation_key
 from dsbuilder_tui.diversity.normalise import NORMALISER_VERSION
+from dsbuilder_tui.diversity.passages import MOST_PASSAGES, ReadText
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors
 from dsbuilder_tui.diversity.traits import TRAITS, compared, traits
 
@@ -63,6 +64,8 @@ def row_type(dimensions: int, measured: int = 0) -> np.dtype[Any]:
             ("expected", "<u4"),
             ("traits", "<u4", (len(TRAITS),)),
             ("bands", "<u4", (BANDS,)),
+            ("passages", "<u4", (MOST_PASSAGES,)),  # long parts, 0 where there are no more
+            ("left_out", "<u4"),  # which of them are not compared, 0 for none
             ("vector", "<f2", (dimensions + dimensions % 2,)),
             ("measure", "<f2", (measured + measured % 2,)),
         ]
@@ -117,7 +120,7 @@ class Fingerprinter:
         measure = {"measure": self._measure.name, "measured": self._measure.dimensions} if self._measure else {}
         return {
             **measure,
-            "format": 4,
+            "format": 5,
             "normaliser": NORMALISER_VERSION,
             "traits": list(TRAITS),
             "bands": [BANDS, ROWS_A_BAND, _SEED],
@@ -129,20 +132,32 @@ class Fingerprinter:
         return [masked(text) for text in texts]
 
     def prints(
-        self, texts: Sequence[str], expectations: Sequence[Mapping[str, Any]], vectors: Vectors | None = None
+        self,
+        texts: Sequence[str],
+        expectations: Sequence[Mapping[str, Any]],
+        vectors: Vectors | None = None,
+        parts: Sequence[ReadText] | None = None,
     ) -> FingerprintBatch:
-        """Fingerprints of ``texts``; ``vectors`` when somebody else has embedded them already."""
-        read = [_masked_and_traits(text) for text in texts]
+        """Fingerprints of ``texts``; ``vectors`` when somebody else has embedded them already.
+
+        ``parts`` says what of each is compared, where that is not all.
+        """
+        parts = [ReadText(text) for text in texts] if parts is None else parts
+        read = [_masked_and_traits(part.compared) for part in parts]
         masked_texts = [masked_text for masked_text, _ in read]
         if vectors is None:
             vectors = self._embedder.embed(masked_texts) if self._embedder else np.zeros((len(texts), 0), np.float32)
         rows = np.zeros(len(texts), self.row_type)
         tokens = []
-        for place, ((masked_text, own_traits), expected) in enumerate(zip(read, expectations, strict=True)):
+        for place, ((masked_text, own_traits), part, expected) in enumerate(
+            zip(read, parts, expectations, strict=True)
+        ):
             found, words = tokens_of(masked_text)
             tokens.append(found)
             row = rows[place]
-            row["text"], row["words"], row["expected"] = text_hash(masked_text), words, expectation_key(expected)
+            whole = masked(texts[place]) if part.left_out else masked_text
+            row["text"], row["words"], row["expected"] = text_hash(whole), words, expectation_key(expected)
+            row["passages"][: len(part.passages)], row["left_out"] = part.passages, part.left_out
             row["exact"], row["traits"] = exact_hash(texts[place]), own_traits
             row["count"], row["token_sum"] = len(found), int(found.sum(dtype=np.uint64)) & 0xFFFFFFFF
         rows["bands"], rows["nearest"] = _bands(tokens), np.nan

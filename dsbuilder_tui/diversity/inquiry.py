@@ -16,6 +16,7 @@ from dsbuilder_tui.diversity.sign_index import SignIndex
 from dsbuilder_tui.diversity.text_index import ComparedCase
 from dsbuilder_tui.diversity.traits import differing
 
+PASSAGE = "passage"  # what differs where two cases leave out different parts
 SUBJECT = "subject"  # what differs where `Inquiry.is_elsewhere`
 _SAME_SUBJECT = 0.85  # cosine of two texts with most words in common, below which the others change what they are about
 _MOST_NEAR = 256  # texts that share a band of the signature whose score is counted
@@ -120,6 +121,8 @@ class Inquiry:
         """The traits in which a case differs from the text that is judged, and ``expectations``: they speak for keeping both."""
         theirs = self.rows[row]
         differs = differing(self.own["traits"].tolist(), theirs["traits"].tolist())
+        if self.own["left_out"] != theirs["left_out"] and self.own["left_out"] and theirs["left_out"]:
+            differs = (*differs, PASSAGE)  # the same question about another document
         return differs if self.own["expected"] == theirs["expected"] else (*differs, "expectations")
 
     def is_elsewhere(self, row: int) -> bool:

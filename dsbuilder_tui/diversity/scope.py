@@ -31,6 +31,7 @@ class Scope:
         self.signs = SignIndex(dimensions) if dimensions else None
         self.measures = SignIndex(measured) if measured else None
         self.texts: dict[str, TextIndex] = {}  # of plug-ins' stages, by stage
+        self.passages: set[int] = set()  # hashes of the long parts of the cases here
 
     def extend(self, rows: Members, prints: NDArray[Any]) -> None:
         if self.length + len(rows) > len(self.rows):
@@ -40,6 +41,7 @@ class Scope:
         self.rows[self.length : self.length + len(rows)] = rows
         self.length += len(rows)
         self.lsh.extend(hashes_of(prints))
+        self.note_passages(prints)
         if self.signs is not None:
             self.signs.extend(prints["vector"][:, : self.dimensions])
         if self.measures is not None:
@@ -62,6 +64,11 @@ class Scope:
             self.signs.extend_signs(signs)
         if self.measures is not None and measure is not None:
             self.measures.extend_signs(measure)
+
+    def note_passages(self, prints: NDArray[Any]) -> None:
+        """Know the passages of these rows from now on."""
+        self.passages.update(np.unique(prints["passages"]).tolist())
+        self.passages.discard(0)
 
     def closest(
         self, index: SignIndex, code: NDArray[np.uint64], vector: Vectors, stored: NDArray[Any], first: int

@@ -209,7 +209,9 @@ class DuplicateCheck:
             file.keep(held)
             missing = np.ones(len(past), bool)
             missing[owners[held]] = False
-            comparer = Comparer(embedder, file, window=window, across=across, plug_ins=plug_ins, measure=measure)
+            comparer = Comparer(
+                embedder, file, window=window, across=across, plug_ins=plug_ins, measure=measure, passages=True
+            )
             return past, comparer, owners[held], np.flatnonzero(missing).tolist()
 
         past, comparer, owners, missing = await self._in_thread(begin)
@@ -351,7 +353,7 @@ class DuplicateCheck:
         remote = self._remote
         if remote is None or not texts:
             return None
-        masked = await self._compare(lambda c: c.fingerprinter.masked([self._compared(text) for text in texts]))
+        masked = await self._compare(lambda c: c.masked([self._question(text) for text in texts]))
         return unit(np.asarray(await remote.embed(masked), np.float32))
 
     async def _embedder(self) -> Embedder | None:

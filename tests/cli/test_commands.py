@@ -188,6 +188,8 @@ def test_doctor_and_an_endpoint(here: Path) -> None:
         (["resume", "--checkpoint-dir", "s"], ["There is no session in"]),
         (["export", "--out", "x.jsonl", "--checkpoint-dir", "s"], ["There is no session in"]),
         (["import", "nowhere.json"], ["nowhere.json", "does not exist"]),
+        (["run", "rows.yaml"], ["no file nowhere.csv"]),
+        (["run", "fields.yaml"], ["things.csv", "no field 'prize'", "its fields are name, price"]),
         (["frobnicate"], ["invalid choice"]),
         (["run", "plan.yaml", "--checkpoint-dir", ""], ["checkpoint_dir", "must not be empty"]),
     ],
@@ -198,6 +200,10 @@ def test_bad_input_is_exit_code_two(here: Path, arguments: list[str], words: lis
     (here / "twice.yaml").write_text("dataset_name: d\ncategories:\n  - name: a\n    count: 1\n    count: 2\n")
     (here / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     (here / "empty.yaml").write_text("")
+    about = "dataset_name: d\ncategories:\n  - {name: a, count: 1, example_inputs: x, rows: %s}\n"
+    (here / "rows.yaml").write_text(about % "nowhere.csv")
+    (here / "things.csv").write_text("name,price\nTea cup,3.90\n")
+    (here / "fields.yaml").write_text(about % "{file: things.csv, fields: [name, prize]}")
     (here / "bad.json").write_text("{")
     (here / "plan.json").write_text(
         '{"dataset_name": "d", "categories": [{"name": "a", "count": 1, "example_inputs": "x"}]}'

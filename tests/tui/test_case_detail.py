@@ -208,3 +208,16 @@ def test_a_pair_is_told_in_words_and_can_be_shown_together() -> None:
     same = case_of({}, pair={"id": "p1", "kind": "same", "side": "original", "other": "refunds-00007"})
     assert "paraphrase pair with refunds-00007: other words, the same expectations." in " ".join(shown(same).split())
     assert near_cases(case_of({}, pair={"kind": "odd"})) == []
+
+
+def test_the_row_that_a_case_is_about_is_told_in_words() -> None:
+    row = {
+        "file": "products.csv",
+        "number": 1017,
+        "fields": {"name": "Blue\nkettle", "price": 24.5, "sizes": ["s", "m"]},
+    }
+    case = case_of({}, row=row)
+    text = shown(case)
+    assert "about products.csv, row 1,017\nname   Blue kettle\nprice  24.5\nsizes  s, m" in text
+    assert not tag_words(case.tags)
+    assert "about" not in shown(case_of({}, row="a row of somebody else's"))

@@ -28,6 +28,7 @@ from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.proposal import ProposedPlan, propose
 from dsbuilder_tui.offline.planner.request import examples_in, read_request
+from dsbuilder_tui.offline.planner.row_requests import rows_in, with_rows
 from dsbuilder_tui.offline.planner.target_requests import target_in
 from dsbuilder_tui.offline.planner.template_requests import made_so, templates_in
 from dsbuilder_tui.offline.planner.topics import Topics
@@ -101,12 +102,15 @@ def _read(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
     if (more := more_from_place(heard, situation.base)) is not None:
         plan, problem = more
         return Interpretation(words=problem) if problem else _offer(plan, situation, [])
+    heard, rows, problem = rows_in(heard)
+    if problem:
+        return Interpretation(words=problem)
     heard, documents = documents_in(heard)
     heard, modes = templates_in(heard)
     heard, pairs = pairs_in(one_tool_a_clause(heard))
     rest = _said(heard, situation, topics) if heard.said.strip(" .:,;!") else Interpretation()
     rest = made_so(written_from(rest, documents, situation), modes, situation)
-    rest = with_pairs(rest, pairs, situation)
+    rest = with_rows(with_pairs(rest, pairs, situation), rows, situation)
     if heard.too_long:
         note = _TABLE.reply("too_long")
         rest = replace(rest, words=f"{note} {rest.words}".strip())
