@@ -269,7 +269,7 @@ class CaseStages:
             if (verdict := answers.verdicts.pop(index, None)) is not None:
                 record = _record_of(planned, verdict)
             elif (candidate := answers.candidates.pop(index, None)) is not None and index not in result.drafts:
-                fitted = self._gate.fit(candidate)
+                fitted = self._gate.fit(candidate, item.fitted.expectations)
                 if isinstance(fitted, Misfit):  # as any candidate that has not the shape of a case
                     item.batch, item.model = candidate.batch, candidate.model
                     done.append(item.finished(fitted))

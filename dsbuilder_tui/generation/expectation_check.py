@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dsbuilder_tui.domain.case import Slot
+from dsbuilder_tui.domain.case_pair import PairKind
 from dsbuilder_tui.domain.expectation import ExpectationType, MlflowKey, WrittenExpectation
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.target import ParameterType, ToolParameter
@@ -33,12 +34,30 @@ class ExpectationCheck:
         self._arguments = ConstantArguments(plan, category)
         self._tools = {name: tool.known_parameters() for name, tool in plan.target.tools.items()}
 
-    def fit(self, raw: Mapping[str, Any], slot: Slot, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    def fit(
+        self,
+        raw: Mapping[str, Any],
+        slot: Slot,
+        inputs: Mapping[str, Any],
+        before: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
         """What is expected of a case. A constant holds unless a value is given for it; ``null`` leaves it out.
 
+        ``before`` is what was expected of the case that a writer was shown to write it anew, or in other words: what was left
+        out there stays so where nothing is said of it.
         Raises ``Unfit`` for a key that was to be written and is missing, and for values of another shape.
         """
         given = self._given(raw)
+        if (
+            before is None
+            and slot.pair is not None
+            and slot.pair.relation is PairKind.SAME
+            and slot.original is not None
+        ):
+            before = slot.original.expectations
+        if before is not None:
+            named = (*self._constant, *self._written, MlflowKey.TOOL_CALLS.value)
+            given = {**{key: None for key in named if key not in before}, **given}
         expectations: dict[str, Any] = {}
         for key, planned in self._constant.items():
             value = as_planned(given[key], planned) if key in given else planned
@@ -47,6 +66,8 @@ class ExpectationCheck:
             _check_kind(key, value, planned)
             expectations[key] = value
         for key, written in self._written.items():
+            if before is not None and key not in before and given.get(key) is None:
+                continue
             value = self._value(written, given)
             if value is not None:
                 expectations[key] = value

@@ -22,6 +22,7 @@ from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import EndpointUnavailable, InputError, StorageError
 from dsbuilder_tui.domain.judging import TAG, JudgedCounts, Verdict, verdict_of
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.row_axis import row_of
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_retries import CallRetries
@@ -178,7 +179,10 @@ class _FileJudging:
             self.found.take(category, verdict)
             return
         parts = row.parts
-        case = PresentedCase(inputs=parts.inputs, expectations=parts.expectations, attributes=parts.attributes)
+        slot = Slot(category, row.line, attributes=parts.attributes, row=row_of(parts.tags))
+        case = PresentedCase(
+            inputs=parts.inputs, expectations=parts.expectations, attributes=parts.attributes, source=slot.source
+        )
 
         async def deliver(verdict: Verdict) -> None:
             told = {
@@ -189,7 +193,7 @@ class _FileJudging:
             self._handle.flush()
             self.found.take(category, verdict)
 
-        self._desk.put(JudgeItem(slot=Slot(category, row.line), case=case, deliver=deliver, drop=lambda: None))
+        self._desk.put(JudgeItem(slot=slot, case=case, deliver=deliver, drop=lambda: None))
 
     async def _ask(self, items: list[JudgeItem]) -> Verdicts | None:
         name = items[0].slot.category

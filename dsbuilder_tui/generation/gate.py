@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -110,9 +110,9 @@ class Gate:
         """What schema and validators make of candidates. Nothing is decided yet."""
         return await self.validate(candidates, [self.fit(candidate) for candidate in candidates])
 
-    def fit(self, candidate: Candidate) -> list[Fitted] | Misfit:
-        """What the schema alone makes of a candidate."""
-        return self._schema.fit(candidate)
+    def fit(self, candidate: Candidate, before: Mapping[str, Any] | None = None) -> list[Fitted] | Misfit:
+        """What the schema alone makes of a candidate; ``before`` is what was expected of it when it is another version."""
+        return self._schema.fit(candidate, before)
 
     async def validate(
         self, candidates: Sequence[Candidate], fitted: Sequence[list[Fitted] | Misfit]

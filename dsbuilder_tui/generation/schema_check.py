@@ -59,21 +59,24 @@ class SchemaCheck:
         self._categories = {category.name: category for category in plan.categories}
         self._expectations = {category.name: ExpectationCheck(plan, category) for category in plan.categories}
 
-    def fit(self, candidate: Candidate) -> list[Fitted] | Misfit:
-        """The candidate; or, when a worker was asked for several to a slot, those that fit, the least expected first."""
+    def fit(self, candidate: Candidate, before: Mapping[str, Any] | None = None) -> list[Fitted] | Misfit:
+        """The candidate; or, when a worker was asked for several to a slot, those that fit, the least expected first.
+
+        ``before`` is what was expected of the case that it is another version of.
+        """
         several = candidate.raw.get("candidates") if isinstance(candidate.raw, Mapping) else None
         if (
             not isinstance(several, list)
             or not several
             or "candidates" in self._inputs[candidate.slot.category].examples
         ):
-            fitted = self._fit(candidate, candidate.raw)
+            fitted = self._fit(candidate, candidate.raw, before)
             return fitted if isinstance(fitted, Misfit) else [fitted]
-        found = [self._fit(candidate, raw) for raw in sorted(several[:_MOST_SEVERAL], key=_probability)]
+        found = [self._fit(candidate, raw, before) for raw in sorted(several[:_MOST_SEVERAL], key=_probability)]
         fitting = [one for one in found if isinstance(one, Fitted)]
         return fitting or next(one for one in found if isinstance(one, Misfit))
 
-    def _fit(self, candidate: Candidate, raw: Any) -> Fitted | Misfit:
+    def _fit(self, candidate: Candidate, raw: Any, before: Mapping[str, Any] | None) -> Fitted | Misfit:
         category = self._categories[candidate.slot.category]
         try:
             if isinstance(raw, MalformedCase):
@@ -81,7 +84,7 @@ class SchemaCheck:
             if not isinstance(raw, Mapping):
                 raise Unfit(f"it is {kind_of(raw)}, not an object")
             inputs = _storable(self._inputs[category.name].fit(raw, candidate.slot), "inputs")
-            expected = self._expectations[category.name].fit(raw, candidate.slot, inputs)
+            expected = self._expectations[category.name].fit(raw, candidate.slot, inputs, before)
             expectations = _storable(expected, "expectations")
         except Unfit as unfit:
             return Misfit(str(unfit), _shown(raw))

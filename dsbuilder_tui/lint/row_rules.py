@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dsbuilder_tui.domain.case import Slot
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.row_axis import row_of
 from dsbuilder_tui.lint.finding import CheckCode
 from dsbuilder_tui.quality.validation import Validation
 from dsbuilder_tui.sources.rows.row_parts import Parts
@@ -34,7 +35,7 @@ class RowRules:
     def faults(self, parts: Parts, line: int) -> Iterator[tuple[CheckCode, str]]:
         """What is wrong with a row, and how it is called."""
         category = parts.category if parts.category in self._known else _ANY
-        slot = Slot(category, line, attributes=parts.attributes)
+        slot = Slot(category, line, attributes=parts.attributes, row=row_of(parts.tags))
         case = self._validation.case(slot, parts.inputs, parts.expectations)
         for said in self._validation.faults(case):
             name, _, reason = said.partition(": ")

@@ -9,6 +9,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.evidence import SOURCES
 from dsbuilder_tui.domain.passage import Passage
+from dsbuilder_tui.domain.row_axis import RowAxis
 from dsbuilder_tui.domain.source_paths import split_place
 from dsbuilder_tui.session.session_context import SessionContext
 
@@ -34,8 +35,20 @@ class PassageUse:
     categories: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RowUse:
+    """How many of the rows of a category's file have accepted cases, and how many cases they have together. ``rows`` is None
+    before the file is read."""
+
+    category: str
+    axis: RowAxis
+    rows: int | None
+    used: int
+    cases: int
+
+
 class SessionDocuments:
-    """What has been read of a plan's ``sources``, and what was made of it."""
+    """What has been read of a plan's ``sources`` and ``rows``, and what was made of it."""
 
     def __init__(self, context: SessionContext) -> None:
         self._context = context
@@ -55,6 +68,17 @@ class SessionDocuments:
         return [
             DocumentUse(document, len(counts), sum(map(bool, counts)), sum(counts))
             for document, counts in documents.items()
+        ]
+
+    async def row_uses(self) -> list[RowUse]:
+        """The file of rows of each category that has one."""
+        plan, table = self._context.plan, self._context.files.store.source_rows
+        axes = {category.name: category.rows for category in plan.categories if category.rows is not None}
+        if not axes:
+            return []
+        uses, totals = await table.uses(), await table.totals()
+        return [
+            RowUse(name, axis, totals.get((name, axis.file)), *uses.get(name, (0, 0))) for name, axis in axes.items()
         ]
 
     async def passages(self) -> list[PassageUse]:

@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dsbuilder_tui.domain.row_axis import ROW
 from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +68,21 @@ class SourceRowTable:
             )
 
         await self._store.write(write)
+
+    async def uses(self) -> dict[str, tuple[int, int]]:
+        """For each category how many rows its accepted cases are about, and how many cases that are. Reads all cases."""
+        number = f"json_extract(c.tags, '$.{ROW}.number')"
+        sql = (
+            f"SELECT k.name, count(DISTINCT {number}), count({number}) FROM accepted_case c "
+            "JOIN category k ON k.id=c.category_id WHERE c.branch_id=? GROUP BY c.category_id"
+        )
+        return await self._store.read(
+            lambda connection: {name: (rows, cases) for name, rows, cases in connection.execute(sql, (MAIN_BRANCH,))}
+        )
+
+    async def totals(self) -> dict[tuple[str, str], int]:
+        """How many rows a file had when it was read for a category, by the category and the path."""
+        sql = "SELECT category, file, total FROM row_file"
+        return await self._store.read(
+            lambda connection: {(category, file): total for category, file, total in connection.execute(sql)}
+        )

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
-from dsbuilder_tui.domain.case import Candidate, Slot
+from dsbuilder_tui.domain.case import AcceptedCase, Candidate, Slot
+from dsbuilder_tui.domain.case_pair import ContrastChange, PairKind, PlannedPair
 from dsbuilder_tui.domain.events import Notice
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.domain.session_state import SessionState
@@ -43,6 +44,27 @@ def reason(given: Any, **category: Any) -> str:
 
 
 CONSTANT = {"contains_order_id": True, "tone": "kind"}
+
+
+@pytest.mark.parametrize("relation", [*PairKind, None])
+def test_what_was_left_out_of_a_case_stays_out_of_its_other_versions(relation: PairKind | None) -> None:
+    """A writer that is shown a case copies what stands there; nothing tells of what does not."""
+    category = {"name": "c", "count": 5, "expectations": CONSTANT, "write": ["guidelines", "expected_tool_calls"]}
+    check = SchemaCheck(parse_plan({"dataset_name": "d", "categories": [category]}))
+    shown = {"tone": "kind", "guidelines": ["Asks which order."]}
+    original = AcceptedCase(
+        seq=1, category="c", ordinal=1, inputs={"query": "Where is it?"}, expectations=shown, tags={}, created_at=0.0
+    )
+    pair = relation and PlannedPair(relation, 1, ContrastChange.DATE if relation is PairKind.CONTRAST else None)
+    slot = Slot("c", 2, pair=pair, original=original if pair else None)
+    candidate = Candidate(slot, 0, {"inputs": {"query": "Where?"}, "expectations": shown}, 1, "m")
+    found = check.fit(candidate)
+    assert isinstance(found, list if relation is PairKind.SAME else Misfit)
+    again = check.fit(candidate, shown)
+    assert isinstance(again, list) and again[0].expectations == shown
+    changed = {**shown, "contains_order_id": True, "expected_tool_calls": [{"name": "look"}]}
+    more = check.fit(Candidate(slot, 0, {"inputs": {"query": "Where?"}, "expectations": changed}, 1, "m"), shown)
+    assert isinstance(more, list) and more[0].expectations == changed
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,19 @@ from dsbuilder_tui.domain.errors import InputError, PlanError
 from dsbuilder_tui.domain.events import Notice
 from dsbuilder_tui.domain.plan import DatasetCategory, parse_plan
 from dsbuilder_tui.domain.plan_patch import PlanPatch, patched
-from dsbuilder_tui.domain.row_axis import ROW, RowAxis
+from dsbuilder_tui.domain.row_axis import ROW, RowAxis, SourceRow
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.lint.finding import CheckCode
+from dsbuilder_tui.lint.row_rules import RowRules
+from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
+from dsbuilder_tui.offline.writer.row_values import RowValues
 from dsbuilder_tui.sources.rows import dataset_rows
 from dsbuilder_tui.sources.rows.dataset_rows import Source
 from dsbuilder_tui.sources.rows.named_rows import choose_rows, require_rows
 from dsbuilder_tui.sources.rows.raw_record import RawRecord
+from dsbuilder_tui.sources.rows.row_shapes import RECORDS, ROW_SHAPES
 from tests.support.fake_openai import FakeOpenAI
+from tests.support.process import command
 from tests.support.row_worker import RowWorker, Slip
 
 MakePlan = Callable[..., DatasetPlanInput]
@@ -388,3 +394,66 @@ async def test_the_built_in_writer_says_where_it_cannot_show_a_row(products: Pat
             await session.run()
     assert [text for text in told if "cannot show the rows of de_plain" in text]
     assert not [text for text in told if "cannot show the rows of de_named" in text]
+
+
+async def test_answers_are_judged_again_for_the_rows_that_they_were_written_about(
+    products: Path, make_plan: MakePlan, make_config: MakeConfig
+) -> None:
+    worker = RowWorker()
+    async with FakeOpenAI(reply_for=worker) as server:
+        config = make_config(base_url=server.url, provider="openai", batch_size=4, max_workers=1)
+        async with await Session.create(about_rows(make_plan, products, 12), config) as theirs:
+            await theirs.run()
+            products.write_text("name,price\nSomething else,1.00\n")
+            async with await Session.beside(theirs) as session:
+                assert (await session.regate(theirs)).accepted == 12
+                again = {case.case_id: case.tags[ROW] async for case in session.cases.all()}
+            assert again == {case.case_id: case.tags[ROW] async for case in theirs.cases.all()}
+
+
+async def test_samples_are_about_the_rows_of_the_first_slots(
+    products: Path, make_plan: MakePlan, make_config: MakeConfig
+) -> None:
+    async with await Session.create(about_rows(make_plan, products, 12), make_config(provider="offline")) as session:
+        samples = await session.preview.samples(session.plan, "category_1", 3, OfflineWriter())
+        await session.run()
+        cases = {case.ordinal: case async for case in session.cases.all()}
+    for ordinal, (inputs, _) in enumerate(samples, 1):
+        fields, said = cases[ordinal].tags[ROW]["fields"], inputs["query"].casefold()
+        assert fields["sku"].casefold() in said or fields["name"].split()[-1].casefold() in said
+
+
+def test_a_file_of_our_own_is_held_against_the_rows_in_its_tags() -> None:
+    row = {"file": "products.csv", "number": 2, "fields": {"sku": "SKU-4711-99", "name": "Tea cup"}}
+    case = {
+        "inputs": {"query": "Do you have the tea cup?"},
+        "expectations": {"expected_facts": ["The order SKU-4711-99 is on its way."]},
+    }
+    told = {}
+    for name, tags in (("with", {ROW: row}), ("without", {})):
+        parts = ROW_SHAPES.load(RECORDS).parts({**case, "tags": tags})
+        told[name] = [code for code, _ in RowRules(None).faults(parts, 1)]
+    assert told == {"with": [], "without": [CheckCode.NOT_IN_INPUT]}
+
+
+async def test_how_many_rows_have_cases_is_told(products: Path, make_plan: MakePlan, make_config: MakeConfig) -> None:
+    config = make_config(provider="offline")
+    async with await Session.create(about_rows(make_plan, products, 5), config) as session:
+        [use] = await session.documents.row_uses()
+        assert (use.rows, use.used, use.cases) == (None, 0, 0)
+        await session.run()
+        [use] = await session.documents.row_uses()
+        assert (use.rows, use.used, use.cases) == (12, 5, 5)
+    done = command("show", "support", "--checkpoint-dir", config.checkpoint_dir, cwd=products.parent)
+    assert f"Rows of category_1: {products}, 5 of 12 rows used, 5 cases" in " ".join(done.stdout.split())
+
+
+def test_a_value_stands_for_its_kind_whatever_its_field_is_called() -> None:
+    row = SourceRow(
+        "orders.jsonl", 1, {"order_id": 7001, "total": 15, "placed_on": "2025-02-11", "phone_number": "0171"}
+    )
+    values = {"{id:#12345}": "", "{date:2024-05-01}": "", "{money:$49.00}": "", "{city}": "Rome"}
+    assert RowValues(row).over(values) == {
+        "{id:#12345}": "#7001", "{date:2024-05-01}": "2025-02-11", "{money:$49.00}": "$15", "{city}": "Rome",
+    }  # fmt: skip
+    assert RowValues(None).over(values) == values

@@ -29,7 +29,6 @@ from dsbuilder_tui.wording import (
     judged_lines,
     kind_words,
     pair_words,
-    row_words,
     stages_lines,
     writing_words,
 )
@@ -76,6 +75,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         report = await session.diversity.figures()
         agreement = await session.verdicts.agreement()
         templates = await session.templates.as_dict()
+        tracked = await session.tracking.state()
         if arguments.json:
             print_json(
                 {
@@ -83,6 +83,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
                     "agreement": agreement.as_dict(),
                     "diversity": report.as_dict(),
                     **({"templates": templates} if templates["templates"] else {}),
+                    **({"mlflow": tracked.as_dict()} if tracked is not None else {}),
                     "cases": cases,
                     "damaged": damaged,
                 }
@@ -104,8 +105,6 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
             say(f"\nWritten {writing}")
         for line in stages_lines(session.plan):
             say(f"Stages of {line}")
-        if about := row_words(session.plan):
-            say(f"Rows: {about}")
         if pairs := pair_words(session.plan):
             say(f"Planned pairs: {pairs}")
         stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
@@ -124,10 +123,17 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
             say(f"Tokens: {summary.prompt_tokens:,} in, {summary.completion_tokens:,} out ({summary.worker_model})")
         if spent := cost_words(summary.cost):
             say(f"Cost: {spent}")
+        if tracked is not None:
+            say(f"MLflow: {visible(tracked.words)} ({visible(tracked.link)})")
         say(f"Folder: {summary.path}")
         for use in await session.documents.uses():
             used = f"{use.used} of {counted(use.passages, 'passage')} used"
             say(f"Document {visible(use.document)}: {used}, {counted(use.cases, 'case')}")
+        for about in await session.documents.row_uses():
+            used = "not read yet" if about.rows is None else f"{about.used:,} of {counted(about.rows, 'row')} used"
+            say(
+                f"Rows of {visible(about.category)}: {visible(about.axis.words)}, {used}, {counted(about.cases, 'case')}"
+            )
         await print_templates(session)
         if damaged:
             say(

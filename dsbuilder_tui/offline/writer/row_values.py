@@ -17,6 +17,10 @@ _LONGEST = 200  # characters of a value that a sentence can take
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 _FIELD = re.compile(r"\{([^{}\n]{1,200})\}")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_LOOKS = {  # of values whose field is called something else
+    "date": re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{2,4}"),
+    "email": re.compile(r"[\w.+-]{1,64}@[\w.-]{1,190}"),
+}
 _WORD = re.compile(r"[a-z]+|\d+")
 # What a field is called whose value can stand for a kind of placeholder; the first that fits is taken.
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -78,7 +82,8 @@ class RowValues:
             for name, text in self._texts.items():
                 if _is_called(name, wanted) and _fits(kind, text):
                     return _as_written(original, text)
-        return ""
+        looks = _LOOKS.get(kind)
+        return next((text for text in self._texts.values() if looks and looks.fullmatch(text)), "")
 
     def _label(self) -> str:
         for wanted in _LABELS:

@@ -33,8 +33,8 @@ _PIECE = 2**20
 @dataclass(frozen=True, slots=True)
 class ChosenRows:
     """Rows of a file. ``bodies`` has by number (from 1) those that were chosen, as JSON; ``orders`` for each category the
-    numbers of its rows, one for each place; ``totals`` how many rows it could have had. ``digest`` is that of the file's
-    bytes; ``notes`` say what was left out, and why."""
+    numbers of its rows, one for each place; ``totals`` how many rows with named fields there are. ``digest`` is that of the
+    file's bytes; ``notes`` say what was left out, and why."""
 
     digest: str
     bodies: Mapping[int, bytes]
@@ -98,7 +98,7 @@ def choose_rows(axes: Mapping[str, RowAxis], places: Mapping[str, int], seed: in
             choice.see(number, value)
     for choice in choices.values():
         choice.fields.require(file)
-        if not choice.count:
+        if not choice.bodies():
             raise InputError(f"rows: {label(file)} has no row in which anything stands.", "Name another file.")
     notes = []
     if left_out:
@@ -167,14 +167,12 @@ class _Choice:
 
     def see(self, number: int, value: Mapping[str, Any]) -> None:
         self.fields.see(value)
-        if not field_values(value, self._axis.fields):
-            return
         self.count += 1
         rank = -_rank(self._seed, 0, number)
-        if len(self._heap) < self._places:
-            heapq.heappush(self._heap, (rank, number, _body(value)))
-        elif rank > self._heap[0][0]:
-            heapq.heapreplace(self._heap, (rank, number, _body(value)))
+        is_full = len(self._heap) >= self._places
+        if (is_full and rank < self._heap[0][0]) or not field_values(value, self._axis.fields):
+            return
+        (heapq.heapreplace if is_full else heapq.heappush)(self._heap, (rank, number, _body(value)))
 
     def bodies(self) -> dict[int, bytes]:
         return {number: body for _, number, body in self._heap}
