@@ -18,7 +18,7 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.events import CaseAccepted, CasesLogged, Event
 from tests.support.tracked import assert_same, database_file
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(300)]
 
 Config = Callable[..., DatasetBuilderConfig]
 Plan = Callable[..., DatasetPlanInput]
