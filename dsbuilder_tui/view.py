@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.events import (
     CaseAccepted,
     CaseJudged,
     CaseRejected,
+    CasesLogged,
     CaseWithdrawn,
     CheckpointSaved,
     ConcurrencyChanged,
@@ -34,6 +35,7 @@ from dsbuilder_tui.domain.judging import JudgedCounts
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.run_state import RunState, WorkerState
 from dsbuilder_tui.domain.session_state import BuilderState, SessionState
+from dsbuilder_tui.domain.tracking_state import TrackingState
 
 # The rate is measured over the latest stretch of this many seconds.
 _RATE_WINDOW = 30.0
@@ -135,6 +137,7 @@ class RunView:
     calls: int = 0  # worker calls that have ended
     started: float = 0.0
     began_with: int = 0  # accepted cases when the run began
+    tracking: TrackingState | None = None  # None while the session is not logged to MLflow
     samples: tuple[tuple[float, int], ...] = ()  # (time, accepted), oldest first
 
     @property
@@ -329,6 +332,9 @@ def reduce(view: RunView, event: Event) -> RunView:
             # It counts what was spent before this view began, too.
             others = view.agent_dollars + view.judge_dollars
             return replace(view, worker_dollars=max(0.0, event.dollars - others))
+        case CasesLogged():
+            state = {name: getattr(event, name) for name in TrackingState.__slots__}
+            return replace(view, tracking=TrackingState(**state))
         case Notice():
             return replace(view, notice=event.text, notice_level=event.level)
         case _:

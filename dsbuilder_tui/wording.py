@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.case_pair import PAIR_NAMES
 from dsbuilder_tui.domain.conversation import TURNS
 from dsbuilder_tui.domain.events import (
     CallHedged,
+    CasesLogged,
     DiversityMeasured,
     Event,
     ExportWritten,
@@ -36,6 +37,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import WorkerState
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.domain.tracking_state import TrackingState
 from dsbuilder_tui.domain.writing_stage import pipeline_words
 from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.models.providers import provider_of
@@ -201,6 +203,15 @@ def worker_words(worker: WorkerView, now: float) -> str:
     return f"{words} · {back} back" if back > 0 and worker.state is not CallOutcome.OK else words
 
 
+def tracking_lines(state: TrackingState, session: str, root: Path, example: Sequence[str] = ()) -> list[str]:
+    """What is in MLflow, where to look at it, and how to evaluate with it; or how to send the rest."""
+    lines = [f"MLflow:      {visible(state.words)}", f"Look at it:  {visible(state.link)}"]
+    if state.waiting or state.given_up or not state.finished:
+        again = f"dsbuilder mlflow sync {shlex.quote(session)}{place(root)}"
+        return [*lines, f"Send all:    {visible(again)}"]
+    return [*lines, *(["Evaluate:"] if example else []), *(f"  {visible(line)}" for line in example)]
+
+
 def tokens_words(view: RunView) -> str:
     """``12.3 k tokens``, or empty when none were counted."""
     return _tokens(view.tokens) if view.tokens else ""
@@ -335,6 +346,8 @@ def event_line(event: Event) -> str | None:
         case DiversityMeasured() if event.final:
             words = diversity_words(event)
             return f"  Diversity: {words}" if words else None
+        case CasesLogged() if event.retry_in_s is not None:
+            return f"  MLflow: {visible(event.error)}; tried again in {event.retry_in_s:.0f} s, {event.waiting:,} wait"
         case ExportWritten() if event.format != "checkpoint":
             return None
         case Notice():

@@ -18,14 +18,15 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """No key, no settings, no state of the person who runs the tests; the working directory is a fresh one."""
     for name in list(os.environ):
         if (
-            name.startswith(("DSBUILDER_", "OPENAI_"))
+            name.startswith(("DSBUILDER_", "OPENAI_", "MLFLOW_"))
             or name.lower().endswith("_proxy")
             or name == "MAX_DATASET_INSTANCES"
         ):
             monkeypatch.delenv(name)
     home = tmp_path / "home"
-    for name, folder in (("HOME", home), ("XDG_STATE_HOME", home / "state"), ("XDG_CONFIG_HOME", home / "config")):
-        monkeypatch.setenv(name, str(folder))
+    monkeypatch.setenv("HOME", str(home))
+    for kind in ("state", "config", "data"):
+        monkeypatch.setenv(f"XDG_{kind.upper()}_HOME", str(home / kind))
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setenv("DSBUILDER_JUDGE", "off")  # a judge's calls would count among the workers'; its tests ask for it
     work = tmp_path / "work"

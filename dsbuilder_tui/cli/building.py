@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dsbuilder_tui.atomic_write import replaceable
 from dsbuilder_tui.cli.display import choose_display
-from dsbuilder_tui.cli.key_question import ask_before_keys_leave
+from dsbuilder_tui.cli.key_question import ask_before_cases_are_logged, ask_before_keys_leave
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError, StorageError
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted
@@ -34,14 +34,17 @@ from dsbuilder_tui.wording import (
     place,
     resume_command,
     retry_command,
+    tracking_lines,
 )
 
+_TRACKING_PATIENCE = 30.0  # seconds that a finished run waits for MLflow, while that takes what it is sent
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 async def talk_and_build(session: Session, arguments: argparse.Namespace, out: Path | None) -> int:
-    from dsbuilder_tui.cli.headless_conversation import converse
+    from dsbuilder_tui.cli.headless_conversation import converse, require_paths
 
+    require_paths(arguments.prompt or "")
     ask_before_keys_leave(session.config)
     code = await converse(session, arguments, arguments.prompt)
     if code is not None:
@@ -53,6 +56,7 @@ async def talk_and_build(session: Session, arguments: argparse.Namespace, out: P
 @contextlib.asynccontextmanager
 async def model_for(config: DatasetBuilderConfig) -> AsyncIterator[WorkerModel]:
     ask_before_keys_leave(config)
+    ask_before_cases_are_logged(config)
     model = worker_model(config)
     try:
         yield model
@@ -123,7 +127,10 @@ async def show_run(
         tables = {
             "Diversity:": diversity_lines(await session.diversity.figures()), "Judged:": [line for line in judged if line],
         }  # fmt: skip
+        tracked = await session.tracking.settle(_TRACKING_PATIENCE)
         display.say(_farewell(session, result, target, cost_words(summary.cost), tables))
+        if tracked is not None:
+            display.say(tracking_lines(tracked, session.id, session.folder.parent, session.tracking.example))
         return int(display.exit_code(result.exit_code))
 
 

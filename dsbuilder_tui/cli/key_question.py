@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 
+from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.key_trust import (
@@ -13,6 +15,7 @@ from dsbuilder_tui.settings.key_trust import (
     TrustRisk,
     allow,
     foreign_addresses,
+    foreign_tracking,
     refusal,
     uses_of,
 )
@@ -26,6 +29,13 @@ def ask_before_keys_leave(config: DatasetBuilderConfig, uses: Sequence[KeyUse] =
     """
     foreign = foreign_addresses(config, [use for use in uses_of(config) if use in uses])
     _ask(foreign, "Go by that" if any(one.risk is TrustRisk.SPENDING for one in foreign) else "Send it there")
+
+
+def ask_before_cases_are_logged(config: DatasetBuilderConfig) -> None:
+    """Ask about the MLflow that a folder names. Without a yes nothing is logged there, and the run goes on."""
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        with contextlib.suppress(ConfigError):
+            _ask(foreign_tracking(config), "Log them there")
 
 
 def ask_before_files_leave(session: Session) -> None:

@@ -20,17 +20,21 @@ _SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("--diversity-scope", "SCOPE", "compare with all cases (history) or the last ones (window)"),
     ("--diversity-window", "N", "cases compared against in scope window"),
     ("--budget", "DOLLARS", "dollars the session may cost at most, or off"),
+    ("--mlflow-tracking-uri", "URI", "MLflow server or database that cases are logged to"),
+    ("--mlflow-experiment", "NAME", "experiment there (dsbuilder)"),
     ("--seed", "N", "fixes slots and the built-in writer"),
 )
 
 _FLAGS = (
     "provider", "model", "worker_model", "base_url", "batch_size", "sub_batch_size", "max_workers", "max_dataset_size",
     "checkpoint_dir", "checkpoint_interval", "diversity_scope", "diversity_window", "seed", "budget",
+    "mlflow_tracking_uri", "mlflow_experiment",
 )  # fmt: skip
 _SWITCHES = {
     "no_parallel": "enable_parallel_generation",
     "no_checkpointing": "enable_checkpointing",
     "no_diversity": "enable_diversity_check",
+    "no_mlflow": "incremental_mlflow_logging",
 }
 
 
@@ -65,6 +69,8 @@ def settings_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--no-checkpointing", action="store_true", help="no checkpoint rows (cases are saved all the same)"
     )
+    group.add_argument("--mlflow", action="store_true", help="log cases to MLflow as they are accepted")
+    group.add_argument("--no-mlflow", action="store_true", help="log no cases to MLflow")
     group.add_argument("--no-diversity", action="store_true", help="accept repeats")
     group.add_argument(
         "--set",
@@ -94,5 +100,7 @@ def settings_from(arguments: argparse.Namespace) -> dict[str, Any]:
             )
         flags[name] = value
     flags |= {name: getattr(arguments, name) for name in _FLAGS if getattr(arguments, name, None) is not None}
+    if getattr(arguments, "mlflow", False):
+        flags["incremental_mlflow_logging"] = True
     flags |= {field: False for switch, field in _SWITCHES.items() if getattr(arguments, switch, False)}
     return flags

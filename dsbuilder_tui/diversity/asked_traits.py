@@ -27,6 +27,7 @@ class Asked(IntFlag):
     HOW_FAR = 512
     HOW_OLD = 1024
     WHICH = 2048
+    WHETHER = 4096  # yes or no
 
 
 # What is often asked with either word: "What is the fee?", "How much is the fee?"
@@ -34,9 +35,10 @@ _EITHER = (
     Asked.WHAT | Asked.HOW,
     Asked.WHAT | Asked.WHICH,
     Asked.WHAT | Asked.HOW_MUCH,
-    Asked.HOW | Asked.HOW_MUCH,
     Asked.WHEN | Asked.HOW_LONG,
     Asked.WHERE | Asked.HOW,
+    Asked.WHETHER | Asked.HOW,
+    Asked.WHETHER | Asked.WHAT,
 )
 
 
@@ -113,6 +115,12 @@ _VERBS = frozenset(
 _GERMAN_VERBS = frozenset(
     "ist sind war waren hat haben kann können muss müssen soll darf wird kostet bedeutet heißt macht passiert".split()
 )
+# One of these at its start makes a sentence a question for yes or no.
+_YES_OR_NO = frozenset(
+    """is are was were am do does did can could will would shall should may might must has have
+    ist sind hat kann können könnte darf muss wird puedo puede puedes hay es está tiene est peut puis-je""".split()
+)  # fmt: skip
+_END: Piece = ("stop", "", "")
 _TELLING = frozenset(
     "know tell me us ask say see wonder wondering remember explain exactly saber dime wissen savoir".split()
 )
@@ -175,21 +183,29 @@ _KINDS = MappingProxyType(
     }
 )  # fmt: skip
 
-WORDS = frozenset([*_QUESTION_WORDS, *_OWNERS, *_TURNED, *_GERMAN_PARTICLES, *_HOLDING, *_KINDS])
+WORDS = frozenset([*_QUESTION_WORDS, *_YES_OR_NO, *_OWNERS, *_TURNED, *_GERMAN_PARTICLES, *_HOLDING, *_KINDS])
 
 
 def question(read: Sequence[Piece], words: Sequence[str], known: frozenset[str]) -> int:
     """What is asked, the first question word of each sentence: ``Asked``."""
-    if known.isdisjoint(_QUESTION_WORDS):
+    if known.isdisjoint(_QUESTION_WORDS) and known.isdisjoint(_YES_OR_NO):
         return 0
-    found, heard, start = Asked(0), False, 0
-    for place, (kind, _, word) in enumerate(read):
+    found, heard, start, whether = Asked(0), False, 0, False
+    for place, (kind, _, word) in enumerate([*read, _END]):
+        if whether and (kind == "stop" or heard):
+            found |= Asked(0) if heard else Asked.WHETHER
+            whether = False
         if kind == "stop":
             heard, start = False, place + 1
+        elif place == start and not heard and word in _YES_OR_NO:
+            whether = True
         elif kind == "pause":
             start = place + 1
         elif not heard and word in _QUESTION_WORDS and _asks(words, place, start):
             found |= _asked(words, place)
+            heard = True
+        elif whether and _NOUNS.get(word) is Asked.WHY:  # "Is there a reason why …"
+            found |= Asked.WHY
             heard = True
     return int(found)
 

@@ -342,6 +342,21 @@ class DiversityMeasured(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CasesLogged(Event):
+    """How far the session has been logged to MLflow: the fields of ``domain.tracking_state.TrackingState``."""
+
+    type: ClassVar[str] = "cases_logged"
+    accepted: int
+    waiting: int
+    given_up: int
+    behind_s: float
+    error: str
+    retry_in_s: float | None
+    link: str
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Event):
     """Something a person should read."""
 

@@ -66,6 +66,8 @@ class ExpectationCheck:
             _check_kind(key, value, planned)
             expectations[key] = value
         for key, written in self._written.items():
+            if before is not None and key not in before and given.get(key) is None:
+                continue
             value = self._value(written, given)
             if value is not None:
                 expectations[key] = value

@@ -42,11 +42,12 @@ from dsbuilder_tui.session.preview import SessionPreview
 from dsbuilder_tui.session.rejections import SessionRejections
 from dsbuilder_tui.session.run import KeptWriter, Run, Writer
 from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.session.session_name import rename_at_rest, take_name_of_plan
 from dsbuilder_tui.session.templates import SessionTemplates
+from dsbuilder_tui.session.tracking import SessionTracking
 from dsbuilder_tui.session.verdicts import SessionVerdicts
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.plan_sources import require_sources
-from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.imports.import_formats import read_dataset
 
@@ -79,6 +80,7 @@ class Session:
         self.rejections = SessionRejections(context)
         self.settings = context.settings
         self.templates = SessionTemplates(context)
+        self.tracking = SessionTracking(context)
         self.verdicts = SessionVerdicts(context)
 
     @classmethod
@@ -175,6 +177,7 @@ class Session:
             await self._close()
 
     async def _close(self) -> None:
+        await self.tracking.close()
         for stream in self._context.streams:
             stream.close()
         await self._files.close()
@@ -361,6 +364,7 @@ class Session:
             self._context.idle.clear()
         try:
             async with self.diversity.announcing():
+                await self.tracking.begin()
                 return await run.execute()
         finally:
             self._context.run = None
@@ -411,11 +415,11 @@ class Session:
         It stays locked all the while. Raises ``InputError`` for a name that cannot be used or is taken, or while the
         session runs, or ``StorageError``; everything then has its old name.
         """
-        await self._context.whole(lambda: self._rename(name))
+        await self._context.whole(lambda: rename_at_rest(self._context, name))
 
     async def take_name_of_plan(self) -> None:
         """Let the session be called like its dataset, with a number where that name is taken. Raises as ``rename``."""
-        await self._context.whole(self._take_name_of_plan)
+        await self._context.whole(lambda: take_name_of_plan(self._context))
 
     async def is_blank(self) -> bool:
         """Whether there is no plan, and nobody has said anything or is about to."""
@@ -435,14 +439,3 @@ class Session:
         for stream in self._context.streams:
             stream.close()
         await self._files.discard()
-
-    async def _rename(self, name: str) -> None:
-        self._context.only_at_rest()
-        await self._files.rename(name)
-
-    async def _take_name_of_plan(self) -> None:
-        self._context.only_at_rest()
-        self._context.require_plan()
-        files = self._files
-        folder = catalog.new_session_folder(files.folder.parent, self.plan.dataset_name, own=files.folder)
-        await files.rename(folder.name)

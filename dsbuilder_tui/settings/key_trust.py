@@ -44,6 +44,7 @@ class TrustRisk(StrEnum):
 
     FOLDER = "folder"  # a file of the working folder says where requests go
     SESSION = "session"  # a session that was not made here says where requests go
+    TRACKING = "tracking"  # a folder, or a session that was not made here, says where cases are logged
     FILE = "file"  # a session that was not made here says where the dataset goes
     SPENDING = "spending"  # a folder says what a run may cost, or who writes
     PLAIN_HTTP = "plain http"  # a key would go over a network unencrypted
@@ -77,6 +78,8 @@ class ForeignAddress:
         match self.risk:
             case TrustRisk.FOLDER | TrustRisk.SESSION:
                 return f"{who}: it would send {what} to {self.address}."
+            case TrustRisk.TRACKING:
+                return f"{who}: every accepted case would be logged to {self.address}."
             case TrustRisk.SPENDING:
                 return f"{who}: a run {f'that is paid for with {key} ' if self.key else ''}would go by {self.address}."
             case TrustRisk.FILE:
@@ -112,7 +115,13 @@ def foreign_addresses(config: DatasetBuilderConfig, uses: Iterable[KeyUse]) -> l
 
 def named_addresses(config: DatasetBuilderConfig) -> list[ForeignAddress]:
     """All that folders name and the person has not allowed yet, whether or not a key is there now."""
-    return not_allowed([foreign for use in KeyUse for foreign in _of_use(config, use, any_key=True)])
+    of_keys = [foreign for use in KeyUse for foreign in _of_use(config, use, any_key=True)]
+    return not_allowed([*of_keys, *_of_tracking(config)])
+
+
+def foreign_tracking(config: DatasetBuilderConfig) -> list[ForeignAddress]:
+    """The MLflow that cases would be logged to, where a folder names it and the person has not allowed it yet."""
+    return not_allowed(_of_tracking(config)) if config.logs_to_mlflow else []
 
 
 def plain_http(address: str) -> ForeignAddress:
@@ -265,6 +274,19 @@ def _of_use(config: DatasetBuilderConfig, use: KeyUse, *, any_key: bool) -> list
                 )
             )  # fmt: skip
     return [*found, *_in_the_open(config, use, keys, _address(config, urls))]
+
+
+def _of_tracking(config: DatasetBuilderConfig) -> list[ForeignAddress]:
+    name = "mlflow_tracking_uri"
+    source = config.foreign_source_of(name)
+    if source is None or (address := config.shown_urls([name])[name]) is None:
+        return []
+    return [
+        ForeignAddress(
+            folder=(source.folder or Path()).resolve(), file=source.place, setting=name, address=address, key="",
+            key_origin="", risk=TrustRisk.TRACKING, of_session=source.layer is Layer.SESSION,
+        )
+    ]  # fmt: skip
 
 
 def _ways(

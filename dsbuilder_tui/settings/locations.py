@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from platformdirs import user_config_path, user_log_path, user_state_path
+from platformdirs import user_config_path, user_data_path, user_log_path, user_state_path
 
 PROJECT_FILE = "dsbuilder.toml"  # of the working folder, as is
 DOTENV_FILE = ".env"
@@ -33,3 +33,8 @@ def crash_log_file() -> Path:
 def default_checkpoint_root() -> Path:
     """Where sessions live when ``checkpoint_dir`` is not set."""
     return user_state_path("dsbuilder", appauthor=False) / "checkpoints"
+
+
+def mlflow_folder() -> Path:
+    """Where dsbuilder's own MLflow database and artifacts lie, whether or not there are any."""
+    return user_data_path("dsbuilder", appauthor=False) / "mlflow"

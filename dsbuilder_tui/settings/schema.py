@@ -30,11 +30,12 @@ from dsbuilder_tui.settings.layers import Layer, SettingsSource, merged, read_so
 from dsbuilder_tui.settings.locations import default_checkpoint_root
 from dsbuilder_tui.settings.provider_names import AUTO, OFFLINE, ProviderName, resolved
 from dsbuilder_tui.settings.stage_names import installed_stages
+from dsbuilder_tui.settings.tracking_uri import checked_tracking_uri, own_tracking_uri
 
 # Settings whose values are shown as set or unset, and kept in no session.
 KEYS = {"api_key": "OPENAI_API_KEY", "embedding_api_key": "DSBUILDER_EMBEDDING_API_KEY"}  # and where they are best kept
 SECRETS = (*KEYS, "extra_headers")
-URLS = ("base_url", "embedding_base_url")
+URLS = ("base_url", "embedding_base_url", "mlflow_tracking_uri")
 TABLES = ("extra_headers", "prices", "stage_thresholds")
 # What says where a session's requests and files go, and how: counts as the person's own word only where it was said.
 STEERING = (*URLS, "verify_tls", "ca_bundle", "organization", "project", "checkpoint_dir")
@@ -168,6 +169,14 @@ class DatasetBuilderConfig(BaseModel):
         description="Dollars per million tokens of your models: input, output, cached_input; as JSON",
     )
 
+    incremental_mlflow_logging: bool | None = Field(
+        None, description="Log cases to MLflow as they are accepted; unset: where mlflow_tracking_uri is set"
+    )
+    mlflow_tracking_uri: str | None = Field(
+        None, repr=False, description="MLflow server or database; unset: a database of dsbuilder's own"
+    )
+    mlflow_experiment: str = Field("dsbuilder", min_length=1, max_length=200, description="Experiment in MLflow")
+
     theme: Literal["dark", "light", "high-contrast"] = Field("dark", description="Colours of the terminal app")
     notifications: Literal["off", "bell", "desktop"] = Field("bell", description="How the end of a run is announced")
 
@@ -244,6 +253,11 @@ class DatasetBuilderConfig(BaseModel):
             raise ValueError("names no host, or no port behind its colon; write for example http://localhost:11434/v1")
         return value.rstrip("/")
 
+    @field_validator("mlflow_tracking_uri")
+    @classmethod
+    def _check_tracking_uri(cls, value: str | None) -> str | None:
+        return checked_tracking_uri(value)
+
     @field_validator("checkpoint_dir", mode="before")
     @classmethod
     def _check_folder(cls, value: object) -> object:
@@ -291,6 +305,17 @@ class DatasetBuilderConfig(BaseModel):
         if "checkpoint_dir" in self.model_fields_set:
             return self.checkpoint_dir.expanduser().absolute()
         return default_checkpoint_root()
+
+    @property
+    def logs_to_mlflow(self) -> bool:
+        """Whether accepted cases are logged to MLflow: as ``incremental_mlflow_logging`` says, else where an address is set."""
+        asked = self.incremental_mlflow_logging
+        return self.mlflow_tracking_uri is not None if asked is None else asked
+
+    @property
+    def tracking_uri(self) -> str:
+        """The MLflow server or database that is logged to: the one that was set, else a database of dsbuilder's own."""
+        return self.mlflow_tracking_uri or own_tracking_uri()
 
     @property
     def resolved_provider(self) -> str:
@@ -369,6 +394,8 @@ def _has_place(url: str) -> bool:
 def without_login(url: str | None) -> str | None:
     """An address without ``user:password@`` and keys behind its ``?``; of what is no address, whatever may be one is left out."""
     scheme, mark, rest = (url or "").partition("://")
+    if scheme == "sqlite":  # the path of a file, in which an @ is one
+        return url
     if not mark:
         return scheme.rpartition("@")[2] or None
     host, end, path = re.split(r"([/?#]|$)", rest, maxsplit=1)[:3]

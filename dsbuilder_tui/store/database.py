@@ -22,6 +22,7 @@ from dsbuilder_tui.domain.errors import SessionDamaged, SessionTooNew, StorageEr
 from dsbuilder_tui.store.commit_mark import CommitMark, Mark
 from dsbuilder_tui.store.file_check import check_everything, check_pages, readable_error
 from dsbuilder_tui.store.file_digest import file_digest
+from dsbuilder_tui.store.outbox_triggers import watch_cases
 from dsbuilder_tui.store.reading_connection import (
     connect_to_read,
     has_log,
@@ -318,6 +319,7 @@ class Database:
                     f"{self.path} is not a session file.", "Restore it, or import the session's JSON export."
                 )
             self._sums = TableSums(connection)
+            watch_cases(connection)
             self.was_closed = self._sums.seal.closed
             self._check_log(self._sums.seal, had_log)
             self._digest = "" if had_log else self._known_digest(self._sums.seal)

@@ -61,6 +61,8 @@ _DISPENSABLE: Mapping[str, Callable[[Any], bool]] = {
     "agent_summary": _is_text,
     "target": _is_table,
     "seals": _is_table,
+    "mlflow": _is_table,
+    "mlflow_logging": lambda value: isinstance(value, bool),
     "own_words": lambda value: isinstance(value, list),
 }
 

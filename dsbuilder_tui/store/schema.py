@@ -211,7 +211,18 @@ CREATE TABLE row_order (
   PRIMARY KEY (category, file, place)) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10, _V11, _V12)
+# Cases that wait to be logged to MLflow.
+_V13 = """
+-- Oldest first. `act`: upsert (the case of `case_seq` as it is when it is sent), delete (the record that has these `inputs`);
+-- `kind` is that of the case; `tries` and `error` are of those that failed; `given_up` is 1 when it is not tried any more.
+CREATE TABLE tracking_outbox (
+  id INTEGER PRIMARY KEY, act TEXT NOT NULL, case_seq INTEGER NOT NULL, kind TEXT NOT NULL, inputs TEXT NOT NULL,
+  created_at REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '',
+  given_up INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX tracking_outbox_open ON tracking_outbox (given_up, id);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10, _V11, _V12, _V13)
 SEALED = 7  # the version from which on a session file has sums
 
 SEQUENCED_TABLES = (

@@ -21,6 +21,7 @@ from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.decision_scores import DecisionScores
 from dsbuilder_tui.store.history import HistoryTable
 from dsbuilder_tui.store.meta import MetaTable
+from dsbuilder_tui.store.outbox import OutboxTable
 from dsbuilder_tui.store.passages import PassageTable
 from dsbuilder_tui.store.plans import UNDECIDED, PlanTable
 from dsbuilder_tui.store.progress import ProgressTable
@@ -52,6 +53,7 @@ class SessionStore:
         self.costs = CostTable(connection)
         self.history = HistoryTable(connection)
         self.meta = MetaTable(connection)
+        self.outbox = OutboxTable(connection)
         self.passages = PassageTable(connection)
         self.plans = PlanTable(connection)
         self.progress = ProgressTable(connection)

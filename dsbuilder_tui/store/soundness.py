@@ -47,6 +47,7 @@ _WORDS = {
     "source_row": "rows of files",
     "staged_case": "cases between two stages of writing",
     "template": "templates of cases",
+    "tracking_outbox": "cases that wait to be logged to MLflow",
     "verdict": "verdicts of the judge",
     "withdrawn_case": "withdrawn cases",
     "worker_call": "worker calls",

@@ -100,6 +100,7 @@ class LiveSession(BackgroundRun, Watched):
             await self.tell(f"✗ {error}", ErrorContent())
         else:
             await self._write_owed()
+            await self.session.tracking.begin()
 
     async def _write_owed(self) -> None:
         """Write the dataset to where it was to go when it is finished, unless that was done."""

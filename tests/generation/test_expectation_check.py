@@ -52,7 +52,9 @@ def test_what_was_left_out_of_a_case_stays_out_of_its_other_versions(relation: P
     category = {"name": "c", "count": 5, "expectations": CONSTANT, "write": ["guidelines", "expected_tool_calls"]}
     check = SchemaCheck(parse_plan({"dataset_name": "d", "categories": [category]}))
     shown = {"tone": "kind", "guidelines": ["Asks which order."]}
-    original = AcceptedCase(1, "c", 1, {"query": "Where is it?"}, shown, {}, 0.0)
+    original = AcceptedCase(
+        seq=1, category="c", ordinal=1, inputs={"query": "Where is it?"}, expectations=shown, tags={}, created_at=0.0
+    )
     pair = relation and PlannedPair(relation, 1, ContrastChange.DATE if relation is PairKind.CONTRAST else None)
     slot = Slot("c", 2, pair=pair, original=original if pair else None)
     candidate = Candidate(slot, 0, {"inputs": {"query": "Where?"}, "expectations": shown}, 1, "m")

@@ -157,12 +157,25 @@ async def _quit(desk: Desk) -> None:
     await desk.until(lambda: desk.app._exit)
 
 
+async def _mlflow(desk: Desk) -> None:
+    await desk.command("/mlflow")
+    await desk.said("This session is not logged to MLflow.")
+    await desk.command("/mlflow ftp://there")
+    await desk.said("must be a server or a database")
+    await desk.command("/mlflow http://127.0.0.1:9")  # where nobody listens: said, and nothing waits for it
+    await desk.said("MLflow: 0 of 6 synced")
+    assert desk.session.config.mlflow_tracking_uri == "http://127.0.0.1:9"
+    await desk.command("/mlflow off")
+    await desk.said("This session is not logged to MLflow.")
+    assert await desk.session.tracking.state() is None
+
+
 CHECKS: dict[str, Check] = {
     "plan": _plan, "run": _run, "resume": _run, "pause": _pause, "retry": _retry, "status": _status, "doctor": _doctor,
     "checkpoint": _checkpoint, "cases": _cases, "checkpoints": _screen("checkpoints", "CheckpointsScreen"),
     "coverage": _screen("coverage", "CoverageScreen"), "rejected": _screen("rejected", "RejectedScreen"), "workers": _screen("workers", "WorkersScreen"), "export": _export,
     "model": _model, "budget": _budget, "pace": _pace, "theme": _theme, "settings": _screen("settings", "SettingsScreen"), "home": _home,
-    "help": _help, "quit": _quit,
+    "help": _help, "quit": _quit, "mlflow": _mlflow,
 }  # fmt: skip
 
 

@@ -75,6 +75,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         report = await session.diversity.figures()
         agreement = await session.verdicts.agreement()
         templates = await session.templates.as_dict()
+        tracked = await session.tracking.state()
         if arguments.json:
             print_json(
                 {
@@ -82,6 +83,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
                     "agreement": agreement.as_dict(),
                     "diversity": report.as_dict(),
                     **({"templates": templates} if templates["templates"] else {}),
+                    **({"mlflow": tracked.as_dict()} if tracked is not None else {}),
                     "cases": cases,
                     "damaged": damaged,
                 }
@@ -121,6 +123,8 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
             say(f"Tokens: {summary.prompt_tokens:,} in, {summary.completion_tokens:,} out ({summary.worker_model})")
         if spent := cost_words(summary.cost):
             say(f"Cost: {spent}")
+        if tracked is not None:
+            say(f"MLflow: {visible(tracked.words)} ({visible(tracked.link)})")
         say(f"Folder: {summary.path}")
         for use in await session.documents.uses():
             used = f"{use.used} of {counted(use.passages, 'passage')} used"

@@ -83,6 +83,11 @@ class Intents:
         kind = found["format"] or found["late"]
         return {**path, "format": self._table.formats[kind.lower()]} if kind else path
 
+    def _logging(self, found: Found) -> Arguments:
+        groups = found.groupdict()
+        said = next((groups[name] for name in "abcd" if groups.get(name)), "on").lower()
+        return {"on": said not in ("off", "disable", "deactivate", "stop", "end", "quit")}
+
     def _load(self, found: Found) -> Arguments | None:
         if found["path"]:
             return {"path": self._heard.piece(found["path"])}
@@ -177,6 +182,7 @@ _READERS: Mapping[str, Callable[[Intents, Found], Arguments | str | None]] = {
     "diversity": Intents._diversity,
     "checkpoint": Intents._checkpoint,
     "export": Intents._export,
+    "logging": Intents._logging,
     "load": Intents._load,
     "target": Intents._target,
     "rejections": Intents._rejections,

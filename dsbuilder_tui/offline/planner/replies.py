@@ -25,6 +25,7 @@ _AFTER = {
     "resume_generation": "It goes on; I will speak up when it is done, or when something needs you.",
     "pause_generation": "Say “resume” and it goes on exactly there.",
     "save_checkpoint": "It is in the timeline (F4).",
+    "log_to_mlflow": "/mlflow shows how far it is.",
     "adjust_category": "That holds from now on.",
     "finalize_dataset": "That is the dataset. F2 shows its cases; “export to csv” writes it in another form.",
     "describe_target": "I will keep it in mind.",
@@ -101,7 +102,7 @@ def _refused_plan(tool: str, arguments: Mapping[str, Any], situation: PlanningCo
     passed over: the person's words are about the rest."""
     try:
         if tool == "propose_plan":
-            return parse_plan(arguments)
+            return parse_plan({key: value for key, value in arguments.items() if key != "not_understood"})
         if situation.plan is None:
             return None
         patch = PlanPatch.model_validate(arguments)

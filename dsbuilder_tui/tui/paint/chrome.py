@@ -69,12 +69,27 @@ def header(
     if models and cell_len(models) + 3 <= room:
         middle.append((f"   {models}", "muted"))
         room -= cell_len(models) + 3
+    tracked = _tracked(view)
+    if tracked is not None and cell_len(tracked[0]) + 3 <= room:
+        right = [tracked, ("   ", "text"), *right]
+        room -= cell_len(tracked[0]) + 3
     if spent and len(spent) + 3 > room:
         spent = spent.partition(" →")[0]  # the forecast gives way first
     if spent and len(spent) + 3 <= room:
         used_up = budget is not None and view.dollars >= budget
         right = [(f"{spent}   ", "warn" if used_up else "muted"), *right]
     return sides([*left, *middle], right, width)
+
+
+def _tracked(view: RunView) -> Span | None:
+    """How far the session is in MLflow: ``MLflow 120/150``, with a mark while that cannot be reached."""
+    state = view.tracking
+    if state is None:
+        return None
+    there, trouble = f"{state.synced:,}/{state.accepted:,}", bool(state.error)
+    if state.finished and not state.waiting and not trouble:
+        return ("MLflow ✓", "muted")
+    return (f"MLflow {'! ' if trouble else ''}{there}", "warn" if trouble else "muted")
 
 
 def key_bar(keys: Sequence[Key], width: int) -> Line:

@@ -8,7 +8,15 @@ from typing import Any
 from textual.app import App
 
 from dsbuilder_tui.domain.sanitise import visible
-from dsbuilder_tui.settings.key_trust import ForeignAddress, TrustRisk, allow, foreign_addresses, refusal, uses_of
+from dsbuilder_tui.settings.key_trust import (
+    ForeignAddress,
+    TrustRisk,
+    allow,
+    foreign_addresses,
+    foreign_tracking,
+    refusal,
+    uses_of,
+)
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.tui.services import UsesServices
 from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
@@ -26,7 +34,8 @@ class TrustQuestions(UsesServices):
 
     def ask(self, config: DatasetBuilderConfig) -> None:
         """Show the question if there is one. Neither Enter nor Esc alone sends a key anywhere."""
-        foreign = [one for one in foreign_addresses(config, uses_of(config)) if one not in self._asked]
+        all_foreign = (*foreign_addresses(config, uses_of(config)), *foreign_tracking(config))
+        foreign = [one for one in all_foreign if one not in self._asked]
         if not foreign:
             return
         self._asked.update(foreign)

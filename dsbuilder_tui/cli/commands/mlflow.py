@@ -1,0 +1,93 @@
+"""``mlflow``: look at the datasets in MLflow, or send there what still waits."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import subprocess
+import sys
+
+from dsbuilder_tui.cli.command import CliCommand
+from dsbuilder_tui.cli.key_question import ask_before_cases_are_logged
+from dsbuilder_tui.cli.options import json_option, place_option, settings_from
+from dsbuilder_tui.cli.output import print_json, say
+from dsbuilder_tui.domain.errors import ExitCode, InputError
+from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.session import Session
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig, without_login
+from dsbuilder_tui.settings.stack import load_config
+from dsbuilder_tui.settings.tracking_uri import artifact_folder, is_server
+from dsbuilder_tui.wording import tracking_lines
+
+_LOOPBACK = "127.0.0.1"
+_PORT = 5000
+_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+def _mlflow(arguments: argparse.Namespace) -> int:
+    flags = settings_from(arguments)
+    if arguments.mlflow_tracking_uri is not None:
+        flags["mlflow_tracking_uri"] = arguments.mlflow_tracking_uri
+    config = load_config(**flags)
+    if arguments.act == "ui":
+        if arguments.session is not None or arguments.json:
+            raise InputError("`mlflow ui` shows all sessions, in a browser.", "Leave SESSION and --json out.")
+        return _ui(config, arguments.port)
+    if arguments.port is not None:
+        raise InputError("--port is for `mlflow ui`.", "Leave it out.")
+    return asyncio.run(_sync(arguments, config))
+
+
+def _ui(config: DatasetBuilderConfig, port: int | None) -> int:
+    """Serve MLflow's own pages on loopback, until Ctrl+C."""
+    import os
+
+    uri = config.tracking_uri
+    if is_server(uri):
+        say(f"MLflow is a server already: {visible(without_login(uri) or uri)}/#/experiments")
+        return ExitCode.COMPLETE
+    number = _PORT if port is None else port
+    if not 0 < number < 65536:
+        raise InputError(f"--port {number} is no port.", "Give it a number from 1 to 65535.")
+    folder = artifact_folder(uri)
+    assert folder is not None  # a database has no place of its own for files
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    say(f"http://{_LOOPBACK}:{number}/#/experiments  (Ctrl+C ends it)")
+    command = [
+        sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--default-artifact-root", folder.as_uri(),
+        "--host", _LOOPBACK, "--port", str(number), "--workers", "1",
+    ]  # fmt: skip
+    try:
+        return subprocess.run(command, env={**os.environ, **_QUIET}, check=False).returncode and ExitCode.FAILED
+    except KeyboardInterrupt:
+        return ExitCode.COMPLETE
+
+
+async def _sync(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> int:
+    """Send all that waits, and compare; the exit code tells whether everything is there."""
+    async with await Session.open(arguments.session, config) as session:
+        ask_before_cases_are_logged(session.config)
+        state = await session.tracking.sync()
+        settled = session.tracking.is_settled()
+        whole = not state.waiting and not state.given_up and not state.error and (state.finished or not settled)
+        if arguments.json:
+            print_json({"session": session.id, **state.as_dict()})
+        else:
+            for line in tracking_lines(state, session.id, session.folder.parent, session.tracking.example):
+                say(line)
+        return ExitCode.COMPLETE if whole else ExitCode.FAILED
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("act", choices=("ui", "sync"), help="ui: open MLflow's pages here; sync: send all that waits")
+    parser.add_argument("session", nargs="?", metavar="SESSION", help="sync: name, beginning of a name, or path")
+    parser.add_argument("--port", type=int, metavar="N", help=f"ui: port on this machine ({_PORT})")
+    parser.add_argument("--mlflow-tracking-uri", metavar="URI", help="server or database; unset: as in the settings")
+
+
+COMMAND = CliCommand(
+    help="look at the datasets in MLflow, or send there what waits",
+    rank=95,
+    run=_mlflow,
+    arguments=(place_option, json_option, _arguments),
+)

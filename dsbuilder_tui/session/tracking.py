@@ -1,0 +1,253 @@
+"""``SessionTracking``: the session in MLflow, kept up to date behind the back of the run."""
+
+from __future__ import annotations
+
+import platform
+import uuid
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+from dsbuilder_tui.domain.clock import SystemClock
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.events import (
+    CasesLogged,
+    DiversityMeasured,
+    Event,
+    Notice,
+    RunStarted,
+)
+from dsbuilder_tui.domain.notice_level import NoticeLevel
+from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.domain.tracking_state import TrackingState
+from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.settings.key_trust import foreign_tracking, refusal
+from dsbuilder_tui.settings.schema import SECRETS, DatasetBuilderConfig, without_login
+from dsbuilder_tui.settings.value_words import value_words
+from dsbuilder_tui.store.outbox_triggers import LOGGED
+from dsbuilder_tui.tracking.evaluate_example import evaluate_example
+from dsbuilder_tui.tracking.mlflow_target import TrackedIds
+from dsbuilder_tui.tracking.outbox_drain import OutboxDrain, dataset_link
+from dsbuilder_tui.tracking.reconciliation import Reconciled
+from dsbuilder_tui.tracking.tracked_run import TrackedRun
+
+_KEY = "mlflow"  # of the session's `meta`: the names of its things in MLflow
+_TELLING = 1.0  # seconds between events while nothing but the count changes
+
+
+class SessionTracking:
+    """Begins and ends the logging of a session, and tells how far it is. Nothing of it waits for MLflow but ``sync``."""
+
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
+        self._drain: OutboxDrain | None = None
+        self._figures: dict[str, float] = {}
+        self._rate: tuple[float, int] | None = None
+        self._told: tuple[float, TrackingState] | None = None
+        self._warned = False
+        self._revision = 0
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the settings ask for it."""
+        return self._context.config.logs_to_mlflow
+
+    @property
+    def is_on(self) -> bool:
+        """Whether cases are noted for MLflow, be it by an earlier process."""
+        return bool(self._context.files.meta.get(LOGGED))
+
+    async def begin(self) -> None:
+        """Do as the settings say: note all cases from now on, and have them sent; or no more. Safe to call again.
+
+        An address that a folder from elsewhere names, and that nobody has allowed, is not logged to; that is announced.
+        """
+        files, config = self._context.files, self._context.config
+        if files.read_only:
+            return
+        if not self.wanted:
+            if self.is_on:
+                await self._stop(0)
+                await files.store.outbox.end()
+                files.meta[LOGGED] = False
+            return
+        if foreign := foreign_tracking(config):
+            await self._stop(0)
+            if not self._warned:
+                self._warned, error = True, refusal(foreign)
+                text = f"Nothing is logged to MLflow. {error.problem} {error.hint}"
+                await files.tell(Notice(ts=files.clock.now(), level=NoticeLevel.WARNING, text=text))
+            return
+        known = self._ids()
+        same = known is not None and (known.uri, known.experiment) == (_shown(config), config.mlflow_experiment)
+        if self._drain is not None and same and self.is_on:
+            self._drain.wake()
+            return
+        await self._stop(0)
+        if known is None or not same:  # another place: everything is new to it
+            session = known.session if known is not None else uuid.uuid4().hex
+            known = TrackedIds(session=session, uri=_shown(config), experiment=config.mlflow_experiment)
+            await self.keep(known, finished=False)
+        if not (self.is_on and same):
+            await files.store.outbox.begin(everything=True)
+            files.meta[LOGGED] = True
+        finished = bool((files.meta.get(_KEY) or {}).get("finished"))
+        self._drain = OutboxDrain(
+            files.store.outbox, config.tracking_uri, known, self, SystemClock().now, finished=finished
+        )
+        files.listeners.append(self._heard)
+        self._drain.start()
+
+    async def state(self) -> TrackingState | None:
+        """How far it is; None for a session that is not logged."""
+        if self._drain is not None:
+            return await self._drain.state()
+        known = self._ids()
+        if not self.is_on or known is None:
+            return None
+        counts = await self._context.files.store.outbox.counts()
+        behind = SystemClock().now() - counts.oldest if counts.oldest is not None and counts.waiting else 0.0
+        return TrackingState(
+            accepted=counts.accepted, waiting=counts.waiting, given_up=counts.given_up, behind_s=max(0.0, behind),
+            error=counts.reason, link=dataset_link(known.uri, known.experiment_id),
+            finished=bool(self._context.files.meta[_KEY].get("finished")),
+        )  # fmt: skip
+
+    async def sync(self, seconds: float | None = None) -> TrackingState:
+        """Send all that waits, also what was given up, and wait for it; so many seconds at most, and after some failures no
+        more. A session that is settled is compared record by record.
+
+        Raises ``InputError`` when it is not to be logged, ``ConfigError`` for an address that is not allowed.
+        """
+        if foreign := foreign_tracking(self._context.config):
+            raise refusal(foreign)
+        await self.begin()
+        if self._drain is None:
+            raise InputError(
+                f"{self._context.id} is not logged to MLflow.",
+                "Say --set incremental_mlflow_logging=true, or --set mlflow_tracking_uri=URI.",
+            )
+        await self._context.files.store.outbox.try_again()
+        self._drain.compare_again()
+        return await self._drain.settle(seconds)
+
+    async def settle(self, seconds: float) -> TrackingState | None:
+        """Wait so many seconds at most until all that waits has arrived; None for a session that is not logged."""
+        return await self._drain.settle(seconds) if self._drain is not None else None
+
+    async def close(self) -> None:
+        """Send for a few seconds what still waits; the rest goes on at the next start."""
+        await self._stop(self._context.config.drain_timeout)
+
+    @property
+    def example(self) -> list[str]:
+        """A few lines of Python that evaluate an application on the dataset; none before there is one."""
+        known = self._ids()
+        return evaluate_example(self._context.plan, self._context.config.tracking_uri, known) if known else []
+
+    async def describe(self, *, report: bool = False) -> TrackedRun:
+        """The session as MLflow's run shows it now."""
+        files = self._context.files
+        summary = await self._context.summary()
+        plan, now = files.plan, files.clock.monotonic()
+        accepted = summary.instances_created
+        metrics = {
+            "accepted": accepted, "exhausted": summary.exhausted_slots, "prompt_tokens": summary.prompt_tokens,
+            "completion_tokens": summary.completion_tokens, "dollars": summary.cost["known_dollars"],
+            **{f"rejected/{stage}": count for stage, count in summary.rejections.items()},
+            **self._figures,
+        }  # fmt: skip
+        judged = summary.judged_counts.values()
+        if read := sum(counts.good + counts.bad for counts in judged):
+            metrics["judged_good_share"] = sum(counts.good for counts in judged) / read
+        if self._rate is not None and now > self._rate[0]:
+            metrics["cases_per_minute"] = max(0.0, 60 * (accepted - self._rate[1]) / (now - self._rate[0]))
+        self._rate = (now, accepted)
+        kinds = {category.kind.has_own_dataset for category in plan.categories}
+        return TrackedRun(
+            name=files.id,
+            dataset_name=plan.dataset_name,
+            scenarios_apart=len(kinds) > 1,
+            revision=files.plan_revision,
+            plan=plan.model_dump(mode="json", exclude_defaults=True),
+            params=_params(self._context, summary.provider, summary.worker_model),
+            metrics=metrics,
+            accepted=accepted,
+            report=summary.as_dict() if report else None,
+        )
+
+    async def keep(self, ids: TrackedIds, *, finished: bool) -> None:
+        """Remember what MLflow calls the session's things."""
+        await self._context.files.remember(**{_KEY: {**ids.as_dict(), "finished": finished}})
+
+    def is_settled(self) -> bool:
+        """Whether no case is to be written any more."""
+        return self._context.files.meta.get("state") in (SessionState.COMPLETE, SessionState.SHORT)
+
+    def tell(self, state: TrackingState) -> None:
+        """Announce how far it is, once a second at most while nothing but the count changes."""
+        now = self._context.clock.monotonic()
+        if self._told is not None:
+            at, before = self._told
+            alike = replace(state, accepted=0, waiting=0, behind_s=0) == replace(
+                before, accepted=0, waiting=0, behind_s=0
+            )
+            if state == before or (alike and state.waiting and now - at < _TELLING):
+                return
+        self._told = (now, state)
+        told = CasesLogged(ts=self._context.clock.now(), **{n: getattr(state, n) for n in TrackingState.__slots__})
+        self._context.files.emit(told)
+
+    async def tell_finished(self, found: Reconciled) -> None:
+        """Announce that all is there."""
+        files = self._context.files
+        text = f"In MLflow: {found.words}."
+        await files.tell(Notice(ts=files.clock.now(), level=NoticeLevel.INFO, text=text))
+
+    async def _stop(self, seconds: float) -> None:
+        drain, self._drain = self._drain, None
+        if drain is not None:
+            await drain.stop(seconds)
+            self._context.files.listeners.remove(self._heard)
+
+    def _heard(self, event: Event) -> None:
+        if self._drain is None or isinstance(event, CasesLogged):
+            return
+        match event:
+            case RunStarted() if self._context.plan.decided:
+                self._drain.compare_again()
+            case DiversityMeasured():
+                figures = {
+                    name: getattr(event, name) for name in ("variety", "mean_likeness", "nearest_likeness", "packed")
+                }
+                self._figures = {f"diversity/{name}": value for name, value in figures.items() if value is not None}
+        self._drain.wake()
+
+    def _ids(self) -> TrackedIds | None:
+        kept: dict[str, Any] = dict(self._context.files.meta.get(_KEY) or {})
+        kept.pop("finished", None)
+        try:
+            return TrackedIds(**kept)
+        except TypeError:  # nothing, or of another version: it is found again by its tags
+            return None
+
+
+def _shown(config: DatasetBuilderConfig) -> str:
+    return without_login(config.tracking_uri) or config.tracking_uri
+
+
+def _params(context: SessionContext, provider: str, worker_model: str) -> dict[str, str]:
+    config, plan = context.config, context.plan
+    values = {name: getattr(config, name) for name in DatasetBuilderConfig.model_fields if name not in SECRETS}
+    values |= config.shown_urls()
+    own = {
+        "dataset_name": plan.dataset_name,
+        "planned": str(plan.total_instances),
+        "categories": ", ".join(f"{c.name} {c.count}" for c in plan.categories),
+        "provider": provider,
+        "worker_model": worker_model,
+        "session_seed": str(context.files.seed),
+        "dsbuilder_version": version("dsbuilder-tui"),
+        "python_version": platform.python_version(),
+    }
+    return own | {f"config.{name}": value_words(value) for name, value in values.items()}

@@ -1,0 +1,187 @@
+"""One session's experiment, run and datasets in MLflow. Imported with MLflow, in the tracking thread alone."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dsbuilder_tui.settings.tracking_uri import artifact_folder, is_server
+from dsbuilder_tui.tracking.case_record import SESSION_TAG, DatasetRole
+from dsbuilder_tui.tracking.evaluation_records import EvaluationRecords, as_run_input, input_key
+from dsbuilder_tui.tracking.tracked_run import TrackedRun
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_ROLE_TAG, _STATE_TAG = "dsbuilder_kind", "dsbuilder_state"
+_MOST_PARAMS = 100  # in one call
+_LONGEST_PARAM = 500
+# Waiting is for the outbox, which tells of it; MLflow's own tries would take minutes. A person's own choice stands.
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+
+
+@dataclass(slots=True)
+class TrackedIds:
+    """What MLflow calls the things of a session. ``session`` is our own name of it there, for all time."""
+
+    session: str
+    uri: str
+    experiment: str
+    experiment_id: str = ""
+    run_id: str = ""
+    datasets: dict[str, str] = field(default_factory=dict)  # by role
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class MlflowTarget:
+    """Writes what a session has. Everything raises what MLflow raises, and can be done again without harm."""
+
+    def __init__(self, uri: str, ids: TrackedIds) -> None:
+        """``uri`` may have a login, which ``ids`` must not."""
+        self._uri, self.ids = uri, ids
+        self._client: MlflowClient | None = None
+        self._logged_revision = 0
+
+    def connect(self, run: TrackedRun) -> bool:
+        """Find, or make, the experiment and the run. Returns whether a dataset that was known is gone."""
+        client = self._connected()
+        self.ids.experiment_id = self._experiment(client)
+        self._find_run(client, run)
+        gone = [role for role, dataset in self.ids.datasets.items() if not self._is_there(client, dataset)]
+        for role in gone:
+            del self.ids.datasets[role]
+        return bool(gone)
+
+    def send(
+        self,
+        run: TrackedRun,
+        role: DatasetRole,
+        deletes: Sequence[Mapping[str, Any]],
+        records: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Delete the records with these inputs, then write these."""
+        store, dataset = self._records(), self.dataset(run, role)
+        if deletes:
+            store.delete(dataset, store.ids_of(dataset, {input_key(inputs) for inputs in deletes}))
+        store.upsert(dataset, records)
+
+    def dataset(self, run: TrackedRun, role: DatasetRole) -> str:
+        """The id of a dataset: the one that is known, else one with our tags, else a new one."""
+        if known := self.ids.datasets.get(role):
+            return known
+        client = self._connected()
+        wanted = f"tags.{SESSION_TAG} = '{self.ids.session}' AND tags.{_ROLE_TAG} = '{role.value}'"
+        found = client.search_datasets(filter_string=wanted, order_by=["created_time ASC"], max_results=1)
+        apart = role is DatasetRole.SCENARIOS and run.scenarios_apart
+        dataset = found[0] if found else client.create_dataset(
+            f"{run.dataset_name}_{role.value}" if apart else run.dataset_name,
+            experiment_id=[self.ids.experiment_id],
+            tags={SESSION_TAG: self.ids.session, _ROLE_TAG: role.value, _STATE_TAG: "growing"},
+        )  # fmt: skip
+        self.ids.datasets[role.value] = dataset.dataset_id
+        return str(dataset.dataset_id)
+
+    def records(self) -> EvaluationRecords:
+        return self._records()
+
+    def log(self, run: TrackedRun) -> None:
+        """Write the figures as of now, and the plan where it has been revised since."""
+        from mlflow.entities import Metric
+
+        client, now = self._connected(), int(time.time() * 1000)
+        metrics = [Metric(name, float(value), now, run.accepted) for name, value in run.metrics.items()]
+        client.log_batch(self.ids.run_id, metrics=metrics)
+        if self._logged_revision != run.revision:
+            client.log_text(self.ids.run_id, json.dumps(run.plan, indent=2), f"plan/revision-{run.revision}.json")
+            self._logged_revision = run.revision
+
+    def finish(self, run: TrackedRun) -> None:
+        """All records are there: say so, with the datasets as inputs of the run and the report as its artifact."""
+        client = self._connected()
+        self.log(run)
+        for dataset in self.ids.datasets.values():
+            client.set_dataset_tags(dataset, {_STATE_TAG: "complete"})
+            client.log_inputs(self.ids.run_id, [as_run_input(client.get_dataset(dataset))])
+        if run.report is not None:
+            client.log_text(self.ids.run_id, json.dumps(run.report, indent=2, default=str), "report.json")
+        client.set_terminated(self.ids.run_id, "FINISHED")
+
+    def reopen(self) -> None:
+        """What was complete grows again."""
+        client = self._connected()
+        for dataset in self.ids.datasets.values():
+            client.set_dataset_tags(dataset, {_STATE_TAG: "growing"})
+        client.update_run(self.ids.run_id, status="RUNNING")
+
+    def _connected(self) -> MlflowClient:
+        if self._client is None:
+            for name, value in _ENVIRONMENT.items():
+                os.environ.setdefault(name, value)
+            for name in ("mlflow", "alembic"):  # a terminal application draws on the screen that they would write to
+                logging.getLogger(name).setLevel(logging.ERROR)
+            from mlflow import MlflowClient
+
+            logging.getLogger("mlflow").setLevel(logging.ERROR)  # importing it has set it anew
+            if (folder := artifact_folder(self._uri)) is not None:
+                folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._client = MlflowClient(tracking_uri=self._uri)
+        return self._client
+
+    def _records(self) -> EvaluationRecords:
+        return EvaluationRecords(self._connected())
+
+    def _experiment(self, client: MlflowClient) -> str:
+        found = client.get_experiment_by_name(self.ids.experiment)
+        if found is not None and found.lifecycle_stage == "active":
+            return str(found.experiment_id)
+        if found is not None:
+            client.restore_experiment(found.experiment_id)
+            return str(found.experiment_id)
+        folder = artifact_folder(self._uri)
+        location = folder.as_uri() if folder is not None and not is_server(self._uri) else None
+        return str(client.create_experiment(self.ids.experiment, artifact_location=location))
+
+    def _find_run(self, client: MlflowClient, run: TrackedRun) -> None:
+        wanted = f"tags.{SESSION_TAG} = '{self.ids.session}'"
+        found = client.search_runs(
+            [self.ids.experiment_id], wanted, max_results=1, order_by=["attributes.start_time ASC"]
+        )
+        if found:
+            self.ids.run_id = found[0].info.run_id
+            self._log_params(client, run, set(found[0].data.params))
+            return
+        made = client.create_run(self.ids.experiment_id, run_name=run.name, tags={SESSION_TAG: self.ids.session})
+        self.ids.run_id = made.info.run_id
+        self._log_params(client, run, set())
+
+    def _log_params(self, client: MlflowClient, run: TrackedRun, there: set[str]) -> None:
+        """A parameter is written once and for all: what a later run does otherwise stands in its report."""
+        from mlflow.entities import Param
+
+        params = [Param(name, value[:_LONGEST_PARAM]) for name, value in run.params.items() if name not in there]
+        for start in range(0, len(params), _MOST_PARAMS):
+            client.log_batch(self.ids.run_id, params=params[start : start + _MOST_PARAMS])
+
+    @staticmethod
+    def _is_there(client: MlflowClient, dataset: str) -> bool:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            client.get_dataset(dataset)
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return False
+            raise
+        return True

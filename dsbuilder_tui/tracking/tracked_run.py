@@ -1,0 +1,22 @@
+"""A session as MLflow's run shows it: its parameters, figures and plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedRun:
+    """``params`` are written when the run is new, ``metrics`` again and again, at the step of ``accepted`` cases."""
+
+    name: str
+    dataset_name: str
+    scenarios_apart: bool
+    revision: int
+    plan: Mapping[str, Any]
+    params: Mapping[str, str]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    accepted: int = 0
+    report: Mapping[str, Any] | None = None
