@@ -42,8 +42,9 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 async def talk_and_build(session: Session, arguments: argparse.Namespace, out: Path | None) -> int:
-    from dsbuilder_tui.cli.headless_conversation import converse
+    from dsbuilder_tui.cli.headless_conversation import converse, require_paths
 
+    require_paths(arguments.prompt or "")
     ask_before_keys_leave(session.config)
     code = await converse(session, arguments, arguments.prompt)
     if code is not None:

@@ -20,6 +20,7 @@ from dsbuilder_tui.domain.events import Notice
 from dsbuilder_tui.domain.message import Message, TextContent, ToolContent
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
+from dsbuilder_tui.offline.planner.target_requests import missing_paths
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.wording import place
 
@@ -35,6 +36,12 @@ def name_of_request(text: str) -> str:
     head = re.split(r"[:.;\n]", text, maxsplit=1)[0]
     words = [w for w in re.findall(r"[^\W\d_]+", head.casefold()) if w not in _SMALL_WORDS]
     return "-".join(words[:4])[:40] or "untitled"
+
+
+def require_paths(prompt: str) -> None:
+    """Raises ``InputError`` for a request that begins from an application or documents that are not there."""
+    for path in missing_paths(prompt, Path.cwd()):
+        raise InputError(f"There is no file or folder {path}.", "Check the path; nothing was built.")
 
 
 async def converse(session: Session, arguments: argparse.Namespace, prompt: str | None) -> int | None:
@@ -72,7 +79,14 @@ async def _converse(
         if waiting is None:
             break
         display.say(question_lines(waiting))
-        if not arguments.yes or not is_of_the_run(waiting.request) or waiting == conversation.asked_again:
+        unread = (
+            waiting.request.not_understood if isinstance(waiting.request, PlanApproval) and prompt is not None else ()
+        )
+        if arguments.yes and unread:
+            display.say(
+                [f"--yes agrees to what was understood alone; this was not: {', '.join(f'“{p}”' for p in unread)}."]
+            )
+        if not arguments.yes or unread or not is_of_the_run(waiting.request) or waiting == conversation.asked_again:
             _say_how(session, arguments, waiting)
             return int(ExitCode.RESUMABLE)
         _check_limit(session, waiting, arguments)

@@ -84,6 +84,7 @@ class PlanApproval(_Request):
     against: int = 0
     renamed: dict[str, str] = Field(default_factory=dict)
     changes: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()  # parts of the request that the plan does not have, in the person's words
     text: str = ""
     kind: Literal[ApprovalKind.PLAN] = ApprovalKind.PLAN
     arguments: dict[str, Any] = Field(default_factory=dict)

@@ -55,29 +55,30 @@ def scored(rows: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
         return "I will look into it."
 
     judges = [Correctness(model="openai:/stub"), ExpectationsGuidelines(model="openai:/stub")]
-    with_calls = [row for row in rows if "expected_tool_calls" in row["expectations"]]
+    in_order = ToolCallCorrectness(should_exact_match=True, should_consider_ordering=True)
     values: dict[str, int] = {}
     errors: list[str] = []
-    for some, scorers in (
-        (rows, judges),
-        (with_calls, [ToolCallCorrectness(should_exact_match=True, should_consider_ordering=True)]),
-    ):
-        if not some:
-            continue
-        data = [{"inputs": row["inputs"], "expectations": row["expectations"]} for row in some]
-        fields = ", ".join(data[0]["inputs"])
+    with_calls = 0
+    for fields in sorted({tuple(row["inputs"]) for row in rows}):  # those of one message, and those of a conversation
+        alike = [row for row in rows if tuple(row["inputs"]) == fields]
+        calling = [row for row in alike if "expected_tool_calls" in row["expectations"]]
+        with_calls += len(calling)
         scope: dict[str, Any] = {"application": application, "mlflow": mlflow}
         # `predict_fn` is called with the keys of the inputs as its parameters.
-        exec(f"@mlflow.trace\ndef called({fields}):\n    return application()", scope)
-        result = mlflow.genai.evaluate(data=data, predict_fn=scope["called"], scorers=scorers)
-        for assessments in result.tables["eval_results"]["assessments"]:
-            for one in assessments:
-                if not one.get("feedback"):
-                    continue
-                values[one["assessment_name"]] = values.get(one["assessment_name"], 0) + 1
-                if one["feedback"].get("error"):
-                    errors.append(str(one["feedback"]["error"])[:300])
-    return {"rows": len(rows), "with_calls": len(with_calls), "values": values, "errors": errors, "asked": Judge.asked}
+        exec(f"@mlflow.trace\ndef called({', '.join(fields)}):\n    return application()", scope)
+        for some, scorers in ((alike, judges), (calling, [in_order])):
+            if not some:
+                continue
+            data = [{"inputs": row["inputs"], "expectations": row["expectations"]} for row in some]
+            result = mlflow.genai.evaluate(data=data, predict_fn=scope["called"], scorers=scorers)
+            for assessments in result.tables["eval_results"]["assessments"]:
+                for one in assessments:
+                    if not one.get("feedback"):
+                        continue
+                    values[one["assessment_name"]] = values.get(one["assessment_name"], 0) + 1
+                    if one["feedback"].get("error"):
+                        errors.append(str(one["feedback"]["error"])[:300])
+    return {"rows": len(rows), "with_calls": with_calls, "values": values, "errors": errors, "asked": Judge.asked}
 
 
 def main(file: str, folder: str) -> None:

@@ -15,6 +15,10 @@ from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.domain.plan_patch import CategoryDraft
+from dsbuilder_tui.domain.sanitise import one_line
+from dsbuilder_tui.offline.planner.target_requests import path_of_target
+
+_MOST_NOTES = 6
 
 
 class ProposePlanArguments(ToolArguments):
@@ -37,6 +41,8 @@ class ProposePlanArguments(ToolArguments):
     validators: SkipJsonSchema[list[str | dict[str, dict[str, Any]]]] = Field(default_factory=list)
     assumptions: list[str] = Field(default_factory=list)
     """What you assumed, one short sentence each; the person sees them on the card."""
+    not_understood: list[str] = Field(default_factory=list)
+    """Parts of the person's request that you could not understand or put into the plan, in their words."""
 
 
 class ProposePlan(Tool[ProposePlanArguments]):
@@ -53,9 +59,10 @@ class ProposePlan(Tool[ProposePlanArguments]):
         return "drawing up the plan"
 
     async def question(self, call: ToolCall, arguments: ProposePlanArguments) -> PlanApproval:
-        data = arguments.model_dump(mode="json", exclude={"assumptions"}, exclude_defaults=True)
+        data = arguments.model_dump(mode="json", exclude={"assumptions", "not_understood"}, exclude_defaults=True)
         plan = parse_plan(data, "the proposal")
         session = call.host.session
+        _require_target_read(call)
         plan = with_described_target(plan, session)
         if arguments.write is None and not any(category.write for category in plan.categories):
             plan = with_usual_writing(plan)
@@ -67,7 +74,21 @@ class ProposePlan(Tool[ProposePlanArguments]):
                         f"The category {name!r} holds {counted(cases, 'accepted case')}, which are kept.",
                         "Change the plan in force with revise_plan, or give it that many cases at least.",
                     )
-        return await plan_question(call, session.plan, plan, list(arguments.assumptions)[:6], {})
+        unread = tuple(one_line(part, 200) for part in arguments.not_understood[:_MOST_NOTES] if part.strip())
+        notes = [*arguments.assumptions[:_MOST_NOTES], *(f"not understood: “{part}”" for part in unread)]
+        question = await plan_question(call, session.plan, plan, notes, {})
+        return question.model_copy(update={"not_understood": unread}) if unread else question
 
     async def run(self, call: ToolCall, arguments: ProposePlanArguments) -> ToolAnswer:
         return await put_plan_in_force(call, self.name)
+
+
+def _require_target_read(call: ToolCall) -> None:
+    """Raises ``InputError`` where the person asks for a first plan and names an application that nobody has read yet."""
+    session = call.host.session
+    path = path_of_target(call.typed[-1]) if call.typed and not session.planned else ""
+    if path and not session.agent_memory.target:
+        raise InputError(
+            f"The application in {path} has not been read.",
+            f"Call describe_target with the path {path} first, and plan from what it says; if it is not there, say so.",
+        )

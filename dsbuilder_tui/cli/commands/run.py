@@ -103,12 +103,13 @@ def _say_extended(imported: ImportedDataset) -> None:
 
 async def _run_words(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> int:
     """Plan from words, and run on a yes."""
-    from dsbuilder_tui.cli.headless_conversation import name_of_request
+    from dsbuilder_tui.cli.headless_conversation import name_of_request, require_paths
 
     if not arguments.prompt.strip():
         raise InputError(
             "--prompt is empty.", 'Say what you need, such as --prompt "60 cases for a customer service bot".'
         )
+    require_paths(arguments.prompt)
     out = checked_out(arguments.out)
     async with await Session.begin(name_of_request(without_keys(arguments.prompt, config)), config, out=out) as session:
         return await talk_and_build(session, arguments, out)

@@ -18,7 +18,7 @@ _LEAD = (
     r"write (?:them|it|the cases)|based|ground(?:ed)?|with|from|out of|according to)(?: (?:on|in|from|with|out of))?"
 )
 _NAMED = re.compile(
-    rf"{_LEAD} (?:(?:only|just|all|the|our|my|its|these|their|what) ){{0,3}}(?:[\w'-]+ ){{0,3}}?"
+    rf"(?:{_LEAD}|(?:, )?\band) (?:(?:only|just|all|the|our|my|its|these|their|what) ){{0,3}}(?:[\w'-]+ ){{0,3}}?"
     r"(?:docs?|documents?|documentation|polic(?:y|ies)|handbooks?|manuals?|faqs?|guides?|guidelines|knowledge base|articles?|"
     rf"pages?|files?|terms|sources?)(?: (?:that (?:are|is|lie) )?(?:in|at|from|under|of|as))?:? ({MASK})"
     r"(?: (?:as|for) (?:a )?sources?)?",

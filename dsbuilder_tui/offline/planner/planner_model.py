@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 from uuid import uuid4
 
@@ -55,6 +56,8 @@ class _Turn:
     earlier: str = ""  # what they had said before, when it was answered with words alone
     notes: tuple[str, ...] = ()
     answers: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = ()  # tool, arguments, answer
+    asked: str = ""  # what the person said before the tools that answer here were called
+    asked_earlier: str = ""  # and before that, as ``earlier``
     first: bool = True  # nothing was said by the planner yet
 
 
@@ -132,7 +135,12 @@ class OfflinePlanner(Model):
 
     def _answer(self, turn: _Turn, situation: PlanningContext) -> Interpretation:
         topics = self._topics = self._topics or Topics()
-        readings = [reply(tool, arguments, answer, situation, topics) for tool, arguments, answer in turn.answers]
+        readings = [
+            _with_target(turn, arguments, answer, situation, topics)
+            if tool == "describe_target"
+            else reply(tool, arguments, answer, situation, topics)
+            for tool, arguments, answer in turn.answers
+        ]
         if len(readings) > 1:  # what was read came along with a plan: nothing is left to ask
             readings = [
                 replace(one, words="") if tool == "describe_target" and answer.get("ok") else one
@@ -146,6 +154,17 @@ class OfflinePlanner(Model):
             acts += [act for act in reading.acts if act not in acts]
         whole = Interpretation(tuple(acts), "\n\n".join(reading.words for reading in readings if reading.words))
         return with_expected_tools(whole, situation.tools)
+
+
+def _with_target(
+    turn: _Turn, arguments: Mapping[str, Any], answer: Mapping[str, Any], situation: PlanningContext, topics: Topics
+) -> Interpretation:
+    """After the application was read that a request names: the plan that was asked for, which may know its tools now."""
+    if answer.get("ok") and arguments.get("path") and turn.asked and situation.base is None:
+        reading = understand(turn.asked, situation, turn.asked_earlier, topics, target_read=True)
+        if reading.asks or any(act.tool == "propose_plan" for act in reading.acts):
+            return reading
+    return reply("describe_target", arguments, answer, situation, topics)
 
 
 def _only_with(reading: Interpretation, names: set[str]) -> Interpretation:
@@ -176,14 +195,29 @@ def _turn(input: str | Iterable[TResponseInputItem]) -> _Turn:
         call = calls.get(item.get("call_id")) if item.get("type") == "function_call_output" else None
         if call is not None:
             answers.append((str(call.get("name", "")), _json(call.get("arguments")) or {}, _told(item.get("output"))))
-    return _Turn(person[-1] if person else "", _earlier(items), tuple(notes), tuple(answers), first)
+    while answers and items and items[-1].get("role") != "user":
+        items.pop()
+    asked = _content(items.pop()) if answers and items else ""
+    return _Turn(
+        person=person[-1] if person else "",
+        earlier="" if answers else _earlier(items),
+        notes=tuple(notes),
+        answers=tuple(answers),
+        asked="" if asked.startswith(NOTE_MARK) else asked,
+        asked_earlier=_earlier(items) if asked else "",
+        first=first,
+    )
 
 
 def _earlier(items: list[Mapping[str, Any]]) -> str:
-    """What the person said before, if the planner answered it with a question and called nothing."""
+    """What the person said before, if the planner answered it with a question and did nothing but read the application."""
     if len(items) < 2 or items[-1].get("role") != "assistant" or "?" not in _content(items[-1]):
         return ""
     before = items[-2]
+    if before.get("type") == "function_call_output":
+        since = list(takewhile(lambda item: item.get("role") != "user", reversed(items)))
+        calls = [item.get("name") for item in since if item.get("type") == "function_call"]
+        before = items[-1 - len(since)] if calls == ["describe_target"] and len(since) < len(items) else {}
     text = _content(before) if before.get("role") == "user" else ""
     return "" if text.startswith(NOTE_MARK) else text[:2000]
 

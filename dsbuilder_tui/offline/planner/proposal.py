@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -17,6 +19,8 @@ from dsbuilder_tui.offline.planner.topics import Topics
 
 DEFAULT_TOTAL = 60
 _MOST_CATEGORIES = 100
+_MOST_OF_TOOLS = 8
+_MOST_LEFT_OUT = 20
 
 
 @dataclass(slots=True)
@@ -27,8 +31,11 @@ class ProposedPlan:
     words: list[str] = field(default_factory=list)
 
 
-def propose(request: Request, topics: Topics) -> ProposedPlan | None:
-    """A plan for a request, a question about it, or None when it is no request."""
+def propose(request: Request, topics: Topics, tools: Sequence[str] = ()) -> ProposedPlan | None:
+    """A plan for a request, a question about it, or None when it is no request.
+
+    ``tools`` are those of the application: what they do are the categories where none were named.
+    """
     if request.bad_number:
         return ProposedPlan(
             None, [f"A count has to be at least 1, and {request.bad_number} is not. How many cases should it be?"]
@@ -43,8 +50,14 @@ def propose(request: Request, topics: Topics) -> ProposedPlan | None:
         return None  # "5 dollars" is no dataset
     notes: list[str] = []
     if not items:
-        if request.topic is None:
+        if tools and (request.totals or request.of_cases):
+            items = [
+                Item(words) for words in dict.fromkeys(_tool_words(name) for name in tools[:_MOST_OF_TOOLS]) if words
+            ]
+            notes.append(f"You named no categories, so I took what its tools do: {_listed([i.phrase for i in items])}.")
+        elif request.topic is None:
             return _ask_for_categories(request)
+    if not items and request.topic is not None:
         items = [Item(name.replace("_", " ")) for name in request.topic.categories]
         notes.append(f"I took the usual categories of {request.subject or request.topic.name.replace('_', ' ')}.")
     if len(items) > _MOST_CATEGORIES:
@@ -59,6 +72,12 @@ def propose(request: Request, topics: Topics) -> ProposedPlan | None:
         return ProposedPlan(None, [settled])
     items, counts = settled
     return _plan(request, items, counts, parts, topics, notes)
+
+
+def _tool_words(name: str) -> str:
+    """``bookSlot`` → book slot"""
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
+    return " ".join(re.findall(r"[^\W_]+", words)).lower()
 
 
 def _ask_for_categories(request: Request) -> ProposedPlan:
@@ -251,6 +270,8 @@ def _plan(
         "categories": drafts,
         "attributes": {a: list(v) for a, v in topics.axes.items()},
     }
+    if request.left_out:
+        plan["not_understood"] = list(request.left_out[:_MOST_LEFT_OUT])
     return ProposedPlan(plan, notes)
 
 

@@ -102,7 +102,7 @@ def _refused_plan(tool: str, arguments: Mapping[str, Any], situation: PlanningCo
     passed over: the person's words are about the rest."""
     try:
         if tool == "propose_plan":
-            return parse_plan(arguments)
+            return parse_plan({key: value for key, value in arguments.items() if key != "not_understood"})
         if situation.plan is None:
             return None
         patch = PlanPatch.model_validate(arguments)

@@ -6,20 +6,21 @@ import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.offline.planner.counts import share, whole
 from dsbuilder_tui.offline.planner.modifiers import OWN_CATEGORIES, Modifier, modifier_in
 from dsbuilder_tui.offline.planner.naming import bare_phrase, slug, words_of
 from dsbuilder_tui.offline.planner.topics import ApplicationTopic, Topics
 from dsbuilder_tui.offline.planner.utterance import MASK, Utterance
 
-_BOT = (
+APPLICATION_NOUNS = (
     "chatbot|bot|assistant|agent|app|application|copilot|co-pilot|helper|help desk|helpdesk|advisor|concierge|tutor|"
-    "chat|llm|model|system|product|service|platform|website|shop|store"
+    "chat|llm|model|system|product|service|platform|website|shop|store|server"
 )
 _SUBJECT = re.compile(
     rf"(?:\bfor |\bto test |\bof |\btests? |\bevaluat\w+ |\bwith |\bis |\bhave |\b(?:i|we) (?:own|run|built) )"
-    rf"(?:an?|the|our|my|this|their|its|his|her) ((?:[\w'&-]+ ){{0,6}}?(?:{_BOT})s?(?: (?:{_BOT}))?)\b(?! "
-    rf"\d)(?: (?:that|which|who) "
+    rf"(?:an?|the|our|my|this|their|its|his|her) ((?:[\w'&-]+ ){{0,6}}?(?:{APPLICATION_NOUNS})s?"
+    rf"(?: (?:{APPLICATION_NOUNS}))?)\b(?! \d)(?: (?:that|which|who) "
     rf"(?:(?! (?:and|with) \d)[^:;,.\n])*)?(?: (?:(?:described|defined) )?(?:in|at|under|from) {MASK})?",
     re.IGNORECASE,
 )
@@ -29,7 +30,8 @@ _FOR_DOMAIN = re.compile(
     re.IGNORECASE,
 )
 _LEADING = re.compile(
-    rf"(?:an? |the |my |our )?((?:[\w'&-]+ ){{0,5}}(?:{_BOT}))(?=\s*[,:;.]|$| (?:dataset|test|eval))", re.IGNORECASE
+    rf"(?:an? |the |my |our )?((?:[\w'&-]+ ){{0,5}}(?:{APPLICATION_NOUNS}))(?=\s*[,:;.]|$| (?:dataset|test|eval))",
+    re.IGNORECASE,
 )
 _NAME = re.compile(
     rf"[,;]?\s*(?:and )?(?:\b(?:call|name) it|\b(?:called|named)|\bdataset name(?: is)?:?)\s*({MASK}|[\w-]+)",
@@ -76,6 +78,9 @@ _NO_ITEM = re.compile(
     r"what|why|how|when|ignore|delete|drop|select|if|because|but|also|use|write|remember|sure|cheers|using|start|go)\b",
     re.IGNORECASE,
 )
+_SENTENCE = re.compile(
+    r"\b(?:should|must|shall|needs? to|ha(?:s|ve) to|ought to)\b", re.IGNORECASE
+)  # names no category
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +175,17 @@ def _with_segment(request: Request, segment: str, listing: bool, heard: Utteranc
             r"\b(?:about|covering|on|categories|regarding|topics)\b:? ?(.+)$", plain, re.IGNORECASE
         ):
             listing, plain = True, introduced[1] if not listing else plain
+        if listing and _SENTENCE.search(plain) and not introduced:
+            return replace(request, left_out=(*request.left_out, words_of(heard.full(segment)))), listing
         if not listing or _NO_ITEM.match(plain):
             noted = (
                 listing
                 and bare_phrase(plain)
-                and not re.match(r"(?:please|thanks?|thank you|ok|okay)\b", plain, re.IGNORECASE)
+                and not re.match(
+                    r"(?:please|thanks?|thank you|ok|okay|no|yes|sorry|wait|hm+|actually|cheers|hello|hi|hey)\b",
+                    plain,
+                    re.IGNORECASE,
+                )
             )
             if noted:
                 return replace(request, left_out=(*request.left_out, words_of(heard.full(plain)))), listing
@@ -202,12 +213,18 @@ def _with_segment(request: Request, segment: str, listing: bool, heard: Utteranc
 
 
 def _with_item(request: Request, item: Item, heard: Utterance, listing: bool) -> tuple[Request, bool]:
+    if any(map(heard.is_path, re.findall(MASK, item.phrase))):  # a path names no category
+        return replace(request, left_out=(*request.left_out, one_line(heard.full(item.phrase), 80))), listing
     base, modifier = modifier_in(heard.full(item.phrase))
     phrase = bare_phrase(base)
     if modifier and not phrase and not item.part_of_last and modifier.ending in OWN_CATEGORIES:
         phrase, modifier = modifier.ending.replace("_", " "), None  # a category of its own
     if phrase and (
-        len(phrase) > 60 or len(phrase.split()) > 6 or not slug(phrase) or not re.search(r"[^\W\d_]", phrase)
+        _SENTENCE.search(phrase)
+        or len(phrase) > 60
+        or len(phrase.split()) > 6
+        or not slug(phrase)
+        or not re.search(r"[^\W\d_]", phrase)
     ):
         return replace(request, left_out=(*request.left_out, words_of(phrase))), listing
     last = request.items[-1] if request.items else None

@@ -29,6 +29,7 @@ from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, 
 from dsbuilder_tui.offline.planner.proposal import ProposedPlan, propose
 from dsbuilder_tui.offline.planner.request import examples_in, read_request
 from dsbuilder_tui.offline.planner.row_requests import rows_in, with_rows
+from dsbuilder_tui.offline.planner.target_requests import target_in
 from dsbuilder_tui.offline.planner.template_requests import made_so, templates_in
 from dsbuilder_tui.offline.planner.topics import Topics
 from dsbuilder_tui.offline.planner.utterance import Utterance, hear
@@ -38,24 +39,48 @@ _TABLE = intent_table()
 
 
 def understand(
-    text: str, situation: PlanningContext, earlier: str = "", topics: Topics | None = None
+    text: str, situation: PlanningContext, earlier: str = "", topics: Topics | None = None, *, target_read: bool = False
 ) -> Interpretation:
-    """What a message asks for. ``earlier`` is the message that was answered with a question, if the last one was."""
+    """What a message asks for. ``earlier`` is the message that was answered with a question, if the last one was.
+
+    ``target_read`` says that the application which the message names has been read already; before that nothing is planned.
+    """
     topics = topics or Topics()
     if not text.strip():
         return Interpretation(words=not_understood())
     heard = hear(text)
     if situation.plan is None and (extension := extension_in(heard)) is not None:
         return extension
+    if (first := _reading_first(heard, situation, topics)) is not None:
+        path, heard = first
+        if not target_read:
+            return Interpretation((Act("describe_target", {"path": path}),))
     reading = _read(heard, situation, topics)
     if earlier and reading.acts:  # it was asked what to write from documents that had been named
         return written_from(reading, documents_in(hear(earlier))[1], situation)
-    if earlier and not reading.acts and _answers(text, situation) and _read(hear(earlier), situation, topics).asks:
+    if earlier and not reading.acts and _answers(text, situation) and _read(_bare(earlier), situation, topics).asks:
         for both in _joined(earlier, text):
-            joined = _read(hear(both), situation, topics)
+            joined = _read(_bare(both), situation, topics)
             if joined.acts:
                 return joined
     return reading
+
+
+def _reading_first(heard: Utterance, situation: PlanningContext, topics: Topics) -> tuple[str, Utterance] | None:
+    """The path of the application that a first request names, and the request without it; None for what is no request."""
+    named = target_in(heard) if situation.base is None else None
+    if named is None:
+        return None
+    request = _read(named.heard, situation, topics)
+    plans = request.asks or any(act.tool == "propose_plan" for act in request.acts)
+    return (named.path, named.heard) if plans else None
+
+
+def _bare(text: str) -> Utterance:
+    """What was said, without the path of an application that has been read."""
+    heard = hear(text)
+    named = target_in(heard)
+    return named.heard if named is not None else heard
 
 
 def _answers(text: str, situation: PlanningContext) -> bool:
@@ -117,9 +142,13 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
         return _wishes(heard, situation, topics) or Interpretation()
     request = read_request(heard, topics)
     whole_request = len(request.items) > 1 and bool(request.totals and request.subject)
-    proposal = propose(request, topics) if base is None or whole_request or _TABLE.phrase("anew").search(said) else None
+    proposal = (
+        propose(request, topics, situation.tools)
+        if base is None or whole_request or _TABLE.phrase("anew").search(said)
+        else None
+    )
     if proposal is not None and proposal.plan is not None:
-        return _proposed(proposal, heard, situation)
+        return _proposed(proposal, situation)
     reading = _wishes(heard, situation, topics)
     if reading is not None:
         return reading
@@ -136,11 +165,8 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
     return Interpretation(words=not_understood(said))
 
 
-def _proposed(proposal: ProposedPlan, heard: Utterance, situation: PlanningContext) -> Interpretation:
-    paths = [heard.piece(mask) for mask in _TABLE.phrase("in_path").findall(heard.said) if not heard.quoted(mask)]
-    looks = [Act("describe_target", {"path": path}) for path in paths[:1] if re.search(r"[./\\~]", path)]
-    reading = _offer(proposal.plan or {}, situation, proposal.words, anew=True)
-    return replace(reading, acts=(*looks, *reading.acts))
+def _proposed(proposal: ProposedPlan, situation: PlanningContext) -> Interpretation:
+    return _offer(proposal.plan or {}, situation, proposal.words, anew=True)
 
 
 def _offer(
@@ -153,6 +179,7 @@ def _offer(
 ) -> Interpretation:
     """Puts a plan before the person: as a new one, or as a change to the one there is, some categories of which may be
     ``renamed`` (old → new)."""
+    unread = plan.pop("not_understood", ())
     try:
         checked = parse_plan(plan)
     except PlanError as error:
@@ -167,7 +194,8 @@ def _offer(
         f"{counted(checked.total_instances, 'case')} for {checked.dataset_name}: "
         f"{counts}{', …' if len(checked.categories) > 12 else ''}."
     )
-    return Interpretation((Act("propose_plan", plan),), _sentences([*notes, words]))
+    given = {**plan, "not_understood": list(unread)} if unread else plan
+    return Interpretation((Act("propose_plan", given),), _sentences([*notes, words]))
 
 
 def _sentences(parts: list[str]) -> str:

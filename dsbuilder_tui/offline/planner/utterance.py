@@ -57,6 +57,15 @@ class Utterance:
         piece = self.pieces[at] if at < len(self.pieces) else ""
         return piece[1:-1].strip() if _QUOTED.fullmatch(piece) else piece
 
+    @property
+    def next_mask(self) -> str:
+        """The character that one more piece would have; nothing when there are too many."""
+        return chr(_FIRST_MASK + len(self.pieces)) if len(self.pieces) <= _LAST_MASK - _FIRST_MASK else ""
+
+    def is_path(self, mask: str) -> bool:
+        """Whether a mask stands for a path, as far as its signs tell."""
+        return not self.quoted(mask) and bool(re.search(r"[/\\~]", self.piece(mask)))
+
     def quoted(self, mask: str) -> bool:
         at = ord(mask) - _FIRST_MASK
         return at < len(self.pieces) and bool(_QUOTED.fullmatch(self.pieces[at]))

@@ -19,7 +19,7 @@ def shop_plan(**counts: int) -> DatasetPlanInput:
 def proposed(reading: Interpretation) -> DatasetPlanInput | None:
     """The valid plan that a reading proposes."""
     found = [act for act in reading.acts if act.tool == "propose_plan"]
-    return parse_plan(found[0].arguments) if found else None
+    return parse_plan({k: v for k, v in found[0].arguments.items() if k != "not_understood"}) if found else None
 
 
 def counts_of(plan: DatasetPlanInput | None) -> dict[str, int]:
