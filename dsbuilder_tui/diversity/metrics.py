@@ -43,9 +43,10 @@ class _Sums:
             if self.many is None:
                 self.many, self.few = self.moment(), []
             _add_products(self.many, vectors)
-        exact = vectors.astype(np.float64)
-        self.total += exact.sum(axis=0)
-        self.own += float((exact * exact).sum())
+        for start in range(0, len(vectors), _BLOCK):  # a piece at a time: copies stay small
+            exact = vectors[start : start + _BLOCK].astype(np.float64)
+            self.total += exact.sum(axis=0)
+            self.own += float((exact * exact).sum())
         self.count += len(vectors)
 
 

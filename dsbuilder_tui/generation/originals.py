@@ -31,8 +31,8 @@ async def with_originals(cases: CaseTable, slots: Sequence[Slot]) -> list[Slot]:
 def as_written(slot: Slot, case: AcceptedCase) -> Slot:
     """The slot of a case that is there: it is a partner, and about a row, when the case says so, whatever was planned."""
     pair = pair_of(case.tags)
-    if slot.row is not None:
-        slot = replace(slot, row=row_of(case.tags))
+    if (row := row_of(case.tags)) != slot.row:
+        slot = replace(slot, row=row)
     if slot.pair is not None and (pair is None or pair.side is not PairSide.PARTNER):
         return replace(slot, pair=None)
     return slot

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -132,3 +134,16 @@ def test_samples_are_mixed_in_turn() -> None:
     assert mixed([["a", "b", "c"], ["1"], []]) == ["a", "1", "b", "c"]
     many = mixed([[f"{name}{n}" for n in range(900)] for name in "abc"], most=1000)
     assert 500 < len(many) <= 1000 and {text[0] for text in many} == set("abc")
+
+
+def test_many_vectors_at_once_are_not_copied_as_a_whole() -> None:
+    vectors = np.full((40_000, 64), 0.125, np.float16)
+    spread = Spread()
+    tracemalloc.start()
+    try:
+        spread.add("", vectors)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < vectors.nbytes  # as single or double precision they are two and four times as large
+    assert spread.mean_similarity() == pytest.approx(1.0)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import InputError, PlanError
@@ -28,7 +30,7 @@ from dsbuilder_tui.offline.writer.offline_writer import OfflineWriter
 from dsbuilder_tui.offline.writer.row_values import RowValues
 from dsbuilder_tui.sources.rows import dataset_rows
 from dsbuilder_tui.sources.rows.dataset_rows import Source
-from dsbuilder_tui.sources.rows.named_rows import choose_rows, require_rows
+from dsbuilder_tui.sources.rows.named_rows import choose_rows, order_of, require_rows
 from dsbuilder_tui.sources.rows.raw_record import RawRecord
 from dsbuilder_tui.sources.rows.row_shapes import RECORDS, ROW_SHAPES
 from tests.support.fake_openai import FakeOpenAI
@@ -457,3 +459,18 @@ def test_a_value_stands_for_its_kind_whatever_its_field_is_called() -> None:
         "{id:#12345}": "#7001", "{date:2024-05-01}": "2025-02-11", "{money:$49.00}": "$15", "{city}": "Rome",
     }  # fmt: skip
     assert RowValues(None).over(values) == values
+
+
+@given(st.sets(st.integers(1, 10**6), min_size=1, max_size=40), st.integers(0, 120), st.integers(0, 40), st.integers())
+def test_an_order_is_balanced_and_goes_on_as_it_began(rows: set[int], places: int, more: int, seed: int) -> None:
+    order = order_of(sorted(rows), places, seed, "a")
+    used = Counter(order)
+    assert len(order) == places and max(used.values(), default=0) - min((used[row] for row in rows), default=0) <= 1
+    assert order_of(sorted(rows, reverse=True), places + more, seed, "a")[:places] == order
+
+
+def test_more_places_have_the_same_rows_in_front(tmp_path: Path) -> None:
+    axis = RowAxis(file=str(write_csv(tmp_path / "many.csv", table(300))))
+    whole = choose_rows({"a": axis}, {"a": 700}, 3).orders["a"]
+    for places in (1, 2, 17, 299, 300, 301, 650):
+        assert choose_rows({"a": axis}, {"a": places}, 3).orders["a"] == whole[:places]

@@ -97,3 +97,11 @@ def test_other_requests_are_none_for_rows(said: str) -> None:
 def test_a_category_that_is_not_there_is_named() -> None:
     told = understand("use the rows of products.csv for shoes", PlanningContext(plan=_plan()))
     assert not told.acts and "no category called shoes" in told.words
+
+
+def test_the_rows_are_remembered_when_it_is_asked_how_many() -> None:
+    asked = "use the rows of products.csv"
+    assert understand(asked, PlanningContext()).asks
+    [act] = understand("60 cases about prices for a shop bot", PlanningContext(), earlier=asked).acts
+    [category] = parse_plan(act.arguments).categories
+    assert category.rows is not None and (category.count, category.rows.file) == (60, "products.csv")

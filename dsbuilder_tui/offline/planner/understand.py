@@ -56,8 +56,9 @@ def understand(
         if not target_read:
             return Interpretation((Act("describe_target", {"path": path}),))
     reading = _read(heard, situation, topics)
-    if earlier and reading.acts:  # it was asked what to write from documents that had been named
-        return written_from(reading, documents_in(hear(earlier))[1], situation)
+    if earlier and reading.acts:  # it was asked what to write from documents, or about rows, that had been named
+        before, rows, _ = rows_in(hear(earlier))
+        return with_rows(written_from(reading, documents_in(before)[1], situation), rows, situation)
     if earlier and not reading.acts and _answers(text, situation) and _read(_bare(earlier), situation, topics).asks:
         for both in _joined(earlier, text):
             joined = _read(_bare(both), situation, topics)

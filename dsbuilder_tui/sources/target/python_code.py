@@ -83,7 +83,14 @@ class _Module:
     def _prompt(self, name: str, node: ast.expr, *, only_sentences: bool = False, checks: bool = False) -> None:
         """Keep the text that an expression is, or that the function gives back which it names."""
         function = node if isinstance(node, ast.Lambda) else self._functions.get(part(node))
+        if isinstance(node, ast.List | ast.Tuple):  # instructions=["…", told_by_a_function]
+            for each in node.elts:
+                self._prompt(name, each, only_sentences=only_sentences, checks=checks)
+            return
         text = self._names.returned(function) if function is not None else self._names.text(node)
+        if text is None and isinstance(node, ast.Call) and node.args:  # prompt_with_handoff_instructions("…")
+            text = self._names.text(node.args[0])
+            only_sentences = True
         if text and (is_sentence(text) or not only_sentences):
             keep = self._found.guardrail if checks else self._found.prompt
             keep(name, text, self._at(node))

@@ -90,7 +90,7 @@ def test_an_airline_of_several_agents(tmp_path: Path) -> None:
                         f"The confirmation number is {number}.")
             seats = Agent[Ctx](name="Seat Booking Agent", instructions=seat_instructions, tools=[update_seat],
                                input_guardrails=[relevance])
-            faqs = Agent[Ctx](name="FAQ Agent", instructions=f"{PREFIX} You answer questions.", tools=[faq])
+            faqs = Agent[Ctx](name="FAQ Agent", instructions=with_prefix(f"{PREFIX} You answer questions."), tools=[faq])
             triage = Agent[Ctx](name="Triage Agent", instructions=lambda c, a: f"You send people on, {c.x}.",
                                 handoffs=[faqs, handoff(agent=seats, on_handoff=hook)])
             faqs.handoffs.append(triage)
