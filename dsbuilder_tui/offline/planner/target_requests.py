@@ -96,7 +96,14 @@ def _with_plain_path(heard: Utterance) -> Utterance:
 
 def _is_target(heard: Utterance, found: re.Match[str]) -> bool:
     path = heard.piece(found.group())
-    if heard.quoted(found.group()) or not re.search(r"[./\\~]", path) or PurePath(path).suffix.lower() in _ROWS:
+    is_quoted_path = re.match(r"(?:\.{1,2}|~)?/", path) and re.search(
+        rf"{_WHERE} $", heard.said[: found.start()], re.IGNORECASE
+    )
+    if (
+        (heard.quoted(found.group()) and not is_quoted_path)
+        or not re.search(r"[./\\~]", path)
+        or PurePath(path).suffix.lower() in _ROWS
+    ):
         return False
     if not re.match(r"[.~/]|[A-Za-z]:\\", path) and not re.search(
         rf"{_WHERE} $", heard.said[: found.start()], re.IGNORECASE
