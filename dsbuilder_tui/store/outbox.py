@@ -44,7 +44,6 @@ class OutboxCounts:
     """``waiting`` and ``given_up`` count cases that have not arrived; ``oldest`` is when the first of the rows was written."""
 
     accepted: int = 0
-    rows: int = 0
     waiting: int = 0
     given_up: int = 0
     oldest: float | None = None
@@ -156,9 +155,7 @@ class OutboxTable:
             (accepted,) = connection.execute(
                 "SELECT coalesce(sum(accepted), 0) FROM progress WHERE branch_id=?", (MAIN_BRANCH,)
             ).fetchone()
-            rows, oldest = connection.execute(
-                "SELECT count(*), min(created_at) FROM tracking_outbox WHERE given_up=0"
-            ).fetchone()
+            (oldest,) = connection.execute("SELECT min(created_at) FROM tracking_outbox WHERE given_up=0").fetchone()
             waiting = dict(
                 connection.execute(
                     "SELECT given_up, count(DISTINCT case_seq) FROM tracking_outbox WHERE act=? GROUP BY given_up",
@@ -169,7 +166,7 @@ class OutboxTable:
                 "SELECT error FROM tracking_outbox WHERE given_up=1 ORDER BY id DESC LIMIT 1"
             ).fetchone()
             return OutboxCounts(
-                accepted=accepted, rows=rows, waiting=waiting.get(0, 0), given_up=waiting.get(1, 0), oldest=oldest,
+                accepted=accepted, waiting=waiting.get(0, 0), given_up=waiting.get(1, 0), oldest=oldest,
                 reason=reason[0] if reason is not None else "",
             )  # fmt: skip
 

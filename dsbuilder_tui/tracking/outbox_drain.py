@@ -26,6 +26,7 @@ _GATHER = 0.2  # seconds in which a batch fills
 _FIGURES_PERIOD = 10.0  # seconds between figures of a run
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
 _PAGE = 1000
+_ANNOUNCING = 1.0  # seconds between two announcements within a backlog: counting it costs as much as it is long
 
 
 class TrackedSession(Protocol):
@@ -76,7 +77,7 @@ class OutboxDrain:
         self._error = ""
         self._retry_at: float | None = None
         self._run: TrackedRun | None = None
-        self._figures_at = 0.0
+        self._figures_at = self._announced_at = 0.0
 
     def start(self) -> None:
         """Begin, or go on. Call it on the event loop of the session."""
@@ -156,7 +157,7 @@ class OutboxDrain:
                 self._quiet.set()
 
     async def _bring_up_to_date(self) -> None:
-        if (await self._table.counts()).rows == 0 and (self._finished or not self._session.is_settled()):
+        if not (await self._table.batch(1)).ids and (self._finished or not self._session.is_settled()):
             return  # nothing to say: MLflow is not even imported
         if not self._connected:
             await self._connect()
@@ -167,7 +168,8 @@ class OutboxDrain:
                 await self._session.keep(self._ids, finished=False)
             await self._send(batch)
             await self._log_figures()
-            await self._announce()
+            if asyncio.get_running_loop().time() >= self._announced_at + _ANNOUNCING:
+                await self._announce()
         await self._log_figures()
         if self._session.is_settled() and not self._finished:
             await self._finish()
@@ -289,6 +291,7 @@ class OutboxDrain:
         self._wake.set()
 
     async def _announce(self) -> None:
+        self._announced_at = asyncio.get_running_loop().time()
         self._session.tell(await self.state())
 
 

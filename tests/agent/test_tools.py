@@ -100,6 +100,21 @@ async def test_looking_at_a_session(make_config: Configs, make_plan: Plans) -> N
         assert (await used(talk))["cases"] == []
 
 
+async def test_a_session_is_logged_to_mlflow_where_the_person_says(make_config: Configs, make_plan: Plans) -> None:
+    config = make_config(mlflow_tracking_uri="http://127.0.0.1:9", incremental_mlflow_logging=False)  # nobody listens
+    await finished(config, make_plan(4, name="shop"))
+    async with talking(
+        config, *steps(("log_to_mlflow", {}), ("log_to_mlflow", {"on": False})), reference="shop"
+    ) as talk:
+        told = await used(talk)
+        assert (
+            told["logged"]
+            and told["accepted"] == told["waiting"] == 4
+            and told["link"].startswith("http://127.0.0.1:9/#/")
+        )
+        assert (await used(talk))["logged"] is False
+
+
 async def test_samples_are_written_shown_and_not_kept(make_config: Configs) -> None:
     async with talking(
         make_config(),

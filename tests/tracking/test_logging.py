@@ -21,7 +21,7 @@ from dsbuilder_tui.tracking.evaluation_records import EvaluationRecords
 from tests.support.tracked import assert_same, database_file, held_by_mlflow, held_in_file, own_records
 
 # MLflow's own, at its first import with SQLAlchemy 2.1.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(300)]
 
 Config = Callable[..., DatasetBuilderConfig]
 Plan = Callable[..., DatasetPlanInput]

@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from dsbuilder_tui.offline.planner.document_requests import documents_in
 from dsbuilder_tui.offline.planner.extension_requests import extension_in
 from dsbuilder_tui.offline.planner.request import APPLICATION_NOUNS
+from dsbuilder_tui.offline.planner.row_requests import rows_in
 from dsbuilder_tui.offline.planner.utterance import MASK, Utterance, hear
 
 _ROWS = frozenset({".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow", ".gz", ".db", ".sqlite"})
@@ -71,11 +72,11 @@ def path_of_target(text: str) -> str:
 
 
 def missing_paths(text: str, folder: Path) -> list[str]:
-    """Paths that a request is to start from (an application, documents) and that are not there, seen from ``folder``."""
-    heard = hear(text)
+    """Paths that a request is to start from (an application, documents, rows) and that are not there, seen from ``folder``."""
+    heard, rows, _ = rows_in(hear(text))
     target = path_of_target(text)
     missing = []
-    for path in filter(None, (target, *documents_in(heard)[1])):
+    for path in filter(None, (target, *documents_in(heard)[1], *(wish.path for wish in rows))):
         try:
             if not (folder / Path(path).expanduser()).exists():
                 missing.append(path)

@@ -152,6 +152,11 @@ ORDERS: list[tuple[str, str, dict[str, Any]]] = [
     ("export everything", "export_dataset", {}),
     ("save a checkpoint called before-lunch", "save_checkpoint", {"name": "before-lunch"}),
     ("checkpoint", "save_checkpoint", {}),
+    *[(text, "log_to_mlflow", {"on": True}) for text in
+      ("log it to MLflow", "please send all cases to our mlflow server", "track this in MLflow as we go", "turn on mlflow logging",
+       "use MLflow")],
+    *[(text, "log_to_mlflow", {"on": False}) for text in
+      ("stop logging to mlflow", "turn mlflow off", "switch off the MLflow tracking", "disable mlflow")],
     ("save", "save_checkpoint", {}),
     ("use batches of 10", "adjust_category", {"batch_size": 10}),
     ("set the batch size to 25", "adjust_category", {"batch_size": 25}),

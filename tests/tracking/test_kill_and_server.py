@@ -1,0 +1,148 @@
+"""A process that is killed while it logs, and a server that goes away and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.domain.events import CaseAccepted, CasesLogged, Event
+from tests.support.tracked import assert_same, database_file
+
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(300)]
+
+Config = Callable[..., DatasetBuilderConfig]
+Plan = Callable[..., DatasetPlanInput]
+
+KILLED = """
+import asyncio, os, signal, sys
+from dsbuilder_tui import *
+from dsbuilder_tui.store.outbox import OutboxTable
+async def main():
+    folder, uri, after = sys.argv[1:]
+    plan = DatasetPlanInput(dataset_name="d", categories=[DatasetCategory(name="c", count=130, example_inputs="Hi?")])
+    calls, real = [], OutboxTable.done
+    async def done(self, ids):  # MLflow has them, and the session does not know it yet
+        calls.append(ids)
+        if len(calls) > int(after):
+            os.kill(os.getpid(), signal.SIGKILL)
+        await real(self, ids)
+    OutboxTable.done = done
+    config = DatasetBuilderConfig(checkpoint_dir=folder, mlflow_tracking_uri=uri, max_dataset_size=1000)
+    async with await Session.create(plan, config) as session:
+        await session.run()
+        await session.tracking.settle(100)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("after", [0, 1])
+async def test_killed_between_sending_and_knowing_it(after: int, uri: str, tmp_path: Path, make_config: Config) -> None:
+    folder = tmp_path / "sessions"
+    command = [sys.executable, "-c", KILLED, str(folder), uri, str(after)]
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    async with await Session.open("d", make_config(checkpoint_dir=folder, mlflow_tracking_uri=uri)) as session:
+        await session.run()
+        state = await session.tracking.settle(60)
+        assert state is not None and state.finished and state.synced == 130
+        held = await assert_same(uri, session)
+        assert len(held["datasets"]) == len(held["runs"]) == 1
+
+
+async def test_what_is_left_goes_on_at_the_next_start(uri: str, make_config: Config, make_plan: Plan) -> None:
+    config = make_config(mlflow_tracking_uri=uri, drain_timeout=0)
+    async with await Session.create(make_plan(40), config) as session:
+        await session.run()
+        name = session.id
+    async with await Session.open(name, config) as session:
+        state = await session.tracking.state()
+        assert state is not None and state.accepted == 40  # told without MLflow
+        await session.tracking.begin()
+        state = await session.tracking.settle(60)
+        assert state is not None and state.finished
+        await assert_same(uri, session)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def mlflow_server(uri: str, port: int) -> Iterator[None]:
+    """A real server on loopback, with one worker."""
+    folder = Path(database_file(uri)).parent
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--host", "127.0.0.1",
+            "--port", str(port), "--workers", "1", "--serve-artifacts", "--artifacts-destination", str(folder / "art"),
+        ],
+        cwd=folder, env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+async def listening(port: int) -> None:
+    async with asyncio.timeout(100):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.2)
+            else:
+                writer.close()
+                return
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+async def test_a_server_that_goes_away_and_comes_back(uri: str, make_config: Config, make_plan: Plan) -> None:
+    port = free_port()
+    config = make_config(mlflow_tracking_uri=f"http://127.0.0.1:{port}", offline_pace=60)
+    events: list[Event] = []
+    async with await Session.create(make_plan(300), config) as session:
+        session.subscribe(events.append)
+        with mlflow_server(uri, port):
+            await listening(port)
+            run = asyncio.create_task(session.run())
+            while not any(isinstance(e, CasesLogged) and e.accepted > e.waiting for e in events):
+                await asyncio.sleep(0.05)
+        assert (await run).accepted == 300  # it did not wait
+        state = await session.tracking.settle(5)
+        assert state is not None and state.waiting and "no connection" in state.error
+        with mlflow_server(uri, port):
+            await listening(port)
+            state = await session.tracking.sync(200)
+            while not state.finished:
+                state = await session.tracking.sync(200)
+            assert (
+                state.link
+                == f"http://127.0.0.1:{port}/#/experiments/{session._files.meta['mlflow']['experiment_id']}/datasets"
+            )
+            held = await assert_same(uri, session)
+    assert len(held["datasets"]) == len(held["runs"]) == 1
+    assert sum(isinstance(e, CaseAccepted) for e in events) == 300
+
+
+async def test_a_server_that_is_not_there_holds_nothing_up(make_config: Config, make_plan: Plan) -> None:
+    config = make_config(mlflow_tracking_uri=f"http://127.0.0.1:{free_port()}")
+    async with await Session.create(make_plan(20), config) as session:
+        assert (await session.run()).accepted == 20
+        state = await session.tracking.settle(60)
+        assert state is not None and state.waiting == 20 and "no connection to http://127.0.0.1" in state.error
