@@ -82,7 +82,8 @@ _SENTENCE = re.compile(
     r"\b(?:should|must|shall|needs? to|ha(?:s|ve) to|ought to)\b", re.IGNORECASE
 )  # names no category
 _WISH = re.compile(
-    r"(?:please )?(?:make|keep|let|phrase|word) (?:them|it|all|each|every) .+", re.IGNORECASE
+    r"(?:please )?(?:make|keep|let|phrase|word) (?:them|it|all|each|every) .+|in (?:the|a) (?:style|voice|manner) of .+",
+    re.IGNORECASE,
 )  # of all cases
 
 
