@@ -43,6 +43,8 @@ def test_its_tools_are_in_the_first_plan(bot: Path) -> None:
     [
         "6 cases for the bot in ./nowhere: refunds",
         "6 cases: refunds, for the bot in ./airline and the policies in ./docs",
+        "6 cases about prices for a shop bot, use the rows of ./products.csv",
+        "a case for each row of ./products.csv for our shop bot",
     ],
 )
 def test_a_path_that_is_not_there_builds_nothing(bot: Path, words: str, yes: tuple[str, ...]) -> None:

@@ -81,6 +81,10 @@ _NO_ITEM = re.compile(
 _SENTENCE = re.compile(
     r"\b(?:should|must|shall|needs? to|ha(?:s|ve) to|ought to)\b", re.IGNORECASE
 )  # names no category
+_WISH = re.compile(
+    r"(?:please )?(?:make|keep|let|phrase|word) (?:them|it|all|each|every) .+|in (?:the|a) (?:style|voice|manner) of .+",
+    re.IGNORECASE,
+)  # of all cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +179,7 @@ def _with_segment(request: Request, segment: str, listing: bool, heard: Utteranc
             r"\b(?:about|covering|on|categories|regarding|topics)\b:? ?(.+)$", plain, re.IGNORECASE
         ):
             listing, plain = True, introduced[1] if not listing else plain
-        if listing and _SENTENCE.search(plain) and not introduced:
+        if not introduced and (_WISH.match(plain) or (listing and _SENTENCE.search(plain))):
             return replace(request, left_out=(*request.left_out, words_of(heard.full(segment)))), listing
         if not listing or _NO_ITEM.match(plain):
             noted = (

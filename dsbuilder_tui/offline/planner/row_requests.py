@@ -107,6 +107,7 @@ def rows_in(heard: Utterance) -> tuple[Utterance, tuple[RowWish, ...], str]:
         try:
             number = count_rows(path, MOST_CASES + 1)
         except InputError as error:
+            wishes.append(wish)
             problem = str(error)
             return rest
         if number > MOST_CASES:

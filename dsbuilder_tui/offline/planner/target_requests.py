@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from dsbuilder_tui.offline.planner.document_requests import documents_in
 from dsbuilder_tui.offline.planner.extension_requests import extension_in
 from dsbuilder_tui.offline.planner.request import APPLICATION_NOUNS
+from dsbuilder_tui.offline.planner.row_requests import rows_in
 from dsbuilder_tui.offline.planner.utterance import MASK, Utterance, hear
 
 _ROWS = frozenset({".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow", ".gz", ".db", ".sqlite"})
@@ -71,11 +72,11 @@ def path_of_target(text: str) -> str:
 
 
 def missing_paths(text: str, folder: Path) -> list[str]:
-    """Paths that a request is to start from (an application, documents) and that are not there, seen from ``folder``."""
-    heard = hear(text)
+    """Paths that a request is to start from (an application, documents, rows) and that are not there, seen from ``folder``."""
+    heard, rows, _ = rows_in(hear(text))
     target = path_of_target(text)
     missing = []
-    for path in filter(None, (target, *documents_in(heard)[1])):
+    for path in filter(None, (target, *documents_in(heard)[1], *(wish.path for wish in rows))):
         try:
             if not (folder / Path(path).expanduser()).exists():
                 missing.append(path)
@@ -96,7 +97,14 @@ def _with_plain_path(heard: Utterance) -> Utterance:
 
 def _is_target(heard: Utterance, found: re.Match[str]) -> bool:
     path = heard.piece(found.group())
-    if heard.quoted(found.group()) or not re.search(r"[./\\~]", path) or PurePath(path).suffix.lower() in _ROWS:
+    is_quoted_path = re.match(r"(?:\.{1,2}|~)?/", path) and re.search(
+        rf"{_WHERE} $", heard.said[: found.start()], re.IGNORECASE
+    )
+    if (
+        (heard.quoted(found.group()) and not is_quoted_path)
+        or not re.search(r"[./\\~]", path)
+        or PurePath(path).suffix.lower() in _ROWS
+    ):
         return False
     if not re.match(r"[.~/]|[A-Za-z]:\\", path) and not re.search(
         rf"{_WHERE} $", heard.said[: found.start()], re.IGNORECASE

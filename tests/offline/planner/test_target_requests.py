@@ -47,6 +47,7 @@ def test_the_application_is_read_before_anything_is_planned(said: str, counts: d
 
 def test_a_path_of_words_alone_and_documents_beside_it() -> None:
     assert path_of_target("40 cases for the bot in src/bot: seat changes") == "src/bot"
+    assert path_of_target('40 cases for the bot in "./my bot": seat changes') == "./my bot"
     said = "40 cases: seat changes, for the bot in ./X and the policies in ./docs"
     plan = proposed(understand(said, KNOWN, target_read=True))
     assert path_of_target(said) == "./X" and plan is not None
@@ -77,6 +78,8 @@ def test_what_was_not_understood_is_an_argument() -> None:
     reading = understand("40 cases for the bot in ./X: refunds. All of them should rhyme", KNOWN, target_read=True)
     assert reading.acts[0].arguments["not_understood"] == ["All of them should rhyme"]
     assert counts_of(proposed(reading)) == {"refunds": 40}
+    first = understand("Make them rhyme. 40 cases for the bot in ./X: refunds", KNOWN, target_read=True)
+    assert first.acts[0].arguments["not_understood"] == ["Make them rhyme"]
     assert "not_understood" not in understand("40 cases: refunds, please", NOTHING).acts[0].arguments
 
 
