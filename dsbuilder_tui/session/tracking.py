@@ -125,7 +125,7 @@ class SessionTracking:
         if self._drain is None:
             raise InputError(
                 f"{self._context.id} is not logged to MLflow.",
-                "Say --set incremental_mlflow_logging=true, or --set mlflow_tracking_uri=URI.",
+                "Set incremental_mlflow_logging, or mlflow_tracking_uri.",
             )
         await self._context.files.store.outbox.try_again()
         self._drain.compare_again()

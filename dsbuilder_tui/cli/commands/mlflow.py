@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import os
 import subprocess
 import sys
 
@@ -28,6 +30,8 @@ def _mlflow(arguments: argparse.Namespace) -> int:
     flags = settings_from(arguments)
     if arguments.mlflow_tracking_uri is not None:
         flags["mlflow_tracking_uri"] = arguments.mlflow_tracking_uri
+    if arguments.act == "sync":
+        flags["incremental_mlflow_logging"] = True  # whoever asks for it wants it there
     config = load_config(**flags)
     if arguments.act == "ui":
         if arguments.session is not None or arguments.json:
@@ -40,8 +44,6 @@ def _mlflow(arguments: argparse.Namespace) -> int:
 
 def _ui(config: DatasetBuilderConfig, port: int | None) -> int:
     """Serve MLflow's own pages on loopback, until Ctrl+C."""
-    import os
-
     uri = config.tracking_uri
     if is_server(uri):
         say(f"MLflow is a server already: {visible(without_login(uri) or uri)}/#/experiments")
@@ -57,10 +59,13 @@ def _ui(config: DatasetBuilderConfig, port: int | None) -> int:
         sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--default-artifact-root", folder.as_uri(),
         "--host", _LOOPBACK, "--port", str(number), "--workers", "1",
     ]  # fmt: skip
-    try:
-        return subprocess.run(command, env={**os.environ, **_QUIET}, check=False).returncode and ExitCode.FAILED
-    except KeyboardInterrupt:
-        return ExitCode.COMPLETE
+    environment = {**os.environ, **_QUIET}
+    if os.name == "posix":  # in the place of this process: whatever ends it ends the server
+        sys.stdout.flush()
+        os.execve(sys.executable, command, environment)
+    with contextlib.suppress(KeyboardInterrupt):
+        return subprocess.run(command, env=environment, check=False).returncode and ExitCode.FAILED
+    return ExitCode.COMPLETE
 
 
 async def _sync(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> int:
