@@ -71,7 +71,7 @@ class CheckReport:
                 where = f"line {finding.line}: " if finding.line else ""
                 yield f"  {where}{finding.sentence}"
             if len(found) > _SHOWN:
-                yield f"  … and {counted(len(found) - _SHOWN, 'more')}"
+                yield f"  … and {len(found) - _SHOWN:,} more"
         yield ""
         yield self._summary()
 

@@ -158,6 +158,12 @@ def test_fixes_remove_repeats_mend_characters_and_leave_the_rest_as_it_was(tmp_p
     assert not {CheckCode.EXACT_REPEAT, CheckCode.ENCODING} & set(again.counts)
 
 
+def test_of_many_findings_the_first_are_told(tmp_path: Path) -> None:
+    rows = [{"inputs": {"q": f"I am [customer name] and have {n} questions about {n} things."}} for n in range(23)]
+    lines = list(check(written(tmp_path / "x.jsonl", *rows)).lines())
+    assert "  … and 13 more" in lines and sum(line.startswith("  line ") for line in lines) >= 10
+
+
 def test_a_baseline_hides_what_is_known_and_follows_rows_that_move(tmp_path: Path) -> None:
     bad = changed(2, case_id="d", query="I am [customer name].")
     path, known = written(tmp_path / "x.jsonl", *GOOD, bad), tmp_path / "known.json"
