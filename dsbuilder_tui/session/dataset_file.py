@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.session.export_formats import format_of, require_writer
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.key_trust import ForeignAddress, TrustRisk, not_allowed
 from dsbuilder_tui.store.export.dataset_parts import DatasetPart, dataset_parts, parts_words
-from dsbuilder_tui.store.export.formats import format_of
 
 # The key under which `SessionFiles.conclude` notes that the dataset is to be written: absent in sessions of versions that
 # did not, None while it is to be done, and else what was written.
@@ -61,7 +61,12 @@ class DatasetFile:
         return self._context.files.folder / f"{self._context.id}.jsonl"
 
     async def promise(self, path: Path) -> None:
-        """Note that the dataset is to be written there when it is finished, so that it is, even after a kill."""
+        """Note that the dataset is to be written there when it is finished, so that it is, even after a kill.
+
+        Raises ``InputError`` for a format that cannot be written: the end of a run is no time to find that out, nor to import
+        for the first time what writes it.
+        """
+        require_writer(format_of(path))
         files, own = self._context.files, path == self._own_path
         promised = "" if own else str(path)
         if files.meta.get(PROMISED) != promised:

@@ -51,8 +51,8 @@ class _Nothing:
         raise ImportError(f"{name}: failed to map segment from shared object")
 
 
-def _at_a_call(function: str, call: int, act: Callable[[], None]) -> None:
-    """Have ``module:Class.name`` begin its n-th call so."""
+def _at_a_call(function: str, call: int, act: Callable[[], None], *, stays: bool) -> None:
+    """Have ``module:Class.name`` begin its n-th call so; what ``stays`` so begins the later ones, too."""
     module, _, path = function.partition(":")
     *holders, name = path.split(".")
     holder: Any = functools.reduce(getattr, holders, importlib.import_module(module))
@@ -60,7 +60,8 @@ def _at_a_call(function: str, call: int, act: Callable[[], None]) -> None:
 
     @functools.wraps(wrapped)
     def wrapper(*given: Any, **more: Any) -> Any:
-        if next(calls) == call:
+        number = next(calls)
+        if number == call or (stays and number > call):
             act()
         return wrapped(*given, **more)
 
@@ -71,10 +72,11 @@ def _run(asked: Path, error: str, function: str, call: int, words: list[str]) ->
     nothing: Any = _Nothing(asked)
 
     def fail() -> None:
-        sys.meta_path.insert(0, nothing)
+        if nothing not in sys.meta_path:
+            sys.meta_path.insert(0, nothing)
         ERRORS[error]()
 
-    _at_a_call(function, call, fail)
+    _at_a_call(function, call, fail, stays=error == "descriptors")
     return main(words)
 
 
