@@ -159,7 +159,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     plan = plan_file(tmp_path, 1500, 500)
     settings = ["--checkpoint-dir", "sessions", "--max-dataset-size", "5000"]
     limited = subprocess.run(
-        ["bash", "-c", 'ulimit -f 700; exec "$@"', "-", *COMMAND, "run", plan, *settings, "--json"],
+        ["bash", "-c", 'ulimit -f 1000; exec "$@"', "-", *COMMAND, "run", plan, *settings, "--json"],
         cwd=tmp_path, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert limited.returncode == 1, limited.stdout[-300:] + limited.stderr

@@ -10,7 +10,8 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.agreement import Agreement, PersonLabel
 from dsbuilder_tui.domain.judging import Judgement, verdict_of
-from dsbuilder_tui.tui.cases.paint import case_detail, case_row
+from dsbuilder_tui.tui.cases.detail_paint import case_detail
+from dsbuilder_tui.tui.cases.paint import case_row
 from dsbuilder_tui.tui.rejected.paint import why
 from tests.support.fake_openai import FakeOpenAI
 
@@ -86,6 +87,6 @@ async def test_a_persons_acts_are_labels_and_disagreements_become_examples(
         assert len(found[Judgement.BAD]) == 1 and len(found[Judgement.GOOD]) == 19 and not found[Judgement.NOT_JUDGED]
         (shown,) = await session.cases.by_seq(found[Judgement.BAD])
         assert verdict_of(shown.tags) is not None
-        text = "\n".join("".join(part for part, _ in line) for line in case_detail(shown, (), 60))
+        text = "\n".join("".join(part for part, _ in line) for line in case_detail(shown, (), (), 60))
         assert "judged bad by gpt-4o" in text and "no to: natural" in text and "no user writes so" in text
         assert "✗ bad" in "".join(part for part, _ in case_row(shown, 90, False, category_width=12))
