@@ -140,6 +140,7 @@ async def test_a_server_that_goes_away_and_comes_back(uri: str, make_config: Con
     assert sum(isinstance(e, CaseAccepted) for e in events) == 300
 
 
+@pytest.mark.slow
 async def test_a_server_that_is_not_there_holds_nothing_up(make_config: Config, make_plan: Plan) -> None:
     config = make_config(mlflow_tracking_uri=f"http://127.0.0.1:{free_port()}")
     async with await Session.create(make_plan(20), config) as session:
