@@ -286,7 +286,8 @@ class OutboxDrain:
         self._retry_at = asyncio.get_running_loop().time() + wait
         await self._announce()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), wait)
+            async with asyncio.timeout(wait):  # not `wait_for`: before Python 3.12 it can lose a cancellation
+                await self._hurry.wait()
         self._retry_at = None
         self._wake.set()
 

@@ -25,7 +25,6 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.mark.slow
 def test_sync_says_by_its_code_whether_all_has_arrived(capsys: pytest.CaptureFixture[str]) -> None:
     run = ["run", "--example", "travel_assistant", "--checkpoint-dir", "s", "--plain", "--max-dataset-size", "100"]
     assert main([*run, "--no-mlflow"]) == 0
