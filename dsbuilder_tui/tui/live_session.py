@@ -124,10 +124,14 @@ class LiveSession(BackgroundRun, Watched):
         return self.session.clock.now()
 
     @property
+    def has_agent_model(self) -> bool:
+        return provider_of(self.session.config).make_agent_model is not None
+
+    @property
     def models(self) -> str:
         config = self.session.config
         provider = provider_of(config)
-        agent = "built-in planner" if provider.make_agent_model is None else config.model
+        agent = config.model if self.has_agent_model else "built-in planner"
         return f"{agent} › {provider.writer_name(config).removeprefix('the ')}"
 
     @property

@@ -219,19 +219,23 @@ def area_title(total: int, shown: int, *, box: bool) -> str:
     return f"{counted(total, 'case')} {where}{more}"
 
 
-def vary_request(area: MapArea, texts: Sequence[str]) -> str:
-    """What is drafted for cases that are much alike: others of their category that are not like them."""
+def vary_request(area: MapArea, texts: Sequence[str], *, in_words: bool) -> str:
+    """What is drafted for cases that are much alike: others of their category; ``in_words`` says what they must not be like."""
     counts: dict[str, int] = {}
     for case in area.cases:
         counts[case.category] = counts.get(case.category, 0) + 1
     category = max(counts, key=lambda name: counts[name])
     example = clip(texts[0], _QUOTED).replace("”", '"')
-    return f"Write {MORE} more `{plain(category)}` cases that say it differently than “{example}”"
+    return f"Add {MORE} `{_quoted(category)}` cases" + (f" that say it differently than “{example}”" if in_words else "")
 
 
-def write_request(groups: Sequence[MapGroup], x: float, y: float) -> str:
-    """What is drafted for a spot: cases of the category around it, between the groups that are nearest to it."""
+def write_request(groups: Sequence[MapGroup], x: float, y: float, *, in_words: bool) -> str:
+    """What is drafted for a spot: cases of the category around it; ``in_words`` says which groups they are to lie between."""
     near = sorted(groups, key=lambda group: (group.x - x) ** 2 + (group.y - y) ** 2)[:2]
-    named = [f"“{plain(group.name)}”" for group in near if group.name]
+    named = [f"those about “{plain(group.name)}”" for group in near if group.name]
     between = f" between {named[0]} and {named[1]}" if len(named) == 2 else f" near {named[0]}" if named else ""
-    return f"Write {MORE} more `{plain(near[0].category)}` cases{between}"
+    return f"Add {MORE} `{_quoted(near[0].category)}` cases" + (between if in_words else "")
+
+
+def _quoted(name: str) -> str:
+    return plain(name).replace("`", "'")

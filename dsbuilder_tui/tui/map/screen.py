@@ -145,12 +145,13 @@ class MapScreen(SessionScreen):
 
     def action_vary(self) -> None:
         if self._area is not None and self._area.cases:
-            self.services.draft(vary_request(self._area, self._texts))
+            self.services.draft(vary_request(self._area, self._texts, in_words=self.watched.has_agent_model))
             self.dismiss()
 
     def action_write_here(self) -> None:
         if self._drawn is not None and self._drawn.groups:
-            self.services.draft(write_request(self._drawn.groups, *self.plane.cursor))
+            in_words = self.watched.has_agent_model
+            self.services.draft(write_request(self._drawn.groups, *self.plane.cursor, in_words=in_words))
             self.dismiss()
 
     def action_next_pane(self) -> None:
