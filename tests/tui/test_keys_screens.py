@@ -187,7 +187,7 @@ async def test_calls_are_cancelled_retried_and_copied(make_plan: Plans) -> None:
     model = Scripted(hold=1, faults=[TransientError(FailureKind.SERVER, "500 it broke", 3600)])
     async with studio(model=model, flags={"max_workers": 2}) as desk:
         await begin(desk, make_plan(40))
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.until(lambda: desk.live.view.accepted > 0)
         await desk.press("f6")
         await desk.at("WorkersScreen", "calls")
