@@ -67,8 +67,9 @@ async def test_cases_are_searched_filtered_and_turned_around(make_plan: Plans) -
         assert chosen(desk) == "category_1-00001"
         await desk.press("s")
         await desk.sees("newest first")
-        await desk.until(lambda: chosen(desk) != "category_1-00001")
+        await desk.until(lambda: desk.one("#cases").cursor > 0 and chosen(desk) == "category_1-00001")
         await desk.press("s")
+        await desk.until(lambda: desk.one("#cases").cursor == 0)
         await desk.press("f")
         await desk.at("QuestionDialog", "answers")
         await desk.press("down", "down", "enter")
