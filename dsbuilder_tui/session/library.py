@@ -9,6 +9,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.session.facade import Session
+from dsbuilder_tui.session.rebuilding import find_stored, open_stored, stored_name
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.catalog import (
@@ -88,8 +89,11 @@ async def open_saved(reference: str | Path | None, config: DatasetBuilderConfig,
     """Open what was saved: a session's name, folder or file, or a file that can be imported; ``None`` is the newest session.
 
     A JSON that one of this directory's sessions wrote opens that session, which is never behind its JSON; any other file
-    is imported. Raises ``SessionNotFound``, ``SessionInUse``, ``InputError`` and what else opening can raise.
+    is imported. ``mlflow:NAME`` is a dataset in MLflow: the session that writes it, rebuilt from there when it is lost.
+    Raises ``SessionNotFound``, ``SessionInUse``, ``InputError`` and what else opening can raise.
     """
+    if (stored := stored_name(reference)) is not None:
+        return await open_stored(stored, config, clock)
     target = Path(reference).expanduser() if reference is not None else None
     if target is None or not target.is_file() or target.name == SESSION_FILE:
         return await Session.open(target, config, clock=clock)
@@ -107,6 +111,8 @@ async def open_saved(reference: str | Path | None, config: DatasetBuilderConfig,
 
 def saved_as(reference: str, config: DatasetBuilderConfig) -> str:
     """What is saved there, by name. Raises what ``open_saved`` would for something that is not there or unreadable."""
+    if (stored := stored_name(reference)) is not None:
+        return find_stored(stored, config).name
     target = Path(reference).expanduser()
     if target.is_file() and target.name != SESSION_FILE:
         return read_dataset(target).plan.dataset_name

@@ -182,6 +182,7 @@ class OutboxDrain:
         if gone:  # a person has deleted it: all that is here is sent anew
             await self._table.begin(everything=True)
         await self._session.keep(self._ids, finished=False)
+        await self._log_figures()  # before any record: what a lost session is rebuilt from
         return gone
 
     async def _log_figures(self) -> None:
