@@ -9,7 +9,6 @@ from typing import Any
 
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.session.facade import Session
-from dsbuilder_tui.session.rebuilding import find_stored, open_stored, stored_name
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.catalog import (
@@ -26,6 +25,7 @@ from dsbuilder_tui.store.catalog import (
 )
 from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.imports.import_formats import read_dataset
+from dsbuilder_tui.tracking.dataset_lookup import stored_name
 
 __all__ = [
     "SESSION_FILE",
@@ -93,6 +93,8 @@ async def open_saved(reference: str | Path | None, config: DatasetBuilderConfig,
     Raises ``SessionNotFound``, ``SessionInUse``, ``InputError`` and what else opening can raise.
     """
     if (stored := stored_name(reference)) is not None:
+        from dsbuilder_tui.session.rebuilding import open_stored  # with numpy, which comparing texts needs
+
         return await open_stored(stored, config, clock)
     target = Path(reference).expanduser() if reference is not None else None
     if target is None or not target.is_file() or target.name == SESSION_FILE:
@@ -112,6 +114,8 @@ async def open_saved(reference: str | Path | None, config: DatasetBuilderConfig,
 def saved_as(reference: str, config: DatasetBuilderConfig) -> str:
     """What is saved there, by name. Raises what ``open_saved`` would for something that is not there or unreadable."""
     if (stored := stored_name(reference)) is not None:
+        from dsbuilder_tui.session.rebuilding import find_stored  # as in `open_saved`
+
         return find_stored(stored, config).name
     target = Path(reference).expanduser()
     if target.is_file() and target.name != SESSION_FILE:

@@ -36,7 +36,6 @@ from dsbuilder_tui.tracking.logged_session import LoggedSession
 from dsbuilder_tui.tracking.mlflow_target import KEPT_IDS
 from dsbuilder_tui.tracking.stored_dataset import StoredDataset, StoredSession
 
-PREFIX = "mlflow:"  # before the name or the id of a dataset
 _OF_MLFLOW = ("incremental_mlflow_logging", "mlflow_tracking_uri", "mlflow_experiment")
 _MOST_RETIRED = 1_000_000
 
@@ -47,12 +46,6 @@ class Rebuilt:
 
     session: Session
     notes: tuple[str, ...]
-
-
-def stored_name(reference: object) -> str | None:
-    """The name or id of a dataset in MLflow that a reference names (``mlflow:support``); None for anything else."""
-    text = str(reference)
-    return text.removeprefix(PREFIX).strip() or None if text.startswith(PREFIX) else None
 
 
 def find_stored(name: str, config: DatasetBuilderConfig) -> StoredDataset:

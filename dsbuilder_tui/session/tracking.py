@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.events import (
     DiversityMeasured,
     Event,
     Notice,
+    PlanRevised,
     RunStarted,
 )
 from dsbuilder_tui.domain.notice_level import NoticeLevel
@@ -222,6 +223,8 @@ class SessionTracking:
         match event:
             case RunStarted() if self._context.plan.decided:
                 self._drain.compare_again()
+            case PlanRevised():
+                self._drain.describe_again()
             case DiversityMeasured():
                 figures = {
                     name: getattr(event, name) for name in ("variety", "mean_likeness", "nearest_likeness", "packed")

@@ -1,4 +1,4 @@
-"""What a run in MLflow keeps of its session beside plan and records: with it a session that is lost can be rebuilt exactly."""
+"""A session as its run in MLflow keeps it, beside plan and records: with it one that is lost can be rebuilt exactly."""
 
 from __future__ import annotations
 

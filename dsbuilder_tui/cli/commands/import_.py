@@ -18,10 +18,11 @@ from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.import_formats import IMPORT_FORMATS
 from dsbuilder_tui.session.library import ImportedDataset, read_dataset
-from dsbuilder_tui.session.rebuilding import PREFIX, find_stored, rebuild, rows_of, stored_name
+from dsbuilder_tui.session.rebuilding import find_stored, rebuild, rows_of
 from dsbuilder_tui.session.row_files import import_rows
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
+from dsbuilder_tui.tracking.dataset_lookup import PREFIX, stored_name
 
 
 def _import(arguments: argparse.Namespace) -> int:
