@@ -188,7 +188,7 @@ async def test_leaving_while_it_runs_asks(make_plan: Plans) -> None:
         for keys in (("escape",), ("down", "enter")):
             await desk.press("ctrl+q")
             await desk.at("QuestionDialog", "answers")
-            await desk.sees("Pause and quit?", "of 60 cases are saved")
+            await desk.sees("Pause and quit?", "of 60 cases saved")
             await desk.press(*keys)
             await desk.at("StudioScreen")
             assert desk.live.running and not desk.app._exit
