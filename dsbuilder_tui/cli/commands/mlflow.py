@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from dsbuilder_tui.cli.command import CliCommand
-from dsbuilder_tui.cli.key_question import ask_before_cases_are_logged
+from dsbuilder_tui.cli.key_question import ask_before_cases_are_logged, ask_before_mlflow_is_read
 from dsbuilder_tui.cli.options import json_option, place_option, settings_from
 from dsbuilder_tui.cli.output import print_json, say
 from dsbuilder_tui.domain.errors import ExitCode, InputError
@@ -19,6 +19,7 @@ from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig, without_login
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.tracking_uri import artifact_folder, is_server
+from dsbuilder_tui.tracking.registered_target import registered_targets
 from dsbuilder_tui.wording import tracking_lines
 
 _LOOPBACK = "127.0.0.1"
@@ -39,7 +40,24 @@ def _mlflow(arguments: argparse.Namespace) -> int:
         return _ui(config, arguments.port)
     if arguments.port is not None:
         raise InputError("--port is for `mlflow ui`.", "Leave it out.")
+    if arguments.act == "targets":
+        if arguments.session is not None or arguments.as_copy:
+            raise InputError("`mlflow targets` lists what is in MLflow.", "Leave SESSION and --as-copy out.")
+        return _targets(arguments, config)
     return asyncio.run(_sync(arguments, config))
+
+
+def _targets(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> int:
+    ask_before_mlflow_is_read(config)
+    found = registered_targets(config.tracking_uri)
+    if arguments.json:
+        print_json([{"target": reference, "words": words} for reference, words in found])
+        return ExitCode.COMPLETE
+    for reference, words in found:
+        say(f"{visible(reference)}{f'  {visible(words)}' if words else ''}")
+    if not found:
+        say("MLflow knows of no prompts and no models.")
+    return ExitCode.COMPLETE
 
 
 def _ui(config: DatasetBuilderConfig, port: int | None) -> int:
@@ -86,7 +104,11 @@ async def _sync(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> 
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("act", choices=("ui", "sync"), help="ui: open MLflow's pages here; sync: send all that waits")
+    parser.add_argument(
+        "act",
+        choices=("ui", "sync", "targets"),
+        help="ui: open MLflow's pages here; sync: send all that waits; targets: applications that it knows",
+    )
     parser.add_argument("session", nargs="?", metavar="SESSION", help="sync: name, beginning of a name, or path")
     parser.add_argument("--as-copy", action="store_true", help="sync: to a dataset of its own, from now on")
     parser.add_argument("--port", type=int, metavar="N", help=f"ui: port on this machine ({_PORT})")
