@@ -40,6 +40,7 @@ from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.plans import SessionPlans
 from dsbuilder_tui.session.preview import SessionPreview
 from dsbuilder_tui.session.rejections import SessionRejections
+from dsbuilder_tui.session.results import SessionResults
 from dsbuilder_tui.session.run import KeptWriter, Run, Writer
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.session.session_name import rename_at_rest, take_name_of_plan
@@ -78,6 +79,7 @@ class Session:
         self.plans = SessionPlans(context)
         self.preview = SessionPreview(context, self.costs)
         self.rejections = SessionRejections(context)
+        self.results = SessionResults(context)
         self.settings = context.settings
         self.templates = SessionTemplates(context)
         self.tracking = SessionTracking(context)

@@ -224,12 +224,17 @@ class SessionTracking:
         self._drain.wake()
 
     def _ids(self) -> TrackedIds | None:
-        kept: dict[str, Any] = dict(self._context.files.meta.get(_KEY) or {})
-        kept.pop("finished", None)
-        try:
-            return TrackedIds(**kept)
-        except TypeError:  # nothing, or of another version: it is found again by its tags
-            return None
+        return tracked_ids(self._context)
+
+
+def tracked_ids(context: SessionContext) -> TrackedIds | None:
+    """What MLflow calls the things of a session; None for one that was never logged."""
+    kept: dict[str, Any] = dict(context.files.meta.get(_KEY) or {})
+    kept.pop("finished", None)
+    try:
+        return TrackedIds(**kept)
+    except TypeError:  # nothing, or of another version: it is found again by its tags
+        return None
 
 
 def _shown(config: DatasetBuilderConfig) -> str:

@@ -148,6 +148,7 @@ def _edit(connection: sqlite3.Connection, case: AcceptedCase, number: int) -> No
     )
     if says_otherwise(connection, case.seq, inputs, expectations):
         set_verdicts_aside(connection, case.seq)
+        connection.execute("DELETE FROM evaluation_result WHERE case_seq=?", (case.seq,))  # they are about what it said
     changed = connection.execute(
         "UPDATE accepted_case SET structure=?, inputs=?, expectations=?, tags=?, crc=? WHERE seq=?", values
     ).rowcount

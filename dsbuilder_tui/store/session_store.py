@@ -19,6 +19,7 @@ from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.costs import CostTable
 from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.decision_scores import DecisionScores
+from dsbuilder_tui.store.evaluations import EvaluationTable
 from dsbuilder_tui.store.history import HistoryTable
 from dsbuilder_tui.store.meta import MetaTable
 from dsbuilder_tui.store.outbox import OutboxTable
@@ -51,6 +52,7 @@ class SessionStore:
         self.chat = ChatTable(connection)
         self.checkpoints = CheckpointTable(connection)
         self.costs = CostTable(connection)
+        self.evaluations = EvaluationTable(connection)
         self.history = HistoryTable(connection)
         self.meta = MetaTable(connection)
         self.outbox = OutboxTable(connection)
