@@ -22,12 +22,19 @@ _PAGE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationRecord:
-    """One record as MLflow keeps it. ``key`` tells inputs apart as MLflow does."""
+    """One record as MLflow keeps it; ``created_at`` in seconds since 1970."""
 
     id: str
-    key: str
+    inputs: Mapping[str, Any]
+    outputs: Any
     expectations: Mapping[str, Any]
     tags: Mapping[str, Any]
+    created_at: float
+
+    @property
+    def key(self) -> str:
+        """The inputs, told apart as MLflow does."""
+        return input_key(self.inputs)
 
 
 def input_key(inputs: Mapping[str, Any]) -> str:
@@ -57,8 +64,9 @@ class EvaluationRecords:
             found, token = self._store._load_dataset_records(dataset, max_results=_PAGE, page_token=token)
             yield [
                 EvaluationRecord(
-                    id=record.dataset_record_id, key=input_key(record.inputs), expectations=record.expectations or {},
-                    tags=record.tags or {},
+                    id=record.dataset_record_id, inputs=record.inputs, outputs=record.outputs or None,
+                    expectations=record.expectations or {}, tags=record.tags or {},
+                    created_at=record.created_time / 1000,
                 )
                 for record in found
             ]  # fmt: skip

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dsbuilder_tui.settings.tracking_uri import artifact_folder, is_server
 from dsbuilder_tui.tracking.case_record import SESSION_TAG, DatasetRole
 from dsbuilder_tui.tracking.evaluation_records import EvaluationRecords, as_run_input, input_key
+from dsbuilder_tui.tracking.mlflow_client import mlflow_client
 from dsbuilder_tui.tracking.tracked_run import TrackedRun
 
 if TYPE_CHECKING:
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
 _ROLE_TAG, _STATE_TAG = "dsbuilder_kind", "dsbuilder_state"
 _MOST_PARAMS = 100  # in one call
 _LONGEST_PARAM = 500
-# Waiting is for the outbox, which tells of it; MLflow's own tries would take minutes. A person's own choice stands.
-_ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-}
 
 
 @dataclass(slots=True)
@@ -127,16 +119,7 @@ class MlflowTarget:
 
     def _connected(self) -> MlflowClient:
         if self._client is None:
-            for name, value in _ENVIRONMENT.items():
-                os.environ.setdefault(name, value)
-            for name in ("mlflow", "alembic"):  # a terminal application draws on the screen that they would write to
-                logging.getLogger(name).setLevel(logging.ERROR)
-            from mlflow import MlflowClient
-
-            logging.getLogger("mlflow").setLevel(logging.ERROR)  # importing it has set it anew
-            if (folder := artifact_folder(self._uri)) is not None:
-                folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._client = MlflowClient(tracking_uri=self._uri)
+            self._client = mlflow_client(self._uri)
         return self._client
 
     def _records(self) -> EvaluationRecords:
