@@ -28,7 +28,7 @@ _WORST_FIRST = tuple(CaseOutcome)
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class Assessment:
     """What one scorer said of one answer. ``why`` is its reason; ``broken``: it failed at its work, and said nothing."""
 
     scorer: str
@@ -55,7 +55,7 @@ class CaseResult:
 
     case_seq: int
     raised: bool
-    scores: tuple[Score, ...]
+    scores: tuple[Assessment, ...]
 
     def outcome(self, thresholds: Mapping[str, float]) -> CaseOutcome:
         if self.raised:
@@ -65,7 +65,7 @@ class CaseResult:
             return CaseOutcome.FAILED
         return CaseOutcome.PASSED if True in said else CaseOutcome.UNSCORED
 
-    def failures(self, thresholds: Mapping[str, float]) -> list[Score]:
+    def failures(self, thresholds: Mapping[str, float]) -> list[Assessment]:
         """The scores that turned the answer down."""
         return [score for score in self.scores if score.passed(thresholds) is False]
 

@@ -1,4 +1,4 @@
-"""What evaluations in MLflow say of the session's cases: read back, kept in the session file, and counted."""
+"""Results of evaluations in MLflow, of the session's cases: read back, kept in the session file, and counted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from dsbuilder_tui.domain.case import AcceptedCase
-from dsbuilder_tui.domain.evaluation import CaseResult, EvaluationFigures, EvaluationRun, PassCount, Score
+from dsbuilder_tui.domain.evaluation import Assessment, CaseResult, EvaluationFigures, EvaluationRun, PassCount
 from dsbuilder_tui.domain.events import CaseEdited, ResultsRead
 from dsbuilder_tui.session.evaluation_counts import EvaluationCounts
 from dsbuilder_tui.session.session_context import SessionContext
@@ -183,6 +183,6 @@ def _next(pages: Iterator[list[FoundResult]]) -> list[FoundResult]:
 def _put(found: dict[int, CaseResult], seq: int, one: FoundResult) -> None:
     """Of several traces of a case all scores count, and it raised when one did."""
     before = found.get(seq)
-    scores: tuple[Score, ...] = one.scores if before is None else (*before.scores, *one.scores)
+    scores: tuple[Assessment, ...] = one.scores if before is None else (*before.scores, *one.scores)
     raised = one.raised or (before is not None and before.raised)
     found[seq] = CaseResult(case_seq=seq, raised=raised, scores=scores)

@@ -13,10 +13,10 @@ import orjson
 from dsbuilder_tui.domain.evaluation import (
     EASY,
     LEAST_RUNS_OF_EASY,
+    Assessment,
     CaseOutcome,
     CaseResult,
     EvaluationRun,
-    Score,
 )
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.row_format import checksum, to_text
@@ -200,9 +200,9 @@ def _tag(connection: sqlite3.Connection, seq: int, *, easy: bool) -> bool:
     return True
 
 
-def _as_text(scores: Sequence[Score]) -> str:
+def _as_text(scores: Sequence[Assessment]) -> str:
     return to_text([[score.scorer, score.value, score.why, score.broken] for score in scores])
 
 
-def _scores(text: str) -> tuple[Score, ...]:
-    return tuple(Score(*one) for one in orjson.loads(text))
+def _scores(text: str) -> tuple[Assessment, ...]:
+    return tuple(Assessment(*one) for one in orjson.loads(text))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dsbuilder_tui.domain.evaluation import Score
+from dsbuilder_tui.domain.evaluation import Assessment
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.tracking.case_record import SESSION_TAG
 from dsbuilder_tui.tracking.evaluation_records import input_key
@@ -48,7 +48,7 @@ class FoundResult:
     case_seq: int | None
     key: str | None
     raised: bool
-    scores: tuple[Score, ...]
+    scores: tuple[Assessment, ...]
 
 
 class EvaluationResults:
@@ -173,9 +173,9 @@ def _json(text: str) -> Any:
         return None
 
 
-def _scores(trace: Trace, run_id: str) -> tuple[Score, ...]:
+def _scores(trace: Trace, run_id: str) -> tuple[Assessment, ...]:
     """The newest word of each scorer on a trace in this run; a person's stands above any scorer's of that name."""
-    found: dict[str, tuple[bool, int, Score]] = {}
+    found: dict[str, tuple[bool, int, Assessment]] = {}
     for one in trace.info.assessments or ():
         feedback = getattr(one, "feedback", None)
         of_run = (one.metadata or {}).get(_OF_RUN)
@@ -184,7 +184,7 @@ def _scores(trace: Trace, run_id: str) -> tuple[Score, ...]:
         by_person = str(one.source.source_type) == "HUMAN"
         error = feedback.error
         why = one.rationale or (error.error_message if error is not None else "") or ""
-        score = Score(
+        score = Assessment(
             one_line(one.name, _LONGEST_VALUE),
             _value(feedback.value),
             one_line(why, _LONGEST_REASON),

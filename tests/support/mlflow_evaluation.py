@@ -98,7 +98,7 @@ if __name__ == "__main__":
     server = ThreadingHTTPServer(("127.0.0.1", 0), Judge)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     os.environ |= {
-        "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_GENAI_EVAL_SKIP_TRACE_VALIDATION": "true", "OPENAI_API_KEY": "none",
+        "MLFLOW_DISABLE_TELEMETRY": "true", "OPENAI_API_KEY": "none",
         "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false", "MLFLOW_GENAI_EVAL_MAX_WORKERS": "1",
         "OPENAI_API_BASE": f"http://127.0.0.1:{server.server_port}/v1",
     }  # fmt: skip

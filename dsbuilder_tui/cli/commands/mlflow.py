@@ -125,7 +125,13 @@ async def _results(arguments: argparse.Namespace, config: DatasetBuilderConfig) 
         say()
         rows = [["CATEGORY", "PASS", "FAIL", "ERRORS", "RATE"]]
         rows += [
-            [visible(name), f"{c.passed:,}", f"{c.failed:,}", f"{c.errors:,}", "–" if c.rate is None else f"{c.rate:.0%}"]
+            [
+                visible(name),
+                f"{c.passed:,}",
+                f"{c.failed:,}",
+                f"{c.errors:,}",
+                "–" if c.rate is None else f"{c.rate:.0%}",
+            ]
             for name, c in figures.categories.items()
         ]
         print_table(rows, right=(1, 2, 3, 4))

@@ -14,8 +14,8 @@ from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.conversation import MESSAGES, turns_of
-from dsbuilder_tui.domain.evaluation_words import result_lines
 from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionInUse
+from dsbuilder_tui.domain.evaluation_words import result_lines
 from dsbuilder_tui.domain.figures import DiversityReport, share_words, told_figures
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
