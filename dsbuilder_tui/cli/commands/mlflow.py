@@ -40,11 +40,13 @@ def _mlflow(arguments: argparse.Namespace) -> int:
         flags["score_thresholds"] = {**load_config(**flags).score_thresholds, **_thresholds(arguments.threshold)}
     config = load_config(**flags)
     if arguments.act == "ui":
-        if arguments.session is not None or arguments.json:
-            raise InputError("`mlflow ui` shows all sessions, in a browser.", "Leave SESSION and --json out.")
+        if arguments.session is not None or arguments.json or arguments.as_copy:
+            raise InputError("`mlflow ui` shows all sessions, in a browser.", "Leave SESSION and the flags out.")
         return _ui(config, arguments.port)
     if arguments.port is not None:
         raise InputError("--port is for `mlflow ui`.", "Leave it out.")
+    if arguments.as_copy and arguments.act != "sync":
+        raise InputError("--as-copy is for `mlflow sync`.", "Leave it out.")
     return asyncio.run((_sync if arguments.act == "sync" else _results)(arguments, config))
 
 
@@ -92,6 +94,8 @@ async def _sync(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> 
     """Send all that waits, and compare; the exit code tells whether everything is there."""
     async with await Session.open(arguments.session, config) as session:
         ask_before_cases_are_logged(session.config)
+        if arguments.as_copy:
+            await session.tracking.become_copy()
         state = await session.tracking.sync()
         settled = session.tracking.is_settled()
         whole = not state.waiting and not state.given_up and not state.error and (state.finished or not settled)
@@ -151,6 +155,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threshold", action="append", metavar="SCORER=N", help="results: the number from which on an answer passes"
     )
+    parser.add_argument("--as-copy", action="store_true", help="sync: to a dataset of its own, from now on")
     parser.add_argument("--port", type=int, metavar="N", help=f"ui: port on this machine ({_PORT})")
     parser.add_argument("--mlflow-tracking-uri", metavar="URI", help="server or database; unset: as in the settings")
 
