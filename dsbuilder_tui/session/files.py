@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,6 +38,17 @@ _IMPORT = "import"  # the reason of the checkpoint that is made when a file's ca
 _CHECKED_AT_ONCE = 16_000_000  # bytes of a file that opening waits for, if it is checked at all: about 10 ms
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFill:
+    """What a new session is filled with, other than a file that was read. ``cases`` is about how many, for the limit of a plan;
+    ``into`` writes them while nobody can see the session yet.
+    """
+
+    cases: int
+    seed: int
+    into: Callable[[SessionFiles], Awaitable[None]]
+
+
 class SessionFiles:
     """One session's folder, held by this process until ``close``."""
 
@@ -67,15 +78,16 @@ class SessionFiles:
         clock: Clock,
         imported: ImportedDataset | None = None,
         out: Path | None = None,
+        fill: SessionFill | None = None,
     ) -> Self:
         """As ``Session.create``. Until it is whole its folder has no name that anybody looks for."""
-        check_plan(plan, config, there=len(imported.cases) if imported else 0)
+        check_plan(plan, config, there=len(imported.cases) if imported else fill.cases if fill else 0)
         root = private_folder(config.checkpoint_root)
         catalog.sweep(root)
         folder = catalog.unborn_folder(root)
         lock = SessionLock(folder)
         lock.acquire()
-        seed = imported.seed if imported and imported.seed is not None else config.seed
+        seed = imported.seed if imported and imported.seed is not None else fill.seed if fill else config.seed
         said = {**config.explicit, **({"out": str(out)} if out else {})}
         meta = {
             "state": SessionState.NEW,
@@ -97,6 +109,8 @@ class SessionFiles:
         try:
             if imported:
                 await files.take_in(imported)
+            if fill:
+                await fill.into(files)
             await files._move(lambda: catalog.name_held(folder, plan.dataset_name, lock))
         except BaseException:
             await files.close()

@@ -91,6 +91,7 @@ class StudioApp(App[int]):
         # Letters always go to the prompt: also those typed while it is on its way. None when none is.
         self._typed_ahead: str | None = None
         self.away = False  # the terminal is lent to an editor
+        self.pressed_at = 0.0
         # Held by whoever opens, moves or lists sessions: one that is being read looks as if it were in use.
         self.shelf = asyncio.Lock()
         self.farewell: list[str] = []
@@ -234,6 +235,11 @@ class StudioApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Paste) and isinstance(self.focused, Input):
             event.text = " ".join(visible(event.text).split())  # its one line is drawn as it is
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            waited = events.Event().time - event.time  # since it left the terminal: the loop may have been busy
+            self.pressed_at = self.clock.monotonic() - max(0.0, waited)
+            if isinstance(self.screen, FullScreen):
+                self.screen.direct(event)
         if self._typed_ahead is not None and (typed := _typed(self._typed_ahead, event)) is not None:
             self._typed_ahead = typed
             return

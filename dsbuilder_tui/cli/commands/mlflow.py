@@ -34,8 +34,8 @@ def _mlflow(arguments: argparse.Namespace) -> int:
         flags["incremental_mlflow_logging"] = True  # whoever asks for it wants it there
     config = load_config(**flags)
     if arguments.act == "ui":
-        if arguments.session is not None or arguments.json:
-            raise InputError("`mlflow ui` shows all sessions, in a browser.", "Leave SESSION and --json out.")
+        if arguments.session is not None or arguments.json or arguments.as_copy:
+            raise InputError("`mlflow ui` shows all sessions, in a browser.", "Leave SESSION and the flags out.")
         return _ui(config, arguments.port)
     if arguments.port is not None:
         raise InputError("--port is for `mlflow ui`.", "Leave it out.")
@@ -72,6 +72,8 @@ async def _sync(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> 
     """Send all that waits, and compare; the exit code tells whether everything is there."""
     async with await Session.open(arguments.session, config) as session:
         ask_before_cases_are_logged(session.config)
+        if arguments.as_copy:
+            await session.tracking.become_copy()
         state = await session.tracking.sync()
         settled = session.tracking.is_settled()
         whole = not state.waiting and not state.given_up and not state.error and (state.finished or not settled)
@@ -86,6 +88,7 @@ async def _sync(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("act", choices=("ui", "sync"), help="ui: open MLflow's pages here; sync: send all that waits")
     parser.add_argument("session", nargs="?", metavar="SESSION", help="sync: name, beginning of a name, or path")
+    parser.add_argument("--as-copy", action="store_true", help="sync: to a dataset of its own, from now on")
     parser.add_argument("--port", type=int, metavar="N", help=f"ui: port on this machine ({_PORT})")
     parser.add_argument("--mlflow-tracking-uri", metavar="URI", help="server or database; unset: as in the settings")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from dsbuilder_tui.cli.building import build, checked_out, model_for, talk_and_build
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.display import choose_display
-from dsbuilder_tui.cli.key_question import ask_before_files_leave
+from dsbuilder_tui.cli.key_question import ask_before_files_leave, ask_before_mlflow_is_read
 from dsbuilder_tui.cli.options import display_options, out_option, session_argument, settings_from, settings_options
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.clock import SystemClock
@@ -19,8 +19,10 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import BuilderState
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.session.library import open_saved
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.stack import load_config
+from dsbuilder_tui.tracking.dataset_lookup import stored_name
 from dsbuilder_tui.wording import retry_command
 
 
@@ -29,8 +31,12 @@ def _resume(arguments: argparse.Namespace) -> int:
     config = load_config(**flags)
     out = checked_out(arguments.out)
 
+    if stored_name(arguments.session) is not None:
+        ask_before_mlflow_is_read(config)
+
     async def start() -> int:
-        async with await Session.open(arguments.session, config) as session:
+        opened = open_saved if stored_name(arguments.session) is not None else Session.open
+        async with await opened(arguments.session, config) as session:
             if "seed" in flags and config.seed != session.seed:
                 raise InputError(
                     f"--seed {config.seed}: the session {session.id} was planned with seed {session.seed}.",

@@ -151,7 +151,7 @@ class CoverageScreen(SessionScreen):
         self.set_class(bool(self._uses), "-with-passages")
         at_end = " · at the end" if self.watched.replaying else ""
         pane.border_title = title(f"{passages_title(self._uses)}{at_end}")
-        rows.set_count(len(self._uses))
+        rows.set_keys([use.passage.id for use in self._uses])
         self.refresh_bindings()
 
     def _passage_row(self, index: int, width: int, chosen: bool) -> Line:
