@@ -31,7 +31,7 @@ from dsbuilder_tui.session.cases import SessionCases
 from dsbuilder_tui.session.chat import SessionChat
 from dsbuilder_tui.session.checkpoints import SessionCheckpoints
 from dsbuilder_tui.session.costs import SessionCosts
-from dsbuilder_tui.session.dataset_file import DatasetFile
+from dsbuilder_tui.session.dataset_file import ONLY_NEW, DatasetFile
 from dsbuilder_tui.session.diversity import SessionDiversity
 from dsbuilder_tui.session.documents import SessionDocuments
 from dsbuilder_tui.session.endpoint_knowledge import EndpointKnowledge
@@ -145,13 +145,13 @@ class Session:
 
     @classmethod
     async def beside(cls, source: Session) -> Self:
-        """A new session with the plan, the seed and the settings of another one, and no case yet. Raises as ``create``."""
+        """A new session with the plan, the seed and the settings of another one, and of its cases those that came with a
+        file. Raises as ``create``.
+        """
         files = source._files
-        imported = ImportedDataset(
-            plan=files.plan, cases=(), seed=files.seed, retired=await files.store.slots.retired()
-        )
-        session = await cls.create(files.plan, source.config, clock=files.clock, imported=imported)
-        await session._files.remember(**{name: files.meta[name] for name in ("provider", "worker_model")})
+        session = await cls.create(files.plan, source.config, clock=files.clock, imported=await files.as_imported())
+        kept = ("provider", "worker_model", ONLY_NEW)
+        await session._files.remember(**{name: files.meta[name] for name in kept if name in files.meta})
         return session
 
     @classmethod
