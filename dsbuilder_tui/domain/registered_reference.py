@@ -1,4 +1,4 @@
-"""References to an application that is registered with MLflow: ``prompts:/bot/2``, ``mlflow:models/bot``, ``models:/bot@live``."""
+"""References to an application that MLflow knows: ``prompts:/bot/2``, ``mlflow:models/bot``, ``models:/bot@live``."""
 
 from __future__ import annotations
 

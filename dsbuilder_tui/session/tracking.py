@@ -246,12 +246,17 @@ class SessionTracking:
         return self._plans
 
     def _ids(self) -> TrackedIds | None:
-        kept: dict[str, Any] = dict(self._context.files.meta.get(KEPT_IDS) or {})
-        kept.pop("finished", None)
-        try:
-            return TrackedIds(**kept)
-        except TypeError:  # nothing, or of another version: it is found again by its tags
-            return None
+        return tracked_ids(self._context)
+
+
+def tracked_ids(context: SessionContext) -> TrackedIds | None:
+    """What MLflow calls the things of a session; None for one that was never logged."""
+    kept: dict[str, Any] = dict(context.files.meta.get(KEPT_IDS) or {})
+    kept.pop("finished", None)
+    try:
+        return TrackedIds(**kept)
+    except TypeError:  # nothing, or of another version: it is found again by its tags
+        return None
 
 
 def _shown(config: DatasetBuilderConfig) -> str:

@@ -83,12 +83,69 @@ async def test_what_is_typed_while_a_card_is_open_is_what_the_person_wants_inste
         await desk.answer("ctrl+n")
         await desk.at("StudioScreen", "prompt")
         await desk.write("make refunds 9 and add 3 complaints\n")
-        await desk.until(lambda: cards(desk) == ["declined", "open"])
-        await desk.sees("↺ sent back", "18 cases", "+ complaints")
+        await desk.until(lambda: cards(desk) == ["older", "open"])
+        await desk.sees("replaced by a later revision", "18 cases", "+ complaints")
         await quiet(desk)
         await desk.write("yes\n") if desk.focus == "prompt" else await desk.answer("ctrl+y")
         await desk.state("finished")
         assert await desk.session.cases.counts() == {"order_status": 6, "refunds": 9, "complaints": 3}
+
+
+QUESTIONS = (
+    "What does 294 combinations mean?",
+    "why three axes?",
+    "how much will it cost?",
+    "is that in English",
+    "what are the expectations for",
+    "hm",
+)
+
+
+async def test_a_question_leaves_the_plan_that_waits_and_a_yes_still_counts() -> None:
+    async with studio() as desk:
+        await begun(desk)
+        for question in QUESTIONS:
+            said = len(await desk.session.chat.messages())
+            await desk.write(f"{question}\n")
+
+            async def answered(said: int = said) -> bool:
+                return any(m.role == "agent" for m in (await desk.session.chat.messages())[said:])
+
+            await desk.until_async(answered)
+            await quiet(desk)
+            assert cards(desk) == ["open"], question
+        assert await desk.session.approvals.open() is not None and not desk.session.planned
+        await desk.press("ctrl+y")  # by now it is out of view, and is shown first
+        await desk.at("StudioScreen", "PlanCard")
+        assert cards(desk) == ["open"]
+        await desk.answer("ctrl+y")
+        await desk.state("finished")
+        assert cards(desk) == ["approved"]
+        assert await desk.session.cases.counts() == {"order_status": 6, "refunds": 6}
+
+
+AGAIN = (
+    "show me the plan again",
+    "Go back to that plan.",
+    "can you show me that plan again?",
+    "no, give me the old plan back",
+)
+
+
+async def test_a_plan_that_was_sent_back_can_be_had_again() -> None:
+    async with studio() as desk:
+        await begun(desk)
+        for number, words in enumerate(AGAIN):
+            await desk.write("no\n")
+            await desk.until(lambda number=number: cards(desk) == ["declined"] * (number + 1))
+            await quiet(desk)
+            assert await desk.session.approvals.open() is None
+            await desk.write(f"{words}\n")
+            await desk.until(lambda number=number: cards(desk) == [*["declined"] * (number + 1), "open"])
+            await quiet(desk)
+        await desk.answer("ctrl+y")
+        await desk.state("finished")
+        assert await desk.session.cases.counts() == {"order_status": 6, "refunds": 6}
 
 
 async def test_a_proposal_is_edited_in_place_and_approved_by_that() -> None:

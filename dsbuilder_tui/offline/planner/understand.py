@@ -135,6 +135,8 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
     starts = bool(orders) and all(isinstance(order, Act) and order.tool == "start_generation" for order in orders)
     if situation.proposed is not None and (says_yes(said) or (starts and situation.plan is None)):
         return _offer(as_arguments(situation.proposed), situation, [])
+    if (again := situation.proposed or situation.sent_back) is not None and _TABLE.phrase("plan_again").fullmatch(said):
+        return _offer(as_arguments(again), situation, [])
     if says_yes(said) and not starts:
         return Interpretation(words=f"{_TABLE.reply('nothing_waits')} {_TABLE.reply('start' if base else 'no_plan')}")
     if base is None and all(
