@@ -57,14 +57,16 @@ def test_a_variation_is_the_partner_of_no_case() -> None:
 def test_the_writer_is_shown_the_case_that_failed_as_data() -> None:
     plan = plan_with(Variation(of=3, slots=(20,)))
     slot = Slot("refunds", 20, varies=3, varied=failed_case())
-    request = Prompter(plan, 0, OutputLimit()).request(plan.categories[0], [SlotRequest(slot, 0)], [])
+    request = Prompter(plan, 0, OutputLimit(500)).request(plan.categories[0], [SlotRequest(slot, 0)], [])
     assert FAILED in request.prompt and "which the application got wrong: <case>" in request.prompt
     assert (
-        "may vary a case" in request.system and "may vary a case" not in Prompter(plan_with(), 0, OutputLimit())._rules
+        "may vary a case" in request.system
+        and "may vary a case" not in Prompter(plan_with(), 0, OutputLimit(500))._rules
     )
 
 
 async def test_what_has_nothing_to_do_with_its_case_is_turned_away() -> None:
+    plan = plan_with(Variation(of=3, slots=(20,)))
     plan = plan_with(Variation(of=3, slots=(20,)))
     schema, check = SchemaCheck(plan), VariationCheck(plan)
 
