@@ -36,6 +36,7 @@ from dsbuilder_tui.session.diversity import SessionDiversity
 from dsbuilder_tui.session.documents import SessionDocuments
 from dsbuilder_tui.session.endpoint_knowledge import EndpointKnowledge
 from dsbuilder_tui.session.exports import SessionExports
+from dsbuilder_tui.session.failing_cells import FailingCells
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.plans import SessionPlans
 from dsbuilder_tui.session.preview import SessionPreview
@@ -80,6 +81,7 @@ class Session:
         self.preview = SessionPreview(context, self.costs)
         self.rejections = SessionRejections(context)
         self.results = SessionResults(context)
+        self.failing_cells = FailingCells(context, self.results)
         self.settings = context.settings
         self.templates = SessionTemplates(context)
         self.tracking = SessionTracking(context)

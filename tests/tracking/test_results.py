@@ -13,6 +13,7 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.cli.main import main
+from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.evaluation import EvaluationFigures
 from dsbuilder_tui.domain.events import Event, ResultsRead
 from dsbuilder_tui.tracking.mlflow_client import MlflowUnavailable
@@ -169,3 +170,24 @@ async def test_the_command_and_show_tell_of_them(
     assert "5 of 10 pass (50 %)" in words and "closeness 5 of 10" in words and "Numbers without" not in words
     assert "Evaluated: category_2: 0 of 5 pass (0 %)" in await told("show", folder)
     assert json.loads(await told("show", folder, "--json"))["evaluated"]["overall"]["failed"] == 5
+
+
+async def test_more_cases_lie_where_it_fails(uri: str, make_config: Config, make_plan: Plan) -> None:
+    tones = {"tone": ["calm", "angry"], "length": ["short", "long"]}
+    config = make_config(mlflow_tracking_uri=uri)
+    async with await written(uri, make_plan(12, 12, attributes=tones), config) as session:
+        with pytest.raises(InputError, match="No evaluation"):
+            await session.failing_cells.plan(6)
+        cases = [case async for case in session.cases.all()]
+        failing = [c for c in cases if c.category == "category_2" and c.tags["attributes"]["tone"] == "angry"]
+        await evaluated(uri, session, fails=[case.inputs["query"] for case in failing])
+        await session.results.read()
+        wanted = await session.failing_cells.plan(6)
+        assert [category.count for category in wanted.plan.categories] == [12, 18]
+        await session.plans.revise(wanted.plan)
+        await session.run()
+        new = [case async for case in session.cases.all() if case.seq > max(c.seq for c in cases)]
+        cells = {tuple(case.tags["attributes"].items()) for case in failing}
+        assert len(new) + (await session.summary()).exhausted_slots == 6 and new
+        assert {case.category for case in new} == {"category_2"}
+        assert {tuple(case.tags["attributes"].items()) for case in new} <= cells
