@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.events import (
     CaseAccepted,
     CaseRejected,
     Event,
+    ResultsRead,
     RetryScheduled,
     RunFinished,
     RunPaused,
@@ -23,9 +24,10 @@ from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.wording import cost_words, judged_advice, judged_lines
+from dsbuilder_tui.wording import cost_words, judged_advice, judged_lines, results_words
 
 _WINDOW = 60  # the last so many judgements
+_LEAST_PROPOSED, _MOST_PROPOSED = 10, 30  # cases to be written where it fails
 _MANY = 0.5  # share of them that is turned away
 _MOST_NAMED = 12  # categories
 _LONG_WAIT = 30.0  # seconds that an endpoint asks to wait
@@ -41,6 +43,7 @@ class NoteKind(StrEnum):
     STOPPED = "stopped"
     NOTHING_USABLE = "nothing_usable"
     BUDGET = "budget"
+    RESULTS = "results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,9 @@ class Monitor:
                     hint = "Update or uninstall that package, or take the validator out of the plan, then resume."
                     return Note(NoteKind.STOPPED, said, hint)
                 return Note(NoteKind.STOPPED, said, "When that is mended, resume goes on with the open slots.")
+            case ResultsRead() if event.failed or event.errors:
+                more = max(_LEAST_PROPOSED, min(_MOST_PROPOSED, event.failed + event.errors))
+                return Note(NoteKind.RESULTS, f"{results_words(event)}.", f"Say “write {more} more where it fails”.")
             case RunFinished():
                 return self._finished(event)
         return None

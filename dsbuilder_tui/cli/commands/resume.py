@@ -27,6 +27,8 @@ from dsbuilder_tui.wording import retry_command
 
 
 def _resume(arguments: argparse.Namespace) -> int:
+    if arguments.where_it_fails != (arguments.more is not None):
+        raise InputError("--more and --where-it-fails go together.", "Say --more 30 --where-it-fails.")
     flags = settings_from(arguments)
     config = load_config(**flags)
     out = checked_out(arguments.out)
@@ -49,6 +51,8 @@ def _resume(arguments: argparse.Namespace) -> int:
                 return await talk_and_build(session, arguments, out)
             require_plan(session)
             await _prepare(session, arguments)
+            if arguments.more is not None:
+                await session.plans.revise((await session.failing_cells.plan(arguments.more)).plan)
             cut_off = not (await session.summary()).state.is_settled
             unread = await session.verdicts.unread(cut_off=cut_off)
             summary = await session.settle()
@@ -113,6 +117,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     session_argument(parser)
     parser.add_argument("--prompt", metavar="WORDS", help="say this to the main agent first")
     parser.add_argument("--yes", action="store_true", help="agree to the plan and the run, not to files elsewhere")
+    parser.add_argument("--more", type=int, metavar="N", help="with --where-it-fails: how many cases are added")
+    parser.add_argument(
+        "--where-it-fails", action="store_true", help="add N cases where evaluations in MLflow say that it fails"
+    )
     parser.add_argument("--repair", action="store_true", help="set damaged cases aside and write them again")
     parser.add_argument("--retry-exhausted", action="store_true", help="try the exhausted slots again")
 

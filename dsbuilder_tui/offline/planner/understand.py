@@ -18,6 +18,7 @@ from dsbuilder_tui.offline.planner.diversity_requests import about_pairs, fewer
 from dsbuilder_tui.offline.planner.document_requests import documents_in, written_from
 from dsbuilder_tui.offline.planner.expected_tool_calls import one_tool_a_clause
 from dsbuilder_tui.offline.planner.extension_requests import extension_in
+from dsbuilder_tui.offline.planner.failure_requests import failing_in
 from dsbuilder_tui.offline.planner.fallback_replies import not_understood, says_yes, small_words
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.intents import Intents
@@ -51,6 +52,8 @@ def understand(
     heard = hear(text)
     if situation.plan is None and (extension := extension_in(heard)) is not None:
         return extension
+    if situation.plan is not None and (failing := failing_in(heard)) is not None:
+        return failing
     if (first := _reading_first(heard, situation, topics)) is not None:
         path, heard = first
         if not target_read:
