@@ -91,6 +91,26 @@ class CaseTable:
 
         return await self._store.read(read)
 
+    async def place(self, case: AcceptedCase, categories: Sequence[str], *, newest_first: bool) -> int | None:
+        """How many cases come before this one in what ``page`` lists; None when its slot has no case any more."""
+        numbers = [self._store.ids[name] for name in categories if name in self._store.ids]
+        own = self._store.ids.get(case.category)
+
+        def read(connection: sqlite3.Connection) -> int | None:
+            slot = "FROM accepted_case WHERE branch_id=? AND category_id=? AND ordinal"
+            found = connection.execute(f"SELECT seq {slot}=?", (MAIN_BRANCH, own, case.ordinal)).fetchone()
+            if found is None or own not in numbers:
+                return None
+            if newest_first:
+                marks = ",".join("?" * len(numbers))
+                later = f"SELECT count(*) FROM accepted_case WHERE branch_id=? AND category_id IN ({marks}) AND seq>?"
+                return int(connection.execute(later, (MAIN_BRANCH, *numbers, found[0])).fetchone()[0])
+            before = sum(_filled(connection, number) for number in numbers[: numbers.index(own)])
+            earlier = connection.execute(f"SELECT count(*) {slot}<?", (MAIN_BRANCH, own, case.ordinal)).fetchone()
+            return before + int(earlier[0])
+
+        return await self._store.read(read)
+
     async def by_seq(self, seqs: Sequence[int]) -> list[AcceptedCase]:
         """These cases in the order given; those that are not there are left out."""
         return await self._store.read(lambda connection: self._fetch(connection, seqs)) if seqs else []

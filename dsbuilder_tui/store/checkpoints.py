@@ -31,6 +31,18 @@ class CheckpointTable:
 
         return await self._store.read(read)
 
+    async def first(self, reason: str) -> Checkpoint | None:
+        """The first checkpoint that was made for this reason."""
+
+        def read(connection: sqlite3.Connection) -> Checkpoint | None:
+            row = connection.execute(
+                f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoint WHERE branch_id=? AND reason=? ORDER BY id LIMIT 1",
+                (MAIN_BRANCH, reason),
+            ).fetchone()
+            return None if row is None else checkpoint_from(row)
+
+        return await self._store.read(read)
+
 
 def checkpoint_from(row: Sequence[Any]) -> Checkpoint:
     """A row of ``CHECKPOINT_COLUMNS``."""

@@ -75,6 +75,11 @@ class PlanTable:
             )
         )
 
+    async def places(self) -> dict[int, int]:
+        """The place of each revision in the history, by its number."""
+        sql = "SELECT revision, seq FROM plan_revision WHERE branch_id=? ORDER BY revision"
+        return await self._store.read(lambda connection: dict(connection.execute(sql, (MAIN_BRANCH,)).fetchall()))
+
     async def former_cases(self, names: Iterable[str]) -> dict[str, int]:
         """How many cases of these categories were taken out or set aside; those without any are left out."""
         numbers = {self._store.ids[name]: name for name in names if name in self._store.ids}

@@ -203,10 +203,11 @@ async def test_a_click_on_a_tab_shows_it(make_plan: Plans) -> None:
 async def test_a_click_on_the_plan_card_and_on_a_row(make_plan: Plans) -> None:
     async with studio() as desk:
         await begin(desk, make_plan(4))
-        await desk.sees("[a] approve")
+        await desk.sees("^Y approve")
         card = desk.app.focused
         rows = ["".join(s.text for s in card.render_line(y)) for y in range(card.size.height)]  # type: ignore[union-attr]
         y = next(i for i, row in enumerate(rows) if "approve" in row)
+        await desk.answer()
         await desk.pilot.click(card, (rows[y].index("approve") + 1, y))  # type: ignore[arg-type]
         await desk.state("finished")
         await desk.press("f2")

@@ -22,7 +22,7 @@ from dsbuilder_tui.wording import short_path
 # Where keys are, in the order of the page: the title, and what has them.
 _PLACES = (
     ("Home", "home.screen:HomeScreen"), ("Studio", "studio.screen:StudioScreen"), ("Prompt", "studio.prompt:Prompt"),
-    ("Plan card", "studio.chat:PlanCard"), ("Question", "studio.chat:QuestionCard"), ("Panels", "studio.panels:Panel"),
+    ("Card", "studio.cards:Card"), ("Panels", "studio.panels:Panel"),
     ("Cases", "cases.screen:CasesScreen"), ("Coverage", "coverage.screen:CoverageScreen"),
     ("Grid", "coverage.heat_grid:HeatGrid"), ("Checkpoints", "checkpoints.screen:CheckpointsScreen"),
     ("Rejected", "rejected.screen:RejectedScreen"), ("Threshold what-if", "rejected.threshold_strip:ThresholdStrip"),
