@@ -226,7 +226,9 @@ def vary_request(area: MapArea, texts: Sequence[str], *, in_words: bool) -> str:
         counts[case.category] = counts.get(case.category, 0) + 1
     category = max(counts, key=lambda name: counts[name])
     example = clip(texts[0], _QUOTED).replace("”", '"')
-    return f"Add {MORE} `{_quoted(category)}` cases" + (f" that say it differently than “{example}”" if in_words else "")
+    return f"Add {MORE} `{_quoted(category)}` cases" + (
+        f" that say it differently than “{example}”" if in_words else ""
+    )
 
 
 def write_request(groups: Sequence[MapGroup], x: float, y: float, *, in_words: bool) -> str:

@@ -22,14 +22,14 @@ class MapPlane(Painted, can_focus=True):
 
     DEFAULT_CSS = "MapPlane { height: 1fr; width: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(0, -1)", show=False),
-        Binding("down", "move(0, 1)", show=False),
-        Binding("left", "move(-1, 0)", show=False),
-        Binding("right", "move(1, 0)", show=False),
-        Binding("shift+up", f"move(0, -{_FAR})", show=False),
-        Binding("shift+down", f"move(0, {_FAR})", show=False),
-        Binding("shift+left", f"move(-{_FAR}, 0)", show=False),
-        Binding("shift+right", f"move({_FAR}, 0)", show=False),
+        Binding("up", "move(0, -1)", "up", show=False),
+        Binding("down", "move(0, 1)", "down", show=False),
+        Binding("left", "move(-1, 0)", "left", show=False),
+        Binding("right", "move(1, 0)", "right", show=False),
+        Binding("shift+up", f"move(0, -{_FAR})", "five up", show=False),
+        Binding("shift+down", f"move(0, {_FAR})", "five down", show=False),
+        Binding("shift+left", f"move(-{_FAR}, 0)", "five left", show=False),
+        Binding("shift+right", f"move({_FAR}, 0)", "five right", show=False),
         Binding("space", "box", "box"),
         Binding("m", "marks", "shapes"),
     ]
