@@ -33,6 +33,7 @@ from dsbuilder_tui.tracking.outbox_drain import OutboxDrain, dataset_link
 from dsbuilder_tui.tracking.reconciliation import Reconciled
 from dsbuilder_tui.tracking.tracked_run import TrackedRun
 
+REGISTERED, MODEL_ID = "mlflow_reference", "mlflow_model_id"  # of what is known of the application
 _TELLING = 1.0  # seconds between events while nothing but the count changes
 
 
@@ -179,6 +180,8 @@ class SessionTracking:
             params=_params(self._context, summary.provider, summary.worker_model),
             metrics=metrics,
             accepted=accepted,
+            target=str((files.meta.get("target") or {}).get(REGISTERED, "")),
+            model_id=str((files.meta.get("target") or {}).get(MODEL_ID, "")),
             kept=await logged_session(files, known.session) if known is not None else None,
             report=summary.as_dict() if report else None,
         )

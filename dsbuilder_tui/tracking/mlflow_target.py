@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 KEPT_IDS = "mlflow"  # of a session's `meta`: the names of its things in MLflow
 ROLE_TAG, _STATE_TAG = "dsbuilder_kind", "dsbuilder_state"
 WRITER_TAG = "dsbuilder_writer"  # of runs: which session file writes, among those that are rebuilt from one another
+_TARGET_TAG, _MODEL_TAG = (
+    "dsbuilder_target",
+    "dsbuilder_model",
+)  # of runs and datasets: the application that they are for
 _MOST_PARAMS = 100  # in one call
 _LONGEST_PARAM = 500
 
@@ -64,6 +68,7 @@ class MlflowTarget:
         self._client: MlflowClient | None = None
         self._logged_revisions: set[int] = set()
         self._logged_session = ""
+        self._linked: tuple[str, tuple[str, ...]] | None = None
 
     def connect(self, run: TrackedRun) -> bool:
         """Find, or make, the experiment and the run. Returns whether a dataset that was known is gone."""
@@ -118,10 +123,27 @@ class MlflowTarget:
         for number in sorted(run.plans.keys() - self._logged_revisions):
             client.log_text(self.ids.run_id, json.dumps(run.plans[number], indent=2), f"plan/revision-{number}.json")
             self._logged_revisions.add(number)
+        self._link_target(client, run)
         kept = run.kept.model_dump_json() if run.kept is not None else ""
         if kept and kept != self._logged_session:
             client.log_text(self.ids.run_id, kept, LOGGED_SESSION)
             self._logged_session = kept
+
+    def _link_target(self, client: MlflowClient, run: TrackedRun) -> None:
+        """Have run and datasets found by the version of the application that they are for."""
+        from mlflow.entities import LoggedModelInput
+
+        places = (self.ids.run_id, *self.ids.datasets.values())
+        if not run.target or (run.target, places) == self._linked:
+            return
+        tags = {_TARGET_TAG: run.target, **({_MODEL_TAG: run.model_id} if run.model_id else {})}
+        for name, value in tags.items():
+            client.set_tag(self.ids.run_id, name, value)
+        for dataset in self.ids.datasets.values():
+            client.set_dataset_tags(dataset, tags)
+        if run.model_id:
+            client.log_inputs(self.ids.run_id, models=[LoggedModelInput(run.model_id)])
+        self._linked = (run.target, places)
 
     def finish(self, run: TrackedRun) -> None:
         """All records are there: say so, with the datasets as inputs of the run and the report as its artifact."""

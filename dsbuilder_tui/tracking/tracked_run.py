@@ -13,6 +13,7 @@ from dsbuilder_tui.tracking.logged_session import LoggedSession
 class TrackedRun:
     """``params`` are written when the run is new, ``metrics`` again and again, at the step of ``accepted`` cases;
     revisions of the plan, by number, that were not written yet, and what ``kept`` holds of the session when it has changed.
+    ``target`` names the evaluated application where MLflow knows it, ``model_id`` is that of its logged model.
     """
 
     name: str
@@ -22,5 +23,7 @@ class TrackedRun:
     params: Mapping[str, str]
     metrics: Mapping[str, float] = field(default_factory=dict)
     accepted: int = 0
+    target: str = ""
+    model_id: str = ""
     kept: LoggedSession | None = None
     report: Mapping[str, Any] | None = None

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from dsbuilder_tui.cli.command import CliCommand
-from dsbuilder_tui.cli.key_question import ask_before_cases_are_logged
+from dsbuilder_tui.cli.key_question import ask_before_cases_are_logged, ask_before_mlflow_is_read
 from dsbuilder_tui.cli.options import json_option, place_option, settings_from
 from dsbuilder_tui.cli.output import print_json, print_table, say
 from dsbuilder_tui.cli.plan_required import require_plan
@@ -21,6 +21,7 @@ from dsbuilder_tui.session import Session
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig, without_login
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.tracking_uri import artifact_folder, is_server
+from dsbuilder_tui.tracking.registered_target import registered_targets
 from dsbuilder_tui.wording import tracking_lines
 
 _LOOPBACK = "127.0.0.1"
@@ -47,6 +48,10 @@ def _mlflow(arguments: argparse.Namespace) -> int:
         raise InputError("--port is for `mlflow ui`.", "Leave it out.")
     if arguments.as_copy and arguments.act != "sync":
         raise InputError("--as-copy is for `mlflow sync`.", "Leave it out.")
+    if arguments.act == "targets":
+        if arguments.session is not None:
+            raise InputError("`mlflow targets` lists what is in MLflow.", "Leave SESSION out.")
+        return _targets(arguments, config)
     return asyncio.run((_sync if arguments.act == "sync" else _results)(arguments, config))
 
 
@@ -62,6 +67,19 @@ def _thresholds(given: list[str]) -> dict[str, float]:
         if not scorer:
             raise InputError(f"--threshold {one} names no scorer and number.", "Write --threshold relevance=0.7.")
     return found
+
+
+def _targets(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> int:
+    ask_before_mlflow_is_read(config)
+    found = registered_targets(config.tracking_uri)
+    if arguments.json:
+        print_json([{"target": reference, "words": words} for reference, words in found])
+        return ExitCode.COMPLETE
+    for reference, words in found:
+        say(f"{visible(reference)}{f'  {visible(words)}' if words else ''}")
+    if not found:
+        say("MLflow knows of no prompts and no models.")
+    return ExitCode.COMPLETE
 
 
 def _ui(config: DatasetBuilderConfig, port: int | None) -> int:
@@ -148,8 +166,9 @@ async def _results(arguments: argparse.Namespace, config: DatasetBuilderConfig) 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "act",
-        choices=("ui", "sync", "results"),
-        help="ui: open MLflow's pages here; sync: send all that waits; results: read what evaluations found",
+        choices=("ui", "sync", "results", "targets"),
+        help="ui: open MLflow's pages here; sync: send all that waits; results: read what evaluations found; "
+        "targets: applications that MLflow knows",
     )
     parser.add_argument("session", nargs="?", metavar="SESSION", help="name, beginning of a name, or path")
     parser.add_argument(
