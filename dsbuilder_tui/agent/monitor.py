@@ -85,7 +85,7 @@ async def _at_the_end(note: Note, session: Session) -> Note:
     counts = ", ".join(f"{name} {c['accepted']}" for name, c in list(state.categories.items())[:_MOST_NAMED])
     more = len(state.categories) - _MOST_NAMED
     stages = ", ".join(f"{stage} {count}" for stage, count in state.rejections.items())
-    said = [f"Finished: {state.instances_created:,} of {state.total_instances_planned:,} cases ({counts}"]
+    said = [f"Finished: {state.instances_created:,} of {counted(state.total_instances_planned, 'case')} ({counts}"]
     said[0] += f" and {counted(more, 'category')} more)." if more > 0 else ")."
     said.append(
         f"Turned away on the way: {sum(state.rejections.values()):,} ({stages})."
@@ -194,7 +194,7 @@ class Monitor:
         short = f", {counted(event.exhausted, 'slot')} exhausted" if event.exhausted else ""
         return Note(
             NoteKind.FINISHED,
-            f"The run is finished: {event.accepted:,} of {event.planned:,} cases, {event.rejected:,} rejected{short}.",
+            f"The run is finished: {event.accepted:,} of {counted(event.planned, 'case')}, {event.rejected:,} rejected{short}.",
             "/export writes the dataset." if not event.exhausted else "/retry tries the exhausted slots again.",
             self._losses.all(),
         )

@@ -25,6 +25,7 @@ from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.message import MessageRole, WelcomeContent
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import visible
@@ -395,7 +396,7 @@ class StudioApp(App[int]):
         view = self.live.view
         question = QuestionDialog(
             "Pause and quit?",
-            f"{view.accepted:,} of {view.planned:,} cases are saved. {view.workers_busy} calls are in flight: they may "
+            f"{view.accepted:,} of {counted(view.planned, 'case')} saved. {counted(view.workers_busy, 'call')} in flight may "
             f"finish within {self.live.session.config.drain_timeout:g} s, the rest of them is written again when you "
             "resume. The run cannot go on without the app (for that there is `dsbuilder run`).",
             [("pause and quit", True), ("stay", False)],

@@ -316,7 +316,9 @@ async def farewell(live: LiveSession) -> list[str]:
     session, view = live.session, live.view
     if not session.planned:
         return [] if await session.is_blank() else [f"{session.id}: the conversation is saved; there is no plan yet."]
-    lines = [f"{session.id}: {view.accepted:,} of {view.planned:,} cases are saved."]
+    lines = [
+        f"{session.id}: {view.accepted:,} of {counted(view.planned, 'case')} {'is' if view.planned == 1 else 'are'} saved."
+    ]
     if view.left > 0:
         lines.append(f"To go on:  {resume_command(session.id, session.folder.parent)}")
     return lines

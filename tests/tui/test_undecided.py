@@ -48,6 +48,7 @@ async def test_every_screen_copes(size: tuple[int, int]) -> None:
         await desk.at("StudioScreen", "prompt")
         await desk.sees("no plan yet")
         assert "not started" not in desk.text
+        desk.app.clear_notifications()  # at the top, over the plan
         await panel(desk, "plan", "No plan yet. Say what the dataset is for")
         await panel(desk, "workers", "They begin when there is a plan")
         await panel(desk, "checkpoints", "The first one comes after")

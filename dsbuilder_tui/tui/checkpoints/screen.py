@@ -132,7 +132,10 @@ class CheckpointsScreen(SessionScreen):
         lines: list[Line] = [
             (
                 (f"{point.accepted:,}", "strong"),
-                (f" of {point.planned:,} cases · saved {clock_time(point.created_at)} · {clip(reason, 50)}", "muted"),
+                (
+                    f" of {counted(point.planned, 'case')} · saved {clock_time(point.created_at)} · {clip(reason, 50)}",
+                    "muted",
+                ),
             ),
             EMPTY,
         ]

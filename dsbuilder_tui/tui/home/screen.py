@@ -258,7 +258,7 @@ class HomeScreen(FullScreen):
             else "Each case is written by the model you connected, which may cost money."
         )
         question = QuestionDialog(
-            f"{plan.total_instances:,} cases?",
+            f"{counted(plan.total_instances, 'case')}?",
             f"The plan has {counted(plan.total_instances, 'case')}; the limit is {limit:,}, so that a typo cannot become "
             f"a bill. {cost}",
             [(f"raise the limit to {plan.total_instances:,} for this session", True), ("go back", False)],

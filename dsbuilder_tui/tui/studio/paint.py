@@ -235,7 +235,9 @@ def checkpoints_panel(
     points = view.points
     saved = f"saved {clock_time(points[-1].ts)}" if points else ""
     if height < 3:
-        words = f"{len(points)} · the last at {points[-1].accepted:,} cases · {saved}" if points else "none yet"
+        words = (
+            f"{len(points)} · the last at {counted(points[-1].accepted, 'case')} · {saved}" if points else "none yet"
+        )
         return one_line_panel("Checkpoints", [(words, "muted")], width, focused=focused)
     inner, room = width - 4, height - 2
     if points:
@@ -247,7 +249,10 @@ def checkpoints_panel(
         if room >= 4:
             lines = [EMPTY, *lines]
     elif interval:
-        lines = said(f"The first one comes after {interval} cases. Cases are saved all the time, not only then.", inner)
+        lines = said(
+            f"The first one comes after {counted(interval, 'case')}. Cases are saved all the time, not only then.",
+            inner,
+        )
     else:
         lines = said("Checkpoint rows are switched off; the cases are saved all the same.", inner)
     hint: list[Span] = [(saved, "muted")] if saved else []

@@ -74,7 +74,7 @@ def plan_card(
             lines.append(cut((("  " if number else "· ", "faint"), (row, "muted")), inner))
     is_open = state is CardState.OPEN
     lines.append(cut(tuple(_choices(choices, marked) if is_open else [_ANSWERED[state]]), inner))
-    head = f"plan · rev {card.revision} · {card.planned:,} cases"
+    head = f"plan · rev {card.revision} · {counted(card.planned, 'case')}"
     room = inner - len(head) - 4
     if card.dataset and room >= 8:
         head += f" · {clip(card.dataset, room)}"

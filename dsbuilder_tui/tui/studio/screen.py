@@ -25,6 +25,7 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
 )
 from dsbuilder_tui.domain.message import ErrorContent, Message, MessageRole, QuestionContent
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.tui.commands import completions, parse
 from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
@@ -157,7 +158,7 @@ class StudioScreen(SessionScreen):
         self.refresh_bindings()
         self._arrange()
         if isinstance(event, RunFinished):
-            self.services.call_attention(f"Finished: {event.accepted} of {event.planned} cases")
+            self.services.call_attention(f"Finished: {event.accepted:,} of {counted(event.planned, 'case')}")
 
     def on_conversation_pane_card_shown(self) -> None:
         self.cards.offer()
