@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.agent.monitor import Monitor, Note, NoteKind
 from dsbuilder_tui.cli.main import main
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.evaluation import EvaluationFigures
 from dsbuilder_tui.domain.events import Event, ResultsRead
+from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.tracking.mlflow_client import MlflowUnavailable
 from tests.support.tracked import mlflow_name
 
@@ -191,3 +193,21 @@ async def test_more_cases_lie_where_it_fails(uri: str, make_config: Config, make
         assert len(new) + (await session.summary()).exhausted_slots == 6 and new
         assert {case.category for case in new} == {"category_2"}
         assert {tuple(case.tags["attributes"].items()) for case in new} <= cells
+
+
+async def test_the_monitor_proposes_it_and_the_plan_says_which_cases_are_varied(
+    uri: str, make_config: Config, make_plan: Plan
+) -> None:
+    async with await written(uri, make_plan(6, 6), make_config(mlflow_tracking_uri=uri)) as session:
+        monitor = Monitor()
+        notes: list[Note] = []
+        session.subscribe(lambda event: notes.extend(filter(None, [monitor.feed(event)])))
+        await evaluated(uri, session, fails=["category_2"])
+        await session.results.read()
+        (note,) = notes
+        assert note.kind is NoteKind.RESULTS and "worst: category_2, 6 of 6 fail" in note.said
+        assert "write 10 more where it fails" in note.hint
+        wanted = (await session.failing_cells.plan(10)).plan
+        category = wanted.category("category_2")
+        assert category.count == 16 and sum(len(one.slots) for one in category.variations) == 10
+        assert parse_plan(wanted.model_dump(mode="json")) == wanted

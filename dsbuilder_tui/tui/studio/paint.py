@@ -242,9 +242,10 @@ def checkpoints_panel(
     inner, room = width - 4, height - 2
     if points:
         # One at the end of a run may stand where the last one stood.
-        places = [
+        told = [
             p for p, after in zip(points, (*points[1:], None), strict=True) if not after or after.accepted != p.accepted
         ]
+        places = [point for point in told if point.accepted] or told  # the line begins at 0 by itself
         lines = timeline(places, inner, view.planned, interval if view.left else None)
         if room >= 4:
             lines = [EMPTY, *lines]
