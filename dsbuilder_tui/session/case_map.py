@@ -168,7 +168,10 @@ class CaseMapping:
         accepted = await self._accepted()
         if self._projection is None:
             nothing = np.zeros((0, 2), np.float32)
-            return CaseMap(np.zeros(0, np.int64), nothing, np.zeros(0, np.int16), nothing, names, (), accepted)
+            return CaseMap(
+                seqs=np.zeros(0, np.int64), places=nothing, categories=np.zeros(0, np.int16), rejected=nothing, names=names,
+                groups=(), left_out=accepted,
+            )  # fmt: skip
         seqs = np.concatenate([piece[0] for piece in self._pieces])
         places = np.concatenate([piece[1] for piece in self._pieces])
         groups = np.concatenate([piece[3] for piece in self._pieces])
@@ -186,7 +189,10 @@ class CaseMapping:
                 x, y = np.median(places[members], axis=0).tolist()
                 most = int(np.bincount(of[members]).argmax())
                 drawn.append(MapGroup(name, x, y, int(members.sum()), names[most]))
-        return CaseMap(seqs, places, of, rejected, names, drawn, max(0, accepted - len(seqs)))
+        return CaseMap(
+            seqs=seqs, places=places, categories=of, rejected=rejected, names=names, groups=drawn,
+            left_out=max(0, accepted - len(seqs)),
+        )  # fmt: skip
 
     async def _group_names(self, seqs: NDArray[np.int64], groups: NDArray[np.int32]) -> list[str]:
         from dsbuilder_tui.diversity.telling_words import telling_words

@@ -34,7 +34,7 @@ class MapPlane(Painted, can_focus=True):
         Binding("m", "marks", "shapes"),
     ]
 
-    class Moved(Message):
+    class Looked(Message):
         """Another area is looked at."""
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -103,7 +103,7 @@ class MapPlane(Painted, can_focus=True):
 
     def _changed(self) -> None:
         self.repaint()
-        self.post_message(self.Moved())
+        self.post_message(self.Looked())
 
     def action_move(self, right: int, down: int) -> None:
         if all(self._extent()):

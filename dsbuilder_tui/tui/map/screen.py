@@ -94,7 +94,7 @@ class MapScreen(SessionScreen):
             self.plane.renew(drawn)
             await self._look()
 
-    def on_map_plane_moved(self, event: MapPlane.Moved) -> None:
+    def on_map_plane_looked(self, event: MapPlane.Looked) -> None:
         self.set_timer(_SETTLE, partial(self._settled, self.plane.area))
 
     def _settled(self, area: tuple[float, float, float, float] | None) -> None:
