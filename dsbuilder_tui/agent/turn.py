@@ -14,6 +14,7 @@ from typing import Any, cast
 import agents
 
 from dsbuilder_tui.agent.agent_model import Connection
+from dsbuilder_tui.agent.call_traces import AgentCallTraces
 from dsbuilder_tui.agent.chat_messages import add_question_message
 from dsbuilder_tui.agent.compaction import Item, as_sent, whole_turns
 from dsbuilder_tui.agent.context import instructions, where_things_stand
@@ -106,6 +107,9 @@ class TurnRunner:
             self._agent(connection.model),
             Transcript(self._host.session, connection, self._runner, self._refresh),
         )
+        hooks = (
+            AgentCallTraces(self._host.session, connection.name) if self._host.session.tracking.traces_calls else None
+        )
         items = await self._items(connection)
         if call_id:
             try:
@@ -118,10 +122,14 @@ class TurnRunner:
         else:
             start = items
         for _ in range(_MOST_STEPS):
-            result = agents.Runner.run_streamed(agent, start, run_config=_CONFIG, max_turns=_MOST_STEPS)
+            result = agents.Runner.run_streamed(agent, start, run_config=_CONFIG, max_turns=_MOST_STEPS, hooks=hooks)
             async with contextlib.aclosing(self._stream(result, transcript)) as stream:
-                async for part in stream:
-                    yield part
+                try:
+                    async for part in stream:
+                        yield part
+                finally:
+                    if hooks is not None:
+                        hooks.leave(result.run_loop_exception)
             if call_id in self._runner.answered:
                 await run_to_end(self._host.session.approvals.settle(self._runner.answered.pop(call_id)))
             asked = [item for item in result.interruptions if self._runner.has_question(str(item.call_id))]

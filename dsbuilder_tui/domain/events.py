@@ -354,6 +354,8 @@ class CasesLogged(Event):
     retry_in_s: float | None
     link: str
     finished: bool
+    traces_waiting: int = 0
+    traces_lost: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

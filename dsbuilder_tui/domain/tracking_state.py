@@ -14,6 +14,7 @@ class TrackingState:
 
     ``error`` is what went wrong last, empty when it went well; ``retry_in_s`` is when it is tried again. ``link`` is the
     address of the dataset for a browser, or the command that opens it. ``finished``: all is there and was compared.
+    ``traces_waiting`` and ``traces_lost`` count calls of models that are to be there as traces.
     """
 
     accepted: int
@@ -24,6 +25,8 @@ class TrackingState:
     retry_in_s: float | None = None
     link: str = ""
     finished: bool = False
+    traces_waiting: int = 0
+    traces_lost: int = 0
 
     @property
     def synced(self) -> int:
@@ -43,6 +46,8 @@ class TrackingState:
             parts.append(f"{self.behind_s:.0f} s behind")
         if self.given_up:
             parts.append(f"{counted(self.given_up, 'case')} refused")
+        if self.traces_lost:
+            parts.append(f"{counted(self.traces_lost, 'trace')} lost")
         if self.error:
             parts.append(self.error)
         if self.retry_in_s is not None:

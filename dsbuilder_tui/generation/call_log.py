@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
@@ -105,9 +106,10 @@ class CallTrace:
 
 
 class CallLog:
-    """The calls in flight, and the last 100 that ended."""
+    """The calls in flight, and the last 100 that ended. ``listeners`` are told of each that has ended."""
 
     def __init__(self) -> None:
+        self.listeners: list[Callable[[CallTrace], None]] = []
         self._open: dict[int, CallTrace] = {}
         self._ended: deque[CallTrace] = deque(maxlen=_MOST_FINISHED)
 
@@ -118,6 +120,8 @@ class CallLog:
         self._open.pop(trace.batch, None)
         trace.ended, trace.outcome = now, outcome
         self._ended.append(trace)
+        for listener in self.listeners:
+            listener(trace)
 
     def calls(self) -> list[CallTrace]:
         """Those in flight, then those that ended, each the newest first."""

@@ -36,7 +36,7 @@ from dsbuilder_tui.tracking.logged_session import LoggedSession
 from dsbuilder_tui.tracking.mlflow_target import KEPT_IDS
 from dsbuilder_tui.tracking.stored_dataset import StoredDataset, StoredSession
 
-_OF_MLFLOW = ("incremental_mlflow_logging", "mlflow_tracking_uri", "mlflow_experiment")
+_OF_MLFLOW = ("incremental_mlflow_logging", "mlflow_tracking_uri", "mlflow_experiment", "mlflow_trace_calls")
 _MOST_RETIRED = 1_000_000
 
 

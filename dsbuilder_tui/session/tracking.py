@@ -19,10 +19,16 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
 )
 from dsbuilder_tui.domain.notice_level import NoticeLevel
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.domain.traced_call import TracedCall
 from dsbuilder_tui.domain.tracking_state import TrackingState
+from dsbuilder_tui.generation.call_log import CallTrace
+from dsbuilder_tui.models.address import secrets_of
+from dsbuilder_tui.models.redaction import forms_of
 from dsbuilder_tui.session.logged_session import logged_session
 from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.session.traced_calls import traced_call
 from dsbuilder_tui.settings.key_trust import foreign_tracking, refusal
 from dsbuilder_tui.settings.schema import SECRETS, DatasetBuilderConfig, without_login
 from dsbuilder_tui.settings.value_words import value_words
@@ -31,9 +37,11 @@ from dsbuilder_tui.tracking.evaluate_example import evaluate_example
 from dsbuilder_tui.tracking.mlflow_target import KEPT_IDS, TrackedIds
 from dsbuilder_tui.tracking.outbox_drain import OutboxDrain, dataset_link
 from dsbuilder_tui.tracking.reconciliation import Reconciled
+from dsbuilder_tui.tracking.trace_queue import TraceQueue
 from dsbuilder_tui.tracking.tracked_run import TrackedRun
 
 REGISTERED, MODEL_ID = "mlflow_reference", "mlflow_model_id"  # of what is known of the application
+_LEAST_SECRET = 4  # characters
 _TELLING = 1.0  # seconds between events while nothing but the count changes
 
 
@@ -48,6 +56,24 @@ class SessionTracking:
         self._told: tuple[float, TrackingState] | None = None
         self._warned = False
         self._plans: dict[int, dict[str, Any]] = {}
+        self._traces = TraceQueue()
+        context.call_log.listeners.append(self._call_ended)
+
+    @property
+    def traces_calls(self) -> bool:
+        """Whether calls of models are to be told to MLflow as well."""
+        return self.wanted and self._context.config.mlflow_trace_calls and not self._context.files.read_only
+
+    def trace(self, call: TracedCall) -> None:
+        """Have a call logged as a trace, where calls are; it waits in memory, and nobody waits for it."""
+        if self.traces_calls:
+            self._traces.put(call)
+            if self._drain is not None:
+                self._drain.wake()
+
+    def secret_forms(self) -> tuple[str, ...]:
+        """What no trace may show: the secrets of the settings, as they are and encoded."""
+        return forms_of(secret for secret in secrets_of(self._context.config) if len(secret) >= _LEAST_SECRET)
 
     @property
     def wanted(self) -> bool:
@@ -95,7 +121,7 @@ class SessionTracking:
             files.meta[LOGGED] = True
         finished = bool((files.meta.get(KEPT_IDS) or {}).get("finished"))
         self._drain = OutboxDrain(
-            files.store.outbox, config.tracking_uri, known, self, SystemClock().now, finished=finished
+            files.store.outbox, config.tracking_uri, known, self, SystemClock().now, self._traces, finished=finished
         )
         files.listeners.append(self._heard)
         self._drain.start()
@@ -145,6 +171,9 @@ class SessionTracking:
     async def close(self) -> None:
         """Send for a few seconds what still waits; the rest goes on at the next start."""
         await self._stop(self._context.config.drain_timeout)
+        if (left := len(self._traces) + self._traces.lost) and not self._context.files.read_only:
+            files, text = self._context.files, f"{counted(left, 'trace')} of calls did not get to MLflow."
+            await files.tell(Notice(ts=files.clock.now(), level=NoticeLevel.WARNING, text=text))
 
     @property
     def example(self) -> list[str]:
@@ -199,10 +228,8 @@ class SessionTracking:
         now = self._context.clock.monotonic()
         if self._told is not None:
             at, before = self._told
-            alike = replace(state, accepted=0, waiting=0, behind_s=0) == replace(
-                before, accepted=0, waiting=0, behind_s=0
-            )
-            if state == before or (alike and state.waiting and now - at < _TELLING):
+            alike = _but_counts(state) == _but_counts(before)
+            if state == before or (alike and (state.waiting or state.traces_waiting) and now - at < _TELLING):
                 return
         self._told = (now, state)
         told = CasesLogged(ts=self._context.clock.now(), **{n: getattr(state, n) for n in TrackingState.__slots__})
@@ -219,6 +246,10 @@ class SessionTracking:
         if drain is not None:
             await drain.stop(seconds)
             self._context.files.listeners.remove(self._heard)
+
+    def _call_ended(self, trace: CallTrace) -> None:
+        if trace.prompt and self.traces_calls:  # without one it was cut off before it was made
+            self.trace(traced_call(trace))
 
     def _heard(self, event: Event) -> None:
         if self._drain is None or isinstance(event, CasesLogged):
@@ -257,6 +288,10 @@ def tracked_ids(context: SessionContext) -> TrackedIds | None:
         return TrackedIds(**kept)
     except TypeError:  # nothing, or of another version: it is found again by its tags
         return None
+
+
+def _but_counts(state: TrackingState) -> TrackingState:
+    return replace(state, accepted=0, waiting=0, behind_s=0, traces_waiting=0)
 
 
 def _shown(config: DatasetBuilderConfig) -> str:

@@ -178,6 +178,9 @@ class DatasetBuilderConfig(BaseModel):
         None, repr=False, description="MLflow server or database; unset: a database of dsbuilder's own"
     )
     mlflow_experiment: str = Field("dsbuilder", min_length=1, max_length=200, description="Experiment in MLflow")
+    mlflow_trace_calls: bool = Field(
+        False, description="Log each model call to MLflow as a trace, prompt and answer, where cases are logged"
+    )
     score_thresholds: dict[str, FiniteFloat] = Field(
         default_factory=dict, description="Numbers from which answers pass evaluations in MLflow, as JSON by scorer"
     )

@@ -10,7 +10,8 @@ from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.tracking.evaluation_records import EvaluationRecord
 
 _BRANCH = "main"
-SESSION_TAG = "dsbuilder_session"  # of datasets, records and runs: which session they are of
+SESSION_TAG = "dsbuilder_session"  # of datasets, records, runs and traces of calls: which session they are of
+CALLER_TAG = "dsbuilder_caller"  # of traces of dsbuilder's own calls: who called; other traces have none
 
 
 class DatasetRole(StrEnum):

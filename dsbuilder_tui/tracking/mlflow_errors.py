@@ -36,7 +36,8 @@ def fault_of(error: Exception) -> TrackingFault:
         return TrackingFault.GONE
     if code in _RECORD or isinstance(error, TypeError | ValueError):
         return TrackingFault.REFUSED
-    if code in _AWAY or isinstance(error, ImportError) or any(isinstance(one, OSError) for one in _chain(error)):
+    away = any(isinstance(one, OSError) or _LOCKED.search(str(one)) for one in _chain(error))
+    if code in _AWAY or isinstance(error, ImportError) or away:
         return TrackingFault.UNREACHABLE
     return TrackingFault.UNCERTAIN
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dsbuilder_tui.domain.errors import DsbuilderError
+from dsbuilder_tui.domain.traced_call import TracedCall
 from dsbuilder_tui.settings.tracking_uri import artifact_folder, is_server
+from dsbuilder_tui.tracking.call_spans import CallSpans
 from dsbuilder_tui.tracking.case_record import SESSION_TAG, DatasetRole
 from dsbuilder_tui.tracking.evaluation_records import EvaluationRecords, as_run_input, input_key
 from dsbuilder_tui.tracking.logged_session import FILE as LOGGED_SESSION
@@ -108,6 +110,10 @@ class MlflowTarget:
         )  # fmt: skip
         self.ids.datasets[role.value] = dataset.dataset_id
         return str(dataset.dataset_id)
+
+    def log_calls(self, calls: Sequence[TracedCall], forms: tuple[str, ...]) -> None:
+        """Write calls as traces, without the secrets of these forms."""
+        CallSpans(self._connected(), self.ids.experiment_id, self.ids.session, forms).write(calls)
 
     def records(self) -> EvaluationRecords:
         return self._records()

@@ -17,11 +17,13 @@ from dsbuilder_tui.tracking.case_record import DatasetRole, case_record, role_of
 from dsbuilder_tui.tracking.mlflow_errors import TrackingFault, error_words, fault_of
 from dsbuilder_tui.tracking.mlflow_target import MlflowTarget, TrackedIds
 from dsbuilder_tui.tracking.reconciliation import Reconciled, Reconciliation
+from dsbuilder_tui.tracking.trace_queue import TraceQueue
 from dsbuilder_tui.tracking.tracked_run import TrackedRun
 from dsbuilder_tui.tracking.tracking_thread import TrackingThread
 
 BATCH = 50
 MOST_TRIES = 3  # of a case that MLflow does not take
+MOST_UNCLEAR = 8  # of one with which MLflow fails for a reason that it does not tell, though it takes other things
 _GATHER = 0.2  # seconds in which a batch fills
 _FIGURES_PERIOD = 10.0  # seconds between figures of a run
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
@@ -48,6 +50,10 @@ class TrackedSession(Protocol):
         """Announce how far it is."""
         ...
 
+    def secret_forms(self) -> tuple[str, ...]:
+        """What no trace may show."""
+        ...
+
     async def tell_finished(self, found: Reconciled) -> None:
         """Announce that all is there."""
         ...
@@ -63,11 +69,13 @@ class OutboxDrain:
         ids: TrackedIds,
         session: TrackedSession,
         now: Callable[[], float],
+        traces: TraceQueue,
         *,
         finished: bool = False,
     ) -> None:
         """``uri`` may have a login, which ``ids`` must not; ``finished``: all was there and compared already."""
         self._table, self._uri, self._ids, self._session, self._now = table, uri, ids, session, now
+        self._traces = traces
         self._target, self._thread = MlflowTarget(uri, ids), TrackingThread()
         self._wake, self._hurry, self._quiet = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -112,6 +120,8 @@ class OutboxDrain:
             retry_in_s=max(0.0, self._retry_at - loop.time()) if self._retry_at is not None else None,
             link=self.link,
             finished=self._finished,
+            traces_waiting=len(self._traces),
+            traces_lost=self._traces.lost,
         )
 
     @property
@@ -167,7 +177,7 @@ class OutboxDrain:
                 self._quiet.set()
 
     async def _bring_up_to_date(self) -> None:
-        nothing = not (await self._table.batch(1)).ids and not self._changed
+        nothing = not (await self._table.batch(1)).ids and not self._changed and not self._traces
         if nothing and (self._finished or not self._session.is_settled()):
             return  # nothing to say: MLflow is not even imported
         if not self._connected:
@@ -179,8 +189,11 @@ class OutboxDrain:
                 await self._session.keep(self._ids, finished=False)
             await self._send(batch)
             await self._log_figures()
+            await self._send_traces(BATCH)
             if asyncio.get_running_loop().time() >= self._announced_at + _ANNOUNCING:
                 await self._announce()
+        while self._traces:
+            await self._send_traces(BATCH)
         if self._waited_for:
             self._figures_at = 0.0
         await self._log_figures()
@@ -221,6 +234,25 @@ class OutboxDrain:
         if self._ids.datasets != before:
             await self._session.keep(self._ids, finished=False)
 
+    async def _send_traces(self, most: int) -> None:
+        """Send the oldest calls; those that MLflow does not take are lost, one by one. Raises when it is not there."""
+        if not (calls := self._traces.first(most)):
+            return
+        try:
+            await self._thread.call(partial(self._target.log_calls, calls, self._session.secret_forms()))
+        except NotImplementedError:  # a server of before there were traces of many spans
+            self._traces.lose(calls)
+        except Exception as error:
+            if fault_of(error) not in (TrackingFault.REFUSED, TrackingFault.UNCERTAIN):
+                raise
+            if len(calls) == 1:
+                self._traces.lose(calls)
+                return
+            for _ in calls:
+                await self._send_traces(1)
+        else:
+            self._traces.sent(calls)
+
     async def _send_to(self, role: DatasetRole, deletes: Iterable[OutboxDelete], cases: Iterable[AcceptedCase]) -> None:
         assert self._run is not None
         leaving = [one.inputs for one in deletes if role_of(one.kind) is role]
@@ -228,7 +260,11 @@ class OutboxDrain:
         await self._thread.call(partial(self._target.send, self._run, role, leaving, records))
 
     async def _send_one_by_one(self, batch: OutboxBatch, error: Exception) -> None:
-        """One of them is not taken, and took the others with it: find it. What does nobody any good ends as given up."""
+        """One of them is not taken, and took the others with it: find it. What does nobody any good ends as given up.
+
+        Raises ``error`` where nothing is taken for a reason that is not told, so that there is a wait before it is tried again.
+        """
+        most = MOST_TRIES
         for role in {role_of(one.kind) for one in batch.deletes}:
             await self._send_to(role, batch.deletes, ())
         refused: dict[int, Exception] = {}
@@ -243,15 +279,19 @@ class OutboxDrain:
             if await self._connect():
                 return  # the dataset was gone, and everything is to be sent anew
             if all(fault_of(its) is TrackingFault.UNCERTAIN for its in refused.values()):
-                raise error
+                most = MOST_UNCLEAR
         kept = {row for seq in refused for row in batch.sent_by.get(seq, ())}
         await self._table.done([row for row in batch.ids if row not in kept])
+        again = False
         for seq, why in refused.items():
             rows, words = batch.sent_by.get(seq, ()), error_words(why, self._uri)
-            if batch.tries.get(seq, 0) + 1 >= MOST_TRIES:
+            if batch.tries.get(seq, 0) + 1 >= most:
                 await self._table.give_up(rows, words)
             else:
+                again = True
                 await self._table.failed(rows, words)
+        if again and most == MOST_UNCLEAR:
+            raise error
 
     async def _finish(self) -> None:
         """Compare everything once after a run, mend what differs, and say that it is complete."""

@@ -83,6 +83,8 @@ async def build(given: argparse.Namespace) -> dict[str, float]:
             judge="off",
             checkpoint_dir=Path(folder), max_dataset_size=10**7, max_workers=given.workers, batch_size=given.batch,
             provider="openai" if given.url else "offline", base_url=given.url or None,
+            mlflow_tracking_uri=None if given.mlflow == "off" else f"sqlite:///{folder}/mlflow.db",
+            mlflow_trace_calls=given.mlflow == "trace",
         )  # fmt: skip
         async with await Session.create(plan, config) as session:
             session.subscribe(watch)
@@ -214,6 +216,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--spawned", type=float, default=_BEGAN)
     parser.add_argument("--lateness", action="store_true")
+    parser.add_argument("--mlflow", choices=("off", "log", "trace"), default="off", help="into a database of its own")
     parser.add_argument("--slow", type=float, default=0.0)
     parser.add_argument("--alone", action="store_true", help="compare nothing")
     given = parser.parse_args()
