@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.events import (
     AgentCalled,
     BatchFinished,
     BatchStarted,
+    BranchSwitched,
     CaseAccepted,
     CaseJudged,
     CaseRejected,
@@ -279,14 +280,17 @@ def reduce(view: RunView, event: Event) -> RunView:
             return replace(view, judged={**view.judged, event.category: found})
         case CaseWithdrawn():
             return replace(view, **_counts(view, event.category, accepted=-1, rejected=1))
-        case PlanRevised():
-            return replace(
-                view,
-                revision=event.revision,
-                planned=event.planned,
-                exhausted=sum(c["exhausted"] for c in event.categories.values()),
-                categories={name: CategoryView(**counts) for name, counts in event.categories.items()},
+        case PlanRevised() | BranchSwitched():
+            categories = {name: CategoryView(**counts) for name, counts in event.categories.items()}
+            exhausted = sum(category.exhausted for category in categories.values())
+            view = replace(
+                view, revision=event.revision, planned=event.planned, exhausted=exhausted, categories=categories
             )
+            if isinstance(event, PlanRevised):
+                return view
+            moved = RunState.FINISHED if SessionState(event.state).is_settled else RunState.PAUSED
+            view = replace(view, state=moved, samples=(), feed=(), began_with=event.accepted, stages=dict(event.stages))
+            return replace(view, accepted=event.accepted, rejected=sum(event.stages.values()))
         case CaseRejected():
             turned = Turned(
                 ts=event.ts,

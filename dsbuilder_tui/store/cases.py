@@ -19,7 +19,6 @@ from dsbuilder_tui.store.soundness import CASES, TableDamage, damaged_session
 from dsbuilder_tui.store.verdicts import set_verdicts_aside
 
 PAGE = 500
-_NO_LIMIT = 2**63 - 1
 _WINDOW = 2000
 _MOST_PARAMETERS = 500
 # Up to here walking back over the rows is faster than sorting their places out of an index.
@@ -33,15 +32,14 @@ class CaseTable:
         self._store = store
 
     async def pages(
-        self, categories: Iterable[str], *, damaged: list[str] | None = None, upto: int | None = None
+        self, categories: Iterable[str], *, damaged: list[str] | None = None
     ) -> AsyncIterator[list[AcceptedCase]]:
         """Accepted cases in slot order, a page at a time; memory stays flat whatever the size of the session.
 
         A case whose checksum does not match is appended to ``damaged`` (by its id) and left out; without that list
-        ``SessionDamaged`` is raised; so it is at the end when not all are found. With ``upto`` only cases up to that
-        place in the history come.
+        ``SessionDamaged`` is raised; so it is at the end when not all are found.
         """
-        most, found, before = _NO_LIMIT if upto is None else upto, 0, await self._store.database.seal()
+        found, before = 0, await self._store.database.seal()
         names = list(categories)
         for name in names:
             number, last = self._store.ids.get(name), 0
@@ -50,8 +48,8 @@ class CaseTable:
                 def read(connection: sqlite3.Connection, number: int = number, after: int = last) -> list[Any]:
                     return connection.execute(
                         f"SELECT {CASE_COLUMNS} FROM accepted_case "
-                        "WHERE branch_id=? AND category_id=? AND ordinal>? AND seq<=? ORDER BY ordinal LIMIT ?",
-                        (MAIN_BRANCH, number, after, most, PAGE),
+                        "WHERE branch_id=? AND category_id=? AND ordinal>? ORDER BY ordinal LIMIT ?",
+                        (MAIN_BRANCH, number, after, PAGE),
                     ).fetchall()
 
                 rows = await self._store.read(read)
@@ -60,15 +58,19 @@ class CaseTable:
                 last = rows[-1][2]
                 page = [read_case(self._store.names, row) for row in rows]
                 found += len(page)
-                for bad in page:
-                    if bad.damaged:
-                        self._note_damaged(bad, damaged)
-                yield [case for case in page if not case.damaged]
-        if upto is None and (await self._store.database.seal()).commits == before.commits:
+                yield self.whole_ones(page, damaged)
+        if (await self._store.database.seal()).commits == before.commits:
             numbers = [self._store.ids[name] for name in names if name in self._store.ids]
             written = await self._store.read(lambda connection: sum(_filled(connection, number) for number in numbers))
             if found != written:
                 self._note_missing(TableDamage(CASES, found, written), damaged)
+
+    def whole_ones(self, page: Sequence[AcceptedCase], damaged: list[str] | None) -> list[AcceptedCase]:
+        """A page without its damaged cases, which are noted in ``damaged``; without that they raise ``SessionDamaged``."""
+        for bad in page:
+            if bad.damaged:
+                self._note_damaged(bad, damaged)
+        return [case for case in page if not case.damaged]
 
     async def require_sound(self, damaged: list[str] | None = None) -> None:
         """Raises ``SessionDamaged`` when the rows of the cases are not what was written; reads them all.
