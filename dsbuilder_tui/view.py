@@ -44,6 +44,7 @@ _RATE_STEP = 1.0
 _KEPT_ARRIVALS = 32  # per worker: what its sparkline is drawn from
 _KEPT_REJECTIONS = 100
 _KEPT_POINTS = 200
+_TELLING_SECONDS = 3.0
 _TELLING = 10  # accepted cases from which on their cost says something about the others
 
 
@@ -175,19 +176,22 @@ class RunView:
         return self.planned - self.accepted - self.exhausted
 
     def rate(self) -> float:
-        """Cases per second over the latest stretch, 0 while unknown."""
+        """Cases per second over the last seconds that tell, 0 while unknown."""
         if len(self.samples) < 2:
             return 0.0
-        (t0, n0), (t1, n1) = self.samples[0], self.samples[-1]
+        t1, n1 = self.samples[-1]
+        told = (s for s in reversed(self.samples) if n1 - s[1] >= _TELLING and t1 - s[0] >= _TELLING_SECONDS)
+        t0, n0 = next(told, self.samples[0])
         return (n1 - n0) / (t1 - t0) if t1 > t0 else 0.0
 
     def eta(self) -> tuple[float, float] | None:
-        """Seconds left, as a range from the latest rate and the rate since the start; None while unknown."""
+        """Seconds left, as a range from the latest rate, and while few cases are there that since the start; or None."""
         if not self.samples or self.left <= 0:
             return None
         now, count = self.samples[-1]
         overall = (count - self.began_with) / (now - self.started) if now > self.started else 0.0
-        rates = sorted(rate for rate in (self.rate(), overall) if rate > 0)
+        few = count - self.samples[0][1] < 2 * _TELLING  # a slow start says nothing of the end
+        rates = sorted(rate for rate in (self.rate(), overall if few else 0.0) if rate > 0)
         return (self.left / rates[-1] * 0.9, self.left / rates[0] * 1.2) if rates else None
 
 
@@ -367,15 +371,9 @@ def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled)
     arrivals = before.arrivals if before else ()
     if isinstance(event, BatchStarted):
         worker = WorkerView(
-            number=event.worker,
-            batch=event.batch,
-            category=event.category,
-            size=len(event.slots),
-            started=event.ts,
-            attempt=event.attempt,
-            role=event.role,
-            arrivals=arrivals,
-        )
+            number=event.worker, batch=event.batch, category=event.category, size=len(event.slots), started=event.ts,
+            attempt=event.attempt, role=event.role, arrivals=arrivals,
+        )  # fmt: skip
         return replace(view, workers={**view.workers, event.worker: worker})
     if isinstance(event, BatchFinished) and event.role is CallRole.JUDGE:
         used = event.prompt_tokens + event.completion_tokens
@@ -397,12 +395,9 @@ def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled)
     if before is None or before.batch != event.batch:
         return view  # the worker may have its next batch by the time that the end of this one is told
     if isinstance(event, RetryScheduled):
+        retry_at = event.ts + event.wait_s
         worker = replace(
-            before,
-            state=WorkerState.WAITING,
-            retry_at=event.ts + event.wait_s,
-            retry_kind=event.kind,
-            detail=event.detail,
+            before, state=WorkerState.WAITING, retry_at=retry_at, retry_kind=event.kind, detail=event.detail
         )
         return replace(view, workers={**view.workers, event.worker: worker})
     worker = replace(before, state=event.outcome, seconds=event.seconds, detail=event.detail)

@@ -21,6 +21,7 @@ from dsbuilder_tui.domain.events import (
     Event,
     ExportWritten,
     Notice,
+    ResultsRead,
     RetryScheduled,
     RunFinished,
     RunPaused,
@@ -348,6 +349,8 @@ def event_line(event: Event) -> str | None:
             return f"  Diversity: {words}" if words else None
         case CasesLogged() if event.retry_in_s is not None:
             return f"  MLflow: {visible(event.error)}; tried again in {event.retry_in_s:.0f} s, {event.waiting:,} wait"
+        case ResultsRead():
+            return f"  {results_words(event)}"
         case ExportWritten() if event.format != "checkpoint":
             return None
         case Notice():
@@ -355,6 +358,17 @@ def event_line(event: Event) -> str | None:
             return f"  {head}{visible(event.text)}" if event.level is not NoticeLevel.ERROR else None
         case _:
             return None
+
+
+def results_words(event: ResultsRead) -> str:
+    """``2 evaluations read from MLflow: 41 of 60 answers pass, 3 cases raise errors; worst: refunds, 17 of 20 fail``"""
+    judged = event.passed + event.failed
+    words = f"{event.passed:,} of {counted(judged, 'answer')} {'passes' if judged == 1 else 'pass'}"
+    if event.errors:
+        words += f", {counted(event.errors, 'case')} {'raises an error' if event.errors == 1 else 'raise errors'}"
+    if event.worst:
+        words += f"; worst: {event.worst}, {event.worst_bad:,} of {event.worst_cases:,} fail"
+    return visible(f"{counted(event.evaluations, 'evaluation')} read from MLflow: {words}")
 
 
 def diversity_words(event: DiversityMeasured) -> str:

@@ -36,7 +36,7 @@ from dsbuilder_tui.session.replay import recorded_events
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.replay_session import ReplaySession
 from dsbuilder_tui.tui.studio.card_state import CardState
-from dsbuilder_tui.tui.studio.chat import PlanCard
+from dsbuilder_tui.tui.studio.cards import PlanCard
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.prompt import Prompt
 
@@ -252,7 +252,7 @@ async def talk(folder: Path) -> None:
             def waits() -> bool:
                 cards = list(app.screen.query(PlanCard))
                 busy = app.screen.query_one(ConversationPane).answering
-                return bool(cards) and cards[-1].state is CardState.OPEN and not busy
+                return bool(cards) and cards[-1].state is CardState.OPEN and cards[-1].lit and not busy
 
             await pilot.press("n")
             await until(lambda: bool(app.screen.query(Prompt)))
@@ -260,7 +260,7 @@ async def talk(folder: Path) -> None:
             prompt.fill("the bot is in ./bot. 60 cases: half order status, the rest refunds and product info")
             await pilot.press("enter")
             await until(waits)
-            await pilot.press("a")
+            await pilot.press("ctrl+y")
             await until(lambda: app.live is not None and app.live.view.accepted >= 20)
             prompt.focus()
             prompt.fill("add 10 complaints")

@@ -71,7 +71,11 @@ class Conversation:
         await asyncio.to_thread(importlib.import_module, "dsbuilder_tui.agent.turn")
 
     async def say(self, text: str, pastes: Mapping[int, str] | None = None) -> AsyncGenerator[TurnEvent, None]:
-        """The person says something; kept as a message. While a question is open it is the answer to that."""
+        """The person says something; kept as a message.
+
+        While a question is open a plain yes or no answers it. Anything else is a turn beside it: a question is answered,
+        and what waits goes on waiting; a change brings a plan that takes its place.
+        """
         session = self.host.session
         self._only_one()
         text = session.chat.without_keys(text)
@@ -79,11 +83,8 @@ class Conversation:
         await session.chat.add(MessageRole.PERSON, text, TextContent(pastes=pastes) if pastes else None)
         waiting = await self.waiting()
         plain = " ".join(text.casefold().split()).strip(" .!")
-        if waiting is not None and not pastes:
-            if plain in _YES:
-                parts = self.answer(waiting, yes=True)
-            else:
-                parts = self.answer(waiting, yes=False, words="" if plain in _NO else text)
+        if waiting is not None and not pastes and plain in _YES | _NO:
+            parts = self.answer(waiting, yes=plain in _YES)
         else:
             whole = text
             for number, paste in pastes.items():

@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.events import (
     CaseAccepted,
     CaseRejected,
     Event,
+    ResultsRead,
     RetryScheduled,
     RunFinished,
     RunPaused,
@@ -23,9 +24,10 @@ from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.pause_cause import PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.wording import cost_words, judged_advice, judged_lines
+from dsbuilder_tui.wording import cost_words, judged_advice, judged_lines, results_words
 
 _WINDOW = 60  # the last so many judgements
+_LEAST_PROPOSED, _MOST_PROPOSED = 10, 30  # cases to be written where it fails
 _MANY = 0.5  # share of them that is turned away
 _MOST_NAMED = 12  # categories
 _LONG_WAIT = 30.0  # seconds that an endpoint asks to wait
@@ -41,6 +43,7 @@ class NoteKind(StrEnum):
     STOPPED = "stopped"
     NOTHING_USABLE = "nothing_usable"
     BUDGET = "budget"
+    RESULTS = "results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ async def _at_the_end(note: Note, session: Session) -> Note:
     counts = ", ".join(f"{name} {c['accepted']}" for name, c in list(state.categories.items())[:_MOST_NAMED])
     more = len(state.categories) - _MOST_NAMED
     stages = ", ".join(f"{stage} {count}" for stage, count in state.rejections.items())
-    said = [f"Finished: {state.instances_created:,} of {state.total_instances_planned:,} cases ({counts}"]
+    said = [f"Finished: {state.instances_created:,} of {counted(state.total_instances_planned, 'case')} ({counts}"]
     said[0] += f" and {counted(more, 'category')} more)." if more > 0 else ")."
     said.append(
         f"Turned away on the way: {sum(state.rejections.values()):,} ({stages})."
@@ -146,6 +149,9 @@ class Monitor:
                     hint = "Update or uninstall that package, or take the validator out of the plan, then resume."
                     return Note(NoteKind.STOPPED, said, hint)
                 return Note(NoteKind.STOPPED, said, "When that is mended, resume goes on with the open slots.")
+            case ResultsRead() if event.failed or event.errors:
+                more = max(_LEAST_PROPOSED, min(_MOST_PROPOSED, event.failed + event.errors))
+                return Note(NoteKind.RESULTS, f"{results_words(event)}.", f"Say “write {more} more where it fails”.")
             case RunFinished():
                 return self._finished(event)
         return None
@@ -188,7 +194,7 @@ class Monitor:
         short = f", {counted(event.exhausted, 'slot')} exhausted" if event.exhausted else ""
         return Note(
             NoteKind.FINISHED,
-            f"The run is finished: {event.accepted:,} of {event.planned:,} cases, {event.rejected:,} rejected{short}.",
+            f"The run is finished: {event.accepted:,} of {counted(event.planned, 'case')}, {event.rejected:,} rejected{short}.",
             "/export writes the dataset." if not event.exhausted else "/retry tries the exhausted slots again.",
             self._losses.all(),
         )

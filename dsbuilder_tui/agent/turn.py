@@ -44,6 +44,7 @@ class TurnRunner:
         self._accepted: dict[str, int] = {}
         self._exhausted: dict[str, int] = {}
         self._proposed: DatasetPlanInput | None = None
+        self._sent_back: DatasetPlanInput | None = None
         self.refused = False  # the model would not, in the turn that was taken last
 
     def begin(self) -> AsyncGenerator[TurnEvent, None]:
@@ -268,12 +269,14 @@ class TurnRunner:
         waiting = await session.approvals.open()
         request = waiting[0].request if waiting else None
         self._proposed = request.plan if isinstance(request, PlanApproval) else None
+        self._sent_back = await session.approvals.sent_back()
 
     def _planning_context(self) -> PlanningContext:
         session = self._host.session
         return PlanningContext(
             plan=session.plan if session.planned else None,
             proposed=self._proposed,
+            sent_back=self._sent_back,
             running=self._host.running,
             accepted=self._accepted,
             exhausted=self._exhausted,

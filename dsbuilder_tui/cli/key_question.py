@@ -38,6 +38,11 @@ def ask_before_cases_are_logged(config: DatasetBuilderConfig) -> None:
             _ask(foreign_tracking(config), "Log them there")
 
 
+def ask_before_mlflow_is_read(config: DatasetBuilderConfig) -> None:
+    """Ask about the MLflow that a folder names, as ``ask_before_keys_leave`` does."""
+    _ask(foreign_tracking(config, reading=True), "Read from there, and log there")
+
+
 def ask_before_files_leave(session: Session) -> None:
     """Ask about the place for the dataset that came with a session, as ``ask_before_keys_leave`` does."""
     _ask(session.dataset.foreign_out, "Write it there")

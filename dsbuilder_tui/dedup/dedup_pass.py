@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import xxhash
-
 from dsbuilder_tui.dedup.embedders import Embedders
 from dsbuilder_tui.dedup.outputs import DROPPED, FLAGGED, KEPT, Outputs
 from dsbuilder_tui.dedup.paired_rows import PairedRows
 from dsbuilder_tui.dedup.report import SHOWN, DedupReport, Likeness, Pair
 from dsbuilder_tui.diversity.answer import Answer, Question
+from dsbuilder_tui.diversity.compared_text import text_hash
 from dsbuilder_tui.diversity.comparer import Comparer
+from dsbuilder_tui.diversity.exact_index import ExactIndex
 from dsbuilder_tui.diversity.metrics import Spread
 from dsbuilder_tui.diversity.thresholds import Rules, plug_in_stages, rules_for, window_of
 from dsbuilder_tui.domain.stage import Stage
@@ -90,7 +90,7 @@ class _Tally:
     flagged: Counter[str] = field(default_factory=Counter)
     differs: Counter[str] = field(default_factory=Counter)
     scopes: set[str] = field(default_factory=set)
-    ids: set[int] = field(default_factory=set)  # hashes: a million ids of any length take 60 MB
+    ids: ExactIndex = field(default_factory=ExactIndex)
     repeated_ids: int = 0
     first_repeated_ids: list[tuple[int, str]] = field(default_factory=list)
     first_bad: list[tuple[int, str]] = field(default_factory=list)
@@ -173,9 +173,9 @@ class _Run:
         """Count a row that has the id of an earlier one."""
         if row.parts.id is None:
             return
-        tally, digest = self._tally, xxhash.xxh3_64_intdigest(row.parts.id.encode("utf-8", "surrogatepass"))
-        if digest not in tally.ids:
-            tally.ids.add(digest)
+        tally, digest = self._tally, text_hash(row.parts.id)
+        if tally.ids.find(digest) is None:
+            tally.ids.add(digest, tally.rows)
             return
         tally.repeated_ids += 1
         if len(tally.first_repeated_ids) < SHOWN:
@@ -294,7 +294,7 @@ def _let_go(comparer: Comparer | None, embedders: Embedders) -> None:
 
 def _scope(parts: Parts) -> str:
     """Rows are held against those of their category; where they share a passage, against those about the same one."""
-    return f"{parts.category}{TEXT_BREAK}{parts.shared}" if parts.shared else parts.category
+    return f"{parts.category}{TEXT_BREAK}{text_hash(parts.shared)}" if parts.shared else parts.category
 
 
 def _likeness(comparer: Comparer) -> Likeness:

@@ -12,10 +12,11 @@ from dsbuilder_tui.diversity.answer import Answer, Match, Question
 from dsbuilder_tui.diversity.comparing_stage import ComparingStage, TextStage
 from dsbuilder_tui.diversity.exact_index import ExactIndex
 from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
-from dsbuilder_tui.diversity.fingerprints import FingerprintBatch, Fingerprinter
+from dsbuilder_tui.diversity.fingerprints import BANDS, FingerprintBatch, Fingerprinter, hashes_of
 from dsbuilder_tui.diversity.inquiry import AskedTexts, Inquiry
+from dsbuilder_tui.diversity.lsh_index import LshIndex
 from dsbuilder_tui.diversity.passages import ReadText, read_texts
-from dsbuilder_tui.diversity.scope import Members, Scope
+from dsbuilder_tui.diversity.scope import Members, Scope, salted
 from dsbuilder_tui.diversity.static_embedding import Embedder, Vectors
 from dsbuilder_tui.diversity.text_index import ComparedCase
 from dsbuilder_tui.domain.stage import COMPARING_STAGES, Stage
@@ -25,6 +26,7 @@ from dsbuilder_tui.settings.stage_names import STAGES
 T = TypeVar("T")
 _MOST_FLAGS = 3
 _EVERYWHERE = ""
+_PIECE = 50_000  # rows
 
 
 class Comparer:
@@ -59,6 +61,7 @@ class Comparer:
         self._window, self._across, self._passages = window, across, passages
         self._scopes: dict[str, Scope] = {}
         self._exact = ExactIndex()
+        self._lsh = LshIndex(BANDS + 1)  # one for all scopes: there may be many small ones
 
     def __len__(self) -> int:
         return len(self.file)
@@ -115,17 +118,18 @@ class Comparer:
         return self.file.add(prints.rows, prints.tokens)
 
     def index(self, rows: Members, categories: Sequence[str]) -> None:
-        """Take rows of the file into the comparison; they must be newer than all taken before."""
+        """Take rows of the file into the comparison: those that follow the ones taken before, in order."""
         prints = self.file.rows
-        self._exact.extend(prints["exact"][rows], rows)
-        names = [_EVERYWHERE] * len(rows) if self._across else categories
-        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-        group = np.array([numbers[name] for name in names])
-        for name, number in numbers.items():
-            chosen = rows[group == number]
-            for first in range(0, len(chosen), 50_000):  # a piece at a time: copies stay small
-                some = chosen[first : first + 50_000]
-                self._scope(name).extend(some, prints[some])
+        for first in range(0, len(rows), _PIECE):  # a piece at a time: copies stay small
+            some = rows[first : first + _PIECE]
+            self._exact.extend(prints["exact"][some], some)
+            names = [_EVERYWHERE] * len(some) if self._across else categories[first : first + _PIECE]
+            scopes = {name: self._scope(name) for name in dict.fromkeys(names)}
+            whose = np.array([scopes[name].number for name in names], np.int64)
+            self._lsh.extend(salted(hashes_of(prints[some]), whose))
+            for scope in scopes.values():
+                chosen = some[whose == scope.number]
+                scope.extend(chosen, prints[chosen])
 
     @property
     def needs_texts(self) -> bool:
@@ -149,9 +153,10 @@ class Comparer:
     def _scope(self, name: str) -> Scope:
         scope = self._scopes.get(name)
         if scope is None:
-            scope = self._scopes[name] = Scope(self._dimensions, self._measured)
-            for stage, by_text in self._by_text.items():
-                scope.texts[stage] = _at_work(stage, by_text.make)
+            scope = Scope(len(self._scopes), self._dimensions, self._measured)
+            if self._by_text:
+                scope.texts = {name: _at_work(name, stage.make) for name, stage in self._by_text.items()}
+            self._scopes[name] = scope
         return scope
 
     def _prints(self, questions: Sequence[Question], vectors: Vectors | None) -> FingerprintBatch:
@@ -176,7 +181,8 @@ class Comparer:
         own["nearest"] = self._nearest(inquiry)
         rows = self.file.add(asked.prints.rows[place : place + 1], [inquiry.tokens])
         self._exact.add(int(own["exact"]), rows.start)
-        scope.add(rows.start, inquiry.hashes, inquiry.signs, inquiry.measure)
+        self._lsh.add(inquiry.hashes)
+        scope.add(rows.start, inquiry.signs, inquiry.measure)
         if self._passages:
             scope.note_passages(asked.prints.rows[place : place + 1])
         if scope.texts:
@@ -191,9 +197,9 @@ class Comparer:
 
     def _inquiry(self, question: Question, asked: AskedTexts, place: int) -> Inquiry:
         scope = self._scope_of(question)
-        inquiry = Inquiry(self.file, scope, question, asked, place)
+        inquiry = Inquiry(self.file, self._lsh, scope, question, asked, place)
         if self._window is not None:
-            oldest = len(self.file) - self._window
+            oldest = np.uint32(max(0, len(self.file) - self._window))
             inquiry.first = int(np.searchsorted(scope.rows[: scope.length], oldest))
         return inquiry
 

@@ -1,19 +1,19 @@
-"""The rows of a whole dataset by the hash of their text, to find what stood here before word for word."""
+"""The rows of a whole dataset by the hash of a text, to find what stood here before word for word."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-_FEW = 1000  # texts that are not worth sorting all others for
-_MOST_NEW = 20_000  # kept in a dictionary, at some 140 bytes each; all older ones take 16 bytes
+_FEW = 1000  # texts that are not worth merging with all others
+_MOST_NEW = 8_192  # kept in a dictionary, at some 140 bytes each; all older ones take 12 bytes
 
 
 class ExactIndex:
-    """Rows by a signed 64-bit hash."""
+    """Rows, below 2**32, by a signed 64-bit hash."""
 
     def __init__(self) -> None:
-        self._hashes, self._rows = np.empty(0, np.int64), np.empty(0, np.int64)  # in the order of the hashes
+        self._hashes, self._rows = np.empty(0, np.int64), np.empty(0, np.uint32)  # in the order of the hashes
         self._new: dict[int, int] = {}
 
     def add(self, text: int, row: int) -> None:
@@ -27,9 +27,12 @@ class ExactIndex:
             for text, row in zip(texts.tolist(), rows.tolist(), strict=True):
                 self.add(text, row)
             return
-        hashes, all_rows = np.concatenate([self._hashes, texts]), np.concatenate([self._rows, rows])
-        order = np.argsort(hashes, kind="stable")
-        self._hashes, self._rows = hashes[order], all_rows[order]
+        order = np.argsort(texts, kind="stable")
+        texts, rows = texts[order], rows[order]
+        # One array after the other: so only one of them is there twice for a moment.
+        places = np.searchsorted(self._hashes, texts, "right")
+        self._hashes = np.insert(self._hashes, places, texts)
+        self._rows = np.insert(self._rows, places, rows.astype(np.uint32))
 
     def find(self, text: int) -> int | None:
         """A row with that text, or None."""

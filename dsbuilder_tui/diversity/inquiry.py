@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from dsbuilder_tui.diversity.answer import Flag, Question, Score
 from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
 from dsbuilder_tui.diversity.fingerprints import FingerprintBatch, hashes_of
-from dsbuilder_tui.diversity.scope import Members, Scope
+from dsbuilder_tui.diversity.lsh_index import LshIndex
+from dsbuilder_tui.diversity.scope import Members, Scope, salted
 from dsbuilder_tui.diversity.sign_index import SignIndex
 from dsbuilder_tui.diversity.text_index import ComparedCase
 from dsbuilder_tui.diversity.traits import differing
@@ -61,17 +62,19 @@ class Inquiry:
     def __init__(
         self,
         file: FingerprintFile,
+        lsh: LshIndex,
         scope: Scope,
         question: Question,
         asked: AskedTexts,
         place: int,
     ) -> None:
-        """``place`` is that of the question's text among those that are ``asked``."""
+        """``lsh`` has the rows of all scopes; ``place`` is that of the question's text among those that are ``asked``."""
         prints = asked.prints
         self.file, self.scope, self.rules, self._question = file, scope, question.rules, question
+        self._lsh = lsh
         self.rows = file.rows  # once: each time that it is asked for, the file is looked at
         self.own, self.tokens, self.vector = prints.rows[place], prints.tokens[place], prints.vectors[place]
-        self.hashes = asked.hashes[place]
+        self.hashes = salted(asked.hashes[place : place + 1], np.array([scope.number]))[0]
         self.signs = None if asked.signs is None else asked.signs[place : place + 1]
         self.measure = None if asked.measures is None else asked.measures[place : place + 1]
         self.first = 0
@@ -90,15 +93,12 @@ class Inquiry:
     def shared(self) -> Members:
         """Rows that share a band of the signature or the whole text."""
         if self._shared is None:  # not a cached_property: that takes a lock
-            members = self.scope.lsh.sharing(self.hashes, _MOST_NEAR)
-            self._shared = self.scope.rows[members[members >= self.first]]
+            self._shared = self.scope.members(self._lsh.sharing(self.hashes, _MOST_NEAR), self.first)
         return self._shared
 
     def counts(self, row: int) -> bool:
         """Whether a case of this row is there and counts: it is in the scope, and in the window when there is one."""
-        members = self.scope.rows[self.first : self.scope.length]
-        place = int(np.searchsorted(members, row))
-        return place < len(members) and int(members[place]) == row
+        return len(self.scope.members(np.array([row]), self.first)) == 1
 
     @property
     def has_partner(self) -> bool:

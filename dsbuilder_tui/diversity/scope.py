@@ -2,73 +2,88 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Set
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsbuilder_tui.diversity.fingerprints import BANDS, hashes_of
 from dsbuilder_tui.diversity.halves import from_halves
-from dsbuilder_tui.diversity.lsh_index import LshIndex
+from dsbuilder_tui.diversity.lsh_index import Hashes
 from dsbuilder_tui.diversity.sign_index import SignIndex
 from dsbuilder_tui.diversity.static_embedding import Vectors
 from dsbuilder_tui.diversity.text_index import TextIndex
 
 Members = NDArray[np.int64]
+_FIRST = 4
+_APART = np.uint32(0x9E3779B1)  # odd: so scopes' numbers stay apart in the lowest bits, by which buckets are chosen
+_NO_TEXTS: Final[Mapping[str, TextIndex]] = MappingProxyType({})
+_NO_PASSAGES: Final[frozenset[int]] = frozenset()
+
+
+def salted(hashes: Hashes, scopes: NDArray[np.int64]) -> Hashes:
+    """Hashes, (n, columns), as they stand in an index that several scopes share; ``scopes`` has the scope's number of each."""
+    return hashes ^ (scopes.astype(np.uint32) * _APART)[:, np.newaxis]
 
 
 class Scope:
     """The cases that are compared with each other.
 
-    ``measured`` is the length of the vectors of the figures, where they are others than those that are compared.
+    ``number`` tells it from other scopes of one comparison. ``measured`` is the length of the vectors of the figures, where they
+    are others than those that are compared. It takes some hundred bytes: there may be one for every few cases.
     """
 
-    def __init__(self, dimensions: int, measured: int = 0) -> None:
-        self.rows = np.empty(64, np.int64)  # member → row, growing
+    __slots__ = ("dimensions", "length", "measured", "measures", "number", "passages", "rows", "signs", "texts")
+
+    def __init__(self, number: int, dimensions: int, measured: int = 0) -> None:
+        self.rows = np.empty(_FIRST, np.uint32)  # member → row, growing
         self.length = 0
-        self.lsh = LshIndex(BANDS + 1)
+        self.number = number
         self.dimensions, self.measured = dimensions, measured
         self.signs = SignIndex(dimensions) if dimensions else None
         self.measures = SignIndex(measured) if measured else None
-        self.texts: dict[str, TextIndex] = {}  # of plug-ins' stages, by stage
-        self.passages: set[int] = set()  # hashes of the long parts of the cases here
+        self.texts: Mapping[str, TextIndex] = _NO_TEXTS  # of plug-ins' stages, by stage
+        self.passages: Set[int] = _NO_PASSAGES  # hashes of the long parts of the cases here
 
     def extend(self, rows: Members, prints: NDArray[Any]) -> None:
-        if self.length + len(rows) > len(self.rows):
-            longer = np.empty(max(self.length + len(rows), len(self.rows) * 3 // 2), np.int64)
-            longer[: self.length] = self.rows[: self.length]
-            self.rows = longer
-        self.rows[self.length : self.length + len(rows)] = rows
-        self.length += len(rows)
-        self.lsh.extend(hashes_of(prints))
+        """Take in rows that are newer than all here, and have these fingerprints."""
+        self._append(rows)
         self.note_passages(prints)
         if self.signs is not None:
             self.signs.extend(prints["vector"][:, : self.dimensions])
         if self.measures is not None:
             self.measures.extend(prints["measure"][:, : self.measured])
 
-    def add(
-        self,
-        row: int,
-        hashes: NDArray[np.uint32],
-        signs: NDArray[np.uint64] | None,
-        measure: NDArray[np.uint64] | None,
-    ) -> None:
-        """As ``extend``, for one row whose hashes and signs, of both vectors, are known."""
-        if self.length == len(self.rows):
-            self.rows = np.concatenate([self.rows, np.empty(len(self.rows) // 2, np.int64)])
-        self.rows[self.length] = row
-        self.length += 1
-        self.lsh.add(hashes)
+    def add(self, row: int, signs: NDArray[np.uint64] | None, measure: NDArray[np.uint64] | None) -> None:
+        """As ``extend``, for one row of which the signs of both vectors are known."""
+        self._append(np.array([row]))
         if self.signs is not None and signs is not None:
             self.signs.extend_signs(signs)
         if self.measures is not None and measure is not None:
             self.measures.extend_signs(measure)
 
+    def _append(self, rows: Members) -> None:
+        first, self.length = self.length, self.length + len(rows)
+        if self.length > len(self.rows):
+            self.rows.resize(max(self.length, len(self.rows) * 9 // 8 + _FIRST), refcheck=False)
+        self.rows[first : self.length] = rows
+
+    def members(self, rows: Members, first: int = 0) -> Members:
+        """Those of some rows that are here, from member ``first`` on."""
+        here = self.rows[first : self.length]
+        places = np.searchsorted(here, rows.astype(np.uint32))
+        found = places < len(here)
+        found[found] = here[places[found]] == rows[found]
+        return rows[found]
+
     def note_passages(self, prints: NDArray[Any]) -> None:
         """Know the passages of these rows from now on."""
-        self.passages.update(np.unique(prints["passages"]).tolist())
-        self.passages.discard(0)
+        found = set(np.unique(prints["passages"]).tolist()) - {0}
+        if isinstance(self.passages, set):
+            self.passages.update(found)
+        elif found:
+            self.passages = found
 
     def closest(
         self, index: SignIndex, code: NDArray[np.uint64], vector: Vectors, stored: NDArray[Any], first: int
@@ -77,7 +92,7 @@ class Scope:
 
         ``code`` has its signs, ``index`` those of the members, ``stored`` the vectors of all rows.
         """
-        rows = self.rows[index.candidates(code, first)]
+        rows = self.rows[index.candidates(code, first)].astype(np.int64)
         theirs = from_halves(stored[rows])[:, : len(vector)]
         # Not `@`: it may go through a library that has threads of its own, and sums in an order of its own.
         return rows, np.round(np.einsum("ij,j->i", theirs, vector), 4)

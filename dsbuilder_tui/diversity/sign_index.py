@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST = 50  # of the nearest by sign whose cosine is taken
-_SMALL = 2000  # members up to which counting in numpy is as fast as the index
+_FIRST = 4
+_SMALL = 2000  # members up to which counting in numpy is as fast as the library
 _WORD = 64
 
 
@@ -17,10 +18,10 @@ class SignIndex:
 
     def __init__(self, dimensions: int) -> None:
         self._bits = -(-dimensions // _WORD) * _WORD
-        # A row for each word of 64 signs, a column for each member: so numpy counts many members in one go.
-        self._codes = np.zeros((self._bits // _WORD, 64), np.uint64)
+        # A row for each word of 64 signs, a column for each member: so numpy counts few members in one go. Of many each is a row,
+        # as the library wants them.
+        self._codes = np.zeros((self._bits // _WORD, _FIRST), np.uint64)
         self._length = 0
-        self._index: Any = None  # of the library, once there are many
 
     def __len__(self) -> int:
         return self._length
@@ -32,8 +33,13 @@ class SignIndex:
     def extend_signs(self, codes: NDArray[np.uint64]) -> None:
         """As ``extend``, when the signs are known."""
         first, self._length = self._length, self._length + len(codes)
-        if self._index is not None:
-            self._index.add(codes.view(np.uint8))
+        if first > _SMALL:
+            if self._length > len(
+                self._codes
+            ):  # in place: the system moves pages, there is no second array for a while
+                room = max(self._length, len(self._codes) * 9 // 8)
+                self._codes.resize((room, self._codes.shape[1]), refcheck=False)
+            self._codes[first : self._length] = codes
             return
         room = self._codes.shape[1]
         if self._length > room:
@@ -42,30 +48,20 @@ class SignIndex:
             self._codes = longer
         self._codes[:, first : self._length] = codes.T
         if self._length > _SMALL:
-            import faiss
-
-            faiss.omp_set_num_threads(1)  # one query at a time: more threads cost more than they bring
-            self._index = faiss.IndexBinaryFlat(self._bits)
-            self._index.add(np.ascontiguousarray(self._codes[:, : self._length].T).view(np.uint8))
-            self._codes = self._codes[:, :0]
+            self._codes = self._codes[:, : self._length].T.copy()
 
     def candidates(self, code: NDArray[np.uint64], first: int) -> NDArray[np.int64]:
         """The members from ``first`` on whose signs agree the most with these, (1, words); at most ``MOST``."""
         here = self._length - first
         if here <= MOST:
             return np.arange(first, self._length)
-        if self._index is None:
-            apart = np.bitwise_count(self._codes[:, first : self._length] ^ code.T)
-            # Of members that are as near as each other the oldest, on any machine; numpy sorts short numbers in linear time.
-            nearest = np.argsort(np.add.reduce(apart, axis=0, dtype=np.uint16), kind="stable")[:MOST]
-            return nearest + first
-        wanted = MOST
-        while True:
-            _, found = self._index.search(code.view(np.uint8), min(wanted, self._length))
-            members = found[0][found[0] >= first].astype(np.int64)
-            if len(members) >= MOST or wanted >= self._length:
-                return np.asarray(members[:MOST])
-            wanted *= 8  # the nearest lie before the window
+        # Of members that are as near as each other the oldest, on any machine.
+        if self._length > _SMALL:
+            return _nearest(code, self._codes[first : self._length]) + first
+        apart = np.bitwise_count(self._codes[:, first : self._length] ^ code.T)
+        # numpy sorts short numbers in linear time
+        nearest = np.argsort(np.add.reduce(apart, axis=0, dtype=np.uint16), kind="stable")[:MOST]
+        return nearest + first
 
     @staticmethod
     def signs(vectors: NDArray[Any]) -> NDArray[np.uint64]:
@@ -74,3 +70,13 @@ class SignIndex:
         bits = np.zeros((count, -(-dimensions // _WORD) * _WORD), bool)
         bits[:, :dimensions] = vectors > 0
         return np.packbits(bits, axis=1).view(np.uint64)
+
+
+def _nearest(code: NDArray[np.uint64], codes: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """The places of the ``MOST`` codes with the fewest bits that differ, the nearest first."""
+    import faiss
+
+    faiss.omp_set_num_threads(1)  # one query at a time: more threads cost more than they bring
+    _, found = faiss.knn_hamming(np.ascontiguousarray(code).view(np.uint8), codes.view(np.uint8), MOST)
+    nearest: NDArray[np.int64] = found[0]
+    return nearest

@@ -42,7 +42,8 @@ class Slot:
     """One planned case. ``ordinal`` counts from 1 within its category; ``passages`` are what it is to be written from, ``row``
     what it is to be about.
 
-    With a ``pair`` it is to be the partner of another case, ``original``, which is known when the slot is written.
+    With a ``pair`` it is to be the partner of another case, ``original``, which is known when the slot is written; as well as
+    the case ``varied``, at which the application failed, in the slot that it ``varies``.
     """
 
     category: str
@@ -52,6 +53,8 @@ class Slot:
     pair: PlannedPair | None = None
     original: AcceptedCase | None = None
     row: SourceRow | None = None
+    varies: int | None = None
+    varied: AcceptedCase | None = None
 
     @property
     def case_id(self) -> str:

@@ -377,6 +377,23 @@ class CasesLogged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResultsRead(Event):
+    """Evaluations of the application were read from MLflow: how many are new or say something else, and what came of the
+    session's cases in all. ``worst`` is the category that certainly fails most, empty when none fails."""
+
+    type: ClassVar[str] = "results_read"
+    evaluations: int
+    cases: int
+    passed: int
+    failed: int
+    errors: int
+    easy: int
+    worst: str
+    worst_bad: int
+    worst_cases: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Event):
     """Something a person should read."""
 

@@ -40,6 +40,7 @@ from dsbuilder_tui.domain.source_paths import MOST_PASSAGES_A_CASE, SourcePaths
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.domain.target import PlanTarget, ToolSchema
 from dsbuilder_tui.domain.validator_choice import ValidatorEntries, merged_entries
+from dsbuilder_tui.domain.variation import Variation
 from dsbuilder_tui.domain.writing_mode import WritingMode
 from dsbuilder_tui.domain.writing_stage import StageEntries, WritingStage
 
@@ -75,8 +76,8 @@ class DatasetCategory(_Model):
     category is not ``answerable``, asks for what does not stand there; with ``rows`` each is about a row of a file. ``mode``
     says whether a model writes each case, or templates of which cases are made; ``pipeline`` are the stages in which one is
     written (see ``domain.writing_stage``), none where it is drafted alone. Of its cases the share ``contrast`` are partners
-    that differ from another one in one decisive thing, the share ``same`` say what another one says in other words. Raises
-    ``pydantic.ValidationError`` for bad values.
+    that differ from another one in one decisive thing, the share ``same`` say what another one says in other words;
+    ``variations`` say which slots vary which cases. Raises ``pydantic.ValidationError`` for bad values.
     """
 
     name: str
@@ -98,6 +99,7 @@ class DatasetCategory(_Model):
     contrast: PairShare = Field(0.0, exclude_if=operator.not_)
     same: PairShare = Field(0.0, exclude_if=operator.not_)
     pipeline: StageEntries = Field((), exclude_if=operator.not_)
+    variations: tuple[Variation, ...] = Field((), exclude_if=operator.not_)
     mode: WritingMode = Field(WritingMode.EACH, exclude_if=lambda mode: mode is WritingMode.EACH)
 
     @field_validator("name", mode="before")

@@ -17,6 +17,7 @@ from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool, parse_plan
 from dsbuilder_tui.domain.row_axis import RowAxis
+from dsbuilder_tui.domain.variation import Variation
 from dsbuilder_tui.domain.writing_mode import WritingMode
 
 
@@ -113,6 +114,8 @@ class CategoryChange(_PatchPart):
     diversity: SkipJsonSchema[Literal["on", "off"] | CategoryDiversity | None] = None
     # Which rules hold is for the person to say: a model would make names up.
     validators: SkipJsonSchema[list[str | dict[str, dict[str, Any]]] | None] = None
+    # Which cases failed is known by evaluations alone: write_where_it_fails adds these.
+    variations: SkipJsonSchema[list[Variation] | None] = None
 
 
 class PlanPatch(_PatchPart):

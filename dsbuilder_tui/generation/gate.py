@@ -28,6 +28,7 @@ from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.ledger import Batch, Ledger, SlotState
 from dsbuilder_tui.generation.schema_check import Fitted, Misfit, SchemaCheck
 from dsbuilder_tui.generation.validator_check import Fault, Validated, ValidatorCheck
+from dsbuilder_tui.generation.variation_check import VariationCheck
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.rows import CaseLikeness, Changes, HistoryRow, LedgerRows, Withdrawal
@@ -74,7 +75,7 @@ class Gate:
             None
         )  # is told of each case that is let in
         self._schema = SchemaCheck(plan)
-        self._validators = ValidatorCheck(plan)
+        self._validators, self._variations = ValidatorCheck(plan), VariationCheck(plan)
         self._compared = frozenset(category.name for category in plan.categories if category.compared)
         self._duplicates = DuplicateCheck(plan, config, store, journal.notice)
         self._turned_away: dict[int, list[TurnedAway]] = {}  # by batch
@@ -118,7 +119,7 @@ class Gate:
         self, candidates: Sequence[Candidate], fitted: Sequence[list[Fitted] | Misfit]
     ) -> list[Validated]:
         """What validators make of candidates in the plan's shape."""
-        return await self._validators.judge(candidates, fitted)
+        return await self._variations.judge(candidates, await self._validators.judge(candidates, fitted))
 
     async def without_repeats(
         self, screened: Sequence[tuple[Candidate, Validated]]

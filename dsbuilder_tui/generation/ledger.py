@@ -143,8 +143,8 @@ class Ledger:
             pair = None
         return Slot(
             category, ordinal, attributes=slots.attributes(ordinal), pair=pair,
-            passages=passages.of(slots.pairs.place(ordinal)) if passages is not None else (),
-            row=rows.of(slots.pairs.place(ordinal)) if rows is not None else None,
+            passages=passages.of(slots.place(ordinal)) if passages is not None else (),
+            row=rows.of(slots.place(ordinal)) if rows is not None else None, varies=slots.varies(ordinal),
         )  # fmt: skip
 
     def lease(self, most: Callable[[str], int], idle: int, held: Collection[str] = ()) -> Batch | None:

@@ -13,17 +13,20 @@ from dsbuilder_tui.store.cases import CaseTable
 
 
 async def with_originals(cases: CaseTable, slots: Sequence[Slot]) -> list[Slot]:
-    """The slots, those of partners with the case that they are partners of. What is not on disk is not seen.
+    """The slots, those of partners and variations with the case that they belong to. What is not on disk is not seen.
 
     A slot whose original is not there, or is damaged, is that of a case of its own.
     """
     wanted = {(slot.category, slot.pair.original) for slot in slots if slot.pair is not None}
+    wanted |= {(slot.category, slot.varies) for slot in slots if slot.varies is not None}
     found = await cases.in_slots(wanted) if wanted else {}
     filled = []
     for slot in slots:
         if slot.pair is not None:
             original = found.get((slot.category, slot.pair.original))
             slot = replace(slot, original=original) if original is not None else replace(slot, pair=None)
+        if slot.varies is not None:
+            slot = replace(slot, varied=found.get((slot.category, slot.varies)))
         filled.append(slot)
     return filled
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.case_pair import ContrastChange, PairKind, PlannedPair
@@ -23,8 +23,9 @@ class PairPlan:
     comes before its partner and has no other. Which slots they are does not hang on the category's count.
     """
 
-    def __init__(self, category: DatasetCategory, seed: str) -> None:
-        self._shares = category.pairs
+    def __init__(self, category: DatasetCategory, seed: str, varied: Container[int] = ()) -> None:
+        """``varied`` are slots that are partners of none, wherever they stand."""
+        self._shares, self._varied = category.pairs, varied
         rng = random.Random(f"{seed}\x1fpairs")
         self._picks = [rng.randrange(1 << 20) for _ in range(_PICKS)] if self._shares else []
         self._changes = rng.sample(list(ContrastChange), len(ContrastChange))
@@ -34,7 +35,7 @@ class PairPlan:
 
     def of(self, ordinal: int) -> PlannedPair | None:
         """What the slot is to be a partner of; None when it is a case of its own."""
-        if not self:
+        if not self or ordinal in self._varied:
             return None
         partner = self._shares.partners(ordinal)
         if partner == self._shares.partners(ordinal - 1):
@@ -50,11 +51,13 @@ class PairPlan:
         if not self:
             return None
         partner = self._shares.partners(ordinal) + 1
-        return self._shares.place(partner) if self._original(partner) == ordinal else None
+        place = self._shares.place(partner)
+        return place if self._original(partner) == ordinal and place not in self._varied else None
 
     def partners(self, last: int) -> Iterator[int]:
         """The ordinals of the partners among slots up to ``last``."""
-        return (self._shares.place(partner) for partner in range(1, self._shares.partners(last) + 1))
+        places = (self._shares.place(partner) for partner in range(1, self._shares.partners(last) + 1))
+        return (place for place in places if place not in self._varied)
 
     def place(self, ordinal: int) -> int:
         """The place of a slot among those that are no partners, from 1; a partner has that of its original."""

@@ -335,7 +335,7 @@ class Pipeline:
         return self._runners[model.name]
 
     async def _with_originals(self, batch: Batch) -> Batch:
-        if all(wanted.slot.pair is None for wanted in batch.slots):
+        if all(wanted.slot.pair is None and wanted.slot.varies is None for wanted in batch.slots):
             return batch
         await self._journal.flush()  # an original is accepted, but may not be written yet
         slots = await with_originals(self._store.cases, [wanted.slot for wanted in batch.slots])

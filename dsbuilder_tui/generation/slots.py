@@ -11,6 +11,8 @@ from dsbuilder_tui.domain.case import runs
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.conversation import TURNS, usual_lengths
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.variation import VariedSlots
+from dsbuilder_tui.domain.writing_mode import WritingMode
 from dsbuilder_tui.generation.pair_plan import PairPlan
 
 if TYPE_CHECKING:
@@ -29,11 +31,20 @@ class SlotPlan:
         # A string seed: Python hashes it with SHA-512, so it is the same in every process.
         self._seed = f"{seed}\x1f{category.name}"
         rng = random.Random(self._seed)
-        self.pairs = PairPlan(category, self._seed)
+        self._varied = VariedSlots(category.variations)
+        self.pairs = PairPlan(category, self._seed, self._varied)
         self._axes = [(name, rng.sample(list(values), len(values))) for name, values in axes.items()]
         # The longest axis turns fastest: by the time a shorter one turns over, every value of it has been used.
         self._order = sorted(range(len(self._axes)), key=lambda index: -len(self._axes[index][1]))
         self._shuffled: dict[tuple[int, int], list[int]] = {}
+
+    def place(self, ordinal: int) -> int:
+        """The place of a slot among those that are neither partners nor variations, whose place is that of their case."""
+        return self.pairs.place(self._varied.root(ordinal))
+
+    def varies(self, ordinal: int) -> int | None:
+        """The slot whose case it is to vary; None for most. Cases that are made of templates vary none."""
+        return None if self.category.mode is WritingMode.TEMPLATES else self._varied.of(ordinal)
 
     def attributes(self, ordinal: int) -> dict[str, str]:
         """The attribute tuple of a slot (``ordinal`` from 1), in the axes' own order.
@@ -41,9 +52,9 @@ class SlotPlan:
         The ordinal is written in mixed radix, and each digit is shifted by an amount that the faster digits fix. That
         map is one to one, so tuples repeat only when all have been used. The shifts run through shuffled blocks of the
         axis's values, so each axis is balanced from the start and no two axes move in step. A partner has the tuple of its
-        original.
+        original, a variation that of its case.
         """
-        rest, below, faster = self.pairs.place(ordinal) - 1, 0, 1
+        rest, below, faster = self.place(ordinal) - 1, 0, 1
         chosen: dict[int, str] = {}
         for index in self._order:
             values = self._axes[index][1]
@@ -60,6 +71,8 @@ class SlotPlan:
         """
         import numpy as np
 
+        if self._varied:
+            ordinals = np.array([self._varied.root(int(ordinal)) for ordinal in ordinals], dtype=np.int64)
         ordinals = self.pairs.places(ordinals)
         rest, below, faster = ordinals - 1, np.zeros_like(ordinals), 1
         top = int(ordinals.max(initial=0))

@@ -13,12 +13,14 @@ from dsbuilder_tui.domain.approval import (
     ApprovalDecision,
     ApprovalRequest,
     ApprovalState,
+    PlanApproval,
     approval_request,
 )
 from dsbuilder_tui.domain.events import ApprovalAsked, ApprovalDecided
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.session.session_context import SessionContext
 
+_SENT_BACK = (ApprovalDecision.DECLINED, ApprovalDecision.REPLACED)
 _SEAL = "approval"  # of the newest question: there is one at a time
 
 
@@ -32,6 +34,13 @@ class SessionApprovals:
     async def newest(self) -> list[Approval]:
         """The newest questions that needed a yes, oldest first."""
         return [approval for approval, _ in await self._context.files.store.approvals.newest()]
+
+    async def sent_back(self) -> DatasetPlanInput | None:
+        """The newest plan that was proposed here and got a no, or gave way to another."""
+        for approval in reversed(await self.newest()):
+            if approval.decision in _SENT_BACK and isinstance(approval.request, PlanApproval):
+                return approval.request.plan
+        return None
 
     async def open(self) -> tuple[Approval, str] | None:
         """The question that waits for an answer, and what the agent goes on from; None when there is none.

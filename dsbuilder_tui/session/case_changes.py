@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.case_problems import CaseProblems
 from dsbuilder_tui.domain.errors import (
     InputError,
 )
+from dsbuilder_tui.domain.evaluation import EASY
 from dsbuilder_tui.domain.events import (
     TEXT_LENGTH,
     CaseAccepted,
@@ -79,7 +80,7 @@ class CaseChanges:
             return case
         structure = _structure(category, inputs)
         tags = {
-            key: value for key, value in case.tags.items() if key not in ("flags", TAG)
+            key: value for key, value in case.tags.items() if key not in ("flags", TAG, EASY)
         }  # those were about what it said before
         new = replace(
             case, inputs=inputs, expectations=expectations, structure=structure, tags={**tags, "edited": True}

@@ -48,6 +48,12 @@ class SessionCases:
             self._context.categories(category), offset, limit, newest_first=newest_first
         )
 
+    async def place(self, case: AcceptedCase, *, category: str | None = None, newest_first: bool = False) -> int | None:
+        """How many cases come before this one in what ``page`` lists; None when it is not there any more."""
+        return await self._context.files.store.cases.place(
+            case, self._context.categories(category), newest_first=newest_first
+        )
+
     async def search(
         self,
         text: str = "",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.figures import Coverage, DiversityReport
 from dsbuilder_tui.domain.whatif import WhatIf
+from dsbuilder_tui.session.case_map import CaseMap, CaseMapping, MapArea
 from dsbuilder_tui.session.coverage_counts import CoverageCount, CoverageCounts
 from dsbuilder_tui.session.diversity_figures import DiversityFigures
 from dsbuilder_tui.session.fingerprint_pages import FingerprintPages
@@ -25,6 +27,7 @@ class SessionDiversity:
         self._counts = CoverageCounts(context.files)
         self._prints = FingerprintPages(context)
         self._figures = DiversityFigures(context, self._counts, lambda after: self.fingerprints(after))
+        self._mapping = CaseMapping(context, lambda after: self.fingerprints(after))
         self._review = ThresholdReview(context)
 
     async def coverage(self, *, until: float | None = None) -> Coverage:
@@ -60,6 +63,16 @@ class SessionDiversity:
         Cases of categories that may repeat themselves have none.
         """
         return await self._prints.page(after, most)
+
+    async def map(self) -> CaseMap:
+        """The accepted cases on a plane, like ones near one another, and the newest rejections. The plane stays as it is while
+        cases come, until there are half as many more. Raises ``StorageError`` or ``SessionDamaged``.
+        """
+        return await self._mapping.now()
+
+    async def map_area(self, seqs: Sequence[int]) -> MapArea:
+        """What lies in an area of the map: some cases by their places in the history."""
+        return await self._mapping.area(seqs)
 
     def threshold(self, stage: str, category: str | None = None) -> float:
         """The score (0 to 1) from which a case is a repeat now: in a category, or where none sets its own."""

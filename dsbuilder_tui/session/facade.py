@@ -32,15 +32,17 @@ from dsbuilder_tui.session.cases import SessionCases
 from dsbuilder_tui.session.chat import SessionChat
 from dsbuilder_tui.session.checkpoints import SessionCheckpoints
 from dsbuilder_tui.session.costs import SessionCosts
-from dsbuilder_tui.session.dataset_file import DatasetFile
+from dsbuilder_tui.session.dataset_file import ONLY_NEW, DatasetFile
 from dsbuilder_tui.session.diversity import SessionDiversity
 from dsbuilder_tui.session.documents import SessionDocuments
 from dsbuilder_tui.session.endpoint_knowledge import EndpointKnowledge
 from dsbuilder_tui.session.exports import SessionExports
+from dsbuilder_tui.session.failing_cells import FailingCells
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.session.plans import SessionPlans
 from dsbuilder_tui.session.preview import SessionPreview
 from dsbuilder_tui.session.rejections import SessionRejections
+from dsbuilder_tui.session.results import SessionResults
 from dsbuilder_tui.session.run import KeptWriter, Run, Writer
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.session.session_name import rename_at_rest, take_name_of_plan
@@ -80,6 +82,8 @@ class Session:
         self.plans = SessionPlans(context)
         self.preview = SessionPreview(context, self.costs)
         self.rejections = SessionRejections(context)
+        self.results = SessionResults(context)
+        self.failing_cells = FailingCells(context, self.results)
         self.settings = context.settings
         self.templates = SessionTemplates(context)
         self.tracking = SessionTracking(context)
@@ -145,13 +149,13 @@ class Session:
 
     @classmethod
     async def beside(cls, source: Session) -> Self:
-        """A new session with the plan, the seed and the settings of another one, and no case yet. Raises as ``create``."""
+        """A new session with the plan, the seed and the settings of another one, and of its cases those that came with a
+        file. Raises as ``create``.
+        """
         files = source._files
-        imported = ImportedDataset(
-            plan=files.plan, cases=(), seed=files.seed, retired=await files.store.slots.retired()
-        )
-        session = await cls.create(files.plan, source.config, clock=files.clock, imported=imported)
-        await session._files.remember(**{name: files.meta[name] for name in ("provider", "worker_model")})
+        session = await cls.create(files.plan, source.config, clock=files.clock, imported=await files.as_imported())
+        kept = ("provider", "worker_model", ONLY_NEW)
+        await session._files.remember(**{name: files.meta[name] for name in kept if name in files.meta})
         return session
 
     @classmethod

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from dsbuilder_tui.diversity.compared_text import structure_hash
-from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
+from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import PlanError, SessionDamaged
 from dsbuilder_tui.domain.events import Event, Notice
@@ -20,6 +19,7 @@ from dsbuilder_tui.domain.spending import Spending
 from dsbuilder_tui.models.prices import PriceTable
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import check_validators
+from dsbuilder_tui.session.case_intake import CaseIntake
 from dsbuilder_tui.session.dataset_export import DatasetExport
 from dsbuilder_tui.session.imported_counts import ImportedCounts
 from dsbuilder_tui.settings.provider_names import OPENAI
@@ -28,12 +28,25 @@ from dsbuilder_tui.settings.seal import seals_of, unsealed
 from dsbuilder_tui.settings.stage_names import STAGES, check_stages
 from dsbuilder_tui.store import catalog
 from dsbuilder_tui.store.files import private_folder
-from dsbuilder_tui.store.imports.import_format import ImportedDataset
+from dsbuilder_tui.store.imports.import_format import ImportedCase, ImportedDataset
+from dsbuilder_tui.store.imports.temporary_records import TemporaryRecords
 from dsbuilder_tui.store.lock import SessionLock
 from dsbuilder_tui.store.rows import Changes
 from dsbuilder_tui.store.session_store import SessionStore
 
+_IMPORT = "import"  # the reason of the checkpoint that is made when a file's cases are there
 _CHECKED_AT_ONCE = 16_000_000  # bytes of a file that opening waits for, if it is checked at all: about 10 ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFill:
+    """What a new session is filled with, other than a file that was read. ``cases`` is about how many, for the limit of a plan;
+    ``into`` writes them while nobody can see the session yet.
+    """
+
+    cases: int
+    seed: int
+    into: Callable[[SessionFiles], Awaitable[None]]
 
 
 class SessionFiles:
@@ -65,15 +78,16 @@ class SessionFiles:
         clock: Clock,
         imported: ImportedDataset | None = None,
         out: Path | None = None,
+        fill: SessionFill | None = None,
     ) -> Self:
         """As ``Session.create``. Until it is whole its folder has no name that anybody looks for."""
-        check_plan(plan, config, there=len(imported.cases) if imported else 0)
+        check_plan(plan, config, there=len(imported.cases) if imported else fill.cases if fill else 0)
         root = private_folder(config.checkpoint_root)
         catalog.sweep(root)
         folder = catalog.unborn_folder(root)
         lock = SessionLock(folder)
         lock.acquire()
-        seed = imported.seed if imported and imported.seed is not None else config.seed
+        seed = imported.seed if imported and imported.seed is not None else fill.seed if fill else config.seed
         said = {**config.explicit, **({"out": str(out)} if out else {})}
         meta = {
             "state": SessionState.NEW,
@@ -95,6 +109,8 @@ class SessionFiles:
         try:
             if imported:
                 await files.take_in(imported)
+            if fill:
+                await fill.into(files)
             await files._move(lambda: catalog.name_held(folder, plan.dataset_name, lock))
         except BaseException:
             await files.close()
@@ -227,6 +243,18 @@ class SessionFiles:
         """The cases that came with a file."""
         return ImportedCounts.read(self.meta.get(ImportedCounts.KEY))
 
+    async def as_imported(self) -> ImportedDataset:
+        """The plan, the seed, and of the cases those that came with a file and are there yet. Damaged ones are left out."""
+        cases: TemporaryRecords[ImportedCase] = TemporaryRecords()
+        point = await self.store.checkpoints.first(_IMPORT) if self.imported.total else None
+        if point is not None:
+            names = [category.name for category in self.plan.categories]
+            async for page in self.store.cases.pages(names, damaged=[], upto=point.seq):
+                for case in page:
+                    cases.append(ImportedCase(case.category, case.ordinal, case.inputs, case.expectations, case.tags))
+        retired = await self.store.slots.retired()
+        return ImportedDataset(plan=self.plan, cases=cases, seed=self.seed, retired=retired)
+
     def is_own(self, name: str, value: Any) -> bool:
         """Whether what the folder holds of that name was said by this person, on this machine."""
         return not unsealed({name: value}, (name,), self.meta.get("seals"))
@@ -325,32 +353,22 @@ class SessionFiles:
         await asyncio.to_thread(catalog.write_status, self.folder, listing)
 
     async def take_in(self, dataset: ImportedDataset) -> None:
-        """Fill slots with the cases of an imported file, all in one transaction."""
-        now, cases = self.clock.now(), []
-        for case in dataset.cases:
-            category = self.plan.category(case.category)
-            cases.append(
-                AcceptedCase(
-                    seq=self.store.next_seq(),
-                    category=case.category,
-                    ordinal=case.ordinal,
-                    inputs=case.inputs,
-                    expectations=case.expectations,
-                    tags=case.tags,
-                    created_at=now,
-                    structure=structure_hash(case.inputs, category.kind) if category.compared else None,
-                )
-            )
-        state = SessionState.COMPLETE if len(cases) == self.plan.total_instances else SessionState.PAUSED
+        """Fill slots with the cases of an imported file, all in one transaction; of the file some are in memory at a time."""
+        intake = CaseIntake(self.plan, dataset, self.store.next_seqs(len(dataset.cases)), self.clock.now())
         await self.store.slots.retire(dataset.retired)
-        await self.store.commit(Changes(accepted=cases))
-        await self.checkpoint("import")
+        try:
+            await self.store.take_in(intake)
+        except BaseException:
+            intake.stop()  # whoever was told to stop does not wait for the rest of a large file
+            raise
+        state = SessionState.COMPLETE if len(dataset.cases) == self.plan.total_instances else SessionState.PAUSED
+        await self.checkpoint(_IMPORT)
         # Who wrote the imported cases: a later run with another writer says so.
-        models = {str(case.tags["model"]) for case in dataset.cases if case.tags.get("model")} - {"built-in"}
+        models = intake.models - {"built-in"}
         if models:
             await self.remember(provider=OPENAI, worker_model=sorted(models)[0])
-        await self.remember(state=state, **{ImportedCounts.KEY: ImportedCounts.of(dataset).as_dict()})
-        await self.store.history.remember("imported", cases=len(cases), notes=list(dataset.notes))
+        await self.remember(state=state, **{ImportedCounts.KEY: intake.counts.as_dict()})
+        await self.store.history.remember("imported", cases=len(dataset.cases), notes=list(dataset.notes))
 
 
 def check_plan(

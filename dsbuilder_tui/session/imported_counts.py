@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
-
-from dsbuilder_tui.domain.case import IMPORTED_FROM
-from dsbuilder_tui.store.imports.import_format import ImportedDataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +15,6 @@ class ImportedCounts:
 
     name: str = ""
     cases: Mapping[str, int] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, dataset: ImportedDataset) -> Self:
-        """The counts of a dataset."""
-        name = dataset.cases[0].tags.get(IMPORTED_FROM, "") if dataset.cases else ""
-        return cls(str(name), Counter(case.category for case in dataset.cases))
 
     @classmethod
     def read(cls, kept: Any) -> Self:

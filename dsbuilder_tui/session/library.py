@@ -25,6 +25,7 @@ from dsbuilder_tui.store.catalog import (
 )
 from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.imports.import_formats import read_dataset
+from dsbuilder_tui.tracking.dataset_lookup import stored_name
 
 __all__ = [
     "SESSION_FILE",
@@ -88,8 +89,13 @@ async def open_saved(reference: str | Path | None, config: DatasetBuilderConfig,
     """Open what was saved: a session's name, folder or file, or a file that can be imported; ``None`` is the newest session.
 
     A JSON that one of this directory's sessions wrote opens that session, which is never behind its JSON; any other file
-    is imported. Raises ``SessionNotFound``, ``SessionInUse``, ``InputError`` and what else opening can raise.
+    is imported. ``mlflow:NAME`` is a dataset in MLflow: the session that writes it, rebuilt from there when it is lost.
+    Raises ``SessionNotFound``, ``SessionInUse``, ``InputError`` and what else opening can raise.
     """
+    if (stored := stored_name(reference)) is not None:
+        from dsbuilder_tui.session.rebuilding import open_stored  # with numpy, which comparing texts needs
+
+        return await open_stored(stored, config, clock)
     target = Path(reference).expanduser() if reference is not None else None
     if target is None or not target.is_file() or target.name == SESSION_FILE:
         return await Session.open(target, config, clock=clock)
@@ -107,6 +113,10 @@ async def open_saved(reference: str | Path | None, config: DatasetBuilderConfig,
 
 def saved_as(reference: str, config: DatasetBuilderConfig) -> str:
     """What is saved there, by name. Raises what ``open_saved`` would for something that is not there or unreadable."""
+    if (stored := stored_name(reference)) is not None:
+        from dsbuilder_tui.session.rebuilding import find_stored  # as in `open_saved`
+
+        return find_stored(stored, config).name
     target = Path(reference).expanduser()
     if target.is_file() and target.name != SESSION_FILE:
         return read_dataset(target).plan.dataset_name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 
@@ -94,13 +95,7 @@ class SessionPlans:
         files = self._context.files
         if any((await self._accepted()).values()):
             return
-        counts = {category.name: category.count for category in files.plan.categories}
-        for case in dataset.cases:
-            if case.ordinal > counts.get(case.category, 0):
-                raise InputError(
-                    f"The plan has no place for row {case.ordinal:,} of {case.category!r}.",
-                    "Give each category at least as many cases as it has rows.",
-                )
+        await asyncio.to_thread(_require_places, files.plan, dataset)
         await files.take_in(dataset)
         progress = await files.store.progress.by_category()
         await files.note_status(running=False)
@@ -162,3 +157,14 @@ class SessionPlans:
     async def _accepted(self) -> dict[str, int]:
         progress = await self._context.files.store.progress.by_category()
         return {name: progress[name].accepted for name in self._context.categories()}
+
+
+def _require_places(plan: DatasetPlanInput, dataset: ImportedDataset) -> None:
+    """Raises ``InputError`` when a plan has no place for a row."""
+    counts = {category.name: category.count for category in plan.categories}
+    for case in dataset.cases:
+        if case.ordinal > counts.get(case.category, 0):
+            raise InputError(
+                f"The plan has no place for row {case.ordinal:,} of {case.category!r}.",
+                "Give each category at least as many cases as it has rows.",
+            )

@@ -55,7 +55,7 @@ class SessionPreview:
         await files.tell(*(Notice(ts=clock.now(), level=NoticeLevel.INFO, text=text) for text in notes))
         # A partner is written for a case that is there.
         own = (ordinal for ordinal in range(1, chosen.count + 1) if slots.pairs.of(ordinal) is None)
-        alone = [(ordinal, slots.pairs.place(ordinal)) for ordinal in islice(own, count)]
+        alone = [(ordinal, slots.place(ordinal)) for ordinal in islice(own, count)]
         wanted = tuple(
             SlotRequest(
                 Slot(

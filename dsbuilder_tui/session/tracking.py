@@ -15,23 +15,25 @@ from dsbuilder_tui.domain.events import (
     DiversityMeasured,
     Event,
     Notice,
+    PlanRevised,
     RunStarted,
 )
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.tracking_state import TrackingState
+from dsbuilder_tui.session.logged_session import logged_session
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.key_trust import foreign_tracking, refusal
 from dsbuilder_tui.settings.schema import SECRETS, DatasetBuilderConfig, without_login
 from dsbuilder_tui.settings.value_words import value_words
 from dsbuilder_tui.store.outbox_triggers import LOGGED
 from dsbuilder_tui.tracking.evaluate_example import evaluate_example
-from dsbuilder_tui.tracking.mlflow_target import TrackedIds
+from dsbuilder_tui.tracking.mlflow_target import KEPT_IDS, TrackedIds
 from dsbuilder_tui.tracking.outbox_drain import OutboxDrain, dataset_link
 from dsbuilder_tui.tracking.reconciliation import Reconciled
 from dsbuilder_tui.tracking.tracked_run import TrackedRun
 
-_KEY = "mlflow"  # of the session's `meta`: the names of its things in MLflow
+REGISTERED, MODEL_ID = "mlflow_reference", "mlflow_model_id"  # of what is known of the application
 _TELLING = 1.0  # seconds between events while nothing but the count changes
 
 
@@ -45,7 +47,7 @@ class SessionTracking:
         self._rate: tuple[float, int] | None = None
         self._told: tuple[float, TrackingState] | None = None
         self._warned = False
-        self._revision = 0
+        self._plans: dict[int, dict[str, Any]] = {}
 
     @property
     def wanted(self) -> bool:
@@ -91,7 +93,7 @@ class SessionTracking:
         if not (self.is_on and same):
             await files.store.outbox.begin(everything=True)
             files.meta[LOGGED] = True
-        finished = bool((files.meta.get(_KEY) or {}).get("finished"))
+        finished = bool((files.meta.get(KEPT_IDS) or {}).get("finished"))
         self._drain = OutboxDrain(
             files.store.outbox, config.tracking_uri, known, self, SystemClock().now, finished=finished
         )
@@ -110,7 +112,7 @@ class SessionTracking:
         return TrackingState(
             accepted=counts.accepted, waiting=counts.waiting, given_up=counts.given_up, behind_s=max(0.0, behind),
             error=counts.reason, link=dataset_link(known.uri, known.experiment_id),
-            finished=bool(self._context.files.meta[_KEY].get("finished")),
+            finished=bool(self._context.files.meta[KEPT_IDS].get("finished")),
         )  # fmt: skip
 
     async def sync(self, seconds: float | None = None) -> TrackingState:
@@ -130,6 +132,11 @@ class SessionTracking:
         await self._context.files.store.outbox.try_again()
         self._drain.compare_again()
         return await self._drain.settle(seconds)
+
+    async def become_copy(self) -> None:
+        """Be logged to a dataset and a run of its own from now on; what was there stays as it is."""
+        await self._stop(0)
+        await self._context.files.remember(**{KEPT_IDS: {}, LOGGED: False})
 
     async def settle(self, seconds: float) -> TrackingState | None:
         """Wait so many seconds at most until all that waits has arrived; None for a session that is not logged."""
@@ -163,22 +170,25 @@ class SessionTracking:
         if self._rate is not None and now > self._rate[0]:
             metrics["cases_per_minute"] = max(0.0, 60 * (accepted - self._rate[1]) / (now - self._rate[0]))
         self._rate = (now, accepted)
+        known = self._ids()
         kinds = {category.kind.has_own_dataset for category in plan.categories}
         return TrackedRun(
             name=files.id,
             dataset_name=plan.dataset_name,
             scenarios_apart=len(kinds) > 1,
-            revision=files.plan_revision,
-            plan=plan.model_dump(mode="json", exclude_defaults=True),
+            plans=await self._revisions(),
             params=_params(self._context, summary.provider, summary.worker_model),
             metrics=metrics,
             accepted=accepted,
+            target=str((files.meta.get("target") or {}).get(REGISTERED, "")),
+            model_id=str((files.meta.get("target") or {}).get(MODEL_ID, "")),
+            kept=await logged_session(files, known.session) if known is not None else None,
             report=summary.as_dict() if report else None,
         )
 
     async def keep(self, ids: TrackedIds, *, finished: bool) -> None:
         """Remember what MLflow calls the session's things."""
-        await self._context.files.remember(**{_KEY: {**ids.as_dict(), "finished": finished}})
+        await self._context.files.remember(**{KEPT_IDS: {**ids.as_dict(), "finished": finished}})
 
     def is_settled(self) -> bool:
         """Whether no case is to be written any more."""
@@ -216,6 +226,8 @@ class SessionTracking:
         match event:
             case RunStarted() if self._context.plan.decided:
                 self._drain.compare_again()
+            case PlanRevised():
+                self._drain.describe_again()
             case DiversityMeasured():
                 figures = {
                     name: getattr(event, name) for name in ("variety", "mean_likeness", "nearest_likeness", "packed")
@@ -223,13 +235,28 @@ class SessionTracking:
                 self._figures = {f"diversity/{name}": value for name, value in figures.items() if value is not None}
         self._drain.wake()
 
+    async def _revisions(self) -> dict[int, dict[str, Any]]:
+        """All revisions of the plan, by number."""
+        table = self._context.files.store.plans
+        if self._context.files.plan_revision not in self._plans:
+            for number, seq in (await table.places()).items():
+                plan = (await table.at(seq))[1]
+                if number not in self._plans and plan.decided:
+                    self._plans[number] = plan.model_dump(mode="json", exclude_defaults=True)
+        return self._plans
+
     def _ids(self) -> TrackedIds | None:
-        kept: dict[str, Any] = dict(self._context.files.meta.get(_KEY) or {})
-        kept.pop("finished", None)
-        try:
-            return TrackedIds(**kept)
-        except TypeError:  # nothing, or of another version: it is found again by its tags
-            return None
+        return tracked_ids(self._context)
+
+
+def tracked_ids(context: SessionContext) -> TrackedIds | None:
+    """What MLflow calls the things of a session; None for one that was never logged."""
+    kept: dict[str, Any] = dict(context.files.meta.get(KEPT_IDS) or {})
+    kept.pop("finished", None)
+    try:
+        return TrackedIds(**kept)
+    except TypeError:  # nothing, or of another version: it is found again by its tags
+        return None
 
 
 def _shown(config: DatasetBuilderConfig) -> str:

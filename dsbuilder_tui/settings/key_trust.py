@@ -119,9 +119,11 @@ def named_addresses(config: DatasetBuilderConfig) -> list[ForeignAddress]:
     return not_allowed([*of_keys, *_of_tracking(config)])
 
 
-def foreign_tracking(config: DatasetBuilderConfig) -> list[ForeignAddress]:
-    """The MLflow that cases would be logged to, where a folder names it and the person has not allowed it yet."""
-    return not_allowed(_of_tracking(config)) if config.logs_to_mlflow else []
+def foreign_tracking(config: DatasetBuilderConfig, *, reading: bool = False) -> list[ForeignAddress]:
+    """The MLflow that cases would be logged to, or that is to be read, where a folder names it and the person has not allowed
+    it yet.
+    """
+    return not_allowed(_of_tracking(config)) if reading or config.logs_to_mlflow else []
 
 
 def plain_http(address: str) -> ForeignAddress:

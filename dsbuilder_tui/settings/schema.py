@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    FiniteFloat,
     PrivateAttr,
     SecretStr,
     ValidationError,
@@ -36,7 +37,7 @@ from dsbuilder_tui.settings.tracking_uri import checked_tracking_uri, own_tracki
 KEYS = {"api_key": "OPENAI_API_KEY", "embedding_api_key": "DSBUILDER_EMBEDDING_API_KEY"}  # and where they are best kept
 SECRETS = (*KEYS, "extra_headers")
 URLS = ("base_url", "embedding_base_url", "mlflow_tracking_uri")
-TABLES = ("extra_headers", "prices", "stage_thresholds")
+TABLES = ("extra_headers", "prices", "stage_thresholds", "score_thresholds")
 # What says where a session's requests and files go, and how: counts as the person's own word only where it was said.
 STEERING = (*URLS, "verify_tls", "ca_bundle", "organization", "project", "checkpoint_dir")
 # What says who writes, and what that may cost: as well.
@@ -54,6 +55,7 @@ _JSON = {
     "extra_headers": '{"X-Team": "evals"}',
     "prices": '{"my-model": {"input": 0.1, "output": 0.4}}',
     "stage_thresholds": '{"my_stage": 0.8}',
+    "score_thresholds": '{"relevance": 0.7}',
 }
 
 
@@ -176,6 +178,9 @@ class DatasetBuilderConfig(BaseModel):
         None, repr=False, description="MLflow server or database; unset: a database of dsbuilder's own"
     )
     mlflow_experiment: str = Field("dsbuilder", min_length=1, max_length=200, description="Experiment in MLflow")
+    score_thresholds: dict[str, FiniteFloat] = Field(
+        default_factory=dict, description="Numbers from which answers pass evaluations in MLflow, as JSON by scorer"
+    )
 
     theme: Literal["dark", "light", "high-contrast"] = Field("dark", description="Colours of the terminal app")
     notifications: Literal["off", "bell", "desktop"] = Field("bell", description="How the end of a run is announced")
@@ -211,7 +216,7 @@ class DatasetBuilderConfig(BaseModel):
         """What each layer says, the weakest first; the flags are the last."""
         return self._sources
 
-    @field_validator("extra_headers", "prices", "stage_thresholds", mode="before")
+    @field_validator("extra_headers", "prices", "stage_thresholds", "score_thresholds", mode="before")
     @classmethod
     def _parse_json(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):

@@ -19,6 +19,7 @@ from dsbuilder_tui.store.soundness import CASES, TableDamage, damaged_session
 from dsbuilder_tui.store.verdicts import set_verdicts_aside
 
 PAGE = 500
+_NO_LIMIT = 2**63 - 1
 _WINDOW = 2000
 _MOST_PARAMETERS = 500
 # Up to here walking back over the rows is faster than sorting their places out of an index.
@@ -32,14 +33,15 @@ class CaseTable:
         self._store = store
 
     async def pages(
-        self, categories: Iterable[str], *, damaged: list[str] | None = None
+        self, categories: Iterable[str], *, damaged: list[str] | None = None, upto: int | None = None
     ) -> AsyncIterator[list[AcceptedCase]]:
         """Accepted cases in slot order, a page at a time; memory stays flat whatever the size of the session.
 
         A case whose checksum does not match is appended to ``damaged`` (by its id) and left out; without that list
-        ``SessionDamaged`` is raised; so it is at the end when not all are found.
+        ``SessionDamaged`` is raised; so it is at the end when not all are found. With ``upto`` only those
+        come that came up to that place in the history, as they are now.
         """
-        found, before = 0, await self._store.database.seal()
+        most, found, before = _NO_LIMIT if upto is None else upto, 0, await self._store.database.seal()
         names = list(categories)
         for name in names:
             number, last = self._store.ids.get(name), 0
@@ -48,8 +50,8 @@ class CaseTable:
                 def read(connection: sqlite3.Connection, number: int = number, after: int = last) -> list[Any]:
                     return connection.execute(
                         f"SELECT {CASE_COLUMNS} FROM accepted_case "
-                        "WHERE branch_id=? AND category_id=? AND ordinal>? ORDER BY ordinal LIMIT ?",
-                        (MAIN_BRANCH, number, after, PAGE),
+                        "WHERE branch_id=? AND category_id=? AND ordinal>? AND seq<=? ORDER BY ordinal LIMIT ?",
+                        (MAIN_BRANCH, number, after, most, PAGE),
                     ).fetchall()
 
                 rows = await self._store.read(read)
@@ -59,7 +61,7 @@ class CaseTable:
                 page = [read_case(self._store.names, row) for row in rows]
                 found += len(page)
                 yield self.whole_ones(page, damaged)
-        if (await self._store.database.seal()).commits == before.commits:
+        if upto is None and (await self._store.database.seal()).commits == before.commits:
             numbers = [self._store.ids[name] for name in names if name in self._store.ids]
             written = await self._store.read(lambda connection: sum(_filled(connection, number) for number in numbers))
             if found != written:
@@ -90,6 +92,26 @@ class CaseTable:
         def read(connection: sqlite3.Connection) -> list[AcceptedCase]:
             find = _newest if newest_first else _in_slot_order
             return self._fetch(connection, find(connection, numbers, max(0, offset), max(0, limit)))
+
+        return await self._store.read(read)
+
+    async def place(self, case: AcceptedCase, categories: Sequence[str], *, newest_first: bool) -> int | None:
+        """How many cases come before this one in what ``page`` lists; None when its slot has no case any more."""
+        numbers = [self._store.ids[name] for name in categories if name in self._store.ids]
+        own = self._store.ids.get(case.category)
+
+        def read(connection: sqlite3.Connection) -> int | None:
+            slot = "FROM accepted_case WHERE branch_id=? AND category_id=? AND ordinal"
+            found = connection.execute(f"SELECT seq {slot}=?", (MAIN_BRANCH, own, case.ordinal)).fetchone()
+            if found is None or own not in numbers:
+                return None
+            if newest_first:
+                marks = ",".join("?" * len(numbers))
+                later = f"SELECT count(*) FROM accepted_case WHERE branch_id=? AND category_id IN ({marks}) AND seq>?"
+                return int(connection.execute(later, (MAIN_BRANCH, *numbers, found[0])).fetchone()[0])
+            before = sum(_filled(connection, number) for number in numbers[: numbers.index(own)])
+            earlier = connection.execute(f"SELECT count(*) {slot}<?", (MAIN_BRANCH, own, case.ordinal)).fetchone()
+            return before + int(earlier[0])
 
         return await self._store.read(read)
 

@@ -62,6 +62,17 @@ class CheckpointTable:
 
         await self._store.write(write)
 
+    async def first(self, reason: str) -> Checkpoint | None:
+        """The first checkpoint that was made for this reason."""
+
+        def read(connection: sqlite3.Connection) -> Checkpoint | None:
+            row = connection.execute(
+                f"SELECT {CHECKPOINT_COLUMNS} FROM {CHECKPOINTS} WHERE c.reason=? ORDER BY c.id LIMIT 1", (reason,)
+            ).fetchone()
+            return None if row is None else checkpoint_from(row)
+
+        return await self._store.read(read)
+
 
 def checkpoint_from(row: Sequence[Any]) -> Checkpoint:
     """A row of ``CHECKPOINT_COLUMNS``."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase
@@ -19,6 +21,7 @@ from dsbuilder_tui.store.schema import MAIN_BRANCH
 from dsbuilder_tui.store.staged_cases import write_staged
 from dsbuilder_tui.store.verdicts import says_otherwise, set_verdicts_aside, write_verdict
 
+_PAGE = 1_000
 _COPIED = "seq, branch_id, category_id, ordinal, structure, inputs, expectations, tags, created_at, crc, batch"
 
 
@@ -29,16 +32,7 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
     """
     counts = {number: [0, 0, 0] for number in ids.values()}
     _take_out(connection, changes, ids, counts)
-    cases = []
-    for c in changes.accepted:
-        number = ids[c.category]
-        inputs, expectations, tags = to_text(c.inputs), to_text(c.expectations), to_text(c.tags)
-        crc = checksum(number, c.ordinal, inputs, expectations, tags)
-        cases.append(
-            (c.seq, MAIN_BRANCH, number, c.ordinal, c.structure, inputs, expectations, tags, c.created_at, crc, c.batch)
-        )
-        counts[number][0] += 1
-    connection.executemany(f"INSERT INTO accepted_case ({_COPIED}) VALUES (?,?,?,?,?,?,?,?,?,?,?)", cases)
+    _insert_cases(connection, changes.accepted, ids, counts)
     connection.executemany(
         "INSERT INTO likeness VALUES (?,?,?,?,?)",
         [(k.seq, k.near, k.near_seq, k.semantic, k.semantic_seq) for k in changes.likeness],
@@ -88,12 +82,48 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
     connection.executemany(
         "INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, to_text(value)) for key, value in changes.meta.items()]
     )
+    _count(connection, counts)
+    write_checkpoints(connection, changes.checkpoints, changes, ids)  # behind everything else, which they cover
+
+
+def take_in(connection: sqlite3.Connection, cases: Iterable[AcceptedCase], ids: Mapping[str, int]) -> None:
+    """Write any number of cases, of which a page at a time is in memory; the caller holds the transaction."""
+    counts = {number: [0, 0, 0] for number in ids.values()}
+    paired, remaining = list[AcceptedCase](), iter(cases)
+    while page := list(islice(remaining, _PAGE)):
+        _insert_cases(connection, page, ids, counts)
+        # Both of a pair must be there before they are joined. Of those that have one no more is kept than says so.
+        paired += [replace(c, inputs={}, expectations={}, tags={TAG: c.tags[TAG]}) for c in page if TAG in c.tags]
+    for case in paired:
+        join_pair(connection, case, ids)
+    _count(connection, counts)
+
+
+def _insert_cases(
+    connection: sqlite3.Connection,
+    accepted: Iterable[AcceptedCase],
+    ids: Mapping[str, int],
+    counts: Mapping[int, list[int]],
+) -> None:
+    cases = []
+    for c in accepted:
+        number = ids[c.category]
+        inputs, expectations, tags = to_text(c.inputs), to_text(c.expectations), to_text(c.tags)
+        crc = checksum(number, c.ordinal, inputs, expectations, tags)
+        cases.append(
+            (c.seq, MAIN_BRANCH, number, c.ordinal, c.structure, inputs, expectations, tags, c.created_at, crc, c.batch)
+        )
+        counts[number][0] += 1
+    connection.executemany(f"INSERT INTO accepted_case ({_COPIED}) VALUES (?,?,?,?,?,?,?,?,?,?,?)", cases)
+
+
+def _count(connection: sqlite3.Connection, counts: Mapping[int, Iterable[int]]) -> None:
+    """Add to the accepted, rejected and exhausted ones of each category."""
     connection.executemany(
         "UPDATE progress SET accepted=accepted+?, rejected=rejected+?, exhausted=exhausted+? "
         "WHERE branch_id=? AND category_id=?",
         [(*count, MAIN_BRANCH, number) for number, count in counts.items() if any(count)],
     )
-    write_checkpoints(connection, changes.checkpoints, changes, ids)  # behind everything else, which they cover
 
 
 def history_row(seq: int, event: Event) -> HistoryRow:
@@ -146,6 +176,7 @@ def _edit(connection: sqlite3.Connection, case: AcceptedCase, number: int) -> No
     )
     if says_otherwise(connection, case.seq, inputs, expectations):
         set_verdicts_aside(connection, case.seq)
+        connection.execute("DELETE FROM evaluation_result WHERE case_seq=?", (case.seq,))  # they are about what it said
     changed = connection.execute(
         "UPDATE accepted_case SET structure=?, inputs=?, expectations=?, tags=?, crc=? WHERE seq=?", values
     ).rowcount

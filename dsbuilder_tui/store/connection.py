@@ -63,6 +63,10 @@ class StoreConnection:
         self._seq += 1
         return self._seq
 
+    def next_seqs(self, count: int) -> range:
+        self._seq += count
+        return range(self._seq - count + 1, self._seq + 1)
+
     def next_checkpoint(self) -> int:
         self._checkpoint += 1
         return self._checkpoint

@@ -82,6 +82,15 @@ class HistoryTable:
 
         return await self._store.read(read)
 
+    async def edited_since(self, kind: str, since: float) -> set[int]:
+        """The cases to which lines of a kind belong that are newer than a time in seconds, by their places."""
+
+        def read(connection: sqlite3.Connection) -> set[int]:
+            rows = connection.execute("SELECT data FROM history WHERE kind=? AND created_at>?", (kind, since))
+            return {seq for (data,) in rows if isinstance(seq := orjson.loads(data).get("seq"), int)}
+
+        return await self._store.read(read)
+
     async def stretch(self, first: int, last: int) -> Stretch:
         """What happened from place ``first`` to place ``last``, both included, each list in order."""
         return await self._store.read(lambda connection: self._stretch(connection, first, last))

@@ -92,6 +92,11 @@ class PlanTable:
             )
         )
 
+    async def places(self) -> dict[int, int]:
+        """The place of each revision in the history, by its number."""
+        sql = "SELECT revision, seq FROM plan_revision WHERE branch_id=? ORDER BY revision"
+        return await self._store.read(lambda connection: dict(connection.execute(sql, (MAIN_BRANCH,)).fetchall()))
+
     async def former_cases(self, names: Iterable[str]) -> dict[str, int]:
         """How many cases of these categories were taken out, set aside or are on other branches; those without any are left
         out."""

@@ -222,8 +222,22 @@ CREATE TABLE tracking_outbox (
 CREATE INDEX tracking_outbox_open ON tracking_outbox (given_up, id);
 """
 
-# Branches: points that can be returned to, and what is not in the tables because another branch is worked on.
+# Evaluations of the application, read back from MLflow.
 _V14 = """
+-- `run_id` is MLflow's. `cases` are those of this session; `unmatched` the traces of none; `digest` is that of all that was read.
+CREATE TABLE evaluation_run (
+  id INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, version TEXT NOT NULL, started_at REAL NOT NULL,
+  ended_at REAL, cases INTEGER NOT NULL, unmatched INTEGER NOT NULL, digest TEXT NOT NULL);
+-- `case_seq` is that of the case that was evaluated, so that what says something else by now has no result; `raised` is 1 when
+-- the application did; `scores` is JSON: [scorer, value, reason, whether the scorer failed at its work].
+CREATE TABLE evaluation_result (
+  case_seq INTEGER NOT NULL, evaluation INTEGER NOT NULL, raised INTEGER NOT NULL, scores TEXT NOT NULL,
+  PRIMARY KEY (case_seq, evaluation)) WITHOUT ROWID;
+CREATE INDEX evaluation_of_result ON evaluation_result (evaluation);
+"""
+
+# Branches: points that can be returned to, and what is not in the tables because another branch is worked on.
+_V15 = """
 -- Every table holds the branch that is worked on, and `branch_id` is 1 in each of its rows; `meta` has the number of that branch
 -- in this table. `segment_id` is the last piece of its line, or NULL for a fork that nobody has worked on: it stands at
 -- `checkpoint_id`. `cause`: begun, fork, rewind, undo.
@@ -316,7 +330,7 @@ CREATE TABLE shelved_retired_slot (
 CREATE INDEX shelved_retired_segment ON shelved_retired_slot (segment_id);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10, _V11, _V12, _V13, _V14)
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10, _V11, _V12, _V13, _V14, _V15)
 SEALED = 7  # the version from which on a session file has sums
 
 SEQUENCED_TABLES = (

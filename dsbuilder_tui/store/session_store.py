@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.store.agent_memory import AgentMemoryTable
@@ -15,11 +16,12 @@ from dsbuilder_tui.store.branches import BranchTable
 from dsbuilder_tui.store.cases import CaseTable
 from dsbuilder_tui.store.chat import ChatTable
 from dsbuilder_tui.store.checkpoints import CheckpointTable
-from dsbuilder_tui.store.commit import apply
+from dsbuilder_tui.store.commit import apply, take_in
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.costs import CostTable
 from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.decision_scores import DecisionScores
+from dsbuilder_tui.store.evaluations import EvaluationTable
 from dsbuilder_tui.store.history import HistoryTable
 from dsbuilder_tui.store.meta import MetaTable
 from dsbuilder_tui.store.outbox import OutboxTable
@@ -54,6 +56,7 @@ class SessionStore:
         self.chat = ChatTable(connection)
         self.checkpoints = CheckpointTable(connection)
         self.costs = CostTable(connection)
+        self.evaluations = EvaluationTable(connection)
         self.history = HistoryTable(connection)
         self.meta = MetaTable(connection)
         self.outbox = OutboxTable(connection)
@@ -126,6 +129,10 @@ class SessionStore:
     def next_seq(self) -> int:
         return self.connection.next_seq()
 
+    def next_seqs(self, count: int) -> range:
+        """The next so many places in the history."""
+        return self.connection.next_seqs(count)
+
     def next_checkpoint(self) -> int:
         return self.connection.next_checkpoint()
 
@@ -139,3 +146,7 @@ class SessionStore:
     async def commit(self, changes: Changes) -> None:
         """Write everything in one transaction; on disk when this returns."""
         await self.connection.write(lambda connection: apply(connection, changes, self.connection.ids))
+
+    async def take_in(self, cases: Iterable[AcceptedCase]) -> None:
+        """Write any number of cases in one transaction; they are asked for on the store's thread, some at a time."""
+        await self.connection.write(lambda connection: take_in(connection, cases, self.connection.ids))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterable, Mapping
 
+from dsbuilder_tui.domain.case import Exhausted
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.store.commit import write_history
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.removed_texts import removed_texts
 from dsbuilder_tui.store.retired_slots import retire, retired_slots
-from dsbuilder_tui.store.rows import HistoryRow, LedgerRows
+from dsbuilder_tui.store.rows import HistoryRow, LedgerRows, RemovedText
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 
@@ -82,6 +84,24 @@ class SlotTable:
         """The slots that revisions have taken out, in order. Categories without any are left out."""
         found = await self._store.read(retired_slots)
         return {self._store.names[number]: ordinals for number, ordinals in found.items()}
+
+    async def exhausted(self) -> list[Exhausted]:
+        """The slots that were given up."""
+        sql = "SELECT seq, category_id, ordinal, attempts, reason FROM exhausted_slot WHERE branch_id=?"
+
+        def read(connection: sqlite3.Connection) -> list[Exhausted]:
+            return [
+                Exhausted(seq, self._store.names[number], ordinal, attempts, reason)
+                for seq, number, ordinal, attempts, reason in connection.execute(sql, (MAIN_BRANCH,))
+            ]
+
+        return await self._store.read(read)
+
+    async def removed(self, most: int) -> list[RemovedText]:
+        """What cases said that are gone, or say something else by now; so many at most."""
+        return await self._store.read(
+            lambda connection: list(itertools.islice(removed_texts(connection, self._store.names), most))
+        )
 
     async def retire(self, slots: Mapping[str, Iterable[int]]) -> None:
         """Take slots without a case out of a session that is being made."""

@@ -7,7 +7,9 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.tracking.evaluation_records import EvaluationRecord
 
+_BRANCH = "main"
 SESSION_TAG = "dsbuilder_session"  # of datasets, records and runs: which session they are of
 
 
@@ -26,9 +28,37 @@ def role_of(kind: CaseKind) -> DatasetRole:
 def case_record(case: AcceptedCase, session: str) -> dict[str, Any]:
     """The record: inputs and expectations as they are, everything else as tags."""
     record = case.record()
-    tags = {**record["tags"], "seq": case.seq, "branch": "main", SESSION_TAG: session}
+    tags = {**record["tags"], "seq": case.seq, "branch": _BRANCH, SESSION_TAG: session}
     source = {
         "source_type": "CODE",
         "source_data": {"made_by": "dsbuilder", "session": session, "case_id": case.case_id},
     }
     return {**record, "tags": tags, "source": source}
+
+
+def case_of_record(record: EvaluationRecord, session: str) -> AcceptedCase | None:
+    """The case that a record was made of; None for one of somebody else, or whose place is not told any more.
+
+    ``seq`` is 0 where it is none.
+    """
+    tags = dict(record.tags)
+    if tags.pop(SESSION_TAG, None) != session or tags.pop("branch", _BRANCH) != _BRANCH:
+        return None
+    category, ordinal, seq = tags.pop("category", None), _number(tags.pop("slot", None)), _number(tags.pop("seq", None))
+    tags.pop("case_id", None)
+    if not isinstance(category, str) or not ordinal:
+        return None
+    return AcceptedCase(
+        seq=seq,
+        category=category,
+        ordinal=ordinal,
+        inputs=dict(record.inputs),
+        expectations=dict(record.expectations),
+        tags=tags,
+        created_at=record.created_at,
+    )
+
+
+def _number(value: Any) -> int:
+    """A place; 0 for what is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**62 else 0

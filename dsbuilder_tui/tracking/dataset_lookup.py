@@ -16,10 +16,17 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.evaluation_dataset import EvaluationDataset
 
+PREFIX = "mlflow:"  # before the name or the id of a dataset
 _ID = "d-"  # how the ids of datasets begin
 _NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 _SHOWN = 5
 _LONGEST = 60  # of a name that is shown
+
+
+def stored_name(reference: object) -> str | None:
+    """The name or id of a dataset in MLflow that a reference names (``mlflow:support``); None for anything else."""
+    text = str(reference)
+    return text.removeprefix(PREFIX).strip() or None if text.startswith(PREFIX) else None
 
 
 def find_dataset(client: MlflowClient, wanted: str, uri: str) -> EvaluationDataset:

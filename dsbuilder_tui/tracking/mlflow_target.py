@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.settings.tracking_uri import artifact_folder, is_server
 from dsbuilder_tui.tracking.case_record import SESSION_TAG, DatasetRole
 from dsbuilder_tui.tracking.evaluation_records import EvaluationRecords, as_run_input, input_key
+from dsbuilder_tui.tracking.logged_session import FILE as LOGGED_SESSION
 from dsbuilder_tui.tracking.mlflow_client import mlflow_client
 from dsbuilder_tui.tracking.tracked_run import TrackedRun
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_ROLE_TAG, _STATE_TAG = "dsbuilder_kind", "dsbuilder_state"
+KEPT_IDS = "mlflow"  # of a session's `meta`: the names of its things in MLflow
+ROLE_TAG, _STATE_TAG = "dsbuilder_kind", "dsbuilder_state"
+WRITER_TAG = "dsbuilder_writer"  # of runs: which session file writes, among those that are rebuilt from one another
+_TARGET_TAG, _MODEL_TAG = (
+    "dsbuilder_target",
+    "dsbuilder_model",
+)  # of runs and datasets: the application that they are for
 _MOST_PARAMS = 100  # in one call
 _LONGEST_PARAM = 500
 
 
 @dataclass(slots=True)
 class TrackedIds:
-    """What MLflow calls the things of a session. ``session`` is our own name of it there, for all time."""
+    """What MLflow calls the things of a session. ``session`` is our own name of it there, for all time; ``writer`` that of
+    this file of it: one that was rebuilt from MLflow has another.
+    """
 
     session: str
     uri: str
@@ -32,9 +43,20 @@ class TrackedIds:
     experiment_id: str = ""
     run_id: str = ""
     datasets: dict[str, str] = field(default_factory=dict)  # by role
+    writer: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def as_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
+
+
+class WrittenElsewhere(DsbuilderError):
+    """The dataset is written by a session that was rebuilt from it."""
+
+    def __init__(self, dataset: str) -> None:
+        super().__init__(
+            f"the dataset {dataset} is written by another session, which was rebuilt from it",
+            "`dsbuilder mlflow sync SESSION --as-copy` logs this one to a dataset of its own.",
+        )
 
 
 class MlflowTarget:
@@ -44,7 +66,9 @@ class MlflowTarget:
         """``uri`` may have a login, which ``ids`` must not."""
         self._uri, self.ids = uri, ids
         self._client: MlflowClient | None = None
-        self._logged_revision = 0
+        self._logged_revisions: set[int] = set()
+        self._logged_session = ""
+        self._linked: tuple[str, tuple[str, ...]] | None = None
 
     def connect(self, run: TrackedRun) -> bool:
         """Find, or make, the experiment and the run. Returns whether a dataset that was known is gone."""
@@ -74,13 +98,13 @@ class MlflowTarget:
         if known := self.ids.datasets.get(role):
             return known
         client = self._connected()
-        wanted = f"tags.{SESSION_TAG} = '{self.ids.session}' AND tags.{_ROLE_TAG} = '{role.value}'"
+        wanted = f"tags.{SESSION_TAG} = '{self.ids.session}' AND tags.{ROLE_TAG} = '{role.value}'"
         found = client.search_datasets(filter_string=wanted, order_by=["created_time ASC"], max_results=1)
         apart = role is DatasetRole.SCENARIOS and run.scenarios_apart
         dataset = found[0] if found else client.create_dataset(
             f"{run.dataset_name}_{role.value}" if apart else run.dataset_name,
             experiment_id=[self.ids.experiment_id],
-            tags={SESSION_TAG: self.ids.session, _ROLE_TAG: role.value, _STATE_TAG: "growing"},
+            tags={SESSION_TAG: self.ids.session, ROLE_TAG: role.value, _STATE_TAG: "growing"},
         )  # fmt: skip
         self.ids.datasets[role.value] = dataset.dataset_id
         return str(dataset.dataset_id)
@@ -89,15 +113,37 @@ class MlflowTarget:
         return self._records()
 
     def log(self, run: TrackedRun) -> None:
-        """Write the figures as of now, and the plan where it has been revised since."""
+        """Write the figures as of now, and what is new of plan and session."""
         from mlflow.entities import Metric
 
         client, now = self._connected(), int(time.time() * 1000)
+        self._require_own(client.get_run(self.ids.run_id).data.tags, run)
         metrics = [Metric(name, float(value), now, run.accepted) for name, value in run.metrics.items()]
         client.log_batch(self.ids.run_id, metrics=metrics)
-        if self._logged_revision != run.revision:
-            client.log_text(self.ids.run_id, json.dumps(run.plan, indent=2), f"plan/revision-{run.revision}.json")
-            self._logged_revision = run.revision
+        for number in sorted(run.plans.keys() - self._logged_revisions):
+            client.log_text(self.ids.run_id, json.dumps(run.plans[number], indent=2), f"plan/revision-{number}.json")
+            self._logged_revisions.add(number)
+        self._link_target(client, run)
+        kept = run.kept.model_dump_json() if run.kept is not None else ""
+        if kept and kept != self._logged_session:
+            client.log_text(self.ids.run_id, kept, LOGGED_SESSION)
+            self._logged_session = kept
+
+    def _link_target(self, client: MlflowClient, run: TrackedRun) -> None:
+        """Have run and datasets found by the version of the application that they are for."""
+        from mlflow.entities import LoggedModelInput
+
+        places = (self.ids.run_id, *self.ids.datasets.values())
+        if not run.target or (run.target, places) == self._linked:
+            return
+        tags = {_TARGET_TAG: run.target, **({_MODEL_TAG: run.model_id} if run.model_id else {})}
+        for name, value in tags.items():
+            client.set_tag(self.ids.run_id, name, value)
+        for dataset in self.ids.datasets.values():
+            client.set_dataset_tags(dataset, tags)
+        if run.model_id:
+            client.log_inputs(self.ids.run_id, models=[LoggedModelInput(run.model_id)])
+        self._linked = (run.target, places)
 
     def finish(self, run: TrackedRun) -> None:
         """All records are there: say so, with the datasets as inputs of the run and the report as its artifact."""
@@ -142,12 +188,20 @@ class MlflowTarget:
             [self.ids.experiment_id], wanted, max_results=1, order_by=["attributes.start_time ASC"]
         )
         if found:
+            self._require_own(found[0].data.tags, run)
             self.ids.run_id = found[0].info.run_id
+            if WRITER_TAG not in found[0].data.tags:
+                client.set_tag(self.ids.run_id, WRITER_TAG, self.ids.writer)
             self._log_params(client, run, set(found[0].data.params))
             return
-        made = client.create_run(self.ids.experiment_id, run_name=run.name, tags={SESSION_TAG: self.ids.session})
+        tags = {SESSION_TAG: self.ids.session, WRITER_TAG: self.ids.writer}
+        made = client.create_run(self.ids.experiment_id, run_name=run.name, tags=tags)
         self.ids.run_id = made.info.run_id
         self._log_params(client, run, set())
+
+    def _require_own(self, tags: Mapping[str, str], run: TrackedRun) -> None:
+        if tags.get(WRITER_TAG, self.ids.writer) != self.ids.writer:
+            raise WrittenElsewhere(run.dataset_name)
 
     def _log_params(self, client: MlflowClient, run: TrackedRun, there: set[str]) -> None:
         """A parameter is written once and for all: what a later run does otherwise stands in its report."""

@@ -71,9 +71,9 @@ class OutboxDrain:
         self._target, self._thread = MlflowTarget(uri, ids), TrackingThread()
         self._wake, self._hurry, self._quiet = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._connected = self._compared = False
+        self._connected = self._compared = self._changed = False
         self._finished = finished
-        self._failures = 0
+        self._failures = self._waited_for = 0
         self._error = ""
         self._retry_at: float | None = None
         self._run: TrackedRun | None = None
@@ -89,6 +89,11 @@ class OutboxDrain:
         """There may be something to send."""
         self._quiet.clear()
         self._wake.set()
+
+    def describe_again(self) -> None:
+        """The session itself has changed, not only its cases: that is to be logged now."""
+        self._changed, self._figures_at = True, 0.0
+        self.wake()
 
     def compare_again(self) -> None:
         """Compare everything once more when no case is to be written any more."""
@@ -117,15 +122,20 @@ class OutboxDrain:
     async def settle(self, seconds: float | None, *, patient: bool = False) -> TrackingState:
         """Wait until all has arrived, so many seconds at most; a trouble ends the waiting unless it is ``patient``."""
         self.wake()
+        self._changed = self._changed or self._connected  # what the run says is to be of now, too
+        self._waited_for += 1
         self._hurry.set()
         waiting = asyncio.create_task(self._quiet.wait())
         deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
-        while not waiting.done() and self._task is not None and not self._task.done():
-            left = None if deadline is None else deadline - asyncio.get_running_loop().time()
-            if (left is not None and left <= 0) or (self._error and self._failures > 1 and not patient):
-                break
-            await asyncio.wait({waiting}, timeout=min(0.05, left or 0.05))
-        waiting.cancel()
+        try:
+            while not waiting.done() and self._task is not None and not self._task.done():
+                left = None if deadline is None else deadline - asyncio.get_running_loop().time()
+                if (left is not None and left <= 0) or (self._error and self._failures > 1 and not patient):
+                    break
+                await asyncio.wait({waiting}, timeout=min(0.05, left or 0.05))
+        finally:
+            waiting.cancel()
+            self._waited_for -= 1
         return await self.state()
 
     async def stop(self, seconds: float) -> None:
@@ -157,7 +167,8 @@ class OutboxDrain:
                 self._quiet.set()
 
     async def _bring_up_to_date(self) -> None:
-        if not (await self._table.batch(1)).ids and (self._finished or not self._session.is_settled()):
+        nothing = not (await self._table.batch(1)).ids and not self._changed
+        if nothing and (self._finished or not self._session.is_settled()):
             return  # nothing to say: MLflow is not even imported
         if not self._connected:
             await self._connect()
@@ -170,6 +181,8 @@ class OutboxDrain:
             await self._log_figures()
             if asyncio.get_running_loop().time() >= self._announced_at + _ANNOUNCING:
                 await self._announce()
+        if self._waited_for:
+            self._figures_at = 0.0
         await self._log_figures()
         if self._session.is_settled() and not self._finished:
             await self._finish()
@@ -182,6 +195,7 @@ class OutboxDrain:
         if gone:  # a person has deleted it: all that is here is sent anew
             await self._table.begin(everything=True)
         await self._session.keep(self._ids, finished=False)
+        await self._log_figures()  # before any record: what a lost session is rebuilt from
         return gone
 
     async def _log_figures(self) -> None:
@@ -190,6 +204,7 @@ class OutboxDrain:
             return
         self._run = run = await self._session.describe()
         await self._thread.call(partial(self._target.log, run))
+        self._changed = False
         self._figures_at = now + _FIGURES_PERIOD
 
     async def _send(self, batch: OutboxBatch) -> None:

@@ -6,17 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dsbuilder_tui.tracking.logged_session import LoggedSession
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedRun:
-    """``params`` are written when the run is new, ``metrics`` again and again, at the step of ``accepted`` cases."""
+    """``params`` are written when the run is new, ``metrics`` again and again, at the step of ``accepted`` cases;
+    revisions of the plan, by number, that were not written yet, and what ``kept`` holds of the session when it has changed.
+    ``target`` names the evaluated application where MLflow knows it, ``model_id`` is that of its logged model.
+    """
 
     name: str
     dataset_name: str
     scenarios_apart: bool
-    revision: int
-    plan: Mapping[str, Any]
+    plans: Mapping[int, Mapping[str, Any]]
     params: Mapping[str, str]
     metrics: Mapping[str, float] = field(default_factory=dict)
     accepted: int = 0
+    target: str = ""
+    model_id: str = ""
+    kept: LoggedSession | None = None
     report: Mapping[str, Any] | None = None

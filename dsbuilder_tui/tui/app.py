@@ -25,6 +25,7 @@ from dsbuilder_tui.domain.clock import Clock, SystemClock
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
 from dsbuilder_tui.domain.message import MessageRole, WelcomeContent
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import visible
@@ -91,6 +92,7 @@ class StudioApp(App[int]):
         # Letters always go to the prompt: also those typed while it is on its way. None when none is.
         self._typed_ahead: str | None = None
         self.away = False  # the terminal is lent to an editor
+        self.pressed_at = 0.0
         # Held by whoever opens, moves or lists sessions: one that is being read looks as if it were in use.
         self.shelf = asyncio.Lock()
         self.farewell: list[str] = []
@@ -234,6 +236,11 @@ class StudioApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Paste) and isinstance(self.focused, Input):
             event.text = " ".join(visible(event.text).split())  # its one line is drawn as it is
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            waited = events.Event().time - event.time  # since it left the terminal: the loop may have been busy
+            self.pressed_at = self.clock.monotonic() - max(0.0, waited)
+            if isinstance(self.screen, FullScreen):
+                self.screen.direct(event)
         if self._typed_ahead is not None and (typed := _typed(self._typed_ahead, event)) is not None:
             self._typed_ahead = typed
             return
@@ -389,7 +396,7 @@ class StudioApp(App[int]):
         view = self.live.view
         question = QuestionDialog(
             "Pause and quit?",
-            f"{view.accepted:,} of {view.planned:,} cases are saved. {view.workers_busy} calls are in flight: they may "
+            f"{view.accepted:,} of {counted(view.planned, 'case')} saved. {counted(view.workers_busy, 'call')} in flight may "
             f"finish within {self.live.session.config.drain_timeout:g} s, the rest of them is written again when you "
             "resume. The run cannot go on without the app (for that there is `dsbuilder run`).",
             [("pause and quit", True), ("stay", False)],

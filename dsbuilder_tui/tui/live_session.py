@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,7 @@ from dsbuilder_tui.domain.events import (
     Event,
     MessageAdded,
     PlanRevised,
+    ResultsRead,
     RunFinished,
     RunPaused,
     RunStarted,
@@ -39,7 +41,7 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.watched import Watched
 from dsbuilder_tui.view import RunView, opening_view
-from dsbuilder_tui.wording import clock_time, resume_command
+from dsbuilder_tui.wording import clock_time, results_words, resume_command
 
 # Cases a second that the built-in writer makes in the app unless told otherwise: it can be watched at that pace.
 WATCHABLE_PACE = 60.0
@@ -101,6 +103,8 @@ class LiveSession(BackgroundRun, Watched):
         else:
             await self._write_owed()
             await self.session.tracking.begin()
+            with contextlib.suppress(DsbuilderError):  # nobody has asked; `/mlflow results` says what is wrong
+                await self.session.results.read_unasked()
 
     async def _write_owed(self) -> None:
         """Write the dataset to where it was to go when it is finished, unless that was done."""
@@ -124,10 +128,14 @@ class LiveSession(BackgroundRun, Watched):
         return self.session.clock.now()
 
     @property
+    def has_agent_model(self) -> bool:
+        return provider_of(self.session.config).make_agent_model is not None
+
+    @property
     def models(self) -> str:
         config = self.session.config
         provider = provider_of(config)
-        agent = "built-in planner" if provider.make_agent_model is None else config.model
+        agent = config.model if self.has_agent_model else "built-in planner"
         return f"{agent} › {provider.writer_name(config).removeprefix('the ')}"
 
     @property
@@ -299,6 +307,8 @@ def sentence(event: Event, view: RunView) -> str | None:
             return f"↺ {event.case_id} turned away by you; its slot is open again"
         case CaseEdited() if event.change is CaseChange.KEPT:
             return f"✓ {event.case_id} kept after all"
+        case ResultsRead():
+            return f"✓ {results_words(event)} · F3 shows where"
         case PlanRevised():
             return f"✓ Plan revision {event.revision} · {counted(event.planned, 'case')}"
         case _:
@@ -310,7 +320,9 @@ async def farewell(live: LiveSession) -> list[str]:
     session, view = live.session, live.view
     if not session.planned:
         return [] if await session.is_blank() else [f"{session.id}: the conversation is saved; there is no plan yet."]
-    lines = [f"{session.id}: {view.accepted:,} of {view.planned:,} cases are saved."]
+    lines = [
+        f"{session.id}: {view.accepted:,} of {counted(view.planned, 'case')} {'is' if view.planned == 1 else 'are'} saved."
+    ]
     if view.left > 0:
         lines.append(f"To go on:  {resume_command(session.id, session.folder.parent)}")
     return lines

@@ -50,6 +50,9 @@ SCREENS = (
         name="workers", path=f"{_HERE}.workers.screen:WorkersScreen", key="f6",
         words="each call: prompt, answer, retries, tokens",
     ),
+    ScreenRow(
+        name="map", path=f"{_HERE}.map.screen:MapScreen", key="f7", words="the cases as points, like ones near one another",
+    ),
     ScreenRow(name="settings", path=f"{_HERE}.settings.screen:SettingsScreen", of_session=False),
     ScreenRow(name="help", path=f"{_HERE}.help.screen:HelpScreen", of_session=False),
 )  # fmt: skip

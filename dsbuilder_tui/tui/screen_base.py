@@ -57,6 +57,9 @@ class FullScreen(UsesServices, Screen[Any]):
         """Do what a key of the bottom line does; a click on it comes here."""
         self.app.simulate_key(key.partition(",")[0])
 
+    def direct(self, event: events.Key | events.Paste) -> None:
+        """A key or a paste is about to go to what is focused: the last moment at which that can be something else."""
+
     def take_draft(self, text: str) -> bool:
         """Put a text into the screen's prompt, if it has one. Whether it has."""
         return False

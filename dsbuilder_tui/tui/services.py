@@ -31,6 +31,7 @@ class AppServices(Protocol):
     clock: Clock
     live: LiveSession | None  # the open session
     away: bool  # the terminal is lent to an editor
+    pressed_at: float  # when the newest key or paste came in, on the clock's monotonic time
     shelf: asyncio.Lock  # held by whoever opens, moves or lists sessions
 
     @property

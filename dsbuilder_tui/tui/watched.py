@@ -32,6 +32,11 @@ class Watched(ABC):
         """Who plans and who writes, for the header."""
 
     @property
+    def has_agent_model(self) -> bool:
+        """Whether a model listens, and not the built-in planner, which takes plain requests alone."""
+        return False
+
+    @property
     def mode(self) -> str:
         """What the header says besides; empty for a session at work."""
         return ""

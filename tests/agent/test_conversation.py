@@ -53,9 +53,26 @@ async def test_a_yes_in_words_is_a_yes_and_anything_else_is_what_the_person_want
         parts = await talk.say("no refunds please, just 5 order questions")
         assert asked(parts) == ["propose_plan"] and not talk.session.planned
         assert "no refunds please, just 5 order questions" in talk.told()
-        assert [a.decision for a in await talk.session.approvals.newest()] == ["declined", ""]
+        assert [a.decision for a in await talk.session.approvals.newest()] == ["replaced", ""]
         await talk.say("Looks good!")
         assert talk.session.plan.total_instances == 5 and talk.session.plans.revision == 1
+
+
+async def test_a_question_is_answered_beside_the_plan_that_waits(make_config: Configs) -> None:
+    async with talking(
+        make_config(),
+        [calls("propose_plan", SUPPORT, call_id="p1")],
+        [says("Each tone with each length.")],
+        [says("Then it runs.")],
+    ) as talk:
+        await talk.say("12 cases for our support bot")
+        parts = await talk.say("What does 294 combinations mean?")
+        assert said(parts) == "Each tone with each length." and asked(parts) == []
+        assert "It stands before them as a card" in talk.told() and '"order_status"' in talk.told()
+        waiting = await talk.conversation.waiting()
+        assert waiting is not None and waiting.call_id == "p1" and not talk.session.planned
+        assert outcomes(await talk.say("yes")) == [("propose_plan", True)]
+        assert talk.session.plan.total_instances == 12
 
 
 async def test_the_person_edits_what_they_approve(make_config: Configs) -> None:

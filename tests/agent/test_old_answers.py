@@ -67,7 +67,7 @@ async def test_a_no(state: str, connected: DatasetBuilderConfig, fake: FakeOpenA
     async with talking(connected) as talk:
         await proposed(talk, fake, state)
         fake.agent_script[:] = [says("As you like.")]
-        parts = await talk.say("only five, please")
+        parts = await talk.answer(False, "only five, please")
         assert outcomes(parts) == [] and said(parts) == "As you like." and not talk.session.planned
         assert "only five, please" in told(fake)
         assert [a.decision for a in await talk.session.approvals.newest()] == ["declined"]

@@ -340,7 +340,7 @@ async def test_a_no_with_words_reaches_the_agent_though_the_endpoint_fails(
     async with talking(connected()) as talk:
         await proposed(talk, fake)
         fake.agent_script[:] = [status(500, "overloaded")]
-        assert troubles(await talk.say("only the sea routes, please"))
+        assert troubles(await talk.answer(False, "only the sea routes, please"))
         assert await talk.conversation.waiting() is None
         await check_mind(talk, fake)
         assert "only the sea routes, please" in told(fake)

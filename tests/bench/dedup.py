@@ -19,10 +19,21 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
+from unittest import mock
 
+import numpy as np
 import orjson
+
+from dsbuilder_tui.dedup import dedup_pass
+from dsbuilder_tui.dedup.embedders import Embedders
+from dsbuilder_tui.dedup.outputs import Outputs
+from dsbuilder_tui.diversity.comparer import Comparer
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.sources.rows.dataset_rows import Source
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("same", "id", "case", "word", "swap")
@@ -93,10 +104,57 @@ def run(source: Path, folder: str, more: list[str]) -> tuple[Counter[str], dict[
     return peak, report
 
 
+def parts(source: Path) -> tuple[dict[str, int], int]:
+    """Bytes that each part of a pass over a file holds at its end, and its kept rows."""
+    held: dict[str, int] = {}
+    let_go = dedup_pass._let_go
+
+    def measure(comparer: Comparer, embedders: Embedders) -> None:
+        scopes = comparer._scopes.values()
+        held.update(
+            {
+                "shared hashes": _size(comparer._lsh),
+                "whole texts": _size(comparer._exact),
+                "signs of vectors": sum(_size(scope.signs) for scope in scopes),
+                "rows of categories": _size(comparer._scopes) - sum(_size(scope.signs) for scope in scopes),
+                "ids": _size(one._tally.ids),
+                "places in the file": _size(rows._lines) + _size(rows._places),
+                "the rest of the tally": _size(one._tally) - _size(one._tally.ids),
+                "mapped: fingerprints": comparer.file.rows.nbytes,
+                "mapped: words": comparer.file._tokens.rows.nbytes,
+            }
+        )
+        let_go(comparer, embedders)
+
+    with Source(source) as rows, Outputs(source, {}) as outputs, mock.patch.object(dedup_pass, "_let_go", measure):
+        one = dedup_pass._Run(rows, outputs, DatasetBuilderConfig(), False, None, lambda text: None)
+        return held, one.go().kept
+
+
+def _size(thing: Any, seen: set[int] | None = None) -> int:
+    """Bytes of a thing and of all it holds, each counted once; of code nothing."""
+    seen = set() if seen is None else seen
+    if id(thing) in seen or isinstance(thing, type | ModuleType | FunctionType):
+        return 0
+    seen.add(id(thing))
+    inner: Iterable[Any] = ()
+    if isinstance(thing, np.ndarray):
+        return int(thing.nbytes) + 112 if thing.base is None else 112 + _size(thing.base, seen)
+    if isinstance(thing, Mapping):
+        inner = itertools.chain(thing, thing.values())
+    elif isinstance(thing, list | tuple | set | frozenset):
+        inner = thing
+    else:
+        names = itertools.chain.from_iterable(getattr(kind, "__slots__", ()) for kind in type(thing).__mro__)
+        inner = [getattr(thing, name, None) for name in names] + [getattr(thing, "__dict__", None)]
+    return sys.getsizeof(thing) + sum(_size(one, seen) for one in inner)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--categories", type=int, default=50)
+    parser.add_argument("--parts", type=int, default=100_000, help="rows of the pass that is taken to pieces")
     parser.add_argument("--file", type=Path, help="a dataset to use in place of a new one; made when it is not there")
     parser.add_argument("more", nargs="*", help="flags for dedup, behind --")
     given = parser.parse_args()
@@ -107,6 +165,7 @@ def main() -> None:
         small = Path(folder) / "small.jsonl"
         small.write_bytes(b"".join(itertools.islice(source.open("rb"), 1000)))
         base, _ = run(small, folder, given.more)
+        small.write_bytes(b"".join(itertools.islice(source.open("rb"), given.parts)))
         started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         peak, report = run(source, folder, given.more)
         wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -118,6 +177,7 @@ def main() -> None:
             lost += kind is None
         for line in source.open("rb"):
             planted[orjson.loads(line)["tags"]["planted"]] += 1
+        held, kept = parts(small)
     print(f"{report['rows']:,} rows, {report['kept']:,} kept, dropped {report['dropped']}, flagged: contradictions "
           f"{report['contradictions']}, contrast {report['contrasts']}, similar {report['similar']}")  # fmt: skip
     for kind in KINDS:
@@ -130,6 +190,8 @@ def main() -> None:
         more = (value - base[name]) / 1024 / max(1, report["kept"])
         print(f"  peak {name:<8} {value / 2**20:>7,.0f} MB, {more:5.2f} KB a kept row beyond a run of 1,000 rows")
     print(f"  likeness {report['likeness']}")
+    for name, value in sorted(held.items(), key=lambda part: -part[1]):
+        print(f"  {name:<22} {value / kept:>7.1f} bytes a kept row, of {kept:,}")
 
 
 if __name__ == "__main__":

@@ -74,3 +74,32 @@ def test_ui_serves_on_this_machine_alone_and_ends_with_its_process(tmp_path: Pat
         process.wait()
     assert f"http://127.0.0.1:{port}/#/experiments" in process.communicate()[0]
     assert list(Path.cwd().iterdir()) == []
+
+
+def test_a_dataset_is_imported_extended_and_resumed_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    run = ["run", "--example", "travel_assistant", "--checkpoint-dir", "s", "--plain", "--max-dataset-size", "100"]
+    assert main([*run, "--mlflow"]) == 0
+    assert main(["import", "mlflow:travel_assistant_v1", "--checkpoint-dir", "s"]) == 2
+    told = capsys.readouterr().err
+    assert "writes the dataset travel_assistant_v1 already" in told and "Traceback" not in told
+    assert main(["import", "mlflow:travel_assistant_v1", "--checkpoint-dir", "other", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["instances_created"] == 60 and "goes into the dataset travel_assistant_v1 (d-" in told["notes"][-1]
+    assert main(["resume", "mlflow:travel_assistant_v1", "--checkpoint-dir", "third", "--plain"]) == 0
+    assert main(["import", "mlflow:travel_assistant_v1", "--format", "rows", "--checkpoint-dir", "rows"]) == 0
+    extend = ["run", "--extend", "mlflow:travel_assistant_v1", "--more", "3", "--checkpoint-dir", "more", "--plain"]
+    assert main([*extend, "--no-mlflow", "--out", "more.jsonl"]) == 0
+    assert len(Path("more.jsonl").read_text().splitlines()) == 63
+    capsys.readouterr()
+    gone = f"http://127.0.0.1:{free_port()}"
+    for line, code in {
+        ("mlflow:nothing",): 2,
+        ("mlflow:nothing", "--format", "checkpoint"): 2,
+        ("mlflow:travel_assistant_v1", "--format", "rows", "--as-copy"): 2,
+        ("rows.jsonl", "--as-copy"): 2,
+        ("mlflow:travel_assistant_v1", "--tracking-uri", gone): 1,
+    }.items():
+        assert main(["import", *line, "--checkpoint-dir", "none"]) == code, line
+        told = capsys.readouterr().err
+        assert told.startswith("dsbuilder: ") and len(told.splitlines()) == 1, told
+    assert not Path("none").exists() or not any(Path("none").iterdir())

@@ -195,6 +195,40 @@ def test_chains_find_all_that_share_a_hash() -> None:
     assert 3 <= len(some) <= 8 and len(LshIndex(4).sharing(hashes[0], 5)) == 0
 
 
+def test_chains_find_the_same_after_they_were_split() -> None:
+    """From 65,536 buckets on only half of each hash is kept; chains of both halves of a bucket are parted."""
+    rng = np.random.default_rng(5)
+    hashes = rng.integers(0, 2**32, (280_000, 2), dtype=np.uint32)
+    hashes[rng.integers(0, 280_000, 20_000)] = hashes[rng.integers(0, 280_000, 20_000)]  # some occur again and again
+    hashes[rng.integers(0, 280_000, 500), 0] = 77
+    index = LshIndex(2)
+    index.extend(hashes[:130_000])
+    for row in hashes[130_000:132_500]:  # over the step, one by one
+        index.add(row)
+    index.extend(hashes[132_500:])
+    again = LshIndex(2)
+    again.extend(hashes)
+    for row in [*hashes[:: 280_000 // 60], np.array([77, 0], np.uint32)]:
+        expected = np.flatnonzero((hashes == row).any(axis=1))[::-1]
+        assert index.sharing(row, 10_000).tolist() == again.sharing(row, 10_000).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("across", [False, True])
+def test_many_scopes_share_one_index(embedder: StaticEmbedder, across: bool) -> None:
+    """The same text in each of many categories is found in its own, and in no other one."""
+    comparer = Comparer(embedder, across=across)
+    texts = ["Where is my parcel?", "Can I pay by card in the shop?", "The lamp arrived broken."]
+    rounds = [[asked(f"{text}", f"c{number}") for number in range(300)] for text in (*texts, texts[0])]
+    answers = [comparer.judge(questions) for questions in rounds]
+    if across:
+        assert sum(answer.row is not None for given in answers for answer in given) == len(texts)
+        return
+    assert all(answer.row is not None for given in answers[:3] for answer in given)
+    assert [answer.match.row for answer in answers[3] if answer.match] == list(range(300))
+    asked_again = comparer.ask([asked("The lamp arrived broken!", f"c{number}") for number in (299, 7, 300)])
+    assert [answer.match.row if answer.match else None for answer in asked_again] == [899, 607, None]
+
+
 @pytest.mark.parametrize("count", [40, 1500, 5000])
 def test_the_nearest_vector_is_among_the_candidates(count: int) -> None:
     rng = np.random.default_rng(4)

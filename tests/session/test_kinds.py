@@ -293,7 +293,8 @@ def test_the_card_of_a_plan_and_its_words_name_the_kinds() -> None:
     card = plan_content(plan, 1, call_id="x")
     assert [row.case_kind for row in card.rows] == list(CaseKind)
     shown = "\n".join(
-        "".join(span[0] for span in line) for line in plan_card(card, 100, state=CardState.OPEN, focused=False)
+        "".join(span[0] for span in line)
+        for line in plan_card(card, 100, state=CardState.OPEN, choices=("approve",), marked=None, focused=False)
     )
     assert "conversations" in shown and "scenarios" in shown
     assert kind_words(plan) == "talks conversations of 3 or 5 messages; plays scenarios for MLflow's simulator"

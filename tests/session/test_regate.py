@@ -11,8 +11,12 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain import events as ev
+from dsbuilder_tui.domain.case import IMPORTED_FROM
 from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.session.dataset_file import ONLY_NEW
+from dsbuilder_tui.session.row_files import extend_rows
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.process import command, events
 
@@ -111,3 +115,28 @@ async def test_of_staged_cases_the_last_stage_counts(make_plan: Plans, make_conf
                 assert (result.state, result.accepted) == (SessionState.COMPLETE, 24)
                 assert await inputs_by_slot(session) == await inputs_by_slot(source)
                 assert len(fake.bodies) + len(fake.judge.bodies) == asked
+
+
+async def test_what_came_with_a_file_comes_along(make_config: Configs, tmp_path: Path) -> None:
+    """It counts against no limit, as in the session that it was imported into, and its slots are not written anew."""
+    file = tmp_path / "old.jsonl"
+    file.write_text("".join(json.dumps({"query": f"Where is parcel {word}?"}) + "\n" for word in "abcdefghijkl"))
+    dataset = extend_rows(file, 6)
+    async with FakeOpenAI(duplicate_rate=0.0) as fake:
+        config = make_config(base_url=fake.url, batch_size=3, max_dataset_size=6, diversity_across=True)
+        async with await Session.create(dataset.plan, config, imported=dataset) as source:
+            done = await source.run()
+            assert (done.state, done.accepted) == (SessionState.COMPLETE, 18)
+            await source.dataset.leave_imported_out()
+            old = {row.case_id: row.inputs async for row in source.cases.all() if IMPORTED_FROM in row.tags}
+            assert len(old) == 12
+            async with await Session.beside(source) as session:
+                before = {row.case_id: row.inputs async for row in session.cases.all()}
+                assert before == old
+                result = await session.regate(source)
+                assert (result.state, result.accepted) == (SessionState.COMPLETE, 18)
+                assert (await session.summary()).imported == (await source.summary()).imported
+                plan = session.plan.model_dump(mode="json")
+                plan["categories"][0]["description"] = "Questions about parcels"
+                await session.plans.revise(parse_plan(plan))
+                assert session._files.meta[ONLY_NEW], "it is written without what was there, as that one is"

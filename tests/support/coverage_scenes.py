@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from textual.pilot import Pilot
 
-from dsbuilder_tui import DatasetPlanInput
+from dsbuilder_tui import DatasetPlanInput, Session
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.generation.slots import slot_plans
+from dsbuilder_tui.session.case_map import CaseMap, MapGroup
 from tests.support.frozen import FrozenApp, Script
 from tests.support.prints import prints_of
 from tests.support.scenes import HALF, HOSTILE, SHOP, plan_of
@@ -66,3 +69,37 @@ async def hostile(app: FrozenApp, pilot: Pilot[Any]) -> None:
     script = await _begun(app, {"order_status": 40}, axes={"tone": [HOSTILE, "polite"], "b.x": ["[b]x", "`"]})
     await script.write({"order_status": (22, 6)})
     await script.show(pilot)
+
+
+async def mapped(app: FrozenApp, pilot: Pilot[Any]) -> None:
+    """A map of made-up places: those of a real one hang on the machine's arithmetic."""
+    script = await _begun(app, SHOP)
+    await script.write(HALF)
+    drawn = _laid_out(script.session)
+    script.session.diversity.map = drawn  # type: ignore[method-assign]
+    await script.show(pilot)
+
+
+def _laid_out(session: Session) -> Callable[[], Awaitable[CaseMap]]:
+    middles = {"order_status": (0.22, 0.4), "refunds": (0.52, 0.62), "product_info": (0.8, 0.3)}
+    words = {"order_status": "where is my order", "refunds": "damaged goods", "product_info": "warranty"}
+
+    async def drawn() -> CaseMap:
+        chance = random.Random(7)
+        cases = sorted([case async for case in session.cases.all()], key=lambda case: case.seq)
+        names = [category.name for category in session.plan.categories]
+        spots = [
+            tuple(min(0.99, max(0.0, middle + chance.gauss(0, 0.09))) for middle in middles[case.category])
+            for case in cases
+        ]
+        rejected = [(0.5 + chance.gauss(0, 0.1), 0.6 + chance.gauss(0, 0.1)) for _ in range(40)]
+        return CaseMap(
+            seqs=np.array([case.seq for case in cases]),
+            places=np.array(spots, np.float32),
+            categories=np.array([names.index(case.category) for case in cases], np.int16),
+            rejected=np.array(rejected, np.float32),
+            names=names,
+            groups=[MapGroup(words[name], *middles[name], 50, name) for name in names],
+        )
+
+    return drawn

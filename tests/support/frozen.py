@@ -32,6 +32,7 @@ from dsbuilder_tui.store.commit import history_row
 from dsbuilder_tui.store.rows import Changes, WorkerCall
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.live_session import LiveSession, sentence
+from dsbuilder_tui.tui.studio.cards import Card
 from dsbuilder_tui.tui.widgets.rows import PagedRows
 from dsbuilder_tui.view import CategoryView, RunView, reduce
 
@@ -391,7 +392,8 @@ async def settled(pilot: Pilot[Any], *, picture: bool = False) -> None:
     def at_rest() -> bool:
         working = [worker for worker in app.workers if not worker.is_finished and worker.group != "chat"]
         rows = [list_ for screen in app.screen_stack for list_ in screen.query(PagedRows)]
-        return not working and all(not list_.count or list_.chosen is not None for list_ in rows)
+        dim = [card for card in app.screen.query(Card) if card.has_focus and not card.lit]
+        return not working and not dim and all(not list_.count or list_.chosen is not None for list_ in rows)
 
     frames: list[str] = []
 

@@ -32,6 +32,7 @@ from dsbuilder_tui.session import Message
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.live_session import LiveSession
+from dsbuilder_tui.tui.studio.cards import GRACE, Card
 
 T = TypeVar("T")
 PATIENCE = 10.0
@@ -54,6 +55,19 @@ def screen_text(app: Any) -> str:
     screen = app.screen
     strips = screen._compositor.render_strips(screen.size)
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+class SkippingClock(SystemClock):
+    """The system's clock, on which a test can let time pass at once."""
+
+    def __init__(self) -> None:
+        self.skipped = 0.0
+
+    def skip(self, seconds: float) -> None:
+        self.skipped += seconds
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.skipped
 
 
 class Desk:
@@ -94,6 +108,16 @@ class Desk:
 
     def one(self, selector: str, kind: type[Any] = Widget) -> Any:
         return self.app.screen.query_one(selector, kind)
+
+    async def answer(self, *keys: str) -> None:
+        """Press keys for the card that waits, as somebody who has had the time to look at it."""
+        await self.until(
+            lambda: any(card.ready(float("inf")) for card in self.app.screen.query(Card) if card.state == "open")
+        )
+        await self.pilot.pause()
+        assert isinstance(self.app.clock, SkippingClock)
+        self.app.clock.skip(2 * GRACE)
+        await self.press(*keys)
 
     async def press(self, *keys: str) -> None:
         _PRESSED.update(keys)
@@ -180,6 +204,7 @@ async def studio(
         more["make_talk"] = more.pop("responder")
     if model is not None:
         more["make_model"] = lambda config: model
+    more.setdefault("clock", SkippingClock())
     app = StudioApp({"max_dataset_size": 1_000_000, "offline_pace": 0, **(flags or {})}, **more)
     async with app.run_test(size=size, notifications=True) as pilot:
         desk = Desk(pilot)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,13 @@ from dsbuilder_tui import Session
 
 READER = Path(__file__).with_name("mlflow_reader.py")
 Reader = Callable[[str, Session], Awaitable[dict[str, Any]]]
+
+
+def mlflow_client(uri: str) -> Any:
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=uri)
 
 
 def database_file(uri: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,8 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.events import CaseAccepted, CasesLogged, Event
-from tests.support.tracked import assert_same, database_file
+from dsbuilder_tui.session.rebuilding import find_stored, rebuild
+from tests.support.tracked import assert_same, database_file, own_records
 
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(300)]
 
@@ -152,3 +154,30 @@ async def test_a_server_that_is_not_there_holds_nothing_up(make_config: Config, 
             await session.tracking.begin()
             state = await session.tracking.settle(60)
             assert state is not None and state.waiting == 20
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+async def test_a_lost_session_is_rebuilt_from_a_server(uri: str, make_config: Config, make_plan: Plan) -> None:
+    port = free_port()
+    config = make_config(mlflow_tracking_uri=f"http://127.0.0.1:{port}")
+    with mlflow_server(uri, port):
+        await listening(port)
+        session = await Session.create(make_plan(60, 20), config)
+        await session.run()
+        await session.cases.withdraw("category_1", 7, "no")
+        state = await session.tracking.sync(200)
+        while state.waiting:
+            state = await session.tracking.sync(200)
+        before = await own_records(session)
+        await session.aclose()
+        await asyncio.to_thread(shutil.rmtree, session.folder)
+        dataset = await asyncio.to_thread(find_stored, "support", config)
+        async with (await rebuild(dataset, config)).session as session:
+            assert await own_records(session) == before and len(before) == 79
+            await session.run()
+            state = await session.tracking.sync(200)
+            while not state.finished:
+                state = await session.tracking.sync(200)
+            held = await assert_same(uri, session)
+    assert len(held["datasets"]) == len(held["runs"]) == 1 and len(held["datasets"][0]["records"]) == 80

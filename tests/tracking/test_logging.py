@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,20 +17,13 @@ from dsbuilder_tui.domain.errors import ConfigError
 from dsbuilder_tui.domain.events import CasesLogged, Event, Notice
 from dsbuilder_tui.settings.key_trust import allow, foreign_tracking
 from dsbuilder_tui.tracking.evaluation_records import EvaluationRecords
-from tests.support.tracked import assert_same, database_file, held_by_mlflow, held_in_file, own_records
+from tests.support.tracked import assert_same, database_file, held_by_mlflow, held_in_file, mlflow_client, own_records
 
 # MLflow's own, at its first import with SQLAlchemy 2.1.
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(300)]
 
 Config = Callable[..., DatasetBuilderConfig]
 Plan = Callable[..., DatasetPlanInput]
-
-
-def mlflow_client(uri: str) -> Any:
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    from mlflow import MlflowClient
-
-    return MlflowClient(tracking_uri=uri)
 
 
 def store_of(uri: str) -> EvaluationRecords:
@@ -52,7 +44,7 @@ async def test_a_run_is_there_when_it_has_ended(uri: str, make_config: Config, m
     assert {"case_id", "category", "slot", "seq", "branch", "dsbuilder_session"} <= set(tags)
     assert run["experiment"] == "dsbuilder" and run["status"] == "FINISHED" and run["inputs"] == ["support"]
     assert run["metrics"]["accepted"] == 110 and run["params"]["planned"] == "110"
-    assert run["artifacts"] == ["plan", "plan/revision-1.json", "report.json"]
+    assert run["artifacts"] == ["plan", "plan/revision-1.json", "report.json", "session.json"]
     assert [e for e in events if isinstance(e, CasesLogged)][-1].finished
     assert any("110 records, as in the session" in e.text for e in events if isinstance(e, Notice))
     assert list(Path.cwd().iterdir()) == []  # MLflow's own default would be here

@@ -11,7 +11,7 @@ from textual.widgets import TextArea
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.settings.locations import user_config_file
 from dsbuilder_tui.tui.commands import slash_commands
-from dsbuilder_tui.tui.studio.chat import PlanCard
+from dsbuilder_tui.tui.studio.cards import PlanCard
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.studio import Desk, Scripted, begin, built, limited, studio
 from tests.tui.test_keys_rejected import REPEATS
@@ -217,7 +217,7 @@ async def test_run_pause_resume_by_command(make_plan: Plans) -> None:
 async def test_exhausted_slots_are_tried_again() -> None:
     async with studio() as desk:
         await begin(desk, REPEATS, max_attempts=1)
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.state("finished")
         lost = desk.live.view.exhausted
         assert lost and desk.live.view.accepted + lost == 40
@@ -235,7 +235,7 @@ async def test_exhausted_slots_are_tried_again() -> None:
 async def test_an_edited_plan_is_checked_as_it_is_typed_and_shown_as_a_change(make_plan: Plans) -> None:
     async with studio() as desk:
         await begin(desk, make_plan(4, 5))
-        await desk.press("e")
+        await desk.answer("right", "enter")
         await desk.at("PlanEditor", "plan-text")
         box = desk.one("#plan-text", TextArea)
         good = box.text
@@ -251,7 +251,7 @@ async def test_an_edited_plan_is_checked_as_it_is_typed_and_shown_as_a_change(ma
         states = [card.state for card in desk.app.screen.query(PlanCard)]
         assert states == ["older", "open"]
         desk.app.screen.query(PlanCard).last().focus()
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.state("finished")
         await desk.sees("✓ approved", "13/13")
 
@@ -259,7 +259,7 @@ async def test_an_edited_plan_is_checked_as_it_is_typed_and_shown_as_a_change(ma
 async def test_cards_say_what_has_become_of_them_after_resume(make_plan: Plans) -> None:
     async with studio() as desk:
         await begin(desk, make_plan(4))
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.state("finished")
     async with studio(open_first="support") as desk:
         await at_prompt(desk)

@@ -299,7 +299,7 @@ async def test_the_conversation_and_the_draft_are_there_again(make_plan: Plans) 
         await desk.app.close_session()
     async with studio(open_first="support") as desk:
         box = await talk(desk)
-        await desk.sees("a question", "The answer.", "[a] approve", "not sent yet")
+        await desk.sees("a question", "The answer.", "^Y approve", "not sent yet")
         assert box.text == "not sent yet" and desk.focus == "prompt"
         box.fill("")
         await desk.press("up")

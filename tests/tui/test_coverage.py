@@ -138,7 +138,7 @@ async def test_passages_show_their_cases_and_more_are_asked_for_from_one(size: t
         assert desk.one("#prompt").text == request
         await desk.press("enter")  # the built-in planner understands it
         await desk.until(lambda: desk.focus == "PlanCard")
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.until(lambda: len(desk.session.plan.categories) == 3)
         added = desk.session.plan.categories[-1]
         assert (added.name, added.count) == ("refunds_broken_goods", 20)
@@ -192,7 +192,7 @@ async def test_the_grid_fills_while_cases_come(monkeypatch: pytest.MonkeyPatch) 
     model = Scripted(hold=1)
     async with studio(model=model, flags={"max_workers": 2}) as desk:
         await begin(desk, PLAN)
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.until(lambda: desk.live.view.accepted > 0)
         await desk.press("f3")
         await desk.at("CoverageScreen", "grid")

@@ -38,8 +38,8 @@ def test_it_survives_a_kill() -> None:
         terminal.press("enter")
         terminal.wait("raise the limit")
         terminal.press("enter")
-        terminal.wait("approve")
-        terminal.press("a")
+        terminal.wait("⏎ approve")
+        terminal.press("enter")
         terminal.wait("running")
         terminal.press("ctrl+p")
         terminal.wait("paused")
@@ -87,5 +87,5 @@ async def test_a_card_leaves_what_is_typed_alone(make_plan: Plans) -> None:
         await desk.write("first")
         await desk.until(lambda: desk.app.live is not None and desk.app.live.session.chat.draft == "first")
         await desk.write(" and more")
-        desk.app.screen.focus_first()  # type: ignore[attr-defined]  # as when a card wants the keys
+        desk.app.screen.cards.focus_first()  # type: ignore[attr-defined]  # as when a card wants the keys
         assert box.text == "first and more"

@@ -8,6 +8,7 @@ import pytest
 
 from dsbuilder_tui.manual import page, topics
 from dsbuilder_tui.tui.help.guide_lines import guide_lines
+from dsbuilder_tui.tui.help.screen import help_keys
 from dsbuilder_tui.tui.paint.line import length
 from tests.support.studio import studio
 
@@ -61,3 +62,15 @@ async def test_from_the_keys_to_a_page_and_back() -> None:
         assert desk.focus == "topics"
         await desk.press("escape")
         await desk.at("HelpScreen")
+
+
+@pytest.mark.parametrize("width", [40, 60, 78, 118, 198])
+async def test_help_cuts_nothing(width: int) -> None:
+    async with studio(size=(width + 2, 40)) as desk:
+        await desk.press("f1")
+        await desk.at("HelpScreen", "help")
+        lines = desk.app.screen._lines(width)  # type: ignore[attr-defined]
+        words = {word for line in lines for span in line for word in span[0].split()}
+        for _, rows in help_keys():
+            for _, _, told in rows:
+                assert set(told.split()) <= words, told

@@ -206,8 +206,8 @@ async def test_the_studio_and_its_screens(tmp_path: Path, size: tuple[int, int])
         for _ in range(6):
             await walk.press("tab")
             if wide and isinstance(walk.app.focused, Panel):
-                await walk.press("m")
-                await walk.press("m")
+                await walk.press("enter")
+                await walk.press("escape")
         await walk.pilot.press("ctrl+p")
         live = walk.app.live
         assert live is not None

@@ -30,6 +30,7 @@ def test_every_key_of_help_has_a_test_and_none_is_tested_that_help_does_not_list
         "test_keys_screens",
         "test_keys_rejected",
         "test_keys_flags",
+        "test_map",
     ):
         importlib.import_module(f"tests.tui.{module}")
     listed = {(place, key) for place, rows in help_keys() for keys, _, _ in rows for key in keys.split(",")}
@@ -203,10 +204,11 @@ async def test_a_click_on_a_tab_shows_it(make_plan: Plans) -> None:
 async def test_a_click_on_the_plan_card_and_on_a_row(make_plan: Plans) -> None:
     async with studio() as desk:
         await begin(desk, make_plan(4))
-        await desk.sees("[a] approve")
+        await desk.sees("^Y approve")
         card = desk.app.focused
         rows = ["".join(s.text for s in card.render_line(y)) for y in range(card.size.height)]  # type: ignore[union-attr]
         y = next(i for i, row in enumerate(rows) if "approve" in row)
+        await desk.answer()
         await desk.pilot.click(card, (rows[y].index("approve") + 1, y))  # type: ignore[arg-type]
         await desk.state("finished")
         await desk.press("f2")

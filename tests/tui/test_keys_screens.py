@@ -67,8 +67,9 @@ async def test_cases_are_searched_filtered_and_turned_around(make_plan: Plans) -
         assert chosen(desk) == "category_1-00001"
         await desk.press("s")
         await desk.sees("newest first")
-        await desk.until(lambda: chosen(desk) != "category_1-00001")
+        await desk.until(lambda: desk.one("#cases").cursor > 0 and chosen(desk) == "category_1-00001")
         await desk.press("s")
+        await desk.until(lambda: desk.one("#cases").cursor == 0)
         await desk.press("f")
         await desk.at("QuestionDialog", "answers")
         await desk.press("down", "down", "enter")
@@ -187,7 +188,7 @@ async def test_calls_are_cancelled_retried_and_copied(make_plan: Plans) -> None:
     model = Scripted(hold=1, faults=[TransientError(FailureKind.SERVER, "500 it broke", 3600)])
     async with studio(model=model, flags={"max_workers": 2}) as desk:
         await begin(desk, make_plan(40))
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.until(lambda: desk.live.view.accepted > 0)
         await desk.press("f6")
         await desk.at("WorkersScreen", "calls")

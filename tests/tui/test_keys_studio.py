@@ -224,7 +224,7 @@ async def test_prompt_completes_and_closes_the_list(make_plan: Plans) -> None:
         assert box.text == "/export " and desk.focus == "prompt"
 
 
-@covers("Prompt", "ctrl+z", "ctrl+y")
+@covers("Prompt", "ctrl+z", "ctrl+shift+z", "alt+z")
 async def test_prompt_undoes_and_redoes(make_plan: Plans) -> None:
     async with studio() as desk:
         await begin(desk, make_plan(4))
@@ -234,37 +234,46 @@ async def test_prompt_undoes_and_redoes(make_plan: Plans) -> None:
         assert box.text == "first second"
         await desk.press("ctrl+z")
         assert box.text == "first "
-        await desk.press("ctrl+y")
+        await desk.press("ctrl+shift+z")
+        assert box.text == "first second"
+        await desk.press("ctrl+z", "alt+z")
         assert box.text == "first second"
 
 
 # The plan card
 
 
-@covers("Plan card", "a", "e", "r")
+@covers("Card", "enter", "left", "right")
+@covers("Studio", "ctrl+y", "ctrl+n")
 async def test_card_is_asked_about_edited_and_approved(make_plan: Plans) -> None:
     async with studio() as desk:
         await begin(desk, make_plan(4))
-        await desk.press("r")
+        await desk.answer("ctrl+n")
         await desk.at("StudioScreen", "prompt")
         assert prompt(desk).text == "Change the plan: "
-        desk.one("PlanCard").focus()
-        await desk.press("e")
+        card = desk.one("PlanCard")
+        card.focus()
+        await desk.answer("right", "right", "right", "left", "enter")
         await desk.at("PlanEditor", "plan-text")
         await desk.sees("dataset_name: support")
         await desk.press("escape")
         await desk.at("StudioScreen")
-        desk.one("PlanCard").focus()
-        await desk.press("a")
+        card.focus()
+        await desk.answer("tab")
+        await desk.until(lambda: card.chosen == 2 and desk.focus == "PlanCard")
+        await desk.press("shift+tab", "shift+tab")
+        await desk.until(lambda: card.chosen == 0 and desk.focus == "PlanCard")
+        prompt(desk).text = ""
+        await desk.press("ctrl+y")
         await desk.state("finished")
         await desk.sees("✓ approved")
-        assert desk.focus == "prompt" and not desk.one("PlanCard").can_focus
+        assert desk.focus == "prompt" and not card.can_focus
 
 
 # The panels
 
 
-@covers("Panels", "m", "enter", "escape")
+@covers("Panels", "enter", "escape")
 async def test_panels_grow_open_and_shrink(make_plan: Plans) -> None:
     await built(make_plan(4))
     opens = {
@@ -278,14 +287,10 @@ async def test_panels_grow_open_and_shrink(make_plan: Plans) -> None:
             widget = desk.one(f"#{panel}")
             small = widget.size
             widget.focus()
-            await desk.press("m")
+            await desk.press("enter")
             await desk.until(lambda widget=widget, small=small: widget.size.width > small.width)
             assert [p.id for p in desk.app.screen.query(".panel") if p.display] == [panel]
             assert not desk.one("#conversation").display and desk.focus == panel
-            await desk.press("m")
-            await desk.until(lambda widget=widget, small=small: widget.size == small)
-            await desk.press("enter")
-            await desk.until(lambda widget=widget: widget.maximised)
             if panel in opens:
                 await desk.press("enter")
                 await desk.at(opens[panel])
@@ -302,4 +307,4 @@ async def test_a_double_click_maximises_a_panel(make_plan: Plans) -> None:
         await begin(desk, make_plan(4))
         await desk.pilot.click("#panel-rejected", (10, 3), times=2)
         await desk.until(lambda: desk.one("#panel-rejected").maximised)
-        await desk.sees("m restore")
+        await desk.sees("enter open")

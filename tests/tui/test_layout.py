@@ -1,10 +1,16 @@
-"""How the panels share the rows of a terminal."""
+"""How the panels share the rows of a terminal, and what lies over them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.tui.layout import PANELS, heights
+from tests.support.studio import NARROW, WIDE, built, studio
+
+Plans = Callable[..., DatasetPlanInput]
 
 # What is folded first when rows are scarce, and stays folded longest.
 ORDER = ("checkpoints", "rejected", "workers", "plan")
@@ -39,3 +45,19 @@ def test_more_room_takes_nothing_away() -> None:
         before, after = (heights(r, categories=5, workers=8) for r in (room, room + 1))
         assert sum(after.values()) - sum(before.values()) == 1
         assert after["plan"] >= before["plan"] - 1
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW, (60, 16)])
+async def test_toasts_cover_neither_the_prompt_nor_the_keys(size: tuple[int, int], make_plan: Plans) -> None:
+    await built(make_plan(4))
+    async with studio(size=size, open_first="support") as desk:
+        await desk.at("StudioScreen", "prompt")
+        for number in range(6):
+            desk.app.say(
+                f"Something happened, and it takes some words to say what that was, for the {number}. time. " * 2
+            )
+        await desk.sees("Something happened")
+        await desk.pilot.pause()
+        for toast in desk.app.screen.query("ToastRack"):
+            for selector in ("#prompt-box", "KeyBar"):
+                assert not toast.region.overlaps(desk.one(selector).region), (toast.region, selector)

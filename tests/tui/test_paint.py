@@ -172,6 +172,11 @@ def test_header_keys_and_tabs_fit(view: RunView, width: int, words: str) -> None
     exact([chrome.header(view, width, 6000, models=shown, mode=shown, screen="Cases", budget=5.0)], width, 1)
     keys = [chrome.Key(key, shown, "x") for key in ("esc", "^P", "F2", "F1", "^Q", "a", "b", "c")]
     exact([chrome.key_bar(keys, width)], width, 1)
+    kept = [
+        chrome.Key(key, "words", "x", key in ("del", "esc", "^Q")) for key in ("a", "b", "c", "del", "d", "esc", "^Q")
+    ]
+    bar = [span[0] for span in chrome.key_bar(kept, width)]
+    assert width < 40 or {"del", "esc", "^Q"} <= set(bar)
     names = ("Talk", "Plan", "Workers", "Checkpoints", "Rejected")
     exact([chrome.tab_bar(names, 2, ["", "55 %", "3", "12", "1000"], width)], width, 1)
 
@@ -189,7 +194,8 @@ def test_cards_fit(rows: list[tuple[str, int, int | None, int, int]], width: int
         changed=True,
     )
     for state in CardState:
-        lines = card.plan_card(content, width, state=state, focused=True)
+        choices = ("approve", "edit", "change")
+        lines = card.plan_card(content, width, state=state, choices=choices, marked=0, focused=True)
         exact(lines, width, card.card_height(content))
 
 

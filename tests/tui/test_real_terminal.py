@@ -28,8 +28,8 @@ def begun(terminal: Terminal) -> None:
     terminal.press("enter")
     terminal.wait("raise the limit")
     terminal.press("enter")
-    terminal.wait("approve")
-    terminal.press("a")
+    terminal.wait("⏎ approve")
+    terminal.press("enter")
     terminal.wait("running")
 
 

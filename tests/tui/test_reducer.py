@@ -118,13 +118,24 @@ def test_rate_and_range_of_what_is_left() -> None:
         view = reduce(view, accepted(100 + (n if n <= 20 else 20 + (n - 20) / 2), 10 + n))
     assert view.accepted == 50 and view.left == 49
     low, high = view.eta() or (0, 0)
-    # 40 cases in 30 seconds all in all, and the latest stretch is all of it.
-    assert low == pytest.approx(49 / (40 / 30) * 0.9) and high == pytest.approx(49 / (40 / 30) * 1.2)
+    assert low == pytest.approx(49 / 2 * 0.9) and high == pytest.approx(49 / 2 * 1.2)
     for n in range(41, 81):  # and then ten a second
         view = reduce(view, accepted(130 + (n - 40) / 10, 10 + n))
     low, high = view.eta() or (0, 0)
     assert 0 < low < high and view.rate() > 40 / 30
-    assert eta_words(view).startswith("done in ") and "cases/min" in rate_words(view)
+    assert eta_words(view).startswith("done in ") and rate_words(view) == "10 cases/s"
+
+
+@pytest.mark.parametrize(("slow", "fast"), [(60, 20.0), (20, 5.0), (300, 60.0)])
+def test_a_slow_start_is_forgotten(slow: int, fast: float) -> None:
+    """The endpoint loaded its model, or the comparison its own: what is left is told from the last seconds."""
+    view = reduce(RunView(), replace(START, planned=1000))
+    for n in range(1, 6):
+        view = reduce(view, accepted(100 + slow * n / 5, 10 + n))
+    for n in range(1, 201):
+        view = reduce(view, accepted(100 + slow + n / fast, 15 + n))
+    low, high = view.eta() or (0, 0)
+    assert low <= view.left / fast <= high <= 1.5 * view.left / fast
 
 
 def test_no_range_when_nothing_is_left() -> None:

@@ -213,6 +213,16 @@ def test_coverage_of_documents(shoot: Shoot, size: tuple[int, int]) -> None:
     shoot(judged_scenes.judged, size, "f3", "tab", "end", "tab", "down")
 
 
+@EACH
+def test_map(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(coverage_scenes.mapped, size, "f7", "left", "left", "up", "space", *["right"] * 14, *["down"] * 5)
+
+
+def test_map_without_colour(shoot: Shoot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    shoot(coverage_scenes.mapped, WIDE, "f7", "m")
+
+
 def test_coverage_of_many_categories(shoot: Shoot) -> None:
     shoot(coverage_scenes.many_categories, WIDE, "f3", *["right"] * 9)
 

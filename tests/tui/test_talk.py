@@ -11,7 +11,8 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.agent.conversation import Conversation
-from dsbuilder_tui.tui.studio.chat import PlanCard, QuestionCard, ToolLine
+from dsbuilder_tui.tui.studio.cards import PlanCard, QuestionCard
+from dsbuilder_tui.tui.studio.chat import ToolLine
 from tests.support.studio import NARROW, Desk, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]
@@ -46,9 +47,9 @@ async def begun(desk: Desk, text: str = REQUEST) -> None:
 async def test_a_person_says_what_they_need_and_watches_it_take_shape() -> None:
     async with studio() as desk:
         await begun(desk)
-        await desk.sees("+ order_status", "+ refunds", "[a] approve", "plan · rev 1 · 12 cases · customer_serv")
+        await desk.sees("+ order_status", "+ refunds", "^Y approve", "plan · rev 1 · 12 cases · customer_serv")
         await desk.at("StudioScreen", "PlanCard")
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.state("finished")
         await quiet(desk)
         assert cards(desk) == ["approved"] and desk.session.id == "customer_service_bot"
@@ -67,7 +68,7 @@ async def test_the_card_is_there_again_after_leaving(tmp_path: Path) -> None:
     async with studio(open_first="untitled") as desk:
         await desk.at("StudioScreen", "PlanCard")
         assert cards(desk) == ["open"]
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.state("finished")
         assert desk.session.plan.total_instances == 12
     async with studio(open_first="customer_service_bot") as desk:
@@ -79,21 +80,78 @@ async def test_the_card_is_there_again_after_leaving(tmp_path: Path) -> None:
 async def test_what_is_typed_while_a_card_is_open_is_what_the_person_wants_instead() -> None:
     async with studio() as desk:
         await begun(desk)
-        await desk.press("r")
+        await desk.answer("ctrl+n")
         await desk.at("StudioScreen", "prompt")
         await desk.write("make refunds 9 and add 3 complaints\n")
-        await desk.until(lambda: cards(desk) == ["declined", "open"])
-        await desk.sees("↺ sent back", "18 cases", "+ complaints")
+        await desk.until(lambda: cards(desk) == ["older", "open"])
+        await desk.sees("replaced by a later revision", "18 cases", "+ complaints")
         await quiet(desk)
-        await desk.write("yes\n") if desk.focus == "prompt" else await desk.press("a")
+        await desk.write("yes\n") if desk.focus == "prompt" else await desk.answer("ctrl+y")
         await desk.state("finished")
         assert await desk.session.cases.counts() == {"order_status": 6, "refunds": 9, "complaints": 3}
+
+
+QUESTIONS = (
+    "What does 294 combinations mean?",
+    "why three axes?",
+    "how much will it cost?",
+    "is that in English",
+    "what are the expectations for",
+    "hm",
+)
+
+
+async def test_a_question_leaves_the_plan_that_waits_and_a_yes_still_counts() -> None:
+    async with studio() as desk:
+        await begun(desk)
+        for question in QUESTIONS:
+            said = len(await desk.session.chat.messages())
+            await desk.write(f"{question}\n")
+
+            async def answered(said: int = said) -> bool:
+                return any(m.role == "agent" for m in (await desk.session.chat.messages())[said:])
+
+            await desk.until_async(answered)
+            await quiet(desk)
+            assert cards(desk) == ["open"], question
+        assert await desk.session.approvals.open() is not None and not desk.session.planned
+        await desk.press("ctrl+y")  # by now it is out of view, and is shown first
+        await desk.at("StudioScreen", "PlanCard")
+        assert cards(desk) == ["open"]
+        await desk.answer("ctrl+y")
+        await desk.state("finished")
+        assert cards(desk) == ["approved"]
+        assert await desk.session.cases.counts() == {"order_status": 6, "refunds": 6}
+
+
+AGAIN = (
+    "show me the plan again",
+    "Go back to that plan.",
+    "can you show me that plan again?",
+    "no, give me the old plan back",
+)
+
+
+async def test_a_plan_that_was_sent_back_can_be_had_again() -> None:
+    async with studio() as desk:
+        await begun(desk)
+        for number, words in enumerate(AGAIN):
+            await desk.write("no\n")
+            await desk.until(lambda number=number: cards(desk) == ["declined"] * (number + 1))
+            await quiet(desk)
+            assert await desk.session.approvals.open() is None
+            await desk.write(f"{words}\n")
+            await desk.until(lambda number=number: cards(desk) == [*["declined"] * (number + 1), "open"])
+            await quiet(desk)
+        await desk.answer("ctrl+y")
+        await desk.state("finished")
+        assert await desk.session.cases.counts() == {"order_status": 6, "refunds": 6}
 
 
 async def test_a_proposal_is_edited_in_place_and_approved_by_that() -> None:
     async with studio() as desk:
         await begun(desk)
-        await desk.press("e")
+        await desk.answer("right", "enter")
         await desk.at("PlanEditor", "plan-text")
         box = desk.one("#plan-text")
         box.text = box.text.replace("count: 6", "count: 4", 1)
@@ -107,14 +165,14 @@ async def test_a_proposal_is_edited_in_place_and_approved_by_that() -> None:
 async def test_a_change_in_the_middle_of_a_run_goes_on_by_itself() -> None:
     async with studio(flags={"offline_pace": 8, "drain_timeout": 0}) as desk:
         await begun(desk, REQUEST.replace("12", "60"))
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.until(lambda: desk.live.view.accepted > 2)
         await quiet(desk)
         await desk.write("add 4 complaints\n")
         await desk.until(lambda: cards(desk) == ["approved", "open"])
         assert desk.live.running, "the run goes on while the person thinks"
         await quiet(desk)
-        await desk.write("yes\n") if desk.focus == "prompt" else await desk.press("a")
+        await desk.write("yes\n") if desk.focus == "prompt" else await desk.answer("ctrl+y")
         await desk.until(lambda: desk.session.plans.revision == 2 and desk.live.running)
         desk.live.set_pace(0)
         await desk.state("finished")
@@ -122,7 +180,6 @@ async def test_a_change_in_the_middle_of_a_run_goes_on_by_itself() -> None:
         assert (await desk.session.summary()).instances_created == 64
 
 
-@covers("Question", "a", "r")
 async def test_a_question_is_answered_with_yes_or_no(make_plan: Plans) -> None:
     start = function_call("start_generation", {}, call_id="s1")
     again = function_call("start_generation", {}, call_id="s2")
@@ -130,13 +187,13 @@ async def test_a_question_is_answered_with_yes_or_no(make_plan: Plans) -> None:
     async with studio(responder=talk, flags={"confirm_cases": 3}) as desk:
         await desk.app.create_session(make_plan(4))
         await desk.at("StudioScreen")
-        for key, state, words in (("r", "declined", "Then not."), ("a", "approved", "It runs.")):
+        for key, state, words in (("ctrl+n", "declined", "Then not."), ("ctrl+y", "approved", "It runs.")):
             await desk.command("go on")
             await desk.until(lambda: bool([q for q in desk.app.screen.query(QuestionCard) if q.state == "open"]), 60)
             await desk.sees("the agent asks", "Write 4 cases with the built-in writer?")
             await quiet(desk)
             desk.app.screen.query(QuestionCard).last().focus()
-            await desk.press(key)
+            await desk.answer(key)
             await desk.said(words)
             await quiet(desk)
             assert desk.app.screen.query(QuestionCard).last().state == state
@@ -171,7 +228,7 @@ async def test_an_agent_that_was_never_spoken_to_says_nothing(make_plan: Plans) 
     async with studio() as desk:
         await desk.app.create_session(make_plan(4))
         await desk.at("StudioScreen", "PlanCard")
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.state("finished")
         await quiet(desk)
         assert [m.role for m in await desk.session.chat.messages() if m.role == "agent"] == []
@@ -224,7 +281,7 @@ async def test_another_session_is_opened_when_the_person_says_so(make_plan: Plan
 async def test_a_narrow_terminal_has_the_talk_too() -> None:
     async with studio(size=NARROW) as desk:
         await begun(desk)
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.state("finished")
         await quiet(desk)
         assert cards(desk) == ["approved"]

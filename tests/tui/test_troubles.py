@@ -37,7 +37,7 @@ async def test_a_refusal_is_said_in_words_and_the_run_can_go_on(
     fake.rates = {fault: 1.0}
     async with studio(flags=at(fake)) as desk:
         await begin(desk, make_plan(12))
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         message = await desk.said(words)
         assert message.kind == "error" and message.text.startswith("✗ ")
         await desk.state("paused")
@@ -55,7 +55,7 @@ async def test_an_endpoint_that_is_gone_is_said_in_words(fake: FakeOpenAI, make_
     await fake.stop()
     async with studio(flags=flags) as desk:
         await begin(desk, make_plan(12))
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.until(lambda: not desk.live.running and desk.live.view.state is RunState.PAUSED)
         message = await desk.said("✗ ")
         assert str(fake.port) in message.text and "Traceback" not in message.text
@@ -65,7 +65,7 @@ async def test_waits_are_shown_and_end(fake: FakeOpenAI, make_plan: Plans) -> No
     fake.script, fake.retry_after = ["rate_limit"] * 2, "600"
     async with studio(flags=at(fake)) as desk:
         await begin(desk, make_plan(30))
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.sees("rate limit ·")
         await desk.until(lambda: desk.live.view.waiting)
         for batch in list(desk.live.view.waiting):
@@ -164,7 +164,7 @@ async def test_a_case_turned_away_while_it_runs_is_written_again(make_plan: Plan
     model = Scripted(hold=1)
     async with studio(model=model) as desk:
         await begin(desk, make_plan(30))
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.until(lambda: desk.live.view.accepted > 0)
         await desk.press("f2")
         await desk.at("CasesScreen", "cases")
@@ -241,7 +241,7 @@ async def test_a_search_over_thousands_of_cases(make_plan: Plans) -> None:
 async def test_the_pace_is_changed_while_it_runs(make_plan: Plans) -> None:
     async with studio(flags={"offline_pace": 1}) as desk:
         await begin(desk, make_plan(60))
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.state("running")
         await desk.sees("paced at 1 cases/s · /pace off")
         await desk.command("/pace off")
@@ -253,7 +253,7 @@ async def test_the_pace_is_changed_while_it_runs(make_plan: Plans) -> None:
 async def test_the_app_stays_awake_for_keys_while_thousands_come_in(make_plan: Plans) -> None:
     async with studio() as desk:
         await begin(desk, make_plan(1500))
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         for key, place in (("f2", "CasesScreen"), ("escape", "StudioScreen"), ("f6", "WorkersScreen")):
             await desk.press(key)
             await desk.at(place)

@@ -48,6 +48,7 @@ async def test_every_screen_copes(size: tuple[int, int]) -> None:
         await desk.at("StudioScreen", "prompt")
         await desk.sees("no plan yet")
         assert "not started" not in desk.text
+        desk.app.clear_notifications()  # at the top, over the plan
         await panel(desk, "plan", "No plan yet. Say what the dataset is for")
         await panel(desk, "workers", "They begin when there is a plan")
         await panel(desk, "checkpoints", "The first one comes after")
@@ -105,7 +106,7 @@ async def test_the_editor_offers_an_example_that_can_be_saved() -> None:
         await desk.at("StudioScreen", "PlanCard")
         await desk.sees("plan · rev 1 · 6 cases", "approve", "Plan · rev 1", "not started")
         assert desk.session.plans.revision == 1
-        await desk.press("a")
+        await desk.answer("ctrl+y")
         await desk.state("finished")
         assert (await desk.session.summary()).instances_created == 6
     assert "6 of 6 cases are saved" in desk.app.farewell[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
 from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
+from dsbuilder_tui.domain.plain_words import counted
 
 
 class LoadFromCheckpointArguments(ToolArguments):
@@ -34,7 +35,7 @@ class LoadFromCheckpoint(Tool[LoadFromCheckpointArguments]):
         if arguments.path is None:
             state = await host.session.summary()
             left = state.total_instances_planned - state.instances_created - state.exhausted_slots
-            said = f"The session is at {state.instances_created:,} of {state.total_instances_planned:,} cases."
+            said = f"The session is at {state.instances_created:,} of {counted(state.total_instances_planned, 'case')}."
             if left and not host.running:
                 said += " resume_generation goes on exactly there."
             return ToolAnswer(said, {"open": left, "running": host.running})

@@ -36,7 +36,7 @@ class GetBuilderStateSummary(Tool[NoArguments]):
         data["diversity"] = [f"{one.sentence} {one.advice}".strip() for one in told if one.name != "rejections"]
         exhausted = f", {counted(state.exhausted_slots, 'slot')} exhausted" if state.exhausted_slots else ""
         said = (
-            f"{state.instances_created:,} of {state.total_instances_planned:,} cases ({state.progress_percentage:g} %), "
+            f"{state.instances_created:,} of {counted(state.total_instances_planned, 'case')} ({state.progress_percentage:g} %), "
             f"{sum(state.rejections.values()):,} rejected{exhausted}, {'running' if call.host.running else state.state}."
         )
         return ToolAnswer(said, data)

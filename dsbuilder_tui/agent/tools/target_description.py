@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import Any
 
 from dsbuilder_tui.agent.plan_defaults import PLAN_TARGET, plan_target
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
 from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.registered_reference import is_registered
+from dsbuilder_tui.session.tracking import MODEL_ID, REGISTERED
+from dsbuilder_tui.settings.key_trust import foreign_tracking, refusal
 from dsbuilder_tui.sources.target.target_reader import read_target, target_of_text
+from dsbuilder_tui.tracking.registered_target import RegisteredTarget, read_registered
 
 _MOST_TEXT = 200_000
 _MOST_TOOLS = 100
@@ -22,7 +27,8 @@ class DescribeTargetArguments(ToolArguments):
     text: str | None = None
     """The person's own words about the application; for a text they pasted, just `[pasted text 1]` with its number."""
     path: str | None = None
-    """A file or folder that the person named, exactly as they wrote it."""
+    """A file or folder that the person named, or a prompt or model in MLflow (`prompts:/NAME/VERSION`, `mlflow:models/NAME`),
+    exactly as they wrote it."""
 
 
 class DescribeTarget(Tool[DescribeTargetArguments]):
@@ -43,14 +49,21 @@ class DescribeTarget(Tool[DescribeTargetArguments]):
         _one_of(arguments)
         if arguments.path is None or call.was_typed(arguments.path):
             return None
-        path = call.named_path(arguments.path)
+        path = arguments.path if is_registered(arguments.path) else call.named_path(arguments.path)
         return QuestionApproval(
             text=f"May the agent read {path}? You have not named it yourself.", subject=QuestionSubject.READING
         )
 
     async def run(self, call: ToolCall, arguments: DescribeTargetArguments) -> ToolAnswer:
         _one_of(arguments)
-        if arguments.path is not None:
+        registered: RegisteredTarget | None = None
+        if arguments.path is not None and is_registered(arguments.path):
+            config = call.host.session.config
+            if foreign := foreign_tracking(config, reading=True):
+                raise refusal(foreign)
+            registered = await asyncio.to_thread(read_registered, arguments.path, config.tracking_uri)
+            target = registered.target
+        elif arguments.path is not None:
             target = await asyncio.to_thread(read_target, call.named_path(arguments.path))
         else:
             pasted = _PASTED.fullmatch((arguments.text or "").strip())
@@ -61,7 +74,9 @@ class DescribeTarget(Tool[DescribeTargetArguments]):
         brief = target.brief()
         names = [tool.name for tool in target.tools[:_MOST_TOOLS]]
         known = plan_target(target).model_dump(mode="json")
-        about = {"source": target.source, "brief": brief, "tools": names, PLAN_TARGET: known}
+        about: dict[str, Any] = {"source": target.source, "brief": brief, "tools": names, PLAN_TARGET: known}
+        if registered is not None:
+            about |= {REGISTERED: registered.reference, MODEL_ID: registered.model_id}
         await call.host.session.agent_memory.remember_target(about)
         found = [f"a prompt of {len(target.prompt):,} characters"] if target.prompt else []
         found += [counted(len(target.tools), "tool")] if target.tools else []

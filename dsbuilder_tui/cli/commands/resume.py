@@ -9,7 +9,7 @@ from pathlib import Path
 from dsbuilder_tui.cli.building import build, checked_out, model_for, talk_and_build
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.display import choose_display
-from dsbuilder_tui.cli.key_question import ask_before_files_leave
+from dsbuilder_tui.cli.key_question import ask_before_files_leave, ask_before_mlflow_is_read
 from dsbuilder_tui.cli.options import display_options, out_option, session_argument, settings_from, settings_options
 from dsbuilder_tui.cli.plan_required import require_plan
 from dsbuilder_tui.domain.clock import SystemClock
@@ -19,18 +19,26 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import BuilderState
 from dsbuilder_tui.session import Session
+from dsbuilder_tui.session.library import open_saved
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.stack import load_config
+from dsbuilder_tui.tracking.dataset_lookup import stored_name
 from dsbuilder_tui.wording import retry_command
 
 
 def _resume(arguments: argparse.Namespace) -> int:
+    if arguments.where_it_fails != (arguments.more is not None):
+        raise InputError("--more and --where-it-fails go together.", "Say --more 30 --where-it-fails.")
     flags = settings_from(arguments)
     config = load_config(**flags)
     out = checked_out(arguments.out)
 
+    if stored_name(arguments.session) is not None:
+        ask_before_mlflow_is_read(config)
+
     async def start() -> int:
-        async with await Session.open(arguments.session, config) as session:
+        opened = open_saved if stored_name(arguments.session) is not None else Session.open
+        async with await opened(arguments.session, config) as session:
             if "seed" in flags and config.seed != session.seed:
                 raise InputError(
                     f"--seed {config.seed}: the session {session.id} was planned with seed {session.seed}.",
@@ -43,6 +51,8 @@ def _resume(arguments: argparse.Namespace) -> int:
                 return await talk_and_build(session, arguments, out)
             require_plan(session)
             await _prepare(session, arguments)
+            if arguments.more is not None:
+                await session.plans.revise((await session.failing_cells.plan(arguments.more)).plan)
             cut_off = not (await session.summary()).state.is_settled
             unread = await session.verdicts.unread(cut_off=cut_off)
             summary = await session.settle()
@@ -107,6 +117,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     session_argument(parser)
     parser.add_argument("--prompt", metavar="WORDS", help="say this to the main agent first")
     parser.add_argument("--yes", action="store_true", help="agree to the plan and the run, not to files elsewhere")
+    parser.add_argument("--more", type=int, metavar="N", help="with --where-it-fails: how many cases are added")
+    parser.add_argument(
+        "--where-it-fails", action="store_true", help="add N cases where evaluations in MLflow say that it fails"
+    )
     parser.add_argument("--repair", action="store_true", help="set damaged cases aside and write them again")
     parser.add_argument("--retry-exhausted", action="store_true", help="try the exhausted slots again")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from dsbuilder_tui.cli.building import build, checked_out, model_for, talk_and_build
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.field_options import field_choice, field_options
+from dsbuilder_tui.cli.key_question import ask_before_mlflow_is_read
 from dsbuilder_tui.cli.options import display_options, out_option, settings_from, settings_options
 from dsbuilder_tui.cli.output import say
 from dsbuilder_tui.domain.errors import InputError
@@ -24,6 +25,7 @@ from dsbuilder_tui.session.plan_files import load_example, load_plan
 from dsbuilder_tui.session.row_files import add_rows, extend_rows
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
+from dsbuilder_tui.tracking.dataset_lookup import stored_name
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -35,7 +37,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.yes:
         raise InputError("--yes answers the main agent; a plan file needs no answer.", "Leave it out.")
     _check_combination(arguments)
-    imported = _extended(arguments) if arguments.extend else None
+    imported = _extended(arguments, config) if arguments.extend else None
     if imported is not None:
         plan = imported.plan
         if "diversity_across" not in config.explicit:  # what is there must not come again in any category
@@ -87,8 +89,18 @@ def _check_combination(arguments: argparse.Namespace) -> None:
         raise InputError("--only-new is for --extend.", "Leave it out: all cases are new.")
 
 
-def _extended(arguments: argparse.Namespace) -> ImportedDataset:
-    path, choice = Path(arguments.extend).expanduser(), field_choice(arguments)
+def _extended(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> ImportedDataset:
+    if (stored := stored_name(arguments.extend)) is not None:
+        from dsbuilder_tui.session.rebuilding import find_stored, stored_rows
+
+        ask_before_mlflow_is_read(config)
+        with stored_rows(find_stored(stored, config)) as path:
+            return _extended_file(arguments, path)
+    return _extended_file(arguments, Path(arguments.extend).expanduser())
+
+
+def _extended_file(arguments: argparse.Namespace, path: Path) -> ImportedDataset:
+    choice = field_choice(arguments)
     if arguments.more is not None:
         return extend_rows(path, arguments.more, choice)
     return add_rows(_plan(arguments), path, choice)

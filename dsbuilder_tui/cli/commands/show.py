@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.conversation import MESSAGES, turns_of
 from dsbuilder_tui.domain.errors import ExitCode, InputError, SessionInUse
+from dsbuilder_tui.domain.evaluation_words import result_lines
 from dsbuilder_tui.domain.figures import DiversityReport, share_words, told_figures
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import one_line, visible
@@ -76,6 +77,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         agreement = await session.verdicts.agreement()
         templates = await session.templates.as_dict()
         tracked = await session.tracking.state()
+        evaluated = await session.results.figures()
         if arguments.json:
             print_json(
                 {
@@ -84,6 +86,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
                     "diversity": report.as_dict(),
                     **({"templates": templates} if templates["templates"] else {}),
                     **({"mlflow": tracked.as_dict()} if tracked is not None else {}),
+                    **({"evaluated": evaluated.as_dict()} if evaluated.runs else {}),
                     "cases": cases,
                     "damaged": damaged,
                 }
@@ -125,6 +128,8 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
             say(f"Cost: {spent}")
         if tracked is not None:
             say(f"MLflow: {visible(tracked.words)} ({visible(tracked.link)})")
+        for line in result_lines(evaluated):
+            say(f"Evaluated: {visible(line)}")
         say(f"Folder: {summary.path}")
         for use in await session.documents.uses():
             used = f"{use.used} of {counted(use.passages, 'passage')} used"

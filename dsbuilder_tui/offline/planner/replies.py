@@ -18,7 +18,7 @@ from dsbuilder_tui.offline.planner.topics import Topics
 from dsbuilder_tui.offline.planner.understand import understand
 
 NOTE_MARK = "[dsbuilder]"
-_PLANS = ("propose_plan", "revise_plan", "extend_dataset")
+_PLANS = ("propose_plan", "revise_plan", "extend_dataset", "write_where_it_fails")
 # What a tool says of itself stands in its own line already; this is what the planner has to add.
 _AFTER = {
     "start_generation": "I will speak up when it is done, or when something needs you.",

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
+from dsbuilder_tui.domain.registered_reference import is_registered
 from dsbuilder_tui.offline.planner.document_requests import documents_in
 from dsbuilder_tui.offline.planner.extension_requests import extension_in
 from dsbuilder_tui.offline.planner.request import APPLICATION_NOUNS
@@ -76,7 +77,9 @@ def missing_paths(text: str, folder: Path) -> list[str]:
     heard, rows, _ = rows_in(hear(text))
     target = path_of_target(text)
     missing = []
-    for path in filter(None, (target, *documents_in(heard)[1], *(wish.path for wish in rows))):
+    for path in filter(
+        None, ("" if is_registered(target) else target, *documents_in(heard)[1], *(wish.path for wish in rows))
+    ):
         try:
             if not (folder / Path(path).expanduser()).exists():
                 missing.append(path)
@@ -97,6 +100,8 @@ def _with_plain_path(heard: Utterance) -> Utterance:
 
 def _is_target(heard: Utterance, found: re.Match[str]) -> bool:
     path = heard.piece(found.group())
+    if is_registered(path):
+        return True
     is_quoted_path = re.match(r"(?:\.{1,2}|~)?/", path) and re.search(
         rf"{_WHERE} $", heard.said[: found.start()], re.IGNORECASE
     )

@@ -18,6 +18,7 @@ from dsbuilder_tui.offline.planner.diversity_requests import about_pairs, fewer
 from dsbuilder_tui.offline.planner.document_requests import documents_in, written_from
 from dsbuilder_tui.offline.planner.expected_tool_calls import one_tool_a_clause
 from dsbuilder_tui.offline.planner.extension_requests import extension_in
+from dsbuilder_tui.offline.planner.failure_requests import failing_in
 from dsbuilder_tui.offline.planner.fallback_replies import not_understood, says_yes, small_words
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.intents import Intents
@@ -51,6 +52,8 @@ def understand(
     heard = hear(text)
     if situation.plan is None and (extension := extension_in(heard)) is not None:
         return extension
+    if situation.plan is not None and (failing := failing_in(heard)) is not None:
+        return failing
     if (first := _reading_first(heard, situation, topics)) is not None:
         path, heard = first
         if not target_read:
@@ -135,6 +138,8 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
     starts = bool(orders) and all(isinstance(order, Act) and order.tool == "start_generation" for order in orders)
     if situation.proposed is not None and (says_yes(said) or (starts and situation.plan is None)):
         return _offer(as_arguments(situation.proposed), situation, [])
+    if (again := situation.proposed or situation.sent_back) is not None and _TABLE.phrase("plan_again").fullmatch(said):
+        return _offer(as_arguments(again), situation, [])
     if says_yes(said) and not starts:
         return Interpretation(words=f"{_TABLE.reply('nothing_waits')} {_TABLE.reply('start' if base else 'no_plan')}")
     if base is None and all(

@@ -27,6 +27,8 @@ _PATH = re.compile(
     r"(?<![\w/])[A-Za-z][\w.-]*/(?:[\w.-]+/){1,20}[\w-]*"
     r"|(?<![\w/.])[\w-]+\.(?:py|md|txt|pdf|docx|html?|rst|ya?ml|json|jsonl|ndjson|arrow|csv|tsv|parquet|toml|prompt|j2|ts|js)\b"
 )
+# As `domain.registered_reference` has them, within a sentence.
+_REGISTERED = re.compile(r"(?<![\w/:])(?:mlflow:(?:prompts|models):?|(?:prompts|models):)/[\w.-]*\w(?:[/@][\w.-]*\w)?")
 _MODEL = re.compile(
     r"(?<![\w/])(?:[\w.-]+/)?(?:gpt|o\d|claude|gemini|llama|mistral|mixtral|qwen|deepseek|phi|gemma|command|grok)"
     r"-?[\w.:-]*\w(?<!\.)",
@@ -95,7 +97,7 @@ def hear(text: str) -> Utterance:
         pieces.append(found.group())
         return chr(_FIRST_MASK + len(pieces) - 1)
 
-    for pattern in (_QUOTED, _PATH, _MODEL):
+    for pattern in (_QUOTED, _REGISTERED, _PATH, _MODEL):
         said = pattern.sub(mask, said)
     said = re.sub(r"[ \u00a0\u2000-\u200a\u3000]+", " ", plain_numbers(said)).strip()
     said = re.sub(r"\n(?: \n)+", "\n \n", said)  # as many empty lines as one: a pattern would try each as a beginning

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dsbuilder_tui.diversity.mmap_array import MappedArray
 from dsbuilder_tui.diversity.static_embedding import Vectors, built_in_embedder
 
 _FEWEST_ROWS = 24  # of which groups are made at all
@@ -17,6 +18,8 @@ _MOST_GROUPS = 8
 _LOOKED_AT = 2_000
 _ROUNDS = 12
 _LONGEST_TEXT = 2_000
+_PIECE = 4_096  # texts that are in memory at once
+_MOST_READ = 20_000  # texts of a group that give it its name
 _WORD = re.compile(r"[^\W\d_]{3,30}")
 _EMPTY = frozenset(
     "the and for are you your can could would how what when where why who which with from this that have has had does did "
@@ -25,26 +28,37 @@ _EMPTY = frozenset(
 )
 
 
-def proposed_categories(texts: Sequence[str]) -> dict[str, list[int]]:
-    """The places of the texts by category, the largest first; no category when there are too few texts to tell."""
+def proposed_categories(texts: Sequence[str]) -> dict[str, NDArray[np.intp]]:
+    """The places of the texts by category, the largest first; no category when there are too few texts to tell.
+
+    Texts are read in order, some at a time; their vectors lie in a temporary file. Raises ``StorageError`` when there is no
+    room for that.
+    """
     if len(texts) < _FEWEST_ROWS:
         return {}
-    vectors = built_in_embedder().embed([text[:_LONGEST_TEXT] for text in texts])
-    groups = _assigned(vectors, min(_MOST_GROUPS, max(2, round((len(texts) / _ROWS_A_GROUP) ** 0.5 + 1))))
-    least = max(3, len(texts) // 50)
+    embedder = built_in_embedder()
+    with MappedArray((np.float32, (embedder.dimensions,))) as vectors:
+        for first in range(0, len(texts), _PIECE):
+            vectors.add(embedder.embed([text[:_LONGEST_TEXT] for text in texts[first : first + _PIECE]]))
+        members = _members(vectors.rows)
+    return dict(zip(_names(texts, members), members, strict=True)) if members else {}
+
+
+def _members(vectors: Vectors) -> list[NDArray[np.intp]]:
+    """The places of the vectors by group, the largest first; none where there are no groups."""
+    groups = _assigned(vectors, min(_MOST_GROUPS, max(2, round((len(vectors) / _ROWS_A_GROUP) ** 0.5 + 1))))
+    least = max(3, len(vectors) // 50)
     kept = [number for number, count in Counter(groups.tolist()).most_common() if count >= least]
     if len(kept) < 2:
-        return {}
-    centres = _centres(vectors, groups, kept)
-    nearest = np.argmax(vectors @ centres.T, axis=1)
-    members = [np.flatnonzero(nearest == place).tolist() for place in range(len(kept))]
-    members = sorted((found for found in members if found), key=lambda found: (-len(found), found[0]))
-    return dict(zip(_names(texts, members), members, strict=True))
+        return []
+    nearest = _nearest(vectors, _centres(vectors, groups, kept))
+    members = [np.flatnonzero(nearest == place) for place in range(len(kept))]
+    return sorted((found for found in members if len(found)), key=lambda found: (-len(found), int(found[0])))
 
 
 def _assigned(vectors: Vectors, count: int) -> NDArray[np.intp]:
     """The number of each text's group, by spherical k-means that begins with texts far from one another."""
-    sample = vectors[:: max(1, len(vectors) // _LOOKED_AT)]
+    sample = np.array(vectors[:: max(1, len(vectors) // _LOOKED_AT)])
     chosen = [int(np.argmin(sample @ sample.mean(axis=0)))]
     while len(chosen) < count:
         chosen.append(int(np.argmin((sample @ sample[chosen].T).max(axis=1))))
@@ -52,12 +66,25 @@ def _assigned(vectors: Vectors, count: int) -> NDArray[np.intp]:
     for _ in range(_ROUNDS):
         groups = np.argmax(sample @ centres.T, axis=1)
         centres = np.stack([_mean(sample[groups == n], centres[n]) for n in range(count)])
-    assigned: NDArray[np.intp] = np.argmax(vectors @ centres.T, axis=1)
-    return assigned
+    return _nearest(vectors, centres)
+
+
+def _nearest(vectors: Vectors, centres: Vectors) -> NDArray[np.intp]:
+    """The number of the centre that is nearest to each vector."""
+    pieces = [np.argmax(vectors[n : n + _PIECE] @ centres.T, axis=1) for n in range(0, len(vectors), _PIECE)]
+    nearest: NDArray[np.intp] = np.concatenate(pieces)
+    return nearest
 
 
 def _centres(vectors: Vectors, groups: NDArray[np.intp], kept: Sequence[int]) -> Vectors:
-    return np.stack([_mean(vectors[groups == number], vectors[0]) for number in kept])
+    sums = np.zeros((len(kept), vectors.shape[1]))
+    for first in range(0, len(vectors), _PIECE):
+        some, whose = vectors[first : first + _PIECE], groups[first : first + _PIECE]
+        for place, number in enumerate(kept):
+            sums[place] += some[whose == number].sum(axis=0, dtype=np.float64)
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    centres: Vectors = np.divide(sums, lengths, out=sums, where=lengths > 0).astype(np.float32)
+    return centres
 
 
 def _mean(vectors: Vectors, otherwise: Vectors) -> Vectors:
@@ -68,9 +95,12 @@ def _mean(vectors: Vectors, otherwise: Vectors) -> Vectors:
     return mean / length if length else otherwise
 
 
-def _names(texts: Sequence[str], groups: Sequence[Sequence[int]]) -> list[str]:
+def _names(texts: Sequence[str], groups: Sequence[NDArray[np.intp]]) -> list[str]:
     """A name for each group: the two words that its texts use most, and the others' least."""
-    inside = [Counter(word for n in group for word in _words(texts[n])) for group in groups]
+    inside = [
+        Counter(word for n in group[:: -(-len(group) // _MOST_READ)].tolist() for word in _words(texts[n]))
+        for group in groups
+    ]
     everywhere: Counter[str] = Counter()
     for counts in inside:
         everywhere.update(counts)

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from dsbuilder_tui.domain.case import IMPORTED_FROM
+import numpy as np
+
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.expectation import MlflowKey
-from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.plan_values import MAX_NAME_LENGTH, checked_name
 from dsbuilder_tui.domain.sanitise import one_line, whole_characters
-from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Row, Source
 from dsbuilder_tui.sources.rows.field_choice import FieldChoice
+from dsbuilder_tui.sources.rows.imported_rows import MOST_NAMES, ImportedRows, Numbers
 from dsbuilder_tui.sources.rows.proposed_categories import proposed_categories
-from dsbuilder_tui.sources.rows.row_parts import Parts
+from dsbuilder_tui.sources.rows.row_cases import RowCases, inputs_of
 from dsbuilder_tui.sources.rows.varied_texts import varied_texts
-from dsbuilder_tui.store.imports.import_format import ImportedCase, ImportedDataset, ImportFormat
+from dsbuilder_tui.store.imports.import_format import ImportedDataset, ImportFormat
 from dsbuilder_tui.store.imports.seed_checkpoint import read_seed_checkpoint
 
 _ONE = "cases"  # the category of rows that name none
@@ -29,9 +29,7 @@ _MOST_CATEGORIES = 200
 _MOST_FIELDS = 50
 _MOST_EXAMPLES = 5
 _LONGEST_EXAMPLE = 2_000  # characters
-_SHOWN = 5
 _WRITTEN = (MlflowKey.FACTS, MlflowKey.RESPONSE, MlflowKey.GUIDELINES)  # keys that can be written for more cases
-_OWN_TAGS = frozenset({"case_id", "category", "slot"})
 _SEED_MARKS = (b'"dataset_plan"', b'"created_instances"')
 _SAMPLE = 4_096
 _ENDINGS = frozenset(
@@ -42,10 +40,11 @@ _RESERVED = "goal"  # MLflow keeps this field for itself
 
 @dataclass(slots=True)
 class _RowGroup:
-    """The rows of one category."""
+    """The rows of one category, by number; ``names`` are the categories of which the file says that they are there."""
 
     name: str
-    rows: list[Parts] = field(default_factory=list)
+    rows: Numbers
+    names: list[int]
 
 
 def import_rows(path: Path, choice: FieldChoice | None = None) -> ImportedDataset:
@@ -54,8 +53,8 @@ def import_rows(path: Path, choice: FieldChoice | None = None) -> ImportedDatase
     Categories are those the rows name, or one. Each row becomes a case with its inputs, expectations and tags; lines
     that give no row are told in the notes.
     """
-    rows, notes = _read(path, choice)
-    return _dataset(path, _groups(rows, choice, notes), notes, 0)
+    rows = ImportedRows(path, choice)
+    return _dataset(path, rows, _groups(rows, choice), 0)
 
 
 def extend_rows(path: Path, more: int, choice: FieldChoice | None = None) -> ImportedDataset:
@@ -64,14 +63,15 @@ def extend_rows(path: Path, more: int, choice: FieldChoice | None = None) -> Imp
     Rows that name no categories are put into some by what they are about. A varied few of each are its examples, and
     the expectations that most rows have are written for the new cases.
     """
-    rows, notes = _read(path, choice)
-    groups = _groups(rows, choice, notes)
+    rows = ImportedRows(path, choice)
+    groups = _groups(rows, choice)
     if len(groups) == 1 and groups[0].name == _ONE:
-        proposed = proposed_categories([parts.text for parts in groups[0].rows])
+        one = groups[0]
+        proposed = proposed_categories(rows.texts(one.rows))
         if len(proposed) > 1:
-            groups = [_RowGroup(name, [rows[n] for n in members]) for name, members in proposed.items()]
-            notes.append(f"categories by what the rows are about: {', '.join(proposed)}")
-    return _dataset(path, groups, notes, more)
+            groups = [_RowGroup(name, one.rows[members], one.names) for name, members in proposed.items()]
+            rows.notes.append(f"categories by what the rows are about: {', '.join(proposed)}")
+    return _dataset(path, rows, groups, more)
 
 
 def add_rows(plan: DatasetPlanInput, path: Path, choice: FieldChoice | None = None) -> ImportedDataset:
@@ -80,9 +80,9 @@ def add_rows(plan: DatasetPlanInput, path: Path, choice: FieldChoice | None = No
     Rows go into the plan's category of their name, or into its only one; what fits none goes into categories of its own,
     which are full. Raises ``InputError`` too when the rows' fields cannot be the plan's.
     """
-    rows, notes = _read(path, choice)
-    groups = _groups(rows, choice, notes)
-    fields = _fields(groups)
+    rows = ImportedRows(path, choice)
+    groups = _groups(rows, choice)
+    fields = _fields(rows, groups)
     wanted = list(plan.input_fields)
     if set(fields.values()) != set(wanted):
         if len(fields) != 1 or len(wanted) != 1:
@@ -101,59 +101,41 @@ def add_rows(plan: DatasetPlanInput, path: Path, choice: FieldChoice | None = No
     data["categories"] += [
         {"name": name, "count": len(group.rows)} for name, group in found.items() if name not in names.values()
     ]
-    return ImportedDataset(parse_plan(data, str(path)), _cases(path, found, fields), notes=notes)
+    cases = RowCases(rows, {name: group.rows for name, group in found.items()}, fields, _origin(path))
+    return ImportedDataset(parse_plan(data, str(path)), cases, notes=rows.notes)
 
 
-def _read(path: Path, choice: FieldChoice | None) -> tuple[list[Parts], list[str]]:
-    rows: list[Parts] = []
-    bad: list[BadLine] = []
-    with Source(path, choice) as source:
-        for item in source.checked_rows():
-            if isinstance(item, Row):
-                rows.append(item.parts)
-            else:
-                bad.append(BadLine(item.line, b"", item.reason))
-        label = source.shape.label if source.shape is not None else ""
-    if not rows:
-        raise InputError(f"{path} holds no rows.", "Give a file with at least one.")
-    notes = [f"read as {label}"] if label else []
-    if bad:
-        shown = "; ".join(f"line {item.line}: {one_line(item.reason, 80)}" for item in bad[:_SHOWN])
-        notes.append(f"{counted(len(bad), 'line')} left out ({shown}{'; …' if len(bad) > _SHOWN else ''})")
-    texts = {(parts.text, parts.shared) for parts in rows}
-    if len(texts) < len(rows):
-        notes.append(
-            f"{counted(len(rows) - len(texts), 'row')} with the text of another one; `dsbuilder dedup` takes them out"
-        )
-    return rows, notes
-
-
-def _groups(rows: Sequence[Parts], choice: FieldChoice | None, notes: list[str]) -> list[_RowGroup]:
+def _groups(rows: ImportedRows, choice: FieldChoice | None) -> list[_RowGroup]:
     """The rows by category, in the order in which categories first occur."""
     found: dict[str, _RowGroup] = {}
-    for parts in rows:
-        name = plan_name(parts.category, "") or _ONE
-        found.setdefault(name.casefold(), _RowGroup(name)).rows.append(parts)
+    apart = dict[str, list[Numbers]]()
+    for number, (given, numbers) in enumerate(zip(rows.categories, rows.by_category(), strict=True)):
+        name = plan_name(given, "") or _ONE
+        group = found.setdefault(name.casefold(), _RowGroup(name, numbers, []))
+        group.names.append(number)
+        apart.setdefault(name.casefold(), []).append(numbers)
     if len(found) > _MOST_CATEGORIES:
+        many = f"{len(found):,}" if len(rows.categories) < MOST_NAMES else f"More than {MOST_NAMES:,}"
         if choice is not None and choice.category_field is not None:
             raise InputError(
-                f"{choice.category_field} has {len(found):,} values; a plan takes {_MOST_CATEGORIES} categories.",
+                f"{choice.category_field} has {many.lower()} values; a plan takes {_MOST_CATEGORIES} categories.",
                 "Name another field with --category-field, or none.",
             )
-        notes.append(f"the {len(found):,} values of the rows' category are too many for a plan; all are in one")
-        return [_RowGroup(_ONE, list(rows))]
+        rows.notes.append(f"the {many.lower()} values of the rows' category are too many for a plan; all are in one")
+        return [_RowGroup(_ONE, np.arange(len(rows)), list(range(len(rows.categories))))]
+    for key, group in found.items():
+        group.rows = np.sort(np.concatenate(apart[key]))
     return list(found.values())
 
 
-def _dataset(path: Path, groups: Sequence[_RowGroup], notes: Sequence[str], more: int) -> ImportedDataset:
-    fields = _fields(groups)
-    everything = [parts for group in groups for parts in group.rows]
+def _dataset(path: Path, rows: ImportedRows, groups: Sequence[_RowGroup], more: int) -> ImportedDataset:
+    fields = _fields(rows, groups)
     shares = in_proportion(more, [len(group.rows) for group in groups])
     categories = [
         {
             "name": group.name,
             "count": len(group.rows) + share,
-            "example_inputs": _examples(group.rows, fields) if more else [],
+            "example_inputs": _examples(rows, group.rows, fields) if more else [],
         }
         for group, share in zip(groups, shares, strict=True)
     ]
@@ -161,20 +143,15 @@ def _dataset(path: Path, groups: Sequence[_RowGroup], notes: Sequence[str], more
         "dataset_name": plan_name(_stem(path), "imported"),
         "categories": categories,
         "input_fields": list(fields.values()),
-        **({"write": written} if more and (written := _written(everything)) else {}),
+        **({"write": written} if more and (written := _written(rows)) else {}),
     }
-    cases = _cases(path, {group.name: group for group in groups}, fields)
-    return ImportedDataset(parse_plan(plan, str(path)), cases, notes=list(notes))
+    cases = RowCases(rows, {group.name: group.rows for group in groups}, fields, _origin(path))
+    return ImportedDataset(parse_plan(plan, str(path)), cases, notes=rows.notes)
 
 
-def _cases(path: Path, groups: Mapping[str, _RowGroup], fields: Mapping[str, str]) -> list[ImportedCase]:
-    """The rows in the first slots of their categories, in order."""
-    origin = one_line(path.name or str(path), MAX_NAME_LENGTH)
-    return [
-        ImportedCase(name, number, _inputs(parts, fields), _clean(parts.expectations), _tags(parts, origin))
-        for name, group in groups.items()
-        for number, parts in enumerate(group.rows, 1)
-    ]
+def _origin(path: Path) -> str:
+    """The name of the file as it stands in tags."""
+    return one_line(path.name or str(path), MAX_NAME_LENGTH)
 
 
 def in_proportion(total: int, weights: Sequence[int]) -> list[int]:
@@ -205,12 +182,13 @@ def _stem(path: Path) -> str:
     return name.name
 
 
-def _fields(groups: Iterable[_RowGroup]) -> dict[str, str]:
+def _fields(rows: ImportedRows, groups: Sequence[_RowGroup]) -> dict[str, str]:
     """The fields of all rows' inputs, and their names in the plan: of a path its last part, where no other has that."""
-    names = list(dict.fromkeys(str(name) for group in groups for parts in group.rows for name in parts.inputs))
+    names = rows.fields() if len(groups) == 1 else rows.fields([number for group in groups for number in group.names])
     if len(names) > _MOST_FIELDS:
+        many = f"{len(names):,}" if len(names) < MOST_NAMES else f"more than {MOST_NAMES:,}"
         raise InputError(
-            f"The rows have {len(names):,} different fields; a plan takes {_MOST_FIELDS}.",
+            f"The rows have {many} different fields; a plan takes {_MOST_FIELDS}.",
             "Name what goes in with --field.",
         )
     short = {name: name.rpartition(".")[2] for name in names}
@@ -226,31 +204,16 @@ def _fields(groups: Iterable[_RowGroup]) -> dict[str, str]:
     return found
 
 
-def _inputs(parts: Parts, fields: Mapping[str, str]) -> dict[str, Any]:
-    """A row's inputs under the plan's fields; one that it has not is empty."""
-    return {new: whole_characters(parts.inputs.get(name, "")) for name, new in fields.items()}
-
-
-def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(key): value for key, value in whole_characters(values).items()}
-
-
-def _tags(parts: Parts, origin: str) -> dict[str, Any]:
-    tags = {key: value for key, value in _clean(parts.tags).items() if key not in _OWN_TAGS}
-    if parts.id is not None:
-        tags["imported_case_id"] = parts.id
-    return {**tags, IMPORTED_FROM: origin}
-
-
-def _examples(rows: Sequence[Parts], fields: Mapping[str, str]) -> list[dict[str, Any]]:
+def _examples(rows: ImportedRows, numbers: Numbers, fields: Mapping[str, str]) -> list[dict[str, Any]]:
     """A varied few of the rows."""
-    short = [parts for parts in rows if len(parts.text) <= _LONGEST_EXAMPLE]
-    return [_inputs(short[n], fields) for n in varied_texts([parts.text for parts in short], _MOST_EXAMPLES)]
+    short = rows.no_longer_than(_LONGEST_EXAMPLE, numbers)
+    chosen = varied_texts(rows.texts(short), _MOST_EXAMPLES)
+    return [inputs_of(rows[int(short[place])], fields) for place in chosen]
 
 
-def _written(rows: Sequence[Parts]) -> list[str]:
+def _written(rows: ImportedRows) -> list[str]:
     """The keys of expectations that most rows have."""
-    return [key.value for key in _WRITTEN if 2 * sum(1 for parts in rows if key in parts.expectations) > len(rows)]
+    return [key.value for key in _WRITTEN if 2 * rows.expected[key] > len(rows)]
 
 
 def _read_any(path: Path) -> ImportedDataset:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from dsbuilder_tui.sources.target.folder_walk import MOST_BYTES, NOT_READ, candi
 from dsbuilder_tui.sources.target.python_code import read_python
 from dsbuilder_tui.sources.target.script_code import read_script
 
-__all__ = ["SAID", "Target", "TargetTool", "read_target", "target_of_text"]
+__all__ = ["SAID", "Target", "TargetTool", "read_target", "target_of_prompts", "target_of_text"]
 
 SAID = "what the person said"
 _LONGEST_TEXT = 64 * 1024
@@ -105,6 +106,17 @@ def target_of_text(text: str) -> Target:
     if not stripped:
         found.notes.append("nothing was said")
     return _target(SAID, found)
+
+
+def target_of_prompts(source: str, prompts: Sequence[TargetPrompt], *, readme: str) -> Target:
+    """An application of which its prompts are known, and what is said of it. Raises ``InputError`` where both are empty."""
+    found = TargetFindings()
+    for prompt in prompts:
+        found.prompt(prompt.name, prompt.text, prompt.where)
+    found.readmes = [TargetPrompt("", readme, source)] if readme else []
+    if not (found.prompts or found.guardrails or readme.strip()):
+        raise InputError(f"{source} says nothing of what the application does.", "Paste its system prompt.")
+    return _target(source, found)
 
 
 def read_target(path: str | Path) -> Target:

@@ -66,15 +66,17 @@ def _check(dataset: object) -> None:
     if not isinstance(dataset, ImportedDataset):
         raise TypeError(f"it read {type(dataset).__name__}, not ImportedDataset")
     counts = {c.name: c.count + len(dataset.retired.get(c.name, ())) for c in dataset.plan.categories}
-    taken = {(name, ordinal) for name, ordinals in dataset.retired.items() for ordinal in ordinals}
+    taken = {name: bytearray(count + 1) for name, count in counts.items()}  # a byte for each slot
+    for name, ordinals in dataset.retired.items():
+        for ordinal in ordinals:
+            taken[name][ordinal] = 1
     kinds = {category.name: category.kind for category in dataset.plan.categories}
     for case in dataset.cases:
-        slot = (case.category, case.ordinal)
         if not 1 <= case.ordinal <= counts.get(case.category, 0):
             raise ValueError(f"the plan has no slot {case.ordinal} in {case.category!r}")
-        if slot in taken:
+        if taken[case.category][case.ordinal]:
             raise ValueError(f"slot {case.ordinal} of {case.category!r} is filled twice, or retired")
         if kinds[case.category].odd_fields(dataset.plan.input_fields, case.inputs):
             raise ValueError(f"slot {case.ordinal} of {case.category!r} has other inputs than the plan's fields")
         orjson.dumps([case.inputs, case.expectations, case.tags])  # raises when they are not JSON
-        taken.add(slot)
+        taken[case.category][case.ordinal] = 1

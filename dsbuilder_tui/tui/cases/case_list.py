@@ -62,7 +62,14 @@ class CaseList(SessionScreen):
         with Horizontal(id="case-body"):
             with Vertical(id="case-list", classes="pane"):
                 yield Field(value=self._words, id="search", placeholder="search: every word must occur")
-                yield PagedRows(self._row, self._fetch, empty=self._empty, id="cases")
+                yield PagedRows(
+                    self._row,
+                    self._fetch,
+                    key=lambda case: case.case_id,
+                    place=self._place,
+                    empty=self._empty,
+                    id="cases",
+                )
             with Vertical(id="case-detail", classes="pane"):
                 yield LineView(self._detail, id="detail")
                 yield CaseForm(id="form")
@@ -92,6 +99,17 @@ class CaseList(SessionScreen):
             ahead = max(0, self._recorded - self._total())
             return await session.cases.page(offset + ahead, limit, newest_first=True)
         return await session.cases.page(offset, limit, category=self._category, newest_first=self._newest)
+
+    async def _place(self, case: AcceptedCase) -> int | None:
+        """Where a case is in what is listed now."""
+        if self._hits is not None:
+            return self._hits.index(case.seq) if case.seq in self._hits else None
+        if self._category not in (None, case.category):
+            return None
+        if self.watched.replaying:
+            place = await self.watched.session.cases.place(case, newest_first=True)
+            return None if place is None else place - max(0, self._recorded - self._total())
+        return await self.watched.session.cases.place(case, category=self._category, newest_first=self._newest)
 
     def _row(self, case: AcceptedCase, width: int, chosen: bool) -> Line:
         longest = max((len(name) for name in self.watched.view.categories), default=8)
@@ -141,7 +159,7 @@ class CaseList(SessionScreen):
             self._recorded = summary.instances_created if summary else 0
         if not words and not self._flag:
             self._hits, self._progress = None, ""
-            self.rows.reload(self._total(), cursor=cursor)
+            self.rows.reload(self._total(), otherwise=cursor)
             self._title()
             return
         self._hits, first = array("q"), True
@@ -158,7 +176,7 @@ class CaseList(SessionScreen):
                     f"searching {100 * step.scanned // max(1, step.total)} %" if step.scanned < step.total else ""
                 )
                 if step.seqs or first or not self._progress:
-                    self.rows.reload(len(self._hits), cursor=cursor if first else None)
+                    self.rows.reload(len(self._hits), otherwise=cursor if first else None)
                     first = False
                 self._title()
         except DsbuilderError as error:

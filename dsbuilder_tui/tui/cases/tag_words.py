@@ -8,6 +8,7 @@ from typing import Any
 from dsbuilder_tui.domain.case_pair import PAIR_NAMES, CasePair, PairKind
 from dsbuilder_tui.domain.case_pair import TAG as PAIR
 from dsbuilder_tui.domain.case_template import TEMPLATE_TAG
+from dsbuilder_tui.domain.evaluation import EASY
 from dsbuilder_tui.domain.evidence import EVIDENCE, SOURCES
 from dsbuilder_tui.domain.judging import TAG
 from dsbuilder_tui.domain.row_axis import ROW
@@ -18,7 +19,13 @@ _SHOWN_ELSEWHERE = frozenset(
     {"attributes", "flags", "note", "pinned", "edited", TAG, STAGES, PAIR, SOURCES, EVIDENCE, ROW}
 )
 # What a tag is called for a person; one that is not here is called by its own name.
-_NAMES = {"model": "written by", "template": "made from", "perturbation": "disturbed by", TEMPLATE_TAG: "template"}
+_NAMES = {
+    "model": "written by",
+    "template": "made from",
+    "perturbation": "disturbed by",
+    TEMPLATE_TAG: "template",
+    EASY: "passes each time",
+}
 _NOTHING: Sequence[Any] = (None, "", "none", [], {})
 
 

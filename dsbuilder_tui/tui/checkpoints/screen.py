@@ -100,9 +100,11 @@ class CheckpointsScreen(SessionScreen):
         follow = newest or self.chosen >= len(self.points) - 1
         points = await self.services.guarded(self.watched.session.checkpoints.all()) or []
         until = self.watched.now() if self.watched.replaying else float("inf")
+        held = self.points[self.chosen].id if self.points else ""
         self.points = [point for point in points if point.created_at <= until]
-        if follow:
-            self.chosen = max(0, len(self.points) - 1)
+        last = max(0, len(self.points) - 1)
+        here = next((place for place, point in enumerate(self.points) if point.id == held), min(self.chosen, last))
+        self.chosen = last if follow else here
         await self._look()
 
     async def _look(self) -> None:
@@ -131,7 +133,10 @@ class CheckpointsScreen(SessionScreen):
         lines: list[Line] = [
             (
                 (f"{point.accepted:,}", "strong"),
-                (f" of {point.planned:,} cases · saved {clock_time(point.created_at)} · {clip(reason, 50)}", "muted"),
+                (
+                    f" of {counted(point.planned, 'case')} · saved {clock_time(point.created_at)} · {clip(reason, 50)}",
+                    "muted",
+                ),
             ),
             EMPTY,
         ]

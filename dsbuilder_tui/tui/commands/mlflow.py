@@ -1,9 +1,10 @@
-"""``/mlflow``: how far the session is logged to MLflow, and where to look at it; or have it logged."""
+"""``/mlflow``: how far the session is logged to MLflow, and where to look at it; have it logged, or read its evaluations."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dsbuilder_tui.domain.evaluation_words import result_lines
 from dsbuilder_tui.tui.slash_command import SlashCommand
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 async def _mlflow(actions: StudioActions, argument: str) -> None:
     live = actions.live
     wanted = argument.strip()
+    if wanted == "results":
+        lines = result_lines((await live.session.results.read()).figures)
+        await live.tell("\n".join(f"- {line}" for line in lines) or "No evaluation of these cases is in MLflow yet.")
+        return
     if wanted in ("on", "off"):
         await actions.services.change_session(live, {"incremental_mlflow_logging": wanted == "on"})
     elif wanted:
@@ -31,9 +36,9 @@ async def _mlflow(actions: StudioActions, argument: str) -> None:
 
 COMMAND = SlashCommand(
     name="mlflow",
-    argument="[on|off|URI]",
-    choices=("on", "off"),
-    words="log the cases to MLflow; where they are",
+    argument="[on|off|results|URI]",
+    choices=("on", "off", "results"),
+    words="log the cases to MLflow; results of evaluations",
     rank=155,
     run=_mlflow,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.message import CommandContent, MessageRole
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.tui.slash_command import SlashCommand
 from dsbuilder_tui.wording import cost_words, eta_words, judged_lines, rate_words
 
@@ -21,7 +22,7 @@ async def _status(actions: StudioActions, argument: str) -> None:
         )
         return
     words = [
-        f"**{summary.dataset_name}**: {summary.instances_created:,} of {summary.total_instances_planned:,} cases "
+        f"**{summary.dataset_name}**: {summary.instances_created:,} of {counted(summary.total_instances_planned, 'case')} "
         f"({summary.progress_percentage} %), {view.state}.",
         "",
         "| category | planned | accepted | rejected | exhausted |",

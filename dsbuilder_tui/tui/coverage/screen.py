@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
+from dsbuilder_tui.domain.evaluation import EvaluationFigures
 from dsbuilder_tui.domain.events import (
     CaseAccepted,
     CaseEdited,
@@ -18,8 +19,10 @@ from dsbuilder_tui.domain.events import (
     CaseWithdrawn,
     Event,
     PlanRevised,
+    ResultsRead,
 )
 from dsbuilder_tui.domain.figures import Coverage, DiversityReport
+from dsbuilder_tui.tui.coverage.evaluation_paint import evaluation_lines
 from dsbuilder_tui.tui.coverage.heat_grid import HeatGrid
 from dsbuilder_tui.tui.coverage.paint import (
     cell_words,
@@ -58,6 +61,7 @@ class CoverageScreen(SessionScreen):
     def __init__(self, watched: Watched) -> None:
         super().__init__(watched)
         self._report: DiversityReport | None = None
+        self._evaluated = EvaluationFigures()
         self._agreement = ""  # of judge and person, in words
         self._imported = ""  # how many cases came with a file, in words
         self._uses: Sequence[PassageUse] = ()
@@ -66,6 +70,7 @@ class CoverageScreen(SessionScreen):
             "count": (self._count, _COUNT_EVERY),
             "measure": (self._measure, _MEASURE_EVERY),
             "passages": (self._find_passages, _MEASURE_EVERY),
+            "results": (self._read_results, _MEASURE_EVERY),
         }
         self._waits: set[str] = set()  # what is to be read when its time comes, or when the screen is seen again
 
@@ -98,6 +103,8 @@ class CoverageScreen(SessionScreen):
             self._want("passages")
         if isinstance(event, (*_COUNTED, CaseRejected, CaseJudged)):
             self._want("measure")
+        if isinstance(event, (ResultsRead, CaseEdited, CaseWithdrawn)):
+            self._want("results")
 
     def _want(self, what: str) -> None:
         if what not in self._waits:
@@ -144,6 +151,13 @@ class CoverageScreen(SessionScreen):
             self.query_one("#figures-pane").border_subtitle = judged_words(self.watched.view.judged)
             self.query_one("#figures", LineView).renew(keep=True)
 
+    async def _read_results(self) -> None:
+        """What evaluations in MLflow said, as far as it was read."""
+        figures = await self.services.guarded(self.watched.session.results.figures())
+        if figures is not None:
+            self._evaluated = figures
+            self.query_one("#figures", LineView).renew(keep=True)
+
     async def _find_passages(self) -> None:
         """The passages of the plan's documents; the pane is there when there are some."""
         self._uses = await self.services.guarded(self.watched.session.documents.passages()) or ()
@@ -151,7 +165,7 @@ class CoverageScreen(SessionScreen):
         self.set_class(bool(self._uses), "-with-passages")
         at_end = " · at the end" if self.watched.replaying else ""
         pane.border_title = title(f"{passages_title(self._uses)}{at_end}")
-        rows.set_count(len(self._uses))
+        rows.set_keys([use.passage.id for use in self._uses])
         self.refresh_bindings()
 
     def _passage_row(self, index: int, width: int, chosen: bool) -> Line:
@@ -175,9 +189,10 @@ class CoverageScreen(SessionScreen):
         self.query_one("#figures", LineView).renew(keep=True)
         self.refresh_bindings()
 
-    def _figures(self, width: int) -> Sequence[Line]:
+    def _figures(self, width: int) -> list[Line]:
         chosen = self.grid.chosen
-        return figure_lines(
+        evaluated = evaluation_lines(self._evaluated, chosen[0] if chosen else None, width)
+        return evaluated + figure_lines(
             self._report,
             chosen[0] if chosen else None,
             width,

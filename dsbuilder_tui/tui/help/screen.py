@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -13,7 +14,7 @@ from textual.containers import Vertical
 from dsbuilder_tui import __version__
 from dsbuilder_tui.settings.locations import user_config_file
 from dsbuilder_tui.tui.commands import slash_commands
-from dsbuilder_tui.tui.paint.line import EMPTY, Line, clip, fit, pad, wrap
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, fit, pad, wrap
 from dsbuilder_tui.tui.screen_base import FullScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine, key_name
 from dsbuilder_tui.tui.widgets.line_view import LineView
@@ -22,9 +23,10 @@ from dsbuilder_tui.wording import short_path
 # Where keys are, in the order of the page: the title, and what has them.
 _PLACES = (
     ("Home", "home.screen:HomeScreen"), ("Studio", "studio.screen:StudioScreen"), ("Prompt", "studio.prompt:Prompt"),
-    ("Plan card", "studio.chat:PlanCard"), ("Question", "studio.chat:QuestionCard"), ("Panels", "studio.panels:Panel"),
+    ("Card", "studio.cards:Card"), ("Panels", "studio.panels:Panel"),
     ("Cases", "cases.screen:CasesScreen"), ("Coverage", "coverage.screen:CoverageScreen"),
-    ("Grid", "coverage.heat_grid:HeatGrid"), ("Checkpoints", "checkpoints.screen:CheckpointsScreen"),
+    ("Grid", "coverage.heat_grid:HeatGrid"), ("Map", "map.screen:MapScreen"), ("Map plane", "map.plane:MapPlane"),
+    ("Checkpoints", "checkpoints.screen:CheckpointsScreen"),
     ("Rejected", "rejected.screen:RejectedScreen"), ("Threshold what-if", "rejected.threshold_strip:ThresholdStrip"),
     ("Workers", "workers.screen:WorkersScreen"), ("Settings", "settings.screen:SettingsScreen"),
     ("Lists", "widgets.rows:RowList"),
@@ -117,5 +119,10 @@ class HelpScreen(FullScreen):
     def _block(self, title: str, rows: Sequence[tuple[str, str, str]], width: int, *, name: int = 16) -> list[Line]:
         lines: list[Line] = [((title, "info"),)]
         for _, key, words in rows:
-            lines.append(((fit(key, name), "key"), (" ", "text"), (clip(words, width - name - 1), "text")))
+            told = wrap(words, width - name - 1)
+            if cell_len(key) > name:  # nothing is cut: it has a line of its own then
+                lines += [((row, "key"),) for row in wrap(key, width)]
+                key = ""
+            for number, row in enumerate(told):
+                lines.append(((fit("" if number else key, name), "key"), (" ", "text"), (row, "text")))
         return lines

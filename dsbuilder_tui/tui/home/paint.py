@@ -27,7 +27,7 @@ def state_words(listing: SessionListing) -> str:
     if listing.state is SessionState.INTERRUPTED:
         return f"{words} · {listing.accepted:,} safe"
     if listing.state is SessionState.RUNNING:
-        return "running in another window"
+        return "open in another window"
     if listing.state is SessionState.COMPLETE:
         return "finished"
     return words

@@ -126,25 +126,23 @@ class HomeScreen(FullScreen):
         async with self.services.shelf:
             root = self.services.config.checkpoint_root
             found = await library.list_sessions(root, self.services.clock)
-        held = self.chosen.id if self.chosen else None
         self._all, self._read = found, True
-        self._apply_filter(held)
+        self._apply_filter()
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
         if self.is_current and any(listing.state is SessionState.RUNNING for listing in found):
             self._timer = self.set_timer(_LOOK_AGAIN, self.action_reload)
 
-    def _apply_filter(self, held: str | None = None) -> None:
+    def _apply_filter(self) -> None:
         words = self.query_one("#filter", Input).value.casefold().split()
         self._shown = [
             listing for listing in self._all
             if all(word in f"{listing.id} {listing.dataset_name} {listing.state}".casefold() for word in words)
         ]  # fmt: skip
-        cursor = next((i for i, listing in enumerate(self._shown) if listing.id == held), None)
         rows = self.query_one(RowList)
         self._fit()
-        rows.set_count(len(self._shown), cursor=cursor)
+        rows.set_keys([listing.id for listing in self._shown])
         pane = self.query_one("#sessions")
         pane.border_subtitle = (
             f"{len(self._shown)} of {len(self._all)}"
@@ -260,7 +258,7 @@ class HomeScreen(FullScreen):
             else "Each case is written by the model you connected, which may cost money."
         )
         question = QuestionDialog(
-            f"{plan.total_instances:,} cases?",
+            f"{counted(plan.total_instances, 'case')}?",
             f"The plan has {counted(plan.total_instances, 'case')}; the limit is {limit:,}, so that a typo cannot become "
             f"a bill. {cost}",
             [(f"raise the limit to {plan.total_instances:,} for this session", True), ("go back", False)],

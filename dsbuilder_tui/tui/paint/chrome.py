@@ -23,11 +23,15 @@ STATE_LOOKS = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key of the bottom line: what to press, what it does, which action a click runs."""
+    """One key of the bottom line: what to press, what it does, which action a click runs.
+
+    One to be ``kept`` is there at any width: what destroys, what answers, what leaves.
+    """
 
     key: str
     words: str
     action: str
+    kept: bool = False
 
 
 def state_spans(view: RunView, now: float) -> list[Span]:
@@ -93,23 +97,20 @@ def _tracked(view: RunView) -> Span | None:
 
 
 def key_bar(keys: Sequence[Key], width: int) -> Line:
-    """The keys that work now. When they do not all fit, those in the middle give way: help and the way out stay."""
+    """The keys that work now. When they do not all fit, the others give way to those that are kept, from the end."""
 
     def size(key: Key) -> int:
         return len(key.key) + len(key.words) + 3
 
-    ends = [key for key in keys if key.key in ("esc", "F1", "^Q")]
-    room = width - sum(map(size, ends))  # with a cell of margin at both ends
+    room = width - sum(size(key) for key in keys if key.kept)  # with a cell of margin at both ends
     shown: list[Key] = []
     for key in keys:
-        if key in ends:
-            continue
-        if room < size(key):
-            break
-        shown.append(key)
-        room -= size(key)
+        if not key.kept:
+            room -= size(key)
+        if key.kept or room >= 0:
+            shown.append(key)
     spans: list[Span] = [(" ", "text")]
-    for key in (*shown, *ends):
+    for key in shown:
         spans += [(key.key, "key", key.action), (f" {key.words}", "muted", key.action), ("  ", "text")]
     return pad(cut(tuple(spans[:-1]), width), width)
 

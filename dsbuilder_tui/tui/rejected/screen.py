@@ -75,7 +75,9 @@ class RejectedScreen(SessionScreen):
         with Horizontal(id="duel"):
             with Vertical(id="rejected-list", classes="pane"):
                 yield Field(id="search", placeholder="search the rejected texts")
-                yield PagedRows(rejection_row, self._fetch, empty=self._empty, id="rejections")
+                yield PagedRows(
+                    rejection_row, self._fetch, key=lambda turned: turned.seq, empty=self._empty, id="rejections"
+                )
             with Vertical(id="sides"):
                 with Horizontal(id="two"):
                     with Vertical(id="left-pane", classes="pane"):
@@ -108,17 +110,15 @@ class RejectedScreen(SessionScreen):
     async def _fetch(self, offset: int, limit: int) -> Sequence[Rejection]:
         return await self.watched.session.rejections.page(offset + self._ahead, limit, **self._asked)
 
-    async def _read(self, cursor: int | None = None, *, held: bool = False) -> None:
-        """Read the list again; ``held`` keeps the cursor on its rejection when newer ones come above it."""
+    async def _read(self, otherwise: int | None = None) -> None:
+        """Read the list again; the cursor stays on its rejection, or goes to the row ``otherwise``."""
         self._stale = False
         count = await self.services.guarded(self.watched.session.rejections.count(**self._asked)) or 0
         if self.watched.replaying and not any(self._asked.values()):
             # Newest first: what the replay has not come to yet is at the top, and left out.
             self._ahead = max(0, count - self.watched.view.rejected)
             count -= self._ahead
-        if held:
-            cursor = self.rows.cursor + count - self.rows.count
-        self.rows.reload(count, cursor=cursor)
+        self.rows.reload(count, otherwise=otherwise)
         often = sorted(self.watched.view.stages.items(), key=lambda pair: (-pair[1], pair[0]))
         pane = self.query_one("#rejected-list")
         asked = "".join(f" · {clip(word, 30)}" for word in (self._category, self._stage) if word)
@@ -148,7 +148,7 @@ class RejectedScreen(SessionScreen):
 
     def _newer(self) -> None:
         """Newest first: what is looked at moves down with its row."""
-        self.instead("read", partial(self._read, held=self._shown is not None and self.rows.cursor > 0))
+        self.instead("read", self._read)
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
         self.instead("look", self._look)

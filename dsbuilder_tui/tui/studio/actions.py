@@ -31,6 +31,7 @@ class StudioActions:
         self._screen = screen
         self.spoken_to = False  # the person has talked with the agent in this session
         self._notes: deque[Note] = deque()
+        self._answered = ""  # the call whose card was answered last
 
     @property
     def live(self) -> LiveSession:
@@ -86,8 +87,10 @@ class StudioActions:
 
     def answer(self, approval: Approval, *, yes: bool, plan: DatasetPlanInput | None = None) -> None:
         if self._screen.query_one(ConversationPane).answering:
-            self.services.say("The agent is still at work; answer when it is done, or stop it with Esc.")
+            if self._answered != approval.call_id:  # else it was pressed twice
+                self.services.say("The agent is still at work; answer when it is done, or stop it with Esc.")
             return
+        self._answered = approval.call_id
         self.spoken_to = True
         self._screen.query_one(Prompt).focus()
         self.respond(self.live.talk.answer(approval, yes=yes, plan=plan))
@@ -117,6 +120,8 @@ class StudioActions:
         """Open the plan, or the one that the agent proposes, in an editor dialog; what is saved there is in force."""
         from dsbuilder_tui.tui.studio.plan_editor import PlanEditor
 
+        if any(isinstance(screen, PlanEditor) for screen in self._screen.app.screen_stack):
+            return
         live, session = self.live, self.live.session
         before = session.plan
         if approval is None and live.running:
@@ -135,7 +140,7 @@ class StudioActions:
                 await session.take_name_of_plan()
             await live.reread()
             await self.show_plan(None if first else before)
-            self._screen.call_after_refresh(self._screen.focus_first)
+            self._screen.call_after_refresh(self._screen.cards.focus_first)
 
         config = session.config
         if approval is not None:  # a yes may raise the limit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -29,8 +28,8 @@ from dsbuilder_tui.domain.message import (
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.tui.paint.line import Line, clip, plain
 from dsbuilder_tui.tui.studio.card_state import CardState
+from dsbuilder_tui.tui.studio.cards import PlanCard, QuestionCard
 from dsbuilder_tui.tui.studio.folded_paint import thoughts_lines, tool_lines
-from dsbuilder_tui.tui.studio.plan_card_paint import card_height, plan_card, question_card
 from dsbuilder_tui.tui.widgets.painted import Painted
 from dsbuilder_tui.tui.widgets.safe import markdown_parser
 from dsbuilder_tui.wording import clock_time
@@ -49,9 +48,6 @@ WHO: dict[str, tuple[str, str]] = {
 def _class(word: str) -> str:
     """A word out of the session file as a style class; one that cannot be one has none."""
     return word if word.isidentifier() and word.isascii() else "other"
-
-
-CardContent = PlanContent | QuestionContent
 
 
 class SafeMarkdown(Markdown):
@@ -106,109 +102,6 @@ class EventLine(Static):
         super().__init__(content, classes=f"event kind-{kind}")
 
 
-def _fitting(card: Painted, lines: Sequence[Line], height: int) -> Sequence[Line]:
-    """A card is as high as its text takes in the width it has got."""
-    if len(lines) != height:
-        card.styles.height = len(lines)
-    return lines
-
-
-class Card(Painted, can_focus=True):
-    """What waits for the person's answer; the keys are its own while it is open."""
-
-    answers: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, content: CardContent, state: CardState, height: int) -> None:
-        super().__init__(classes="plan-card")
-        self.content, self.state = content, state
-        self.styles.height = height
-        self.can_focus = state is CardState.OPEN
-
-    @property
-    def call(self) -> str:
-        """Which question of the agent this is; empty for a plan that nobody asks about."""
-        return self.content.call
-
-    def set_state(self, state: CardState) -> None:
-        if state is not self.state:
-            self.state = state
-            self.repaint()
-            self.can_focus = state is CardState.OPEN
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self.state is CardState.OPEN if action in self.answers else True
-
-
-class PlanAnswer(StrEnum):
-    """What can be done with a plan."""
-
-    APPROVE = "approve"
-    EDIT = "edit"
-    ASK = "ask"  # for changes
-
-
-class PlanCard(Card):
-    """A plan to approve, to edit or to send back."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "approve", "approve"),
-        Binding("e", "edit", "edit the plan"),
-        Binding("r", "ask", "ask for changes"),
-    ]
-    answers = ("approve", "edit", "ask")
-
-    class Answered(TextualMessage):
-        """The person has chosen what to do with the plan."""
-
-        def __init__(self, card: PlanCard, answer: PlanAnswer) -> None:
-            super().__init__()
-            self.card, self.answer = card, answer
-
-    def __init__(self, plan: PlanContent, state: CardState = CardState.OPEN) -> None:
-        super().__init__(plan, state, card_height(plan))
-        self.plan = plan
-
-    def paint(self, width: int, height: int) -> Sequence[Line]:
-        return _fitting(self, plan_card(self.plan, width, state=self.state, focused=self.has_focus), height)
-
-    def action_approve(self) -> None:
-        self.post_message(self.Answered(self, PlanAnswer.APPROVE))
-
-    def action_edit(self) -> None:
-        self.post_message(self.Answered(self, PlanAnswer.EDIT))
-
-    def action_ask(self) -> None:
-        self.post_message(self.Answered(self, PlanAnswer.ASK))
-
-
-class QuestionCard(Card):
-    """A question that needs a yes or a no before the agent goes on."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "approve", "yes"),
-        Binding("r", "decline", "no"),
-    ]
-    answers = ("approve", "decline")
-
-    class Decided(TextualMessage):
-        def __init__(self, card: QuestionCard, yes: bool) -> None:
-            super().__init__()
-            self.card, self.yes = card, yes
-
-    def __init__(self, text: str, question: QuestionContent, state: CardState = CardState.OPEN) -> None:
-        super().__init__(question, state, 4)
-        self.text = text
-
-    def paint(self, width: int, height: int) -> Sequence[Line]:
-        return _fitting(self, question_card(self.text, width, state=self.state, focused=self.has_focus), height)
-
-    def action_approve(self) -> None:
-        self.post_message(self.Decided(self, True))
-
-    def action_decline(self) -> None:
-        self.post_message(self.Decided(self, False))
-
-
 class FoldedLine(Painted):
     """One line with more behind it, which a click or ^O opens."""
 
@@ -259,6 +152,8 @@ class ToolLine(FoldedLine):
 class ChatLog(VerticalScroll, can_focus=True):
     """The conversation so far. Follows its end until the person scrolls up; then counts what is new below."""
 
+    FOCUS_ON_CLICK = False  # who clicks or drags here wants to read or to copy, and then to type
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("end", "follow", "newest", show=False),
     ]
@@ -276,6 +171,10 @@ class ChatLog(VerticalScroll, can_focus=True):
     @property
     def at_end(self) -> bool:
         return self.max_scroll_y - self.scroll_offset.y <= 1
+
+    def shows(self, widget: Widget) -> bool:
+        """Whether the end of an entry is in view."""
+        return self.scroll_offset.y < widget.virtual_region.bottom <= self.scroll_offset.y + self.size.height
 
     async def add(self, message: Message, card_state: CardState) -> Widget:
         """Show one more message; ``card_state`` says what has become of its card, if it has one."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message as TextualMessage
@@ -30,7 +31,8 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, sides
 from dsbuilder_tui.tui.studio.card_state import CardState
-from dsbuilder_tui.tui.studio.chat import Card, CardContent, ChatLog, Entry, ToolLine
+from dsbuilder_tui.tui.studio.cards import Card, CardContent
+from dsbuilder_tui.tui.studio.chat import ChatLog, Entry, ToolLine
 from dsbuilder_tui.tui.studio.prompt import Completions, Prompt
 from dsbuilder_tui.tui.widgets.painted import Painted
 
@@ -167,6 +169,11 @@ class ConversationPane(Vertical):
 
     def on_mount(self) -> None:
         self.border_title = "Conversation"
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Who clicked or dragged in the conversation types next."""
+        if not self._readonly and not isinstance(self.screen.focused, Card):
+            self.query_one(Prompt).focus()
 
     @property
     def log_view(self) -> ChatLog:

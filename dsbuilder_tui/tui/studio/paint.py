@@ -80,7 +80,7 @@ def plan_panel(
     elif view.state is RunState.FINISHED:
         hint = lost or [("finished", "good") if view.accepted == view.planned else ("finished short", "warn")]
     elif focused and not grown:
-        hint = [("m maximise", "muted")]
+        hint = [("enter maximise", "muted")]
     info: list[Span] = [(f"{view.accepted:,}/{view.planned:,}", "strong"), (f" · {percent} %", "muted")]
     return frame(lines, width, height, title=title, info=info, hint=hint, focused=focused)
 
@@ -134,7 +134,7 @@ def workers_panel(
         lines += [_worker_head(inner), *(_worker_row(w, inner, now) for w in ordered)]
     hint: list[Span] = []
     if focused:
-        hint = [("enter details" if opens else "m maximise", "muted")]
+        hint = [("enter details" if opens else "enter maximise", "muted")]
     elif pace and view.busy:
         hint = [(f"paced at {pace:g} cases/s · /pace off", "muted")]
     elif view.limit_reason and view.busy and not waiting:
@@ -235,24 +235,30 @@ def checkpoints_panel(
     points = view.points
     saved = f"saved {clock_time(points[-1].ts)}" if points else ""
     if height < 3:
-        words = f"{len(points)} · the last at {points[-1].accepted:,} cases · {saved}" if points else "none yet"
+        words = (
+            f"{len(points)} · the last at {counted(points[-1].accepted, 'case')} · {saved}" if points else "none yet"
+        )
         return one_line_panel("Checkpoints", [(words, "muted")], width, focused=focused)
     inner, room = width - 4, height - 2
     if points:
         # One at the end of a run may stand where the last one stood.
-        places = [
+        told = [
             p for p, after in zip(points, (*points[1:], None), strict=True) if not after or after.accepted != p.accepted
         ]
+        places = [point for point in told if point.accepted] or told  # the line begins at 0 by itself
         lines = timeline(places, inner, view.planned, interval if view.left else None)
         if room >= 4:
             lines = [EMPTY, *lines]
     elif interval:
-        lines = said(f"The first one comes after {interval} cases. Cases are saved all the time, not only then.", inner)
+        lines = said(
+            f"The first one comes after {counted(interval, 'case')}. Cases are saved all the time, not only then.",
+            inner,
+        )
     else:
         lines = said("Checkpoint rows are switched off; the cases are saved all the same.", inner)
     hint: list[Span] = [(saved, "muted")] if saved else []
     if focused:
-        hint = [*hint, (" · " if hint else "", "muted"), ("enter open" if opens else "m maximise", "muted")]
+        hint = [*hint, (" · " if hint else "", "muted"), ("enter open" if opens else "enter maximise", "muted")]
     elif points:
         hint = [*hint, (" · F4 open", "faint")]
     title: list[Span] = [("Checkpoints", "strong" if focused else "text")]
@@ -275,7 +281,7 @@ def rejected_panel(view: RunView, width: int, height: int, *, focused: bool, ope
         words = "Nothing was turned away yet. Repeats show up here, with what they repeat." if not view.rejected else ""
         lines = said(words, inner)
     title: list[Span] = [(f"Rejected {view.rejected:,}", "strong" if focused else "text"), (share, "muted")]
-    hint: list[Span] = [("enter compare" if opens else "m maximise", "muted")] if focused else []
+    hint: list[Span] = [("enter compare" if opens else "enter maximise", "muted")] if focused else []
     if not focused and view.feed:
         hint = [("F5 compare", "faint")]
     return frame(lines, width, height, title=title, hint=hint, focused=focused)

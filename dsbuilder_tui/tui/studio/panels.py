@@ -25,7 +25,6 @@ class Panel(Painted, can_focus=True):
     """A panel that can be focused, maximised and restored."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "maximise", "maximise"),
         Binding("enter", "enter", "maximise"),
         Binding("escape", "restore", "restore", show=False),
     ]
@@ -60,17 +59,13 @@ class Panel(Painted, can_focus=True):
         return self.has_class("-maximised")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "maximise":  # on a narrow terminal it has all the room already
-            return self.app.size.width >= WIDE
+        # On a narrow terminal it has all the room already.
         return self.app.size.width >= WIDE or bool(self.opens) if action == "enter" else True
 
     @property
     def alone(self) -> bool:
         """Whether it has the whole body: maximised, or on a narrow terminal."""
         return self.maximised or self.app.size.width < WIDE
-
-    def action_maximise(self) -> None:
-        self.post_message(self.SizeAsked(self))
 
     def action_enter(self) -> None:
         self.post_message(self.ScreenAsked(self.opens) if self.alone and self.opens else self.SizeAsked(self))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.message import PlanContent, PlanRow
 from dsbuilder_tui.domain.plain_words import counted
@@ -17,19 +19,35 @@ _ANSWERED: dict[CardState, Span] = {
 }
 
 
-def question_card(text: str, width: int, *, state: CardState, focused: bool) -> list[Line]:
-    """A question to be answered with yes or no."""
+_DECLINED: Span = ("✗ declined", "warn")
+
+
+def question_card(
+    text: str, width: int, *, state: CardState, choices: Sequence[str], marked: int | None, focused: bool
+) -> list[Line]:
+    """A question to be answered with one of the ``choices``; Enter gives the ``marked`` one."""
     inner = width - 4
     lines: list[Line] = [((row, "text"),) for row in wrap(text, max(10, inner))[:MOST_ROWS]]
-    keys: list[Span] = []
-    if state is CardState.OPEN:
-        for key, words, action in (("a", "yes", "approve"), ("r", "no", "decline")):
-            keys += [(f"[{key}]", "key", action), (f" {words}  ", "text", action)]
-    else:
-        keys = [("✗ declined", "warn") if state is CardState.DECLINED else _ANSWERED[state]]
+    is_open = state is CardState.OPEN
+    keys = _choices(choices, marked) if is_open else [_DECLINED if state is CardState.DECLINED else _ANSWERED[state]]
     lines.append(cut(tuple(keys), inner))
     title: list[Span] = [("the agent asks", "info")]
-    return frame(lines, width, len(lines) + 2, title=title, focused=focused)
+    hint = _chords("yes", "no") if is_open else []
+    return frame(lines, width, len(lines) + 2, title=title, hint=hint, focused=focused)
+
+
+def _choices(words: Sequence[str], marked: int | None) -> list[Span]:
+    """The answers in a line; the one that Enter gives has its sign."""
+    spans: list[Span] = []
+    for place, word in enumerate(words):
+        action = f"answer({place})"
+        here = place == marked
+        spans.append((f" ⏎ {word} " if here else f"   {word} ", "key+cursor" if here else "key", action))
+    return spans
+
+
+def _chords(yes: str, other: str) -> list[Span]:
+    return [("^Y", "key"), (f" {yes} · ", "muted"), ("^N", "key"), (f" {other}", "muted")]
 
 
 def card_height(card: PlanContent) -> int:
@@ -39,8 +57,10 @@ def card_height(card: PlanContent) -> int:
     return min(rows, MOST_ROWS) + more + len(card.notes[:_MOST_NOTES]) + 3
 
 
-def plan_card(card: PlanContent, width: int, *, state: CardState, focused: bool) -> list[Line]:
-    """A plan, and what can be done with it or has become of it."""
+def plan_card(
+    card: PlanContent, width: int, *, state: CardState, choices: Sequence[str], marked: int | None, focused: bool
+) -> list[Line]:
+    """A plan, and what can be done with it (one of the ``choices``; Enter does the ``marked`` one) or has become of it."""
     rows = card.rows
     inner = width - 4
     amount = max(4, *(len(_amount(row)) for row in rows)) if rows else 4
@@ -52,19 +72,15 @@ def plan_card(card: PlanContent, width: int, *, state: CardState, focused: bool)
     for note in (*filter(None, [card.writing]), *card.notes[:_MOST_NOTES]):
         for number, row in enumerate(wrap(note, max(10, inner - 2))):
             lines.append(cut((("  " if number else "· ", "faint"), (row, "muted")), inner))
-    keys: list[Span] = []
-    if state is CardState.OPEN:
-        for key, words, action in (("a", "approve", "approve"), ("e", "edit", "edit"), ("r", "ask for changes", "ask")):
-            keys += [(f"[{key}]", "key", action), (f" {words}  ", "text", action)]
-    else:
-        keys = [_ANSWERED[state]]
-    lines.append(cut(tuple(keys), inner))
-    head = f"plan · rev {card.revision} · {card.planned:,} cases"
+    is_open = state is CardState.OPEN
+    lines.append(cut(tuple(_choices(choices, marked) if is_open else [_ANSWERED[state]]), inner))
+    head = f"plan · rev {card.revision} · {counted(card.planned, 'case')}"
     room = inner - len(head) - 4
     if card.dataset and room >= 8:
         head += f" · {clip(card.dataset, room)}"
     title: list[Span] = [(head, "info")]
-    return frame(lines, width, len(lines) + 2, title=title, focused=focused)
+    hint = _chords("approve", "change") if is_open else []
+    return frame(lines, width, len(lines) + 2, title=title, hint=hint, focused=focused)
 
 
 def _amount(row: PlanRow) -> str:

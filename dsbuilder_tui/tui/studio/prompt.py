@@ -37,7 +37,7 @@ class Prompt(TextArea):
         Binding("tab", "complete", "complete, or next panel", show=False),
         Binding("escape", "escape", "stop the answer", show=False),
         Binding("ctrl+z", "undo", "undo", show=False),
-        Binding("ctrl+y", "redo", "redo", show=False),
+        Binding("ctrl+shift+z,alt+z", "redo", "redo", show=False),
     ]
 
     class Sent(Message):
@@ -56,6 +56,9 @@ class Prompt(TextArea):
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
+
+    class Passed(Message):
+        """Enter was pressed, and there is nothing to send."""
 
     class Recall(Message):
         """↑ in an empty prompt: the queue is asked first, then history."""
@@ -158,6 +161,7 @@ class Prompt(TextArea):
                 return
         text = self.text.strip()
         if not text:
+            self.post_message(self.Passed())
             return
         pastes = {int(n): self._pastes[int(n)] for n in CHIP.findall(text) if int(n) in self._pastes}
         self._history = [*self._history[-_MOST_HISTORY + 1 :], text]

@@ -25,14 +25,17 @@ from dsbuilder_tui.domain.events import (
     RunStarted,
 )
 from dsbuilder_tui.domain.message import ErrorContent, Message, MessageRole, QuestionContent
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.tui.commands import completions, parse
 from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
 from dsbuilder_tui.tui.registry import session_screens
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.studio.actions import StudioActions
+from dsbuilder_tui.tui.studio.card_keys import CardKeys
 from dsbuilder_tui.tui.studio.card_state import CardState, card_state
-from dsbuilder_tui.tui.studio.chat import Card, CardContent, FoldedLine, PlanAnswer, PlanCard, QuestionCard
+from dsbuilder_tui.tui.studio.cards import Card, CardAnswer, CardContent
+from dsbuilder_tui.tui.studio.chat import FoldedLine
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.panels import KINDS, Panel
 from dsbuilder_tui.tui.studio.prompt import Prompt
@@ -49,6 +52,8 @@ class StudioScreen(SessionScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "escape", "stop, or to the prompt", show=False),
         Binding("ctrl+p", "toggle_run", "pause", priority=True),
+        Binding("ctrl+y", "answer_card('yes')", "yes, to a card", priority=True),
+        Binding("ctrl+n", "answer_card('other')", "no, or something else", priority=True),
         Binding("ctrl+k", "app.command_palette", "palette", priority=True),
         *(Binding(row.key, f"show('{row.name}')", row.name, priority=True) for row in session_screens()),
         Binding("ctrl+o", "details", "what tools did, in full", show=False, priority=True),
@@ -72,6 +77,7 @@ class StudioScreen(SessionScreen):
         self._watch = Monitor()
         self._prepared = False
         self.actions = StudioActions(self)
+        self.cards = CardKeys(self)
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
@@ -106,7 +112,7 @@ class StudioScreen(SessionScreen):
         else:
             if draft := self.watched.session.chat.draft:
                 self.query_one(Prompt).fill(draft)
-            self.focus_first()
+            self.cards.focus_first()
             self.background(self.watched.session.prepare, group="prepare")
 
     @property
@@ -141,21 +147,21 @@ class StudioScreen(SessionScreen):
 
     def _show_decisions(self) -> None:
         self.conversation.set_cards(self._card_state)
-        self.to_prompt_if_card()
+        self.cards.leave_answered()
         if CardState.OPEN in self._decisions.values():
-            self.focus_card()
+            self.cards.offer()
             self.refresh_bindings()
 
     def _changed_course(self, event: Event) -> None:
         self.conversation.set_cards(self._card_state)
-        self.to_prompt_if_card()
+        self.cards.leave_answered()
         self.refresh_bindings()
         self._arrange()
         if isinstance(event, RunFinished):
-            self.services.call_attention(f"Finished: {event.accepted} of {event.planned} cases")
+            self.services.call_attention(f"Finished: {event.accepted:,} of {counted(event.planned, 'case')}")
 
     def on_conversation_pane_card_shown(self) -> None:
-        self.focus_card()
+        self.cards.offer()
 
     def _card_state(self, content: CardContent) -> CardState:
         if content.call or isinstance(content, QuestionContent):
@@ -225,6 +231,8 @@ class StudioScreen(SessionScreen):
         self.call_after_refresh(self.flush)
 
     def action_next_pane(self, step: int) -> None:
+        if isinstance(self.focused, Card) and self.focused.step(step):
+            return
         if not self.wide:
             self.action_tab(self._tab + step)
         elif step > 0:
@@ -251,7 +259,7 @@ class StudioScreen(SessionScreen):
         if not self.wide and self._tab:
             self.action_tab(0)
         elif not self.watched.replaying:
-            self.query_one(Prompt).focus()
+            self.set_focus(self.query_one(Prompt))  # at once: the next letter is for it
 
     def action_escape(self) -> None:
         if self.watched.replaying:
@@ -299,41 +307,19 @@ class StudioScreen(SessionScreen):
         for line in lines:
             line.set_open(wanted)
 
-    async def on_plan_card_answered(self, event: PlanCard.Answered) -> None:
+    async def on_card_answered(self, event: Card.Answered) -> None:
         event.stop()
-        approval = await self.actions.asked(event.card.call)
-        if event.answer is PlanAnswer.ASK:
-            prompt = self.query_one(Prompt)
-            prompt.fill(prompt.text or ("" if approval else "Change the plan: "))
-            prompt.focus()
-        elif event.answer is PlanAnswer.EDIT:
-            self.actions.edit_plan(approval)
-        elif approval is not None:
-            self.actions.answer(approval, yes=True)
-        else:
-            self.actions.begin_run()
+        await self.cards.carry_out(event.card, event.answer)
 
-    async def on_question_card_decided(self, event: QuestionCard.Decided) -> None:
-        event.stop()
-        if (approval := await self.actions.asked(event.card.call)) is not None:
-            self.actions.answer(approval, yes=event.yes)
+    def on_prompt_passed(self) -> None:
+        self.cards.enter_card()
 
-    def to_prompt_if_card(self) -> None:
-        """A card that is answered has no use for the keys any more."""
-        if isinstance(self.focused, Card) and self.focused.state is not CardState.OPEN:
-            self.query_one(Prompt).focus()
+    def action_answer_card(self, answer: str) -> None:
+        self.cards.chord(CardAnswer(answer))
 
-    def focus_card(self) -> None:
-        """Give the keys to the question that waits, unless the person is typing or elsewhere."""
-        prompt = self.query_one(Prompt)
-        if self.focused in (prompt, None) and not prompt.text:
-            self.focus_first()
-
-    def focus_first(self) -> None:
-        """Where the person most likely goes on: an open plan card, else the prompt."""
-        prompt = self.query_one(Prompt)
-        open_cards = [card for card in self.query(Card) if card.state is CardState.OPEN]
-        (open_cards[-1] if open_cards and not prompt.text else prompt).focus()
+    def direct(self, event: events.Key | events.Paste) -> None:
+        if not self.watched.replaying and self.opened.is_set():
+            self.cards.direct(event)
 
     def action_replay_pause(self) -> None:
         self.player.halt(not self.player.halted)
@@ -380,9 +366,13 @@ class StudioScreen(SessionScreen):
     def key_words(self, binding: Binding) -> str:
         view = self.watched.view
         if binding.action == "enter" and isinstance(self.focused, Panel):
-            return "open" if self.focused.alone and self.focused.opens else ""
-        if binding.action == "maximise" and isinstance(self.focused, Panel) and self.focused.maximised:
-            return "restore"
+            if self.focused.alone and self.focused.opens:
+                return "open"
+            return "restore" if self.focused.maximised else "maximise"
+        if binding.action == "choose" and isinstance(self.focused, Card):
+            return ""  # it is on the card
+        if binding.action.startswith("answer_card"):
+            return self.cards.words_of(CardAnswer.YES if binding.key == "ctrl+y" else CardAnswer.OTHER)
         if binding.key == "ctrl+p":
             if view.state is RunState.PAUSING:
                 return "drop in flight"
@@ -403,6 +393,6 @@ class StudioScreen(SessionScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action.startswith("replay_"):
             return self.watched.replaying
-        if action == "toggle_run":
+        if action in ("toggle_run", "answer_card"):
             return not self.watched.replaying
         return True

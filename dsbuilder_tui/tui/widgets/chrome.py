@@ -18,6 +18,7 @@ _NAMES = {
 
 
 _LAST = {"escape": 2, "f1": 3, "ctrl+q": 4}
+_DESTROYING = ("trash", "restore", "withdraw", "toggle_run", "answer_card")  # or undoing, or deciding
 
 
 def key_name(binding: Binding) -> str:
@@ -69,7 +70,8 @@ class KeyBar(Painted):
                 seen.add((binding.action, words))
                 # What is focused first, then the screen in its own order; the ways out last.
                 group = _LAST.get(binding.key, 1 if active.node in (screen, self.app) else 0)
-                key = Key(key_name(binding), words, f"screen.press('{binding.key}')")
+                kept = binding.key in _LAST or binding.action.partition("(")[0] in _DESTROYING
+                key = Key(key_name(binding), words, f"screen.press('{binding.key}')", kept)
                 ranked.append(((group, places.get(binding.key, 0)), key))
         ranked.sort(key=lambda pair: pair[0])
         return [key_bar([key for _, key in ranked], width)]

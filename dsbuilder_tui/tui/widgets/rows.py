@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events
@@ -19,6 +19,7 @@ from dsbuilder_tui.tui.services import Drawn
 T = TypeVar("T")
 PAGE = 100
 _KEPT_PAGES = 12
+_MOST_LOOKED = 50  # pages in which an item is looked for
 
 
 class RowList(Drawn, ScrollView, can_focus=True):
@@ -62,6 +63,18 @@ class RowList(Drawn, ScrollView, can_focus=True):
         self._draw, self._empty, self._row_height = draw, empty, row_height
         self.count = 0
         self.cursor = 0
+        self._keys: Sequence[Hashable] = ()
+        self._held: Hashable = None  # the key of the row that was chosen last
+
+    def set_keys(self, keys: Sequence[Hashable], *, otherwise: int | None = None) -> None:
+        """Say which rows there are by what each is about: the cursor stays on what it is on, wherever that is now.
+
+        When that is not among them the cursor goes to the row ``otherwise``, or stays at its place.
+        """
+        if self.cursor < len(self._keys):
+            self._held = self._keys[self.cursor]
+        self._keys = keys
+        self.set_count(len(keys), cursor=keys.index(self._held) if self._held in keys else otherwise)
 
     def set_count(self, count: int, *, cursor: int | None = None) -> None:
         """Say how many rows there are, and draw again."""
@@ -158,24 +171,78 @@ class PagedRows(RowList, Generic[T]):
         draw: Callable[[T, int, bool], Line],
         fetch: Callable[[int, int], Awaitable[Sequence[T]]],
         *,
+        key: Callable[[T], Hashable],
+        place: Callable[[T], Awaitable[int | None]] | None = None,
         empty: Callable[[], Sequence[Line]] = lambda: (),
         id: str | None = None,
     ) -> None:
-        """``fetch(offset, limit)`` reads rows; ``draw(item, width, chosen)`` paints one."""
+        """``fetch(offset, limit)`` reads rows; ``draw(item, width, chosen)`` paints one.
+
+        ``key`` tells items apart, ``place`` says where one is in what is listed now; without that the rows around where it
+        was are looked through.
+        """
         super().__init__(self._draw_item, empty=empty, id=id)
-        self._draw_one, self._fetch = draw, fetch
+        self._draw_one, self._fetch, self._key, self._place = draw, fetch, key, place
         self._pages: OrderedDict[int, Sequence[T]] = OrderedDict()
         self._asked: set[int] = set()
         self._edition = 0
+        self._on: T | None = None  # what the cursor is on
+        self._following = False  # what the cursor is on is being looked for in what is listed now
 
-    def reload(self, count: int, *, cursor: int | None = None) -> None:
-        """What is shown has changed: read again. Rows known so far stay in view until the new ones are here."""
+    def reload(self, count: int, *, otherwise: int | None = None, cursor: int | None = None) -> None:
+        """What is shown has changed: read again. Rows known so far stay in view until the new ones are here.
+
+        The cursor stays on its item, wherever that is now; when it is not listed any more it goes to the row ``otherwise``,
+        or stays at its place. With ``cursor`` it goes there.
+        """
         self._edition += 1
         self._asked.clear()
         if count < self.count:
             self._pages.clear()
-        self.set_count(count, cursor=cursor)
+        before = self.cursor
+        self.set_count(count, cursor=cursor if cursor is not None else otherwise)
+        self._following = cursor is None and count > 0 and self._on is not None
+        if self._following and self._on is not None:
+            self.run_worker(self._follow(self._on, before, self._edition), exit_on_error=False, group="follow")
+        else:
+            self._ask(self.cursor // PAGE)
+
+    async def _follow(self, item: T, before: int, edition: int) -> None:
+        find = self._place(item) if self._place is not None else self._look_around(item, before)
+        place = await self.services.guarded(find)
+        if edition != self._edition:
+            return
+        self._following = False
+        if place is not None and place < self.count and place != self.cursor:
+            self.cursor = place
+            self._show_cursor()
         self._ask(self.cursor // PAGE)
+        self.refresh()
+        if self.item(self.cursor) is not None:
+            self._arrived()
+
+    async def _look_around(self, item: T, before: int) -> int | None:
+        key, first = self._key(item), before // PAGE
+        last = (self.count - 1) // PAGE
+        for page in sorted(range(last + 1), key=lambda page: abs(page - first))[:_MOST_LOOKED]:
+            for place, row in enumerate(await self._fetch(page * PAGE, PAGE)):
+                if self._key(row) == key:
+                    return page * PAGE + place
+        return None
+
+    def _arrived(self) -> None:
+        """The item under the cursor is known."""
+        if not self._following:
+            self._on = self.item(self.cursor)
+            self.post_message(self.Moved(self))
+
+    def move_to(self, index: int) -> None:
+        super().move_to(index)
+        if self._following:  # the person has gone elsewhere
+            self._following, self._edition = False, self._edition + 1
+            self._asked.clear()
+            self._ask(self.cursor // PAGE)
+        self._on = self.item(self.cursor) or self._on
 
     def item(self, index: int) -> T | None:
         """The row's item, or None while it is being read."""
@@ -187,7 +254,9 @@ class PagedRows(RowList, Generic[T]):
 
     @property
     def chosen(self) -> T | None:
-        return self.item(self.cursor) if self.count else None
+        if not self.count:
+            return None
+        return self._on if self._following else self.item(self.cursor)
 
     def _draw_item(self, index: int, width: int, chosen: bool) -> Line:
         item = self.item(index)
@@ -214,4 +283,4 @@ class PagedRows(RowList, Generic[T]):
             self._asked.discard(far)
         self.refresh()
         if page == here:
-            self.post_message(self.Moved(self))
+            self._arrived()

@@ -50,7 +50,7 @@ class WorkersScreen(SessionScreen):
         yield self.top_line()
         with Horizontal(id="calls-body"):
             with Vertical(id="calls-list", classes="pane"):
-                yield PagedRows(self._row, self._fetch, empty=self._empty, id="calls")
+                yield PagedRows(self._row, self._fetch, key=lambda call: call.batch, empty=self._empty, id="calls")
             with Vertical(id="call-pane", classes="pane"):
                 yield LineView(self._detail, id="call")
         yield KeyBar()
@@ -77,14 +77,12 @@ class WorkersScreen(SessionScreen):
     async def _read(self) -> None:
         """Those in flight first, then the finished ones, newest first; the cursor stays on its call."""
         self._stale = False
-        held = self._batch
         calls = await self.services.guarded(self.watched.session.calls.count()) or 0
         if self.watched.replaying:
             self._ahead = max(0, calls - self.watched.view.calls)
             calls -= self._ahead
         self._flying = [trace for trace in self.watched.session.calls.live() if trace.ended is None]
-        cursor = next((i for i, trace in enumerate(self._flying) if trace.batch == held), None)
-        self.rows.reload(calls + len(self._flying), cursor=cursor)
+        self.rows.reload(calls + len(self._flying))
         pane = self.query_one("#calls-list")
         pane.border_title = f"{counted(len(self._flying), 'call')} in flight · {calls:,} finished"
         self.query_one("#call", LineView).renew(keep=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,35 @@ def test_a_checkpoint_under_another_name_is_one(tmp_path: Path) -> None:
              "created_instances": [{"inputs": {"query": POOL}, "tags": {"category": "c"}}]}  # fmt: skip
     dataset = read_dataset(put(tmp_path, "saved.json", json.dumps(whole).encode()))
     assert dataset.plan.total_instances == 3 and len(dataset.cases) == 1
+
+
+def test_what_an_import_holds_in_memory_is_flat(tmp_path: Path) -> None:
+    """A row takes some bytes to its place, however long it is; a plug-in's cases are checked in a byte for each slot."""
+
+    def held(rows: int) -> int:
+        records = (
+            {"input": f"What of {n}? {'so it goes ' * 40}", "category": f"c{n % 3}", "id": n} for n in range(rows)
+        )
+        path = put(tmp_path, f"{rows}.jsonl", json_lines(records))
+        tracemalloc.start()
+        dataset = read_dataset(path)
+        assert len(dataset.cases) == rows == sum(1 for _ in dataset.cases)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    held(100)  # what is loaded once
+    few, many = held(500), held(5_500)
+    assert (many - few) / 5_000 < 150, "bytes a row"
+
+
+def test_the_file_may_change_once_it_is_read(tmp_path: Path) -> None:
+    path = put(
+        tmp_path, "rows.jsonl", json_lines([{"input": POOL, "category": "b"}, {"input": HOURS, "category": "a"}])
+    )
+    dataset = import_rows(path)
+    path.unlink()
+    assert [(case.category, *case.inputs.values()) for case in dataset.cases] == [("b", POOL), ("a", HOURS)]
+    assert dataset.cases[-1] == list(dataset.cases)[1] and dataset.cases[:1] == list(dataset.cases)[:1]
+    with pytest.raises(IndexError):
+        dataset.cases[2]

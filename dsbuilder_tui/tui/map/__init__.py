@@ -1,0 +1,1 @@
+"""The map: the cases as points by their likeness."""

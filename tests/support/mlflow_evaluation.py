@@ -1,0 +1,106 @@
+"""An application evaluated by MLflow itself, in a process of its own: ``python mlflow_evaluation.py URI NAME OPTIONS``.
+
+``NAME`` is the session's name in MLflow, ``OPTIONS`` JSON: ``fails`` and ``raises`` are texts of inputs that it answers wrongly
+or raises for, or name categories; ``experiment``; ``rows``: the records are given without their dataset and tags;
+``judge``: a judge model on loopback, which says no to what fails. Prints the id of the run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+WRONG = "a wrong answer"
+
+
+class Judge(BaseHTTPRequestHandler):
+    """Says no to a prompt with a wrong answer in it."""
+
+    def do_POST(self) -> None:
+        asked = self.rfile.read(int(self.headers["content-length"])).decode()
+        said = {"result": "no" if WRONG in asked else "yes", "rationale": "the judge read it"}
+        message = {"role": "assistant", "content": json.dumps(said)}
+        answer = {
+            "id": "1", "object": "chat.completion", "created": 1, "model": "stub",
+            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+        }  # fmt: skip
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def main(uri: str, name: str, options: dict[str, Any]) -> None:
+    import mlflow
+    from mlflow.entities import Feedback
+    from mlflow.genai.scorers import scorer
+
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_experiment(options.get("experiment", "evaluations"))
+    found = mlflow.MlflowClient().search_datasets(filter_string=f"tags.dsbuilder_session = '{name}'")
+    data = mlflow.genai.datasets.get_dataset(dataset_id=found[0].dataset_id)
+    frame = data.to_df()
+    of_category: dict[str, list[str]] = {}
+    for inputs, tags in zip(frame["inputs"], frame["tags"], strict=True):
+        of_category.setdefault(tags["category"], []).append(inputs["query"])
+
+    def texts(key: str) -> set[str]:
+        return {text for one in options.get(key, ()) for text in of_category.get(one, [one])}
+
+    failing, raising = texts("fails"), texts("raises")
+
+    def application(query: str) -> str:
+        if query in raising:
+            raise RuntimeError("the application is broken")
+        return WRONG if query in failing else "a right answer"
+
+    @scorer
+    def right(outputs: str) -> Feedback:
+        bad = outputs == WRONG
+        return Feedback(value="no" if bad else "yes", rationale="it is wrong" if bad else "")
+
+    @scorer
+    def polite(outputs: str) -> bool:
+        return True
+
+    @scorer
+    def closeness(outputs: str) -> float:
+        return 0.2 if outputs == WRONG else 0.9
+
+    @scorer
+    def broken(outputs: str) -> bool:
+        raise ValueError("the scorer is broken")
+
+    scorers: list[Any] = [right, polite, closeness, broken]
+    if options.get("judge"):
+        from mlflow.genai.scorers import Guidelines
+
+        scorers = [Guidelines(name="kind", guidelines="Answer kindly.", model="openai:/stub")]
+    elif options.get("numbers"):
+        scorers = [closeness]
+    if options.get("rows"):
+        data = [{"inputs": inputs} for inputs in frame["inputs"]]
+    result = mlflow.genai.evaluate(data=data, predict_fn=application, scorers=scorers)
+    print(json.dumps({"run": result.run_id, "texts": of_category}), file=sys.__stdout__)
+
+
+if __name__ == "__main__":
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Judge)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    os.environ |= {
+        "MLFLOW_DISABLE_TELEMETRY": "true", "OPENAI_API_KEY": "none",
+        "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false", "MLFLOW_GENAI_EVAL_MAX_WORKERS": "1",
+        "OPENAI_API_BASE": f"http://127.0.0.1:{server.server_port}/v1",
+    }  # fmt: skip
+    sys.stdout = sys.stderr  # MLflow talks
+    main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]))

@@ -1,0 +1,123 @@
+"""The application under test, found in a real MLflow: its prompts, its logged models, and datasets that are linked to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.cli.main import main
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.registered_reference import is_registered
+from dsbuilder_tui.session.tracking import MODEL_ID, REGISTERED
+from dsbuilder_tui.tracking.mlflow_client import MlflowUnavailable, mlflow_client
+from dsbuilder_tui.tracking.registered_target import read_registered, registered_targets
+
+# MLflow's own, at its first import with SQLAlchemy 2.1.
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(300)]
+
+Config = Callable[..., DatasetBuilderConfig]
+Plan = Callable[..., DatasetPlanInput]
+CHAT = [{"role": "system", "content": "You book seats."}, {"role": "user", "content": "{{question}}"}]
+
+
+@pytest.fixture
+def client(uri: str) -> Any:
+    client = mlflow_client(uri)
+    client.register_prompt("bot", "You answer questions about orders of {{shop}}.")
+    client.register_prompt("bot", "You answer questions about orders and refunds of {{shop}}.")
+    client.set_prompt_alias("bot", "live", 1)
+    client.register_prompt("seats", CHAT)
+    return client
+
+
+def test_what_names_something_of_mlflow() -> None:
+    for text in ("prompts:/bot/2", "prompts:/bot@live", "mlflow:prompts/bot", "mlflow:models/bot/3", "models:/bot"):
+        assert is_registered(text), text
+    for text in ("prompts/bot.md", "./models", "mlflow:support", "models:/", "prompts:/a/b/c", "C:\\prompts"):
+        assert not is_registered(text), text
+
+
+def test_registered_prompts_are_read_as_the_applications_prompts(client: Any, uri: str) -> None:
+    found = read_registered("prompts:/bot/1", uri)
+    assert (
+        found.reference == "prompts:/bot/1"
+        and "refunds" not in found.target.prompt
+        and "{{shop}}" in found.target.prompt
+    )
+    assert read_registered("mlflow:prompts/bot", uri).reference == "prompts:/bot/2"  # the newest
+    assert read_registered("prompts:/bot@live", uri).reference == "prompts:/bot/1"
+    chat = read_registered("prompts:/seats/1", uri).target
+    assert "system: You book seats." in chat.prompt and "{{question}}" in chat.prompt
+
+
+def test_a_logged_model_is_read_with_its_prompts(client: Any, uri: str) -> None:
+    prompt = client.get_prompt_version("bot", "2")
+    linked = f'[{{"name": "bot", "version": "{prompt.version}"}}]'
+    for temperature in ("0.1", "0.7"):
+        model = client.create_logged_model(
+            "0",
+            "shop-agent",
+            params={"temperature": temperature},
+            tags={"mlflow.linkedPrompts": linked},
+            model_type="agent",
+        )
+    for reference in ("mlflow:models/shop-agent", f"models:/{model.model_id}"):
+        found = read_registered(reference, uri)
+        assert found.model_id == model.model_id and found.reference == f"models:/{model.model_id}"
+        assert "orders and refunds" in found.target.prompt and "temperature: 0.7" in found.target.readme
+    client.create_registered_model("shop")
+    client.create_model_version("shop", "file:///nowhere", description="Answers customers.")
+    assert read_registered("models:/shop/1", uri).target.readme == "Answers customers."
+    listed = dict(registered_targets(uri))
+    assert {"prompts:/bot/2", "prompts:/seats/1", "models:/shop/1", "models:/shop-agent"} <= listed.keys()
+    assert "agent m-" in listed["models:/shop-agent"]
+
+
+def test_what_is_not_there_is_said_in_a_sentence(client: Any, uri: str) -> None:
+    for reference in (
+        "prompts:/bot/7",
+        "prompts:/bots",
+        "prompts:/bot@dev",
+        "models:/shop/1",
+        "models:/shop",
+        "models:/x@y",
+    ):
+        with pytest.raises(InputError, match="There is no (prompt|model)"):
+            read_registered(reference, uri)
+    with pytest.raises(MlflowUnavailable, match="no connection"):
+        read_registered("prompts:/bot/1", "http://127.0.0.1:9")
+
+
+async def test_datasets_are_found_by_the_version_that_they_are_for(
+    client: Any, uri: str, make_config: Config, make_plan: Plan
+) -> None:
+    model = client.create_logged_model("0", "shop-agent", params={"role": "answers customers"})
+    found = read_registered("mlflow:models/shop-agent", uri)
+    async with await Session.create(make_plan(12), make_config(mlflow_tracking_uri=uri)) as session:
+        await session.agent_memory.remember_target({REGISTERED: found.reference, MODEL_ID: found.model_id})
+        await session.run()
+        await session.tracking.settle(60)
+        ids = session._files.meta["mlflow"]
+    (dataset,) = client.search_datasets(filter_string=f"tags.dsbuilder_target = 'models:/{model.model_id}'")
+    assert dataset.dataset_id == ids["datasets"]["records"] and dataset.tags["dsbuilder_model"] == model.model_id
+    run = client.get_run(ids["run_id"])
+    assert [one.model_id for one in run.inputs.model_inputs] == [model.model_id]
+    assert run.data.tags["dsbuilder_target"] == f"models:/{model.model_id}"
+
+
+def test_a_request_without_a_model_begins_from_a_registered_prompt(
+    client: Any, uri: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    said = "6 cases for the bot in prompts:/bot/2: refunds, orders"
+    assert main(["run", "--prompt", said, "--yes", "--checkpoint-dir", "s", "--plain"]) == 0
+    told = capsys.readouterr()
+    assert "Read prompts:/bot/2: a prompt of" in told.out + told.err
+    assert [one.name for one in client.search_datasets(filter_string="tags.dsbuilder_target = 'prompts:/bot/2'")]
+    assert main(["mlflow", "targets", "--json"]) == 0
+    assert "prompts:/seats/1" in [one["target"] for one in json.loads(capsys.readouterr().out)]
+    assert main(["run", "--prompt", said.replace("2", "9"), "--yes", "--checkpoint-dir", "s", "--plain"]) != 0

@@ -1,0 +1,246 @@
+"""Letters always go to the prompt: whatever is typed while cards arrive answers none of them, opens nothing, and is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import pytest
+from textual import events
+from textual.keys import _character_to_key
+
+from dsbuilder_tui import DatasetPlanInput
+from dsbuilder_tui.agent.plan_card import plan_content
+from dsbuilder_tui.domain.approval import PlanApproval, QuestionApproval
+from dsbuilder_tui.domain.message import MessageRole, QuestionContent
+from dsbuilder_tui.domain.run_state import RunState
+from dsbuilder_tui.tui.studio.cards import GRACE, Card
+from dsbuilder_tui.tui.studio.prompt import Prompt
+from tests.support.studio import NARROW, WIDE, Answers, Desk, begin, studio
+
+Plans = Callable[..., DatasetPlanInput]
+LETTER = 0.12  # seconds between two letters of somebody who types
+
+SENTENCES = """
+that's almost right
+no, that is not a category
+show me the case
+approve nothing yet, I want to read it first
+a
+e
+r
+ae
+eee
+rrr
+yes but make the refunds angrier
+y
+n
+no
+all of them should be in Spanish
+are these real order numbers?
+and add 20 in German
+aber bitte auf Deutsch: drei Gruppen
+remove order_status and rename refunds to returns
+edit the second one: it is too polite
+easy there, what does 294 combinations mean?
+equal parts, please
+every case needs an expectation
+reduce refunds to 40
+really? 500?
+read ./bot first
+rate of repeats, how high is it
+add ten more, then run
+any duplicates?
+ask me again when it is finished
+e.g. "where is my order #12345?"
+é à ü ß ñ
+注文の状況について
+what did it cost
+why so many rejected
+pause, please
+   leading spaces count
+1234567890
+-5 + 3 = -2
+: ; . , / \\ | < > ( ) [ ] { }
+@ # $ % ^ & * ~ `
+'single' and "double" quotes
+MAKE IT ANGRIER
+q
+j k h l g m p d s x u o f t c v b
+swap a for b
+go back to the first plan
+thanks, that looks good to me already
+Yes. Enter. Approve. Escape. Tab.
+the end
+""".strip("\n").split("\n")  # fmt: skip
+
+
+class Deaf(Answers):
+    """Nobody who answers: what is sent is kept."""
+
+    async def say(self, text: str, pastes: Any = None) -> AsyncGenerator[Any, None]:
+        self.asked.append(text)
+        return
+        yield
+
+
+async def quickly(desk: Desk, text: str) -> None:
+    """Type a text letter by letter at the speed of a person, in no time."""
+    for character in text:
+        event = events.Key("enter" if character == "\n" else _character_to_key(character), character)
+        event.set_sender(desk.app)
+        desk.app.clock.skip(LETTER)  # type: ignore
+        desk.app._driver.send_message(event)  # type: ignore[union-attr]
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+async def arrive(desk: Desk, number: int) -> None:
+    """A card comes: in turn a plan of the person's, a plan that the agent proposes, and a question of the agent's."""
+    session, call = desk.session, f"c{number}"
+    if number % 3 == 0:
+        await session.chat.add(MessageRole.DSBUILDER, "plan", plan_content(session.plan, session.plans.revision))
+    elif number % 3 == 1:
+        card = plan_content(session.plan, session.plans.revision + 1, call_id=call)
+        await session.approvals.ask(call, "propose_plan", PlanApproval(card=card, plan=session.plan), "")
+        await session.chat.add(MessageRole.AGENT, "a plan", card)
+    else:
+        words = "Write 500 cases to /srv/evals/support.jsonl?"
+        await session.approvals.ask(call, "export_dataset", QuestionApproval(text=words), "")
+        await session.chat.add(MessageRole.AGENT, words, QuestionContent(call=call, tool="export_dataset"))
+    last = desk.app.screen.query(Card)
+    before = len(last)
+    await desk.until(lambda: len(desk.app.screen.query(Card)) >= before)
+    await desk.pilot.pause()
+
+
+def acted(desk: Desk, answers: list[Any]) -> list[Any]:
+    """Everything that a key may have set off."""
+    view = desk.live.view
+    opened = [type(screen).__name__ for screen in desk.app.screen_stack]
+    return [
+        *answers,
+        *(["run"] if desk.live.running or view.state is not RunState.IDLE else []),
+        *opened[opened.index("StudioScreen") + 1 :],
+    ]
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_no_sentence_answers_a_card_wherever_that_arrives(size: tuple[int, int], make_plan: Plans) -> None:
+    talk = Deaf()
+    answers: list[Any] = []
+    async with studio(size=size, responder=talk) as desk:
+        await begin(desk, make_plan(4))
+        screen: Any = desk.app.screen
+        given = screen.on_card_answered
+
+        async def noted(event: Card.Answered) -> None:
+            answers.append(event.answer)
+            await given(event)
+
+        screen.on_card_answered = noted
+        prompt = desk.one("#prompt", Prompt)
+        for number, sentence in enumerate(SENTENCES):
+            place = number % (len(sentence) + 1)
+            await quickly(desk, sentence[:place])
+            await desk.until(lambda wanted=sentence[:place]: prompt.text == wanted)
+            await arrive(desk, number)
+            if place == 0:
+                desk.app.clock.skip((0.2, 0.6, 5.0)[number % 3])  # type: ignore
+            await quickly(desk, sentence[place:])
+            await desk.until(lambda wanted=sentence: prompt.text == wanted)
+            assert desk.focus == "prompt" and acted(desk, answers) == []
+            await quickly(desk, "\n")
+            await desk.until(lambda: prompt.text == "")
+        assert talk.asked == [sentence.strip() for sentence in SENTENCES if sentence[0] != "/"]
+        assert acted(desk, answers) == []
+
+
+async def test_what_is_pressed_before_a_card_can_be_read_is_no_answer(make_plan: Plans) -> None:
+    answers: list[Any] = []
+    async with studio(responder=Deaf()) as desk:
+        await begin(desk, make_plan(4))
+        await desk.until(lambda: desk.one("PlanCard").ready(float("inf")))
+        await desk.pilot.pause()
+        for key in ("enter", "ctrl+y", "ctrl+n", "right", "enter", "tab"):
+            await desk.press(key)
+        await desk.pilot.click("PlanCard", (5, desk.one("PlanCard").size.height - 2))
+        await desk.pilot.pause()
+        assert acted(desk, answers) == [] and desk.one("PlanCard").state == "open"
+        desk.app.clock.skip(GRACE)  # type: ignore
+        await desk.press("ctrl+y")
+        await desk.state("finished")
+
+
+async def test_enter_with_nothing_to_send_goes_to_the_card_and_the_next_one_answers(make_plan: Plans) -> None:
+    async with studio(responder=Deaf()) as desk:
+        await begin(desk, make_plan(4))
+        await desk.answer("escape")
+        await desk.at("StudioScreen", "prompt")
+        await desk.press("enter", "enter", "enter")  # a key that is held down
+        await desk.pilot.pause()
+        assert desk.live.view.state is RunState.IDLE and not desk.live.running
+        await desk.press("enter")
+        await desk.at("StudioScreen", "PlanCard")
+        await desk.answer("enter")
+        await desk.state("finished")
+
+
+async def test_a_paste_goes_to_the_prompt_too(make_plan: Plans) -> None:
+    async with studio(responder=Deaf()) as desk:
+        await begin(desk, make_plan(4))
+        await desk.answer()
+        assert desk.focus == "PlanCard"
+        await desk.paste("approve")
+        await desk.until(lambda: desk.one("#prompt", Prompt).text == "approve")
+        await desk.press("tab", "tab")
+        assert desk.focus.startswith("panel-")
+        await desk.write("d")
+        await desk.until(lambda: desk.one("#prompt", Prompt).text == "approved")
+        assert desk.focus == "prompt" and desk.live.view.state is RunState.IDLE
+
+
+async def test_after_a_click_or_a_drag_in_the_conversation_typing_goes_to_the_prompt(make_plan: Plans) -> None:
+    async with studio(responder=Deaf()) as desk:
+        await begin(desk, make_plan(4))
+        await desk.session.chat.add(MessageRole.AGENT, "Some words that can be selected, and copied.")
+        await desk.sees("can be selected")
+        prompt = desk.one("#prompt", Prompt)
+        typed = ""
+        for letter, from_panel in (("a", False), ("e", False), ("r", True)):
+            if from_panel:
+                desk.one("#panel-plan").focus()
+                await desk.at("StudioScreen", "panel-plan")
+            await desk.pilot.mouse_down("#chat", (4, 4))
+            await desk.pilot.hover("#chat", (20, 5))
+            await desk.pilot.mouse_up("#chat", (20, 5))
+            await desk.pilot.click("#chat", (4, 4))
+            await desk.write(letter)
+            typed += letter
+            await desk.until(lambda typed=typed: prompt.text == typed and desk.focus == "prompt")
+
+
+async def test_one_editor_is_open_at_most(make_plan: Plans) -> None:
+    async with studio(responder=Deaf()) as desk:
+        await begin(desk, make_plan(4))
+        await desk.answer("right", "enter", "enter", "enter")
+        await desk.at("PlanEditor", "plan-text")
+        for _ in range(3):
+            desk.app._shown("studio").actions.edit_plan()  # type: ignore
+        assert [type(screen).__name__ for screen in desk.app.screen_stack].count("PlanEditor") == 1
+        await desk.press("escape")
+        await desk.at("StudioScreen")
+
+
+async def test_a_chord_shows_a_card_that_is_out_of_view_before_it_answers(make_plan: Plans) -> None:
+    async with studio(size=NARROW, responder=Deaf()) as desk:
+        await begin(desk, make_plan(4))
+        await desk.answer()
+        await desk.app.run_action("screen.tab(1)")
+        await desk.until(lambda: not desk.one("#conversation").display)
+        await desk.press("ctrl+y")
+        await desk.until(lambda: desk.one("#conversation").display and desk.focus == "PlanCard")
+        assert desk.live.view.state is RunState.IDLE
+        await desk.answer("ctrl+y")
+        await desk.state("finished")
