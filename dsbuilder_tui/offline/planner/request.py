@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.offline.planner.counts import share, whole
+from dsbuilder_tui.offline.planner.manner_phrases import is_courtesy, is_file_name, names_no_category
 from dsbuilder_tui.offline.planner.modifiers import OWN_CATEGORIES, Modifier, modifier_in
 from dsbuilder_tui.offline.planner.naming import bare_phrase, slug, words_of
 from dsbuilder_tui.offline.planner.topics import ApplicationTopic, Topics
@@ -174,6 +175,12 @@ def _with_segment(request: Request, segment: str, listing: bool, heard: Utteranc
     if rest := _REST.match(plain):
         return _with_item(request, Item(rest[1]), heard, True)
     quantity = _QUANTITY.search(plain)
+    if listing or request.items:
+        if is_courtesy(plain):
+            return request, listing
+        known = modifier_in(heard.full(plain))
+        if not (known[1] and not known[0]) and names_no_category(plain if not each else segment):
+            return replace(request, left_out=(*request.left_out, words_of(heard.full(segment)))), listing
     if quantity is None:
         if introduced := re.search(
             r"\b(?:about|covering|on|categories|regarding|topics)\b:? ?(.+)$", plain, re.IGNORECASE
@@ -186,7 +193,7 @@ def _with_segment(request: Request, segment: str, listing: bool, heard: Utteranc
                 listing
                 and bare_phrase(plain)
                 and not re.match(
-                    r"(?:please|thanks?|thank you|ok|okay|no|yes|sorry|wait|hm+|actually|cheers|hello|hi|hey)\b",
+                    r"(?:please|thanks?|thank you|ok|okay|no$|yes|sorry|wait|hm+|actually|cheers|hello|hi|hey)\b",
                     plain,
                     re.IGNORECASE,
                 )
@@ -217,7 +224,8 @@ def _with_segment(request: Request, segment: str, listing: bool, heard: Utteranc
 
 
 def _with_item(request: Request, item: Item, heard: Utterance, listing: bool) -> tuple[Request, bool]:
-    if any(map(heard.is_path, re.findall(MASK, item.phrase))):  # a path names no category
+    masks = [mask for mask in re.findall(MASK, item.phrase) if not heard.quoted(mask)]
+    if any(heard.is_path(mask) or is_file_name(heard.piece(mask)) for mask in masks):  # a path names no category
         return replace(request, left_out=(*request.left_out, one_line(heard.full(item.phrase), 80))), listing
     base, modifier = modifier_in(heard.full(item.phrase))
     phrase = bare_phrase(base)
