@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from dsbuilder_tui.domain.embedded_json import embedded_values
 from dsbuilder_tui.generation.case_scanner import CaseReader, CaseScanner, FoundCase, MalformedCase, RunawayOutput
 from dsbuilder_tui.generation.thoughts import Split, split_thoughts
 
@@ -152,34 +153,23 @@ def _chosen(versions: list[_Version], size: int) -> dict[int, Any]:
 
 def _decoded(text: str, reader: CaseReader, *, at_end: bool = False) -> Iterator[FoundCase]:
     """Cases in the JSON of a text whose braces are not to be trusted; with ``at_end`` only in what it ends with."""
-    values: list[tuple[int, Any, int]] = []
     whole = _string_value(text)
     if whole is not None:
         yield from reader.cases_within(whole)
         return
-    decoder, at = json.JSONDecoder(strict=False), 0
-    for _ in range(_MOST_TRIES):
-        opener = _PLAUSIBLE.search(text, at)
-        if opener is None:
-            break
-        try:
-            value, at = decoder.raw_decode(text, opener.start())
-        except (ValueError, RecursionError):
-            at = opener.start() + 1
-            continue
-        values.append((opener.start(), value, at))
+    values = list(embedded_values(text, _PLAUSIBLE, _MOST_TRIES))
     if at_end:
         end = len(text)
         kept = []
-        for first, value, last in reversed(values):
-            if not _NOTHING.fullmatch(text, last, end):
+        for found in reversed(values):
+            if not _NOTHING.fullmatch(text, found.end, end):
                 break
-            kept.append((first, value, last))
-            end = first
+            kept.append(found)
+            end = found.start
         values = kept[::-1]
     counted = 0
-    for _, value, _ in values:
-        cases = reader.cases_within(value, counted)
+    for found in values:
+        cases = reader.cases_within(found.value, counted)
         counted += len(cases) + 1_000
         yield from cases
 

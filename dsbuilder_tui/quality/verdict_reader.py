@@ -6,7 +6,6 @@ why where one is no, and quotes the case it is about.
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from dsbuilder_tui.domain.embedded_json import embedded_values
 from dsbuilder_tui.domain.judging import Judgement, Verdict
 from dsbuilder_tui.domain.rubric import Rubric, criterion_name
 from dsbuilder_tui.domain.sanitise import whole_characters
@@ -70,7 +70,7 @@ def read_verdicts(texts: Sequence[str], cases: Sequence[PresentedCase], rubric: 
     names = {criterion.name for criterion in rubric.criteria}
     found: list[tuple[int | None, Mapping[str, Any]]] = []
     for text in texts:
-        for document in _documents(text):
+        for document, _, _ in embedded_values(text, _OPENER, _MOST_TRIES):
             said = list(_verdicts_in(document, names))
             again = len(said) > 1 and not {number for number, _ in said}.isdisjoint(number for number, _ in found)
             found = said if again else [*found, *said]
@@ -196,18 +196,3 @@ def _number(raw: Mapping[str, Any]) -> int | None:
             named = _NUMBER.fullmatch(str(value))
             return int(named[1]) if named else _NOBODY
     return None
-
-
-def _documents(text: str) -> Iterator[Any]:
-    """The JSON values in a text, whatever stands around them; of one that is broken off the whole values within it."""
-    decoder, at = json.JSONDecoder(strict=False), 0
-    for _ in range(_MOST_TRIES):
-        opener = _OPENER.search(text, at)
-        if opener is None:
-            return
-        try:
-            value, at = decoder.raw_decode(text, opener.start())
-        except (ValueError, RecursionError):
-            at = opener.start() + 1
-            continue
-        yield value

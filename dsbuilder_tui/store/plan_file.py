@@ -11,7 +11,7 @@ import yaml
 
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
-from dsbuilder_tui.store.yaml_size import YamlTooLarge, check_yaml_size
+from dsbuilder_tui.store.yaml_text import YamlTooLarge, check_yaml_size, yaml_problem
 
 try:
     from yaml import CSafeLoader as _SafeLoader  # ten times as fast
@@ -77,10 +77,7 @@ def _parse(text: str, path: Path) -> Any:
     except YamlTooLarge as error:
         raise InputError(f"{path} is too large to be a plan: {error}.", "Is this the right file?") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        what = getattr(error, "problem", None) or "it cannot be read"
-        raise InputError(f"{path}{where}: not valid YAML: {what}.", "Mend that line.") from None
+        raise yaml_problem(error, str(path)) from None
     except (ValueError, TypeError) as error:  # a date without such a day, a key that cannot be one
         raise InputError(f"{path} has a value that cannot be read: {error}.", "Mend it, or put it in quotes.") from None
     except RecursionError:

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from dsbuilder_tui.offline.planner.intent_table import intent_table
-from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
+from dsbuilder_tui.offline.planner.plan_arguments import PLANNING_TOOLS, as_arguments
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.utterance import MASK, Utterance
 
@@ -27,7 +27,6 @@ _NAMED = re.compile(
 _BARE = re.compile(rf"{_LEAD} ({MASK})(?: (?:as|for) (?:a )?sources?)?", re.IGNORECASE)
 _ENDINGS = frozenset({".md", ".markdown", ".txt", ".rst", ".html", ".htm", ".pdf", ".docx"})
 _TARGET = re.compile(r"prompt|system|readme", re.IGNORECASE)  # that says what the application is
-_PLANS = ("propose_plan", "revise_plan")
 _SITUATION = "situation"
 _AS_SOURCE = re.compile(r"\b(?:as|for) (?:a )?sources?$", re.IGNORECASE)
 
@@ -65,7 +64,7 @@ def written_from(reading: Interpretation, paths: tuple[str, ...], situation: Pla
         return reading
     sources = {"sources": list(paths)}
     acts = tuple(
-        replace(act, arguments={**_without_situations(act), **sources}) if act.tool in _PLANS else act
+        replace(act, arguments={**_without_situations(act), **sources}) if act.tool in PLANNING_TOOLS else act
         for act in reading.acts
     )
     if acts != reading.acts:

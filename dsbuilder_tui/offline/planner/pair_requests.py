@@ -11,13 +11,12 @@ from typing import Any
 from dsbuilder_tui.domain.case_pair import MOST_PARTNERS, PAIR_NAMES, PairKind
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.naming import forms
-from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
-from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
+from dsbuilder_tui.offline.planner.plan_arguments import planning_act
+from dsbuilder_tui.offline.planner.planning_context import Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.utterance import Utterance
 
 _TABLE = intent_table()
 _USUAL = 0.1
-_PLANS = ("propose_plan", "revise_plan")
 _KINDS = r"(?P<kind>contrast(?:ing|ive)?|minimal|counterfactual|paraphras(?:es?|ed|ing)|re-?word(?:ed|ing))"
 _TWO = r"[ -](?:pairs?|partners?|twins?)"
 _NOUN = rf"{_KINDS}{_TWO}(?: (?:cases?|each))?"
@@ -91,14 +90,9 @@ def with_pairs(reading: Interpretation, wishes: tuple[PairWish, ...], situation:
     """What was understood, and the pairs that were asked for with it."""
     if not wishes:
         return reading
-    planning = next((act for act in reading.acts if act.tool in _PLANS), None)
-    base = situation.base
-    if planning is None and base is None:
+    planning, base = planning_act(reading, situation), situation.base
+    if planning is None:
         return reading if reading.asks else Interpretation(words=_TABLE.reply("how_many"), asks=True)
-    if planning is None and situation.plan is None and base is not None:
-        planning = Act("propose_plan", as_arguments(base))  # it waits for its yes: it is put before the person anew
-    elif planning is None:
-        planning = Act("revise_plan", {})
     is_new = planning.tool == "propose_plan"
     counts = {} if is_new or base is None else {c.name: c.count for c in base.categories}
     drafts = planning.arguments.get("categories" if is_new else "add", [])

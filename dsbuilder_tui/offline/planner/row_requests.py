@@ -13,8 +13,8 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.offline.planner.counts import MOST_CASES
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.naming import bare_phrase, forms, singular, words_of
-from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
-from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
+from dsbuilder_tui.offline.planner.plan_arguments import planning_act
+from dsbuilder_tui.offline.planner.planning_context import Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.utterance import MASK, Utterance
 from dsbuilder_tui.sources.rows.named_rows import count_rows
 
@@ -62,7 +62,6 @@ _NONE = re.compile(
     re.I,
 )
 _SITUATION = "situation"
-_PLANS = ("propose_plan", "revise_plan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +131,9 @@ def with_rows(reading: Interpretation, wishes: tuple[RowWish, ...], situation: P
     """What was understood, with the cases about the rows that were asked for."""
     if not wishes:
         return reading
-    planning, base = next((act for act in reading.acts if act.tool in _PLANS), None), situation.base
-    if planning is None and base is None:
+    planning, base = planning_act(reading, situation), situation.base
+    if planning is None:
         return reading if reading.asks else Interpretation(words=_TABLE.reply("how_many"), asks=True)
-    if planning is None and situation.plan is None and base is not None:
-        planning = Act("propose_plan", as_arguments(base))  # it waits for its yes: it is put before the person anew
-    elif planning is None:
-        planning = Act("revise_plan", {})
     is_new = planning.tool == "propose_plan"
     drafts = planning.arguments.get("categories" if is_new else "add", [])
     names = [] if is_new or base is None else [category.name for category in base.categories]

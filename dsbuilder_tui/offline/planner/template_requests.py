@@ -11,7 +11,7 @@ from dsbuilder_tui.domain.plan_patch import CategoryChange, PlanPatch
 from dsbuilder_tui.domain.writing_mode import WritingMode
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.naming import bare_phrase, forms, slug, words_of
-from dsbuilder_tui.offline.planner.plan_arguments import as_arguments
+from dsbuilder_tui.offline.planner.plan_arguments import PLANNING_TOOLS, as_arguments
 from dsbuilder_tui.offline.planner.planning_context import Act, Interpretation, PlanningContext
 from dsbuilder_tui.offline.planner.utterance import Utterance
 
@@ -46,7 +46,6 @@ _NAMED_BEFORE = re.compile(
 _EVERYTHING = re.compile(
     r"(?:it|them|this|that|all(?: of (?:it|them))?|everything|(?:the |all )?(?:cases|categories|dataset|rest))", re.I
 )
-_PLANS = ("propose_plan", "revise_plan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def made_so(reading: Interpretation, wishes: tuple[ModeWish, ...], situation: Pl
     """What was understood, with the categories written as was wished."""
     if not wishes:
         return reading
-    planned = [act for act in reading.acts if act.tool in _PLANS]
+    planned = [act for act in reading.acts if act.tool in PLANNING_TOOLS]
     proposals = [act for act in planned if act.tool == "propose_plan"]
     if proposals:
         arguments = proposals[0].arguments

@@ -13,7 +13,7 @@ from dsbuilder_tui.sources.rows.byte_stream import ByteStream
 from dsbuilder_tui.sources.rows.json_records import rows_in
 from dsbuilder_tui.sources.rows.raw_record import RawRecord
 from dsbuilder_tui.sources.rows.record_fields import to_json
-from dsbuilder_tui.store.yaml_size import YamlTooLarge, check_yaml_size
+from dsbuilder_tui.store.yaml_text import YamlTooLarge, check_yaml_size, yaml_problem
 
 try:
     from yaml import CSafeLoader as _Loader  # ten times as fast
@@ -49,10 +49,7 @@ def _documents(raw: bytes, name: str) -> list[Any]:
     except YamlTooLarge as error:
         raise InputError(f"{name} is too large to be read: {error}.", "Give JSON lines.") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        what = getattr(error, "problem", None) or "it cannot be read"
-        raise InputError(f"{name}{where}: not valid YAML: {what}.", "Mend that line.") from None
+        raise yaml_problem(error, name) from None
     except (ValueError, TypeError, OverflowError, AttributeError) as error:  # a date without such a day, an odd key
         raise InputError(f"{name} has a value that cannot be read: {error}.", "Put it in quotes.") from None
     except RecursionError:

@@ -11,7 +11,7 @@ import yaml
 from dsbuilder_tui.sources.target.findings import TargetFindings
 from dsbuilder_tui.sources.target.json_schemas import TOOL_LISTS, tool_of
 from dsbuilder_tui.sources.target.openapi import is_openapi, read_openapi
-from dsbuilder_tui.store.yaml_size import YamlTooLarge, check_yaml_size
+from dsbuilder_tui.store.yaml_text import YamlTooLarge, check_yaml_size
 
 PROMPT_KEYS = {
     "system_prompt", "systemprompt", "system_message", "systemmessage", "system_instruction", "systeminstruction", "instructions",

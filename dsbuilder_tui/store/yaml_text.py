@@ -1,10 +1,12 @@
-"""The size of a YAML text with its aliases followed, told before anything is built of it."""
+"""YAML texts: their size with aliases followed, told before anything is built of them, and what is wrong with one."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import yaml
+
+from dsbuilder_tui.domain.errors import InputError
 
 _MOST_DEPTH = 100
 
@@ -45,3 +47,11 @@ def check_yaml_size(text: str, loader: Any, most_values: int, most_anchors: int)
         total = max(total, open_nodes[-1][1] if open_nodes else size)
         if total > most_values:
             raise YamlTooLarge("it holds too many values")
+
+
+def yaml_problem(error: yaml.YAMLError, name: str) -> InputError:
+    """What is wrong with a YAML text called ``name``, and where."""
+    mark = getattr(error, "problem_mark", None)
+    where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    what = getattr(error, "problem", None) or "it cannot be read"
+    return InputError(f"{name}{where}: not valid YAML: {what}.", "Mend that line.")
