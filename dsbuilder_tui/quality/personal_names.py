@@ -34,16 +34,23 @@ _NAME_WORD = re.compile(r"[^\W\d_]{1,30}(?:[’'-][^\W\d_]{1,30})?")
 _GAP = re.compile(r"[ \t]{1,2}|\.[ \t]")
 _MOST_WORDS = 4
 # What follows “my name is”, “I am” and the like, and is no name.
-_NO_NAME = NOT_NAMES | HONORIFICS | frozenset(
-    "wrong spelled spelt misspelled incorrect missing about there in under trying looking writing going getting unable having "
-    "here on out still just very so already also only now new happy sad afraid glad aware interested travelling traveling "
-    "moving using calling planning waiting asking wondering based locked stuck locate able what me back later today tomorrow "
-    "because since after before between during while until monday tuesday wednesday thursday friday saturday sunday january "
-    "february march april may june july august september october november december order flight hotel premium gold silver "
-    "platinum basic standard pro business economy service support i'm i've i'd i'll team".split()
+_NO_NAME = (
+    NOT_NAMES
+    | HONORIFICS
+    | frozenset(
+        "wrong spelled spelt misspelled incorrect missing about there in under trying looking writing going getting "
+        "unable having here on out still just very so already also only now new happy sad afraid glad aware interested "
+        "travelling traveling moving using calling planning waiting asking wondering based locked stuck locate able "
+        "what me back later today tomorrow because since after before between during while until monday tuesday "
+        "wednesday thursday friday saturday sunday january february march april may june july august september october "
+        "november december order flight hotel premium gold silver platinum basic standard pro business economy service "
+        "support i'm i've i'd i'll team".split()
+    )
 )
 # Before a known first name: the two are a place.
-_PLACE = re.compile(r"\b(?:san|santa|santo|são|sao|st|saint|port|puerto|fort|lake|mount|mt|new|los|las)\.? $", re.IGNORECASE)
+_PLACE = re.compile(
+    r"\b(?:san|santa|santo|são|sao|st|saint|port|puerto|fort|lake|mount|mt|new|los|las)\.? $", re.IGNORECASE
+)
 _FIRST_NAMES = frozenset(
     "aaron abdul abigail adam adriana ahmed aisha alan albert alejandra alejandro alessandro alexander alexandra alexis ali "
     "alice alicia allison amanda amelia amy ana andrea andreas andrew angela anita ann anna anne annette anthony antoine "

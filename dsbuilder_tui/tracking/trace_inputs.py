@@ -1,4 +1,4 @@
-"""What a user said, out of the inputs of a trace's root span, in whatever shape the application or a tracer has put it."""
+"""The user's words, out of the inputs of a trace's root span, in whatever shape the application or a tracer has put them."""
 
 from __future__ import annotations
 
@@ -166,7 +166,9 @@ def _turns(value: Any) -> Iterator[tuple[Speaker | None, str]]:
         message = _message(item)
         if message is not None:
             found.append(message)
-        elif not (isinstance(item, Mapping) and ("type" in item or "role" in item)):  # tool calls and the like say nothing
+        elif not (
+            isinstance(item, Mapping) and ("type" in item or "role" in item)
+        ):  # tool calls and the like say nothing
             return
     yield from found
 
@@ -177,7 +179,9 @@ def _message(item: Any) -> tuple[Speaker | None, str] | None:
     if not isinstance(item, Mapping):
         return None
     kwargs = item.get("kwargs")
-    if isinstance(kwargs, Mapping) and isinstance(item.get("id"), list) and item["id"]:  # a message as LangChain dumps it
+    if (
+        isinstance(kwargs, Mapping) and isinstance(item.get("id"), list) and item["id"]
+    ):  # a message as LangChain dumps it
         role, item = str(item["id"][-1]), kwargs
     else:
         role = str(item.get("role") or item.get("from") or item.get("type") or "")
@@ -220,7 +224,18 @@ def _answer(value: Any, depth: int) -> str:
         return ""
     if (message := _message(value)) is not None:
         return message[1]
-    for name in ("choices", "message", "messages", "output", "answer", "response", "content", "result", "text", "generations"):
+    for name in (
+        "choices",
+        "message",
+        "messages",
+        "output",
+        "answer",
+        "response",
+        "content",
+        "result",
+        "text",
+        "generations",
+    ):
         if name in value and (found := _answer(value[name], depth + 1)):
             return found
     texts = [inner for inner in value.values() if isinstance(inner, str)]
