@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shlex
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dsbuilder_tui.cli.building import build, checked_out, model_for, talk_and_build
@@ -13,11 +15,14 @@ from dsbuilder_tui.cli.field_options import field_choice, field_options
 from dsbuilder_tui.cli.key_question import ask_before_mlflow_is_read
 from dsbuilder_tui.cli.options import display_options, out_option, settings_from, settings_options
 from dsbuilder_tui.cli.output import say
+from dsbuilder_tui.cli.trace_options import trace_options, trace_query
+from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.domain.trace_query import TRACES
 from dsbuilder_tui.models.address import without_keys
 from dsbuilder_tui.session import Session, check_plan
 from dsbuilder_tui.session.library import ImportedDataset, notes_of
@@ -30,6 +35,10 @@ from dsbuilder_tui.tracking.dataset_lookup import stored_name
 
 def _run(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
+    if arguments.from_traces is not None:
+        if arguments.extend:
+            raise InputError("--from-traces and --extend do not go together.", "Leave one of them out.")
+        arguments.extend = f"{TRACES}{arguments.from_traces}"
     if arguments.prompt is not None:
         if arguments.extend:
             raise InputError("--prompt and --extend do not go together.", "Say --extend FILE --more N, or name a plan.")
@@ -85,11 +94,19 @@ def _check_combination(arguments: argparse.Namespace) -> None:
         )
     if arguments.extend and not (arguments.plan or arguments.example or arguments.more):
         raise InputError("--extend needs to know how many cases are to be added.", "Say --more N, or name a plan.")
+    if not arguments.extend:
+        trace_query(arguments, None)
     if arguments.only_new and not arguments.extend:
         raise InputError("--only-new is for --extend.", "Leave it out: all cases are new.")
 
 
 def _extended(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> ImportedDataset:
+    from dsbuilder_tui.session.traced_rows import traced_experiment, traced_rows
+
+    if (query := trace_query(arguments, traced_experiment(arguments.extend))) is not None:
+        ask_before_mlflow_is_read(config)
+        with traced_rows(query, config, SystemClock().now()) as traced:
+            return _with_notes(_extended_file(arguments, traced.path), traced.notes)
     if (stored := stored_name(arguments.extend)) is not None:
         from dsbuilder_tui.session.rebuilding import find_stored, stored_rows
 
@@ -104,6 +121,10 @@ def _extended_file(arguments: argparse.Namespace, path: Path) -> ImportedDataset
     if arguments.more is not None:
         return extend_rows(path, arguments.more, choice)
     return add_rows(_plan(arguments), path, choice)
+
+
+def _with_notes(imported: ImportedDataset, notes: Sequence[str]) -> ImportedDataset:
+    return replace(imported, notes=[*notes, *imported.notes])
 
 
 def _say_extended(imported: ImportedDataset) -> None:
@@ -149,6 +170,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--extend", metavar="FILE", help="rows that are there already: they are kept, and nothing repeats them")
     add(
+        "--from-traces", metavar="EXPERIMENT",
+        help="what users asked, out of traces in MLflow, as those rows: personal data is masked",
+    )  # fmt: skip
+    add(
         "--more",
         type=int,
         metavar="N",
@@ -167,5 +192,5 @@ COMMAND = CliCommand(
     rank=20,
     memory=700,
     run=_run,
-    arguments=(settings_options, display_options, out_option, _arguments, field_options),
+    arguments=(settings_options, display_options, out_option, _arguments, field_options, trace_options),
 )

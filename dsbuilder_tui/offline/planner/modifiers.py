@@ -52,6 +52,7 @@ _KINDS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (r"(?:more |very )?(?:short(?:er)?|brief(?:er)?|terse)", "short", "length", ("short",)),
     (r"(?:more |very )?(?:long(?:er)?|detailed|verbose)", "long", "length", ("long",)),
 )  # fmt: skip
+_MANNER = re.compile(r"\s*(?:tone|style|voice|manner|mood|way)\b", re.IGNORECASE)
 # What may also be a category of its own: "10 adversarial cases".
 OWN_CATEGORIES = ("adversarial", "out_of_scope")
 
@@ -85,7 +86,10 @@ def modifier_in(phrase: str, *, of_category: bool = False) -> tuple[str, Modifie
 
 
 def _without(phrase: str, found: re.Match[str]) -> str:
-    left = f"{phrase[: found.start()]} {phrase[found.end() :]}"
+    before, after = phrase[: found.start()], phrase[found.end() :]
+    if manner := _MANNER.match(after):  # “in a friendly tone” goes as a whole
+        before, after = re.sub(r"\b(?:in|with)(?: an?| the)? *$", "", before), after[manner.end() :]
+    left = f"{before} {after}"
     return bare_phrase(re.sub(r"\b(?:users?|customers?|people|tone|ones|speakers)\b", " ", left, flags=re.IGNORECASE))
 
 
@@ -107,8 +111,12 @@ def draft(
         category["name"] = f"{category['name'][:40].strip('_')}_{modifier.ending}"
     elif modifier:
         category["attributes"] = {modifier.axis: list(modifier.values)}
-        category["name"] = f"{category['name'][:40].strip('_')}_{modifier.ending}"
-        category["description"] += f", in {language}" if language else f" ({modifier.ending.replace('_', ' ')})"
+        words = modifier.ending.replace("_", " ")
+        if phrase == words:  # nothing else is said of what they are about
+            category["description"] = f"Messages about anything that the application does ({words})"
+        else:
+            category["name"] = f"{category['name'][:40].strip('_')}_{modifier.ending}"
+            category["description"] += f", in {language}" if language else f" ({words})"
     if examples:
         category["example_inputs"] = list(examples)
     if modifier and modifier.kind is not CaseKind.SINGLE:

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.offline.planner.counts import share, whole
+from dsbuilder_tui.offline.planner.manner_phrases import is_courtesy, is_file_name, names_no_category
 from dsbuilder_tui.offline.planner.modifiers import OWN_CATEGORIES, Modifier, modifier_in
 from dsbuilder_tui.offline.planner.naming import bare_phrase, slug, words_of
 from dsbuilder_tui.offline.planner.topics import ApplicationTopic, Topics
@@ -73,9 +74,13 @@ _OF_THEM = re.compile(
     r"^\s*(?:out )?of (?:them|these|those|it|all|which|the cases|the total|the dataset)\b", re.IGNORECASE
 )
 _NO_ITEM = re.compile(
-    r"(?:i|we|you|it|it's|they|don't|do|make|please|thanks?|thank you|hello|hi|hey|ok|okay|yes|no|not|that|"
+    r"(?:i|we|you|it's|they|don't|do|make|please|thanks?|thank you|hello|hi|hey|ok|okay|yes|no|not|that|"
     r"this|there|where|"
-    r"what|why|how|when|ignore|delete|drop|select|if|because|but|also|use|write|remember|sure|cheers|using|start|go)\b",
+    r"what|why|how|when|ignore|delete|drop|select|if|because|but|also|use|write|remember|sure|cheers|using|start|go)\b"
+    # “it support” is a subject, and so is “IT rollout”; “it takes a day” is none.
+    r"|(?!(?-i:IT) \w)it\b(?! (?:support|help|service|security|department|ticket|issue|problem|outage|incident|"
+    r"infrastructure|operation|equipment|system|question|request|hardware|software|polic|training|asset|"
+    r"procurement|team|staff|account|access|network|compliance|onboarding|administration|maintenance))",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(
@@ -150,7 +155,30 @@ def read_request(heard: Utterance, topics: Topics) -> Request:
             request, listing = _with_segment(request, segment, listing, heard)
         listing = listing or bool(cut and cut.group() == ":" and (request.totals or request.subject))
     known = tuple(Item(bare_phrase(words)) for words in request.early if topics.knows(bare_phrase(words)))
-    return request if request.items else replace(request, items=known)
+    return _with_first_modifiers(request) if request.items else replace(request, items=known)
+
+
+def _with_first_modifiers(request: Request) -> Request:
+    """With modifiers that a list begins with as categories (“20 long, 20 short”); one alone speaks of some of all cases."""
+    if not _only_modifiers(request.items[:1]):
+        return request
+    if len(request.items) == 1:
+        return replace(request, items=(replace(request.items[0], part_of_last=True),))
+    named = (
+        replace(item, phrase=item.modifier.ending.replace("_", " "))
+        if item.modifier and _only_modifiers((item,))
+        else item
+        for item in request.items
+    )
+    return replace(request, items=tuple(named))
+
+
+def _only_modifiers(items: tuple[Item, ...]) -> bool:
+    """Whether a list holds so far nothing but counts of cases that are written in some way."""
+    return all(
+        item.modifier and not item.phrase and item.count is not None and not item.each and not item.part_of_last
+        for item in items
+    )
 
 
 def _subject(said: str, topics: Topics) -> tuple[str, str, ApplicationTopic | None]:
@@ -174,6 +202,12 @@ def _with_segment(request: Request, segment: str, listing: bool, heard: Utteranc
     if rest := _REST.match(plain):
         return _with_item(request, Item(rest[1]), heard, True)
     quantity = _QUANTITY.search(plain)
+    if listing or request.items:
+        if is_courtesy(plain):
+            return request, listing
+        known = modifier_in(heard.full(plain))
+        if not (known[1] and not known[0]) and names_no_category(plain if not each else segment):
+            return replace(request, left_out=(*request.left_out, words_of(heard.full(segment)))), listing
     if quantity is None:
         if introduced := re.search(
             r"\b(?:about|covering|on|categories|regarding|topics)\b:? ?(.+)$", plain, re.IGNORECASE
@@ -186,7 +220,7 @@ def _with_segment(request: Request, segment: str, listing: bool, heard: Utteranc
                 listing
                 and bare_phrase(plain)
                 and not re.match(
-                    r"(?:please|thanks?|thank you|ok|okay|no|yes|sorry|wait|hm+|actually|cheers|hello|hi|hey)\b",
+                    r"(?:please|thanks?|thank you|ok|okay|no$|yes|sorry|wait|hm+|actually|cheers|hello|hi|hey)\b",
                     plain,
                     re.IGNORECASE,
                 )
@@ -217,9 +251,11 @@ def _with_segment(request: Request, segment: str, listing: bool, heard: Utteranc
 
 
 def _with_item(request: Request, item: Item, heard: Utterance, listing: bool) -> tuple[Request, bool]:
-    if any(map(heard.is_path, re.findall(MASK, item.phrase))):  # a path names no category
+    masks = [mask for mask in re.findall(MASK, item.phrase) if not heard.quoted(mask)]
+    if any(heard.is_path(mask) or is_file_name(heard.piece(mask)) for mask in masks):  # a path names no category
         return replace(request, left_out=(*request.left_out, one_line(heard.full(item.phrase), 80))), listing
-    base, modifier = modifier_in(heard.full(item.phrase))
+    words = heard.full(item.phrase)
+    base, modifier = modifier_in(words)
     phrase = bare_phrase(base)
     if modifier and not phrase and not item.part_of_last and modifier.ending in OWN_CATEGORIES:
         phrase, modifier = modifier.ending.replace("_", " "), None  # a category of its own
@@ -243,11 +279,13 @@ def _with_item(request: Request, item: Item, heard: Utterance, listing: bool) ->
         phrase = last.phrase  # "50 refunds in Spanish and 50 in German"
     item = replace(item, phrase=phrase, modifier=modifier)
     if not phrase and item.count is None and item.share is None:
-        return request, listing
+        return _with_manner(request, item, words), listing
     if item.each and not phrase and not request.items and request.early:
         early = tuple(Item(bare_phrase(heard.full(words))) for words in request.early)
         return replace(request, items=(*(one for one in early if slug(one.phrase)), item)), True
     if not phrase and item.count is not None and not item.each and not (item.part_of_last and request.items):
+        if modifier and not modifier.language and request.totals and listing and _only_modifiers(request.items):
+            return replace(request, items=(*request.items, item)), True
         if modifier and (request.items or request.totals):
             return replace(request, items=(*request.items, replace(item, part_of_last=True))), True
         return replace(request, totals=(*request.totals, item.count), modifier=modifier or request.modifier), listing
@@ -256,3 +294,12 @@ def _with_item(request: Request, item: Item, heard: Utterance, listing: bool) ->
     elif item.part_of_last and phrase and not modifier:
         item = replace(item, part_of_last=False)  # "20 of them refunds" names a category of its own
     return replace(request, items=(*request.items, item)), True
+
+
+def _with_manner(request: Request, item: Item, words: str) -> Request:
+    """With a bare modifier as that of every case: “seat changes, refunds, in a friendly tone”. A second one is told."""
+    if item.modifier is None or item.modifier == request.modifier:
+        return request
+    if request.modifier is None and not item.part_of_last:
+        return replace(request, modifier=item.modifier)
+    return replace(request, left_out=(*request.left_out, words_of(words)))

@@ -34,6 +34,7 @@ class ByteStream:
         self.path: Path | None = None
         self.size: int | None = None
         self._under: io.FileIO | None = None
+        self.reader: io.BufferedReader
         try:
             self._open(given)
         except BaseException:
@@ -42,6 +43,10 @@ class ByteStream:
 
     def close(self) -> None:
         self._closing.close()
+
+    def give_back(self, taken: bytes) -> None:
+        """Have what was taken from the reader come again."""
+        self.reader = io.BufferedReader(_Headed(taken, self.reader), _BUFFER)
 
     @property
     def done(self) -> int:

@@ -29,7 +29,9 @@ from dsbuilder_tui.sources.rows.json_records import (
     json_document,
     json_lines,
     rows_in,
+    small_document,
 )
+from dsbuilder_tui.sources.rows.promptfoo_config import has_inherited_tests, inherited_tests
 from dsbuilder_tui.sources.rows.raw_record import RawRecord
 from dsbuilder_tui.sources.rows.record_fields import BOM, Unusable, field_names, parse, to_json
 from dsbuilder_tui.sources.rows.row_parts import Parts
@@ -37,12 +39,14 @@ from dsbuilder_tui.sources.rows.row_shape import RowShape
 from dsbuilder_tui.sources.rows.row_shapes import QUESTIONS, RECORDS, ROW_SHAPES, shape_of
 from dsbuilder_tui.sources.rows.shared_inputs import SharedInputs
 from dsbuilder_tui.sources.rows.table_records import TableReader
-from dsbuilder_tui.sources.rows.yaml_records import yaml_records
+from dsbuilder_tui.sources.rows.yaml_records import LONGEST_YAML, as_json, yaml_of, yaml_records
 
 _BUFFER = 2**20
 _SAMPLE = 64  # records that say what shape a file has
 _FIRST = 256  # records of which one has to be a row
 _MOST_OF_A_RECORD = 1_000_000  # rows in one record
+# One of these stands in the head of a promptfoo configuration whose tests inherit something, or lie in files.
+_CONFIGURATION = (b'"defaultTest"', b'"scenarios"', b'"file://', b'"prompts"', b'"providers"')
 _COPIED = 1  # the lowest bit of a place: it is one in the temporary file
 
 
@@ -274,11 +278,22 @@ class Source:
             self._table = TableReader(stream)
             return self._table.records()
         if kind is FileKind.YAML:
-            return yaml_records(stream, _is_record)
+            documents = yaml_of(stream)
+            if len(documents) == 1 and has_inherited_tests(documents[0]):
+                return inherited_tests(as_json(documents[0]), stream.path)
+            return yaml_records(documents, _is_record)
         if kind is not FileKind.JSON:
             return arrow_records(stream, kind)
         if has_lines(stream, bool(self._choice.fields)):
             return json_lines(stream)
+        document = small_document(stream, _CONFIGURATION, LONGEST_YAML)
+        if has_inherited_tests(document):
+            return inherited_tests(document, stream.path)
+        if document is None and not stream.whole_head and _CONFIGURATION[0] in stream.head:
+            raise InputError(
+                f"{stream.name} is a configuration of more than {LONGEST_YAML // 2**20} MB, or no JSON.",
+                "Give its tests as JSON lines, in a file that it names.",
+            )
         return json_document(stream, _is_record)
 
     def _opened(self, given: str | Path) -> ByteStream:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from dsbuilder_tui.domain.errors import InputError
@@ -73,6 +73,21 @@ def json_lines(stream: ByteStream) -> Iterator[RawRecord]:
             yield RawRecord(line=number, raw=raw, problem=str(problem))
         number, place = number + 1, place + len(raw)
         raw = stream.reader.readline(LONGEST_LINE)
+
+
+def small_document(stream: ByteStream, marks: Iterable[bytes], most: int) -> Any:
+    """A JSON value over all lines as a whole, when one of the marks stands in its beginning; the stream gives it again.
+
+    None for one of more than ``most`` bytes, and for what is no JSON: that is told where it is read.
+    """
+    if not any(mark in stream.head for mark in marks):
+        return None
+    taken = stream.reader.read(most + 1)
+    stream.give_back(taken)
+    try:
+        return parse(taken) if len(taken) <= most else None
+    except Unusable:
+        return None
 
 
 def json_document(stream: ByteStream, is_record: Callable[[Any], bool]) -> Iterator[RawRecord]:

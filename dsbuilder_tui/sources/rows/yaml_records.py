@@ -25,20 +25,26 @@ _MOST_VALUES = 2_000_000  # with aliases followed
 _MOST_ANCHORS = 100_000
 
 
-def yaml_records(stream: ByteStream, is_record: Callable[[Any], bool]) -> Iterator[RawRecord]:
-    """The records of a YAML file, or of several documents in it. Raises ``InputError`` saying what is wrong, and where."""
+def yaml_of(stream: ByteStream) -> list[Any]:
+    """The documents of a YAML file. Raises ``InputError`` saying what is wrong, and where."""
     raw = stream.reader.read(LONGEST_YAML + 1)
     if len(raw) > LONGEST_YAML:
         raise InputError(f"{stream.name} is YAML of more than {LONGEST_YAML // 2**20} MB.", "Give JSON lines.")
+    return yaml_documents(raw, stream.name)
+
+
+def yaml_records(documents: list[Any], is_record: Callable[[Any], bool]) -> Iterator[RawRecord]:
+    """The records of a file's documents."""
     number = 0
-    for document in _documents(raw, stream.name):
+    for document in documents:
         for record in _rows(document, is_record):
             number += 1
-            value = _as_json(record)
+            value = as_json(record)
             yield RawRecord(line=number, raw=to_json(value) + b"\n", value=value)
 
 
-def _documents(raw: bytes, name: str) -> list[Any]:
+def yaml_documents(raw: bytes, name: str) -> list[Any]:
+    """The documents in the bytes of a file called ``name``. Raises ``InputError`` saying what is wrong, and where."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -67,12 +73,12 @@ def _rows(document: Any, is_record: Callable[[Any], bool]) -> list[Any]:
     return [document]
 
 
-def _as_json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """What YAML has and JSON has not, as text."""
     if isinstance(value, dict):
-        return {str(key): _as_json(inner) for key, inner in value.items()}
+        return {str(key): as_json(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_as_json(inner) for inner in value]
+        return [as_json(inner) for inner in value]
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, bytes):

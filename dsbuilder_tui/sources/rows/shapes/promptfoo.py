@@ -80,16 +80,24 @@ def _is_table(record: Mapping[str, Any]) -> bool:
 
 
 def _table_parts(record: Mapping[str, Any]) -> Parts:
-    inputs = {name: value for name, value in record.items() if not name.startswith(_SPECIAL) and value is not None}
-    if not inputs:
+    test = promptfoo_test(record)
+    if not test["vars"]:
         raise Unusable("no column but those of promptfoo")
-    asserts = [_written_out(value) for name, value in record.items() if name.startswith("__expected") and value]
+    return parts_of(test, test["vars"], expectations_of_asserts(test["assert"]), ("vars", "assert"))
+
+
+def promptfoo_test(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a table as the test that it stands for."""
     told = {
         name.removeprefix("__metadata:").removeprefix(_SPECIAL): value
         for name, value in record.items()
         if name.startswith(_SPECIAL) and not name.startswith("__expected")
     }
-    return parts_of(told, inputs, expectations_of_asserts(asserts))
+    return {
+        **told,
+        "vars": {name: value for name, value in record.items() if not name.startswith(_SPECIAL) and value is not None},
+        "assert": [_written_out(value) for name, value in record.items() if name.startswith("__expected") and value],
+    }
 
 
 def _written_out(value: Any) -> Any:
