@@ -16,6 +16,7 @@ class PlanningContext:
     plan: DatasetPlanInput | None = None  # None: nothing is planned yet
     proposed: DatasetPlanInput | None = None  # a plan that waits for the person's yes
     sent_back: DatasetPlanInput | None = None  # the newest one that was proposed and got none
+    first: DatasetPlanInput | None = None  # the first one that was proposed
     running: bool = False
     accepted: dict[str, int] = field(default_factory=dict)  # cases by category
     exhausted: dict[str, int] = field(default_factory=dict)  # slots by category, where there are any

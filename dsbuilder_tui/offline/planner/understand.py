@@ -140,6 +140,8 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
         return _offer(as_arguments(situation.proposed), situation, [])
     if (again := situation.proposed or situation.sent_back) is not None and _TABLE.phrase("plan_again").fullmatch(said):
         return _offer(as_arguments(again), situation, [])
+    if _TABLE.phrase("first_plan").fullmatch(said) and base is not None:
+        return _offer(as_arguments(situation.first), situation, []) if situation.first else _no_first_plan()
     if says_yes(said) and not starts:
         return Interpretation(words=f"{_TABLE.reply('nothing_waits')} {_TABLE.reply('start' if base else 'no_plan')}")
     if base is None and all(
@@ -168,7 +170,11 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
             return Interpretation(words=_TABLE.reply("how_many"), asks=True)
     if _TABLE.phrase("about_bot").match(said) and len(said) > 40:
         return Interpretation((Act("describe_target", {"text": heard.full(said)}),))
-    return Interpretation(words=not_understood(said))
+    return Interpretation(words=not_understood(heard.full(said), situation))
+
+
+def _no_first_plan() -> Interpretation:
+    return Interpretation(words=_TABLE.reply("no_first_plan"))
 
 
 def _proposed(proposal: ProposedPlan, situation: PlanningContext) -> Interpretation:
