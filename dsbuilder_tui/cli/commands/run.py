@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shlex
+import sys
 from pathlib import Path
 
 from dsbuilder_tui.cli.building import build, checked_out, model_for, talk_and_build
@@ -13,7 +14,7 @@ from dsbuilder_tui.cli.field_options import field_choice, field_options
 from dsbuilder_tui.cli.key_question import ask_before_mlflow_is_read
 from dsbuilder_tui.cli.options import display_options, out_option, settings_from, settings_options
 from dsbuilder_tui.cli.output import say
-from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import visible
@@ -31,8 +32,10 @@ from dsbuilder_tui.tracking.dataset_lookup import stored_name
 def _run(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
     if arguments.prompt is not None:
-        if arguments.extend:
-            raise InputError("--prompt and --extend do not go together.", "Say --extend FILE --more N, or name a plan.")
+        if arguments.more is not None:
+            raise InputError("--prompt says itself how many cases are added.", "Leave --more out.")
+        if arguments.only_new and not arguments.extend:
+            raise InputError("--only-new is for --extend.", "Leave it out: all cases are new.")
         return asyncio.run(_run_words(arguments, config))
     if arguments.yes:
         raise InputError("--yes answers the main agent; a plan file needs no answer.", "Leave it out.")
@@ -40,8 +43,7 @@ def _run(arguments: argparse.Namespace) -> int:
     imported = _extended(arguments, config) if arguments.extend else None
     if imported is not None:
         plan = imported.plan
-        if "diversity_across" not in config.explicit:  # what is there must not come again in any category
-            config = load_config(**{**settings_from(arguments), "diversity_across": True})
+        config = _without_repeats(arguments, config)
     else:
         plan = _plan(arguments)
     check_plan(
@@ -49,8 +51,7 @@ def _run(arguments: argparse.Namespace) -> int:
         there=len(imported.cases) if imported else 0,
     )  # fmt: skip
     out = checked_out(arguments.out)
-    if out and arguments.extend and out == Path(arguments.extend).expanduser().resolve():
-        raise InputError(f"--out {arguments.out} is the file to extend.", "Choose another file for the dataset.")
+    _require_other_file(arguments, out)
     if out and arguments.plan and out == Path(arguments.plan).expanduser().resolve():
         raise InputError(f"--out {arguments.out} is the plan itself.", "Choose another file for the dataset.")
 
@@ -101,6 +102,8 @@ def _extended(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> Im
 
 def _extended_file(arguments: argparse.Namespace, path: Path) -> ImportedDataset:
     choice = field_choice(arguments)
+    if arguments.prompt is not None:
+        return extend_rows(path, 0, choice)
     if arguments.more is not None:
         return extend_rows(path, arguments.more, choice)
     return add_rows(_plan(arguments), path, choice)
@@ -123,8 +126,44 @@ async def _run_words(arguments: argparse.Namespace, config: DatasetBuilderConfig
         )
     require_paths(arguments.prompt)
     out = checked_out(arguments.out)
+    if arguments.extend:
+        return await _extend_in_words(arguments, config, out)
     async with await Session.begin(name_of_request(without_keys(arguments.prompt, config)), config, out=out) as session:
         return await talk_and_build(session, arguments, out)
+
+
+async def _extend_in_words(arguments: argparse.Namespace, config: DatasetBuilderConfig, out: Path | None) -> int:
+    """The rows of a file as a session, and the words as a change of its plan."""
+    _require_other_file(arguments, out)
+    imported = _extended(arguments, config)
+    config = _without_repeats(arguments, config)
+    async with await Session.create(imported.plan, config, imported=imported, out=out) as session:
+        if not arguments.json:
+            for note in imported.notes:
+                say(f"Note: {visible(note)}")
+            say(f"{counted(len(imported.cases), 'row')} are there; nothing that is added repeats them.")
+        if arguments.only_new:
+            await session.dataset.leave_imported_out()
+        code = await talk_and_build(session, arguments, out)
+        if code == ExitCode.COMPLETE and session.plan.total_instances == len(imported.cases):
+            print(
+                "dsbuilder: nothing was added; say what is to be, such as --prompt 'add 20 refunds'.", file=sys.stderr
+            )
+            return ExitCode.RESUMABLE
+        return code
+
+
+def _without_repeats(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> DatasetBuilderConfig:
+    """What is there must not come again in any category, unless somebody wants it otherwise."""
+    if "diversity_across" in config.explicit:
+        return config
+    return load_config(**{**settings_from(arguments), "diversity_across": True})
+
+
+def _require_other_file(arguments: argparse.Namespace, out: Path | None) -> None:
+    """Raises ``InputError`` for a dataset that would be written over the rows it extends."""
+    if out and arguments.extend and out == Path(arguments.extend).expanduser().resolve():
+        raise InputError(f"--out {arguments.out} is the file to extend.", "Choose another file for the dataset.")
 
 
 def _point_at_unfinished(dataset_name: str, config: DatasetBuilderConfig) -> None:
