@@ -127,7 +127,7 @@ class Journal:
         self._changes.history.append(history_row(self._store.next_seq(), event))
         self._work.set()
 
-    def checkpoint(self, reason: str, seq: int | None = None) -> Checkpoint:
+    def checkpoint(self, reason: str, seq: int | None = None, *, name: str = "", note: str = "") -> Checkpoint:
         now = self._clock.now()
         point = Checkpoint(
             id=self._store.next_checkpoint(),
@@ -136,6 +136,8 @@ class Journal:
             accepted=self.accepted,
             planned=self.planned,
             created_at=now,
+            name=name,
+            note=note,
         )
         self._changes.checkpoints.append(point)
         self._add(

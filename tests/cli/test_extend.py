@@ -86,7 +86,9 @@ def test_more_like_a_file(old: Path, only_new: bool, capsys: pytest.CaptureFixtu
     assert lines("new.jsonl") == fresh
     capsys.readouterr()
     main(["show", "old", *PLACE])
-    assert "8 of the cases came with old.csv, 12 are new." in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "8 of the cases came with old.csv, 12 are new." in shown
+    assert "Of those that came: parcels 50 % (planned 50 %), returns 50 % (planned 50 %)." in shown
 
 
 def test_a_plan_and_the_rows_before_it(old: Path) -> None:

@@ -17,7 +17,7 @@ from dsbuilder_tui.offline.planner.counts import plain_numbers
 from dsbuilder_tui.offline.planner.diversity_requests import about_pairs, fewer
 from dsbuilder_tui.offline.planner.document_requests import documents_in, written_from
 from dsbuilder_tui.offline.planner.expected_tool_calls import one_tool_a_clause
-from dsbuilder_tui.offline.planner.extension_requests import extension_in
+from dsbuilder_tui.offline.planner.extension_requests import extension_in, traces_in
 from dsbuilder_tui.offline.planner.failure_requests import failing_in
 from dsbuilder_tui.offline.planner.fallback_replies import not_understood, says_yes, small_words
 from dsbuilder_tui.offline.planner.intent_table import intent_table
@@ -50,7 +50,8 @@ def understand(
     if not text.strip():
         return Interpretation(words=not_understood())
     heard = hear(text)
-    if situation.plan is None and (extension := extension_in(heard)) is not None:
+    extension = extension_in(heard) or traces_in(heard) if situation.plan is None else None
+    if extension is not None:
         return extension
     if situation.plan is not None and (failing := failing_in(heard)) is not None:
         return failing
