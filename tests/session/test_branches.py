@@ -14,6 +14,9 @@ from dsbuilder_tui.domain.branch import BranchCause
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.pause_cause import Pause
+from dsbuilder_tui.generation.journal import Journal
+from dsbuilder_tui.store.rows import Changes, Withdrawal
+from dsbuilder_tui.store.salvage import salvage
 from dsbuilder_tui.store.travelled_tables import TRAVELLED_TABLES
 
 Configs = Callable[..., DatasetBuilderConfig]
@@ -175,3 +178,54 @@ async def test_what_cannot_be_done_is_said(make_config: Configs) -> None:
             with pytest.raises(InputError):
                 await act()
         assert [branch.name for branch in await session.branches.all()] == ["main"]
+
+
+async def test_an_act_right_behind_a_checkpoint_is_not_of_it(tmp_path: Path, make_config: Configs) -> None:
+    """What a person does while a run goes on, in the same moment in which a checkpoint is due, comes behind that."""
+    async with await Session.create(plan(), make_config(checkpoint_interval=5, seed=7)) as session:
+        await run_until(session, 5)
+        files = session._files
+        journal_cases = await session.cases.page(0, 2)
+
+        count = (await session.summary()).instances_created
+        journal = Journal(
+            files.store, files.clock, lambda event: None, accepted=count, planned=50, interval=None, most_answers=0
+        )
+        point = journal.checkpoint("asked")
+        told = Withdrawal(
+            seq=journal_cases[0].seq, category=journal_cases[0].category, withdrawn_seq=files.store.next_seq(),
+            reason="at once", withdrawn_at=files.clock.now(),
+        )  # fmt: skip
+        journal.decide(Changes(withdrawn=[told]), _Nothing(ts=files.clock.now()), -1)
+        await journal.flush()
+        assert (await session.summary()).instances_created == count - 1
+        assert await session.export(tmp_path / "then.jsonl", at=point.id) == count == point.accepted
+        await session.branches.rewind(point.id)
+        assert (await session.summary()).instances_created == count
+
+
+class _Nothing(Event):
+    type = "nothing"
+
+
+async def test_a_repaired_session_keeps_its_branches(tmp_path: Path, make_config: Configs) -> None:
+
+    async with await Session.create(plan(), make_config(checkpoint_interval=10)) as session:
+        await run_until(session, 15)
+        point = (await session.checkpoints.all())[0]
+        end = await state(session)
+        await session.branches.rewind(point.id, keep_as="later")
+        there = await state(session)
+        folder = session.folder
+    mended = folder.with_name("mended")
+    mended.mkdir()
+    _, losses = salvage(folder / "session.db", mended / "session.db", 1.0)
+    assert losses == []
+    async with await Session.open(mended, make_config()) as session:
+        assert await state(session) == there
+        case = (await session.cases.page(0, 1))[0]
+        await session.cases.edit(case.category, case.ordinal, {"query": "Something else than it said before?"}, {})
+        await session.branches.switch("later")
+        assert await state(session) == end
+        await session.branches.rewind(point.id)
+        assert await state(session) == there

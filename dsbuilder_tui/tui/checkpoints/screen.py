@@ -35,6 +35,8 @@ _REASONS = {
     "finish": "at the end",
     "import": "at the import",
     "plan": "at a change of the plan",
+    "before_rewind": "before going back",
+    "before_switch": "before another branch",
 }
 
 
