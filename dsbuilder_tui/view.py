@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.events import (
     AgentCalled,
     BatchFinished,
     BatchStarted,
+    BranchSwitched,
     CaseAccepted,
     CaseJudged,
     CaseRejected,
@@ -283,14 +284,17 @@ def reduce(view: RunView, event: Event) -> RunView:
             return replace(view, judged={**view.judged, event.category: found})
         case CaseWithdrawn():
             return replace(view, **_counts(view, event.category, accepted=-1, rejected=1))
-        case PlanRevised():
-            return replace(
-                view,
-                revision=event.revision,
-                planned=event.planned,
-                exhausted=sum(c["exhausted"] for c in event.categories.values()),
-                categories={name: CategoryView(**counts) for name, counts in event.categories.items()},
+        case PlanRevised() | BranchSwitched():
+            categories = {name: CategoryView(**counts) for name, counts in event.categories.items()}
+            exhausted = sum(category.exhausted for category in categories.values())
+            view = replace(
+                view, revision=event.revision, planned=event.planned, exhausted=exhausted, categories=categories
             )
+            if isinstance(event, PlanRevised):
+                return view
+            moved = RunState.FINISHED if SessionState(event.state).is_settled else RunState.PAUSED
+            view = replace(view, state=moved, samples=(), feed=(), began_with=event.accepted, stages=dict(event.stages))
+            return replace(view, accepted=event.accepted, rejected=sum(event.stages.values()))
         case CaseRejected():
             turned = Turned(
                 ts=event.ts,
@@ -367,15 +371,9 @@ def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled)
     arrivals = before.arrivals if before else ()
     if isinstance(event, BatchStarted):
         worker = WorkerView(
-            number=event.worker,
-            batch=event.batch,
-            category=event.category,
-            size=len(event.slots),
-            started=event.ts,
-            attempt=event.attempt,
-            role=event.role,
-            arrivals=arrivals,
-        )
+            number=event.worker, batch=event.batch, category=event.category, size=len(event.slots), started=event.ts,
+            attempt=event.attempt, role=event.role, arrivals=arrivals,
+        )  # fmt: skip
         return replace(view, workers={**view.workers, event.worker: worker})
     if isinstance(event, BatchFinished) and event.role is CallRole.JUDGE:
         used = event.prompt_tokens + event.completion_tokens
@@ -397,12 +395,9 @@ def _worked(view: RunView, event: BatchStarted | BatchFinished | RetryScheduled)
     if before is None or before.batch != event.batch:
         return view  # the worker may have its next batch by the time that the end of this one is told
     if isinstance(event, RetryScheduled):
+        retry_at = event.ts + event.wait_s
         worker = replace(
-            before,
-            state=WorkerState.WAITING,
-            retry_at=event.ts + event.wait_s,
-            retry_kind=event.kind,
-            detail=event.detail,
+            before, state=WorkerState.WAITING, retry_at=retry_at, retry_kind=event.kind, detail=event.detail
         )
         return replace(view, workers={**view.workers, event.worker: worker})
     worker = replace(before, state=event.outcome, seconds=event.seconds, detail=event.detail)

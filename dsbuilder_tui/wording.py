@@ -37,7 +37,7 @@ from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import WorkerState
 from dsbuilder_tui.domain.sanitise import one_line, visible
-from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.domain.tracking_state import TrackingState
 from dsbuilder_tui.domain.writing_stage import pipeline_words
 from dsbuilder_tui.generation.slots import slot_axes
@@ -398,14 +398,25 @@ def judged_advice(judged: Mapping[str, JudgedCounts]) -> str:
     return visible(f"Judge all of {', '.join(doubtful)} (judge: all): bad cases are then written again.")
 
 
-def imported_words(imported: Mapping[str, Any], accepted: int, category: str | None = None) -> str:
-    """How many cases came with a file of rows, and how many are new; empty when none did."""
-    cases: Mapping[str, int] = imported.get("cases", {})
-    there = sum(cases.values()) if category is None else cases.get(category, 0)
-    if not there or not imported.get("name"):
+def imported_words(summary: BuilderState) -> str:
+    """How many cases came with a file of rows, and how many are new; empty when none did.
+
+    With several categories also what share of those each has, beside its share of what is planned.
+    """
+    cases: Mapping[str, int] = summary.imported.get("cases", {})
+    there = sum(cases.values())
+    if not there or not summary.imported.get("name"):
         return ""
-    new = max(0, accepted - there)
-    return visible(f"{there:,} of the cases came with {imported['name']}, {new:,} {'is' if new == 1 else 'are'} new.")
+    new = max(0, summary.instances_created - there)
+    words = f"{there:,} of the cases came with {summary.imported['name']}, {new:,} {'is' if new == 1 else 'are'} new."
+    if len(summary.categories) > 1:
+        planned = sum(counts["planned"] for counts in summary.categories.values())
+        shares = [
+            f"{name} {share_words(cases.get(name, 0), there)} (planned {share_words(counts['planned'], planned)})"
+            for name, counts in summary.categories.items()
+        ]
+        words += f" Of those that came: {', '.join(shares)}."
+    return visible(words)
 
 
 def diversity_lines(report: DiversityReport) -> list[str]:

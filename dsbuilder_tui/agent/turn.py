@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any, cast
 
 import agents
@@ -286,4 +287,5 @@ class TurnRunner:
             stages=session.config.diversity_stages,
             models="built-in",
             tools=tuple(str(name) for name in session.agent_memory.target.get("tools") or ()),
+            folder=Path.cwd(),
         )

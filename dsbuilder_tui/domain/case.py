@@ -160,7 +160,11 @@ class Exhausted:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A named point in a session's history: a row pointing at a sequence number."""
+    """A point in a session's history that can be returned to: a row, not a copy.
+
+    ``seq`` is its place in the history, ``reason`` why it was written (a ``CheckpointCause``), ``branch`` the name of the branch
+    on whose line it lies. ``revision`` is that of the plan and ``message_seq`` the place of the last message by then.
+    """
 
     id: int
     seq: int
@@ -168,6 +172,11 @@ class Checkpoint:
     accepted: int
     planned: int
     created_at: float
+    name: str = ""
+    note: str = ""
+    branch: str = "main"
+    revision: int = 1
+    message_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,6 +236,26 @@ class PlanRevised(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BranchSwitched(Event):
+    """The session stands at another point of its history. Whatever was read of it before is to be read anew.
+
+    ``branch`` is the one that is worked on now, ``checkpoint`` where it stands; ``left`` is the branch that holds what was
+    there before. ``state`` is that of the session, ``revision`` that of its plan.
+    """
+
+    type: ClassVar[str] = "branch_switched"
+    branch: str
+    left: str
+    checkpoint: int
+    accepted: int
+    planned: int
+    revision: int
+    state: str
+    categories: Mapping[str, Mapping[str, int]]  # as in ``RunStarted``
+    stages: Mapping[str, int]  # rejections by stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetryScheduled(Event):
     """A call failed and will be made again in ``wait_s`` seconds."""
 

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterable
 
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
+from dsbuilder_tui.domain.case_pair import TAG
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import CheckpointSaved, Event, Notice
 from dsbuilder_tui.domain.notice_level import NoticeLevel
@@ -46,6 +47,7 @@ class Journal:
         """``most_answers`` is how many bytes the response journal may take, compressed."""
         self._store, self._clock, self._emit = store, clock, emit
         self._changes, self._events = Changes(), list[Event]()
+        self._closed: list[tuple[Changes, list[Event]]] = []  # what is written before that, each in a commit of its own
         self._interval, self._most_answers, self._untrimmed = interval, most_answers, 0
         self._staged: set[tuple[str, int]] = set()  # slots by category and ordinal
         self._work = asyncio.Event()
@@ -60,6 +62,7 @@ class Journal:
         return len(self._events) + len(self._changes.history) >= MOST_PENDING
 
     def accept(self, case: AcceptedCase, event: Event, likeness: CaseLikeness | None = None) -> None:
+        self._leave_points_alone(TAG in case.tags)  # its original says so from now on
         self._changes.accepted.append(case)
         self.unstage(case.category, case.ordinal)
         if likeness is not None:
@@ -105,11 +108,13 @@ class Journal:
 
     def judge(self, verdict: CaseVerdict, event: Event) -> None:
         """There is a verdict on a case that was let in."""
+        self._leave_points_alone(True)
         self._changes.verdicts.append(verdict)
         self._add(event)
 
     def decide(self, changes: Changes, event: Event, accepted: int) -> None:
         """A person's decision; ``accepted`` is by how many cases it changes their number."""
+        self._leave_points_alone(True)
         self._changes += changes
         self.accepted += accepted
         self._add(event)
@@ -127,7 +132,7 @@ class Journal:
         self._changes.history.append(history_row(self._store.next_seq(), event))
         self._work.set()
 
-    def checkpoint(self, reason: str, seq: int | None = None) -> Checkpoint:
+    def checkpoint(self, reason: str, seq: int | None = None, *, name: str = "", note: str = "") -> Checkpoint:
         now = self._clock.now()
         point = Checkpoint(
             id=self._store.next_checkpoint(),
@@ -136,6 +141,8 @@ class Journal:
             accepted=self.accepted,
             planned=self.planned,
             created_at=now,
+            name=name,
+            note=note,
         )
         self._changes.checkpoints.append(point)
         self._add(
@@ -144,6 +151,12 @@ class Journal:
             )
         )
         return point
+
+    def _leave_points_alone(self, changing: bool) -> None:
+        """A checkpoint is what its transaction leaves: what is ``changing`` rows that it covers comes in the next one."""
+        if changing and self._changes.checkpoints:
+            self._closed.append((self._changes, self._events))
+            self._changes, self._events = Changes(), []
 
     def _add(self, event: Event) -> None:
         self._events.append(event)
@@ -168,20 +181,20 @@ class Journal:
 
     async def _flush(self) -> None:
         async with self._commit:
-            changes, events = self._changes, self._events
-            if not changes and not events:
-                return
+            self._closed.append((self._changes, self._events))
             self._changes, self._events = Changes(), []
             self._work.clear()
-            try:
-                await self._store.commit(changes)
-            except BaseException:
-                # Nothing of it was written, so nothing after it may be: it must come first in another try.
-                self._changes, self._events = changes + self._changes, events + self._events
-                self._work.set()
-                raise
-            for event in events:
-                self._emit(event)
+            while self._closed:
+                changes, events = self._closed[0]
+                if changes or events:
+                    try:
+                        await self._store.commit(changes)
+                    except BaseException:
+                        self._work.set()  # nothing of it was written, so nothing after it may be: it stays the first
+                        raise
+                del self._closed[0]
+                for event in events:
+                    self._emit(event)
             if self._untrimmed * _TRIMS > self._most_answers and self._untrimmed:
                 self._untrimmed = 0
                 await self._store.responses.trim(self._most_answers)

@@ -12,12 +12,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from dsbuilder_tui.atomic_write import atomic_write, replaceable
+from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.dataset_card import CardCategory, DatasetCard
 from dsbuilder_tui.domain.errors import InputError, StorageError
 from dsbuilder_tui.domain.events import Notice
 from dsbuilder_tui.domain.figures import told_figures
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.session.dataset_export import dataset_pages
 from dsbuilder_tui.session.dataset_split import SplitMember, split_cases
 from dsbuilder_tui.session.diversity import SessionDiversity
 from dsbuilder_tui.session.session_context import SessionContext
@@ -47,7 +49,7 @@ class _FileOptions:
     kind: str
     damaged: list[str] | None
     private: bool
-    upto: int | None
+    at: Checkpoint | None
     raw: bool
     only_new: bool
 
@@ -67,7 +69,7 @@ class SessionExports:
         licence: str = UNKNOWN_LICENCE,
         damaged: list[str] | None = None,
         private: bool = False,
-        upto: int | None = None,
+        at: int | None = None,
         raw: bool = False,
         only_new: bool = False,
     ) -> list[ExportedFile]:
@@ -84,12 +86,14 @@ class SessionExports:
         kind = format_of(path, kind)
         require_writer(kind)
         row = FORMATS.load(kind)
-        how = _FileOptions(kind=kind, damaged=damaged, private=private, upto=upto, raw=raw, only_new=only_new)
+        point = None if at is None else await self._context.files.store.checkpoints.at(at)
+        how = _FileOptions(kind=kind, damaged=damaged, private=private, at=point, raw=raw, only_new=only_new)
         splits = await self._split(shares, how) if shares else None
         if splits is not None and kind == SEED_FORMAT:
             raise InputError("A checkpoint is one file: it cannot be split.", "Choose another format, such as .jsonl.")
         files = []
-        parts = dataset_parts(self._context.plan, path, kind)
+        plan = self._context.plan if point is None else (await self._context.files.store.plans.of(point))[1]
+        parts = dataset_parts(plan, path, kind)
         for part in parts:
             if row.layout is not None:
                 files += await self._write_folder(part, row.layout, splits, licence, how)
@@ -115,7 +119,7 @@ class SessionExports:
         """Write one file; ``place`` is where it will lie in the end, when that is not ``path``."""
         found: list[str] | None = None if how.damaged is None else []
         written = await self._context.files.dataset.write(
-            path, how.kind, damaged=found, private=how.private, upto=how.upto, raw=how.raw, only_new=how.only_new,
+            path, how.kind, damaged=found, private=how.private, at=how.at, raw=how.raw, only_new=how.only_new,
             categories=part.categories, only=ids, place=place,
         )  # fmt: skip
         if how.damaged is not None and found is not None:
@@ -124,7 +128,7 @@ class SessionExports:
 
     async def splits(self, shares: Mapping[str, Fraction]) -> dict[str, frozenset[str]]:
         """The ids of each split's cases. Raises ``SessionDamaged``."""
-        whole = _FileOptions(kind="", damaged=None, private=False, upto=None, raw=False, only_new=False)
+        whole = _FileOptions(kind="", damaged=None, private=False, at=None, raw=False, only_new=False)
         return await self._split(shares, whole)
 
     async def _split(self, shares: Mapping[str, Fraction], how: _FileOptions) -> dict[str, frozenset[str]]:
@@ -134,7 +138,7 @@ class SessionExports:
         files = self._context.files
         cases = [
             (case.case_id, case.category, compared_text(case.inputs, case.kind))
-            async for page in files.store.cases.pages(self._context.categories(), damaged=how.damaged, upto=how.upto)
+            async for page in dataset_pages(files.store, self._context.categories(), how.damaged, how.at)
             for case in page
         ]
         groups = await asyncio.to_thread(near_groups, [text for _, _, text in cases])

@@ -26,6 +26,7 @@ from dsbuilder_tui.models.protocol import LearningModel, WorkerModel
 from dsbuilder_tui.models.providers import require_judge, worker_model
 from dsbuilder_tui.session.agent_memory import AgentMemory
 from dsbuilder_tui.session.approvals import SessionApprovals
+from dsbuilder_tui.session.branches import SessionBranches
 from dsbuilder_tui.session.calls import SessionCalls
 from dsbuilder_tui.session.cases import SessionCases
 from dsbuilder_tui.session.chat import SessionChat
@@ -76,6 +77,7 @@ class Session:
         self.endpoints = EndpointKnowledge(files)
         self.documents = SessionDocuments(context)
         self.exports = SessionExports(context, self.diversity)
+        self.branches = SessionBranches(context, moved=self.diversity.forget_coverage)
         self.cases = SessionCases(context, repaired=self.diversity.forget_coverage)
         self.plans = SessionPlans(context)
         self.preview = SessionPreview(context, self.costs)
@@ -400,17 +402,17 @@ class Session:
         *,
         damaged: list[str] | None = None,
         private: bool = False,
-        upto: int | None = None,
+        at: int | None = None,
         raw: bool = False,
     ) -> int:
         """Write the accepted cases to a file, in slot order, atomically. Returns how many. ``exports`` writes splits, and
         tells of each file: scenarios that stand beside other cases go to one of their own.
-        With ``upto`` only the cases up to that place in the history are written. With ``raw`` a CSV holds every text as
+        With ``at`` the dataset is written as it was at that checkpoint, of any branch. With ``raw`` a CSV holds every text as
         it is; else one that a spreadsheet would take for a formula gets an apostrophe in front. The format follows the
         ending, or ``kind``. Damaged cases raise ``SessionDamaged``, or are left out and named in ``damaged``. Raises
         ``InputError`` while there is no plan, and for a name that is a device's or that of a link which leads elsewhere.
         """
-        written = self.exports.write(path, kind, damaged=damaged, private=private, upto=upto, raw=raw)
+        written = self.exports.write(path, kind, damaged=damaged, private=private, at=at, raw=raw)
         return sum(file.cases for file in await written)
 
     async def rename(self, name: str) -> None:

@@ -281,26 +281,38 @@ class SessionFiles:
             await self.store.history.remember(reason, state=state)
         else:
             await self.store.history.record(end)
-        if export and self.plan.decided:
-            damaged: list[str] = []
-            await self.dataset.write(catalog.seed_file(self.folder), "checkpoint", damaged=damaged, private=True)
-            if damaged:
-                text = f"Damaged cases left out of the JSON export: {', '.join(damaged[:5])}. Resume with --repair."
-                await self.tell(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=text))
+        if export:
+            await self.write_seed_file()
         await self.note_status(running=False)
 
-    async def checkpoint(self, reason: str) -> Checkpoint:
-        accepted = (await self.store.progress.totals()).accepted
-        point = Checkpoint(
+    async def write_seed_file(self) -> None:
+        """Write the seed-format JSON beside the folder, once there is a plan."""
+        if not self.plan.decided:
+            return
+        damaged: list[str] = []
+        await self.dataset.write(catalog.seed_file(self.folder), "checkpoint", damaged=damaged, private=True)
+        if damaged:
+            text = f"Damaged cases left out of the JSON export: {', '.join(damaged[:5])}. Resume with --repair."
+            await self.tell(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=text))
+
+    async def checkpoint(self, reason: str, *, name: str = "", note: str = "") -> Checkpoint:
+        """Write a checkpoint at rest."""
+        point = await self.next_checkpoint(reason, name=name, note=note)
+        await self.store.commit(Changes(checkpoints=[point]))
+        return point
+
+    async def next_checkpoint(self, reason: str, *, name: str = "", note: str = "") -> Checkpoint:
+        """A checkpoint of what is on disk now, to be written."""
+        return Checkpoint(
             id=self.store.next_checkpoint(),
             seq=self.store.seq,
             reason=reason,
-            accepted=accepted,
+            accepted=(await self.store.progress.totals()).accepted,
             planned=self.plan.total_instances,
             created_at=self.clock.now(),
+            name=name,
+            note=note,
         )
-        await self.store.commit(Changes(checkpoints=[point]))
-        return point
 
     async def spending(self, config: DatasetBuilderConfig) -> Spending:
         """As ``Session.spending``."""

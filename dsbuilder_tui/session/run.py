@@ -161,11 +161,11 @@ class Run:
         self._hurried = True
         self._driver.stop_draining()
 
-    async def checkpoint(self, reason: str) -> Checkpoint:
+    async def checkpoint(self, reason: str, *, name: str = "", note: str = "") -> Checkpoint:
         journal = self._driver.journal
         if journal is None:  # nothing has happened in this run yet
-            return await self._files.checkpoint(reason)
-        point = journal.checkpoint(reason)
+            return await self._files.checkpoint(reason, name=name, note=note)
+        point = journal.checkpoint(reason, name=name, note=note)
         await journal.flush()
         return point
 

@@ -17,13 +17,18 @@ class SessionSettings:
 
     def __init__(self, files: SessionFiles, config: DatasetBuilderConfig) -> None:
         """``config`` is what the session was opened with. Raises ``ConfigError`` for a kept value that cannot be used."""
-        self._files = files
+        self._files, self._opened_with = files, config
+        self.read_again()
+
+    def read_again(self) -> None:
+        """Take over what the session keeps, as when it is opened. Raises ``ConfigError``."""
+        files = self._files
         self._at_first = self.kept
         known = DatasetBuilderConfig.model_fields  # one that another version kept is left alone
         kept = {name: value for name, value in self.kept.items() if name in known and name not in SECRETS}
         foreign = unsealed(kept, SEALED, files.meta.get("seals"))
         kept = {name: value for name, value in kept.items() if name not in OWN_WORD_ONLY or name not in foreign}
-        self._stack = SettingsStack.over(config, kept, folder=files.folder, foreign=foreign)
+        self._stack = SettingsStack.over(self._opened_with, kept, folder=files.folder, foreign=foreign)
 
     @property
     def config(self) -> DatasetBuilderConfig:

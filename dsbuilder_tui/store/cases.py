@@ -38,8 +38,8 @@ class CaseTable:
         """Accepted cases in slot order, a page at a time; memory stays flat whatever the size of the session.
 
         A case whose checksum does not match is appended to ``damaged`` (by its id) and left out; without that list
-        ``SessionDamaged`` is raised; so it is at the end when not all are found. With ``upto`` only cases up to that
-        place in the history come.
+        ``SessionDamaged`` is raised; so it is at the end when not all are found. With ``upto`` only those
+        come that came up to that place in the history, as they are now.
         """
         most, found, before = _NO_LIMIT if upto is None else upto, 0, await self._store.database.seal()
         names = list(categories)
@@ -60,15 +60,19 @@ class CaseTable:
                 last = rows[-1][2]
                 page = [read_case(self._store.names, row) for row in rows]
                 found += len(page)
-                for bad in page:
-                    if bad.damaged:
-                        self._note_damaged(bad, damaged)
-                yield [case for case in page if not case.damaged]
+                yield self.whole_ones(page, damaged)
         if upto is None and (await self._store.database.seal()).commits == before.commits:
             numbers = [self._store.ids[name] for name in names if name in self._store.ids]
             written = await self._store.read(lambda connection: sum(_filled(connection, number) for number in numbers))
             if found != written:
                 self._note_missing(TableDamage(CASES, found, written), damaged)
+
+    def whole_ones(self, page: Sequence[AcceptedCase], damaged: list[str] | None) -> list[AcceptedCase]:
+        """A page without its damaged cases, which are noted in ``damaged``; without that they raise ``SessionDamaged``."""
+        for bad in page:
+            if bad.damaged:
+                self._note_damaged(bad, damaged)
+        return [case for case in page if not case.damaged]
 
     async def require_sound(self, damaged: list[str] | None = None) -> None:
         """Raises ``SessionDamaged`` when the rows of the cases are not what was written; reads them all.

@@ -1,16 +1,26 @@
-"""Named points in a session's history."""
+"""Points in a session's history that can be returned to: written by a commit, listed, and read as the dataset was then."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dsbuilder_tui.domain.case import Checkpoint
-from dsbuilder_tui.store.connection import StoreConnection
-from dsbuilder_tui.store.schema import MAIN_BRANCH
+import orjson
 
-CHECKPOINT_COLUMNS = "id, seq, reason, accepted, planned, created_at"
+from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.row_format import to_text
+from dsbuilder_tui.store.rows import CategoryProgress, Changes
+from dsbuilder_tui.store.schema import MAIN_BRANCH
+from dsbuilder_tui.store.travelled_tables import HEAD_SEGMENT
+
+_BRANCH = "coalesce((SELECT b.name FROM segment s JOIN branch b ON b.id=s.branch_id WHERE s.id=c.segment_id), m.name)"
+CHECKPOINT_COLUMNS = (
+    f"c.id, c.seq, c.reason, c.accepted, c.planned, c.created_at, c.name, c.note, {_BRANCH}, c.revision, c.message_seq"
+)
+CHECKPOINTS = f"checkpoint c JOIN branch m ON m.id={MAIN_BRANCH}"
 
 
 class CheckpointTable:
@@ -20,24 +30,44 @@ class CheckpointTable:
         self._store = store
 
     async def newest(self, limit: int = 1000) -> list[Checkpoint]:
-        """The newest checkpoints, oldest first."""
+        """The newest checkpoints of all branches, oldest first."""
 
         def read(connection: sqlite3.Connection) -> list[Checkpoint]:
             rows = connection.execute(
-                f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoint WHERE branch_id=? ORDER BY id DESC LIMIT ?",
-                (MAIN_BRANCH, limit),
+                f"SELECT {CHECKPOINT_COLUMNS} FROM {CHECKPOINTS} ORDER BY c.id DESC LIMIT ?", (limit,)
             )
             return [checkpoint_from(row) for row in rows][::-1]
 
         return await self._store.read(read)
+
+    async def at(self, number: int) -> Checkpoint:
+        """Raises ``InputError`` when there is none with that number."""
+        return await self._store.read(lambda connection: checkpoint_at(connection, number))
+
+    async def counts(self, number: int) -> dict[str, CategoryProgress] | None:
+        """The counters of each category at a checkpoint; None for one of an older format."""
+
+        def read(connection: sqlite3.Connection) -> dict[str, CategoryProgress] | None:
+            (text,) = connection.execute("SELECT counters FROM checkpoint WHERE id=?", (number,)).fetchone()
+            return None if text is None else counters_from(text, self._store.names)
+
+        return await self._store.read(read)
+
+    async def rename(self, number: int, name: str, note: str) -> None:
+        """Give a checkpoint a name and a note. Raises ``InputError`` when there is none with that number."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            checkpoint_at(connection, number)
+            connection.execute("UPDATE checkpoint SET name=?, note=? WHERE id=?", (name, note, number))
+
+        await self._store.write(write)
 
     async def first(self, reason: str) -> Checkpoint | None:
         """The first checkpoint that was made for this reason."""
 
         def read(connection: sqlite3.Connection) -> Checkpoint | None:
             row = connection.execute(
-                f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoint WHERE branch_id=? AND reason=? ORDER BY id LIMIT 1",
-                (MAIN_BRANCH, reason),
+                f"SELECT {CHECKPOINT_COLUMNS} FROM {CHECKPOINTS} WHERE c.reason=? ORDER BY c.id LIMIT 1", (reason,)
             ).fetchone()
             return None if row is None else checkpoint_from(row)
 
@@ -46,5 +76,66 @@ class CheckpointTable:
 
 def checkpoint_from(row: Sequence[Any]) -> Checkpoint:
     """A row of ``CHECKPOINT_COLUMNS``."""
-    number, seq, reason, accepted, planned, created_at = row
-    return Checkpoint(id=number, seq=seq, reason=reason, accepted=accepted, planned=planned, created_at=created_at)
+    number, seq, reason, accepted, planned, created_at, name, note, branch, revision, message_seq = row
+    return Checkpoint(
+        id=number, seq=seq, reason=reason, accepted=accepted, planned=planned, created_at=created_at, name=name, note=note,
+        branch=branch, revision=revision, message_seq=message_seq,
+    )  # fmt: skip
+
+
+def checkpoint_at(connection: sqlite3.Connection, number: int) -> Checkpoint:
+    """Raises ``InputError`` when there is none with that number."""
+    row = connection.execute(f"SELECT {CHECKPOINT_COLUMNS} FROM {CHECKPOINTS} WHERE c.id=?", (number,)).fetchone()
+    if row is None:
+        raise InputError(f"There is no checkpoint {number}.", "`dsbuilder checkpoints SESSION` lists them.")
+    return checkpoint_from(row)
+
+
+def counters_from(text: str, names: Mapping[int, str]) -> dict[str, CategoryProgress]:
+    """The counters as a checkpoint keeps them, by the name of the category; those without any are left out."""
+    return {names[int(number)]: CategoryProgress(*counts) for number, counts in orjson.loads(text).items()}
+
+
+def write_checkpoints(
+    connection: sqlite3.Connection, points: Iterable[Checkpoint], later: Changes, ids: Mapping[str, int]
+) -> None:
+    """Write checkpoints behind everything else of a transaction; ``later`` is what that holds, also behind their places."""
+    for point in points:
+        counters = {
+            number: list(counts)
+            for number, *counts in connection.execute(
+                "SELECT category_id, accepted, rejected, exhausted FROM progress WHERE branch_id=?", (MAIN_BRANCH,)
+            )
+        }
+        behind: tuple[Sequence[AcceptedCase | Rejection | Exhausted], ...] = (
+            later.accepted,
+            later.rejected,
+            later.exhausted,
+        )
+        for which, rows in enumerate(behind):
+            for row in rows:
+                if row.seq > point.seq:
+                    counters[ids[row.category]][which] -= 1
+        connection.execute(
+            "INSERT INTO checkpoint (id, branch_id, seq, reason, accepted, planned, created_at, segment_id, commits, revision, "
+            f"counters, message_seq, settings_id, name, note) VALUES (?,?,?,?,?,?,?,{HEAD_SEGMENT},"
+            "(SELECT commits+1 FROM seal WHERE id=1), (SELECT max(revision) FROM plan_revision),?,"
+            "(SELECT ifnull(max(seq), 0) FROM message),?,?,?)",
+            (point.id, MAIN_BRANCH, point.seq, point.reason, point.accepted, point.planned, point.created_at,
+             to_text({str(number): counts for number, counts in counters.items() if any(counts)}),
+             _settings_layer(connection), point.name, point.note),
+        )  # fmt: skip
+
+
+def _settings_layer(connection: sqlite3.Connection) -> int:
+    """The number of the session's present layer of settings, which is kept once."""
+    kept = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('settings', 'seals')").fetchall())
+    layer = (kept.get("settings", "null"), kept.get("seals", "null"))
+    row = connection.execute(
+        "SELECT id FROM settings_layer WHERE settings=? AND seals=? ORDER BY id DESC LIMIT 1", layer
+    ).fetchone()
+    if row is None:
+        row = connection.execute(
+            "INSERT INTO settings_layer (settings, seals) VALUES (?,?) RETURNING id", layer
+        ).fetchone()
+    return int(row[0])

@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.case_pair import TAG
 from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.store.checkpoints import write_checkpoints
 from dsbuilder_tui.store.pairs import join_pair, pair_tag, part_pair
 from dsbuilder_tui.store.response_journal import write_answers
 from dsbuilder_tui.store.row_format import checksum, to_text
@@ -76,16 +77,13 @@ def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, in
         ],
     )  # fmt: skip
     write_answers(connection, changes.answers, ids)
-    connection.executemany(
-        "INSERT INTO checkpoint VALUES (?,?,?,?,?,?,?)",
-        [(p.id, MAIN_BRANCH, p.seq, p.reason, p.accepted, p.planned, p.created_at) for p in changes.checkpoints],
-    )
     write_staged(connection, changes.staged, ids)
     write_history(connection, changes.history, ids)
     connection.executemany(
         "INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, to_text(value)) for key, value in changes.meta.items()]
     )
     _count(connection, counts)
+    write_checkpoints(connection, changes.checkpoints, changes, ids)  # behind everything else, which they cover
 
 
 def take_in(connection: sqlite3.Connection, cases: Iterable[AcceptedCase], ids: Mapping[str, int]) -> None:

@@ -36,6 +36,7 @@ from dsbuilder_tui.store.schema import MIGRATIONS, SEALED
 from dsbuilder_tui.store.soundness import TableDamage, damaged_session, opening_tables, table_damages
 from dsbuilder_tui.store.sqlite_errors import UNREADABLE
 from dsbuilder_tui.store.table_sums import Seal, TableSum, TableSums, read_seal, recounted, write_seal
+from dsbuilder_tui.store.travelled_tables import keep_changes
 
 T = TypeVar("T")
 
@@ -320,6 +321,7 @@ class Database:
                 )
             self._sums = TableSums(connection)
             watch_cases(connection)
+            keep_changes(connection)
             self.was_closed = self._sums.seal.closed
             self._check_log(self._sums.seal, had_log)
             self._digest = "" if had_log else self._known_digest(self._sums.seal)

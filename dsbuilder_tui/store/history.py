@@ -13,7 +13,7 @@ from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.history import HistoryEntry
 from dsbuilder_tui.domain.message import Message
 from dsbuilder_tui.store.chat import MESSAGE_COLUMNS, read_message
-from dsbuilder_tui.store.checkpoints import CHECKPOINT_COLUMNS, checkpoint_from
+from dsbuilder_tui.store.checkpoints import CHECKPOINT_COLUMNS, CHECKPOINTS, checkpoint_from
 from dsbuilder_tui.store.commit import history_row, write_history
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.rejections import REJECTION_COLUMNS, rejection_from
@@ -118,7 +118,9 @@ class HistoryTable:
             found.agent_calls.append(
                 AgentCall(seq=seq, purpose=purpose, model=model, usage=usage, seconds=seconds, created_at=at)
             )
-        for row in connection.execute(f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoint WHERE {within} ORDER BY id", ends):
+        for row in connection.execute(
+            f"SELECT {CHECKPOINT_COLUMNS} FROM {CHECKPOINTS} WHERE c.{within} ORDER BY c.id", ends
+        ):
             found.checkpoints.append(checkpoint_from(row))
         for row in connection.execute(f"SELECT {VERDICT_COLUMNS} FROM verdict WHERE {within}", ends):
             found.verdicts.append(verdict_from(names, row))

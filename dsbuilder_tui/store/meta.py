@@ -63,6 +63,7 @@ _DISPENSABLE: Mapping[str, Callable[[Any], bool]] = {
     "seals": _is_table,
     "mlflow": _is_table,
     "mlflow_logging": lambda value: isinstance(value, bool),
+    "branch": _is_whole,
     "own_words": lambda value: isinstance(value, list),
 }
 

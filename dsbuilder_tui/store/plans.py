@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import orjson
 
+from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.events import PlanRevised
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
@@ -51,7 +52,23 @@ class PlanTable:
                 raise SessionDamaged(f"{self._store.path} holds no plan.", "Restore a copy of the folder.")
             return int(row[0]), str(row[1])
 
-        revision, text = await self._store.read(read)
+        return self._revision(*await self._store.read(read))
+
+    async def of(self, checkpoint: Checkpoint) -> tuple[int, DatasetPlanInput]:
+        """The revision that was in force at a checkpoint of any branch, and its number."""
+        wanted = checkpoint.revision
+
+        def read(connection: sqlite3.Connection) -> tuple[int, str]:
+            row = connection.execute("SELECT revision, plan FROM plan_revision WHERE revision=?", (wanted,)).fetchone()
+            if row is None:
+                raise SessionDamaged(
+                    f"{self._store.path} does not hold revision {wanted} of the plan.", "Restore a copy of the folder."
+                )
+            return int(row[0]), str(row[1])
+
+        return self._revision(*await self._store.read(read))
+
+    def _revision(self, revision: int, text: str) -> tuple[int, DatasetPlanInput]:
         kept = self._parsed.get(revision)
         if kept is None or kept[0] != text:
             while len(self._parsed) >= _MOST_PARSED:
@@ -81,7 +98,8 @@ class PlanTable:
         return await self._store.read(lambda connection: dict(connection.execute(sql, (MAIN_BRANCH,)).fetchall()))
 
     async def former_cases(self, names: Iterable[str]) -> dict[str, int]:
-        """How many cases of these categories were taken out or set aside; those without any are left out."""
+        """How many cases of these categories were taken out, set aside or are on other branches; those without any are left
+        out."""
         numbers = {self._store.ids[name]: name for name in names if name in self._store.ids}
 
         def read(connection: sqlite3.Connection) -> dict[str, int]:
@@ -89,6 +107,9 @@ class PlanTable:
             for number, name in numbers.items():
                 (cases,) = connection.execute(
                     "SELECT (SELECT count(*) FROM withdrawn_case WHERE category_id=:n) + "
+                    "(SELECT count(*) FROM shelved_accepted_case WHERE category_id=:n) + "
+                    "(SELECT count(*) FROM shelved_withdrawn_case WHERE category_id=:n) + "
+                    "(SELECT count(*) FROM former_accepted_case WHERE category_id=:n) + "
                     "(SELECT count(*) FROM damaged_case WHERE category_id=:n)",
                     {"n": number},
                 ).fetchone()
@@ -181,6 +202,9 @@ def _rename(connection: sqlite3.Connection, ids: Mapping[str, int], renamed: Map
 
 
 def _is_remembered(connection: sqlite3.Connection, number: int) -> bool:
-    tables = ("accepted_case", "withdrawn_case", "damaged_case", "rejection", "worker_call", "history", "verdict")
+    tables = (
+        "accepted_case", "withdrawn_case", "damaged_case", "rejection", "worker_call", "history", "verdict",
+        "former_accepted_case", "shelved_accepted_case", "shelved_withdrawn_case", "shelved_rejection", "shelved_history",
+    )  # fmt: skip
     found = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE category_id=:n" for table in tables)
     return bool(connection.execute(f"SELECT EXISTS ({found})", {"n": number}).fetchone()[0])

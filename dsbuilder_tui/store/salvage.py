@@ -35,7 +35,7 @@ _JSON = {
     "agent_item": "item",
     "staged_case": "body",
 }
-_MADE_ANEW = ("seal", "progress", "category", "plan_revision", "branch")
+_MADE_ANEW = ("seal", "progress", "category", "plan_revision")
 
 _DEFAULTS: dict[str, Any] = {"seed": 0, "created_at": 0.0, "settings": {}, "provider": "", "worker_model": ""}
 
@@ -75,21 +75,30 @@ class _Salvage:
         for number, migration in enumerate(MIGRATIONS, 1):
             self._new.executescript(f"{migration};PRAGMA user_version={number}")
         self._new.execute("BEGIN IMMEDIATE")
-        self._new.execute("INSERT INTO branch (id, name, created_at) VALUES (?, 'main', ?)", (MAIN_BRANCH, self._now))
         plan = self._plan()
         plan, numbers = self._categories(plan)
         for table in self._tables():
             if table not in _MADE_ANEW:
                 self._copy(table, numbers)
+        self._new.execute(
+            "INSERT OR IGNORE INTO branch (id, name, created_at) VALUES (?, 'main', ?)", (MAIN_BRANCH, self._now)
+        )
         plan = self._room_for_all(plan)
         self._new.execute(
             "INSERT INTO plan_revision VALUES (?, ?, ?, ?, ?)",
             (self._plan_seq, MAIN_BRANCH, self._revision, to_text(plan.model_dump(mode="json")), self._now),
         )
         self._count(plan, numbers)
-        write_seal(self._new, recounted(self._new))
+        write_seal(self._new, recounted(self._new, self._commits()))
         self._new.execute("COMMIT")
         return plan, self._losses
+
+    def _commits(self) -> int:
+        """The number of transactions by which checkpoints and changes were told apart."""
+        return max(
+            int(self._new.execute(f"SELECT ifnull(max(commits), 0) FROM {table}").fetchone()[0])
+            for table in ("checkpoint", "row_change")
+        )
 
     def _damages(self) -> dict[str, TableDamage]:
         try:

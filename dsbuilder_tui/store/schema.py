@@ -236,11 +236,105 @@ CREATE TABLE evaluation_result (
 CREATE INDEX evaluation_of_result ON evaluation_result (evaluation);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10, _V11, _V12, _V13, _V14)
+# Branches: points that can be returned to, and what is not in the tables because another branch is worked on.
+_V15 = """
+-- Every table holds the branch that is worked on, and `branch_id` is 1 in each of its rows; `meta` has the number of that branch
+-- in this table. `segment_id` is the last piece of its line, or NULL for a fork that nobody has worked on: it stands at
+-- `checkpoint_id`. `cause`: begun, fork, rewind, undo.
+ALTER TABLE branch ADD COLUMN segment_id INTEGER DEFAULT 1;
+ALTER TABLE branch ADD COLUMN checkpoint_id INTEGER;
+ALTER TABLE branch ADD COLUMN cause TEXT NOT NULL DEFAULT 'begun';
+
+-- Lines of history, in pieces that begin where another one ends; the first one, 1, has no row. `start_seq` is the place of the
+-- checkpoint at which a piece begins.
+CREATE TABLE segment (
+  id INTEGER PRIMARY KEY, branch_id INTEGER NOT NULL, parent_id INTEGER NOT NULL, start_seq INTEGER NOT NULL);
+CREATE INDEX segment_parent ON segment (parent_id);
+
+-- `commits` is the number of the transaction; 0 for one that an older format has written: `counters` is NULL then, and
+-- what was changed before stays. `counters` is JSON: number of a category →
+-- accepted, rejected, exhausted. `message_seq` is the last message.
+ALTER TABLE checkpoint ADD COLUMN segment_id INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE checkpoint ADD COLUMN commits INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE checkpoint ADD COLUMN revision INTEGER;
+ALTER TABLE checkpoint ADD COLUMN counters TEXT;
+ALTER TABLE checkpoint ADD COLUMN message_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE checkpoint ADD COLUMN settings_id INTEGER;
+ALTER TABLE checkpoint ADD COLUMN name TEXT NOT NULL DEFAULT '';
+ALTER TABLE checkpoint ADD COLUMN note TEXT NOT NULL DEFAULT '';
+CREATE INDEX checkpoint_segment ON checkpoint (segment_id);
+UPDATE checkpoint SET
+  revision = ifnull((SELECT max(revision) FROM plan_revision p WHERE p.seq<=checkpoint.seq),
+    (SELECT min(revision) FROM plan_revision)),
+  message_seq = ifnull((SELECT max(seq) FROM message m WHERE m.seq<=checkpoint.seq), 0);
+
+-- The session's layer of settings as checkpoints found it, each once.
+CREATE TABLE settings_layer (id INTEGER PRIMARY KEY, settings TEXT NOT NULL, seals TEXT NOT NULL);
+
+-- A row that was there at a checkpoint and was changed or deleted since, once for each stretch between two checkpoints. `place`
+-- is that of its table in `travelled_tables.py`, `first` and `second` its key, `born` the place in the history at which it came.
+-- `former_…` has the row as it is on the other side of the change: before it while `applied` is 1, after it while that is 0.
+CREATE TABLE row_change (
+  id INTEGER PRIMARY KEY, segment_id INTEGER NOT NULL, commits INTEGER NOT NULL, place INTEGER NOT NULL,
+  first INTEGER NOT NULL, second INTEGER NOT NULL, born INTEGER NOT NULL, applied INTEGER NOT NULL DEFAULT 1);
+CREATE INDEX row_change_segment ON row_change (segment_id, commits);
+CREATE INDEX row_change_row ON row_change (place, first, second);
+
+CREATE TABLE former_accepted_case (
+  change_id INTEGER PRIMARY KEY, seq INTEGER, branch_id INTEGER, category_id INTEGER, ordinal INTEGER, structure INTEGER,
+  inputs TEXT, expectations TEXT, tags TEXT, created_at REAL, crc INTEGER, batch INTEGER);
+CREATE INDEX former_slot ON former_accepted_case (category_id, ordinal);
+CREATE TABLE former_verdict (
+  change_id INTEGER PRIMARY KEY, seq INTEGER, branch_id INTEGER, category_id INTEGER, ordinal INTEGER, case_seq INTEGER,
+  standing INTEGER, finding TEXT, failed TEXT, reason TEXT, quote TEXT, model TEXT, created_at REAL);
+CREATE TABLE former_likeness (
+  change_id INTEGER PRIMARY KEY, seq INTEGER, near REAL, near_seq INTEGER, semantic REAL, semantic_seq INTEGER);
+CREATE TABLE former_exhausted_slot (
+  change_id INTEGER PRIMARY KEY, branch_id INTEGER, category_id INTEGER, ordinal INTEGER, seq INTEGER, attempts INTEGER,
+  reason TEXT);
+CREATE TABLE former_retired_slot (
+  change_id INTEGER PRIMARY KEY, branch_id INTEGER, category_id INTEGER, ordinal INTEGER, seq INTEGER);
+
+-- What came in segments that the present branch does not go through.
+CREATE TABLE shelved_accepted_case (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER, category_id INTEGER, ordinal INTEGER, structure INTEGER, inputs TEXT,
+  expectations TEXT, tags TEXT, created_at REAL, crc INTEGER, batch INTEGER, segment_id INTEGER NOT NULL);
+CREATE INDEX shelved_slot ON shelved_accepted_case (segment_id, category_id, ordinal);
+CREATE TABLE shelved_verdict (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER, category_id INTEGER, ordinal INTEGER, case_seq INTEGER, standing INTEGER,
+  finding TEXT, failed TEXT, reason TEXT, quote TEXT, model TEXT, created_at REAL, segment_id INTEGER NOT NULL);
+CREATE INDEX shelved_verdict_segment ON shelved_verdict (segment_id);
+CREATE TABLE shelved_likeness (
+  seq INTEGER PRIMARY KEY, near REAL, near_seq INTEGER, semantic REAL, semantic_seq INTEGER, segment_id INTEGER NOT NULL);
+CREATE INDEX shelved_likeness_segment ON shelved_likeness (segment_id);
+CREATE TABLE shelved_rejection (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER, category_id INTEGER, ordinal INTEGER, attempt INTEGER, stage TEXT, score REAL,
+  threshold REAL, nearest_seq INTEGER, nearest_case_id TEXT, reason TEXT, text TEXT, created_at REAL, batch INTEGER,
+  candidate TEXT, gave_up INTEGER, segment_id INTEGER NOT NULL);
+CREATE INDEX shelved_rejection_segment ON shelved_rejection (segment_id);
+CREATE TABLE shelved_history (
+  seq INTEGER PRIMARY KEY, branch_id INTEGER, kind TEXT, data TEXT, created_at REAL, category_id INTEGER, ordinal INTEGER,
+  segment_id INTEGER NOT NULL);
+CREATE INDEX shelved_history_segment ON shelved_history (segment_id);
+CREATE TABLE shelved_withdrawn_case (
+  segment_id INTEGER NOT NULL, seq INTEGER, branch_id INTEGER, category_id INTEGER, ordinal INTEGER, structure INTEGER,
+  inputs TEXT, expectations TEXT, tags TEXT, created_at REAL, crc INTEGER, batch INTEGER, withdrawn_seq INTEGER,
+  replaced_by INTEGER, reason TEXT, withdrawn_at REAL);
+CREATE INDEX shelved_withdrawn_segment ON shelved_withdrawn_case (segment_id);
+CREATE TABLE shelved_exhausted_slot (
+  segment_id INTEGER NOT NULL, branch_id INTEGER, category_id INTEGER, ordinal INTEGER, seq INTEGER, attempts INTEGER,
+  reason TEXT);
+CREATE INDEX shelved_exhausted_segment ON shelved_exhausted_slot (segment_id);
+CREATE TABLE shelved_retired_slot (
+  segment_id INTEGER NOT NULL, branch_id INTEGER, category_id INTEGER, ordinal INTEGER, seq INTEGER);
+CREATE INDEX shelved_retired_segment ON shelved_retired_slot (segment_id);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10, _V11, _V12, _V13, _V14, _V15)
 SEALED = 7  # the version from which on a session file has sums
 
 SEQUENCED_TABLES = (
     "plan_revision", "accepted_case", "rejection", "worker_call", "history", "damaged_case", "withdrawn_case", "message",
-    "agent_call", "approval", "verdict",
+    "agent_call", "approval", "verdict", "checkpoint",
 )  # fmt: skip
-MAIN_BRANCH = 1
+MAIN_BRANCH = 1  # in every row of every table that has a `branch_id`; which branch they hold, `meta` says

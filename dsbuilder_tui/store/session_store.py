@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.store.agent_memory import AgentMemoryTable
 from dsbuilder_tui.store.approvals import ApprovalTable
+from dsbuilder_tui.store.branches import BranchTable
 from dsbuilder_tui.store.cases import CaseTable
 from dsbuilder_tui.store.chat import ChatTable
 from dsbuilder_tui.store.checkpoints import CheckpointTable
@@ -25,6 +26,7 @@ from dsbuilder_tui.store.history import HistoryTable
 from dsbuilder_tui.store.meta import MetaTable
 from dsbuilder_tui.store.outbox import OutboxTable
 from dsbuilder_tui.store.passages import PassageTable
+from dsbuilder_tui.store.past_cases import PastCaseTable
 from dsbuilder_tui.store.plans import UNDECIDED, PlanTable
 from dsbuilder_tui.store.progress import ProgressTable
 from dsbuilder_tui.store.rejections import RejectionTable
@@ -48,6 +50,7 @@ class SessionStore:
         self.connection = connection
         self.agent_memory = AgentMemoryTable(connection)
         self.approvals = ApprovalTable(connection)
+        self.branches = BranchTable(connection)
         self.calls = WorkerCallTable(connection)
         self.cases = CaseTable(connection)
         self.chat = ChatTable(connection)
@@ -57,6 +60,7 @@ class SessionStore:
         self.history = HistoryTable(connection)
         self.meta = MetaTable(connection)
         self.outbox = OutboxTable(connection)
+        self.past_cases = PastCaseTable(connection)
         self.passages = PassageTable(connection)
         self.plans = PlanTable(connection)
         self.progress = ProgressTable(connection)

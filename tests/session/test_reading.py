@@ -86,7 +86,7 @@ async def test_an_export_up_to_a_place_in_the_history(session: Session, tmp_path
     await put(session, {("ant", 2): "early"})
     point = await session.checkpoints.save()
     await put(session, {("ant", 1): "late"})
-    assert await session.export(tmp_path / "a.jsonl", upto=point.seq) == 1
+    assert await session.export(tmp_path / "a.jsonl", at=point.id) == 1
     assert b"early" in (tmp_path / "a.jsonl").read_bytes()
     assert await session.export(tmp_path / "a.jsonl") == 2
 

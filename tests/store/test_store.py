@@ -132,12 +132,12 @@ async def test_migrations_run_once_and_leave_a_copy(tmp_path: Path, make_plan: P
     await store.commit(Changes(accepted=[case(store, 1)]))
     await store.close()
     path = tmp_path / "session.db"
-    steps = (*MIGRATIONS, "ALTER TABLE checkpoint ADD COLUMN note TEXT; CREATE TABLE extra (x);")
+    steps = (*MIGRATIONS, "ALTER TABLE checkpoint ADD COLUMN colour TEXT; CREATE TABLE extra (x);")
     for _ in range(2):
         database = Database(path, steps)
         await database.open()
         names = await database.read(lambda c: {row[1] for row in c.execute("PRAGMA table_info(checkpoint)")})
-        assert "note" in names
+        assert "colour" in names
         await database.close()
     copy = sqlite3.connect(tmp_path / f"session.db.v{len(MIGRATIONS)}.bak")
     assert copy.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)

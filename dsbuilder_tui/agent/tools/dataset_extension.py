@@ -14,14 +14,21 @@ from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
 from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.trace_query import TraceQuery
+from dsbuilder_tui.session.library import ImportedDataset
 from dsbuilder_tui.session.row_files import extend_rows
+from dsbuilder_tui.session.traced_rows import traced_experiment, traced_rows
 
 
 class ExtendDatasetArguments(ToolArguments):
     path: str
-    """The file of rows, exactly as the person wrote it."""
+    """The file of rows, exactly as the person wrote it; or `traces:` and the experiment of MLflow whose traces say what users
+    asked.
+    """
     more: int = Field(ge=1)
     """How many cases are to be added to the rows that are there."""
+    since: str = ""
+    """Of traces: a span such as 7d or a date; empty for all."""
     only_new: bool = False
     """Whether the dataset is to be written without the rows that were there."""
 
@@ -31,7 +38,8 @@ class ExtendDataset(Tool[ExtendDatasetArguments]):
     order = 25
     description = (
         "Draw up a plan for more cases like the rows of a file the person has: they become part of the dataset, nothing "
-        "repeats them, and a varied few are the examples. The person sees the plan as a card. Only in a session without cases."
+        "repeats them, and a varied few are the examples. Rows can be what users of the application asked, by its traces in "
+        "MLflow: personal data is masked in them. The person sees the plan as a card. Only in a session without cases."
     )
     arguments = ExtendDatasetArguments
     asks = True
@@ -45,17 +53,17 @@ class ExtendDataset(Tool[ExtendDatasetArguments]):
             raise InputError(
                 f"{session.id} has cases already.", "Rows go into a session that has none: begin another one with /new."
             )
-        if not call.was_typed(arguments.path):
+        if not call.was_typed(traced_experiment(arguments.path) or arguments.path):
             raise InputError(
                 f"path: the person has not named {arguments.path}.", "Use the path as they wrote it; ask for it."
             )
-        dataset = await asyncio.to_thread(extend_rows, Path(arguments.path).expanduser(), arguments.more)
+        dataset = await asyncio.to_thread(_read, call, arguments)
         there = f"{counted(len(dataset.cases), 'row')} of {arguments.path} are there, {arguments.more:,} will be added"
         return await plan_question(call, session.plan, dataset.plan, [there, *dataset.notes], {})
 
     async def run(self, call: ToolCall, arguments: ExtendDatasetArguments) -> ToolAnswer:
         session = call.host.session
-        dataset = await asyncio.to_thread(extend_rows, Path(arguments.path).expanduser(), arguments.more)
+        dataset = await asyncio.to_thread(_read, call, arguments)
         answer = await put_plan_in_force(call, self.name)
         async with at_rest(call.host, "the rows are taken in"):
             await session.plans.take_in(dataset)
@@ -66,3 +74,14 @@ class ExtendDataset(Tool[ExtendDatasetArguments]):
         return replace(
             answer, said=f"{counted(len(dataset.cases), 'row')} of {arguments.path} are there. {answer.said}"
         )
+
+
+def _read(call: ToolCall, arguments: ExtendDatasetArguments) -> ImportedDataset:
+    experiment = traced_experiment(arguments.path)
+    if experiment is None:
+        return extend_rows(Path(arguments.path).expanduser(), arguments.more)
+    session = call.host.session
+    query = TraceQuery(experiment=experiment, since=arguments.since)
+    with traced_rows(query, session.config, session.clock.now()) as traced:
+        dataset = extend_rows(traced.path, arguments.more)
+        return replace(dataset, notes=[*traced.notes, *dataset.notes])

@@ -1,10 +1,11 @@
-"""``import``: a session out of a file of rows, a checkpoint JSON, what a plug-in reads, or a dataset in MLflow."""
+"""``import``: a session out of a file of rows, a checkpoint JSON, what a plug-in reads, a dataset in MLflow, or traces."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import shlex
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,13 +14,19 @@ from dsbuilder_tui.cli.field_options import field_choice, field_options
 from dsbuilder_tui.cli.key_question import ask_before_mlflow_is_read
 from dsbuilder_tui.cli.options import json_option, place_option, settings_from
 from dsbuilder_tui.cli.output import print_json, say
+from dsbuilder_tui.cli.trace_options import trace_options, trace_query
+from dsbuilder_tui.dedup import deduplicate
+from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode, InputError
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
+from dsbuilder_tui.domain.trace_query import TraceQuery
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.import_formats import IMPORT_FORMATS
 from dsbuilder_tui.session.library import ImportedDataset, read_dataset
 from dsbuilder_tui.session.rebuilding import find_stored, rebuild, rows_of
-from dsbuilder_tui.session.row_files import import_rows
+from dsbuilder_tui.session.row_files import extend_rows, import_rows
+from dsbuilder_tui.session.traced_rows import traced_experiment, traced_rows
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tracking.dataset_lookup import PREFIX, stored_name
@@ -27,7 +34,10 @@ from dsbuilder_tui.tracking.dataset_lookup import PREFIX, stored_name
 
 def _import(arguments: argparse.Namespace) -> int:
     flags = settings_from(arguments)
-    stored = stored_name(arguments.file)
+    stored, query = stored_name(arguments.file), trace_query(arguments, traced_experiment(arguments.file))
+    if query is not None:
+        flags["mlflow_tracking_uri"] = arguments.mlflow_tracking_uri
+        return asyncio.run(_of_traces(arguments, load_config(**flags), query))
     if stored is None and (arguments.mlflow_tracking_uri is not None or arguments.as_copy):
         raise InputError(
             f"{arguments.file} is a file.", f"Name a dataset of MLflow as {PREFIX}NAME, or leave the flags out."
@@ -42,6 +52,23 @@ async def _of_file(arguments: argparse.Namespace, config: DatasetBuilderConfig) 
     dataset = _read(arguments)
     async with await Session.create(dataset.plan, config, imported=dataset) as session:
         return await _told(arguments, session, dataset.notes)
+
+
+async def _of_traces(arguments: argparse.Namespace, config: DatasetBuilderConfig, query: TraceQuery) -> int:
+    """What users asked as cases: each once, in categories by what they are about."""
+    if arguments.as_copy or arguments.format or field_choice(arguments).named:
+        raise InputError("Traces have no format and no fields to be named.", "Leave those flags out.")
+    ask_before_mlflow_is_read(config)
+    with traced_rows(query, config, SystemClock().now()) as traced, tempfile.TemporaryDirectory() as folder:
+        once = Path(folder) / traced.path.name
+        report = deduplicate(traced.path, out=once, config=config)
+        imported = extend_rows(once, 0)
+        left_out = report.rows - report.kept
+        notes = [*traced.notes, *imported.notes]
+        if left_out:
+            notes.append(f"{counted(left_out, 'request')} left out: the same was asked before")
+        async with await Session.create(imported.plan, config, imported=imported) as session:
+            return await _told(arguments, session, notes)
 
 
 async def _of_mlflow(arguments: argparse.Namespace, config: DatasetBuilderConfig, name: str) -> int:
@@ -89,12 +116,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         metavar="FILE",
-        help="rows in JSON, CSV, Parquet … (- for standard input), *_checkpoint.json, or mlflow:DATASET",
+        help="rows in JSON, CSV, Parquet … (- for standard input), *_checkpoint.json, mlflow:DATASET, or traces:EXPERIMENT",
     )
     parser.add_argument("--format", choices=IMPORT_FORMATS.names(), help="whatever the ending")
     parser.add_argument(
         "--tracking-uri", "--mlflow-tracking-uri", dest="mlflow_tracking_uri", metavar="URI",
-        help="MLflow of an mlflow:DATASET; unset: as in the settings",
+        help="MLflow of an mlflow:DATASET or of traces; unset: as in the settings",
     )  # fmt: skip
     parser.add_argument(
         "--as-copy", action="store_true", help="of an mlflow:DATASET: a session that is logged to a dataset of its own"
@@ -106,5 +133,5 @@ COMMAND = CliCommand(
     help="make a session from a file of rows, a *_checkpoint.json or a dataset in MLflow, to be continued with resume",
     rank=80,
     run=_import,
-    arguments=(place_option, json_option, field_options, _arguments),
+    arguments=(place_option, json_option, field_options, trace_options, _arguments),
 )

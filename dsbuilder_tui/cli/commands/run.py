@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dsbuilder_tui.cli.building import build, checked_out, model_for, talk_and_build
@@ -13,11 +16,14 @@ from dsbuilder_tui.cli.field_options import field_choice, field_options
 from dsbuilder_tui.cli.key_question import ask_before_mlflow_is_read
 from dsbuilder_tui.cli.options import display_options, out_option, settings_from, settings_options
 from dsbuilder_tui.cli.output import say
-from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.cli.trace_options import trace_options, trace_query
+from dsbuilder_tui.domain.clock import SystemClock
+from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.domain.trace_query import TRACES
 from dsbuilder_tui.models.address import without_keys
 from dsbuilder_tui.session import Session, check_plan
 from dsbuilder_tui.session.library import ImportedDataset, notes_of
@@ -30,18 +36,24 @@ from dsbuilder_tui.tracking.dataset_lookup import stored_name
 
 def _run(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
-    if arguments.prompt is not None:
+    if arguments.from_traces is not None:
         if arguments.extend:
-            raise InputError("--prompt and --extend do not go together.", "Say --extend FILE --more N, or name a plan.")
-        return asyncio.run(_run_words(arguments, config))
+            raise InputError("--from-traces and --extend do not go together.", "Leave one of them out.")
+        arguments.extend = f"{TRACES}{arguments.from_traces}"
+    if arguments.prompt is not None:
+        if arguments.more is not None:
+            raise InputError("--prompt says itself how many cases are added.", "Leave --more out.")
+        if arguments.only_new and not arguments.extend:
+            raise InputError("--only-new is for --extend.", "Leave it out: all cases are new.")
+        there = _extended(arguments, config) if arguments.extend else None
+        return asyncio.run(_run_words(arguments, config, there))
     if arguments.yes:
         raise InputError("--yes answers the main agent; a plan file needs no answer.", "Leave it out.")
     _check_combination(arguments)
     imported = _extended(arguments, config) if arguments.extend else None
     if imported is not None:
         plan = imported.plan
-        if "diversity_across" not in config.explicit:  # what is there must not come again in any category
-            config = load_config(**{**settings_from(arguments), "diversity_across": True})
+        config = _without_repeats(arguments, config)
     else:
         plan = _plan(arguments)
     check_plan(
@@ -49,8 +61,7 @@ def _run(arguments: argparse.Namespace) -> int:
         there=len(imported.cases) if imported else 0,
     )  # fmt: skip
     out = checked_out(arguments.out)
-    if out and arguments.extend and out == Path(arguments.extend).expanduser().resolve():
-        raise InputError(f"--out {arguments.out} is the file to extend.", "Choose another file for the dataset.")
+    _require_other_file(arguments, out)
     if out and arguments.plan and out == Path(arguments.plan).expanduser().resolve():
         raise InputError(f"--out {arguments.out} is the plan itself.", "Choose another file for the dataset.")
 
@@ -85,11 +96,19 @@ def _check_combination(arguments: argparse.Namespace) -> None:
         )
     if arguments.extend and not (arguments.plan or arguments.example or arguments.more):
         raise InputError("--extend needs to know how many cases are to be added.", "Say --more N, or name a plan.")
+    if not arguments.extend:
+        trace_query(arguments, None)
     if arguments.only_new and not arguments.extend:
         raise InputError("--only-new is for --extend.", "Leave it out: all cases are new.")
 
 
 def _extended(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> ImportedDataset:
+    from dsbuilder_tui.session.traced_rows import traced_experiment, traced_rows
+
+    if (query := trace_query(arguments, traced_experiment(arguments.extend))) is not None:
+        ask_before_mlflow_is_read(config)
+        with traced_rows(query, config, SystemClock().now()) as traced:
+            return _with_notes(_extended_file(arguments, traced.path), traced.notes)
     if (stored := stored_name(arguments.extend)) is not None:
         from dsbuilder_tui.session.rebuilding import find_stored, stored_rows
 
@@ -101,9 +120,15 @@ def _extended(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> Im
 
 def _extended_file(arguments: argparse.Namespace, path: Path) -> ImportedDataset:
     choice = field_choice(arguments)
+    if arguments.prompt is not None:
+        return extend_rows(path, 0, choice)
     if arguments.more is not None:
         return extend_rows(path, arguments.more, choice)
     return add_rows(_plan(arguments), path, choice)
+
+
+def _with_notes(imported: ImportedDataset, notes: Sequence[str]) -> ImportedDataset:
+    return replace(imported, notes=[*notes, *imported.notes])
 
 
 def _say_extended(imported: ImportedDataset) -> None:
@@ -113,8 +138,8 @@ def _say_extended(imported: ImportedDataset) -> None:
     say(f"{counted(there, 'row')} are there; {counted(total - there, 'case')} will be added, and repeat none of them.")
 
 
-async def _run_words(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> int:
-    """Plan from words, and run on a yes."""
+async def _run_words(arguments: argparse.Namespace, config: DatasetBuilderConfig, there: ImportedDataset | None) -> int:
+    """Plan from words, and run on a yes; with rows that are ``there``, the words change the plan of these."""
     from dsbuilder_tui.cli.headless_conversation import name_of_request, require_paths
 
     if not arguments.prompt.strip():
@@ -123,8 +148,44 @@ async def _run_words(arguments: argparse.Namespace, config: DatasetBuilderConfig
         )
     require_paths(arguments.prompt)
     out = checked_out(arguments.out)
+    if there is not None:
+        _require_other_file(arguments, out)
+        return await _extend_in_words(arguments, _without_repeats(arguments, config), out, there)
     async with await Session.begin(name_of_request(without_keys(arguments.prompt, config)), config, out=out) as session:
         return await talk_and_build(session, arguments, out)
+
+
+async def _extend_in_words(
+    arguments: argparse.Namespace, config: DatasetBuilderConfig, out: Path | None, imported: ImportedDataset
+) -> int:
+    """The rows of a file as a session, and the words as a change of its plan."""
+    async with await Session.create(imported.plan, config, imported=imported, out=out) as session:
+        if not arguments.json:
+            for note in imported.notes:
+                say(f"Note: {visible(note)}")
+            say(f"{counted(len(imported.cases), 'row')} are there; nothing that is added repeats them.")
+        if arguments.only_new:
+            await session.dataset.leave_imported_out()
+        code = await talk_and_build(session, arguments, out)
+        if code == ExitCode.COMPLETE and session.plan.total_instances == len(imported.cases):
+            print(
+                "dsbuilder: nothing was added; say what is to be, such as --prompt 'add 20 refunds'.", file=sys.stderr
+            )
+            return ExitCode.RESUMABLE
+        return code
+
+
+def _without_repeats(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> DatasetBuilderConfig:
+    """What is there must not come again in any category, unless somebody wants it otherwise."""
+    if "diversity_across" in config.explicit:
+        return config
+    return load_config(**{**settings_from(arguments), "diversity_across": True})
+
+
+def _require_other_file(arguments: argparse.Namespace, out: Path | None) -> None:
+    """Raises ``InputError`` for a dataset that would be written over the rows it extends."""
+    if out and arguments.extend and out == Path(arguments.extend).expanduser().resolve():
+        raise InputError(f"--out {arguments.out} is the file to extend.", "Choose another file for the dataset.")
 
 
 def _point_at_unfinished(dataset_name: str, config: DatasetBuilderConfig) -> None:
@@ -149,6 +210,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--extend", metavar="FILE", help="rows that are there already: they are kept, and nothing repeats them")
     add(
+        "--from-traces", metavar="EXPERIMENT",
+        help="what users asked, out of traces in MLflow, as those rows: personal data is masked",
+    )  # fmt: skip
+    add(
         "--more",
         type=int,
         metavar="N",
@@ -167,5 +232,5 @@ COMMAND = CliCommand(
     rank=20,
     memory=700,
     run=_run,
-    arguments=(settings_options, display_options, out_option, _arguments, field_options),
+    arguments=(settings_options, display_options, out_option, _arguments, field_options, trace_options),
 )

@@ -111,7 +111,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         if pairs := pair_words(session.plan):
             say(f"Planned pairs: {pairs}")
         stages = ", ".join(f"{stage} {count}" for stage, count in summary.rejections.items()) or "none"
-        if words := imported_words(summary.imported, summary.instances_created):
+        if words := imported_words(summary):
             say(f"\n{words}")
         say(f"\nRejections by stage: {stages}")
         for line in (*judged_lines(summary.judged_counts), judged_advice(summary.judged_counts)):

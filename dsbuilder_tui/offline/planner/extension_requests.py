@@ -1,4 +1,4 @@
-"""Requests for more of what a file has: “300 more like ./old.jsonl, none of them again”, “extend old.csv by 50”."""
+"""Requests for more of what is there: “300 more like ./old.jsonl, none of them again”, “50 cases from the traces of my_bot”."""
 
 from __future__ import annotations
 
@@ -52,6 +52,61 @@ _ONLY_NEW = re.compile(
 _ENDINGS = frozenset(
     {".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".tab", ".yaml", ".yml", ".parquet", ".arrow", ".gz"}
 )
+
+
+_EXPERIMENT = r"(?P<experiment>(?!the\b|what\b|our\b|my\b|users?\b)[\w./-]*\w)"
+_ASKED = (
+    r"(?:what (?:the |our |my |real )*(?:users?|customers?|people) (?:have )?(?:really |actually )?(?:asked|said|wrote)"
+    r"|(?:(?:the|our|my|mlflow) ){1,2}traces|traces(?= (?:of|from|in)\b))"
+)
+_WHEN = (
+    r"(?:,? (?:in |from |of |over |during |since )?(?:the )?(?:(?:last|past|previous) (?:(?P<number>\d{1,4}) )?"
+    r"(?P<unit>hour|day|week|month)s?|(?P<day>today|yesterday)|(?:since )(?P<date>\d{4}-\d\d-\d\d)))"
+)
+_TRACES = re.compile(
+    rf"(?:take |use |start (?:from|with) |begin (?:from|with) |from |like |out of |based on )?{_ASKED}(?P<a>{_WHEN})?"
+    rf"(?: (?:of|from|in|to) (?:the experiment |experiment )?{_EXPERIMENT})?",
+    re.IGNORECASE,
+)
+_HOW_MANY = re.compile(rf"(?:add |write |make )?(?P<more>\d{{1,9}}) (?:more )?{_THINGS}", re.IGNORECASE)
+_ALONE = re.compile(_WHEN, re.IGNORECASE)
+_SPANS = {"hour": "h", "day": "d", "week": "w"}
+
+
+def traces_in(heard: Utterance) -> Interpretation | None:
+    """The order to begin from what users asked, by the traces of an experiment; None when nothing of that kind is asked for."""
+    found = _TRACES.search(heard.said)
+    if found is None:
+        return None
+    rest = f"{heard.said[: found.start()]} {heard.said[found.end() :]}"
+    when = found if found["a"] else _ALONE.search(rest)
+    if when is not None and when is not found:
+        rest = f"{rest[: when.start()]} {rest[when.end() :]}"
+    count = _HOW_MANY.search(rest)
+    if count is not None:
+        rest = f"{rest[: count.start()]} {rest[count.end() :]}"
+    if found["experiment"] is None or count is None or int(count["more"]) < 1:
+        return Interpretation(
+            words="Say how many cases, and which experiment of MLflow has the traces: “50 cases like the traces of my_bot of "
+            "the last 7 days”."
+        )
+    arguments: dict[str, Any] = {"path": f"traces:{found['experiment']}", "more": int(count["more"])}
+    if when is not None:
+        arguments["since"] = _since(when)
+    if _ONLY_NEW.search(rest):
+        arguments["only_new"] = True
+    rest = _COURTESY.sub(" ", _ONLY_NEW.sub(" ", _NO_REPEATS.sub(" ", rest))).strip(" \n.,;:!?")
+    words = f"I did not understand “{' '.join(heard.full(rest).split())}”." if rest else ""
+    return Interpretation((Act("extend_dataset", arguments),), words)
+
+
+def _since(when: re.Match[str]) -> str:
+    if when["date"]:
+        return str(when["date"])
+    if when["day"]:
+        return "1d" if when["day"].lower() == "today" else "2d"
+    number, unit = int(when["number"] or 1), when["unit"].lower()
+    return f"{30 * number}d" if unit == "month" else f"{number}{_SPANS[unit]}"
 
 
 def extension_in(heard: Utterance) -> Interpretation | None:

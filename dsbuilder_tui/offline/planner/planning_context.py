@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -23,6 +24,7 @@ class PlanningContext:
     stages: tuple[str, ...] = COMPARING_STAGES  # those that compare, where a category does not say otherwise
     models: str = "built-in"
     tools: tuple[str, ...] = ()  # of the evaluated application, by name
+    folder: Path | None = None  # where paths are seen from; None: a bare name is never one
 
     @property
     def base(self) -> DatasetPlanInput | None:

@@ -17,7 +17,7 @@ from dsbuilder_tui.offline.planner.counts import plain_numbers
 from dsbuilder_tui.offline.planner.diversity_requests import about_pairs, fewer
 from dsbuilder_tui.offline.planner.document_requests import documents_in, written_from
 from dsbuilder_tui.offline.planner.expected_tool_calls import one_tool_a_clause
-from dsbuilder_tui.offline.planner.extension_requests import extension_in
+from dsbuilder_tui.offline.planner.extension_requests import extension_in, traces_in
 from dsbuilder_tui.offline.planner.failure_requests import failing_in
 from dsbuilder_tui.offline.planner.fallback_replies import not_understood, says_yes, small_words
 from dsbuilder_tui.offline.planner.intent_table import intent_table
@@ -50,7 +50,8 @@ def understand(
     if not text.strip():
         return Interpretation(words=not_understood())
     heard = hear(text)
-    if situation.plan is None and (extension := extension_in(heard)) is not None:
+    extension = extension_in(heard) or traces_in(heard) if situation.plan is None else None
+    if extension is not None:
         return extension
     if situation.plan is not None and (failing := failing_in(heard)) is not None:
         return failing
@@ -62,9 +63,14 @@ def understand(
     if earlier and reading.acts:  # it was asked what to write from documents, or about rows, that had been named
         before, rows, _ = rows_in(hear(earlier))
         return with_rows(written_from(reading, documents_in(before)[1], situation), rows, situation)
-    if earlier and not reading.acts and _answers(text, situation) and _read(_bare(earlier), situation, topics).asks:
+    if (
+        earlier
+        and not reading.acts
+        and _answers(text, situation)
+        and _read(_bare(earlier, situation), situation, topics).asks
+    ):
         for both in _joined(earlier, text):
-            joined = _read(_bare(both), situation, topics)
+            joined = _read(_bare(both, situation), situation, topics)
             if joined.acts:
                 return joined
     return reading
@@ -72,7 +78,7 @@ def understand(
 
 def _reading_first(heard: Utterance, situation: PlanningContext, topics: Topics) -> tuple[str, Utterance] | None:
     """The path of the application that a first request names, and the request without it; None for what is no request."""
-    named = target_in(heard) if situation.base is None else None
+    named = target_in(heard, situation.folder) if situation.base is None else None
     if named is None:
         return None
     request = _read(named.heard, situation, topics)
@@ -80,10 +86,10 @@ def _reading_first(heard: Utterance, situation: PlanningContext, topics: Topics)
     return (named.path, named.heard) if plans else None
 
 
-def _bare(text: str) -> Utterance:
+def _bare(text: str, situation: PlanningContext) -> Utterance:
     """What was said, without the path of an application that has been read."""
     heard = hear(text)
-    named = target_in(heard)
+    named = target_in(heard, situation.folder)
     return named.heard if named is not None else heard
 
 

@@ -35,6 +35,8 @@ _REASONS = {
     "finish": "at the end",
     "import": "at the import",
     "plan": "at a change of the plan",
+    "before_rewind": "before going back",
+    "before_switch": "before another branch",
 }
 
 
@@ -109,10 +111,11 @@ class CheckpointsScreen(SessionScreen):
 
     async def _look(self) -> None:
         if self.points:
-            self._plan = await self.services.guarded(self.watched.session.plans.at(self.points[self.chosen].seq))
-            self._counts = (
-                await self.services.guarded(self.watched.session.cases.counts_at(self.points[self.chosen].seq)) or {}
-            )
+            number = self.points[self.chosen].id
+            found = await self.services.guarded(self.watched.session.checkpoints.preview(number, most_cases=0))
+            if found is not None:
+                self._plan = found.revision, found.plan
+                self._counts = {name: counts.accepted for name, counts in found.counts.items()}
         self.query_one(Rail).repaint()
         self.query_one("#point", LineView).renew()
         pane = self.query_one("#point-pane")
@@ -208,7 +211,7 @@ class CheckpointsScreen(SessionScreen):
         async def export(target: str | None) -> None:
             if target:
                 kind = "checkpoint" if target.endswith(SEED_SUFFIX) else None
-                count = await session.export(target, kind, upto=point.seq)
+                count = await session.export(target, kind, at=point.id)
                 where = session.dataset.where(Path(target), kind)
                 self.services.say(f"Wrote {counted(count, 'case')} as of checkpoint {point.id} to {where}")
 

@@ -145,7 +145,7 @@ class CoverageScreen(SessionScreen):
             agreement = await self.services.guarded(self.watched.session.verdicts.agreement())
             self._agreement = agreement.words if agreement else ""
             summary = await self.services.guarded(self.watched.session.summary())
-            self._imported = imported_words(summary.imported, summary.instances_created) if summary else ""
+            self._imported = imported_words(summary) if summary else ""
             at_end = " · at the end" if self.watched.replaying else ""
             self.query_one("#figures-pane").border_title = title(f"{summary_line(report)}{at_end}")
             self.query_one("#figures-pane").border_subtitle = judged_words(self.watched.view.judged)

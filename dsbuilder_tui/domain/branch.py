@@ -1,0 +1,48 @@
+"""Branches of a session's history, and why checkpoints and branches come to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CheckpointCause(StrEnum):
+    """Why a checkpoint was written."""
+
+    ASKED = "asked"
+    BEFORE_REWIND = "before_rewind"
+    BEFORE_SWITCH = "before_switch"
+    FINISH = "finish"
+    IMPORT = "import"
+    INTERVAL = "interval"
+    PAUSE = "pause"
+    PLAN = "plan"
+    SETTINGS = "settings"
+
+
+class BranchCause(StrEnum):
+    """Why there is a branch."""
+
+    BEGUN = "begun"  # it is the one that the session began with
+    FORK = "fork"
+    REWIND = "rewind"  # it holds what a rewind has left behind
+    UNDO = "undo"  # the same of an undone act
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """One line of a session's history.
+
+    ``current`` is true for the one that is worked on. ``accepted`` and ``planned`` count its cases; ``tip`` is its newest
+    checkpoint, and ``begun_at`` the one at which it left another branch, each None where there is none.
+    """
+
+    id: int
+    name: str
+    cause: BranchCause
+    current: bool
+    accepted: int
+    planned: int
+    created_at: float
+    tip: int | None
+    begun_at: int | None

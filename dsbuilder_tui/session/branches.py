@@ -1,0 +1,150 @@
+"""The branches of a session: begun at a checkpoint, renamed, and the one that is worked on changed by a rewind or a switch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+from dsbuilder_tui.domain.branch import Branch, BranchCause, CheckpointCause
+from dsbuilder_tui.domain.case import Checkpoint
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.events import BranchSwitched
+from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.sanitise import whole_characters
+from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.session.session_context import SessionContext
+from dsbuilder_tui.store.branches import MovedHead, Told
+from dsbuilder_tui.store.rows import CategoryProgress
+
+_NAME_LENGTH = 80
+
+
+class SessionBranches:
+    """Lists and begins branches, and brings the session to another point of its history.
+
+    A session works on one branch at a time, the current one; everything else of a ``Session`` speaks of that. Another one is
+    read with ``session.checkpoints.preview`` and ``session.export(at=…)`` of its ``tip``. Nothing is ever lost: what a rewind
+    leaves behind is a branch of its own, and switching to that brings all of it back, byte for byte.
+    """
+
+    def __init__(self, context: SessionContext, moved: Callable[[], None]) -> None:
+        """``moved`` is called when cases have come and gone without events of their own."""
+        self._context, self._moved = context, moved
+
+    async def all(self) -> list[Branch]:
+        """All branches, the oldest first. Costs the same at any number of cases."""
+        return await self._context.files.store.branches.all()
+
+    async def current(self) -> Branch:
+        """The branch that is worked on."""
+        return next(branch for branch in await self.all() if branch.current)
+
+    async def named(self, name: str) -> Branch:
+        """Raises ``InputError`` when there is none of that name."""
+        return await self._context.files.store.branches.named(name)
+
+    async def fork(self, checkpoint: int, name: str) -> Branch:
+        """Begin a branch at a checkpoint of any branch; its cases are shared, not copied. The session stays where it is, and may
+        be running. Raises ``InputError`` for a name that is taken or cannot be one, or when there is no such checkpoint.
+        """
+        store, name = self._context.files.store, _branch_name(name)
+        await store.branches.fork(checkpoint, name)
+        return await store.branches.named(name)
+
+    async def rename(self, old: str, new: str) -> Branch:
+        """Raises ``InputError`` when there is none of the old name, or one of the new."""
+        store, new = self._context.files.store, _branch_name(new)
+        await store.branches.rename(old, new)
+        return await store.branches.named(new)
+
+    async def rewind(
+        self, checkpoint: int, *, keep_as: str | None = None, cause: BranchCause = BranchCause.REWIND
+    ) -> BranchSwitched:
+        """Bring the current branch back to a checkpoint of any branch: its cases, slots, rejections, verdicts, plan and settings.
+
+        What it held is kept as a branch called ``keep_as``, or after the current one with a number; its last checkpoint is
+        written before. The conversation, what was paid and what calls were made stay as they are. All of it in one transaction;
+        takes as long as there are rows to come and go. Returns, and announces, where the session stands.
+
+        Raises ``InputError`` while the session runs, for a name that is taken, or when there is no such checkpoint.
+        """
+        return await self._context.whole(lambda: self._rewind(checkpoint, keep_as, cause))
+
+    async def _rewind(self, checkpoint: int, keep_as: str | None, cause: BranchCause) -> BranchSwitched:
+        self._context.only_at_rest()
+        files = self._context.files
+        point = await files.store.checkpoints.at(checkpoint)
+        branches = await self.all()
+        current = next(branch for branch in branches if branch.current)
+        left = _free_name(current.name, branches) if keep_as is None else _branch_name(keep_as)
+        before = await files.next_checkpoint(CheckpointCause.BEFORE_REWIND)
+        _, plan = await files.store.plans.of(point)
+        told = self._told(point, plan, current.name, left)
+        return await self._arrived(await files.store.branches.rewind(checkpoint, left, cause, before, plan, told), plan)
+
+    async def switch(self, name: str) -> BranchSwitched:
+        """Work on another branch from now on, where that stands, with its plan and settings. As ``rewind``, but that nothing new
+        comes of it: the branch that was worked on keeps its name. Raises ``InputError`` also for the current branch."""
+        return await self._context.whole(lambda: self._switch(name))
+
+    async def _switch(self, name: str) -> BranchSwitched:
+        self._context.only_at_rest()
+        files = self._context.files
+        goal, current = await self.named(name), await self.current()
+        if goal.current or goal.tip is None:
+            raise InputError(f"The session is on the branch {name!r} already.", "There is nothing to do.")
+        point = await files.store.checkpoints.at(goal.tip)
+        before = await files.next_checkpoint(CheckpointCause.BEFORE_SWITCH)
+        _, plan = await files.store.plans.of(point)
+        told = self._told(point, plan, name, current.name)
+        return await self._arrived(await files.store.branches.switch(name, before, plan, told), plan)
+
+    def _told(self, point: Checkpoint, plan: DatasetPlanInput, branch: str, left: str) -> Told:
+        def told(
+            progress: dict[str, CategoryProgress], revision: int, stages: dict[str, int]
+        ) -> tuple[BranchSwitched, SessionState]:
+            sums = [progress[category.name] for category in plan.categories]
+            open_slots = plan.total_instances - sum(p.accepted + p.exhausted for p in sums)
+            ended = SessionState.SHORT if any(p.exhausted for p in sums) else SessionState.COMPLETE
+            state = SessionState.PAUSED if open_slots else ended
+            if not plan.decided:
+                state = SessionState.NEW
+            event = BranchSwitched(
+                ts=self._context.clock.now(), branch=branch, left=left, checkpoint=point.id,
+                accepted=sum(p.accepted for p in progress.values()), planned=plan.total_instances, revision=revision, state=state,
+                categories={c.name: {"planned": c.count, **asdict(progress[c.name])} for c in plan.categories},
+                stages=stages,
+            )  # fmt: skip
+            return event, state
+
+        return told
+
+    async def _arrived(self, moved: MovedHead, plan: DatasetPlanInput) -> BranchSwitched:
+        """Everything that this process remembers of the session is of where it stands now."""
+        files = self._context.files
+        files.plan, files.plan_revision = plan, moved.event.revision
+        files.meta |= moved.meta
+        self._context.settings.read_again()
+        self._moved()
+        files.emit(moved.event)
+        if self._context.config.enable_checkpointing:
+            await files.write_seed_file()
+        await files.note_status(running=False)
+        return moved.event
+
+
+def _branch_name(text: str) -> str:
+    text = whole_characters(text).strip()
+    if not text or len(text) > _NAME_LENGTH or not text.isprintable():
+        raise InputError(
+            f"{text[:_NAME_LENGTH]!r} cannot be the name of a branch.", f"Use 1 to {_NAME_LENGTH} characters."
+        )
+    return text
+
+
+def _free_name(name: str, branches: list[Branch]) -> str:
+    """The name of a branch with the next number that none has."""
+    taken, number = {branch.name for branch in branches}, 1
+    while f"{name}-{number}" in taken:
+        number += 1
+    return f"{name}-{number}"

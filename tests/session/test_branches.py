@@ -1,0 +1,231 @@
+"""Going back in a session's history, and forking it: nothing is lost, and every table says what it said then."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.domain.branch import BranchCause
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.pause_cause import Pause
+from dsbuilder_tui.generation.journal import Journal
+from dsbuilder_tui.store.rows import Changes, Withdrawal
+from dsbuilder_tui.store.salvage import salvage
+from dsbuilder_tui.store.travelled_tables import TRAVELLED_TABLES
+
+Configs = Callable[..., DatasetBuilderConfig]
+_PLAN = {
+    "dataset_name": "there",
+    "description": "a shop's support bot",
+    "categories": [
+        {"name": "refunds", "description": "asking for money back", "count": 30},
+        {"name": "orders", "description": "where an order is", "count": 20},
+    ],
+}
+
+
+def plan(**changes: Any) -> DatasetPlanInput:
+    return DatasetPlanInput.model_validate({**_PLAN, **changes})
+
+
+async def state(session: Session) -> dict[str, Any]:
+    """Everything that goes with a branch, row by row."""
+
+    def read(connection: sqlite3.Connection) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for table in TRAVELLED_TABLES:
+            if table.name != "history":
+                found[table.name] = connection.execute(
+                    f"SELECT {table.listed} FROM {table.name} ORDER BY {', '.join(table.key)}"
+                ).fetchall()
+        found["progress"] = connection.execute(
+            "SELECT * FROM progress WHERE accepted OR rejected OR exhausted ORDER BY category_id"
+        ).fetchall()
+        return found
+
+    return {**await session._files.store.connection.read(read), "plan": session.plan}
+
+
+async def run_until(session: Session, accepted: int) -> None:
+    """Run, and pause when so many cases are there."""
+
+    def look(event: Event) -> None:
+        if event.type == "case_accepted" and event.accepted >= accepted:  # type: ignore[attr-defined]
+            session.request_pause(Pause("a test"))
+            session.drop_in_flight()
+
+    stop = session.subscribe(look)
+    await session.run()
+    stop()
+
+
+async def sound(session: Session) -> None:
+    await session._files.store.connection.require_sound()
+
+
+async def test_a_rewind_brings_back_every_table_and_a_switch_what_it_left(make_config: Configs) -> None:
+    async with await Session.create(plan(), make_config(checkpoint_interval=10, seed=3)) as session:
+        await run_until(session, 20)
+        first = await session.checkpoints.save(name="half", note="before the refunds")
+        then = await state(session)
+        case = (await session.cases.page(0, 1))[0]
+        await session.cases.edit("refunds", case.ordinal, {"query": "Where is the money that was promised to me?"}, {})
+        await session.cases.withdraw("refunds", (await session.cases.page(1, 1))[0].ordinal, "not this one")
+        await session.cases.annotate("refunds", (await session.cases.page(2, 1))[0].ordinal, note="look", pinned=True)
+        second = await session.checkpoints.save()
+        middle = await state(session)
+        await session.plans.revise(
+            plan(categories=[*_PLAN["categories"], {"name": "more", "description": "m", "count": 5}])
+        )  # type: ignore[misc]
+        assert (await session.run()).state == "complete"
+        end = await state(session)
+
+        told = await session.branches.rewind(first.id)
+        assert (told.branch, told.left, told.accepted) == ("main", "main-1", first.accepted)
+        assert await state(session) == then
+        await sound(session)
+        branches = {branch.name: branch for branch in await session.branches.all()}
+        assert {name: (b.current, b.accepted, b.cause) for name, b in branches.items()} == {
+            "main": (True, first.accepted, BranchCause.BEGUN),
+            "main-1": (False, 55, BranchCause.REWIND),
+        }
+        await session.branches.switch("main-1")
+        assert await state(session) == end
+        await session.branches.rewind(second.id, keep_as="whole")
+        assert await state(session) == middle
+        await session.branches.switch("main")
+        assert await state(session) == then
+        await session.branches.switch("whole")
+        assert await state(session) == end
+        await sound(session)
+        await session.branches.switch("main")
+        assert (await session.run()).state == "complete"
+        assert (await session.summary()).instances_created == 50
+        await sound(session)
+    async with await Session.open("there", make_config()) as session:
+        assert (await session.branches.current()).name == "main"
+        await session.branches.switch("whole")
+        assert await state(session) == end
+
+
+async def test_every_checkpoint_can_be_read_from_every_branch(tmp_path: Path, make_config: Configs) -> None:
+    """What is exported of a checkpoint is what lay there, wherever the session stands."""
+    async with await Session.create(plan(), make_config(checkpoint_interval=7, seed=5)) as session:
+        kept: dict[int, bytes] = {}
+
+        async def keep(name: str = "") -> int:
+            point = await session.checkpoints.save(name=name)
+            path = tmp_path / f"{point.id}.jsonl"
+            await session.export(path)
+            kept[point.id] = path.read_bytes()
+            return point.id
+
+        async def change(offset: int, text: str) -> None:
+            case = (await session.cases.page(offset, 1))[0]
+            await session.cases.edit(case.category, case.ordinal, {"query": text}, case.expectations)
+
+        await run_until(session, 12)
+        one = await keep()
+        await change(0, "What became of the parcel that I sent back?")
+        two = await keep()
+        await run_until(session, 25)
+        await change(3, "Nobody has answered my last four letters, why?")
+        await change(0, "And now for something else entirely, please.")
+        await session.cases.withdraw("refunds", (await session.cases.page(2, 1))[0].ordinal)
+        three = await keep()
+        await session.branches.rewind(two)
+        await change(1, "Is there a number that I can call on Sundays?")
+        await change(0, "The third thing that this case says by now.")
+        await run_until(session, 18)
+        four = await keep()
+        await session.cases.withdraw("refunds", (await session.cases.page(0, 1))[0].ordinal)
+        five = await keep()
+        fork = await session.branches.fork(three, "other")
+        assert (fork.current, fork.begun_at, fork.tip) == (False, three, three)
+        for where in (None, "main-1", "other", "main"):
+            if where is not None:
+                await session.branches.switch(where)
+            for number in (one, two, three, four, five):
+                path = tmp_path / "again.jsonl"
+                await session.export(path, at=number)
+                assert path.read_bytes() == kept[number], (where, number)
+                shown = await session.checkpoints.preview(number, most_cases=500)
+                assert sum(c.accepted for c in shown.counts.values()) == kept[number].count(b"\n") == len(shown.cases)
+                assert [case.seq for case in shown.cases] == sorted((case.seq for case in shown.cases), reverse=True)
+        await sound(session)
+
+
+async def test_what_cannot_be_done_is_said(make_config: Configs) -> None:
+    async with await Session.create(plan(), make_config()) as session:
+        await run_until(session, 10)
+        point = await session.checkpoints.save()
+        for act in (
+            lambda: session.branches.rewind(99),
+            lambda: session.branches.fork(99, "x"),
+            lambda: session.branches.fork(point.id, "main"),
+            lambda: session.branches.fork(point.id, " "),
+            lambda: session.branches.switch("nowhere"),
+            lambda: session.branches.switch("main"),
+            lambda: session.branches.rewind(point.id, keep_as="main"),
+            lambda: session.checkpoints.save(name="x" * 81),
+        ):
+            with pytest.raises(InputError):
+                await act()
+        assert [branch.name for branch in await session.branches.all()] == ["main"]
+
+
+async def test_an_act_right_behind_a_checkpoint_is_not_of_it(tmp_path: Path, make_config: Configs) -> None:
+    """What a person does while a run goes on, in the same moment in which a checkpoint is due, comes behind that."""
+    async with await Session.create(plan(), make_config(checkpoint_interval=5, seed=7)) as session:
+        await run_until(session, 5)
+        files = session._files
+        journal_cases = await session.cases.page(0, 2)
+
+        count = (await session.summary()).instances_created
+        journal = Journal(
+            files.store, files.clock, lambda event: None, accepted=count, planned=50, interval=None, most_answers=0
+        )
+        point = journal.checkpoint("asked")
+        told = Withdrawal(
+            seq=journal_cases[0].seq, category=journal_cases[0].category, withdrawn_seq=files.store.next_seq(),
+            reason="at once", withdrawn_at=files.clock.now(),
+        )  # fmt: skip
+        journal.decide(Changes(withdrawn=[told]), _Nothing(ts=files.clock.now()), -1)
+        await journal.flush()
+        assert (await session.summary()).instances_created == count - 1
+        assert await session.export(tmp_path / "then.jsonl", at=point.id) == count == point.accepted
+        await session.branches.rewind(point.id)
+        assert (await session.summary()).instances_created == count
+
+
+class _Nothing(Event):
+    type = "nothing"
+
+
+async def test_a_repaired_session_keeps_its_branches(tmp_path: Path, make_config: Configs) -> None:
+
+    async with await Session.create(plan(), make_config(checkpoint_interval=10)) as session:
+        await run_until(session, 15)
+        point = (await session.checkpoints.all())[0]
+        end = await state(session)
+        await session.branches.rewind(point.id, keep_as="later")
+        there = await state(session)
+        folder = session.folder
+    mended = folder.with_name("mended")
+    mended.mkdir()
+    _, losses = salvage(folder / "session.db", mended / "session.db", 1.0)
+    assert losses == []
+    async with await Session.open(mended, make_config()) as session:
+        assert await state(session) == there
+        case = (await session.cases.page(0, 1))[0]
+        await session.cases.edit(case.category, case.ordinal, {"query": "Something else than it said before?"}, {})
+        await session.branches.switch("later")
+        assert await state(session) == end
+        await session.branches.rewind(point.id)
+        assert await state(session) == there

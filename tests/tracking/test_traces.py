@@ -1,0 +1,148 @@
+"""What users asked, out of the traces of a real application in a real MLflow: as cases, as examples, without personal data."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsbuilder_tui.cli.main import main
+from dsbuilder_tui.domain.errors import ExitCode, InputError
+from dsbuilder_tui.domain.trace_query import TraceQuery
+from dsbuilder_tui.session.traced_rows import traced_rows
+from dsbuilder_tui.settings.stack import load_config
+from tests.support.mlflow_traces import PERSONAL
+
+APPLICATION = Path(__file__).parent.parent / "support" / "mlflow_traces.py"
+NOW = 4_000_000_000.0  # after every trace
+
+
+def traced(uri: str, kind: str, experiment: str = "my_bot") -> None:
+    subprocess.run(
+        [sys.executable, str(APPLICATION), uri, experiment, kind], check=True, capture_output=True, timeout=240
+    )
+
+
+def read(uri: str, **query: Any) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    config = load_config(mlflow_tracking_uri=uri)
+    with traced_rows(TraceQuery(**{"experiment": "my_bot", **query}), config, NOW) as rows:
+        return [json.loads(line) for line in rows.path.read_text().splitlines()], rows.notes
+
+
+def test_requests_are_rows_under_the_application_s_own_parameter_and_nobody_is_named_in_them(uri: str) -> None:
+    traced(uri, "requests")
+    rows, notes = read(uri)
+    assert len(rows) == 40
+    questions = [row["inputs"]["question"] for row in rows]
+    assert questions[0] == "Where is my order #40000? It should have been here on Monday."
+    text = "\n".join(questions)
+    for private in ("Tobias", "Hellwig", "tobias.hellwig@posteo.de", "171 8841123", "4539 5787 6362 1486"):
+        assert private not in text
+    assert "personal data masked" in " ".join(notes) and "40 traces of my_bot read: 40 requests" in notes[0]
+    assert all(row["tags"]["trace_id"] for row in rows)
+    kept, notes = read(uri, keep_personal_data=True)
+    assert {row["inputs"]["question"] for row in kept} >= set(PERSONAL)
+    assert "personal data was kept, as you asked" in notes
+
+
+def test_a_filter_and_a_time_choose_and_what_is_not_there_is_said(uri: str) -> None:
+    traced(uri, "requests")
+    rows, _ = read(uri, filter="tags.channel = 'app'")
+    assert len(rows) == 8
+    newest, notes = read(uri, most=5)
+    assert len(newest) == 5 and "there are older traces" in notes[-1]
+    for query, said in (
+        ({"since": "1h"}, "has no traces since 1h"),
+        ({"filter": "nonsense ="}, "does not take the filter"),
+        ({"since": "soon"}, "neither a span nor a date"),
+    ):
+        with pytest.raises(InputError, match=said):
+            read(uri, **query)
+    with pytest.raises(InputError) as error:
+        read(uri, experiment="my_bott")
+    assert "no experiment 'my_bott'" in str(error.value) and "my_bot" in error.value.hint
+
+
+def test_traces_of_one_session_are_one_conversation(uri: str) -> None:
+    traced(uri, "talks")
+    rows, notes = read(uri)
+    assert len(rows) == 8 and "8 conversations" in notes[0]
+    messages = rows[0]["inputs"]["messages"]
+    assert [one["role"] for one in messages] == ["user", "assistant", "user"]
+    assert messages[-1]["content"] == "It is order 50000, from Tuesday. Where is it now?"
+
+
+def test_what_says_nothing_of_a_user_is_counted_with_its_reason(uri: str) -> None:
+    traced(uri, "mixed")
+    rows, notes = read(uri)
+    assert len(rows) == 48 and all(list(row["inputs"]) == list(rows[0]["inputs"]) for row in rows)
+    assert any("5 traces not understood" in note and "limit" in note for note in notes)
+    traced(uri, "odd", "jobs")
+    with pytest.raises(InputError, match="None of 5 traces"):
+        read(uri, experiment="jobs")
+
+
+def test_traces_become_cases_each_once_in_categories(
+    uri: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    traced(uri, "requests")
+    place = ["--checkpoint-dir", str(tmp_path / "sessions"), "--tracking-uri", uri]
+    assert main(["import", "traces:my_bot", *place, "--json"]) == ExitCode.COMPLETE
+    told = json.loads(capsys.readouterr().out)
+    assert told["instances_created"] == told["total_instances_planned"] <= 39
+    assert any("left out: the same was asked before" in note for note in told["notes"])
+    out = tmp_path / "cases.jsonl"
+    assert main(["export", "--checkpoint-dir", str(tmp_path / "sessions"), "--out", str(out)]) == ExitCode.COMPLETE
+    cases = [json.loads(line) for line in out.read_text().splitlines()]
+    texts = [json.dumps(case["inputs"]) for case in cases]
+    assert len(texts) == len(set(texts)) == told["instances_created"]
+    assert "tobias" not in "".join(texts).lower()
+
+
+def test_a_dataset_begins_from_what_users_asked(uri: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    traced(uri, "requests")
+    out = tmp_path / "new.jsonl"
+    command = [
+        "run", "--from-traces", "my_bot", "--more", "20", "--only-new", "--provider", "offline", "--out", str(out),
+        "--checkpoint-dir", str(tmp_path / "sessions"), "--mlflow-tracking-uri", uri,
+    ]  # fmt: skip
+    assert main(command) == ExitCode.COMPLETE
+    said = capsys.readouterr().out
+    assert "40 traces of my_bot read" in said and "personal data masked" in said
+    new = [json.loads(line) for line in out.read_text().splitlines()]
+    asked = {row["inputs"]["question"] for row in read(uri)[0]}
+    assert len(new) == 20 and not asked & {case["inputs"]["question"] for case in new}
+    assert "Hellwig" not in out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["import", "traces:other"], "no experiment 'other'"),
+        (["import", "rows.jsonl", "--since", "7d"], "--since is for traces"),
+        (["import", "traces:my_bot", "--format", "rows"], "no format"),
+        (["run", "--from-traces", "my_bot"], "--more N"),
+        (["run", "--from-traces", "my_bot", "--extend", "x.csv", "--more", "3"], "do not go together"),
+        (["run", "--example", "customer_service", "--filter", "x = 1"], "--filter is for traces"),
+    ],
+)
+def test_wrong_commands_are_told(
+    command: list[str], said: str, uri: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = ["--mlflow-tracking-uri", uri] if command[0] == "run" else ["--tracking-uri", uri]
+    if command[1] == "rows.jsonl":
+        address = []
+    assert main([*command, "--checkpoint-dir", str(tmp_path / "sessions"), *address]) == ExitCode.BAD_INPUT
+    assert said in capsys.readouterr().err
+    assert not list((tmp_path / "sessions").glob("*"))
+
+
+def test_a_server_that_is_away_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = ["--checkpoint-dir", str(tmp_path), "--tracking-uri", "http://127.0.0.1:9"]
+    assert main(["import", "traces:my_bot", *place]) != ExitCode.COMPLETE
+    error = capsys.readouterr().err
+    assert "127.0.0.1:9" in error and "Traceback" not in error
