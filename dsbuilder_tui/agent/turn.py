@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any, cast
 
 import agents
@@ -46,6 +47,7 @@ class TurnRunner:
         self._exhausted: dict[str, int] = {}
         self._proposed: DatasetPlanInput | None = None
         self._sent_back: DatasetPlanInput | None = None
+        self._first: DatasetPlanInput | None = None
         self.refused = False  # the model would not, in the turn that was taken last
 
     def begin(self) -> AsyncGenerator[TurnEvent, None]:
@@ -278,6 +280,7 @@ class TurnRunner:
         request = waiting[0].request if waiting else None
         self._proposed = request.plan if isinstance(request, PlanApproval) else None
         self._sent_back = await session.approvals.sent_back()
+        self._first = await session.approvals.first_plan()
 
     def _planning_context(self) -> PlanningContext:
         session = self._host.session
@@ -285,10 +288,12 @@ class TurnRunner:
             plan=session.plan if session.planned else None,
             proposed=self._proposed,
             sent_back=self._sent_back,
+            first=self._first,
             running=self._host.running,
             accepted=self._accepted,
             exhausted=self._exhausted,
             stages=session.config.diversity_stages,
             models="built-in",
             tools=tuple(str(name) for name in session.agent_memory.target.get("tools") or ()),
+            folder=Path.cwd(),
         )

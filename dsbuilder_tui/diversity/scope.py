@@ -79,7 +79,7 @@ class Scope:
 
     def note_passages(self, prints: NDArray[Any]) -> None:
         """Know the passages of these rows from now on."""
-        found = set(np.unique(prints["passages"]).tolist()) - {0}
+        found = set(prints["passages"].ravel().tolist()) - {0}
         if isinstance(self.passages, set):
             self.passages.update(found)
         elif found:

@@ -15,7 +15,7 @@ from dsbuilder_tui.generation.validator_check import Fault, Validated
 # Candidates in waiting. When it is full, workers stop reading their streams, and TCP slows the endpoint down.
 _BOUND = 256
 # Seconds that a candidate waits for others: judging in company costs a third less, and nobody waits for the judgement.
-_COMPANY = 0.02
+_COMPANY = 0.05
 _FEW = 8  # workers; with fewer nobody comes in that time
 
 

@@ -42,6 +42,11 @@ class SessionApprovals:
                 return approval.request.plan
         return None
 
+    async def first_plan(self) -> DatasetPlanInput | None:
+        """The first plan that was proposed here, as far back as the newest questions reach."""
+        requests = [approval.request for approval in await self.newest()]
+        return next((request.plan for request in requests if isinstance(request, PlanApproval)), None)
+
     async def open(self) -> tuple[Approval, str] | None:
         """The question that waits for an answer, and what the agent goes on from; None when there is none.
 

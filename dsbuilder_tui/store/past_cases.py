@@ -42,14 +42,16 @@ class _Past:
         values = {"seq": seq, "segment": segment, "commits": commits, "shared": shared}
         return cls(values, *(", ".join(map(str, part)) or "0" for part in (line[:-1], shelved)))
 
-    def sources(self, place: int, columns: str, condition: str = "1") -> list[str]:
-        """Queries that together give all rows of then of a table; ``condition`` is added to each."""
+    def sources(self, place: int, columns: str, condition: str = "1", *, newest: bool = False) -> list[str]:
+        """Queries that together give all rows of then of a table; ``condition`` is added to each. With ``newest`` they are for
+        walking back over the places in the history."""
+        walked = "+" if newest else ""  # then the index of the slots would have all of them sorted
         table = TRAVELLED_TABLES[place]
         former = ", ".join(f"f.{column.strip()}" for column in columns.split(","))
         as_it_lies = f"{self._decisive(place, '')} IS NULL AND {condition}"
         return [
             f"SELECT {columns} FROM {table.name} t WHERE {table.born}<=:shared AND {as_it_lies}",
-            f"SELECT {columns} FROM shelved_{table.name} t WHERE segment_id IN ({self.shelved}) AND {table.born}<=:seq "
+            f"SELECT {columns} FROM shelved_{table.name} t WHERE {walked}segment_id IN ({self.shelved}) AND {table.born}<=:seq "
             f"AND {as_it_lies}",
             f"SELECT {former} FROM former_{table.name} f JOIN row_change r ON r.id=f.change_id "
             f"WHERE r.place={place} AND (r.born<=:shared OR r.born<=:seq AND r.segment_id IN ({self.shelved})) "
@@ -78,7 +80,7 @@ class PastCaseTable:
 
         def read(connection: sqlite3.Connection) -> list[AcceptedCase]:
             past, found = _Past.of(connection, checkpoint), list[Any]()
-            for query in past.sources(CASE_PLACE, CASE_COLUMNS):
+            for query in past.sources(CASE_PLACE, CASE_COLUMNS, newest=True):
                 found += connection.execute(f"{query} ORDER BY 1 DESC LIMIT :most", {**past.values, "most": most})
             found.sort(key=lambda row: row[0], reverse=True)
             return [read_case(self._store.names, row) for row in found[:most]]

@@ -109,7 +109,10 @@ def test_a_plan_and_the_rows_before_it(old: Path) -> None:
         (["--example", "customer_service", "--only-new"], "--only-new is for --extend"),
         (["--extend", "nowhere.csv", "--more", "5"], "nowhere.csv does not exist"),
         (["--extend", "old.csv", "--more", "5", "--out", "old.csv"], "is the file to extend"),
-        (["--prompt", "5 cases", "--extend", "old.csv"], "do not go together"),
+        (["--prompt", "add 5 returns", "--extend", "old.csv", "--more", "5"], "Leave --more out"),
+        (["--prompt", "add 5 returns", "--extend", "old.csv", "--out", "old.csv"], "is the file to extend"),
+        (["--prompt", "add 5 returns", "--extend", "nowhere.csv"], "nowhere.csv does not exist"),
+        (["--prompt", "5 cases for a shop: returns, parcels", "--only-new"], "--only-new is for --extend"),
         ([], "nothing to build"),
     ],
 )
@@ -130,6 +133,36 @@ def test_more_like_a_file_in_words(old: Path, capsys: pytest.CaptureFixture[str]
     assert sum(row["tags"].get("imported_from") == "old.csv" for row in rows) == 8 and len(rows) == 20
     texts = [" ".join(row["inputs"]["question"].casefold().split()) for row in rows]
     assert len(set(texts)) == 20
+
+
+@pytest.mark.parametrize("only_new", [True, False])
+def test_what_is_added_to_a_file_is_said_in_words(
+    old: Path, only_new: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ("--only-new",) if only_new else ()
+    words = "add 6 returns and 3 complaints"
+    assert (
+        main(["run", "--prompt", words, "--extend", str(old), "--yes", *flags, "--out", "all.jsonl", *RUN])
+        == ExitCode.COMPLETE
+    )
+    assert "8 rows are there; nothing that is added repeats them." in capsys.readouterr().out
+    rows = lines("all.jsonl")
+    fresh = [row["tags"]["category"] for row in rows if "imported_from" not in row["tags"]]
+    assert (fresh.count("returns"), fresh.count("complaints"), len(rows)) == (6, 3, 9 if only_new else 17)
+    asked = [" ".join(str(row["inputs"]).casefold().split()) for row in rows]
+    assert len(set(asked)) == len(asked)
+
+
+def test_without_a_yes_the_rows_wait_with_the_plan(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--prompt", "add 6 returns", "--extend", str(old), *RUN]) == ExitCode.RESUMABLE
+    assert "~ returns" in capsys.readouterr().out
+    assert main(["resume", "old", "--yes", "--plain", "--out", "all.jsonl", *PLACE]) == ExitCode.COMPLETE
+    assert len(lines("all.jsonl")) == 14
+
+
+def test_words_that_add_nothing_are_no_success(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--prompt", "hello", "--extend", str(old), "--yes", *RUN]) == ExitCode.RESUMABLE
+    assert "nothing was added" in capsys.readouterr().err
 
 
 def test_words_about_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:

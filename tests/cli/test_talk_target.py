@@ -21,13 +21,14 @@ def bot(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_its_tools_are_in_the_first_plan(bot: Path) -> None:
+@pytest.mark.parametrize("named", ["./airline", "airline"])
+def test_its_tools_are_in_the_first_plan(bot: Path, named: str) -> None:
     ended = command(
-        "run", "--prompt", "6 cases for the bot in ./airline: seat changes", "--yes", "--checkpoint-dir", "s",
+        "run", "--prompt", f"6 cases for the bot in {named}: seat changes", "--yes", "--checkpoint-dir", "s",
         "--provider", "offline", "--out", "data.jsonl", cwd=bot,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.index("Read ./airline: 2 tools.") < ended.stdout.index("Plan revision 1")
+    assert ended.stdout.index(f"Read {named}: 2 tools.") < ended.stdout.index("Plan revision 1")
     rows = [json.loads(line) for line in (bot / "data.jsonl").read_text().splitlines()]
     calls = [call["name"] for row in rows for call in row["expectations"].get("expected_tool_calls", [])]
     assert (

@@ -474,3 +474,23 @@ def test_more_places_have_the_same_rows_in_front(tmp_path: Path) -> None:
     whole = choose_rows({"a": axis}, {"a": 700}, 3).orders["a"]
     for places in (1, 2, 17, 299, 300, 301, 650):
         assert choose_rows({"a": axis}, {"a": places}, 3).orders["a"] == whole[:places]
+
+
+def test_the_rows_of_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "products"
+    (folder / "data").mkdir(parents=True)
+    (folder / "README.md").write_text("# Products")
+    rows = table()
+    for number, part in enumerate((rows[:5], rows[5:])):
+        text = "".join(json.dumps(row) + "\n" for row in part)
+        (folder / "data" / f"train-0000{number}-of-00002.jsonl").write_text(text)
+    axis = RowAxis(file=str(folder), fields=("name",))
+    require_rows([axis])
+    chosen = choose_rows({"prices": axis}, {"prices": len(rows)}, 7)
+    assert sorted(json.loads(body)["sku"] for body in chosen.bodies.values()) == sorted(row["sku"] for row in rows)
+    assert sorted(chosen.bodies) == list(range(1, len(rows) + 1)) and chosen.totals == {"prices": len(rows)}
+    (folder / "data" / "train-00001-of-00002.jsonl").write_text(json.dumps(rows[0]) + "\n")
+    assert choose_rows({"prices": axis}, {"prices": 3}, 7).digest != chosen.digest
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="without a dataset"):
+        require_rows([RowAxis(file=str(tmp_path / "empty"))])

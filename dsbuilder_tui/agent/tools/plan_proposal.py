@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -86,7 +87,7 @@ class ProposePlan(Tool[ProposePlanArguments]):
 def _require_target_read(call: ToolCall) -> None:
     """Raises ``InputError`` where the person asks for a first plan and names an application that nobody has read yet."""
     session = call.host.session
-    path = path_of_target(call.typed[-1]) if call.typed and not session.planned else ""
+    path = path_of_target(call.typed[-1], Path.cwd()) if call.typed and not session.planned else ""
     if path and not session.agent_memory.target:
         raise InputError(
             f"The application in {path} has not been read.",

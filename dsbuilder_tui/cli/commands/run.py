@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from dsbuilder_tui.cli.options import display_options, out_option, settings_from
 from dsbuilder_tui.cli.output import say
 from dsbuilder_tui.cli.trace_options import trace_options, trace_query
 from dsbuilder_tui.domain.clock import SystemClock
-from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import visible
@@ -40,17 +41,19 @@ def _run(arguments: argparse.Namespace) -> int:
             raise InputError("--from-traces and --extend do not go together.", "Leave one of them out.")
         arguments.extend = f"{TRACES}{arguments.from_traces}"
     if arguments.prompt is not None:
-        if arguments.extend:
-            raise InputError("--prompt and --extend do not go together.", "Say --extend FILE --more N, or name a plan.")
-        return asyncio.run(_run_words(arguments, config))
+        if arguments.more is not None:
+            raise InputError("--prompt says itself how many cases are added.", "Leave --more out.")
+        if arguments.only_new and not arguments.extend:
+            raise InputError("--only-new is for --extend.", "Leave it out: all cases are new.")
+        there = _extended(arguments, config) if arguments.extend else None
+        return asyncio.run(_run_words(arguments, config, there))
     if arguments.yes:
         raise InputError("--yes answers the main agent; a plan file needs no answer.", "Leave it out.")
     _check_combination(arguments)
     imported = _extended(arguments, config) if arguments.extend else None
     if imported is not None:
         plan = imported.plan
-        if "diversity_across" not in config.explicit:  # what is there must not come again in any category
-            config = load_config(**{**settings_from(arguments), "diversity_across": True})
+        config = _without_repeats(arguments, config)
     else:
         plan = _plan(arguments)
     check_plan(
@@ -58,8 +61,7 @@ def _run(arguments: argparse.Namespace) -> int:
         there=len(imported.cases) if imported else 0,
     )  # fmt: skip
     out = checked_out(arguments.out)
-    if out and arguments.extend and out == Path(arguments.extend).expanduser().resolve():
-        raise InputError(f"--out {arguments.out} is the file to extend.", "Choose another file for the dataset.")
+    _require_other_file(arguments, out)
     if out and arguments.plan and out == Path(arguments.plan).expanduser().resolve():
         raise InputError(f"--out {arguments.out} is the plan itself.", "Choose another file for the dataset.")
 
@@ -118,6 +120,8 @@ def _extended(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> Im
 
 def _extended_file(arguments: argparse.Namespace, path: Path) -> ImportedDataset:
     choice = field_choice(arguments)
+    if arguments.prompt is not None:
+        return extend_rows(path, 0, choice)
     if arguments.more is not None:
         return extend_rows(path, arguments.more, choice)
     return add_rows(_plan(arguments), path, choice)
@@ -134,8 +138,8 @@ def _say_extended(imported: ImportedDataset) -> None:
     say(f"{counted(there, 'row')} are there; {counted(total - there, 'case')} will be added, and repeat none of them.")
 
 
-async def _run_words(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> int:
-    """Plan from words, and run on a yes."""
+async def _run_words(arguments: argparse.Namespace, config: DatasetBuilderConfig, there: ImportedDataset | None) -> int:
+    """Plan from words, and run on a yes; with rows that are ``there``, the words change the plan of these."""
     from dsbuilder_tui.cli.headless_conversation import name_of_request, require_paths
 
     if not arguments.prompt.strip():
@@ -144,8 +148,44 @@ async def _run_words(arguments: argparse.Namespace, config: DatasetBuilderConfig
         )
     require_paths(arguments.prompt)
     out = checked_out(arguments.out)
+    if there is not None:
+        _require_other_file(arguments, out)
+        return await _extend_in_words(arguments, _without_repeats(arguments, config), out, there)
     async with await Session.begin(name_of_request(without_keys(arguments.prompt, config)), config, out=out) as session:
         return await talk_and_build(session, arguments, out)
+
+
+async def _extend_in_words(
+    arguments: argparse.Namespace, config: DatasetBuilderConfig, out: Path | None, imported: ImportedDataset
+) -> int:
+    """The rows of a file as a session, and the words as a change of its plan."""
+    async with await Session.create(imported.plan, config, imported=imported, out=out) as session:
+        if not arguments.json:
+            for note in imported.notes:
+                say(f"Note: {visible(note)}")
+            say(f"{counted(len(imported.cases), 'row')} are there; nothing that is added repeats them.")
+        if arguments.only_new:
+            await session.dataset.leave_imported_out()
+        code = await talk_and_build(session, arguments, out)
+        if code == ExitCode.COMPLETE and session.plan.total_instances == len(imported.cases):
+            print(
+                "dsbuilder: nothing was added; say what is to be, such as --prompt 'add 20 refunds'.", file=sys.stderr
+            )
+            return ExitCode.RESUMABLE
+        return code
+
+
+def _without_repeats(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> DatasetBuilderConfig:
+    """What is there must not come again in any category, unless somebody wants it otherwise."""
+    if "diversity_across" in config.explicit:
+        return config
+    return load_config(**{**settings_from(arguments), "diversity_across": True})
+
+
+def _require_other_file(arguments: argparse.Namespace, out: Path | None) -> None:
+    """Raises ``InputError`` for a dataset that would be written over the rows it extends."""
+    if out and arguments.extend and out == Path(arguments.extend).expanduser().resolve():
+        raise InputError(f"--out {arguments.out} is the file to extend.", "Choose another file for the dataset.")
 
 
 def _point_at_unfinished(dataset_name: str, config: DatasetBuilderConfig) -> None:

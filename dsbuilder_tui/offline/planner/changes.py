@@ -7,12 +7,14 @@ from typing import Any
 
 from dsbuilder_tui.domain.axes import DEFAULT_AXES
 from dsbuilder_tui.domain.case_kind import CaseKind
+from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.writing_stage import pipeline_words, planned_pipeline
 from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, PHRASE, C
 from dsbuilder_tui.offline.planner.clauses import without_courtesy
 from dsbuilder_tui.offline.planner.count_changes import CountChanges
 from dsbuilder_tui.offline.planner.counts import MOST_CASES, share, whole
+from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.judge_requests import judge_mode_in
 from dsbuilder_tui.offline.planner.kind_requests import kind_words, make_kind
 from dsbuilder_tui.offline.planner.modifiers import (
@@ -27,6 +29,7 @@ from dsbuilder_tui.offline.planner.naming import bare_phrase, slug, unused, word
 from dsbuilder_tui.offline.planner.stage_requests import stage_requests
 from dsbuilder_tui.offline.planner.utterance import MASK
 
+ANSWER_KEYS = (MlflowKey.FACTS.value,)  # of "with expected answers": what the built-in writer can say of an answer
 _ADD_DEFAULT = 10
 _LONGEST_ENDING = 20  # characters of an axis value that a category's name takes up
 _TOOL = re.compile(
@@ -42,6 +45,9 @@ class PlanChanger(CountChanges):
     def read(self, clause: str) -> bool:
         """Whether the clause is a change; carries it out, or notes what is in the way."""
         text = self._marked(without_courtesy(clause))
+        self._c.adds = bool(re.match(r"(?:add|include|plus)\b", text, re.I)) or (self._c.adds and text[:1].isdigit())
+        if self._c.adds and text[:1].isdigit():  # “add 10 refunds and 5 complaints”
+            text = f"add {text}"
         return self._read(text) or self._read_both(text)
 
     def read_judging(self, clause: str) -> bool:
@@ -56,8 +62,8 @@ class PlanChanger(CountChanges):
         return self._change()
 
     def _read(self, text: str) -> bool:
-        steps = (self._fill, self._rename, self._remove, self._more, self._factor, self._part, self._set, self._whole, self._tool,
-                 self._stages, self._modify, self._add)  # fmt: skip
+        steps = (self._fill, self._swap, self._rename, self._remove, self._more, self._factor, self._part, self._set, self._whole,
+                 self._tool, self._stages, self._modify, self._answers, self._add)  # fmt: skip
         return any(step(text) for step in steps)
 
     def _read_both(self, text: str) -> bool:
@@ -84,6 +90,38 @@ class PlanChanger(CountChanges):
             return self._say(f"{number:,} cases are more than I plan at once; the most is {MOST_CASES:,}.")
         held = Modifier(ending, axis, (value,))
         return self._new(category["name"].replace("_", " "), number, held, category) or True
+
+    def _swap(self, text: str) -> bool:
+        """“Swap refunds for returns”: one category goes, and its cases go to the other; “swap a and b” exchanges counts."""
+        verb = r"(?:swap|exchange|switch|trade|replace|substitute)"
+        if both := re.fullmatch(
+            rf"{verb} (?:the (?:counts|numbers) of )?(?:the )?{C} (?:and|&) (?:the )?{C}", text, re.I
+        ):
+            one, other = self._of(both[1]), self._of(both[2])
+            one["count"], other["count"] = other["count"], one["count"]
+            return self._change()
+        found = re.fullmatch(
+            rf"{verb} (?:out )?(?:the )?{C} (?:for|with|by|against|to) (?:the )?(?:{C}|{PHRASE})", text, re.I
+        )
+        if not found:
+            lost = re.match(r"(?:swap|replace|exchange) (?:out )?(.+?) (?:for|with|by) ", text, re.I)
+            return bool(lost) and self._say(self._unknown(lost[1] if lost else ""))
+        gone = self._of(found[1])
+        if found[2]:
+            to = self._of(found[2])
+            if to is gone:
+                return self._say("That changes nothing.")
+            self._count(to, to["count"] + gone["count"])
+        else:
+            phrase, modifier = modifier_in(self._words(found[3]))
+            phrase = bare_phrase(phrase)
+            if not slug(phrase) or len(phrase.split()) > 6:
+                return self._say("What should take its place? A name needs letters or digits.")
+            if not self._new(phrase, gone["count"], modifier):
+                return True
+        self._c.plan["categories"] = [category for category in self._c.categories if category is not gone]
+        self._c.last = None
+        return self._change()
 
     def _rename(self, text: str) -> bool:
         found = re.fullmatch(
@@ -205,7 +243,7 @@ class PlanChanger(CountChanges):
             re.I,
         )
         if not found:
-            return False
+            return self._modify_all(text)
         asked = found[4] or found[7] or ""
         _, modifier = modifier_in(self._heard.full(asked), of_category=True)
         if modifier is None or (re.search(r"\d", asked) and not modifier.values):
@@ -223,6 +261,31 @@ class PlanChanger(CountChanges):
                 self._of_kind(category, modifier)
             self._change()
         return True
+
+    def _modify_all(self, text: str) -> bool:
+        """“Multi-turn”, “make it multi-turn”: every category is one of conversations."""
+        asked = re.fullmatch(
+            r"(?:make|turn|have|i want|i need|let|as)? ?(?:it|them|this|that|the dataset|the plan)? ?(?:all )?"
+            r"(?:be |into |to be )?(.+)",
+            text,
+            re.I,
+        )
+        rest, modifier = modifier_in(self._heard.full(asked[1]), of_category=True) if asked else ("", None)
+        if modifier is None or modifier.kind is CaseKind.SINGLE or bare_phrase(rest) or re.search(C, text):
+            return False
+        for category in self._c.categories:
+            self._of_kind(category, modifier)
+        return self._change()
+
+    def _answers(self, text: str) -> bool:
+        """“With expected answers”: each category's cases say what a right answer is."""
+        if not intent_table().phrase("with_answers").fullmatch(text):
+            return False
+        shared = {one["key"] if isinstance(one, dict) else one for one in self._c.plan.get("write") or ()}
+        for category in self._c.categories if not shared.issuperset(ANSWER_KEYS) else ():
+            category["write"] = list(dict.fromkeys([*(category.get("write") or ()), *ANSWER_KEYS]))
+        self._c.notes.append("Each case is written with the facts that a right answer states.")
+        return self._change()
 
     def _add(self, text: str) -> bool:
         found = re.fullmatch(

@@ -36,6 +36,7 @@ class PlanChanges:
     notes: list[str] = field(default_factory=list)
     problem: str = ""
     done: bool = False
+    adds: bool = False  # the clause before said "add", which holds for a count that follows
     last: int | None = None  # the category spoken of last
 
     @property

@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from dsbuilder_tui.offline.planner.intent_table import intent_table
+from dsbuilder_tui.offline.planner.naming import singular
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 
+_NO_LIKENESS = frozenset(
+    "a an the it is of to in for and or me my i you do can could please some this that with".split()
+)
 
-def not_understood(heard: str = "") -> str:
-    """What the planner can do, in three lines; that it did not understand, when something was said."""
+
+def not_understood(heard: str = "", situation: PlanningContext | None = None) -> str:
+    """What the planner can do, in three lines; after something was said one line with the two nearest sentences."""
     table = intent_table()
-    return (f"{table.reply('not_understood')}\n" if heard else "") + table.reply("help")
+    if not heard.strip():
+        return table.reply("help")
+    planned = situation is not None and situation.base is not None
+    first, second = nearest(heard, table.examples if planned else table.first_examples)
+    return table.reply("not_understood", first=first, second=second)
+
+
+def nearest(heard: str, sentences: Sequence[str]) -> tuple[str, str]:
+    """The two of at least two sentences that share most words with what was said; among equals, the first ones."""
+    said = _content_words(heard)
+
+    def likeness(sentence: str) -> float:
+        words = _content_words(sentence)
+        return 2 * len(said & words) / ((len(said) + len(words)) or 1)
+
+    ranked = sorted(sentences, key=likeness, reverse=True)  # stable: the table's order among equals
+    return ranked[0], ranked[1]
+
+
+def _content_words(text: str) -> frozenset[str]:
+    """The words that say what a sentence is about, as singulars."""
+    return frozenset(singular(word) for word in re.findall(r"[^\W\d_]+", text.lower()[:2000])) - _NO_LIKENESS
 
 
 def small_words(text: str, situation: PlanningContext) -> str | None:

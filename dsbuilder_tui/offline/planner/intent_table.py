@@ -29,13 +29,17 @@ class Intent:
 
 
 class IntentTable:
-    """The packaged table, read once. ``intents`` are in the order in which they are tried."""
+    """The packaged table, read once. ``intents`` are in the order in which they are tried; ``examples`` are sentences that
+    are understood while there is a plan, ``first_examples`` those before.
+    """
 
     def __init__(self, known: dict[str, Any]) -> None:
         self._fragments = {name: _pieces(value) for name, value in known["fragments"].items()} | {"piece": MASK}
         self.intents = tuple(Intent(**{**row, "says": self._pattern(row["says"])}) for row in known["intents"].values())
         self._phrases = {name: self._pattern(value) for name, value in known["phrases"].items()}
         self._replies: dict[str, str] = known["replies"]
+        self.examples: tuple[str, ...] = tuple(known["examples"]["planned"])
+        self.first_examples: tuple[str, ...] = tuple(known["examples"]["unplanned"])
         self.formats: dict[str, str] = known["formats"]
         self.need_a_plan = frozenset(known["need_a_plan"])
         self.after_a_change = frozenset(known["after_a_change"])

@@ -18,8 +18,13 @@ _HEADS = (
     "the|a|an|some|more|other|new|extra|additional|of|about|for|on|from|in|with|to|are|is|be|should|will|must|test|"
     "cases|examples|questions|messages|queries|prompts|requests|inputs|case|example|question|message|query|prompt|"
     "please|thanks|dataset|data set|test set|suite|that|which|ask|asking|covering|cover|category|"
-    "called|named|regarding|concerning|just|only|as|go|goes|into|total|all|overall|altogether|evaluation|eval|"
+    "few|couple|handful|bunch|several|called|named|regarding|concerning|just|only|as|go|goes|into|total|all|overall|altogether|evaluation|eval|"
     "realistic|diverse|different|synthetic"
+)
+# Words that name nothing without the noun behind them: "product questions" is no category "product".
+_NEEDS_NOUN = re.compile(
+    r"(?:products?|services?|general|technical|simple|common|random|customers?|typical|basic|quick|users?|follow[ -]up)",
+    re.IGNORECASE,
 )
 _DEVICES = re.compile(r"con|prn|aux|nul|(?:com|lpt)\d", re.IGNORECASE)
 
@@ -46,6 +51,8 @@ def bare_phrase(phrase: str) -> str:
     while (shorter := re.sub(rf"^(?:{_HEADS})\b[ :]*", "", text, flags=re.IGNORECASE)) != text:
         text = shorter
     kept = re.sub(rf"\s+(?:{_NOUNS}|please|too|as well|in total|each|instead|now)$", "", text, flags=re.IGNORECASE)
+    if _NEEDS_NOUN.fullmatch(kept) and re.search(r" (?:questions?|requests?|queries|inquiries|enquiries)$", text, re.I):
+        kept = text
     return kept.strip(" .,:;!?-–—()\"'")
 
 

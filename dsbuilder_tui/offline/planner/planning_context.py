@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -16,12 +17,14 @@ class PlanningContext:
     plan: DatasetPlanInput | None = None  # None: nothing is planned yet
     proposed: DatasetPlanInput | None = None  # a plan that waits for the person's yes
     sent_back: DatasetPlanInput | None = None  # the newest one that was proposed and got none
+    first: DatasetPlanInput | None = None  # the first one that was proposed
     running: bool = False
     accepted: dict[str, int] = field(default_factory=dict)  # cases by category
     exhausted: dict[str, int] = field(default_factory=dict)  # slots by category, where there are any
     stages: tuple[str, ...] = COMPARING_STAGES  # those that compare, where a category does not say otherwise
     models: str = "built-in"
     tools: tuple[str, ...] = ()  # of the evaluated application, by name
+    folder: Path | None = None  # where paths are seen from; None: a bare name is never one
 
     @property
     def base(self) -> DatasetPlanInput | None:

@@ -20,8 +20,8 @@ APPLICATION_NOUNS = (
 )
 _SUBJECT = re.compile(
     rf"(?:\bfor |\bto test |\bof |\btests? |\bevaluat\w+ |\bwith |\bis |\bhave |\b(?:i|we) (?:own|run|built) )"
-    rf"(?:an?|the|our|my|this|their|its|his|her) ((?:[\w'&-]+ ){{0,6}}?(?:{APPLICATION_NOUNS})s?"
-    rf"(?: (?:{APPLICATION_NOUNS}))?)\b(?! \d)(?: (?:that|which|who) "
+    rf"(?:an?|the|our|my|this|their|its|his|her) ((?:[\w'’&-]+ ){{0,6}}?(?:{APPLICATION_NOUNS})s?"
+    rf"(?: (?:{APPLICATION_NOUNS}))?)\b(?! \d|['’]|s['’])(?: (?:that|which|who) "
     rf"(?:(?! (?:and|with) \d)[^:;,.\n])*)?(?: (?:(?:described|defined) )?(?:in|at|under|from) {MASK})?",
     re.IGNORECASE,
 )
@@ -51,6 +51,20 @@ _FILLER = frozenset(
     "evaluation eval test tests suite case cases hi hello hey ok okay so now just that it should hold contain containing "
     "holding includes including include another more extra additional at least most plan design write produce prepare for "
     "is are be new change there will all in them my our add take use put only then also no actually rather".split()
+)
+# Of what every plan has that says nothing of what is written besides the cases.
+_WITH_ANSWERS = re.compile(
+    r",?\s*\b(?:and )?(?:each |all )?with (?:the |an |their )?(?:expected|reference|right|correct|ideal|gold|golden) "
+    r"(?:answers?|responses?|repl(?:y|ies)|outputs?)\b(?: (?:for|to) (?:each|all|every)(?: (?:cases?|one|of them))?)?",
+    re.IGNORECASE,
+)
+# “three equal groups:” says how a list is weighted, which is so without it; “of 20” says how many each has.
+_EQUAL_GROUPS = re.compile(
+    r"\b(?:(?:split|divided?|spread|grouped?)(?: (?:it|them))? )?(?:in(?:to)? |with |over |as )?(?:\d+|some|the)? ?"
+    r"(?:equal|even|same|equally|evenly|identical)(?:[ -](?:sized?|large|big|numbers? of))? "
+    r"(?:groups?|parts?|categor(?:y|ies)|buckets?|shares?|sets?|classes|thirds|kinds|topics|slices|portions|chunks)\b"
+    r"(?: of (?P<each>\d+)(?: cases)?(?: each)?)?(?: (?:of|for|on|about|namely|called|with)(?= ))?\s*[:,–—-]?",
+    re.IGNORECASE,
 )
 _REST = re.compile(
     r"^(?:and |with |make )*(?:the |all the )?(?:(?:other|remaining) \d/\d|rest|remainder|remaining(?: ones| cases)?|others?)\b"
@@ -136,7 +150,12 @@ def read_request(heard: Utterance, topics: Topics) -> Request:
     if named := _NAME.search(said):
         name = slug(heard.full(named[1]))
         said = said[: named.start()] + " " + said[named.end() :]
+    said = _WITH_ANSWERS.sub(" ", said)
     said, subject, topic = _subject(said, topics)
+    groups = _EQUAL_GROUPS.search(said)
+    if groups:
+        each = f"{groups['each']} each" if groups["each"] else ""
+        said = f"{said[: groups.start()]} : {each} : {said[groups.end() :]}"
     for joined in topics.joined:
         said = re.sub(
             rf"\b{re.escape(joined)}\b", lambda f: f.group().replace(" and ", " \uf8ff "), said, flags=re.IGNORECASE
@@ -146,14 +165,14 @@ def read_request(heard: Utterance, topics: Topics) -> Request:
     said = re.sub(r"[()\[\]]", " ", said)
     said = re.sub(r"\b(?:mostly|mainly|primarily)\b", "2/3", said, flags=re.IGNORECASE)
     request = Request(subject=subject, name=name, topic=topic, examples=examples, of_cases=bool(_CASES.search(said)))
-    listing = False
+    listing = bool(groups) and not said[: groups.start()].strip(" ,:;") if groups else False
     at = 0
     for cut in [*_SEPARATOR.finditer(said), None]:
         segment = said[at : cut.start() if cut else len(said)].replace("\uf8ff", "and").strip()
         at = cut.end() if cut else at
         if segment:
             request, listing = _with_segment(request, segment, listing, heard)
-        listing = listing or bool(cut and cut.group() == ":" and (request.totals or request.subject))
+        listing = listing or bool(cut and cut.group() == ":" and (request.totals or request.subject or groups))
     known = tuple(Item(bare_phrase(words)) for words in request.early if topics.knows(bare_phrase(words)))
     return _with_first_modifiers(request) if request.items else replace(request, items=known)
 
@@ -256,7 +275,8 @@ def _with_item(request: Request, item: Item, heard: Utterance, listing: bool) ->
         return replace(request, left_out=(*request.left_out, one_line(heard.full(item.phrase), 80))), listing
     words = heard.full(item.phrase)
     base, modifier = modifier_in(words)
-    phrase = bare_phrase(base)
+    letter = re.fullmatch(r"[a-zA-Z]", item.phrase.strip())
+    phrase = letter[0] if letter else bare_phrase(base)
     if modifier and not phrase and not item.part_of_last and modifier.ending in OWN_CATEGORIES:
         phrase, modifier = modifier.ending.replace("_", " "), None  # a category of its own
     if phrase and (

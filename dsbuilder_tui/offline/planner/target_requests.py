@@ -40,6 +40,12 @@ _SAID_APART = re.compile(
 _LEFT = re.compile(rf"\(?(?:\b{_WHERE} |\b(?:for|of|with|on|see|read) )?{MASK}\)?", re.IGNORECASE)
 # A path that only its place shows to be one: “the bot in src/bot”.
 _PLAIN = re.compile(rf"\b(?:{APPLICATION_NOUNS})s? \(?{_WHERE} (?P<path>[a-z][\w.-]*/[\w./-]*\w)")
+# A folder's bare name, where there is such a folder: “the bot in my_bot”.
+_FOLDER = re.compile(
+    rf"\b(?:{APPLICATION_NOUNS})s? \(?{_WHERE} (?:the )?(?:(?:folder|directory|repo|repository) )?"
+    r"(?P<path>\w[\w.-]*\w)(?: (?:folder|directory|repo|repository)\b)?(?=[\s,;:.!?)]|$)",
+    re.IGNORECASE,
+)
 _NOUN = re.compile(rf"(?:{APPLICATION_NOUNS})s?\s*$", re.IGNORECASE)
 
 
@@ -51,31 +57,33 @@ class NamedTarget:
     heard: Utterance
 
 
-def target_in(heard: Utterance) -> NamedTarget | None:
+def target_in(heard: Utterance, folder: Path | None = None) -> NamedTarget | None:
     """The application that a message names by a path; None when it names none.
 
-    Documents that cases are written from, rows, and files that are written are not it.
+    Documents that cases are written from, rows, and files that are written are not it. A bare name is a path where
+    ``folder`` has a folder of that name.
     """
-    heard = _with_plain_path(heard)
+    heard, bare = _with_plain_path(heard, folder)
     rest, _ = documents_in(heard)
-    mask = next((found.group() for found in re.finditer(MASK, rest.said) if _is_target(rest, found)), None)
+    masks = (found.group() for found in re.finditer(MASK, rest.said) if _is_target(rest, found))
+    mask = bare or next(masks, None)
     if mask is None:
         return None
     said = _without(heard, mask)
     return NamedTarget(heard.piece(mask), replace(heard, said=re.sub(r"^[\s.,;:]+", "", said)))
 
 
-def path_of_target(text: str) -> str:
-    """The path of the application that a message asks cases for, or nothing."""
+def path_of_target(text: str, folder: Path | None = None) -> str:
+    """The path of the application that a message asks cases for, or nothing; seen from ``folder``."""
     heard = hear(text)
-    named = None if extension_in(heard) is not None else target_in(heard)
+    named = None if extension_in(heard) is not None else target_in(heard, folder)
     return named.path if named is not None else ""
 
 
 def missing_paths(text: str, folder: Path) -> list[str]:
     """Paths that a request is to start from (an application, documents, rows) and that are not there, seen from ``folder``."""
     heard, rows, _ = rows_in(hear(text))
-    target = path_of_target(text)
+    target = path_of_target(text, folder)
     missing = []
     for path in filter(
         None, ("" if is_registered(target) else target, *documents_in(heard)[1], *(wish.path for wish in rows))
@@ -88,14 +96,24 @@ def missing_paths(text: str, folder: Path) -> list[str]:
     return missing
 
 
-def _with_plain_path(heard: Utterance) -> Utterance:
-    """With a path of words and strokes as a piece like the others."""
+def _with_plain_path(heard: Utterance, folder: Path | None) -> tuple[Utterance, str]:
+    """With a path of words and strokes as a piece like the others, and the piece that is a folder's bare name."""
     found = _PLAIN.search(heard.said)
-    if found is None:
-        return heard
+    is_bare = found is None
+    if found is None and folder is not None:
+        found = next((each for each in _FOLDER.finditer(heard.said) if _is_folder(folder / each["path"])), None)
+    if found is None or not heard.next_mask:
+        return heard, ""
     mask = heard.next_mask
-    said = heard.said[: found.start("path")] + mask + heard.said[found.end("path") :]
-    return replace(heard, said=said, pieces=(*heard.pieces, found["path"])) if mask else heard
+    said = heard.said[: found.start("path")] + mask + heard.said[found.end() :]
+    return replace(heard, said=said, pieces=(*heard.pieces, found["path"])), mask if is_bare else ""
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_target(heard: Utterance, found: re.Match[str]) -> bool:

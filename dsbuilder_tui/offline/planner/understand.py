@@ -63,9 +63,14 @@ def understand(
     if earlier and reading.acts:  # it was asked what to write from documents, or about rows, that had been named
         before, rows, _ = rows_in(hear(earlier))
         return with_rows(written_from(reading, documents_in(before)[1], situation), rows, situation)
-    if earlier and not reading.acts and _answers(text, situation) and _read(_bare(earlier), situation, topics).asks:
+    if (
+        earlier
+        and not reading.acts
+        and _answers(text, situation)
+        and _read(_bare(earlier, situation), situation, topics).asks
+    ):
         for both in _joined(earlier, text):
-            joined = _read(_bare(both), situation, topics)
+            joined = _read(_bare(both, situation), situation, topics)
             if joined.acts:
                 return joined
     return reading
@@ -73,7 +78,7 @@ def understand(
 
 def _reading_first(heard: Utterance, situation: PlanningContext, topics: Topics) -> tuple[str, Utterance] | None:
     """The path of the application that a first request names, and the request without it; None for what is no request."""
-    named = target_in(heard) if situation.base is None else None
+    named = target_in(heard, situation.folder) if situation.base is None else None
     if named is None:
         return None
     request = _read(named.heard, situation, topics)
@@ -81,10 +86,10 @@ def _reading_first(heard: Utterance, situation: PlanningContext, topics: Topics)
     return (named.path, named.heard) if plans else None
 
 
-def _bare(text: str) -> Utterance:
+def _bare(text: str, situation: PlanningContext) -> Utterance:
     """What was said, without the path of an application that has been read."""
     heard = hear(text)
-    named = target_in(heard)
+    named = target_in(heard, situation.folder)
     return named.heard if named is not None else heard
 
 
@@ -141,6 +146,8 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
         return _offer(as_arguments(situation.proposed), situation, [])
     if (again := situation.proposed or situation.sent_back) is not None and _TABLE.phrase("plan_again").fullmatch(said):
         return _offer(as_arguments(again), situation, [])
+    if _TABLE.phrase("first_plan").fullmatch(said) and base is not None:
+        return _offer(as_arguments(situation.first), situation, []) if situation.first else _no_first_plan()
     if says_yes(said) and not starts:
         return Interpretation(words=f"{_TABLE.reply('nothing_waits')} {_TABLE.reply('start' if base else 'no_plan')}")
     if base is None and all(
@@ -169,7 +176,11 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
             return Interpretation(words=_TABLE.reply("how_many"), asks=True)
     if _TABLE.phrase("about_bot").match(said) and len(said) > 40:
         return Interpretation((Act("describe_target", {"text": heard.full(said)}),))
-    return Interpretation(words=not_understood(said))
+    return Interpretation(words=not_understood(heard.full(said), situation))
+
+
+def _no_first_plan() -> Interpretation:
+    return Interpretation(words=_TABLE.reply("no_first_plan"))
 
 
 def _proposed(proposal: ProposedPlan, situation: PlanningContext) -> Interpretation:

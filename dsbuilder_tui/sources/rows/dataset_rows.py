@@ -177,10 +177,10 @@ class Source:
                 base = last
 
     def records(self) -> Iterator[RawRecord]:
-        """Every record of a file in order, before anybody asks what it means."""
+        """Every record in order, before anybody asks what it means."""
         with self._told():
-            assert self._stream is not None
-            yield from self._records(self._stream)
+            for file in self._files:
+                yield from self._records(self._stream_of(file))
 
     def checked_rows(self) -> Iterator[Row | BadLine]:
         """As ``rows``. Raises ``InputError`` when none of the first records gives a row: the wrong file, or the wrong field."""
@@ -225,13 +225,7 @@ class Source:
         return self._shape or ROW_SHAPES.load(RECORDS)
 
     def _rows_of(self, file: DataFile, base: int) -> Iterator[Row | BadLine]:
-        stream = self._stream
-        if stream is None or len(self._files) > 1 or base:
-            if stream is not None:
-                self._passed += stream.size or 0
-                stream.close()
-            self._stream = stream = self._opened(file.path)
-        records = self._records(stream)
+        records = self._records(self._stream_of(file))
         sample = list(islice(records, _SAMPLE))
         if self._shape is None:
             self._shape = shape_of(record.value for record in sample)
@@ -241,6 +235,15 @@ class Source:
         others = (item for record in records for item in self._rows_in(record, base, file.split))
         for item in chain(first, others):
             yield item if isinstance(item, BadLine) else replace(item, parts=self._shared.without(item.parts))
+
+    def _stream_of(self, file: DataFile) -> ByteStream:
+        """The bytes of a file: the only one has been opened, those of a folder are one after another."""
+        if self._stream is None or len(self._files) > 1:
+            if self._stream is not None:
+                self._passed += self._stream.size or 0
+                self._stream.close()
+            self._stream = self._opened(file.path)
+        return self._stream
 
     def _rows_in(self, record: RawRecord, base: int, split: str) -> Iterator[Row | BadLine]:
         line = base + record.line

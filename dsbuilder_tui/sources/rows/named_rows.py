@@ -21,6 +21,7 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.row_axis import RowAxis
 from dsbuilder_tui.sources.file_access import may_hold_keys
 from dsbuilder_tui.sources.foreign_text import kept, label
+from dsbuilder_tui.sources.rows.dataset_folder import data_files
 from dsbuilder_tui.sources.rows.raw_record import RawRecord
 from dsbuilder_tui.sources.rows.record_fields import MISSING, at
 
@@ -69,12 +70,14 @@ def field_values(record: Mapping[str, Any], fields: Sequence[str]) -> dict[str, 
 
 
 def digest_of(file: str) -> str:
-    """The digest of a file's bytes. Raises ``InputError`` as ``require_rows``."""
-    with _refused(file), _checked(file).open("rb") as handle:
+    """The digest of a file's bytes, or of those in a folder. Raises ``InputError`` as ``require_rows``."""
+    with _refused(file):
         digest = hashlib.blake2b(digest_size=16)
-        while piece := handle.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
+        for path in _files_of(file):
+            with path.open("rb") as handle:
+                while piece := handle.read(_PIECE):
+                    digest.update(piece)
+        return digest.hexdigest()
 
 
 def shown_name(file: str) -> str:
@@ -222,18 +225,22 @@ def _value(record: RawRecord) -> Any:
 
 
 def _checked(file: str) -> Path:
-    """The file itself. Raises ``InputError`` for one that is not there, is no ordinary file, or may hold keys."""
+    """The file itself, or the folder. Raises ``InputError`` for what is not there, is no ordinary file, or may hold keys."""
     shown = label(file)
     with _refused(file):
         real = Path(file).expanduser().resolve(strict=True)
         about = real.stat()
     if may_hold_keys(real) or may_hold_keys(Path(file)):
         raise InputError(f"rows: {shown} may hold keys; it is not read.", "Name a file of rows.")
-    if stat.S_ISDIR(about.st_mode):
-        raise InputError(f"rows: {shown} is a folder.", "Name a file of rows in it.")
-    if not stat.S_ISREG(about.st_mode):
+    if not stat.S_ISREG(about.st_mode) and not stat.S_ISDIR(about.st_mode):
         raise InputError(f"rows: {shown} is no regular file.", "Name a file of rows.")
     return real
+
+
+def _files_of(file: str) -> list[Path]:
+    """The file, or the data files of a folder in order. Raises as ``_checked``."""
+    real = _checked(file)
+    return [each.path for each in data_files(real)] if real.is_dir() else [real]
 
 
 @contextlib.contextmanager

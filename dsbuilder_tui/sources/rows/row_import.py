@@ -54,11 +54,12 @@ def import_rows(path: Path, choice: FieldChoice | None = None) -> ImportedDatase
     that give no row are told in the notes.
     """
     rows = ImportedRows(path, choice)
-    return _dataset(path, rows, _groups(rows, choice), 0)
+    return _dataset(path, rows, _groups(rows, choice), None)
 
 
 def extend_rows(path: Path, more: int, choice: FieldChoice | None = None) -> ImportedDataset:
-    """The rows of a file as a dataset with ``more`` open slots, in proportion to what is there. Raises as ``import_rows``.
+    """The rows of a file as a dataset with ``more`` open slots, in proportion to what is there; without any, for a
+    change of its plan. Raises as ``import_rows``.
 
     Rows that name no categories are put into some by what they are about. A varied few of each are its examples, and
     the expectations that most rows have are written for the new cases.
@@ -128,14 +129,14 @@ def _groups(rows: ImportedRows, choice: FieldChoice | None) -> list[_RowGroup]:
     return list(found.values())
 
 
-def _dataset(path: Path, rows: ImportedRows, groups: Sequence[_RowGroup], more: int) -> ImportedDataset:
+def _dataset(path: Path, rows: ImportedRows, groups: Sequence[_RowGroup], more: int | None) -> ImportedDataset:
     fields = _fields(rows, groups)
-    shares = in_proportion(more, [len(group.rows) for group in groups])
+    shares = in_proportion(more or 0, [len(group.rows) for group in groups])
     categories = [
         {
             "name": group.name,
             "count": len(group.rows) + share,
-            "example_inputs": _examples(rows, group.rows, fields) if more else [],
+            "example_inputs": _examples(rows, group.rows, fields) if more is not None else [],
         }
         for group, share in zip(groups, shares, strict=True)
     ]
@@ -143,7 +144,7 @@ def _dataset(path: Path, rows: ImportedRows, groups: Sequence[_RowGroup], more: 
         "dataset_name": plan_name(_stem(path), "imported"),
         "categories": categories,
         "input_fields": list(fields.values()),
-        **({"write": written} if more and (written := _written(rows)) else {}),
+        **({"write": written} if more is not None and (written := _written(rows)) else {}),
     }
     cases = RowCases(rows, {group.name: group.rows for group in groups}, fields, _origin(path))
     return ImportedDataset(parse_plan(plan, str(path)), cases, notes=rows.notes)

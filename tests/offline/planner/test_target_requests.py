@@ -89,3 +89,26 @@ def test_paths_that_are_not_there(tmp_path: Path) -> None:
     assert missing_paths("40 cases for the bot in ./Y: refunds", tmp_path) == ["./Y"]
     assert missing_paths("40 cases: refunds, for the bot in ./X and the policies in ./docs", tmp_path) == ["./docs"]
     assert missing_paths("40 cases for a bot: the /refund command, export to ./out.csv", tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "40 cases for the bot in my_bot: seat changes", "40 cases for the agent in the folder my_bot: seat changes",
+        "My bot is in my_bot. 40 cases: seat changes", "40 cases about seat changes for the bot in my_bot",
+        "40 cases for the bot (in my_bot): seat changes", "40 cases for the assistant in the my_bot folder: seat changes",
+    ],
+)  # fmt: skip
+def test_a_bare_name_is_a_path_where_there_is_such_a_folder(said: str, tmp_path: Path) -> None:
+    assert path_of_target(said, tmp_path) == ""
+    (tmp_path / "my_bot").mkdir()
+    assert path_of_target(said, tmp_path) == "my_bot" and path_of_target(said) == ""
+    there = PlanningContext(folder=tmp_path)
+    assert acts_of(understand(said, there)) == [("describe_target", {"path": "my_bot"})]
+    reading = understand(said, PlanningContext(folder=tmp_path, tools=KNOWN.tools), target_read=True)
+    assert counts_of(proposed(reading)) == {"seat_changes": 40}
+
+
+def test_a_file_or_a_language_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "spanish").write_text("")
+    assert path_of_target("40 cases for the bot in spanish: refunds", tmp_path) == ""
