@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.trace_query import TraceQuery
 from dsbuilder_tui.sources.foreign_text import label
+from dsbuilder_tui.tracking.case_record import CALLER_TAG
 from dsbuilder_tui.tracking.mlflow_client import mlflow_client, told_in_words
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class TraceReader:
                 raise
             whole = self._whole([one.info.trace_id for one in infos])
             for one in infos:
-                yield _read(one, whole.get(one.info.trace_id))
+                if CALLER_TAG not in (one.info.tags or {}):  # else a call of dsbuilder's own
+                    yield _read(one, whole.get(one.info.trace_id))
             left -= len(infos)
             token = infos.token
             if not token:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
+from dsbuilder_tui.tracking.case_record import CALLER_TAG
+
 ORDERS = [
     "Where is my order #{n}? It should have been here on Monday.",
     "My parcel {n} has not come yet, can you look where it is?",
@@ -47,6 +49,13 @@ def main(uri: str, experiment: str, kind: str) -> None:
     def recompute(limit: int) -> int:
         return limit
 
+    @mlflow.trace
+    def call_of_a_worker(messages: list[dict[str, str]]) -> str:
+        """As dsbuilder notes its own calls."""
+        mlflow.update_current_trace(tags={CALLER_TAG: "worker"})
+        return "[]"
+
+    call_of_a_worker([{"role": "user", "content": "Write 20 cases about refunds."}])
     if kind in ("requests", "mixed"):
         for n in range(24):
             answer(ORDERS[n % 4].format(n=40_000 + 7 * n), "app" if n % 3 == 0 else "web")

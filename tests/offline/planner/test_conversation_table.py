@@ -246,9 +246,7 @@ def test_the_table_is_long_enough_to_tell() -> None:
     assert len(BEFORE_A_PLAN) + len(WITH_A_PLAN) >= 120
 
 
-@pytest.mark.parametrize(
-    "said", ["frobnicate the widgets", "qwertz uiop\tasdf", "make the refunds bluer", "ünïcode"]
-)
+@pytest.mark.parametrize("said", ["frobnicate the widgets", "qwertz uiop\tasdf", "make the refunds bluer", "ünïcode"])
 @pytest.mark.parametrize("situation", [NOTHING, PLANNED])
 def test_what_is_not_understood_gets_one_line_and_leaves_the_plan(said: str, situation: PlanningContext) -> None:
     reading = understand(said, situation)
