@@ -65,6 +65,11 @@ class PersonalDataKind(StrEnum):
     ACCOUNT = "account number"
     ADDRESS = "street address"
 
+    def counted(self, number: int) -> str:
+        """``1 street address``, ``3 street addresses``."""
+        ending = "" if number == 1 else "es" if self.value.endswith("s") else "s"
+        return f"{number:,} {self.value}{ending}"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class PersonalDatum:

@@ -25,7 +25,7 @@ _NO_ROWS = "RESOURCE_DOES_NOT_EXIST"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadTrace:
-    """One trace: its session where it has one, its time in milliseconds, and what its root span took and gave.
+    """One trace: its session where it has one, its time in nanoseconds, and what its root span took and gave.
 
     ``is_whole`` says that the spans could be read, ``has_root`` that a root span is among them.
     """
@@ -137,7 +137,8 @@ def _read(info: Trace, whole: Trace | None) -> ReadTrace:
     return ReadTrace(
         id=str(about.trace_id),
         session=session,
-        time=int(about.timestamp_ms),
+        # Turns of a session may lie within one millisecond, which is all that a trace itself knows.
+        time=int(root.start_time_ns) if root is not None else int(about.timestamp_ms) * 1_000_000,
         inputs=root.inputs if root is not None else None,
         outputs=root.outputs if root is not None else None,
         is_whole=bool(spans),

@@ -33,7 +33,7 @@ _IN_ORDER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceRow:
-    """What a user asked: ``text``, and in a conversation all ``messages`` up to it. ``time`` is in milliseconds."""
+    """What a user asked: ``text``, and in a conversation all ``messages`` up to it. ``time`` is in nanoseconds."""
 
     text: str
     trace_id: str
@@ -86,7 +86,7 @@ class TraceReport:
         if not self.is_masked:
             found.append("personal data was kept, as you asked")
         elif self.masked:
-            counts = ", ".join(counted(count, kind.value) for kind, count in self.masked.most_common())
+            counts = ", ".join(kind.counted(count) for kind, count in self.masked.most_common())
             found.append(f"personal data masked: {counts}")
         else:
             found.append("no personal data was found")

@@ -13,6 +13,7 @@ import pytest
 from dsbuilder_tui.cli.main import main
 from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.trace_query import TraceQuery
+from dsbuilder_tui.quality.personal_data import PersonalDataKind
 from dsbuilder_tui.session.traced_rows import traced_rows
 from dsbuilder_tui.settings.stack import load_config
 from tests.support.mlflow_traces import PERSONAL
@@ -76,6 +77,11 @@ def test_traces_of_one_session_are_one_conversation(uri: str) -> None:
     assert messages[-1]["content"] == "It is order 50000, from Tuesday. Where is it now?"
 
 
+def test_what_was_masked_is_told_by_kind() -> None:
+    assert PersonalDataKind.EMAIL.counted(12) == "12 e-mail addresses"
+    assert PersonalDataKind.CARD.counted(1) == "1 card number"
+
+
 def test_what_says_nothing_of_a_user_is_counted_with_its_reason(uri: str) -> None:
     traced(uri, "mixed")
     rows, notes = read(uri)
@@ -101,6 +107,8 @@ def test_traces_become_cases_each_once_in_categories(
     texts = [json.dumps(case["inputs"]) for case in cases]
     assert len(texts) == len(set(texts)) == told["instances_created"]
     assert "tobias" not in "".join(texts).lower()
+    words = {word for name in told["categories"] for word in name.split("_")}
+    assert not words & {"com", "mail", "name", "doe", "example", "user"}, words
 
 
 def test_a_dataset_begins_from_what_users_asked(uri: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

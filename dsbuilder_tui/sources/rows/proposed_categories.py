@@ -21,6 +21,10 @@ _LONGEST_TEXT = 2_000
 _PIECE = 4_096  # texts that are in memory at once
 _MOST_READ = 20_000  # texts of a group that give it its name
 _WORD = re.compile(r"[^\W\d_]{3,30}")
+# What a text is never about: addresses, and who says it.
+_WHO = re.compile(
+    r"\S+@\S+|https?://\S+|(?i:\b(?:my name is|name:|i am|i'm|this is|it's|regards,?|yours,?))(?:\s+[^\W\d_a-z][\w'-]+){1,3}"
+)
 _EMPTY = frozenset(
     "the and for are you your can could would how what when where why who which with from this that have has had does did "
     "not but was were will shall may might there their they them then than its our out get got want need please about into "
@@ -39,7 +43,7 @@ def proposed_categories(texts: Sequence[str]) -> dict[str, NDArray[np.intp]]:
     embedder = built_in_embedder()
     with MappedArray((np.float32, (embedder.dimensions,))) as vectors:
         for first in range(0, len(texts), _PIECE):
-            vectors.add(embedder.embed([text[:_LONGEST_TEXT] for text in texts[first : first + _PIECE]]))
+            vectors.add(embedder.embed([_subject(text) for text in texts[first : first + _PIECE]]))
         members = _members(vectors.rows)
     return dict(zip(_names(texts, members), members, strict=True)) if members else {}
 
@@ -116,4 +120,9 @@ def _names(texts: Sequence[str], groups: Sequence[NDArray[np.intp]]) -> list[str
 
 
 def _words(text: str) -> list[str]:
-    return [word for word in _WORD.findall(text.casefold()[:_LONGEST_TEXT]) if word not in _EMPTY]
+    return [word for word in _WORD.findall(_subject(text).casefold()) if word not in _EMPTY]
+
+
+def _subject(text: str) -> str:
+    """The beginning of a text without addresses and without who says it."""
+    return _WHO.sub(" ", text[:_LONGEST_TEXT])
