@@ -14,7 +14,7 @@ import pytest
 
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.session.chat import SessionChat
-from tests.support.studio import Answers, begin, studio
+from tests.support.studio import Answers, begin, built, studio
 from tests.support.terminal import Terminal
 from tests.tui.test_conversation import talk
 
@@ -89,3 +89,12 @@ async def test_a_card_leaves_what_is_typed_alone(make_plan: Plans) -> None:
         await desk.write(" and more")
         desk.app.screen.cards.focus_first()  # type: ignore[attr-defined]  # as when a card wants the keys
         assert box.text == "first and more"
+
+
+async def test_the_end_of_what_is_pasted_is_in_view(make_plan: Plans) -> None:
+    await built(make_plan(6))
+    async with studio(open_first="support") as desk:
+        await desk.at("StudioScreen", "prompt")
+        await desk.paste("words that fill a line " * 28 + "and the last of them")
+        await desk.sees("last of them")
+        assert desk.one("#prompt").cursor_location == desk.one("#prompt").document.end

@@ -120,6 +120,10 @@ class Prompt(TextArea):
         else:
             self.insert(visible(text))
 
+    def on_resize(self) -> None:
+        # It grows with its text after the cursor was scrolled to; with the scroll bar lines are broken anew.
+        self.call_after_refresh(self.scroll_cursor_visible)
+
     def on_text_area_changed(self) -> None:
         self._find_choices()
         self._changed = time.monotonic()
