@@ -95,6 +95,7 @@ async def test_the_end_of_what_is_pasted_is_in_view(make_plan: Plans) -> None:
     await built(make_plan(6))
     async with studio(open_first="support") as desk:
         await desk.at("StudioScreen", "prompt")
-        await desk.paste("words that fill a line " * 28 + "and the last of them")
+        desk.one("#prompt").fill("drafted before, and longer than a single line of the prompt is")
+        await desk.paste("".join(f"{n} words that fill a line\n" for n in range(8)) + "and the last of them")
         await desk.sees("last of them")
         assert desk.one("#prompt").cursor_location == desk.one("#prompt").document.end
