@@ -19,7 +19,6 @@ import orjson
 
 from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError, SessionInUse, SessionNotFound, StorageError
-from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.store.export.checkpoint import SEED_SUFFIX
 from dsbuilder_tui.store.files import (
@@ -290,7 +289,7 @@ def _renamed(folder: Path, name: str) -> Path:
         raise InputError("The new name is empty.", "Give the session a name, such as support-2.")
     if len(name) > _LONGEST_NAME or folder_name(name) != name:
         rules = f"Use letters, digits, '.', '_' and '-', at most {_LONGEST_NAME}; for example {free!r}."
-        raise InputError(f"{one_line(name, _LONGEST_NAME)!r} cannot be the name of a session.", rules)
+        raise InputError(f"{name[:_LONGEST_NAME]!r} cannot be the name of a session.", rules)
     return folder.with_name(name)
 
 

@@ -23,7 +23,8 @@ _MOST_READ = 20_000  # texts of a group that give it its name
 _WORD = re.compile(r"[^\W\d_]{3,30}")
 # What a text is never about: addresses, and who says it.
 _WHO = re.compile(
-    r"\S+@\S+|https?://\S+|(?i:\b(?:my name is|name:|i am|i'm|this is|it's|regards,?|yours,?))(?:\s+[^\W\d_a-z][\w'-]+){1,3}"
+    r"(?<!\S)[^\s@]{1,64}@\S{1,255}|\bhttps?://\S{1,2000}"
+    r"|(?i:\b(?:my name is|name:|i am|i'm|this is|it's|regards,?|yours,?))(?:\s{1,3}[^\W\d_a-z][\w'-]{1,30}){1,3}"
 )
 _EMPTY = frozenset(
     "the and for are you your can could would how what when where why who which with from this that have has had does did "
