@@ -25,7 +25,7 @@ _REST = 1.0  # seconds after the last key
 _OWN_KEYS = {
     "enter": "send", "shift+enter": "newline", "alt+enter": "newline", "ctrl+j": "newline", "tab": "complete", "escape": "escape",
 }  # fmt: skip
-CHIP = re.compile(r"⟦paste (\d+): [^⟧]*⟧")
+CHIP = re.compile(r"⟦paste (\d+): [^⟦⟧]*⟧")
 
 
 class Prompt(TextArea):
