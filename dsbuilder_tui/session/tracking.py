@@ -33,6 +33,7 @@ from dsbuilder_tui.settings.key_trust import foreign_tracking, refusal
 from dsbuilder_tui.settings.schema import SECRETS, DatasetBuilderConfig, without_login
 from dsbuilder_tui.settings.value_words import value_words
 from dsbuilder_tui.store.outbox_triggers import LOGGED
+from dsbuilder_tui.tracking.described_target import described_target
 from dsbuilder_tui.tracking.evaluate_example import evaluate_example
 from dsbuilder_tui.tracking.mlflow_target import KEPT_IDS, TrackedIds
 from dsbuilder_tui.tracking.outbox_drain import OutboxDrain, dataset_link
@@ -211,6 +212,7 @@ class SessionTracking:
             accepted=accepted,
             target=str((files.meta.get("target") or {}).get(REGISTERED, "")),
             model_id=str((files.meta.get("target") or {}).get(MODEL_ID, "")),
+            described=described_target(plan.target, plan.dataset_name),
             kept=await logged_session(files, known.session) if known is not None else None,
             report=summary.as_dict() if report else None,
         )

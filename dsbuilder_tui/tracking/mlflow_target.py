@@ -14,6 +14,7 @@ from dsbuilder_tui.domain.traced_call import TracedCall
 from dsbuilder_tui.settings.tracking_uri import artifact_folder, is_server
 from dsbuilder_tui.tracking.call_spans import CallSpans
 from dsbuilder_tui.tracking.case_record import SESSION_TAG, DatasetRole
+from dsbuilder_tui.tracking.described_target import logged_model
 from dsbuilder_tui.tracking.evaluation_records import EvaluationRecords, as_run_input, input_key
 from dsbuilder_tui.tracking.logged_session import FILE as LOGGED_SESSION
 from dsbuilder_tui.tracking.mlflow_client import mlflow_client
@@ -136,20 +137,26 @@ class MlflowTarget:
             self._logged_session = kept
 
     def _link_target(self, client: MlflowClient, run: TrackedRun) -> None:
-        """Have run and datasets found by the version of the application that they are for."""
+        """Have run and datasets found by the version of the application that they are for; one that MLflow does not know is
+        logged there first."""
         from mlflow.entities import LoggedModelInput
 
         places = (self.ids.run_id, *self.ids.datasets.values())
-        if not run.target or (run.target, places) == self._linked:
+        version = run.target or (run.described.digest if run.described is not None else "")
+        if not version or (version, places) == self._linked:
             return
-        tags = {_TARGET_TAG: run.target, **({_MODEL_TAG: run.model_id} if run.model_id else {})}
+        target, model_id = run.target, run.model_id
+        if not target and run.described is not None:
+            model_id = logged_model(client, self.ids.experiment_id, run.described)
+            target = f"models:/{model_id}"
+        tags = {_TARGET_TAG: target, **({_MODEL_TAG: model_id} if model_id else {})}
         for name, value in tags.items():
             client.set_tag(self.ids.run_id, name, value)
         for dataset in self.ids.datasets.values():
             client.set_dataset_tags(dataset, tags)
-        if run.model_id:
-            client.log_inputs(self.ids.run_id, models=[LoggedModelInput(run.model_id)])
-        self._linked = (run.target, places)
+        if model_id:
+            client.log_inputs(self.ids.run_id, models=[LoggedModelInput(model_id)])
+        self._linked = (version, places)
 
     def finish(self, run: TrackedRun) -> None:
         """All records are there: say so, with the datasets as inputs of the run and the report as its artifact."""

@@ -12,6 +12,7 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.cli.main import main
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.registered_reference import is_registered
+from dsbuilder_tui.domain.target import PlanTarget, ToolSchema
 from dsbuilder_tui.session.tracking import MODEL_ID, REGISTERED
 from dsbuilder_tui.tracking.mlflow_client import MlflowUnavailable, mlflow_client
 from dsbuilder_tui.tracking.registered_target import read_registered, registered_targets
@@ -107,6 +108,57 @@ async def test_datasets_are_found_by_the_version_that_they_are_for(
     run = client.get_run(ids["run_id"])
     assert [one.model_id for one in run.inputs.model_inputs] == [model.model_id]
     assert run.data.tags["dsbuilder_target"] == f"models:/{model.model_id}"
+
+
+async def test_an_application_that_mlflow_does_not_know_is_logged_once_for_each_version(
+    uri: str, make_config: Config, make_plan: Plan
+) -> None:
+    client = mlflow_client(uri)
+
+    async def linked(rules: str, tools: tuple[str, ...], name: str) -> tuple[str, str, list[str]]:
+        """The model that a session's dataset is for, the dataset's id, and the models that its run names."""
+        target = PlanTarget(rules=rules, tools={tool: ToolSchema() for tool in tools})
+        plan = make_plan(12).model_copy(update={"target": target, "dataset_name": name})
+        async with await Session.create(plan, make_config(mlflow_tracking_uri=uri)) as session:
+            await session.run()
+            await session.tracking.settle(60)
+            ids = session._files.meta["mlflow"]
+        dataset, run = client.get_dataset(ids["datasets"]["records"]), client.get_run(ids["run_id"])
+        model = dataset.tags["dsbuilder_model"]
+        assert dataset.tags["dsbuilder_target"] == run.data.tags["dsbuilder_target"] == f"models:/{model}"
+        return model, dataset.dataset_id, [one.model_id for one in run.inputs.model_inputs]
+
+    first, dataset, of_run = await linked("Answers customers.", ("refund", "lookup"), "one 1.0.a")
+    assert of_run == [first]
+    again, other, _ = await linked("Answers customers.", ("lookup", "refund"), "two")  # the same in another order
+    assert again == first and other != dataset
+    found = client.search_datasets(filter_string=f"tags.dsbuilder_target = 'models:/{first}'")
+    assert {one.dataset_id for one in found} == {dataset, other}
+    prompt, *_ = await linked("Answers customers in French.", ("refund", "lookup"), "two")
+    tool, *_ = await linked("Answers customers.", ("refund",), "two")
+    assert len({first, prompt, tool}) == 3
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    assert {one.model_id for one in client.search_logged_models(experiments)} == {first, prompt, tool}
+    assert str(client.get_logged_model(first).status) == "READY"
+    read = read_registered(f"models:/{first}", uri).target.readme
+    assert "Answers customers." in read and "refund(" in read
+
+
+async def test_a_plan_that_changes_what_it_says_of_the_application_is_for_another_version(
+    uri: str, make_config: Config, make_plan: Plan
+) -> None:
+    client, models = mlflow_client(uri), []
+    async with await Session.create(make_plan(12), make_config(mlflow_tracking_uri=uri)) as session:
+        await session.run()
+        await session.tracking.settle(60)
+        ids = session._files.meta["mlflow"]
+        assert "dsbuilder_target" not in client.get_run(ids["run_id"]).data.tags  # nothing is said of it
+        for rules in ("Answers customers.", "Answers customers, briefly.", "Answers customers."):
+            plan = session.plan.model_copy(update={"target": PlanTarget(rules=rules)})
+            await session.plans.revise(plan)
+            await session.tracking.settle(60)
+            models.append(client.get_dataset(ids["datasets"]["records"]).tags["dsbuilder_model"])
+    assert models[0] == models[2] != models[1]
 
 
 def test_a_request_without_a_model_begins_from_a_registered_prompt(
