@@ -6,9 +6,12 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from dsbuilder_tui import DatasetBuilderConfig, Session
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.pause_cause import Pause
+from dsbuilder_tui.store.schema import MIGRATIONS
 from tests.session.test_determinism import NARROW, build
 from tests.support.old_session import downgrade
 
@@ -49,6 +52,28 @@ async def test_a_session_of_the_first_format_resumes_exactly(tmp_path: Path, mak
         assert (await session.run()).state == "complete"
         await session.export(tmp_path / "old.jsonl")
     assert (tmp_path / "old.jsonl").read_bytes() == whole
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+async def test_a_session_of_each_older_format_opens_and_goes_on(version: int, make_config: Configs) -> None:
+    config = make_config()
+    async with await Session.create(NARROW, config) as session:
+        session.subscribe(
+            lambda event: session.request_pause(Pause("a test")) if event.type == "case_accepted" else None
+        )
+        assert (await session.run()).state == "paused"
+        written = [(case.case_id, case.inputs) async for case in session.cases.all()]
+        path = session.folder / "session.db"
+    assert 0 < len(written) < 120
+    downgrade(path, version)
+    async with await Session.open(None, config) as session:
+        assert [(case.case_id, case.inputs) async for case in session.cases.all()] == written
+        assert path.with_name(f"session.db.v{version}.bak").exists()
+        result = await session.run()
+        assert result.state == "complete" and result.accepted + result.exhausted == 120
+    plain = sqlite3.connect(path)
+    assert plain.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    plain.close()
 
 
 async def test_exhausted_slots_are_remembered_by_their_rejection(make_config: Configs) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
-from dsbuilder_tui.store.schema import MIGRATIONS
+from dsbuilder_tui.store.schema import MIGRATIONS, SEALED
+from dsbuilder_tui.store.table_sums import read_seal, recounted, write_seal
 
 
 def downgrade(path: Path, version: int) -> None:
@@ -19,6 +21,9 @@ def downgrade(path: Path, version: int) -> None:
     for (table,) in plain.execute("SELECT name FROM main.sqlite_master WHERE type='table'").fetchall():
         columns = ", ".join(row[1] for row in plain.execute(f"PRAGMA main.table_info({table})"))
         plain.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newer.{table}")
+    if version >= SEALED:  # the sums of that version are of its own tables
+        seal = read_seal(plain)
+        write_seal(plain, replace(recounted(plain, seal.commits), closed=seal.closed))
     plain.commit()
     plain.close()
     newer.unlink()
