@@ -43,7 +43,7 @@ class Slot:
     what it is to be about.
 
     With a ``pair`` it is to be the partner of another case, ``original``, which is known when the slot is written; as well as
-    the case ``varied``, at which the application failed, in the slot that it ``varies``.
+    the case ``varied``, at which the application failed, in the slot that it ``varies``; ``failures`` say why, as scorers did.
     """
 
     category: str
@@ -55,6 +55,7 @@ class Slot:
     row: SourceRow | None = None
     varies: int | None = None
     varied: AcceptedCase | None = None
+    failures: tuple[str, ...] = ()
 
     @property
     def case_id(self) -> str:

@@ -16,15 +16,12 @@ _NO = frozenset({"no", "false", "fail", "failed", "incorrect"})
 
 
 class CaseOutcome(StrEnum):
-    """What came of a case in one evaluation; of several tries the worst, in this order."""
+    """What came of a case in one evaluation."""
 
     ERROR = "error"  # the application raised
     FAILED = "failed"  # a scorer turned its answer down
     PASSED = "passed"  # all scorers that say yes or no said yes
     UNSCORED = "unscored"  # no scorer said yes or no
-
-
-_WORST_FIRST = tuple(CaseOutcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +65,6 @@ class CaseResult:
     def failures(self, thresholds: Mapping[str, float]) -> list[Assessment]:
         """The scores that turned the answer down."""
         return [score for score in self.scores if score.passed(thresholds) is False]
-
-
-def worst(outcomes: Iterable[CaseOutcome]) -> CaseOutcome:
-    """The outcome that counts of several."""
-    return min(outcomes, key=_WORST_FIRST.index, default=CaseOutcome.UNSCORED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

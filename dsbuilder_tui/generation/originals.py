@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from dsbuilder_tui.domain.case import AcceptedCase, Slot
 from dsbuilder_tui.domain.case_pair import PairKind, PairSide, pair_of
 from dsbuilder_tui.domain.row_axis import row_of
 from dsbuilder_tui.store.cases import CaseTable
+from dsbuilder_tui.store.session_store import SessionStore
 
 
 async def with_originals(cases: CaseTable, slots: Sequence[Slot]) -> list[Slot]:
@@ -29,6 +30,19 @@ async def with_originals(cases: CaseTable, slots: Sequence[Slot]) -> list[Slot]:
             slot = replace(slot, varied=found.get((slot.category, slot.varies)))
         filled.append(slot)
     return filled
+
+
+async def to_be_written(store: SessionStore, thresholds: Mapping[str, float], slots: Sequence[Slot]) -> list[Slot]:
+    """The same for a writer: with the case that a slot varies comes why the newest evaluation turned the answer to it down."""
+    filled = await with_originals(store.cases, slots)
+    results = await store.evaluations.newest([slot.varied.seq for slot in filled if slot.varied is not None])
+    why = {
+        seq: tuple(f"{score.scorer}: {score.why}" for score in result.failures(thresholds) if score.why)
+        for seq, result in results.items()
+    }
+    return [
+        replace(slot, failures=why.get(slot.varied.seq, ())) if slot.varied is not None else slot for slot in filled
+    ]
 
 
 def as_written(slot: Slot, case: AcceptedCase) -> Slot:

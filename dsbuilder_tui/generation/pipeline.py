@@ -32,7 +32,7 @@ from dsbuilder_tui.generation.gate_setup import gate_for, restore_gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.judging import Judging, RunHooks
 from dsbuilder_tui.generation.ledger import Batch
-from dsbuilder_tui.generation.originals import with_originals
+from dsbuilder_tui.generation.originals import to_be_written
 from dsbuilder_tui.generation.output_limit import OutputLimit
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.generation.prompts import Prompter
@@ -338,7 +338,8 @@ class Pipeline:
         if all(wanted.slot.pair is None and wanted.slot.varies is None for wanted in batch.slots):
             return batch
         await self._journal.flush()  # an original is accepted, but may not be written yet
-        slots = await with_originals(self._store.cases, [wanted.slot for wanted in batch.slots])
+        slots = [wanted.slot for wanted in batch.slots]
+        slots = await to_be_written(self._store, self._config.score_thresholds, slots)
         requests = (replace(wanted, slot=slot) for wanted, slot in zip(batch.slots, slots, strict=True))
         return replace(batch, slots=tuple(requests))
 

@@ -14,10 +14,12 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.agent.monitor import Monitor, Note, NoteKind
 from dsbuilder_tui.cli.main import main
+from dsbuilder_tui.domain.case import Slot
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.evaluation import EvaluationFigures
 from dsbuilder_tui.domain.events import Event, ResultsRead
 from dsbuilder_tui.domain.plan import parse_plan
+from dsbuilder_tui.generation.originals import to_be_written
 from dsbuilder_tui.tracking.mlflow_client import MlflowUnavailable
 from tests.support.tracked import mlflow_name
 
@@ -187,6 +189,11 @@ async def test_more_cases_lie_where_it_fails(uri: str, make_config: Config, make
         wanted = await session.failing_cells.plan(6)
         assert [category.count for category in wanted.plan.categories] == [12, 18]
         await session.plans.revise(wanted.plan)
+        store = session._files.store
+        slots = [Slot("category_2", 13, varies=failing[0].ordinal), Slot("category_1", 1)]
+        varied, plain = await to_be_written(store, config.score_thresholds, slots)
+        assert varied.varied == failing[0] and varied.failures == ("right: it is wrong",)
+        assert plain == slots[1]
         await session.run()
         new = [case async for case in session.cases.all() if case.seq > max(c.seq for c in cases)]
         cells = {tuple(case.tags["attributes"].items()) for case in failing}
