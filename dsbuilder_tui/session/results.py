@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.evaluation import Assessment, CaseResult, EvaluationFigures, EvaluationRun, PassCount
 from dsbuilder_tui.domain.events import CaseEdited, ResultsRead
 from dsbuilder_tui.session.evaluation_counts import EvaluationCounts
@@ -17,6 +18,7 @@ from dsbuilder_tui.settings.key_trust import foreign_tracking, refusal
 from dsbuilder_tui.tracking.evaluation_records import input_key
 from dsbuilder_tui.tracking.evaluation_results import EvaluationResults, FoundResult, FoundRun
 from dsbuilder_tui.tracking.mlflow_client import mlflow_client, told_in_words
+from dsbuilder_tui.tracking.played_scenario import PlayedScenario, scenario_of
 from dsbuilder_tui.tracking.tracking_thread import TrackingThread
 
 _REST = 60.0  # seconds that reading unasked leaves MLflow alone
@@ -112,12 +114,15 @@ class SessionResults:
         pages = await thread.call(partial(results.pages, run))
         found: dict[int, CaseResult] = {}
         by_inputs: dict[str, list[FoundResult]] = {}
+        played: list[tuple[PlayedScenario, FoundResult]] = []
         unmatched = 0
         while page := await thread.call(partial(_next, pages)):
             own = await self._still_said(page, run)
             for one in page:
                 if one.case_seq is not None and one.case_seq in own:
                     _put(found, one.case_seq, one)
+                elif one.scenario is not None:
+                    played.append((one.scenario, one))
                 elif one.key is not None:
                     by_inputs.setdefault(one.key, []).append(one)
                 else:
@@ -129,6 +134,12 @@ class SessionResults:
                     _put(found, seq, one)
                 else:
                     unmatched += 1
+        scenarios = await self._scenarios({scenario.goal for scenario, _ in played}) if played else []
+        for scenario, one in played:
+            if (seq := scenario.case_among(scenarios)) is not None:
+                _put(found, seq, one)
+            else:
+                unmatched += 1
         return await self._context.files.store.evaluations.write(
             EvaluationRun(
                 run_id=run.run_id, name=run.name, version=run.version, started_at=run.started_at, ended_at=run.ended_at,
@@ -157,6 +168,19 @@ class SessionResults:
         async for page in context.files.store.cases.pages(context.categories(), damaged=[]):
             here = await asyncio.to_thread(lambda cases: [(input_key(case.inputs), case.seq) for case in cases], page)
             found |= {key: seq for key, seq in here if key in keys}
+        return found
+
+    async def _scenarios(self, goals: set[str]) -> list[tuple[PlayedScenario, int]]:
+        """The cases that are scenarios with one of these goals. Reads the dataset, a page at a time."""
+        context, found = self._context, list[tuple[PlayedScenario, int]]()
+        async for page in context.files.store.cases.pages(context.categories(), damaged=[]):
+            for case in page:
+                if (
+                    case.kind is CaseKind.SCENARIO
+                    and (one := scenario_of(case.inputs)) is not None
+                    and one.goal in goals
+                ):
+                    found.append((one, case.seq))
         return found
 
     async def _tell(self, changed: int, figures: EvaluationFigures) -> None:

@@ -12,6 +12,7 @@ from dsbuilder_tui.domain.evaluation import Assessment
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.tracking.case_record import SESSION_TAG
 from dsbuilder_tui.tracking.evaluation_records import input_key
+from dsbuilder_tui.tracking.played_scenario import PlayedScenario, scenario_in_trace
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -43,10 +44,12 @@ class FoundRun:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundResult:
     """What came of one trace: of the case with the place ``case_seq`` in the session's history where its tags say so, else
-    of one with inputs of this ``key`` (``evaluation_records.input_key``); of neither where it had no inputs that can be read."""
+    of one with inputs of this ``key`` (``evaluation_records.input_key``); of neither where it had no inputs that can be read.
+    ``scenario`` is what a simulated user played in it: then its inputs are those of one turn."""
 
     case_seq: int | None
     key: str | None
+    scenario: PlayedScenario | None
     raised: bool
     scores: tuple[Assessment, ...]
 
@@ -67,7 +70,8 @@ class EvaluationResults:
         for experiments in _in_parts(_experiments(client)) if names else ():
             for name in names:
                 for run in _search(client, experiments, f"dataset.name = {_quoted(name)}"):
-                    if _datasets_of(run) & set(datasets):
+                    # A simulator gives its dataset's name alone: whose the cases are, their scenarios say.
+                    if not (named := _datasets_of(run)) or named & set(datasets):
                         found[run.info.run_id] = run
         own = client.get_experiment_by_name(self._experiment)
         if own is not None:
@@ -93,9 +97,11 @@ class EvaluationResults:
         info, tags = trace.info, trace.info.tags or {}
         seq = str(tags.get("seq", ""))
         own = tags.get(SESSION_TAG) == self._session and seq.isascii() and seq.isdigit()
+        scenario = scenario_in_trace(info.trace_metadata or {})
         return FoundResult(
             case_seq=int(seq) if own else None,
-            key=_shown_key(trace) if own else _key(client, trace),
+            key=None if scenario is not None else _shown_key(trace) if own else _key(client, trace),
+            scenario=scenario,
             raised=str(getattr(info.state, "value", info.state)) == "ERROR",
             scores=_scores(trace, run.run_id),
         )

@@ -2,6 +2,7 @@
 
 ``NAME`` is the session's name in MLflow, ``OPTIONS`` JSON: ``fails`` and ``raises`` are texts of inputs that it answers wrongly
 or raises for, or name categories; ``experiment``; ``rows``: the records are given without their dataset and tags;
+``played``: the records are scenarios, which a simulated user plays by saying their goals;
 ``judge``: a judge model on loopback, which says no to what fails. Prints the id of the run.
 """
 
@@ -52,7 +53,7 @@ def main(uri: str, name: str, options: dict[str, Any]) -> None:
     frame = data.to_df()
     of_category: dict[str, list[str]] = {}
     for inputs, tags in zip(frame["inputs"], frame["tags"], strict=True):
-        of_category.setdefault(tags["category"], []).append(inputs["query"])
+        of_category.setdefault(tags["category"], []).append(inputs["goal" if options.get("played") else "query"])
 
     def texts(key: str) -> set[str]:
         return {text for one in options.get(key, ()) for text in of_category.get(one, [one])}
@@ -90,7 +91,20 @@ def main(uri: str, name: str, options: dict[str, Any]) -> None:
         scorers = [closeness]
     if options.get("rows"):
         data = [{"inputs": inputs} for inputs in frame["inputs"]]
-    result = mlflow.genai.evaluate(data=data, predict_fn=application, scorers=scorers)
+    predict: Any = application
+    if options.get("played"):
+        from mlflow.genai.simulators import BaseSimulatedUserAgent, ConversationSimulator
+
+        class User(BaseSimulatedUserAgent):
+            def generate_message(self, context: Any) -> str:
+                return str(context.goal)
+
+        def conversation(input: list[dict[str, Any]], mlflow_session_id: str) -> str:
+            return application(input[0]["content"])
+
+        data = ConversationSimulator(test_cases=data, max_turns=2, user_model="openai:/stub", user_agent_class=User)
+        predict = conversation
+    result = mlflow.genai.evaluate(data=data, predict_fn=predict, scorers=scorers)
     print(json.dumps({"run": result.run_id, "texts": of_category}), file=sys.__stdout__)
 
 
