@@ -63,6 +63,7 @@ class SessionCases:
         noted: bool = False,
         edited: bool = False,
         flagged: bool = False,
+        easy: bool = False,
         verdict: Judgement | None = None,
         newest_first: bool = False,
     ) -> AsyncIterator[SearchStep]:
@@ -77,6 +78,7 @@ class SessionCases:
             noted=noted,
             edited=edited,
             flagged=flagged,
+            easy=easy,
             verdict=verdict,
             newest_first=newest_first,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from dsbuilder_tui.domain.evaluation import EASY
 from dsbuilder_tui.domain.judging import TAG, Judgement
 from dsbuilder_tui.domain.sanitise import whole_characters
 
@@ -27,6 +28,7 @@ class CaseQuery:
     noted: bool = False
     edited: bool = False
     flagged: bool = False
+    easy: bool = False
     verdict: Judgement | None = None
     newest_first: bool = False
 
@@ -34,7 +36,13 @@ class CaseQuery:
         """The SQL that a row must fulfil, and its parameters."""
         sql, values = words_condition(self.text, ("inputs", "expectations", _TAGS), (CASE_ID,))
         parts = [sql] if sql else []
-        marks = ((self.pinned, "pinned"), (self.noted, "note"), (self.edited, "edited"), (self.flagged, "flags"))
+        marks = (
+            (self.pinned, "pinned"),
+            (self.noted, "note"),
+            (self.edited, "edited"),
+            (self.flagged, "flags"),
+            (self.easy, EASY),
+        )
         for wanted, mark in marks:
             if wanted:
                 # The cheap look first; a damaged row may hold no JSON.

@@ -122,6 +122,9 @@ async def test_marks(session: Session) -> None:
     await put(
         session, {("zebra", 4): 'four "note": "edited":true'}, attributes={"pinned": "x", "note": "a", "edited": "y"}
     )
+    await put(session, {("zebra", 5): "five"}, easy=True)
+    await put(session, {("zebra", 6): 'six "easy": true'}, attributes={"easy": "true"})
+    assert await found(session, easy=True) == ["zebra-00005"]
     assert await found(session, noted=True) == ["zebra-00001"]
     assert await found(session, pinned=True) == ["zebra-00002", "zebra-00003"]
     assert await found(session, "three", pinned=True, edited=True) == ["zebra-00003"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.case import AcceptedCase, display_text
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.evaluation import EASY
 from dsbuilder_tui.domain.flags import FLAG_MARKS, flags_of
 from dsbuilder_tui.domain.judging import Judgement, verdict_of
 from dsbuilder_tui.domain.sanitise import json_for_terminal
@@ -39,6 +40,9 @@ def case_row(case: AcceptedCase, width: int, chosen: bool, *, category_width: in
     if verdict is not None and verdict.finding is Judgement.BAD and room > 30:
         spans += [("✗ bad", "bad"), ("  ", "text")]
         room -= 7
+    if case.tags.get(EASY) is True and room > 30:
+        spans += [("easy", "faint"), ("  ", "text")]
+        room -= 6
     attributes = case.tags.get("attributes")
     values = " · ".join(str(v) for v in attributes.values()) if isinstance(attributes, dict) else ""
     if room > 70 and values:

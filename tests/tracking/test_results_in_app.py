@@ -1,0 +1,46 @@
+"""Results of evaluations in the app: read when a session is opened, shown in F3, and easy cases marked in F2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from dsbuilder_tui import DatasetPlanInput, Session
+from dsbuilder_tui.settings.stack import load_config
+from tests.support.studio import studio
+from tests.tracking.test_results import evaluated
+
+# MLflow's own, at its first import with SQLAlchemy 2.1.
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(300)]
+
+
+async def test_results_are_read_at_opening_and_shown(
+    uri: str, make_plan: Callable[..., DatasetPlanInput], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    async with await Session.create(make_plan(3, 3), load_config()) as session:
+        await session.run()
+        await session.tracking.settle(60)
+        for _ in range(2):
+            await evaluated(uri, session, fails=["category_2"])
+        assert not (await session.results.figures()).runs
+    async with studio(open_first="support") as desk:
+        await desk.at("StudioScreen", "prompt")
+
+        async def were_read() -> bool:
+            return (await desk.session.results.figures()).easy == 3
+
+        await desk.until_async(were_read, 60)
+        await desk.press("f3")
+        await desk.sees("0 of 3 pass", "Easy: 3 cases pass each time")
+        await desk.press("escape")
+        await desk.at("StudioScreen", "prompt")
+        await desk.press("f2")
+        await desk.at("CasesScreen", "cases")
+        await desk.sees("6 cases", "easy")
+        await desk.press("f")
+        await desk.at("QuestionDialog", "answers")
+        await desk.sees("only easy")
+        await desk.press(*["down"] * 7, "enter")
+        await desk.sees("3 cases · all categories · easy")
