@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,12 +20,12 @@ from dsbuilder_tui.domain.evaluation import EvaluationFigures
 from dsbuilder_tui.domain.events import Event, ResultsRead
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.tracking.mlflow_client import MlflowUnavailable
+from tests.support.process import ROOT
 from tests.support.tracked import mlflow_name
 
 # MLflow's own, at its first import with SQLAlchemy 2.1.
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(300)]
 
-EVALUATION = Path(__file__).parents[1] / "support" / "mlflow_evaluation.py"
 Config = Callable[..., DatasetBuilderConfig]
 Plan = Callable[..., DatasetPlanInput]
 
@@ -33,12 +34,14 @@ async def evaluated(uri: str, session: Session, **options: Any) -> str:
     """The run of an evaluation by MLflow. See ``mlflow_evaluation`` for what can be asked of it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(EVALUATION),
+        "-m",
+        "tests.support.mlflow_evaluation",
         uri,
         mlflow_name(session),
         json.dumps(options),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     out, err = await process.communicate()
     assert process.returncode == 0, err.decode()[-2000:]
