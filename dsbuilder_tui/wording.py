@@ -189,7 +189,7 @@ def rate_words(view: RunView) -> str:
     rate = view.rate()
     if not rate:
         return ""
-    return f"{rate * 60:.0f} cases/min" if rate < 10 else f"{rate:,.0f} cases/s"
+    return f"{counted(round(rate * 60), 'case')}/min" if rate < 10 else f"{counted(round(rate), 'case')}/s"
 
 
 def worker_words(worker: WorkerView, now: float) -> str:

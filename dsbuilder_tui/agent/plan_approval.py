@@ -41,7 +41,7 @@ async def plan_question(
     session = call.host.session
     limit = session.config.max_dataset_size
     if plan.total_instances > limit:
-        notes = [*notes, f"more than max_dataset_size ({limit:,}): a yes raises it for this session"]
+        notes = [*notes, f"more than your limit of {counted(limit, 'case')}: a yes raises it for this session"]
     if both := [
         c.name for c in plan.categories if {*c.expectations, *(one.key for one in plan.written_for(c))} >= _BOTH
     ]:

@@ -1,7 +1,7 @@
 """A plane on which likeness can be seen: groups of like vectors beside one another, each spread by what sets its own apart.
 
-Groups are those of spherical k-means (Dhillon and Modha, 2001), their places classical scaling of the distances between
-their centres (Torgerson, 1952), and within a group its two main directions. Without chance: the same vectors give the same plane.
+The places of groups are classical scaling of the distances between their centres (Torgerson, 1952), and within a group its two
+main directions count. Without chance: the same vectors give the same plane.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dsbuilder_tui.diversity.spherical_kmeans import group_centres
+
 Vectors = NDArray[np.float32]
 _MOST_FITTED = 4096  # vectors that a plane is made of
 _MOST_GROUPS = 16
 _LEAST_OF_GROUP = 8  # vectors to a group, about
-_ROUNDS = 12
 _PUSHES = 60
 _PIECE = 8192
 
@@ -64,30 +65,9 @@ def project(vectors: NDArray[np.float16] | Vectors) -> Projection:
 def _grouped(rows: Vectors) -> tuple[Vectors, NDArray[np.int64]]:
     """The centres of groups of like rows, and which each is in; none of the groups is empty."""
     wanted = int(np.clip(round((len(rows) / _LEAST_OF_GROUP) ** 0.5), 1, _MOST_GROUPS))
-    chosen = [
-        int(np.argmin(rows @ _unit(rows.mean(axis=0))))
-    ]  # what is least like the rest, then what is far from those
-    nearest = rows @ rows[chosen[0]]
-    while len(chosen) < wanted and float(nearest.min()) < 0.999:
-        chosen.append(int(np.argmin(nearest)))
-        nearest = np.maximum(nearest, rows @ rows[chosen[-1]])
-    centres = rows[chosen].copy()
-    groups = np.argmax(rows @ centres.T, axis=1)
-    for _ in range(_ROUNDS):
-        for number in range(len(centres)):
-            members = rows[groups == number]
-            if len(members):
-                centres[number] = _unit(members.mean(axis=0))
-        before, groups = groups, np.argmax(rows @ centres.T, axis=1)
-        if np.array_equal(before, groups):
-            break
+    centres, groups = group_centres(rows, wanted)
     kept = np.unique(groups)
     return centres[kept], np.searchsorted(kept, groups)
-
-
-def _unit(row: Vectors) -> Vectors:
-    length = float(np.linalg.norm(row))
-    return row / length if length else row
 
 
 def _directions(rows: Vectors, groups: NDArray[np.int64], centres: Vectors) -> tuple[Vectors, Vectors]:

@@ -73,9 +73,7 @@ class MapArea:
 
     cases: Sequence[AcceptedCase]
     total: int
-    attributes: Sequence[
-        tuple[str, Sequence[tuple[str, int]]]
-    ]  # axis, its values with their counts, the commonest first
+    attributes: Sequence[tuple[str, Sequence[tuple[str, int]]]]  # axis, then its commonest values with their counts
     likeness: float | None
 
 
@@ -127,19 +125,14 @@ class CaseMapping:
         return MapArea(cases, len(seqs), attributes, likeness)
 
     async def _take_in(self) -> None:
-        while True:
-            fresh = False
-            while (page := await self._fingerprints(self._last)) is not None:
-                if self._projection is None or self._count + len(page.seqs) > _GROWTH * max(self._fitted, _FIRST_LOOK):
-                    await self._fit()
-                    fresh = True
-                    break
-                places, groups = await asyncio.to_thread(self._projection.place, page.vectors)
-                self._pieces.append((page.seqs, places, list(page.categories), groups))
-                self._count += len(page.seqs)
-                self._last = int(page.seqs[-1])
-            if not fresh:
-                return
+        while (page := await self._fingerprints(self._last)) is not None:
+            if self._projection is None or self._count + len(page.seqs) > _GROWTH * max(self._fitted, _FIRST_LOOK):
+                await self._fit()  # and all are read again
+                continue
+            places, groups = await asyncio.to_thread(self._projection.place, page.vectors)
+            self._pieces.append((page.seqs, places, list(page.categories), groups))
+            self._count += len(page.seqs)
+            self._last = int(page.seqs[-1])
 
     async def _fit(self) -> None:
         """Make the plane anew of an even sample of all cases, and begin to place them again."""

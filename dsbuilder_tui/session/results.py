@@ -64,7 +64,7 @@ class SessionResults:
         ``StorageError`` where the session lies where nothing can be written.
         """
         context = self._context
-        if foreign := foreign_tracking(context.config):
+        if foreign := foreign_tracking(context.config, reading=True):
             raise refusal(foreign)
         async with self._reading:
             thread = TrackingThread()

@@ -12,8 +12,8 @@ from dsbuilder_tui.domain.case_pair import PairKind, PairSide
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
-# What may change a case that was counted already.
-_DISTURBING = ("case_edited", "case_withdrawn", "kept_anyway", "repaired")
+# What may change, or take away, a case that was counted already.
+_DISTURBING = ("case_edited", "case_withdrawn", "kept_anyway", "repaired", "branch_switched")
 
 AttributeRow = tuple[int, str, int, str | None]  # place in the history, category, ordinal, attributes as JSON
 

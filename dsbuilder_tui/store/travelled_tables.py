@@ -32,11 +32,6 @@ class TravelledTable:
         """Its columns, as SQL lists them."""
         return ", ".join(self.columns)
 
-    @property
-    def is_kept(self) -> bool:
-        """Whether rows that change or go are kept as they were."""
-        return bool(self.changing or self.deleted)
-
 
 _SLOT = ("category_id", "ordinal")
 _CASE = (

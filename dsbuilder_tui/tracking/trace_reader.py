@@ -61,11 +61,6 @@ class TraceReader:
                 wanted.append(query.filter.strip())
             yield from self._pages(experiment, " AND ".join(wanted), query.most)
 
-    def experiment_id(self, given: str) -> str:
-        """The id of an experiment by its name or id."""
-        with told_in_words(self._uri):
-            return str(self._experiment(given).experiment_id)
-
     def _pages(self, experiment: Experiment, wanted: str, most: int) -> Iterator[ReadTrace]:
         from mlflow.exceptions import MlflowException
 

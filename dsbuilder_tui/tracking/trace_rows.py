@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 
-from dsbuilder_tui.domain.conversation import MESSAGES, Speaker
+from dsbuilder_tui.domain.conversation import Speaker
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.trace_query import TraceQuery
 from dsbuilder_tui.quality.personal_data import PersonalDataKind
@@ -40,15 +39,6 @@ class TraceRow:
     time: int
     messages: tuple[Mapping[str, str], ...] = ()
 
-    @property
-    def is_conversation(self) -> bool:
-        return bool(self.messages)
-
-    def record(self, field_name: str) -> dict[str, Any]:
-        """The row as a record of a dataset."""
-        inputs = {MESSAGES: [dict(one) for one in self.messages]} if self.messages else {field_name: self.text}
-        return {"inputs": inputs, "tags": {TRACE_ID: self.trace_id}}
-
 
 @dataclass(slots=True)
 class TraceReport:
@@ -62,8 +52,6 @@ class TraceReport:
     read: int = 0
     singles: int = 0
     conversations: int = 0
-    oldest: int = 0
-    newest: int = 0
     more: bool = False
     parameter: str = ""
     problems: Counter[TraceProblem] = field(default_factory=Counter)
@@ -98,14 +86,6 @@ class TraceReport:
     def _rows(self) -> str:
         parts = [counted(self.singles, "request")] if self.singles or not self.conversations else []
         return " and ".join([*parts, *([counted(self.conversations, "conversation")] if self.conversations else [])])
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "experiment": self.experiment, "traces": self.read, "requests": self.singles,
-            "conversations": self.conversations, "more": self.more,
-            "not_understood": {problem.name.casefold(): count for problem, count in self.problems.items()},
-            "masked": {kind.name.casefold(): count for kind, count in self.masked.items()} if self.is_masked else None,
-        }  # fmt: skip
 
 
 class TraceRows:
@@ -145,8 +125,6 @@ class TraceRows:
     def _take(self, trace: ReadTrace, fields: Counter[str]) -> None:
         report = self.report
         report.read += 1
-        report.newest = max(report.newest, trace.time)
-        report.oldest = min(report.oldest or trace.time, trace.time)
         try:
             if not trace.is_whole:
                 raise NotUnderstood(TraceProblem.NO_SPANS)

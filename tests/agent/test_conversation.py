@@ -91,7 +91,7 @@ async def test_a_plan_above_the_limit_raises_it_with_the_yes(make_config: Config
     ) as talk:
         await talk.say("12 cases")
         waiting = await talk.conversation.waiting()
-        assert waiting is not None and "max_dataset_size (10)" in waiting.request.card.notes[-1]
+        assert waiting is not None and "more than your limit of 10 cases" in waiting.request.card.notes[-1]
         await talk.answer(True)
         assert talk.session.plan.total_instances == 12 and talk.session.config.max_dataset_size == 12
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,10 +15,10 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.plan import parse_plan
 from tests.support.fake_openai import FakeOpenAI
+from tests.support.process import ROOT
 from tests.support.template_answers import refund_plan
 from tests.support.whole_worker import WholeWorker
 
-SCORERS = Path(__file__).parents[1] / "support" / "mlflow_pass.py"
 SITUATIONS = {
     "situation": ["ordinary", "missing detail", "several intents", "ambiguous", "adversarial", "out of scope"]
 }
@@ -81,11 +82,12 @@ async def test_every_case_can_be_scored(
     file = tmp_path / "dataset.jsonl"
     file.write_text("\n".join(map(json.dumps, rows)))
     done = subprocess.run(
-        [sys.executable, str(SCORERS), str(file), str(tmp_path)],
+        [sys.executable, "-m", "tests.support.mlflow_pass", str(file), str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
         cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])

@@ -229,3 +229,15 @@ async def test_a_repaired_session_keeps_its_branches(tmp_path: Path, make_config
         assert await state(session) == end
         await session.branches.rewind(point.id)
         assert await state(session) == there
+
+
+async def test_figures_and_map_are_of_the_branch_that_is_worked_on(make_config: Configs) -> None:
+    async with await Session.create(plan(), make_config(checkpoint_interval=10, seed=3)) as session:
+        await session.run()
+        assert (await session.diversity.figures()).overall.compared == len((await session.diversity.map()).seqs) == 50
+        earlier = next(point for point in await session.checkpoints.all() if 0 < point.accepted < 50)
+        await session.branches.rewind(earlier.id, keep_as="whole")
+        figures, drawn = await session.diversity.figures(), await session.diversity.map()
+        assert figures.overall.compared == figures.overall.cases == len(drawn.seqs) == earlier.accepted
+        await session.branches.switch("whole")
+        assert (await session.diversity.figures()).overall.compared == len((await session.diversity.map()).seqs) == 50

@@ -1,4 +1,4 @@
-"""An application evaluated by MLflow itself, in a process of its own: ``python mlflow_evaluation.py URI NAME OPTIONS``.
+"""An application evaluated by MLflow itself, in a process of its own: ``python -m tests.support.mlflow_evaluation URI NAME OPTIONS``.
 
 ``NAME`` is the session's name in MLflow, ``OPTIONS`` JSON: ``fails`` and ``raises`` are texts of inputs that it answers wrongly
 or raises for, or name categories; ``experiment``; ``rows``: the records are given without their dataset and tags;
@@ -9,36 +9,17 @@ or raises for, or name categories; ``experiment``; ``rows``: the records are giv
 from __future__ import annotations
 
 import json
-import os
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.stub_judge import StubJudge
 
 WRONG = "a wrong answer"
 
 
-class Judge(BaseHTTPRequestHandler):
-    """Says no to a prompt with a wrong answer in it."""
-
-    def do_POST(self) -> None:
-        asked = self.rfile.read(int(self.headers["content-length"])).decode()
-        said = {"result": "no" if WRONG in asked else "yes", "rationale": "the judge read it"}
-        message = {"role": "assistant", "content": json.dumps(said)}
-        answer = {
-            "id": "1", "object": "chat.completion", "created": 1, "model": "stub",
-            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
-        }  # fmt: skip
-        body = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
+def said_to(request: dict[str, Any]) -> dict[str, Any]:
+    """No to a prompt with a wrong answer in it."""
+    return {"result": "no" if WRONG in json.dumps(request) else "yes", "rationale": "the judge read it"}
 
 
 def main(uri: str, name: str, options: dict[str, Any]) -> None:
@@ -109,12 +90,6 @@ def main(uri: str, name: str, options: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Judge)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    os.environ |= {
-        "MLFLOW_DISABLE_TELEMETRY": "true", "OPENAI_API_KEY": "none",
-        "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false", "MLFLOW_GENAI_EVAL_MAX_WORKERS": "1",
-        "OPENAI_API_BASE": f"http://127.0.0.1:{server.server_port}/v1",
-    }  # fmt: skip
+    StubJudge(said_to).listen()
     sys.stdout = sys.stderr  # MLflow talks
     main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]))

@@ -1,6 +1,6 @@
 """A dataset through MLflow's own scorers: what they need is there, and none of them fails.
 
-A process of its own, since MLflow takes seconds and hundreds of megabytes: ``python mlflow_pass.py FILE FOLDER``. The judge
+A process of its own, since MLflow takes seconds and hundreds of megabytes: ``python -m tests.support.mlflow_pass FILE FOLDER``. The judge
 is a stub on loopback, which says yes to everything. Prints what was found as JSON.
 """
 
@@ -9,35 +9,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.support.stub_judge import StubJudge
 
-class Judge(BaseHTTPRequestHandler):
-    asked = 0
 
-    def do_POST(self) -> None:
-        wanted = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        Judge.asked += 1
-        schema = json.dumps(wanted.get("response_format") or {})
-        said = {"result": "yes", "rationale": "it fits"} if "rationale" in schema else {"tools": []}
-        message = {"role": "assistant", "content": json.dumps(said)}
-        answer = {
-            "id": "1", "object": "chat.completion", "created": 1, "model": "stub",
-            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
-        }  # fmt: skip
-        body = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
+def said_to(request: dict[str, Any]) -> dict[str, Any]:
+    """Yes to everything, in the shape that is asked for."""
+    schema = json.dumps(request.get("response_format") or {})
+    return {"result": "yes", "rationale": "it fits"} if "rationale" in schema else {"tools": []}
 
 
 def scored(rows: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
@@ -78,19 +59,15 @@ def scored(rows: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
                     values[one["assessment_name"]] = values.get(one["assessment_name"], 0) + 1
                     if one["feedback"].get("error"):
                         errors.append(str(one["feedback"]["error"])[:300])
-    return {"rows": len(rows), "with_calls": with_calls, "values": values, "errors": errors, "asked": Judge.asked}
+    return {"rows": len(rows), "with_calls": with_calls, "values": values, "errors": errors}
 
 
 def main(file: str, folder: str) -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Judge)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    os.environ |= {
-        "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_GENAI_EVAL_SKIP_TRACE_VALIDATION": "true", "OPENAI_API_KEY": "none",
-        "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false", "MLFLOW_GENAI_EVAL_MAX_WORKERS": "1",
-        "OPENAI_API_BASE": f"http://127.0.0.1:{server.server_port}/v1",
-    }  # fmt: skip
+    judge = StubJudge(said_to)
+    judge.listen()
+    os.environ["MLFLOW_GENAI_EVAL_SKIP_TRACE_VALIDATION"] = "true"
     rows = [json.loads(line) for line in Path(file).read_text().splitlines()]
-    print(json.dumps(scored(rows, Path(folder))))
+    print(json.dumps({**scored(rows, Path(folder)), "asked": judge.asked}))
 
 
 if __name__ == "__main__":

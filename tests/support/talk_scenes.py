@@ -31,7 +31,7 @@ async def proposing(app: FrozenApp, pilot: Pilot[Any]) -> None:
     await script.say("person", "500 cases for our support bot, it is in ./bot. Mostly order status and refunds.")
     await script.say("agent", "Read ./bot: a prompt of 1,204 characters, 3 tools, a README.", "tool", _READ, after=4)
     await script.say("agent", "Here is a plan from what the bot can do; its **3 tools** are in the expectations.")
-    notes = ["English only, as the prompt says", "more than max_dataset_size (100): a yes raises it for this session"]
+    notes = ["English only, as the prompt says", "more than your limit of 100 cases: a yes raises it for this session"]
     plan = plan_of(SHOP)
     await _proposes(script, plan, plan_content(plan, 1, call_id="p1", notes=notes), "propose_plan")
     await script.show(pilot)

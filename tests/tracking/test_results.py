@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,18 +16,20 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.agent.monitor import Monitor, Note, NoteKind
 from dsbuilder_tui.cli.main import main
 from dsbuilder_tui.domain.case import Slot
-from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.errors import ConfigError, InputError
 from dsbuilder_tui.domain.evaluation import EvaluationFigures
 from dsbuilder_tui.domain.events import Event, ResultsRead
 from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.generation.originals import to_be_written
+from dsbuilder_tui.settings.key_trust import allow, foreign_tracking
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tracking.mlflow_client import MlflowUnavailable
+from tests.support.process import ROOT
 from tests.support.tracked import mlflow_name
 
 # MLflow's own, at its first import with SQLAlchemy 2.1.
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(300)]
 
-EVALUATION = Path(__file__).parents[1] / "support" / "mlflow_evaluation.py"
 Config = Callable[..., DatasetBuilderConfig]
 Plan = Callable[..., DatasetPlanInput]
 
@@ -35,12 +38,14 @@ async def evaluated(uri: str, session: Session, **options: Any) -> str:
     """The run of an evaluation by MLflow. See ``mlflow_evaluation`` for what can be asked of it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(EVALUATION),
+        "-m",
+        "tests.support.mlflow_evaluation",
         uri,
         mlflow_name(session),
         json.dumps(options),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     out, err = await process.communicate()
     assert process.returncode == 0, err.decode()[-2000:]
@@ -155,6 +160,18 @@ async def test_results_that_cannot_be_read_are_told_in_words(
         with pytest.raises(MlflowUnavailable, match="no connection to http://127.0.0.1:9"):
             await session.results.read()
         assert await session.results.read_unasked() is None  # nothing was ever logged there
+
+
+async def test_an_address_that_a_folder_names_is_not_read_without_a_yes(
+    uri: str, tmp_path: Path, make_plan: Plan
+) -> None:
+    Path("dsbuilder.toml").write_text(f'mlflow_tracking_uri = "{uri}"\nincremental_mlflow_logging = false\n')
+    config = load_config(checkpoint_dir=str(tmp_path / "sessions"))
+    async with await Session.create(make_plan(2), config) as session:
+        with pytest.raises(ConfigError, match="dsbuilder config trust"):
+            await session.results.read()
+        allow(foreign_tracking(session.config, reading=True))
+        assert (await session.results.read()).found == 0
 
 
 async def test_the_command_and_show_tell_of_them(

@@ -136,6 +136,7 @@ def test_a_dataset_begins_from_what_users_asked(uri: str, tmp_path: Path, capsys
         (["run", "--from-traces", "my_bot"], "--more N"),
         (["run", "--from-traces", "my_bot", "--extend", "x.csv", "--more", "3"], "do not go together"),
         (["run", "--example", "customer_service", "--filter", "x = 1"], "--filter is for traces"),
+        (["run", "--prompt", "60 cases for a bot: refunds", "--since", "7d"], "--since is for traces"),
     ],
 )
 def test_wrong_commands_are_told(

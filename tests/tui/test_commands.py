@@ -120,7 +120,11 @@ async def _budget(desk: Desk) -> None:
 
 
 async def _pace(desk: Desk) -> None:
-    for argument, pace, words in (("20", 20, "20 cases a second"), ("off", 0, "as fast as it goes")):
+    for argument, pace, words in (
+        ("20", 20, "20 cases a second"),
+        ("1", 1, "1 case a second"),
+        ("off", 0, "as fast as it goes"),
+    ):
         await desk.command(f"/pace {argument}")
         await desk.said(f"pace: {words}")
         assert desk.live.pace == pace

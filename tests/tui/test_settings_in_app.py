@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 
 from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.settings.locations import trusted_addresses_file
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
+from dsbuilder_tui.tui.settings.screen import About
+from dsbuilder_tui.tui.widgets.rows import RowList
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.studio import begin, built, studio
 
@@ -87,3 +91,18 @@ async def test_a_change_that_is_undone_is_undone_in_the_session_too(make_plan: P
         await desk.app.forget_setting("batch_size")
         assert (desk.session.config.max_workers, desk.session.config.batch_size) == (5, 3)
         assert "max_workers" not in desk.session.settings.kept and desk.session.settings.kept["batch_size"] == 3
+
+
+async def test_what_is_said_of_a_setting_is_said_in_words() -> None:
+    async with studio() as desk:
+        await desk.at("HomeScreen")
+        desk.app.action_settings()
+        await desk.at("SettingsScreen", "settings")
+        about = desk.app.screen.query_one(About)
+        rows = desk.app.screen.query_one(RowList)
+        told = []
+        for index in range(len(DatasetBuilderConfig.model_fields)):
+            rows.move_to(index)
+            told.append("\n".join("".join(span[0] for span in line) for line in about.paint(120, 20)))
+        assert any("Default: structural, near, semantic." in words for words in told)
+        assert not [words for words in told if re.search(r"Default: (\(|\[|\{|<|None|True|False)", words)]

@@ -40,9 +40,7 @@ class RevisePlan(Tool[PlanPatch]):
         result = patched(session.plan, arguments, await session.cases.counts())
         plan = with_described_target(result.plan, session)
         if plan == session.plan:
-            raise InputError(
-                "That changes nothing: the plan says so already.", "Tell the person, or change something else."
-            )
+            raise InputError("That changes nothing: the plan says so already.", "Say what should be different.")
         return await plan_question(call, session.plan, plan, list(result.notes), result.renamed)
 
     async def run(self, call: ToolCall, arguments: PlanPatch) -> ToolAnswer:

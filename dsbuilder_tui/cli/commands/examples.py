@@ -8,6 +8,7 @@ from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.options import json_option
 from dsbuilder_tui.cli.output import print_json, say
 from dsbuilder_tui.domain.errors import ExitCode
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session.plan_files import example_names, load_example
 
 
@@ -17,7 +18,7 @@ def _examples(arguments: argparse.Namespace) -> int:
         print_json([{"name": name, **plan.model_dump(mode="json")} for name, plan in plans])
         return ExitCode.COMPLETE
     for name, plan in plans:
-        say(f"{name}: {plan.total_instances} cases")
+        say(f"{name}: {counted(plan.total_instances, 'case')}")
         for category in plan.categories:
             say(f"  {category.name} ({category.count}): {category.description}")
     say("\nTry one:  dsbuilder run --example customer_service --max-dataset-size 500")

@@ -129,6 +129,7 @@ async def _results(arguments: argparse.Namespace, config: DatasetBuilderConfig) 
     """Read the evaluations of the session's cases, and say how they went."""
     async with await Session.open(arguments.session, config) as session:
         require_plan(session)
+        ask_before_mlflow_is_read(session.config)
         if arguments.threshold:
             await session.settings.set("score_thresholds", config.score_thresholds)
         reading = await session.results.read()

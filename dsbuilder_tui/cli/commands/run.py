@@ -40,6 +40,8 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.extend:
             raise InputError("--from-traces and --extend do not go together.", "Leave one of them out.")
         arguments.extend = f"{TRACES}{arguments.from_traces}"
+    if not arguments.extend:
+        trace_query(arguments, None)
     if arguments.prompt is not None:
         if arguments.more is not None:
             raise InputError("--prompt says itself how many cases are added.", "Leave --more out.")
@@ -96,8 +98,6 @@ def _check_combination(arguments: argparse.Namespace) -> None:
         )
     if arguments.extend and not (arguments.plan or arguments.example or arguments.more):
         raise InputError("--extend needs to know how many cases are to be added.", "Say --more N, or name a plan.")
-    if not arguments.extend:
-        trace_query(arguments, None)
     if arguments.only_new and not arguments.extend:
         raise InputError("--only-new is for --extend.", "Leave it out: all cases are new.")
 

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsbuilder_tui.diversity.mmap_array import MappedArray
+from dsbuilder_tui.diversity.spherical_kmeans import group_centres
 from dsbuilder_tui.diversity.static_embedding import Vectors, built_in_embedder
 
 _FEWEST_ROWS = 24  # of which groups are made at all
 _ROWS_A_GROUP = 12
 _MOST_GROUPS = 8
 _LOOKED_AT = 2_000
-_ROUNDS = 12
 _LONGEST_TEXT = 2_000
 _PIECE = 4_096  # texts that are in memory at once
 _MOST_READ = 20_000  # texts of a group that give it its name
@@ -51,7 +51,9 @@ def proposed_categories(texts: Sequence[str]) -> dict[str, NDArray[np.intp]]:
 
 def _members(vectors: Vectors) -> list[NDArray[np.intp]]:
     """The places of the vectors by group, the largest first; none where there are no groups."""
-    groups = _assigned(vectors, min(_MOST_GROUPS, max(2, round((len(vectors) / _ROWS_A_GROUP) ** 0.5 + 1))))
+    sample = np.array(vectors[:: max(1, len(vectors) // _LOOKED_AT)])
+    most = min(_MOST_GROUPS, max(2, round((len(vectors) / _ROWS_A_GROUP) ** 0.5 + 1)))
+    groups = _nearest(vectors, group_centres(sample, most)[0])
     least = max(3, len(vectors) // 50)
     kept = [number for number, count in Counter(groups.tolist()).most_common() if count >= least]
     if len(kept) < 2:
@@ -59,19 +61,6 @@ def _members(vectors: Vectors) -> list[NDArray[np.intp]]:
     nearest = _nearest(vectors, _centres(vectors, groups, kept))
     members = [np.flatnonzero(nearest == place) for place in range(len(kept))]
     return sorted((found for found in members if len(found)), key=lambda found: (-len(found), int(found[0])))
-
-
-def _assigned(vectors: Vectors, count: int) -> NDArray[np.intp]:
-    """The number of each text's group, by spherical k-means that begins with texts far from one another."""
-    sample = np.array(vectors[:: max(1, len(vectors) // _LOOKED_AT)])
-    chosen = [int(np.argmin(sample @ sample.mean(axis=0)))]
-    while len(chosen) < count:
-        chosen.append(int(np.argmin((sample @ sample[chosen].T).max(axis=1))))
-    centres = sample[chosen]
-    for _ in range(_ROUNDS):
-        groups = np.argmax(sample @ centres.T, axis=1)
-        centres = np.stack([_mean(sample[groups == n], centres[n]) for n in range(count)])
-    return _nearest(vectors, centres)
 
 
 def _nearest(vectors: Vectors, centres: Vectors) -> NDArray[np.intp]:
@@ -90,14 +79,6 @@ def _centres(vectors: Vectors, groups: NDArray[np.intp], kept: Sequence[int]) ->
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     centres: Vectors = np.divide(sums, lengths, out=sums, where=lengths > 0).astype(np.float32)
     return centres
-
-
-def _mean(vectors: Vectors, otherwise: Vectors) -> Vectors:
-    if not len(vectors):
-        return otherwise
-    mean: Vectors = vectors.mean(axis=0)
-    length = float(np.linalg.norm(mean))
-    return mean / length if length else otherwise
 
 
 def _names(texts: Sequence[str], groups: Sequence[NDArray[np.intp]]) -> list[str]:

@@ -21,7 +21,7 @@ async def _pace(actions: StudioActions, argument: str) -> None:
         if not 0 <= pace < 1e6:
             raise InputError(f"/pace {argument[:20]} is not a number.", "Write cases a second, or off.")
         live.set_pace(pace)
-    words = f"{live.pace:g} cases a second" if live.pace else "as fast as it goes"
+    words = f"{live.pace:g} {'case' if live.pace == 1 else 'cases'} a second" if live.pace else "as fast as it goes"
     await live.tell(f"✓ The built-in writer's pace: {words}")
 
 

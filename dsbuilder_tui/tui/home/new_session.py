@@ -47,9 +47,8 @@ class Examples(Dialog[DatasetPlanInput]):
 
     def _row(self, index: int, width: int, chosen: bool) -> Line:
         name, plan = self._plans[index]
-        return cut(
-            ((fit(name, 24), "strong" if chosen else "text"), (f"{plan.total_instances:>6,} cases", "muted")), width
-        )
+        number, _, noun = counted(plan.total_instances, "case").partition(" ")
+        return cut(((fit(name, 24), "strong" if chosen else "text"), (f"{number:>6} {noun}", "muted")), width)
 
     def _describe(self) -> None:
         _, plan = self._plans[self.query_one(RowList).cursor]

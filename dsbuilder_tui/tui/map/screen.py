@@ -109,20 +109,13 @@ class MapScreen(SessionScreen):
         read = await self.services.guarded(self.watched.session.diversity.map_area(drawn.within(*area)))
         if read is None:
             return
-        before = self._case_at(self.rows.cursor)
         self._area, self._rejected = read, drawn.rejected_within(*area)
         self._texts = [display_text(case.inputs) for case in read.cases]
-        seqs = [case.seq for case in read.cases]
-        self.rows.set_count(len(seqs), cursor=seqs.index(before) if before in seqs else 0)
+        self.rows.set_keys([case.seq for case in read.cases], otherwise=0)
         pane = self.query_one("#area-pane")
-        pane.border_title = title(area_title(read.total, len(seqs), box=self.plane.boxed))
+        pane.border_title = title(area_title(read.total, len(read.cases), box=self.plane.boxed))
         self.query_one("#area-figures", LineView).renew()
         self.refresh_bindings()
-
-    def _case_at(self, index: int) -> int | None:
-        """The place in the history of a case of the list."""
-        cases = self._area.cases if self._area is not None else ()
-        return cases[index].seq if index < len(cases) else None
 
     def _row(self, index: int, width: int, chosen: bool) -> Line:
         assert self._area is not None and self._drawn is not None

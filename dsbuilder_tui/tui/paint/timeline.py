@@ -11,7 +11,10 @@ from dsbuilder_tui.view import Point
 def timeline(
     points: Sequence[Point], width: int, planned: int, interval: int | None, *, chosen: int | None = None
 ) -> list[Line]:
-    """A line with a point for each checkpoint, the newest (or ``chosen``) emphasised, the next one dotted; and labels."""
+    """A line with a point for each checkpoint, the newest (or ``chosen``) emphasised, the next one dotted; and labels.
+
+    It begins at 0, which is said once: by a checkpoint that stands there, else by the end of the line.
+    """
     label = max(len(f"{points[-1].accepted:,}"), len(f"{planned:,}"), 2)
     step = label + 3
     ahead = interval is not None and points[-1].accepted + interval <= planned
@@ -20,12 +23,14 @@ def timeline(
     last = len(points) if len(points) - anchor <= max(1, most // 2) else min(len(points), max(anchor + most // 2, most))
     first = max(0, last - most)
     shown = points[first:last]
-    rail: list[Span] = [("╶" if first else "○", "faint" if first else "muted")]
-    marks: list[Span] = [("…" if first else "0", "faint")]
+    from_zero = not first and not points[0].accepted
+    rail: list[Span] = [(" " if from_zero else "╶" if first else "○", "faint" if first else "muted")]
+    marks: list[Span] = [(" " if from_zero else "…" if first else "0", "faint")]
     for index, point in enumerate(shown, first):
         here = index == anchor
         dot, role = ("◉", "good") if here else ("●", "accent")
-        rail.append(("─" * (step - 1), "accent" if not here else "good"))
+        leads = " " if from_zero and not index else "─"
+        rail.append((leads * (step - 1), "accent" if not here else "good"))
         rail.append((dot, role))
         marks.append((fit(f"{point.accepted:,}", step, "right"), "strong" if here else "muted"))
     if last < len(points):

@@ -18,7 +18,7 @@ from dsbuilder_tui.settings.locations import default_checkpoint_root, user_confi
 from dsbuilder_tui.settings.provider_names import provider_names
 from dsbuilder_tui.settings.schema import KEYS, SECRETS, DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
-from dsbuilder_tui.settings.value_words import value_words
+from dsbuilder_tui.settings.value_words import UNSET, value_words
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, length, pad, wrap
 from dsbuilder_tui.tui.screen_base import FullScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine
@@ -53,7 +53,7 @@ class About(Painted):
         name = owner.chosen
         field = DatasetBuilderConfig.model_fields[name]
         plain = field.get_default(call_default_factory=True)
-        default = "" if plain in (None, {}) or name in SECRETS else f" Default: {plain}."
+        default = "" if (said := value_words(plain)) == UNSET or name in SECRETS else f" Default: {said}."
         if name == "checkpoint_dir":
             default = f" Default: {short_path(default_checkpoint_root())}."
         lines: list[Line] = [((clip(row, width), "text"),) for row in wrap(f"{field.description}.{default}", width)]
@@ -168,7 +168,7 @@ class SettingsScreen(FullScreen):
         elif name == "provider" or get_origin(field.annotation) is Literal:
             choices = provider_names() if name == "provider" else get_args(field.annotation)
             answers: list[tuple[str, Any]] = [(str(value), value) for value in choices]
-            answers.append((f"as it is ({now})", None))
+            answers.append((f"as it is ({value_words(now)})", None))
             self.app.push_screen(
                 QuestionDialog(name, field.description or "", answers),
                 lambda v: self._set(name, v) if v is not None else None,

@@ -102,7 +102,7 @@ def _row(row: PlanRow, name_width: int, amount: int, inner: int) -> Line:
         spans.append((f"   {row.case_kind.value}s", "info"))
     axes = row.axes
     room = inner - length(tuple(spans)) - 3
-    ways = f"{row.combinations:,} combinations"
+    ways = counted(row.combinations, "combination")
     words = next((w for w in (f"{axes} axes, {ways}", ways) if axes > 1 and len(w) <= room), "")
     if words:
         spans.append((f"   {words}", "muted"))
