@@ -4,26 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dsbuilder_tui.domain.figures import Cell, Coverage, DiversityReport, Figures, share_words, told_figures
+from dsbuilder_tui.domain.figures import Cell, DiversityReport, Figures, told_figures
 from dsbuilder_tui.domain.judging import JudgedCounts
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.tui.paint.coverage_sheet import GridRow, Sheet, value_words
-from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, plain, sides, wrap
+from dsbuilder_tui.tui.paint.coverage_sheet import GridRow, value_words
+from dsbuilder_tui.tui.paint.line import EMPTY, Line, clip, plain, sides, wrap
 
 MORE = 20  # cases that are asked for in a thin cell
-
-
-def legend(made: Sheet, width: int) -> Line:
-    """What the cells mean; stands below the grid where there is room."""
-    spans: list[Span] = [
-        ("  █ ", "good"),
-        ("full   ", "muted"),
-        ("▁ 1/12 ", "warn"),
-        ("lags behind its category", "muted"),
-    ]
-    if made.lacking:
-        spans += [("   – ", "faint"), ("no such value there", "muted")]
-    return cut(tuple(spans), width)
 
 
 def cell_words(category: str, row: GridRow, cell: Cell | None) -> str:
@@ -41,14 +28,6 @@ def request_words(category: str, value: str) -> str:
     """What is drafted for a thin cell."""
     value = plain(value).replace("`", "'")
     return f"Write {MORE} more `{value}` cases in {plain(category)}"
-
-
-def filled_words(coverage: Coverage) -> str:
-    """``57 of 60 cells hold a case · 95 %``; empty when nothing is planned."""
-    cells = [cell for axes in coverage.cells.values() for values in axes.values() for cell in values.values()]
-    planned = [cell for cell in cells if cell.planned]
-    filled = sum(1 for cell in planned if cell.accepted)
-    return f"{filled:,} of {len(planned):,} cells hold a case · {share_words(filled, len(planned))}" if planned else ""
 
 
 def no_grid(width: int) -> list[Line]:

@@ -1,4 +1,4 @@
-"""What stands beside a case in a list: the marks of a person, and in a word what it is to be answered with."""
+"""Marks beside a case in a list: those of a person, and in a word what it is to be answered with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.flags import FLAG_MARKS, flags_of
 from dsbuilder_tui.domain.judging import Judgement, verdict_of
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.tui.paint.line import Span, plain
+from dsbuilder_tui.tui.paint.line import plain
 
 FLAG_ROLES = {"contradiction": "bad", "contrast": "info", "similar": "muted"}
 _PARTS = {MlflowKey.TOOL_CALLS: "call", MlflowKey.FACTS: "fact"}
@@ -20,9 +20,9 @@ def marks_of(case: AcceptedCase) -> str:
     return ("★" if tags.get("pinned") else "") + ("✎" if tags.get("edited") else "") + ("✉" if tags.get("note") else "")
 
 
-def telling_mark(case: AcceptedCase) -> Span:
+def telling_mark(case: AcceptedCase) -> tuple[str, str]:
     """The one thing worth knowing of a case beside its text, the gravest first: a bad verdict, a flag (``± #143``), what it is
-    to be answered with (``2 quotes``, ``1 call``), how it varies. The text is foreign."""
+    to be answered with (``2 quotes``, ``1 call``), how it varies; and its role."""
     verdict = verdict_of(case.tags)
     if verdict is not None and verdict.finding is Judgement.BAD:
         return ("✗ bad", "bad")

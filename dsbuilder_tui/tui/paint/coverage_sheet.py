@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
-from dsbuilder_tui.domain.figures import OTHER, Cell, Coverage
-from dsbuilder_tui.tui.paint.line import Line, Span, fit, longest, plain
+from dsbuilder_tui.domain.figures import OTHER, Cell, Coverage, share_words
+from dsbuilder_tui.tui.paint.line import Line, Span, cut, fit, longest, plain
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _HEATS = 5  # roles heat1 … heat5 of the palette
@@ -122,6 +122,19 @@ def sheet(coverage: Coverage, width: int) -> Sheet:
     return Sheet(coverage=coverage, rows=tuple(rows), categories=names, label=label, column=column, heading=heading)
 
 
+def legend(made: Sheet, width: int) -> Line:
+    """What the cells mean; stands below the grid where there is room."""
+    spans: list[Span] = [
+        ("  █ ", "good"),
+        ("full   ", "muted"),
+        ("▁ 1/12 ", "warn"),
+        ("lags behind its category", "muted"),
+    ]
+    if made.lacking:
+        spans += [("   – ", "faint"), ("no such value there", "muted")]
+    return cut(tuple(spans), width)
+
+
 def value_words(value: str) -> str:
     """The name of an axis value, or of what stands for those that are not in the plan."""
     return "(not in the plan)" if value == OTHER else plain(value)
@@ -155,3 +168,11 @@ def _cell(cell: Cell | None, share: float, width: int, chosen: bool, at: GridRow
 def is_thin(cell: Cell, share: float) -> bool:
     """Whether a cell lags behind its category: less than half as full."""
     return bool(cell.planned) and cell.share < share / 2
+
+
+def filled_words(coverage: Coverage) -> str:
+    """``57 of 60 cells hold a case · 95 %``; empty when nothing is planned."""
+    cells = [cell for axes in coverage.cells.values() for values in axes.values() for cell in values.values()]
+    planned = [cell for cell in cells if cell.planned]
+    filled = sum(1 for cell in planned if cell.accepted)
+    return f"{filled:,} of {len(planned):,} cells hold a case · {share_words(filled, len(planned))}" if planned else ""
