@@ -275,7 +275,7 @@ async def test_checkpoints_and_what_is_loaded(make_config: Configs, make_plan: P
               ("load_from_checkpoint", {"path": str(json_file)}), ("load_from_checkpoint", {"path": "nothing-here"})]  # fmt: skip
     async with talking(config, *steps(*wanted), plan=make_plan(4)) as talk:
         await used(talk, "save a checkpoint called before lunch")
-        assert (await talk.session.checkpoints.all())[-1].reason == "before lunch"
+        assert (await talk.session.checkpoints.all())[-1].name == "before lunch"
         assert "0 of 4 cases. resume_generation goes on" in (await used(talk))["said"]
         assert (await used(talk, f"load {json_file}"))["said"].startswith("other is opened next")
         assert talk.host.next_session == str(json_file)
