@@ -1,4 +1,4 @@
-"""Which case of one dataset is which of another: the same, edited, moved to another category, or said in other words."""
+"""Cases of one dataset matched with those of another: the same, edited, in another category, or in other words."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from dsbuilder_tui.diversity.static_embedding import Vectors, built_in_embedder
 from dsbuilder_tui.diversity.thresholds import Rules
 from dsbuilder_tui.domain.dataset_comparison import (
     ChangedCase,
-    ComparedCase,
     ComparedDataset,
+    ComparedRow,
     ComparedSide,
     DatasetComparison,
     NearMatch,
@@ -69,8 +69,8 @@ class _Matching:
     moved: list[ChangedCase] = field(default_factory=list)
 
     def match(
-        self, before: Sequence[ComparedCase], after: Sequence[ComparedCase]
-    ) -> tuple[list[ComparedCase], list[ComparedCase]]:
+        self, before: Sequence[ComparedRow], after: Sequence[ComparedRow]
+    ) -> tuple[list[ComparedRow], list[ComparedRow]]:
         """Returns the cases of either side that have no other."""
         left, right = list(before), list(after)
         if self.one_history:
@@ -82,12 +82,12 @@ class _Matching:
 
     def _by(
         self,
-        key: Callable[[ComparedCase], object],
-        left: Iterable[ComparedCase],
-        right: Iterable[ComparedCase],
-        found: Callable[[ComparedCase, ComparedCase], None],
-    ) -> tuple[list[ComparedCase], list[ComparedCase]]:
-        waiting: dict[object, list[ComparedCase]] = defaultdict(list)
+        key: Callable[[ComparedRow], object],
+        left: Iterable[ComparedRow],
+        right: Iterable[ComparedRow],
+        found: Callable[[ComparedRow, ComparedRow], None],
+    ) -> tuple[list[ComparedRow], list[ComparedRow]]:
+        waiting: dict[object, list[ComparedRow]] = defaultdict(list)
         for case in left:
             waiting[key(case)].append(case)
         alone = []
@@ -99,10 +99,10 @@ class _Matching:
                 alone.append(case)
         return [case for others in waiting.values() for case in others], alone
 
-    def _unchanged(self, before: ComparedCase, after: ComparedCase) -> None:
+    def _unchanged(self, before: ComparedRow, after: ComparedRow) -> None:
         self.same += 1
 
-    def _changed(self, before: ComparedCase, after: ComparedCase) -> None:
+    def _changed(self, before: ComparedRow, after: ComparedRow) -> None:
         if _whole(before) == _whole(after):
             self.same += 1
         elif before.category != after.category and _said(before) == _said(after):
@@ -112,11 +112,11 @@ class _Matching:
 
     def _by_name(
         self,
-        before: Sequence[ComparedCase],
-        after: Sequence[ComparedCase],
-        left: Sequence[ComparedCase],
-        right: Sequence[ComparedCase],
-    ) -> tuple[list[ComparedCase], list[ComparedCase]]:
+        before: Sequence[ComparedRow],
+        after: Sequence[ComparedRow],
+        left: Sequence[ComparedRow],
+        right: Sequence[ComparedRow],
+    ) -> tuple[list[ComparedRow], list[ComparedRow]]:
         """What bears one name in both is a case that was edited, where names mean the same cases in both; or where the two are
         alike all the same."""
         old, new = _names(before), _names(after)
@@ -132,12 +132,12 @@ class _Matching:
         return [case for case in left if id(case) in alone], [case for case in right if id(case) in alone]
 
 
-def _said(case: ComparedCase) -> int:
+def _said(case: ComparedRow) -> int:
     """A digest of the inputs."""
     return xxhash.xxh3_128_intdigest(orjson.dumps(case.inputs, default=str, option=_SORTED))
 
 
-def _whole(case: ComparedCase) -> int:
+def _whole(case: ComparedRow) -> int:
     parts = [case.category, case.inputs, case.expectations]
     return xxhash.xxh3_128_intdigest(orjson.dumps(parts, default=str, option=_SORTED))
 
@@ -145,18 +145,18 @@ def _whole(case: ComparedCase) -> int:
 _SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
-def _names(cases: Sequence[ComparedCase]) -> dict[str, ComparedCase]:
+def _names(cases: Sequence[ComparedRow]) -> dict[str, ComparedRow]:
     """The cases by their names, those that one alone bears."""
     often = Counter(case.id for case in cases)
     return {case.id: case for case in cases if case.id and often[case.id] == 1}
 
 
-def _are_alike(one: ComparedCase, other: ComparedCase) -> bool:
+def _are_alike(one: ComparedRow, other: ComparedRow) -> bool:
     words, others = set(one.text.casefold().split()), set(other.text.casefold().split())
     return len(words & others) >= _ALIKE * len(words | others)
 
 
-def _near(removed: Sequence[ComparedCase], added: Sequence[ComparedCase], rules: Rules) -> list[NearMatch]:
+def _near(removed: Sequence[ComparedRow], added: Sequence[ComparedRow], rules: Rules) -> list[NearMatch]:
     if not removed or not added:
         return []
     comparer, found, taken = Comparer(built_in_embedder(), across=True), list[NearMatch](), set[int]()
@@ -179,11 +179,11 @@ def _near(removed: Sequence[ComparedCase], added: Sequence[ComparedCase], rules:
     return found
 
 
-def _question(case: ComparedCase, rules: Rules) -> Question:
+def _question(case: ComparedRow, rules: Rules) -> Question:
     return Question(case.category, case.text, {}, rules)
 
 
-def _vectors(cases: Sequence[ComparedCase]) -> dict[str, Vectors]:
+def _vectors(cases: Sequence[ComparedRow]) -> dict[str, Vectors]:
     """The vector of each text, which is made once."""
     embedder = built_in_embedder()
     texts, found = list(dict.fromkeys(case.text for case in cases)), dict[str, Vectors]()

@@ -15,7 +15,7 @@ _TEXT_LENGTH = 500  # characters of a case that are told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComparedCase:
+class ComparedRow:
     """A case of one side. ``place`` is its place in the session's history, or its line in the file; ``id`` its name, empty where
     it has none; ``text`` what it is compared by."""
 
@@ -37,8 +37,8 @@ class ComparedCase:
 class ChangedCase:
     """A case that stands in both, but says something else or stands in another category."""
 
-    before: ComparedCase
-    after: ComparedCase
+    before: ComparedRow
+    after: ComparedRow
 
     @property
     def fields(self) -> list[str]:
@@ -62,8 +62,8 @@ class ChangedCase:
 class NearMatch:
     """A case of each side that repeat each other as the gate sees it: at which stage, with which score (0 to 1)."""
 
-    before: ComparedCase
-    after: ComparedCase
+    before: ComparedRow
+    after: ComparedRow
     stage: str
     score: float
     reason: str
@@ -84,7 +84,7 @@ class ComparedDataset:
     """
 
     name: str
-    cases: list[ComparedCase]
+    cases: list[ComparedRow]
     history: str | None = None
     checkpoint: int | None = None
     revision: int | None = None
@@ -129,8 +129,8 @@ class DatasetComparison:
     after: ComparedSide
     same: int
     plan: tuple[str, ...]
-    added: tuple[ComparedCase, ...]
-    removed: tuple[ComparedCase, ...]
+    added: tuple[ComparedRow, ...]
+    removed: tuple[ComparedRow, ...]
     edited: tuple[ChangedCase, ...]
     moved: tuple[ChangedCase, ...]
     near: tuple[NearMatch, ...]

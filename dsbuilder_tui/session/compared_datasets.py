@@ -1,19 +1,17 @@
-"""What is compared: a session as it stands on a branch or at a checkpoint, or a file of rows."""
+"""The comparison of datasets, and a session as it takes it: as it stands, or at a checkpoint."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from pathlib import Path
 
 from dsbuilder_tui.diversity.compared_text import compared_text
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
-from dsbuilder_tui.domain.dataset_comparison import ComparedCase, ComparedDataset, DatasetComparison
+from dsbuilder_tui.domain.dataset_comparison import ComparedDataset, ComparedRow, DatasetComparison
 from dsbuilder_tui.domain.judging import JudgedCounts, Judgement, verdict_of
 from dsbuilder_tui.session.dataset_export import dataset_pages
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Source
 
 
 async def compare(
@@ -33,7 +31,7 @@ async def session_dataset(context: SessionContext, name: str, at: Checkpoint | N
     files, plan, revision = context.files, context.plan, context.files.plan_revision
     if at is not None:
         revision, plan = await files.store.plans.of(at)
-    damaged, cases, verdicts = list[str](), list[ComparedCase](), Counter[Judgement]()
+    damaged, cases, verdicts = list[str](), list[ComparedRow](), Counter[Judgement]()
     async for page in dataset_pages(files.store, [category.name for category in plan.categories], damaged, at):
         for case in page:
             cases.append(compared_case(case))
@@ -46,27 +44,9 @@ async def session_dataset(context: SessionContext, name: str, at: Checkpoint | N
     )  # fmt: skip
 
 
-def compared_case(case: AcceptedCase) -> ComparedCase:
+def compared_case(case: AcceptedCase) -> ComparedRow:
     """A case of a session as a comparison takes it."""
-    return ComparedCase(
+    return ComparedRow(
         place=case.seq, id=case.case_id, category=case.category, inputs=case.inputs, expectations=case.expectations,
         text=compared_text(case.inputs, case.kind),
     )  # fmt: skip
-
-
-def file_dataset(path: str | Path) -> ComparedDataset:
-    """The rows of a dataset file, whoever wrote it; ``-`` is standard input. Raises ``InputError`` for what cannot be read."""
-    cases, bad = list[ComparedCase](), 0
-    with Source(path) as source:
-        for row in source.checked_rows():
-            if isinstance(row, BadLine):
-                bad += 1
-                continue
-            parts = row.parts
-            cases.append(
-                ComparedCase(
-                    place=row.line, id=parts.id or "", category=parts.category, inputs=parts.inputs,
-                    expectations=parts.expectations, text=parts.text,
-                )
-            )  # fmt: skip
-    return ComparedDataset(name=str(path), cases=cases, unreadable=bad)

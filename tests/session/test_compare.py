@@ -11,7 +11,8 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, Session
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.session.compared_datasets import compare, file_dataset
+from dsbuilder_tui.session.compared_datasets import compare
+from dsbuilder_tui.session.file_dataset import file_dataset
 from tests.session.test_branches import plan
 
 Configs = Callable[..., DatasetBuilderConfig]
