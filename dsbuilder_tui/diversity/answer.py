@@ -73,7 +73,8 @@ class Answer:
     """``row`` is the number of the admitted case; None when it was turned away because of ``match``, or was only asked about.
 
     ``near`` and ``semantic`` are the nearest cases that nothing but the score speaks for keeping apart. With ``broken``
-    nobody can tell: a plug-in's stage has failed.
+    nobody can tell: a plug-in's stage has failed. ``beginning``: its meaning was compared by so many characters from the
+    start of the text, for which alone an embedding was to be had; None: by all of it.
     """
 
     row: int | None
@@ -83,3 +84,4 @@ class Answer:
     near: Score | None = None
     semantic: Score | None = None
     broken: PlugInBroken | None = None
+    beginning: int | None = None

@@ -8,6 +8,8 @@ from typing import Any
 
 # The most serious first. What stands for each where there is little room.
 FLAG_MARKS = {"contradiction": "≠", "contrast": "±", "similar": "≈"}
+# The tag of a case of whose text the embedding model takes only the beginning: so many characters of it were compared.
+COMPARED_BEGINNING = "compared_beginning"
 _DIFFERS = {
     "quantity": "the quantity", "negation": "the negation", "direction": "the direction", "entity": "what it is about",
     "request": "what is asked for", "expectations": "the expectations",

@@ -240,12 +240,20 @@ class DuplicateCheck:
 
         Whoever gets a row says with ``name`` which case it is. Raises what ``load`` raises.
         """
-        vectors = await self._vectors([text for group in groups for text in group])
+        vectors, beginnings = await self._embedded([text for group in groups for text in group])
 
         def judge(comparer: Comparer) -> list[list[Answer]]:
             return comparer.judge_groups([[self._question(text) for text in group] for group in groups], vectors)
 
-        return await self._compare(judge)
+        answers = await self._compare(judge)
+        if not any(beginnings):
+            return answers
+        of_text = iter(beginnings)
+        of_group = [[next(of_text) for _ in group] for group in groups]
+        return [
+            [replace(answer, beginning=beginning) for answer, beginning in zip(some, group, strict=False)]
+            for some, group in zip(answers, of_group, strict=True)
+        ]
 
     async def ask(self, texts: Sequence[CaseText]) -> list[Answer]:
         """What stands against each text so far; nothing is admitted. Raises what ``load`` raises."""
@@ -350,11 +358,16 @@ class DuplicateCheck:
 
     async def _vectors(self, texts: Sequence[CaseText]) -> Vectors | None:
         """The vectors of an endpoint; None when the thread makes them itself."""
+        return (await self._embedded(texts))[0]
+
+    async def _embedded(self, texts: Sequence[CaseText]) -> tuple[Vectors | None, list[int | None]]:
+        """The vectors of an endpoint, and of how many characters each is, None for the whole text."""
         remote = self._remote
         if remote is None or not texts:
-            return None
+            return None, []
         masked = await self._compare(lambda c: c.masked([self._question(text) for text in texts]))
-        return unit(np.asarray(await remote.embed(masked), np.float32))
+        vectors = unit(np.asarray(await remote.embed(masked), np.float32))
+        return vectors, [remote.beginning(text) for text in masked]
 
     async def _embedder(self) -> Embedder | None:
         if Stage.SEMANTIC not in self._config.diversity_stages and all(

@@ -20,6 +20,7 @@ from dsbuilder_tui.domain.case import (
 from dsbuilder_tui.domain.case_pair import TAG as PAIR_TAG
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, CaseWithdrawn, SlotExhausted
+from dsbuilder_tui.domain.flags import COMPARED_BEGINNING
 from dsbuilder_tui.domain.judging import TAG, Verdict
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
@@ -259,6 +260,8 @@ class Gate:
                     if places.seq(flag.row) is not None
                 ]  # fmt: skip
                 tags = {**tags, "flags": flags} if flags else tags
+            if answer.beginning is not None:
+                tags = {**tags, COMPARED_BEGINNING: answer.beginning}
             likeness = CaseLikeness(seq, *self._scored(answer.near), *self._scored(answer.semantic))
         case = AcceptedCase(
             seq=seq,

@@ -45,6 +45,10 @@ class RemoteVectors:
             del self._recent[text]
         return vectors
 
+    def beginning(self, text: str) -> int | None:
+        """How many characters of a text its vector stands for; None for all of them."""
+        return self._endpoint.beginning(text)
+
     async def _unless_given_up(self, work: Coroutine[Any, Any, T]) -> T:
         asked, end = asyncio.ensure_future(work), asyncio.ensure_future(self._given_up.wait())
         try:

@@ -111,6 +111,15 @@ def slot_axes(plan: DatasetPlanInput, category: DatasetCategory) -> dict[str, tu
     return found
 
 
+def all_axes(plan: DatasetPlanInput) -> dict[str, tuple[str, ...]]:
+    """The axes of all categories' slots, each with every value that it has in any of them."""
+    found: dict[str, dict[str, None]] = {}
+    for category in plan.categories:
+        for axis, values in slot_axes(plan, category).items():
+            found.setdefault(axis, {}).update(dict.fromkeys(values))
+    return {axis: tuple(values) for axis, values in found.items()}
+
+
 def slot_plans(plan: DatasetPlanInput, seed: int) -> dict[str, SlotPlan]:
     return {c.name: SlotPlan(c, slot_axes(plan, c), seed) for c in plan.categories}
 

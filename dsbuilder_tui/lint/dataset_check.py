@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import orjson
 import xxhash
 
 from dsbuilder_tui.dedup import deduplicate
-from dsbuilder_tui.diversity.near_groups import near_groups
+from dsbuilder_tui.diversity.compared_text import text_hash
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -22,11 +23,13 @@ from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.lint.baseline import read_baseline
 from dsbuilder_tui.lint.encoding_faults import encoding_fault
 from dsbuilder_tui.lint.finding import CheckCode, CheckFinding
-from dsbuilder_tui.lint.fixes import Fixes
+from dsbuilder_tui.lint.fixes import RowChange, write_fixed
 from dsbuilder_tui.lint.personal_data import personal_data
 from dsbuilder_tui.lint.report import CheckReport
 from dsbuilder_tui.lint.row_fingerprint import row_fingerprint, value_hash
 from dsbuilder_tui.lint.row_rules import RowRules
+from dsbuilder_tui.lint.row_tables import InputTable, LineHashes, UsedIds
+from dsbuilder_tui.lint.split_rows import SplitRow, SplitRows
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Row, Source
 from dsbuilder_tui.sources.rows.field_choice import FieldChoice
@@ -55,7 +58,8 @@ def check(
     ``source`` and the fields as for ``deduplicate``; ``split_field`` is where a row says which split it belongs to (split,
     tags.split; in a folder the names of its files). A ``plan`` tells the application's tools and the rules of its
     categories. Findings that stand in the file ``baseline`` are not reported. ``fixed`` is where the dataset is written
-    without exact repeats and with broken characters mended, all else as it stood.
+    with what can be mended for sure (``Repair``), all else as it stood; it may be ``source``. The findings are those
+    of the dataset as it was.
 
     Blocks until it is done. Raises ``InputError`` for what cannot be read, and as ``deduplicate``.
     """
@@ -63,13 +67,14 @@ def check(
     known = read_baseline(Path(baseline)) if baseline is not None else frozenset[str]()
     with tempfile.TemporaryDirectory(prefix="dsbuilder-check-") as place:
         path = _as_file(source, Path(place))
-        rows = _Rows(RowRules(plan), split_field)
-        with Source(path, choice) as opened, Fixes(path, fixed) as fixes:
-            for item in opened.checked_rows():
-                fixes.take(item, opened.heading, drop=rows.see(item))
-            shape = opened.shape.label if opened.shape is not None else "rows"
-        findings = [*rows.findings, *rows.of_all()]
-        findings += _compared(path, choice, config, Path(place), rows)
+        with _Rows(RowRules(plan), split_field) as rows:
+            with Source(path, choice) as opened:
+                for item in opened.checked_rows():
+                    rows.see(item)
+                shape = opened.shape.label if opened.shape is not None else "rows"
+            findings = [*rows.findings, *rows.of_all()]
+            findings += _compared(path, choice, config, Path(place), rows)
+        changes = write_fixed(path, Path(fixed).expanduser(), choice, rows.ids) if fixed is not None else ()
     order = sorted((f for f in findings if f.fingerprint not in known), key=lambda f: (f.line, f.code.code))
     return CheckReport(
         source=str(source),
@@ -78,7 +83,8 @@ def check(
         categories=dict(rows.categories),
         findings=tuple(order),
         known=len(findings) - len(order),
-        fixed=fixes.told,
+        fixed=_rows_changed(changes) if fixed is not None else None,
+        changes=changes,
     )
 
 
@@ -95,43 +101,50 @@ def _as_file(source: str | Path, place: Path) -> Path:
     return path
 
 
-@dataclass(slots=True)
-class _Seen:
-    """The first row with these inputs."""
-
-    line: int
-    expected: int
+def _rows_changed(changes: Iterable[RowChange]) -> Counter[str]:
+    """How many rows each repair concerned."""
+    return Counter(str(repair) for _, repair in {(change.line, change.repair) for change in changes})
 
 
 @dataclass(slots=True)
 class _Expected:
-    """What the cases of one category expect."""
+    """What the cases of one category expect: how many there are, the first, and whether all others expect the same."""
 
-    hashes: Counter[int] = field(default_factory=Counter)
-    first: int = 0
+    digest: int
+    line: int
+    cases: int = 0
+    alike: bool = True
 
 
 class _Rows:
-    """What is found in each row, and what is kept of them all: some hundred bytes a row, and the texts where there are
-    splits."""
+    """What is found in each row, and what is kept of them all: some ten bytes a row, and what is found. A context manager
+    for the file that the texts wait in where there are splits."""
 
     def __init__(self, rules: RowRules, split_field: str | None) -> None:
         self._rules, self._split_paths = rules, (split_field,) if split_field else _SPLITS
         self.findings: list[CheckFinding] = []
         self.categories: Counter[str] = Counter()
         self.count = 0
-        self._first: dict[int, _Seen] = {}
-        self._ids: dict[str, int] = {}
-        self._expected: dict[str, _Expected] = defaultdict(_Expected)
-        self._splits: list[tuple[str, int, str, str | None, str]] = []  # split, line, text, id, fingerprint
+        self.ids = UsedIds()
         self.repeats: set[int] = set()  # lines whose very inputs stood there before
-        self._texts: dict[int, int] = {}  # line → hash of what it says, whatever its case, spaces and signs
+        self._first = InputTable()
+        self._expected: dict[str, _Expected] = {}
+        self._texts = LineHashes()  # of what a row says, whatever its case, spaces and signs
+        self._splits = SplitRows()
 
-    def see(self, item: Row | BadLine) -> bool:
-        """Take in a row. Returns whether it is an exact repeat, which nobody misses."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._splits.close()
+
+    def see(self, item: Row | BadLine) -> None:
+        """Take in a row."""
         if isinstance(item, BadLine):
             self._found(CheckCode.UNREADABLE, item.line, f"{item.reason}.", item.raw)
-            return False
+            return
         self.count += 1
         parts, row = item.parts, _RowHead.of(item)
         self.categories[parts.category] += 1
@@ -139,18 +152,18 @@ class _Rows:
         for code, reason in self._rules.faults(parts, item.line):
             self._add(code, row, _sentence(reason))
         self._look_at_texts(item, row)
-        self._texts[item.line] = hash(tuple(re.findall(r"\w+", parts.text.casefold())))
+        self._texts.add(item.line, text_hash(" ".join(re.findall(r"\w+", parts.text.casefold()))))
         if not parts.expectations:
             self._add(CheckCode.NO_EXPECTATION, row, f"Nothing is expected of {_quoted(parts.inputs)}.")
         else:
-            group = self._expected[parts.category]
-            group.hashes[expected] += 1
-            group.first = group.first or item.line
+            group = self._expected.setdefault(parts.category, _Expected(expected, item.line))
+            group.cases += 1
+            group.alike = group.alike and group.digest == expected
         self._look_at_id(row)
         split = _split_of(item.record, self._split_paths)
         if split is not None:
-            self._splits.append((split, item.line, parts.text, parts.id, row.fingerprint))
-        return self._is_repeat(item, row, expected)
+            self._splits.add(SplitRow(split, item.line, parts.id, row.fingerprint), parts.text)
+        self._look_at_inputs(item, row, expected)
 
     def _look_at_texts(self, item: Row, row: _RowHead) -> None:
         kinds: dict[str, None] = {}
@@ -166,32 +179,30 @@ class _Rows:
     def _look_at_id(self, row: _RowHead) -> None:
         if row.id is None:
             return
-        if (before := self._ids.setdefault(row.id, row.line)) != row.line:
+        if (before := self.ids.add(row.id, row.line)) is not None:
             self._add(CheckCode.DUPLICATE_ID, row, f"The id {row.id!r} stands in line {before} too.", other=before)
 
-    def _is_repeat(self, item: Row, row: _RowHead, expected: int) -> bool:
-        first = self._first.setdefault(value_hash(item.parts.inputs), _Seen(item.line, expected))
-        if first.line == item.line:
-            return False
+    def _look_at_inputs(self, item: Row, row: _RowHead, expected: int) -> None:
+        first = self._first.add(value_hash(item.parts.inputs), item.line, expected)
+        if first is None:
+            return
         self.repeats.add(item.line)
         if first.expected == expected:
             self._add(CheckCode.EXACT_REPEAT, row, f"The case stands in line {first.line} already.", other=first.line)
-            return True
-        said = f"The same input stands in line {first.line}, with other expectations."
-        self._add(CheckCode.CONTRADICTION, row, said, other=first.line)
-        return False
+        else:
+            said = f"The same input stands in line {first.line}, with other expectations."
+            self._add(CheckCode.CONTRADICTION, row, said, other=first.line)
 
     def say_the_same(self, line: int, other: int) -> bool:
         """Whether two lines have the same words, numbers and ids among them, but are not the very same inputs."""
-        return line not in self.repeats and self._texts.get(line) == self._texts.get(other)
+        return line not in self.repeats and self._texts.of(line) == self._texts.of(other)
 
     def of_all(self) -> Iterator[CheckFinding]:
         """What is wrong with the dataset as a whole."""
         for category, expected in self._expected.items():
-            total = expected.hashes.total()
-            if total >= _LEAST_ALIKE and len(expected.hashes) == 1:
-                named = f"All {total} cases of {category or 'the dataset'} expect the same."
-                yield _whole(CheckCode.CONSTANT_EXPECTATION, category, named, expected.first)
+            if expected.cases >= _LEAST_ALIKE and expected.alike:
+                named = f"All {expected.cases} cases of {category or 'the dataset'} expect the same."
+                yield _whole(CheckCode.CONSTANT_EXPECTATION, category, named, expected.line)
         if len(self.categories) > 1:
             mean = self.count / len(self.categories)
             for category, count in self.categories.items():
@@ -201,18 +212,12 @@ class _Rows:
         yield from self._leaks()
 
     def _leaks(self) -> Iterator[CheckFinding]:
-        if len({split for split, *_ in self._splits}) < 2:
-            return
-        groups: dict[int, tuple[str, int]] = {}
-        numbers = near_groups([text for _, _, text, _, _ in self._splits])
-        for number, (split, line, text, name, fingerprint) in zip(numbers, self._splits, strict=True):
-            first_split, first_line = groups.setdefault(number, (split, line))
-            if split != first_split:
-                said = f"“{one_line(text, _SHOWN)}” ({split}) is near line {first_line} ({first_split})."
-                yield CheckFinding(
-                    code=CheckCode.SPLIT_LEAK, line=line, sentence=said, case_id=name, other_line=first_line,
-                    fingerprint=f"{CheckCode.SPLIT_LEAK.code}-{fingerprint}",
-                )  # fmt: skip
+        for one, first, text in self._splits.leaks():
+            said = f"“{one_line(text, _SHOWN)}” ({one.split}) is near line {first.line} ({first.split})."
+            yield CheckFinding(
+                code=CheckCode.SPLIT_LEAK, line=one.line, sentence=said, case_id=one.id, other_line=first.line,
+                fingerprint=f"{CheckCode.SPLIT_LEAK.code}-{one.fingerprint}",
+            )  # fmt: skip
 
     def _add(self, code: CheckCode, row: _RowHead, sentence: str, other: int | None = None) -> None:
         self.findings.append(

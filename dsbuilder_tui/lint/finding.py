@@ -27,7 +27,7 @@ class CheckCode(Enum):
         "near cases on both sides of a split",
         "Move one of them to the other's split.",
     )
-    DUPLICATE_ID = ("DS105", Severity.ERROR, "an id twice", "Give one of them another id.")
+    DUPLICATE_ID = ("DS105", Severity.ERROR, "an id twice", "Give one of them another id; --fix does.")
     PLACEHOLDER = ("DS201", Severity.ERROR, "a placeholder that nobody filled in", "Put in what a user would write.")
     NOT_IN_INPUT = (
         "DS202", Severity.WARNING, "an expectation names what is not in the input",

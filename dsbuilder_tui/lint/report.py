@@ -10,6 +10,7 @@ from typing import Any
 
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.lint.finding import CheckCode, CheckFinding, Severity
+from dsbuilder_tui.lint.fixes import Repair, RowChange
 
 _SHOWN = 10  # findings of a code that are told one by one
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
@@ -18,8 +19,8 @@ _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """``known`` findings stood in the baseline. ``fixed`` has how many rows were removed and mended, where that was asked
-    for."""
+    """``known`` findings stood in the baseline. ``fixed`` has how many rows each repair concerned, where a mended dataset was
+    written, and ``changes`` every change in it."""
 
     source: str
     shape: str
@@ -27,7 +28,8 @@ class CheckReport:
     categories: Mapping[str, int]
     findings: tuple[CheckFinding, ...]
     known: int = 0
-    fixed: Mapping[str, int] | None = None
+    fixed: Counter[str] | None = None
+    changes: tuple[RowChange, ...] = ()
 
     @property
     def counts(self) -> Counter[CheckCode]:
@@ -53,7 +55,8 @@ class CheckReport:
             "categories": dict(self.categories),
             "counts": {code.code: self.counts[code] for code in CheckCode if self.counts[code]},
             "known": self.known,
-            "fixed": self.fixed,
+            "fixed": None if self.fixed is None else {str(repair): self.fixed[repair] for repair in Repair},
+            "changes": [change.as_dict() for change in self.changes],
             "findings": [finding.as_dict() for finding in self.findings],
         }
 
@@ -81,7 +84,8 @@ class CheckReport:
         known = f" {counted(self.known, 'finding')} of the baseline not told." if self.known else ""
         fixed = ""
         if self.fixed is not None:
-            fixed = f" Removed {counted(self.fixed['removed'], 'row')}, mended {counted(self.fixed['mended'], 'row')}."
+            done = [f"{counted(self.fixed[repair], 'row')} {repair}" for repair in Repair if self.fixed[repair]]
+            fixed = f" Written: {', '.join(done)}." if done else " Written: there was nothing to mend."
         return f"{told or 'Nothing found'}.{known}{fixed}"
 
     def as_sarif(self, version: str) -> dict[str, Any]:

@@ -86,6 +86,10 @@ class EndpointEmbeddings:
             vectors += await self._in_pieces([text[: self.most_characters] if text.strip() else " " for text in some])
         return vectors
 
+    def beginning(self, text: str) -> int | None:
+        """How many characters of a text its vector stands for; None for all of them."""
+        return self.most_characters if len(text) > self.most_characters else None
+
     async def _in_pieces(self, texts: list[str]) -> list[list[float]]:
         """The vectors of texts that may be more, or longer, than the server takes at once."""
         try:

@@ -44,13 +44,9 @@ class SessionCheckpoints:
         """Raises ``InputError`` when there is no checkpoint of that number."""
         return await self._context.files.store.checkpoints.at(number)
 
-    async def save(self, reason: str = CheckpointCause.ASKED, *, name: str = "", note: str = "") -> Checkpoint:
+    async def save(self, name: str = "", *, note: str = "") -> Checkpoint:
         """Write a checkpoint now. Raises ``InputError`` for a name or a note that is too long."""
-        name, note = _name(name), _note(note)
-        run = self._context.run
-        if run:
-            return await run.checkpoint(reason, name=name, note=note)
-        return await self._context.files.checkpoint(reason, name=name, note=note)
+        return await self._context.checkpoint(CheckpointCause.ASKED, name=_name(name), note=_note(note))
 
     async def rename(self, number: int, name: str, note: str | None = None) -> Checkpoint:
         """Give a checkpoint another name, and with ``note`` another note. Raises ``InputError`` as ``save`` and ``at``."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from dsbuilder_tui.domain.branch import CheckpointCause
 from dsbuilder_tui.domain.errors import (
     InputError,
     PlanError,
@@ -78,7 +79,7 @@ class SessionPlans:
         files.plan, files.plan_revision = plan, revision
         files.meta["state"] = state
         if self._context.config.enable_checkpointing:
-            await files.checkpoint("plan")
+            await files.checkpoint(CheckpointCause.PLAN)
         await files.note_status(running=False)
         files.emit(event)
         return revision

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from dsbuilder_tui.diversity.compared_text import structure_hash
+from dsbuilder_tui.domain.branch import CheckpointCause
 from dsbuilder_tui.domain.case import AcceptedCase, Exhausted
 from dsbuilder_tui.domain.case_pair import PairSide, pair_of
 from dsbuilder_tui.domain.clock import Clock, SystemClock
@@ -258,7 +259,7 @@ class _Filling:
         totals = await store.progress.totals()
         left = self._plan.total_instances - totals.accepted - totals.exhausted
         ended = SessionState.SHORT if totals.exhausted else SessionState.COMPLETE
-        await files.checkpoint("import")
+        await files.checkpoint(CheckpointCause.IMPORT)
         await files.remember(state=SessionState.PAUSED if left else ended)
         self._tell()
         await store.history.remember("imported", cases=totals.accepted, notes=list(self.notes))

@@ -37,6 +37,7 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config, unknown_variables
 from dsbuilder_tui.tui.colours import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.driver import enduring
+from dsbuilder_tui.tui.input_events import points_at_removed, typed
 from dsbuilder_tui.tui.live_session import LiveSession, farewell, opening_words, welcome
 from dsbuilder_tui.tui.registry import screen_row
 from dsbuilder_tui.tui.replay_session import ReplaySession
@@ -241,8 +242,10 @@ class StudioApp(App[int]):
             self.pressed_at = self.clock.monotonic() - max(0.0, waited)
             if isinstance(self.screen, FullScreen):
                 self.screen.direct(event)
-        if self._typed_ahead is not None and (typed := _typed(self._typed_ahead, event)) is not None:
-            self._typed_ahead = typed
+        if self._typed_ahead is not None and (text := typed(self._typed_ahead, event)) is not None:
+            self._typed_ahead = text
+            return
+        if self.screen_stack and points_at_removed(self.screen, event):
             return
         await super().on_event(event)
 
@@ -434,14 +437,3 @@ class StudioApp(App[int]):
 
 if TYPE_CHECKING:
     _serves: AppServices = StudioApp()
-
-
-def _typed(before: str, event: events.Event) -> str | None:
-    """A text after one more key or paste; None for what does not type."""
-    if isinstance(event, events.Paste):
-        return before + event.text
-    if not isinstance(event, events.Key):
-        return None
-    if event.key == "backspace":
-        return before[:-1]
-    return before + event.character if event.is_printable and event.character else None

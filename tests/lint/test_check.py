@@ -12,7 +12,7 @@ import pytest
 from dsbuilder_tui import check
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plan import parse_plan
-from dsbuilder_tui.lint import CheckCode, CheckReport, Severity
+from dsbuilder_tui.lint import CheckCode, CheckReport, Repair, Severity
 from dsbuilder_tui.lint.baseline import write_baseline
 from dsbuilder_tui.lint.encoding_faults import encoding_fault, mended
 from dsbuilder_tui.lint.personal_data import personal_data
@@ -158,6 +158,120 @@ def test_fixes_remove_repeats_mend_characters_and_leave_the_rest_as_it_was(tmp_p
     assert not {CheckCode.EXACT_REPEAT, CheckCode.ENCODING} & set(again.counts)
 
 
+def test_ids_that_occur_again_are_renumbered_each_in_its_own_way(tmp_path: Path) -> None:
+    texts = (
+        "Where is it?",
+        "My lamp broke.",
+        "Can I pay later?",
+        "The app crashes.",
+        "Is it waterproof?",
+        "Who are you?",
+    )
+    named = [{"inputs": {"q": text}, "tags": {"case_id": name}} for text, name in zip(
+        texts, ("a", "a", "a-2", "a", "b", " b"), strict=True)]  # fmt: skip
+    out = tmp_path / "fixed.jsonl"
+    report = check(written(tmp_path / "x.jsonl", *named), fixed=out)
+    ids = [json.loads(line)["tags"]["case_id"] for line in out.read_text().splitlines()]
+    assert ids == ["a", "a-3", "a-2", "a-4", "b", "b-2"]
+    assert report.fixed is not None and report.fixed[Repair.RENUMBERED] == 3
+    assert next(c.as_dict() for c in report.changes) == {
+        "line": 2, "repair": "renumbered", "path": "tags.case_id", "before": "a", "after": "a-3",
+    }  # fmt: skip
+    assert CheckCode.DUPLICATE_ID not in check(out).counts
+    numbered = [{"id": n, "inputs": {"q": text}} for text, n in zip(texts, (7, 7, 12, 7, 12, 3), strict=True)]
+    check(written(tmp_path / "y.jsonl", *numbered), fixed=out)
+    assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == [7, 13, 12, 14, 15, 3]
+    padded = [{"id": n, "inputs": {"q": text}} for text, n in zip(texts[:3], ("007", "007", "008"), strict=True)]
+    check(written(tmp_path / "z.jsonl", *padded), fixed=out)
+    assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == ["007", "009", "008"]
+
+
+def test_what_is_the_same_once_it_is_mended_is_there_once_and_keeps_its_id(tmp_path: Path) -> None:
+    rows = [changed(0), changed(0, query="  Where is my order #12345?\u200b"), changed(1), changed(1, case_id="a")]
+    out = tmp_path / "fixed.jsonl"
+    report = check(written(tmp_path / "x.jsonl", *rows), fixed=out)
+    assert report.fixed == {"removed": 2}
+    assert out.read_text().splitlines() == [json.dumps(GOOD[0]), json.dumps(GOOD[1])]
+
+
+def test_blanks_are_taken_from_around_a_text_and_never_out_of_it(tmp_path: Path) -> None:
+    code = "    if x:\n        return  x\n"
+    row = {
+        "inputs": {
+            "query": "\ufeff Who  are you?\u00a0",
+            "code": f"\u200b{code}",
+            "only": "  ",
+            "zwj": "\u200dمی\u200cخواهم",
+        },
+        "expectations": {"expected_facts": ["A bot. "]},
+    }
+    raw = '{"inputs": {"q": " large "}, "n": 123456789012345678901234567890, "f": 1.50, "g": [NaN]}'
+    out = tmp_path / "fixed.jsonl"
+    report = check(written(tmp_path / "x.jsonl", row, raw), fixed=out)
+    first, second = out.read_text().splitlines()
+    assert json.loads(first) == {
+        "inputs": {**row["inputs"], "query": "Who  are you?", "code": code}, "expectations": {"expected_facts": ["A bot."]},
+    }  # fmt: skip
+    assert second == '{"inputs": {"q": "large"}, "n": 123456789012345678901234567890, "f": 1.5, "g": [NaN]}'
+    assert report.fixed == {"trimmed": 2}
+    assert [(c.line, c.path) for c in report.changes] == [
+        (1, "inputs.query"), (1, "inputs.code"), (1, "expectations.expected_facts.0"), (2, "inputs.q"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("ending", "divider", "encoding"), [("\n", ",", "utf-8"), ("\r\n", ";", "cp1252")])
+def test_a_table_is_mended_cell_by_cell(tmp_path: Path, ending: str, divider: str, encoding: str) -> None:
+    lines = [
+        ["id", "question", "expected_output"],
+        ["1", "Wo ist das Café?", "Dort."],
+        ["1", ' "Wo" ist die TÃ¼r im Café? ', "Hier."],
+        ["3", "  =1+1", "2"],
+        ["4", "Wo ist das Café?", "Dort."],
+    ]
+
+    def table(rows: list[list[str]]) -> bytes:
+        cells = [
+            [f'"{cell.replace(chr(34), chr(34) * 2)}"' if chr(34) in cell else cell for cell in row] for row in rows
+        ]
+        return "".join(divider.join(row) + ending for row in cells).encode(encoding)
+
+    path = tmp_path / "x.csv"
+    path.write_bytes(table(lines))
+    path.chmod(0o640)
+    report = check(path, fixed=path)
+    assert path.read_bytes() == table([*lines[:2], ["5", '"Wo" ist die Tür im Café?', "Hier."], lines[3]])
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert report.fixed == {"mended": 1, "trimmed": 1, "renumbered": 1, "removed": 1}
+    check(path, fixed=tmp_path / "y.jsonl")
+    assert json.loads((tmp_path / "y.jsonl").read_text().splitlines()[1])["question"] == '"Wo" ist die Tür im Café?'
+
+
+def test_what_has_no_lines_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps([GOOD[0], changed(0, case_id="z"), GOOD[1]]))
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="does not hold a record a line"):
+        check(path, fixed=path)
+    assert path.read_bytes() == before
+    assert check(path, fixed=tmp_path / "y.jsonl").fixed == {"removed": 1}
+    assert len((tmp_path / "y.jsonl").read_text().splitlines()) == 2
+
+
+def test_what_was_changed_stands_in_the_report(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.jsonl", GOOD[0], changed(1, case_id="a"), changed(0, case_id="d"))
+    done = command("check", path, "--in-place", "--json", "--fail-on", "error", cwd=tmp_path)
+    told = json.loads(done.stdout)
+    assert told["fixed"] == {"removed": 1, "renumbered": 1, "mended": 0, "trimmed": 0}
+    assert told["changes"] == [
+        {"line": 2, "repair": "renumbered", "path": "tags.case_id", "before": "a", "after": "a-2"},
+        {"line": 3, "repair": "removed", "other_line": 1},
+    ]
+    again = command("check", path, "--in-place", cwd=tmp_path)
+    assert again.returncode == 0 and "there was nothing to mend" in again.stdout
+    assert command("check", "-", "--in-place", cwd=tmp_path).returncode == 2
+    assert command("check", path, "--in-place", "--fix", "y.jsonl", cwd=tmp_path).returncode == 2
+
+
 def test_of_many_findings_the_first_are_told(tmp_path: Path) -> None:
     rows = [{"inputs": {"q": f"I am [customer name] and have {n} questions about {n} things."}} for n in range(23)]
     lines = list(check(written(tmp_path / "x.jsonl", *rows)).lines())
@@ -209,13 +323,25 @@ def test_personal_data_is_told_from_what_looks_like_it(text: str, kinds: list[st
 
 @pytest.mark.parametrize(
     ("text", "mended_text"),
-    [("CafÃ©", "Café"), ("weâ€™re", "we’re"), ("10Â°C", "10°C"), ("ðŸ˜€", "😀"), ("bell\x07", "bell")],
+    [
+        ("CafÃ©", "Café"),
+        ("weâ€™re", "we’re"),
+        ("10Â°C", "10°C"),
+        ("ðŸ˜€", "😀"),
+        ("bell\x07", "bell"),
+        ("CafÃƒÂ©", "Café"),
+        ("dÃ©jÃ\u00a0 vu, 中文", "déjà vu, 中文"),
+        ("Café und CafÃ©", "Café und Café"),
+        ("â€œyesâ€\x9d", "“yes”"),
+        ("ä¸\xadæ–‡", "中文"),
+    ],
 )
 def test_characters_of_a_wrong_encoding_are_mended(text: str, mended_text: str) -> None:
     assert encoding_fault(text) is not None and mended(text) == mended_text
 
 
-@pytest.mark.parametrize("text", ["Café naïve Ñandú", "Ã la carte", "中文 текст عربى", "tab\tand\nline", "Ââ", "50 °C"])
+@pytest.mark.parametrize("text", ["Café naïve Ñandú", "Ã la carte", "中文 текст عربى", "tab\tand\nline", "Ââ", "50 °C", "« voilà\u00a0» dit-il",
+                                  "IRMÃ\u00a0» disse"])  # fmt: skip
 def test_good_text_is_left_alone(text: str) -> None:
     assert encoding_fault(text) is None and mended(text) == text
 

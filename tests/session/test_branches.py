@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
-from dsbuilder_tui.domain.branch import BranchCause
+from dsbuilder_tui.domain.branch import BranchCause, CheckpointCause
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.pause_cause import Pause
@@ -191,7 +191,7 @@ async def test_an_act_right_behind_a_checkpoint_is_not_of_it(tmp_path: Path, mak
         journal = Journal(
             files.store, files.clock, lambda event: None, accepted=count, planned=50, interval=None, most_answers=0
         )
-        point = journal.checkpoint("asked")
+        point = journal.checkpoint(CheckpointCause.ASKED)
         told = Withdrawal(
             seq=journal_cases[0].seq, category=journal_cases[0].category, withdrawn_seq=files.store.next_seq(),
             reason="at once", withdrawn_at=files.clock.now(),
@@ -241,3 +241,16 @@ async def test_figures_and_map_are_of_the_branch_that_is_worked_on(make_config: 
         assert figures.overall.compared == figures.overall.cases == len(drawn.seqs) == earlier.accepted
         await session.branches.switch("whole")
         assert (await session.diversity.figures()).overall.compared == len((await session.diversity.map()).seqs) == 50
+
+
+async def test_a_change_of_settings_is_a_point_and_goes_with_it(make_config: Configs) -> None:
+    async with await Session.create(plan(), make_config(seed=3)) as session:
+        await run_until(session, 5)
+        before = await session.checkpoints.save("before")
+        await session.settings.change({"batch_size": 3})
+        await session.settings.change({"batch_size": 3})  # says nothing new
+        assert [point.reason for point in await session.checkpoints.all()][-2:] == ["asked", "settings"]
+        await session.branches.rewind(before.id, keep_as="smaller")
+        assert session.config.batch_size != 3
+        await session.branches.switch("smaller")
+        assert session.config.batch_size == 3

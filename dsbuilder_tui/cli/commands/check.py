@@ -35,9 +35,9 @@ def _check(arguments: argparse.Namespace) -> int:
     if is_file(arguments.what, config):
         plan = load_plan(arguments.plan) if arguments.plan else None
         return _end(arguments, asyncio.run(_report(arguments, arguments.what, plan, config)))
-    if arguments.plan or arguments.field or arguments.fix:
+    if arguments.plan or arguments.field or arguments.fix or arguments.in_place:
         raise InputError(
-            "--plan, --field and --fix are for files.", "A session has its plan; export it to mend a file."
+            "--plan, --field, --fix and --in-place are for files.", "A session has its plan; export it to mend a file."
         )
     return _end(arguments, asyncio.run(_session(arguments, config)))
 
@@ -55,6 +55,8 @@ async def _report(
     arguments: argparse.Namespace, source: str | Path, plan: DatasetPlanInput | None, config: DatasetBuilderConfig
 ) -> CheckReport:
     choice = field_choice(arguments)
+    if arguments.in_place and (str(source) == "-" or Path(source).is_dir()):
+        raise InputError("--in-place writes one file again.", "Name a file, or where to write with --fix.")
     report = await asyncio.to_thread(
         check,
         source,
@@ -64,7 +66,7 @@ async def _report(
         split_field=arguments.split_field,
         plan=plan,
         baseline=arguments.baseline,
-        fixed=arguments.fix,
+        fixed=source if arguments.in_place else _new_file(arguments.fix, source),
         config=config,
     )
     if not arguments.judge:
@@ -73,6 +75,13 @@ async def _report(
         raise InputError("--judge reads the rows again, which standard input does not allow.", "Name the file.")
     findings, _ = await judged_sample(Path(source).expanduser(), report.categories, config, choice=choice, plan=plan)
     return report.with_findings(tuple(findings))
+
+
+def _new_file(fix: str | None, source: str | Path) -> str | None:
+    """Where to write what is mended. Raises ``InputError`` for the file that is read."""
+    if fix is not None and Path(fix).exists() and Path(source).exists() and Path(fix).samefile(source):
+        raise InputError(f"--fix {fix} is the file to read, too.", "Choose another name, or say --in-place.")
+    return fix
 
 
 def _end(arguments: argparse.Namespace, report: CheckReport) -> int:
@@ -102,7 +111,14 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add("--plan", metavar="FILE", help="of a file: a plan with the application's tools and the rules of its categories")
     add("--split-field", metavar="PATH", help="where a row says which split it belongs to (split, tags.split)")
     add("--judge", action="store_true", help="have the judge read a sample of the cases, too")
-    add("--fix", metavar="FILE", help="write the dataset there without exact repeats and broken characters")
+    fix = parser.add_mutually_exclusive_group()
+    fix.add_argument(
+        "--fix",
+        metavar="FILE",
+        help="write the dataset there without exact repeats, each id once, and with broken characters and blanks around texts "
+        "mended",
+    )
+    fix.add_argument("--in-place", action="store_true", help="as --fix, into the file itself")
     add("--baseline", metavar="FILE", help="do not tell of findings that stand in this file")
     add("--write-baseline", metavar="FILE", help="write what is found now as known")
     add("--sarif", metavar="FILE", help="write the findings in SARIF 2.1.0, too")

@@ -109,6 +109,7 @@ class Source:
         self._copy: BinaryIO | None = None
         self._copied, self._copy_at_end = 0, True
         self._table: TableReader | None = None
+        self._has_lines = False
         self._passed = 0  # bytes of files that have been read
         self._stream: ByteStream | None = None
         try:
@@ -164,6 +165,16 @@ class Source:
     def heading(self) -> bytes | None:
         """The heading's line of a table in text, once its rows are read; None for anything else."""
         return self._table.head if self._table is not None else None
+
+    @property
+    def table(self) -> TableReader | None:
+        """What reads the table in text, once its rows are read; None for anything else."""
+        return self._table
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether what is read is one file with a record a line, or a table in text: it can be written again as it stood."""
+        return len(self._files) == 1 and (self._has_lines or self._table is not None)
 
     def rows(self) -> Iterator[Row | BadLine]:
         """Every record in order, usable or not."""
@@ -274,7 +285,7 @@ class Source:
 
     def _records(self, stream: ByteStream) -> Iterator[RawRecord]:
         kind = kind_of(stream.head, stream.name)
-        self._table = None
+        self._table, self._has_lines = None, False
         if isinstance(kind, ForeignFile):
             raise InputError(f"{stream.name} is {kind.words}, and holds no rows.", kind.way_out)
         if kind is FileKind.TABLE:
@@ -287,7 +298,8 @@ class Source:
             return yaml_records(documents, _is_record)
         if kind is not FileKind.JSON:
             return arrow_records(stream, kind)
-        if has_lines(stream, bool(self._choice.fields)):
+        self._has_lines = has_lines(stream, bool(self._choice.fields))
+        if self._has_lines:
             return json_lines(stream)
         document = small_document(stream, _CONFIGURATION, LONGEST_YAML)
         if has_inherited_tests(document):

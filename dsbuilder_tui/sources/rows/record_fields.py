@@ -39,6 +39,18 @@ def at(record: Any, path: str) -> Any:
     return MISSING
 
 
+def with_value(record: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """The record with another value at a path at which ``at`` finds one."""
+    if path in record:
+        return {**record, path: value}
+    place = len(path)
+    while (place := path.rfind(".", 0, place)) > 0:
+        inner, rest = record.get(path[:place]), path[place + 1 :]
+        if isinstance(inner, Mapping) and at(inner, rest) is not MISSING:
+            return {**record, path[:place]: with_value(inner, rest, value)}
+    raise KeyError(path)
+
+
 TOO_MANY_PARTS = "a record of more than a million parts"
 _MOST_PARTS = 1_000_000
 

@@ -106,10 +106,16 @@ def category_of(record: Any, names: Sequence[str] = _CATEGORIES) -> str:
 
 def id_of(record: Any) -> str | None:
     """The name a record has for itself."""
+    path = id_path(record)
+    return None if path is None else str(at(record, path))
+
+
+def id_path(record: Any) -> str | None:
+    """Where a record has its name, dotted."""
     for path in _IDS:
         value = at(record, path)
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
-            return str(value)
+            return path
     return None
 
 

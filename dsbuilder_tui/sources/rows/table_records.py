@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import csv
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +44,7 @@ class TableReader:
         self._divider = "\t" if tabs else layout_of(stream.head).divider
         self._taken: list[bytes] = []
         self.head = b""
+        self._names: list[str] = []
 
     def records(self) -> Iterator[RawRecord]:
         """Every row that is not empty. Raises ``InputError`` for a quote that is opened and never closed."""
@@ -49,20 +52,35 @@ class TableReader:
         rows = csv.reader(self._lines(), delimiter=self._divider)
         number = 0
         try:
-            columns = self._columns(rows)
-            ours = set(columns) >= _OURS
+            self._names = columns = self._columns(rows)
             first = rows.line_num + 1
             for cells in rows:
                 number += 1
                 raw, self._taken = b"".join(self._taken), []
                 line, first = first, rows.line_num + 1
                 if any(cell.strip() for cell in cells):
-                    yield _record(columns, cells, raw, line, ours)
+                    yield _record(columns, cells, raw, line)
         except csv.Error as error:
             raise InputError(
                 f"{self._stream.name}, after row {number:,}, is no table: {error}.",
                 "Is a quote opened there that is never closed?",
             ) from None
+
+    def cells_of(self, raw: bytes) -> dict[str, str]:
+        """The cells of a row as it stands in the file, by column."""
+        rows = csv.reader(io.StringIO(decoded_text(raw), newline=""), delimiter=self._divider)
+        return dict(zip(self._names, next(rows), strict=False))
+
+    def record_of(self, cells: Mapping[str, str], like: bytes, line: int) -> RawRecord:
+        """The record of other cells in place of those of ``like``, with its bytes in that row's encoding and ending."""
+        text = io.StringIO(newline="")
+        ending = "\r\n" if like.endswith(b"\r\n") else "\n"
+        csv.writer(text, delimiter=self._divider, lineterminator=ending).writerow(cells.values())
+        raw = text.getvalue().encode()
+        if not _is_utf8(like):
+            with contextlib.suppress(UnicodeEncodeError):
+                raw = text.getvalue().encode("cp1252")
+        return _record(self._names, list(cells.values()), raw, line)
 
     def _columns(self, rows: Iterator[list[str]]) -> list[str]:
         for cells in rows:
@@ -89,7 +107,8 @@ class TableReader:
             first = False
 
 
-def _record(columns: Sequence[str], cells: Sequence[str], raw: bytes, line: int, ours: bool) -> RawRecord:
+def _record(columns: Sequence[str], cells: Sequence[str], raw: bytes, line: int) -> RawRecord:
+    ours = set(columns) >= _OURS
     if len(cells) > len(columns):
         return RawRecord(line=line, raw=raw, problem=f"{len(cells)} cells under {len(columns)} headings")
     if ours:
@@ -98,6 +117,14 @@ def _record(columns: Sequence[str], cells: Sequence[str], raw: bytes, line: int,
     if ours and isinstance(slot := value.get("slot"), str) and slot.isdecimal():
         value["slot"] = int(slot)
     return RawRecord(line=line, raw=raw, value=value)
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def names_of(cells: Sequence[str]) -> list[str]:

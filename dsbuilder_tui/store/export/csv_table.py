@@ -34,9 +34,12 @@ class CsvWriter:
 
 def _safe(cell: Any) -> Any:
     """The cell so that no spreadsheet computes it. What is a number is left one."""
-    if isinstance(cell, str) and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell.strip(" ")):
-        return f"'{cell}"
-    return cell
+    return f"'{cell}" if isinstance(cell, str) and is_formula(cell) else cell
+
+
+def is_formula(cell: str) -> bool:
+    """Whether a spreadsheet may take the text of a cell for a formula."""
+    return _FORMULA.match(cell) is not None and not _NUMBER.fullmatch(cell.strip(" "))
 
 
 def as_written(cell: str) -> str:

@@ -10,6 +10,7 @@ from dsbuilder_tui.domain.case_pair import TAG as PAIR
 from dsbuilder_tui.domain.case_template import TEMPLATE_TAG
 from dsbuilder_tui.domain.evaluation import EASY
 from dsbuilder_tui.domain.evidence import EVIDENCE, SOURCES
+from dsbuilder_tui.domain.flags import COMPARED_BEGINNING
 from dsbuilder_tui.domain.judging import TAG
 from dsbuilder_tui.domain.row_axis import ROW
 from dsbuilder_tui.domain.stage_record import TAG as STAGES
@@ -25,6 +26,7 @@ _NAMES = {
     "perturbation": "disturbed by",
     TEMPLATE_TAG: "template",
     EASY: "passes each time",
+    COMPARED_BEGINNING: "compared by its first characters",
 }
 _NOTHING: Sequence[Any] = (None, "", "none", [], {})
 
