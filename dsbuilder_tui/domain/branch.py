@@ -10,11 +10,13 @@ class CheckpointCause(StrEnum):
     """Why a checkpoint was written."""
 
     ASKED = "asked"
+    BEFORE_MERGE = "before_merge"
     BEFORE_REWIND = "before_rewind"
     BEFORE_SWITCH = "before_switch"
     FINISH = "finish"
     IMPORT = "import"
     INTERVAL = "interval"
+    MERGE = "merge"
     PAUSE = "pause"
     PLAN = "plan"
     SETTINGS = "settings"

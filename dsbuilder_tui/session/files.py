@@ -306,7 +306,7 @@ class SessionFiles:
         return Checkpoint(
             id=self.store.next_checkpoint(),
             seq=self.store.seq,
-            reason=cause,
+            reason=cause.value,
             accepted=(await self.store.progress.totals()).accepted,
             planned=self.plan.total_instances,
             created_at=self.clock.now(),
