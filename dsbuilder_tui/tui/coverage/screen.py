@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.evaluation import EvaluationFigures
 from dsbuilder_tui.domain.events import (
+    BranchSwitched,
     CaseAccepted,
     CaseEdited,
     CaseJudged,
@@ -47,7 +48,7 @@ from dsbuilder_tui.tui.watched import Watched
 
 _COUNT_EVERY = 0.5  # seconds between two looks at the cells while cases come
 _MEASURE_EVERY = 5.0  # and at the figures
-_COUNTED = (CaseAccepted, CaseWithdrawn, CaseEdited, PlanRevised)
+_COUNTED = (BranchSwitched, CaseAccepted, CaseWithdrawn, CaseEdited, PlanRevised)
 
 
 class CoverageScreen(SessionScreen):
@@ -103,7 +104,7 @@ class CoverageScreen(SessionScreen):
             self._want("passages")
         if isinstance(event, (*_COUNTED, CaseRejected, CaseJudged)):
             self._want("measure")
-        if isinstance(event, (ResultsRead, CaseEdited, CaseWithdrawn)):
+        if isinstance(event, (BranchSwitched, ResultsRead, CaseEdited, CaseWithdrawn)):
             self._want("results")
 
     def _want(self, what: str) -> None:
