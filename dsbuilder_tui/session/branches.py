@@ -7,11 +7,13 @@ from dataclasses import asdict
 
 from dsbuilder_tui.domain.branch import Branch, BranchCause, CheckpointCause
 from dsbuilder_tui.domain.case import Checkpoint
+from dsbuilder_tui.domain.dataset_comparison import ComparedDataset, DatasetComparison
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import BranchSwitched
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.session.compared_datasets import compare, session_dataset
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.branches import MovedHead, Told
 from dsbuilder_tui.store.rows import CategoryProgress
@@ -56,6 +58,34 @@ class SessionBranches:
         store, new = self._context.files.store, _branch_name(new)
         await store.branches.rename(old, new)
         return await store.branches.named(new)
+
+    async def dataset(self, where: str | int | None = None) -> ComparedDataset:
+        """All cases of a branch (by its name), or at a checkpoint (by its number), for a comparison; None: as the session stands.
+
+        Raises ``InputError`` when there is none, and while there is no plan.
+        """
+        self._context.require_plan()
+        await self._context.written()
+        branch = await self.current() if where is None else None
+        if isinstance(where, str):
+            branch = await self.named(where)
+        if branch is not None and branch.current:
+            return await session_dataset(self._context, branch.name, None)
+        number = where if isinstance(where, int) else branch.tip if branch is not None else None
+        assert number is not None
+        point = await self._context.files.store.checkpoints.at(number)
+        return await session_dataset(
+            self._context, branch.name if branch is not None else f"checkpoint {number}", point
+        )
+
+    async def compare(self, before: str | int, after: str | int, *, figures: bool = True) -> DatasetComparison:
+        """What differs between two branches or checkpoints: plan, cases, likeness and verdicts. May be called while it runs.
+
+        Reads all cases of both, 2 KB each in memory, and takes up to 0.5 ms a case; without ``figures`` less. Raises as
+        ``dataset``.
+        """
+        sides = await self.dataset(before), await self.dataset(after)
+        return await compare(*sides, self._context.config, figures=figures)
 
     async def rewind(
         self, checkpoint: int, *, keep_as: str | None = None, cause: BranchCause = BranchCause.REWIND

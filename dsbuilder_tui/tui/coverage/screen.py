@@ -28,12 +28,12 @@ from dsbuilder_tui.tui.coverage.heat_grid import HeatGrid
 from dsbuilder_tui.tui.coverage.paint import (
     cell_words,
     figure_lines,
-    filled_words,
     judged_words,
     request_words,
     summary_line,
 )
 from dsbuilder_tui.tui.coverage.passage_paint import passage_request, passage_row, passages_title
+from dsbuilder_tui.tui.paint.coverage_sheet import filled_words
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
