@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from dsbuilder_tui.domain.branch import Branch, BranchCause, CheckpointCause
 from dsbuilder_tui.domain.case import Checkpoint
+from dsbuilder_tui.domain.dataset_comparison import ComparedDataset, DatasetComparison
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import BranchSwitched
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.session.compared_datasets import compare, session_dataset
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.branches import MovedHead, Told
 from dsbuilder_tui.store.rows import CategoryProgress
@@ -57,6 +59,34 @@ class SessionBranches:
         await store.branches.rename(old, new)
         return await store.branches.named(new)
 
+    async def dataset(self, where: str | int | None = None) -> ComparedDataset:
+        """All cases of a branch (by its name), or at a checkpoint (by its number), for a comparison; None: as the session stands.
+
+        Raises ``InputError`` when there is none, and while there is no plan.
+        """
+        self._context.require_plan()
+        await self._context.written()
+        branch = await self.current() if where is None else None
+        if isinstance(where, str):
+            branch = await self.named(where)
+        if branch is not None and branch.current:
+            return await session_dataset(self._context, branch.name, None)
+        number = where if isinstance(where, int) else branch.tip if branch is not None else None
+        assert number is not None
+        point = await self._context.files.store.checkpoints.at(number)
+        return await session_dataset(
+            self._context, branch.name if branch is not None else f"checkpoint {number}", point
+        )
+
+    async def compare(self, before: str | int, after: str | int, *, figures: bool = True) -> DatasetComparison:
+        """What differs between two branches or checkpoints: plan, cases, likeness and verdicts. May be called while it runs.
+
+        Reads all cases of both, 2 KB each in memory, and takes up to 0.5 ms a case; without ``figures`` less. Raises as
+        ``dataset``.
+        """
+        sides = await self.dataset(before), await self.dataset(after)
+        return await compare(*sides, self._context.config, figures=figures)
+
     async def rewind(
         self, checkpoint: int, *, keep_as: str | None = None, cause: BranchCause = BranchCause.REWIND
     ) -> BranchSwitched:
@@ -76,7 +106,7 @@ class SessionBranches:
         point = await files.store.checkpoints.at(checkpoint)
         branches = await self.all()
         current = next(branch for branch in branches if branch.current)
-        left = _free_name(current.name, branches) if keep_as is None else _branch_name(keep_as)
+        left = free_name(current.name, branches) if keep_as is None else _branch_name(keep_as)
         before = await files.next_checkpoint(CheckpointCause.BEFORE_REWIND)
         _, plan = await files.store.plans.of(point)
         told = self._told(point, plan, current.name, left)
@@ -142,8 +172,8 @@ def _branch_name(text: str) -> str:
     return text
 
 
-def _free_name(name: str, branches: list[Branch]) -> str:
-    """The name of a branch with the next number that none has."""
+def free_name(name: str, branches: Sequence[Branch]) -> str:
+    """The name of a branch with the next number that none has: so is called what a rewind leaves behind."""
     taken, number = {branch.name for branch in branches}, 1
     while f"{name}-{number}" in taken:
         number += 1

@@ -13,7 +13,8 @@ import pytest
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.domain.figures import Cell, Coverage, DiversityReport, Figures
 from dsbuilder_tui.tui.colours import COLOURS, Palette
-from dsbuilder_tui.tui.coverage.paint import GridRow, cell_words, figure_lines, is_thin, sheet
+from dsbuilder_tui.tui.coverage.paint import cell_words, figure_lines
+from dsbuilder_tui.tui.paint.coverage_sheet import GridRow, is_thin, sheet
 from dsbuilder_tui.tui.paint.line import length
 from tests.support.studio import NARROW, WIDE, Desk, Scripted, begin, built, covers, studio
 
