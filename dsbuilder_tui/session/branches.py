@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import TypeVar
@@ -109,7 +109,7 @@ class SessionBranches:
         point = await files.store.checkpoints.at(checkpoint)
         branches = await self.all()
         current = next(branch for branch in branches if branch.current)
-        left = _free_name(current.name, branches) if keep_as is None else _branch_name(keep_as)
+        left = free_name(current.name, branches) if keep_as is None else _branch_name(keep_as)
         before = await files.next_checkpoint(CheckpointCause.BEFORE_REWIND)
         _, plan = await files.store.plans.of(point)
         told = self._told(point.id, plan, current.name, partial(BranchSwitched, left=left))
@@ -219,8 +219,8 @@ def _branch_name(text: str) -> str:
     return text
 
 
-def _free_name(name: str, branches: list[Branch]) -> str:
-    """The name of a branch with the next number that none has."""
+def free_name(name: str, branches: Sequence[Branch]) -> str:
+    """The name of a branch with the next number that none has: so is called what a rewind leaves behind."""
     taken, number = {branch.name for branch in branches}, 1
     while f"{name}-{number}" in taken:
         number += 1

@@ -31,7 +31,11 @@ E = TypeVar("E", bound=HeadMoved)
 Told = Callable[[dict[str, CategoryProgress], int, dict[str, int]], tuple[E, SessionState]]
 # Settings that go with no branch: what may be spent and where the dataset is logged is as it was said last.
 _STAYING = ("budget", "prices", "incremental_mlflow_logging", "mlflow_tracking_uri", "mlflow_experiment")
-_TIP = "coalesce((SELECT max(c.id) FROM checkpoint c WHERE c.segment_id=b.segment_id), b.checkpoint_id)"
+# Behind a rewind there is no checkpoint yet: the branch stands at the end of the piece that its own begins behind.
+_TIP = (
+    "coalesce((SELECT max(c.id) FROM checkpoint c WHERE c.segment_id=b.segment_id), (SELECT max(c.id) FROM checkpoint c "
+    "JOIN segment s ON s.parent_id=c.segment_id WHERE s.id=b.segment_id), b.checkpoint_id)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
