@@ -270,7 +270,8 @@ class _Filling:
     async def _restore(self, files: SessionFiles, kept: LoggedSession) -> None:
         store, names = files.store, {category.name for category in self._plan.categories}
         filled = (await store.slots.ledger_rows()).filled
-        there = {(name, ordinal) for name, cases in filled.items() for ordinal, *_ in cases}
+        given_up = {(one.category, one.ordinal) for one in kept.exhausted}
+        there = {(name, slot[0]) for name, slots in filled.items() for slot in slots if (name, slot[0]) in given_up}
         gave_up = [
             Exhausted(store.next_seq(), one.category, one.ordinal, one.attempts, one.reason)
             for one in kept.exhausted
