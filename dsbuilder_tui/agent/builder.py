@@ -18,12 +18,14 @@ from dsbuilder_tui.agent.progress_display import progress_display
 from dsbuilder_tui.agent.turn_events import TurnEvent
 from dsbuilder_tui.domain.approval import Approval
 from dsbuilder_tui.domain.case import AcceptedCase, display_text
+from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import InputError, SessionNotFound
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult
+from dsbuilder_tui.domain.trace_query import MOST_TRACES, TraceQuery
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.dataset_split import read_shares
 from dsbuilder_tui.session.library import (
@@ -169,6 +171,51 @@ class DatasetBuilderAgent:
         session = await open_saved(reference, self.config)
         await self._adopt(session)
         return await session.summary()
+
+    async def from_traces(
+        self,
+        experiment: str,
+        *,
+        since: str = "",
+        filter: str = "",
+        most: int = MOST_TRACES,
+        keep_personal_data: bool = False,
+        more: int | None = None,
+        plan: DatasetPlanInput | None = None,
+    ) -> BuilderState:
+        """Open a session of what users asked, by the traces of an MLflow experiment at ``config.mlflow_tracking_uri``.
+
+        By default the requests are its cases, each once. With ``more`` they are its history and its examples, and there is room
+        for so many cases like them; with a ``plan`` they stand before its cases. Call ``resume()`` to have these written.
+
+        Args:
+            experiment: the name or the id of the experiment.
+            since: a span such as "7d" or "12h", or a date such as "2026-11-20"; empty for all.
+            filter: in MLflow's words for traces, such as "tags.channel = 'web'".
+            most: how many traces are read, the newest first.
+            keep_personal_data: leave names, numbers and addresses as they are; otherwise others stand in for them.
+            more: how many cases are to be written like those.
+            plan: the plan of the new cases.
+
+        Raises:
+            InputError: for an experiment that MLflow does not have, a filter or a time that cannot be read, traces in which no
+                user asks anything, and for ``more`` together with a ``plan``.
+            MlflowUnavailable: when MLflow cannot be reached.
+            PlanError: when ``plan`` does not hold.
+        """
+        from dsbuilder_tui.agent.traced_datasets import traced_dataset
+
+        if plan is not None and more is not None:
+            raise InputError("A plan says itself how many cases are written.", "Leave `more` out.")
+        if more is not None and more < 1:
+            raise InputError("`more` says how many cases are added.", "Give it a number from 1 on.")
+        query = TraceQuery(
+            experiment=experiment, since=since, filter=filter, keep_personal_data=keep_personal_data, most=most
+        )
+        now = SystemClock().now()
+        dataset = await asyncio.to_thread(traced_dataset, query, self.config, now, more=more, plan=plan)
+        await self._adopt(await Session.create(dataset.plan, self.config, imported=dataset))
+        return await self.session.summary()
 
     async def get_builder_state_summary(self) -> BuilderState:
         """Progress, checkpoints, rejections and categories of the open session."""
