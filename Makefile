@@ -14,6 +14,9 @@
 #   make soak                 ten minutes of mixed weather (ARGS="--minutes 2")
 #   make screenshots          the pictures in README
 
+# Hundreds of processes are started by the tests: what the first of them has compiled is kept for the others.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from html import escape
 from pathlib import Path
@@ -31,7 +31,7 @@ from dsbuilder_tui.session.dataset_split import read_shares
 from dsbuilder_tui.session.library import (
     folder_name,
     notes_of,
-    open_saved,
+    open_with_notes,
     session_folders,
 )
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -60,6 +60,7 @@ class DatasetBuilderAgent:
             self.config = self.config.model_copy(update={"model": model})
         self._session: Session | None = None
         self._dataset: str | None = None
+        self._notes: tuple[str, ...] = ()
         self._host: HeadlessHost | None = None
         self._conversation: Conversation | None = None
         self._listeners: list[Callable[[Event], None]] = []
@@ -72,6 +73,11 @@ class DatasetBuilderAgent:
         if self._session is None:
             raise InputError("The agent has no session yet.", "Call generate(plan) or load_from_checkpoint() first.")
         return self._session
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to know of how the open session came about, in sentences: what was mended, left out or masked."""
+        return self._notes
 
     def subscribe(self, listener: Callable[[Event], None]) -> None:
         """Call ``listener`` with every event of every session this agent opens."""
@@ -159,7 +165,9 @@ class DatasetBuilderAgent:
     async def load_from_checkpoint(
         self, path: str | Path | None = None, *, checkpoint_path: str | Path | None = None
     ) -> BuilderState:
-        """Open what was saved: a session folder, a session file, a session's name, or a seed-format JSON.
+        """Open what was saved: a session folder, a session file, a session's name, a seed-format JSON or another file of rows, or
+        ``mlflow:DATASET`` (name or id) at ``config.mlflow_tracking_uri``: the session that writes that dataset, rebuilt from
+        there when it is lost. ``notes`` has what there is to know of it.
 
         Without a path: the newest session of the current dataset (of all, when there is none yet). A seed-format JSON
         that this directory's sessions wrote opens that session, which is never behind its JSON. Call ``resume()`` to
@@ -168,8 +176,8 @@ class DatasetBuilderAgent:
         path = path if path is not None else checkpoint_path
         await self.aclose()  # it may be the very session that is asked for, and a session is open only once
         reference = path if path is not None else self._newest()
-        session = await open_saved(reference, self.config)
-        await self._adopt(session)
+        session, notes = await open_with_notes(reference, self.config)
+        await self._adopt(session, notes)
         return await session.summary()
 
     async def from_traces(
@@ -214,7 +222,7 @@ class DatasetBuilderAgent:
         )
         now = SystemClock().now()
         dataset = await asyncio.to_thread(traced_dataset, query, self.config, now, more=more, plan=plan)
-        await self._adopt(await Session.create(dataset.plan, self.config, imported=dataset))
+        await self._adopt(await Session.create(dataset.plan, self.config, imported=dataset), dataset.notes)
         return await self.session.summary()
 
     async def get_builder_state_summary(self) -> BuilderState:
@@ -335,8 +343,9 @@ class DatasetBuilderAgent:
     async def __aexit__(self, *_: Any) -> None:
         await self.aclose()
 
-    async def _adopt(self, session: Session) -> None:
+    async def _adopt(self, session: Session, notes: Sequence[str] = ()) -> None:
         await self.aclose()
+        self._notes = tuple(notes)
         self._session, self._dataset = session, session.plan.dataset_name
         for listener in self._listeners:
             session.subscribe(listener)

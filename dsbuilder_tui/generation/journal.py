@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
 
+from dsbuilder_tui.domain.branch import CheckpointCause
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
 from dsbuilder_tui.domain.case_pair import TAG
 from dsbuilder_tui.domain.clock import Clock
@@ -50,6 +51,7 @@ class Journal:
         self._closed: list[tuple[Changes, list[Event]]] = []  # what is written before that, each in a commit of its own
         self._interval, self._most_answers, self._untrimmed = interval, most_answers, 0
         self._staged: set[tuple[str, int]] = set()  # slots by category and ordinal
+        self._due: int | None = None  # the place in the history that a checkpoint at the interval is to cover
         self._work = asyncio.Event()
         self._commit = asyncio.Lock()
         self._flushes: set[asyncio.Task[None]] = set()
@@ -62,6 +64,7 @@ class Journal:
         return len(self._events) + len(self._changes.history) >= MOST_PENDING
 
     def accept(self, case: AcceptedCase, event: Event, likeness: CaseLikeness | None = None) -> None:
+        self._write_due()
         self._leave_points_alone(TAG in case.tags)  # its original says so from now on
         self._changes.accepted.append(case)
         self.unstage(case.category, case.ordinal)
@@ -70,7 +73,7 @@ class Journal:
         self.accepted += 1
         self._add(event)
         if self._interval and self.accepted % self._interval == 0:
-            self.checkpoint("interval", case.seq)
+            self._due = case.seq  # not yet: a verdict that the case came with is of it too
 
     def stage(self, staged: StagedCase) -> None:
         """A stage of writing has finished with a case; it is kept until the slot is decided about."""
@@ -90,16 +93,19 @@ class Journal:
         self._staged.update(slots)
 
     def reject(self, rejection: Rejection, event: Event) -> None:
+        self._write_due()
         self._changes.rejected.append(rejection)
         self.unstage(rejection.category, rejection.ordinal)  # in one commit, so that it is not decided twice
         self._add(event)
 
     def exhaust(self, exhausted: Exhausted, event: Event) -> None:
+        self._write_due()
         self._changes.exhausted.append(exhausted)
         self._add(event)
 
     def call(self, call: WorkerCall, event: Event, answer: WorkerAnswer | None = None) -> None:
         """A worker call has ended; ``answer`` is what the model said, when that is to be kept."""
+        self._write_due()
         self._changes.calls.append(call)
         if answer is not None:
             self._changes.answers.append(answer)
@@ -108,18 +114,26 @@ class Journal:
 
     def judge(self, verdict: CaseVerdict, event: Event) -> None:
         """There is a verdict on a case that was let in."""
-        self._leave_points_alone(True)
+        own = self._due == verdict.case_seq
+        if own:
+            self._due = verdict.seq
+        else:
+            self._write_due()
+            self._leave_points_alone(True)
         self._changes.verdicts.append(verdict)
         self._add(event)
+        if own:
+            self._write_due()
 
     def decide(self, changes: Changes, event: Event, accepted: int) -> None:
         """A person's decision; ``accepted`` is by how many cases it changes their number."""
+        self._write_due()
         self._leave_points_alone(True)
         self._changes += changes
         self.accepted += accepted
         self._add(event)
         if accepted > 0 and self._interval and self.accepted % self._interval == 0:
-            self.checkpoint("interval")
+            self.checkpoint(CheckpointCause.INTERVAL)
 
     def notice(self, text: str) -> None:
         """Announce something a person should know, and have it remembered."""
@@ -132,12 +146,23 @@ class Journal:
         self._changes.history.append(history_row(self._store.next_seq(), event))
         self._work.set()
 
-    def checkpoint(self, reason: str, seq: int | None = None, *, name: str = "", note: str = "") -> Checkpoint:
+    def checkpoint(self, cause: CheckpointCause, *, name: str = "", note: str = "") -> Checkpoint:
+        """Have a checkpoint written of everything that is decided."""
+        self._write_due()
+        return self._point(cause, self._store.seq, name, note)
+
+    def _write_due(self) -> None:
+        """The checkpoint at the interval is written behind what belongs to its last case."""
+        seq, self._due = self._due, None
+        if seq is not None:
+            self._point(CheckpointCause.INTERVAL, seq)
+
+    def _point(self, cause: CheckpointCause, seq: int, name: str = "", note: str = "") -> Checkpoint:
         now = self._clock.now()
         point = Checkpoint(
             id=self._store.next_checkpoint(),
-            seq=seq or self._store.seq,
-            reason=reason,
+            seq=seq,
+            reason=cause.value,
             accepted=self.accepted,
             planned=self.planned,
             created_at=now,
@@ -147,7 +172,12 @@ class Journal:
         self._changes.checkpoints.append(point)
         self._add(
             CheckpointSaved(
-                ts=now, checkpoint=point.id, seq=point.seq, reason=reason, accepted=point.accepted, planned=self.planned
+                ts=now,
+                checkpoint=point.id,
+                seq=point.seq,
+                reason=cause.value,
+                accepted=point.accepted,
+                planned=self.planned,
             )
         )
         return point
@@ -181,6 +211,7 @@ class Journal:
 
     async def _flush(self) -> None:
         async with self._commit:
+            self._write_due()
             self._closed.append((self._changes, self._events))
             self._changes, self._events = Changes(), []
             self._work.clear()

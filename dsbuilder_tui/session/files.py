@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from dsbuilder_tui.domain.branch import CheckpointCause
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.clock import Clock, iso
 from dsbuilder_tui.domain.errors import PlanError, SessionDamaged
@@ -34,7 +35,6 @@ from dsbuilder_tui.store.lock import SessionLock
 from dsbuilder_tui.store.rows import Changes, HistoryRow
 from dsbuilder_tui.store.session_store import SessionStore
 
-_IMPORT = "import"  # the reason of the checkpoint that is made when a file's cases are there
 _CHECKED_AT_ONCE = 16_000_000  # bytes of a file that opening waits for, if it is checked at all: about 10 ms
 
 
@@ -246,7 +246,7 @@ class SessionFiles:
     async def as_imported(self) -> ImportedDataset:
         """The plan, the seed, and of the cases those that came with a file and are there yet. Damaged ones are left out."""
         cases: TemporaryRecords[ImportedCase] = TemporaryRecords()
-        point = await self.store.checkpoints.first(_IMPORT) if self.imported.total else None
+        point = await self.store.checkpoints.first(CheckpointCause.IMPORT) if self.imported.total else None
         if point is not None:
             names = [category.name for category in self.plan.categories]
             async for page in self.store.cases.pages(names, damaged=[], upto=point.seq):
@@ -295,21 +295,21 @@ class SessionFiles:
             text = f"Damaged cases left out of the JSON export: {', '.join(damaged[:5])}. Resume with --repair."
             await self.tell(Notice(ts=self.clock.now(), level=NoticeLevel.WARNING, text=text))
 
-    async def checkpoint(self, reason: str, *, name: str = "", note: str = "") -> Checkpoint:
+    async def checkpoint(self, cause: CheckpointCause, *, name: str = "", note: str = "") -> Checkpoint:
         """Write a checkpoint at rest."""
-        point = await self.next_checkpoint(reason, name=name, note=note)
+        point = await self.next_checkpoint(cause, name=name, note=note)
         await self.store.commit(Changes(checkpoints=[point]))
         return point
 
-    async def next_checkpoint(self, reason: str, *, name: str = "", note: str = "") -> Checkpoint:
+    async def next_checkpoint(self, cause: CheckpointCause, *, name: str = "", note: str = "") -> Checkpoint:
         """A checkpoint of what is on disk now, to be written."""
-        return self._checkpoint(reason, (await self.store.progress.totals()).accepted, name=name, note=note)
+        return self._checkpoint(cause, (await self.store.progress.totals()).accepted, name=name, note=note)
 
-    def _checkpoint(self, reason: str, accepted: int, *, name: str = "", note: str = "") -> Checkpoint:
+    def _checkpoint(self, cause: CheckpointCause, accepted: int, *, name: str = "", note: str = "") -> Checkpoint:
         return Checkpoint(
             id=self.store.next_checkpoint(),
             seq=self.store.seq,
-            reason=reason,
+            reason=cause.value,
             accepted=accepted,
             planned=self.plan.total_instances,
             created_at=self.clock.now(),
@@ -368,7 +368,7 @@ class SessionFiles:
             models = intake.models - {"built-in"}
             known.update({"provider": OPENAI, "worker_model": sorted(models)[0]} if models else {})
             known.update({"state": state, ImportedCounts.KEY: intake.counts.as_dict()})
-            point = self._checkpoint(_IMPORT, before + intake.counts.total)
+            point = self._checkpoint(CheckpointCause.IMPORT, before + intake.counts.total)
             told = {"cases": len(dataset.cases), "notes": list(dataset.notes)}
             row = HistoryRow(seq=self.store.next_seq(), kind="imported", data=told, created_at=self.clock.now())
             return Changes(checkpoints=[point], history=[row], meta=known)

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from dsbuilder_tui.diversity.compared_text import structure_hash
+from dsbuilder_tui.domain.branch import CheckpointCause
 from dsbuilder_tui.domain.case import AcceptedCase, Exhausted
 from dsbuilder_tui.domain.case_pair import PairSide, pair_of
 from dsbuilder_tui.domain.clock import Clock, SystemClock
@@ -42,10 +43,16 @@ _MOST_RETIRED = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A session, open, and what a person should know of how it came about."""
+    """A session, open; what a person should know of how it came about, and of where what it writes goes."""
 
     session: Session
     notes: tuple[str, ...]
+    goes_on: str = ""
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All there is to say."""
+        return (*self.notes, self.goes_on) if self.goes_on else self.notes
 
 
 def find_stored(name: str, config: DatasetBuilderConfig) -> StoredDataset:
@@ -79,17 +86,18 @@ def session_of(dataset: StoredDataset, root: Path) -> Path | None:
     return None
 
 
-async def open_stored(name: str, config: DatasetBuilderConfig, clock: Clock | None = None) -> Session:
+async def open_stored(name: str, config: DatasetBuilderConfig, clock: Clock | None = None) -> Rebuilt:
     """The session of a dataset in MLflow: the one of this directory that writes it, else one rebuilt from it, or begun with its
     records. Raises as ``find_stored`` and ``rebuild``.
     """
     dataset = await asyncio.to_thread(find_stored, name, config)
     if not dataset.session:
         imported = await asyncio.to_thread(rows_of, dataset)
-        return await Session.create(imported.plan, config, clock=clock, imported=imported)
+        session = await Session.create(imported.plan, config, clock=clock, imported=imported)
+        return Rebuilt(session, tuple(imported.notes))
     if (folder := session_of(dataset, config.checkpoint_root)) is not None:
-        return await Session.open(folder, config, clock=clock)
-    return (await rebuild(dataset, config, clock=clock)).session
+        return Rebuilt(await Session.open(folder, config, clock=clock), ())
+    return await rebuild(dataset, config, clock=clock)
 
 
 def rows_of(dataset: StoredDataset, choice: FieldChoice | None = None) -> ImportedDataset:
@@ -118,7 +126,8 @@ async def rebuild(
     fill = SessionFill(cases=stored.records, seed=stored.seed, into=filling.into)
     files = await SessionFiles.create(stored.plan, config, clock or SystemClock(), fill=fill)
     try:
-        return Rebuilt(Session(files, config), tuple(filling.notes))
+        goes_on = "" if as_copy else f"what is written from now on goes into the dataset {dataset.name} ({dataset.id})"
+        return Rebuilt(Session(files, config), tuple(filling.notes), goes_on)
     except BaseException:
         await files.close()
         raise
@@ -258,7 +267,7 @@ class _Filling:
         totals = await store.progress.totals()
         left = self._plan.total_instances - totals.accepted - totals.exhausted
         ended = SessionState.SHORT if totals.exhausted else SessionState.COMPLETE
-        await files.checkpoint("import")
+        await files.checkpoint(CheckpointCause.IMPORT)
         await files.remember(state=SessionState.PAUSED if left else ended)
         self._tell()
         await store.history.remember("imported", cases=totals.accepted, notes=list(self.notes))

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from dsbuilder_tui.domain.branch import CheckpointCause
 from dsbuilder_tui.domain.case import Checkpoint, Usage
 from dsbuilder_tui.domain.case_pair import PAIR_NAMES
 from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, InputError
@@ -161,11 +162,11 @@ class Run:
         self._hurried = True
         self._driver.stop_draining()
 
-    async def checkpoint(self, reason: str, *, name: str = "", note: str = "") -> Checkpoint:
+    async def checkpoint(self, cause: CheckpointCause, *, name: str = "", note: str = "") -> Checkpoint:
         journal = self._driver.journal
         if journal is None:  # nothing has happened in this run yet
-            return await self._files.checkpoint(reason, name=name, note=note)
-        point = journal.checkpoint(reason, name=name, note=note)
+            return await self._files.checkpoint(cause, name=name, note=note)
+        point = journal.checkpoint(cause, name=name, note=note)
         await journal.flush()
         return point
 
@@ -222,7 +223,7 @@ class Run:
                 ts=now, accepted=accepted, planned=planned, dropped_batches=result.dropped, reason=why.reason,
                 cause=why.cause,
             )  # fmt: skip
-        await self._save("finish" if finished else "pause", state, end)
+        await self._save(CheckpointCause.FINISH if finished else CheckpointCause.PAUSE, state, end)
         return RunResult(state, accepted, planned, exhausted, seconds)
 
     async def _note_lacking(self) -> None:
@@ -269,13 +270,13 @@ class Run:
             ts=self._clock.now(), accepted=accepted, planned=self._plan.total_instances, dropped_batches=0,
             reason=error.problem, cause=PauseCause.FAILURE,
         )  # fmt: skip
-        await self._save("pause", SessionState.PAUSED, end)
+        await self._save(CheckpointCause.PAUSE, SessionState.PAUSED, end)
 
-    async def _save(self, reason: str, state: SessionState, end: RunFinished | RunPaused) -> None:
+    async def _save(self, cause: CheckpointCause, state: SessionState, end: RunFinished | RunPaused) -> None:
         checkpointing = self._config.enable_checkpointing
         if checkpointing:
-            await self.checkpoint(reason)
-        await self._files.conclude(reason, state, export=checkpointing and not self._hurried, end=end)
+            await self.checkpoint(cause)
+        await self._files.conclude(cause, state, export=checkpointing and not self._hurried, end=end)
         self._emit(replace(end, ts=self._clock.now()))
 
     async def flush(self) -> None:

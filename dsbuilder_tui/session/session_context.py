@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from dsbuilder_tui.domain.branch import CheckpointCause
+from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.event_stream import EventStream
@@ -24,7 +26,7 @@ class SessionContext:
     """What the parts of one session have in common."""
 
     def __init__(self, files: SessionFiles, config: DatasetBuilderConfig) -> None:
-        self.files, self.settings = files, SessionSettings(files, config)
+        self.files, self.settings = files, SessionSettings(files, config, self._settings_changed)
         self.streams: list[EventStream] = []
         self.run: Run | None = None
         self.idle = asyncio.Event()
@@ -78,7 +80,7 @@ class SessionContext:
         ended = SessionState.SHORT if state.exhausted_slots else SessionState.COMPLETE
         if left == 0 and state.state != ended and not self.run:
             if self.config.enable_checkpointing:
-                await self.files.checkpoint("finish")
+                await self.files.checkpoint(CheckpointCause.FINISH)
             await self.files.conclude("finish", ended, export=self.config.enable_checkpointing)
             return await self.summary()
         return state
@@ -87,6 +89,19 @@ class SessionContext:
         """Wait until everything decided so far is on disk and announced."""
         if self.run:
             await self.run.flush()
+
+    async def checkpoint(self, cause: CheckpointCause, *, name: str = "", note: str = "") -> Checkpoint:
+        """Write a checkpoint now, at rest or through the run that is going on."""
+
+        async def write() -> Checkpoint:
+            return await (self.run or self.files).checkpoint(cause, name=name, note=note)
+
+        # At rest behind an act that is going on: what that is about to write has its places in the history already.
+        return await (write() if self.run else self.whole(write))
+
+    async def _settings_changed(self) -> None:
+        if self.planned and self.config.enable_checkpointing:
+            await self.checkpoint(CheckpointCause.SETTINGS)
 
     def only_at_rest(self) -> None:
         """Raises ``InputError`` while a run goes on."""

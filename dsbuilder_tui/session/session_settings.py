@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from dsbuilder_tui.session.files import SessionFiles
@@ -15,9 +15,12 @@ from dsbuilder_tui.settings.stack import SettingsStack
 class SessionSettings:
     """Whoever changes a setting of a session does it here. What is kept in the session is used again by later runs."""
 
-    def __init__(self, files: SessionFiles, config: DatasetBuilderConfig) -> None:
-        """``config`` is what the session was opened with. Raises ``ConfigError`` for a kept value that cannot be used."""
-        self._files, self._opened_with = files, config
+    def __init__(
+        self, files: SessionFiles, config: DatasetBuilderConfig, changed: Callable[[], Awaitable[None]]
+    ) -> None:
+        """``config`` is what the session was opened with; ``changed`` is called when it keeps something else than before.
+        Raises ``ConfigError`` for a kept value that cannot be used."""
+        self._files, self._opened_with, self._changed = files, config, changed
         self.read_again()
 
     def read_again(self) -> None:
@@ -75,4 +78,7 @@ class SessionSettings:
     async def _keep(self, values: Mapping[str, Any]) -> None:
         kept = {name: value for name, value in values.items() if value is not None}
         said = {name: value for name, value in kept.items() if name not in self._stack.foreign}
+        before = self.kept
         await self._files.remember(settings=kept, seals=(self._files.meta.get("seals") or {}) | seals_of(said, SEALED))
+        if self.kept != before:
+            await self._changed()

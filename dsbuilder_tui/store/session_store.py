@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.store.agent_memory import AgentMemoryTable
 from dsbuilder_tui.store.approvals import ApprovalTable
 from dsbuilder_tui.store.branches import BranchTable
+from dsbuilder_tui.store.case_groups import CaseGroups
 from dsbuilder_tui.store.cases import CaseTable
 from dsbuilder_tui.store.chat import ChatTable
 from dsbuilder_tui.store.checkpoints import CheckpointTable
@@ -52,6 +53,7 @@ class SessionStore:
         self.approvals = ApprovalTable(connection)
         self.branches = BranchTable(connection)
         self.calls = WorkerCallTable(connection)
+        self.case_groups = CaseGroups(connection)
         self.cases = CaseTable(connection)
         self.chat = ChatTable(connection)
         self.checkpoints = CheckpointTable(connection)

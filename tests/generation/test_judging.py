@@ -14,8 +14,9 @@ from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.judging import Judgement, verdict_of
+from tests.support.fake_contents import word
 from tests.support.fake_judge import JudgeSays, verdict, verdicts
-from tests.support.fake_openai import FakeOpenAI, word
+from tests.support.fake_openai import FakeOpenAI
 from tests.support.judged_runs import judging, run_and_hear
 
 Configs = Callable[..., DatasetBuilderConfig]
@@ -370,3 +371,18 @@ async def test_cases_whose_calls_are_cut_off_again_and_again_count_without_a_ver
         judged_counts = (await session.summary()).judged["category_1"]
         assert (judged_counts["good"], judged_counts["not_judged"]) == (0, 10)
         assert {verdict_of(case.tags).reason for case in await _cases(session)} == {"a person cut the judge's call off"}
+
+
+async def test_each_case_of_a_checkpoint_has_the_verdict_that_it_came_with(
+    fake: FakeOpenAI, judged: Configs, make_plan: Plans
+) -> None:
+    async with await Session.create(make_plan(25), judged(checkpoint_interval=5)) as session:
+        await run_and_hear(session)
+        points = [point for point in await session.checkpoints.all() if point.reason == "interval"]
+        assert [point.accepted for point in points] == [5, 10, 15, 20, 25]
+        for point in points:
+            shown = await session.checkpoints.preview(point.id, most_cases=100)
+            assert len(shown.cases) == point.accepted and all(verdict_of(case.tags) for case in shown.cases)
+        await session.branches.rewind(points[1].id)
+        assert {name: count["cases"] for name, count in (await session.summary()).judged.items()} == {"category_1": 10}
+        assert [c["good"] for c in (await session.summary()).judged.values()] == [10]

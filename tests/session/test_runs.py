@@ -293,8 +293,9 @@ async def test_checkpoints_come_at_the_interval_and_on_demand(make_plan: Plans, 
         await session.checkpoints.save("by hand")
         await session.run()
         points = await session.checkpoints.all()
+    assert [p.name for p in points] == ["by hand", "", "", "", ""]
     assert [(p.reason, p.accepted) for p in points] == [
-        ("by hand", 0), ("interval", 30), ("interval", 60), ("interval", 90), ("finish", 100),
+        ("asked", 0), ("interval", 30), ("interval", 60), ("interval", 90), ("finish", 100),
     ]  # fmt: skip
     off = make_config(enable_checkpointing=False)
     async with await Session.create(make_plan(60, name="off"), off) as session:

@@ -65,7 +65,7 @@ async def _doctor(desk: Desk) -> None:
 async def _checkpoint(desk: Desk) -> None:
     await desk.command("/checkpoint before lunch")
     await desk.said("✓ Checkpoint 2 at 6 cases")
-    assert (await desk.session.checkpoints.all())[-1].reason == "before lunch"
+    assert (await desk.session.checkpoints.all())[-1].name == "before lunch"
     await desk.until(lambda: len(desk.live.view.points) == 2)
 
 

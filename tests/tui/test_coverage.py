@@ -15,8 +15,9 @@ from dsbuilder_tui.domain.figures import Cell, Coverage, DiversityReport, Figure
 from dsbuilder_tui.domain.row_axis import RowAxis
 from dsbuilder_tui.session.documents import RowUse
 from dsbuilder_tui.tui.colours import COLOURS, Palette
-from dsbuilder_tui.tui.coverage.paint import GridRow, cell_words, figure_lines, is_thin, sheet
+from dsbuilder_tui.tui.coverage.paint import cell_words, figure_lines
 from dsbuilder_tui.tui.coverage.row_paint import row_lines
+from dsbuilder_tui.tui.paint.coverage_sheet import GridRow, is_thin, sheet
 from dsbuilder_tui.tui.paint.line import length
 from tests.support.studio import NARROW, WIDE, Desk, Scripted, begin, built, covers, studio
 
@@ -96,7 +97,7 @@ async def test_more_cases_are_asked_for_in_the_prompt() -> None:
         await desk.at("StudioScreen", "prompt")
         assert desk.one("#prompt").text == "Write 20 more `angry` cases in refunds"
         await desk.press("enter")
-        await desk.sees("refunds_angry", "20")
+        await desk.sees("refunds", "→")
 
 
 def documented(folder: Path) -> DatasetPlanInput:

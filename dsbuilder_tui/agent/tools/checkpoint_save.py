@@ -19,7 +19,7 @@ class SaveCheckpoint(Tool[SaveCheckpointArguments]):
 
     async def run(self, call: ToolCall, arguments: SaveCheckpointArguments) -> ToolAnswer:
         host = call.host
-        point = await host.session.checkpoints.save((arguments.name or "asked")[:80])
+        point = await host.session.checkpoints.save(arguments.name or "")
         if not host.running:
             await host.reread()
         return ToolAnswer(f"Checkpoint {point.id} at {counted(point.accepted, 'case')}.", {"checkpoint": point.id})

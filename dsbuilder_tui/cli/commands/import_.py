@@ -76,8 +76,7 @@ async def _of_mlflow(arguments: argparse.Namespace, config: DatasetBuilderConfig
             return await _told(arguments, session, imported.notes)
     rebuilt = await rebuild(dataset, config, as_copy=arguments.as_copy)
     async with rebuilt.session as session:
-        goes_on = f"what is written from now on goes into the dataset {dataset.name} ({dataset.id})"
-        return await _told(arguments, session, rebuilt.notes if arguments.as_copy else (*rebuilt.notes, goes_on))
+        return await _told(arguments, session, rebuilt.told)
 
 
 async def _told(arguments: argparse.Namespace, session: Session, notes: Sequence[str]) -> int:

@@ -34,8 +34,12 @@ _REASONS = {
     "pause": "at a pause",
     "finish": "at the end",
     "import": "at the import",
+    "asked": "when asked",
     "plan": "at a change of the plan",
+    "settings": "at a change of the settings",
+    "before_merge": "before a merge",
     "before_rewind": "before going back",
+    "merge": "behind a merge",
     "before_switch": "before another branch",
 }
 
@@ -130,7 +134,8 @@ class CheckpointsScreen(SessionScreen):
         if not self.points:
             return []
         point, view = self.points[self.chosen], self.watched.view
-        reason = _REASONS.get(point.reason, f"“{point.reason}”")
+        told = _REASONS.get(point.reason, f"“{point.reason}”")
+        reason = f"“{point.name}”" if point.name else told
         after = view.accepted - point.accepted
         lines: list[Line] = [
             (

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 async def _checkpoint(actions: StudioActions, argument: str) -> None:
-    point = await actions.live.session.checkpoints.save(argument or "asked")
+    point = await actions.live.session.checkpoints.save(argument)
     if not actions.live.running:
         actions.live.note_point(point)
     await actions.live.tell(f"✓ Checkpoint {point.id} at {counted(point.accepted, 'case')}")

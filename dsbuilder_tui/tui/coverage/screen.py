@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.evaluation import EvaluationFigures
 from dsbuilder_tui.domain.events import (
+    BranchSwitched,
     CaseAccepted,
     CaseEdited,
     CaseJudged,
@@ -27,13 +28,13 @@ from dsbuilder_tui.tui.coverage.heat_grid import HeatGrid
 from dsbuilder_tui.tui.coverage.paint import (
     cell_words,
     figure_lines,
-    filled_words,
     judged_words,
     request_words,
     summary_line,
 )
 from dsbuilder_tui.tui.coverage.passage_paint import passage_request, passage_row, passages_title
 from dsbuilder_tui.tui.coverage.row_paint import row_lines
+from dsbuilder_tui.tui.paint.coverage_sheet import filled_words
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
@@ -48,7 +49,7 @@ from dsbuilder_tui.tui.watched import Watched
 
 _COUNT_EVERY = 0.5  # seconds between two looks at the cells while cases come
 _MEASURE_EVERY = 5.0  # and at the figures
-_COUNTED = (CaseAccepted, CaseWithdrawn, CaseEdited, PlanRevised)
+_COUNTED = (BranchSwitched, CaseAccepted, CaseWithdrawn, CaseEdited, PlanRevised)
 
 
 class CoverageScreen(SessionScreen):
@@ -107,7 +108,7 @@ class CoverageScreen(SessionScreen):
             self._want("rows")
         if isinstance(event, (*_COUNTED, CaseRejected, CaseJudged)):
             self._want("measure")
-        if isinstance(event, (ResultsRead, CaseEdited, CaseWithdrawn)):
+        if isinstance(event, (BranchSwitched, ResultsRead, CaseEdited, CaseWithdrawn)):
             self._want("results")
 
     def _want(self, what: str) -> None:
