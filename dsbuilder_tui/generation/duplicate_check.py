@@ -83,9 +83,9 @@ class Places:
     def take_over(self, past: Past, owners: NDArray[np.int64]) -> None:
         """Rows 0, 1, 2 … are these texts of the past."""
         self._names = {name: number for number, name in enumerate(past.names)}
-        self._seqs = array("q", past.seqs[owners].tolist())
-        self._ordinals = array("L", past.ordinals[owners].tolist())
-        self._categories = array("H", past.categories[owners].tolist())
+        self._seqs = array("q", past.seqs[owners].tobytes())
+        self._ordinals = array("L", past.ordinals[owners].astype(f"u{self._ordinals.itemsize}").tobytes())
+        self._categories = array("H", past.categories[owners].astype(np.uint16).tobytes())
 
     def seq(self, row: int) -> int | None:
         """The case's place in the history; None for an example of the plan."""
@@ -114,8 +114,9 @@ class Past:
         ]
         categories = [np.array([compared.index(text.category) for text in gone], np.int64)]
         for number, name in enumerate(compared):
-            filled = [(seq, structure or 0, ordinal) for ordinal, structure, seq in rows.filled.get(name, ())]
-            parts.append(np.array(filled, np.int64).reshape(-1, 3))
+            filled = rows.filled.get(name, ())
+            values = (value for ordinal, structure, seq in filled for value in (seq, structure or 0, ordinal))
+            parts.append(np.fromiter(values, np.int64, 3 * len(filled)).reshape(-1, 3))
             categories.append(np.full(len(filled), number, np.int64))
         table = np.concatenate(parts)
         source = np.concatenate([np.arange(len(gone)), np.full(len(table) - len(gone), -1)])

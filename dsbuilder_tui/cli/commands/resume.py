@@ -19,7 +19,7 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import BuilderState
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.session.library import open_saved
+from dsbuilder_tui.session.library import open_with_notes
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tracking.dataset_lookup import stored_name
@@ -37,8 +37,15 @@ def _resume(arguments: argparse.Namespace) -> int:
         ask_before_mlflow_is_read(config)
 
     async def start() -> int:
-        opened = open_saved if stored_name(arguments.session) is not None else Session.open
-        async with await opened(arguments.session, config) as session:
+        notes: tuple[str, ...] = ()
+        if stored_name(arguments.session) is not None:
+            opened, notes = await open_with_notes(arguments.session, config)
+        else:
+            opened = await Session.open(arguments.session, config)
+        async with opened as session:
+            if not arguments.json:
+                for note in notes:
+                    print(f"Note: {visible(note)}", flush=True)
             if "seed" in flags and config.seed != session.seed:
                 raise InputError(
                     f"--seed {config.seed}: the session {session.id} was planned with seed {session.seed}.",
