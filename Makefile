@@ -14,13 +14,16 @@
 #   make soak                 ten minutes of mixed weather (ARGS="--minutes 2")
 #   make screenshots          the pictures in README
 
+# Hundreds of processes are started by the tests: what the first of them has compiled is kept for the others.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 # Many tests wait for a terminal, a process or a clock: more of them than cores keep the cores busy.
-TESTERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 3 + 1) / 2 )))
+TESTERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 2 )))
 PIP = $(PYTHON) -m pip --disable-pip-version-check
 PIP_INSTALL = $(PIP) --python $(BIN)/python install --quiet --constraint constraints.txt
 # uv reads none of pip's settings: the index that pip asks is handed on to it, and it trusts the system's certificates, as pip does.

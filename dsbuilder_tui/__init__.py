@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dsbuilder_tui.agent.builder import DatasetBuilderAgent, get_builder_state_summary, load_from_checkpoint
     from dsbuilder_tui.dedup import DedupReport, deduplicate
+    from dsbuilder_tui.domain.data_question import DataQuestion
     from dsbuilder_tui.domain.errors import DsbuilderError
     from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool
     from dsbuilder_tui.domain.session_state import BuilderState, RunResult
@@ -29,6 +30,7 @@ _HOMES = {
     "check": "lint",
     "DedupReport": "dedup",
     "deduplicate": "dedup",
+    "DataQuestion": "domain.data_question",
     "DsbuilderError": "domain.errors",
     "DatasetCategory": "domain.plan",
     "DatasetPlanInput": "domain.plan",
@@ -42,6 +44,7 @@ _HOMES = {
 __all__ = [
     "BuilderState",
     "CheckReport",
+    "DataQuestion",
     "DatasetBuilderAgent",
     "DatasetBuilderConfig",
     "DatasetCategory",

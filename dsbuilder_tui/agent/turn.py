@@ -29,6 +29,7 @@ from dsbuilder_tui.domain.approval import ApprovalDecision, PlanApproval
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.message import ErrorContent, MessageRole
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.generation.slots import all_axes
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
 
 _MOST_STEPS = 12
@@ -284,8 +285,10 @@ class TurnRunner:
 
     def _planning_context(self) -> PlanningContext:
         session = self._host.session
+        plan = session.plan if session.planned else None
+        base = self._proposed or plan
         return PlanningContext(
-            plan=session.plan if session.planned else None,
+            plan=plan,
             proposed=self._proposed,
             sent_back=self._sent_back,
             first=self._first,
@@ -294,6 +297,7 @@ class TurnRunner:
             exhausted=self._exhausted,
             stages=session.config.diversity_stages,
             models="built-in",
+            axes=all_axes(base) if base is not None else {},
             tools=tuple(str(name) for name in session.agent_memory.target.get("tools") or ()),
             folder=Path.cwd(),
         )

@@ -164,7 +164,8 @@ class Checkpoint:
     """A point in a session's history that can be returned to: a row, not a copy.
 
     ``seq`` is its place in the history, ``reason`` why it was written (a ``CheckpointCause``), ``branch`` the name of the branch
-    on whose line it lies. ``revision`` is that of the plan and ``message_seq`` the place of the last message by then.
+    on whose line it lies. ``revision`` is that of the plan and ``message_seq`` the place of the last message by then. ``before``
+    is the checkpoint that lies before it on its line, None where it is the first: so all of them together are a tree.
     """
 
     id: int
@@ -178,6 +179,7 @@ class Checkpoint:
     branch: str = "main"
     revision: int = 1
     message_seq: int = 0
+    before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

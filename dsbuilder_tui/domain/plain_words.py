@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -13,11 +13,39 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
+def either(names: Sequence[str]) -> str:
+    """``a``, ``a or b``, ``a, b or c``"""
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def are(number: int) -> str:
+    """The verb behind so many: ``is`` or ``are``."""
+    return "is" if number == 1 else "are"
+
+
+def were(number: int) -> str:
+    """The verb behind so many: ``was`` or ``were``."""
+    return "was" if number == 1 else "were"
+
+
 def dollar_words(dollars: float) -> str:
     """``$5.02``, ``$1,250.00``; below a cent ``$0.004``"""
     if 0 < dollars < 0.0005:
         return "under $0.001"
     return f"${dollars:,.3f}" if 0 < dollars < 0.01 else f"${dollars:,.2f}"
+
+
+def duration_words(seconds: float) -> str:
+    """``41 s``, ``3 min 20 s``, ``1 h 5 min``"""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s" if seconds >= 1 or not seconds else "under 1 s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
 
 
 def plain_words(detail: Mapping[str, Any]) -> str:

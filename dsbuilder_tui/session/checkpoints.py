@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dsbuilder_tui.domain.branch import CheckpointCause
-from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint
+from dsbuilder_tui.domain.branch import CheckpointCause, line_to, numbers_there
+from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.figures import Coverage
+from dsbuilder_tui.domain.message import Message
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
+from dsbuilder_tui.session.coverage_counts import coverage_at
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.rows import CategoryProgress
 
 _NAME_LENGTH = 80
+_NAMES_LENGTH = 500  # characters of the names that are told
 _SHOWN_CASES = 20
+_ALL = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointPreview:
-    """A session as it was at a checkpoint: the counters of the plan's categories, the plan and its revision, the newest cases,
-    the newest first."""
+    """A session as it was at a checkpoint: the counters of the plan's categories, the plan and its revision, the newest cases
+    and rejections, the newest first, and the last messages by then, oldest first."""
 
     checkpoint: Checkpoint
     counts: dict[str, CategoryProgress]
     revision: int
     plan: DatasetPlanInput
     cases: list[AcceptedCase]
+    rejections: list[Rejection]
+    messages: list[Message]
 
 
 class SessionCheckpoints:
@@ -46,7 +53,8 @@ class SessionCheckpoints:
 
     async def save(self, name: str = "", *, note: str = "") -> Checkpoint:
         """Write a checkpoint now. Raises ``InputError`` for a name or a note that is too long."""
-        return await self._context.checkpoint(CheckpointCause.ASKED, name=_name(name), note=_note(note))
+        written = await self._context.checkpoint(CheckpointCause.ASKED, name=_name(name), note=_note(note))
+        return await self.at(written.id)
 
     async def rename(self, number: int, name: str, note: str | None = None) -> Checkpoint:
         """Give a checkpoint another name, and with ``note`` another note. Raises ``InputError`` as ``save`` and ``at``."""
@@ -66,11 +74,63 @@ class SessionCheckpoints:
         if counts is None:  # of an older format
             found = await store.cases.counts_at(point.seq)
             counts = {name: CategoryProgress(accepted) for name, accepted in found.items()}
-        cases = await store.past_cases.newest(number, most_cases)
         none = CategoryProgress()
         return CheckpointPreview(
-            point, {c.name: counts.get(c.name, none) for c in plan.categories}, revision, plan, cases
+            checkpoint=point,
+            counts={c.name: counts.get(c.name, none) for c in plan.categories},
+            revision=revision,
+            plan=plan,
+            cases=await store.past_cases.newest(number, most_cases),
+            rejections=await store.past_cases.rejections(number, most_cases),
+            messages=await store.chat.newest(most_cases, point.message_seq),
         )
+
+    async def coverage(self, number: int) -> Coverage:
+        """What the cases covered of the plan at a checkpoint. Reads all of then. Raises ``InputError`` as ``at``."""
+        _, plan = await self._context.files.store.plans.of(await self.at(number))
+        return await coverage_at(self._context.files, number, plan)
+
+    async def line(self) -> list[Checkpoint]:
+        """The newest checkpoints on the line of the current branch, oldest first; all that it stands on, and no others."""
+        branches = await self._context.files.store.branches.all()
+        return line_to(await self.all(), next(branch.tip for branch in branches if branch.current))
+
+    async def by_count(self, cases: int) -> Checkpoint:
+        """The last checkpoint on the line of the current branch that has no more than so many cases. Raises ``InputError``
+        when there is none."""
+        found = [point for point in await self.line() if point.accepted <= cases]
+        if not found:
+            raise InputError(f"No checkpoint on this branch has {cases:,} cases or fewer.", "F4 shows which there are.")
+        most = max(point.accepted for point in found)
+        return [point for point in found if point.accepted == most][-1]
+
+    async def before_change(self, what: str = "") -> Checkpoint:
+        """The last checkpoint on the line of the current branch before a revision of the plan, the newest one that changed the
+        category ``what``, or anything at all. Raises ``InputError`` when there is none."""
+        store, line = self._context.files.store, await self.line()
+        for earlier, later in zip(reversed(line[:-1]), reversed(line[1:]), strict=True):
+            if earlier.revision == later.revision:
+                continue
+            (_, before), (_, after) = await store.plans.of(earlier), await store.plans.of(later)
+            then = {category.name: category for category in before.categories}
+            now = {category.name: category for category in after.categories}
+            changed = {name for name in {**then, **now} if then.get(name) != now.get(name)}
+            if not what or what in changed:
+                return earlier
+        named = f"The plan of {what}" if what else "The plan"
+        raise InputError(f"{named} was not changed on this branch since its first checkpoint.", "F4 shows its history.")
+
+    async def named(self, name: str) -> Checkpoint:
+        """The newest checkpoint of that name or number, of any branch. Raises ``InputError`` when there is none."""
+        points = await self.all(_ALL)
+        found = [point for point in points if name.casefold() in (point.name.casefold(), str(point.id))]
+        if not found:
+            names = "".join(
+                f" “{name}” is {number}." for name, number in {p.name: p.id for p in points if p.name}.items()
+            )
+            there = numbers_there([point.id for point in points])
+            raise InputError(f"There is no checkpoint {name[:_NAME_LENGTH]!r}.", f"{there}{names[:_NAMES_LENGTH]}")
+        return found[-1]
 
 
 def _name(text: str) -> str:

@@ -174,6 +174,15 @@ class CoverageCounts:
                 return
 
 
+async def coverage_at(files: SessionFiles, checkpoint: int, plan: DatasetPlanInput) -> Coverage:
+    """What the cases of a checkpoint covered of the plan of then. Reads all of them."""
+    retired = await files.store.past_cases.retired(checkpoint)
+    count = await asyncio.to_thread(_planned, plan, files.seed, retired)
+    while page := await files.store.past_cases.attribute_page(checkpoint, count.last, _PAGE):
+        await asyncio.to_thread(count.take_page, page)
+    return await asyncio.to_thread(count.coverage)
+
+
 def _answer(
     count: CoverageCount, heard: Sequence[CaseAccepted | CaseWithdrawn], question: Callable[[CoverageCount], T]
 ) -> T:

@@ -32,6 +32,7 @@ from dsbuilder_tui.session.cases import SessionCases
 from dsbuilder_tui.session.chat import SessionChat
 from dsbuilder_tui.session.checkpoints import SessionCheckpoints
 from dsbuilder_tui.session.costs import SessionCosts
+from dsbuilder_tui.session.data_answers import DataAnswers
 from dsbuilder_tui.session.dataset_file import ONLY_NEW, DatasetFile
 from dsbuilder_tui.session.diversity import SessionDiversity
 from dsbuilder_tui.session.documents import SessionDocuments
@@ -79,11 +80,12 @@ class Session:
         self.exports = SessionExports(context, self.diversity)
         self.branches = SessionBranches(context, moved=self.diversity.forget_coverage)
         self.cases = SessionCases(context, repaired=self.diversity.forget_coverage)
-        self.plans = SessionPlans(context)
+        self.plans = SessionPlans(context, self.costs)
         self.preview = SessionPreview(context, self.costs)
         self.rejections = SessionRejections(context)
         self.results = SessionResults(context)
         self.failing_cells = FailingCells(context, self.results)
+        self.data = DataAnswers(context, self.costs, self.diversity, self.documents)
         self.settings = context.settings
         self.templates = SessionTemplates(context)
         self.tracking = SessionTracking(context)

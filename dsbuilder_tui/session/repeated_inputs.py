@@ -33,9 +33,14 @@ class RepeatedInputs:
             self._seen.add(key)
 
     @property
+    def total(self) -> int:
+        """How many say what another one says."""
+        return sum(self._repeats.values())
+
+    @property
     def words(self) -> str:
         """What will be merged where records are told apart by their inputs; empty when nothing will."""
-        total = sum(self._repeats.values())
+        total = self.total
         if not total:
             return ""
         names = sorted(self._repeats, key=lambda name: -self._repeats[name])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import orjson
 
+from dsbuilder_tui.domain.case_kind import TAG as KIND
+from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.evaluation import EASY
 from dsbuilder_tui.domain.judging import TAG, Judgement
 from dsbuilder_tui.domain.sanitise import whole_characters
@@ -21,7 +23,10 @@ CASE_ID = "((SELECT name FROM category WHERE id = category_id) || printf('-%05d'
 
 @dataclass(frozen=True, slots=True)
 class CaseQuery:
-    """Which cases a search is for. An empty ``text`` and no mark asked for means all of them."""
+    """Which cases a search is for. An empty ``text`` and no mark asked for means all of them.
+
+    ``attributes`` are (axis, value); ``flag`` is a kind of flag; ``lacking`` a key that the expectations do not have.
+    """
 
     text: str = ""
     pinned: bool = False
@@ -31,6 +36,10 @@ class CaseQuery:
     easy: bool = False
     verdict: Judgement | None = None
     newest_first: bool = False
+    attributes: tuple[tuple[str, str], ...] = ()
+    kind: CaseKind | None = None
+    flag: str = ""
+    lacking: str = ""
 
     def condition(self) -> tuple[str, list[str]]:
         """The SQL that a row must fulfil, and its parameters."""
@@ -54,7 +63,30 @@ class CaseQuery:
             found = f"json_extract(tags, '$.{TAG}.finding')"
             parts.append(f"(instr(tags, '\"{TAG}\":') AND CASE WHEN json_valid(tags) THEN {found} = ? END)")
             values.append(self.verdict)
+        for axis, value in self.attributes:
+            parts.append("(CASE WHEN json_valid(tags) THEN json_extract(tags, ?) = ? END)")
+            values += [attribute_path(axis), value]
+        if self.kind is not None:
+            parts.append(f"(CASE WHEN json_valid(tags) THEN ifnull(json_extract(tags, '$.{KIND}'), ?) = ? END)")
+            values += [CaseKind.SINGLE, self.kind]
+        if self.flag:
+            parts.append(
+                "(instr(tags, '\"flags\":') AND CASE WHEN json_valid(tags) THEN EXISTS (SELECT 1 FROM "
+                "json_each(tags, '$.flags') WHERE json_extract(value, '$.kind') = ?) END)"
+            )
+            values.append(self.flag)
+        if self.lacking:
+            parts.append(
+                "(CASE WHEN json_valid(expectations) THEN "
+                "NOT EXISTS (SELECT 1 FROM json_each(expectations) WHERE key = ? AND type <> 'null') END)"
+            )
+            values.append(self.lacking)
         return " AND ".join(parts) or "1", values
+
+
+def attribute_path(axis: str) -> str:
+    """Where the tags of a case hold its value of an axis. Goes into SQL as a bound parameter."""
+    return f'$.attributes."{axis}"'
 
 
 def words_condition(text: str, json_columns: Sequence[str], columns: Sequence[str]) -> tuple[str, list[str]]:

@@ -62,13 +62,14 @@ class ChatTable:
 
         return await self._store.read(read)
 
-    async def newest(self, limit: int) -> list[Message]:
-        """The newest messages, oldest first."""
+    async def newest(self, limit: int, until: int | None = None) -> list[Message]:
+        """The newest messages, oldest first; with ``until`` those up to a place in the history."""
+        last = 2**63 - 1 if until is None else until
 
         def read(connection: sqlite3.Connection) -> list[Message]:
             rows = connection.execute(
-                f"SELECT {MESSAGE_COLUMNS} FROM message WHERE branch_id=? ORDER BY seq DESC LIMIT ?",
-                (MAIN_BRANCH, limit),
+                f"SELECT {MESSAGE_COLUMNS} FROM message WHERE branch_id=? AND seq<=? ORDER BY seq DESC LIMIT ?",
+                (MAIN_BRANCH, last, limit),
             ).fetchall()
             return [read_message(row) for row in reversed(rows)]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from dsbuilder_tui.domain.branch import numbers_there
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.store.connection import StoreConnection
@@ -17,8 +18,14 @@ from dsbuilder_tui.store.schema import MAIN_BRANCH
 from dsbuilder_tui.store.travelled_tables import HEAD_SEGMENT
 
 _BRANCH = "coalesce((SELECT b.name FROM segment s JOIN branch b ON b.id=s.branch_id WHERE s.id=c.segment_id), m.name)"
+# A piece of a line ends at a checkpoint where another one begins behind it.
+_BEFORE = (
+    "coalesce((SELECT max(p.id) FROM checkpoint p WHERE p.segment_id=c.segment_id AND p.id<c.id), "
+    "(SELECT max(p.id) FROM checkpoint p JOIN segment s ON s.parent_id=p.segment_id WHERE s.id=c.segment_id))"
+)
 CHECKPOINT_COLUMNS = (
-    f"c.id, c.seq, c.reason, c.accepted, c.planned, c.created_at, c.name, c.note, {_BRANCH}, c.revision, c.message_seq"
+    "c.id, c.seq, c.reason, c.accepted, c.planned, c.created_at, c.name, c.note, "
+    f"{_BRANCH}, c.revision, c.message_seq, {_BEFORE}"
 )
 CHECKPOINTS = f"checkpoint c JOIN branch m ON m.id={MAIN_BRANCH}"
 
@@ -76,10 +83,10 @@ class CheckpointTable:
 
 def checkpoint_from(row: Sequence[Any]) -> Checkpoint:
     """A row of ``CHECKPOINT_COLUMNS``."""
-    number, seq, reason, accepted, planned, created_at, name, note, branch, revision, message_seq = row
+    number, seq, reason, accepted, planned, created_at, name, note, branch, revision, message_seq, before = row
     return Checkpoint(
         id=number, seq=seq, reason=reason, accepted=accepted, planned=planned, created_at=created_at, name=name, note=note,
-        branch=branch, revision=revision, message_seq=message_seq,
+        branch=branch, revision=revision, message_seq=message_seq, before=before,
     )  # fmt: skip
 
 
@@ -87,7 +94,8 @@ def checkpoint_at(connection: sqlite3.Connection, number: int) -> Checkpoint:
     """Raises ``InputError`` when there is none with that number."""
     row = connection.execute(f"SELECT {CHECKPOINT_COLUMNS} FROM {CHECKPOINTS} WHERE c.id=?", (number,)).fetchone()
     if row is None:
-        raise InputError(f"There is no checkpoint {number}.", "`dsbuilder checkpoints SESSION` lists them.")
+        there = [found for (found,) in connection.execute("SELECT id FROM checkpoint ORDER BY id")]
+        raise InputError(f"There is no checkpoint {number}.", numbers_there(there))
     return checkpoint_from(row)
 
 

@@ -7,12 +7,20 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.case import AcceptedCase, Rejection
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.head_move import segment_path, start_of
+from dsbuilder_tui.store.rejections import REJECTION_COLUMNS, rejection_from
 from dsbuilder_tui.store.row_format import CASE_COLUMNS, read_case
 from dsbuilder_tui.store.schema import MAIN_BRANCH
-from dsbuilder_tui.store.travelled_tables import CASE_PLACE, HEAD_SEGMENT, RETIRED_PLACE, TRAVELLED_TABLES
+from dsbuilder_tui.store.statistics import AttributeRow
+from dsbuilder_tui.store.travelled_tables import (
+    CASE_PLACE,
+    HEAD_SEGMENT,
+    REJECTION_PLACE,
+    RETIRED_PLACE,
+    TRAVELLED_TABLES,
+)
 
 _PAGE = 500
 
@@ -47,6 +55,12 @@ class _Past:
         walking back over the places in the history."""
         walked = "+" if newest else ""  # then the index of the slots would have all of them sorted
         table = TRAVELLED_TABLES[place]
+        if not table.changing and not table.deleted:  # as it came, so it stays
+            return [
+                f"SELECT {columns} FROM {table.name} WHERE {table.born}<=:shared AND {condition}",
+                f"SELECT {columns} FROM shelved_{table.name} WHERE {walked}segment_id IN ({self.shelved}) AND {table.born}<=:seq "
+                f"AND {condition}",
+            ]
         former = ", ".join(f"f.{column.strip()}" for column in columns.split(","))
         as_it_lies = f"{self._decisive(place, '')} IS NULL AND {condition}"
         return [
@@ -75,6 +89,26 @@ class PastCaseTable:
     def __init__(self, store: StoreConnection) -> None:
         self._store = store
 
+    async def parted(self, checkpoint: int) -> int:
+        """The place in the history up to which the present branch and the line of a checkpoint are one."""
+        return await self._store.read(lambda connection: _Past.of(connection, checkpoint).values["shared"])
+
+    async def was_edited(self, checkpoint: int, category: str, ordinal: int) -> bool:
+        """Whether the case of a slot was edited on the line of a checkpoint since that left the present branch."""
+        number = self._store.ids.get(category, 0)
+
+        def read(connection: sqlite3.Connection) -> bool:
+            past = _Past.of(connection, checkpoint)
+            query = (
+                f"SELECT 1 FROM shelved_history WHERE segment_id IN ({past.shelved}) AND seq<=:seq AND kind='case_edited' "
+                "AND category_id=:number AND ordinal=:ordinal"
+            )
+            return (
+                connection.execute(query, {**past.values, "number": number, "ordinal": ordinal}).fetchone() is not None
+            )
+
+        return await self._store.read(read)
+
     async def newest(self, checkpoint: int, most: int) -> list[AcceptedCase]:
         """Some cases, the newest of then first; a damaged one is marked. Costs the same at any number of cases."""
 
@@ -84,6 +118,33 @@ class PastCaseTable:
                 found += connection.execute(f"{query} ORDER BY 1 DESC LIMIT :most", {**past.values, "most": most})
             found.sort(key=lambda row: row[0], reverse=True)
             return [read_case(self._store.names, row) for row in found[:most]]
+
+        return await self._store.read(read)
+
+    async def rejections(self, checkpoint: int, most: int) -> list[Rejection]:
+        """Some of what had been turned away by then, the newest first. Costs the same at any number."""
+
+        def read(connection: sqlite3.Connection) -> list[Rejection]:
+            past, found = _Past.of(connection, checkpoint), list[Any]()
+            for query in past.sources(REJECTION_PLACE, REJECTION_COLUMNS, newest=True):
+                found += connection.execute(f"{query} ORDER BY 1 DESC LIMIT :most", {**past.values, "most": most})
+            found.sort(key=lambda row: row[0], reverse=True)
+            return [rejection_from(self._store.names, row) for row in found[:most]]
+
+        return await self._store.read(read)
+
+    async def attribute_page(self, checkpoint: int, after: int, most: int) -> list[AttributeRow]:
+        """As ``StatisticsReader.attribute_page``, of the cases of then."""
+
+        def read(connection: sqlite3.Connection) -> list[AttributeRow]:
+            past = _Past.of(connection, checkpoint)
+            union = " UNION ALL ".join(past.sources(CASE_PLACE, "seq, category_id, ordinal, tags", "seq>:after"))
+            rows = connection.execute(
+                "SELECT seq, category_id, ordinal, CASE WHEN json_valid(tags) THEN json_extract(tags, '$.attributes') END "
+                f"FROM ({union}) ORDER BY seq LIMIT :most",
+                {**past.values, "after": after, "most": most},
+            )
+            return [(seq, self._store.names[number], ordinal, found) for seq, number, ordinal, found in rows]
 
         return await self._store.read(read)
 

@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.store.agent_memory import AgentMemoryTable
 from dsbuilder_tui.store.approvals import ApprovalTable
 from dsbuilder_tui.store.branches import BranchTable
+from dsbuilder_tui.store.case_groups import CaseGroups
 from dsbuilder_tui.store.cases import CaseTable
 from dsbuilder_tui.store.chat import ChatTable
 from dsbuilder_tui.store.checkpoints import CheckpointTable
@@ -52,6 +53,7 @@ class SessionStore:
         self.approvals = ApprovalTable(connection)
         self.branches = BranchTable(connection)
         self.calls = WorkerCallTable(connection)
+        self.case_groups = CaseGroups(connection)
         self.cases = CaseTable(connection)
         self.chat = ChatTable(connection)
         self.checkpoints = CheckpointTable(connection)
@@ -147,6 +149,12 @@ class SessionStore:
         """Write everything in one transaction; on disk when this returns."""
         await self.connection.write(lambda connection: apply(connection, changes, self.connection.ids))
 
-    async def take_in(self, cases: Iterable[AcceptedCase]) -> None:
-        """Write any number of cases in one transaction; they are asked for on the store's thread, some at a time."""
-        await self.connection.write(lambda connection: take_in(connection, cases, self.connection.ids))
+    async def take_in(self, cases: Iterable[AcceptedCase], following: Callable[[], Changes]) -> None:
+        """Write any number of cases, and what follows of them, in one transaction. Both are asked for on the store's thread:
+        the cases some at a time, ``following`` when all of them have come."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            take_in(connection, cases, self.connection.ids)
+            apply(connection, following(), self.connection.ids)
+
+        await self.connection.write(write)

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import orjson
 
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.case_pair import PairKind, PairSide
+from dsbuilder_tui.domain.events import RunFinished, RunPaused, RunStarted
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 # What may change, or take away, a case that was counted already.
 _DISTURBING = ("case_edited", "case_withdrawn", "kept_anyway", "repaired", "branch_switched")
 
+_RUNS = (RunStarted.type, RunPaused.type, RunFinished.type)
+_NEWEST = 200  # cases, by which it is told how fast a run is
+
 AttributeRow = tuple[int, str, int, str | None]  # place in the history, category, ordinal, attributes as JSON
+
+
+@dataclass(frozen=True, slots=True)
+class RunTimes:
+    """When runs began and ended, in seconds since the epoch; of the newest one, how many of its last cases came in how
+    many seconds. The end of one that goes on is ``None``.
+    """
+
+    spans: tuple[tuple[float, float | None], ...] = ()
+    newest_cases: int = 0
+    newest_seconds: float = 0.0
 
 
 class StatisticsReader:
@@ -76,6 +92,42 @@ class StatisticsReader:
         def read(connection: sqlite3.Connection) -> int:
             query = f"SELECT max(seq) FROM history WHERE kind IN ({marks})"
             return connection.execute(query, _DISTURBING).fetchone()[0] or 0
+
+        return await self._store.read(read)
+
+    async def run_times(self, *, running: bool) -> RunTimes:
+        """When the session ran. A run that was killed ended with the last case that it brought."""
+
+        def read(connection: sqlite3.Connection) -> RunTimes:
+            marks = ",".join("?" * len(_RUNS))
+            lines = connection.execute(
+                f"SELECT seq, kind, created_at FROM history WHERE kind IN ({marks}) ORDER BY seq", _RUNS
+            ).fetchall()
+            spans: list[tuple[float, float | None]] = []
+            started = 0
+            for place, (seq, kind, at) in enumerate(lines):
+                if kind != RunStarted.type:
+                    continue
+                following = lines[place + 1] if place + 1 < len(lines) else None
+                if following is not None and following[1] != RunStarted.type:
+                    end = following[2]
+                elif following is None and running:
+                    end = None
+                else:
+                    upto = following[0] if following is not None else 2**63 - 1
+                    last = connection.execute(
+                        "SELECT created_at FROM accepted_case WHERE seq>? AND seq<? ORDER BY seq DESC LIMIT 1",
+                        (seq, upto),
+                    ).fetchone()
+                    end = last[0] if last is not None else at
+                spans.append((at, end))
+                started = seq
+            count, first, last_at = connection.execute(
+                "SELECT count(*), min(created_at), max(created_at) FROM (SELECT created_at FROM accepted_case "
+                "WHERE seq>? ORDER BY seq DESC LIMIT ?)",
+                (started, _NEWEST),
+            ).fetchone()
+            return RunTimes(tuple(spans), count, (last_at - first) if count > 1 else 0.0)
 
         return await self._store.read(read)
 

@@ -61,7 +61,7 @@ TRAVELLED_TABLES = (
         "withdrawn_case", (*_CASE, "withdrawn_seq", "replaced_by", "reason", "withdrawn_at"), born="withdrawn_seq"
     ),
 )  # fmt: skip
-CASE_PLACE, RETIRED_PLACE = 0, 4  # of `accepted_case` and `retired_slot`
+CASE_PLACE, RETIRED_PLACE, REJECTION_PLACE = 0, 4, 5  # of `accepted_case`, `retired_slot` and `rejection`
 
 _NEWEST = "(SELECT {0} FROM checkpoint ORDER BY id DESC LIMIT 1)"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
@@ -17,6 +18,19 @@ CALL_COLUMNS = (
     "seq, category_id, batch, model, size, outcome, delivered, retries, prompt_tokens, completion_tokens, seconds, detail, "
     "created_at, worker, estimated, role"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSums:
+    """What the calls of one model for one category and purpose came to; ``seconds`` of all of them, one after another."""
+
+    category: str
+    role: CallRole
+    model: str
+    calls: int
+    seconds: float
+    delivered: int
+    usage: Usage
 
 
 class WorkerCallTable:
@@ -49,6 +63,25 @@ class WorkerCallTable:
                 "SELECT sum(prompt_tokens), sum(completion_tokens) FROM worker_call WHERE role<>?", (CallRole.JUDGE,)
             ).fetchone()
             return Usage(row[0] or 0, row[1] or 0, known=bool(row[0] or row[1]))
+
+        return await self._store.read(read)
+
+    async def by_category(self) -> list[CallSums]:
+        """All calls so far, summed up by category, model and what they were for."""
+
+        def read(connection: sqlite3.Connection) -> list[CallSums]:
+            rows = connection.execute(
+                "SELECT category_id, role, model, count(*), sum(seconds), sum(delivered), sum(prompt_tokens), "
+                "sum(completion_tokens) FROM worker_call WHERE branch_id=? GROUP BY category_id, role, model ORDER BY 1, 2, 3",
+                (MAIN_BRANCH,),
+            )
+            return [
+                CallSums(
+                    category=self._store.names[number], role=CallRole(role), model=model, calls=calls, seconds=seconds,
+                    delivered=delivered, usage=Usage(prompt, completion, known=bool(prompt or completion)),
+                )
+                for number, role, model, calls, seconds, delivered, prompt, completion in rows
+            ]  # fmt: skip
 
         return await self._store.read(read)
 

@@ -17,7 +17,7 @@ from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from tests.support.likeness import accept, reject
 from tests.support.studio import Scripted
-from tests.support.talking import SUPPORT, Talking, asked, calls, says, talking, tools_used
+from tests.support.talking import SUPPORT, Talking, asked, calls, said, says, talking, tools_used
 
 Configs = Callable[..., DatasetBuilderConfig]
 Plans = Callable[..., DatasetPlanInput]
@@ -43,7 +43,7 @@ async def finished(config: DatasetBuilderConfig, plan: DatasetPlanInput, model: 
 
 
 def test_schemas_are_plain_and_say_what_each_argument_is() -> None:
-    assert len(tool_kinds()) == 18
+    assert len(tool_kinds()) == 19
     for kind in tool_kinds():
         schema = kind().schema()
         text = json.dumps(schema)
@@ -391,3 +391,46 @@ async def test_what_a_proposal_says_of_writing_holds(
         assert isinstance(question, PlanApproval)
         assert [one.key for one in question.plan.written_for(question.plan.categories[0])] == keys
         assert any("not both" in note for note in question.card.notes) == noted
+
+
+async def test_numbers_about_the_data(make_config: Configs, make_plan: Plans) -> None:
+    wanted = [
+        ("ask_data", {"what": "cases", "by": "category"}),
+        ("ask_data", {"what": "case", "case": "category_2-00001"}),
+        ("ask_data", {"what": "cases", "attributes": {"tone": "polite"}}),
+        ("ask_data", {"what": "cases", "category": "lions"}),
+        ("ask_data", {"what": "cases", "by": "stage"}),
+        ("ask_data", {"what": "cases", "where": "1=1"}),
+    ]
+    config = make_config()
+    await finished(config, make_plan(6, 3, name="shop"))
+    async with talking(config, *steps(*wanted), reference="shop") as talk:
+        told = await used(talk)
+        assert told["rows"] == [{"name": "category_1", "count": 6}, {"name": "category_2", "count": 3}]
+        assert told["see"] == "F2 shows more."
+        told = await used(talk)
+        assert told["said"].startswith("category_2-00001 (#") and told["see"] == "/cases category_2-00001 shows more."
+        assert (await used(talk))["see"] == "/cases polite shows more."
+        assert "category_1, category_2" in (await used(talk))["way_out"]
+        assert "cannot be split by stage" in (await used(talk))["error"]
+        assert "where is not known" in (await used(talk))["error"]
+
+
+async def test_numbers_about_the_data_in_words_without_a_model(make_config: Configs, make_plan: Plans) -> None:
+    async with talking(make_config(), plan=make_plan(8, 4)) as talk:
+        empty = said(await talk.say("how many are polite?"))
+        assert "No case is written yet; the plan wants" in empty and "F3 shows more." in empty
+        await talk.session.run()
+        polite = [c async for c in talk.session.cases.all() if c.tags["attributes"]["tone"] == "polite"]
+        assert f"{len(polite)} of 12 cases: tone polite" in said(await talk.say("how many are polite?"))
+        answer = said(await talk.say("how many cases per category"))
+        assert "- category\\_1 8" in answer and "- category\\_2 4" in answer
+        assert "No two of 12 cases say the same." in said(await talk.say("any duplicates?"))
+        assert "$0.00" in said(await talk.say("what did it cost"))
+        assert "There is no case 100" in said(await talk.say("show case 100"))
+        assert "category\\_1-00002" in said(await talk.say("show case 2"))
+    async with talking(make_config()) as talk:
+        for words in ("how many are angry", "any duplicates?", "which category is thin", "show case 100"):
+            assert "Nothing is planned yet" in said(await talk.say(words)), words
+        assert "$0.00" in said(await talk.say("what did it cost"))
+        assert "built-in" in said(await talk.say("which model writes the cases"))

@@ -29,7 +29,7 @@ _JUDGED = 4000
 
 def texts(seed: int) -> Iterator[str]:
     """Sentences of 8 to 25 words out of 4,000, the common ones more often."""
-    from tests.support.fake_openai import word
+    from tests.support.fake_contents import word
 
     rng = random.Random(seed)
     while True:

@@ -13,7 +13,8 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.diversity.fingerprint_file import NAMES
 from dsbuilder_tui.domain.events import CaseRejected
 from dsbuilder_tui.domain.pause_cause import Pause
-from tests.support.fake_openai import FakeOpenAI, word
+from tests.support.fake_contents import word
+from tests.support.fake_openai import FakeOpenAI
 from tests.support.raw_file import written_otherwise
 
 Plans = Callable[..., DatasetPlanInput]

@@ -14,8 +14,9 @@ from dsbuilder_tui.domain import events as ev
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.domain.judging import Judgement, verdict_of
+from tests.support.fake_contents import word
 from tests.support.fake_judge import JudgeSays, verdict, verdicts
-from tests.support.fake_openai import FakeOpenAI, word
+from tests.support.fake_openai import FakeOpenAI
 from tests.support.judged_runs import judging, run_and_hear
 
 Configs = Callable[..., DatasetBuilderConfig]

@@ -14,7 +14,8 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.errors import EndpointUnavailable
 from dsbuilder_tui.domain.flags import COMPARED_BEGINNING
 from tests.support.fake_agent import Reply
-from tests.support.fake_openai import FakeOpenAI, word
+from tests.support.fake_contents import word
+from tests.support.fake_openai import FakeOpenAI
 
 Plans = Callable[..., DatasetPlanInput]
 Configs = Callable[..., DatasetBuilderConfig]

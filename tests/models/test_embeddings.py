@@ -12,8 +12,9 @@ from dsbuilder_tui.domain.errors import DsbuilderError, EndpointRefused, Endpoin
 from dsbuilder_tui.domain.events import Notice
 from dsbuilder_tui.models.embedding_probe import probe_embeddings
 from dsbuilder_tui.models.embeddings import EndpointEmbeddings
+from tests.support.fake_contents import word
 from tests.support.fake_embeddings import SIZE, vector
-from tests.support.fake_openai import FakeOpenAI, word
+from tests.support.fake_openai import FakeOpenAI
 
 Plans = Callable[..., DatasetPlanInput]
 Configs = Callable[..., DatasetBuilderConfig]

@@ -51,7 +51,7 @@ def _work(process: subprocess.Popen[str]) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-def _interrupted(process: subprocess.Popen[str], asked: Callable[[], object], lasts: float = 6.0) -> tuple[int, str]:
+def _interrupted(process: subprocess.Popen[str], asked: Callable[[], object], lasts: float = 3.0) -> tuple[int, str]:
     """Once the peer is ``asked``, let the process work for so many seconds of the processor, or until it waits or ends;
     then Ctrl+C. Its highest memory and its words."""
     highest, until = 0, time.monotonic() + 120

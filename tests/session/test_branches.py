@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
-from dsbuilder_tui.domain.branch import BranchCause, CheckpointCause
+from dsbuilder_tui.domain.branch import BranchCause, CheckpointCause, line_to
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import Event
+from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.domain.pause_cause import Pause
 from dsbuilder_tui.generation.journal import Journal
+from dsbuilder_tui.session.checkpoints import CheckpointPreview
 from dsbuilder_tui.store.rows import Changes, Withdrawal
 from dsbuilder_tui.store.salvage import salvage
 from dsbuilder_tui.store.travelled_tables import TRAVELLED_TABLES
@@ -254,3 +256,83 @@ async def test_a_change_of_settings_is_a_point_and_goes_with_it(make_config: Con
         assert session.config.batch_size != 3
         await session.branches.switch("smaller")
         assert session.config.batch_size == 3
+
+
+async def test_all_that_was_there_at_a_checkpoint_is_read_where_it_lies(make_config: Configs) -> None:
+    """Rejections, coverage and conversation of a checkpoint, from wherever the session stands."""
+    async with await Session.create(plan(), make_config(checkpoint_interval=1000, seed=5)) as session:
+
+        async def shown() -> tuple[Any, ...]:
+            return (
+                [rejection.seq for rejection in await session.rejections.page(0, 1000)],
+                (await session.diversity.coverage()).as_dict(),
+            )
+
+        def then(looked: CheckpointPreview) -> list[int]:
+            return [rejection.seq for rejection in looked.rejections]
+
+        kept = {}
+        for count in (12, 25, 40):
+            await run_until(session, count)
+            case = (await session.cases.page(0, 1))[0]
+            await session.cases.withdraw(case.category, case.ordinal)
+            await session.chat.add(MessageRole.PERSON, f"That was {count}.")
+            point = await session.checkpoints.save(f"at {count}")
+            kept[point.id] = (await shown(), count)
+        first, middle, _ = kept
+        await session.branches.rewind(first)
+        await run_until(session, 20)
+        for _ in range(2):
+            for number, ((rejected, coverage), count) in kept.items():
+                looked = await session.checkpoints.preview(number, most_cases=1000)
+                assert then(looked) == rejected and rejected
+                assert (await session.checkpoints.coverage(number)).as_dict() == coverage
+                assert looked.messages[-1].text == f"That was {count}."
+                assert (await session.checkpoints.named(f"AT {count}")).id == number
+            await session.branches.rewind(middle)
+
+
+async def test_checkpoints_are_a_tree_and_the_present_line_ends_where_the_session_stands(make_config: Configs) -> None:
+    async with await Session.create(plan(), make_config(checkpoint_interval=1000, seed=5)) as session:
+        await run_until(session, 10)
+        one = await session.checkpoints.save()
+        await run_until(session, 20)
+        two = await session.checkpoints.save()
+        assert [point.id for point in await session.checkpoints.line()][-1] == two.id
+        await session.branches.rewind(one.id)
+        current = await session.branches.current()
+        assert current.tip == one.id  # before anything is written there
+        assert (await session.checkpoints.line())[-1].id == one.id
+        three = await session.checkpoints.save()
+        assert three.before == one.id
+        left = await session.branches.named("main-1")
+        line = line_to(await session.checkpoints.all(), left.tip)
+        assert two.id in [point.id for point in line] and three.id not in [point.id for point in line]
+        await session.branches.rewind(two.id)  # on the line of another branch
+        line = await session.checkpoints.line()
+        assert line[-1].id == two.id and (await session.branches.current()).tip == two.id
+        assert line[0].before is None
+
+
+async def test_a_checkpoint_is_found_by_its_cases_and_by_what_was_changed_then(make_config: Configs) -> None:
+    async with await Session.create(plan(), make_config(checkpoint_interval=10, seed=5)) as session:
+        await run_until(session, 25)
+        there = (await session.summary()).instances_created
+        found = await session.checkpoints.by_count(there)
+        assert found.accepted == there
+        assert (await session.checkpoints.by_count(19)).accepted <= 19
+        with pytest.raises(InputError, match="not changed"):
+            await session.checkpoints.before_change()
+        before = (await session.checkpoints.line())[-1]
+        first, *others = session.plan.categories
+        revised = [first.model_copy(update={"description": "Quite another thing"}), *others]
+        await session.plans.revise(session.plan.model_copy(update={"categories": revised}))
+        name = first.name
+        assert (await session.checkpoints.before_change(name)).id == before.id
+        assert (await session.checkpoints.before_change()).id == before.id
+        with pytest.raises(InputError, match="not changed"):
+            await session.checkpoints.before_change("nothing_of_that_name")
+        with pytest.raises(InputError, match="fewer"):
+            await session.checkpoints.by_count(-1)
+        with pytest.raises(InputError, match="no checkpoint"):
+            await session.checkpoints.named("nobody")

@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import json
 import random
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,54 +18,22 @@ from typing import Any
 
 from tests.support.fake_agent import UNSCRIPTED, Reply, Scripted, play, says
 from tests.support.fake_answers import ANSWERS
+from tests.support.fake_contents import (
+    SLOT_LINE,
+    SLOTS,
+    Arguments,
+    Thinking,
+    pieces_of_answer,
+    pieces_of_cases,
+    with_written,
+    word,
+)
 from tests.support.fake_embeddings import embed
 from tests.support.fake_floods import FLOODS, flood
 from tests.support.fake_judge import FakeJudge, is_judging
 from tests.support.fake_templates import FakeTemplates
 from tests.support.template_answers import is_for_templates
-from tests.support.wire import STREAM_HEAD, as_bytes, send_chunk, send_error, send_json, send_raw
-
-SYLLABLES = "ba be bi bo bu da de di do du ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu".split()
-_SLOTS = re.compile(r"Slots \((\d+)\):")
-_WRITTEN: dict[str, Any] = {
-    "expected_facts": ["The message is answered."],
-    "guidelines": ["Is polite."],
-    "expected_response": "It is answered.",
-    "expected_tool_calls": [],
-}
-
-
-def _with_written(case: dict[str, Any], prompt: str) -> dict[str, Any]:
-    """The case with what the prompt wants written for each."""
-    _, asks, wanted = prompt.partition("Write for each case")
-    keys = re.findall(r"^- (\w+): ", wanted, re.MULTILINE) if asks and "expectations" in case else ()
-    more = {key: _WRITTEN.get(key, "any") for key in keys}
-    return {**case, "expectations": {**case["expectations"], **more}} if more else case
-
-
-_SLOT_LINE = re.compile(r"^(\d+)\. (.*)$", re.MULTILINE)
-
-
-class Arguments(str):
-    """A piece of an answer that comes in the arguments of a tool call."""
-
-    __slots__ = ()
-
-
-class Thinking(str):
-    """A piece of an answer that comes in the field for thoughts."""
-
-    __slots__ = ()
-
-
-def word(number: int) -> str:
-    """A number as a pronounceable word, so that masking ids does not make two texts the same."""
-    out = ""
-    while True:
-        number, digit = divmod(number, len(SYLLABLES))
-        out = SYLLABLES[digit] + out
-        if not number:
-            return out + "n"
+from tests.support.wire import STREAM_HEAD, as_bytes, send_chunk, send_error, send_event, send_json, send_raw
 
 
 @dataclass
@@ -366,7 +333,7 @@ class FakeOpenAI:
 
     def _content(self, kind: str, body: dict[str, Any]) -> tuple[list[str], str]:
         prompt = str(body["messages"][-1]["content"])
-        found = _SLOTS.search(prompt)
+        found = SLOTS.search(prompt)
         asked = int(found.group(1)) if found else 1
         if kind == "few":
             asked = max(1, asked // 2)
@@ -380,40 +347,15 @@ class FakeOpenAI:
             )
         if kind == "endless":
             return ['{"cases": [{"slot": 1, "inputs": {"query": "', *(" " * 8192 for _ in range(64))], "stop"
-        whole_cases = [_with_written(self.case(number), prompt) for number in range(1, asked + 1)]
+        whole_cases = [with_written(self.case(number), prompt) for number in range(1, asked + 1)]
         if self.keep_bodies and found:
-            attributes = dict(_SLOT_LINE.findall(prompt, found.end()))
+            attributes = dict(SLOT_LINE.findall(prompt, found.end()))
             written = [case for case in whole_cases if "inputs" in case]  # not those with several candidates
             self.meant |= {case["inputs"]["query"]: attributes.get(str(case["slot"]), "") for case in written}
         if kind in ANSWERS:
             drafts = [{**case, "inputs": {"query": f"A draft, {self._text()}"}} for case in whole_cases]
-            said = ANSWERS[kind](whole_cases, drafts)
-            step = max(1, len(said.text) // 5)
-            return [
-                *(Thinking(said.thoughts),) * bool(said.thoughts),
-                *(Arguments(said.arguments),) * bool(said.arguments),
-                *(said.text[n : n + step] for n in range(0, len(said.text), step)),
-            ], "stop"
-        cases = [json.dumps(case, ensure_ascii=False) for case in whole_cases]
-        if kind == "malformed":
-            cases[len(cases) // 2] = '{"slot": 1, "inputs": query oops }'
-        if kind == "wrong_types":
-            cases[0] = json.dumps({"slot": "one", "inputs": {"query": 42}, "expectations": "none"})
-        if kind == "trailing_commas":
-            cases = [case[:-2] + ",},}" if case.endswith("}}") else case for case in cases]
-        if kind == "split_utf8":
-            cases = [case.replace("Where", "Où ☃ 🚀 where") for case in cases]
-        pieces = ['{"cases": [', *(case + ("," if n < asked else "") for n, case in enumerate(cases, 1)), "]}"]
-        if kind == "fenced":
-            pieces = ["Sure, here are your cases:\n```json\n", *pieces, "\n```\nLet me know if you need {more}!"]
-        if kind == "prose":
-            pieces = ["Here you go.\n", *(case + "\n" for case in cases), "That's all [for now]."]
-        if kind == "broken_all":
-            pieces = ['{{{ this is <<< not json """ at all ]]']
-        if kind == "truncated":
-            whole = "".join(pieces)
-            return [whole[: int(len(whole) * 0.6)]], "length"
-        return pieces, "stop"
+            return pieces_of_answer(ANSWERS[kind](whole_cases, drafts)), "stop"
+        return pieces_of_cases(kind, whole_cases)
 
     async def _stream(
         self, kind: str, body: dict[str, Any], pieces: list[str], reason: str, writer: asyncio.StreamWriter
@@ -441,7 +383,7 @@ class FakeOpenAI:
             if isinstance(piece, Arguments):
                 said = {"tool_calls": [{"index": 0, "function": {"name": "test_cases", "arguments": piece}}]}
             delta = {"choices": [{"index": 0, "delta": said, "finish_reason": None}]}
-            await self._event(kind, delta, end, writer)
+            await send_event(kind, delta, end, writer)
             if self.token_delay:  # a steady pace, however long a write takes
                 due += self.token_delay
                 await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
@@ -453,14 +395,14 @@ class FakeOpenAI:
                 await writer.drain()
                 await asyncio.sleep(3600)
             if kind == "error_mid" and number >= len(pieces) // 2:
-                await self._event(kind, {"error": {"message": "The engine is overloaded", "code": 503}}, end, writer)
+                await send_event(kind, {"error": {"message": "The engine is overloaded", "code": 503}}, end, writer)
                 await send_chunk(writer, b"")
                 return True
-        await self._event(
+        await send_event(
             kind, {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}], "usage": None}, end, writer
         )
         if "stream_options" in body and kind != "no_usage":
-            await self._event(kind, {"choices": [], "usage": self._usage(body, pieces)}, end, writer)
+            await send_event(kind, {"choices": [], "usage": self._usage(body, pieces)}, end, writer)
         if kind != "no_done":
             await send_chunk(writer, f"data: [DONE]{end}{end}".encode())
         await send_chunk(writer, b"")
@@ -477,19 +419,6 @@ class FakeOpenAI:
         if self.cached_tokens is not None:
             used["prompt_tokens_details"] = {"cached_tokens": self.cached_tokens}
         return used
-
-    async def _event(self, kind: str, data: dict[str, Any], end: str, writer: asyncio.StreamWriter) -> None:
-        if kind == "comments":  # one event over several data lines
-            text = json.dumps(data, indent=1)
-            payload = "".join(f"data: {line}{end}" for line in text.split("\n")) + end
-        else:
-            payload = f"data: {json.dumps(data, ensure_ascii=False)}{end}{end}"
-        raw = payload.encode()
-        if kind != "split_utf8":
-            await send_chunk(writer, raw)
-            return
-        for start in range(0, len(raw), 5):  # through the middle of characters
-            await send_chunk(writer, raw[start : start + 5])
 
 
 async def _main() -> None:

@@ -1,15 +1,17 @@
-"""An application evaluated by MLflow itself, in a process of its own: ``python -m tests.support.mlflow_evaluation URI NAME OPTIONS``.
+"""An application evaluated by MLflow itself, in a process of its own: ``python -m tests.support.mlflow_evaluation``.
 
-``NAME`` is the session's name in MLflow, ``OPTIONS`` JSON: ``fails`` and ``raises`` are texts of inputs that it answers wrongly
+Each line that it is given is a list in JSON: the URI, the session's name in MLflow, and options: ``fails`` and ``raises`` are texts of inputs that it answers wrongly
 or raises for, or name categories; ``experiment``; ``rows``: the records are given without their dataset and tags;
 ``played``: the records are scenarios, which a simulated user plays by saying their goals;
-``judge``: a judge model on loopback, which says no to what fails. Prints the id of the run.
+``judge``: a judge model on loopback, which says no to what fails. The line of its
+answer says the id of the run, or the error. It lives on until its input ends: importing MLflow takes seconds.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import traceback
 from typing import Any
 
 from tests.support.stub_judge import StubJudge
@@ -22,7 +24,7 @@ def said_to(request: dict[str, Any]) -> dict[str, Any]:
     return {"result": "no" if WRONG in json.dumps(request) else "yes", "rationale": "the judge read it"}
 
 
-def main(uri: str, name: str, options: dict[str, Any]) -> None:
+def evaluated(uri: str, name: str, options: dict[str, Any]) -> str:
     import mlflow
     from mlflow.entities import Feedback
     from mlflow.genai.scorers import scorer
@@ -86,10 +88,15 @@ def main(uri: str, name: str, options: dict[str, Any]) -> None:
         data = ConversationSimulator(test_cases=data, max_turns=2, user_model="openai:/stub", user_agent_class=User)
         predict = conversation
     result = mlflow.genai.evaluate(data=data, predict_fn=predict, scorers=scorers)
-    print(json.dumps({"run": result.run_id, "texts": of_category}), file=sys.__stdout__)
+    return str(result.run_id)
 
 
 if __name__ == "__main__":
     StubJudge(said_to).listen()
     sys.stdout = sys.stderr  # MLflow talks
-    main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]))
+    for line in sys.stdin:
+        try:
+            answer = {"run": evaluated(*json.loads(line))}
+        except Exception:  # told to the test that asked
+            answer = {"error": traceback.format_exc()}
+        print(json.dumps(answer), file=sys.__stdout__, flush=True)

@@ -11,7 +11,7 @@ from dsbuilder_tui.diversity.answer import Question
 from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.static_embedding import built_in_embedder
 from dsbuilder_tui.diversity.thresholds import Rules
-from tests.support.fake_openai import word
+from tests.support.fake_contents import word
 
 PATTERNS = ("uniform", "zipf", "bursty", "round_robin")
 KINDS = {"ids and case": "structural", "a word or two": "near", "word order": "semantic"}

@@ -44,3 +44,18 @@ async def send_error(
     writer: asyncio.StreamWriter, status: int, message: str, code: str, extra: dict[str, str] | None = None
 ) -> bool:
     return await send_json(writer, status, {"error": {"message": message, "code": code, "type": code}}, extra)
+
+
+async def send_event(kind: str, data: dict[str, Any], end: str, writer: asyncio.StreamWriter) -> None:
+    """An event of a stream, as a server of this kind writes it."""
+    if kind == "comments":  # one event over several data lines
+        text = json.dumps(data, indent=1)
+        payload = "".join(f"data: {line}{end}" for line in text.split("\n")) + end
+    else:
+        payload = f"data: {json.dumps(data, ensure_ascii=False)}{end}{end}"
+    raw = payload.encode()
+    if kind != "split_utf8":
+        await send_chunk(writer, raw)
+        return
+    for start in range(0, len(raw), 5):  # through the middle of characters
+        await send_chunk(writer, raw[start : start + 5])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from dsbuilder_tui.generation.originals import to_be_written
 from dsbuilder_tui.settings.key_trust import allow, foreign_tracking
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tracking.mlflow_client import MlflowUnavailable
-from tests.support.process import ROOT
+from tests.support.evaluations import EVALUATIONS
 from tests.support.tracked import mlflow_name
 
 # MLflow's own, at its first import with SQLAlchemy 2.1.
@@ -36,20 +34,7 @@ Plan = Callable[..., DatasetPlanInput]
 
 async def evaluated(uri: str, session: Session, **options: Any) -> str:
     """The run of an evaluation by MLflow. See ``mlflow_evaluation`` for what can be asked of it."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.support.mlflow_evaluation",
-        uri,
-        mlflow_name(session),
-        json.dumps(options),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()[-2000:]
-    return str(json.loads(out.splitlines()[-1])["run"])
+    return await asyncio.to_thread(EVALUATIONS.run, uri, mlflow_name(session), options)
 
 
 async def written(uri: str, plan: DatasetPlanInput, config: DatasetBuilderConfig) -> Session:

@@ -17,7 +17,8 @@ from dsbuilder_tui.tui.studio.prompt import Prompt
 from tests.support.studio import NARROW, Answers, Desk, Scripted, Stretched, begin, built, covers, studio
 
 Plans = Callable[..., DatasetPlanInput]
-PANELS = ["panel-plan", "panel-workers", "panel-checkpoints", "panel-rejected"]
+PANELS = ["panel-plan", "panel-workers", "panel-coverage", "panel-checkpoints", "panel-cases", "panel-rejected"]
+TABS = ["panel-plan", "panel-cases", "panel-workers", "panel-checkpoints", "panel-rejected"]
 
 
 def prompt(desk: Desk) -> Prompt:
@@ -117,14 +118,14 @@ async def test_narrow_studio_moves_between_its_tabs(make_plan: Plans) -> None:
     async with studio(size=NARROW) as desk:
         await begin(desk, make_plan(4))
         await to_prompt(desk)
-        for panel in PANELS:
+        for panel in TABS:
             await desk.press("tab")
             await desk.at("StudioScreen", panel)
             assert desk.one(f"#{panel}").size.height > 15
         await desk.press("tab")
         await desk.at("StudioScreen", "prompt")
         await desk.press("shift+tab")
-        await desk.at("StudioScreen", PANELS[-1])
+        await desk.at("StudioScreen", TABS[-1])
         await desk.press("escape")
         await desk.at("StudioScreen", "prompt")
 
@@ -278,12 +279,13 @@ async def test_panels_grow_open_and_shrink(make_plan: Plans) -> None:
     await built(make_plan(4))
     opens = {
         "panel-workers": "WorkersScreen",
+        "panel-coverage": "CoverageScreen",
         "panel-checkpoints": "CheckpointsScreen",
         "panel-rejected": "RejectedScreen",
     }
-    async with studio(open_first="support") as desk:
+    async with studio(size=(200, 50), open_first="support") as desk:
         await desk.at("StudioScreen", "prompt")
-        for panel in PANELS:
+        for panel in [panel for panel in PANELS if panel != "panel-cases"]:
             widget = desk.one(f"#{panel}")
             small = widget.size
             widget.focus()
@@ -305,6 +307,6 @@ async def test_panels_grow_open_and_shrink(make_plan: Plans) -> None:
 async def test_a_double_click_maximises_a_panel(make_plan: Plans) -> None:
     async with studio() as desk:
         await begin(desk, make_plan(4))
-        await desk.pilot.click("#panel-rejected", (10, 3), times=2)
-        await desk.until(lambda: desk.one("#panel-rejected").maximised)
+        await desk.pilot.click("#panel-coverage", (10, 3), times=2)
+        await desk.until(lambda: desk.one("#panel-coverage").maximised)
         await desk.sees("enter open")

@@ -142,11 +142,20 @@ def test_studio_without_colour(shoot: Shoot, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_studio_narrow_rejected_tab(shoot: Shoot) -> None:
-    shoot(scenes.running, NARROW, *["tab"] * 4)
+    shoot(scenes.running, NARROW, *["tab"] * 5)
+
+
+def test_studio_narrow_cases_tab(shoot: Shoot) -> None:
+    shoot(scenes.running, NARROW, "tab", "tab", *["down"] * 4)
+
+
+@pytest.mark.parametrize("scene", [scenes.paused, scenes.finished], ids=["paused", "finished"])
+def test_studio_at_rest_large(shoot: Shoot, scene: Scene) -> None:
+    shoot(scene, (200, 50))
 
 
 def test_studio_tiny_workers_tab(shoot: Shoot) -> None:
-    shoot(scenes.rate_limited, (60, 16), "tab", "tab")
+    shoot(scenes.rate_limited, (60, 16), "tab", "tab", "tab")
 
 
 def test_studio_completions(shoot: Shoot) -> None:

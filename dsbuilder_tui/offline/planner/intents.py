@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.offline.planner.counts import whole
+from dsbuilder_tui.offline.planner.data_requests import DataRequests
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.naming import bare_phrase, forms, slug
 from dsbuilder_tui.offline.planner.planning_context import Act
@@ -20,9 +21,17 @@ Arguments = dict[str, Any]
 class Intents:
     """Reads what a clause asks for, about a plan with these categories."""
 
-    def __init__(self, heard: Utterance, names: list[str], stages: Mapping[str, tuple[str, ...]] | None = None) -> None:
-        """``stages`` are the comparing stages in force, by category; under the empty name those of the session."""
+    def __init__(
+        self,
+        heard: Utterance,
+        names: list[str],
+        stages: Mapping[str, tuple[str, ...]] | None = None,
+        axes: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """``stages`` are the comparing stages in force, by category; under the empty name those of the session. ``axes`` are
+        those of the plan's cases, with their values."""
         self._heard, self._names, self._stages = heard, names, stages or {}
+        self._data = DataRequests(heard, names, axes or {})
         self._table = intent_table()
 
     def read(self, clause: str) -> Act | str | None:
@@ -145,6 +154,9 @@ class Intents:
     def _find(self, found: Found) -> Arguments:
         return {"count": 5, "text": self._heard.full(found["text"])[:200]}
 
+    def _data_question(self, found: Found) -> Arguments | None:
+        return self._data.read(found[0])
+
     def _show(self, found: Found) -> Arguments | str | None:
         phrase, text = self._table.phrase, found[0]
         searched = phrase("with_text").search(text)
@@ -190,6 +202,7 @@ _READERS: Mapping[str, Callable[[Intents, Found], Arguments | str | None]] = {
     "threshold": Intents._threshold,
     "stage": Intents._stage,
     "candidates": Intents._candidates,
+    "data": Intents._data_question,
     "find": Intents._find,
     "show": Intents._show,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class PlanningContext:
     stages: tuple[str, ...] = COMPARING_STAGES  # those that compare, where a category does not say otherwise
     models: str = "built-in"
     tools: tuple[str, ...] = ()  # of the evaluated application, by name
+    axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of the plan's cases, with all their values
     folder: Path | None = None  # where paths are seen from; None: a bare name is never one
 
     @property

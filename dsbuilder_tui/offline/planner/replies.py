@@ -72,6 +72,8 @@ def reply(
         return _revised(said, answer, situation)
     if tool in ("show_cases", "preview_cases"):
         return Interpretation(words=_lines(said, _cases(answer.get("cases"))))
+    if tool == "ask_data":
+        return Interpretation(words=_lines(_quiet(said, 1200), _rows(answer), _quiet(answer.get("see") or "")))
     if tool == "get_builder_state_summary":
         return Interpretation(words=_lines(said or _progress(answer), _counts(answer.get("categories"))))
     if tool == "explain_rejections":
@@ -180,6 +182,20 @@ def _counts(categories: object) -> str:
         rows.append(f"- {_quiet(name, 64)} {', '.join([there, *extra])}")
     if len(categories) > _MOST_ROWS:
         rows.append(f"\n…and {len(categories) - _MOST_ROWS} more categories.")
+    return "\n".join(rows)
+
+
+def _rows(answer: Mapping[str, Any]) -> str:
+    """The numbers of an answer about the data, a line each."""
+    given, rows = answer.get("rows"), []
+    for row in given[:_MOST_ROWS] if isinstance(given, list) else []:
+        if isinstance(row, Mapping):
+            of = f" of {_number(row['of'])}" if row.get("of") is not None else ""
+            count = f" {_number(row['count'])}{of}" if "count" in row else ""
+            words = f"{',' if count else ':'} {_quiet(row['words'])}" if row.get("words") else ""
+            rows.append(f"- {_quiet(row.get('name', ''), 80)}{count}{words}")
+    if more := answer.get("more_rows"):
+        rows.append(f"\n…and {_number(more)} more.")
     return "\n".join(rows)
 
 

@@ -225,7 +225,9 @@ def _wishes(heard: Utterance, situation: PlanningContext, topics: Topics) -> Int
     base = situation.base
     said, examples = examples_in(heard, heard.said)
     plan = as_arguments(base) if base else {"categories": []}
-    orders = Intents(heard, [c.name for c in base.categories] if base else [], situation.stages_by_category)
+    orders = Intents(
+        heard, [c.name for c in base.categories] if base else [], situation.stages_by_category, situation.axes
+    )
     changes = PlanChanges(plan)
     changer = PlanChanger(changes, heard, topics, examples)
     acts: list[Act] = []

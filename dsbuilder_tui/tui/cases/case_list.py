@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
-from dsbuilder_tui.domain.events import CaseAccepted, CaseEdited, CaseWithdrawn, Event
+from dsbuilder_tui.domain.events import BranchSwitched, CaseAccepted, CaseEdited, CaseWithdrawn, Event
 from dsbuilder_tui.domain.judging import Judgement
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plain_words import counted
@@ -42,12 +42,12 @@ _DEBOUNCE = 0.15
 class CaseList(SessionScreen):
     """What can be looked at. A pair is a case with the other one of its pair, or with the one that its flag names."""
 
-    def __init__(self, watched: Watched, words: str = "") -> None:
+    def __init__(self, watched: Watched, words: str = "", at: AcceptedCase | None = None) -> None:
         super().__init__(watched)
-        self._words = words
+        self._words, self._at = words, at
         self._category: str | None = None
         self._flag = ""
-        self._newest = False
+        self._newest = at is not None
         self._hits: array[int] | None = None
         self._pair = ""  # the case from which a pair was looked up, while the pair is shown
         self._before = 0  # where the cursor was then
@@ -79,7 +79,13 @@ class CaseList(SessionScreen):
         self.query_one("#search").display = bool(self._words)
         self.query_one("#form").display = False
         self.rows.focus()
-        self.search_again()
+        self.instead("search", self._open)
+
+    async def _open(self) -> None:
+        if self._at is not None:
+            place = await self.services.guarded(self._place(self._at))
+            self._before = place or 0
+        await self._search()
 
     @property
     def rows(self) -> PagedRows[AcceptedCase]:
@@ -128,7 +134,9 @@ class CaseList(SessionScreen):
         return chosen.accepted if chosen is not None else view.accepted
 
     def heard(self, event: Event) -> None:
-        if isinstance(event, CaseAccepted | CaseWithdrawn | CaseEdited) and not self._stale:
+        if isinstance(event, BranchSwitched):
+            self.search_again()  # what was found lies elsewhere now, or nowhere
+        elif isinstance(event, CaseAccepted | CaseWithdrawn | CaseEdited) and not self._stale:
             self._stale = True
             self.set_timer(_RELOAD, self._renew)
 

@@ -17,12 +17,12 @@ from dsbuilder_tui.domain.row_axis import row_of
 from dsbuilder_tui.domain.stage_record import StageResult, stage_records
 from dsbuilder_tui.tui.cases.tag_words import pair_words, tag_words, value_words
 from dsbuilder_tui.tui.paint.case_fields import CaseField, CasePart
+from dsbuilder_tui.tui.paint.case_marks import FLAG_ROLES
 from dsbuilder_tui.tui.paint.field_lines import field_lines
 from dsbuilder_tui.tui.paint.flow import flow
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, clip, cut, fit, longest, wrap
 from dsbuilder_tui.wording import clock_time
 
-FLAG_ROLES = {"contradiction": "bad", "contrast": "info", "similar": "muted"}
 _FINDINGS = {
     Judgement.GOOD: ("✓ judged good", "good"), Judgement.BAD: ("✗ judged bad", "bad"),
     Judgement.NOT_JUDGED: ("not judged", "warn"),

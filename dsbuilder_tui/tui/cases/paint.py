@@ -12,14 +12,8 @@ from dsbuilder_tui.domain.evaluation import EASY
 from dsbuilder_tui.domain.flags import FLAG_MARKS, flags_of
 from dsbuilder_tui.domain.judging import Judgement, verdict_of
 from dsbuilder_tui.domain.sanitise import json_for_terminal
-from dsbuilder_tui.tui.cases.detail_paint import FLAG_ROLES
+from dsbuilder_tui.tui.paint.case_marks import FLAG_ROLES, marks_of
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, length
-
-
-def marks_of(case: AcceptedCase) -> str:
-    """``★`` pinned, ``✎`` edited, ``✉`` with a note."""
-    tags = case.tags
-    return ("★" if tags.get("pinned") else "") + ("✎" if tags.get("edited") else "") + ("✉" if tags.get("note") else "")
 
 
 def case_row(case: AcceptedCase, width: int, chosen: bool, *, category_width: int) -> Line:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from dsbuilder_tui.domain.case import AcceptedCase, display_text
+from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.case_problems import CaseProblems
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.passage import Passage
+from dsbuilder_tui.tui.case_actions import CaseActions
 from dsbuilder_tui.tui.cases.case_form import CaseForm
 from dsbuilder_tui.tui.cases.case_list import CaseList
 from dsbuilder_tui.tui.cases.detail_paint import near_cases
@@ -52,10 +53,20 @@ class CasesScreen(CaseList):
         Binding("escape", "back", "back"),
     ]
 
-    def __init__(self, watched: Watched, words: str = "") -> None:
-        super().__init__(watched, words)
+    def __init__(self, watched: Watched, words: str = "", at: AcceptedCase | None = None, edit: bool = False) -> None:
+        """With ``at`` the list begins on that case, the newest first, and with ``edit`` it is open in the form."""
+        super().__init__(watched, words, at)
+        self._edit_first = edit
         self._editing: AcceptedCase | None = None
         self._read_from: Sequence[Passage] = ()  # passages of the case that is edited
+        self.actions = CaseActions(self, self._renewed)
+
+    async def _open(self) -> None:
+        await super()._open()
+        if self._edit_first and self._at is not None and not self._at.damaged:
+            passages = await self.services.guarded(self.watched.session.documents.passages_of(self._at.tags))
+            self._passages = passages or ()
+            await self._begin_edit(self._at)
 
     # Acts
 
@@ -187,34 +198,12 @@ class CasesScreen(CaseList):
         self.services.attempt(edit())
 
     def action_withdraw(self) -> None:
-        if (case := self.chosen) is None:
-            return
-
-        async def withdraw() -> None:
-            await self.watched.session.cases.withdraw(case.category, case.ordinal)
-            running = self.watched.view.busy
-            self.services.say(
-                f"{case.case_id} is turned away. "
-                + ("It is written again now." if running else "Resume to have it written again.")
-            )
-            if not running and not self.watched.replaying:
-                await self.live.reread()
-            self._renewed()
-
-        question = QuestionDialog(
-            "Reject this case and have it written again?",
-            f"{clip(display_text(case.inputs), 300)}\n\nIts slot opens again; the same text does not come back.",
-            [("reject and regenerate", True), ("keep it", False)],
-        )
-        self.app.push_screen(question, lambda yes: self.services.attempt(withdraw()) if yes else None)
+        if (case := self.chosen) is not None:
+            self.actions.ask_withdraw(case)
 
     def action_pin(self) -> None:
-        async def pin() -> None:
-            case = self._case()
-            await self.watched.session.cases.annotate(case.category, case.ordinal, pinned=not case.tags.get("pinned"))
-            self._renewed()
-
-        self.services.attempt(pin())
+        if (case := self.chosen) is not None:
+            self.actions.pin(case)
 
     def action_note(self) -> None:
         if (case := self.chosen) is None:

@@ -37,7 +37,9 @@ _REASONS = {
     "asked": "when asked",
     "plan": "at a change of the plan",
     "settings": "at a change of the settings",
+    "before_merge": "before a merge",
     "before_rewind": "before going back",
+    "merge": "behind a merge",
     "before_switch": "before another branch",
 }
 

@@ -12,7 +12,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from dsbuilder_tui.domain.figures import Cell, Coverage
-from dsbuilder_tui.tui.coverage.paint import GridRow, Sheet, legend, no_grid, sheet
+from dsbuilder_tui.tui.coverage.paint import no_grid
+from dsbuilder_tui.tui.paint.coverage_sheet import GridRow, Sheet, legend, sheet
 from dsbuilder_tui.tui.paint.line import EMPTY, pad
 from dsbuilder_tui.tui.services import Drawn
 

@@ -24,6 +24,7 @@ from dsbuilder_tui.wording import short_path
 _PLACES = (
     ("Home", "home.screen:HomeScreen"), ("Studio", "studio.screen:StudioScreen"), ("Prompt", "studio.prompt:Prompt"),
     ("Card", "studio.cards:Card"), ("Panels", "studio.panels:Panel"),
+    ("Newest cases", "studio.newest_cases:NewestCases"),
     ("Cases", "cases.screen:CasesScreen"), ("Coverage", "coverage.screen:CoverageScreen"),
     ("Grid", "coverage.heat_grid:HeatGrid"), ("Map", "map.screen:MapScreen"), ("Map plane", "map.plane:MapPlane"),
     ("Checkpoints", "checkpoints.screen:CheckpointsScreen"),

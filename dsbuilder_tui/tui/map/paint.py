@@ -10,6 +10,7 @@ import numpy as np
 from rich.cells import cell_len
 
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.tui.paint.category_looks import mark_of, role_of
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, plain
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from dsbuilder_tui.domain.case import AcceptedCase
     from dsbuilder_tui.session.case_map import CaseMap, MapArea, MapGroup
 
-MARKS = "●▲■◆✚★"
-ROLES = ("accent", "warn", "info", "good", "bad", "strong")
 MORE = 10  # cases that are asked for
 _BRAILLE = 0x2800
 _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.uint8)  # by row and column within a cell
@@ -50,16 +49,6 @@ def around(cell: tuple[int, int], width: int, height: int) -> Box:
     """What is under the cursor: its cell, and those beside it."""
     column, row = cell
     return Box(max(0, column - 2), max(0, row - 1), min(width - 1, column + 2), min(height - 1, row + 1))
-
-
-def role_of(number: int) -> str:
-    """The colour of a category by its number; its shape is that of ``mark_of``."""
-    return ROLES[number % len(ROLES)]
-
-
-def mark_of(number: int) -> str:
-    """The shape of a category by its number."""
-    return MARKS[number % len(MARKS)]
 
 
 class PointGrid:

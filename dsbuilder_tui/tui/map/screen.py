@@ -11,7 +11,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.case import display_text
-from dsbuilder_tui.domain.events import CaseAccepted, CaseEdited, CaseRejected, CaseWithdrawn, Event, PlanRevised
+from dsbuilder_tui.domain.events import (
+    BranchSwitched,
+    CaseAccepted,
+    CaseEdited,
+    CaseRejected,
+    CaseWithdrawn,
+    Event,
+    PlanRevised,
+)
 from dsbuilder_tui.session.case_map import CaseMap, MapArea
 from dsbuilder_tui.tui.map.paint import area_lines, area_title, case_row, map_title, vary_request, write_request
 from dsbuilder_tui.tui.map.plane import MapPlane
@@ -25,7 +33,7 @@ from dsbuilder_tui.tui.widgets.safe import title
 
 _EVERY = 3.0  # seconds between two looks at the cases while some come
 _SETTLE = 0.08  # seconds without a move after which the cases of an area are read
-_DRAWN = (CaseAccepted, CaseWithdrawn, CaseEdited, CaseRejected, PlanRevised)
+_DRAWN = (BranchSwitched, CaseAccepted, CaseWithdrawn, CaseEdited, CaseRejected, PlanRevised)
 
 
 class MapScreen(SessionScreen):

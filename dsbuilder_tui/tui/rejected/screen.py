@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, display_text
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.events import CaseRejected, Event
+from dsbuilder_tui.domain.events import BranchSwitched, CaseRejected, Event
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, WhatIf
@@ -142,7 +142,7 @@ class RejectedScreen(SessionScreen):
         return [(("Nothing was turned away.", "muted"),)]
 
     def heard(self, event: Event) -> None:
-        if isinstance(event, CaseRejected) and not self._stale:
+        if isinstance(event, CaseRejected | BranchSwitched) and not self._stale:
             self._stale = True
             self.set_timer(_RELOAD, self._newer)
 

@@ -16,6 +16,19 @@ from dsbuilder_tui.tui.paint.timeline import timeline
 from dsbuilder_tui.view import CategoryView, RunView, Turned, WorkerView, fitting
 from dsbuilder_tui.wording import clock_time, eta_words, rate_words, worker_words
 
+_STEPS = (
+    ("The plan", "Categories, how many cases of each, and in what they differ. Nothing is written before your yes."),
+    (
+        "What it starts from",
+        "Name a folder or a file (“the bot in ./my_bot”, “questions in faq.csv”), or paste a prompt.",
+    ),
+    (
+        "The cases",
+        "Workers write them side by side, and a gate turns repeats away. They come here as they are accepted.",
+    ),
+    ("Always safe", "What is accepted is on disk at once: pause, close, or lose the power, and go on later."),
+    ("The dataset", "/export writes JSONL, CSV or Parquet; with MLflow it grows there while you watch."),
+)  # what comes, for who sees the studio for the first time
 _NAME_SHARE = 0.3
 _MOST_NAME = 26
 
@@ -24,7 +37,7 @@ def one_line_panel(title: str, words: Sequence[Span], width: int, *, focused: bo
     """A panel folded to a single row."""
     mark: Span = ("▸ ", "accent") if focused else ("▸ ", "faint")
     head: list[Span] = [mark, (f"{title}  ", "strong" if focused else "text")]
-    hint: list[Span] = [("m open", "faint")] if focused else []
+    hint: list[Span] = [("enter maximise", "faint")] if focused else []
     return [sides(cut((*head, *words), width), hint, width)]
 
 
@@ -88,7 +101,10 @@ def plan_panel(
 def _no_plan(width: int, height: int, *, focused: bool) -> list[Line]:
     if height < 3:
         return one_line_panel("Plan", [("none yet", "muted")], width, focused=focused)
-    lines = said("No plan yet. Say what the dataset is for, or /plan edit.", width - 4)
+    inner = width - 4
+    lines = said("No plan yet. Say what the dataset is for, or /plan edit.", inner)
+    for heading, words in _STEPS if height >= 20 else ():
+        lines += [EMPTY, ((heading, "info"),), *(((f"  {row}", "muted"),) for row in wrap(words, inner - 2))]
     return frame(lines, width, height, title=[("Plan", "strong" if focused else "text")], focused=focused)
 
 
@@ -114,7 +130,9 @@ def workers_panel(
     busy, limit = view.workers_busy, view.workers_limit
     waiting = [w for w in view.workers.values() if w.state is WorkerState.WAITING]
     count = f"Workers {busy} of {limit}" if limit else "Workers"
-    if busy > limit:  # it was lowered while they were at work
+    if busy > limit:  # others go on in place of those that wait
+        count = f"Workers {busy - len(waiting)} of {limit}"
+    if busy - len(waiting) > limit:  # it was lowered while they were at work
         count = f"Workers {busy} · at most {limit} from now on"
     if height < 3:
         words: list[Span] = [(f"{busy} of {limit} at work" if view.busy else _rest_words(view), "muted")]
@@ -144,9 +162,9 @@ def workers_panel(
 
 def _rest_words(view: RunView) -> str:
     words = {
-        RunState.IDLE: "No worker yet. Approve the plan, or press ^P, and they begin.",
+        RunState.IDLE: "No worker yet. Approve the plan, or press ^P.",
         RunState.PAUSED: "At rest. ^P resumes: only the open slots are written.",
-        RunState.FINISHED: "All done. F2 shows the cases, /export writes them to a file.",
+        RunState.FINISHED: "All done. F2 shows the cases, /export writes them.",
         RunState.RUNNING: "Waiting for the first batch …",
         RunState.PAUSING: "Draining …",
     }
@@ -165,7 +183,8 @@ def _soonest(waiting: Sequence[WorkerView], now: float) -> float:
 
 def _wait_sentence(waiting: Sequence[WorkerView], now: float, width: int, rows: int) -> list[str]:
     """Who waits and why, in at most so many rows; what it means is said where there is room."""
-    left = f"{_soonest(waiting, now):.0f} s"
+    soonest = _soonest(waiting, now)
+    left = f"{soonest:.0f} s" if soonest >= 0.5 else "a moment"
     who = counted(len(waiting), "worker")
     verb = "waits" if len(waiting) == 1 else "wait"
     if all(w.retry_kind is FailureKind.RATE_LIMIT for w in waiting):

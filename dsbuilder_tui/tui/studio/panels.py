@@ -1,4 +1,4 @@
-"""The four panels of the studio as widgets: each asks the screen for the view and paints it."""
+"""The painted panels of the studio as widgets: each asks the screen for the view and paints it."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ class Panel(Painted, can_focus=True):
 
 class PlanPanel(Panel):
     def paint(self, width: int, height: int) -> Sequence[Line]:
+        plan = self.watched.session.plan
         about: dict[str, str] = {}
-        if self.alone:
-            plan = self.watched.session.plan
+        if height > 3 * len(plan.categories) + 3:  # else there is no room to tell of them
             about = {c.name: f"{c.description}{_axes(plan, c)}" for c in plan.categories}
         return plan_panel(self.watched.view, width, height, focused=self.has_focus, grown=self.alone, about=about)
 
@@ -124,6 +124,3 @@ class RejectedPanel(Panel):
 
     def paint(self, width: int, height: int) -> Sequence[Line]:
         return rejected_panel(self.watched.view, width, height, focused=self.has_focus, opens=self.alone)
-
-
-KINDS = {"plan": PlanPanel, "workers": WorkersPanel, "checkpoints": CheckpointsPanel, "rejected": RejectedPanel}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.widgets import TextArea
 
 from dsbuilder_tui.agent.monitor import Monitor
@@ -27,24 +27,25 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.domain.message import ErrorContent, Message, MessageRole, QuestionContent
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.run_state import RunState
+from dsbuilder_tui.tui.case_actions import CaseActions
 from dsbuilder_tui.tui.commands import completions, parse
-from dsbuilder_tui.tui.layout import PANELS, WIDE, heights
 from dsbuilder_tui.tui.registry import session_screens
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.studio.actions import StudioActions
 from dsbuilder_tui.tui.studio.card_keys import CardKeys
 from dsbuilder_tui.tui.studio.card_state import CardState, card_state
-from dsbuilder_tui.tui.studio.cards import Card, CardAnswer, CardContent
+from dsbuilder_tui.tui.studio.cards import Card, CardAnswer, CardContent, PlanCard
 from dsbuilder_tui.tui.studio.chat import FoldedLine
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
-from dsbuilder_tui.tui.studio.panels import KINDS, Panel
+from dsbuilder_tui.tui.studio.coverage_panel import CoveragePanel
+from dsbuilder_tui.tui.studio.newest_cases import CaseAct, NewestCases
+from dsbuilder_tui.tui.studio.panels import CheckpointsPanel, Panel, PlanPanel, RejectedPanel, WorkersPanel
+from dsbuilder_tui.tui.studio.panes import TAB_NAMES, Panes
 from dsbuilder_tui.tui.studio.prompt import Prompt
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, Tabs
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.watched import Watched
-
-_TABS = ("Talk", "Plan", "Workers", "Checkpoints", "Rejected")
 
 
 class StudioScreen(SessionScreen):
@@ -69,8 +70,6 @@ class StudioScreen(SessionScreen):
     def __init__(self, watched: Watched, messages: Sequence[Message] = ()) -> None:
         super().__init__(watched)
         self._messages = messages
-        self._tab = 0
-        self._folds: dict[str, int] = {}
         self._told_of: DsbuilderError | None = None
         self._approved = 0  # the newest plan revision that a run was started with
         self._decisions: dict[str, CardState] = {}  # of the agent's questions, by call
@@ -78,19 +77,27 @@ class StudioScreen(SessionScreen):
         self._prepared = False
         self.actions = StudioActions(self)
         self.cards = CardKeys(self)
+        self.panes = Panes(self)
+        self.acts = CaseActions(self, self.flush)
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
-        yield Tabs(_TABS, self._tab_counts)
+        yield Tabs(TAB_NAMES, self.panes.counts)
         with Horizontal(id="body"):
             yield ConversationPane(self._choices, readonly=self.watched.replaying)
-            with Vertical(id="panels"):
-                for name in PANELS:
-                    yield KINDS[name](name, self.watched)
+            with Container(id="panels"):
+                with Vertical(id="progress"):
+                    yield PlanPanel("plan", self.watched)
+                    yield WorkersPanel("workers", self.watched)
+                    yield CoveragePanel("coverage", self.watched)
+                    yield CheckpointsPanel("checkpoints", self.watched)
+                with Vertical(id="made"):
+                    yield NewestCases(self.watched)
+                    yield RejectedPanel("rejected", self.watched)
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self._arrange()
+        self.panes.arrange()
         self.background(self._open, group="open")
 
     async def _open(self) -> None:
@@ -124,7 +131,14 @@ class StudioScreen(SessionScreen):
 
     # What happens
 
+    @property
+    def newest(self) -> NewestCases:
+        return self.query_one(NewestCases)
+
     def heard(self, event: Event) -> None:
+        if self.is_mounted:
+            self.newest.heard(event)
+            self.query_one(CoveragePanel).heard(event)
         if isinstance(event, MessageAdded):
             self.actions.spoken_to = self.actions.spoken_to or event.message.role == MessageRole.PERSON
             self.conversation.post(event)
@@ -156,7 +170,7 @@ class StudioScreen(SessionScreen):
         self.conversation.set_cards(self._card_state)
         self.cards.leave_answered()
         self.refresh_bindings()
-        self._arrange()
+        self.panes.arrange()
         if isinstance(event, RunFinished):
             self.services.call_attention(f"Finished: {event.accepted:,} of {counted(event.planned, 'case')}")
 
@@ -173,101 +187,37 @@ class StudioScreen(SessionScreen):
 
     # How it is laid out
 
-    @property
-    def wide(self) -> bool:
-        return self.size.width >= WIDE
-
     def on_resize(self, event: events.Resize) -> None:
-        self._arrange()
+        self.panes.arrange()
 
     def flush(self) -> None:
-        if self._wanted_heights() != self._folds:
-            self._arrange()
+        self.panes.renew()
         super().flush()
-
-    def _wanted_heights(self) -> dict[str, int]:
-        view = self.watched.view
-        workers = max(len(view.workers), min(view.workers_limit, 8) if view.busy else 1)
-        said = 2 if view.waiting else 0  # why they wait is said above them
-        return heights(self.size.height - 2, categories=len(view.categories), workers=workers + said)
-
-    def _arrange(self) -> None:
-        if not self.size.height or not self.is_mounted:
-            return
-        wide = self.wide
-        self.query_one(Tabs).display = not wide
-        self._folds = self._wanted_heights()
-        bigger = next((panel for panel in self.query(Panel) if panel.maximised), None)
-        talk = self.conversation
-        talk.display = bigger is None if wide else self._tab == 0
-        self.query_one("#panels").display = wide or self._tab > 0
-        for index, name in enumerate(PANELS, 1):
-            panel = self.query_one(f"#panel-{name}", Panel)
-            panel.display = (bigger in (None, panel)) if wide else self._tab == index
-            panel.styles.height = "1fr" if not wide or panel is bigger else self._folds[name]
-
-    def maximise(self, panel: Panel) -> None:
-        """Give a panel the whole body, or give it back."""
-        if not self.wide:
-            return
-        bigger = not panel.maximised
-        for other in self.query(Panel):
-            other.set_class(bigger and other is panel, "-maximised")
-        self._arrange()
-        panel.focus()
-        self.call_after_refresh(self.flush)
-        self.refresh_bindings()
+        self.newest.renew()
 
     def action_tab(self, index: int) -> None:
-        """Show one of the tabs of a narrow terminal."""
-        self._tab = index % len(_TABS)
-        tabs = self.query_one(Tabs)
-        tabs.chosen = self._tab
-        self._arrange()
-        if self._tab:
-            self.query_one(f"#panel-{PANELS[self._tab - 1]}").focus()
-        else:
-            self.to_prompt()
-        self.call_after_refresh(self.flush)
+        self.panes.show_tab(index)
 
     def action_next_pane(self, step: int) -> None:
-        if isinstance(self.focused, Card) and self.focused.step(step):
-            return
-        if not self.wide:
-            self.action_tab(self._tab + step)
-        elif step > 0:
-            self.focus_next()
-        else:
-            self.focus_previous()
+        self.panes.step(step)
 
     def focus_next(self, selector: Any = "*") -> Any:
-        if not self.wide and self.focused is not None and isinstance(self.focused, Prompt):
-            self.action_tab(1)
+        if not self.panes.wide and self.focused is not None and isinstance(self.focused, Prompt):
+            self.panes.show_tab(1)
             return self.focused
         return super().focus_next(selector)
 
-    def _tab_counts(self) -> list[str]:
-        view = self.watched.view
-        percent = f"{100 * view.accepted // view.planned} %" if view.planned else ""
-        busy = f"{view.workers_busy}" if view.workers_busy else ""
-        return ["", percent, busy, str(len(view.points) or ""), str(view.rejected or "")]
-
     def to_prompt(self) -> None:
-        for panel in self.query(Panel):
-            if panel.maximised:
-                self.maximise(panel)
-        if not self.wide and self._tab:
-            self.action_tab(0)
+        self.panes.restore()
+        if self.panes.on_tab:
+            self.panes.show_tab(0)
         elif not self.watched.replaying:
             self.set_focus(self.query_one(Prompt))  # at once: the next letter is for it
 
     def action_escape(self) -> None:
         if self.watched.replaying:
-            bigger = next((panel for panel in self.query(Panel) if panel.maximised), None)
-            if bigger:
-                self.maximise(bigger)
-            return
-        if not self.conversation.stop_answer():
+            self.panes.restore()
+        elif not self.conversation.stop_answer():
             self.to_prompt()
 
     def on_prompt_escaped(self, event: Prompt.Escaped) -> None:
@@ -301,10 +251,10 @@ class StudioScreen(SessionScreen):
             self.background(self.live.talk.prepare, group="prepare")
 
     def action_details(self) -> None:
-        """Open or close what is behind all tool lines."""
-        lines = list(self.query(FoldedLine))
-        wanted = not any(line.opened for line in lines)
-        for line in lines:
+        """Open or close what is behind all tool lines and plans."""
+        lines, cards = self.query(FoldedLine), self.query(PlanCard)
+        wanted = not any(line.opened for line in (lines or cards))  # a card may be open because there is room
+        for line in (*lines, *cards):
             line.set_open(wanted)
 
     async def on_card_answered(self, event: Card.Answered) -> None:
@@ -338,13 +288,28 @@ class StudioScreen(SessionScreen):
         self.actions.open_screen(name)
 
     def on_panel_size_asked(self, event: Panel.SizeAsked) -> None:
-        self.maximise(event.panel)
+        self.panes.maximise(event.panel)
 
     def on_panel_screen_asked(self, event: Panel.ScreenAsked) -> None:
         self.actions.open_screen(event.screen)
 
     def on_panel_left(self) -> None:
         self.to_prompt()
+
+    def on_newest_cases_behind_asked(self, event: NewestCases.BehindAsked) -> None:
+        self.actions.open_screen(event.screen)
+
+    def on_newest_cases_list_left(self) -> None:
+        self.to_prompt()
+
+    def on_newest_cases_act_asked(self, event: NewestCases.ActAsked) -> None:
+        match event.act:
+            case CaseAct.PIN:
+                self.acts.pin(event.case)
+            case CaseAct.WITHDRAW:
+                self.acts.ask_withdraw(event.case)
+            case CaseAct.EDIT | CaseAct.OPEN:
+                self.actions.open_screen("cases", "", event.case, event.act is CaseAct.EDIT)
 
     def take_draft(self, text: str) -> bool:
         self.query_one(Prompt).fill(text)
@@ -371,6 +336,8 @@ class StudioScreen(SessionScreen):
             return "restore" if self.focused.maximised else "maximise"
         if binding.action == "choose" and isinstance(self.focused, Card):
             return ""  # it is on the card
+        if binding.action == "choose" and isinstance(self.focused, NewestCases):
+            return self.focused.enter_words
         if binding.action.startswith("answer_card"):
             return self.cards.words_of(CardAnswer.YES if binding.key == "ctrl+y" else CardAnswer.OTHER)
         if binding.key == "ctrl+p":

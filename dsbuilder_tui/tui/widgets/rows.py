@@ -66,15 +66,17 @@ class RowList(Drawn, ScrollView, can_focus=True):
         self._keys: Sequence[Hashable] = ()
         self._held: Hashable = None  # the key of the row that was chosen last
 
-    def set_keys(self, keys: Sequence[Hashable], *, otherwise: int | None = None) -> None:
+    def set_keys(self, keys: Sequence[Hashable], *, otherwise: int | None = None, cursor: int | None = None) -> None:
         """Say which rows there are by what each is about: the cursor stays on what it is on, wherever that is now.
 
-        When that is not among them the cursor goes to the row ``otherwise``, or stays at its place.
+        When that is not among them the cursor goes to the row ``otherwise``, or stays at its place. With ``cursor`` it goes
+        there.
         """
         if self.cursor < len(self._keys):
             self._held = self._keys[self.cursor]
         self._keys = keys
-        self.set_count(len(keys), cursor=keys.index(self._held) if self._held in keys else otherwise)
+        found = keys.index(self._held) if self._held in keys else otherwise
+        self.set_count(len(keys), cursor=found if cursor is None else cursor)
 
     def set_count(self, count: int, *, cursor: int | None = None) -> None:
         """Say how many rows there are, and draw again."""
@@ -121,10 +123,14 @@ class RowList(Drawn, ScrollView, can_focus=True):
         row, part = divmod(y + self.scroll_offset.y, self._row_height)
         if row >= self.count or part:
             return palette.strip(EMPTY, width)
-        chosen = row == self.cursor
+        chosen = self.is_chosen(row)
         line = self._draw(row, width - 2, chosen)
         mark: Span = ("❯ ", "accent+bold" if self.has_focus else "faint") if chosen else ("  ", "text")
         return palette.strip(pad((mark, *line), width), width, "cursor" if chosen else "ground")
+
+    def is_chosen(self, row: int) -> bool:
+        """Whether a row is shown as the chosen one."""
+        return row == self.cursor
 
     def _show_cursor(self) -> None:
         if self.is_attached:

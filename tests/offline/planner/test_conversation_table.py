@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dsbuilder_tui.domain.axes import DEFAULT_AXES
+from dsbuilder_tui.domain.data_question import DataQuestion
 from dsbuilder_tui.offline.planner.fallback_replies import nearest
 from dsbuilder_tui.offline.planner.intent_table import intent_table
 from dsbuilder_tui.offline.planner.planning_context import PlanningContext
@@ -11,7 +13,8 @@ from dsbuilder_tui.offline.planner.understand import understand
 from tests.offline.planner.planning import NOTHING, acts_of, shop_plan
 from tests.offline.planner.verdicts import verdict
 
-PLANNED = PlanningContext(plan=shop_plan(), first=shop_plan(refunds=5, complaints=7))
+AXES = {**DEFAULT_AXES, "tone": ("neutral", "polite", "angry"), "language": ("English", "Spanish")}
+PLANNED = PlanningContext(plan=shop_plan(), first=shop_plan(refunds=5, complaints=7), axes=AXES)
 BEFORE_A_PLAN = [
     ("three equal groups: refunds, order status, product info", "says How many cases should it hold in all?"),
     (
@@ -230,6 +233,87 @@ WITH_A_PLAN = [
         "says I plan and run evaluation datasets: say what the bot is for, how many cases, and which kinds; later for instance “make refunds 80”, “pause”, “export to csv”.",
     ),
 ]
+
+
+# Questions about the data, and what is asked of it.
+QUESTIONS: list[tuple[str, dict[str, object]]] = [
+    ("how many are angry", {"what": "cases", "attributes": {"tone": "angry"}}),
+    ("any duplicates?", {"what": "repeats"}),
+    ("what did it cost", {"what": "cost"}),
+    ("show case 100", {"what": "case", "case": "100"}),
+    ("which category is thin", {"what": "coverage", "by": "category"}),
+    ("how many refunds are angry?", {"what": "cases", "category": "refunds", "attributes": {"tone": "angry"}}),
+    ("how many are in Spanish", {"what": "cases", "attributes": {"language": "Spanish"}}),
+    ("how many are angry or polite", {"what": "cases", "by": "attribute", "axis": "tone"}),
+    ("how many cases are there", {"what": "cases"}),
+    ("how many cases per category", {"what": "cases", "by": "category"}),
+    ("cases by tone", {"what": "cases", "by": "attribute", "axis": "tone"}),
+    ("which tone is rarest", {"what": "cases", "by": "attribute", "axis": "tone", "order": "least"}),
+    ("how many mention \"broken screen\"", {"what": "cases", "text": "broken screen"}),
+    ("how many are furious", {"what": "cases", "text": "furious"}),
+    ("how many were rejected", {"what": "rejected"}),
+    ("what is the rejection rate", {"what": "rejected"}),
+    ("which category has the most rejections", {"what": "rejected", "by": "category", "order": "most"}),
+    ("what was rejected last", {"what": "rejected", "order": "newest", "limit": 1}),
+    ("which category is slowest", {"what": "time", "by": "category", "order": "most"}),
+    ("how long did it take", {"what": "time"}),
+    ("how many are left?", {"what": "open"}),
+    ("any expectations missing?", {"what": "expectations"}),
+    ("which model", {"what": "models"}),
+    ("open #143", {"what": "case", "case": "#143"}),
+    ("show me refunds-00012", {"what": "case", "case": "refunds-00012"}),
+    ("what do refunds cost", {"what": "cost", "category": "refunds"}),
+    ("how many are pinned", {"what": "cases", "mark": "pinned"}),
+    ("how many are judged bad", {"what": "cases", "verdict": "bad"}),
+    ("how many multi-turn cases", {"what": "cases", "kind": "conversation"}),
+    ("cases by source", {"what": "cases", "by": "source"}),
+    ("how many slots were given up?", {"what": "exhausted"}),
+    ("show 3 angry refunds", {
+        "what": "cases", "category": "refunds", "attributes": {"tone": "angry"}, "order": "newest", "limit": 3}),
+    # In words that were first tried when the table of words was made.
+    ("so how many refunds do we have now?", {"what": "cases", "category": "refunds"}),
+    ("what share of the cases is angry", {"what": "cases", "attributes": {"tone": "angry"}}),
+    ("are any two cases identical?", {"what": "repeats"}),
+    ("is there anything that says the same twice", {"what": "repeats"}),
+    ("what have we paid up to now", {"what": "cost"}),
+    ("how many tokens have we used", {"what": "cost"}),
+    ("let me read case 40", {"what": "case", "case": "40"}),
+    ("which parts are underrepresented", {"what": "coverage"}),
+    ("what percentage got rejected", {"what": "rejected"}),
+    ("which stage rejects most", {"what": "rejected", "by": "stage", "order": "most"}),
+    ("which llm is it using", {"what": "models"}),
+    ("what takes the longest", {"what": "time", "by": "category", "order": "most"}),
+    ("how many remain in refunds", {"what": "open", "category": "refunds"}),
+    ("how many did I edit", {"what": "cases", "mark": "edited"}),
+    ("how many cases have I changed", {"what": "cases", "mark": "edited"}),
+    ("how many documents are used", {"what": "cases", "by": "source"}),
+    ("show me everything in Spanish", {
+        "what": "cases", "attributes": {"language": "Spanish"}, "order": "newest", "limit": 5}),
+    ("how many angry ones per category", {"what": "cases", "attributes": {"tone": "angry"}, "by": "category"}),
+]  # fmt: skip
+NO_QUESTIONS = [
+    "what about 20 angry refunds", "how many cases should I write", "what does 294 combinations mean?", "why is the sky blue",
+    "make half of the refunds angry", "status", "what is left", "what can you do", "who are you", "how do I export",
+    "show me 5 refunds", "why were so many rejected", "which slots are exhausted", "how does it work", "what is the plan",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "asked"), QUESTIONS)
+def test_what_is_asked_of_the_data(said: str, asked: dict[str, object]) -> None:
+    assert acts_of(understand(said, PLANNED)) == [("ask_data", asked)]
+    DataQuestion.model_validate(asked)
+
+
+@pytest.mark.parametrize("said", NO_QUESTIONS)
+def test_what_asks_nothing_of_the_data(said: str) -> None:
+    assert "ask_data" not in [tool for tool, _ in acts_of(understand(said, PLANNED))]
+
+
+@pytest.mark.parametrize("said", [said for said, _ in QUESTIONS])
+@pytest.mark.parametrize("situation", [NOTHING, PlanningContext(plan=shop_plan(), proposed=shop_plan(refunds=9))])
+def test_a_question_changes_no_plan(said: str, situation: PlanningContext) -> None:
+    reading = understand(said, situation)
+    assert {tool for tool, _ in acts_of(reading)} <= {"ask_data", "show_cases"} and (reading.acts or reading.words)
 
 
 @pytest.mark.parametrize(("said", "done"), BEFORE_A_PLAN)
