@@ -89,9 +89,9 @@ class WebServer:
 
     async def _end_tabs(self) -> None:
         self._ending = True
-        while self._handlers:  # one may be about to start its app
+        while handlers := set(self._handlers):  # one may be about to start its app
             await asyncio.gather(*(tab.end() for tab in self._tabs))
-            await asyncio.wait(self._handlers, timeout=0.1)
+            await asyncio.wait(handlers, timeout=0.1)
 
     async def _guarded(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         refusal = self._gatekeeper.refusal(
