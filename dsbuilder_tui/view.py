@@ -13,7 +13,6 @@ from dsbuilder_tui.domain.events import (
     AgentCalled,
     BatchFinished,
     BatchStarted,
-    BranchSwitched,
     CaseAccepted,
     CaseJudged,
     CaseRejected,
@@ -22,6 +21,7 @@ from dsbuilder_tui.domain.events import (
     CheckpointSaved,
     ConcurrencyChanged,
     Event,
+    HeadMoved,
     Notice,
     PlanRevised,
     RetryScheduled,
@@ -286,7 +286,7 @@ def reduce(view: RunView, event: Event) -> RunView:
             return replace(view, judged={**view.judged, event.category: found})
         case CaseWithdrawn():
             return replace(view, **_counts(view, event.category, accepted=-1, rejected=1))
-        case PlanRevised() | BranchSwitched():
+        case PlanRevised() | HeadMoved():
             categories = {name: CategoryView(**counts) for name, counts in event.categories.items()}
             exhausted = sum(category.exhausted for category in categories.values())
             view = replace(

@@ -16,6 +16,7 @@ import pytest
 from dsbuilder_tui import load_plan
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.quality.validation import VALIDATORS
+from dsbuilder_tui.session.export_formats import ending_words
 from dsbuilder_tui.settings.provider_names import PROVIDERS
 from dsbuilder_tui.settings.stage_names import STAGES
 from dsbuilder_tui.sources.rows.dataset_rows import Row, Source
@@ -76,6 +77,7 @@ def test_the_command_line_has_every_part(packages: Path) -> None:
     checks = {check["name"]: check for check in json.loads(run(packages, "doctor", "--json", *place))}
     for name in _PARTS:
         assert (checks[name]["status"], checks[name]["text"]) == ("ok", "of the package sample-parts")
+    assert "huggingface or sheet" in " ".join(run(packages, "run", "--help").split())
     said = run(packages, "run", "plan.yaml", "--provider", "dice", "--plain", "--out", "all.sheet", *place)
     assert "Complete: 12 cases" in said
     *lines, last = Path("all.sheet").read_text().splitlines()
@@ -118,6 +120,7 @@ async def test_the_app_has_every_part(here: None) -> None:
         await desk.at("StudioScreen")
         prompt = desk.one("#prompt")
         prompt.focus()
+        assert "_hf or .sheet" in ending_words()
         await desk.write("/export sheet")  # more formats than the list has rows
         await desk.sees(f"{desk.session.id}.sheet")
         await desk.press("escape")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from html import escape
 from pathlib import Path
@@ -18,18 +18,20 @@ from dsbuilder_tui.agent.progress_display import progress_display
 from dsbuilder_tui.agent.turn_events import TurnEvent
 from dsbuilder_tui.domain.approval import Approval
 from dsbuilder_tui.domain.case import AcceptedCase, display_text
+from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import InputError, SessionNotFound
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import one_line
 from dsbuilder_tui.domain.session_state import BuilderState, RunResult
+from dsbuilder_tui.domain.trace_query import MOST_TRACES, TraceQuery
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.dataset_split import read_shares
 from dsbuilder_tui.session.library import (
     folder_name,
     notes_of,
-    open_saved,
+    open_with_notes,
     session_folders,
 )
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -58,6 +60,7 @@ class DatasetBuilderAgent:
             self.config = self.config.model_copy(update={"model": model})
         self._session: Session | None = None
         self._dataset: str | None = None
+        self._notes: tuple[str, ...] = ()
         self._host: HeadlessHost | None = None
         self._conversation: Conversation | None = None
         self._listeners: list[Callable[[Event], None]] = []
@@ -70,6 +73,11 @@ class DatasetBuilderAgent:
         if self._session is None:
             raise InputError("The agent has no session yet.", "Call generate(plan) or load_from_checkpoint() first.")
         return self._session
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to know of how the open session came about, in sentences: what was mended, left out or masked."""
+        return self._notes
 
     def subscribe(self, listener: Callable[[Event], None]) -> None:
         """Call ``listener`` with every event of every session this agent opens."""
@@ -157,7 +165,9 @@ class DatasetBuilderAgent:
     async def load_from_checkpoint(
         self, path: str | Path | None = None, *, checkpoint_path: str | Path | None = None
     ) -> BuilderState:
-        """Open what was saved: a session folder, a session file, a session's name, or a seed-format JSON.
+        """Open what was saved: a session folder, a session file, a session's name, a seed-format JSON or another file of rows, or
+        ``mlflow:DATASET`` (name or id) at ``config.mlflow_tracking_uri``: the session that writes that dataset, rebuilt from
+        there when it is lost. ``notes`` has what there is to know of it.
 
         Without a path: the newest session of the current dataset (of all, when there is none yet). A seed-format JSON
         that this directory's sessions wrote opens that session, which is never behind its JSON. Call ``resume()`` to
@@ -166,9 +176,54 @@ class DatasetBuilderAgent:
         path = path if path is not None else checkpoint_path
         await self.aclose()  # it may be the very session that is asked for, and a session is open only once
         reference = path if path is not None else self._newest()
-        session = await open_saved(reference, self.config)
-        await self._adopt(session)
+        session, notes = await open_with_notes(reference, self.config)
+        await self._adopt(session, notes)
         return await session.summary()
+
+    async def from_traces(
+        self,
+        experiment: str,
+        *,
+        since: str = "",
+        filter: str = "",
+        most: int = MOST_TRACES,
+        keep_personal_data: bool = False,
+        more: int | None = None,
+        plan: DatasetPlanInput | None = None,
+    ) -> BuilderState:
+        """Open a session of what users asked, by the traces of an MLflow experiment at ``config.mlflow_tracking_uri``.
+
+        By default the requests are its cases, each once. With ``more`` they are its history and its examples, and there is room
+        for so many cases like them; with a ``plan`` they stand before its cases. Call ``resume()`` to have these written.
+
+        Args:
+            experiment: the name or the id of the experiment.
+            since: a span such as "7d" or "12h", or a date such as "2026-11-20"; empty for all.
+            filter: in MLflow's words for traces, such as "tags.channel = 'web'".
+            most: how many traces are read, the newest first.
+            keep_personal_data: leave names, numbers and addresses as they are; otherwise others stand in for them.
+            more: how many cases are to be written like those.
+            plan: the plan of the new cases.
+
+        Raises:
+            InputError: for an experiment that MLflow does not have, a filter or a time that cannot be read, traces in which no
+                user asks anything, and for ``more`` together with a ``plan``.
+            MlflowUnavailable: when MLflow cannot be reached.
+            PlanError: when ``plan`` does not hold.
+        """
+        from dsbuilder_tui.agent.traced_datasets import traced_dataset
+
+        if plan is not None and more is not None:
+            raise InputError("A plan says itself how many cases are written.", "Leave `more` out.")
+        if more is not None and more < 1:
+            raise InputError("`more` says how many cases are added.", "Give it a number from 1 on.")
+        query = TraceQuery(
+            experiment=experiment, since=since, filter=filter, keep_personal_data=keep_personal_data, most=most
+        )
+        now = SystemClock().now()
+        dataset = await asyncio.to_thread(traced_dataset, query, self.config, now, more=more, plan=plan)
+        await self._adopt(await Session.create(dataset.plan, self.config, imported=dataset), dataset.notes)
+        return await self.session.summary()
 
     async def get_builder_state_summary(self) -> BuilderState:
         """Progress, checkpoints, rejections and categories of the open session."""
@@ -288,8 +343,9 @@ class DatasetBuilderAgent:
     async def __aexit__(self, *_: Any) -> None:
         await self.aclose()
 
-    async def _adopt(self, session: Session) -> None:
+    async def _adopt(self, session: Session, notes: Sequence[str] = ()) -> None:
         await self.aclose()
+        self._notes = tuple(notes)
         self._session, self._dataset = session, session.plan.dataset_name
         for listener in self._listeners:
             session.subscribe(listener)

@@ -39,6 +39,7 @@ async def plan_question(
     check_validators(plan, "the plan")
     check_stages(plan, "the plan")
     session = call.host.session
+    plan = await session.plans.with_open_slots(plan) if session.planned else plan
     limit = session.config.max_dataset_size
     if plan.total_instances > limit:
         notes = [*notes, f"more than your limit of {counted(limit, 'case')}: a yes raises it for this session"]

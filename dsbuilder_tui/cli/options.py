@@ -57,7 +57,11 @@ def display_options(parser: argparse.ArgumentParser) -> None:
 
 
 def out_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", metavar="FILE", help="write the finished dataset: .jsonl, .json, .csv or .parquet")
+    from dsbuilder_tui.session.export_formats import format_words
+
+    parser.add_argument(
+        "--out", metavar="FILE", help=f"write the finished dataset; its ending says as {format_words()}"
+    )
 
 
 def settings_options(parser: argparse.ArgumentParser) -> None:

@@ -236,16 +236,14 @@ class PlanRevised(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BranchSwitched(Event):
-    """The session stands at another point of its history. Whatever was read of it before is to be read anew.
+class HeadMoved(Event):
+    """Cases have come and gone without events of their own. Whatever was read of the session before is to be read anew.
 
-    ``branch`` is the one that is worked on now, ``checkpoint`` where it stands; ``left`` is the branch that holds what was
-    there before. ``state`` is that of the session, ``revision`` that of its plan.
+    ``branch`` is the one that is worked on now, ``checkpoint`` where it stands; ``state`` is that of the session, ``revision``
+    that of its plan.
     """
 
-    type: ClassVar[str] = "branch_switched"
     branch: str
-    left: str
     checkpoint: int
     accepted: int
     planned: int
@@ -253,6 +251,25 @@ class BranchSwitched(Event):
     state: str
     categories: Mapping[str, Mapping[str, int]]  # as in ``RunStarted``
     stages: Mapping[str, int]  # rejections by stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchSwitched(HeadMoved):
+    """The session stands at another point of its history; ``left`` is the branch that holds what was there before."""
+
+    type: ClassVar[str] = "branch_switched"
+    left: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchMerged(HeadMoved):
+    """Cases of the branch ``merged`` were taken over: so many came, so many changed what they say, so many were turned away."""
+
+    type: ClassVar[str] = "branch_merged"
+    merged: str
+    came: int
+    edited: int
+    turned_away: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 # The most serious first. What stands for each where there is little room.
 FLAG_MARKS = {"contradiction": "≠", "contrast": "±", "similar": "≈"}
+FLAGS = "flags"  # the tag under which they stand
 # The tag of a case of whose text the embedding model takes only the beginning: so many characters of it were compared.
 COMPARED_BEGINNING = "compared_beginning"
 _DIFFERS = {

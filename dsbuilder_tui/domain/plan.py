@@ -9,14 +9,7 @@ import operator
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import PairShare, PairShares, check_shares
@@ -24,6 +17,7 @@ from dsbuilder_tui.domain.conversation import TURNS
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
 from dsbuilder_tui.domain.expectation import MlflowKey, WrittenExpectation, WrittenKeys, merged_keys
+from dsbuilder_tui.domain.held_slots import HeldSlots
 from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.plain_words import plain_words, shown_value
 from dsbuilder_tui.domain.plan_values import (
@@ -77,7 +71,8 @@ class DatasetCategory(_Model):
     says whether a model writes each case, or templates of which cases are made; ``pipeline`` are the stages in which one is
     written (see ``domain.writing_stage``), none where it is drafted alone. Of its cases the share ``contrast`` are partners
     that differ from another one in one decisive thing, the share ``same`` say what another one says in other words;
-    ``variations`` say which slots vary which cases. Raises ``pydantic.ValidationError`` for bad values.
+    ``variations`` say which slots vary which cases, ``held`` which are held to values of the axes. Raises
+    ``pydantic.ValidationError`` for bad values.
     """
 
     name: str
@@ -100,6 +95,7 @@ class DatasetCategory(_Model):
     same: PairShare = Field(0.0, exclude_if=operator.not_)
     pipeline: StageEntries = Field((), exclude_if=operator.not_)
     variations: tuple[Variation, ...] = Field((), exclude_if=operator.not_)
+    held: tuple[HeldSlots, ...] = Field((), exclude_if=operator.not_)
     mode: WritingMode = Field(WritingMode.EACH, exclude_if=lambda mode: mode is WritingMode.EACH)
 
     @field_validator("name", mode="before")

@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import ShareText
 from dsbuilder_tui.domain.diversity import CategoryDiversity
 from dsbuilder_tui.domain.errors import PlanError
+from dsbuilder_tui.domain.held_slots import HeldSlots
 from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput, ExpectedTool, parse_plan
@@ -116,6 +117,16 @@ class CategoryChange(_PatchPart):
     validators: SkipJsonSchema[list[str | dict[str, dict[str, Any]]] | None] = None
     # Which cases failed is known by evaluations alone: write_where_it_fails adds these.
     variations: SkipJsonSchema[list[Variation] | None] = None
+    # Which slots are open is known by the session alone: `fill` says how many are wanted.
+    held: SkipJsonSchema[list[HeldSlots] | None] = None
+
+
+class CellFill(_PatchPart):
+    """More cases in one cell of the coverage."""
+
+    category: str
+    attributes: dict[str, str]
+    count: int = Field(ge=1)
 
 
 class PlanPatch(_PatchPart):
@@ -129,6 +140,8 @@ class PlanPatch(_PatchPart):
     """Old name to new name; only for categories without cases."""
     counts: dict[str, int] = Field(default_factory=dict)
     """New total count by category, not the difference."""
+    fill: list[CellFill] = Field(default_factory=list)
+    """So many more cases of a category, held to these values (axis: value)."""
     change: list[CategoryChange] = Field(default_factory=list)
     """Other fields of a category; each given field replaces what was there."""
     attributes: dict[str, list[str]] | None = None
@@ -247,6 +260,9 @@ def patched(
                     f"kind {other} instead"
                 )
             category |= {field: value for field, value in given.items() if value is not None}
+    for cell in patch.fill:
+        if (category := find(cell.category, "fill")) is not None:
+            fill_cell(category, cell.attributes, cell.count)
     for added in patch.add:
         if added.name in held:
             problems.append(f"add: there is a category {added.name!r} already; change its count with counts")
@@ -260,6 +276,15 @@ def patched(
     data |= {name: value for name, value in given.items() if value or (name in _REMOVABLE and value is not None)}
     new_plan = parse_plan({**data, "categories": list(held.values())}, "the change")
     return Patched(new_plan, renamed, (*notes, *problems))
+
+
+def fill_cell(category: dict[str, Any], attributes: Mapping[str, str], count: int) -> None:
+    """Give a category, as JSON, so many more cases that are held to these values. The slots are those behind its others,
+    unless a session knows better which are open."""
+    first = category["count"] + 1
+    category["count"] += count
+    slots = list(range(first, first + count))
+    category["held"] = [*category.get("held", ()), {"attributes": dict(attributes), "slots": slots}]
 
 
 def _draft(category: DatasetCategory) -> CategoryDraft:

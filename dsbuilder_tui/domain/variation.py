@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,6 +24,9 @@ class VariedSlots:
 
     def __contains__(self, ordinal: object) -> bool:
         return ordinal in self._of
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._of)
 
     def __bool__(self) -> bool:
         return bool(self._of)

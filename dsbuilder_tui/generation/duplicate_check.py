@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dsbuilder_tui.diversity.answer import Answer, Partner, Question
+from dsbuilder_tui.diversity.answer import Answer, Match, Partner, Question
 from dsbuilder_tui.diversity.compared_text import compared_text, exact_hash, structure_hash
 from dsbuilder_tui.diversity.comparer import Comparer
 from dsbuilder_tui.diversity.fingerprint_file import FingerprintFile
@@ -29,10 +29,11 @@ from dsbuilder_tui.diversity.thresholds import plug_in_stages, rules_for, window
 from dsbuilder_tui.domain.case import Slot, case_id
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import PairKind
+from dsbuilder_tui.domain.flags import COMPARED_BEGINNING, FLAGS
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.store.rows import LedgerRows, RemovedText
+from dsbuilder_tui.store.rows import CaseLikeness, LedgerRows, RemovedText
 from dsbuilder_tui.store.session_store import SessionStore
 
 if TYPE_CHECKING:
@@ -82,9 +83,9 @@ class Places:
     def take_over(self, past: Past, owners: NDArray[np.int64]) -> None:
         """Rows 0, 1, 2 … are these texts of the past."""
         self._names = {name: number for number, name in enumerate(past.names)}
-        self._seqs = array("q", past.seqs[owners].tolist())
-        self._ordinals = array("L", past.ordinals[owners].tolist())
-        self._categories = array("H", past.categories[owners].tolist())
+        self._seqs = array("q", past.seqs[owners].tobytes())
+        self._ordinals = array("L", past.ordinals[owners].astype(f"u{self._ordinals.itemsize}").tobytes())
+        self._categories = array("H", past.categories[owners].astype(np.uint16).tobytes())
 
     def seq(self, row: int) -> int | None:
         """The case's place in the history; None for an example of the plan."""
@@ -113,8 +114,9 @@ class Past:
         ]
         categories = [np.array([compared.index(text.category) for text in gone], np.int64)]
         for number, name in enumerate(compared):
-            filled = [(seq, structure or 0, ordinal) for ordinal, structure, seq in rows.filled.get(name, ())]
-            parts.append(np.array(filled, np.int64).reshape(-1, 3))
+            filled = rows.filled.get(name, ())
+            values = (value for ordinal, structure, seq in filled for value in (seq, structure or 0, ordinal))
+            parts.append(np.fromiter(values, np.int64, 3 * len(filled)).reshape(-1, 3))
             categories.append(np.full(len(filled), number, np.int64))
         table = np.concatenate(parts)
         source = np.concatenate([np.arange(len(gone)), np.full(len(table) - len(gone), -1)])
@@ -265,6 +267,32 @@ class DuplicateCheck:
         """Say which case a row is, and its place in the history."""
         self.places.note(row, seq, category, ordinal)
         self._named.append((row, seq))
+
+    def reason(self, match: Match) -> str:
+        """Why a text was turned away."""
+        of_plan = self.places.seq(match.row) is None
+        return f"it repeats an example of the plan: {match.reason}" if of_plan else match.reason
+
+    def tags(self, answer: Answer) -> dict[str, Any]:
+        """What the tags of an admitted case say of those that it was compared with."""
+        flags = [
+            {
+                "kind": flag.kind, "case_id": self.places.case_id(flag.row), "stage": flag.stage,
+                "score": round(flag.score, 4), "differs": list(flag.differs),
+            }
+            for flag in answer.flags
+            if self.places.seq(flag.row) is not None
+        ]  # fmt: skip
+        found: dict[str, Any] = {FLAGS: flags} if flags else {}
+        return found if answer.beginning is None else {**found, COMPARED_BEGINNING: answer.beginning}
+
+    def likeness(self, answer: Answer, seq: int) -> CaseLikeness:
+        """How like an admitted case is to those before it; ``seq`` is its place in the history."""
+        near, semantic = (
+            (None, None) if score is None else (score.value, self.places.seq(score.row))
+            for score in (answer.near, answer.semantic)
+        )
+        return CaseLikeness(seq, *near, *semantic)
 
     def remember(self, text: CaseText, seq: int, ordinal: int) -> None:
         """A person let this in: it counts for what is judged from now on."""

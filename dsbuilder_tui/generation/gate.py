@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dsbuilder_tui.diversity.answer import Answer, Match, Score
+from dsbuilder_tui.diversity.answer import Answer, Match
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import (
     AcceptedCase,
@@ -20,7 +20,6 @@ from dsbuilder_tui.domain.case import (
 from dsbuilder_tui.domain.case_pair import TAG as PAIR_TAG
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import TEXT_LENGTH, CaseAccepted, CaseRejected, CaseWithdrawn, SlotExhausted
-from dsbuilder_tui.domain.flags import COMPARED_BEGINNING
 from dsbuilder_tui.domain.judging import TAG, Verdict
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.stage import Stage
@@ -32,7 +31,7 @@ from dsbuilder_tui.generation.validator_check import Fault, Validated, Validator
 from dsbuilder_tui.generation.variation_check import VariationCheck
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
-from dsbuilder_tui.store.rows import CaseLikeness, Changes, HistoryRow, LedgerRows, Withdrawal
+from dsbuilder_tui.store.rows import Changes, HistoryRow, LedgerRows, Withdrawal
 from dsbuilder_tui.store.session_store import SessionStore
 
 _REJECTED_LENGTH = 500
@@ -152,7 +151,9 @@ class Gate:
             elif new:
                 for one, answer in found:
                     if answer.match is not None:
-                        self._record(candidate, answer.match.stage, self._reason(answer.match), one, answer.match)
+                        self._record(
+                            candidate, answer.match.stage, self._duplicates.reason(answer.match), one, answer.match
+                        )
                 left.append((candidate, replace(validated, outcome=new)))
             else:
                 self._settle(candidate, validated, [answer for _, answer in found])
@@ -222,7 +223,7 @@ class Gate:
             if answer.match is None:
                 return self._accept(candidate, one, answer)
             if answer is not answers[-1]:  # there is another candidate for the slot
-                self._record(candidate, answer.match.stage, self._reason(answer.match), one, answer.match)
+                self._record(candidate, answer.match.stage, self._duplicates.reason(answer.match), one, answer.match)
         turned_away = fitted[len(answers) - 1]
         match = answers[-1].match
         assert match is not None
@@ -230,7 +231,7 @@ class Gate:
             candidate.slot,
             candidate.batch,
             match.stage,
-            self._reason(match),
+            self._duplicates.reason(match),
             turned_away.shown,
             match,
             turned_away.whole(),
@@ -244,25 +245,13 @@ class Gate:
 
     def _accept(self, candidate: Candidate, fitted: Fitted, answer: Answer | None) -> AcceptedCase:
         slot, now, seq = candidate.slot, self._clock.now(), self._store.next_seq()
-        places, tags, likeness = self._duplicates.places, fitted.tags, None
+        tags, likeness = fitted.tags, None
         if self._has_lost_original(slot):  # while the text was compared, out of which it cannot be taken again
             tags = {key: value for key, value in tags.items() if key != PAIR_TAG}
         if answer is not None:
             assert answer.row is not None
             self._duplicates.name(answer.row, seq, slot.category, slot.ordinal)
-            if answer.flags:
-                flags = [
-                    {
-                        "kind": flag.kind, "case_id": places.case_id(flag.row), "stage": flag.stage,
-                        "score": round(flag.score, 4), "differs": list(flag.differs),
-                    }
-                    for flag in answer.flags
-                    if places.seq(flag.row) is not None
-                ]  # fmt: skip
-                tags = {**tags, "flags": flags} if flags else tags
-            if answer.beginning is not None:
-                tags = {**tags, COMPARED_BEGINNING: answer.beginning}
-            likeness = CaseLikeness(seq, *self._scored(answer.near), *self._scored(answer.semantic))
+            tags, likeness = tags | self._duplicates.tags(answer), self._duplicates.likeness(answer, seq)
         case = AcceptedCase(
             seq=seq,
             category=slot.category,
@@ -329,13 +318,6 @@ class Gate:
             self.journal.notice(
                 f"{case.case_id} was taken out; {partner} was its partner, and is a case of its own now."
             )
-
-    def _reason(self, match: Match) -> str:
-        of_plan = self._duplicates.places.seq(match.row) is None
-        return f"it repeats an example of the plan: {match.reason}" if of_plan else match.reason
-
-    def _scored(self, score: Score | None) -> tuple[float | None, int | None]:
-        return (None, None) if score is None else (score.value, self._duplicates.places.seq(score.row))
 
     def reject(
         self,

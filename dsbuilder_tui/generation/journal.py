@@ -162,7 +162,7 @@ class Journal:
         point = Checkpoint(
             id=self._store.next_checkpoint(),
             seq=seq,
-            reason=cause,
+            reason=cause.value,
             accepted=self.accepted,
             planned=self.planned,
             created_at=now,
@@ -172,7 +172,12 @@ class Journal:
         self._changes.checkpoints.append(point)
         self._add(
             CheckpointSaved(
-                ts=now, checkpoint=point.id, seq=point.seq, reason=cause, accepted=point.accepted, planned=self.planned
+                ts=now,
+                checkpoint=point.id,
+                seq=point.seq,
+                reason=cause.value,
+                accepted=point.accepted,
+                planned=self.planned,
             )
         )
         return point

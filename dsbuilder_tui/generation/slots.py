@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from dsbuilder_tui.domain.axes import DEFAULT_AXES, GROUNDED_AXES
 from dsbuilder_tui.domain.case import runs
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.conversation import TURNS, usual_lengths
+from dsbuilder_tui.domain.held_slots import HeldValues
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.domain.variation import VariedSlots
 from dsbuilder_tui.domain.writing_mode import WritingMode
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_MOST_LOOKED = 20_000  # tuples that are looked through for those of a cell
 _MOST_SHUFFLES = 4096  # that are kept: seeding a generator costs more than the rest of a slot
 
 
@@ -32,11 +35,13 @@ class SlotPlan:
         self._seed = f"{seed}\x1f{category.name}"
         rng = random.Random(self._seed)
         self._varied = VariedSlots(category.variations)
-        self.pairs = PairPlan(category, self._seed, self._varied)
+        self._held = HeldValues(category.held, axes)
+        self.pairs = PairPlan(category, self._seed, frozenset((*self._varied, *self._held)))
         self._axes = [(name, rng.sample(list(values), len(values))) for name, values in axes.items()]
         # The longest axis turns fastest: by the time a shorter one turns over, every value of it has been used.
         self._order = sorted(range(len(self._axes)), key=lambda index: -len(self._axes[index][1]))
         self._shuffled: dict[tuple[int, int], list[int]] = {}
+        self._cells: dict[tuple[tuple[str, str], ...], list[dict[str, str]]] = {}  # of held slots, in their order
 
     def place(self, ordinal: int) -> int:
         """The place of a slot among those that are neither partners nor variations, whose place is that of their case."""
@@ -52,9 +57,34 @@ class SlotPlan:
         The ordinal is written in mixed radix, and each digit is shifted by an amount that the faster digits fix. That
         map is one to one, so tuples repeat only when all have been used. The shifts run through shuffled blocks of the
         axis's values, so each axis is balanced from the start and no two axes move in step. A partner has the tuple of its
-        original, a variation that of its case.
+        original, a variation that of its case; one that is held to a cell has a tuple of that cell.
         """
-        rest, below, faster = self.place(ordinal) - 1, 0, 1
+        root = self._varied.root(ordinal)
+        return self._in_cell(root) if root in self._held else self._tuple(self.pairs.place(root))
+
+    def _in_cell(self, ordinal: int) -> dict[str, str]:
+        """The tuple of a slot that is held: those of its cell in turn, first the ones that no slot before has."""
+        found = self._held.of(ordinal)
+        assert found is not None
+        cell, turn = found
+        tuples = self._cells.get(cell)
+        if tuples is None:
+            tuples = self._cells[cell] = self._tuples_of(dict(cell))
+        return tuples[turn % len(tuples)]
+
+    def _tuples_of(self, cell: Mapping[str, str]) -> list[dict[str, str]]:
+        """The tuples of a cell, in the order in which the slots would come to them behind those that were planned before;
+        of a very large product only so many as are looked through.
+        """
+        size = math.prod(len(values) for _, values in self._axes)
+        before = self.place(self._held.first() - 1) if self._held.first() > 1 else 0
+        looked = range(before, before + min(size, _MOST_LOOKED))
+        places = (place % size + 1 for place in looked)
+        found = [chosen for place in places if cell.items() <= (chosen := self._tuple(place)).items()]
+        return found or [{**self._tuple(1), **cell}]
+
+    def _tuple(self, place: int) -> dict[str, str]:
+        rest, below, faster = place - 1, 0, 1
         chosen: dict[int, str] = {}
         for index in self._order:
             values = self._axes[index][1]
@@ -73,6 +103,7 @@ class SlotPlan:
 
         if self._varied:
             ordinals = np.array([self._varied.root(int(ordinal)) for ordinal in ordinals], dtype=np.int64)
+        roots = ordinals
         ordinals = self.pairs.places(ordinals)
         rest, below, faster = ordinals - 1, np.zeros_like(ordinals), 1
         top = int(ordinals.max(initial=0))
@@ -89,7 +120,13 @@ class SlotPlan:
             if faster <= top:  # beyond, every digit is 0, and the factor may be too large for the numbers of an array
                 below = below + digit * faster
             faster *= size
-        return [(name, values, chosen[index]) for index, (name, values) in enumerate(self._axes)]
+        columns = [(name, values, chosen[index]) for index, (name, values) in enumerate(self._axes)]
+        for at, ordinal in enumerate(roots.tolist()) if self._held else ():
+            if ordinal in self._held:
+                own = self._in_cell(ordinal)
+                for name, values, places in columns:
+                    places[at] = values.index(own[name])
+        return columns
 
     def _shuffle(self, index: int, block: int, size: int) -> list[int]:
         known = self._shuffled.get((index, block))

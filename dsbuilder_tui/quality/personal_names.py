@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from dsbuilder_tui.diversity.lexicon import FORMS_OF_ADDRESS, HONORIFICS, NAME_PARTICLES, NOT_NAMES
 from dsbuilder_tui.quality.personal_data import LONGEST_LOOKED_AT, PersonalDataKind, PersonalDatum
 
+_MORE_FORMS = frozenset({"dr", "prof", "monsieur", "madame", "mme"})
 # After these a name follows, however it is written.
 _INTRODUCES = re.compile(
     r"\b(?:(?:full |first |last |my |the |sur|account |holder'?s? )?name(?:'s| is|s are|:)|i am called|call me|"
@@ -26,13 +28,58 @@ _POINTS_AT = re.compile(
     r"[ \t,:]{1,3}(?:\n[ \t]{0,3}){0,2}",
     re.IGNORECASE,
 )
+# Forms of address that are other words too (to miss, HR, 200 ms, Sr. Engineer): they count as they are written before a name.
+_AS_A_TITLE = {"Miss": "miss", "Hr": "hr", "Sr": "sr", "Fr": "fr", "Don": "don", "[Mm]s": "ms"}
 _ADDRESSED = re.compile(
-    rf"\b(?:{'|'.join(sorted(FORMS_OF_ADDRESS | {'dr', 'prof', 'monsieur', 'madame', 'mme'}, key=len, reverse=True))})\b\.?[ \t]",
+    rf"\b(?:(?i:{'|'.join(sorted((FORMS_OF_ADDRESS | _MORE_FORMS) - set(_AS_A_TITLE.values()), key=len, reverse=True))})"
+    rf"|(?<!\d )(?:{'|'.join(_AS_A_TITLE)}))\b\.?[ \t]"
+)
+# A greeting or thanks with a comma behind it: a name may follow, or the sentence begins.
+_GREETS = re.compile(
+    r"\b(?:hi|hello|hey|hola|hallo|bonjour|thanks|regards|sincerely|cheers|yours(?: truly)?|grüße|gruß|saludos)[ \t]?,[ \t]{1,3}",
     re.IGNORECASE,
+)
+# What follows the name of who writes: “Hello, Anna here”. Anything else in lower case is the rest of a sentence.
+_BEHIND_A_NAME = re.compile(
+    r"(?:here|speaking|calling|writing|again|from|and|with|aka|hier|aquí|ici|und|y|et)\b", re.IGNORECASE
+)
+_SENTENCE_GOES_ON = re.compile(r"[ \t]{1,3}(?=[^\W_A-Z]|#)")
+# The end of a letter, and the line below it.
+_SIGNED = re.compile(
+    r"\b(?:regards|thanks|thank you|sincerely|cheers|yours(?: truly)?|grüße|gruß|saludos)[!.,]?(?:[ \t]{0,3}\n[ \t]{0,3}){1,2}",
+    re.IGNORECASE,
+)
+_LINE_ENDS = re.compile(r"[.,]?[ \t]{0,3}(?:\n|\Z)")
+# Before “name”: it is that of a thing.
+_THING = re.compile(
+    r"\b(?:file|folder|document|company|organi[sz]ation|business|firm|brand|product|item|model|project|event|hotel|restaurant|"
+    r"shop|store|school|team|group|channel|list|street|city|town|country|airport|airline|domain|host|server|network|wi-?fi|"
+    r"device|printer|database|table|column|field|variable|function|package|app|plan|policy|course|medicine|drug|song|album|"
+    r"film|movie|book|game|page|site|website|theme|font|colou?r|category|label|tag|template|workspace|bucket|branch)(?:'s)? $",
+    re.IGNORECASE,
+)
+# Beside a first name that is a month, too: “since Jan”, “Jan 12”.
+_IN_A_MONTH = re.compile(
+    r"\b(?:in|since|until|till|by|from|of|for|end of|early|mid|late|last|next|this|\d{1,2}\.?) $", re.IGNORECASE
+)
+_DAY_BEHIND = re.compile(r"\.? \d{1,4}\b|[./-]")
+_MONTHS = frozenset({"jan"})
+# First names in what is bought or said.
+_NOT_A_PERSON = re.compile(
+    r"(?:Louis Vuitton|Hugo Boss|Ben (?:&|and) Jerry['’]?s|Tim Hortons|Calvin Klein|Ralph Lauren|Michael Kors|Marc Jacobs|"
+    r"Karl Lagerfeld|Christian Dior|Christian Louboutin|Tom Ford|Tom Tom|Carl Zeiss|Thomas Cook|Laura Ashley|Peter Pan|"
+    r"Oscar (?:night|winner|nominee)|Roger that|Marina Bay|Mario Kart|Super Mario)\b"
+)
+# Endings that no name has, in a word of some length.
+_NO_NAMES_END = re.compile(
+    r".{2,30}(?:tions?|sions?|able|ible|ful|less|ships?|ness|ware|ically|ously)$|.{4,30}(?:ments?|[sc]ked|[ycgvz]ed|[st]ed|lled|"
+    r"ious|eous|ulous|tive|sive|logy)$|.{6,30}(?:[ae]nce|[ae]ncy|ity)$"
 )
 _NAME_WORD = re.compile(r"[^\W\d_]{1,30}(?:[’'-][^\W\d_]{1,30})?")
 _GAP = re.compile(r"[ \t]{1,2}|\.[ \t]")
 _MOST_WORDS = 4
+_SHORTEST_STEM = 3  # letters
+_LONGEST_THING, _LONGEST_BEFORE = 16, 10  # characters before a word that are looked at
 # What follows “my name is”, “I am” and the like, and is no name.
 _NO_NAME = (
     NOT_NAMES
@@ -44,8 +91,47 @@ _NO_NAME = (
         "what me back later today tomorrow because since after before between during while until monday tuesday "
         "wednesday thursday friday saturday sunday january february march april may june july august september october "
         "november december order flight hotel premium gold silver platinum basic standard pro business economy service "
-        "support i'm i've i'd i'll team".split()
+        "support i'm i've i'd i'll team asap".split()
     )
+)
+# What follows “hi”, “contact” or “this is” with a capital letter, and is the name of nobody: none is a usual name of a family.
+_COMMON_WORDS = frozenset(
+    (
+        # departments, roles and what a form is called
+        "accounts accounting account accountant admin administration administrator agent agents approval billing "
+        "booking bookings bot care chat chatbot claims complaints compliance concierge contact contracts counter "
+        "delivery department desk developer development director dispatch editor engineer engineering enquiries "
+        "executive facilities finance form front google helpdesk hiring hotline housekeeping human infrastructure "
+        "inquiries insurance intern it job leadership legal logistics login maintenance management manager marketing "
+        "member members moderator office operations operator owner owners partner partners patient patients payable "
+        "payroll people personnel planning policy portal landlord lawyer nurse occupational president procurement "
+        "product program programme purchasing quality reception recruiter recruiting recruitment relations reservations "
+        "resources returns sales screening secretary security seller senior shipping siri software staff supplier "
+        "supply technical technician tenant tenants ticket training treasury vendor warehouse webmaster wifi world "
+        "cortana assistant "
+        # what a customer writes about, where a greeting stands before it
+        "access address app application appointment balance baggage cable cart charge checkout code coupon credit "
+        "customs data deposit device discount email e-mail error exchange feedback internet invoice item items kettle "
+        "kettles keyboard label luggage message money number package parcel parking passport password payment phone "
+        "question receipt recipe refunds request reservation room salary schedule shipment shoes size statement "
+        "subscription tickets tracking train trains transfer update upgrade visa voucher warranty website bestellung "
+        "buchung fehler frage konto lieferung paket rechnung reservierung zahlung cuenta entrega error factura paquete "
+        "pago pedido pregunta reserva colis commande compte facture livraison paiement réservation "
+        # how somebody is, or finds it
+        "amazing annoyed annoying anything awesome awful bad been being broken cancelled confused confusing crazy cute "
+        "dangerous delayed diabetic difficult disabled disappointed disappointing disgusting done due easy emergency "
+        "excellent excited expired fake false fantastic frustrated frustrating furious gone great horrible hungry ill "
+        "illegal important impossible insane intolerant late lost mad missing necessary needing never nice nothing "
+        "offline often outrageous over overcharged overdue pathetic pregnant ready really regarding ridiculous scam "
+        "sent sick someone something somebody strange surprised sure terrible tired unacceptable unbelievable abroad "
+        "currently gluten outstanding unfair unhappy unsafe unusual upset urgent useful vegan vegetarian wonderful "
+        "worried worse worst christmas easter halloween thanksgiving ramadan hanukkah feb apr jun jul aug sep sept oct "
+        "nov dec "
+        # behind “my name is” and “call me”
+        "as asap before blank cut different displayed empty entered hidden immediately indicated listed longer "
+        "misprinted mistyped first once our printed quickly recorded registered saved shown soon stored truncated twice "
+        "typed used visible written "
+    ).split()
 )
 # Before a known first name: the two are a place.
 _PLACE = re.compile(
@@ -81,23 +167,83 @@ _FIRST_NAMES = frozenset(
 )
 
 
+@cache
+def _everyday_words() -> frozenset[str]:
+    """Words that are nobody's name though they begin with a capital letter: the thousand most usual ones of English, and forms
+    of them, without those that many people are called."""
+    from faker.providers.lorem.en_US import Provider as Words  # half a second, for whoever masks
+    from faker.providers.person.en_US import Provider as People
+
+    words = {word.casefold() for word in Words.word_list}
+    forms = {
+        f"{word}{ending}" for word in words if len(word) > _SHORTEST_STEM for ending in ("s", "es", "ed", "d", "ly")
+    }
+    people = {name.casefold() for name in (*People.first_names, *People.last_names)} | _FIRST_NAMES
+    return frozenset(((words | forms) - people) | _COMMON_WORDS)
+
+
 def names_in(text: str) -> Iterator[PersonalDatum]:
     """The names of people in a text, not in order; one may be told twice. English, and what is usual in five others."""
     text = text[:LONGEST_LOOKED_AT]
-    for pattern, lower_too in ((_INTRODUCES, True), (_POINTS_AT, False), (_ADDRESSED, False)):
-        for found in pattern.finditer(text):
-            end = _name_end(text, found.end(), lower_too=lower_too)
-            if end > found.end():
-                yield PersonalDatum(found.end(), end, PersonalDataKind.NAME)
+    for start, end in (*_introduced(text), *_pointed_at(text), *_addressed(text), *_signed(text)):
+        if end > start:
+            yield PersonalDatum(start, end, PersonalDataKind.NAME)
     for word in _NAME_WORD.finditer(text):
         known = word[0][0].isupper() and word[0].casefold() in _FIRST_NAMES
-        if known and not _PLACE.search(text[max(0, word.start() - 10) : word.start()]):
+        if known and not _is_none(text, word):
             yield PersonalDatum(word.start(), _name_end(text, word.start()), PersonalDataKind.NAME)
 
 
-def _name_end(text: str, start: int, *, lower_too: bool = False) -> int:
-    """Where the name that begins at ``start`` ends; ``start`` where none does."""
-    at, end = start, start
+def _introduced(text: str) -> Iterator[tuple[int, int]]:
+    for found in _INTRODUCES.finditer(text):
+        if not _THING.search(text[max(0, found.start() - _LONGEST_THING) : found.start()]):
+            yield found.end(), _name_end(text, found.end(), lower_too=True)
+
+
+def _pointed_at(text: str) -> Iterator[tuple[int, int]]:
+    for found in _POINTS_AT.finditer(text):
+        end = _name_end(text, found.end(), is_likely=False)
+        if not (_GREETS.fullmatch(found[0]) and _begins_a_sentence(text, found.end(), end)):
+            yield found.end(), end
+
+
+def _addressed(text: str) -> Iterator[tuple[int, int]]:
+    for found in _ADDRESSED.finditer(text):
+        yield found.end(), _name_end(text, found.end(), is_likely=found[0].strip(" \t.") not in _AS_A_TITLE)
+
+
+def _signed(text: str) -> Iterator[tuple[int, int]]:
+    """A name that stands alone in its line below a greeting."""
+    for found in _SIGNED.finditer(text):
+        end = _name_end(text, found.end(), is_likely=False)
+        if _LINE_ENDS.match(text, end):
+            yield found.end(), end
+
+
+def _begins_a_sentence(text: str, start: int, end: int) -> bool:
+    """Whether what follows a greeting is a sentence's first word: one word that no first name is, and the sentence goes on."""
+    word = text[start:end]
+    if " " in word or word.casefold() in _FIRST_NAMES:
+        return False
+    on = _SENTENCE_GOES_ON.match(text, end)
+    return on is not None and not _BEHIND_A_NAME.match(text, on.end())
+
+
+def _is_none(text: str, word: re.Match[str]) -> bool:
+    """Whether a first name is a part of a place's, of a month or of a brand."""
+    before = text[max(0, word.start() - _LONGEST_BEFORE) : word.start()]
+    if _PLACE.search(before) or _NOT_A_PERSON.match(text, word.start()):
+        return True
+    return word[0].casefold() in _MONTHS and (
+        _DAY_BEHIND.match(text, word.end()) is not None or _IN_A_MONTH.search(before) is not None
+    )
+
+
+def _name_end(text: str, start: int, *, lower_too: bool = False, is_likely: bool = True) -> int:
+    """Where the name that begins at ``start`` ends; ``start`` where none does. ``is_likely`` when only a name stands there:
+    then a word that is common, too, is one where it is written with a capital letter.
+    """
+    at, end, is_somebody = start, start, False
     for number in range(_MOST_WORDS):
         found = _NAME_WORD.match(text, at)
         if found is None:
@@ -106,7 +252,12 @@ def _name_end(text: str, start: int, *, lower_too: bool = False) -> int:
         written_as_name = word[0].isupper() and (len(word) == 1 or not word.isupper() or lower_too) and word != "I"
         is_known = folded in _FIRST_NAMES
         takes_lower = lower_too and number < 2 and len(word) > 1
-        if folded in _NO_NAME or not (written_as_name or (is_known and not number) or takes_lower):
+        is_none = folded in _NO_NAME or (folded in _MONTHS and _DAY_BEHIND.match(text, found.end()) is not None)
+        as_written = is_likely and word[0].isupper() and not (lower_too and word.isupper())
+        if not (is_known or is_somebody or as_written):
+            is_none = is_none or folded in _everyday_words() or _NO_NAMES_END.match(folded) is not None
+        is_somebody = is_somebody or is_known
+        if is_none or not (written_as_name or (is_known and not number) or takes_lower):
             if not (number and folded in NAME_PARTICLES):
                 break
         else:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from typing import TypeVar
 
 from dsbuilder_tui.domain.branch import Branch, BranchCause, CheckpointCause
-from dsbuilder_tui.domain.case import Checkpoint
+from dsbuilder_tui.domain.branch_merge import BranchMerge
 from dsbuilder_tui.domain.dataset_comparison import ComparedDataset, DatasetComparison
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.events import BranchSwitched
+from dsbuilder_tui.domain.events import BranchMerged, BranchSwitched, HeadMoved
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
@@ -18,6 +20,7 @@ from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.branches import MovedHead, Told
 from dsbuilder_tui.store.rows import CategoryProgress
 
+E = TypeVar("E", bound=HeadMoved)
 _NAME_LENGTH = 80
 
 
@@ -87,6 +90,15 @@ class SessionBranches:
         sides = await self.dataset(before), await self.dataset(after)
         return await compare(*sides, self._context.config, figures=figures)
 
+    async def name_for_left(self, wanted: str | None = None) -> str:
+        """What the branch is called that a rewind leaves behind: as it is ``wanted``, or after the current one with a number.
+
+        Raises ``InputError`` for a name that cannot be one.
+        """
+        branches = await self.all()
+        current = next(branch for branch in branches if branch.current)
+        return free_name(current.name, branches) if wanted is None else _branch_name(wanted)
+
     async def rewind(
         self, checkpoint: int, *, keep_as: str | None = None, cause: BranchCause = BranchCause.REWIND
     ) -> BranchSwitched:
@@ -104,12 +116,10 @@ class SessionBranches:
         self._context.only_at_rest()
         files = self._context.files
         point = await files.store.checkpoints.at(checkpoint)
-        branches = await self.all()
-        current = next(branch for branch in branches if branch.current)
-        left = free_name(current.name, branches) if keep_as is None else _branch_name(keep_as)
+        current, left = await self.current(), await self.name_for_left(keep_as)
         before = await files.next_checkpoint(CheckpointCause.BEFORE_REWIND)
         _, plan = await files.store.plans.of(point)
-        told = self._told(point, plan, current.name, left)
+        told = self._told(point.id, plan, current.name, partial(BranchSwitched, left=left))
         return await self._arrived(await files.store.branches.rewind(checkpoint, left, cause, before, plan, told), plan)
 
     async def switch(self, name: str) -> BranchSwitched:
@@ -126,21 +136,65 @@ class SessionBranches:
         point = await files.store.checkpoints.at(goal.tip)
         before = await files.next_checkpoint(CheckpointCause.BEFORE_SWITCH)
         _, plan = await files.store.plans.of(point)
-        told = self._told(point, plan, name, current.name)
+        told = self._told(point.id, plan, name, partial(BranchSwitched, left=current.name))
         return await self._arrived(await files.store.branches.switch(name, before, plan, told), plan)
 
-    def _told(self, point: Checkpoint, plan: DatasetPlanInput, branch: str, left: str) -> Told:
+    async def merge(self, name: str, cases: Collection[str] | None = None) -> BranchMerge:
+        """Take cases of another branch over into the current one, each through the gate: those named (as they are called there),
+        or all that are not here. Cases and branch stay as they are there.
+
+        A case goes into its own slot, or where that is taken into a new one, for which the plan's count is raised. What was
+        edited there alone says the same here; what repeats a case here is turned away, and told. A checkpoint is written
+        before and one behind it; all else in one transaction. Nothing is asked of a model, but vectors of an endpoint.
+
+        Raises ``InputError`` while the session runs, for the current branch or one that there is not, and for cases that it does
+        not have; ``PlanError`` for more cases than there may be; or what the gate of a run raises.
+        """
+        return await self._context.whole(lambda: self._merge(name, cases))
+
+    async def _merge(self, name: str, cases: Collection[str] | None) -> BranchMerge:
+        from dsbuilder_tui.session.merging import Merging  # with numpy and what else compares
+
+        self._context.only_at_rest()
+        self._context.require_plan()
+        files, branch, current = self._context.files, await self.named(name), await self.current()
+        if branch.current:
+            raise InputError(f"The session is on the branch {name!r} already.", "Name another one to merge.")
+        merging = await Merging.begin(self._context, branch)
+        try:
+            await merging.take(cases)
+            plan = merging.revised()
+            if merging.is_empty:
+                return merging.result(None)
+            before = await files.checkpoint(CheckpointCause.BEFORE_MERGE)
+            after = await files.next_checkpoint(CheckpointCause.MERGE)
+            revision, changes = merging.written(plan, await files.store.progress.by_category())
+            result, plan = merging.result(before.id), plan or files.plan
+            after = replace(after, accepted=after.accepted + len(result.came), planned=plan.total_instances)
+            kind = partial(
+                BranchMerged, merged=name, came=len(result.came), edited=len(result.edited),
+                turned_away=len(result.turned_away),
+            )  # fmt: skip
+            told = self._told(after.id, plan, current.name, kind)
+            await self._arrived(await files.store.branches.merge(changes, after, revision, told), plan)
+            return result
+        finally:
+            await merging.gate.close()
+
+    def _told(self, checkpoint: int, plan: DatasetPlanInput, branch: str, kind: Callable[..., E]) -> Told[E]:
+        """What is announced; ``kind`` makes the event."""
+
         def told(
             progress: dict[str, CategoryProgress], revision: int, stages: dict[str, int]
-        ) -> tuple[BranchSwitched, SessionState]:
+        ) -> tuple[E, SessionState]:
             sums = [progress[category.name] for category in plan.categories]
             open_slots = plan.total_instances - sum(p.accepted + p.exhausted for p in sums)
             ended = SessionState.SHORT if any(p.exhausted for p in sums) else SessionState.COMPLETE
             state = SessionState.PAUSED if open_slots else ended
             if not plan.decided:
                 state = SessionState.NEW
-            event = BranchSwitched(
-                ts=self._context.clock.now(), branch=branch, left=left, checkpoint=point.id,
+            event = kind(
+                ts=self._context.clock.now(), branch=branch, checkpoint=checkpoint,
                 accepted=sum(p.accepted for p in progress.values()), planned=plan.total_instances, revision=revision, state=state,
                 categories={c.name: {"planned": c.count, **asdict(progress[c.name])} for c in plan.categories},
                 stages=stages,
@@ -149,7 +203,7 @@ class SessionBranches:
 
         return told
 
-    async def _arrived(self, moved: MovedHead, plan: DatasetPlanInput) -> BranchSwitched:
+    async def _arrived(self, moved: MovedHead[E], plan: DatasetPlanInput) -> E:
         """Everything that this process remembers of the session is of where it stands now."""
         files = self._context.files
         files.plan, files.plan_revision = plan, moved.event.revision

@@ -32,7 +32,7 @@ from dsbuilder_tui.store.files import private_folder
 from dsbuilder_tui.store.imports.import_format import ImportedCase, ImportedDataset
 from dsbuilder_tui.store.imports.temporary_records import TemporaryRecords
 from dsbuilder_tui.store.lock import SessionLock
-from dsbuilder_tui.store.rows import Changes
+from dsbuilder_tui.store.rows import Changes, HistoryRow
 from dsbuilder_tui.store.session_store import SessionStore
 
 _CHECKED_AT_ONCE = 16_000_000  # bytes of a file that opening waits for, if it is checked at all: about 10 ms
@@ -303,11 +303,14 @@ class SessionFiles:
 
     async def next_checkpoint(self, cause: CheckpointCause, *, name: str = "", note: str = "") -> Checkpoint:
         """A checkpoint of what is on disk now, to be written."""
+        return self._checkpoint(cause, (await self.store.progress.totals()).accepted, name=name, note=note)
+
+    def _checkpoint(self, cause: CheckpointCause, accepted: int, *, name: str = "", note: str = "") -> Checkpoint:
         return Checkpoint(
             id=self.store.next_checkpoint(),
             seq=self.store.seq,
-            reason=cause,
-            accepted=(await self.store.progress.totals()).accepted,
+            reason=cause.value,
+            accepted=accepted,
             planned=self.plan.total_instances,
             created_at=self.clock.now(),
             name=name,
@@ -353,22 +356,30 @@ class SessionFiles:
         await asyncio.to_thread(catalog.write_status, self.folder, listing)
 
     async def take_in(self, dataset: ImportedDataset) -> None:
-        """Fill slots with the cases of an imported file, all in one transaction; of the file some are in memory at a time."""
+        """Fill slots with the cases of an imported file, all in one transaction, with what is known of them; of the file some
+        are in memory at a time."""
         intake = CaseIntake(self.plan, dataset, self.store.next_seqs(len(dataset.cases)), self.clock.now())
+        before = (await self.store.progress.totals()).accepted
+        state = SessionState.COMPLETE if len(dataset.cases) == self.plan.total_instances else SessionState.PAUSED
+        known: dict[str, Any] = {}
+
+        def following() -> Changes:
+            # Who wrote the imported cases: a later run with another writer says so.
+            models = intake.models - {"built-in"}
+            known.update({"provider": OPENAI, "worker_model": sorted(models)[0]} if models else {})
+            known.update({"state": state, ImportedCounts.KEY: intake.counts.as_dict()})
+            point = self._checkpoint(CheckpointCause.IMPORT, before + intake.counts.total)
+            told = {"cases": len(dataset.cases), "notes": list(dataset.notes)}
+            row = HistoryRow(seq=self.store.next_seq(), kind="imported", data=told, created_at=self.clock.now())
+            return Changes(checkpoints=[point], history=[row], meta=known)
+
         await self.store.slots.retire(dataset.retired)
         try:
-            await self.store.take_in(intake)
+            await self.store.take_in(intake, following)
         except BaseException:
             intake.stop()  # whoever was told to stop does not wait for the rest of a large file
             raise
-        state = SessionState.COMPLETE if len(dataset.cases) == self.plan.total_instances else SessionState.PAUSED
-        await self.checkpoint(CheckpointCause.IMPORT)
-        # Who wrote the imported cases: a later run with another writer says so.
-        models = intake.models - {"built-in"}
-        if models:
-            await self.remember(provider=OPENAI, worker_model=sorted(models)[0])
-        await self.remember(state=state, **{ImportedCounts.KEY: intake.counts.as_dict()})
-        await self.store.history.remember("imported", cases=len(dataset.cases), notes=list(dataset.notes))
+        self.meta |= known
 
 
 def check_plan(

@@ -38,6 +38,7 @@ __all__ = [
     "list_sessions",
     "notes_of",
     "open_saved",
+    "open_with_notes",
     "read_dataset",
     "rename_session",
     "restore_session",
@@ -86,7 +87,15 @@ async def _to_its_end(act: Coroutine[Any, Any, Path]) -> Path:
 
 
 async def open_saved(reference: str | Path | None, config: DatasetBuilderConfig, clock: Clock | None = None) -> Session:
+    """``open_with_notes`` for whoever has nobody to tell."""
+    return (await open_with_notes(reference, config, clock))[0]
+
+
+async def open_with_notes(
+    reference: str | Path | None, config: DatasetBuilderConfig, clock: Clock | None = None
+) -> tuple[Session, tuple[str, ...]]:
     """Open what was saved: a session's name, folder or file, or a file that can be imported; ``None`` is the newest session.
+    Returns what a person should know of how that went, too.
 
     A JSON that one of this directory's sessions wrote opens that session, which is never behind its JSON; any other file
     is imported. ``mlflow:NAME`` is a dataset in MLflow: the session that writes it, rebuilt from there when it is lost.
@@ -95,10 +104,11 @@ async def open_saved(reference: str | Path | None, config: DatasetBuilderConfig,
     if (stored := stored_name(reference)) is not None:
         from dsbuilder_tui.session.rebuilding import open_stored  # with numpy, which comparing texts needs
 
-        return await open_stored(stored, config, clock)
+        rebuilt = await open_stored(stored, config, clock)
+        return rebuilt.session, rebuilt.told
     target = Path(reference).expanduser() if reference is not None else None
     if target is None or not target.is_file() or target.name == SESSION_FILE:
-        return await Session.open(target, config, clock=clock)
+        return await Session.open(target, config, clock=clock), ()
     dataset = await asyncio.to_thread(read_dataset, target)
     folders = session_folders(config.checkpoint_root)
     # A file that lies beside a session belongs to that one, even if it was written under an earlier name.
@@ -106,9 +116,9 @@ async def open_saved(reference: str | Path | None, config: DatasetBuilderConfig,
     for name in beside or [folder.name for folder in folders if folder.name == dataset.session_id]:
         session = await Session.open(name, config, clock=clock)
         if session.plan.dataset_name == dataset.plan.dataset_name:
-            return session
+            return session, ()
         await session.aclose()
-    return await Session.create(dataset.plan, config, clock=clock, imported=dataset)
+    return await Session.create(dataset.plan, config, clock=clock, imported=dataset), tuple(dataset.notes)
 
 
 def saved_as(reference: str, config: DatasetBuilderConfig) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import islice
 
 from dsbuilder_tui.domain.branch import CheckpointCause
 from dsbuilder_tui.domain.errors import (
@@ -83,6 +84,25 @@ class SessionPlans:
         await files.note_status(running=False)
         files.emit(event)
         return revision
+
+    async def with_open_slots(self, plan: DatasetPlanInput) -> DatasetPlanInput:
+        """A plan to come, with the slots that it newly holds to values moved to those that it will open."""
+        retired = await self._context.files.store.slots.retired()
+        now = {category.name: category for category in self._context.plan.categories}
+        categories = []
+        for category in plan.categories:
+            before = now.get(category.name)
+            had = before.held if before is not None else ()
+            new = [one for one in category.held if one not in had]
+            if before is not None and new:
+                gone = sorted(retired.get(category.name, ()))
+                last, more = before.count + len(gone), category.count - before.count
+                opened = iter([*gone, *range(last + 1, last + max(0, more) + 1)][: max(0, more)])
+                moved = [one.model_copy(update={"slots": tuple(islice(opened, len(one.slots)))}) for one in new]
+                held = (*(one for one in category.held if one in had), *(one for one in moved if one.slots))
+                category = category.model_copy(update={"held": held})
+            categories.append(category)
+        return plan.model_copy(update={"categories": tuple(categories)})
 
     async def take_in(self, dataset: ImportedDataset) -> None:
         """Fill slots of the plan with the rows of a file. Where there are cases already, that has happened: nothing is done.

@@ -43,10 +43,16 @@ _MOST_RETIRED = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A session, open, and what a person should know of how it came about."""
+    """A session, open; what a person should know of how it came about, and of where what it writes goes."""
 
     session: Session
     notes: tuple[str, ...]
+    goes_on: str = ""
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All there is to say."""
+        return (*self.notes, self.goes_on) if self.goes_on else self.notes
 
 
 def find_stored(name: str, config: DatasetBuilderConfig) -> StoredDataset:
@@ -80,17 +86,18 @@ def session_of(dataset: StoredDataset, root: Path) -> Path | None:
     return None
 
 
-async def open_stored(name: str, config: DatasetBuilderConfig, clock: Clock | None = None) -> Session:
+async def open_stored(name: str, config: DatasetBuilderConfig, clock: Clock | None = None) -> Rebuilt:
     """The session of a dataset in MLflow: the one of this directory that writes it, else one rebuilt from it, or begun with its
     records. Raises as ``find_stored`` and ``rebuild``.
     """
     dataset = await asyncio.to_thread(find_stored, name, config)
     if not dataset.session:
         imported = await asyncio.to_thread(rows_of, dataset)
-        return await Session.create(imported.plan, config, clock=clock, imported=imported)
+        session = await Session.create(imported.plan, config, clock=clock, imported=imported)
+        return Rebuilt(session, tuple(imported.notes))
     if (folder := session_of(dataset, config.checkpoint_root)) is not None:
-        return await Session.open(folder, config, clock=clock)
-    return (await rebuild(dataset, config, clock=clock)).session
+        return Rebuilt(await Session.open(folder, config, clock=clock), ())
+    return await rebuild(dataset, config, clock=clock)
 
 
 def rows_of(dataset: StoredDataset, choice: FieldChoice | None = None) -> ImportedDataset:
@@ -119,7 +126,8 @@ async def rebuild(
     fill = SessionFill(cases=stored.records, seed=stored.seed, into=filling.into)
     files = await SessionFiles.create(stored.plan, config, clock or SystemClock(), fill=fill)
     try:
-        return Rebuilt(Session(files, config), tuple(filling.notes))
+        goes_on = "" if as_copy else f"what is written from now on goes into the dataset {dataset.name} ({dataset.id})"
+        return Rebuilt(Session(files, config), tuple(filling.notes), goes_on)
     except BaseException:
         await files.close()
         raise
@@ -271,7 +279,8 @@ class _Filling:
     async def _restore(self, files: SessionFiles, kept: LoggedSession) -> None:
         store, names = files.store, {category.name for category in self._plan.categories}
         filled = (await store.slots.ledger_rows()).filled
-        there = {(name, ordinal) for name, cases in filled.items() for ordinal, *_ in cases}
+        given_up = {(one.category, one.ordinal) for one in kept.exhausted}
+        there = {(name, slot[0]) for name, slots in filled.items() for slot in slots if (name, slot[0]) in given_up}
         gave_up = [
             Exhausted(store.next_seq(), one.category, one.ordinal, one.attempts, one.reason)
             for one in kept.exhausted

@@ -92,7 +92,12 @@ class SessionContext:
 
     async def checkpoint(self, cause: CheckpointCause, *, name: str = "", note: str = "") -> Checkpoint:
         """Write a checkpoint now, at rest or through the run that is going on."""
-        return await (self.run or self.files).checkpoint(cause, name=name, note=note)
+
+        async def write() -> Checkpoint:
+            return await (self.run or self.files).checkpoint(cause, name=name, note=note)
+
+        # At rest behind an act that is going on: what that is about to write has its places in the history already.
+        return await (write() if self.run else self.whole(write))
 
     async def _settings_changed(self) -> None:
         if self.planned and self.config.enable_checkpointing:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 import orjson
 
 from dsbuilder_tui.domain.branch import Branch, BranchCause
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.events import BranchSwitched
+from dsbuilder_tui.domain.events import HeadMoved
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.store.checkpoints import checkpoint_at, write_checkpoints
-from dsbuilder_tui.store.commit import history_row, write_history
+from dsbuilder_tui.store.commit import apply, history_row, write_history
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.head_move import add_segment, move_head, segment_path
+from dsbuilder_tui.store.plans import RevisedPlan, add_categories, write_revision
 from dsbuilder_tui.store.progress import read_progress
 from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.rows import CategoryProgress, Changes
@@ -26,7 +27,8 @@ from dsbuilder_tui.store.schema import MAIN_BRANCH
 from dsbuilder_tui.store.travelled_tables import CURRENT_BRANCH, HEAD_BRANCH
 
 # From the counters, the plan's revision and the rejections by stage to what is announced, and the state of the session.
-Told = Callable[[dict[str, CategoryProgress], int, dict[str, int]], tuple[BranchSwitched, SessionState]]
+E = TypeVar("E", bound=HeadMoved)
+Told = Callable[[dict[str, CategoryProgress], int, dict[str, int]], tuple[E, SessionState]]
 # Settings that go with no branch: what may be spent and where the dataset is logged is as it was said last.
 _STAYING = ("budget", "prices", "incremental_mlflow_logging", "mlflow_tracking_uri", "mlflow_experiment")
 # Behind a rewind there is no checkpoint yet: the branch stands at the end of the piece that its own begins behind.
@@ -37,10 +39,10 @@ _TIP = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MovedHead:
+class MovedHead(Generic[E]):
     """What a session is after its head was moved: what was told, and the values of ``meta`` that changed."""
 
-    event: BranchSwitched
+    event: E
     meta: dict[str, Any]
 
 
@@ -86,8 +88,8 @@ class BranchTable:
         await self._store.write(write)
 
     async def rewind(
-        self, checkpoint: int, left: str, cause: BranchCause, before: Checkpoint, plan: DatasetPlanInput, told: Told
-    ) -> MovedHead:
+        self, checkpoint: int, left: str, cause: BranchCause, before: Checkpoint, plan: DatasetPlanInput, told: Told[E]
+    ) -> MovedHead[E]:
         """Go on from a checkpoint with the present branch, and keep what was behind it as the branch ``left``.
 
         ``before`` is written first, so that nothing is behind the last checkpoint of that. ``plan`` is the one of the checkpoint,
@@ -95,7 +97,7 @@ class BranchTable:
         """
         now, seq, line = self._store.clock.now(), self._store.next_seq(), self._store.next_seq()
 
-        def write(connection: sqlite3.Connection) -> tuple[MovedHead, dict[str, int]]:
+        def write(connection: sqlite3.Connection) -> tuple[MovedHead[E], dict[str, int]]:
             _require_free(connection, left)
             write_checkpoints(connection, [before], Changes(), self._store.ids)
             point = checkpoint_at(connection, checkpoint)
@@ -122,11 +124,11 @@ class BranchTable:
         self._store.set_ids(ids)
         return moved
 
-    async def switch(self, name: str, before: Checkpoint, plan: DatasetPlanInput, told: Told) -> MovedHead:
+    async def switch(self, name: str, before: Checkpoint, plan: DatasetPlanInput, told: Told[E]) -> MovedHead[E]:
         """Work on another branch from now on, where it stands. As ``rewind``; ``plan`` is that of the branch's tip."""
         now, seq, line = self._store.clock.now(), self._store.next_seq(), self._store.next_seq()
 
-        def write(connection: sqlite3.Connection) -> tuple[MovedHead, dict[str, int]]:
+        def write(connection: sqlite3.Connection) -> tuple[MovedHead[E], dict[str, int]]:
             write_checkpoints(connection, [before], Changes(), self._store.ids)
             goal_branch = branch_named(connection, name)
             assert goal_branch.tip is not None
@@ -146,18 +148,45 @@ class BranchTable:
         self._store.set_ids(ids)
         return moved
 
+    async def merge(self, changes: Changes, after: Checkpoint, new: RevisedPlan | None, told: Told[E]) -> MovedHead[E]:
+        """Take over cases of another branch, with a plan that has room for them if it is another one, and write the checkpoint
+        ``after``. ``told`` as in ``rewind``. All in one transaction."""
+        line = self._store.next_seq()
+
+        def write(connection: sqlite3.Connection) -> tuple[MovedHead[E], dict[str, int]]:
+            ids = dict(self._store.ids)
+            if new is not None:
+                write_revision(connection, new, ids)
+            apply(connection, changes, ids)
+            (revision,) = connection.execute("SELECT max(revision) FROM plan_revision").fetchone()
+            moved = self._tell(connection, revision, told, line, ids)
+            write_checkpoints(connection, [replace(after, seq=line)], Changes(), ids)
+            return moved, ids
+
+        moved, ids = await self._store.write(write)
+        self._store.set_ids(ids)
+        return moved
+
+    def _tell(
+        self, connection: sqlite3.Connection, revision: int, told: Told[E], line: int, ids: Mapping[str, int]
+    ) -> MovedHead[E]:
+        """Write down what is announced, and the state of the session."""
+        rows = connection.execute("SELECT stage, count(*) FROM rejection GROUP BY stage ORDER BY stage").fetchall()
+        progress = read_progress(connection, {number: name for name, number in ids.items()})
+        event, state = told(progress, revision, dict(rows))
+        write_history(connection, [history_row(line, event)], ids)
+        meta = {"state": state, "dataset": None}
+        connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(k, to_text(v)) for k, v in meta.items()])
+        return MovedHead(event=event, meta=meta)
+
     def _arrive(
-        self, connection: sqlite3.Connection, point: Checkpoint, branch: int, plan: DatasetPlanInput, told: Told,
+        self, connection: sqlite3.Connection, point: Checkpoint, branch: int, plan: DatasetPlanInput, told: Told[E],
         given: tuple[float, int, int],
-    ) -> tuple[MovedHead, dict[str, int]]:  # fmt: skip
+    ) -> tuple[MovedHead[E], dict[str, int]]:  # fmt: skip
         """Have everything that no segment holds say what it said at the checkpoint."""
         now, seq, line = given
         ids = dict(connection.execute("SELECT name, id FROM category").fetchall())
-        for category in plan.categories:
-            if category.name not in ids:
-                number = ids[category.name] = max(ids.values(), default=0) + 1
-                connection.execute("INSERT INTO category VALUES (?, ?)", (number, category.name))
-                connection.execute("INSERT INTO progress (branch_id, category_id) VALUES (?, ?)", (MAIN_BRANCH, number))
+        add_categories(connection, plan, ids)
         _set_counters(connection, point)
         revision, text = connection.execute(
             "SELECT revision, plan FROM plan_revision ORDER BY revision DESC LIMIT 1"
@@ -168,15 +197,10 @@ class BranchTable:
             connection.execute(
                 "INSERT INTO plan_revision VALUES (?,?,?,?,?)", (seq, MAIN_BRANCH, revision, wanted, now)
             )
-        stages = dict(
-            connection.execute("SELECT stage, count(*) FROM rejection GROUP BY stage ORDER BY stage").fetchall()
-        )
-        progress = read_progress(connection, {number: name for name, number in ids.items()})
-        event, state = told(progress, revision, stages)
-        write_history(connection, [history_row(line, event)], ids)
-        meta = {CURRENT_BRANCH: branch, "state": state, "dataset": None, **_settings_at(connection, point)}
+        moved = self._tell(connection, revision, told, line, ids)
+        meta = {CURRENT_BRANCH: branch, **_settings_at(connection, point)}
         connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(k, to_text(v)) for k, v in meta.items()])
-        return MovedHead(event=event, meta=meta), ids
+        return MovedHead(event=moved.event, meta=moved.meta | meta), ids
 
 
 def branch_named(connection: sqlite3.Connection, name: str) -> Branch:

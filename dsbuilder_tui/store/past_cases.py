@@ -89,6 +89,26 @@ class PastCaseTable:
     def __init__(self, store: StoreConnection) -> None:
         self._store = store
 
+    async def parted(self, checkpoint: int) -> int:
+        """The place in the history up to which the present branch and the line of a checkpoint are one."""
+        return await self._store.read(lambda connection: _Past.of(connection, checkpoint).values["shared"])
+
+    async def was_edited(self, checkpoint: int, category: str, ordinal: int) -> bool:
+        """Whether the case of a slot was edited on the line of a checkpoint since that left the present branch."""
+        number = self._store.ids.get(category, 0)
+
+        def read(connection: sqlite3.Connection) -> bool:
+            past = _Past.of(connection, checkpoint)
+            query = (
+                f"SELECT 1 FROM shelved_history WHERE segment_id IN ({past.shelved}) AND seq<=:seq AND kind='case_edited' "
+                "AND category_id=:number AND ordinal=:ordinal"
+            )
+            return (
+                connection.execute(query, {**past.values, "number": number, "ordinal": ordinal}).fetchone() is not None
+            )
+
+        return await self._store.read(read)
+
     async def newest(self, checkpoint: int, most: int) -> list[AcceptedCase]:
         """Some cases, the newest of then first; a damaged one is marked. Costs the same at any number of cases."""
 

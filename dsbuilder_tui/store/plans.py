@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import orjson
 
@@ -155,27 +156,14 @@ class PlanTable:
         told = self._store.next_seq()
 
         def write(connection: sqlite3.Connection) -> tuple[PlanRevised, SessionState, dict[str, int]]:
-            connection.execute(
-                "INSERT INTO plan_revision VALUES (?,?,?,?,?)",
-                (seq, MAIN_BRANCH, revision, to_text(plan.model_dump(mode="json")), self._store.clock.now()),
-            )
             ids = _rename(connection, self._store.ids, renamed)
             if renamed:
                 row = HistoryRow(
                     seq=named, kind=RENAMED, data={"names": dict(renamed)}, created_at=self._store.clock.now()
                 )
                 write_history(connection, [row], ids)
-            for category in plan.categories:
-                if category.name not in ids:
-                    number = ids[category.name] = max(ids.values(), default=0) + 1
-                    connection.execute("INSERT INTO category VALUES (?, ?)", (number, category.name))
-                    connection.execute(
-                        "INSERT INTO progress (branch_id, category_id) VALUES (?, ?)", (MAIN_BRANCH, number)
-                    )
             was = {renamed.get(category.name, category.name): category.count for category in before.categories}
-            counts = {category.name: category.count for category in plan.categories}
-            for name in {**was, **counts}:
-                recount(connection, ids[name], was.get(name, 0), counts.get(name, 0), seq)
+            write_revision(connection, RevisedPlan(plan, was, revision, seq, self._store.clock.now()), ids)
             event, state = revised(read_progress(connection, {number: name for name, number in ids.items()}))
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('state', ?)", (to_text(state),))
             write_history(connection, [history_row(told, event)], ids)
@@ -184,6 +172,38 @@ class PlanTable:
         event, state, ids = await self._store.write(write)
         self._store.set_ids(ids)
         return event, state
+
+
+@dataclass(frozen=True, slots=True)
+class RevisedPlan:
+    """A plan to be written: ``was`` has the slots of each category by then, ``seq`` is its place in the history."""
+
+    plan: DatasetPlanInput
+    was: Mapping[str, int]
+    revision: int
+    seq: int
+    created_at: float
+
+
+def write_revision(connection: sqlite3.Connection, new: RevisedPlan, ids: dict[str, int]) -> None:
+    """Write a plan, add its new categories to ``ids``, and retire or bring back slots; the caller holds the transaction."""
+    connection.execute(
+        "INSERT INTO plan_revision VALUES (?,?,?,?,?)",
+        (new.seq, MAIN_BRANCH, new.revision, to_text(new.plan.model_dump(mode="json")), new.created_at),
+    )
+    add_categories(connection, new.plan, ids)
+    counts = {category.name: category.count for category in new.plan.categories}
+    for name in {**new.was, **counts}:
+        recount(connection, ids[name], new.was.get(name, 0), counts.get(name, 0), new.seq)
+
+
+def add_categories(connection: sqlite3.Connection, plan: DatasetPlanInput, ids: dict[str, int]) -> None:
+    """Give the categories of a plan numbers, those that have none; also in ``ids``."""
+    for category in plan.categories:
+        if category.name not in ids:
+            number = ids[category.name] = max(ids.values(), default=0) + 1
+            connection.execute("INSERT INTO category VALUES (?, ?)", (number, category.name))
+            connection.execute("INSERT INTO progress (branch_id, category_id) VALUES (?, ?)", (MAIN_BRANCH, number))
 
 
 def _rename(connection: sqlite3.Connection, ids: Mapping[str, int], renamed: Mapping[str, str]) -> dict[str, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -208,11 +210,35 @@ class RemovedText:
     expectations: dict[str, Any]
 
 
+FilledSlot = tuple[int, int | None, int]  # ordinal, structure, seq
+
+
+class FilledSlots(Collection[FilledSlot]):
+    """The slots of a category that have a case, in order of seq; 24 bytes each. A structure of 0 stands for none."""
+
+    def __init__(self) -> None:
+        self._columns = (array("q"), array("q"), array("q"))
+
+    def append(self, ordinal: int, structure: int | None, seq: int) -> None:
+        """Add a slot."""
+        for column, value in zip(self._columns, (ordinal, structure or 0, seq), strict=True):
+            column.append(value)
+
+    def __len__(self) -> int:
+        return len(self._columns[0])
+
+    def __iter__(self) -> Iterator[FilledSlot]:
+        return ((ordinal, structure or None, seq) for ordinal, structure, seq in zip(*self._columns, strict=True))
+
+    def __contains__(self, slot: object) -> bool:
+        return any(slot == one for one in self)
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerRows:
     """What the slot ledger needs at the start of a run."""
 
-    filled: dict[str, list[tuple[int, int | None, int]]]  # category → (ordinal, structure, seq), in order of seq
+    filled: Mapping[str, Collection[FilledSlot]]  # by category, in order of seq
     attempts: dict[tuple[str, int], tuple[int, int, list[int]]]  # open slot → (last attempt, tries, nearest seqs)
     exhausted: dict[str, list[int]]
     gone: list[RemovedText] = field(default_factory=list)

@@ -149,6 +149,12 @@ class SessionStore:
         """Write everything in one transaction; on disk when this returns."""
         await self.connection.write(lambda connection: apply(connection, changes, self.connection.ids))
 
-    async def take_in(self, cases: Iterable[AcceptedCase]) -> None:
-        """Write any number of cases in one transaction; they are asked for on the store's thread, some at a time."""
-        await self.connection.write(lambda connection: take_in(connection, cases, self.connection.ids))
+    async def take_in(self, cases: Iterable[AcceptedCase], following: Callable[[], Changes]) -> None:
+        """Write any number of cases, and what follows of them, in one transaction. Both are asked for on the store's thread:
+        the cases some at a time, ``following`` when all of them have come."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            take_in(connection, cases, self.connection.ids)
+            apply(connection, following(), self.connection.ids)
+
+        await self.connection.write(write)

@@ -12,7 +12,7 @@ from dsbuilder_tui.store.commit import write_history
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.removed_texts import removed_texts
 from dsbuilder_tui.store.retired_slots import retire, retired_slots
-from dsbuilder_tui.store.rows import HistoryRow, LedgerRows, RemovedText
+from dsbuilder_tui.store.rows import FilledSlots, HistoryRow, LedgerRows, RemovedText
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 
@@ -26,12 +26,12 @@ class SlotTable:
         """Filled slots, open slots with rejections, exhausted slots. Reads indexes and hashes, not the cases."""
 
         def read(connection: sqlite3.Connection) -> LedgerRows:
-            filled: dict[str, list[tuple[int, int | None, int]]] = {name: [] for name in self._store.ids}
+            filled = {name: FilledSlots() for name in self._store.ids}
             for number, *row in connection.execute(
                 "SELECT category_id, ordinal, structure, seq FROM accepted_case WHERE branch_id=? ORDER BY seq",
                 (MAIN_BRANCH,),
             ):
-                filled[self._store.names[number]].append(tuple(row))
+                filled[self._store.names[number]].append(*row)
             since = connection.execute("SELECT max(seq) FROM history WHERE kind='exhausted_reopened'").fetchone()[0]
             attempts: dict[tuple[str, int], tuple[int, int, list[int]]] = {}
             critiques: dict[tuple[str, int], str] = {}

@@ -95,6 +95,9 @@ def test_ctrl_c_pauses(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        ),  # ignored where tests run in the background
     )
     assert run.stdout is not None and run.stdout.readline() == "saved\n"
     run.send_signal(signal.SIGINT)

@@ -27,6 +27,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "import": ("s/shop_checkpoint.json", *PLACE[:2]), "dedup": ("shop.jsonl", "--out", "clean.jsonl"),
     "doctor": ("shop", *PLACE[:2]), "examples": (), "config": (), "manual": (), "completion": ("bash",),
     "judge": ("-h",), "regate": ("-h",), "check": ("shop.jsonl",), "mlflow": ("-h",),
+    "checkpoints": ("shop", *PLACE[:2]), "branches": ("shop", *PLACE[:2]), "fork": ("-h",), "rewind": ("-h",), "merge": ("-h",),
+    "compare": ("shop.jsonl", "shop.jsonl"),
 }  # fmt: skip
 OTHER = (
     ("--version",),

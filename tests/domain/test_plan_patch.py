@@ -87,7 +87,7 @@ def test_what_is_renamed_is_not_dropped_and_added(wanted: DatasetPlanInput, rena
 
 def test_a_change_reaches_every_field_of_a_plan() -> None:
     assert set(CategoryChange.model_fields) - {"category"} == set(DatasetCategory.model_fields) - {"name", "count"}
-    of_categories = {"add", "remove", "rename", "counts", "change"}
+    of_categories = {"add", "remove", "rename", "counts", "change", "fill"}
     own = set(DatasetPlanInput.model_fields) - {"categories", "total_instances"}
     assert set(PlanPatch.model_fields) - of_categories == own
 

@@ -78,3 +78,63 @@ def test_one_that_is_killed_leaves_no_session(tmp_path: Path) -> None:
     assert done.returncode == 0 and "Imported 30000 of 30000 cases" in done.stdout, done.stderr
     assert [listing.accepted for listing in asyncio.run(list_sessions(root, SystemClock()))] == [30_000]
     assert len([found for found in root.iterdir() if found.is_dir()]) == 1, "what the killed one left is swept"
+
+
+# Fills an open session from a file, and is gone right after its n-th commit.
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from dsbuilder_tui import DatasetBuilderConfig, Session
+from dsbuilder_tui.session.row_files import extend_rows
+from dsbuilder_tui.store.connection import StoreConnection
+
+async def main(root, file, commits):
+    write, done = StoreConnection.write, 0
+
+    async def counted(self, act):
+        nonlocal done
+        answer = await write(self, act)
+        done += 1
+        if done == commits:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    dataset = extend_rows(Path(file), 10)
+    async with await Session.open(None, DatasetBuilderConfig(checkpoint_dir=root, max_dataset_size=50)) as session:
+        StoreConnection.write = counted
+        await session.plans.take_in(dataset)
+        os._exit(0)
+
+asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
+async def test_after_a_kill_between_any_two_commits_the_cases_are_there_with_what_is_known_of_them(
+    tmp_path: Path,
+) -> None:
+    file = rows(tmp_path / "old.jsonl", 100)
+    told = set()
+    for commits in range(1, 9):
+        config = DatasetBuilderConfig(checkpoint_dir=tmp_path / str(commits), max_dataset_size=50)
+        async with await Session.create(
+            extend_rows(file, 10).plan, config.model_copy(update={"max_dataset_size": 200})
+        ):
+            pass
+        done = subprocess.run(
+            [sys.executable, "-c", KILLED, str(config.checkpoint_dir), str(file), str(commits)], check=False
+        )
+        async with await Session.open(None, config) as session:
+            summary = await session.summary()
+            there = summary.instances_created
+            assert there in (0, 100) and sum(summary.imported["cases"].values()) == there
+            assert summary.state == ("paused" if there else "new")
+            assert [point.reason for point in await session.checkpoints.all()].count("import") == (1 if there else 0)
+            told.add(there)
+            if there:  # and they are none of those that the limit counts
+                await session.plans.revise(session.plan.model_copy(update={"total_instances": 110}))
+        if done.returncode == 0:
+            break
+    else:
+        pytest.fail("it makes more commits than were tried")
+    assert 100 in told

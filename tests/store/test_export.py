@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,51 @@ def test_missing_members_are_mended_when_they_can_be(tmp_path: Path) -> None:
 def test_seed_files_with_mistakes_are_explained(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     with pytest.raises((InputError, PlanError), match=words):
         read_seed_checkpoint(seed_file(tmp_path, **changes))
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["plan first", "plan last"])
+def test_a_large_seed_file_is_read_one_case_after_another(tmp_path: Path, first: bool) -> None:
+    count, path = 20_000, tmp_path / "large_checkpoint.json"
+    plan = json.dumps({"dataset_name": "large", "categories": [{"name": "a", "count": count + 3}]})
+    with path.open("w") as file:
+        file.write(f'{{"dataset_plan": {plan}, "created_instances": [' if first else '{"created_instances": [')
+        for number in range(count):
+            case = {
+                "inputs": {"question": f"{number} " + "x" * 1000},
+                "tags": {"category": "a", "slot": number + 2, "n": number},
+            }
+            file.write(("," if number else "") + json.dumps(case))
+        file.write("]}" if first else f'], "dataset_plan": {plan}}}')
+    tracemalloc.start()
+    try:
+        seed = read_seed_checkpoint(path)
+        ordinals = [case.ordinal for case in seed.cases]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert ordinals == list(range(2, count + 2)) and list(seed.plan.input_fields) == ["question"]
+    assert seed.cases[-1].tags == {"n": count - 1} and len(seed.cases[5:8]) == 3
+    assert peak < path.stat().st_size // 2, "the file is never in memory as a whole"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"dataset_plan": {}, "created_instances": [{"inputs": NaN}]}', "is not JSON"),
+        ('{"dataset_plan": {}, "created_instances": [{"a": 1}, {"b": ]}', r"after created_instances\[0\], is not JSON"),
+        ('{"dataset_plan": {}, "created_instances": [], }', "is not JSON"),
+        ('{"dataset_plan": {}, "created_instances": []} {}', "something follows its end"),
+        ('{"created_instances": [' + "[" * 100_000 + "]}", "is nested too deeply"),
+        ('{"created_instances": [{"a": "' + "x" * (34 * 2**20) + '"}]}', "is a value of more than 16 MB"),
+        ("[1, 2]", "holds a list, not an object"),
+    ],
+    ids=["NaN", "a hole", "a comma", "two values", "depth", "length", "an array"],
+)
+def test_a_seed_file_that_stops_being_json_says_where(tmp_path: Path, content: str, words: str) -> None:
+    path = tmp_path / "x_checkpoint.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=words):
+        read_seed_checkpoint(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1,2]", b"\xff\xfe"])

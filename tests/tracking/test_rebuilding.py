@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
+from dsbuilder_tui import DatasetBuilderAgent, DatasetBuilderConfig, DatasetCategory, DatasetPlanInput, Session
+from dsbuilder_tui.cli.main import main
 from dsbuilder_tui.domain.errors import ConfigError, InputError
 from dsbuilder_tui.domain.events import CaseAccepted, Event
 from dsbuilder_tui.session.library import open_saved, seed_file
@@ -285,6 +286,29 @@ async def test_a_dataset_of_somebody_else_comes_in_as_rows(uri: str, make_config
         assert (await session.summary()).instances_created == 7
         answers = {case.inputs["question"]: case.expectations async for case in session.cases.all()}
         assert answers == {record["inputs"]["question"]: record["expectations"] for record in OTHERS}
+
+
+async def test_what_there_is_to_know_is_said_wherever_a_dataset_is_opened(
+    uri: str, make_config: Config, make_plan: Plan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = make_config(mlflow_tracking_uri=uri)
+    async with await Session.create(make_plan(12), config) as session:
+        await session.run()
+        await session.tracking.settle(60)
+    await lost(session)
+    async with DatasetBuilderAgent(config=config) as agent:
+        state = await agent.load_from_checkpoint("mlflow:support")
+        assert state.instances_created == 12
+        assert agent.notes and agent.notes[-1].startswith(
+            "what is written from now on goes into the dataset support (d-"
+        )
+        await agent.load_from_checkpoint("mlflow:support")
+        assert agent.notes == (), "it is the session that writes it"
+        await agent.session.tracking.settle(60)
+    await forgotten(session)
+    place = ["--checkpoint-dir", str(config.checkpoint_dir), "--mlflow-tracking-uri", uri, "--plain"]
+    assert await asyncio.to_thread(main, ["resume", "mlflow:support", *place]) == 0
+    assert "Note: what is written from now on goes into the dataset support (d-" in capsys.readouterr().out
 
 
 async def test_what_is_not_there_is_named(uri: str, make_config: Config) -> None:

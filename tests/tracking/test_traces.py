@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from dsbuilder_tui import DatasetBuilderAgent, DatasetBuilderConfig
+from dsbuilder_tui.agent.traced_datasets import traced_dataset
 from dsbuilder_tui.cli.main import main
 from dsbuilder_tui.domain.errors import ExitCode, InputError
+from dsbuilder_tui.domain.plan import parse_plan
 from dsbuilder_tui.domain.trace_query import TraceQuery
 from dsbuilder_tui.quality.personal_data import PersonalDataKind
 from dsbuilder_tui.session.traced_rows import traced_rows
@@ -136,6 +139,58 @@ def test_a_dataset_begins_from_what_users_asked(uri: str, tmp_path: Path, capsys
     asked = {row["inputs"]["question"] for row in read(uri)[0]}
     assert len(new) == 20 and not asked & {case["inputs"]["question"] for case in new}
     assert "Hellwig" not in out.read_text()
+
+
+async def test_from_python_they_are_cases_or_what_more_cases_begin_from(uri: str, tmp_path: Path) -> None:
+    traced(uri, "requests")
+    config = DatasetBuilderConfig(checkpoint_dir=tmp_path / "s", mlflow_tracking_uri=uri, provider="offline")
+    async with DatasetBuilderAgent(config=config) as agent:
+        state = await agent.from_traces("my_bot", since="7d")
+        assert state.state == "complete" and 0 < state.instances_created == state.total_instances_planned <= 39
+        assert "Tobias" not in json.dumps(await agent._records())
+        state = await agent.from_traces("my_bot", filter="tags.channel = 'app'", more=4)
+        there = state.instances_created
+        assert (state.state, state.total_instances_planned - there) == ("paused", 4)
+        assert (await agent.resume()).state == "complete"
+        for wrong, said in (
+            ({"more": 0}, "how many cases are added"),
+            ({"since": "soon"}, "neither a span nor a date"),
+            ({"more": 3, "plan": agent.session.plan}, "says itself"),
+        ):
+            with pytest.raises(InputError, match=said):
+                await agent.from_traces("my_bot", **wrong)
+        assert (await agent.get_builder_state_summary()).instances_created == there + 4, "what was open stays open"
+
+
+async def test_requests_that_break_a_rule_of_the_plan_are_left_out_and_told(uri: str, tmp_path: Path) -> None:
+    traced(uri, "requests")
+    asked = [row["inputs"]["question"] for row in read(uri)[0]]
+    short = [text for text in asked if len(text.split()) <= 12]
+    assert 0 < len(short) < len(asked)
+    plan = parse_plan(
+        {
+            "dataset_name": "kept",
+            "input_fields": ["question"],
+            "categories": [
+                {
+                    "name": "asked",
+                    "count": 3,
+                    "validators": [{"length": {"max_words": 12}}],
+                    "example_inputs": "Where is it?",
+                }
+            ],
+        }
+    )
+    config = DatasetBuilderConfig(checkpoint_dir=tmp_path / "s", mlflow_tracking_uri=uri, provider="offline")
+    dataset = traced_dataset(TraceQuery(experiment="my_bot"), config, NOW, plan=plan)
+    assert [case.inputs["question"] for case in dataset.cases] == short
+    assert dataset.plan.total_instances == len(short) + 3
+    assert any(
+        f"{len(asked) - len(short)} requests left out that break a rule of the plan: length" in n for n in dataset.notes
+    )
+    strict = plan.model_copy(update={"validators": ({"patterns": {"must": ["^nobody says this$"]}},)})
+    with pytest.raises(InputError, match="No request keeps the rules"):
+        traced_dataset(TraceQuery(experiment="my_bot"), config, NOW, plan=parse_plan(strict.model_dump(mode="json")))
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dsbuilder_tui.domain.branch import Branch, BranchCause
+from dsbuilder_tui.domain.branch import Branch, BranchCause, CheckpointCause
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.tui.checkpoints.branch_lines import BranchDrawing, BranchLine, Selection, as_of, branch_lines
+from dsbuilder_tui.tui.checkpoints.paint import cause_words
 from dsbuilder_tui.tui.paint.line import length
 
 SIZES = [(80, 6), (120, 9), (200, 14), (40, 3)]
@@ -117,3 +119,10 @@ def test_a_replay_has_not_come_to_the_rest() -> None:
         ("branch 1", 4, 0), ("branch 2", 3, 2),
     ]  # fmt: skip
     assert as_of(lines, -1.0) == []
+
+
+@pytest.mark.parametrize("cause", CheckpointCause)
+def test_every_cause_is_told_in_words(cause: CheckpointCause) -> None:
+    point = history([(None, 1)])[0].tip
+    assert "“" not in cause_words(replace(point, reason=cause))
+    assert cause_words(replace(point, reason=cause, name="lunch")) == "“lunch”"

@@ -12,8 +12,11 @@ import pytest
 
 from dsbuilder_tui import DatasetCategory, DatasetPlanInput, Session
 from dsbuilder_tui.domain.figures import Cell, Coverage, DiversityReport, Figures
+from dsbuilder_tui.domain.row_axis import RowAxis
+from dsbuilder_tui.session.documents import RowUse
 from dsbuilder_tui.tui.colours import COLOURS, Palette
 from dsbuilder_tui.tui.coverage.paint import cell_words, figure_lines
+from dsbuilder_tui.tui.coverage.row_paint import row_lines
 from dsbuilder_tui.tui.paint.coverage_sheet import GridRow, is_thin, sheet
 from dsbuilder_tui.tui.paint.line import length
 from tests.support.studio import NARROW, WIDE, Desk, Scripted, begin, built, covers, studio
@@ -94,7 +97,7 @@ async def test_more_cases_are_asked_for_in_the_prompt() -> None:
         await desk.at("StudioScreen", "prompt")
         assert desk.one("#prompt").text == "Write 20 more `angry` cases in refunds"
         await desk.press("enter")
-        await desk.sees("refunds_angry", "20")
+        await desk.sees("refunds", "→")
 
 
 def documented(folder: Path) -> DatasetPlanInput:
@@ -374,3 +377,31 @@ def test_old_and_new_are_told_apart() -> None:
     words = "8 of the cases came with old.csv, 12 are new."
     text = ["".join(span[0] for span in line) for line in figure_lines(None, None, 60, imported=words)]
     assert text[:2] == [words, ""] and "Measuring" in text[2]
+
+
+async def test_rows_of_files_are_told_in_a_few_lines_however_many_there_are() -> None:
+    for name, count in (("large", 20_000), ("few", 6)):
+        rows = "".join(f"thing {n} of {name},{n}\n" for n in range(count))
+        Path(f"{name}.csv").write_text(f"name,price\n{rows}")
+    plan = DatasetPlanInput(
+        dataset_name="shop",
+        categories=[
+            DatasetCategory(name="prices", count=12, example_inputs="What is it?", rows={"file": "large.csv"}),
+            DatasetCategory(name="names", count=12, example_inputs="Who is it?", rows={"file": "few.csv"}),
+        ],
+    )  # fmt: skip
+    await built(plan)
+    async with studio(open_first="shop") as desk:
+        await coverage(desk)
+        await desk.sees("Rows of files", "large.csv: 12 of 20,000 rows", "few.csv: 6 of 6 rows have a case")
+
+
+@pytest.mark.parametrize("width", [30, 46, 72])
+def test_the_lines_of_row_files_are_bounded_and_fit(width: int) -> None:
+    axis = RowAxis(file="a/rather/long/path/to/the/products.csv", fields=("name", "price"))
+    uses = [RowUse(f"category {n}", axis, 100_000 if n else None, n, 2 * n) for n in range(30)]
+    lines = row_lines(uses, "category 20", width)
+    words = ["".join(text for text, _ in line) for line in lines]
+    assert len(lines) < 70 and all(length(line) <= width for line in lines)
+    assert "category 20" in words[1] and any("22 categories more" in row for row in words)
+    assert any("not read yet" in row for row in words) and row_lines([], None, width) == []

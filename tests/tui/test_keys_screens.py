@@ -150,7 +150,7 @@ async def test_a_case_is_edited_in_the_editor(
         await desk.until_async(lambda: desk.session.cases.history(C, 1))
         case = await desk.session.cases.get(C, 1)
         assert case is not None and case.expectations == {"polite": False}
-        await desk.until(lambda: not desk.app.away)
+        await desk.until(lambda: not desk.app.away and not desk.app.screen.has_class("-editing"))
         script.write_text("raise SystemExit(3)")
         await desk.press("o")
         await desk.until(lambda: "ended with code 3; nothing was changed." in desk.told)

@@ -33,8 +33,8 @@ class AskData(Tool[DataQuestion]):
     name = "ask_data"
     order = 75
     description = (
-        "Numbers from the session's data: counts of cases by any filter and group, one case, what is left, exhausted, rejected "
-        "(newest: the last ones), repeats, thin categories, missing expectations, cost, time, models. Count nothing yourself."
+        "Numbers from the session's data: counts by any filter and group, one case, the last rejected, repeats, thin categories, "
+        "missing expectations, cost. Count nothing yourself."
     )
     arguments = DataQuestion
     effect = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 
@@ -13,29 +12,13 @@ from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session.dataset_split import read_shares
-from dsbuilder_tui.session.export_formats import FORMATS, format_of, is_folder, require_writer
+from dsbuilder_tui.session.export_formats import FORMATS, format_of, format_words, is_folder, require_writer
 
 
 class ExportDatasetArguments(ToolArguments):
     path: str | None = None
     """A file that the person named, exactly as they wrote it; leave it out for the session's folder."""
-    format: (
-        Literal[
-            "jsonl",
-            "json",
-            "csv",
-            "parquet",
-            "checkpoint",
-            "deepeval",
-            "promptfoo",
-            "openai-evals",
-            "langsmith",
-            "langfuse",
-            "braintrust",
-            "huggingface",
-        ]
-        | None
-    ) = None
+    format: str | None = Field(default=None, json_schema_extra={"enum": [*FORMATS.names(), None]})
     """Only when the file's ending does not say it; huggingface writes a folder."""
     split: str | None = Field(default=None, max_length=200)
     """Shares of splits, such as "test=0.8,dev=0.2", when the person asks for splits; each becomes a file of its own."""
@@ -45,8 +28,8 @@ class ExportDataset(Tool[ExportDatasetArguments]):
     name = "export_dataset"
     order = 150
     description = (
-        "Write the accepted cases to a file: jsonl, json, csv, parquet, checkpoint (JSON that can be loaded again), or as "
-        "deepeval, promptfoo, OpenAI evals, LangSmith, Langfuse, Braintrust and Hugging Face read them; in splits if asked to."
+        f"Write the accepted cases to a file, as {format_words()} (checkpoint is JSON that can be loaded again); in splits if "
+        "asked to."
     )
     arguments = ExportDatasetArguments
     asks = True

@@ -11,13 +11,14 @@ from pydantic import Field
 from dsbuilder_tui.agent.host import at_rest
 from dsbuilder_tui.agent.plan_approval import plan_question, put_plan_in_force
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
+from dsbuilder_tui.agent.traced_datasets import traced_dataset
 from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.trace_query import TraceQuery
 from dsbuilder_tui.session.library import ImportedDataset
 from dsbuilder_tui.session.row_files import extend_rows
-from dsbuilder_tui.session.traced_rows import traced_experiment, traced_rows
+from dsbuilder_tui.session.traced_rows import traced_experiment
 
 
 class ExtendDatasetArguments(ToolArguments):
@@ -82,6 +83,4 @@ def _read(call: ToolCall, arguments: ExtendDatasetArguments) -> ImportedDataset:
         return extend_rows(Path(arguments.path).expanduser(), arguments.more)
     session = call.host.session
     query = TraceQuery(experiment=experiment, since=arguments.since)
-    with traced_rows(query, session.config, session.clock.now()) as traced:
-        dataset = extend_rows(traced.path, arguments.more)
-        return replace(dataset, notes=[*traced.notes, *dataset.notes])
+    return traced_dataset(query, session.config, session.clock.now(), more=arguments.more)

@@ -29,6 +29,7 @@ class RevisePlan(Tool[PlanPatch]):
         added["description"] = "Categories to add; their fields are those of a category in propose_plan."
         for field in added["items"]["properties"].values():
             field.pop("description", None)
+        whole["properties"]["fill"]["items"].pop("description")  # the field says it
         return whole
 
     def doing(self, arguments: PlanPatch) -> str:

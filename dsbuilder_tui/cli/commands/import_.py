@@ -5,28 +5,26 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shlex
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from dsbuilder_tui.agent.traced_datasets import traced_dataset
 from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.field_options import field_choice, field_options
 from dsbuilder_tui.cli.key_question import ask_before_mlflow_is_read
 from dsbuilder_tui.cli.options import json_option, place_option, settings_from
 from dsbuilder_tui.cli.output import print_json, say
 from dsbuilder_tui.cli.trace_options import trace_options, trace_query
-from dsbuilder_tui.dedup import deduplicate
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode, InputError
-from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.trace_query import TraceQuery
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.import_formats import IMPORT_FORMATS
 from dsbuilder_tui.session.library import ImportedDataset, read_dataset
 from dsbuilder_tui.session.rebuilding import find_stored, rebuild, rows_of
-from dsbuilder_tui.session.row_files import extend_rows, import_rows
-from dsbuilder_tui.session.traced_rows import traced_experiment, traced_rows
+from dsbuilder_tui.session.row_files import import_rows
+from dsbuilder_tui.session.traced_rows import traced_experiment
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tracking.dataset_lookup import PREFIX, stored_name
@@ -59,16 +57,9 @@ async def _of_traces(arguments: argparse.Namespace, config: DatasetBuilderConfig
     if arguments.as_copy or arguments.format or field_choice(arguments).named:
         raise InputError("Traces have no format and no fields to be named.", "Leave those flags out.")
     ask_before_mlflow_is_read(config)
-    with traced_rows(query, config, SystemClock().now()) as traced, tempfile.TemporaryDirectory() as folder:
-        once = Path(folder) / traced.path.name
-        report = deduplicate(traced.path, out=once, config=config)
-        imported = extend_rows(once, 0)
-        left_out = report.rows - report.kept
-        notes = [*traced.notes, *imported.notes]
-        if left_out:
-            notes.append(f"{counted(left_out, 'request')} left out: the same was asked before")
-        async with await Session.create(imported.plan, config, imported=imported) as session:
-            return await _told(arguments, session, notes)
+    imported = traced_dataset(query, config, SystemClock().now())
+    async with await Session.create(imported.plan, config, imported=imported) as session:
+        return await _told(arguments, session, imported.notes)
 
 
 async def _of_mlflow(arguments: argparse.Namespace, config: DatasetBuilderConfig, name: str) -> int:
@@ -85,8 +76,7 @@ async def _of_mlflow(arguments: argparse.Namespace, config: DatasetBuilderConfig
             return await _told(arguments, session, imported.notes)
     rebuilt = await rebuild(dataset, config, as_copy=arguments.as_copy)
     async with rebuilt.session as session:
-        goes_on = f"what is written from now on goes into the dataset {dataset.name} ({dataset.id})"
-        return await _told(arguments, session, rebuilt.notes if arguments.as_copy else (*rebuilt.notes, goes_on))
+        return await _told(arguments, session, rebuilt.told)
 
 
 async def _told(arguments: argparse.Namespace, session: Session, notes: Sequence[str]) -> int:

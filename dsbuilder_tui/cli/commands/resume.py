@@ -19,7 +19,7 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import BuilderState
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.session.library import open_saved
+from dsbuilder_tui.session.library import open_with_notes
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tracking.dataset_lookup import stored_name
@@ -37,13 +37,22 @@ def _resume(arguments: argparse.Namespace) -> int:
         ask_before_mlflow_is_read(config)
 
     async def start() -> int:
-        opened = open_saved if stored_name(arguments.session) is not None else Session.open
-        async with await opened(arguments.session, config) as session:
+        notes: tuple[str, ...] = ()
+        if stored_name(arguments.session) is not None:
+            opened, notes = await open_with_notes(arguments.session, config)
+        else:
+            opened = await Session.open(arguments.session, config)
+        async with opened as session:
+            if not arguments.json:
+                for note in notes:
+                    print(f"Note: {visible(note)}", flush=True)
             if "seed" in flags and config.seed != session.seed:
                 raise InputError(
                     f"--seed {config.seed}: the session {session.id} was planned with seed {session.seed}.",
                     "Leave --seed out; the seed of a session is fixed.",
                 )
+            if arguments.branch is not None and not (await session.branches.named(arguments.branch)).current:
+                await session.branches.switch(arguments.branch)
             if out is None:
                 ask_before_files_leave(session)
             waits = not session.planned and (await session.approvals.open() or await session.approvals.strange())
@@ -121,6 +130,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--where-it-fails", action="store_true", help="add N cases where evaluations in MLflow say that it fails"
     )
+    parser.add_argument("--branch", metavar="NAME", help="go on with another branch, from now on")
     parser.add_argument("--repair", action="store_true", help="set damaged cases aside and write them again")
     parser.add_argument("--retry-exhausted", action="store_true", help="try the exhausted slots again")
 

@@ -6,8 +6,6 @@ import argparse
 import asyncio
 import shlex
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from dsbuilder_tui.cli.building import build, checked_out, model_for, talk_and_build
@@ -103,12 +101,15 @@ def _check_combination(arguments: argparse.Namespace) -> None:
 
 
 def _extended(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> ImportedDataset:
-    from dsbuilder_tui.session.traced_rows import traced_experiment, traced_rows
+    from dsbuilder_tui.session.traced_rows import traced_experiment
 
     if (query := trace_query(arguments, traced_experiment(arguments.extend))) is not None:
+        from dsbuilder_tui.agent.traced_datasets import traced_dataset
+
         ask_before_mlflow_is_read(config)
-        with traced_rows(query, config, SystemClock().now()) as traced:
-            return _with_notes(_extended_file(arguments, traced.path), traced.notes)
+        more = 0 if arguments.prompt is not None else arguments.more
+        plan = _plan(arguments) if more is None else None
+        return traced_dataset(query, config, SystemClock().now(), more=more, plan=plan, choice=field_choice(arguments))
     if (stored := stored_name(arguments.extend)) is not None:
         from dsbuilder_tui.session.rebuilding import find_stored, stored_rows
 
@@ -125,10 +126,6 @@ def _extended_file(arguments: argparse.Namespace, path: Path) -> ImportedDataset
     if arguments.more is not None:
         return extend_rows(path, arguments.more, choice)
     return add_rows(_plan(arguments), path, choice)
-
-
-def _with_notes(imported: ImportedDataset, notes: Sequence[str]) -> ImportedDataset:
-    return replace(imported, notes=[*notes, *imported.notes])
 
 
 def _say_extended(imported: ImportedDataset) -> None:

@@ -9,6 +9,7 @@ from dsbuilder_tui.domain.axes import DEFAULT_AXES
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.plan_patch import fill_cell
 from dsbuilder_tui.domain.writing_stage import pipeline_words, planned_pipeline
 from dsbuilder_tui.offline.planner.category_mentions import HOW_MUCH, MANY, PHRASE, C
 from dsbuilder_tui.offline.planner.clauses import without_courtesy
@@ -31,7 +32,6 @@ from dsbuilder_tui.offline.planner.utterance import MASK
 
 ANSWER_KEYS = (MlflowKey.FACTS.value,)  # of "with expected answers": what the built-in writer can say of an answer
 _ADD_DEFAULT = 10
-_LONGEST_ENDING = 20  # characters of an axis value that a category's name takes up
 _TOOL = re.compile(
     rf"{C} (?:should|must|has to|have to|needs? to)? ?(?:always )?(?:call|use)s? (?:the )?(?:tool )?({MASK}|"
     rf"[\w.-]*_[\w.-]+|[\w.-]+(?= tool)|(?-i:[a-z]+[A-Z]\w*))"
@@ -75,7 +75,7 @@ class PlanChanger(CountChanges):
         return all(read)
 
     def _fill(self, text: str) -> bool:
-        """“Write 20 more `angry` cases in refunds”, as the coverage screen drafts it: cases held to a value of an axis."""
+        """“Write 20 more `angry` cases in refunds”, as the coverage screen drafts it: more cases of it, held to that value."""
         found = re.fullmatch(rf"(?:write|add) (\d+) more ({MASK}) cases (?:in|to|for) (?:the )?{C}", text, re.I)
         if not found:
             return False
@@ -83,13 +83,13 @@ class PlanChanger(CountChanges):
         shared = {**(self._c.plan.get("attributes") or {}), **(category.get("attributes") or {})}
         axes = shared or DEFAULT_AXES
         axis = next((name for name, values in axes.items() if value in map(str, values)), None)
-        ending, number = slug(value)[:_LONGEST_ENDING].strip("_"), whole(found[1])
-        if axis is None or not ending or not number:
+        number = whole(found[1])
+        if axis is None or not number:
             return False
         if number > MOST_CASES:
             return self._say(f"{number:,} cases are more than I plan at once; the most is {MOST_CASES:,}.")
-        held = Modifier(ending, axis, (value,))
-        return self._new(category["name"].replace("_", " "), number, held, category) or True
+        fill_cell(category, {axis: value}, number)
+        return self._change()
 
     def _swap(self, text: str) -> bool:
         """“Swap refunds for returns”: one category goes, and its cases go to the other; “swap a and b” exchanges counts."""

@@ -33,13 +33,14 @@ from dsbuilder_tui.sources.rows.json_records import (
 )
 from dsbuilder_tui.sources.rows.promptfoo_config import has_inherited_tests, inherited_tests
 from dsbuilder_tui.sources.rows.raw_record import RawRecord
-from dsbuilder_tui.sources.rows.record_fields import BOM, Unusable, field_names, parse, to_json
+from dsbuilder_tui.sources.rows.record_fields import BOM, field_names, parse, to_json
 from dsbuilder_tui.sources.rows.row_parts import Parts
 from dsbuilder_tui.sources.rows.row_shape import RowShape
 from dsbuilder_tui.sources.rows.row_shapes import QUESTIONS, RECORDS, ROW_SHAPES, shape_of
 from dsbuilder_tui.sources.rows.shared_inputs import SharedInputs
 from dsbuilder_tui.sources.rows.table_records import TableReader
 from dsbuilder_tui.sources.rows.yaml_records import LONGEST_YAML, as_json, yaml_of, yaml_records
+from dsbuilder_tui.store.imports.json_values import Unusable
 
 _BUFFER = 2**20
 _SAMPLE = 64  # records that say what shape a file has

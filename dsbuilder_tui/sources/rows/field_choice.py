@@ -8,9 +8,10 @@ from typing import Any
 
 from dsbuilder_tui.diversity.normalise import compared_texts
 from dsbuilder_tui.sources.rows.expected import as_expectations, expectations_of
-from dsbuilder_tui.sources.rows.record_fields import MISSING, Unusable, at
+from dsbuilder_tui.sources.rows.record_fields import MISSING, at
 from dsbuilder_tui.sources.rows.row_parts import TEXT_BREAK, Parts, category_of, checked_text, id_of
 from dsbuilder_tui.sources.rows.row_shape import RowShape
+from dsbuilder_tui.store.imports.json_values import Unusable
 
 
 @dataclass(frozen=True, slots=True)

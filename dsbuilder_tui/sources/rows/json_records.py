@@ -8,12 +8,12 @@ from typing import Any
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.sources.rows.byte_stream import ByteStream
 from dsbuilder_tui.sources.rows.file_kind import suffix_of
-from dsbuilder_tui.sources.rows.json_values import JsonStream
 from dsbuilder_tui.sources.rows.raw_record import RawRecord
-from dsbuilder_tui.sources.rows.record_fields import BOM, Unusable, parse, to_json
+from dsbuilder_tui.sources.rows.record_fields import BOM, parse, to_json
+from dsbuilder_tui.store.imports.json_values import LONGEST_BESIDE, LONGEST_RECORD, JsonStream, Unusable
 
-LONGEST_LINE = 16 * 2**20  # bytes; a longer one is no row of a dataset, and would have to fit into memory
-LONGEST_DOCUMENT = 256 * 2**20  # characters of a value that has to be read at once
+LONGEST_LINE = LONGEST_RECORD
+LONGEST_DOCUMENT = LONGEST_BESIDE
 MOST_VALUES = 5_000_000  # of such values together: each takes some 70 bytes of memory, however few of the file
 # Under these names an object has its rows; they are read one after another, whatever comes behind them.
 ROW_FIELDS = frozenset(
@@ -108,26 +108,13 @@ def json_document(stream: ByteStream, is_record: Callable[[Any], bool]) -> Itera
 
 def _records(values: JsonStream, is_record: Callable[[Any], bool]) -> Iterator[tuple[Any, str]]:
     if values.peek() == "[":
-        yield from _elements(values)
+        yield from values.elements(LONGEST_LINE)
         values.skip_rest()
         return
     while values.peek():
         if values.peek() != "{":
             raise Unusable("not JSON: an array or an object was expected")
         yield from _of_object(values, is_record)
-
-
-def _elements(values: JsonStream) -> Iterator[tuple[Any, str]]:
-    values.take("[")
-    if values.peek() == "]":
-        values.take("]")
-        return
-    while True:
-        yield values.value(LONGEST_LINE, record=True)
-        if values.peek() != ",":
-            values.take("]")
-            return
-        values.take(",")
 
 
 def _of_object(values: JsonStream, is_record: Callable[[Any], bool]) -> Iterator[tuple[Any, str]]:
@@ -162,7 +149,7 @@ def _of_object(values: JsonStream, is_record: Callable[[Any], bool]) -> Iterator
 def _array_of_object(values: JsonStream, whole: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
     """The elements of an array of rows; lists of cells get the names that ``columns`` before them has."""
     columns = whole.get("columns")
-    for value, text in _elements(values):
+    for value, text in values.elements(LONGEST_LINE):
         if isinstance(columns, list) and isinstance(value, list) and len(columns) == len(value):
             yield dict(zip(map(str, columns), value, strict=True)), ""
         else:

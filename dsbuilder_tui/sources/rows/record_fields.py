@@ -10,14 +10,11 @@ from typing import Any
 import orjson
 
 from dsbuilder_tui.domain.sanitise import whole_characters
+from dsbuilder_tui.store.imports.json_values import TOO_MANY_PARTS, Unusable, has_too_many_parts
 
 BOM = b"\xef\xbb\xbf"
 MISSING = object()
 _INDEX = re.compile(r"-?[0-9]{1,9}")
-
-
-class Unusable(Exception):
-    """A record that gives no row, and why, in words."""
 
 
 def at(record: Any, path: str) -> Any:
@@ -51,10 +48,6 @@ def with_value(record: Mapping[str, Any], path: str, value: Any) -> dict[str, An
     raise KeyError(path)
 
 
-TOO_MANY_PARTS = "a record of more than a million parts"
-_MOST_PARTS = 1_000_000
-
-
 def parse(line: bytes) -> Any:
     """The JSON value in a line. Raises ``Unusable`` saying what is wrong with it."""
     body = line.removeprefix(BOM).strip(b" \t\r\n")
@@ -75,11 +68,6 @@ def parse(line: bytes) -> Any:
         raise Unusable("nested too deeply") from None
     except ValueError:
         raise Unusable(f"not JSON: {str(problem).partition(': line ')[0]}") from None
-
-
-def has_too_many_parts(*marks: int) -> bool:
-    """Whether a record has so many commas and brackets that it would take hundreds of megabytes, however short its text."""
-    return sum(marks) > _MOST_PARTS
 
 
 def to_json(record: Any) -> bytes:

@@ -9,7 +9,8 @@ from typing import Any
 
 from dsbuilder_tui.diversity.normalise import compared_texts
 from dsbuilder_tui.domain.expectation import MlflowKey
-from dsbuilder_tui.sources.rows.record_fields import MISSING, Unusable, at
+from dsbuilder_tui.sources.rows.record_fields import MISSING, at
+from dsbuilder_tui.store.imports.json_values import Unusable
 
 TEXT_BREAK = "\x1e"  # between the texts of one record that are compared
 LONGEST_TEXT = 1_000_000  # characters of a row that are compared: they take a hundred times as much memory

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import xxhash
 
 from dsbuilder_tui.diversity.normalise import compared_texts
-from dsbuilder_tui.sources.rows.record_fields import Unusable
 from dsbuilder_tui.sources.rows.row_parts import TEXT_BREAK, Parts, compared_text
+from dsbuilder_tui.store.imports.json_values import Unusable
 
 _LONG = 80  # characters on average: what is shorter drowns nothing
 _DISTINCT = 0.6  # the most different values a row for what is shared

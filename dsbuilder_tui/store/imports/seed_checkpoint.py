@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from array import array
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import orjson
 
@@ -13,6 +14,8 @@ from dsbuilder_tui.domain.errors import InputError, PlanError
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.store.export.checkpoint import SEED_SUFFIX
 from dsbuilder_tui.store.imports.import_format import ImportedCase, ImportedDataset, ImportFormat
+from dsbuilder_tui.store.imports.json_values import LONGEST_BESIDE, LONGEST_RECORD, JsonStream, Unusable
+from dsbuilder_tui.store.imports.temporary_records import TemporaryRecords
 
 _MOST_RETIRED = 10_000_000
 _WAY_OUT = (
@@ -20,31 +23,23 @@ _WAY_OUT = (
     "with inputs and a category)."
 )
 
-_MOST_BYTES = 2**30
+_INSTANCES = "created_instances"
 
 
 def read_seed_checkpoint(path: Path) -> ImportedDataset:
-    """Read a checkpoint file. Raises ``InputError`` or ``PlanError`` naming the field and the fix."""
+    """Read a checkpoint file, one case after another: a few bytes a case are held in memory, however large it is.
+
+    Raises ``InputError`` or ``PlanError`` naming the field and the fix, ``StorageError`` when the disk has no room for a copy.
+    """
     try:
         with path.open("rb") as file:
-            raw = file.read(_MOST_BYTES + 1)
+            data, instances = _members(JsonStream(file.read), path)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from None
-    if len(raw) > _MOST_BYTES:
-        raise InputError(f"{path} is larger than {_MOST_BYTES // 2**30} GB.", "Import it in parts.")
-    try:
-        data = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"{path} is not JSON: {error}.", _WAY_OUT) from None
-    if not isinstance(data, dict):
-        raise InputError(f"{path} holds a {type(data).__name__}, not an object.", _WAY_OUT)
-    instances = data.get("created_instances", [])
-    if not isinstance(instances, list):
-        raise InputError(f"{path}: created_instances must be a list, not {type(instances).__name__}.", _WAY_OUT)
     notes: list[str] = []
     plan = _plan(data, instances, path, notes)
     retired = _retired(data.get("retired_slots", {}), plan, path)
-    cases = _cases(instances, plan, retired, path)
+    cases = SeedCases(instances, plan, retired, path)
     declared = data.get("instances_created")
     if isinstance(declared, int) and declared != len(instances):
         notes.append(f"instances_created says {declared}, but the file holds {len(instances)}; the cases count")
@@ -57,6 +52,53 @@ def read_seed_checkpoint(path: Path) -> ImportedDataset:
         notes=notes,
         retired={name: sorted(ordinals) for name, ordinals in retired.items()},
     )
+
+
+def _members(values: JsonStream, path: Path) -> tuple[dict[str, Any], _Instances]:
+    """The members of the object in a file, and apart from them the elements of ``created_instances``."""
+    data: dict[str, Any] = {}
+    instances, size = _Instances(), 0
+    try:
+        if values.peek() not in ("{", ""):
+            kind = type(values.value(LONGEST_BESIDE)[0]).__name__
+            raise InputError(f"{path} holds a {kind}, not an object.", _WAY_OUT)
+        values.take("{")
+        while values.peek() != "}":
+            key = _strict(values.value(LONGEST_RECORD)[1])
+            if not isinstance(key, str):
+                raise Unusable("not JSON: the name of a member was expected")
+            values.take(":")
+            if key == _INSTANCES and values.peek() == "[":
+                instances = _Instances()
+                for _, text in values.elements(LONGEST_RECORD):
+                    _strict(text)
+                    instances.append(text)
+            else:
+                value, text = values.value(LONGEST_BESIDE)
+                data[key], size = _strict(text), size + len(text)
+                if key == _INSTANCES:
+                    raise InputError(f"{path}: {key} must be a list, not {type(value).__name__}.", _WAY_OUT)
+                if size > LONGEST_BESIDE:
+                    raise Unusable(f"more than {LONGEST_BESIDE // 2**20} MB beside its cases")
+            if values.peek() != ",":
+                break
+            values.take(",")
+            if values.peek() == "}":
+                raise Unusable("not JSON: the name of a member was expected")
+        values.take("}")
+        values.skip_rest()
+    except Unusable as problem:
+        where = f", after {_INSTANCES}[{len(instances) - 1:,}]," if len(instances) else ""
+        raise InputError(f"{path}{where} is {problem}.", _WAY_OUT) from None
+    return data, instances
+
+
+def _strict(text: str) -> Any:
+    """The value of a text, as JSON alone has it. Raises ``Unusable`` for what only Python's reader takes, such as NaN."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Unusable(f"not JSON: {error}") from None
 
 
 def _retired(given: Any, plan: DatasetPlanInput, path: Path) -> dict[str, set[int]]:
@@ -80,7 +122,7 @@ def _retired(given: Any, plan: DatasetPlanInput, path: Path) -> dict[str, set[in
     return found
 
 
-def _plan(data: Mapping[str, Any], instances: list[Any], path: Path, notes: list[str]) -> DatasetPlanInput:
+def _plan(data: Mapping[str, Any], instances: Sequence[Any], path: Path, notes: list[str]) -> DatasetPlanInput:
     plan = data.get("dataset_plan")
     if not isinstance(plan, Mapping):
         raise InputError(f"{path}: dataset_plan is missing.", _WAY_OUT)
@@ -89,9 +131,10 @@ def _plan(data: Mapping[str, Any], instances: list[Any], path: Path, notes: list
         plan["dataset_name"] = data.get("dataset_name") or path.name.removesuffix(".json").removesuffix("_checkpoint")
         notes.append(f"the plan had no dataset_name; using {plan['dataset_name']!r}")
     if not plan.get("input_fields"):  # the original format has none: the cases tell
-        found = [i["inputs"] for i in instances if isinstance(i, Mapping) and isinstance(i.get("inputs"), Mapping)]
-        if found and all(set(inputs) == set(found[0]) for inputs in found):
-            plan["input_fields"] = list(found[0])
+        given = (i["inputs"] for i in instances if isinstance(i, Mapping) and isinstance(i.get("inputs"), Mapping))
+        first = next(given, None)
+        if first is not None and all(inputs.keys() == first.keys() for inputs in given):
+            plan["input_fields"] = list(first)
     total = data.get("total_instances_planned")
     if not plan.get("total_instances"):
         plan.pop("total_instances", None)
@@ -106,67 +149,129 @@ def _plan(data: Mapping[str, Any], instances: list[Any], path: Path, notes: list
     return parsed
 
 
-def _cases(
-    instances: list[Any], plan: DatasetPlanInput, retired: Mapping[str, Collection[int]], path: Path
-) -> list[ImportedCase]:
-    counts = {category.name: category.count + len(retired.get(category.name, ())) for category in plan.categories}
-    taken: dict[str, set[int]] = {name: set(retired.get(name, ())) for name in counts}
-    parsed: list[tuple[str, int | None, dict[str, Any]]] = []
-    for number, instance in enumerate(instances):
-        where = f"{path}: created_instances[{number}]"
-        if not isinstance(instance, Mapping):
-            raise InputError(f"{where} must be an object, not {type(instance).__name__}.", _WAY_OUT)
+class _Instances(Sequence[Any]):
+    """The elements of ``created_instances``, in a temporary file."""
+
+    def __init__(self) -> None:
+        self._texts: TemporaryRecords[str] = TemporaryRecords()
+
+    def append(self, text: str) -> None:
+        """Add one as it is written."""
+        self._texts.append(text)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, number: int) -> Any: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Any]: ...
+    def __getitem__(self, number: int | slice) -> Any:
+        if isinstance(number, slice):
+            return [_strict(text) for text in self._texts[number]]
+        return _strict(self._texts[number])
+
+
+class SeedCases(Sequence[ImportedCase]):
+    """The instances of a checkpoint file as the cases of its plan, each read when it is asked for; 10 bytes an instance."""
+
+    def __init__(
+        self, instances: Sequence[Any], plan: DatasetPlanInput, retired: Mapping[str, Collection[int]], path: Path
+    ) -> None:
+        """Raises ``InputError`` naming the first instance that fits no slot of the plan."""
+        self._instances, self._plan = instances, plan
+        self._names = [category.name for category in plan.categories]
+        numbers = {name: number for number, name in enumerate(self._names)}
+        self._categories, self._ordinals = array("H"), array("Q")
+        taken = {c.name: bytearray(c.count + len(retired.get(c.name, ())) + 1) for c in plan.categories}
+        for name, ordinals in retired.items():
+            for ordinal in ordinals:
+                taken[name][ordinal] = 1
+        for number, instance in enumerate(instances):
+            where = f"{path}: {_INSTANCES}[{number}]"
+            category, slot = _slot_of(instance, numbers, where)
+            _inputs_of(instance, plan, category, where)
+            free = slot is not None and 1 <= slot < len(taken[category]) and not taken[category][slot]
+            if slot is not None and free:
+                taken[category][slot] = 1
+            self._categories.append(numbers[category])
+            self._ordinals.append(slot if slot is not None and free else 0)
+        self._place(taken, path)
+
+    def __len__(self) -> int:
+        return len(self._ordinals)
+
+    @overload
+    def __getitem__(self, place: int) -> ImportedCase: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[ImportedCase]: ...
+    def __getitem__(self, place: int | slice) -> ImportedCase | list[ImportedCase]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        place = range(len(self))[place]
+        instance = self._instances[place]
+        category, ordinal = self._names[self._categories[place]], self._ordinals[place]
         given = instance.get("tags")
-        tags: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
-        category = tags.get("category") or instance.get("category") or instance.get("category_name")
-        if category is None and len(counts) == 1:
-            category = next(iter(counts))
-        if not isinstance(category, str) or category not in counts:
-            raise InputError(
-                f"{where}: its category {category!r} is not in the plan ({', '.join(counts)}).",
-                "Give each instance one of these categories.",
-            )
-        kind = plan.category(category).kind
-        inputs = instance.get("inputs", instance.get("input"))
-        if isinstance(inputs, str):
-            inputs = kind.example(plan.input_fields, inputs)
-        if not isinstance(inputs, Mapping) or not inputs:
-            raise InputError(f"{where}: inputs is missing or empty.", _WAY_OUT)
-        if kind.odd_fields(plan.input_fields, inputs):
-            raise InputError(
-                f"{where}: its inputs have the keys {', '.join(map(str, inputs))}, "
-                f"the plan's are {', '.join(kind.fields(plan.input_fields))}.",
-                "Name the keys of all instances in dataset_plan.input_fields, and give each instance all of them.",
-            )
+        original = dict(given) if isinstance(given, Mapping) else {}
+        tags = {key: value for key, value in original.items() if key not in ("case_id", "category", "slot")}
+        tags |= self._plan.category(category).kind.as_tag()
+        name = original.get("case_id")
+        if name and name != case_id(category, ordinal):
+            tags["imported_case_id"] = name
         expectations = instance.get("expectations")
         if not isinstance(expectations, Mapping):
-            expectations = plan.category(category).expectations
-        slot = tags.get("slot")
-        if not (isinstance(slot, int) and 1 <= slot <= counts[category] and slot not in taken[category]):
-            slot = None
-        else:
-            taken[category].add(slot)
-        body = {"inputs": dict(inputs), "expectations": dict(expectations), "tags": dict(tags)}
-        parsed.append((category, slot, body))
-    cases, surplus = [], 0
-    free = {name: iter(sorted(set(range(1, count + 1)) - taken[name])) for name, count in counts.items()}
-    for category, slot, body in parsed:
-        ordinal = slot if slot is not None else next(free[category], None)
-        if ordinal is None:
-            surplus += 1
-            continue
-        tags = {key: value for key, value in body["tags"].items() if key not in ("case_id", "category", "slot")}
-        tags |= plan.category(category).kind.as_tag()
-        original = body["tags"].get("case_id")
-        if original and original != case_id(category, ordinal):
-            tags["imported_case_id"] = original
-        cases.append(ImportedCase(category, ordinal, body["inputs"], body["expectations"], tags))
-    if surplus:
+            expectations = self._plan.category(category).expectations
+        inputs = _inputs_of(instance, self._plan, category, "")
+        return ImportedCase(category, ordinal, dict(inputs), dict(expectations), tags)
+
+    def _place(self, taken: Mapping[str, bytearray], path: Path) -> None:
+        """Give the instances that name no slot the free ones, in order."""
+        free = {name: (place for place in range(1, len(slots)) if not slots[place]) for name, slots in taken.items()}
+        surplus = 0
+        for place, ordinal in enumerate(self._ordinals):
+            if not ordinal:
+                self._ordinals[place] = next(free[self._names[self._categories[place]]], 0)
+                surplus += not self._ordinals[place]
+        if surplus:
+            raise InputError(
+                f"{path} holds {surplus} more instances than the plan's counts allow.",
+                "Raise the counts in dataset_plan.categories, so that no instance is left behind.",
+            )
+
+
+def _slot_of(instance: Any, numbers: Mapping[str, int], where: str) -> tuple[str, int | None]:
+    """The category of an instance, and the slot that it names."""
+    if not isinstance(instance, Mapping):
+        raise InputError(f"{where} must be an object, not {type(instance).__name__}.", _WAY_OUT)
+    given = instance.get("tags")
+    tags: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+    category = tags.get("category") or instance.get("category") or instance.get("category_name")
+    if category is None and len(numbers) == 1:
+        category = next(iter(numbers))
+    if not isinstance(category, str) or category not in numbers:
         raise InputError(
-            f"{path} holds {surplus} more instances than the plan's counts allow.",
-            "Raise the counts in dataset_plan.categories, so that no instance is left behind.",
+            f"{where}: its category {category!r} is not in the plan ({', '.join(numbers)}).",
+            "Give each instance one of these categories.",
         )
-    return cases
+    slot = tags.get("slot")
+    return category, slot if isinstance(slot, int) else None
+
+
+def _inputs_of(instance: Mapping[str, Any], plan: DatasetPlanInput, category: str, where: str) -> Mapping[str, Any]:
+    """The inputs of an instance. Raises ``InputError`` when they are not the plan's."""
+    kind = plan.category(category).kind
+    inputs = instance.get("inputs", instance.get("input"))
+    if isinstance(inputs, str):
+        inputs = kind.example(plan.input_fields, inputs)
+    if not isinstance(inputs, Mapping) or not inputs:
+        raise InputError(f"{where}: inputs is missing or empty.", _WAY_OUT)
+    if kind.odd_fields(plan.input_fields, inputs):
+        raise InputError(
+            f"{where}: its inputs have the keys {', '.join(map(str, inputs))}, "
+            f"the plan's are {', '.join(kind.fields(plan.input_fields))}.",
+            "Name the keys of all instances in dataset_plan.input_fields, and give each instance all of them.",
+        )
+    return inputs
 
 
 FORMAT = ImportFormat(ending=SEED_SUFFIX, read=read_seed_checkpoint)

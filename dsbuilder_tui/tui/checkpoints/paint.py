@@ -19,11 +19,13 @@ from dsbuilder_tui.wording import clock_time
 
 _CAUSES: Mapping[str, str] = {
     CheckpointCause.ASKED: "when asked",
+    CheckpointCause.BEFORE_MERGE: "before a merge",
     CheckpointCause.BEFORE_REWIND: "before going back",
     CheckpointCause.BEFORE_SWITCH: "before another branch",
     CheckpointCause.FINISH: "at the end",
     CheckpointCause.IMPORT: "at the import",
     CheckpointCause.INTERVAL: "by itself, every so many cases",
+    CheckpointCause.MERGE: "behind a merge",
     CheckpointCause.PAUSE: "at a pause",
     CheckpointCause.PLAN: "at a change of the plan",
     CheckpointCause.SETTINGS: "at a change of the settings",

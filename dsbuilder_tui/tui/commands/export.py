@@ -9,7 +9,7 @@ from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.message import ErrorContent
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.session.dataset_split import read_shares
-from dsbuilder_tui.session.export_formats import FORMATS
+from dsbuilder_tui.session.export_formats import FORMATS, format_words
 from dsbuilder_tui.tui.slash_command import SlashCommand
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ COMMAND = SlashCommand(
     name="export",
     argument="[FILE [SPLITS]]",
     arguments=_files,
-    words="write the dataset: .jsonl, .json, .csv, .parquet",
+    words=f"write the dataset as {format_words()}",
     rank=130,
     run=_export,
 )

@@ -33,6 +33,7 @@ from dsbuilder_tui.tui.coverage.paint import (
     summary_line,
 )
 from dsbuilder_tui.tui.coverage.passage_paint import passage_request, passage_row, passages_title
+from dsbuilder_tui.tui.coverage.row_paint import row_lines
 from dsbuilder_tui.tui.paint.coverage_sheet import filled_words
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screen_base import SessionScreen
@@ -43,7 +44,7 @@ from dsbuilder_tui.tui.widgets.safe import title
 from dsbuilder_tui.wording import imported_words
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.session.documents import PassageUse
+    from dsbuilder_tui.session.documents import PassageUse, RowUse
 from dsbuilder_tui.tui.watched import Watched
 
 _COUNT_EVERY = 0.5  # seconds between two looks at the cells while cases come
@@ -66,11 +67,13 @@ class CoverageScreen(SessionScreen):
         self._agreement = ""  # of judge and person, in words
         self._imported = ""  # how many cases came with a file, in words
         self._uses: Sequence[PassageUse] = ()
+        self._rows: Sequence[RowUse] = ()
         # What is read: how, and how many seconds apart at least.
         self._reading: Mapping[str, tuple[Callable[[], Awaitable[None]], float]] = {
             "count": (self._count, _COUNT_EVERY),
             "measure": (self._measure, _MEASURE_EVERY),
             "passages": (self._find_passages, _MEASURE_EVERY),
+            "rows": (self._find_rows, _MEASURE_EVERY),
             "results": (self._read_results, _MEASURE_EVERY),
         }
         self._waits: set[str] = set()  # what is to be read when its time comes, or when the screen is seen again
@@ -102,6 +105,7 @@ class CoverageScreen(SessionScreen):
         if isinstance(event, _COUNTED):
             self._want("count")
             self._want("passages")
+            self._want("rows")
         if isinstance(event, (*_COUNTED, CaseRejected, CaseJudged)):
             self._want("measure")
         if isinstance(event, (BranchSwitched, ResultsRead, CaseEdited, CaseWithdrawn)):
@@ -159,6 +163,11 @@ class CoverageScreen(SessionScreen):
             self._evaluated = figures
             self.query_one("#figures", LineView).renew(keep=True)
 
+    async def _find_rows(self) -> None:
+        """How many rows of the plan's files have cases."""
+        self._rows = await self.services.guarded(self.watched.session.documents.row_uses()) or ()
+        self.query_one("#figures", LineView).renew(keep=True)
+
     async def _find_passages(self) -> None:
         """The passages of the plan's documents; the pane is there when there are some."""
         self._uses = await self.services.guarded(self.watched.session.documents.passages()) or ()
@@ -192,10 +201,11 @@ class CoverageScreen(SessionScreen):
 
     def _figures(self, width: int) -> list[Line]:
         chosen = self.grid.chosen
-        evaluated = evaluation_lines(self._evaluated, chosen[0] if chosen else None, width)
-        return evaluated + figure_lines(
+        category = chosen[0] if chosen else None
+        above = evaluation_lines(self._evaluated, category, width) + row_lines(self._rows, category, width)
+        return above + figure_lines(
             self._report,
-            chosen[0] if chosen else None,
+            category,
             width,
             self.watched.view.judged,
             self._agreement,

@@ -18,6 +18,7 @@ from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.models.local_servers import LocalEndpoint, find_local_endpoints
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.session import Session, library
+from dsbuilder_tui.session.export_formats import ending_words
 from dsbuilder_tui.session.library import SessionListing
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.home.paint import session_row
@@ -304,7 +305,8 @@ class HomeScreen(FullScreen):
                 where = session.dataset.where(Path(short_path(Path(target).expanduser().absolute())))
             self.services.say(f"Wrote {counted(count, 'case')} to {where}")
 
-        ask = Ask("Export the dataset", ".jsonl, .json, .csv, .parquet, or *_checkpoint.json", f"{listing.id}.jsonl")
+        hint = f"The name ends in {ending_words()}."
+        ask = Ask("Export the dataset", hint, f"{listing.id}.jsonl")
         self.app.push_screen(ask, lambda target: self.services.attempt(export(target)))
 
     def action_trash(self) -> None:

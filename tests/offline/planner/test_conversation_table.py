@@ -284,6 +284,8 @@ QUESTIONS: list[tuple[str, dict[str, object]]] = [
     ("which llm is it using", {"what": "models"}),
     ("what takes the longest", {"what": "time", "by": "category", "order": "most"}),
     ("how many remain in refunds", {"what": "open", "category": "refunds"}),
+    ("how many did I edit", {"what": "cases", "mark": "edited"}),
+    ("how many cases have I changed", {"what": "cases", "mark": "edited"}),
     ("how many documents are used", {"what": "cases", "by": "source"}),
     ("show me everything in Spanish", {
         "what": "cases", "attributes": {"language": "Spanish"}, "order": "newest", "limit": 5}),

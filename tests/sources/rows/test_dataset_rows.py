@@ -17,8 +17,9 @@ from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.sources.rows import json_records as reading
 from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Row, Source
 from dsbuilder_tui.sources.rows.field_choice import FieldChoice
-from dsbuilder_tui.sources.rows.record_fields import Unusable, at, parse
+from dsbuilder_tui.sources.rows.record_fields import at, parse
 from dsbuilder_tui.sources.rows.row_shapes import RECORDS, ROW_SHAPES
+from dsbuilder_tui.store.imports.json_values import Unusable
 
 
 def record(text: str, category: str = "orders", **more: Any) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from dsbuilder_tui.sources.rows.expected import as_expectations, expected_field
-from dsbuilder_tui.sources.rows.record_fields import Unusable
 from dsbuilder_tui.sources.rows.row_parts import Parts, is_chat, is_user_turn, parts_of, turn_text
 from dsbuilder_tui.sources.rows.row_shape import RowShape
+from dsbuilder_tui.store.imports.json_values import Unusable
 
 _NAMES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bard": "assistant", "bing": "assistant"}
 

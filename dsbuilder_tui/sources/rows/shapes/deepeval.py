@@ -8,9 +8,9 @@ from typing import Any
 from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.sources.rows.expected import as_expectations
 from dsbuilder_tui.sources.rows.own_export import own_metadata, own_pair
-from dsbuilder_tui.sources.rows.record_fields import Unusable
 from dsbuilder_tui.sources.rows.row_parts import Parts, parts_of
 from dsbuilder_tui.sources.rows.row_shape import RowShape
+from dsbuilder_tui.store.imports.json_values import Unusable
 
 _MARKS = ("actual_output", "retrieval_context", "expected_tools", "tools_called", "source_file", "additional_metadata")
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from dsbuilder_tui.sources.rows.expected import expectations_of, expected_field
 from dsbuilder_tui.sources.rows.own_export import own_metadata, own_pair
-from dsbuilder_tui.sources.rows.record_fields import Unusable
 from dsbuilder_tui.sources.rows.row_parts import Parts, is_chat, parts_of, turn_text
 from dsbuilder_tui.sources.rows.row_shape import RowShape
 from dsbuilder_tui.sources.rows.shapes.chats import as_messages, chat_inputs
+from dsbuilder_tui.store.imports.json_values import Unusable
 
 
 def _recognises(record: Mapping[str, Any]) -> bool:

@@ -7,9 +7,9 @@ from typing import Any
 
 from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.sources.rows.own_export import own_metadata, own_parts, unpacked
-from dsbuilder_tui.sources.rows.record_fields import Unusable
 from dsbuilder_tui.sources.rows.row_parts import Parts, parts_of
 from dsbuilder_tui.sources.rows.row_shape import RowShape
+from dsbuilder_tui.store.imports.json_values import Unusable
 
 _WHOLE = frozenset({"equals", "similar", "answer-relevance", "factuality", "model-graded-closedqa", "g-eval"})
 _FACTS = frozenset({"contains", "icontains", "contains-all", "icontains-all"})

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from dsbuilder_tui.sources.rows.expected import expectations_of, expected_field
-from dsbuilder_tui.sources.rows.record_fields import Unusable
 from dsbuilder_tui.sources.rows.row_parts import Parts, parts_of
 from dsbuilder_tui.sources.rows.row_shape import RowShape
+from dsbuilder_tui.store.imports.json_values import Unusable
 
 _QUESTIONS = ("question", "query", "prompt", "utterance", "user_message", "message", "request", "text", "instruction")
 _BESIDE = ("context", "passage", "choices", "options")

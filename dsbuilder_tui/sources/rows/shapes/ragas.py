@@ -10,10 +10,10 @@ from typing import Any
 
 from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.sources.rows.expected import as_expectations
-from dsbuilder_tui.sources.rows.record_fields import Unusable
 from dsbuilder_tui.sources.rows.row_parts import Parts, is_chat, parts_of
 from dsbuilder_tui.sources.rows.row_shape import RowShape
 from dsbuilder_tui.sources.rows.shapes.chats import as_messages, chat_inputs
+from dsbuilder_tui.store.imports.json_values import Unusable
 
 _REFERENCES = ("reference", "ground_truth", "ground_truths")
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from dsbuilder_tui.sources.rows.expected import EXPECTED_FIELDS, expectations_of, expected_field
 from dsbuilder_tui.sources.rows.own_export import own_metadata, own_parts
-from dsbuilder_tui.sources.rows.record_fields import Unusable
 from dsbuilder_tui.sources.rows.row_parts import Parts, parts_of
 from dsbuilder_tui.sources.rows.row_shape import RowShape
+from dsbuilder_tui.store.imports.json_values import Unusable
 
 _INPUTS = ("inputs", "input")
 

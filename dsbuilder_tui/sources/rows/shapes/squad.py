@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dsbuilder_tui.sources.rows.expected import as_expectations
-from dsbuilder_tui.sources.rows.record_fields import Unusable
 from dsbuilder_tui.sources.rows.row_parts import Parts, parts_of
 from dsbuilder_tui.sources.rows.row_shape import RowShape
+from dsbuilder_tui.store.imports.json_values import Unusable
 
 
 def _recognises(record: Mapping[str, Any]) -> bool:

@@ -5,16 +5,29 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from dsbuilder_tui.domain.sanitise import whole_characters
-from dsbuilder_tui.sources.rows.record_fields import TOO_MANY_PARTS, Unusable, has_too_many_parts
 
 _PIECE = 2**18
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NEAR_THE_END = 16  # characters: a word or an escape that the end of the buffer may have cut
 _DECODER = json.JSONDecoder()
+TOO_MANY_PARTS = "a record of more than a million parts"
+_MOST_PARTS = 1_000_000
+# Of a document that is read record by record:
+LONGEST_RECORD = 16 * 2**20  # bytes; what is longer is no row of a dataset, and would have to fit into memory
+LONGEST_BESIDE = 256 * 2**20  # characters of what stands beside the records, which is read at once
+
+
+class Unusable(Exception):
+    """A record that gives no row, and why, in words."""
+
+
+def has_too_many_parts(*marks: int) -> bool:
+    """Whether a record has so many commas and brackets that it would take hundreds of megabytes, however short its text."""
+    return sum(marks) > _MOST_PARTS
 
 
 class JsonStream:
@@ -64,6 +77,19 @@ class JsonStream:
                     continue  # the number may go on
                 text, self._at = self._text[self._at : end], end
                 return (whole_characters(value) if "\\ud" in text or "\\uD" in text else value), text
+
+    def elements(self, most: int) -> Iterator[tuple[Any, str]]:
+        """The records of an array, as ``value`` gives them."""
+        self.take("[")
+        if self.peek() == "]":
+            self.take("]")
+            return
+        while True:
+            yield self.value(most, record=True)
+            if self.peek() != ",":
+                self.take("]")
+                return
+            self.take(",")
 
     def skip_rest(self) -> None:
         """Raises ``Unusable`` when anything but spaces follows."""
