@@ -13,9 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
-from dsbuilder_tui.domain.branch import Branch
 from dsbuilder_tui.domain.case import Checkpoint
-from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import (
     BranchSwitched,
     CaseEdited,
@@ -27,13 +25,12 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.domain.figures import Coverage
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.session.branches import free_name
 from dsbuilder_tui.session.checkpoints import CheckpointPreview
 from dsbuilder_tui.session.export_formats import SEED_SUFFIX
+from dsbuilder_tui.tui.checkpoints.acts import HistoryActs
 from dsbuilder_tui.tui.checkpoints.branch_lines import BranchLine, Selection, as_of, branch_lines
 from dsbuilder_tui.tui.checkpoints.paint import (
     case_lines,
-    cause_words,
     chat_lines,
     coverage_lines,
     rejected_lines,
@@ -44,10 +41,9 @@ from dsbuilder_tui.tui.layout import WIDE, WIDEST
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
-from dsbuilder_tui.tui.widgets.dialogs import Ask, QuestionDialog
+from dsbuilder_tui.tui.widgets.dialogs import Ask
 from dsbuilder_tui.tui.widgets.line_view import LineView
 from dsbuilder_tui.tui.widgets.safe import title
-from dsbuilder_tui.wording import clock_time
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.live_session import LiveSession
@@ -97,6 +93,7 @@ class CheckpointsScreen(SessionScreen):
         self._after: tuple[Checkpoint, DatasetPlanInput] | None = None
         self._coverage: tuple[int, Coverage] | None = None
         self._stale = self._moved = False
+        self._acts = HistoryActs(self, self._look_at)
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
@@ -257,6 +254,11 @@ class CheckpointsScreen(SessionScreen):
             self.query_one(BranchRail).repaint()
             self.instead("look", self._look)
 
+    async def _look_at(self, chosen: Selection | None) -> None:
+        """Read all lines again, for they have changed, and look at this point, or at the same as before."""
+        self.chosen = chosen or self.chosen
+        await self._read()
+
     def on_branch_rail_scrubbed(self, event: BranchRail.Scrubbed) -> None:
         self._choose(event.selection)
 
@@ -342,93 +344,13 @@ class CheckpointsScreen(SessionScreen):
         self.services.attempt(act())
 
     def action_travel(self) -> None:
-        self._act(self._ask_to_travel)
-
-    async def _ask_to_travel(self, live: LiveSession, line: BranchLine, point: Checkpoint) -> None:
-        _require_rest(live)
-        branches = await live.session.branches.all()
-        current = next(branch for branch in branches if branch.current)
-        if point.id == line.tip.id and not line.branch.current:
-            self._ask_to_switch(live, line.branch, current)
-            return
-        if point.id == current.tip and point.accepted == live.view.accepted:
-            raise InputError("The session stands at this point already.", "← → choose another one.")
-        kept = free_name(current.name, branches)
-        words = (
-            f"{current.name} goes on from checkpoint {point.id}: {point.accepted:,} of {counted(point.planned, 'case')}, "
-            f"{cause_words(point)}, {clock_time(point.created_at)}.\n\n"
-            f"What it holds now ({live.view.accepted:,} of {counted(live.view.planned, 'case')}, plan rev "
-            f"{live.view.revision}) stays as the branch {kept}: it is drawn here, and Enter at its end brings all of it back. "
-            "The conversation and what was paid stay as they are."
-        )
-        answers = [(f"go back; what is here now stays as {kept}", kept), ("… under another name", ""), ("stay", None)]
-
-        def rewind(name: str | None) -> None:
-            if name:
-                self.services.attempt(_rewind(live, point, name))
-
-        def take(answer: str | None) -> None:
-            if answer == "":
-                words = "A branch of this name keeps what is here now."
-                self.app.push_screen(Ask("Name of what is left behind", words, kept), rewind)
-            else:
-                rewind(answer)
-
-        self.app.push_screen(QuestionDialog(f"Back to checkpoint {point.id}?", words, answers), take)
-
-    def _ask_to_switch(self, live: LiveSession, goal: Branch, current: Branch) -> None:
-        words = (
-            f"{goal.name} has {goal.accepted:,} of {counted(goal.planned, 'case')}. {current.name} stays as it is, with "
-            f"{live.view.accepted:,} of {counted(live.view.planned, 'case')}: Enter at its end goes back to it."
-        )
-        answers = [(f"work on {goal.name}", True), (f"stay on {current.name}", None)]
-
-        def take(answer: bool | None) -> None:
-            if answer:
-                self.services.attempt(_switch(live, goal.name))
-
-        self.app.push_screen(QuestionDialog(f"Work on {goal.name}?", words, answers), take)
+        self._act(self._acts.ask_to_travel)
 
     def action_fork(self) -> None:
-        self._act(self._ask_to_fork)
-
-    async def _ask_to_fork(self, live: LiveSession, line: BranchLine, point: Checkpoint) -> None:
-        taken = [branch.name for branch in await live.session.branches.all()]
-
-        async def fork(name: str | None) -> None:
-            if name:
-                branch = await live.session.branches.fork(point.id, name)
-                self.services.say(f"{branch.name} begins at checkpoint {point.id}. Enter works on it.")
-                self.chosen = Selection(branch.name, point.id)
-                await self._read()
-
-        ask = Ask(
-            f"Fork at checkpoint {point.id}",
-            "A branch that begins here, with a plan, a model and settings that can become others. Its cases are shared, and "
-            f"{line.branch.name} stays as it is. What is it called?",
-            check=lambda name: f"There is a branch {name} already." if name.strip() in taken else "",
-        )
-        self.app.push_screen(ask, lambda name: self.services.attempt(fork(name)))
+        self._act(self._acts.ask_to_fork)
 
     def action_name(self) -> None:
-        self._act(self._ask_for_name)
-
-    async def _ask_for_name(self, live: LiveSession, line: BranchLine, point: Checkpoint) -> None:
-        async def rename(name: str, note: str) -> None:
-            await live.session.checkpoints.rename(point.id, name, note)
-            await self._read()
-
-        def take_name(name: str | None) -> None:
-            if name is not None:
-                ask = Ask(
-                    f"Note for checkpoint {point.id}", "What should be remembered of it? It may stay empty.", point.note
-                )
-                self.app.push_screen(
-                    ask, lambda note: None if note is None else self.services.attempt(rename(name, note))
-                )
-
-        ask = Ask(f"Name of checkpoint {point.id}", "`/rewind NAME` finds it again.", point.name)
-        self.app.push_screen(ask, take_name)
+        self._act(self._acts.ask_for_name)
 
     def action_export(self) -> None:
         point, session = self.point, self.watched.session
@@ -449,19 +371,3 @@ class CheckpointsScreen(SessionScreen):
             f"{session.id}-at-{point.accepted}{SEED_SUFFIX}",
         )
         self.app.push_screen(ask, lambda target: self.services.attempt(export(target)))
-
-
-def _require_rest(live: LiveSession) -> None:
-    """Raises ``InputError`` while workers write."""
-    if live.running:
-        raise InputError("Workers are writing on this branch.", "Pause first (Esc, ^P); all that is accepted stays.")
-
-
-async def _rewind(live: LiveSession, point: Checkpoint, keep_as: str) -> None:
-    _require_rest(live)
-    await live.session.branches.rewind(point.id, keep_as=keep_as)
-
-
-async def _switch(live: LiveSession, name: str) -> None:
-    _require_rest(live)
-    await live.session.branches.switch(name)
