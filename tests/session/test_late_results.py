@@ -34,27 +34,28 @@ async def test_answers_to_calls_from_before_a_rewind(
     )  # fmt: skip
     async with await Session.create(make_plan(40), config) as session:
         first = await session.checkpoints.save("nothing yet")
-        fake.gate = asyncio.Event()
-        fake.gate.set()
+        gate = fake.gate = asyncio.Event()
+        gate.set()
 
-        def hold(event: object) -> None:
-            if getattr(event, "accepted", 0) >= 8 and fake.gate is not None:
-                fake.gate.clear()
+        def hold(body: object) -> None:
+            if len(fake.bodies) > 3:
+                gate.clear()
 
-        stop = session.subscribe(hold)
+        fake.kind_for = hold
         run = asyncio.create_task(session.run())
-        await until(lambda: not fake.gate.is_set() and fake.in_flight > 0)  # type: ignore[union-attr]
+        await until(lambda: not gate.is_set() and fake.in_flight > 0)
+        await session.written()
         with pytest.raises(InputError, match="running"):
             await session.branches.rewind(first.id)
         session.request_pause(Pause("going back"))
         session.drop_in_flight()
         await run
-        stop()
         asked = len(fake.bodies)
         await session.branches.rewind(first.id, keep_as="before")
         then = await state(session)
         assert (await session.summary()).instances_created == 0
-        fake.gate.set()  # now all that was asked for before is answered
+        fake.kind_for = None
+        gate.set()  # now all that was asked for before is answered
         await until(lambda: fake.in_flight == 0)
         assert await state(session) == then
         await session.branches.fork(first.id, "other")
@@ -65,4 +66,4 @@ async def test_answers_to_calls_from_before_a_rewind(
         assert len({case.ordinal for case in cases}) == 40
         await sound(session)
         await session.branches.switch("before")
-        assert 8 <= (await session.summary()).instances_created < 40
+        assert (await session.summary()).instances_created < 40
