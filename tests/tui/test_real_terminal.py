@@ -275,7 +275,6 @@ def test_what_is_typed_before_the_prompt_is_there_is_not_lost(tmp_path: Path) ->
         assert terminal.finish() == 0
 
 
-
 @pytest.mark.parametrize(("rows", "columns", "tabs"), [(50, 200, 5), (36, 120, 4), (24, 80, 0)])
 def test_the_newest_cases_are_seen_and_acted_on(rows: int, columns: int, tabs: int) -> None:
     with Terminal(*PLACE, rows=rows, columns=columns) as terminal:
