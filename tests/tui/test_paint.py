@@ -158,6 +158,21 @@ VIEW = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("streaming", "waiting", "limit", "said"),
+    [(3, 1, 6, "Workers 4 of 6"), (6, 2, 6, "Workers 6 of 6"), (4, 1, 2, "Workers 5 · at most 2 from now on")],
+)
+def test_those_that_wait_are_not_too_many(streaming: int, waiting: int, limit: int, said: str) -> None:
+    states = [WorkerState.STREAMING] * streaming + [WorkerState.WAITING] * waiting
+    workers = {
+        n: WorkerView(number=n, batch=n, category="a", size=4, started=0.0, state=state, retry_at=100.2)
+        for n, state in enumerate(states, 1)
+    }
+    lines = panels.workers_panel(RunView(workers=workers, workers_limit=limit), 80, 14, 100.0, focused=False)
+    told = ["".join(text for text, _ in line) for line in lines]
+    assert said in told[0] and any("a moment" in line for line in told)
+
+
 @given(VIEW, PANEL_WIDTHS, st.integers(1, 40), st.booleans(), st.booleans())
 @QUICK
 def test_every_panel_fits(view: RunView, width: int, height: int, focused: bool, grown: bool) -> None:

@@ -130,7 +130,9 @@ def workers_panel(
     busy, limit = view.workers_busy, view.workers_limit
     waiting = [w for w in view.workers.values() if w.state is WorkerState.WAITING]
     count = f"Workers {busy} of {limit}" if limit else "Workers"
-    if busy > limit:  # it was lowered while they were at work
+    if busy > limit:  # others go on in place of those that wait
+        count = f"Workers {busy - len(waiting)} of {limit}"
+    if busy - len(waiting) > limit:  # it was lowered while they were at work
         count = f"Workers {busy} · at most {limit} from now on"
     if height < 3:
         words: list[Span] = [(f"{busy} of {limit} at work" if view.busy else _rest_words(view), "muted")]
@@ -181,7 +183,8 @@ def _soonest(waiting: Sequence[WorkerView], now: float) -> float:
 
 def _wait_sentence(waiting: Sequence[WorkerView], now: float, width: int, rows: int) -> list[str]:
     """Who waits and why, in at most so many rows; what it means is said where there is room."""
-    left = f"{_soonest(waiting, now):.0f} s"
+    soonest = _soonest(waiting, now)
+    left = f"{soonest:.0f} s" if soonest >= 0.5 else "a moment"
     who = counted(len(waiting), "worker")
     verb = "waits" if len(waiting) == 1 else "wait"
     if all(w.retry_kind is FailureKind.RATE_LIMIT for w in waiting):
