@@ -12,7 +12,7 @@ from textual.worker import WorkerError
 
 from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.errors import DsbuilderError
-from dsbuilder_tui.domain.plain_words import counted, dollar_words
+from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.session.preview import PlanSample
 from dsbuilder_tui.tui.studio.card_state import CardState
@@ -93,7 +93,5 @@ def _cases(samples: Sequence[PlanSample]) -> tuple[tuple[str, str], ...]:
 def _words(samples: Sequence[PlanSample]) -> str:
     """That they are no cases of the dataset, and what they cost."""
     known = [sample.dollars for sample in samples if sample.dollars is not None]
-    cost = (
-        "price unknown" if len(known) < len(samples) else f"{dollar_words(sum(known))} spent" if sum(known) else "free"
-    )
-    return f"{counted(len(samples), 'sample')} before your yes, not among the cases · {cost}"
+    cost = dollar_words(sum(known)) if sum(known) else "free"
+    return f"{cost if len(known) == len(samples) else 'price unknown'} · not among the cases"
