@@ -85,6 +85,10 @@ class SessionCheckpoints:
             messages=await store.chat.newest(most_cases, point.message_seq),
         )
 
+    async def plan(self, point: Checkpoint) -> DatasetPlanInput:
+        """The plan that was in force at a checkpoint."""
+        return (await self._context.files.store.plans.of(point))[1]
+
     async def coverage(self, number: int) -> Coverage:
         """What the cases covered of the plan at a checkpoint. Reads all of then. Raises ``InputError`` as ``at``."""
         _, plan = await self._context.files.store.plans.of(await self.at(number))

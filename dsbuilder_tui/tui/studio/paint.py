@@ -262,7 +262,9 @@ def checkpoints_panel(
     if points:
         # One at the end of a run may stand where the last one stood.
         told = [
-            p for p, after in zip(points, (*points[1:], None), strict=True) if not after or after.accepted != p.accepted
+            p
+            for p, after in zip(points, (*points[1:], None), strict=True)
+            if not after or after.accepted != p.accepted or p.forked
         ]
         places = [point for point in told if point.accepted] or told  # the line begins at 0 by itself
         lines = timeline(places, inner, view.planned, interval if view.left else None)
@@ -283,6 +285,8 @@ def checkpoints_panel(
     title: list[Span] = [("Checkpoints", "strong" if focused else "text")]
     if points:
         title.append((f" {points[-1].number}", "muted"))
+    if view.branch:
+        title.append((f" · {clip(view.branch, 24)}", "accent"))
     return frame(lines, width, height, title=title, hint=hint, focused=focused)
 
 
