@@ -88,6 +88,7 @@ class Point:
     accepted: int
     reason: str
     ts: float
+    forked: bool = False  # another branch begins here
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ class RunView:
     revision: int = 1
     stages: Mapping[str, int] = field(default_factory=dict)  # rejections by stage
     feed: tuple[Turned, ...] = ()  # the newest rejections, newest last
-    points: tuple[Point, ...] = ()  # the newest checkpoints, newest last
+    points: tuple[Point, ...] = ()  # the newest checkpoints of the branch, newest last
+    branch: str = ""  # the one that is worked on, where there are several
     prompt_tokens: int = 0
     completion_tokens: int = 0
     agent_tokens: int = 0  # of the main agent, in and out
@@ -294,7 +296,10 @@ def reduce(view: RunView, event: Event) -> RunView:
                 return view
             moved = RunState.FINISHED if SessionState(event.state).is_settled else RunState.PAUSED
             view = replace(view, state=moved, samples=(), feed=(), began_with=event.accepted, stages=dict(event.stages))
-            return replace(view, accepted=event.accepted, rejected=sum(event.stages.values()))
+            points = tuple(point for point in view.points if point.number <= event.checkpoint)
+            return replace(
+                view, accepted=event.accepted, rejected=sum(event.stages.values()), branch=event.branch, points=points
+            )
         case CaseRejected():
             turned = Turned(
                 ts=event.ts,

@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import PAIR_NAMES
 from dsbuilder_tui.domain.conversation import TURNS
 from dsbuilder_tui.domain.events import (
+    BranchSwitched,
     CallHedged,
     CasesLogged,
     DiversityMeasured,
@@ -358,6 +359,13 @@ def event_line(event: Event) -> str | None:
             return f"  {head}{visible(event.text)}" if event.level is not NoticeLevel.ERROR else None
         case _:
             return None
+
+
+def switched_words(event: BranchSwitched) -> str:
+    """``Now on main at checkpoint 3, 100 of 500 cases · what was here before stays as main-1: /branches main-1 returns to it``"""
+    where = f"{visible(event.branch)} at checkpoint {event.checkpoint}, {event.accepted:,} of {counted(event.planned, 'case')}"
+    left = visible(event.left)
+    return f"Now on {where} · what was here before stays as {left}: /branches {left} returns to it"
 
 
 def results_words(event: ResultsRead) -> str:

@@ -42,7 +42,9 @@ from dsbuilder_tui.tui.studio.prompt import Prompt
 
 HERE = Path(__file__).resolve().parent
 _START = 1_795_356_840.0  # the recorded session begins at this time, seconds since the epoch
-_HASTE = 150.0
+_HASTE = 25.0
+_WAIT = 2.0  # seconds that a worker is told to wait when it is rate-limited
+_MOMENT = 273  # cases that are there in the pictures of a session at work
 FONT = "Fira Code"
 
 
@@ -81,7 +83,7 @@ class DemonstrationModel:
         self._calls += 1
         if self._calls % 9 == 5:
             await self._think(0.4)
-            raise TransientError(FailureKind.RATE_LIMIT, "429 Too Many Requests", retry_after=6 / _HASTE)
+            raise TransientError(FailureKind.RATE_LIMIT, "429 Too Many Requests", retry_after=_WAIT)
         await self._think(1.2)
         said, written = self._said.setdefault(request.category.name, []), 0
         yield '{"cases": ['
@@ -117,8 +119,8 @@ class DemonstrationModel:
         await asyncio.sleep(seconds / _HASTE)
 
 
-async def record(folder: Path) -> Session:
-    """A finished session of the customer-service example, with its conversation."""
+async def record(folder: Path, until: int | None = None) -> Session:
+    """A session of the customer-service example, with its conversation: finished, or paused at ``until`` cases."""
     plan = load_example("customer_service")
     config = DatasetBuilderConfig(
         checkpoint_dir=folder,
@@ -140,6 +142,9 @@ async def record(folder: Path) -> Session:
         if event.type == "run_started":
             started = "✓ Started generating · 500 cases to write · up to 6 workers"
             await session.chat.add(MessageRole.DSBUILDER, started, NoticeContent())
+        if until is not None and isinstance(event, CaseAccepted) and event.accepted >= until:
+            session.request_pause()
+            session.drop_in_flight()
         if event.type in ("run_finished", "run_paused"):
             break
     await run
@@ -148,13 +153,14 @@ async def record(folder: Path) -> Session:
 
 
 class Still(ReplaySession):
-    """A replay that stands still at one moment."""
+    """A replay that stands still: at its end, or where a pause was asked for, with the workers still at it."""
 
-    def __init__(self, session: Session, events: Sequence[Event], until: int) -> None:
+    def __init__(self, session: Session, events: Sequence[Event]) -> None:
         super().__init__(session, session.clock)
+        paused = any(event.type == "run_paused" for event in events)
         for event in events:
             self.feed(event)
-            if event.type == "case_accepted" and self.view.accepted >= until:
+            if paused and isinstance(event, CaseAccepted) and event.accepted == _MOMENT:
                 break
 
     models = "gpt-4o › gpt-4o-mini"
@@ -170,11 +176,10 @@ def save(app: StudioApp, name: str) -> None:
     print(f"{name}.svg, {name}.png")
 
 
-async def shoot(
-    session: Session, events: Sequence[Event], name: str, size: tuple[int, int], keys: Sequence[str], until: int = 273
-) -> None:
-    """One picture: replay up to a moment, press keys, save."""
-    app = StudioApp({"checkpoint_dir": session.folder.parent}, replay=Still(session, events, until))
+async def shoot(session: Session, name: str, size: tuple[int, int], keys: Sequence[str]) -> None:
+    """One picture: replay as far as cases were written, press keys, save."""
+    events = [event async for event in recorded_events(session)]
+    app = StudioApp({"checkpoint_dir": session.folder.parent}, replay=Still(session, events))
     app.animation_level = "none"
     async with app.run_test(size=size) as pilot:
         messages = await session.chat.messages()
@@ -273,8 +278,7 @@ async def talk(folder: Path) -> None:
 
 async def main(only: str | None) -> None:
     with tempfile.TemporaryDirectory(prefix="dsbuilder-shots-") as folder:
-        session = await record(Path(folder))
-        events = [event async for event in recorded_events(session)]
+        session, at_work = await asyncio.gather(record(Path(folder)), record(Path(folder) / "at_work", _MOMENT))
         pictures: list[tuple[str, tuple[int, int], list[str]]] = [
             ("studio", (120, 36), []),
             ("studio-narrow", (80, 24), ["tab"]),
@@ -289,9 +293,10 @@ async def main(only: str | None) -> None:
         ]
         for name, size, keys in pictures:
             if only in (None, name):
-                # The lists show the whole session, so the view beside them is that of its end.
-                await shoot(session, events, name, size, keys, 273 if name.startswith("studio") else 10**9)
+                # The lists show all that a session holds, so the view beside them is that of its end.
+                await shoot(at_work if name.startswith("studio") else session, name, size, keys)
         await session.aclose()
+        await at_work.aclose()
         if only in (None, "home"):
             await home(Path(folder))
         if only in (None, "talk"):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dsbuilder_tui.agent.host import at_rest
-from dsbuilder_tui.agent.plan_card import plan_content
+from dsbuilder_tui.agent.plan_card import judge_words, plan_content
 from dsbuilder_tui.agent.tool import ToolAnswer, ToolCall, plan_in_force
 from dsbuilder_tui.domain.approval import PlanApproval
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.expectation import MlflowKey
-from dsbuilder_tui.domain.plain_words import counted, dollar_words
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.plan_patch import changes
 from dsbuilder_tui.quality.validation import check_validators
@@ -52,14 +52,16 @@ async def plan_question(
     notes = [*notes, *filter(None, (expected_words(category, session.config) for category in plan.categories))]
     notes = [*notes, *filter(None, (expected_stage_words(category, session.config) for category in plan.categories))]
     accepted = sum((await session.cases.counts()).values())
-    expected = await session.costs.expected(accepted, max(0, plan.total_instances - accepted), plan)
-    if expected.dollars:
-        own = f", {dollar_words(expected.main_agent)} of it for the main agent" if expected.main_agent else ""
-        notes = [*notes, f"likely to cost about {dollar_words(expected.dollars)}{own}"]
+    if told := (await session.plans.forecast.of(plan, accepted)).words:
+        notes = [*notes, told]
+    if judged := judge_words(plan, session.config):
+        notes = [*notes, judged]
     revision = session.plans.revision + 1
     size = f"{counted(plan.total_instances, 'case')} in {counted(len(plan.categories), 'category')}"
     return PlanApproval(
-        card=plan_content(plan, revision, before if session.planned else None, call_id=call.call_id, notes=notes),
+        card=plan_content(
+            plan, revision, before if session.planned else None, call_id=call.call_id, notes=notes, renamed=renamed
+        ),
         plan=plan,
         against=session.plans.revision,
         renamed=renamed,

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from dsbuilder_tui.domain.judge_modes import judge_modes
+from dsbuilder_tui.domain.judging import JudgeMode
 from dsbuilder_tui.domain.message import PlanContent, PlanRow
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.plan_difference import axis_parts, plan_differences
 from dsbuilder_tui.generation.slots import slot_axes
+from dsbuilder_tui.settings.provider_names import OFFLINE
+from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.wording import pair_words, row_words, writing_words
+
+_MOST_PARTS = 24
 
 
 def plan_content(
@@ -18,8 +25,11 @@ def plan_content(
     *,
     call_id: str = "",
     notes: Sequence[str] = (),
+    renamed: Mapping[str, str] | None = None,
 ) -> PlanContent:
-    """What a card shows of a plan. With ``call_id`` it is a proposal that waits for the person's yes."""
+    """What a card shows of a plan, and of what differs from the one ``before``, some categories of which may be ``renamed``
+    (old to new). With ``call_id`` it is a proposal that waits for the person's yes.
+    """
     old = {c.name: c.count for c in before.categories} if before else {}
     rows = [
         PlanRow(
@@ -42,8 +52,32 @@ def plan_content(
         planned=plan.total_instances,
         rows=tuple(rows),
         changed=bool(old),
+        axes=tuple(axis_parts(_axes(before) if before else _axes(plan), _axes(plan))[:_MOST_PARTS]),
+        differences=tuple(plan_differences(before, plan, renamed or {})[:_MOST_PARTS]) if before else (),
         writing="; ".join(filter(None, (writing_words(plan), f"rows: {rows_of}" if rows_of else "", pair_words(plan)))),
     )
     if call_id:
         return card.model_copy(update={"call": call_id, "dataset": plan.dataset_name, "notes": tuple(notes)})
     return card
+
+
+def judge_words(plan: DatasetPlanInput, config: DatasetBuilderConfig) -> str:
+    """Which cases a judge reads, for the card of a plan; empty where it reads none."""
+    modes = judge_modes(plan, config.judge, by_model=config.resolved_provider != OFFLINE)
+    said = []
+    for mode, words in ((JudgeMode.ALL, "each case"), (JudgeMode.SAMPLE, f"{config.judge_share:.0%} of the cases")):
+        names = [name for name, one in modes.items() if one is mode]
+        if names:
+            said.append(words if len(names) == len(modes) else f"{words} of {', '.join(names)}")
+    return f"{config.judging_model} judges {' and '.join(said)}" if said else ""
+
+
+def _axes(plan: DatasetPlanInput) -> dict[str, tuple[str, ...]]:
+    """The axes by name; one that not all categories have alike, by the name of its category too."""
+    of = {category.name: slot_axes(plan, category) for category in plan.categories}
+    found: dict[str, tuple[str, ...]] = {}
+    for name, axes in of.items():
+        for axis, values in axes.items():
+            shared = all(other.get(axis) == values for other in of.values())
+            found[axis if shared else f"{name} {axis}"] = values
+    return found

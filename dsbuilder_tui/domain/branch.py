@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dsbuilder_tui.domain.case import Checkpoint
+from dsbuilder_tui.domain.case import Checkpoint, runs
+
+_MOST_RUNS = 20
 
 
 class CheckpointCause(StrEnum):
@@ -51,6 +53,14 @@ class Branch:
     created_at: float
     tip: int | None
     begun_at: int | None
+
+
+def numbers_there(numbers: Sequence[int]) -> str:
+    """The numbers of the checkpoints that there are, growing, in words: ``There are: 1–7, 9.``"""
+    if not numbers:
+        return "There is none yet."
+    found = [f"{first}" if first == last else f"{first}–{last}" for first, last in runs(numbers)]
+    return f"There are: {', '.join(found[-_MOST_RUNS:])}."
 
 
 def line_to(points: Iterable[Checkpoint], tip: int | None) -> list[Checkpoint]:

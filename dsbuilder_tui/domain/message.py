@@ -80,9 +80,20 @@ class PlanRow(RecordedModel):
     case_kind: CaseKind = CaseKind.SINGLE
 
 
+class PlanPart(RecordedModel):
+    """A part of a plan, such as an axis with its values: what stays of it, goes and comes; of ``more`` items nothing is
+    told."""
+
+    subject: str
+    kept: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    more: int = 0
+
+
 class PlanContent(MessageContent):
     """A plan as a card. With ``call`` it is a proposal of the agent, which waits for the person's yes. ``writing`` says in
-    words what is written for each case."""
+    words what is written for each case, ``differences`` what else than counts and ``axes`` differs from the plan before."""
 
     kind = MessageKind.PLAN
     revision: int = 1
@@ -93,6 +104,8 @@ class PlanContent(MessageContent):
     dataset: str = ""
     writing: str = ""
     notes: tuple[str, ...] = ()
+    axes: tuple[PlanPart, ...] = ()
+    differences: tuple[PlanPart, ...] = ()
 
 
 class QuestionContent(MessageContent):

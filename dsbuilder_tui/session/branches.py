@@ -90,6 +90,15 @@ class SessionBranches:
         sides = await self.dataset(before), await self.dataset(after)
         return await compare(*sides, self._context.config, figures=figures)
 
+    async def name_for_left(self, wanted: str | None = None) -> str:
+        """What the branch is called that a rewind leaves behind: as it is ``wanted``, or after the current one with a number.
+
+        Raises ``InputError`` for a name that cannot be one.
+        """
+        branches = await self.all()
+        current = next(branch for branch in branches if branch.current)
+        return free_name(current.name, branches) if wanted is None else _branch_name(wanted)
+
     async def rewind(
         self, checkpoint: int, *, keep_as: str | None = None, cause: BranchCause = BranchCause.REWIND
     ) -> BranchSwitched:
@@ -107,9 +116,7 @@ class SessionBranches:
         self._context.only_at_rest()
         files = self._context.files
         point = await files.store.checkpoints.at(checkpoint)
-        branches = await self.all()
-        current = next(branch for branch in branches if branch.current)
-        left = free_name(current.name, branches) if keep_as is None else _branch_name(keep_as)
+        current, left = await self.current(), await self.name_for_left(keep_as)
         before = await files.next_checkpoint(CheckpointCause.BEFORE_REWIND)
         _, plan = await files.store.plans.of(point)
         told = self._told(point.id, plan, current.name, partial(BranchSwitched, left=left))

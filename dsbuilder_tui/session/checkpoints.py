@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dsbuilder_tui.domain.branch import CheckpointCause, line_to
+from dsbuilder_tui.domain.branch import CheckpointCause, line_to, numbers_there
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.figures import Coverage
@@ -16,7 +16,9 @@ from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.rows import CategoryProgress
 
 _NAME_LENGTH = 80
+_NAMES_LENGTH = 500  # characters of the names that are told
 _SHOWN_CASES = 20
+_ALL = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,10 @@ class SessionCheckpoints:
             messages=await store.chat.newest(most_cases, point.message_seq),
         )
 
+    async def plan(self, point: Checkpoint) -> DatasetPlanInput:
+        """The plan that was in force at a checkpoint."""
+        return (await self._context.files.store.plans.of(point))[1]
+
     async def coverage(self, number: int) -> Coverage:
         """What the cases covered of the plan at a checkpoint. Reads all of then. Raises ``InputError`` as ``at``."""
         _, plan = await self._context.files.store.plans.of(await self.at(number))
@@ -120,10 +126,14 @@ class SessionCheckpoints:
 
     async def named(self, name: str) -> Checkpoint:
         """The newest checkpoint of that name or number, of any branch. Raises ``InputError`` when there is none."""
-        points = await self.all()
+        points = await self.all(_ALL)
         found = [point for point in points if name.casefold() in (point.name.casefold(), str(point.id))]
         if not found:
-            raise InputError(f"There is no checkpoint {name[:_NAME_LENGTH]!r}.", "F4 shows which there are.")
+            names = "".join(
+                f" “{name}” is {number}." for name, number in {p.name: p.id for p in points if p.name}.items()
+            )
+            there = numbers_there([point.id for point in points])
+            raise InputError(f"There is no checkpoint {name[:_NAME_LENGTH]!r}.", f"{there}{names[:_NAMES_LENGTH]}")
         return found[-1]
 
 

@@ -80,7 +80,7 @@ class Session:
         self.exports = SessionExports(context, self.diversity)
         self.branches = SessionBranches(context, moved=self.diversity.forget_coverage)
         self.cases = SessionCases(context, repaired=self.diversity.forget_coverage)
-        self.plans = SessionPlans(context)
+        self.plans = SessionPlans(context, self.costs)
         self.preview = SessionPreview(context, self.costs)
         self.rejections = SessionRejections(context)
         self.results = SessionResults(context)

@@ -18,7 +18,9 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.session.costs import SessionCosts
 from dsbuilder_tui.session.files import check_plan
+from dsbuilder_tui.session.forecast import SessionForecast
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.imports.import_format import ImportedDataset
 from dsbuilder_tui.store.rows import CategoryProgress
@@ -27,8 +29,9 @@ from dsbuilder_tui.store.rows import CategoryProgress
 class SessionPlans:
     """Reads and writes revisions of the plan."""
 
-    def __init__(self, context: SessionContext) -> None:
+    def __init__(self, context: SessionContext, costs: SessionCosts) -> None:
         self._context = context
+        self.forecast = SessionForecast(context, costs)
 
     @property
     def revision(self) -> int:

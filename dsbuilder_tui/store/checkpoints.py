@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from dsbuilder_tui.domain.branch import numbers_there
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.store.connection import StoreConnection
@@ -93,7 +94,8 @@ def checkpoint_at(connection: sqlite3.Connection, number: int) -> Checkpoint:
     """Raises ``InputError`` when there is none with that number."""
     row = connection.execute(f"SELECT {CHECKPOINT_COLUMNS} FROM {CHECKPOINTS} WHERE c.id=?", (number,)).fetchone()
     if row is None:
-        raise InputError(f"There is no checkpoint {number}.", "`dsbuilder checkpoints SESSION` lists them.")
+        there = [found for (found,) in connection.execute("SELECT id FROM checkpoint ORDER BY id")]
+        raise InputError(f"There is no checkpoint {number}.", numbers_there(there))
     return checkpoint_from(row)
 
 

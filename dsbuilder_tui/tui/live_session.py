@@ -14,6 +14,7 @@ from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import (
+    BranchSwitched,
     CaseAccepted,
     CaseEdited,
     CaseWithdrawn,
@@ -41,7 +42,7 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.watched import Watched
 from dsbuilder_tui.view import RunView, opening_view
-from dsbuilder_tui.wording import clock_time, results_words, resume_command
+from dsbuilder_tui.wording import clock_time, results_words, resume_command, switched_words
 
 # Cases a second that the built-in writer makes in the app unless told otherwise: it can be watched at that pace.
 WATCHABLE_PACE = 60.0
@@ -175,10 +176,12 @@ class LiveSession(BackgroundRun, Watched):
 
     def tell_of(self, event: Event) -> None:
         # What the agent does in its turn stands in the line of the tool that did it.
-        told = isinstance(event, PlanRevised | RunStarted) and self.talk.busy
+        told = isinstance(event, PlanRevised | RunStarted | BranchSwitched) and self.talk.busy
         if isinstance(event, RunStarted):
             self._contradicted = False
         said = sentence(event, self.view)
+        if isinstance(event, BranchSwitched):
+            self._in_background(self.reread())
         if isinstance(event, CaseAccepted) and "contradiction" in event.flags and not self._contradicted:
             self._contradicted = True  # once a run: the mark in the list of cases tells of each
             said = f"≠ {event.case_id} has the same text as an earlier case, with other expectations · F2 f shows flagged cases"
@@ -268,13 +271,18 @@ class LiveSession(BackgroundRun, Watched):
 
 async def _view_of(session: Session) -> RunView:
     """Where a session at rest stands; costs the same at any size."""
-    return opening_view(
+    view = opening_view(
         await session.settle(),
-        await session.checkpoints.all(),
+        await session.checkpoints.line(),
         await session.rejections.newest(),
         revision=session.plans.revision,
         workers_limit=session.config.workers,
     )
+    branches = await session.branches.all()
+    forks = {branch.begun_at for branch in branches}
+    points = tuple(replace(point, forked=point.number in forks) for point in view.points)
+    current = next(branch.name for branch in branches if branch.current)
+    return replace(view, points=points, branch=current if len(branches) > 1 else "")
 
 
 _PLAIN_CAUSES = (PauseCause.ASKED, PauseCause.CLOSING, PauseCause.INTERRUPT)  # the pause says enough
@@ -309,6 +317,8 @@ def sentence(event: Event, view: RunView) -> str | None:
             return f"✓ {event.case_id} kept after all"
         case ResultsRead():
             return f"✓ {results_words(event)} · F3 shows where"
+        case BranchSwitched():
+            return f"✓ {switched_words(event)}"
         case PlanRevised():
             return f"✓ Plan revision {event.revision} · {counted(event.planned, 'case')}"
         case _:

@@ -13,6 +13,7 @@ from dsbuilder_tui import DatasetBuilderConfig
 from dsbuilder_tui.agent.compaction import whole_turns
 from dsbuilder_tui.agent.turn_events import Activity, TurnEvent
 from dsbuilder_tui.domain.approval import PlanApproval
+from dsbuilder_tui.domain.axes import DEFAULT_AXES
 from dsbuilder_tui.domain.events import AgentCalled, Event, Notice
 from tests.support import fake_agent as model
 from tests.support.fake_agent import Scripted
@@ -398,4 +399,5 @@ async def test_a_plan_card_says_what_it_is_likely_to_cost_with_the_main_agent(
         waiting = await talk.conversation.waiting()
     assert waiting is not None and isinstance(waiting.request, PlanApproval)
     (note,) = [note for note in waiting.request.card.notes if "likely to cost" in note]
-    assert "$0.05" in note and "for the main agent" in note
+    assert "$0.05" in note and "for the main agent" in note and " to $" in note and " to take " in note
+    assert [axis.subject for axis in waiting.request.card.axes] == list(DEFAULT_AXES)

@@ -325,7 +325,7 @@ async def test_a_checkpoint_is_found_by_its_cases_and_by_what_was_changed_then(m
             await session.checkpoints.before_change()
         before = (await session.checkpoints.line())[-1]
         first, *others = session.plan.categories
-        revised = [first.model_copy(update={"description": "Quite another thing"}), *others]
+        revised = (first.model_copy(update={"description": "Quite another thing"}), *others)
         await session.plans.revise(session.plan.model_copy(update={"categories": revised}))
         name = first.name
         assert (await session.checkpoints.before_change(name)).id == before.id

@@ -70,6 +70,17 @@ class SkippingClock(SystemClock):
         return super().monotonic() + self.skipped
 
 
+class StandingClock(SkippingClock):
+    """One that stands until a test lets it go: however slow the machine is, no time passes between two keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stands_at: float | None = super().monotonic()
+
+    def monotonic(self) -> float:
+        return super().monotonic() if self.stands_at is None else self.stands_at + self.skipped
+
+
 class Desk:
     """An app under test and the hands on its keyboard."""
 

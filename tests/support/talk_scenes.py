@@ -42,6 +42,11 @@ async def revising(app: FrozenApp, pilot: Pilot[Any]) -> None:
     script = await half_way(app)
     script.clock.at = NOW - 60
     before, after = plan_of(SHOP), plan_of({"order_status": 200, "refunds": 160, "complaints": 40, "product_info": 100})
+    ruder = tuple(
+        category.model_copy(update={"attributes": {**category.attributes, "tone": ("angry", "impatient", "rude")}})
+        for category in after.categories
+    )
+    after = after.model_copy(update={"categories": ruder, "sources": ("policy.md",)})
     await script.say("person", "refunds repeat themselves, fewer of them please", after=0)
     failed = {
         "call": "r0", "tool": "revise_plan", "ok": False, "seconds": 0.0, "arguments": '{"counts": {"refund": 160}}',

@@ -38,7 +38,7 @@ async def test_studio_opens_what_its_keys_say(make_plan: Plans) -> None:
         await desk.at("StudioScreen", "prompt")
         for key, place, words in (
             ("f2", "CasesScreen", "4 cases"),
-            ("f4", "CheckpointsScreen", "Timeline"),
+            ("f4", "CheckpointsScreen", "History"),
             ("f5", "RejectedScreen", "Nothing was turned away."),
             ("f6", "WorkersScreen", "0 calls in flight"),
         ):

@@ -16,7 +16,7 @@ from dsbuilder_tui.domain.case import AcceptedCase, Rejection
 from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.flags import FLAG_MARKS
-from dsbuilder_tui.domain.message import PlanContent, PlanRow
+from dsbuilder_tui.domain.message import PlanContent, PlanPart, PlanRow
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import RunState, WorkerState
 from dsbuilder_tui.domain.session_state import SessionState
@@ -158,6 +158,21 @@ VIEW = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("streaming", "waiting", "limit", "said"),
+    [(3, 1, 6, "Workers 4 of 6"), (6, 2, 6, "Workers 6 of 6"), (4, 1, 2, "Workers 5 · at most 2 from now on")],
+)
+def test_those_that_wait_are_not_too_many(streaming: int, waiting: int, limit: int, said: str) -> None:
+    states = [WorkerState.STREAMING] * streaming + [WorkerState.WAITING] * waiting
+    workers = {
+        n: WorkerView(number=n, batch=n, category="a", size=4, started=0.0, state=state, retry_at=100.2)
+        for n, state in enumerate(states, 1)
+    }
+    lines = panels.workers_panel(RunView(workers=workers, workers_limit=limit), 80, 14, 100.0, focused=False)
+    told = ["".join(text for text, _ in line) for line in lines]
+    assert said in told[0] and any("a moment" in line for line in told)
+
+
 @given(VIEW, PANEL_WIDTHS, st.integers(1, 40), st.booleans(), st.booleans())
 @QUICK
 def test_every_panel_fits(view: RunView, width: int, height: int, focused: bool, grown: bool) -> None:
@@ -200,6 +215,35 @@ def test_cards_fit(rows: list[tuple[str, int, int | None, int, int]], width: int
         choices = ("approve", "edit", "change")
         lines = card.plan_card(content, width, state=state, choices=choices, marked=0, focused=True)
         exact(lines, width, card.card_height(content))
+
+
+PART = st.builds(
+    PlanPart, subject=TEXT, kept=st.lists(TEXT, max_size=4).map(tuple), removed=st.lists(TEXT, max_size=3).map(tuple),
+    added=st.lists(TEXT, max_size=3).map(tuple), more=st.integers(0, 9),
+)  # fmt: skip
+
+
+@given(st.lists(PART, max_size=20), st.lists(PART, max_size=4), st.integers(24, 160), st.booleans())
+@QUICK
+def test_what_a_plan_says_fits_folded_and_open(
+    axes: list[PlanPart], differences: list[PlanPart], width: int, folded: bool
+) -> None:
+    content = PlanContent(rows=(), axes=tuple(axes), differences=tuple(differences))
+    lines = card.plan_card(
+        content, width, state=CardState.OPEN, choices=("approve",), marked=0, focused=True, folded=folded
+    )
+    exact(lines, width, card.card_height(content) if folded else len(lines))
+
+
+def test_a_change_is_told_as_what_goes_and_comes() -> None:
+    tone = PlanPart(subject="tone", kept=("calm",), removed=("neutral", "polite"), added=("angry",))
+    content = PlanContent(rows=(), axes=(tone, PlanPart(subject="channel", kept=("chat", "mail"))))
+    shown = {}
+    for folded in (True, False):
+        lines = card.plan_card(content, 80, state=CardState.OPEN, choices=(), marked=None, focused=False, folded=folded)
+        shown[folded] = "\n".join("".join(span[0] for span in line) for line in lines)
+    assert "tone: −neutral −polite +angry" in shown[True] and "channel 2" in shown[True] and "^O all" in shown[True]
+    assert "tone: −neutral −polite +angry calm" in shown[False] and "channel: chat, mail" in shown[False]
 
 
 # What expectations may hold: texts, facts, tool calls, turns of a conversation, and anything else.

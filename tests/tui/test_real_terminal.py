@@ -234,7 +234,7 @@ def test_the_editor_has_the_terminal_to_itself_while_the_run_goes_on() -> None:
     editor = f"{sys.executable} {ROOT / 'tests/support/editor.py'}"
     with Terminal("--set", "offline_pace=12", *PLACE, EDITOR=editor, VISUAL="") as terminal:
         begun(terminal)
-        terminal.wait(lambda screen: "Checkpoints 1" in screen)
+        terminal.wait(lambda screen: re.search(r"Checkpoints +1", screen))
         terminal.press("f2")
         terminal.wait("expectations")
         before = stored()
@@ -273,3 +273,28 @@ def test_what_is_typed_before_the_prompt_is_there_is_not_lost(tmp_path: Path) ->
         terminal.wait("please and soon")
         terminal.press("ctrl+q")
         assert terminal.finish() == 0
+
+
+@pytest.mark.parametrize(("rows", "columns", "tabs"), [(50, 200, 5), (36, 120, 4), (24, 80, 0)])
+def test_the_newest_cases_are_seen_and_acted_on(rows: int, columns: int, tabs: int) -> None:
+    with Terminal(*PLACE, rows=rows, columns=columns) as terminal:
+        begun(terminal)
+        if not tabs:  # there they have a tab
+            terminal.insist("tab", "newest first")
+        terminal.wait("newest first")
+        terminal.wait(lambda screen: len(re.findall(r"#\d+ [a-z_]+ +\S", screen)) >= 6)
+        terminal.press("ctrl+p")
+        terminal.wait("paused")
+        terminal.press(*["tab"] * tabs)
+        terminal.wait("p pin")
+        terminal.press("down", "down", "down", "down", "p")
+        terminal.wait("★")
+        terminal.press("e")
+        terminal.wait("editing ")
+        terminal.leave("escape", "editing ")
+        terminal.wait("/ search")
+        terminal.leave("escape", "/ search")
+        terminal.wait("p pin")
+        terminal.press("ctrl+q")
+        assert terminal.finish() == 0
+    assert terminal.left_on == set()

@@ -91,9 +91,9 @@ async def more_calls(desk: Desk) -> None:
 
 async def more_checkpoints(desk: Desk) -> None:
     screen: Any = desk.app.screen
-    count = len(screen.points)
+    count = len(screen.lines[0].points)
     desk.live.note_point(await desk.session.checkpoints.save("one more"))
-    await desk.until(lambda: len(screen.points) == count + 1)
+    await desk.until(lambda: len(screen.lines[0].points) == count + 1)
 
 
 LISTS: dict[str, tuple[str, str, Callable[[Any], object], Sequence[Step]]] = {
@@ -115,7 +115,7 @@ LISTS: dict[str, tuple[str, str, Callable[[Any], object], Sequence[Step]]] = {
         "f6", "#calls", lambda screen: screen.rows.chosen and screen.rows.chosen.batch,
         [more_calls, more_calls],
     ),
-    "checkpoints": ("f4", "", lambda screen: screen.points[screen.chosen].id, [more_checkpoints, more_checkpoints]),
+    "checkpoints": ("f4", "", lambda screen: screen.point and screen.point.id, [more_checkpoints, more_checkpoints]),
 }  # fmt: skip
 
 

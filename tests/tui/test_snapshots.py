@@ -14,7 +14,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from tests.support import coverage_scenes, judged_scenes, scenes, talk_scenes
+from tests.support import branch_scenes, coverage_scenes, judged_scenes, scenes, talk_scenes
 from tests.support.frozen import ENDPOINT, FrozenApp, settled
 
 Scene = Callable[[FrozenApp, Pilot[Any]], Awaitable[None]]
@@ -252,6 +252,25 @@ def test_coverage_not_begun(shoot: Shoot) -> None:
 @BOTH
 def test_checkpoints(shoot: Shoot, size: tuple[int, int]) -> None:
     shoot(scenes.running, size, "f4", "left", "left")
+
+
+@EACH
+def test_branches(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(branch_scenes.branched, size, "f4", "left", "left", "down", "left")
+
+
+@BOTH
+def test_going_back(shoot: Shoot, size: tuple[int, int]) -> None:
+    shoot(branch_scenes.branched, size, "f4", "left", "left", "enter")
+
+
+def test_branches_without_colour(shoot: Shoot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    shoot(branch_scenes.branched, NARROW, "f4", "down", "tab", "tab")
+
+
+def test_studio_of_a_branch(shoot: Shoot) -> None:
+    shoot(branch_scenes.branched, (200, 50))
 
 
 def test_nothing_yet(shoot: Shoot) -> None:

@@ -30,6 +30,7 @@ def _export(arguments: argparse.Namespace) -> int:
         async with await Session.open(arguments.session, config) as session:
             require_plan(session)
             session.subscribe(warn_of)
+            at = await _point(session, arguments)
             files = await session.exports.write(
                 arguments.out,
                 arguments.format,
@@ -38,6 +39,7 @@ def _export(arguments: argparse.Namespace) -> int:
                 damaged=damaged,
                 raw=arguments.raw,
                 only_new=arguments.only_new,
+                at=at,
             )
             if arguments.json:
                 print_json(_told(session.id, arguments.out, files, damaged or []))
@@ -50,6 +52,14 @@ def _export(arguments: argparse.Namespace) -> int:
             return ExitCode.COMPLETE
 
     return asyncio.run(write())
+
+
+async def _point(session: Session, arguments: argparse.Namespace) -> int | None:
+    """The checkpoint that is meant; None: as the session stands."""
+    if arguments.at is not None:
+        return (await session.checkpoints.named(arguments.at)).id
+    branch = await session.branches.named(arguments.branch) if arguments.branch is not None else None
+    return None if branch is None or branch.current else branch.tip
 
 
 def _told(session: str, out: str, files: list[ExportedFile], damaged: list[str]) -> dict[str, Any]:
@@ -68,6 +78,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--licence", default=UNKNOWN_LICENCE, metavar="NAME", help="for the card of a dataset folder")
     parser.add_argument("--raw", action="store_true", help="CSV: no apostrophe before what looks like a formula")
     parser.add_argument("--only-new", action="store_true", help="leave out cases that came with a file of rows")
+    point = parser.add_mutually_exclusive_group()
+    point.add_argument("--at", metavar="ID", help="as it was at a checkpoint, by its number or name")
+    point.add_argument("--branch", metavar="NAME", help="as it is on another branch")
     parser.add_argument("--skip-damaged", action="store_true", help="leave damaged cases out")
 
 

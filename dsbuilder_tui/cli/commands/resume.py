@@ -51,6 +51,8 @@ def _resume(arguments: argparse.Namespace) -> int:
                     f"--seed {config.seed}: the session {session.id} was planned with seed {session.seed}.",
                     "Leave --seed out; the seed of a session is fixed.",
                 )
+            if arguments.branch is not None and not (await session.branches.named(arguments.branch)).current:
+                await session.branches.switch(arguments.branch)
             if out is None:
                 ask_before_files_leave(session)
             waits = not session.planned and (await session.approvals.open() or await session.approvals.strange())
@@ -128,6 +130,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--where-it-fails", action="store_true", help="add N cases where evaluations in MLflow say that it fails"
     )
+    parser.add_argument("--branch", metavar="NAME", help="go on with another branch, from now on")
     parser.add_argument("--repair", action="store_true", help="set damaged cases aside and write them again")
     parser.add_argument("--retry-exhausted", action="store_true", help="try the exhausted slots again")
 

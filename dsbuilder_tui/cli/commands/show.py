@@ -61,6 +61,14 @@ def _show(arguments: argparse.Namespace) -> int:
 
 async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
     async with await Session.open(arguments.session, config) as session:
+        if arguments.at is not None or arguments.branch is not None:
+            from dsbuilder_tui.cli.point_view import show_point
+
+            if arguments.at is not None:
+                return await show_point(session, (await session.checkpoints.named(arguments.at)).id, arguments)
+            branch = await session.branches.named(arguments.branch)
+            if not branch.current and branch.tip is not None:
+                return await show_point(session, branch.tip, arguments)
         require_plan(session)
         session.subscribe(warn_of)
         await session.cases.require_sound()
@@ -201,6 +209,9 @@ def print_figures(report: DiversityReport) -> None:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     session_argument(parser)
+    point = parser.add_mutually_exclusive_group()
+    point.add_argument("--at", metavar="ID", help="as it was at a checkpoint, by its number or name")
+    point.add_argument("--branch", metavar="NAME", help="as it is on another branch")
     parser.add_argument("--cases", type=int, default=5, metavar="N", help="how many cases to show (5)")
 
 

@@ -1,217 +1,361 @@
-"""The timeline: preview any checkpoint, export the dataset as it was there."""
+"""The history of the session as film: every point of every branch is looked at, returned to, and forked from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.case import Checkpoint
-from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.events import CheckpointSaved, Event
+from dsbuilder_tui.domain.events import (
+    BranchSwitched,
+    CaseEdited,
+    CaseWithdrawn,
+    CheckpointSaved,
+    Event,
+    PlanRevised,
+)
+from dsbuilder_tui.domain.figures import Coverage
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.session.checkpoints import CheckpointPreview
 from dsbuilder_tui.session.export_formats import SEED_SUFFIX
-from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, longest, wrap
-from dsbuilder_tui.tui.paint.timeline import timeline
+from dsbuilder_tui.tui.checkpoints.acts import HistoryActs
+from dsbuilder_tui.tui.checkpoints.branch_lines import BranchLine, Selection, as_of, branch_lines
+from dsbuilder_tui.tui.checkpoints.paint import (
+    case_lines,
+    chat_lines,
+    coverage_lines,
+    rejected_lines,
+    then_lines,
+)
+from dsbuilder_tui.tui.checkpoints.rail import BranchRail
+from dsbuilder_tui.tui.layout import WIDE, WIDEST
+from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.dialogs import Ask
 from dsbuilder_tui.tui.widgets.line_view import LineView
-from dsbuilder_tui.tui.widgets.painted import Painted
-from dsbuilder_tui.view import Point
-from dsbuilder_tui.wording import clock_time
+from dsbuilder_tui.tui.widgets.safe import title
 
 if TYPE_CHECKING:
+    from dsbuilder_tui.tui.live_session import LiveSession
     from dsbuilder_tui.tui.watched import Watched
 
-_REASONS = {
-    "interval": "by itself, every so many cases",
-    "pause": "at a pause",
-    "finish": "at the end",
-    "import": "at the import",
-    "asked": "when asked",
-    "plan": "at a change of the plan",
-    "settings": "at a change of the settings",
-    "before_merge": "before a merge",
-    "before_rewind": "before going back",
-    "merge": "behind a merge",
-    "before_switch": "before another branch",
-}
+_RELOAD = 0.5  # seconds between two readings while checkpoints are written
+_SETTLE = 0.15  # seconds at a point after which its coverage is counted, for which all of its cases are read
+_PANES = 3
+_SHOWN = 40  # of the cases, rejections and messages of then
+_HEARD = (CaseEdited, CaseWithdrawn, CheckpointSaved, PlanRevised)
 
 
-class Rail(Painted, can_focus=True):
-    """The timeline with the chosen point emphasised."""
+class ThenView(StrEnum):
+    """What of a point of the history is looked at, as the title of its pane says."""
 
-    follows = True
-
-    def __init__(self, screen: CheckpointsScreen) -> None:
-        super().__init__(id="rail")
-        self._owner = screen
-
-    def paint(self, width: int, height: int) -> Sequence[Line]:
-        owner = self._owner
-        points = [Point(p.id, p.accepted, p.reason, p.created_at) for p in owner.points]
-        if not points:
-            return [((row, "muted"),) for row in wrap(owner.nothing, width)]
-        interval = owner.watched.interval if owner.watched.view.left else None
-        return timeline(points, width, owner.watched.view.planned, interval, chosen=owner.chosen)
+    POINT = "Checkpoint"
+    CASES = "Newest cases"
+    COVERAGE = "Coverage"
+    REJECTED = "Rejected"
+    CHAT = "Conversation"
 
 
 class CheckpointsScreen(SessionScreen):
     CSS_PATH = "screen.tcss"
     title_words = "Checkpoints"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "step(-1)", "earlier", key_display="←"),
-        Binding("right,l", "step(1)", "later", key_display="→"),
+        Binding("left,h", "step(-1)", "scrub", key_display="←→↑↓"),
+        Binding("right,l", "step(1)", show=False),
+        Binding("up,k", "branch(-1)", show=False),
+        Binding("down,j", "branch(1)", show=False),
         Binding("home", "edge(0)", "first", show=False),
         Binding("end", "edge(1)", "newest", show=False),
-        Binding("x", "export", "export as it was"),
+        Binding("enter", "travel", "go back"),
+        Binding("f", "fork", "fork"),
+        Binding("n", "name", "name"),
+        Binding("x", "export", "export"),
+        Binding("tab", "next_view", "view"),
     ]
-
-    nothing = "There is no checkpoint yet. Cases are saved all the time; checkpoints mark points to come back to."
 
     def __init__(self, watched: Watched) -> None:
         super().__init__(watched)
-        self.points: list[Checkpoint] = []
-        self.chosen = 0
-        self._counts: Mapping[str, int] = {}
-        self._plan: tuple[int, DatasetPlanInput] | None = None
-        self._stale = False
+        self.lines: list[BranchLine] = []
+        self.chosen: Selection | None = None
+        self.views = list(ThenView)
+        self._looked: CheckpointPreview | None = None
+        self._before: tuple[Checkpoint, DatasetPlanInput] | None = None
+        self._after: tuple[Checkpoint, DatasetPlanInput] | None = None
+        self._coverage: tuple[int, Coverage] | None = None
+        self._stale = self._moved = False
+        self._acts = HistoryActs(self, self._look_at)
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
         with Vertical(id="rail-pane", classes="pane"):
-            yield Rail(self)
-        with Vertical(id="point-pane", classes="pane"):
-            yield LineView(self._detail, id="point")
+            yield BranchRail(lambda: (self.lines, self.chosen))
+        with Horizontal(id="then-body"):
+            for number in range(_PANES):
+                with Vertical(id=f"then-pane-{number}", classes="pane then-pane"):
+                    yield LineView(self._drawing_of(number), id=f"then-{number}")
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.query_one("#rail-pane").border_title = "Timeline"
-        self.query_one(Rail).focus()
-        self.background(lambda: self._read(newest=True), group="read")
+        self.query_one("#rail-pane").border_title = "History"
+        self.query_one(BranchRail).focus()
+        self._lay_out()
+        self.background(self._read, group="read")
 
-    def heard(self, event: Event) -> None:
-        if isinstance(event, CheckpointSaved) and not self._stale:
-            self._stale = True
-            self.set_timer(0.5, lambda: self.background(self._read, group="read"))
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self._lay_out()
 
-    async def _read(self, *, newest: bool = False) -> None:
-        self._stale = False
-        follow = newest or self.chosen >= len(self.points) - 1
-        points = await self.services.guarded(self.watched.session.checkpoints.all()) or []
-        until = self.watched.now() if self.watched.replaying else float("inf")
-        held = self.points[self.chosen].id if self.points else ""
-        self.points = [point for point in points if point.created_at <= until]
-        last = max(0, len(self.points) - 1)
-        here = next((place for place, point in enumerate(self.points) if point.id == held), min(self.chosen, last))
-        self.chosen = last if follow else here
-        await self._look()
+    def _lay_out(self) -> None:
+        """Give the lines as much height as they need, up to a third, and show as many panes as there is width for."""
+        rows = max(1, min(len(self.lines), self.size.height // 3 - 3))
+        rail = self.query_one("#rail-pane")
+        rail.styles.height = 3 + rows
+        rail.border_subtitle = self._rail_words(rows)
+        for number in range(_PANES):
+            self.query_one(f"#then-pane-{number}").display = number < self._shown and bool(self.lines)
+        self._say_panes()
 
-    async def _look(self) -> None:
-        if self.points:
-            number = self.points[self.chosen].id
-            found = await self.services.guarded(self.watched.session.checkpoints.preview(number, most_cases=0))
-            if found is not None:
-                self._plan = found.revision, found.plan
-                self._counts = {name: counts.accepted for name, counts in found.counts.items()}
-        self.query_one(Rail).repaint()
-        self.query_one("#point", LineView).renew()
-        pane = self.query_one("#point-pane")
-        pane.visible = bool(self.points)
-        self.refresh_bindings()
-        pane.border_title = f"Checkpoint {self.points[self.chosen].id}" if self.points else ""
-        self.query_one("#rail-pane").border_subtitle = (
-            f"{len(self.points)} · ← → look at any of them" if self.points else ""
+    def _rail_words(self, rows: int) -> str:
+        points, branches = len({point.id for line in self.lines for point in line.points}), len(self.lines)
+        parts = [counted(points, "point")] if points else []
+        parts += [f"{branches:,} branches"] if branches > 1 else []
+        return " · ".join([*parts, f"↑↓ {branches - rows:,} more"] if branches > rows else parts)
+
+    @property
+    def _shown(self) -> int:
+        return 1 if self.size.width < WIDE else 2 if self.size.width < WIDEST else _PANES
+
+    def _view_of(self, number: int) -> ThenView:
+        """What a pane shows: the point itself stands in the first one as long as there is another beside it."""
+        if self._shown == 1:
+            return self.views[0]
+        return (
+            ThenView.POINT if number == 0 else [view for view in self.views if view is not ThenView.POINT][number - 1]
         )
 
-    def _detail(self, width: int) -> Sequence[Line]:
-        if not self.points:
-            return []
-        point, view = self.points[self.chosen], self.watched.view
-        told = _REASONS.get(point.reason, f"“{point.reason}”")
-        reason = f"“{point.name}”" if point.name else told
-        after = view.accepted - point.accepted
-        lines: list[Line] = [
-            (
-                (f"{point.accepted:,}", "strong"),
-                (
-                    f" of {counted(point.planned, 'case')} · saved {clock_time(point.created_at)} · {clip(reason, 50)}",
-                    "muted",
-                ),
-            ),
-            EMPTY,
-        ]
-        name = min(28, longest(view.categories))
-        digits = len(f"{max((c.planned for c in view.categories.values()), default=0):,}") * 2 + 1
-        for category, counts in view.categories.items():
-            there = self._counts.get(category, 0)
-            later = counts.accepted - there
-            spans: list[Span] = [(fit(category, name), "text"), (" ", "text")]
-            spans += [*bar(there, counts.planned, max(8, min(60, width - name - digits - 20)), "accent"), (" ", "text")]
-            spans += [(fit(f"{there:,}/{counts.planned:,}", digits, "right"), "text")]
-            spans.append((f"   +{later:,} since" if later > 0 else "", "good"))
-            lines.append(cut(tuple(spans), width))
-        lines += [EMPTY, *self._plan_diff(width)]
-        if after > 0:
-            lines.append(((f"{counted(after, 'case')} came after this point.", "muted"),))
-        elif after < 0:
-            lines.append(
-                (
-                    (
-                        f"{counted(-after, 'case')} of this point {'was' if after == -1 else 'were'} turned away by you later.",
-                        "muted",
-                    ),
-                )
-            )
-        else:
-            lines.append((("This is where the session stands now.", "muted"),))
-        return lines
+    def _say_panes(self) -> None:
+        point, shown = self.point, [self._view_of(number) for number in range(self._shown)]
+        for number, view in enumerate(shown):
+            pane = self.query_one(f"#then-pane-{number}")
+            where = f" {point.id} · {clip(point.branch, 40)}" if point is not None and view is ThenView.POINT else ""
+            pane.border_title = title(f"{view}{where}")
+            following = next(view for view in (*self.views[1:], *self.views) if view not in shown)
+            pane.border_subtitle = f"tab {following.lower()}" if number == len(shown) - 1 else ""
 
-    def _plan_diff(self, width: int) -> list[Line]:
-        """How the plan of that moment differs from today's."""
-        now = self.watched.session.plans.revision
-        if self._plan is None or self._plan[0] == now:
-            return []
-        revision, plan = self._plan
-        if not plan.decided:
-            return [(("There was no plan then.", "muted"),), EMPTY]
-        lines: list[Line] = [((f"The plan was at revision {revision} then; it is at revision {now} now:", "muted"),)]
-        then = {c.name: c.count for c in plan.categories}
-        today = {c.name: c.count for c in self.watched.session.plan.categories}
-        for name in {**then, **today}:
-            was, is_now = then.get(name), today.get(name)
-            mark, role = ("+", "good") if was is None else ("−", "bad") if is_now is None else ("~", "warn")
-            if was != is_now:
-                amount = f"{was if was is not None else 0:,} → {is_now if is_now is not None else 0:,}"
-                lines.append(cut(((f"  {mark} ", role), (clip(name, 40), "text"), (f"  {amount}", "muted")), width))
-        return [*lines, EMPTY] if len(lines) > 1 else [*lines, (("  other fields than the counts", "muted"),), EMPTY]
+    # Reading
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return bool(self.points) if action in ("step", "edge", "export") else True
+    def heard(self, event: Event) -> None:
+        if not self.is_attached:
+            return
+        if isinstance(event, BranchSwitched):
+            self._moved = True
+            self.background(self._read, group="read")
+        elif isinstance(event, _HEARD) and not self._stale:
+            self._stale = True
+            self.set_timer(_RELOAD, lambda: self.background(self._read, group="read"))
 
-    def action_step(self, by: int) -> None:
-        self._go(self.chosen + by)
+    async def _read(self) -> None:
+        """Read all lines again; what is looked at stays, and what followed the end of its line follows it."""
+        self._stale = False
+        session = self.watched.session
+        branches = await self.services.guarded(session.branches.all()) or []
+        points = await self.services.guarded(session.checkpoints.all()) or []
+        held = self._line
+        self.lines = branch_lines(branches, points)
+        if self.watched.replaying:
+            self.lines = as_of(self.lines, self.watched.now())
+        self.chosen, self._moved = self._kept(held), False
+        self._lay_out()
+        self.query_one(BranchRail).repaint()
+        await self._look()
 
-    def action_edge(self, last: int) -> None:
-        self._go(len(self.points) - 1 if last else 0)
+    def _kept(self, held: BranchLine | None) -> Selection | None:
+        """What is looked at among the lines that were read: the point as before, or the end of its line where it was the end of
+        that line as it was ``held``; else where the session stands."""
+        line = self._line
+        if self._moved or line is None or self.chosen is None:
+            line = next((line for line in self.lines if line.branch.current), next(iter(self.lines), None))
+            return Selection(line.branch.name, line.tip.id) if line is not None else None
+        there = any(point.id == self.chosen.checkpoint for point in line.points)
+        at_end = held is not None and self.chosen == Selection(held.branch.name, held.tip.id)
+        return Selection(line.branch.name, self.chosen.checkpoint if there and not at_end else line.tip.id)
 
-    def _go(self, index: int) -> None:
-        index = max(0, min(len(self.points) - 1, index))
-        if self.points and index != self.chosen:
-            self.chosen = index
+    async def _look(self) -> None:
+        """Read the point that is chosen, and the plans beside it."""
+        point = self.point
+        if point is not None:
+            looked = await self.services.guarded(self.watched.session.checkpoints.preview(point.id, most_cases=_SHOWN))
+            if looked is not None:
+                self._before, self._after = await self._beside(-1), await self._beside(1)
+                self._looked = looked
+                self._renew()
+        self.refresh_bindings()
+        if point is not None and ThenView.COVERAGE in [self._view_of(number) for number in range(self._shown)]:
+            self.instead("coverage", self._count)
+
+    async def _beside(self, by: int) -> tuple[Checkpoint, DatasetPlanInput] | None:
+        """The point before or after the chosen one on its line, with its plan."""
+        line, place = self._line, self._place
+        if line is None or not 0 <= place + by < len(line.points):
+            return None
+        point = line.points[place + by]
+        plan = await self.services.guarded(self.watched.session.checkpoints.plan(point))
+        return None if plan is None else (point, plan)
+
+    async def _count(self) -> None:
+        point = self.point
+        if point is None or (self._coverage is not None and self._coverage[0] == point.id):
+            return
+        await asyncio.sleep(_SETTLE)
+        coverage = await self.services.guarded(self.watched.session.checkpoints.coverage(point.id))
+        if coverage is not None:
+            self._coverage = point.id, coverage
+            self._renew()
+
+    def _renew(self) -> None:
+        self._say_panes()
+        for number in range(self._shown):
+            self.query_one(f"#then-{number}", LineView).renew()
+
+    # What is chosen
+
+    @property
+    def _line(self) -> BranchLine | None:
+        chosen = self.chosen
+        return next((line for line in self.lines if chosen is not None and line.branch.name == chosen.branch), None)
+
+    @property
+    def _place(self) -> int:
+        """The place of the chosen point on its line, -1 where there is none."""
+        line, chosen = self._line, self.chosen
+        if line is None or chosen is None:
+            return -1
+        return next((place for place, point in enumerate(line.points) if point.id == chosen.checkpoint), -1)
+
+    @property
+    def point(self) -> Checkpoint | None:
+        """The checkpoint that is looked at."""
+        line, place = self._line, self._place
+        return line.points[place] if line is not None and place >= 0 else None
+
+    def _choose(self, chosen: Selection) -> None:
+        if chosen != self.chosen:
+            self.chosen = chosen
+            self.query_one(BranchRail).repaint()
             self.instead("look", self._look)
 
-    def action_export(self) -> None:
-        if not self.points:
-            self.services.complain(InputError("There is no checkpoint to export.", "/checkpoint writes one."))
+    async def _look_at(self, chosen: Selection | None) -> None:
+        """Read all lines again, for they have changed, and look at this point, or at the same as before."""
+        self.chosen = chosen or self.chosen
+        await self._read()
+
+    def on_branch_rail_scrubbed(self, event: BranchRail.Scrubbed) -> None:
+        self._choose(event.selection)
+
+    def action_step(self, by: int) -> None:
+        self._go(self._place + by)
+
+    def action_edge(self, last: int) -> None:
+        line = self._line
+        self._go(len(line.points) - 1 if last and line is not None else 0)
+
+    def _go(self, place: int) -> None:
+        if (line := self._line) is not None:
+            point = line.points[max(0, min(len(line.points) - 1, place))]
+            self._choose(Selection(line.branch.name, point.id))
+
+    def action_branch(self, by: int) -> None:
+        """Go to the next line: to the same point where that is on it too, else to the end of it."""
+        if (line := self._line) is None:
             return
-        point, session = self.points[self.chosen], self.watched.session
+        row = self.lines.index(line) + by
+        if 0 <= row < len(self.lines):
+            other = self.lines[row]
+            self._choose(Selection(other.branch.name, other.tip.id))
+
+    def action_next_view(self) -> None:
+        self.views = [*self.views[1:], self.views[0]]
+        if self._shown > 1 and self.views[0] is ThenView.POINT:
+            self.views = [*self.views[1:], self.views[0]]
+        self._renew()
+        self.instead("coverage", self._count)
+
+    def _drawing_of(self, number: int) -> Callable[[int], Sequence[Line]]:
+        return lambda width: self._drawn(self._view_of(number), width)
+
+    def _drawn(self, view: ThenView, width: int) -> Sequence[Line]:
+        looked, line = self._looked, self._line
+        if looked is None or line is None:
+            return ()
+        counted_for = (
+            self._coverage if self._coverage is not None and self._coverage[0] == looked.checkpoint.id else None
+        )
+        match view:
+            case ThenView.POINT:
+                here = self._here(looked, line)
+                return then_lines(looked, line, width, before=self._before, after=self._after, here=here)
+            case ThenView.CASES:
+                return case_lines(looked, width)
+            case ThenView.COVERAGE:
+                return coverage_lines(counted_for[1] if counted_for is not None else None, width)
+            case ThenView.REJECTED:
+                return rejected_lines(looked, width)
+            case ThenView.CHAT:
+                return chat_lines(looked.messages, width)
+
+    def _here(self, looked: CheckpointPreview, line: BranchLine) -> Mapping[str, int] | None:
+        """The accepted cases by category of where the session stands, None where that is the point which is looked at."""
+        view = self.watched.view
+        if line.branch.current and looked.checkpoint.id == line.tip.id and view.accepted == looked.checkpoint.accepted:
+            return None
+        return {name: category.accepted for name, category in view.categories.items()}
+
+    # What is done
+
+    def key_words(self, binding: Binding) -> str:
+        if binding.action == "travel":
+            line, point = self._line, self.point
+            other = line is not None and point is not None and point.id == line.tip.id and not line.branch.current
+            return "work on it" if other else "go back"
+        return super().key_words(binding)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        acts = ("step", "edge", "branch", "travel", "fork", "name", "export", "next_view")
+        return self.point is not None if action in acts else True
+
+    def _act(self, work: Callable[[LiveSession, BranchLine, Checkpoint], Coroutine[Any, Any, None]]) -> None:
+        """Do something with the chosen point; what stands in the way is said."""
+
+        async def act() -> None:
+            line, point = self._line, self.point
+            if line is not None and point is not None:
+                await work(self.live, line, point)
+
+        self.services.attempt(act())
+
+    def action_travel(self) -> None:
+        self._act(self._acts.ask_to_travel)
+
+    def action_fork(self) -> None:
+        self._act(self._acts.ask_to_fork)
+
+    def action_name(self) -> None:
+        self._act(self._acts.ask_for_name)
+
+    def action_export(self) -> None:
+        point, session = self.point, self.watched.session
+        if point is None:
+            return
 
         async def export(target: str | None) -> None:
             if target:

@@ -19,10 +19,11 @@ from textual.timer import Timer
 from dsbuilder_tui.domain.message import PlanContent, QuestionContent
 from dsbuilder_tui.tui.paint.line import Line
 from dsbuilder_tui.tui.studio.card_state import CardState
-from dsbuilder_tui.tui.studio.plan_card_paint import card_height, plan_card, question_card
+from dsbuilder_tui.tui.studio.plan_card_paint import CardSamples, card_height, plan_card, question_card
 from dsbuilder_tui.tui.widgets.painted import Painted
 
 CardContent = PlanContent | QuestionContent
+TALL = 36  # rows of a terminal from which on the card of a plan is open
 # Seconds after its arrival in which nothing answers a card: whoever types looks at the card later than it is there.
 GRACE = 0.7
 
@@ -163,10 +164,43 @@ class PlanCard(Card):
     def __init__(self, plan: PlanContent, state: CardState = CardState.OPEN) -> None:
         super().__init__(plan, state, card_height(plan))
         self.plan = plan
+        self._opened: bool | None = None  # None: as the terminal has room
+        self._samples: CardSamples | None = None
+
+    def show_samples(self, samples: CardSamples | None) -> None:
+        """Show these samples of the plan, or none any more."""
+        self._samples = samples
+        self.styles.height = len(self._card(max(20, self.size.width)))
+        self.repaint()
+
+    @property
+    def opened(self) -> bool:
+        """Whether it shows all that the plan says."""
+        if self._opened is None:
+            return self.state is CardState.OPEN and self.screen.size.height >= TALL
+        return self._opened
+
+    def set_open(self, opened: bool) -> None:
+        """Show all that the plan says, or the gist of it."""
+        self._opened = opened
+        self.styles.height = len(self._card(max(20, self.size.width)))
+        self.repaint()
+
+    def action_unfold(self) -> None:
+        self.set_open(not self.opened)
 
     def _card(self, width: int) -> list[Line]:
         words = [choice.words for choice in self.choices]
-        return plan_card(self.plan, width, state=self.state, choices=words, marked=self._marked, focused=self.has_focus)
+        return plan_card(
+            self.plan,
+            width,
+            state=self.state,
+            choices=words,
+            marked=self._marked,
+            focused=self.has_focus,
+            folded=not self.opened,
+            samples=self._samples,
+        )
 
 
 class QuestionCard(Card):

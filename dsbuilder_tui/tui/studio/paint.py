@@ -130,7 +130,9 @@ def workers_panel(
     busy, limit = view.workers_busy, view.workers_limit
     waiting = [w for w in view.workers.values() if w.state is WorkerState.WAITING]
     count = f"Workers {busy} of {limit}" if limit else "Workers"
-    if busy > limit:  # it was lowered while they were at work
+    if busy > limit:  # others go on in place of those that wait
+        count = f"Workers {busy - len(waiting)} of {limit}"
+    if busy - len(waiting) > limit:  # it was lowered while they were at work
         count = f"Workers {busy} · at most {limit} from now on"
     if height < 3:
         words: list[Span] = [(f"{busy} of {limit} at work" if view.busy else _rest_words(view), "muted")]
@@ -181,7 +183,8 @@ def _soonest(waiting: Sequence[WorkerView], now: float) -> float:
 
 def _wait_sentence(waiting: Sequence[WorkerView], now: float, width: int, rows: int) -> list[str]:
     """Who waits and why, in at most so many rows; what it means is said where there is room."""
-    left = f"{_soonest(waiting, now):.0f} s"
+    soonest = _soonest(waiting, now)
+    left = f"{soonest:.0f} s" if soonest >= 0.5 else "a moment"
     who = counted(len(waiting), "worker")
     verb = "waits" if len(waiting) == 1 else "wait"
     if all(w.retry_kind is FailureKind.RATE_LIMIT for w in waiting):
@@ -259,7 +262,9 @@ def checkpoints_panel(
     if points:
         # One at the end of a run may stand where the last one stood.
         told = [
-            p for p, after in zip(points, (*points[1:], None), strict=True) if not after or after.accepted != p.accepted
+            p
+            for p, after in zip(points, (*points[1:], None), strict=True)
+            if not after or after.accepted != p.accepted or p.forked
         ]
         places = [point for point in told if point.accepted] or told  # the line begins at 0 by itself
         lines = timeline(places, inner, view.planned, interval if view.left else None)
@@ -280,6 +285,8 @@ def checkpoints_panel(
     title: list[Span] = [("Checkpoints", "strong" if focused else "text")]
     if points:
         title.append((f" {points[-1].number}", "muted"))
+    if view.branch:
+        title.append((f" · {clip(view.branch, 24)}", "accent"))
     return frame(lines, width, height, title=title, hint=hint, focused=focused)
 
 

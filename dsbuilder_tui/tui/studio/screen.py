@@ -34,7 +34,7 @@ from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.studio.actions import StudioActions
 from dsbuilder_tui.tui.studio.card_keys import CardKeys
 from dsbuilder_tui.tui.studio.card_state import CardState, card_state
-from dsbuilder_tui.tui.studio.cards import Card, CardAnswer, CardContent
+from dsbuilder_tui.tui.studio.cards import Card, CardAnswer, CardContent, PlanCard
 from dsbuilder_tui.tui.studio.chat import FoldedLine
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.coverage_panel import CoveragePanel
@@ -251,10 +251,10 @@ class StudioScreen(SessionScreen):
             self.background(self.live.talk.prepare, group="prepare")
 
     def action_details(self) -> None:
-        """Open or close what is behind all tool lines."""
-        lines = list(self.query(FoldedLine))
-        wanted = not any(line.opened for line in lines)
-        for line in lines:
+        """Open or close what is behind all tool lines and plans."""
+        lines, cards = self.query(FoldedLine), self.query(PlanCard)
+        wanted = not any(line.opened for line in (lines or cards))  # a card may be open because there is room
+        for line in (*lines, *cards):
             line.set_open(wanted)
 
     async def on_card_answered(self, event: Card.Answered) -> None:
