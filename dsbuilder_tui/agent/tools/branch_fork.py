@@ -20,7 +20,10 @@ class ForkBranchArguments(ToolArguments):
 class ForkBranch(Tool[ForkBranchArguments]):
     name = "fork_branch"
     order = 124
-    description = "Begin a branch here, or at a checkpoint, and work on it, to try another plan, model or threshold; the present one stays."
+    description = (
+        "Begin a branch here, or at a checkpoint, and work on it, to try another plan, model or threshold; the present one "
+        "stays."
+    )
     arguments = ForkBranchArguments
     asks = True
 
