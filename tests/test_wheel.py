@@ -17,7 +17,7 @@ from dsbuilder_tui.manual import page, topics
 from tests.support.process import ROOT
 
 PIP = (sys._base_executable, "-m", "pip", "--disable-pip-version-check")  # the environment's own Python may have none
-DATA = (".md", ".yaml", ".toml", ".tcss", ".typed", ".ipynb")
+DATA = (".md", ".yaml", ".toml", ".tcss", ".typed", ".ipynb", ".html", ".css", ".js")
 
 
 @pytest.fixture(scope="module")

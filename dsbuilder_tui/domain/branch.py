@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -69,6 +70,19 @@ def branch_words(branch: Branch) -> str:
     begun = "" if branch.begun_at is None else f", {_BEGUN[branch.cause]} at checkpoint {branch.begun_at}"
     here = " (here)" if branch.current else ""
     return f"{branch.name}{here}: {branch.accepted:,} of {counted(branch.planned, 'case')}{begun}"
+
+
+@dataclass(frozen=True, slots=True)
+class HeadLine:
+    """The line that the present branch stands on: the places in the history behind which each of its pieces begins, growing, and
+    the names of the branches that those belong to."""
+
+    starts: Sequence[int]
+    names: Sequence[str]
+
+    def branch_of(self, seq: int) -> str:
+        """The branch on which what has this place in the history came."""
+        return self.names[max(0, bisect_left(self.starts, seq) - 1)]
 
 
 def numbers_there(numbers: Sequence[int]) -> str:

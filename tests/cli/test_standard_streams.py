@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "show": ("shop", *PLACE[:2]), "export": ("shop", "--out", "again.jsonl", *PLACE[:2]), "sessions": PLACE[:2],
     "import": ("s/shop_checkpoint.json", *PLACE[:2]), "dedup": ("shop.jsonl", "--out", "clean.jsonl"),
     "doctor": ("shop", *PLACE[:2]), "examples": (), "config": (), "manual": (), "completion": ("bash",),
-    "judge": ("-h",), "regate": ("-h",), "check": ("shop.jsonl",), "mlflow": ("-h",),
+    "judge": ("-h",), "regate": ("-h",), "check": ("shop.jsonl",), "mlflow": ("-h",), "serve": ("-h",),
     "checkpoints": ("shop", *PLACE[:2]), "branches": ("shop", *PLACE[:2]), "fork": ("-h",), "rewind": ("-h",), "merge": ("-h",),
     "compare": ("shop.jsonl", "shop.jsonl"),
 }  # fmt: skip
