@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -53,6 +54,19 @@ class Branch:
     created_at: float
     tip: int | None
     begun_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadLine:
+    """The line that the present branch stands on: the places in the history behind which each of its pieces begins, growing, and
+    the names of the branches that those belong to."""
+
+    starts: Sequence[int]
+    names: Sequence[str]
+
+    def branch_of(self, seq: int) -> str:
+        """The branch on which what has this place in the history came."""
+        return self.names[max(0, bisect_left(self.starts, seq) - 1)]
 
 
 def numbers_there(numbers: Sequence[int]) -> str:

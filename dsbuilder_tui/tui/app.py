@@ -37,9 +37,9 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config, unknown_variables
 from dsbuilder_tui.tui.colours import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.driver import enduring
-from dsbuilder_tui.tui.input_events import points_at_removed, typed
+from dsbuilder_tui.tui.input_events import TypedAhead, points_at_removed
 from dsbuilder_tui.tui.live_session import LiveSession, farewell, opening_words, welcome
-from dsbuilder_tui.tui.registry import screen_row
+from dsbuilder_tui.tui.registry import screen_row, session_screens
 from dsbuilder_tui.tui.replay_session import ReplaySession
 from dsbuilder_tui.tui.screen_base import FullScreen
 from dsbuilder_tui.tui.services import AppServices
@@ -90,8 +90,7 @@ class StudioApp(App[int]):
         self.open_first = open_first
         self.crash: Exception | None = None
         self._leave_question: Screen[Any] | None = None  # whether to leave, while it is asked
-        # Letters always go to the prompt: also those typed while it is on its way. None when none is.
-        self._typed_ahead: str | None = None
+        self._typed_ahead: TypedAhead | None = None  # while a conversation is on its way
         self.away = False  # the terminal is lent to an editor
         self.pressed_at = 0.0
         # Held by whoever opens, moves or lists sessions: one that is being read looks as if it were in use.
@@ -242,8 +241,7 @@ class StudioApp(App[int]):
             self.pressed_at = self.clock.monotonic() - max(0.0, waited)
             if isinstance(self.screen, FullScreen):
                 self.screen.direct(event)
-        if self._typed_ahead is not None and (text := typed(self._typed_ahead, event)) is not None:
-            self._typed_ahead = text
+        if self._typed_ahead is not None and self._typed_ahead.take(event):
             return
         if self.screen_stack and points_at_removed(self.screen, event):
             return
@@ -262,22 +260,25 @@ class StudioApp(App[int]):
     def attempt(self, work: Coroutine[Any, Any, Any], *, opens: bool = False) -> None:
         """Do it in the background; what goes wrong is told.
 
-        With ``opens`` it ends with a conversation, and what is typed meanwhile is put into its prompt.
+        With ``opens`` it ends with a conversation: what is typed meanwhile is put into its prompt, and the key of a screen
+        opens that then.
         """
         if opens:
-            self._typed_ahead = ""
-            work = self._opening(work)
+            self._typed_ahead = TypedAhead([row.key for row in session_screens()])
+            work = self._opening(work, self._typed_ahead)
         self.run_worker(self.while_shown(self.screen, lambda: self.guarded(work)), exit_on_error=True)
 
-    async def _opening(self, work: Coroutine[Any, Any, Any]) -> None:
+    async def _opening(self, work: Coroutine[Any, Any, Any], ahead: TypedAhead) -> None:
         try:
             await work
             if (studio := self._shown("studio")) is not None:
                 with contextlib.suppress(TimeoutError):  # when it was left before it was there
                     async with asyncio.timeout(_OPENING):
                         await studio.opened.wait()
-                if self._typed_ahead:
-                    studio.take_typed(self._typed_ahead)
+                if ahead.text:
+                    studio.take_typed(ahead.text)
+                if ahead.screen_key:
+                    self.simulate_key(ahead.screen_key)
         finally:
             self._typed_ahead = None
 

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from textual import events
 from textual.errors import NoWidget
 from textual.screen import Screen
 
 
-def typed(before: str, event: events.Event) -> str | None:
-    """A text after one more key or paste; None for what does not type."""
-    if isinstance(event, events.Paste):
-        return before + event.text
-    if not isinstance(event, events.Key):
-        return None
-    if event.key == "backspace":
-        return before[:-1]
-    return before + event.character if event.is_printable and event.character else None
+class TypedAhead:
+    """Keys pressed while a conversation is on its way: the text for its prompt, and the key of the screen to show then."""
+
+    def __init__(self, screen_keys: Collection[str]) -> None:
+        self.text, self.screen_key = "", ""
+        self._screen_keys = screen_keys
+
+    def take(self, event: events.Event) -> bool:
+        """Keep an event, if it is one to be kept; says whether it was."""
+        if isinstance(event, events.Paste):
+            self.text += event.text
+        elif not isinstance(event, events.Key):
+            return False
+        elif event.key == "backspace":
+            self.text = self.text[:-1]
+        elif event.is_printable and event.character:
+            self.text += event.character
+        elif event.key in self._screen_keys:
+            self.screen_key = self.screen_key or event.key
+        else:
+            return False
+        return True
 
 
 def points_at_removed(screen: Screen[object], event: events.Event) -> bool:

@@ -409,7 +409,10 @@ async def test_numbers_about_the_data(make_config: Configs, make_plan: Plans) ->
         assert told["rows"] == [{"name": "category_1", "count": 6}, {"name": "category_2", "count": 3}]
         assert told["see"] == "F2 shows more."
         told = await used(talk)
-        assert told["said"].startswith("category_2-00001 (#") and told["see"] == "/cases category_2-00001 shows more."
+        assert (
+            told["said"].startswith("category_2-00001 (7 of 9): ")
+            and told["see"] == "/cases category_2-00001 shows more."
+        )
         assert (await used(talk))["see"] == "/cases polite shows more."
         assert "category_1, category_2" in (await used(talk))["way_out"]
         assert "cannot be split by stage" in (await used(talk))["error"]

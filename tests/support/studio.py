@@ -70,6 +70,17 @@ class SkippingClock(SystemClock):
         return super().monotonic() + self.skipped
 
 
+class StandingClock(SkippingClock):
+    """One that stands until a test lets it go: however slow the machine is, no time passes between two keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stands_at: float | None = super().monotonic()
+
+    def monotonic(self) -> float:
+        return super().monotonic() if self.stands_at is None else self.stands_at + self.skipped
+
+
 class Desk:
     """An app under test and the hands on its keyboard."""
 
@@ -205,7 +216,8 @@ async def studio(
     if model is not None:
         more["make_model"] = lambda config: model
     more.setdefault("clock", SkippingClock())
-    app = StudioApp({"max_dataset_size": 1_000_000, "offline_pace": 0, **(flags or {})}, **more)
+    quiet_cards = {"plan_samples": 0}  # a test's model is asked for what the test is about
+    app = StudioApp({"max_dataset_size": 1_000_000, "offline_pace": 0, **quiet_cards, **(flags or {})}, **more)
     async with app.run_test(size=size, notifications=True) as pilot:
         desk = Desk(pilot)
         await wait_for(pilot, lambda: desk.place in ("HomeScreen", "StudioScreen", "QuestionDialog"))

@@ -17,7 +17,7 @@ from dsbuilder_tui.domain.message import MessageRole, QuestionContent
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.tui.studio.cards import GRACE, Card
 from dsbuilder_tui.tui.studio.prompt import Prompt
-from tests.support.studio import NARROW, WIDE, Answers, Desk, begin, studio
+from tests.support.studio import NARROW, WIDE, Answers, Desk, StandingClock, begin, built, studio
 
 Plans = Callable[..., DatasetPlanInput]
 LETTER = 0.12  # seconds between two letters of somebody who types
@@ -159,7 +159,8 @@ async def test_no_sentence_answers_a_card_wherever_that_arrives(size: tuple[int,
 
 async def test_what_is_pressed_before_a_card_can_be_read_is_no_answer(make_plan: Plans) -> None:
     answers: list[Any] = []
-    async with studio(responder=Deaf()) as desk:
+    clock = StandingClock()
+    async with studio(responder=Deaf(), clock=clock) as desk:
         await begin(desk, make_plan(4))
         await desk.until(lambda: desk.one("PlanCard").ready(float("inf")))
         await desk.pilot.pause()
@@ -168,7 +169,8 @@ async def test_what_is_pressed_before_a_card_can_be_read_is_no_answer(make_plan:
         await desk.pilot.click("PlanCard", (5, desk.one("PlanCard").size.height - 2))
         await desk.pilot.pause()
         assert acted(desk, answers) == [] and desk.one("PlanCard").state == "open"
-        desk.app.clock.skip(GRACE)  # type: ignore
+        clock.skip(2 * GRACE)
+        clock.stands_at = None
         await desk.press("ctrl+y")
         await desk.state("finished")
 
@@ -244,3 +246,27 @@ async def test_a_chord_shows_a_card_that_is_out_of_view_before_it_answers(make_p
         assert desk.live.view.state is RunState.IDLE
         await desk.answer("ctrl+y")
         await desk.state("finished")
+
+
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [
+        ("f2", "CasesScreen"), ("f3", "CoverageScreen"), ("f4", "CheckpointsScreen"), ("f5", "RejectedScreen"),
+        ("f6", "WorkersScreen"), ("f7", "MapScreen"),
+    ],
+)  # fmt: skip
+async def test_keys_pressed_while_a_session_opens_count(key: str, place: str, make_plan: Plans) -> None:
+    await built(make_plan(6))
+    async with studio() as desk:
+        await desk.at("HomeScreen", "session-list")
+        await desk.until(lambda: desk.one("#session-list").count == 1)
+        await desk.press("enter")
+        await desk.until(lambda: desk.app._typed_ahead is not None or desk.place == "StudioScreen")
+        for pressed, character in (("a", "a"), (key, None)):
+            event = events.Key(pressed, character)
+            event.set_sender(desk.app)
+            desk.app._driver.send_message(event)  # type: ignore[union-attr]
+        await desk.at(place)
+        await desk.press("escape")
+        await desk.at("StudioScreen", "prompt")
+        assert desk.one("#prompt").text == "a"
