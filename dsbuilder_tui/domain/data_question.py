@@ -87,7 +87,7 @@ class DataQuestion(BaseModel):
 
     what: DataSubject
     case: str = Field("", max_length=120)
-    """Such as refunds-00012, #143, or 143 of the list."""
+    """Such as refunds-00012, #12 (in a category), or 143 (of the list)."""
     category: str | None = None
     attributes: dict[str, str] = Field(default_factory=dict, max_length=8)
     """Axis: value, such as {"tone": "angry"}."""

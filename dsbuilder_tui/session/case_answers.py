@@ -213,29 +213,32 @@ class CaseAnswers:
             return DataAnswer("No case is written yet.", place=DataPlace.CASES)
         named = question.case.strip()
         number = named.lstrip("#").strip()
-        if number.isascii() and number.isdigit() and len(number) < 18:
-            found = (
-                await store.cases.by_seq([int(number)])
-                if named.startswith("#")
-                else await store.cases.page(categories, int(number) - 1, 1, newest_first=False)
-                if int(number)
-                else []
-            )
-        else:
+        if not (number.isascii() and number.isdigit() and 0 < int(number[:18]) < 10**9):
             slot = slot_of(named)
-            known = await store.cases.slot_facts(*slot) if slot is not None and slot[0] in categories else None
-            found = [known.case] if known is not None and known.case is not None else []
+            found = await self._in_slots([slot] if slot is not None and slot[0] in categories else [])
+        elif named.startswith("#"):
+            found = await self._in_slots([(name, int(number)) for name in categories])
+        else:
+            found = await store.cases.page(categories, int(number) - 1, 1, newest_first=False)
         if not found:
             ids = f"there are {total:,}; an id is like {categories[0]}-00001"
             return DataAnswer(f"There is no case {one_line(named, 80)}: {ids}.", place=DataPlace.CASES)
+        if len(found) > 1:
+            rows = [DataRow(case.case_id, 1, words=f"“{_text(case)}”") for case in found]
+            said = f"{one_line(named, 80)} is in {counted(len(rows), 'category')}. Which one?"
+            return answer_with(question, said, rows, DataPlace.CASES)
         case = found[0]
         at = await store.cases.place(case, categories, newest_first=False)
         return DataAnswer(
-            f"{case.case_id} (#{case.seq}{f', {at + 1:,} of {total:,}' if at is not None else ''}): “{_text(case)}”",
+            f"{case.case_id}{f' ({at + 1:,} of {total:,})' if at is not None else ''}: “{_text(case)}”",
             tuple(_facts(case)),
             place=DataPlace.CASES,
             words=case.case_id,
         )
+
+    async def _in_slots(self, slots: Sequence[tuple[str, int]]) -> list[AcceptedCase]:
+        facts = [await self._context.files.store.cases.slot_facts(*slot) for slot in slots]
+        return [known.case for known in facts if known.case is not None]
 
     async def coverage(self, question: DataQuestion) -> DataAnswer:
         """How full categories or the values of an axis are, the thinnest first unless told otherwise."""

@@ -14,6 +14,7 @@ from dsbuilder_tui.domain.events import (
     CasesLogged,
     DiversityMeasured,
     Event,
+    HeadMoved,
     Notice,
     PlanRevised,
     RunStarted,
@@ -261,6 +262,9 @@ class SessionTracking:
                 self._drain.compare_again()
             case PlanRevised():
                 self._drain.describe_again()
+            case HeadMoved():
+                self._drain.describe_again()
+                self._drain.compare_again()
             case DiversityMeasured():
                 figures = {
                     name: getattr(event, name) for name in ("variety", "mean_likeness", "nearest_likeness", "packed")

@@ -156,6 +156,9 @@ class DatasetBuilderConfig(BaseModel):
     confirm_dollars: float = Field(
         5, ge=0, allow_inf_nan=False, description="The agent asks before a run that may cost more dollars than this"
     )
+    plan_samples: int = Field(
+        3, ge=0, le=3, description="Sample cases that the card of a plan shows before your yes, 0: none are written"
+    )
     response_journal_mb: int = Field(
         256, ge=0, description="Megabytes of paid answers that a session keeps to be judged again, 0: none"
     )

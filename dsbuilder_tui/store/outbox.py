@@ -9,12 +9,15 @@ from typing import Any
 
 import orjson
 
+from dsbuilder_tui.domain.branch import HeadLine
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.store.connection import StoreConnection
+from dsbuilder_tui.store.head_move import owner_of, segment_path, start_of
 from dsbuilder_tui.store.outbox_triggers import KIND, LOGGED, OutboxAct
 from dsbuilder_tui.store.row_format import CASE_COLUMNS, read_case
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+from dsbuilder_tui.store.travelled_tables import HEAD_SEGMENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,18 @@ class OutboxTable:
 
     def __init__(self, store: StoreConnection) -> None:
         self._store = store
+
+    async def line(self) -> HeadLine:
+        """Which case came on which branch."""
+
+        def read(connection: sqlite3.Connection) -> HeadLine:
+            (head,) = connection.execute(f"SELECT {HEAD_SEGMENT}").fetchone()
+            names = dict(connection.execute("SELECT id, name FROM branch").fetchall())
+            path = segment_path(connection, head)
+            owners = [owner_of(connection, segment) for segment in path]
+            return HeadLine([start_of(connection, segment) for segment in path], [names[owner] for owner in owners])
+
+        return await self._store.read(read)
 
     async def begin(self, *, everything: bool) -> None:
         """Have cases noted from now on; with ``everything`` also all that are there, once each."""

@@ -37,6 +37,7 @@ class _Past:
     values: Mapping[str, int]
     whole: str  # the segments of the line that lie before that of the checkpoint, as SQL lists them
     shelved: str  # those of the line that are not in the tables
+    present: str  # those whose rows are in the tables
 
     @classmethod
     def of(cls, connection: sqlite3.Connection, checkpoint: int) -> _Past:
@@ -44,11 +45,11 @@ class _Past:
             "SELECT segment_id, seq, commits FROM checkpoint WHERE id=?", (checkpoint,)
         ).fetchone()
         (head,) = connection.execute(f"SELECT {HEAD_SEGMENT}").fetchone()
-        line, present = segment_path(connection, segment), set(segment_path(connection, head))
+        line, present = segment_path(connection, segment), segment_path(connection, head)
         shelved = [each for each in line if each not in present]
         shared = start_of(connection, shelved[0]) if shelved else seq
         values = {"seq": seq, "segment": segment, "commits": commits, "shared": shared}
-        return cls(values, *(", ".join(map(str, part)) or "0" for part in (line[:-1], shelved)))
+        return cls(values, *(", ".join(map(str, part)) or "0" for part in (line[:-1], shelved, present)))
 
     def sources(self, place: int, columns: str, condition: str = "1", *, newest: bool = False) -> list[str]:
         """Queries that together give all rows of then of a table; ``condition`` is added to each. With ``newest`` they are for
@@ -68,7 +69,8 @@ class _Past:
             f"SELECT {columns} FROM shelved_{table.name} t WHERE {walked}segment_id IN ({self.shelved}) AND {table.born}<=:seq "
             f"AND {as_it_lies}",
             f"SELECT {former} FROM former_{table.name} f JOIN row_change r ON r.id=f.change_id "
-            f"WHERE r.place={place} AND (r.born<=:shared OR r.born<=:seq AND r.segment_id IN ({self.shelved})) "
+            f"WHERE r.place={place} AND (r.born<=:shared AND r.segment_id IN ({self.present}, {self.shelved}) "
+            f"OR r.born<=:seq AND r.segment_id IN ({self.shelved})) "
             f"AND r.id={self._decisive(place, 'f.')} AND {condition}",
         ]
 

@@ -9,7 +9,6 @@ from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.tracking.evaluation_records import EvaluationRecord
 
-_BRANCH = "main"
 SESSION_TAG = "dsbuilder_session"  # of datasets, records, runs and traces of calls: which session they are of
 CALLER_TAG = "dsbuilder_caller"  # of traces of dsbuilder's own calls: who called; other traces have none
 
@@ -26,10 +25,10 @@ def role_of(kind: CaseKind) -> DatasetRole:
     return DatasetRole.SCENARIOS if kind.has_own_dataset else DatasetRole.RECORDS
 
 
-def case_record(case: AcceptedCase, session: str) -> dict[str, Any]:
-    """The record: inputs and expectations as they are, everything else as tags."""
+def case_record(case: AcceptedCase, session: str, branch: str) -> dict[str, Any]:
+    """The record: inputs and expectations as they are, everything else as tags. ``branch`` is the one on which it came."""
     record = case.record()
-    tags = {**record["tags"], "seq": case.seq, "branch": _BRANCH, SESSION_TAG: session}
+    tags = {**record["tags"], "seq": case.seq, "branch": branch, SESSION_TAG: session}
     source = {
         "source_type": "CODE",
         "source_data": {"made_by": "dsbuilder", "session": session, "case_id": case.case_id},
@@ -43,8 +42,9 @@ def case_of_record(record: EvaluationRecord, session: str) -> AcceptedCase | Non
     ``seq`` is 0 where it is none.
     """
     tags = dict(record.tags)
-    if tags.pop(SESSION_TAG, None) != session or tags.pop("branch", _BRANCH) != _BRANCH:
+    if tags.pop(SESSION_TAG, None) != session:
         return None
+    tags.pop("branch", None)
     category, ordinal, seq = tags.pop("category", None), _number(tags.pop("slot", None)), _number(tags.pop("seq", None))
     tags.pop("case_id", None)
     if not isinstance(category, str) or not ordinal:

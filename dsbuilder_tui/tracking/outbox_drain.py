@@ -256,7 +256,8 @@ class OutboxDrain:
     async def _send_to(self, role: DatasetRole, deletes: Iterable[OutboxDelete], cases: Iterable[AcceptedCase]) -> None:
         assert self._run is not None
         leaving = [one.inputs for one in deletes if role_of(one.kind) is role]
-        records = [case_record(case, self._ids.session) for case in cases if role_of(case.kind) is role]
+        line, session = await self._table.line(), self._ids.session
+        records = [case_record(c, session, line.branch_of(c.seq)) for c in cases if role_of(c.kind) is role]
         await self._thread.call(partial(self._target.send, self._run, role, leaving, records))
 
     async def _send_one_by_one(self, batch: OutboxBatch, error: Exception) -> None:
@@ -308,7 +309,7 @@ class OutboxDrain:
             await self._session.tell_finished(found)
 
     async def _reconcile(self, run: TrackedRun) -> Reconciled:
-        compared = Reconciliation(self._ids.session)
+        compared = Reconciliation(self._ids.session, await self._table.line())
         seq = 0
         while page := await self._table.cases_from(seq, _PAGE):
             await self._thread.call(partial(compared.add, page))

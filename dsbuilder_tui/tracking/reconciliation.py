@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from dsbuilder_tui.domain.branch import HeadLine
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.tracking.case_record import SESSION_TAG, DatasetRole, case_record, role_of
@@ -61,8 +62,8 @@ class _Wanted(NamedTuple):
 class Reconciliation:
     """Told of all cases, then compared with each dataset. Keeps some 200 bytes a case."""
 
-    def __init__(self, session: str) -> None:
-        self._session = session
+    def __init__(self, session: str, line: HeadLine) -> None:
+        self._session, self._line = session, line
         self._wanted: dict[DatasetRole, dict[str, _Wanted]] = {}
         self._shared: set[str] = set()  # inputs that several cases have: the record holds what all of them say
         self._keys: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[tuple[str, ...], tuple[str, ...]]] = {}
@@ -74,7 +75,7 @@ class Reconciliation:
             if case.damaged:
                 continue
             self.cases += 1
-            record = case_record(case, self._session)
+            record = case_record(case, self._session, self._line.branch_of(case.seq))
             wanted, key = self._wanted.setdefault(role_of(case.kind), {}), input_key(case.inputs)
             if key in wanted:
                 self._shared.add(key)

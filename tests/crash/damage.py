@@ -61,7 +61,12 @@ async def build(root: Path, cases: int, *, running: bool) -> Path:
     Returns the folder to copy from. What was exported then lies beside it as ``reference.jsonl``.
     """
     config = DatasetBuilderConfig(
-        checkpoint_dir=str(root / "made"), provider="offline", max_workers=4, batch_size=20, max_dataset_size=cases
+        checkpoint_dir=str(root / "made"),
+        provider="offline",
+        max_workers=4,
+        batch_size=20,
+        max_dataset_size=cases,
+        checkpoint_interval=10,
     )
     folder = root / "pristine"
     async with await Session.create(plan_of(cases), config) as session:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import random
 import signal
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from tests.crash.damage import DATABASE, NAME
 from tests.crash.faults import Kill, revise
@@ -191,12 +194,140 @@ def _figures(end: Ended) -> object:
     return {name: overall[name] for name in ("cases", "compared", "variety", "mean_likeness")}
 
 
+_MOVING = (
+    f"{_STORE}.head_move:_leave", f"{_STORE}.head_move:_enter", f"{_STORE}.head_move:_split", f"{_STORE}.head_move:_swap",
+    f"{_DATABASE}._transaction", f"{_STORE}.commit_mark:CommitMark.write", f"{_DATABASE}._close",
+    f"{_SESSION}.files:SessionFiles.write_seed_file", f"{_SESSION}.files:SessionFiles.note_status",
+)  # fmt: skip
+
+
+def _data(folder: Path, tally: Tally, *what: object) -> Any:
+    """What a command says as JSON; it must not fail."""
+    end = do(folder, *what, "--json", "--checkpoint-dir", "s")
+    tally.require(end.code == 0, f"{what[0]}:", end.err)
+    return json.loads(end.out or "null")
+
+
+def _point(folder: Path, tally: Tally, rng: random.Random) -> dict[str, Any]:
+    return rng.choice([point for point in _data(folder, tally, "checkpoints", NAME) if point["cause"] != "finish"])  # type: ignore[no-any-return]
+
+
+def _killed(folder: Path, tally: Tally, rng: random.Random, functions: Sequence[str], *what: object) -> Ended:
+    end = do(folder, *what, "--checkpoint-dir", "s", faults=[_kill(rng, functions, rng.choice((1, 1, 2)), 0.01)])
+    tally.done += 1
+    tally.killed += end.code == -signal.SIGKILL
+    tally.require(end.code in (0, -signal.SIGKILL), f"{what[0]}:", end.err)
+    look(folder, [], tally)
+    return end
+
+
+def _said(path: Path) -> dict[str, str]:
+    """What each case says, by its name."""
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    return {r["tags"]["case_id"]: json.dumps([r["inputs"], r["expectations"]]) for r in records}
+
+
+def _exported(folder: Path, tally: Tally, *what: object) -> Path:
+    end = do(folder, "export", NAME, "--out", "now.jsonl", "--checkpoint-dir", "s", *what)
+    tally.require(end.code == 0, "export:", end.err)
+    return folder / "now.jsonl"
+
+
+def kill_a_rewind(ground: Ground, rng: random.Random, tally: Tally) -> None:
+    """The session is where it was, or at the checkpoint with everything else on a branch; and it ends as it would have."""
+    functions = (*_MOVING, f"{_SESSION}.branches:SessionBranches._rewind", f"{_STORE}.branches:BranchTable.rewind")
+    with ground.folder() as folder:
+        ground.copy(folder)
+        point = _point(folder, tally, rng)
+        end = _killed(folder, tally, rng, functions, "rewind", NAME, "--to", point["id"], "--keep-as", "whole", "--yes")
+        found = {branch["name"]: branch for branch in _data(folder, tally, "branches", NAME)}
+        moved = "whole" in found
+        tally.require(moved or end.code != 0, "it was said to be done, and is not")
+        tally.require(found["main"]["accepted"] == (point["accepted"] if moved else ground.cases), "counts:", found)
+        there = _exported(folder, tally, *(("--branch", "whole") if moved else ()))
+        tally.require(there.read_bytes() == ground.reference, "what it held is another dataset")
+        whole = _said(there)
+        then = _said(_exported(folder, tally, "--at", point["id"]))
+        tally.require(len(then) == point["accepted"] and then.items() <= whole.items(), "the checkpoint")
+        finish(ground, folder, tally, "--out", "out.jsonl")
+        if moved:
+            again = _killed(folder, tally, rng, functions, "resume", NAME, "--branch", "whole", "--plain")
+            current = next(b["name"] for b in _data(folder, tally, "branches", NAME) if b["current"])
+            tally.require(current == "whole" or again.code != 0, "it was said to be on the branch")
+            tally.require(_exported(folder, tally).read_bytes() == ground.reference, "another dataset behind a switch")
+
+
+def kill_a_fork(ground: Ground, rng: random.Random, tally: Tally) -> None:
+    """There is the branch, or there is none; the session stays where it is."""
+    functions = (f"{_STORE}.branches:BranchTable.fork", *_MOVING[4:7])
+    with ground.folder() as folder:
+        ground.copy(folder)
+        point = _point(folder, tally, rng)
+        end = _killed(folder, tally, rng, functions, "fork", NAME, "--at", point["id"], "--name", "aside")
+        found = {branch["name"]: branch for branch in _data(folder, tally, "branches", NAME)}
+        tally.require("aside" in found or end.code != 0, "it was said to be done, and is not")
+        tally.require(_exported(folder, tally).read_bytes() == ground.reference, "another dataset")
+        if "aside" in found:
+            tally.require(found["aside"]["accepted"] == point["accepted"], "counts:", found)
+            finish(ground, folder, tally, "--branch", "aside", "--out", "out.jsonl")
+
+
+def kill_a_merge(ground: Ground, rng: random.Random, tally: Tally) -> None:
+    """All cases of the branch are there, or none of them; merged again, it is what it would have been."""
+    functions = (
+        *_MOVING[4:], f"{_SESSION}.branches:SessionBranches._merge", f"{_STORE}.branches:BranchTable.merge",
+        f"{_STORE}.branches:apply", f"{_STORE}.branches:write_checkpoints", "dsbuilder_tui.generation.merge_gate:MergeGate.judge",
+        "dsbuilder_tui.diversity.fingerprint_file:FingerprintFile.add",
+    )  # fmt: skip
+    with ground.folder() as folder:
+        ground.copy(folder)
+        point = _point(folder, tally, rng)
+        do(folder, "rewind", NAME, "--to", point["id"], "--keep-as", "whole", "--yes", "--checkpoint-dir", "s")
+        end = _killed(folder, tally, rng, functions, "merge", NAME, "--branch", "whole")
+        count = len(_said(_exported(folder, tally)))
+        tally.require(count in (point["accepted"], ground.cases), "half a merge:", count, "of", ground.cases)
+        tally.require(count == ground.cases or end.code != 0, "it was said to be done, and is not")
+        again = _data(folder, tally, "merge", NAME, "--branch", "whole")
+        tally.require(len(again["came"]) == ground.cases - count and not again["turned_away"], "merged again:", again)
+        whole = _said(_exported(folder, tally))
+        kept = _said(_exported(folder, tally, "--branch", "whole"))
+        tally.require(whole == kept and len(whole) == ground.cases, "another dataset")
+        look(folder, [], tally)
+
+
+def kill_a_reconciliation(ground: Ground, rng: random.Random, tally: Tally) -> None:
+    """MLflow holds what the session holds when all has been sent again, wherever the sending was cut off behind a rewind."""
+    functions = (
+        f"{_STORE}.outbox:OutboxTable.done", f"{_STORE}.outbox:OutboxTable.batch",
+        "dsbuilder_tui.tracking.mlflow_target:MlflowTarget.send", "dsbuilder_tui.tracking.reconciliation:Reconciliation.compare",
+        "dsbuilder_tui.tracking.outbox_drain:OutboxDrain._finish",
+    )  # fmt: skip
+    with ground.folder() as folder:
+        ground.copy(folder)
+        database = ("--mlflow-tracking-uri", f"sqlite:///{folder}/mlflow.db")
+        sync = ("mlflow", "sync", NAME, *database)
+        tally.require(do(folder, *sync, "--checkpoint-dir", "s").code == 0, "the first sending")
+        point = _point(folder, tally, rng)
+        do(folder, "rewind", NAME, "--to", point["id"], "--keep-as", "whole", "--yes", "--checkpoint-dir", "s")
+        for _ in range(2):
+            _killed(folder, tally, rng, functions, *sync)
+        end = do(folder, *sync, "--checkpoint-dir", "s")
+        tally.require(end.code == 0, "sync:", end.err)
+        with closing(sqlite3.connect(folder / "mlflow.db")) as plain:
+            rows = plain.execute("SELECT inputs, tags FROM evaluation_dataset_records").fetchall()
+        there = sorted((json.loads(tags)["case_id"], json.dumps(json.loads(inputs))) for inputs, tags in rows)
+        own = [json.loads(line) for line in _exported(folder, tally).read_text().splitlines()]
+        tally.require(
+            there == sorted((r["tags"]["case_id"], json.dumps(r["inputs"])) for r in own), "MLflow:", len(there)
+        )
+
+
 # Each with its share of a hundred kills.
 KILLS: dict[str, tuple[int, Scenario]] = {
     "anywhere in a run": (26, kill_a_run((), 0, most=6)),
     "commit": (16, kill_a_run((f"{_DATABASE}._transaction", f"{_STORE}.commit_mark:CommitMark.write", f"{_STORE}.database:write_seal", f"{_STORE}.table_sums:write_seal"), 12)),
     "closing, log folded": (8, kill_a_run((f"{_DATABASE}._close", f"{_DATABASE}._note_digest", f"{_STORE}.database:file_digest"), 2)),
-    "checkpoint": (6, kill_a_run(("dsbuilder_tui.generation.journal:Journal.checkpoint",), 2)),
+    "checkpoint": (6, kill_a_run(("dsbuilder_tui.generation.journal:Journal._point",), 2)),
     "creation": (8, kill_a_run((f"{_STORE}.session_store:SessionStore.create", f"{_STORE}.catalog:unborn_folder", f"{_STORE}.catalog:name_held", f"{_STORE}.catalog:move_together", f"{_STORE}.catalog:write_status", f"{_STORE}.lock:SessionLock.acquire"), 1)),
     "end of a run": (12, kill_a_run((f"{_SESSION}.files:SessionFiles.conclude", f"{_SESSION}.files:SessionFiles.note_status", f"{_SESSION}.dataset_file:DatasetFile.write", f"{_SESSION}.dataset_export:write_cases", f"{_STORE}.export.formats:_digest"), 1)),
     "export": (6, kill_an_export),
@@ -204,4 +335,8 @@ KILLS: dict[str, tuple[int, Scenario]] = {
     "migration": (5, kill_a_migration),
     "revision": (4, kill_a_revision),
     "index rebuild": (3, kill_an_index_rebuild),
+    "rewind": (6, kill_a_rewind),
+    "fork": (3, kill_a_fork),
+    "merge": (6, kill_a_merge),
+    "reconciliation": (3, kill_a_reconciliation),
 }  # fmt: skip

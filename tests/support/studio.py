@@ -216,7 +216,8 @@ async def studio(
     if model is not None:
         more["make_model"] = lambda config: model
     more.setdefault("clock", SkippingClock())
-    app = StudioApp({"max_dataset_size": 1_000_000, "offline_pace": 0, **(flags or {})}, **more)
+    quiet_cards = {"plan_samples": 0}  # a test's model is asked for what the test is about
+    app = StudioApp({"max_dataset_size": 1_000_000, "offline_pace": 0, **quiet_cards, **(flags or {})}, **more)
     async with app.run_test(size=size, notifications=True) as pilot:
         desk = Desk(pilot)
         await wait_for(pilot, lambda: desk.place in ("HomeScreen", "StudioScreen", "QuestionDialog"))

@@ -10,6 +10,7 @@ from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain.approval import PlanApproval, QuestionApproval
 from dsbuilder_tui.domain.message import PlanContent
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.session.preview import PlanSample
 from tests.support.frozen import NOW, FrozenApp, Script
 from tests.support.scenes import SHOP, half_way, plan_of
 
@@ -17,6 +18,13 @@ _READ = {
     "call": "d1", "tool": "describe_target", "ok": True, "seconds": 0.4, "arguments": '{"path": "./bot"}',
     "answer": '{"ok": true, "said": "Read ./bot: a prompt of 1,204 characters, 3 tools, a README."}',
 }  # fmt: skip
+_SAMPLES = (
+    PlanSample(
+        "order_status", "Where is my parcel? Order #66092 was due on Monday, and nobody at the shop answers.", 0.0011
+    ),
+    PlanSample("refunds", "i want my money back for the kettle, it broke after a day!!", 0.0009),
+    PlanSample("product_info", "Does the travel kettle work at 110 volts?", 0.0009),
+)
 
 
 async def _proposes(script: Script, plan: DatasetPlanInput, card: PlanContent, tool: str) -> None:
@@ -34,6 +42,7 @@ async def proposing(app: FrozenApp, pilot: Pilot[Any]) -> None:
     notes = ["English only, as the prompt says", "more than your limit of 100 cases: a yes raises it for this session"]
     plan = plan_of(SHOP)
     await _proposes(script, plan, plan_content(plan, 1, call_id="p1", notes=notes), "propose_plan")
+    await script.session.preview.keep("p1", _SAMPLES)
     await script.show(pilot)
 
 

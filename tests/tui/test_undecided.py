@@ -11,6 +11,7 @@ from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.store.catalog import list_sessions
+from dsbuilder_tui.tui.layout import TABS
 from dsbuilder_tui.tui.replay_session import ReplaySession
 from tests.support.studio import NARROW, WIDE, Desk, studio, wait_for
 
@@ -28,9 +29,8 @@ async def folders() -> list[str]:
 
 
 async def panel(desk: Desk, name: str, *words: str) -> None:
-    """What a panel says; on a narrow terminal each has a tab of its own."""
-    if desk.app.size.width < WIDE[0]:
-        await desk.app.run_action(f"screen.tab({('talk', 'plan', 'workers', 'checkpoints', 'rejected').index(name)})")
+    """What a panel says on a narrow terminal, where each has a tab of its own."""
+    await desk.app.run_action(f"screen.tab({1 + TABS.index(name)})")
     await desk.sees(*words)
 
 
@@ -49,10 +49,15 @@ async def test_every_screen_copes(size: tuple[int, int]) -> None:
         await desk.sees("no plan yet")
         assert "not started" not in desk.text
         desk.app.clear_notifications()  # at the top, over the plan
-        await panel(desk, "plan", "No plan yet. Say what the dataset is for")
-        await panel(desk, "workers", "They begin when there is a plan")
-        await panel(desk, "checkpoints", "The first one comes after")
-        await panel(desk, "rejected", "Nothing was turned away yet.")
+        if size == NARROW:
+            await panel(desk, "plan", "No plan yet. Say what the dataset is for")
+            await panel(desk, "cases", "They come here when there is a plan")
+            await panel(desk, "workers", "They begin when there is a plan")
+            await panel(desk, "checkpoints", "The first one comes after")
+            await panel(desk, "rejected", "Nothing was turned away yet.")
+        else:  # what comes has the room of what is not there yet
+            await desk.sees("No plan yet. Say what the dataset is for", "Nothing is written before your yes.")
+            assert [shown.id for shown in desk.app.screen.query(".panel") if shown.display] == ["panel-plan"]
         for key, place in (
             ("f2", "CasesScreen"), ("f4", "CheckpointsScreen"), ("f5", "RejectedScreen"), ("f6", "WorkersScreen"),
         ):  # fmt: skip

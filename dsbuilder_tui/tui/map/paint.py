@@ -172,10 +172,10 @@ def nothing_drawn(drawn: CaseMap | None, width: int) -> list[Line]:
 
 
 def case_row(case: AcceptedCase, text: str, names: Sequence[str], width: int, chosen: bool) -> Line:
-    """A case beside the map: the shape of its category, its number, what it says."""
+    """A case beside the map: the shape of its category, its number there, what it says."""
     number = names.index(case.category) if case.category in names else len(names)
     cursor = "+cursor" if chosen else ""
-    label = f"#{case.seq}  "
+    label = f"#{case.ordinal}  "
     room = max(0, width - 2 - cell_len(label))
     return (
         (f"{mark_of(number)} ", f"{role_of(number)}{cursor}"),

@@ -103,6 +103,8 @@ def no_cases_words(view: RunView) -> str:
     """What stands where the cases will be."""
     if view.busy:
         return "The first ones are being written: they come here as they are accepted, the newest on top."
+    if not view.planned:
+        return "No case yet. They come here when there is a plan and you approve it."
     if view.state is RunState.IDLE:
         return "No case yet. Approve the plan, or press ^P, and they come here as they are accepted."
     return "No case is accepted yet. ^P goes on."

@@ -143,7 +143,7 @@ def _part_lines(card: PlanContent, width: int) -> list[Line]:
 def _sample_lines(samples: CardSamples, width: int, rows: int) -> list[Line]:
     """Each sample in so many rows, so that nothing moves when it comes."""
     lines: list[Line] = [cut((("samples  ", "info"), (clip(samples.words, max(8, width - 9)), "faint")), width)]
-    names = min(longest(name for name, _ in samples.cases) if samples.cases else 0, max(6, width // 4))
+    names = min(longest(name for name, _ in samples.cases) if samples.cases else 0, max(6, width // 3))
     for place in range(max(len(samples.cases), samples.awaited)):
         name, text = samples.cases[place] if place < len(samples.cases) else ("", "…")
         shown = wrap(text, max(8, width - names - 4))

@@ -41,6 +41,7 @@ from dsbuilder_tui.tui.studio.coverage_panel import CoveragePanel
 from dsbuilder_tui.tui.studio.newest_cases import CaseAct, NewestCases
 from dsbuilder_tui.tui.studio.panels import CheckpointsPanel, Panel, PlanPanel, RejectedPanel, WorkersPanel
 from dsbuilder_tui.tui.studio.panes import TAB_NAMES, Panes
+from dsbuilder_tui.tui.studio.plan_sampling import PlanSampling
 from dsbuilder_tui.tui.studio.prompt import Prompt
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, Tabs
 
@@ -77,6 +78,7 @@ class StudioScreen(SessionScreen):
         self._prepared = False
         self.actions = StudioActions(self)
         self.cards = CardKeys(self)
+        self.samples = PlanSampling(self)
         self.panes = Panes(self)
         self.acts = CaseActions(self, self.flush)
 
@@ -120,6 +122,7 @@ class StudioScreen(SessionScreen):
             if draft := self.watched.session.chat.draft:
                 self.query_one(Prompt).fill(draft)
             self.cards.focus_first()
+            self.samples.follow()
             self.background(self.watched.session.prepare, group="prepare")
 
     @property
@@ -161,6 +164,7 @@ class StudioScreen(SessionScreen):
 
     def _show_decisions(self) -> None:
         self.conversation.set_cards(self._card_state)
+        self.samples.follow()
         self.cards.leave_answered()
         if CardState.OPEN in self._decisions.values():
             self.cards.offer()
@@ -176,6 +180,7 @@ class StudioScreen(SessionScreen):
 
     def on_conversation_pane_card_shown(self) -> None:
         self.cards.offer()
+        self.samples.follow()
 
     def _card_state(self, content: CardContent) -> CardState:
         if content.call or isinstance(content, QuestionContent):
@@ -322,6 +327,7 @@ class StudioScreen(SessionScreen):
         self.to_prompt()
 
     async def finish(self) -> None:
+        await self.samples.stop()
         await self.conversation.finish()
         if not self.watched.replaying:
             await self.watched.session.chat.save_draft(self.query_one(Prompt).whole)
