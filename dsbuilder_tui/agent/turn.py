@@ -49,6 +49,7 @@ class TurnRunner:
         self._proposed: DatasetPlanInput | None = None
         self._sent_back: DatasetPlanInput | None = None
         self._first: DatasetPlanInput | None = None
+        self._branches: tuple[str, ...] = ()
         self.refused = False  # the model would not, in the turn that was taken last
 
     def begin(self) -> AsyncGenerator[TurnEvent, None]:
@@ -282,6 +283,7 @@ class TurnRunner:
         self._proposed = request.plan if isinstance(request, PlanApproval) else None
         self._sent_back = await session.approvals.sent_back()
         self._first = await session.approvals.first_plan()
+        self._branches = tuple(branch.name for branch in await session.branches.all())
 
     def _planning_context(self) -> PlanningContext:
         session = self._host.session
@@ -299,5 +301,6 @@ class TurnRunner:
             models="built-in",
             axes=all_axes(base) if base is not None else {},
             tools=tuple(str(name) for name in session.agent_memory.target.get("tools") or ()),
+            branches=self._branches,
             folder=Path.cwd(),
         )

@@ -47,6 +47,7 @@ class QuestionSubject(StrEnum):
     WRITING = "writing"  # a file outside of the session's folder is written, or one is replaced
     SETTING = "setting"  # another model is used than the person named
     SESSION = "session"  # this session is left for another one
+    HISTORY = "history"  # the session goes back, and what is there now is left behind on a branch
     OTHER = "other"  # of another version, which did not say
 
 

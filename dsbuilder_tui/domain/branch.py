@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dsbuilder_tui.domain.case import Checkpoint, runs
+from dsbuilder_tui.domain.plain_words import counted
 
 _MOST_RUNS = 20
 
@@ -37,6 +38,14 @@ class BranchCause(StrEnum):
     UNDO = "undo"  # the same of an undone act
 
 
+_BEGUN = {
+    BranchCause.BEGUN: "begun",
+    BranchCause.FORK: "forked",
+    BranchCause.REWIND: "left behind by going back",
+    BranchCause.UNDO: "left behind by an undo",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
     """One line of a session's history.
@@ -54,6 +63,13 @@ class Branch:
     created_at: float
     tip: int | None
     begun_at: int | None
+
+
+def branch_words(branch: Branch) -> str:
+    """``main-1: 273 of 500 cases, left behind by going back at checkpoint 4``"""
+    begun = "" if branch.begun_at is None else f", {_BEGUN[branch.cause]} at checkpoint {branch.begun_at}"
+    here = " (here)" if branch.current else ""
+    return f"{branch.name}{here}: {branch.accepted:,} of {counted(branch.planned, 'case')}{begun}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,19 @@ class SessionBranches:
         await store.branches.fork(checkpoint, name)
         return await store.branches.named(name)
 
+    async def fork_here(self, name: str) -> Branch:
+        """Begin a branch where the session stands, and work on it from now on, unless the session runs: then it goes on where it
+        is. Raises ``InputError`` as ``fork``.
+        """
+        store, name = self._context.files.store, _branch_name(name)
+        if name in {branch.name for branch in await self.all()}:
+            raise InputError(f"There is a branch {name!r} already.", "Choose another name.")
+        point = await self._context.checkpoint(CheckpointCause.ASKED)
+        await store.branches.fork(point.id, name)
+        if not self._context.run:
+            await self.switch(name)
+        return await store.branches.named(name)
+
     async def rename(self, old: str, new: str) -> Branch:
         """Raises ``InputError`` when there is none of the old name, or one of the new."""
         store, new = self._context.files.store, _branch_name(new)

@@ -174,7 +174,41 @@ async def _mlflow(desk: Desk) -> None:
     assert await desk.session.tracking.state() is None
 
 
+async def _rewind(desk: Desk) -> None:
+    await desk.session.checkpoints.save("early")
+    await desk.session.cases.withdraw("category_1", 2)
+    await desk.command("/rewind nowhere")
+    await desk.said("There is no checkpoint 'nowhere'")
+    await desk.command("/rewind early")
+    await desk.said("what was here before stays as main-1: /branches main-1 returns to it")
+    await desk.until(lambda: desk.live.view.accepted == 6 and desk.live.view.branch == "main")
+    await desk.command("/rewind")
+    await desk.at("CheckpointsScreen", "rail")
+
+
+async def _fork(desk: Desk) -> None:
+    await desk.command("/fork")
+    await desk.said("The branch needs a name.")
+    await desk.command("/fork angrier people")
+    await desk.said("Now on angrier people at checkpoint")
+    await desk.until(lambda: desk.live.view.branch == "angrier people")
+    await desk.command("/fork angrier people")
+    await desk.said("There is a branch 'angrier people' already.")
+
+
+async def _branches(desk: Desk) -> None:
+    await desk.session.branches.fork_here("other")
+    await desk.command("/branches")
+    message = await desk.said("- other (here): 6 of 6 cases, forked at checkpoint")
+    assert "- main: 6 of 6 cases" in message.text
+    await desk.command("/branches main")
+    await desk.said("Now on main at checkpoint")
+    await desk.command("/branches nobody")
+    await desk.said("There is no branch 'nobody'")
+
+
 CHECKS: dict[str, Check] = {
+    "rewind": _rewind, "fork": _fork, "branches": _branches,
     "plan": _plan, "run": _run, "resume": _run, "pause": _pause, "retry": _retry, "status": _status, "doctor": _doctor,
     "checkpoint": _checkpoint, "cases": _cases, "checkpoints": _screen("checkpoints", "CheckpointsScreen"),
     "coverage": _screen("coverage", "CoverageScreen"), "rejected": _screen("rejected", "RejectedScreen"), "map": _screen("map", "MapScreen"), "workers": _screen("workers", "WorkersScreen"), "export": _export,

@@ -27,10 +27,11 @@ class Intents:
         names: list[str],
         stages: Mapping[str, tuple[str, ...]] | None = None,
         axes: Mapping[str, Sequence[str]] | None = None,
+        branches: Sequence[str] = (),
     ) -> None:
         """``stages`` are the comparing stages in force, by category; under the empty name those of the session. ``axes`` are
-        those of the plan's cases, with their values."""
-        self._heard, self._names, self._stages = heard, names, stages or {}
+        those of the plan's cases, with their values; ``branches`` those of the session's history."""
+        self._heard, self._names, self._stages, self._branches = heard, names, stages or {}, branches
         self._data = DataRequests(heard, names, axes or {})
         self._table = intent_table()
 
@@ -101,6 +102,62 @@ class Intents:
         if found["path"]:
             return {"path": self._heard.piece(found["path"])}
         return {} if self._table.phrase("saved").search(found[0]) else None
+
+    def _point(self, found: Found) -> Arguments | str:
+        """The point of the history that is meant."""
+        said = found.groupdict()
+        if number := said.get("c") or said.get("only"):
+            return {"checkpoint": int(number)}
+        if name := said.get("name"):
+            return {"name": self._heard.full(name).strip("\"'“”«»`")}
+        if number := next((said[name] for name in "nmk" if said.get(name)), None):
+            return {"cases": int(number)}
+        what = said.get("what") or said.get("of") or ""
+        if not what or self._table.phrase("whole_plan").fullmatch(what):
+            return {"before_change": "plan"}
+        longest_first = sorted(self._names, key=len, reverse=True)
+        name = self._category(what) or next(
+            (n for n in longest_first if re.search(forms(n), what, re.IGNORECASE)), None
+        )
+        return self._unknown(what) if name is None else {"before_change": name}
+
+    def _fork(self, found: Found) -> Arguments:
+        said = found.groupdict()
+        if model := said.get("model"):
+            name = self._heard.full(model).strip("\"'“”«»`")
+            return {"branch": name, "worker_model": name}
+        if said.get("other"):
+            return {"branch": "another-model"}
+        name = self._heard.full(said.get("a") or said.get("b") or "").strip("\"'“”«»` ")
+        return {"branch": name[:80]} if name else {}
+
+    def _branch(self, found: Found) -> Arguments | None:
+        named = found["a"] or found["b"]
+        name = self._known_branch(named or found["c"])
+        if name is None and (named or found["sure"]):
+            name = self._heard.full(named or found["c"]).strip("\"'“”«»` ")
+        return None if name is None else {"branch": name}
+
+    def _known_branch(self, words: str) -> str | None:
+        wanted = self._heard.full(words).strip("\"'“”«»` ").casefold()
+        return next((name for name in self._branches if name.casefold() == wanted), None)
+
+    def _comparison(self, found: Found) -> Arguments | None:
+        sides = [
+            number[1] if (number := re.fullmatch(r"checkpoint (\d+)", found[side])) else self._known_branch(found[side])
+            for side in "ab"
+        ]
+        if sides[1] is None and found["b"] in (
+            "this",
+            "here",
+            "now",
+            "today",
+            "this one",
+            "the present one",
+            "what is here",
+        ):
+            return {"before": sides[0]} if sides[0] else None
+        return {"before": sides[0], "after": sides[1]} if all(sides) else None
 
     def _target(self, found: Found) -> Arguments | None:
         path = self._heard.piece(found["a"] or found["b"])
@@ -196,6 +253,10 @@ _READERS: Mapping[str, Callable[[Intents, Found], Arguments | str | None]] = {
     "export": Intents._export,
     "logging": Intents._logging,
     "load": Intents._load,
+    "point": Intents._point,
+    "fork": Intents._fork,
+    "branch": Intents._branch,
+    "comparison": Intents._comparison,
     "target": Intents._target,
     "rejections": Intents._rejections,
     "preview": Intents._preview,

@@ -26,6 +26,7 @@ class PlanningContext:
     models: str = "built-in"
     tools: tuple[str, ...] = ()  # of the evaluated application, by name
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of the plan's cases, with all their values
+    branches: tuple[str, ...] = ()  # of the session's history, by name
     folder: Path | None = None  # where paths are seen from; None: a bare name is never one
 
     @property

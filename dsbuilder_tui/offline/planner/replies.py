@@ -29,7 +29,18 @@ _AFTER = {
     "adjust_category": "That holds from now on.",
     "finalize_dataset": "That is the dataset. F2 shows its cases; “export to csv” writes it in another form.",
     "describe_target": "I will keep it in mind.",
+    "rewind": "Say “resume” and it writes on from there.",
+    "switch_branch": "Say “resume” to go on with its open slots.",
+    "fork_branch": "What you change from now on (the plan, “use gpt-4o-mini for the workers”) holds in this branch alone.",
+    "show_checkpoint": "“Go back to checkpoint N” goes there; F4 shows it beside the others.",
+    "list_branches": "“Go to branch NAME” works on another one; F4 draws them.",
     "load_from_checkpoint": "Say “resume” to go on with its open slots.",
+}
+# Tools whose answer has lists that are shown, by the names of these.
+_LISTED = {
+    "list_branches": ("branches",),
+    "show_checkpoint": ("plan_differs", "newest_cases"),
+    "compare_branches": ("plan", "only_before", "only_after"),
 }
 _MOST_ROWS = 30
 _MORE = ("rejected", "exhausted")
@@ -74,6 +85,9 @@ def reply(
         return Interpretation(words=_lines(said, _cases(answer.get("cases"))))
     if tool == "ask_data":
         return Interpretation(words=_lines(_quiet(said, 1200), _rows(answer), _quiet(answer.get("see") or "")))
+    if tool in _LISTED:
+        rows = [f"- {_quiet(row, 200)}" for key in _LISTED[tool] for row in _listed(answer.get(key))]
+        return Interpretation(words=_lines(said, "\n".join(rows[:_MOST_ROWS]), _AFTER.get(tool, "")))
     if tool == "get_builder_state_summary":
         return Interpretation(words=_lines(said or _progress(answer), _counts(answer.get("categories"))))
     if tool == "explain_rejections":
@@ -97,6 +111,10 @@ def _declined(
     reading = understand(words, replace(situation, proposed=refused or situation.proposed), topics=topics)
     acts = tuple(act for act in reading.acts if act.tool not in ("start_generation", "resume_generation"))
     return replace(reading, acts=acts, words=reading.words or ("" if acts else "Fine, nothing is changed."))
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _refused_plan(tool: str, arguments: Mapping[str, Any], situation: PlanningContext) -> DatasetPlanInput | None:

@@ -140,7 +140,7 @@ def _said(heard: Utterance, situation: PlanningContext, topics: Topics) -> Inter
     if (lower := fewer(said, situation)) is not None:
         return Interpretation((lower,))
     base = situation.base
-    orders = [Intents(heard, []).read(clause) for clause in clauses(said)]
+    orders = [Intents(heard, [], branches=situation.branches).read(clause) for clause in clauses(said)]
     starts = bool(orders) and all(isinstance(order, Act) and order.tool == "start_generation" for order in orders)
     if situation.proposed is not None and (says_yes(said) or (starts and situation.plan is None)):
         return _offer(as_arguments(situation.proposed), situation, [])
@@ -226,7 +226,11 @@ def _wishes(heard: Utterance, situation: PlanningContext, topics: Topics) -> Int
     said, examples = examples_in(heard, heard.said)
     plan = as_arguments(base) if base else {"categories": []}
     orders = Intents(
-        heard, [c.name for c in base.categories] if base else [], situation.stages_by_category, situation.axes
+        heard,
+        [c.name for c in base.categories] if base else [],
+        situation.stages_by_category,
+        situation.axes,
+        situation.branches,
     )
     changes = PlanChanges(plan)
     changer = PlanChanger(changes, heard, topics, examples)

@@ -1,4 +1,4 @@
-"""What is done with a point of the history: each act asks first, and says what stays reachable."""
+"""The acts of the history: each asks first, and says what stays reachable."""
 
 from __future__ import annotations
 
