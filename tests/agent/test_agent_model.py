@@ -369,7 +369,7 @@ async def test_a_server_that_repeats_its_call_ids_has_each_call_carried_out(
     fake.agent_script[:] = [saves[0], model.says("Saved."), saves[1], model.says("Saved again.")]
     async with talking(configured(), plan=make_plan(3)) as talk:
         assert outcomes(await talk.say("save")) == outcomes(await talk.say("again")) == [("save_checkpoint", True)]
-        assert [point.reason for point in await talk.session.checkpoints.all()] == ["one", "two"]
+        assert [point.name for point in await talk.session.checkpoints.all()] == ["one", "two"]
         await whole(talk)
 
 

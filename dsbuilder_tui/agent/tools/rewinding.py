@@ -33,7 +33,7 @@ class Rewind(Tool[RewindArguments]):
         session = call.host.session
         point, current = await arguments.find(session), await session.branches.current()
         if point.id == current.tip and point.accepted == current.accepted:
-            raise InputError("The session stands at this point already.", "list_branches shows the others.")
+            raise InputError("The session stands at this point already.", "F4 shows the others.")
         left = await session.branches.name_for_left(arguments.keep_as)
         text = (
             f"Go back to checkpoint {point.id}, {_size(point)}? What is there now, {current.accepted:,} of "
