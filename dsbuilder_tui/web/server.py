@@ -176,7 +176,7 @@ async def _draw(tab: TabProcess, socket: web.WebSocketResponse) -> None:
                 continue
             unsent.put_nowait(data)
             size += len(data)
-            if size > _MOST_UNSENT:
+            if size > _MOST_UNSENT and closing is None:
                 sending.cancel()
                 closing = asyncio.create_task(socket.close(code=WSCloseCode.MESSAGE_TOO_BIG))
         unsent.put_nowait(None)

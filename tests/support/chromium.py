@@ -83,7 +83,7 @@ class BrowserPage:
         for key in keys:
             name = key.rpartition("+")[2] if len(key) > 1 else key
             held = _CONTROL if key.startswith("Control+") else 0
-            code = _CODES.get(name) or ord(name.upper())
+            code = _CODES.get(name) or (ord(name.upper()) if name.isascii() else 0)
             text = {} if held or name in _CODES else {"text": name}
             text = {"text": "\r"} if name == "Enter" else text
             known = {"key": name, "windowsVirtualKeyCode": code, "modifiers": held}

@@ -69,16 +69,17 @@ async def test_the_example_runs_in_a_real_browser(tmp_path: Path) -> None:
             await drawn(page, "⏎ approve")
             await page.press("Enter")
             await drawn(page, "Finished")
-            for key, text in (
-                ("F5", "Rejected ·"),
-                ("Escape", "Say what you need"),
-                ("F2", "of 500"),
-                ("Escape", "Say what you need"),
-            ):
+            await page.call("Page.bringToFront")
+            for key, text in (("F5", "· Rejected"), ("Escape", "Conversation"), ("F2", "where it comes from")):
                 await page.value("window.heard = ''")
                 await page.press(key)  # F5: a browser would load the page again
                 await drawn(page, text)
                 await page.picture(pictures / f"{key}.png")
+            await page.press("y")
+            await page.until("navigator.clipboard.readText().then((text) => text.includes('\"inputs\"'))")
+            await page.value("window.heard = ''")
+            await page.press("Escape")
+            await drawn(page, "Conversation")
             await page.press(*"grüße 日本")
             await drawn(page, "grüße 日本")
             await page.picture(pictures / "studio.png")

@@ -16,7 +16,7 @@ from aiohttp import WSCloseCode
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput
 from dsbuilder_tui.session import Session
-from tests.support.process import command
+from tests.support.process import command, read_until
 from tests.support.web_tab import Served, WebTab, gone, is_alive, open_tab, served
 
 PLACE = ("--checkpoint-dir", "s", "--provider", "offline")
@@ -148,6 +148,19 @@ async def test_the_server_ends_with_all_its_apps(number: signal.Signals) -> None
             assert "of 50,000 cases are saved" in await tab.finish()
         row = listed()
         assert row["state"] == "paused" and int(str(row["accepted"])) > 20
+
+
+async def test_told_twice_the_server_waits_for_no_app() -> None:
+    with served(*PLACE) as server:
+        async with open_tab(server) as tab:
+            await tab.wait("There is no session yet")
+            (app,) = server.apps()
+            os.kill(app, signal.SIGSTOP)  # it can save nothing
+            server.process.send_signal(signal.SIGINT)
+            await asyncio.to_thread(read_until, server.process, "Saving")
+            assert is_alive(app)
+            code, _, err = await asyncio.to_thread(server.stop)
+            assert (code, err) == (0, "") and not is_alive(app)
 
 
 async def test_an_app_outlives_no_server() -> None:

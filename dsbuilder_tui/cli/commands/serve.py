@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 
 from dsbuilder_tui.cli.command import CliCommand
@@ -56,7 +57,8 @@ async def _until_told(host: str, port: int, app: list[str]) -> None:
             say("The address lets in whoever has it. Ctrl+C ends the server and the app in every tab; all is saved.")
             sys.stdout.flush()
             await told.wait()
-            say("Saving what is open …")
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                say("Saving what is open …")
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
