@@ -176,7 +176,12 @@ def _edit(connection: sqlite3.Connection, case: AcceptedCase, number: int) -> No
     )
     if says_otherwise(connection, case.seq, inputs, expectations):
         set_verdicts_aside(connection, case.seq)
-        connection.execute("DELETE FROM evaluation_result WHERE case_seq=?", (case.seq,))  # they are about what it said
+        # They are about what it said. Where the session goes back before the edit, they are read again.
+        connection.execute(
+            "UPDATE evaluation_run SET digest='' WHERE id IN (SELECT evaluation FROM evaluation_result WHERE case_seq=?)",
+            (case.seq,),
+        )
+        connection.execute("DELETE FROM evaluation_result WHERE case_seq=?", (case.seq,))
     changed = connection.execute(
         "UPDATE accepted_case SET structure=?, inputs=?, expectations=?, tags=?, crc=? WHERE seq=?", values
     ).rowcount

@@ -79,7 +79,11 @@ class EvaluationTable:
                 return False
             if known is not None:
                 number = known[0]
-                connection.execute("DELETE FROM evaluation_result WHERE evaluation=?", (number,))
+                connection.execute(  # what is known of cases of other branches stays for when these are worked on again
+                    "DELETE FROM evaluation_result WHERE evaluation=? AND case_seq NOT IN "
+                    "(SELECT seq FROM shelved_accepted_case)",
+                    (number,),
+                )
                 connection.execute(
                     "UPDATE evaluation_run SET name=?, version=?, started_at=?, ended_at=?, cases=?, unmatched=?, digest=? "
                     "WHERE id=?",

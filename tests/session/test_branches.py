@@ -12,6 +12,7 @@ import pytest
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.branch import BranchCause, CheckpointCause, line_to
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.evaluation import CaseResult, EvaluationRun
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.message import MessageRole
 from dsbuilder_tui.domain.pause_cause import Pause
@@ -336,3 +337,35 @@ async def test_a_checkpoint_is_found_by_its_cases_and_by_what_was_changed_then(m
             await session.checkpoints.by_count(-1)
         with pytest.raises(InputError, match="no checkpoint"):
             await session.checkpoints.named("nobody")
+
+
+async def test_results_of_evaluations_are_there_again_behind_a_rewind(make_config: Configs) -> None:
+    """They hang on their cases; what an edit has dropped comes with the next reading."""
+    async with await Session.create(plan(), make_config(checkpoint_interval=10, seed=3)) as session:
+        await session.run()
+        table, cases = session._files.store.evaluations, [case async for case in session.cases.all()]
+        run = EvaluationRun(
+            run_id="r1", name="first", version="", started_at=1.0, ended_at=2.0, cases=len(cases), unmatched=0
+        )  # fmt: skip
+
+        async def read() -> bool:
+            there = [case.seq async for case in session.cases.all()]
+            return await table.write(run, [CaseResult(case_seq=seq, raised=seq % 7 == 0, scores=()) for seq in there])
+
+        async def counted() -> tuple[int, int]:
+            overall = (await session.results.figures()).overall
+            return overall.errors, overall.passed + overall.failed + overall.errors + overall.unscored
+
+        assert await read() and not await read()
+        whole = await counted()
+        point = await session.checkpoints.save()
+        await session.cases.edit(cases[0].category, cases[0].ordinal, {"query": "Another question altogether?"}, {})
+        assert (await counted())[1] == len(cases) - 1
+        await session.branches.rewind(point.id, keep_as="edited")
+        assert await read() and await counted() == whole
+        early = next(point for point in await session.checkpoints.all() if point.accepted == 10)
+        await session.branches.rewind(early.id, keep_as="later")
+        assert (await counted())[1] == 10
+        assert await read()
+        await session.branches.switch("later")
+        assert await counted() == whole
