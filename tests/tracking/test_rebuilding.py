@@ -294,8 +294,7 @@ async def test_what_there_is_to_know_is_said_wherever_a_dataset_is_opened(
     config = make_config(mlflow_tracking_uri=uri)
     async with await Session.create(make_plan(12), config) as session:
         await session.run()
-        await session.tracking.settle(60)
-    await lost(session)
+        await lost(session)
     async with DatasetBuilderAgent(config=config) as agent:
         state = await agent.load_from_checkpoint("mlflow:support")
         assert state.instances_created == 12
