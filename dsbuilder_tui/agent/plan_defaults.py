@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 from dsbuilder_tui.domain.expectation import MlflowKey, WrittenExpectation
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.target import PlanTarget, ToolSchema
+from dsbuilder_tui.domain.target import PlanTarget
 from dsbuilder_tui.session import Session
-from dsbuilder_tui.sources.target.target_reader import Target
 
 _LANGUAGE_AXES = {"language", "lang"}
 _LANGUAGE = WrittenExpectation(key="language", meaning="the language that the answer must be in", optional=True)
-_RULES = 8000  # characters of a prompt that a plan keeps
 PLAN_TARGET = "plan_target"  # under which the session's memory of the application keeps it
-
-
-def plan_target(target: Target) -> PlanTarget:
-    """What a plan keeps of an application that was read: its prompt, and its tools as far as they can be understood."""
-    tools: dict[str, ToolSchema] = {}
-    for tool in target.tools:
-        try:
-            tools[tool.name] = ToolSchema(description=tool.description, parameters=tool.parameters)
-        except ValidationError:  # parameters as nobody writes them
-            tools[tool.name] = ToolSchema(description=tool.description)
-    return PlanTarget(rules=target.prompt[:_RULES], tools=tools)
 
 
 def with_described_target(plan: DatasetPlanInput, session: Session) -> DatasetPlanInput:

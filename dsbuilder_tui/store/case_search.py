@@ -15,6 +15,8 @@ from dsbuilder_tui.domain.sanitise import whole_characters
 
 _MOST_CHARACTERS = 1000  # of a search; SQLite bounds patterns and the depth of conditions
 _MOST_WORDS = 30
+_SAID = "CASE type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE lower(value) END"
+_TAG_WORD, _MOST_TAGS = "tag:", 10
 _ESCAPE = "!"  # not the backslash, which JSON text is full of
 # Flags name other cases, which are not what is looked for.
 _TAGS = """CASE WHEN instr(tags, '"flags":') AND json_valid(tags) THEN json_remove(tags, '$.flags') ELSE tags END"""
@@ -43,8 +45,15 @@ class CaseQuery:
 
     def condition(self) -> tuple[str, list[str]]:
         """The SQL that a row must fulfil, and its parameters."""
-        sql, values = words_condition(self.text, ("inputs", "expectations", _TAGS), (CASE_ID,))
+        text, tags = _tags_apart(self.text)
+        sql, values = words_condition(text, ("inputs", "expectations", _TAGS), (CASE_ID,))
         parts = [sql] if sql else []
+        for path, value in tags:
+            # A mark is there when it says something; a value is the tag itself, or one of a list.
+            condition = "value NOT IN (0, '', '[]')" if value is None else f"{_SAID} = lower(?)"
+            each = f"EXISTS (SELECT 1 FROM json_each(tags, ?) WHERE {condition})"
+            parts.append(f"(CASE WHEN json_valid(tags) THEN {each} END)")
+            values += [path] if value is None else [path, value]
         marks = (
             (self.pinned, "pinned"),
             (self.noted, "note"),
@@ -82,6 +91,20 @@ class CaseQuery:
             )
             values.append(self.lacking)
         return " AND ".join(parts) or "1", values
+
+
+def _tags_apart(text: str) -> tuple[str, list[tuple[str, str | None]]]:
+    """A search without its words ``tag:NAME`` and ``tag:NAME=VALUE``, and these: the path of a tag (dotted), and its value if
+    one is wanted."""
+    words, tags = list[str](), list[tuple[str, str | None]]()
+    for word in text.split():
+        name, equals, value = word[len(_TAG_WORD) :].partition("=")
+        if not word.casefold().startswith(_TAG_WORD) or not name or len(tags) == _MOST_TAGS:
+            words.append(word)
+            continue
+        steps = "".join(f'."{step.replace(chr(34), "")}"' for step in name.split(".") if step)
+        tags.append((f"${steps}", value if equals else None))
+    return " ".join(words), tags
 
 
 def attribute_path(axis: str) -> str:

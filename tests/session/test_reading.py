@@ -91,6 +91,25 @@ async def test_an_export_up_to_a_place_in_the_history(session: Session, tmp_path
     assert await session.export(tmp_path / "a.jsonl") == 2
 
 
+async def test_a_tag_is_searched_for_by_name_and_by_value(session: Session) -> None:
+    tags: dict[tuple[str, int], dict[str, Any]] = {
+        ("zebra", 1): {"easy": True, "attributes": {"tone": "Angry"}},
+        ("zebra", 2): {"easy": False, "source": "old.csv"},
+        ("zebra", 3): {"labels": ["vip", "late"], "n": 7},
+        ("zebra", 4): {"note": "", "odd.name": "x"},
+    }
+    for slot, own in tags.items():
+        await put(session, {slot: f"tag:easy is text {slot[1]}" if slot[1] == 4 else f"text {slot[1]}"}, **own)
+    for words, numbers in (
+        ("tag:easy", [1]), ("tag:easy=true", [1]), ("tag:easy=false", [2]), ("TAG:easy text", [1]), ("tag:easy 2", []),
+        ("tag:attributes.tone", [1]), ("tag:attributes.tone=angry", [1]), ("tag:attributes.tone=calm", []),
+        ("tag:labels=vip", [3]), ("tag:labels=vi", []), ("tag:n=7", [3]), ("tag:source=OLD.csv", [2]), ("tag:model=m", [1, 2, 3, 4]),
+        ("tag:note", []), ("tag:nothing", []), ("tag:", [4]), ("tag:labels tag:n", [3]), ('tag:"easy"', [1]),
+        ("tag:easy') OR 1=1--", []), ("tag:$.easy", []),
+    ):  # fmt: skip
+        assert await found(session, words) == [f"zebra-{n:05d}" for n in numbers], words
+
+
 async def test_every_word_must_be_somewhere(session: Session) -> None:
     texts = {
         ("zebra", 1): "Where is my ORDER?",

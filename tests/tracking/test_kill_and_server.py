@@ -15,10 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui import DatasetBuilderAgent, DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import CaseAccepted, CasesLogged, Event
 from dsbuilder_tui.session.rebuilding import find_stored, rebuild
 from tests.support.tracked import assert_same, database_file, own_records
+
+APPLICATION = Path(__file__).parent.parent / "support" / "mlflow_traces.py"
 
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(300)]
 
@@ -181,3 +184,30 @@ async def test_a_lost_session_is_rebuilt_from_a_server(uri: str, make_config: Co
                 state = await session.tracking.sync(200)
             held = await assert_same(uri, session)
     assert len(held["datasets"]) == len(held["runs"]) == 1 and len(held["datasets"][0]["records"]) == 80
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_traces_on_a_server_become_cases(uri: str, make_config: Config) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with mlflow_server(uri, port):
+        await listening(port)
+        for experiment, kind in (("my_bot", "requests"), ("talks", "talks")):
+            command = [sys.executable, str(APPLICATION), address, experiment, kind]
+            await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, timeout=300)
+        async with DatasetBuilderAgent(config=make_config(mlflow_tracking_uri=address)) as agent:
+            state = await agent.from_traces("my_bot", since="1d")
+            assert state.state == "complete" and 0 < state.instances_created <= 39
+            assert "40 traces of my_bot read: 40 requests" in agent.notes[0] and "personal data masked" in " ".join(
+                agent.notes
+            )
+            texts = [str(case.inputs) async for case in agent.cases()]
+            assert not any("Tobias" in text or "posteo" in text for text in texts)
+            state = await agent.from_traces("my_bot", filter="tags.channel = 'app'", more=3)
+            assert state.total_instances_planned - state.instances_created == 3
+            assert (await agent.resume()).state == "complete"
+            await agent.from_traces("talks")
+            assert all(len(case.inputs["messages"]) == 3 async for case in agent.cases())
+            with pytest.raises(InputError, match="no experiment"):
+                await agent.from_traces("nobody")

@@ -292,9 +292,9 @@ async def test_what_there_is_to_know_is_said_wherever_a_dataset_is_opened(
     uri: str, make_config: Config, make_plan: Plan, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = make_config(mlflow_tracking_uri=uri)
-    async with await Session.create(make_plan(12), config) as session:
-        await session.run()
-        await lost(session)
+    session = await Session.create(make_plan(12), config)
+    await session.run()
+    await lost(session)
     async with DatasetBuilderAgent(config=config) as agent:
         state = await agent.load_from_checkpoint("mlflow:support")
         assert state.instances_created == 12

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
+from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session, load_plan
 from dsbuilder_tui.cli.main import main
-from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.errors import InputError, PlanError
 from dsbuilder_tui.domain.registered_reference import is_registered
 from dsbuilder_tui.domain.target import PlanTarget, ToolSchema
 from dsbuilder_tui.session.tracking import MODEL_ID, REGISTERED
+from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tracking.mlflow_client import MlflowUnavailable, mlflow_client
 from dsbuilder_tui.tracking.registered_target import read_registered, registered_targets
 
@@ -173,3 +175,33 @@ def test_a_request_without_a_model_begins_from_a_registered_prompt(
     assert main(["mlflow", "targets", "--json"]) == 0
     assert "prompts:/seats/1" in [one["target"] for one in json.loads(capsys.readouterr().out)]
     assert main(["run", "--prompt", said.replace("2", "9"), "--yes", "--checkpoint-dir", "s", "--plain"]) != 0
+
+
+def test_a_plan_file_names_its_target_in_mlflow(
+    client: Any, uri: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = client.create_logged_model("0", "shop-agent", params={"role": "answers customers"})
+    file = tmp_path / "plan.yaml"
+    place = ["--provider", "offline", "--plain", "--checkpoint-dir", str(tmp_path / "s"), "--mlflow-tracking-uri", uri]
+    text = "dataset_name: {name}\ntarget: {target}\ncategories: [{{name: a, count: 6, example_inputs: Where is it?}}]\n"
+    for name, target, known in (
+        ("by_prompt", "prompts:/bot/1", "prompts:/bot/1"),
+        ("by_model", "mlflow:models/shop-agent", f"models:/{model.model_id}"),
+    ):
+        file.write_text(text.format(name=name, target=target))
+        assert main(["run", str(file), *place, "--mlflow"]) == 0, capsys.readouterr()
+        (dataset,) = client.search_datasets(filter_string=f"tags.dsbuilder_target = '{known}'")
+        assert dataset.name == name
+    config = load_config(mlflow_tracking_uri=uri)
+    plan = load_plan(file, config)
+    assert "answers customers" in plan.description
+    file.write_text(text.format(name="x", target="prompts:/bot@live"))
+    assert load_plan(file, config).target.rules == "You answer questions about orders of {{shop}}."
+    file.write_text(text.format(name="x", target="prompts:/nobody"))
+    with pytest.raises(InputError, match="no prompt nobody"):
+        load_plan(file, config)
+    with pytest.raises(InputError, match=r"its target prompts:/nobody is read from MLflow"):
+        load_plan(file)
+    file.write_text(text.format(name="x", target="a bot"))
+    with pytest.raises(PlanError, match="target"):
+        load_plan(file, config)

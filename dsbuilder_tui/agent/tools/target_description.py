@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import Any
 
-from dsbuilder_tui.agent.plan_defaults import PLAN_TARGET, plan_target
+from dsbuilder_tui.agent.plan_defaults import PLAN_TARGET
 from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
 from dsbuilder_tui.domain.approval import QuestionApproval, QuestionSubject
 from dsbuilder_tui.domain.errors import InputError
@@ -14,6 +14,7 @@ from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.registered_reference import is_registered
 from dsbuilder_tui.session.tracking import MODEL_ID, REGISTERED
 from dsbuilder_tui.settings.key_trust import foreign_tracking, refusal
+from dsbuilder_tui.sources.target.plan_target import plan_target
 from dsbuilder_tui.sources.target.target_reader import read_target, target_of_text
 from dsbuilder_tui.tracking.registered_target import RegisteredTarget, read_registered
 

@@ -33,7 +33,7 @@ def _check(arguments: argparse.Namespace) -> int:
     config = load_config(**settings_from(arguments))
     ask_before_keys_leave(config, [KeyUse.EMBEDDINGS, *([KeyUse.CHAT] if arguments.judge else [])])
     if is_file(arguments.what, config):
-        plan = load_plan(arguments.plan) if arguments.plan else None
+        plan = load_plan(arguments.plan, config) if arguments.plan else None
         return _end(arguments, asyncio.run(_report(arguments, arguments.what, plan, config)))
     if arguments.plan or arguments.field or arguments.fix or arguments.in_place:
         raise InputError(

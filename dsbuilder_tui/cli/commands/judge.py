@@ -80,7 +80,7 @@ async def _judge_file(arguments: argparse.Namespace, config: DatasetBuilderConfi
     if arguments.what == "-" and not arguments.out:
         raise InputError("There is no place beside standard input.", "Name a file for the verdicts with --out.")
     out = Path(arguments.out).expanduser() if arguments.out else verdicts_beside(Path(arguments.what).expanduser())
-    plan = load_plan(arguments.plan) if arguments.plan else None
+    plan = load_plan(arguments.plan, config) if arguments.plan else None
     told = _told if sys.stderr.isatty() and not arguments.json else lambda found: None
     found = await judge_file(arguments.what, out, config, choice=field_choice(arguments), plan=plan, told=told)
     total = found.total

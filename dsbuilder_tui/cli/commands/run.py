@@ -18,14 +18,13 @@ from dsbuilder_tui.cli.trace_options import trace_options, trace_query
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import ExitCode, InputError
 from dsbuilder_tui.domain.plain_words import counted
-from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.trace_query import TRACES
 from dsbuilder_tui.models.address import without_keys
 from dsbuilder_tui.session import Session, check_plan
 from dsbuilder_tui.session.library import ImportedDataset, notes_of
-from dsbuilder_tui.session.plan_files import load_example, load_plan
+from dsbuilder_tui.session.plan_files import PlanFile, load_example, read_plan_file
 from dsbuilder_tui.session.row_files import add_rows, extend_rows
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
@@ -50,12 +49,14 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.yes:
         raise InputError("--yes answers the main agent; a plan file needs no answer.", "Leave it out.")
     _check_combination(arguments)
-    imported = _extended(arguments, config) if arguments.extend else None
+    file = _plan(arguments, config) if arguments.plan or arguments.example else None
+    imported = _extended(arguments, config, file) if arguments.extend else None
     if imported is not None:
         plan = imported.plan
         config = _without_repeats(arguments, config)
     else:
-        plan = _plan(arguments)
+        assert file is not None, "there is a plan where nothing is extended"
+        plan = file.plan
     check_plan(
         plan, config, arguments.plan or arguments.extend or f"example {arguments.example}",
         there=len(imported.cases) if imported else 0,
@@ -73,6 +74,8 @@ def _run(arguments: argparse.Namespace) -> int:
             async with await Session.create(plan, config, imported=imported, out=out) as session:
                 if imported is not None and not arguments.json:
                     _say_extended(imported)
+                if file is not None and file.known:
+                    await session.agent_memory.remember_target(dict(file.known))
                 if arguments.only_new:
                     await session.dataset.leave_imported_out()
                 return await build(session, model, arguments, out)
@@ -80,8 +83,10 @@ def _run(arguments: argparse.Namespace) -> int:
     return asyncio.run(start())
 
 
-def _plan(arguments: argparse.Namespace) -> DatasetPlanInput:
-    return load_example(arguments.example) if arguments.example else load_plan(arguments.plan)
+def _plan(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> PlanFile:
+    if arguments.example:
+        return PlanFile(load_example(arguments.example))
+    return read_plan_file(arguments.plan, config, lambda: ask_before_mlflow_is_read(config))
 
 
 def _check_combination(arguments: argparse.Namespace) -> None:
@@ -100,7 +105,9 @@ def _check_combination(arguments: argparse.Namespace) -> None:
         raise InputError("--only-new is for --extend.", "Leave it out: all cases are new.")
 
 
-def _extended(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> ImportedDataset:
+def _extended(
+    arguments: argparse.Namespace, config: DatasetBuilderConfig, file: PlanFile | None = None
+) -> ImportedDataset:
     from dsbuilder_tui.session.traced_rows import traced_experiment
 
     if (query := trace_query(arguments, traced_experiment(arguments.extend))) is not None:
@@ -108,24 +115,24 @@ def _extended(arguments: argparse.Namespace, config: DatasetBuilderConfig) -> Im
 
         ask_before_mlflow_is_read(config)
         more = 0 if arguments.prompt is not None else arguments.more
-        plan = _plan(arguments) if more is None else None
+        plan = file.plan if file is not None else None
         return traced_dataset(query, config, SystemClock().now(), more=more, plan=plan, choice=field_choice(arguments))
     if (stored := stored_name(arguments.extend)) is not None:
         from dsbuilder_tui.session.rebuilding import find_stored, stored_rows
 
         ask_before_mlflow_is_read(config)
         with stored_rows(find_stored(stored, config)) as path:
-            return _extended_file(arguments, path)
-    return _extended_file(arguments, Path(arguments.extend).expanduser())
+            return _extended_file(arguments, path, file)
+    return _extended_file(arguments, Path(arguments.extend).expanduser(), file)
 
 
-def _extended_file(arguments: argparse.Namespace, path: Path) -> ImportedDataset:
+def _extended_file(arguments: argparse.Namespace, path: Path, file: PlanFile | None) -> ImportedDataset:
     choice = field_choice(arguments)
     if arguments.prompt is not None:
         return extend_rows(path, 0, choice)
-    if arguments.more is not None:
+    if file is None:
         return extend_rows(path, arguments.more, choice)
-    return add_rows(_plan(arguments), path, choice)
+    return add_rows(file.plan, path, choice)
 
 
 def _say_extended(imported: ImportedDataset) -> None:

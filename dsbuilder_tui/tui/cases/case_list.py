@@ -61,7 +61,7 @@ class CaseList(SessionScreen):
         yield self.top_line()
         with Horizontal(id="case-body"):
             with Vertical(id="case-list", classes="pane"):
-                yield Field(value=self._words, id="search", placeholder="search: every word must occur")
+                yield Field(value=self._words, id="search", placeholder="search: every word must occur; tag:easy")
                 yield PagedRows(
                     self._row,
                     self._fetch,
