@@ -208,6 +208,7 @@ async def test_traces_on_a_server_become_cases(uri: str, make_config: Config) ->
             assert state.total_instances_planned - state.instances_created == 3
             assert (await agent.resume()).state == "complete"
             await agent.from_traces("talks")
-            assert all(len(case.inputs["messages"]) == 3 async for case in agent.cases())
+            talks = [case.inputs["messages"] async for case in agent.cases()]
+            assert talks and all(len(messages) == 3 for messages in talks)
             with pytest.raises(InputError, match="no experiment"):
                 await agent.from_traces("nobody")

@@ -34,7 +34,7 @@ async def names(desk: Desk) -> list[str]:
     return [branch.name for branch in await desk.session.branches.all()]
 
 
-@covers("Checkpoints", "left", "h", "right", "l", "home", "end", "tab", "x")
+@covers("Checkpoints", "left", "h", "home", "end", "tab", "x")
 @SIZES
 async def test_the_history_is_scrubbed_looked_at_and_exported(make_plan: Plans, size: tuple[int, int]) -> None:
     await built(make_plan(40), checkpoint_interval=10)
@@ -60,7 +60,7 @@ async def test_the_history_is_scrubbed_looked_at_and_exported(make_plan: Plans, 
         assert "10" in json.dumps(data)
 
 
-@covers("Checkpoints", "enter", "up", "k", "down", "j", "f", "n", "escape")
+@covers("Checkpoints", "enter", "f", "n")
 @SIZES
 async def test_going_back_keeps_what_was_there_and_every_branch_can_be_worked_on(
     make_plan: Plans, size: tuple[int, int]

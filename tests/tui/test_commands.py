@@ -188,7 +188,7 @@ async def _rewind(desk: Desk) -> None:
 
 async def _fork(desk: Desk) -> None:
     await desk.command("/fork")
-    await desk.said("The branch needs a name.")
+    await desk.until(lambda: desk.one("#prompt").text == "/fork ")
     await desk.command("/fork angrier people")
     await desk.said("Now on angrier people at checkpoint")
     await desk.until(lambda: desk.live.view.branch == "angrier people")

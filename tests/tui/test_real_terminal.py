@@ -298,3 +298,32 @@ def test_the_newest_cases_are_seen_and_acted_on(rows: int, columns: int, tabs: i
         terminal.press("ctrl+q")
         assert terminal.finish() == 0
     assert terminal.left_on == set()
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 36)])
+def test_the_history_is_returned_to_in_a_real_terminal(columns: int, rows: int) -> None:
+    ran = command("run", "--example", "travel_assistant", "--set", "checkpoint_interval=20", *PLACE, cwd=Path.cwd())
+    assert ran.returncode == 0, ran.stderr
+    name = "travel_assistant_v1"
+    with Terminal("studio", name, *PLACE, rows=rows, columns=columns) as terminal:
+        terminal.wait("finished")
+        terminal.press("f4")
+        terminal.wait("This is where the session stands now.")
+        terminal.press("home")
+        terminal.wait("20 of 60 cases")
+        terminal.press("enter")
+        terminal.wait("Back to checkpoint 1?")
+        terminal.press("enter")
+        terminal.wait("20 here")
+        terminal.press("down")
+        terminal.wait("work on it")
+        terminal.press("enter")
+        terminal.wait("Work on main-1?")
+        terminal.press("enter")
+        terminal.wait("60 here")
+        terminal.press("ctrl+q")
+        assert terminal.finish() == 0
+    branches = json.loads(command("branches", name, "--json", *PLACE, cwd=Path.cwd()).stdout)
+    assert [(one["name"], one["current"], one["accepted"]) for one in branches] == [
+        ("main", False, 20), ("main-1", True, 60),
+    ]  # fmt: skip

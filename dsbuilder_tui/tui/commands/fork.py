@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.tui.slash_command import SlashCommand
 
 if TYPE_CHECKING:
@@ -14,7 +13,8 @@ if TYPE_CHECKING:
 async def _fork(actions: StudioActions, argument: str) -> None:
     live = actions.live
     if not argument:
-        raise InputError("The branch needs a name.", "/fork NAME begins one here; F4 begins one at any checkpoint.")
+        actions.services.draft("/fork ")  # it needs a name
+        return
     branch = await live.session.branches.fork_here(argument)
     if not branch.current:
         await live.tell(
