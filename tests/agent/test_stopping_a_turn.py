@@ -164,7 +164,7 @@ async def test_an_effect_comes_to_its_end_once(
         await stop(
             talk.conversation.say("save it"), how, lambda part: isinstance(part, ToolStarted), lambda: bool(reached)
         )
-        assert [p.reason for p in await talk.session.checkpoints.all()].count("mine") == 1 and reached == ["mine"]
+        assert [p.name for p in await talk.session.checkpoints.all()].count("mine") == 1 and reached == ["mine"]
         last = (await lines(talk))[-1]
         assert last[:2] == ("agent", "tool") and last[2].startswith("Checkpoint ")
         await check_mind(talk, fake)

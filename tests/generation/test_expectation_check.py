@@ -257,7 +257,7 @@ async def test_a_model_that_follows_no_schema(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What nobody asked for by name may be missing, and it is said; what a plan names is asked for again and again."""
-    monkeypatch.setattr(fake_openai, "_with_written", lambda case, prompt: case)
+    monkeypatch.setattr(fake_openai, "with_written", lambda case, prompt: case)
     plan = make_plan(8, write=[{"expected_facts": {"optional": optional}}])
     told: list[str] = []
     async with FakeOpenAI() as server:

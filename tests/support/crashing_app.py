@@ -6,7 +6,7 @@ import sys
 from typing import NoReturn
 
 from dsbuilder_tui.cli.main import main
-from dsbuilder_tui.tui.checkpoints.screen import Rail
+from dsbuilder_tui.tui.checkpoints.rail import BranchRail
 
 
 def crash(*_: object) -> NoReturn:
@@ -14,5 +14,5 @@ def crash(*_: object) -> NoReturn:
 
 
 if __name__ == "__main__":
-    Rail.paint = crash  # type: ignore[method-assign]
+    BranchRail.paint = crash  # type: ignore[method-assign]
     sys.exit(main(["--checkpoint-dir", sys.argv[1]]))

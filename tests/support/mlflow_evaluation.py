@@ -10,6 +10,7 @@ answer says the id of the run, or the error. It lives on until its input ends: i
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from typing import Any
@@ -74,7 +75,9 @@ def evaluated(uri: str, name: str, options: dict[str, Any]) -> str:
         scorers = [closeness]
     if options.get("rows"):
         data = [{"inputs": inputs} for inputs in frame["inputs"]]
-    predict: Any = application
+    predict: Any = mlflow.trace(application)
+    # It is tried on one record before, and a first one for which it raises would end the evaluation.
+    os.environ["MLFLOW_GENAI_EVAL_SKIP_TRACE_VALIDATION"] = str(bool(raising))
     if options.get("played"):
         from mlflow.genai.simulators import BaseSimulatedUserAgent, ConversationSimulator
 

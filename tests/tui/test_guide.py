@@ -53,7 +53,7 @@ async def test_from_the_keys_to_a_page_and_back() -> None:
         for _ in topics():
             await desk.press("down")
         await desk.sees("The built-in writer", "It reads your examples into templates")
-        await desk.press("home", "down", "down", "enter")
+        await desk.press("home", "down", "down", "down", "enter")
         assert desk.focus == "page"
         await desk.sees("It proposes, you decide.")
         await desk.press("end")

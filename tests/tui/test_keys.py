@@ -208,10 +208,14 @@ async def test_a_click_on_the_plan_card_and_on_a_row(make_plan: Plans) -> None:
         await begin(desk, make_plan(4))
         await desk.sees("^Y approve")
         card = desk.app.focused
-        rows = ["".join(s.text for s in card.render_line(y)) for y in range(card.size.height)]  # type: ignore[union-attr]
-        y = next(i for i, row in enumerate(rows) if "approve" in row)
+        assert card is not None
+
+        def rows() -> list[str]:
+            return ["".join(segment.text for segment in card.render_line(y)) for y in range(card.size.height)]
+
+        y = await desk.until(lambda: next((i for i, row in enumerate(rows()) if "⏎ approve" in row), None))
         await desk.answer()
-        await desk.pilot.click(card, (rows[y].index("approve") + 1, y))  # type: ignore[arg-type]
+        await desk.pilot.click(card, (rows()[y].index("approve") + 1, y))
         await desk.state("finished")
         await desk.press("f2")
         await desk.at("CasesScreen", "cases")
