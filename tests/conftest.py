@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,13 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetCategory, DatasetPlanInput
 from tests.support.fake_openai import FakeOpenAI
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Thousands of tests and all that they import stay: looking through them for garbage takes a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

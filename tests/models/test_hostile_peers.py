@@ -126,7 +126,7 @@ def test_the_main_agent(tmp_path: Path, kind: str) -> None:
         _holds_out(process, lambda: fake.seen["agent"])
 
 
-@pytest.mark.parametrize("kind", _each_night(CHAT, {"flood_packed"}))
+@pytest.mark.parametrize("kind", _each_night(CHAT, set()))
 def test_the_judge(tmp_path: Path, kind: str) -> None:
     with fake_endpoint(judge=FakeJudge(kind=kind)) as fake:
         _holds_out(_run(tmp_path, fake, "--set", "judge=all", "--max-workers", "8"), lambda: fake.judge.bodies)
