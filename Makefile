@@ -23,7 +23,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 # Many tests wait for a terminal, a process or a clock: more of them than cores keep the cores busy.
-TESTERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 2 )))
+TESTERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 5 / 2 )))
 PIP = $(PYTHON) -m pip --disable-pip-version-check
 PIP_INSTALL = $(PIP) --python $(BIN)/python install --quiet --constraint constraints.txt
 # uv reads none of pip's settings: the index that pip asks is handed on to it, and it trusts the system's certificates, as pip does.

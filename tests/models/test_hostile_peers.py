@@ -116,7 +116,7 @@ def test_many_workers(tmp_path: Path, kind: str) -> None:
         _holds_out(process, lambda: fake.seen[kind] > 16)
 
 
-@pytest.mark.parametrize("kind", _each_night(CHAT, {"flood_packed"}))
+@pytest.mark.parametrize("kind", _each_night(CHAT, set()))
 def test_the_main_agent(tmp_path: Path, kind: str) -> None:
     with fake_endpoint(agent_script=[Flood(kind)] * 1000) as fake:
         process = _start(

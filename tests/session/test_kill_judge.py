@@ -42,7 +42,7 @@ def _judged(folder: Path) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("mode", ["sample", "all"])
+@pytest.mark.parametrize("mode", [pytest.param("sample", marks=pytest.mark.slow), "all"])
 def test_kills_while_the_judge_reads(tmp_path: Path, mode: str) -> None:
     plan, rng = plan_file(tmp_path, 50, 30), random.Random(5)
     settings = [*_ARGUMENTS, "--set", f"judge={mode}", "--set", "judge_share=1"]

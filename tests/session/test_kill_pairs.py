@@ -50,7 +50,7 @@ def _pairs(folder: Path) -> dict[str, tuple[str, str]]:
     return {case: (tag["other"], tag["kind"]) for case, tag in paired.items() if tag["side"] == "partner"}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_kills_while_pairs_are_written(tmp_path: Path, seed: int) -> None:
     plan, rng = _plan(tmp_path), random.Random(seed)
     with fake_endpoint(reply_for=PairWorker()) as fake:

@@ -49,7 +49,7 @@ def test_other_traces_and_inputs_are_no_scenarios() -> None:
     assert scenario_of({"query": "Where is my order?"}) is None
 
 
-@pytest.mark.parametrize("experiment", ["", "elsewhere"])
+@pytest.mark.parametrize("experiment", ["", pytest.param("elsewhere", marks=pytest.mark.slow)])
 async def test_played_scenarios_are_read_by_case(
     experiment: str, uri: str, make_config: Callable[..., DatasetBuilderConfig]
 ) -> None:

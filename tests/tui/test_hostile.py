@@ -157,7 +157,7 @@ async def test_home_and_its_dialogs(tmp_path: Path, size: tuple[int, int]) -> No
 
 
 @pytest.mark.usefixtures("names_of_any_kind")
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [SIZES[0], pytest.param(SIZES[1], marks=pytest.mark.slow)])
 async def test_the_studio_and_its_screens(tmp_path: Path, size: tuple[int, int]) -> None:
     root = tmp_path / "s"
     folder = await hostile_session(root)

@@ -126,7 +126,7 @@ def acted(desk: Desk, answers: list[Any]) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize("size", [WIDE, pytest.param(NARROW, marks=pytest.mark.slow)])
 async def test_no_sentence_answers_a_card_wherever_that_arrives(size: tuple[int, int], make_plan: Plans) -> None:
     talk = Deaf()
     answers: list[Any] = []

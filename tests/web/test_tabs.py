@@ -132,7 +132,9 @@ async def test_closing_a_tab_saves_and_ends_its_app_alone() -> None:
                 await other.wait("Paused at")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGTERM, signal.SIGHUP))]
+)
 async def test_the_server_ends_with_all_its_apps(number: signal.Signals) -> None:
     await planned()
     with served(*PLACE, *LONG) as server:
