@@ -215,9 +215,10 @@ class CaseAnswers:
         number = named.lstrip("#").strip()
         if not (number.isascii() and number.isdigit() and 0 < int(number[:18]) < 10**9):
             slot = slot_of(named)
-            found = await self._in_slots([slot] if slot is not None and slot[0] in categories else [])
+            known = await store.cases.slot_facts(*slot) if slot is not None and slot[0] in categories else None
+            found = [known.case] if known is not None and known.case is not None else []
         elif named.startswith("#"):
-            found = await self._in_slots([(name, int(number)) for name in categories])
+            found = list((await store.cases.in_slots([(name, int(number)) for name in categories])).values())
         else:
             found = await store.cases.page(categories, int(number) - 1, 1, newest_first=False)
         if not found:
@@ -235,10 +236,6 @@ class CaseAnswers:
             place=DataPlace.CASES,
             words=case.case_id,
         )
-
-    async def _in_slots(self, slots: Sequence[tuple[str, int]]) -> list[AcceptedCase]:
-        facts = [await self._context.files.store.cases.slot_facts(*slot) for slot in slots]
-        return [known.case for known in facts if known.case is not None]
 
     async def coverage(self, question: DataQuestion) -> DataAnswer:
         """How full categories or the values of an axis are, the thinnest first unless told otherwise."""

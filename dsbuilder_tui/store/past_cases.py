@@ -113,25 +113,22 @@ class PastCaseTable:
 
     async def newest(self, checkpoint: int, most: int) -> list[AcceptedCase]:
         """Some cases, the newest of then first; a damaged one is marked. Costs the same at any number of cases."""
-
-        def read(connection: sqlite3.Connection) -> list[AcceptedCase]:
-            past, found = _Past.of(connection, checkpoint), list[Any]()
-            for query in past.sources(CASE_PLACE, CASE_COLUMNS, newest=True):
-                found += connection.execute(f"{query} ORDER BY 1 DESC LIMIT :most", {**past.values, "most": most})
-            found.sort(key=lambda row: row[0], reverse=True)
-            return [read_case(self._store.names, row) for row in found[:most]]
-
-        return await self._store.read(read)
+        rows = await self._newest_rows(checkpoint, most, CASE_PLACE, CASE_COLUMNS)
+        return [read_case(self._store.names, row) for row in rows]
 
     async def rejections(self, checkpoint: int, most: int) -> list[Rejection]:
         """Some of what had been turned away by then, the newest first. Costs the same at any number."""
+        rows = await self._newest_rows(checkpoint, most, REJECTION_PLACE, REJECTION_COLUMNS)
+        return [rejection_from(self._store.names, row) for row in rows]
 
-        def read(connection: sqlite3.Connection) -> list[Rejection]:
+    async def _newest_rows(self, checkpoint: int, most: int, place: int, columns: str) -> list[Any]:
+        """Some rows of a table as of then, from the last place in the history back; that is their first column."""
+
+        def read(connection: sqlite3.Connection) -> list[Any]:
             past, found = _Past.of(connection, checkpoint), list[Any]()
-            for query in past.sources(REJECTION_PLACE, REJECTION_COLUMNS, newest=True):
+            for query in past.sources(place, columns, newest=True):
                 found += connection.execute(f"{query} ORDER BY 1 DESC LIMIT :most", {**past.values, "most": most})
-            found.sort(key=lambda row: row[0], reverse=True)
-            return [rejection_from(self._store.names, row) for row in found[:most]]
+            return sorted(found, key=lambda row: row[0], reverse=True)[:most]
 
         return await self._store.read(read)
 

@@ -275,7 +275,7 @@ class CheckpointsScreen(SessionScreen):
             self._choose(Selection(line.branch.name, point.id))
 
     def action_branch(self, by: int) -> None:
-        """Go to the next line: to the same point where that is on it too, else to the end of it."""
+        """Go to the end of the next line."""
         if (line := self._line) is None:
             return
         row = self.lines.index(line) + by
