@@ -28,7 +28,6 @@ from dsbuilder_tui.tui.home import paint as home
 from dsbuilder_tui.tui.paint import chrome
 from dsbuilder_tui.tui.paint.case_fields import FieldKind, case_fields
 from dsbuilder_tui.tui.paint.line import Line, bar, clip, cut, fit, frame, length, pad, sides, sparkline, wrap
-from dsbuilder_tui.tui.paint.timeline import timeline
 from dsbuilder_tui.tui.rejected import paint as duel
 from dsbuilder_tui.tui.rejected import threshold_paint as whatif
 from dsbuilder_tui.tui.studio import paint as panels
@@ -384,28 +383,6 @@ def test_the_scale_shows_both_sides_and_the_threshold() -> None:
     assert " ".join(told[:3]).startswith(
         "At 0.90: 1 of 2 semantic rejections would have passed this stage, 3 of 4 accepted cases with a score would"
     )
-
-
-@pytest.mark.parametrize("accepted", [(0,), (0, 30), (0, 0, 30), (30,), (30, 60)])
-@pytest.mark.parametrize("width", [40, 80])
-def test_the_timeline_begins_at_one_zero(accepted: tuple[int, ...], width: int) -> None:
-    points = [Point(number, cases, "interval", 5000.0) for number, cases in enumerate(accepted, 1)]
-    rail, marks = timeline(points, width, 120, 30)
-    labels = "".join(span[0] for span in marks).split()
-    following = accepted[-1] + 30
-    zeros = accepted.count(0) or 1  # each checkpoint there is can be chosen
-    assert labels == ["0"] * zeros + [str(cases) for cases in accepted if cases] + [str(following)]
-    dots = "".join(span[0] for span in rail)
-    assert dots.count("●") + dots.count("◉") == len(accepted)
-
-
-def test_the_panel_of_checkpoints_says_zero_once() -> None:
-    """A run that was begun and paused at once may have saved several points before its first case."""
-    for count in (1, 2, 3):
-        points = tuple(Point(number, 0, "pause", 5000.0) for number in range(count))
-        lines = panels.checkpoints_panel(RunView(planned=120, points=points), 60, 6, focused=False, interval=30)
-        words = ["".join(span[0] for span in line).strip("│ ").split() for line in lines]
-        assert ["0", "30"] in words
 
 
 def test_one_is_one_on_the_card_of_a_plan() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +13,12 @@ from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.sources.rows.imported_rows import ImportedRows, Numbers
 from dsbuilder_tui.sources.rows.row_parts import Parts
 from dsbuilder_tui.store.imports.import_format import ImportedCase
+from dsbuilder_tui.store.imports.lazy_cases import LazyCases
 
 _OWN_TAGS = frozenset({"case_id", "category", "slot"})
 
 
-class RowCases(Sequence[ImportedCase]):
+class RowCases(LazyCases):
     """Rows as the cases of a plan, in the first slots of their categories; each is read when it is asked for."""
 
     def __init__(
@@ -31,14 +32,7 @@ class RowCases(Sequence[ImportedCase]):
     def __len__(self) -> int:
         return int(self._begins[-1])
 
-    @overload
-    def __getitem__(self, place: int) -> ImportedCase: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[ImportedCase]: ...
-    def __getitem__(self, place: int | slice) -> ImportedCase | list[ImportedCase]:
-        if isinstance(place, slice):
-            return [self[one] for one in range(*place.indices(len(self)))]
-        place = range(len(self))[place]
+    def _case_at(self, place: int) -> ImportedCase:
         group = bisect_right(self._begins, place) - 1
         name = self._names[group]
         number = place - self._begins[group]

@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.store.export.checkpoint import SEED_SUFFIX
 from dsbuilder_tui.store.imports.import_format import ImportedCase, ImportedDataset, ImportFormat
 from dsbuilder_tui.store.imports.json_values import LONGEST_BESIDE, LONGEST_RECORD, JsonStream, Unusable
+from dsbuilder_tui.store.imports.lazy_cases import LazyCases
 from dsbuilder_tui.store.imports.temporary_records import TemporaryRecords
 
 _MOST_RETIRED = 10_000_000
@@ -172,7 +173,7 @@ class _Instances(Sequence[Any]):
         return _strict(self._texts[number])
 
 
-class SeedCases(Sequence[ImportedCase]):
+class SeedCases(LazyCases):
     """The instances of a checkpoint file as the cases of its plan, each read when it is asked for; 10 bytes an instance."""
 
     def __init__(
@@ -201,14 +202,7 @@ class SeedCases(Sequence[ImportedCase]):
     def __len__(self) -> int:
         return len(self._ordinals)
 
-    @overload
-    def __getitem__(self, place: int) -> ImportedCase: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[ImportedCase]: ...
-    def __getitem__(self, place: int | slice) -> ImportedCase | list[ImportedCase]:
-        if isinstance(place, slice):
-            return [self[one] for one in range(*place.indices(len(self)))]
-        place = range(len(self))[place]
+    def _case_at(self, place: int) -> ImportedCase:
         instance = self._instances[place]
         category, ordinal = self._names[self._categories[place]], self._ordinals[place]
         given = instance.get("tags")
