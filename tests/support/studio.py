@@ -33,6 +33,7 @@ from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.tui.app import StudioApp
 from dsbuilder_tui.tui.live_session import LiveSession
 from dsbuilder_tui.tui.studio.cards import GRACE, Card
+from dsbuilder_tui.tui.studio.chat import ChatLog
 
 T = TypeVar("T")
 PATIENCE = 10.0
@@ -122,9 +123,16 @@ class Desk:
 
     async def answer(self, *keys: str) -> None:
         """Press keys for the card that waits, as somebody who has had the time to look at it."""
-        await self.until(
-            lambda: any(card.ready(float("inf")) for card in self.app.screen.query(Card) if card.state == "open")
-        )
+
+        def seen() -> bool:
+            waiting = [
+                card for card in self.app.screen.query(Card) if card.state == "open" and card.ready(float("inf"))
+            ]
+            # One that is still being scrolled into view is only shown by its chord, not answered.
+            logs = [log for log in self.app.screen.query(ChatLog) if log.size.height]
+            return bool(waiting) and all(log.shows(waiting[-1]) for log in logs)
+
+        await self.until(seen)
         await self.pilot.pause()
         assert isinstance(self.app.clock, SkippingClock)
         self.app.clock.skip(2 * GRACE)

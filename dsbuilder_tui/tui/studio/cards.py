@@ -89,6 +89,9 @@ class Card(Painted, can_focus=True):
     def hold(self) -> None:
         """Begin the time anew in which nothing answers it: the keys have come to it unasked."""
         self._held_since = self.services.clock.monotonic()
+        self._light_in_time()
+
+    def _light_in_time(self) -> None:
         self.lit = False
         self.repaint()
         if self._timer is not None:
@@ -102,7 +105,7 @@ class Card(Painted, can_focus=True):
     def render_line(self, y: int) -> Strip:
         if self._held_since is None and self.state is CardState.OPEN:
             self._held_since = self.services.clock.monotonic()  # at once; the rest is no part of drawing
-            self.call_later(self.hold)
+            self.call_later(self._light_in_time)
         return super().render_line(y)
 
     def _card(self, width: int) -> list[Line]:
