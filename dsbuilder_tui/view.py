@@ -10,6 +10,7 @@ from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import Checkpoint, Rejection
 from dsbuilder_tui.domain.events import (
+    ActUndone,
     AgentCalled,
     BatchFinished,
     BatchStarted,
@@ -44,6 +45,7 @@ _RATE_STEP = 1.0
 _KEPT_ARRIVALS = 32  # per worker: what its sparkline is drawn from
 _KEPT_REJECTIONS = 100
 _KEPT_POINTS = 200
+_COUNTERS = ("accepted", "rejected", "exhausted")
 _TELLING_SECONDS = 3.0
 _TELLING = 10  # accepted cases from which on their cost says something about the others
 
@@ -227,19 +229,7 @@ def opening_view(
         workers_limit=workers_limit,
         revision=revision,
         stages=dict(summary.rejections),
-        feed=tuple(
-            Turned(
-                ts=r.created_at,
-                seq=r.seq,
-                category=r.category,
-                stage=r.stage,
-                reason=r.reason,
-                text=r.text,
-                score=r.score,
-                nearest=r.nearest_case_id,
-            )
-            for r in reversed(rejections[:_KEPT_REJECTIONS])
-        ),
+        feed=tuple(_turned(r.created_at, r) for r in reversed(rejections[:_KEPT_REJECTIONS])),
         points=tuple(Point(p.id, p.accepted, p.reason, p.created_at) for p in points[-_KEPT_POINTS:]),
         prompt_tokens=summary.prompt_tokens,
         completion_tokens=summary.completion_tokens,
@@ -300,20 +290,12 @@ def reduce(view: RunView, event: Event) -> RunView:
             return replace(
                 view, accepted=event.accepted, rejected=sum(event.stages.values()), branch=event.branch, points=points
             )
+        case ActUndone():
+            return _returned(view, event)
         case CaseRejected():
-            turned = Turned(
-                ts=event.ts,
-                seq=event.seq,
-                category=event.category,
-                stage=event.stage,
-                reason=event.reason,
-                text=event.text,
-                score=event.score,
-                nearest=event.nearest_case_id,
-            )
             return replace(
                 view,
-                feed=(*view.feed[-_KEPT_REJECTIONS + 1 :], turned),
+                feed=(*view.feed[-_KEPT_REJECTIONS + 1 :], _turned(event.ts, event)),
                 stages={**view.stages, event.stage: view.stages.get(event.stage, 0) + 1},
                 **_counts(view, event.category, rejected=1, batch=event.batch, ts=event.ts),
             )
@@ -438,6 +420,24 @@ def _counts(
         if change:
             changes[name] = getattr(view, name) + change
     return changes
+
+
+def _turned(ts: float, told: Rejection | CaseRejected) -> Turned:
+    return Turned(
+        ts=ts, seq=told.seq, category=told.category, stage=told.stage, reason=told.reason, text=told.text, score=told.score,
+        nearest=told.nearest_case_id,
+    )  # fmt: skip
+
+
+def _returned(view: RunView, event: ActUndone) -> RunView:
+    """The view after an act was undone: its counters change by what the event says."""
+    for name, by in event.counts.items():
+        old, new = view.categories.get(name, CategoryView()), {what: by.get(what, 0) for what in _COUNTERS}
+        category = replace(old, **{what: getattr(old, what) + number for what, number in new.items()})
+        sums: dict[str, Any] = {what: getattr(view, what) + number for what, number in new.items()}
+        view = replace(view, categories={**view.categories, name: category}, **sums)
+    stages = {stage: view.stages.get(stage, 0) + by for stage, by in event.stages.items()}
+    return replace(view, stages={stage: count for stage, count in {**view.stages, **stages}.items() if count})
 
 
 def _sampled(samples: tuple[tuple[float, int], ...], now: float, count: int) -> tuple[tuple[float, int], ...]:

@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import PAIR_NAMES
 from dsbuilder_tui.domain.conversation import TURNS
 from dsbuilder_tui.domain.events import (
+    ActUndone,
     BranchSwitched,
     CallHedged,
     CasesLogged,
@@ -40,6 +41,7 @@ from dsbuilder_tui.domain.run_state import WorkerState
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.domain.tracking_state import TrackingState
+from dsbuilder_tui.domain.undo import undone_words
 from dsbuilder_tui.domain.writing_stage import pipeline_words
 from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.models.providers import provider_of
@@ -352,6 +354,8 @@ def event_line(event: Event) -> str | None:
             return f"  MLflow: {visible(event.error)}; tried again in {event.retry_in_s:.0f} s, {event.waiting:,} wait"
         case ResultsRead():
             return f"  {results_words(event)}"
+        case ActUndone():
+            return f"  {undone_words(visible(event.words), redone=event.redone)}"
         case ExportWritten() if event.format != "checkpoint":
             return None
         case Notice():

@@ -17,7 +17,9 @@ from dsbuilder_tui.agent.tool_registry import tool_kinds
 from dsbuilder_tui.domain.approval import Approval, ApprovalDecision, ApprovalRequest
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.message import TextContent
+from dsbuilder_tui.domain.undo import Actor
 from dsbuilder_tui.models.agent_answer import CUT_CALL
+from dsbuilder_tui.session.acting import one_step
 
 
 class ToolRunner:
@@ -120,7 +122,8 @@ class ToolRunner:
         return True
 
     async def _with_effect(self, tool: Tool[Any], call: ToolCall, arguments: Any) -> ToolAnswer:
-        answer = await tool.run(call, arguments)
+        with one_step(Actor.AGENT):
+            answer = await tool.run(call, arguments)
         await self._host.session.agent_memory.note_tool_effect(call.call_id, tool.name, answer.text())
         return answer
 

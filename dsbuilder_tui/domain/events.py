@@ -16,6 +16,7 @@ from dsbuilder_tui.domain.judging import Judgement
 from dsbuilder_tui.domain.message import Message
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import PauseCause
+from dsbuilder_tui.domain.undo import ActKind
 
 TEXT_LENGTH = 200  # characters of a case that an event carries
 
@@ -270,6 +271,23 @@ class BranchMerged(HeadMoved):
     came: int
     edited: int
     turned_away: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActUndone(Event):
+    """An act was undone, or ``redone``: ``words`` say which. Whatever was read of what it changed is to be read anew.
+
+    ``counts`` says by how many the counters of categories have changed, ``stages`` the rejections by stage. ``case_id`` is that
+    of the case that it was about, if it was about one. A plan, or another point of the history, has an event of its own besides.
+    """
+
+    type: ClassVar[str] = "act_undone"
+    act: ActKind
+    words: str
+    redone: bool
+    counts: Mapping[str, Mapping[str, int]]
+    stages: Mapping[str, int]
+    case_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,9 +129,13 @@ class Journal:
         """A person's decision; ``accepted`` is by how many cases it changes their number."""
         self._write_due()
         self._leave_points_alone(True)
+        if changes.act is not None:  # what can be undone is told by its transaction: nothing else is in it
+            self._close()
         self._changes += changes
         self.accepted += accepted
         self._add(event)
+        if changes.act is not None:
+            self._close()
         if accepted > 0 and self._interval and self.accepted % self._interval == 0:
             self.checkpoint(CheckpointCause.INTERVAL)
 
@@ -185,8 +189,12 @@ class Journal:
     def _leave_points_alone(self, changing: bool) -> None:
         """A checkpoint is what its transaction leaves: what is ``changing`` rows that it covers comes in the next one."""
         if changing and self._changes.checkpoints:
-            self._closed.append((self._changes, self._events))
-            self._changes, self._events = Changes(), []
+            self._close()
+
+    def _close(self) -> None:
+        """What comes now is written in the next transaction."""
+        self._closed.append((self._changes, self._events))
+        self._changes, self._events = Changes(), []
 
     def _add(self, event: Event) -> None:
         self._events.append(event)
@@ -212,8 +220,7 @@ class Journal:
     async def _flush(self) -> None:
         async with self._commit:
             self._write_due()
-            self._closed.append((self._changes, self._events))
-            self._changes, self._events = Changes(), []
+            self._close()
             self._work.clear()
             while self._closed:
                 changes, events = self._closed[0]

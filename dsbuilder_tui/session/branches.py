@@ -15,10 +15,13 @@ from dsbuilder_tui.domain.events import BranchMerged, BranchSwitched, HeadMoved
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.domain.undo import ActKind, ActOutdated, BranchFacts, NameFacts, PlanFacts
+from dsbuilder_tui.session.acting import new_act, one_step
 from dsbuilder_tui.session.compared_datasets import compare, session_dataset
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.branches import MovedHead, Told
 from dsbuilder_tui.store.rows import CategoryProgress
+from dsbuilder_tui.store.undo_log import ActReturn, NewAct
 
 E = TypeVar("E", bound=HeadMoved)
 _NAME_LENGTH = 80
@@ -53,7 +56,7 @@ class SessionBranches:
         be running. Raises ``InputError`` for a name that is taken or cannot be one, or when there is no such checkpoint.
         """
         store, name = self._context.files.store, _branch_name(name)
-        await store.branches.fork(checkpoint, name)
+        await store.branches.fork(checkpoint, name, self._act(ActKind.BRANCH_FORKED, name, checkpoint=checkpoint))
         return await store.branches.named(name)
 
     async def fork_here(self, name: str) -> Branch:
@@ -64,15 +67,17 @@ class SessionBranches:
         if name in {branch.name for branch in await self.all()}:
             raise InputError(f"There is a branch {name!r} already.", "Choose another name.")
         point = await self._context.checkpoint(CheckpointCause.ASKED)
-        await store.branches.fork(point.id, name)
-        if not self._context.run:
-            await self.switch(name)
+        with one_step():
+            await store.branches.fork(point.id, name, self._act(ActKind.BRANCH_FORKED, name, checkpoint=point.id))
+            if not self._context.run:
+                await self.switch(name)
         return await store.branches.named(name)
 
     async def rename(self, old: str, new: str) -> Branch:
         """Raises ``InputError`` when there is none of the old name, or one of the new."""
-        store, new = self._context.files.store, _branch_name(new)
-        await store.branches.rename(old, new)
+        files, new = self._context.files, _branch_name(new)
+        store, act = files.store, new_act(files, ActKind.BRANCH_RENAMED, NameFacts(before=old, after=new))
+        await store.branches.rename(old, new, act)
         return await store.branches.named(new)
 
     async def dataset(self, where: str | int | None = None) -> ComparedDataset:
@@ -133,14 +138,32 @@ class SessionBranches:
         before = await files.next_checkpoint(CheckpointCause.BEFORE_REWIND)
         _, plan = await files.store.plans.of(point)
         told = self._told(point.id, plan, current.name, partial(BranchSwitched, left=left))
-        return await self._arrived(await files.store.branches.rewind(checkpoint, left, cause, before, plan, told), plan)
+        act = self._act(ActKind.REWOUND, current.name, left, checkpoint)
+        moved = await files.store.branches.rewind(checkpoint, left, cause, before, plan, told, act)
+        return await self._arrived(moved, plan)
+
+    async def exchange(self, left: str, act: ActReturn) -> BranchSwitched:
+        """Undo a rewind, or redo it: the current branch holds what ``left`` does, and that what was here. The caller holds the
+        session's acts. Raises ``InputError`` while the session runs, or when there is no such branch."""
+        self._context.only_at_rest()
+        files = self._context.files
+        other, current = await self.named(left), await self.current()
+        if other.current or other.tip is None:
+            raise ActOutdated(f"The session is on the branch {left!r} itself by now.", "F4 shows the branches.")
+        point = await files.store.checkpoints.at(other.tip)
+        before = await files.next_checkpoint(CheckpointCause.BEFORE_SWITCH)
+        _, plan = await files.store.plans.of(point)
+        told = self._told(point.id, plan, current.name, partial(BranchSwitched, left=left))
+        cause = BranchCause.REWIND if act.redo else BranchCause.UNDO
+        return await self._arrived(await files.store.branches.exchange(left, cause, before, plan, told, act), plan)
 
     async def switch(self, name: str) -> BranchSwitched:
         """Work on another branch from now on, where that stands, with its plan and settings. As ``rewind``, but that nothing new
         comes of it: the branch that was worked on keeps its name. Raises ``InputError`` also for the current branch."""
-        return await self._context.whole(lambda: self._switch(name))
+        return await self._context.whole(lambda: self.go_to(name))
 
-    async def _switch(self, name: str) -> BranchSwitched:
+    async def go_to(self, name: str, undone: ActReturn | None = None) -> BranchSwitched:
+        """As ``switch``, by which an act may be ``undone``; the caller holds the session's acts."""
         self._context.only_at_rest()
         files = self._context.files
         goal, current = await self.named(name), await self.current()
@@ -150,7 +173,8 @@ class SessionBranches:
         before = await files.next_checkpoint(CheckpointCause.BEFORE_SWITCH)
         _, plan = await files.store.plans.of(point)
         told = self._told(point.id, plan, name, partial(BranchSwitched, left=current.name))
-        return await self._arrived(await files.store.branches.switch(name, before, plan, told), plan)
+        act = undone or self._act(ActKind.BRANCH_SWITCHED, name, current.name)
+        return await self._arrived(await files.store.branches.switch(name, before, plan, told, act), plan)
 
     async def merge(self, name: str, cases: Collection[str] | None = None) -> BranchMerge:
         """Take cases of another branch over into the current one, each through the gate: those named (as they are called there),
@@ -189,10 +213,18 @@ class SessionBranches:
                 turned_away=len(result.turned_away),
             )  # fmt: skip
             told = self._told(after.id, plan, current.name, kind)
-            await self._arrived(await files.store.branches.merge(changes, after, revision, told), plan)
+            facts = PlanFacts(
+                before=files.plan_revision, after=revision.revision if revision is not None else files.plan_revision,
+                planned_before=files.plan.total_instances, planned_after=plan.total_instances, merged=name,
+            )  # fmt: skip
+            act = new_act(files, ActKind.MERGED, facts)
+            await self._arrived(await files.store.branches.merge(changes, after, revision, told, act), plan)
             return result
         finally:
             await merging.gate.close()
+
+    def _act(self, kind: ActKind, branch: str, left: str = "", checkpoint: int | None = None) -> NewAct | None:
+        return new_act(self._context.files, kind, BranchFacts(branch=branch, left=left, checkpoint=checkpoint))
 
     def _told(self, checkpoint: int, plan: DatasetPlanInput, branch: str, kind: Callable[..., E]) -> Told[E]:
         """What is announced; ``kind`` makes the event."""

@@ -33,13 +33,16 @@ from dsbuilder_tui.domain.row_axis import row_of
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.stage import Stage
+from dsbuilder_tui.domain.undo import ActKind, CaseFacts
 from dsbuilder_tui.generation.ledger import SlotState
 from dsbuilder_tui.generation.schema_check import fitting_case, unfit_fields
 from dsbuilder_tui.generation.value_kinds import Unfit
 from dsbuilder_tui.quality.validation import Validation
 from dsbuilder_tui.registry import PlugInBroken
+from dsbuilder_tui.session.acting import new_act
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.rows import CaseVerdict, Changes, HistoryRow, SlotFacts, Withdrawal
+from dsbuilder_tui.store.undo_log import NewAct
 
 if TYPE_CHECKING:
     from dsbuilder_tui.generation.gate import Gate
@@ -54,7 +57,7 @@ _PARTED = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Ground:
+class CaseGround:
     """What an act is based on; true until the next await."""
 
     gate: Gate | None  # of the run that is going on
@@ -69,7 +72,7 @@ class CaseChanges:
         self._context = context
 
     async def edit(self, name: str, ordinal: int, inputs: dict[str, Any], expectations: dict[str, Any]) -> AcceptedCase:
-        ground = await self._ground(name, ordinal)
+        ground = await self.ground(name, ordinal)
         case = _intact(ground.facts, name, ordinal)
         category = self._category(name)
         try:
@@ -93,7 +96,7 @@ class CaseChanges:
         }
         if ground.gate:
             ground.gate.remember(new)
-        await self._change(ground, new, CaseChange.EDITED, "case_edited", data)
+        await self._change(ground, new, CaseChange.EDITED, "case_edited", data, ActKind.CASE_EDITED)
         await self._tell_of_pair(case, "was edited; see whether the two still are a pair")
         return new
 
@@ -125,7 +128,7 @@ class CaseChanges:
     async def annotate(self, name: str, ordinal: int, note: str | None, pinned: bool | None) -> AcceptedCase:
         if note is not None and len(note) > MAX_TEXT_LENGTH:
             raise InputError(f"The note has {len(note):,} characters.", f"Use at most {MAX_TEXT_LENGTH:,}.")
-        ground = await self._ground(name, ordinal)
+        ground = await self.ground(name, ordinal)
         case = _intact(ground.facts, name, ordinal)
         tags = dict(case.tags)
         if note is not None:
@@ -137,17 +140,15 @@ class CaseChanges:
             return case
         new = replace(case, tags=tags)
         marks = [{key: c.tags[key] for key in ("note", "pinned") if key in c.tags} for c in (case, new)]
-        await self._change(
-            ground,
-            new,
-            CaseChange.ANNOTATED,
-            "case_annotated",
-            {"seq": case.seq, "before": marks[0], "after": marks[1]},
-        )
+        kind = ActKind.CASE_NOTED
+        if note is None:
+            kind = ActKind.CASE_PINNED if pinned else ActKind.CASE_UNPINNED
+        data = {"seq": case.seq, "before": marks[0], "after": marks[1]}
+        await self._change(ground, new, CaseChange.ANNOTATED, "case_annotated", data, kind)
         return new
 
     async def withdraw(self, name: str, ordinal: int, reason: str) -> None:
-        ground = await self._ground(name, ordinal)
+        ground = await self.ground(name, ordinal)
         case = _there(ground.facts, name, ordinal)
         _not_pinned(case)
         files, now = self._context.files, self._context.files.clock.now()
@@ -174,6 +175,7 @@ class CaseChanges:
             rejected=[rejection],
             history=[self._line("case_withdrawn", data, now, name, ordinal)],
         )
+        changes.act = self._act(ActKind.CASE_REJECTED, case, changes)
         if ground.gate:
             ground.gate.outdated.add(case.seq)
             ground.gate.ledger.reopen(name, ordinal, attempt, case.seq)
@@ -183,7 +185,7 @@ class CaseChanges:
             ts=now, case_id=case.case_id, category=name, slot=ordinal, seq=case.seq, text=text[:TEXT_LENGTH],
             reason=words, accepted=ground.accepted - 1, planned=self._context.plan.total_instances,
         )  # fmt: skip
-        await self._decide(ground, changes, event, -1)
+        await self.decide(ground, changes, event, -1)
         await self._tell_of_pair(case, _PARTED)
 
     async def keep_rejected(self, rejection_seq: int) -> AcceptedCase:
@@ -206,7 +208,7 @@ class CaseChanges:
             raise InputError(
                 f"What was turned away for {own} has other fields than the plan has now.", "It cannot be kept."
             )
-        ground = await self._ground(name, ordinal)
+        ground = await self.ground(name, ordinal)
         gate, old = ground.gate, ground.facts.case
         if gate and gate.ledger.state(name, ordinal) is SlotState.LEASED:
             raise InputError(f"{own} is being written again right now.", "Wait a moment, or pause.")
@@ -244,6 +246,7 @@ class CaseChanges:
                     expectations=case.expectations, verdict=verdict, created_at=now,
                 )
             )  # fmt: skip
+        changes.act = self._act(ActKind.CASE_KEPT, case, changes)
         if ground.facts.exhausted:
             changes.reopened.append((name, ordinal))
         if old is not None:
@@ -261,7 +264,7 @@ class CaseChanges:
                 ts=now, case_id=own, category=name, slot=ordinal, seq=seq, batch=case.batch, text=text,
                 accepted=ground.accepted + 1, planned=self._context.plan.total_instances, flags=case.flag_kinds,
             )  # fmt: skip
-        await self._decide(ground, changes, event, 0 if old else 1)
+        await self.decide(ground, changes, event, 0 if old else 1)
         if old is not None:
             await self._tell_of_pair(old, _PARTED)
         if gate is None:
@@ -269,14 +272,20 @@ class CaseChanges:
         return case
 
     async def _change(
-        self, ground: _Ground, new: AcceptedCase, change: CaseChange, kind: str, data: dict[str, Any]
+        self, ground: CaseGround, new: AcceptedCase, change: CaseChange, kind: str, data: dict[str, Any], act: ActKind
     ) -> None:
         text, now = display_text(new.inputs)[:TEXT_LENGTH], self._context.files.clock.now()
         row = self._line(kind, {**data, "text": text}, now, new.category, new.ordinal)
         event = CaseEdited(
             ts=now, case_id=new.case_id, category=new.category, slot=new.ordinal, seq=new.seq, text=text, change=change
         )
-        await self._decide(ground, Changes(edited=[new], history=[row]), event, 0)
+        changes = Changes(edited=[new], history=[row])
+        changes.act = self._act(act, new, changes)
+        await self.decide(ground, changes, event, 0)
+
+    def _act(self, kind: ActKind, case: AcceptedCase, changes: Changes) -> NewAct | None:
+        facts = CaseFacts(case_id=case.case_id, category=case.category, ordinal=case.ordinal, seq=case.seq)
+        return new_act(self._context.files, kind, facts, changes.history[0].seq)
 
     async def _tell_of_pair(self, case: AcceptedCase, what: str) -> None:
         """Say what a change of a case means for the other one of its pair."""
@@ -287,7 +296,7 @@ class CaseChanges:
         files = self._context.files
         await files.tell(Notice(ts=files.clock.now(), level=NoticeLevel.INFO, text=text))
 
-    async def _decide(self, ground: _Ground, changes: Changes, event: Event, accepted: int) -> None:
+    async def decide(self, ground: CaseGround, changes: Changes, event: Event, accepted: int) -> None:
         """Write an act and announce it: through the journal of the run that is going on, or at once."""
         files = self._context.files
         if ground.gate:
@@ -301,7 +310,7 @@ class CaseChanges:
         files.emit(event)
         await files.note_status(running=False)
 
-    async def _ground(self, name: str, ordinal: int) -> _Ground:
+    async def ground(self, name: str, ordinal: int) -> CaseGround:
         """What there is about a slot. A run that is about to begin or end is waited for."""
         store = self._context.files.store
         while True:
@@ -312,12 +321,12 @@ class CaseChanges:
                 await gate.journal.flush()
                 facts = await store.cases.slot_facts(name, ordinal)
                 if self._context.run and self._context.run.live and gate.ledger.state(name, ordinal) is before:
-                    return _Ground(gate, facts, gate.journal.accepted)
+                    return CaseGround(gate, facts, gate.journal.accepted)
             elif self._context.run:
                 await self._context.idle.wait()
             else:
                 facts, totals = await store.cases.slot_facts(name, ordinal), await store.progress.totals()
-                return _Ground(None, facts, totals.accepted)
+                return CaseGround(None, facts, totals.accepted)
 
     def _line(self, kind: str, data: dict[str, Any], now: float, name: str, ordinal: int) -> HistoryRow:
         return HistoryRow(

@@ -13,6 +13,8 @@ from dsbuilder_tui.domain.judging import Judgement
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.domain.undo import ActKind, SlotsFacts
+from dsbuilder_tui.session.acting import new_act
 from dsbuilder_tui.session.case_changes import CaseChanges
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.case_search import CaseQuery
@@ -25,7 +27,7 @@ class SessionCases:
     def __init__(self, context: SessionContext, repaired: Callable[[], None]) -> None:
         """``repaired`` is called when cases have gone without an event."""
         self._context, self._repaired = context, repaired
-        self._changes = CaseChanges(context)
+        self.changes = CaseChanges(context)
 
     async def all(self, *, damaged: list[str] | None = None) -> AsyncIterator[AcceptedCase]:
         """The accepted cases in slot order, read a page at a time.
@@ -125,19 +127,19 @@ class SessionCases:
 
         ``passages`` are those that it was written from. Changes nothing. The case's category must be in the plan.
         """
-        return await self._changes.problems(case, inputs, expectations, passages)
+        return await self.changes.problems(case, inputs, expectations, passages)
 
     async def edit(
         self, category: str, ordinal: int, inputs: dict[str, Any], expectations: dict[str, Any]
     ) -> AcceptedCase:
         """Change what a case says. Raises ``InputError`` naming the field that does not fit the plan."""
-        return await self._context.whole(lambda: self._changes.edit(category, ordinal, inputs, expectations))
+        return await self._context.whole(lambda: self.changes.edit(category, ordinal, inputs, expectations))
 
     async def annotate(
         self, category: str, ordinal: int, *, note: str | None = None, pinned: bool | None = None
     ) -> AcceptedCase:
         """Write a note on a case (an empty one removes it), pin or unpin it. What is None stays as it is."""
-        return await self._context.whole(lambda: self._changes.annotate(category, ordinal, note, pinned))
+        return await self._context.whole(lambda: self.changes.annotate(category, ordinal, note, pinned))
 
     async def withdraw(self, category: str, ordinal: int, reason: str = "") -> None:
         """Take a case out and open its slot again; the same text does not come back.
@@ -145,14 +147,14 @@ class SessionCases:
         A run that is going on writes the slot again, at rest the next one does. Raises ``InputError`` for a pinned case.
         """
         words = whole_characters(reason).strip()
-        await self._context.whole(lambda: self._changes.withdraw(category, ordinal, words))
+        await self._context.whole(lambda: self.changes.withdraw(category, ordinal, words))
 
     async def keep_rejected(self, seq: int) -> AcceptedCase:
         """Let a rejected candidate in after all; a case that fills its slot by now makes room.
 
         Raises ``InputError`` when the candidate was no whole case, or its slot is being written again.
         """
-        return await self._context.whole(lambda: self._changes.keep_rejected(seq))
+        return await self._context.whole(lambda: self.changes.keep_rejected(seq))
 
     async def repair(self) -> list[str]:
         """Set damaged cases aside and open their slots again. Returns their ids. Not while the session runs."""
@@ -171,7 +173,10 @@ class SessionCases:
         async with self._context.acts:
             self._context.only_at_rest()
             files = self._context.files
-            count = await files.store.slots.reopen_exhausted()
+            exhausted = (await files.store.progress.totals()).exhausted
+            seq = files.store.next_seq()
+            act = new_act(files, ActKind.SLOTS_REOPENED, SlotsFacts(count=exhausted), seq) if exhausted else None
+            count = await files.store.slots.reopen_exhausted(seq, act)
             if count:
                 await files.conclude("reopened", SessionState.PAUSED, export=False)
             return count

@@ -11,6 +11,8 @@ from dsbuilder_tui.domain.figures import Coverage
 from dsbuilder_tui.domain.message import Message
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetPlanInput
 from dsbuilder_tui.domain.sanitise import whole_characters
+from dsbuilder_tui.domain.undo import ActKind, NameFacts
+from dsbuilder_tui.session.acting import new_act
 from dsbuilder_tui.session.coverage_counts import coverage_at
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.rows import CategoryProgress
@@ -58,9 +60,13 @@ class SessionCheckpoints:
 
     async def rename(self, number: int, name: str, note: str | None = None) -> Checkpoint:
         """Give a checkpoint another name, and with ``note`` another note. Raises ``InputError`` as ``save`` and ``at``."""
-        point = await self.at(number)
-        store = self._context.files.store
-        await store.checkpoints.rename(number, _name(name), point.note if note is None else _note(note))
+        point, files = await self.at(number), self._context.files
+        name, note = _name(name), point.note if note is None else _note(note)
+        if (name, note) == (point.name, point.note):
+            return point
+        facts = NameFacts(before=point.name, after=name, number=number, note_before=point.note, note_after=note)
+        act = new_act(files, ActKind.CHECKPOINT_NAMED, facts)
+        await files.store.checkpoints.rename(number, name, note, act)
         return await self.at(number)
 
     async def preview(self, number: int, *, most_cases: int = _SHOWN_CASES) -> CheckpointPreview:

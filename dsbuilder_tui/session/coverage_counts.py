@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from dsbuilder_tui.domain.case_change import CaseChange
-from dsbuilder_tui.domain.events import CaseAccepted, CaseEdited, CaseWithdrawn, Event, PlanRevised
+from dsbuilder_tui.domain.events import ActUndone, CaseAccepted, CaseEdited, CaseWithdrawn, Event, PlanRevised
 from dsbuilder_tui.domain.figures import Cell, Coverage
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.slots import SlotPlan, slot_axes, slot_plans
@@ -168,7 +168,7 @@ class CoverageCounts:
                     self._stale = True
                 else:
                     self._heard.append(event)
-            case CaseEdited(change=CaseChange.KEPT) | PlanRevised():
+            case CaseEdited(change=CaseChange.KEPT) | PlanRevised() | ActUndone():
                 self._stale = True
             case _:
                 return

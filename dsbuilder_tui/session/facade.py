@@ -49,6 +49,7 @@ from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.session.session_name import rename_at_rest, take_name_of_plan
 from dsbuilder_tui.session.templates import SessionTemplates
 from dsbuilder_tui.session.tracking import SessionTracking
+from dsbuilder_tui.session.undo_log import UndoLog
 from dsbuilder_tui.session.verdicts import SessionVerdicts
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.plan_sources import require_sources
@@ -88,6 +89,7 @@ class Session:
         self.data = DataAnswers(context, self.costs, self.diversity, self.documents)
         self.settings = context.settings
         self.templates = SessionTemplates(context)
+        self.undo_log = UndoLog(context, self.branches, self.plans, self.cases.changes)
         self.tracking = SessionTracking(context)
         self.verdicts = SessionVerdicts(context)
 
@@ -420,8 +422,7 @@ class Session:
     async def rename(self, name: str) -> None:
         """Give the session another name: its folder, its seed JSON beside it, its ``<name>.jsonl`` inside, its note.
 
-        It stays locked all the while. Raises ``InputError`` for a name that cannot be used or is taken, or while the
-        session runs, or ``StorageError``; everything then has its old name.
+        Raises ``InputError`` for a name that cannot be used, is taken, or while it runs, or ``StorageError``; nothing has moved.
         """
         await self._context.whole(lambda: rename_at_rest(self._context, name))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -34,6 +34,7 @@ from dsbuilder_tui.store.imports.temporary_records import TemporaryRecords
 from dsbuilder_tui.store.lock import SessionLock
 from dsbuilder_tui.store.rows import Changes, HistoryRow
 from dsbuilder_tui.store.session_store import SessionStore
+from dsbuilder_tui.store.undo_log import ActReturn, NewAct
 
 _CHECKED_AT_ONCE = 16_000_000  # bytes of a file that opening waits for, if it is checked at all: about 10 ms
 
@@ -235,8 +236,12 @@ class SessionFiles:
 
     async def remember(self, **values: Any) -> None:
         """Keep values in the session's ``meta`` table."""
+        await self.remember_by(None, values)
+
+    async def remember_by(self, act: NewAct | ActReturn | None, values: Mapping[str, Any]) -> None:
+        """Keep values, by an act that is done, or undone, in the same transaction."""
         self.meta |= values
-        await self.store.meta.set(**values)
+        await self.store.meta.set_by(act, values)
 
     @property
     def imported(self) -> ImportedCounts:

@@ -18,12 +18,15 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.domain.undo import ActKind, ActOutdated, PlanFacts
+from dsbuilder_tui.session.acting import new_act
 from dsbuilder_tui.session.costs import SessionCosts
 from dsbuilder_tui.session.files import check_plan
 from dsbuilder_tui.session.forecast import SessionForecast
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.store.imports.import_format import ImportedDataset
-from dsbuilder_tui.store.rows import CategoryProgress
+from dsbuilder_tui.store.rows import CategoryProgress, HistoryRow
+from dsbuilder_tui.store.undo_log import ActReturn, NewAct
 
 
 class SessionPlans:
@@ -62,6 +65,36 @@ class SessionPlans:
         problems = [*await self._name_problems(plan, renamed), *await self._count_problems(plan, renamed)]
         if problems:
             raise PlanError(plan.dataset_name, problems)
+        facts = PlanFacts(
+            before=files.plan_revision, after=files.plan_revision + 1, planned_before=files.plan.total_instances,
+            planned_after=plan.total_instances, renamed=renamed,
+        )  # fmt: skip
+        return await self._write(plan, renamed, new_act(files, ActKind.PLAN, facts), None)
+
+    async def put_back(self, facts: PlanFacts, act: ActReturn, undone: HistoryRow) -> None:
+        """Take a revision back, or put it into force again, as an act that is undone, or redone; the caller holds the session's
+        acts. Raises ``ActOutdated`` when cases would lose their places, or ``PlanError``."""
+        files = self._context.files
+        _, plan = await files.store.plans.numbered(facts.after if act.redo else facts.before)
+        renamed = facts.renamed if act.redo else {new: old for old, new in facts.renamed.items()}
+        if plan.decided:
+            check_plan(plan, self._context.config, there=files.imported.total)
+        if not facts.merged:  # its cases leave, or come, with it
+            problems = [*await self._name_problems(plan, renamed), *await self._count_problems(plan, renamed)]
+            if problems:
+                raise ActOutdated(
+                    f"The plan cannot be put back: {problems[0].partition(': ')[2]}.", "F4 goes back in time."
+                )
+        await self._write(plan, renamed, act, undone)
+
+    async def _write(
+        self,
+        plan: DatasetPlanInput,
+        renamed: Mapping[str, str],
+        act: NewAct | ActReturn | None,
+        undone: HistoryRow | None,
+    ) -> int:
+        files = self._context.files
         revision, now = files.plan_revision + 1, files.clock.now()
 
         def revised(progress: dict[str, CategoryProgress]) -> tuple[PlanRevised, SessionState]:
@@ -79,7 +112,7 @@ class SessionPlans:
                 state = SessionState.PAUSED if left else ended
             return event, state
 
-        event, state = await files.store.plans.revise(plan, files.plan, revision, revised, renamed)
+        event, state = await files.store.plans.revise(plan, files.plan, revision, revised, renamed, act, undone)
         files.plan, files.plan_revision = plan, revision
         files.meta["state"] = state
         if self._context.config.enable_checkpointing:

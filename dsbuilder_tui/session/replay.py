@@ -27,6 +27,7 @@ _KEPT_WHOLE: Mapping[str, type[ev.Event]] = {
     for kind in (
         ev.RunStarted, ev.BatchStarted, ev.RetryScheduled, ev.CallHedged, ev.ConcurrencyChanged, ev.Notice, ev.RunPausing,
         ev.RunPaused, ev.RunFinished, ev.PlanRevised, ev.DiversityMeasured, ev.SlotExhausted,
+        ev.ActUndone,
     )
 }  # fmt: skip
 _CHANGES = {
@@ -173,6 +174,10 @@ class _Teller:
             self._accepted = sum(counts["accepted"] for counts in self._counts.values())
         elif isinstance(event, ev.SlotExhausted):
             self._add(event.category, "exhausted", 1)
+        elif isinstance(event, ev.ActUndone):
+            for name, counts in event.counts.items():
+                for what, number in counts.items():
+                    self._add(name, what, number)
         if row.kind == ev.RunStarted.type:
             self._runs, self._began = self._runs + 1, row.created_at
             return event or self._started(row)

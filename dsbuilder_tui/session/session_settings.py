@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
+from dsbuilder_tui.domain.undo import ActKind, ActOutdated, SettingChange, SettingsFacts
+from dsbuilder_tui.session.acting import new_act
 from dsbuilder_tui.session.files import SessionFiles
 from dsbuilder_tui.settings.layers import Layer
 from dsbuilder_tui.settings.schema import OWN_WORD_ONLY, SEALED, SECRETS, DatasetBuilderConfig
 from dsbuilder_tui.settings.seal import seals_of, unsealed
 from dsbuilder_tui.settings.stack import SettingsStack
+from dsbuilder_tui.store.row_format import to_text
+from dsbuilder_tui.store.undo_log import ActReturn
 
 
 class SessionSettings:
@@ -31,6 +35,8 @@ class SessionSettings:
         kept = {name: value for name, value in self.kept.items() if name in known and name not in SECRETS}
         foreign = unsealed(kept, SEALED, files.meta.get("seals"))
         kept = {name: value for name, value in kept.items() if name not in OWN_WORD_ONLY or name not in foreign}
+        of_layers = {source.layer: source.values for source in self._opened_with.sources}
+        self._flags_at_first = dict(of_layers.get(Layer.FLAG, {}))
         self._stack = SettingsStack.over(self._opened_with, kept, folder=files.folder, foreign=foreign)
 
     @property
@@ -56,16 +62,18 @@ class SessionSettings:
         await self.change({name: value})
 
     async def change(self, values: Mapping[str, Any]) -> None:
-        """Change settings from the next run on, and keep them; ``None`` takes one out of what is kept.
+        """Change settings from the next run on, and keep them; ``None`` takes one out of what is kept. A secret
+        cannot be undone: it is kept nowhere.
 
         What was said last counts, also against a flag of the same setting; no other setting changes. A secret counts
         until the session is closed. Raises ``ConfigError``; nothing has changed then.
         """
+        flags = [name for name in values if name not in SECRETS and self._stack.flag(name) is not None]
         self._stack.change(values)
         kept: dict[str, Any] = {**self.kept, **{name: value for name, value in values.items() if name not in SECRETS}}
         given = [name for name, value in values.items() if value is not None]
         kept |= self.config.shown_urls(given)
-        await self._keep(kept)
+        await self._keep(kept, flags)
 
     async def put_back(self, name: str, flag: Any = None) -> None:
         """Undo what was set since the session was opened; ``flag`` is the flag that counts again, None for none.
@@ -73,12 +81,48 @@ class SessionSettings:
         Raises ``ConfigError``; nothing has changed then.
         """
         self._stack.put_back(name, flag)
-        await self._keep({**self.kept, name: self._at_first.get(name)})
+        await self._keep({**self.kept, name: self._at_first.get(name)}, [])
 
-    async def _keep(self, values: Mapping[str, Any]) -> None:
+    async def restore(self, facts: SettingsFacts, act: ActReturn) -> None:
+        """Have these settings say what they said before, or after, as an act that is undone, or redone. A flag that had counted
+        counts again. Raises ``ActOutdated`` when one says something else by now, or ``ConfigError``; nothing has changed then.
+        """
+        kept, seals = self.kept, dict(self._files.meta.get("seals") or {})
+        flags: dict[str, Any] = {}
+        for change in facts.settings:
+            then = change.before if act.redo else change.after
+            if to_text(kept.get(change.name)) != to_text(then):
+                raise ActOutdated(f"{change.name} was changed since.", "The settings show what it is now.")
+            to_be, seal = (change.after, change.seal_after) if act.redo else (change.before, change.seal_before)
+            kept = {k: v for k, v in kept.items() if k != change.name} | (
+                {change.name: to_be} if to_be is not None else {}
+            )
+            seals = {k: v for k, v in seals.items() if k != change.name} | (
+                {change.name: seal} if seal is not None else {}
+            )
+            if change.flag and not act.redo and change.name in self._flags_at_first:
+                flags[change.name] = self._flags_at_first[change.name]
+        names = [change.name for change in facts.settings if change.name in DatasetBuilderConfig.model_fields]
+        # What the file says of an act may be anybody's: a value counts as this person's by its seal alone.
+        foreign = set(unsealed({name: kept[name] for name in names if name in kept}, SEALED, seals))
+        values = {name: None if name in foreign and name in OWN_WORD_ONLY else kept.get(name) for name in names}
+        self._stack.restore(values, flags, foreign)
+        await self._files.remember_by(act, {"settings": kept, "seals": seals})
+
+    async def _keep(self, values: Mapping[str, Any], flags: Collection[str]) -> None:
         kept = {name: value for name, value in values.items() if value is not None}
         said = {name: value for name, value in kept.items() if name not in self._stack.foreign}
-        before = self.kept
-        await self._files.remember(settings=kept, seals=(self._files.meta.get("seals") or {}) | seals_of(said, SEALED))
+        before, seals = self.kept, self._files.meta.get("seals") or {}
+        new = seals | seals_of(said, SEALED)
+        changes = tuple(
+            SettingChange(
+                name=name, before=before.get(name), after=kept.get(name), seal_before=seals.get(name), seal_after=new.get(name),
+                flag=name in flags,
+            )
+            for name in {**before, **kept}
+            if before.get(name) != kept.get(name)
+        )  # fmt: skip
+        act = new_act(self._files, ActKind.SETTINGS, SettingsFacts(settings=changes)) if changes else None
+        await self._files.remember_by(act, {"settings": kept, "seals": new})
         if self.kept != before:
             await self._changed()

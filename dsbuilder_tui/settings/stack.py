@@ -118,6 +118,20 @@ class SettingsStack:
         self._config = self._build(session, flags, foreign)
         self._session, self._flags, self._foreign = session, flags, foreign
 
+    def restore(self, values: Mapping[str, Any], flags: Mapping[str, Any], foreign: Collection[str]) -> None:
+        """Have the session's layer say of settings what it said before, None for nothing, below ``flags``; ``foreign`` names
+        those that this person may not have said. Raises ``ConfigError``; nothing has changed then."""
+        session = {k: v for k, v in self._session.items() if k not in values}
+        session |= {name: value for name, value in values.items() if value is not None}
+        given = {k: v for k, v in self._flags.items() if k not in values} | dict(flags)
+        both = (self._foreign - set(values)) | set(foreign)
+        self._config = self._build(session, given, both)
+        self._session, self._flags, self._foreign = session, given, both
+
+    def flag(self, name: str) -> Any:
+        """The flag of a setting, None where none was given."""
+        return self._flags.get(name)
+
     def _require(self, name: str) -> None:
         if name not in DatasetBuilderConfig.model_fields:
             raise unknown_setting("settings", name, DatasetBuilderConfig.model_fields)

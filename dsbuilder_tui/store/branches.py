@@ -25,6 +25,7 @@ from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.rows import CategoryProgress, Changes
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 from dsbuilder_tui.store.travelled_tables import CURRENT_BRANCH, HEAD_BRANCH
+from dsbuilder_tui.store.undo_log import ActReturn, NewAct, note_act, recording
 
 # From the counters, the plan's revision and the rejections by stage to what is announced, and the state of the session.
 E = TypeVar("E", bound=HeadMoved)
@@ -60,7 +61,7 @@ class BranchTable:
         """Raises ``InputError`` when there is none of that name."""
         return await self._store.read(lambda connection: branch_named(connection, name))
 
-    async def fork(self, checkpoint: int, name: str) -> None:
+    async def fork(self, checkpoint: int, name: str, act: NewAct | ActReturn | None) -> None:
         """Begin a branch at a checkpoint; nothing is copied. Raises ``InputError`` for a name that is taken, or when there is
         no such checkpoint."""
         now = self._store.clock.now()
@@ -73,10 +74,20 @@ class BranchTable:
                 "VALUES (?, (SELECT id FROM branch WHERE name=?), ?, ?, NULL, ?, ?)",
                 (name, point.branch, point.seq, now, checkpoint, BranchCause.FORK),
             )
+            note_act(connection, act)
 
         await self._store.write(write)
 
-    async def rename(self, old: str, new: str) -> None:
+    async def unfork(self, name: str, act: ActReturn) -> None:
+        """Take a branch away that nobody has worked on, and from which none was begun; any other one stays."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM branch WHERE name=? AND segment_id IS NULL", (name,))
+            note_act(connection, act)
+
+        await self._store.write(write)
+
+    async def rename(self, old: str, new: str, act: NewAct | ActReturn | None) -> None:
         """Raises ``InputError`` when there is none of the old name, or one of the new."""
 
         def write(connection: sqlite3.Connection) -> None:
@@ -84,12 +95,14 @@ class BranchTable:
             if new != old:
                 _require_free(connection, new)
                 connection.execute("UPDATE branch SET name=? WHERE id=?", (new, branch.id))
+                note_act(connection, act)
 
         await self._store.write(write)
 
     async def rewind(
-        self, checkpoint: int, left: str, cause: BranchCause, before: Checkpoint, plan: DatasetPlanInput, told: Told[E]
-    ) -> MovedHead[E]:
+        self, checkpoint: int, left: str, cause: BranchCause, before: Checkpoint, plan: DatasetPlanInput, told: Told[E],
+        act: NewAct | None,
+    ) -> MovedHead[E]:  # fmt: skip
         """Go on from a checkpoint with the present branch, and keep what was behind it as the branch ``left``.
 
         ``before`` is written first, so that nothing is behind the last checkpoint of that. ``plan`` is the one of the checkpoint,
@@ -118,13 +131,53 @@ class BranchTable:
             segment = add_segment(connection, branch, goal, point.seq)
             connection.execute("UPDATE branch SET segment_id=? WHERE id=?", (segment, branch))
             _stand_aside(connection, kept)
+            note_act(connection, act)
             return self._arrive(connection, point, branch, plan, told, (now, seq, line))
 
         moved, ids = await self._store.write(write)
         self._store.set_ids(ids)
         return moved
 
-    async def switch(self, name: str, before: Checkpoint, plan: DatasetPlanInput, told: Told[E]) -> MovedHead[E]:
+    async def exchange(
+        self, left: str, cause: BranchCause, before: Checkpoint, plan: DatasetPlanInput, told: Told[E], act: ActReturn
+    ) -> MovedHead[E]:
+        """Have the present branch hold what the branch ``left`` holds, and that what the present one does: a rewind is undone, or
+        redone. As ``rewind``; ``cause`` is why ``left`` is there then, ``plan`` that of its tip."""
+        now, seq, line = self._store.clock.now(), self._store.next_seq(), self._store.next_seq()
+
+        def write(connection: sqlite3.Connection) -> tuple[MovedHead[E], dict[str, int]]:
+            write_checkpoints(connection, [before], Changes(), self._store.ids)
+            other = branch_named(connection, left)
+            assert other.tip is not None
+            branch, head = _current(connection)
+            point = checkpoint_at(connection, other.tip)
+            (goal,) = connection.execute("SELECT segment_id FROM checkpoint WHERE id=?", (point.id,)).fetchone()
+            move_head(connection, head, goal, point.id)
+            _, own = _current(connection)
+            (theirs,) = connection.execute("SELECT segment_id FROM branch WHERE id=?", (other.id,)).fetchone()
+            if theirs is None:
+                theirs = add_segment(connection, other.id, goal, point.seq)
+            lines = segment_path(connection, own), segment_path(connection, theirs)
+            apart = [[each for each in line if each not in of] for line, of in (lines, lines[::-1])]
+            for segments, was, to_be in ((apart[0], branch, other.id), (apart[1], other.id, branch)):
+                connection.executemany(
+                    "UPDATE segment SET branch_id=-? WHERE id=? AND branch_id=?",
+                    [(to_be, each, was) for each in segments],
+                )
+            connection.execute("UPDATE segment SET branch_id=-branch_id WHERE branch_id<0")
+            connection.execute("UPDATE branch SET segment_id=? WHERE id=?", (theirs, branch))
+            connection.execute("UPDATE branch SET segment_id=?, cause=? WHERE id=?", (own, cause, other.id))
+            _exchange_staged(connection, other.id)
+            note_act(connection, act)
+            return self._arrive(connection, point, branch, plan, told, (now, seq, line))
+
+        moved, ids = await self._store.write(write)
+        self._store.set_ids(ids)
+        return moved
+
+    async def switch(
+        self, name: str, before: Checkpoint, plan: DatasetPlanInput, told: Told[E], act: NewAct | ActReturn | None
+    ) -> MovedHead[E]:
         """Work on another branch from now on, where it stands. As ``rewind``; ``plan`` is that of the branch's tip."""
         now, seq, line = self._store.clock.now(), self._store.next_seq(), self._store.next_seq()
 
@@ -142,22 +195,26 @@ class BranchTable:
             if own is None:
                 own = add_segment(connection, goal_branch.id, goal, point.seq)
                 connection.execute("UPDATE branch SET segment_id=? WHERE id=?", (own, goal_branch.id))
+            note_act(connection, act)
             return self._arrive(connection, point, goal_branch.id, plan, told, (now, seq, line))
 
         moved, ids = await self._store.write(write)
         self._store.set_ids(ids)
         return moved
 
-    async def merge(self, changes: Changes, after: Checkpoint, new: RevisedPlan | None, told: Told[E]) -> MovedHead[E]:
+    async def merge(
+        self, changes: Changes, after: Checkpoint, new: RevisedPlan | None, told: Told[E], act: NewAct | None
+    ) -> MovedHead[E]:
         """Take over cases of another branch, with a plan that has room for them if it is another one, and write the checkpoint
         ``after``. ``told`` as in ``rewind``. All in one transaction."""
         line = self._store.next_seq()
 
         def write(connection: sqlite3.Connection) -> tuple[MovedHead[E], dict[str, int]]:
             ids = dict(self._store.ids)
-            if new is not None:
-                write_revision(connection, new, ids)
-            apply(connection, changes, ids)
+            with recording(connection, act):
+                if new is not None:
+                    write_revision(connection, new, ids)
+                apply(connection, changes, ids)
             (revision,) = connection.execute("SELECT max(revision) FROM plan_revision").fetchone()
             moved = self._tell(connection, revision, told, line, ids)
             write_checkpoints(connection, [replace(after, seq=line)], Changes(), ids)
@@ -247,6 +304,14 @@ def _current(connection: sqlite3.Connection) -> tuple[int, int]:
 def _require_free(connection: sqlite3.Connection, name: str) -> None:
     if connection.execute("SELECT 1 FROM branch WHERE name=?", (name,)).fetchone():
         raise InputError(f"There is a branch {name!r} already.", "Choose another name.")
+
+
+def _exchange_staged(connection: sqlite3.Connection, branch: int) -> None:
+    """What stands between two stages of writing goes with the line that it was written on."""
+    aside = -branch
+    connection.execute("UPDATE staged_case SET branch_id=0 WHERE branch_id=?", (MAIN_BRANCH,))
+    connection.execute("UPDATE staged_case SET branch_id=? WHERE branch_id=?", (MAIN_BRANCH, aside))
+    connection.execute("UPDATE staged_case SET branch_id=? WHERE branch_id=0", (aside,))
 
 
 def _stand_aside(connection: sqlite3.Connection, branch: int) -> None:

@@ -16,6 +16,7 @@ from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.rows import CategoryProgress, Changes
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 from dsbuilder_tui.store.travelled_tables import HEAD_SEGMENT
+from dsbuilder_tui.store.undo_log import ActReturn, NewAct, note_act
 
 _BRANCH = "coalesce((SELECT b.name FROM segment s JOIN branch b ON b.id=s.branch_id WHERE s.id=c.segment_id), m.name)"
 # A piece of a line ends at a checkpoint where another one begins behind it.
@@ -60,12 +61,13 @@ class CheckpointTable:
 
         return await self._store.read(read)
 
-    async def rename(self, number: int, name: str, note: str) -> None:
+    async def rename(self, number: int, name: str, note: str, act: NewAct | ActReturn | None) -> None:
         """Give a checkpoint a name and a note. Raises ``InputError`` when there is none with that number."""
 
         def write(connection: sqlite3.Connection) -> None:
             checkpoint_at(connection, number)
             connection.execute("UPDATE checkpoint SET name=?, note=? WHERE id=?", (name, note, number))
+            note_act(connection, act)
 
         await self._store.write(write)
 

@@ -19,6 +19,7 @@ from dsbuilder_tui.store.row_format import checksum, to_text
 from dsbuilder_tui.store.rows import Changes, HistoryRow
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 from dsbuilder_tui.store.staged_cases import write_staged
+from dsbuilder_tui.store.undo_log import ActReturn, put_back, recording
 from dsbuilder_tui.store.verdicts import says_otherwise, set_verdicts_aside, write_verdict
 
 _PAGE = 1_000
@@ -28,8 +29,17 @@ _COPIED = "seq, branch_id, category_id, ordinal, structure, inputs, expectations
 def apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, int]) -> None:
     """Write all of it; the caller holds the transaction. ``ids`` gives the numbers of the categories.
 
-    Raises ``SessionDamaged`` when a case to withdraw or edit is not there.
+    Raises ``SessionDamaged`` when a case to withdraw or edit is not there, ``ActOutdated`` for what cannot be undone.
     """
+    if isinstance(changes.act, ActReturn):
+        put_back(connection, changes.act, {number: name for name, number in ids.items()})
+        _apply(connection, changes, ids)
+        return
+    with recording(connection, changes.act):
+        _apply(connection, changes, ids)
+
+
+def _apply(connection: sqlite3.Connection, changes: Changes, ids: Mapping[str, int]) -> None:
     counts = {number: [0, 0, 0] for number in ids.values()}
     _take_out(connection, changes, ids, counts)
     _insert_cases(connection, changes.accepted, ids, counts)

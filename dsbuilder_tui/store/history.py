@@ -20,6 +20,7 @@ from dsbuilder_tui.store.rejections import REJECTION_COLUMNS, rejection_from
 from dsbuilder_tui.store.row_format import CASE_COLUMNS, read_case
 from dsbuilder_tui.store.rows import AgentCall, HistoryRow, RecordedVerdict, WorkerCall
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+from dsbuilder_tui.store.standing_lines import STANDING_LINE
 from dsbuilder_tui.store.verdicts import VERDICT_COLUMNS, verdict_from
 from dsbuilder_tui.store.worker_calls import CALL_COLUMNS, call_from
 
@@ -86,7 +87,9 @@ class HistoryTable:
         """The cases to which lines of a kind belong that are newer than a time in seconds, by their places."""
 
         def read(connection: sqlite3.Connection) -> set[int]:
-            rows = connection.execute("SELECT data FROM history WHERE kind=? AND created_at>?", (kind, since))
+            rows = connection.execute(
+                f"SELECT data FROM history WHERE kind=? AND created_at>? AND {STANDING_LINE}", (kind, since)
+            )
             return {seq for (data,) in rows if isinstance(seq := orjson.loads(data).get("seq"), int)}
 
         return await self._store.read(read)

@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.errors import SessionDamaged
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.row_format import to_text
+from dsbuilder_tui.store.undo_log import ActReturn, NewAct, note_act
 
 _LAST_SECOND = 1e11  # of what can be a date
 
@@ -99,8 +100,15 @@ class MetaTable:
         )
 
     async def set(self, **values: Any) -> None:
+        """Keep values."""
+        await self.set_by(None, values)
+
+    async def set_by(self, act: NewAct | ActReturn | None, values: Mapping[str, Any]) -> None:
+        """Keep values, by an act that is done, or undone, in the same transaction."""
+
         def write(connection: sqlite3.Connection) -> None:
             rows = [(key, to_text(value)) for key, value in values.items()]
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+            note_act(connection, act)
 
         await self._store.write(write)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -20,6 +20,7 @@ from dsbuilder_tui.store.retired_slots import recount
 from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.rows import CategoryProgress, HistoryRow
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+from dsbuilder_tui.store.undo_log import ActReturn, NewAct, put_back, recording
 
 RENAMED = "categories_renamed"  # the kind of a line of history
 _MOST_PARSED = 4
@@ -57,7 +58,11 @@ class PlanTable:
 
     async def of(self, checkpoint: Checkpoint) -> tuple[int, DatasetPlanInput]:
         """The revision that was in force at a checkpoint of any branch, and its number."""
-        wanted = checkpoint.revision
+        assert checkpoint.revision is not None
+        return await self.numbered(checkpoint.revision)
+
+    async def numbered(self, wanted: int) -> tuple[int, DatasetPlanInput]:
+        """A revision by its number, and that number."""
 
         def read(connection: sqlite3.Connection) -> tuple[int, str]:
             row = connection.execute("SELECT revision, plan FROM plan_revision WHERE revision=?", (wanted,)).fetchone()
@@ -79,7 +84,7 @@ class PlanTable:
 
     def _parse(self, revision: int, text: str) -> DatasetPlanInput:
         data = orjson.loads(text)
-        if revision == UNDECIDED:
+        if revision == UNDECIDED or not data.get("categories"):  # the first plan was taken back
             return DatasetPlanInput.undecided(data["dataset_name"])
         return parse_plan(data, str(self._store.path))
 
@@ -145,11 +150,14 @@ class PlanTable:
         revision: int,
         revised: Callable[[dict[str, CategoryProgress]], tuple[PlanRevised, SessionState]],
         renamed: Mapping[str, str],
+        act: NewAct | ActReturn | None = None,
+        undone: HistoryRow | None = None,
     ) -> tuple[PlanRevised, SessionState]:
         """Write a revision in one transaction, and retire or bring back slots as its counts ask for.
 
         ``revised`` says from the new counters what is to be told and which state the session is in. ``renamed`` (old →
-        new) must name categories without cases; the new names must not be those of remembered ones.
+        new) must name categories without cases; the new names must not be those of remembered ones. An ``act`` that is
+        undone, or redone, with it has its rows put back first; ``undone`` is what is told of that.
         """
         seq = self._store.next_seq()
         named = self._store.next_seq() if renamed else 0
@@ -163,7 +171,18 @@ class PlanTable:
                 )
                 write_history(connection, [row], ids)
             was = {renamed.get(category.name, category.name): category.count for category in before.categories}
-            write_revision(connection, RevisedPlan(plan, was, revision, seq, self._store.clock.now()), ids)
+            new = RevisedPlan(plan, was, revision, seq, self._store.clock.now())
+            if isinstance(act, ActReturn):
+                add_categories(connection, plan, ids)
+                room = {ids[name]: count for name, count in new.counts.items()}
+                if put_back(connection, act, {number: name for name, number in ids.items()}, room):
+                    new = replace(new, was=new.counts)
+                write_revision(connection, new, ids)
+            else:
+                with recording(connection, act):
+                    write_revision(connection, new, ids)
+            if undone is not None:
+                write_history(connection, [undone], ids)
             event, state = revised(read_progress(connection, {number: name for name, number in ids.items()}))
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('state', ?)", (to_text(state),))
             write_history(connection, [history_row(told, event)], ids)
@@ -184,6 +203,11 @@ class RevisedPlan:
     seq: int
     created_at: float
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """The slots of each category from now on."""
+        return {category.name: category.count for category in self.plan.categories}
+
 
 def write_revision(connection: sqlite3.Connection, new: RevisedPlan, ids: dict[str, int]) -> None:
     """Write a plan, add its new categories to ``ids``, and retire or bring back slots; the caller holds the transaction."""
@@ -192,7 +216,7 @@ def write_revision(connection: sqlite3.Connection, new: RevisedPlan, ids: dict[s
         (new.seq, MAIN_BRANCH, new.revision, to_text(new.plan.model_dump(mode="json")), new.created_at),
     )
     add_categories(connection, new.plan, ids)
-    counts = {category.name: category.count for category in new.plan.categories}
+    counts = new.counts
     for name in {**new.was, **counts}:
         recount(connection, ids[name], new.was.get(name, 0), counts.get(name, 0), new.seq)
 

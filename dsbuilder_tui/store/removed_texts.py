@@ -10,6 +10,7 @@ import orjson
 from dsbuilder_tui.store.row_format import CASE_COLUMNS, read_case
 from dsbuilder_tui.store.rows import RemovedText
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+from dsbuilder_tui.store.standing_lines import STANDING_LINE
 
 
 def removed_texts(connection: sqlite3.Connection, names: Mapping[int, str]) -> Iterator[RemovedText]:
@@ -19,7 +20,7 @@ def removed_texts(connection: sqlite3.Connection, names: Mapping[int, str]) -> I
         if not case.damaged:
             yield RemovedText(case.seq, case.category, case.ordinal, case.inputs, case.expectations)
     for number, ordinal, data in connection.execute(
-        "SELECT category_id, ordinal, data FROM history WHERE kind='case_edited'"
+        f"SELECT category_id, ordinal, data FROM history WHERE kind='case_edited' AND {STANDING_LINE}"
     ):
         told = orjson.loads(data)
         before = told["before"]

@@ -5,12 +5,18 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Exhausted, Rejection, Usage
 from dsbuilder_tui.domain.judging import Judgement, Verdict
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.store.undo_log import ActReturn, NewAct
+
+
+_SINGLE = ("meta", "act")  # fields of `Changes` that are no lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +189,14 @@ class Changes:
     staged: list[StagedCase | SlotUnstaged] = field(default_factory=list)  # in the order in which it happened
     history: list[HistoryRow] = field(default_factory=list)
     meta: dict[str, Any] = field(default_factory=dict)
+    act: NewAct | ActReturn | None = None  # what a person or the agent does or undoes with this, and nothing else
 
     def __add__(self, later: Changes) -> Changes:
-        lists = {f.name: getattr(self, f.name) + getattr(later, f.name) for f in fields(self) if f.name != "meta"}
-        return Changes(**lists, meta={**self.meta, **later.meta})
+        lists = {f.name: getattr(self, f.name) + getattr(later, f.name) for f in fields(self) if f.name not in _SINGLE}
+        return Changes(**lists, meta={**self.meta, **later.meta}, act=self.act or later.act)
 
     def __len__(self) -> int:
-        return sum(len(getattr(self, name)) for name in self.__slots__)
+        return sum(len(getattr(self, name)) for name in self.__slots__ if name != "act") + (self.act is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -330,7 +330,35 @@ CREATE TABLE shelved_retired_slot (
 CREATE INDEX shelved_retired_segment ON shelved_retired_slot (segment_id);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10, _V11, _V12, _V13, _V14, _V15)
+# Acts that can be undone.
+_V16 = """
+-- `step` is the number of the first act of those that are undone together; `state`: done, undone, dropped, outdated; `seq` is the
+-- place in the history from which on it wrote. `facts` is JSON, what `domain/undo.py` reads.
+CREATE TABLE act (
+  id INTEGER PRIMARY KEY, step INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL,
+  state TEXT NOT NULL, facts TEXT NOT NULL, branch TEXT NOT NULL, created_at REAL NOT NULL);
+CREATE INDEX act_state ON act (state, id);
+
+-- Rows that an act changed, as JSON lists of the columns that the table had then: `former` is NULL for one that came with it,
+-- `latter` for one that it took out. `columns` names them.
+CREATE TABLE act_row (
+  id INTEGER PRIMARY KEY, act_id INTEGER NOT NULL, of_table TEXT NOT NULL, columns TEXT NOT NULL, former TEXT, latter TEXT);
+CREATE INDEX act_row_act ON act_row (act_id);
+
+-- An undo takes out what a person's act had brought, of these too.
+CREATE TABLE former_rejection (
+  change_id INTEGER PRIMARY KEY, seq INTEGER, branch_id INTEGER, category_id INTEGER, ordinal INTEGER, attempt INTEGER,
+  stage TEXT, score REAL, threshold REAL, nearest_seq INTEGER, nearest_case_id TEXT, reason TEXT, text TEXT, created_at REAL,
+  batch INTEGER, candidate TEXT, gave_up INTEGER);
+CREATE TABLE former_withdrawn_case (
+  change_id INTEGER PRIMARY KEY, seq INTEGER, branch_id INTEGER, category_id INTEGER, ordinal INTEGER, structure INTEGER,
+  inputs TEXT, expectations TEXT, tags TEXT, created_at REAL, crc INTEGER, batch INTEGER, withdrawn_seq INTEGER,
+  replaced_by INTEGER, reason TEXT, withdrawn_at REAL);
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    _V1, _V2, _V3, _V4, _V5, _V6, _V7, _V8, _V9, _V10, _V11, _V12, _V13, _V14, _V15, _V16,
+)  # fmt: skip
 SEALED = 7  # the version from which on a session file has sums
 
 SEQUENCED_TABLES = (

@@ -40,6 +40,7 @@ from dsbuilder_tui.store.source_rows import SourceRowTable
 from dsbuilder_tui.store.staged_cases import StagedCaseTable
 from dsbuilder_tui.store.statistics import StatisticsReader
 from dsbuilder_tui.store.templates import TemplateTable
+from dsbuilder_tui.store.undo_log import UndoTable
 from dsbuilder_tui.store.verdicts import VerdictTable
 from dsbuilder_tui.store.worker_calls import WorkerCallTable
 
@@ -74,6 +75,7 @@ class SessionStore:
         self.staged = StagedCaseTable(connection)
         self.statistics = StatisticsReader(connection)
         self.templates = TemplateTable(connection)
+        self.undo_log = UndoTable(connection)
         self.verdicts = VerdictTable(connection)
 
     @classmethod

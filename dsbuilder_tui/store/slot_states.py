@@ -14,6 +14,8 @@ from dsbuilder_tui.store.removed_texts import removed_texts
 from dsbuilder_tui.store.retired_slots import retire, retired_slots
 from dsbuilder_tui.store.rows import FilledSlots, HistoryRow, LedgerRows, RemovedText
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+from dsbuilder_tui.store.standing_lines import STANDING_LINE
+from dsbuilder_tui.store.undo_log import NewAct, recording
 
 
 class SlotTable:
@@ -32,7 +34,9 @@ class SlotTable:
                 (MAIN_BRANCH,),
             ):
                 filled[self._store.names[number]].append(*row)
-            since = connection.execute("SELECT max(seq) FROM history WHERE kind='exhausted_reopened'").fetchone()[0]
+            since = connection.execute(
+                f"SELECT max(seq) FROM history WHERE kind='exhausted_reopened' AND {STANDING_LINE}"
+            ).fetchone()[0]
             attempts: dict[tuple[str, int], tuple[int, int, list[int]]] = {}
             critiques: dict[tuple[str, int], str] = {}
             # A withdrawal gives its slot a fresh set of tries, as reopening does to exhausted ones. So has a slot that was
@@ -114,16 +118,15 @@ class SlotTable:
         if slots:
             await self._store.write(write)
 
-    async def reopen_exhausted(self) -> int:
-        """Give every exhausted slot a fresh set of attempts. Returns how many there were."""
-        row = HistoryRow(
-            seq=self._store.next_seq(), kind="exhausted_reopened", data={}, created_at=self._store.clock.now()
-        )
+    async def reopen_exhausted(self, seq: int, act: NewAct | None) -> int:
+        """Give every exhausted slot a fresh set of attempts. Returns how many there were. ``seq`` is the place of its line."""
+        row = HistoryRow(seq=seq, kind="exhausted_reopened", data={}, created_at=self._store.clock.now())
 
         def reopen(connection: sqlite3.Connection) -> int:
-            write_history(connection, [row], self._store.ids)
-            count = connection.execute("DELETE FROM exhausted_slot WHERE branch_id=?", (MAIN_BRANCH,)).rowcount
-            connection.execute("UPDATE progress SET exhausted=0 WHERE branch_id=?", (MAIN_BRANCH,))
+            with recording(connection, act):
+                write_history(connection, [row], self._store.ids)
+                count = connection.execute("DELETE FROM exhausted_slot WHERE branch_id=?", (MAIN_BRANCH,)).rowcount
+                connection.execute("UPDATE progress SET exhausted=0 WHERE branch_id=?", (MAIN_BRANCH,))
             return count
 
         return await self._store.write(reopen)

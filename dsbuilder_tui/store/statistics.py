@@ -15,7 +15,7 @@ from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 # What may change, or take away, a case that was counted already.
-_DISTURBING = ("case_edited", "case_withdrawn", "kept_anyway", "repaired", "branch_switched")
+_DISTURBING = ("case_edited", "case_withdrawn", "kept_anyway", "repaired", "branch_switched", "act_undone")
 
 _RUNS = (RunStarted.type, RunPaused.type, RunFinished.type)
 _NEWEST = 200  # cases, by which it is told how fast a run is

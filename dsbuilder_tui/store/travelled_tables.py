@@ -8,7 +8,9 @@ came and went between two checkpoints is kept nowhere, since nothing can lead ba
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 CURRENT_BRANCH = "branch"  # the key of `meta` that has the number of the branch that is worked on
 HEAD_BRANCH = f"coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key='{CURRENT_BRANCH}'), 1)"
@@ -45,6 +47,7 @@ TRAVELLED_TABLES = (
         ("seq", "branch_id", "category_id", "ordinal", "case_seq", "standing", "finding", "failed", "reason", "quote", "model",
          "created_at"),
         changing=("standing",),
+        deleted=True,
     ),
     TravelledTable("likeness", ("seq", "near", "near_seq", "semantic", "semantic_seq"), deleted=True),
     TravelledTable(
@@ -55,15 +58,29 @@ TRAVELLED_TABLES = (
         "rejection",
         ("seq", "branch_id", *_SLOT, "attempt", "stage", "score", "threshold", "nearest_seq", "nearest_case_id", "reason",
          "text", "created_at", "batch", "candidate", "gave_up"),
+        deleted=True,
     ),
     TravelledTable("history", ("seq", "branch_id", "kind", "data", "created_at", "category_id", "ordinal")),
     TravelledTable(
-        "withdrawn_case", (*_CASE, "withdrawn_seq", "replaced_by", "reason", "withdrawn_at"), born="withdrawn_seq"
+        "withdrawn_case", (*_CASE, "withdrawn_seq", "replaced_by", "reason", "withdrawn_at"), born="withdrawn_seq", deleted=True
     ),
 )  # fmt: skip
 CASE_PLACE, RETIRED_PLACE, REJECTION_PLACE = 0, 4, 5  # of `accepted_case`, `retired_slot` and `rejection`
 
 _NEWEST = "(SELECT {0} FROM checkpoint ORDER BY id DESC LIMIT 1)"
+
+
+def note_return(connection: sqlite3.Connection, table: TravelledTable, row: Mapping[str, Any]) -> None:
+    """Keep that a row comes back which is older than the newest checkpoint, and was not there at that; before it is written."""
+    place = TRAVELLED_TABLES.index(table)
+    first, second = (*(row[column] for column in table.key), 0)[:2]
+    connection.execute(
+        "INSERT INTO row_change (segment_id, commits, place, first, second, born) "
+        f"SELECT {HEAD_SEGMENT}, (SELECT commits+1 FROM seal WHERE id=1), :place, :first, :second, :born "
+        f"WHERE :born<={_NEWEST.format('seq')} AND NOT EXISTS (SELECT 1 FROM row_change WHERE place=:place AND first=:first "
+        f"AND second=:second AND commits>{_NEWEST.format('commits')})",
+        {"place": place, "first": first, "second": second, "born": row[table.born]},
+    )
 
 
 def keep_changes(connection: sqlite3.Connection) -> None:

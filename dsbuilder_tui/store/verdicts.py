@@ -16,6 +16,7 @@ from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.row_format import checksum, to_text
 from dsbuilder_tui.store.rows import CaseVerdict, RecordedVerdict
 from dsbuilder_tui.store.schema import MAIN_BRANCH
+from dsbuilder_tui.store.standing_lines import STANDING_LINE
 
 _ANNOTATED, _KEPT = "case_annotated", "kept_anyway"
 _ACTS = (_ANNOTATED, _KEPT, "case_edited", "case_withdrawn")
@@ -64,7 +65,9 @@ class VerdictTable:
             found: dict[int, PersonLabel] = {}
             marks = ",".join("?" * len(_ACTS))
             for seq, kind, text, number, ordinal in connection.execute(
-                f"SELECT seq, kind, data, category_id, ordinal FROM history WHERE kind IN ({marks}) ORDER BY seq", _ACTS
+                f"SELECT seq, kind, data, category_id, ordinal FROM history "
+                f"WHERE kind IN ({marks}) AND {STANDING_LINE} ORDER BY seq",
+                _ACTS,
             ):
                 data = orjson.loads(text)
                 if data.get("by") == Stage.JUDGE or (kind == _ANNOTATED and not data["after"].get("pinned")):

@@ -48,6 +48,7 @@ from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.widgets.safe import last_filters
 
 if TYPE_CHECKING:
+    from dsbuilder_tui.domain.undo import UndoResult
     from dsbuilder_tui.tui.studio.screen import StudioScreen
 
 T = TypeVar("T")
@@ -212,6 +213,15 @@ class StudioApp(App[int]):
         await self.use_settings({})
         if self.live is not None:
             await self.live.session.settings.put_back(name, self.flags.get(name))
+
+    def follow_undo(self, result: UndoResult) -> None:
+        """A setting that was undone, or redone, in the open session is so for the others of this sitting, too."""
+        for change in result.settings:
+            if result.redone or change.name in self.changed:
+                said = change.after if result.redone else change.before
+                self.flags[change.name] = self._given.get(change.name) if said is None else said
+                self.changed = self.changed - {change.name} if said is None else self.changed | {change.name}
+        self.config = load_config(**self.flags)
 
     def draft(self, text: str) -> None:
         """Put a text into the studio's prompt."""

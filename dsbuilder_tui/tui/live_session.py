@@ -14,6 +14,7 @@ from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.events import (
+    ActUndone,
     BranchSwitched,
     CaseAccepted,
     CaseEdited,
@@ -33,6 +34,7 @@ from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.domain.session_state import RunResult
+from dsbuilder_tui.domain.undo import undone_words
 from dsbuilder_tui.models.protocol import WorkerModel
 from dsbuilder_tui.models.providers import provider_of, worker_model
 from dsbuilder_tui.session import Session
@@ -176,7 +178,7 @@ class LiveSession(BackgroundRun, Watched):
 
     def tell_of(self, event: Event) -> None:
         # What the agent does in its turn stands in the line of the tool that did it.
-        told = isinstance(event, PlanRevised | RunStarted | BranchSwitched) and self.talk.busy
+        told = isinstance(event, ActUndone | PlanRevised | RunStarted | BranchSwitched) and self.talk.busy
         if isinstance(event, RunStarted):
             self._contradicted = False
         said = sentence(event, self.view)
@@ -317,6 +319,8 @@ def sentence(event: Event, view: RunView) -> str | None:
             return f"✓ {event.case_id} kept after all"
         case ResultsRead():
             return f"✓ {results_words(event)} · F3 shows where"
+        case ActUndone():
+            return f"{'↷' if event.redone else '↶'} {undone_words(event.words, redone=event.redone)}"
         case BranchSwitched():
             return f"✓ {switched_words(event)}"
         case PlanRevised():

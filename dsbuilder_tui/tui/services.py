@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dsbuilder_tui.domain.clock import Clock
     from dsbuilder_tui.domain.errors import DsbuilderError
     from dsbuilder_tui.domain.plan import DatasetPlanInput
+    from dsbuilder_tui.domain.undo import UndoResult
     from dsbuilder_tui.settings.schema import DatasetBuilderConfig
     from dsbuilder_tui.tui.colours import Palette
     from dsbuilder_tui.tui.live_session import LiveSession
@@ -49,6 +50,7 @@ class AppServices(Protocol):
 
     async def use_settings(self, values: Mapping[str, Any]) -> None: ...
     async def forget_setting(self, name: str) -> None: ...
+    def follow_undo(self, result: UndoResult) -> None: ...
     def choose_theme(self, name: str) -> None: ...
 
     # Work whose failure is told

@@ -121,6 +121,13 @@ class Intents:
         )
         return self._unknown(what) if name is None else {"before_change": name}
 
+    def _undo(self, found: Found) -> Arguments | str:
+        steps = whole(found["steps"]) if found["steps"] else 1
+        if not steps:
+            return self._least_one("steps")
+        redo = {"redo": True} if found["redo"] else {}
+        return {**redo, "steps": steps} if steps > 1 else {**redo}
+
     def _fork(self, found: Found) -> Arguments:
         said = found.groupdict()
         if model := said.get("model"):
@@ -255,6 +262,7 @@ _READERS: Mapping[str, Callable[[Intents, Found], Arguments | str | None]] = {
     "load": Intents._load,
     "point": Intents._point,
     "fork": Intents._fork,
+    "undo": Intents._undo,
     "branch": Intents._branch,
     "comparison": Intents._comparison,
     "target": Intents._target,

@@ -29,6 +29,7 @@ _AFTER = {
     "adjust_category": "That holds from now on.",
     "finalize_dataset": "That is the dataset. F2 shows its cases; “export to csv” writes it in another form.",
     "describe_target": "I will keep it in mind.",
+    "undo": "“Undo” takes back one more, “redo” does it again.",
     "rewind": "Say “resume” and it writes on from there.",
     "switch_branch": "Say “resume” to go on with its open slots.",
     "fork_branch": "What you change from now on (the plan, “use gpt-4o-mini for the workers”) holds in this branch alone.",

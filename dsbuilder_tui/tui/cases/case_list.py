@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
-from dsbuilder_tui.domain.events import BranchSwitched, CaseAccepted, CaseEdited, CaseWithdrawn, Event
+from dsbuilder_tui.domain.events import ActUndone, BranchSwitched, CaseAccepted, CaseEdited, CaseWithdrawn, Event
 from dsbuilder_tui.domain.judging import Judgement
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plain_words import counted
@@ -134,9 +134,9 @@ class CaseList(SessionScreen):
         return chosen.accepted if chosen is not None else view.accepted
 
     def heard(self, event: Event) -> None:
-        if isinstance(event, BranchSwitched):
+        if isinstance(event, BranchSwitched) or (isinstance(event, ActUndone) and self._hits is not None):
             self.search_again()  # what was found lies elsewhere now, or nowhere
-        elif isinstance(event, CaseAccepted | CaseWithdrawn | CaseEdited) and not self._stale:
+        elif isinstance(event, ActUndone | CaseAccepted | CaseWithdrawn | CaseEdited) and not self._stale:
             self._stale = True
             self.set_timer(_RELOAD, self._renew)
 

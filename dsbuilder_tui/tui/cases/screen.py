@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from dsbuilder_tui.domain.case import AcceptedCase
+from dsbuilder_tui.domain.case import AcceptedCase, slot_of
 from dsbuilder_tui.domain.case_problems import CaseProblems
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.passage import Passage
+from dsbuilder_tui.domain.undo import UndoResult
 from dsbuilder_tui.tui.case_actions import CaseActions
 from dsbuilder_tui.tui.cases.case_form import CaseForm
 from dsbuilder_tui.tui.cases.case_list import CaseList
@@ -21,6 +22,7 @@ from dsbuilder_tui.tui.cases.detail_paint import near_cases
 from dsbuilder_tui.tui.cases.paint import json_of
 from dsbuilder_tui.tui.editor import edited
 from dsbuilder_tui.tui.paint.line import clip
+from dsbuilder_tui.tui.undo_actions import UndoActions
 from dsbuilder_tui.tui.widgets.dialogs import Ask, QuestionDialog
 from dsbuilder_tui.tui.widgets.safe import title
 
@@ -44,6 +46,8 @@ class CasesScreen(CaseList):
         Binding("d", "withdraw", "reject"),
         Binding("p", "pin", "pin"),
         Binding("n", "note", "note"),
+        Binding("u", "undo", "undo"),
+        Binding("U", "redo", "redo", show=False),
         Binding("y", "copy", "copy"),
         Binding("o", "editor", "$EDITOR"),
         Binding("tab", "next_pane", "to the detail, or the next field", show=False),
@@ -60,6 +64,7 @@ class CasesScreen(CaseList):
         self._editing: AcceptedCase | None = None
         self._read_from: Sequence[Passage] = ()  # passages of the case that is edited
         self.actions = CaseActions(self, self._renewed)
+        self.undo_actions = UndoActions(self, self._undone)
 
     async def _open(self) -> None:
         await super()._open()
@@ -187,6 +192,26 @@ class CasesScreen(CaseList):
             self.search_again()
         self._show_detail()
 
+    def _undone(self, result: UndoResult) -> None:
+        """The cursor goes to the case that the act was about, where it is listed."""
+
+        async def show() -> None:
+            slot = slot_of(result.case_id)
+            case = await self.watched.session.cases.get(*slot) if slot is not None else None
+            if case is None or self._hits is not None:
+                self._renewed()
+                return
+            self.rows.reload(self._total(), cursor=await self._place(case))
+            self._show_detail()
+
+        self.services.attempt(show())
+
+    def action_undo(self) -> None:
+        self.undo_actions.undo()
+
+    def action_redo(self) -> None:
+        self.undo_actions.redo()
+
     def action_editor(self) -> None:
         async def edit() -> None:
             case = self._case()
@@ -244,6 +269,8 @@ class CasesScreen(CaseList):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("save", "turn_over"):
             return self._editing is not None
+        if action in ("undo", "redo"):
+            return not self.watched.replaying and self._editing is None
         if action in ("edit", "withdraw", "pin", "note", "editor"):
             return (
                 not self.watched.replaying and self._editing is None and bool(self.rows.count if self.is_mounted else 0)

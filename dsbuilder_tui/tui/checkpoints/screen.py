@@ -15,6 +15,7 @@ from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.events import (
+    ActUndone,
     BranchSwitched,
     CaseEdited,
     CaseWithdrawn,
@@ -40,6 +41,7 @@ from dsbuilder_tui.tui.checkpoints.rail import BranchRail
 from dsbuilder_tui.tui.layout import WIDE, WIDEST
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screen_base import SessionScreen
+from dsbuilder_tui.tui.undo_actions import UndoActions
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.dialogs import Ask
 from dsbuilder_tui.tui.widgets.line_view import LineView
@@ -53,7 +55,7 @@ _RELOAD = 0.5  # seconds between two readings while checkpoints are written
 _SETTLE = 0.15  # seconds at a point after which its coverage is counted, for which all of its cases are read
 _PANES = 3
 _SHOWN = 40  # of the cases, rejections and messages of then
-_HEARD = (CaseEdited, CaseWithdrawn, CheckpointSaved, PlanRevised)
+_HEARD = (ActUndone, CaseEdited, CaseWithdrawn, CheckpointSaved, PlanRevised)
 
 
 class ThenView(StrEnum):
@@ -80,6 +82,8 @@ class CheckpointsScreen(SessionScreen):
         Binding("f", "fork", "fork"),
         Binding("n", "name", "name"),
         Binding("x", "export", "export"),
+        Binding("u", "undo", "undo"),
+        Binding("U", "redo", "redo", show=False),
         Binding("tab", "next_view", "view"),
     ]
 
@@ -94,6 +98,7 @@ class CheckpointsScreen(SessionScreen):
         self._coverage: tuple[int, Coverage] | None = None
         self._stale = self._moved = False
         self._acts = HistoryActs(self, self._look_at)
+        self.undo_actions = UndoActions(self, lambda result: self.background(self._read, group="read"))
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
@@ -322,6 +327,12 @@ class CheckpointsScreen(SessionScreen):
 
     # What is done
 
+    def action_undo(self) -> None:
+        self.undo_actions.undo()
+
+    def action_redo(self) -> None:
+        self.undo_actions.redo()
+
     def key_words(self, binding: Binding) -> str:
         if binding.action == "travel":
             line, point = self._line, self.point
@@ -330,6 +341,8 @@ class CheckpointsScreen(SessionScreen):
         return super().key_words(binding)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("undo", "redo"):
+            return not self.watched.replaying
         acts = ("step", "edge", "branch", "travel", "fork", "name", "export", "next_view")
         return self.point is not None if action in acts else True
 

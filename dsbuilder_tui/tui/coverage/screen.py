@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.evaluation import EvaluationFigures
 from dsbuilder_tui.domain.events import (
+    ActUndone,
     BranchSwitched,
     CaseAccepted,
     CaseEdited,
@@ -37,6 +38,7 @@ from dsbuilder_tui.tui.coverage.row_paint import row_lines
 from dsbuilder_tui.tui.paint.coverage_sheet import filled_words
 from dsbuilder_tui.tui.paint.line import Line, clip
 from dsbuilder_tui.tui.screen_base import SessionScreen
+from dsbuilder_tui.tui.undo_actions import UndoActions
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.line_view import LineView
 from dsbuilder_tui.tui.widgets.rows import RowList
@@ -49,7 +51,7 @@ from dsbuilder_tui.tui.watched import Watched
 
 _COUNT_EVERY = 0.5  # seconds between two looks at the cells while cases come
 _MEASURE_EVERY = 5.0  # and at the figures
-_COUNTED = (BranchSwitched, CaseAccepted, CaseWithdrawn, CaseEdited, PlanRevised)
+_COUNTED = (ActUndone, BranchSwitched, CaseAccepted, CaseWithdrawn, CaseEdited, PlanRevised)
 
 
 class CoverageScreen(SessionScreen):
@@ -57,11 +59,14 @@ class CoverageScreen(SessionScreen):
     title_words = "Coverage"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "next_pane", "figures"),
+        Binding("u", "undo", "undo"),
+        Binding("U", "redo", "redo", show=False),
         Binding("escape", "back", "back"),
     ]
 
     def __init__(self, watched: Watched) -> None:
         super().__init__(watched)
+        self.undo_actions = UndoActions(self, lambda result: None)  # what it shows follows the events
         self._report: DiversityReport | None = None
         self._evaluated = EvaluationFigures()
         self._agreement = ""  # of judge and person, in words
@@ -108,7 +113,7 @@ class CoverageScreen(SessionScreen):
             self._want("rows")
         if isinstance(event, (*_COUNTED, CaseRejected, CaseJudged)):
             self._want("measure")
-        if isinstance(event, (BranchSwitched, ResultsRead, CaseEdited, CaseWithdrawn)):
+        if isinstance(event, (ActUndone, BranchSwitched, ResultsRead, CaseEdited, CaseWithdrawn)):
             self._want("results")
 
     def _want(self, what: str) -> None:
@@ -223,6 +228,15 @@ class CoverageScreen(SessionScreen):
         if row.value:
             self.services.draft(request_words(category, row.value))
             self.dismiss()
+
+    def action_undo(self) -> None:
+        self.undo_actions.undo()
+
+    def action_redo(self) -> None:
+        self.undo_actions.redo()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not self.watched.replaying if action in ("undo", "redo") else True
 
     @property
     def _next_pane(self) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -76,7 +77,7 @@ class HomeScreen(FullScreen):
         Binding("r", "rename", "rename"),
         Binding("x", "export", "export"),
         Binding("delete,backspace", "trash", "delete", key_display="del"),
-        Binding("u", "restore", "undo delete"),
+        Binding("u", "restore", "undo"),
         Binding("c", "connect", "connect a model", show=False),
         Binding("o", "use_local", "use the model server on this machine", show=False),
         Binding("ctrl+r", "reload", "read the list again", show=False),
@@ -91,7 +92,7 @@ class HomeScreen(FullScreen):
         self._shown: list[SessionListing] = []
         self._read = False
         self._timer: Timer | None = None
-        self._trashed: list[Path] = []
+        self._taken_back: list[Callable[[], Awaitable[str]]] = []  # how what was done here is undone, the last one last
 
     def compose(self) -> ComposeResult:
         yield Welcome()
@@ -193,7 +194,7 @@ class HomeScreen(FullScreen):
             return bool(self._shown)
         if action == "filter":
             return bool(self._all)
-        return bool(self._trashed) if action == "restore" else True
+        return bool(self._taken_back) if action == "restore" else True
 
     # Filter
 
@@ -282,7 +283,8 @@ class HomeScreen(FullScreen):
         async def rename(name: str | None) -> None:
             if name and name != listing.id:
                 async with self.services.shelf:
-                    await library.rename_session(Path(listing.path), name)
+                    folder = await library.rename_session(Path(listing.path), name)
+                self._taken_back.append(partial(_called_again, folder, listing.id))
                 await self.reload()
 
         ask = Ask(
@@ -318,7 +320,7 @@ class HomeScreen(FullScreen):
         async def trash() -> None:
             async with self.services.shelf:
                 gone = await library.trash_session(Path(listing.path), self.services.clock)
-            self._trashed.append(gone)
+            self._taken_back.append(partial(_fetched_back, gone, self.services.config.checkpoint_root))
             self.services.say(f"{listing.id} is in the trash: {short_path(gone)}. u fetches it back.")
             await self.reload()
 
@@ -333,14 +335,14 @@ class HomeScreen(FullScreen):
     def action_restore(self) -> None:
         async def restore() -> None:
             async with self.services.shelf:
-                if not self._trashed:  # the key was pressed again meanwhile
+                if not self._taken_back:  # the key was pressed again meanwhile
                     return
-                back = await library.restore_session(self._trashed[-1], self.services.config.checkpoint_root)
-                self._trashed.pop()
-            self.services.say(f"{back.name} is back.")
+                words = await self._taken_back[-1]()
+                self._taken_back.pop()
+            self.services.say(words)
             await self.reload()
 
-        if self._trashed:
+        if self._taken_back:
             self.services.attempt(restore())
 
     def action_reload(self) -> None:
@@ -362,3 +364,13 @@ class HomeScreen(FullScreen):
             welcome.repaint()
 
         self.services.attempt(use())
+
+
+async def _fetched_back(trashed: Path, root: Path) -> str:
+    """A session that was deleted comes back. Returns what to say of it."""
+    return f"{(await library.restore_session(trashed, root)).name} is back."
+
+
+async def _called_again(folder: Path, name: str) -> str:
+    """A session has its old name again. Returns what to say of it."""
+    return f"It is called {(await library.rename_session(folder, name)).name} again."

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.events import (
+    ActUndone,
     BranchSwitched,
     CaseAccepted,
     CaseEdited,
@@ -33,7 +34,7 @@ from dsbuilder_tui.tui.widgets.safe import title
 
 _EVERY = 3.0  # seconds between two looks at the cases while some come
 _SETTLE = 0.08  # seconds without a move after which the cases of an area are read
-_DRAWN = (BranchSwitched, CaseAccepted, CaseWithdrawn, CaseEdited, CaseRejected, PlanRevised)
+_DRAWN = (ActUndone, BranchSwitched, CaseAccepted, CaseWithdrawn, CaseEdited, CaseRejected, PlanRevised)
 
 
 class MapScreen(SessionScreen):

@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, display_text
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.events import BranchSwitched, CaseRejected, Event
+from dsbuilder_tui.domain.events import ActUndone, BranchSwitched, CaseRejected, Event
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, WhatIf
@@ -32,6 +32,7 @@ from dsbuilder_tui.tui.rejected.paint import (
 )
 from dsbuilder_tui.tui.rejected.threshold_strip import ThresholdStrip
 from dsbuilder_tui.tui.screen_base import SessionScreen
+from dsbuilder_tui.tui.undo_actions import UndoActions
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.dialogs import Field, QuestionDialog
 from dsbuilder_tui.tui.widgets.line_view import LineView
@@ -53,6 +54,8 @@ class RejectedScreen(SessionScreen):
         Binding("k", "keep", "keep anyway", priority=True),
         Binding("t", "threshold", "threshold what-if"),
         Binding("a", "tell", "tell the agent"),
+        Binding("u", "undo", "undo"),
+        Binding("U", "redo", "redo", show=False),
         Binding("f", "filter", "filter"),
         Binding("s", "stage", "stage"),
         Binding("slash", "search", "search"),
@@ -69,6 +72,7 @@ class RejectedScreen(SessionScreen):
         self._pieces: tuple[Pieces, Pieces] = ([], [])  # of the two texts
         self._stale = False
         self._ahead = 0
+        self.undo_actions = UndoActions(self, lambda result: self.instead("read", self._read))
 
     def compose(self) -> ComposeResult:
         yield self.top_line()
@@ -142,7 +146,7 @@ class RejectedScreen(SessionScreen):
         return [(("Nothing was turned away.", "muted"),)]
 
     def heard(self, event: Event) -> None:
-        if isinstance(event, CaseRejected | BranchSwitched) and not self._stale:
+        if isinstance(event, ActUndone | CaseRejected | BranchSwitched) and not self._stale:
             self._stale = True
             self.set_timer(_RELOAD, self._newer)
 
@@ -247,6 +251,12 @@ class RejectedScreen(SessionScreen):
             "Keep it anyway?", words, [("put the rejected one in its place", True), ("leave it", False)]
         )
         self.app.push_screen(question, lambda yes: self.services.attempt(keep()) if yes else None)
+
+    def action_undo(self) -> None:
+        self.undo_actions.undo()
+
+    def action_redo(self) -> None:
+        self.undo_actions.redo()
 
     def action_tell(self) -> None:
         rejection = self._shown
@@ -357,6 +367,8 @@ class RejectedScreen(SessionScreen):
                 and self._shown is not None
                 and self._shown.candidate is not None
             )
+        if action in ("undo", "redo"):
+            return not self.watched.replaying
         if action == "tell":
             return not self.watched.replaying and self._shown is not None
         if action == "threshold":

@@ -21,6 +21,7 @@ from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.value_words import UNSET, value_words
 from dsbuilder_tui.tui.paint.line import Line, Span, clip, cut, fit, length, pad, wrap
 from dsbuilder_tui.tui.screen_base import FullScreen
+from dsbuilder_tui.tui.undo_actions import UndoActions
 from dsbuilder_tui.tui.widgets.chrome import KeyBar, TopLine
 from dsbuilder_tui.tui.widgets.dialogs import Ask, QuestionDialog
 from dsbuilder_tui.tui.widgets.painted import Painted
@@ -70,6 +71,8 @@ class SettingsScreen(FullScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "keep", "save for good"),
         Binding("delete,backspace", "reset", "back to what it was", key_display="del"),
+        Binding("u", "undo", "undo"),
+        Binding("U", "redo", "redo", show=False),
         Binding("f1", "app.help", "help"),
         Binding("escape", "dismiss", "back"),
     ]
@@ -78,6 +81,7 @@ class SettingsScreen(FullScreen):
         super().__init__()
         rest = [name for name in DatasetBuilderConfig.model_fields if name not in _FIRST]
         self._names = [*_FIRST, *rest]
+        self.undo_actions = UndoActions(self, lambda result: self._renew())
 
     def compose(self) -> ComposeResult:
         yield TopLine(self._header)
@@ -181,11 +185,20 @@ class SettingsScreen(FullScreen):
     def _set(self, name: str, value: Any) -> None:
         async def change() -> None:
             await self.services.use_settings({name: value})
-            self.query_one(RowList).refresh()
-            self._title()
-            self.query_one(TopLine).repaint()
+            self._renew()
 
         self.services.attempt(change())
+
+    def _renew(self) -> None:
+        self.query_one(RowList).refresh()
+        self._title()
+        self.query_one(TopLine).repaint()
+
+    def action_undo(self) -> None:
+        self.undo_actions.undo()
+
+    def action_redo(self) -> None:
+        self.undo_actions.redo()
 
     def action_reset(self) -> None:
         name = self.chosen
@@ -210,6 +223,8 @@ class SettingsScreen(FullScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if not self.is_mounted:
             return True
+        if action in ("undo", "redo"):
+            return self.services.live is not None
         if action == "keep":
             return self.chosen not in SECRETS
         return self.chosen in self.services.changed if action == "reset" else True

@@ -14,8 +14,10 @@ from dsbuilder_tui.domain.errors import DsbuilderError, InputError
 from dsbuilder_tui.domain.message import ErrorContent, MessageRole
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import RunState
+from dsbuilder_tui.session.acting import one_step
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.prompt import Prompt
+from dsbuilder_tui.tui.undo_actions import take_steps
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.live_session import LiveSession
@@ -53,6 +55,13 @@ class StudioActions:
             self.services.attempt(self.services.change_to(reference))
         elif self._notes:
             self.respond(self.live.talk.note(self._notes.popleft()))
+
+    async def take_steps(self, steps: int, *, redo: bool) -> None:
+        """Undo, or redo, some steps; the conversation says which. Raises what ``UndoLog.undo`` does."""
+        result = await take_steps(self.live, steps, redo=redo)
+        self.services.follow_undo(result)
+        if result.stopped:
+            await self.live.tell(f"· {result.stopped}")
 
     def in_background(self, work: Coroutine[Any, Any, None], *, group: str) -> None:
         """Do something that tells itself how it ended."""
@@ -135,9 +144,10 @@ class StudioActions:
                 self.answer(approval, yes=True, plan=plan)
                 return
             first = not session.planned
-            await session.plans.revise(plan)
-            if first:
-                await session.take_name_of_plan()
+            with one_step():
+                await session.plans.revise(plan)
+                if first:
+                    await session.take_name_of_plan()
             await live.reread()
             await self.show_plan(None if first else before)
             self._screen.call_after_refresh(self._screen.cards.focus_first)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dsbuilder_tui.domain.events import BranchSwitched, CaseAccepted, CaseEdited, CaseWithdrawn, Event, PlanRevised
+from dsbuilder_tui.domain.events import (
+    ActUndone,
+    BranchSwitched,
+    CaseAccepted,
+    CaseEdited,
+    CaseWithdrawn,
+    Event,
+    PlanRevised,
+)
 from dsbuilder_tui.domain.figures import Coverage
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.tui.paint.coverage_sheet import filled_words, legend, sheet
@@ -18,7 +26,7 @@ if TYPE_CHECKING:
 
 _EVERY = 1.0  # seconds between two looks at the cells while cases come
 _EVERY_REPLAYED = 4.0  # there each look reads all cases up to the time that is shown
-_CHANGES = (CaseAccepted, CaseWithdrawn, CaseEdited, PlanRevised, BranchSwitched)
+_CHANGES = (CaseAccepted, CaseWithdrawn, CaseEdited, PlanRevised, BranchSwitched, ActUndone)
 
 
 class CoveragePanel(Panel):

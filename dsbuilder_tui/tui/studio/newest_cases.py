@@ -13,6 +13,7 @@ from textual.strip import Strip
 
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.events import (
+    ActUndone,
     BranchSwitched,
     CaseAccepted,
     CaseEdited,
@@ -53,7 +54,7 @@ class CaseAct(StrEnum):
 
 
 _SPARE = 20  # rows beyond those that can be seen
-_CHANGES = (CaseEdited, CaseWithdrawn, CaseJudged, BranchSwitched, PlanRevised, ResultsRead)
+_CHANGES = (ActUndone, CaseEdited, CaseWithdrawn, CaseJudged, BranchSwitched, PlanRevised, ResultsRead)
 
 
 class NewestCases(RowList):

@@ -1,0 +1,30 @@
+"""What was done last, undone; or what was undone, done again."""
+
+from __future__ import annotations
+
+from dsbuilder_tui.agent.tool import Tool, ToolAnswer, ToolArguments, ToolCall
+
+
+class UndoArguments(ToolArguments):
+    redo: bool = False
+    """Do again what was undone."""
+    steps: int = 1
+    """How many acts."""
+
+
+class Undo(Tool[UndoArguments]):
+    name = "undo"
+    order = 124
+    description = (
+        "Undo the last acts, yours or the person's: plan, settings, cases, rewinds. Only when they ask for it."
+    )
+    arguments = UndoArguments
+
+    def doing(self, arguments: UndoArguments) -> str:
+        return "redoing" if arguments.redo else "undoing"
+
+    async def run(self, call: ToolCall, arguments: UndoArguments) -> ToolAnswer:
+        log = call.host.session.undo_log
+        result = await (log.redo if arguments.redo else log.undo)(arguments.steps)
+        await call.host.reread()
+        return ToolAnswer(result.words, {"undone": [step.words for step in result.steps], "redo": result.redone})
