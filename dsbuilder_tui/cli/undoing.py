@@ -1,4 +1,4 @@
-"""What ``undo`` and ``redo`` share: the steps that are taken, and how they are told."""
+"""Steps that ``undo`` and ``redo`` take, and how they are told or listed."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from dsbuilder_tui.domain.errors import InputError
 NAMES = (
     "start", "app", "web", "agent", "plan", "kinds", "documents", "pairs", "templates", "judge", "stages", "commands", "rows",
     "dedup", "check", "settings", "repeats", "figures", "costs", "answers", "limits", "python", "files", "exports", "history",
-    "mlflow", "endpoints", "writer",
+    "undo", "mlflow", "endpoints", "writer",
 )  # fmt: skip
 _SETTINGS = "<!-- settings -->"
 

@@ -36,14 +36,15 @@ def unnoted() -> Iterator[None]:
         _NOTED.reset(token)
 
 
-def new_act(files: SessionFiles, kind: ActKind, facts: ActFacts, seq: int | None = None) -> NewAct | None:
+def new_act(files: SessionFiles, kind: ActKind, facts: ActFacts, lines: tuple[int, int] | None = None) -> NewAct | None:
     """An act that is about to be done, to be written with what it changes; None for what is no act of its own.
 
-    ``seq`` is the place of its line in the history, by default one of its own.
+    ``lines`` are the places of its first and its last line in the history, by default one of its own.
     """
     if not _NOTED.get():
         return None
+    first, last = lines or (files.store.next_seq(),) * 2
     return NewAct(
         kind=kind, facts=facts, actor=_ACTOR.get(), step=_STEP.get() or ActStep(),
-        seq=files.store.next_seq() if seq is None else seq, created_at=files.clock.now(),
+        seq=first, last_seq=last, created_at=files.clock.now(),
     )  # fmt: skip

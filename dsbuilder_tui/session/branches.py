@@ -217,7 +217,8 @@ class SessionBranches:
                 before=files.plan_revision, after=revision.revision if revision is not None else files.plan_revision,
                 planned_before=files.plan.total_instances, planned_after=plan.total_instances, merged=name,
             )  # fmt: skip
-            act = new_act(files, ActKind.MERGED, facts)
+            lines = [line.seq for line in changes.history]
+            act = new_act(files, ActKind.MERGED, facts, (min(lines), max(lines)) if lines else None)
             await self._arrived(await files.store.branches.merge(changes, after, revision, told, act), plan)
             return result
         finally:

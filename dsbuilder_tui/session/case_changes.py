@@ -285,7 +285,7 @@ class CaseChanges:
 
     def _act(self, kind: ActKind, case: AcceptedCase, changes: Changes) -> NewAct | None:
         facts = CaseFacts(case_id=case.case_id, category=case.category, ordinal=case.ordinal, seq=case.seq)
-        return new_act(self._context.files, kind, facts, changes.history[0].seq)
+        return new_act(self._context.files, kind, facts, (changes.history[0].seq,) * 2)
 
     async def _tell_of_pair(self, case: AcceptedCase, what: str) -> None:
         """Say what a change of a case means for the other one of its pair."""

@@ -175,7 +175,7 @@ class SessionCases:
             files = self._context.files
             exhausted = (await files.store.progress.totals()).exhausted
             seq = files.store.next_seq()
-            act = new_act(files, ActKind.SLOTS_REOPENED, SlotsFacts(count=exhausted), seq) if exhausted else None
+            act = new_act(files, ActKind.SLOTS_REOPENED, SlotsFacts(count=exhausted), (seq, seq)) if exhausted else None
             count = await files.store.slots.reopen_exhausted(seq, act)
             if count:
                 await files.conclude("reopened", SessionState.PAUSED, export=False)

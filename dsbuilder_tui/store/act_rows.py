@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -152,17 +152,16 @@ def rows_of(connection: sqlite3.Connection, act: int) -> list[ChangedRow]:
     return found
 
 
-@dataclass(slots=True)
 class Returning:
     """Works out what is to be put back of an act, and puts it back. Called on the store's thread."""
 
-    connection: sqlite3.Connection
-    names: Mapping[int, str]  # of the categories
-    room: Mapping[int, int]  # the count of each category of the plan
-    _steps: list[ChangedRow] = field(default_factory=list)
-    _leaving: set[tuple[int, int]] = field(default_factory=set)  # slots whose case is to leave
-    _retired: dict[int, set[int]] = field(default_factory=dict)  # slots that are not planned afterwards
-    _expected: list[tuple[TravelledTable, Row, Row | None]] = field(default_factory=list)  # slots as the act left them
+    def __init__(self, connection: sqlite3.Connection, names: Mapping[int, str], room: Mapping[int, int]) -> None:
+        """``names`` are those of the categories, ``room`` has the count of each category of the plan."""
+        self.connection, self.names, self.room = connection, names, room
+        self._steps: list[ChangedRow] = []
+        self._leaving: set[tuple[int, int]] = set()  # slots whose case is to leave
+        self._retired: dict[int, set[int]] = {}  # slots that are not planned afterwards
+        self._expected: list[tuple[TravelledTable, Row, Row | None]] = []  # slots as the act left them
 
     def of_act(self, act: int, *, redo: bool) -> Return:
         """What is to be put back so that an act is undone, or done again. Raises ``ActOutdated``."""

@@ -332,11 +332,11 @@ CREATE INDEX shelved_retired_segment ON shelved_retired_slot (segment_id);
 
 # Acts that can be undone.
 _V16 = """
--- `step` is the number of the first act of those that are undone together; `state`: done, undone, dropped, outdated; `seq` is the
--- place in the history from which on it wrote. `facts` is JSON, what `domain/undo.py` reads.
+-- `step` is the number of the first act of those that are undone together; `state`: done, undone, dropped, outdated; `seq` and
+-- `last_seq` are the places of its first and its last line in the history. `facts` is JSON, what `domain/undo.py` reads.
 CREATE TABLE act (
-  id INTEGER PRIMARY KEY, step INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL,
-  state TEXT NOT NULL, facts TEXT NOT NULL, branch TEXT NOT NULL, created_at REAL NOT NULL);
+  id INTEGER PRIMARY KEY, step INTEGER NOT NULL, seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, kind TEXT NOT NULL,
+  actor TEXT NOT NULL, state TEXT NOT NULL, facts TEXT NOT NULL, branch TEXT NOT NULL, created_at REAL NOT NULL);
 CREATE INDEX act_state ON act (state, id);
 
 -- Rows that an act changed, as JSON lists of the columns that the table had then: `former` is NULL for one that came with it,
@@ -363,6 +363,6 @@ SEALED = 7  # the version from which on a session file has sums
 
 SEQUENCED_TABLES = (
     "plan_revision", "accepted_case", "rejection", "worker_call", "history", "damaged_case", "withdrawn_case", "message",
-    "agent_call", "approval", "verdict", "checkpoint",
+    "agent_call", "approval", "verdict", "checkpoint", "act",
 )  # fmt: skip
 MAIN_BRANCH = 1  # in every row of every table that has a `branch_id`; which branch they hold, `meta` says

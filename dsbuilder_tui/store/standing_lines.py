@@ -4,5 +4,8 @@ from __future__ import annotations
 
 from dsbuilder_tui.domain.undo import ActState
 
-# A condition on the `seq` of `history`.
-STANDING_LINE = f"seq NOT IN (SELECT seq FROM act WHERE state IN ('{ActState.UNDONE}', '{ActState.DROPPED}'))"
+# A condition on rows of `history`.
+STANDING_LINE = (
+    f"NOT EXISTS (SELECT 1 FROM act WHERE act.state IN ('{ActState.UNDONE}', '{ActState.DROPPED}') "
+    "AND history.seq BETWEEN act.seq AND act.last_seq)"
+)

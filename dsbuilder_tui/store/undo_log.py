@@ -36,13 +36,14 @@ class ActStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAct:
-    """An act that is being done. ``seq`` is the place of its line in the history."""
+    """An act that is being done. ``seq`` and ``last_seq`` are the places of its first and its last line in the history."""
 
     kind: ActKind
     facts: ActFacts
     actor: Actor
     step: ActStep
     seq: int
+    last_seq: int
     created_at: float
 
 
@@ -124,8 +125,18 @@ def recording(connection: sqlite3.Connection, act: NewAct | None, *, rows: bool 
     (number,) = connection.execute("SELECT ifnull(max(id), 0) + 1 FROM act").fetchone()
     step = number if act.step.number is None else act.step.number
     connection.execute(
-        f"INSERT INTO act SELECT ?,?,?,?,?,?,?, (SELECT name FROM branch WHERE id={HEAD_BRANCH}), ?",
-        (number, step, act.seq, act.kind, act.actor, ActState.DONE, act.facts.model_dump_json(), act.created_at),
+        f"INSERT INTO act SELECT ?,?,?,?,?,?,?,?, (SELECT name FROM branch WHERE id={HEAD_BRANCH}), ?",
+        (
+            number,
+            step,
+            act.seq,
+            act.last_seq,
+            act.kind,
+            act.actor,
+            ActState.DONE,
+            act.facts.model_dump_json(),
+            act.created_at,
+        ),
     )
     _forget_oldest(connection, number)
     if rows:

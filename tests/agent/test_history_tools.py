@@ -130,3 +130,25 @@ async def test_another_model_writes_in_a_branch_when_the_person_named_it(
         assert "evil" not in [branch.name for branch in await talk.session.branches.all()]
         await answer(talk)
         assert talk.session.config.worker_model == before
+
+
+async def test_what_the_agent_did_is_undone_as_one_step_and_done_again(make_config: Configs, make_plan: Plans) -> None:
+    config = make_config(checkpoint_interval=10)
+    name = await finished(config, make_plan(40))
+    told = [
+        ("adjust_category", {"max_workers": 3, "near_threshold": 0.8}),
+        ("undo", {}),
+        ("undo", {"redo": True}),
+        ("undo", {"steps": 0}),
+    ]
+    async with talking(config, *steps(*told), reference=name) as talk:
+        await answer(talk)
+        (step, *_) = await talk.session.undo_log.listing()
+        assert step.actor == "agent" and talk.session.config.max_workers == 3
+        back = await answer(talk)
+        assert back["ok"] and back["said"] == "Undid: set near_threshold = 0.8, max_workers = 3."
+        assert talk.session.config.max_workers != 3
+        assert (await answer(talk))["said"].startswith("Redid: set near_threshold = 0.8")
+        assert talk.session.config.max_workers == 3
+        refused = await answer(talk)
+        assert not refused["ok"] and "0 steps cannot be undone" in refused["error"]

@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "doctor": ("shop", *PLACE[:2]), "examples": (), "config": (), "manual": (), "completion": ("bash",),
     "judge": ("-h",), "regate": ("-h",), "check": ("shop.jsonl",), "mlflow": ("-h",), "serve": ("-h",),
     "checkpoints": ("shop", *PLACE[:2]), "branches": ("shop", *PLACE[:2]), "fork": ("-h",), "rewind": ("-h",), "merge": ("-h",),
-    "compare": ("shop.jsonl", "shop.jsonl"),
+    "compare": ("shop.jsonl", "shop.jsonl"), "undo": ("shop", "--list", *PLACE[:2]), "redo": ("-h",),
 }  # fmt: skip
 OTHER = (
     ("--version",),

@@ -132,6 +132,22 @@ class Faulty:
         self.work(arguments)
 
 
+def reject(arguments: list[str]) -> None:
+    """Turn the first cases of a session away, edit and pin the next ones; says so when that is done."""
+    from dsbuilder_tui import DatasetBuilderConfig, Session
+
+    async def act() -> None:
+        (folder,) = arguments
+        async with await Session.open(Path(folder), DatasetBuilderConfig()) as session:
+            first, second, third = await session.cases.page(0, 3)
+            await session.cases.withdraw(first.category, first.ordinal, "no")
+            await session.cases.edit(second.category, second.ordinal, {**second.inputs, "query": "Said otherwise"}, {})
+            await session.cases.annotate(third.category, third.ordinal, pinned=True)
+            print("rejected", flush=True)
+
+    asyncio.run(act())
+
+
 def revise(arguments: list[str]) -> None:
     """Give a session a plan with more cases; says so when that is done."""
     from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session

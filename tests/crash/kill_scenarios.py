@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.crash.damage import DATABASE, NAME
-from tests.crash.faults import Kill, revise
+from tests.crash.faults import Kill, reject, revise
 from tests.crash.ground import OLDER, Ended, Ground, Scenario, Tally, do, finish, killed_somewhere, look, settings
 from tests.support.old_session import downgrade
 
@@ -272,6 +272,34 @@ def kill_a_fork(ground: Ground, rng: random.Random, tally: Tally) -> None:
             finish(ground, folder, tally, "--branch", "aside", "--out", "out.jsonl")
 
 
+def kill_an_undo(ground: Ground, rng: random.Random, tally: Tally) -> None:
+    """Each act is undone or not, and an undo that was said to be done is; the rest of them leads back to the dataset."""
+    functions = (
+        *_MOVING[4:7], f"{_SESSION}.undo_log:UndoLog._step", f"{_SESSION}.undo_log:UndoLog._act",
+        f"{_STORE}.undo_log:put_back", f"{_STORE}.act_rows:Returning.carry_out", f"{_STORE}.act_rows:Returning.of_act",
+        f"{_STORE}.branches:BranchTable.exchange", *_MOVING[:3],
+    )  # fmt: skip
+    with ground.folder() as folder:
+        session = ground.copy(folder)
+        end = do(folder, session, work=reject)
+        tally.require("rejected" in end.out, "the acts:", end.err)
+        acted = _said(_exported(folder, tally))
+        tally.require(len(acted) == ground.cases - 1, "a case less:", len(acted))
+        point = _point(folder, tally, rng)
+        rewound = do(folder, "rewind", NAME, "--to", point["id"], "--yes", "--checkpoint-dir", "s")
+        tally.require(rewound.code == 0, "rewind:", rewound.err)
+        end = _killed(folder, tally, rng, functions, "undo", NAME, "--steps", "4")
+        steps = _data(folder, tally, "undo", NAME, "--list")
+        left = sum(step["state"] == "done" for step in steps)
+        tally.require(len(steps) == 4 and (left == 0 or end.code != 0), "it was said to be done, and is not:", steps)
+        if left:
+            _data(folder, tally, "undo", NAME, "--steps", left)
+        tally.require(_exported(folder, tally).read_bytes() == ground.reference, "undone, it is another dataset")
+        _data(folder, tally, "redo", NAME, "--steps", "3")
+        tally.require(_said(_exported(folder, tally)) == acted, "redone, it is another dataset")
+        look(folder, [], tally)
+
+
 def kill_a_merge(ground: Ground, rng: random.Random, tally: Tally) -> None:
     """All cases of the branch are there, or none of them; merged again, it is what it would have been."""
     functions = (
@@ -338,5 +366,6 @@ KILLS: dict[str, tuple[int, Scenario]] = {
     "rewind": (6, kill_a_rewind),
     "fork": (3, kill_a_fork),
     "merge": (6, kill_a_merge),
+    "undo": (6, kill_an_undo),
     "reconciliation": (3, kill_a_reconciliation),
 }  # fmt: skip

@@ -134,7 +134,7 @@ async def test_what_was_kept_the_first_plan_a_merge_and_given_up_slots(make_conf
         await there_and_back(ActKind.PLAN, lambda: session.plans.revise(smaller()))
         await session.undo_log.undo()
         point = (await session.checkpoints.save()).id
-        other = next(case async for case in session.cases.all() if case.category == "refunds")
+        other = (await session.cases.page(0, 1, category="refunds"))[0]
         await session.cases.edit("refunds", other.ordinal, {"query": "This is not what the other branch says"}, {})
         await session.branches.rewind(point, keep_as="whole")
         await there_and_back(ActKind.MERGED, lambda: session.branches.merge("whole"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from dsbuilder_tui import DatasetPlanInput
 from dsbuilder_tui.settings.locations import user_config_file
 from dsbuilder_tui.tui.commands import slash_commands
 from dsbuilder_tui.tui.studio.cards import PlanCard
+from dsbuilder_tui.tui.studio.prompt import Prompt
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.studio import Desk, Scripted, begin, built, limited, studio
 from tests.tui.test_keys_rejected import REPEATS
@@ -207,7 +209,51 @@ async def _branches(desk: Desk) -> None:
     await desk.said("There is no branch 'nobody'")
 
 
+async def _undo(desk: Desk) -> None:
+    await desk.command("/undo list")
+    await desk.said("Nothing was done here yet that can be undone.")
+    await desk.command("/undo")
+    await desk.said("There is nothing to undo.")
+    await desk.session.cases.annotate("category_1", 2, pinned=True)
+    await desk.command("/budget 3")
+    await desk.said("the budget is $3.00.")
+    await desk.command("/undo list")
+    message = await desk.said("What can be undone, the last first:")
+    assert [line.partition(" ")[2] for line in message.text.splitlines()[1:]] == [
+        "you: set budget = 3", "you: pinned category_1-00002",
+    ]  # fmt: skip
+    await desk.command("/undo 2")
+    await desk.said("↶ Undid: set budget = 3")
+    await desk.said("↶ Undid: pinned category_1-00002")
+    assert desk.session.config.budget is None
+    await desk.command("/undo much")
+    await desk.said("/undo much is not a number of acts.")
+
+
+async def _redo(desk: Desk) -> None:
+    await desk.session.cases.annotate("category_1", 2, pinned=True)
+    await desk.command("/undo")
+    await desk.said("↶ Undid: pinned category_1-00002")
+    await desk.command("/redo")
+    await desk.said("↷ Redid: pinned category_1-00002")
+    # Where something is typed ^Z is about that; in an empty prompt, when no key was pressed for a moment, about acts.
+    await desk.press("x", "ctrl+z")
+    assert desk.one("#prompt", TextArea).text == ""
+    prompt = desk.one("#prompt", Prompt)
+    await desk.until(lambda: time.monotonic() - prompt._changed > 1.1)
+    await desk.press("ctrl+z")
+    await desk.until_async(lambda: _pins(desk, 0))
+    await desk.press("alt+z")  # what was typed, and taken back, comes first
+    assert prompt.text == "x"
+
+
+async def _pins(desk: Desk, wanted: int) -> bool:
+    found = [seq async for step in desk.session.cases.search(pinned=True) for seq in step.seqs]
+    return len(found) == wanted
+
+
 CHECKS: dict[str, Check] = {
+    "undo": _undo, "redo": _redo,
     "rewind": _rewind, "fork": _fork, "branches": _branches,
     "plan": _plan, "run": _run, "resume": _run, "pause": _pause, "retry": _retry, "status": _status, "doctor": _doctor,
     "checkpoint": _checkpoint, "cases": _cases, "checkpoints": _screen("checkpoints", "CheckpointsScreen"),

@@ -1,4 +1,4 @@
-"""What was done last, undone; or what was undone, done again."""
+"""``undo``: the last acts taken back, or those that were taken back done again."""
 
 from __future__ import annotations
 

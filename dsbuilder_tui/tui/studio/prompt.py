@@ -22,6 +22,7 @@ _LARGE_LINES = 12
 _MOST_HISTORY = 200
 _MOST_CHOICES = 8
 _REST = 1.0  # seconds after the last key
+_MEANT = 1.0  # seconds after the last change of the text from which on an undo means an act
 _OWN_KEYS = {
     "enter": "send", "shift+enter": "newline", "alt+enter": "newline", "ctrl+j": "newline", "tab": "complete", "escape": "escape",
 }  # fmt: skip
@@ -59,6 +60,13 @@ class Prompt(TextArea):
 
     class Passed(Message):
         """Enter was pressed, and there is nothing to send."""
+
+    class UndoAsked(Message):
+        """There is nothing to undo, or redo, in what is typed: an act is meant."""
+
+        def __init__(self, redo: bool) -> None:
+            super().__init__()
+            self.redo = redo
 
     class Recall(Message):
         """↑ in an empty prompt: the queue is asked first, then history."""
@@ -106,6 +114,23 @@ class Prompt(TextArea):
             event.prevent_default()
             event.stop()
             getattr(self, f"action_{action}")()
+
+    def action_undo(self) -> None:
+        if self.history.undo_stack:
+            super().action_undo()
+        else:
+            self._ask_undo(redo=False)
+
+    def action_redo(self) -> None:
+        if self.history.redo_stack:
+            super().action_redo()
+        else:
+            self._ask_undo(redo=True)
+
+    def _ask_undo(self, *, redo: bool) -> None:
+        # A moment after the last change: whoever holds the key down has the typing in mind.
+        if not self.text and time.monotonic() - self._changed > _MEANT:
+            self.post_message(self.UndoAsked(redo))
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

@@ -266,6 +266,10 @@ class StudioScreen(SessionScreen):
         event.stop()
         await self.cards.carry_out(event.card, event.answer)
 
+    def on_prompt_undo_asked(self, event: Prompt.UndoAsked) -> None:
+        if not self.watched.replaying:
+            self.services.attempt(self.actions.take_steps(1, redo=event.redo))
+
     def on_prompt_passed(self) -> None:
         self.cards.enter_card()
 

@@ -302,6 +302,13 @@ NO_QUESTIONS = [
 
 # The history of a session whose branches are main, main-1 and “angrier refunds”.
 HISTORY: list[tuple[str, str, dict[str, object]]] = [
+    ("undo that", "undo", {}),
+    ("can you undo it please", "undo", {}),
+    ("take that back", "undo", {}),
+    ("undo the last three", "undo", {"steps": 3}),
+    ("undo my last 2 changes", "undo", {"steps": 2}),
+    ("redo", "undo", {"redo": True}),
+    ("redo the last two", "undo", {"redo": True, "steps": 2}),
     ("go back to the 100th case", "rewind", {"cases": 100}),
     ("can we go back to the 100th case please?", "rewind", {"cases": 100}),
     ("rewind to 250 cases", "rewind", {"cases": 250}),
