@@ -67,7 +67,7 @@ class _Sides:
         if point is None or point in names:
             return await session.branches.dataset(point)
         try:
-            return await session.branches.dataset((await session.checkpoints.named(point)).id)
+            return await session.branches.dataset((await session.checkpoints.found(point)).id)
         except InputError as error:
             raise InputError(
                 f"{session.id} has neither a branch nor a checkpoint {point!r}.",
