@@ -26,10 +26,13 @@ def live_nodes() -> dict[str, dict[str, float]]:
     while True:
         alive = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get(CPU)]
         if alive:
-            return {str(node["NodeID"]): dict(node["Resources"]) for node in sorted(alive, key=lambda one: one["NodeID"])}
+            return {
+                str(node["NodeID"]): dict(node["Resources"]) for node in sorted(alive, key=lambda one: one["NodeID"])
+            }
         if waited >= _PATIENCE:
             raise ClusterLost(
-                f"The cluster has had no node with a processor for {_PATIENCE:.0f} seconds.", "Start nodes, then run it again."
+                f"The cluster has had no node with a processor for {_PATIENCE:.0f} seconds.",
+                "Start nodes, then run it again.",
             )
         time.sleep(1.0)
         waited += 1.0

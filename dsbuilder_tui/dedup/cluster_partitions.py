@@ -29,7 +29,9 @@ class ClusterPartitions:
 
         self._comparer, self._dimensions = comparer, dimensions
         self._merged = ray.remote(_merged).options(num_cpus=0, max_retries=-1)
-        self._ends: list[int] = []  # of pieces: the row behind their last kept one; piece n belongs to part n modulo their number
+        self._ends: list[
+            int
+        ] = []  # of pieces: the row behind their last kept one; piece n belongs to part n modulo their number
         self._parts: list[Any] = []
         self._on: list[str] = []  # the node of each part
         self._held: list[int] = []  # rows that each part has been given
@@ -55,9 +57,7 @@ class ClusterPartitions:
 
     def ask(self, vectors: Any, scopes: NDArray[np.int64]) -> Any:
         """A reference to the nearest of all rows that have been added, for texts with these vectors (a reference), and scopes."""
-        found = [
-            part.nearest.remote(vectors, scopes, held) for part, held in zip(self._parts, self._held, strict=True)
-        ]
+        found = [part.nearest.remote(vectors, scopes, held) for part, held in zip(self._parts, self._held, strict=True)]
         return found[0] if len(found) == 1 else self._merged.remote(*found)
 
     def mend(self) -> None:
@@ -127,5 +127,3 @@ class ClusterPartitions:
 
 def _merged(*parts: NearestRows) -> NearestRows:
     return merged(parts)
-
-

@@ -5,19 +5,23 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dsbuilder_tui.dedup.comparison import Batch, Comparison
+from dsbuilder_tui.dedup.joined_cluster import joined_cluster
 from dsbuilder_tui.dedup.local_comparison import LocalComparison
 from dsbuilder_tui.dedup.memory import peak_memory
 from dsbuilder_tui.dedup.outputs import DROPPED, FLAGGED, KEPT, Outputs
 from dsbuilder_tui.dedup.report import SHOWN, DedupReport, Likeness, Pair
+from dsbuilder_tui.dedup.work_folder import WorkFolder
 from dsbuilder_tui.diversity.answer import Answer
 from dsbuilder_tui.diversity.compared_text import text_hash
 from dsbuilder_tui.diversity.exact_index import ExactIndex
 from dsbuilder_tui.diversity.thresholds import Rules, rules_for, window_of
+from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.settings.runner_names import LOCAL
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.sources.rows.dataset_rows import BadLine, Row, Source
 from dsbuilder_tui.sources.rows.field_choice import FieldChoice
@@ -45,6 +49,7 @@ def deduplicate(
     expectations_field: str | None = None,
     keep_bad: bool = False,
     config: DatasetBuilderConfig | None = None,
+    work_folder: str | Path | None = None,
     progress: Callable[[Progress], None] | None = None,
     tell: Callable[[str], None] = lambda text: None,
 ) -> DedupReport:
@@ -54,8 +59,10 @@ def deduplicate(
     standard input. What is compared is a record's ``inputs``, or the ``fields``: dotted paths such as ``messages.0.content``.
     Rows of one category (``category_field``; else ``tags.category``, ``category``, or all in one) are compared with each other.
     ``out`` takes the kept lines as they are, ``dropped`` the others with reason and match, ``flagged`` kept rows that contradict
-    or resemble an earlier one. ``config`` has stages, thresholds and scope. ``progress`` is called after every batch, ``tell``
-    (from another thread) with a sentence when an endpoint for embeddings must be asked again.
+    or resemble an earlier one. ``config`` has stages, thresholds and scope, and with ``runner`` whether a cluster helps: the
+    result is the same. There a run that was ended by force is gone on with from its ``work_folder`` (beside ``out`` unless
+    named; of a file that can be read again). ``progress`` is called after every batch, ``tell`` (from another thread) with a
+    sentence when an endpoint for embeddings must be asked again, or when it goes on or begins anew.
 
     Blocks until it is done; in a coroutine use ``asyncio.to_thread``. Raises ``InputError`` for what cannot be read or
     compared, ``ConfigError`` for an embedding model that cannot be used, ``StorageError`` when a file cannot be written;
@@ -64,8 +71,62 @@ def deduplicate(
     config = config or DatasetBuilderConfig()
     choice = FieldChoice(tuple(fields), category_field, expectations_field)
     outputs = Outputs(source, {KEPT: out, DROPPED: dropped, FLAGGED: flagged})
-    with Source(source, choice) as rows, outputs:
-        return _Run(rows, outputs, config, keep_bad, progress, tell).go()
+    rules = rules_for(config)
+    if config.runner == LOCAL:
+        if work_folder is not None:
+            raise InputError("A work folder is of a pass on a cluster.", "Leave it out, or choose a runner.")
+        with Source(source, choice) as rows, outputs:
+            local = LocalComparison(config, rules, tell)
+            return _Run(rows, outputs, config, rules, local, keep_bad, progress).go()
+    from dsbuilder_tui.dedup.cluster_comparison import ClusterComparison
+
+    with joined_cluster(config), Source(source, choice) as rows:
+        work = _work_folder(work_folder, rows, outputs, config, rules, choice)
+        comparison = ClusterComparison(config, rules, work, tell)
+        with outputs:
+            report = _Run(rows, outputs, config, rules, comparison, keep_bad, progress).go()
+        if work is not None:
+            work.remove()
+        return report
+
+
+def _work_folder(
+    named: str | Path | None,
+    source: Source,
+    outputs: Outputs,
+    config: DatasetBuilderConfig,
+    rules: Rules,
+    choice: FieldChoice,
+) -> WorkFolder | None:
+    """Where the work lies until it is done: beside what is kept, unless named; nowhere for what can be read only once."""
+    identity = source.identity
+    if identity is None:
+        if named is not None:
+            raise InputError(
+                f"{source.name} cannot be read a second time.", "Leave out the work folder, or give a file."
+            )
+        return None
+    if named is None and KEPT not in outputs.paths:
+        return None
+    if named is not None:
+        folder = Path(named).expanduser()
+    else:
+        kept = outputs.paths[KEPT]
+        folder = kept.with_name(f"{kept.name}.work")
+    settings = {
+        "rules": _told(rules),
+        "window": window_of(config),
+        "across": config.diversity_across,
+        "fields": astuple(choice),
+    }
+    return WorkFolder(folder, identity, settings)
+
+
+def _told(rules: Rules) -> dict[str, Any]:
+    return {
+        "stages": sorted(rules.stages), "near": rules.near, "semantic": rules.semantic,
+        "thresholds": dict(rules.thresholds),
+    }  # fmt: skip
 
 
 @dataclass(slots=True)

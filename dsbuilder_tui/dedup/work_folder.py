@@ -51,10 +51,10 @@ class WorkFolder:
     Raises ``InputError`` for a folder with other things in it or in use by another run, and ``StorageError``.
     """
 
-    def __init__(self, folder: Path, source: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, source: Any, settings: Mapping[str, Any]) -> None:
         """What was done for another ``source`` or other ``settings``, which are JSON, does not count."""
         self.path = folder
-        self._about: dict[str, Any] = {"format": _FORMAT, "source": dict(source), "settings": dict(settings)}
+        self._about: dict[str, Any] = {"format": _FORMAT, "source": source, "settings": dict(settings)}
         self._decisions: BinaryIO | None = None
         self._lock = FileLock(folder / _LOCK, mode=0o600, thread_local=False)
         self.begun = Begun.NEW
@@ -135,9 +135,9 @@ class WorkFolder:
             about = orjson.loads((self.path / _ABOUT).read_bytes())
         except (OSError, orjson.JSONDecodeError):
             return Begun.NEW
-        if not isinstance(about, dict) or about.get("source") != self._about["source"]:
+        if not isinstance(about, dict) or about.get("source") != orjson.loads(orjson.dumps(self._about["source"])):
             return Begun.OTHER_SOURCE
-        return Begun.RESUMED if about == self._about else Begun.OTHER_SETTINGS
+        return Begun.RESUMED if about == orjson.loads(orjson.dumps(self._about)) else Begun.OTHER_SETTINGS
 
     def _clear(self) -> None:
         for name in (_DECISIONS, *NAMES):
@@ -192,7 +192,5 @@ def _answer(told: Any, kept: int) -> Answer:
         return Answer(kept, 0)
     if "match" in told:
         return Answer(None, 0, Match(*told["match"]))
-    flags = tuple(
-        Flag(kind, row, stage, score, tuple(differs)) for kind, row, stage, score, differs in told["flags"]
-    )
+    flags = tuple(Flag(kind, row, stage, score, tuple(differs)) for kind, row, stage, score, differs in told["flags"])
     return Answer(kept, 0, flags=flags)

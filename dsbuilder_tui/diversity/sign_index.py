@@ -71,11 +71,11 @@ class SignIndex:
         if here <= MOST:
             return np.arange(first, self._length)
         if self._held > _SMALL:
-            return _nearest(code, self._by_member(first))[1][0] + first
+            nearest: NDArray[np.int64] = _nearest(code, self._by_member(first))[1][0] + first
+            return nearest
         apart = np.bitwise_count(self._codes[:, first - self._gone : self._held] ^ code.T)
         # numpy sorts short numbers in linear time
-        nearest = np.argsort(np.add.reduce(apart, axis=0, dtype=np.uint16), kind="stable")[:MOST]
-        return nearest + first
+        return np.argsort(np.add.reduce(apart, axis=0, dtype=np.uint16), kind="stable")[:MOST] + first
 
     def nearest(self, codes: NDArray[np.uint64], threads: int = 1) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
         """Of all members those whose signs agree the most with each of some codes, (n, words): how many bits differ, and
@@ -114,6 +114,7 @@ def _nearest(
     faiss.omp_set_num_threads(threads)  # for one query more than one cost more than they bring
     bits: NDArray[np.int32]
     found: NDArray[np.int64]
-    asked = np.ascontiguousarray(asked).view(np.uint8)
-    bits, found = faiss.knn_hamming(asked, codes.view(np.uint8), min(MOST, len(codes)))
+    bits, found = faiss.knn_hamming(
+        np.ascontiguousarray(asked).view(np.uint8), codes.view(np.uint8), min(MOST, len(codes))
+    )
     return bits, found
