@@ -170,8 +170,6 @@ class ClusterComparison:
             batch = list(islice(items, piece.items))
             self._take_over(piece, batch)
             yield batch
-        if self._partitions is not None:
-            self._partitions.open()
         yield from batches_of(items, _PIECE, _LARGEST)
 
     def submit(self, batch: Batch) -> Callable[[], list[Answer]]:
@@ -205,8 +203,9 @@ class ClusterComparison:
     def _begun(self, batch: Batch) -> _Piece:
         """A piece whose fingerprints are being made."""
         questions = self._questions.of(batch)
-        piece = _Piece(batch, questions, np.empty(0, np.int64))
+        piece = _Piece(batch=batch, questions=questions, scopes=np.empty(0, np.int64))
         if self._partitions is not None:
+            self._partitions.open()
             piece.scopes = self._comparer.scope_numbers(questions)
         self._make(piece)
         return piece

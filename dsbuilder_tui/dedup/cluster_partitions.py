@@ -29,15 +29,16 @@ class ClusterPartitions:
 
         self._comparer, self._dimensions = comparer, dimensions
         self._merged = ray.remote(_merged).options(num_cpus=0, max_retries=-1)
-        self._ends: list[
-            int
-        ] = []  # of pieces: the row behind their last kept one; piece n belongs to part n modulo their number
+        # Of each piece the row behind its last kept one. Piece n belongs to part n modulo their number.
+        self._ends: list[int] = []
         self._parts: list[Any] = []
         self._on: list[str] = []  # the node of each part
         self._held: list[int] = []  # rows that each part has been given
 
     def open(self) -> None:
-        """Make the parts, and give them the rows of the pieces that are known already."""
+        """Make the parts, once, and give them the rows of the pieces that are known already."""
+        if self._parts:
+            return
         nodes = live_nodes()
         self._parts, self._on, self._held = [None] * len(nodes), list(nodes), [0] * len(nodes)
         for number in range(len(nodes)):

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,7 +19,6 @@ import orjson
 import xxhash
 from filelock import FileLock, Timeout
 
-from dsbuilder_tui import __version__
 from dsbuilder_tui.atomic_write import atomic_write
 from dsbuilder_tui.diversity.answer import Answer, Flag, Match
 from dsbuilder_tui.diversity.fingerprint_file import NAMES, FingerprintFile
@@ -62,7 +62,7 @@ class WorkFolder:
 
     def open(self, row_type: np.dtype[Any], versions: Mapping[str, Any]) -> FingerprintFile:
         """The fingerprints of the rows kept so far: as many as there are decisions for, by the same ``versions``."""
-        self._about["versions"] = {"dsbuilder": __version__, **versions}
+        self._about["versions"] = {"dsbuilder": version("dsbuilder-tui"), **versions}
         with self._told():
             self._take()
             self.begun = self._found()
@@ -189,8 +189,8 @@ def _told_of(answer: Answer) -> Any:
 def _answer(told: Any, kept: int) -> Answer:
     """The answer as far as a pass looks at it; ``kept`` rows were let in before."""
     if isinstance(told, int):
-        return Answer(kept, 0)
+        return Answer(row=kept, text=0)
     if "match" in told:
-        return Answer(None, 0, Match(*told["match"]))
+        return Answer(row=None, text=0, match=Match(*told["match"]))
     flags = tuple(Flag(kind, row, stage, score, tuple(differs)) for kind, row, stage, score, differs in told["flags"])
-    return Answer(kept, 0, flags=flags)
+    return Answer(row=kept, text=0, flags=flags)

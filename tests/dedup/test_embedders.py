@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 
-from dsbuilder_tui.dedup import DedupReport, deduplicate
-from dsbuilder_tui.dedup import dedup_pass
-from dsbuilder_tui.dedup import local_comparison as running
+from dsbuilder_tui.dedup import DedupReport, dedup_pass, deduplicate
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 

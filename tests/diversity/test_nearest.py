@@ -31,9 +31,7 @@ WORDS = "card bank loan fee rate app login code phone bill date name limit cash 
     scopes=some.integers(1, 4),
     kinds=some.integers(1, 40),
 )
-def test_the_nearest_of_parts_are_the_nearest_of_all(
-    seed: int, rows: int, parts: int, scopes: int, kinds: int
-) -> None:
+def test_the_nearest_of_parts_are_the_nearest_of_all(seed: int, rows: int, parts: int, scopes: int, kinds: int) -> None:
     """Few kinds of vectors: most rows are as near as many others, and the oldest of them count."""
     chance = np.random.default_rng(seed)
     pool = chance.standard_normal((kinds, 5)).astype(np.float32)
@@ -45,9 +43,7 @@ def test_the_nearest_of_parts_are_the_nearest_of_all(
         own = np.array([place])
         partitions[owner[place]].extend(vectors, own, numbers[own], scope_of[own])
     counts = [int((owner == part).sum()) for part in range(parts)]
-    found = merged(
-        [part.nearest(asked, asked_scopes, held) for part, held in zip(partitions, counts, strict=True)]
-    )
+    found = merged([part.nearest(asked, asked_scopes, held) for part, held in zip(partitions, counts, strict=True)])
     signs = SignIndex.signs(vectors.astype(np.float16))
     for text, (vector, scope) in enumerate(zip(asked, asked_scopes, strict=True)):
         members = np.flatnonzero(scope_of == scope)
@@ -64,9 +60,7 @@ def test_the_nearest_of_parts_are_the_nearest_of_all(
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_comparison_by_parts_gives_the_answers_of_one_comparison(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_comparison_by_parts_gives_the_answers_of_one_comparison(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sign_index, "_SMALL", 60)
     monkeypatch.setattr(sign_index, "_LEAST_GONE", 5)
     chance, rules = random.Random(seed), Rules(semantic=0.8)
