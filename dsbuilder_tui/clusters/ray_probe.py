@@ -1,7 +1,7 @@
 """A look at a Ray cluster before it is joined: whether it is there, lets us in, and runs the same versions.
 
 It is made in a process of its own: what Ray does where there is no cluster, or a wrong token, lasts for minutes, writes to
-standard error, and may end the process. Run as ``python -m dsbuilder_tui.clusters.ray_probe ADDRESS`` it prints the facts as JSON.
+standard error, and may end the process. Run as a module (``python -m``) with an address it prints the facts as JSON.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def _require_same(facts: ClusterFacts, where: str) -> None:
     theirs = f"Ray {facts.ray} with Python {'.'.join(facts.python.split('.')[:2])}"
     if own != theirs:
         raise InputError(
-            f"The Ray cluster {where} runs {theirs}, and this is {own}.", "Both must be the same: install those versions here."
+            f"The Ray cluster {where} runs {theirs}, and this is {own}.",
+            "Both must be the same: install those versions here.",
         )
 
 
@@ -183,7 +184,9 @@ def _facts(address: str) -> ClusterFacts:
         nodes = tuple(info.node_manager_address for info in living)
         return ClusterFacts(address=found, ray=metadata["ray_version"], python=metadata["python_version"], nodes=nodes)
     except AuthenticationError as error:
-        return ClusterFacts(refusal=Refusal.NO_TOKEN if "no authentication token" in str(error) else Refusal.WRONG_TOKEN)
+        return ClusterFacts(
+            refusal=Refusal.NO_TOKEN if "no authentication token" in str(error) else Refusal.WRONG_TOKEN
+        )
     except RuntimeError as error:
         if "ersion mismatch" not in str(error):
             raise
