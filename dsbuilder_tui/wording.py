@@ -15,13 +15,11 @@ from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import PAIR_NAMES
 from dsbuilder_tui.domain.conversation import TURNS
 from dsbuilder_tui.domain.events import (
-    ActUndone,
     BranchSwitched,
     CallHedged,
     CasesLogged,
     DiversityMeasured,
     Event,
-    ExportWritten,
     Notice,
     ResultsRead,
     RetryScheduled,
@@ -34,6 +32,7 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.figures import DiversityReport, share_words
 from dsbuilder_tui.domain.judging import JudgedCounts
+from dsbuilder_tui.domain.node_events import NodeJoined, NodeLost
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -41,7 +40,6 @@ from dsbuilder_tui.domain.run_state import WorkerState
 from dsbuilder_tui.domain.sanitise import one_line, visible
 from dsbuilder_tui.domain.session_state import BuilderState, SessionState
 from dsbuilder_tui.domain.tracking_state import TrackingState
-from dsbuilder_tui.domain.undo import undone_words
 from dsbuilder_tui.domain.writing_stage import pipeline_words
 from dsbuilder_tui.generation.slots import slot_axes
 from dsbuilder_tui.models.providers import provider_of
@@ -347,6 +345,11 @@ def event_line(event: Event) -> str | None:
             return f"  {event.accepted} accepted, {event.rejected} rejected, {event.exhausted} exhausted{used}"
         case CallHedged():
             return f"  Worker {event.worker}'s call was silent for {event.silent_s:.1f} s; it is asked a second time"
+        case NodeJoined():
+            return f"  {one_line(event.node, 60)} joined: {counted(event.nodes, 'node')} at work"
+        case NodeLost():
+            left = f"{counted(event.calls, 'call')} made again: {event.nodes:,} left"
+            return f"  {one_line(event.node, 60)} is lost, {left}"
         case DiversityMeasured() if event.final:
             words = diversity_words(event)
             return f"  Diversity: {words}" if words else None
@@ -354,10 +357,6 @@ def event_line(event: Event) -> str | None:
             return f"  MLflow: {visible(event.error)}; tried again in {event.retry_in_s:.0f} s, {event.waiting:,} wait"
         case ResultsRead():
             return f"  {results_words(event)}"
-        case ActUndone():
-            return f"  {undone_words(visible(event.words), redone=event.redone)}"
-        case ExportWritten() if event.format != "checkpoint":
-            return None
         case Notice():
             head = "Warning: " if event.level is NoticeLevel.WARNING else ""
             return f"  {head}{visible(event.text)}" if event.level is not NoticeLevel.ERROR else None

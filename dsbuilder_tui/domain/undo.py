@@ -23,6 +23,8 @@ class ActKind(StrEnum):
     CASE_NOTED = "case_noted"
     CASE_PINNED = "case_pinned"
     CASE_UNPINNED = "case_unpinned"
+    CASE_REVIEWED = "case_reviewed"
+    CASE_UNREVIEWED = "case_unreviewed"
     CASE_REJECTED = "case_rejected"
     CASE_KEPT = "case_kept"
     SLOTS_REOPENED = "slots_reopened"
@@ -30,6 +32,8 @@ class ActKind(StrEnum):
     BRANCH_RENAMED = "branch_renamed"
     BRANCH_FORKED = "branch_forked"
     BRANCH_SWITCHED = "branch_switched"
+    BRANCH_DELETED = "branch_deleted"
+    BRANCH_RESTORED = "branch_restored"
     CHECKPOINT_NAMED = "checkpoint_named"
     REWOUND = "rewound"
     MERGED = "merged"
@@ -249,7 +253,14 @@ def steps_of(acts: Sequence[RecordedAct]) -> list[UndoStep]:
 
 _CASE_WORDS: Mapping[ActKind, str] = {
     ActKind.CASE_EDITED: "edited", ActKind.CASE_NOTED: "wrote a note on", ActKind.CASE_PINNED: "pinned",
-    ActKind.CASE_UNPINNED: "unpinned", ActKind.CASE_REJECTED: "rejected", ActKind.CASE_KEPT: "kept the rejected",
+    ActKind.CASE_UNPINNED: "unpinned", ActKind.CASE_REVIEWED: "reviewed", ActKind.CASE_UNREVIEWED: "took back the review of",
+    ActKind.CASE_REJECTED: "rejected", ActKind.CASE_KEPT: "kept the rejected",
+}  # fmt: skip
+
+
+_BRANCH_WORDS: Mapping[ActKind, str] = {
+    ActKind.BRANCH_FORKED: "began", ActKind.BRANCH_SWITCHED: "switched to", ActKind.BRANCH_DELETED: "deleted",
+    ActKind.BRANCH_RESTORED: "brought back",
 }  # fmt: skip
 
 
@@ -270,9 +281,9 @@ def _act_words(act: RecordedAct) -> str:
             return _name_words(act.kind, facts)
         case BranchFacts():
             branch, at = visible(facts.branch), f"checkpoint {facts.checkpoint}"
-            if act.kind is ActKind.BRANCH_FORKED:
-                return f"began the branch {branch}"
-            return f"went back to {at}" if act.kind is ActKind.REWOUND else f"switched to the branch {branch}"
+            if (verb := _BRANCH_WORDS.get(act.kind)) is not None:
+                return f"{verb} the branch {branch}"
+            return f"went back to {at}"
 
 
 def _plan_words(facts: PlanFacts) -> str:

@@ -29,6 +29,7 @@ from dsbuilder_tui.domain.judging import TAG, verdict_of
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory
+from dsbuilder_tui.domain.review import REVIEWED
 from dsbuilder_tui.domain.row_axis import row_of
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 
 _REJECTED_LENGTH = 500
+_MARKS = ("note", "pinned", REVIEWED)  # a person's, among the tags
 _SIDES = {PairSide.ORIGINAL: "the original of", PairSide.PARTNER: "the partner of"}
 _PARTED = (
     "was taken out; the other one is a case of its own now. A partner that was taken out is written again; to have an original's "
@@ -125,7 +127,9 @@ class CaseChanges:
         except PlugInBroken as error:
             return CaseProblems(rules=(error.problem,))
 
-    async def annotate(self, name: str, ordinal: int, note: str | None, pinned: bool | None) -> AcceptedCase:
+    async def annotate(
+        self, name: str, ordinal: int, note: str | None, pinned: bool | None, reviewed: bool | None
+    ) -> AcceptedCase:
         if note is not None and len(note) > MAX_TEXT_LENGTH:
             raise InputError(f"The note has {len(note):,} characters.", f"Use at most {MAX_TEXT_LENGTH:,}.")
         ground = await self.ground(name, ordinal)
@@ -135,16 +139,17 @@ class CaseChanges:
             tags["note"] = whole_characters(note).strip()
         if pinned is not None:
             tags["pinned"] = pinned
-        tags = {key: value for key, value in tags.items() if key not in ("note", "pinned") or value}
+        if reviewed is not None:
+            tags[REVIEWED] = reviewed
+        tags = {key: value for key, value in tags.items() if key not in _MARKS or value}
         if tags == case.tags:
             return case
         new = replace(case, tags=tags)
-        marks = [{key: c.tags[key] for key in ("note", "pinned") if key in c.tags} for c in (case, new)]
-        kind = ActKind.CASE_NOTED
-        if note is None:
-            kind = ActKind.CASE_PINNED if pinned else ActKind.CASE_UNPINNED
+        marks = [{key: c.tags[key] for key in _MARKS if key in c.tags} for c in (case, new)]
         data = {"seq": case.seq, "before": marks[0], "after": marks[1]}
-        await self._change(ground, new, CaseChange.ANNOTATED, "case_annotated", data, kind)
+        await self._change(
+            ground, new, CaseChange.ANNOTATED, "case_annotated", data, _annotation(note, pinned, reviewed)
+        )
         return new
 
     async def withdraw(self, name: str, ordinal: int, reason: str) -> None:
@@ -340,6 +345,15 @@ class CaseChanges:
 
     def _category(self, name: str) -> DatasetCategory:
         return self._context.plan.category(name)
+
+
+def _annotation(note: str | None, pinned: bool | None, reviewed: bool | None) -> ActKind:
+    """What is done when a case gets another note, or a mark; the note where it is several."""
+    if note is not None:
+        return ActKind.CASE_NOTED
+    if pinned is not None:
+        return ActKind.CASE_PINNED if pinned else ActKind.CASE_UNPINNED
+    return ActKind.CASE_REVIEWED if reviewed else ActKind.CASE_UNREVIEWED
 
 
 def _there(facts: SlotFacts, name: str, ordinal: int) -> AcceptedCase:

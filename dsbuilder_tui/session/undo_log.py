@@ -178,7 +178,11 @@ class UndoLog:
             await files.store.undo_log.finish(back)
 
     async def _branch(self, act: RecordedAct, facts: BranchFacts, back: ActReturn) -> None:
-        store = self._context.files.store.branches
+        store, deleted = self._context.files.store.branches, self._context.files.store.deleted_branches
+        if act.kind in (ActKind.BRANCH_DELETED, ActKind.BRANCH_RESTORED):
+            gone = back.redo is (act.kind is ActKind.BRANCH_DELETED)
+            await (deleted.delete if gone else deleted.restore)(facts.branch, back)
+            return
         known = {branch.name for branch in await self._branches.all()}
         if act.kind is ActKind.BRANCH_FORKED:
             assert facts.checkpoint is not None

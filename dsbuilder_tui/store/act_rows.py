@@ -17,6 +17,7 @@ import orjson
 from dsbuilder_tui.domain.case import case_id, slot_of
 from dsbuilder_tui.domain.case_pair import TAG as PAIR
 from dsbuilder_tui.domain.case_pair import pair_of
+from dsbuilder_tui.domain.review import REVIEWED
 from dsbuilder_tui.domain.undo import ActOutdated
 from dsbuilder_tui.store.retired_slots import retired_slots
 from dsbuilder_tui.store.row_format import checksum, to_text
@@ -26,7 +27,12 @@ from dsbuilder_tui.store.verdicts import set_verdicts_aside
 
 _CASES, _REJECTIONS, _EXHAUSTED, _RETIRED = "accepted_case", "rejection", "exhausted_slot", "retired_slot"
 _COUNTED = {_CASES: "accepted", _REJECTIONS: "rejected", _EXHAUSTED: "exhausted"}
-_OF_PERSON = ("note", "pinned", "edited")  # tags; what a program wrote into others does not speak against an undo
+_OF_PERSON = (
+    "note",
+    "pinned",
+    "edited",
+    REVIEWED,
+)  # tags; what a program wrote into others does not speak against an undo
 _RESULTS = TravelledTable(
     "evaluation_result", ("case_seq", "evaluation", "raised", "scores"), key=("case_seq", "evaluation")
 )

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 _RELOAD = 0.5  # seconds between two readings while checkpoints are written
 _SETTLE = 0.15  # seconds at a point after which its coverage is counted, for which all of its cases are read
 _PANES = 3
+_MOST_POINTS = 5_000  # that are drawn; older ones are found with words, or from the command line
 _SHOWN = 40  # of the cases, rejections and messages of then
 _HEARD = (ActUndone, CaseEdited, CaseWithdrawn, CheckpointSaved, PlanRevised)
 
@@ -82,6 +83,7 @@ class CheckpointsScreen(SessionScreen):
         Binding("f", "fork", "fork"),
         Binding("n", "name", "name"),
         Binding("x", "export", "export"),
+        Binding("d", "delete", "delete branch"),
         Binding("u", "undo", "undo"),
         Binding("U", "redo", "redo", show=False),
         Binding("tab", "next_view", "view"),
@@ -174,7 +176,7 @@ class CheckpointsScreen(SessionScreen):
         self._stale = False
         session = self.watched.session
         branches = await self.services.guarded(session.branches.all()) or []
-        points = await self.services.guarded(session.checkpoints.all()) or []
+        points = await self.services.guarded(session.checkpoints.all(_MOST_POINTS)) or []
         held = self._line
         self.lines = branch_lines(branches, points)
         if self.watched.replaying:
@@ -343,7 +345,7 @@ class CheckpointsScreen(SessionScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("undo", "redo"):
             return not self.watched.replaying
-        acts = ("step", "edge", "branch", "travel", "fork", "name", "export", "next_view")
+        acts = ("step", "edge", "branch", "travel", "fork", "name", "export", "delete", "next_view")
         return self.point is not None if action in acts else True
 
     def _act(self, work: Callable[[LiveSession, BranchLine, Checkpoint], Coroutine[Any, Any, None]]) -> None:
@@ -361,6 +363,9 @@ class CheckpointsScreen(SessionScreen):
 
     def action_fork(self) -> None:
         self._act(self._acts.ask_to_fork)
+
+    def action_delete(self) -> None:
+        self._act(self._acts.ask_to_delete)
 
     def action_name(self) -> None:
         self._act(self._acts.ask_for_name)
