@@ -39,6 +39,7 @@ async def test_the_same_acts_on_every_screen(make_plan: Plans) -> None:
         await desk.until(lambda: screen.chosen is not None)
         await desk.press("down", "down", "p")
         await pinned(desk, 3)
+        await desk.until(lambda: screen.chosen is not None and screen.chosen.tags.get("pinned"))
         await desk.press("p")
         await pinned(desk)
         await desk.press("d")
