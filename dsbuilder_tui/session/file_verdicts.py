@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation import file_judging
 from dsbuilder_tui.generation.file_judging import FileVerdicts, verdicts_beside
-from dsbuilder_tui.generation.runners.node_judge import judge_on_nodes
+from dsbuilder_tui.models.protocol import TextModel
 from dsbuilder_tui.models.providers import require_judge
 from dsbuilder_tui.settings.runner_names import LOCAL
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -39,7 +39,18 @@ async def judge_file(
     config = config or DatasetBuilderConfig()
     model = require_judge(config)
     try:
-        async with judge_on_nodes(model, config, tell) if config.runner != LOCAL else nullcontext(model) as asked:
+        async with _asked(model, config, tell) as asked:
             return await file_judging.judge_file(source, out, asked, config, choice=choice, plan=plan, told=told)
     finally:
         await model.close()
+
+
+def _asked(
+    model: TextModel, config: DatasetBuilderConfig, tell: Callable[[Event], None]
+) -> AbstractAsyncContextManager[TextModel]:
+    """The model from here, or as the nodes of a cluster ask it."""
+    if config.runner == LOCAL:
+        return nullcontext(model)
+    from dsbuilder_tui.generation.runners.node_judge import judge_on_nodes
+
+    return judge_on_nodes(model, config, tell)
