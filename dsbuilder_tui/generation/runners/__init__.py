@@ -6,7 +6,7 @@ Each is one row of a registry; plug-ins add rows with ``dsbuilder.runners``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -18,6 +18,7 @@ from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.worker import Deliver
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
+from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 from dsbuilder_tui.models.protocol import TransientError, WorkerModel, WorkerRequest
 from dsbuilder_tui.settings.runner_names import RUNNERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
@@ -89,11 +90,13 @@ class RunnerKind:
         label: what makes the calls, as it stands in a sentence.
         make: the runners of a run.
         check: raises ``InputError`` where a configuration, or what is installed, does not let it work.
+        probe: tries it, place by place, for the doctor.
     """
 
     label: str
     make: Callable[[RunnerContext], RunnerPool]
     check: Callable[[DatasetBuilderConfig], None] = lambda config: None
+    probe: Callable[[DatasetBuilderConfig], AsyncIterator[ProbeFinding]] | None = None
 
 
 def runner_kind(config: DatasetBuilderConfig) -> RunnerKind:

@@ -38,7 +38,7 @@ class CallActor:
         self._plan: DatasetPlanInput | None = None
         self._models: dict[str, WorkerModel] = {}
 
-    async def prepare(self, settings: bytes, plan: DatasetPlanInput) -> NodeReady:
+    async def prepare(self, settings: bytes, plan: DatasetPlanInput | None) -> NodeReady:
         """``settings`` are a pickled configuration, keys among it: they stand in this process's memory and nowhere else."""
         try:
             self._config, self._plan = pickle.loads(settings), plan
