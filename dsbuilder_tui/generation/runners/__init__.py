@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import Event
@@ -18,11 +18,13 @@ from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.generation.worker import Deliver
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
-from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 from dsbuilder_tui.models.protocol import TransientError, WorkerModel, WorkerRequest
 from dsbuilder_tui.settings.runner_names import RUNNERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.session_store import SessionStore
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 
 
 class Runner(Protocol):
