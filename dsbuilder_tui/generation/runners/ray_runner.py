@@ -78,8 +78,9 @@ class RayRunnerPool:
         )
         context.tell(Notice(ts=context.clock.now(), level=NoticeLevel.INFO, text=text))
         self._cluster = await RayCluster.join(context.config.ray_address)
-        self._pool = _node_pool(
-            self._cluster, context.config, context.plan, ordered=context.writer.ordered, clock=context.clock, tell=context.tell
+        self._pool = node_pool(
+            self._cluster, context.plan, context.config, ordered=context.writer.ordered, clock=context.clock,
+            tell=context.tell,
         )  # fmt: skip
         await self._pool.open()
 
@@ -107,16 +108,19 @@ class RayRunnerPool:
             await self._cluster.leave()
 
 
-def _node_pool(
+def node_pool(
     cluster: RayCluster,
-    config: DatasetBuilderConfig,
     plan: DatasetPlanInput | None,
+    config: DatasetBuilderConfig,
     *,
     ordered: bool,
     clock: Clock,
     tell: Callable[[Event], None],
 ) -> NodePool:
-    """The nodes of a cluster, to be opened. Raises ``ConfigError`` where a key may not go to one's endpoint."""
+    """The nodes of a cluster, ready to be opened; ``ordered`` when no endpoint is called from them.
+
+    Raises ``ConfigError`` where a key may not go to one's endpoint.
+    """
     by_resource = {resource: pickled_settings(_at(config, url)) for resource, url in config.ray_endpoints.items()}
     everywhere = pickled_settings(config)
 
@@ -154,7 +158,7 @@ async def _probe(config: DatasetBuilderConfig) -> AsyncIterator[ProbeFinding]:
     try:
         try:
             cluster = await RayCluster.join(config.ray_address)
-            pool = _node_pool(cluster, config, None, ordered=False, clock=SystemClock(), tell=lambda event: None)
+            pool = node_pool(cluster, None, config, ordered=False, clock=SystemClock(), tell=lambda event: None)
             await pool.open()
         except DsbuilderError as error:
             yield ProbeFinding("ray", problem=error)
