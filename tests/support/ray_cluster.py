@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -52,13 +53,18 @@ class LoopbackCluster:
                 info.process.kill()
 
     def listening(self) -> list[str]:
-        """The addresses that processes of Ray listen at, as ``ss`` shows them."""
+        """The addresses that processes of this cluster listen at, as ``ss`` shows them."""
+        own = _pids("-f", str(self.folder))
+        own |= {child for pid in own for child in _pids("-P", pid)}
         lines = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True, check=True).stdout.splitlines()
-        ours = [line for line in lines if any(name in line for name in ("gcs_server", "raylet", "ray::"))]
-        return [line.split()[3] for line in ours]
+        return [line.split()[3] for line in lines if own & set(re.findall(r"pid=(\d+)", line))]
 
     def close(self) -> None:
         self._cluster.shutdown()
+
+
+def _pids(*what: str) -> set[str]:
+    return set(subprocess.run(["pgrep", *what], capture_output=True, text=True, check=False).stdout.split())
 
 
 @contextmanager
@@ -89,6 +95,6 @@ def loopback_cluster(*names: str) -> Iterator[LoopbackCluster]:
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
         AuthenticationTokenLoader.instance().reset_cache()
-        left = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, text=True, check=False).stdout.split()
+        left = _pids("-f", str(folder))
         shutil.rmtree(folder, ignore_errors=True)
         assert not left, f"processes of the cluster are left: {left}"
