@@ -49,7 +49,7 @@ from dsbuilder_tui.view import RunView, WorkerView
 
 STATE_WORDS = {
     SessionState.NEW: "not started",
-    SessionState.RUNNING: "running elsewhere",
+    SessionState.RUNNING: "open in another window",
     SessionState.PAUSED: "paused",
     SessionState.INTERRUPTED: "interrupted",
     SessionState.COMPLETE: "complete",

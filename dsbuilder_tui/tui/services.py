@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from textual.app import App
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
     from dsbuilder_tui.domain.clock import Clock
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dsbuilder_tui.settings.schema import DatasetBuilderConfig
     from dsbuilder_tui.tui.colours import Palette
     from dsbuilder_tui.tui.live_session import LiveSession
+    from dsbuilder_tui.tui.watching import Watching
 
 T = TypeVar("T")
 
@@ -33,6 +35,8 @@ class AppServices(Protocol):
     away: bool  # the terminal is lent to an editor
     pressed_at: float  # when the newest key or paste came in, on the clock's monotonic time
     shelf: asyncio.Lock  # held by whoever opens, moves or lists sessions
+
+    watching: Watching  # the session that is only looked at
 
     @property
     def palette(self) -> Palette: ...
@@ -59,9 +63,9 @@ class AppServices(Protocol):
 
     # What is said
 
-    def say(self, text: str, *, severity: str = "information") -> None: ...
-    def complain(self, error: DsbuilderError) -> None: ...
-    def call_attention(self, text: str, *, severity: str = "information") -> None: ...
+    def say(self, text: str, *, severity: SeverityLevel = "information", seconds: float | None = None) -> None: ...
+    def complain(self, error: DsbuilderError, *, severity: SeverityLevel = "error") -> None: ...
+    def call_attention(self, text: str, *, severity: SeverityLevel = "information") -> None: ...
     def draft(self, text: str) -> None: ...
 
     # Where to go

@@ -32,6 +32,7 @@ _RELOAD = 0.5
 class WorkersScreen(SessionScreen):
     CSS_PATH = "screen.tcss"
     title_words = "Workers"
+    ACTS: ClassVar[frozenset[str]] = frozenset({"cancel", "retry"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "cancel", "cancel the call"),
         Binding("r", "retry", "retry now"),
