@@ -19,9 +19,15 @@ if TYPE_CHECKING:
     from dsbuilder_tui.settings.schema import DatasetBuilderConfig
     from dsbuilder_tui.tui.colours import Palette
     from dsbuilder_tui.tui.live_session import LiveSession
-    from dsbuilder_tui.tui.watching import Watching
 
 T = TypeVar("T")
+
+
+class WatchesSessions(Protocol):
+    """Shows a session that another window works on, and opens it when that one has left it. Raise ``DsbuilderError``."""
+
+    async def open(self, reference: str | Path) -> None: ...
+    async def take_over(self) -> None: ...
 
 
 class AppServices(Protocol):
@@ -36,7 +42,8 @@ class AppServices(Protocol):
     pressed_at: float  # when the newest key or paste came in, on the clock's monotonic time
     shelf: asyncio.Lock  # held by whoever opens, moves or lists sessions
 
-    watching: Watching  # the session that is only looked at
+    @property
+    def watching(self) -> WatchesSessions: ...
 
     @property
     def palette(self) -> Palette: ...

@@ -44,6 +44,7 @@ _LISTED = {
 }
 _MOST_ROWS = 30
 _MORE = ("rejected", "exhausted")
+_WHERE_REJECTED = "F5 shows each beside what it repeats, and what another threshold would have meant."
 _NO_WORDS = ("", "declined", "no", "n", "nope", "reject", "rejected", "tool execution was not approved")
 
 
@@ -73,7 +74,7 @@ def reply(
         return _declined(tool, arguments, str(answer["declined"]), situation, topics or Topics())
     if not answer.get("ok"):
         problem = _both(answer.get("error"), answer.get("way_out"))
-        return Interpretation(words=problem or f"{tool.replace('_', ' ')} did not work, and did not say why.")
+        return Interpretation(words=problem or "That did not work, and nothing says why.")
     said = _text(answer.get("said"))
     if tool in ("propose_plan", "extend_dataset"):
         return Interpretation(
@@ -91,7 +92,9 @@ def reply(
     if tool == "get_builder_state_summary":
         return Interpretation(words=_lines(said or _progress(answer), _counts(answer.get("categories"))))
     if tool == "explain_rejections":
-        return Interpretation(words=_lines(said, _stages(answer.get("stages")), _examples(answer.get("examples"))))
+        return Interpretation(
+            words=_lines(said, _stages(answer.get("stages")), _examples(answer.get("examples")), _WHERE_REJECTED)
+        )
     if tool == "describe_target" and situation.base is None:
         return Interpretation(words=f"{said} {_suggestion(arguments, answer, topics or Topics())}".strip(), asks=True)
     return Interpretation(words=_AFTER.get(tool, "Done.") if said else "Done.")
