@@ -222,7 +222,7 @@ def tokens_words(view: RunView) -> str:
 
 def _tokens(total: int) -> str:
     if total < 1000:
-        return f"{total} tokens"
+        return f"{counted(total, 'token')}"
     return f"{total / 1000:.1f} k tokens" if total < 1_000_000 else f"{total / 1_000_000:.2f} M tokens"
 
 

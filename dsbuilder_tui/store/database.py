@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dsbuilder_tui.domain.errors import SessionDamaged, SessionInUse, SessionTooNew, StorageError
+from dsbuilder_tui.domain.plain_words import are, counted, were
 from dsbuilder_tui.store.commit_mark import CommitMark, Mark
 from dsbuilder_tui.store.file_check import check_everything, check_pages, readable_error
 from dsbuilder_tui.store.file_digest import file_digest
@@ -382,9 +383,9 @@ class Database:
         """Raises ``SessionDamaged`` when commits are missing that were announced."""
         mark, now = self._mark.read(), _mark_of(seal)
         if mark is not None and mark.commits > now.commits:
-            lost = f"{mark.accepted} cases were announced, {now.accepted} are there"
+            lost = f"{counted(mark.accepted, 'case')} {were(mark.accepted)} announced, {now.accepted} {are(now.accepted)} there"
         elif mark is None and not seal.closed and not had_log:
-            lost = f"it was being written when it was copied, and only {now.accepted} cases are there"
+            lost = f"it was being written when it was copied, and only {counted(now.accepted, 'case')} {are(now.accepted)} there"
         else:
             return
         kept = ""

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from dsbuilder_tui.domain.errors import PlanError
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput, parse_plan
 from dsbuilder_tui.domain.plan_patch import PlanPatch, patched
 from dsbuilder_tui.domain.sanitise import one_line
@@ -202,7 +203,7 @@ def _counts(categories: object) -> str:
         there = f"{_number(numbers.get('accepted'))} of {_number(numbers.get('planned'))}"
         rows.append(f"- {_quiet(name, 64)} {', '.join([there, *extra])}")
     if len(categories) > _MOST_ROWS:
-        rows.append(f"\n…and {len(categories) - _MOST_ROWS} more categories.")
+        rows.append(f"\n…and {counted(len(categories) - _MOST_ROWS, 'more category')}.")
     return "\n".join(rows)
 
 

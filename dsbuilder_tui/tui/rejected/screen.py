@@ -126,7 +126,9 @@ class RejectedScreen(SessionScreen):
         pane.border_title = title(f"{count or 0:,} rejected{asked}")
         candidates = self.watched.view.accepted + self.watched.view.rejected
         share = (
-            f"{100 * self.watched.view.rejected / candidates:.0f} % of {candidates:,} candidates" if candidates else ""
+            f"{100 * self.watched.view.rejected / candidates:.0f} % of {counted(candidates, 'candidate')}"
+            if candidates
+            else ""
         )
         parts = [share, *(f"{clip(stage, 20)} {number}" for stage, number in often)]
         while len(" · ".join(parts)) > max(20, pane.size.width - 4) and len(parts) > 1:
