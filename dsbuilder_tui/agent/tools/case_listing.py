@@ -45,15 +45,14 @@ class ShowCasesArguments(ToolArguments):
     category: str | None = None
     count: int = Field(5, ge=1, le=10)
     text: str | None = None
-    """Words that must be in the case."""
+    """Words in the case."""
     random: bool = False
-    """Drawn by lot, not the newest."""
 
 
 class ShowCases(Tool[ShowCasesArguments]):
     name = "show_cases"
     order = 90
-    description = "A few of the accepted cases, the newest first; at most 10."
+    description = "Up to 10 accepted cases, the newest first."
     arguments = ShowCasesArguments
     effect = False
 

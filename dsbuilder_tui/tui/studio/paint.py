@@ -164,7 +164,7 @@ def workers_panel(
     if focused:
         hint = [("enter details" if opens else "enter maximise", "muted")]
     elif pace and view.busy:
-        hint = [(f"paced at {pace:g} cases/s · /pace off", "muted")]
+        hint = [(f"paced at {pace:g} {'case' if pace == 1 else 'cases'}/s · /pace off", "muted")]
     elif view.limit_reason and view.busy and not waiting:
         hint = [(clip(view.limit_reason, inner // 2), "warn")]
     return frame(lines, width, height, title=[(count, "strong" if focused else "text")], hint=hint, focused=focused)
