@@ -21,7 +21,7 @@ from dsbuilder_tui.domain.runner_place import PlaceState, RunnerPlace
 from dsbuilder_tui.generation.runners.node_actor import CallActor, NodeReady, own_version
 from dsbuilder_tui.generation.runners.node_call import NodeAnswer, NodeRequest
 from dsbuilder_tui.models.endpoint_probe import ProbeFinding
-from dsbuilder_tui.models.protocol import TransientError
+from dsbuilder_tui.models.protocol import TextRequest, TransientError
 
 _LOOKS_EACH = 0.5  # seconds between looks at which nodes there are
 _MOST_DEATHS = 3  # processes that one call may outlive before it counts as failed
@@ -131,12 +131,17 @@ class NodePool:
 
         Raises ``TransientError`` for a call that outlived no process, ``EndpointUnavailable`` without any node.
         """
+        return await self._answer(lambda actor: actor.call.remote(model, request))
+
+    async def judge(self, request: TextRequest) -> NodeAnswer:
+        """As ``ask``, a question to the judge's model; the request's schema is JSON."""
+        return await self._answer(lambda actor: actor.judge.remote(request))
+
+    async def _answer(self, give: Callable[[Any], Any]) -> NodeAnswer:
         deaths = 0
         while True:
             place, process = await self._least_busy()
-            answer: NodeAnswer | None = await self._made(
-                place, process, lambda actor: actor.call.remote(model, request)
-            )
+            answer: NodeAnswer | None = await self._made(place, process, give)
             if answer is None:
                 deaths += 1
                 place.given_again += 1

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 from dsbuilder_tui.clusters.ray_cluster import LOCAL_CLUSTER, ClusterNode, RayCluster, cluster_words, require_ray
+from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import ConfigError
-from dsbuilder_tui.domain.events import Notice
+from dsbuilder_tui.domain.events import Event, Notice
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.runner_place import RunnerPlace
@@ -74,7 +75,10 @@ class RayRunnerPool:
         )
         context.tell(Notice(ts=context.clock.now(), level=NoticeLevel.INFO, text=text))
         self._cluster = await RayCluster.join(context.config.ray_address)
-        self._pool = node_pool(self._cluster, context)
+        self._pool = node_pool(
+            self._cluster, context.plan, context.config, ordered=context.writer.ordered, clock=context.clock,
+            tell=context.tell,
+        )  # fmt: skip
         await self._pool.open()
 
     def runner_of(self, model: WorkerModel) -> Runner:
@@ -101,9 +105,19 @@ class RayRunnerPool:
             await self._cluster.leave()
 
 
-def node_pool(cluster: RayCluster, context: RunnerContext) -> NodePool:
-    """The nodes of a cluster, ready to be opened. Raises ``ConfigError`` where a key may not go to one's endpoint."""
-    config = context.config
+def node_pool(
+    cluster: RayCluster,
+    plan: DatasetPlanInput,
+    config: DatasetBuilderConfig,
+    *,
+    ordered: bool,
+    clock: Clock,
+    tell: Callable[[Event], None],
+) -> NodePool:
+    """The nodes of a cluster, ready to be opened; ``ordered`` when no endpoint is called from them.
+
+    Raises ``ConfigError`` where a key may not go to one's endpoint.
+    """
     by_resource = {resource: pickled_settings(_at(config, url)) for resource, url in config.ray_endpoints.items()}
     everywhere = pickled_settings(config)
 
@@ -112,10 +126,10 @@ def node_pool(cluster: RayCluster, context: RunnerContext) -> NodePool:
         return (everywhere, False) if own is None else (own, True)
 
     # The built-in writer keeps a CPU busy by one call; calls to an endpoint wait most of the time.
-    each = 1 if context.writer.ordered else _CALLS_EACH
+    each = 1 if ordered else _CALLS_EACH
     return NodePool(
-        cluster, context.plan, settings_of, processes=math.ceil(config.workers / each), calls=_MOST_CALLS,
-        patience=config.startup_timeout, clock=context.clock, tell=context.tell,
+        cluster, plan, settings_of, processes=math.ceil(config.workers / each), calls=_MOST_CALLS,
+        patience=config.startup_timeout, clock=clock, tell=tell,
     )  # fmt: skip
 
 
