@@ -187,3 +187,34 @@ def test_an_ended_run_is_gone_on_with(cluster: Any) -> None:
     assert report.cluster is not None and report.cluster.resumed > 100
     assert said == [f"{report.cluster.resumed} rows were compared before; it goes on behind them."]
     assert report.cluster.nodes == 2 and not work.exists()
+
+
+@pytest.mark.parametrize("changes_file", [False, True])
+def test_what_is_no_more_the_same_begins_anew(cluster: Any, changes_file: bool) -> None:
+    source, settings = Path("rows.jsonl"), {"diversity_stages": "near", "near_threshold": 0.7}
+    source.write_bytes(lines(rows(100)))
+
+    def interrupt(progress: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        outcome(source.name, config=on_cluster(**settings), progress=interrupt)
+    if changes_file:
+        source.write_bytes(lines(rows(110)))
+    else:
+        settings["near_threshold"] = 0.6
+    said: list[str] = []
+    found = outcome(source.name, config=on_cluster(**settings), tell=said.append)[:2]
+    assert len(said) == 1 and "begins anew" in said[0] and ("file" in said[0]) == changes_file
+    assert found == outcome(source.name, config=DatasetBuilderConfig(**settings))[:2]
+
+
+def test_a_folder_of_somebody_else_is_left_alone(cluster: Any) -> None:
+    Path("rows.jsonl").write_bytes(lines(rows(10)))
+    Path("mine").mkdir()
+    Path("mine/letter.txt").write_text("dear")
+    with pytest.raises(InputError, match="other things in it"):
+        deduplicate("rows.jsonl", work_folder="mine", config=on_cluster())
+    assert [path.name for path in Path("mine").iterdir()] == ["letter.txt"]
+    with pytest.raises(InputError, match="work folder is of a pass on a cluster"):
+        deduplicate("rows.jsonl", work_folder="mine")

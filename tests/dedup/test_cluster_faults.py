@@ -85,22 +85,3 @@ def test_a_driver_that_is_killed_is_gone_on_with(cluster: Any) -> None:
     assert (told, files) == expected
     assert report.cluster is not None and report.cluster.resumed >= 22 * before and len(said) == 1
     assert not decisions.parent.exists()
-
-
-def test_what_is_no_more_the_same_begins_anew(cluster: Any) -> None:
-    source = Path("rows.jsonl")
-    for changes_file in (False, True):
-        source.write_bytes(lines(rows(200)))
-        with pytest.raises(KeyboardInterrupt):
-            outcome(source.name, config=on_cluster(**SETTINGS), progress=_interrupt)
-        if changes_file:
-            source.write_bytes(lines(rows(210)))
-        settings = SETTINGS if changes_file else {"semantic_threshold": 0.9}
-        said: list[str] = []
-        _, files, _ = outcome(source.name, config=on_cluster(**settings), tell=said.append)
-        assert len(said) == 1 and "begins anew" in said[0] and ("file" in said[0]) == changes_file
-        assert files == outcome(source.name, config=DatasetBuilderConfig(**settings))[1]
-
-
-def _interrupt(progress: Progress) -> None:
-    raise KeyboardInterrupt
