@@ -42,7 +42,7 @@ class CallActor:
         self._models: dict[str, WorkerModel] = {}
         self._judge: TextModel | None = None
 
-    async def prepare(self, settings: bytes, plan: DatasetPlanInput) -> NodeReady:
+    async def prepare(self, settings: bytes, plan: DatasetPlanInput | None) -> NodeReady:
         """``settings`` are a pickled configuration, keys among it: they stand in this process's memory and nowhere else."""
         try:
             self._config, self._plan = pickle.loads(settings), plan

@@ -84,7 +84,7 @@ class NodePool:
     def __init__(
         self,
         cluster: RayCluster,
-        plan: DatasetPlanInput,
+        plan: DatasetPlanInput | None,
         settings_of: Callable[[ClusterNode], tuple[bytes, bool]],
         *,
         processes: int,
@@ -94,7 +94,8 @@ class NodePool:
         tell: Callable[[Event], None],
     ) -> None:
         """``settings_of`` gives a node's pickled configuration, and whether its endpoint is its own. On each node there are
-        so many ``processes`` at most, with so many ``calls`` each. Without any node a call waits ``patience`` seconds.
+        so many ``processes`` at most, with so many ``calls`` each. Without any node a call waits ``patience`` seconds;
+        without a plan none can be made, and nodes are tried alone.
         """
         self._cluster, self._plan, self._settings_of = cluster, plan, settings_of
         self._most, self._calls_each, self._patience = processes, calls, patience
@@ -332,8 +333,8 @@ class NodePool:
             if process.task is not None:
                 process.task.cancel()
         if place.announced:
-            left = len(self._ready_places())
-            self._tell(NodeLost(ts=self._clock.now(), node=place.node.name, calls=place.calls, nodes=left))
+            left, again = len(self._ready_places()), place.given_again + place.calls
+            self._tell(NodeLost(ts=self._clock.now(), node=place.node.name, calls=again, nodes=left))
         self._changed.set()
 
 

@@ -9,19 +9,22 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import replace
 
 from dsbuilder_tui.clusters.ray_cluster import LOCAL_CLUSTER, ClusterNode, RayCluster, cluster_words, require_ray
-from dsbuilder_tui.domain.clock import Clock
-from dsbuilder_tui.domain.errors import ConfigError
+from dsbuilder_tui.domain.clock import Clock, SystemClock
+from dsbuilder_tui.domain.errors import ConfigError, DsbuilderError, EndpointUnavailable, InputError
 from dsbuilder_tui.domain.events import Event, Notice
 from dsbuilder_tui.domain.notice_level import NoticeLevel
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
-from dsbuilder_tui.domain.runner_place import RunnerPlace
+from dsbuilder_tui.domain.runner_place import PlaceState, RunnerPlace
 from dsbuilder_tui.generation.runners import Runner, RunnerContext, RunnerKind
 from dsbuilder_tui.generation.runners.node_call import NodeRequest, Piece
 from dsbuilder_tui.generation.runners.node_pool import NodePool, pickled_settings
 from dsbuilder_tui.generation.worker import Worker
+from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 from dsbuilder_tui.models.hedging import StragglerWatch, hedges
 from dsbuilder_tui.models.protocol import TellsLimits, WorkerModel, WorkerRequest
 from dsbuilder_tui.models.providers import provider_of
@@ -107,7 +110,7 @@ class RayRunnerPool:
 
 def node_pool(
     cluster: RayCluster,
-    plan: DatasetPlanInput,
+    plan: DatasetPlanInput | None,
     config: DatasetBuilderConfig,
     *,
     ordered: bool,
@@ -149,4 +152,35 @@ def _check(config: DatasetBuilderConfig) -> None:
     require_ray()
 
 
-RUNNER = RunnerKind(label="a Ray cluster", make=RayRunnerPool, check=_check)
+async def _probe(config: DatasetBuilderConfig) -> AsyncIterator[ProbeFinding]:
+    """Join the cluster, and have each of its nodes try what its calls need."""
+    cluster = pool = None
+    try:
+        try:
+            cluster = await RayCluster.join(config.ray_address)
+            pool = node_pool(cluster, None, config, ordered=False, clock=SystemClock(), tell=lambda event: None)
+            await pool.open()
+        except DsbuilderError as error:
+            yield ProbeFinding("ray", problem=error)
+            return
+        await pool.settled()
+        yield ProbeFinding("ray", f"the cluster {cluster.where} has {counted(len(pool.places()), 'node')} for calls")
+        for place in pool.places():
+            if place.state is PlaceState.UNFIT:
+                yield ProbeFinding(place.name, problem=InputError(f"It cannot work: {place.detail}."))
+        for name, findings in await pool.probe():
+            if findings is None:
+                yield ProbeFinding(name, problem=EndpointUnavailable("It was lost while it was tried."))
+            elif not findings:
+                yield ProbeFinding(name, "answers; the built-in writer needs nothing else there")
+            else:
+                for finding in findings:
+                    yield replace(finding, name=f"{name}, {finding.name}")
+    finally:
+        if pool is not None:
+            await pool.close()
+        if cluster is not None:
+            await cluster.leave()
+
+
+RUNNER = RunnerKind(label="a Ray cluster", make=RayRunnerPool, check=_check, probe=_probe)
