@@ -26,8 +26,6 @@ def state_words(listing: SessionListing) -> str:
     words = STATE_WORDS.get(listing.state, str(listing.state))
     if listing.state is SessionState.INTERRUPTED:
         return f"{words} · {listing.accepted:,} safe"
-    if listing.state is SessionState.RUNNING:
-        return "open in another window"
     if listing.state is SessionState.COMPLETE:
         return "finished"
     return words
