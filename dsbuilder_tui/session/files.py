@@ -320,7 +320,9 @@ class SessionFiles:
     async def spending(self, config: DatasetBuilderConfig) -> Spending:
         """As ``Session.spending``."""
         used = await self.store.costs.usage_by_model()
-        return PriceTable(config.prices).spending(used.main_agent, used.workers, config.model, used.judge, used.stages)
+        return PriceTable(config.prices).spending(
+            used.main_agent, used.workers, config.model, used.judge, used.stages, used.batched
+        )
 
     async def summary(self, config: DatasetBuilderConfig, *, running: bool) -> BuilderState:
         listing = await catalog.describe(self.folder, self.store, running=running)

@@ -145,7 +145,7 @@ class _Teller:
             category=self._name_then(call.category, call.seq), outcome=call.outcome,
             delivered=call.delivered, seconds=round(call.seconds, 3), prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens, detail=call.detail,
-            dollars=self._prices.cost(call.model, usage), estimated=usage.estimated, role=call.role,
+            dollars=self._prices.cost(call.model, usage, batched=call.batched), estimated=usage.estimated, role=call.role,
         )  # fmt: skip
 
     def _judged(self, row: RecordedVerdict) -> ev.Event:

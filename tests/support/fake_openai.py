@@ -28,12 +28,13 @@ from tests.support.fake_contents import (
     with_written,
     word,
 )
+from tests.support.fake_batches import FakeBatches
 from tests.support.fake_embeddings import embed
 from tests.support.fake_floods import FLOODS, flood
 from tests.support.fake_judge import FakeJudge, is_judging
 from tests.support.fake_templates import FakeTemplates
 from tests.support.template_answers import is_for_templates
-from tests.support.wire import STREAM_HEAD, as_bytes, send_chunk, send_error, send_event, send_json, send_raw
+from tests.support.wire import STREAM_HEAD, Written, as_bytes, send_chunk, send_error, send_event, send_json, send_raw
 
 
 @dataclass
@@ -95,6 +96,7 @@ class FakeOpenAI:
     )
     embedding_script: list[str] = field(default_factory=list)  # see ``fake_embeddings``; then all is well
     embedding_bodies: list[dict[str, Any]] = field(default_factory=list)
+    batches: FakeBatches | None = None  # without, there is no Batch API
 
     def __post_init__(self) -> None:
         self._rng = random.Random(self.seed)
@@ -176,6 +178,11 @@ class FakeOpenAI:
             data = [{"id": name, "object": "model"} for name in self.models]
             listed = as_bytes({"object": "list", "data": data})
             return await send_raw(writer, 200, "application/json", listed, cut=self.models_cut)
+        if path.startswith(("/v1/files", "/v1/batches")):
+            if self.batches is None:
+                return await send_error(writer, 404, f"Unknown request URL: {path}", "unknown_url")
+            self.batches.complete = self.batches.complete or self.completion
+            return await self.batches.answer(method, path, headers, raw, writer)
         body = json.loads(raw)
         if path.endswith("/embeddings"):
             self.embedding_bodies.append(body)
@@ -201,6 +208,14 @@ class FakeOpenAI:
         if self.latency and kind != "rate_limit":  # counted from arrival, whatever else the server had to do
             await asyncio.sleep(max(0.0, arrived + self.latency - asyncio.get_running_loop().time()))
         return await self._act(kind, body, headers, writer)
+
+    async def completion(self, body: dict[str, Any]) -> tuple[int, Any]:
+        """Status and body of the answer to one request of a batch."""
+        written = Written()
+        kind = (self.kind_for(body) if self.kind_for else None) or self._choose()
+        self.seen[kind] += 1
+        await self._act(kind, body, {}, written)  # type: ignore[arg-type]
+        return written.status, written.body
 
     async def _play(self, body: dict[str, Any], headers: dict[str, str], writer: asyncio.StreamWriter) -> bool:
         self.seen["agent"] += 1
