@@ -30,6 +30,7 @@ from dsbuilder_tui.domain.stage import COMPARING_STAGES
 from dsbuilder_tui.settings.layers import Layer, SettingsSource, merged, read_sources
 from dsbuilder_tui.settings.locations import default_checkpoint_root
 from dsbuilder_tui.settings.provider_names import AUTO, OFFLINE, ProviderName, resolved
+from dsbuilder_tui.settings.runner_names import LOCAL, RunnerName
 from dsbuilder_tui.settings.stage_names import installed_stages
 from dsbuilder_tui.settings.tracking_uri import checked_tracking_uri, own_tracking_uri
 
@@ -129,6 +130,7 @@ class DatasetBuilderConfig(BaseModel):
     verify_tls: bool = Field(True, description="Check the endpoint's certificate")
     ca_bundle: Path | None = Field(None, description="Certificates to trust, as a PEM file")
 
+    runner: RunnerName = Field(LOCAL, description="What makes the workers' calls: local is this machine")
     max_workers: int = Field(8, ge=1, le=2000, description="Worker calls in flight at most")
     seed: int = Field(0, ge=0, le=2**63 - 1, description="Fixes slots and the built-in writer")
     temperature: float | None = Field(None, ge=0, le=2, description="Sampling temperature of the workers")
