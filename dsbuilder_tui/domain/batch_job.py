@@ -44,6 +44,8 @@ class BatchJob:
     failed: int = 0
     cancelled: bool = False  # a person wants it ended
     trouble: str = ""
+    token: str = ""  # by which it is found again at the provider
+    endpoint: str = ""  # a digest of the address that it was sent to
     options: tuple[str, ...] = ()  # of its chat requests, as they were sent
     next_look: float | None = None  # when it is asked about again, while a run waits for it
 

@@ -40,7 +40,9 @@ class InputFile:
 class BatchInput:
     """Writes the requests of one round to files, for the owner alone to read, until they are with the provider."""
 
-    def __init__(self, session_folder: Path, *, most_requests: int = MOST_REQUESTS, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self, session_folder: Path, *, most_requests: int = MOST_REQUESTS, most_bytes: int = MOST_BYTES
+    ) -> None:
         self._folder, self._most_requests, self._most_bytes = session_folder / _FOLDER, most_requests, most_bytes
         self.files: list[InputFile] = []
         self.requests = 0

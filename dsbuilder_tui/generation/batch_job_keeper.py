@@ -12,7 +12,7 @@ from dsbuilder_tui.domain.batch_job import BatchJob, BatchJobState
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable
 from dsbuilder_tui.generation.batch_input import InputFile
-from dsbuilder_tui.models.batch_client import BatchClient, GoneAtProvider, RemoteBatch, RemoteStatus
+from dsbuilder_tui.models.batch_client import TOKEN, BatchClient, GoneAtProvider, RemoteBatch, RemoteStatus
 from dsbuilder_tui.models.batch_row import BatchRow, read_row
 from dsbuilder_tui.models.protocol import CallRefused, TransientError
 from dsbuilder_tui.models.retry import backoff
@@ -43,7 +43,7 @@ class BatchJobKeeper:
         clock: Clock,
         changed: Callable[[BatchJob, bool], None],
     ) -> None:
-        """``session`` is the name under which the provider is told whose it is; ``changed`` is told whether it is more than
+        """``session`` tells a person whose it is, in the provider's console; ``changed`` is told whether it is more than
         another look."""
         self.job, self._client, self._table, self._session = job, client, table, session
         self._config, self._clock, self._changed = config, clock, changed
@@ -72,7 +72,7 @@ class BatchJobKeeper:
         except (EndpointUnavailable, EndpointRefused):
             await self.drop("it could not be sent")
             raise
-        await self._write(state=BatchJobState.ASKED, file_id=file_id)
+        await self._write(state=BatchJobState.ASKED, file_id=file_id, trouble="")
         await self._create()
 
     async def recover(self) -> None:
@@ -80,8 +80,9 @@ class BatchJobKeeper:
         for look in range(_ENOUGH_ABSENT):
             if look:
                 await self._sleep(min(self._config.batch_poll, _FIRST_WAIT))
-            if (found := await self._retried(lambda: self._client.find(self._metadata))) is not None:
-                return await self._has(found)
+            if (found := await self._retried(lambda: self._client.find(self.job.token))) is not None:
+                await self._has(found)
+                return
         await self._create()
 
     async def _create(self) -> None:
@@ -96,7 +97,7 @@ class BatchJobKeeper:
                 await self._trouble(error.detail)
                 await asyncio.sleep(min(backoff(tries, error.retry_after, self._rng), self._config.batch_poll))
                 # What broke may have been the answer alone.
-                if (found := await self._retried(lambda: self._client.find(self._metadata))) is not None:
+                if (found := await self._retried(lambda: self._client.find(self.job.token))) is not None:
                     return await self._has(found)
             except (CallRefused, EndpointRefused, GoneAtProvider) as error:
                 await self.drop("the provider refused it")
@@ -120,7 +121,10 @@ class BatchJobKeeper:
             except GoneAtProvider:
                 absent += 1
                 if absent >= _ENOUGH_ABSENT:
-                    return
+                    raise EndpointRefused(
+                        f"{self._client.url} does not know batch job {self.job.number} ({self.job.remote_id}).",
+                        "Use the key, organization and project that it was sent with, or give it up with --drop-batches.",
+                    ) from None
                 trouble = "the provider does not know it"
             except TransientError as error:
                 trouble = error.detail
@@ -136,7 +140,7 @@ class BatchJobKeeper:
             wait = first if moved or not wait else min(wait * _GROWTH, self._config.batch_poll)
             wait *= self._rng.uniform(0.85, 1.0)
             await self._looked(trouble, wait)
-        await self._write(state=BatchJobState.ENDED)
+        await self._write(state=BatchJobState.ENDED, trouble="")
 
     async def _looked(self, trouble: str, wait: float) -> None:
         remote, job = self.remote, self.job
@@ -204,12 +208,12 @@ class BatchJobKeeper:
 
     async def collected(self) -> None:
         """All that it brought is taken in."""
-        await self._write(state=BatchJobState.COLLECTED)
+        await self._write(state=BatchJobState.COLLECTED, trouble="")
 
     @property
     def _metadata(self) -> dict[str, str]:
         return {
-            "dsbuilder_session": self._session, "dsbuilder_job": str(self.job.number), "dsbuilder_round": str(self.job.round),
+            "dsbuilder_session": self._session, TOKEN: self.job.token, "dsbuilder_round": str(self.job.round),
         }  # fmt: skip
 
     async def _write(self, **changes: object) -> None:

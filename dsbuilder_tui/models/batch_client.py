@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +21,7 @@ from dsbuilder_tui.models.failure_table import failure_kind
 from dsbuilder_tui.models.protocol import TransientError
 
 MOST_REQUESTS, MOST_BYTES = 50_000, 200_000_000  # of one input file, as OpenAI takes it
+TOKEN = "dsbuilder_job"  # in the metadata of a batch: what tells it from all others
 _COMPLETIONS = "/v1/chat/completions"  # what the requests of a batch are for, as the API names it
 _WINDOW = "24h"
 _NO_SERVICE = (404, 405, 501)
@@ -122,13 +124,19 @@ class BatchClient:
         """The endpoint, as it is shown."""
         return self._endpoint.url
 
+    @property
+    def digest(self) -> str:
+        """What tells this endpoint from others, and says nothing of its address."""
+        return hashlib.sha256(self.url.encode("utf-8", "replace")).hexdigest()[:24]
+
     async def require(self) -> None:
         """See that there is a Batch API. Raises ``InputError`` where there is none."""
         try:
             await self._json(self._endpoint.get("/batches?limit=1"))
         except GoneAtProvider as error:
             raise InputError(
-                f"{self.url} has no Batch API ({error}).", "Leave --batch-api (the setting runner) out: calls are made at once."
+                f"{self.url} has no Batch API ({error}).",
+                "Leave --batch-api (the setting runner) out: calls are made at once.",
             ) from None
 
     async def upload(self, path: Path, name: str) -> str:
@@ -157,8 +165,8 @@ class BatchClient:
         """Have a batch stopped; what is done of it can be collected. Raises ``GoneAtProvider`` when it is not known."""
         return await self._batch(self._endpoint.post(f"/batches/{batch_id}/cancel", b""))
 
-    async def find(self, metadata: Mapping[str, str]) -> RemoteBatch | None:
-        """The newest batch of the account that was made with this metadata."""
+    async def find(self, token: str) -> RemoteBatch | None:
+        """The newest batch of the account whose metadata have this token under ``TOKEN``."""
         after = ""
         for _ in range(_MOST_PAGES):
             page = await self._json(self._endpoint.get(f"/batches?limit={_PAGE}{after}"))
@@ -166,7 +174,7 @@ class BatchClient:
             rows = [row for row in listed if isinstance(row, Mapping)] if isinstance(listed, list) else []
             for row in rows:
                 there = row.get("metadata")
-                if isinstance(there, Mapping) and all(there.get(key) == value for key, value in metadata.items()):
+                if isinstance(there, Mapping) and there.get(TOKEN) == token:
                     return self._read_batch(row)
             if not page.get("has_more") or not rows:
                 return None
@@ -205,7 +213,8 @@ class BatchClient:
             return RemoteBatch.model_validate(answer)
         except ValidationError:
             raise TransientError(
-                FailureKind.SERVER, f"the endpoint sent something that is no batch: {shown(orjson.dumps(answer, default=str))}"
+                FailureKind.SERVER,
+                f"the endpoint sent something that is no batch: {shown(orjson.dumps(answer, default=str))}",
             ) from None
 
     async def _json(self, request: Any) -> Mapping[str, Any]:

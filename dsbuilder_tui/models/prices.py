@@ -49,9 +49,11 @@ class PriceTable:
         cached = min(usage.cached_tokens, usage.prompt_tokens)
         rate = price.input if price.cached_input is None else price.cached_input
         share = 1 - price.batch_discount if batched else 1.0
-        return share * (
-            (usage.prompt_tokens - cached) * price.input + cached * rate + usage.completion_tokens * price.output
-        ) / _MILLION
+        return (
+            share
+            * ((usage.prompt_tokens - cached) * price.input + cached * rate + usage.completion_tokens * price.output)
+            / _MILLION
+        )
 
     def spending(
         self,

@@ -26,7 +26,7 @@ _KEPT_WHOLE: Mapping[str, type[ev.Event]] = {
     kind.type: kind
     for kind in (
         ev.RunStarted, ev.BatchStarted, ev.RetryScheduled, ev.CallHedged, ev.ConcurrencyChanged, ev.Notice, ev.RunPausing,
-        ev.RunPaused, ev.RunFinished, ev.PlanRevised, ev.DiversityMeasured, ev.SlotExhausted,
+        ev.RunPaused, ev.RunFinished, ev.PlanRevised, ev.DiversityMeasured, ev.SlotExhausted, ev.BatchJobChanged,
     )
 }  # fmt: skip
 _CHANGES = {

@@ -9,11 +9,15 @@ from pydantic import AfterValidator
 from dsbuilder_tui.registry import Registry
 
 LOCAL = "local"  # this machine's event loop
+BATCH_API = "batch-api"  # the provider's own queue, within a day
 
 RUNNERS: Registry[Any] = Registry(
     "dsbuilder.runners",
     "runner",
-    {LOCAL: "dsbuilder_tui.generation.runners.local:RUNNER"},
+    {
+        LOCAL: "dsbuilder_tui.generation.runners.local:RUNNER",
+        BATCH_API: "dsbuilder_tui.generation.runners.batch_api:RUNNER",
+    },
     expects="dsbuilder_tui.generation.runners:RunnerKind",
 )
 

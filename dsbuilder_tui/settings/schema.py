@@ -131,6 +131,9 @@ class DatasetBuilderConfig(BaseModel):
     ca_bundle: Path | None = Field(None, description="Certificates to trust, as a PEM file")
 
     runner: RunnerName = Field(LOCAL, description="What makes the workers' calls: local is this machine")
+    batch_poll: float = Field(
+        300, gt=0, le=3600, description="Longest wait between two looks at a batch job, in seconds"
+    )
     max_workers: int = Field(8, ge=1, le=2000, description="Worker calls in flight at most")
     seed: int = Field(0, ge=0, le=2**63 - 1, description="Fixes slots and the built-in writer")
     temperature: float | None = Field(None, ge=0, le=2, description="Sampling temperature of the workers")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -16,7 +17,7 @@ from dsbuilder_tui.store.travelled_tables import HEAD_BRANCH
 
 _COLUMNS = (
     "id, of_branch, round, model, state, requests, created_at, remote_id, file_id, status, done, failed, cancelled, trouble, "
-    "options"
+    "options, endpoint, token"
 )
 _OPEN = tuple(state.value for state in BatchJobState if state.is_open)
 
@@ -48,16 +49,25 @@ class BatchJobTable:
         self._store = store
 
     async def add(
-        self, round_number: int, model: str, options: Sequence[str], requests: Sequence[BatchRequest]
+        self, round_number: int, model: str, options: Collection[str], endpoint: str, requests: Sequence[BatchRequest]
     ) -> BatchJob:
         """Write down a job that is about to be sent, with its calls, for the branch that is worked on."""
         now, ids = self._store.clock.now(), self._store.ids
 
         def write(connection: sqlite3.Connection) -> BatchJob:
             cursor = connection.execute(
-                f"INSERT INTO batch_job (of_branch, round, model, state, requests, created_at, options) "
-                f"VALUES ({HEAD_BRANCH}, ?, ?, ?, ?, ?, ?)",
-                (round_number, model, BatchJobState.PREPARED, len(requests), now, " ".join(sorted(options))),
+                f"INSERT INTO batch_job (of_branch, round, model, state, requests, created_at, options, endpoint, token) "
+                f"VALUES ({HEAD_BRANCH}, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    round_number,
+                    model,
+                    BatchJobState.PREPARED,
+                    len(requests),
+                    now,
+                    " ".join(sorted(options)),
+                    endpoint,
+                    uuid4().hex,
+                ),
             )
             number = int(cursor.lastrowid or 0)
             connection.executemany(
@@ -132,9 +142,10 @@ class BatchJobTable:
 
 
 def _job(row: Sequence[Any]) -> BatchJob:
-    number, branch, round_number, model, state, requests, created, remote, file, status, done, failed, cancelled, trouble, *more = row
+    number, branch, round_number, model, state, requests, created, *rest = row
+    remote, file, status, done, failed, cancelled, trouble, options, endpoint, token = rest
     return BatchJob(
         number=number, branch=branch, round=round_number, model=model, state=BatchJobState(state), requests=requests,
         created_at=created, remote_id=remote, file_id=file, status=status, done=done, failed=failed,
-        cancelled=bool(cancelled), trouble=trouble, options=tuple(more[0].split()),
+        cancelled=bool(cancelled), trouble=trouble, options=tuple(options.split()), endpoint=endpoint, token=token,
     )  # fmt: skip

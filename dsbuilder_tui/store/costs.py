@@ -77,9 +77,7 @@ class CostTable:
         return await self._store.read(read)
 
 
-def _by_part(
-    agent: dict[str, Usage], calls: dict[CallRole, dict[str, Usage]], batched: dict[str, Usage]
-) -> ModelUsage:
+def _by_part(agent: dict[str, Usage], calls: dict[CallRole, dict[str, Usage]], batched: dict[str, Usage]) -> ModelUsage:
     judge = calls.pop(CallRole.JUDGE, {})
     workers: dict[str, Usage] = {}
     stages = {role: calls[role] for role in CallRole if role in calls}

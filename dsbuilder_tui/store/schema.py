@@ -332,13 +332,15 @@ CREATE INDEX shelved_retired_segment ON shelved_retired_slot (segment_id);
 
 # Batch jobs: worker calls that a provider makes together, for less.
 _V16 = """
--- `of_branch` is the branch that the job was made for; `state`: prepared, asked, waiting, ended, collected, dropped.
+-- `of_branch` is the branch that the job was made for; `endpoint` a digest of where it is; `options` are those of its requests;
+-- `state`: prepared, asked, waiting, ended, collected, dropped.
 CREATE TABLE batch_job (
   id INTEGER PRIMARY KEY, of_branch INTEGER NOT NULL, round INTEGER NOT NULL, model TEXT NOT NULL, state TEXT NOT NULL,
   requests INTEGER NOT NULL, created_at REAL NOT NULL, remote_id TEXT NOT NULL DEFAULT '', file_id TEXT NOT NULL DEFAULT '',
   status TEXT NOT NULL DEFAULT '', done INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
   cancelled INTEGER NOT NULL DEFAULT 0, trouble TEXT NOT NULL DEFAULT '',
-  options TEXT NOT NULL DEFAULT '');
+  options TEXT NOT NULL DEFAULT '', endpoint TEXT NOT NULL DEFAULT '',
+  token TEXT NOT NULL DEFAULT '');
 -- `slots` is JSON: [ordinal, attempt, digest of what was asked for], in the order of the prompt.
 CREATE TABLE batch_request (
   batch INTEGER PRIMARY KEY, job_id INTEGER NOT NULL, category_id INTEGER NOT NULL, slots TEXT NOT NULL,

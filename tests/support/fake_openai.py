@@ -18,6 +18,7 @@ from typing import Any
 
 from tests.support.fake_agent import UNSCRIPTED, Reply, Scripted, play, says
 from tests.support.fake_answers import ANSWERS
+from tests.support.fake_batches import FakeBatches
 from tests.support.fake_contents import (
     SLOT_LINE,
     SLOTS,
@@ -28,7 +29,6 @@ from tests.support.fake_contents import (
     with_written,
     word,
 )
-from tests.support.fake_batches import FakeBatches
 from tests.support.fake_embeddings import embed
 from tests.support.fake_floods import FLOODS, flood
 from tests.support.fake_judge import FakeJudge, is_judging
