@@ -10,11 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from dsbuilder_tui.domain.batch_job_words import batch_job_line
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import PAIR_NAMES
 from dsbuilder_tui.domain.conversation import TURNS
 from dsbuilder_tui.domain.events import (
+    BatchJobChanged,
     BranchSwitched,
     CallHedged,
     CasesLogged,
@@ -343,6 +345,8 @@ def event_line(event: Event) -> str | None:
             if tokens and event.dollars is not None:
                 used += f", {dollar_words(event.dollars)}"
             return f"  {event.accepted} accepted, {event.rejected} rejected, {event.exhausted} exhausted{used}"
+        case BatchJobChanged():
+            return batch_job_line(event)
         case CallHedged():
             return f"  Worker {event.worker}'s call was silent for {event.silent_s:.1f} s; it is asked a second time"
         case DiversityMeasured() if event.final:

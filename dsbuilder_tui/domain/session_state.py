@@ -68,6 +68,8 @@ class BuilderState:
     cost: dict[str, Any]  # main_agent, workers, judge, dollars, known_dollars, saving, prices_as_of: see ``Spending``
     imported: dict[str, Any] = field(default_factory=dict)  # name of the file, cases by category
     judged: dict[str, dict[str, Any]] = field(default_factory=dict)  # by category: see ``JudgedCounts``
+    batch_jobs: int = 0  # that a provider has
+    batch_jobs_since: float = 0.0  # when the oldest of them was made, in seconds of the epoch
 
     @property
     def judged_counts(self) -> dict[str, JudgedCounts]:

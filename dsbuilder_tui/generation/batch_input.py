@@ -40,10 +40,8 @@ class InputFile:
 class BatchInput:
     """Writes the requests of one round to files, for the owner alone to read, until they are with the provider."""
 
-    def __init__(
-        self, session_folder: Path, *, most_requests: int = MOST_REQUESTS, most_bytes: int = MOST_BYTES
-    ) -> None:
-        self._folder, self._most_requests, self._most_bytes = session_folder / _FOLDER, most_requests, most_bytes
+    def __init__(self, session_folder: Path) -> None:
+        self._folder = session_folder / _FOLDER
         self.files: list[InputFile] = []
         self.requests = 0
 
@@ -66,7 +64,7 @@ class BatchInput:
     def _file_for(self, model: str, options: frozenset[str], size: int) -> InputFile:
         for file in reversed(self.files):
             if (file.model, file.options) == (model, options):
-                if len(file.requests) < self._most_requests and file.size + size <= self._most_bytes:
+                if len(file.requests) < MOST_REQUESTS and file.size + size <= MOST_BYTES:
                     return file
                 break
         self._folder.mkdir(mode=0o700, exist_ok=True)

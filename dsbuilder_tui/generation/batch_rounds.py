@@ -82,6 +82,7 @@ class BatchRounds:
         self._preparing: set[int] = set()  # begun, and have not asked yet
         self._sealed = self._full = self._pausing = self._cancelled = False
         self._round: dict[int, _JobInHand] = {}  # jobs under way, by number
+        self._lives: set[asyncio.Task[None]] = set()
         self._answered = 0  # in this round
         self._fruitless = 0
         self._sending: asyncio.Task[None] | None = None
@@ -103,6 +104,11 @@ class BatchRounds:
     def is_filling(self) -> bool:
         """Whether calls have been begun that are not sent yet."""
         return bool(self._preparing or self._requests) and not self._round and self._sending is None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a provider has a job of this run."""
+        return bool(self._round)
 
     @property
     def is_collecting(self) -> bool:
@@ -215,9 +221,11 @@ class BatchRounds:
     def _begin(self, hand: _JobInHand, file: InputFile | None = None) -> None:
         self._round[hand.keeper.job.number] = hand
         hand.life = asyncio.create_task(self._live(hand, file))
+        self._lives.add(hand.life)
         hand.life.add_done_callback(self._lived)
 
     def _lived(self, task: asyncio.Task[None]) -> None:
+        self._lives.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._context.fail(error)
         self._context.wake()
@@ -373,6 +381,7 @@ class BatchRounds:
             requests = await self._table.uncollected(job.number)
             calls = [call for one in requests if (call := await self._adopt(job, one)) is not None]
             adopted += calls
+            self._cancelled |= job.cancelled
             hands.append(self._in_hand(job, writer, [call.batch.number for call in calls]))
         for hand in hands:
             if not hand.left:
@@ -426,25 +435,23 @@ class BatchRounds:
 
     def _leave(self, hand: _JobInHand) -> None:
         """Leave a job with the provider; the next run collects it."""
-        if hand.life is not None and hand.life is not asyncio.current_task():
-            hand.life.cancel()
+        self._round.pop(hand.keeper.job.number, None)
         for batch in hand.left:
             self._let_go(batch)
-        self._round.pop(hand.keeper.job.number, None)
+        if hand.life is not None:  # it may be the one that says so: it ends at its next step
+            asyncio.get_running_loop().call_soon(hand.life.cancel)
 
     def detach(self) -> list[int]:
         """Leave everything as it is, at once. Returns the calls that are not settled: nothing is to be recorded of them."""
         self._pausing = True
         left = {*self._preparing, *self._asked, *(batch for hand in self._round.values() for batch in hand.left)}
-        for hand in list(self._round.values()):
-            if hand.life is not None:
-                hand.life.cancel()
+        for life in self._lives:
+            life.cancel()
         return sorted(left)
 
     async def close(self) -> None:
         """Wait for what was cut off."""
-        tasks = [hand.life for hand in self._round.values() if hand.life is not None]
-        tasks += [self._sending] if self._sending is not None else []
+        tasks = [*self._lives, *([self._sending] if self._sending is not None else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -485,14 +492,17 @@ class BatchRounds:
 
     def _tell_saving(self, number: int) -> None:
         cases = sum(len(one.slots) for one in self._requests.values())
-        text = f"Round {number}: {counted(len(self._requests), 'request')} for {counted(cases, 'case')} go out as "
+        goes = "goes" if len(self._requests) == 1 else "go"
+        text = f"Round {number}: {counted(len(self._requests), 'request')} for {counted(cases, 'case')} {goes} out as "
         text += f"{counted(len(self._input.files), 'batch job')}; the provider takes up to 24 hours."
         asked = {batch: self._asked[batch] for batch in self._requests if batch in self._asked}
         models = {batch: file.model for file in self._input.files for batch in file.requests}
         half = sum(one.dollars for one in asked.values())
         whole = sum(self._likely_dollars(models[batch], one.request, batched=False) for batch, one in asked.items())
         if whole:
-            text += f" Likely cost: {dollar_words(half)} at most, in place of {dollar_words(whole)} for calls made at once."
+            text += (
+                f" Likely cost: {dollar_words(half)} at most, in place of {dollar_words(whole)} for calls made at once."
+            )
         self._say(text)
 
     def _tell_of_results(self, keeper: BatchJobKeeper, strangers: int) -> None:

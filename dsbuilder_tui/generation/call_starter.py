@@ -8,8 +8,10 @@ from functools import partial
 
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import display_text
+from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.call_log import CallTrace
@@ -73,6 +75,11 @@ class CallStarter:
     async def restore(self) -> None:
         """Go on with calls that an earlier run has begun, whose answers are still to come. Raises as ``BatchRounds.restore``."""
         if self.rounds is None:
+            if jobs := [job for job in await self._store.batch_jobs.open() if job.is_waiting]:
+                raise InputError(
+                    f"The provider has {counted(len(jobs), 'batch job')} of this session.",
+                    "Collect them with --batch-api (the setting runner), or give them up: dsbuilder resume … --drop-batches.",
+                )
             return
         for call in await self.rounds.restore():
             make = partial(self._adopted, call.batch, call.closed)

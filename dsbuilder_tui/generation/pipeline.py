@@ -17,6 +17,7 @@ from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
+from dsbuilder_tui.generation.batch_rounds import BatchRounds
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog
 from dsbuilder_tui.generation.call_reporter import CallReporter
@@ -222,8 +223,8 @@ class Pipeline:
                 RunPausing(ts=self._clock.now(), draining=in_flight, reason=why.reason, cause=why.cause)
             )
             self._wake.set()
-            if self._starter.rounds is not None:
-                self._starter.rounds.pause()
+            if self.rounds is not None:
+                self.rounds.pause()
 
     def keep_budget(self) -> None:
         """Pause when the session has cost what it may, unless there is nothing left to write."""
@@ -248,6 +249,11 @@ class Pipeline:
                 Notice(ts=self._clock.now(), level=NoticeLevel.WARNING, text=f"{error} The run pauses.")
             )
             self.pause(Pause(error.problem.rstrip("."), PauseCause.PLUG_IN))
+
+    @property
+    def rounds(self) -> BatchRounds | None:
+        """The rounds of batch jobs, where that is how calls are made."""
+        return self._starter.rounds
 
     def wake(self) -> None:
         """Look again at what there is to do."""
@@ -276,7 +282,12 @@ class Pipeline:
             if self._judging.is_on:
                 self._judging.look(self._calls.categories, quiet=self._intake.is_empty, pausing=pausing)
             done = pausing or self._ledger.open == 0
-            if done and not self._calls.unsettled and not self._starter.is_collecting and self._judging.is_over(pausing=pausing):
+            if (
+                done
+                and not self._calls.unsettled
+                and not self._starter.is_collecting
+                and self._judging.is_over(pausing=pausing)
+            ):
                 break
             left = self._deadline - self._clock.monotonic()
             if left <= 0:
@@ -292,8 +303,8 @@ class Pipeline:
 
     async def _drop(self) -> None:
         """Cut off the calls in flight; cases that have come in already still count."""
-        if self._starter.rounds is not None:
-            for batch in self._starter.rounds.detach():
+        if self.rounds is not None:
+            for batch in self.rounds.detach():
                 self._calls.leave(batch)
         await self._calls.drop()
         await self._stages.close()
@@ -375,7 +386,7 @@ class Pipeline:
         self._wake.set()
         if self._review.brake.on:
             self.pause(Pause(self._review.brake.reason, PauseCause.NOTHING_USABLE))
-        if result.outcome is CallOutcome.FAILED and not result.delivered and self._starter.rounds is None:
+        if result.outcome is CallOutcome.FAILED and not result.delivered and self.rounds is None:
             self._failures_in_a_row += 1
             if self._failures_in_a_row >= _MOST_FAILURES or self._limit.gave_up(self._config.max_retries):
                 self._fail(
@@ -390,8 +401,8 @@ class Pipeline:
             self._templating.ended(batch, result)
             return
         self._reporter.ended(batch, self._calls.settle(batch.number).worker, result)
-        if self._starter.rounds is not None:
-            self._starter.rounds.settled(batch.number, result)
+        if self.rounds is not None:
+            self.rounds.settled(batch.number, result)
         self.keep_budget()
 
     def _limit_changed(self, limit: int, reason: str) -> None:

@@ -350,6 +350,8 @@ class SessionFiles:
             path=str(self.folder),
             cost=(await self.spending(config)).as_dict(),
             imported=self.imported.as_dict(),
+            batch_jobs=listing.batch_jobs,
+            batch_jobs_since=listing.batch_jobs_since,
             judged={c.name: judged[c.name].as_dict() for c in self.plan.categories if c.name in judged},
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.host import BackgroundRun, Host
+from dsbuilder_tui.domain.batch_job_words import jobs_words
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
@@ -282,7 +283,8 @@ async def _view_of(session: Session) -> RunView:
     forks = {branch.begun_at for branch in branches}
     points = tuple(replace(point, forked=point.number in forks) for point in view.points)
     current = next(branch.name for branch in branches if branch.current)
-    return replace(view, points=points, branch=current if len(branches) > 1 else "")
+    jobs = {job.number: job for job in await session.batch_jobs.waiting()}
+    return replace(view, points=points, branch=current if len(branches) > 1 else "", batch_jobs=jobs)
 
 
 _PLAIN_CAUSES = (PauseCause.ASKED, PauseCause.CLOSING, PauseCause.INTERRUPT)  # the pause says enough
@@ -302,6 +304,8 @@ def sentence(event: Event, view: RunView) -> str | None:
             )  # the error is told in full, once
             why = "" if told or event.cause in _PLAIN_CAUSES else f" · {event.reason}"
             saved = f"saved {clock_time(event.ts)}, safe to close"
+            if jobs := jobs_words(view.batch_jobs.values(), event.ts):
+                saved += f" · {jobs}: ^P collects them, F6 x cancels them"
             return f"‖ Paused at {event.accepted:,} of {event.planned:,}{dropped}{why} · {saved}"
         case RunFinished() if event.exhausted:
             return (

@@ -10,8 +10,10 @@ import pytest
 
 from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput
 from dsbuilder_tui.domain.batch_job import BatchJobState
+from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable, InputError
 from dsbuilder_tui.domain.events import BatchJobChanged, Event, Notice
 from dsbuilder_tui.domain.session_state import SessionState
+from dsbuilder_tui.generation import batch_input
 from dsbuilder_tui.session import Session
 from tests.support.fake_batches import FakeBatches
 from tests.support.fake_openai import FakeOpenAI
@@ -104,3 +106,123 @@ async def test_expired_jobs_are_collected_and_the_rest_goes_out_again(
     assert "4 of 8 requests of batch job 1 have no answer" in _said(events)
     assert [len(batch.requests) for batch in batches.batches.values()] == [8, 4]
     assert sum(batches.paid.values()) == 8
+
+
+async def test_a_run_that_does_not_wait_leaves_jobs_and_the_next_ones_collect_them(
+    fake: FakeOpenAI, make_plan: PLAN, batched: CONFIG
+) -> None:
+    batches = fake.batches = FakeBatches(held=True)
+    fake.script = ["few"]
+    config = batched()
+    async with await Session.create(make_plan(20), config) as session:
+        result = await session.run(wait=False)
+        assert (result.state, result.accepted) == (SessionState.PAUSED, 0)
+        name = session.id
+    async with await Session.open(name, config) as session:
+        assert session.config.runner == "batch-api", "what it was begun with"
+        [job] = await session.batch_jobs.waiting()
+        assert (job.requests, job.remote_id) == (4, "batch_1")
+        assert (await session.summary()).batch_jobs == 1
+        await session.run(wait=False)  # nothing has moved
+        assert len(batches.batches) == 1
+        with pytest.raises(InputError, match="The provider has 1 batch job"):
+            await session.settings.set("runner", "local")
+            await session.run()
+        await session.settings.set("runner", "batch-api")
+        batches.held, runs = False, 0
+        while not (await session.summary()).state.is_settled:
+            await session.run(wait=False)  # collects what is there, and sends what is open
+            runs += 1
+        assert (await session.summary()).instances_created == 20 and runs == 3
+        assert [len(batch.requests) for batch in batches.batches.values()] == [4, 1]
+        assert not await session.batch_jobs.waiting()
+    assert set(batches.paid.values()) == {1}
+
+
+async def test_cancelled_jobs_are_collected_as_far_as_they_are_done(
+    fake: FakeOpenAI, make_plan: PLAN, batched: CONFIG
+) -> None:
+    batches = fake.batches = FakeBatches(steps=100)
+    config = batched()
+    async with await Session.create(make_plan(50), config) as session:
+        running = asyncio.create_task(session.run())
+        while not sum(batches.paid.values()):
+            await asyncio.sleep(0.01)
+        batches.held = True
+        await session.pause()
+        await running
+        done = sum(batches.paid.values())
+        assert await session.batch_jobs.cancel() == 1
+        batches.held = False
+        result = await session.run()
+        assert batches.batches["batch_1"].status == "cancelled"
+        assert (result.state, result.accepted) == (SessionState.PAUSED, 5 * done)
+        assert len(batches.batches) == 1, "a person wants no more for now"
+        batches.steps = 1
+        assert (await session.run()).accepted == 50
+
+
+async def test_an_endpoint_without_a_batch_api_is_told_in_a_sentence(
+    fake: FakeOpenAI, make_plan: PLAN, batched: CONFIG
+) -> None:
+    for fault in ("404", "405", "501"):
+        fake.batches = FakeBatches(faults={"list": [fault]})
+        async with await Session.create(make_plan(5), batched()) as session:
+            with pytest.raises(InputError, match=f"has no Batch API.*HTTP {fault}.*Leave --batch-api"):
+                await session.run()
+        assert not fake.batches.files, "nothing half-done"
+    with pytest.raises(InputError, match="'offline' has no Batch API"):
+        async with await Session.create(make_plan(5), batched(provider="offline")) as session:
+            await session.run()
+
+
+async def test_a_file_that_the_provider_does_not_take(fake: FakeOpenAI, make_plan: PLAN, batched: CONFIG) -> None:
+    fault = {"code": "invalid_json_line", "message": "Line 3 is no JSON", "line": 3}
+    batches = fake.batches = FakeBatches(invalid=[fault])
+    async with await Session.create(make_plan(40), batched()) as session:
+        with pytest.raises(EndpointRefused, match=r"refused batch job 1 \(batch_1\): line 3: Line 3 is no JSON"):
+            await session.run()
+        assert not await session.batch_jobs.waiting()
+        batches.invalid = [{"code": "token_limit_exceeded", "message": "Enqueued token limit reached"}]
+        events = await _run(session)
+        assert (await session.summary()).instances_created == 40
+    assert "the next has 4 requests at most" in _said(events)
+    assert [len(batch.requests) for batch in batches.batches.values()] == [8, 8, 4, 4]
+
+
+async def test_a_round_is_not_larger_than_what_is_left_of_the_budget(
+    fake: FakeOpenAI, make_plan: PLAN, batched: CONFIG
+) -> None:
+    batches = fake.batches = FakeBatches()
+    fake.counts_tokens = True
+    async with await Session.create(make_plan(100), batched(budget=0.001)) as session:
+        result = await session.run()
+        spent = (await session.costs.spending()).dollars
+    assert result.state is SessionState.PAUSED and 0 < result.accepted < 100
+    assert spent is not None and spent <= 0.001
+    sizes = [len(batch.requests) for batch in batches.batches.values()]
+    assert len(sizes) > 1, "what answers really take makes room for more"
+
+
+async def test_results_that_are_gone_and_rounds_that_bring_nothing(
+    fake: FakeOpenAI, make_plan: PLAN, batched: CONFIG
+) -> None:
+    batches = fake.batches = FakeBatches(deletes_results=True)
+    async with await Session.create(make_plan(20), batched()) as session:
+        with pytest.raises(EndpointUnavailable, match="2 rounds of batch jobs brought no answer"):
+            await session.run()
+        batches.deletes_results = False
+        assert (await session.run()).accepted == 20
+
+
+async def test_limits_of_a_file_make_several_jobs_and_the_judge_reads_live(
+    fake: FakeOpenAI, make_plan: PLAN, batched: CONFIG, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_input, "MOST_REQUESTS", 3)
+    batches = fake.batches = FakeBatches()
+    fake.judge.bad = lambda case: "order" in str(case) and hash(str(case)) % 5 == 0
+    async with await Session.create(make_plan(40), batched(judge="all")) as session:
+        result = await session.run()
+        assert result.accepted + result.exhausted == 40
+    assert [len(batch.requests) for batch in batches.batches.values()][:3] == [3, 3, 2]
+    assert fake.judge.bodies and all("stream" in body for body in fake.judge.bodies)
