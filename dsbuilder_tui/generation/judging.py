@@ -22,6 +22,7 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.review import REVIEWED
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.budget import Budget
@@ -443,4 +444,4 @@ def _presented(slot: Slot, inputs: Mapping[str, Any], expectations: Mapping[str,
 
 def _kept(case: AcceptedCase) -> bool:
     """Whether a person has decided that the case stays as it is."""
-    return bool(case.tags.get("pinned") or case.tags.get("edited"))
+    return any(case.tags.get(mark) for mark in ("pinned", "edited", REVIEWED))

@@ -33,6 +33,7 @@ from dsbuilder_tui.store.plans import UNDECIDED, PlanTable
 from dsbuilder_tui.store.progress import ProgressTable
 from dsbuilder_tui.store.rejections import RejectionTable
 from dsbuilder_tui.store.response_journal import ResponseJournal
+from dsbuilder_tui.store.review_candidates import ReviewCandidates
 from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.rows import Changes
 from dsbuilder_tui.store.schema import MAIN_BRANCH
@@ -70,6 +71,7 @@ class SessionStore:
         self.progress = ProgressTable(connection)
         self.rejections = RejectionTable(connection)
         self.responses = ResponseJournal(connection)
+        self.review_candidates = ReviewCandidates(connection)
         self.scores = DecisionScores(connection)
         self.source_rows = SourceRowTable(connection)
         self.slots = SlotTable(connection)
