@@ -182,7 +182,9 @@ class _Connection:
         # What Ray logs and prints would stand in the app's screen; what counts of it is told by our own events.
         logging.getLogger("ray").setLevel(logging.CRITICAL + 1)
         self._set(worker, "print_to_stdstream", lambda *args, **named: None)
-        if loopback:  # Ray's own switch for machines whose firewall asks; without it a local cluster listens to the network
+        if (
+            loopback
+        ):  # Ray's own switch for machines whose firewall asks; without it a local cluster listens to the network
             self._set(ray_constants, "ENABLE_RAY_CLUSTER", False)
         quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False, "namespace": NAMESPACE}
         if found != LOCAL_CLUSTER:

@@ -86,7 +86,8 @@ def _require_same(facts: ClusterFacts, where: str) -> None:
     theirs = f"Ray {facts.ray} with Python {'.'.join(facts.python.split('.')[:2])}"
     if own != theirs:
         raise InputError(
-            f"The Ray cluster {where} runs {theirs}, and this is {own}.", "Both must be the same: install those versions here."
+            f"The Ray cluster {where} runs {theirs}, and this is {own}.",
+            "Both must be the same: install those versions here.",
         )
 
 
@@ -183,7 +184,9 @@ def _facts(address: str) -> ClusterFacts:
         nodes = tuple(info.node_manager_address for info in living)
         return ClusterFacts(address=found, ray=metadata["ray_version"], python=metadata["python_version"], nodes=nodes)
     except AuthenticationError as error:
-        return ClusterFacts(refusal=Refusal.NO_TOKEN if "no authentication token" in str(error) else Refusal.WRONG_TOKEN)
+        return ClusterFacts(
+            refusal=Refusal.NO_TOKEN if "no authentication token" in str(error) else Refusal.WRONG_TOKEN
+        )
     except RuntimeError as error:
         if "ersion mismatch" not in str(error):
             raise
