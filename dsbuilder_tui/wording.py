@@ -262,17 +262,16 @@ def cost_words(cost: Mapping[str, Any]) -> str:
     if cost["dollars"] is not None or cost["known_dollars"]:
         words = dollar_words(cost["known_dollars"])
         if (sum(map(bool, used.values())) > 1 or stages) and not lost:
-            shares = (
-                f"{name} {dollar_words(role['known_dollars'])}{stages if name == 'workers' else ''}"
-                for name, role in roles.items()
-                if used[name]
-            )
+            named = {name: dollar_words(role["known_dollars"]) for name, role in roles.items() if used[name]}
+            shares = (f"{name} {spent}{stages if name == 'workers' else ''}" for name, spent in named.items())
             words += f" ({', '.join(shares)})"
         parts.append(words)
     if lost:
         tokens = sum(_used(m) for role in roles.values() for m in role["models"] if m["dollars"] is None)
         more = " more" if parts else ""
         parts.append(f"{_tokens(tokens)}{more}, price of {', '.join(lost)} unknown (set it under [prices])")
+    if batched := cost.get("batch_saving"):
+        parts.append(f"{dollar_words(batched)} saved by the Batch API")
     if saving := cost["saving"]:
         less = "less" if saving["dollars"] > 0 else "more"
         parts.append(f"{dollar_words(abs(saving['dollars']))} {less} than with {saving['model']} throughout")
