@@ -1,4 +1,4 @@
-"""What a batch job answered to worker calls, as a model that says it again."""
+"""Answers of a batch job to worker calls, as a model that says them again."""
 
 from __future__ import annotations
 

@@ -3,46 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from dsbuilder_tui.domain.batch_job import BatchJob, BatchJobState
-from dsbuilder_tui.domain.case import Usage
 from dsbuilder_tui.domain.errors import EndpointRefused, EndpointUnavailable, InputError
-from dsbuilder_tui.domain.events import BatchJobChanged, Notice
-from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import ASKED_TO_PAUSE, Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
+from dsbuilder_tui.generation.adopted_call import AdoptedCall, adopt
 from dsbuilder_tui.generation.batch_answers import BatchAnswer
+from dsbuilder_tui.generation.batch_cost import BatchCost
 from dsbuilder_tui.generation.batch_input import BatchInput, InputFile, batch_of
 from dsbuilder_tui.generation.batch_job_keeper import BatchJobKeeper
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
+from dsbuilder_tui.generation.batch_reports import BatchReports
 from dsbuilder_tui.generation.call_starter import CallReleased
 from dsbuilder_tui.generation.ledger import Batch
-from dsbuilder_tui.generation.originals import with_originals
 from dsbuilder_tui.generation.runners import RunnerContext
 from dsbuilder_tui.generation.unfinished_case import made_for
 from dsbuilder_tui.models.batch_client import RemoteStatus
 from dsbuilder_tui.models.batch_row import BatchRow
 from dsbuilder_tui.models.chat_options import ChatOption
-from dsbuilder_tui.models.protocol import BatchableModel, CallRefused, RequestTooLarge, SlotRequest, WorkerRequest
+from dsbuilder_tui.models.protocol import BatchableModel, CallRefused, RequestTooLarge, WorkerRequest
 from dsbuilder_tui.store.batch_jobs import BatchRequest, RequestedSlot
 
 MOST_CALLS = 10_000  # of one round: each has a prompt in memory
 _MOST_FRUITLESS = 2  # rounds in a row without one answer
-_ENOUGH_SEEN = 10  # cases, from which on answers take what theirs took
-_CAUTION = 1.25  # on what an answer is likely to take
-_CHARACTERS = 4  # a token
-
-
-@dataclass(slots=True)
-class AdoptedCall:
-    """A call of an earlier run whose answer is still to come. ``closed`` are places of slots that take no answer of it."""
-
-    batch: Batch
-    model: str
-    closed: frozenset[int]
 
 
 @dataclass(slots=True)
@@ -54,7 +40,7 @@ class _Asked:
     dollars: float = 0.0  # that it is likely to cost
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _JobInHand:
     keeper: BatchJobKeeper
     model: BatchableModel
@@ -86,10 +72,9 @@ class BatchRounds:
         self._answered = 0  # in this round
         self._fruitless = 0
         self._sending: asyncio.Task[None] | None = None
-        self._seen_cases = self._seen_tokens = 0
+        self._cost = BatchCost(context.budget.prices)
         self._turns = asyncio.Semaphore(2 * context.config.workers)
-        self._reasons: Counter[str] = Counter()  # why calls of a job have no answer
-        self._last_reason = ""
+        self._reports = BatchReports(context.clock, context.tell, context.emit)
 
     # -- filling a round
 
@@ -139,7 +124,7 @@ class BatchRounds:
             self._asked.pop(batch.number, None)
 
     async def _put(self, batch: Batch, request: WorkerRequest, model: BatchableModel) -> None:
-        dollars = self._likely_dollars(model.name, request)
+        dollars = self._cost.dollars(model.name, request)
         limit = self._budget.limit
         if self._pausing or self._full:
             raise CallReleased
@@ -167,15 +152,6 @@ class BatchRounds:
     def _reserved(self) -> float:
         return sum(asked.dollars for asked in self._asked.values())
 
-    def _likely_dollars(self, model: str, request: WorkerRequest, *, batched: bool = True) -> float:
-        """What a call may cost: as much as its answer may take, until it is known what answers take."""
-        answer = request.max_tokens
-        if self._seen_cases >= _ENOUGH_SEEN:
-            each = self._seen_tokens / self._seen_cases * _CAUTION
-            answer = min(answer, round(each * len(request.slots) * request.candidates))
-        usage = Usage((len(request.system) + len(request.prompt)) // _CHARACTERS, answer, known=True)
-        return self._budget.prices.cost(model, usage, batched=batched) or 0.0
-
     def _send_if_whole(self) -> None:
         if not self._sealed or self._preparing or self._pausing or self._sending is not None:
             return
@@ -195,8 +171,14 @@ class BatchRounds:
 
     async def _send(self) -> None:
         number = await self._table.rounds() + 1
-        self._tell_saving(number)
         self._answered, files = 0, list(self._input.files)
+        models = {batch: file.model for file in files for batch in file.requests}
+        asked = [(models[batch], one) for batch in models if (one := self._asked.get(batch)) is not None]
+        self._reports.round_begins(
+            number, requests=len(self._requests), cases=sum(len(one.slots) for one in self._requests.values()),
+            jobs=len(files), dollars=sum(one.dollars for _, one in asked),
+            at_once=sum(self._cost.dollars(model, one.request, batched=False) for model, one in asked),
+        )  # fmt: skip
         for file in files:
             model = self._models[file.model]
             requests = [self._requests[batch] for batch in file.requests]
@@ -216,7 +198,7 @@ class BatchRounds:
             context.clock,
             self._changed,
         )
-        return _JobInHand(keeper, model, set(batches))
+        return _JobInHand(keeper=keeper, model=model, left=set(batches))
 
     def _begin(self, hand: _JobInHand, file: InputFile | None = None) -> None:
         self._round[hand.keeper.job.number] = hand
@@ -262,7 +244,7 @@ class BatchRounds:
             await self._hand_over(hand, batch, row)
         for batch in sorted(hand.left - given):
             self._release(hand, batch, "there was no answer to it")
-        self._tell_of_results(keeper, strangers)
+        self._reports.collected(keeper.job, broken=keeper.broken_lines, strangers=strangers)
         if hand.left:
             await hand.over.wait()
         await self._context.gate.journal.flush()
@@ -293,15 +275,13 @@ class BatchRounds:
 
     def settled(self, batch: int, result: BatchOutcome) -> None:
         """What a call brought is taken in."""
-        if result.usage.known:
-            self._seen_cases += max(1, len(result.delivered))
-            self._seen_tokens += result.usage.completion_tokens
+        self._cost.learn(result)
         for hand in self._round.values():
             if batch in hand.left:
                 self._done(hand, batch)
 
     def _release(self, hand: _JobInHand, batch: int, why: str) -> None:
-        self._reasons[why] += 1
+        self._reports.unanswered(hand.keeper.job.number, why)
         self._let_go(batch)
         self._done(hand, batch)
 
@@ -323,7 +303,6 @@ class BatchRounds:
         words = keeper.remote.error_words or "the provider gave no reason"
         for batch in sorted(hand.left):
             self._release(hand, batch, words)
-        self._reasons.clear()
         await keeper.drop(words)
         if not keeper.lacks_room or job.requests <= 1:
             raise EndpointRefused(
@@ -332,11 +311,7 @@ class BatchRounds:
             )
         self._most = max(1, job.requests // 2)
         self._answered += 1  # it goes on, in smaller jobs
-        self._say(
-            f"The provider takes fewer tokens at once than batch job {job.number} has ({words}): the next has "
-            f"{counted(self._most, 'request')} at most.",
-            NoticeLevel.WARNING,
-        )
+        self._reports.refused(job, words, self._most)
 
     def _end_round(self) -> None:
         self._full = False
@@ -347,7 +322,7 @@ class BatchRounds:
         else:
             self._fruitless += 1
             if self._fruitless >= _MOST_FRUITLESS:
-                why = self._last_reason or "no reason was given"
+                why = self._reports.last_reason or "no reason was given"
                 self._context.fail(
                     EndpointUnavailable(
                         f"{self._fruitless} rounds of batch jobs brought no answer ({why}); the run stopped. "
@@ -379,7 +354,12 @@ class BatchRounds:
                     "Set base_url back to collect it, or give it up with --drop-batches.",
                 )
             requests = await self._table.uncollected(job.number)
-            calls = [call for one in requests if (call := await self._adopt(job, one)) is not None]
+            calls = [call for one in requests if (call := await adopt(self._context, job.model, one)) is not None]
+            for call in calls:
+                future = asyncio.get_running_loop().create_future()
+                self._asked[call.batch.number] = _Asked(
+                    call.request, future, self._cost.dollars(job.model, call.request)
+                )
             adopted += calls
             self._cancelled |= job.cancelled
             hands.append(self._in_hand(job, writer, [call.batch.number for call in calls]))
@@ -388,38 +368,6 @@ class BatchRounds:
                 hand.over.set()
             self._begin(hand)
         return adopted
-
-    async def _adopt(self, job: BatchJob, one: BatchRequest) -> AdoptedCall | None:
-        plan, ledger = self._context.plan, self._context.gate.ledger
-        category = next((category for category in plan.categories if category.name == one.category), None)
-        if category is None:
-            return None  # it was renamed or taken out: nobody asks for its cases any more
-        there = [ledger.state(category.name, slot.ordinal) is not None for slot in one.slots]
-        slots = [
-            ledger.slot(category.name, slot.ordinal)
-            for slot, is_there in zip(one.slots, there, strict=True)
-            if is_there
-        ]
-        filled = iter(await with_originals(self._store.cases, slots))
-        requests, closed = list[SlotRequest](), set[int]()
-        for place, (asked, is_there) in enumerate(zip(one.slots, there, strict=True)):
-            if not is_there:
-                return None
-            slot = next(filled)
-            takes = ledger.attempt(slot) == asked.attempt and made_for(plan, category, slot) == asked.made_for
-            if not takes or ledger.take(category.name, asked.ordinal) is None:
-                closed.add(place)
-            requests.append(SlotRequest(slot, asked.attempt))
-        batch = Batch(one.batch, category, tuple(requests), ())
-        request = self._context.prompter.request(category, batch.slots, ())
-        request = replace(request, max_tokens=one.max_tokens, candidates=one.candidates)
-        future = asyncio.get_running_loop().create_future()
-        self._asked[one.batch] = _Asked(request, future, self._likely_dollars(job.model, request))
-        return AdoptedCall(batch, job.model, frozenset(closed))
-
-    def request_of(self, batch: int) -> WorkerRequest:
-        """The request of an adopted call, as far as it can be made again. Raises ``KeyError``."""
-        return self._asked[batch].request
 
     # -- ends
 
@@ -473,8 +421,7 @@ class BatchRounds:
     # -- what is told
 
     def _changed(self, job: BatchJob, news: bool) -> None:
-        event = changed_event(job, self._context.clock.now())
-        (self._context.tell if news else self._context.emit)(event)
+        self._reports.changed(job, news=news)
         if not self._context.waits and not self._pausing:
             self._go_if_all_wait()
 
@@ -489,47 +436,3 @@ class BatchRounds:
         if hands and len(waiting) == len(hands) and self._sending is None:
             words = f"{counted(len(hands), 'batch job')} {'is' if len(hands) == 1 else 'are'} with the provider"
             self._context.pause(Pause(words, PauseCause.BATCHES))
-
-    def _tell_saving(self, number: int) -> None:
-        cases = sum(len(one.slots) for one in self._requests.values())
-        goes = "goes" if len(self._requests) == 1 else "go"
-        text = f"Round {number}: {counted(len(self._requests), 'request')} for {counted(cases, 'case')} {goes} out as "
-        text += f"{counted(len(self._input.files), 'batch job')}; the provider takes up to 24 hours."
-        asked = {batch: self._asked[batch] for batch in self._requests if batch in self._asked}
-        models = {batch: file.model for file in self._input.files for batch in file.requests}
-        half = sum(one.dollars for one in asked.values())
-        whole = sum(self._likely_dollars(models[batch], one.request, batched=False) for batch, one in asked.items())
-        if whole:
-            text += (
-                f" Likely cost: {dollar_words(half)} at most, in place of {dollar_words(whole)} for calls made at once."
-            )
-        self._say(text)
-
-    def _tell_of_results(self, keeper: BatchJobKeeper, strangers: int) -> None:
-        lost = sum(self._reasons.values())
-        self._last_reason = next(iter(self._reasons), "")
-        if lost:
-            named = "; ".join(f"{count} × {why}" for why, count in self._reasons.most_common(3))
-            self._say(
-                f"{lost} of {counted(keeper.job.requests, 'request')} of batch job {keeper.job.number} have no answer "
-                f"({named}). Their slots are open again.",
-                NoticeLevel.WARNING,
-            )
-        self._reasons.clear()
-        if keeper.broken_lines or strangers:
-            self._say(
-                f"The results of batch job {keeper.job.number} had {counted(keeper.broken_lines, 'line')} that cannot be read, "
-                f"and {counted(strangers, 'line')} for requests that are not open; they were left out."
-            )
-
-    def _say(self, text: str, level: NoticeLevel = NoticeLevel.INFO) -> None:
-        self._context.tell(Notice(ts=self._context.clock.now(), level=level, text=text))
-
-
-def changed_event(job: BatchJob, now: float) -> BatchJobChanged:
-    """How a job stands, as an event."""
-    return BatchJobChanged(
-        ts=now, job=job.number, round=job.round, model=job.model, remote_id=job.remote_id, state=job.state, status=job.status,
-        requests=job.requests, done=job.done, failed=job.failed, since=job.created_at, cancelled=job.cancelled,
-        trouble=job.trouble, next_look=job.next_look,
-    )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import display_text
@@ -31,6 +32,9 @@ from dsbuilder_tui.models.prices import BUILT_IN
 from dsbuilder_tui.models.protocol import WorkerModel, WorkerRequest
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.session_store import SessionStore
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.generation.adopted_call import AdoptedCall
 
 
 class CallReleased(Exception):
@@ -82,7 +86,7 @@ class CallStarter:
                 )
             return
         for call in await self.rounds.restore():
-            make = partial(self._adopted, call.batch, call.closed)
+            make = partial(self._adopted, call)
             self._calls.begin_waiting(call.batch, call.model, CallRole.WORKER, make, self._intake.finish)
 
     def start(self) -> None:
@@ -163,11 +167,9 @@ class CallStarter:
         request = self._prompter.request(batch.category, batch.slots, avoided)
         await self._execute(self._models.drafter_of(batch.category), batch, request, trace, result)
 
-    async def _adopted(self, batch: Batch, closed: frozenset[int], trace: CallTrace, result: BatchOutcome) -> None:
-        assert self.rounds is not None
-        result.delivered |= closed  # they take nothing of this answer
-        request = self.rounds.request_of(batch.number)
-        await self._execute(self._models.drafter_of(batch.category), batch, request, trace, result)
+    async def _adopted(self, call: AdoptedCall, trace: CallTrace, result: BatchOutcome) -> None:
+        result.delivered |= call.closed  # they take nothing of this answer
+        await self._execute(self._models.drafter_of(call.batch.category), call.batch, call.request, trace, result)
 
     async def _execute(
         self, model: WorkerModel, batch: Batch, request: WorkerRequest, trace: CallTrace, result: BatchOutcome

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case import AcceptedCase, Candidate
@@ -17,7 +18,6 @@ from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
-from dsbuilder_tui.generation.batch_rounds import BatchRounds
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog
 from dsbuilder_tui.generation.call_reporter import CallReporter
@@ -44,6 +44,9 @@ from dsbuilder_tui.models.protocol import TellsLimits, TransientError
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.session_store import SessionStore
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.generation.batch_rounds import BatchRounds
 
 # So many batches in a row that brought nothing but network trouble end the run; each has been retried by then.
 _MOST_FAILURES = 5

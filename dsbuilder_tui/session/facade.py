@@ -299,9 +299,9 @@ class Session:
         """Fill the open slots until none is left or ``pause`` is called. ``model`` stays the caller's to close.
 
         It pauses by itself when the budget is used up, when a validator fails at its work, and without ``wait`` when batch jobs
-        are with the provider: the next run collects them. Raises ``InputError`` when the budget is used up already,
-        while it runs, or while there is no plan; ``PlanError`` or ``PlugInBroken`` for a validator
-        that is missing or broken; ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
+        are with the provider: the next run collects them. Raises ``InputError`` when the budget is used up already, while it
+        runs, or while there is no plan; ``PlanError`` or ``PlugInBroken`` for a validator that is missing or broken;
+        ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``; what was accepted is saved.
         """
         from dsbuilder_tui.generation.pipeline import Pipeline  # with numpy and what else compares; see `prepare`
         from dsbuilder_tui.generation.run_models import RunModels
@@ -309,13 +309,14 @@ class Session:
         own: list[WorkerModel | RunModels] = []
 
         def writer() -> WorkerModel:
-            if model is None:
-                own.append(made := worker_model(self.config))
-            return model or made
+            if model is not None:
+                return model
+            own.append(made := worker_model(self.config))
+            return made
 
         def driver(writer: WorkerModel, budget: Budget) -> RunDriver:
-            files = self._files
-            own.append(models := RunModels(writer))
+            files, models = self._files, RunModels(writer)
+            own.append(models)
             models.make(files.plan, self.config, self.endpoints.options)
             of_session = (files.plan, self.config, files.store, models, files.clock, files.emit, files.seed)
             return Pipeline(*of_session, self._context.call_log, budget, waits=wait)
@@ -434,11 +435,8 @@ class Session:
 
     async def is_blank(self) -> bool:
         """Whether there is no plan, and nobody has said anything or is about to."""
-        return (
-            not self.planned
-            and not self.chat.draft
-            and not await self._files.store.chat.has_message_of(MessageRole.PERSON)
-        )
+        silent = not self.planned and not self.chat.draft
+        return silent and not await self._files.store.chat.has_message_of(MessageRole.PERSON)
 
     async def discard(self) -> None:
         """Close the session and remove its folder. Raises ``InputError`` unless it is blank."""

@@ -53,6 +53,7 @@ class FakeBatches:
     expires_at: float | None = None
     invalid: list[dict[str, Any]] = field(default_factory=list)
     deletes_results: bool = False
+    watch: Callable[[str, str], None] = lambda operation, moment: None  # told ``before`` and ``after`` each operation
     batches: dict[str, HeldBatch] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     paid: Counter[str] = field(default_factory=Counter)
@@ -74,6 +75,7 @@ class FakeBatches:
         operation = self._operation(method, parts)
         self.seen[operation] += 1
         self.changed.set()
+        self.watch(operation, "before")
         script = self.faults.get(operation)
         fault = script.pop(0) if script else ""
         if fault in _ERRORS:
@@ -83,6 +85,7 @@ class FakeBatches:
             writer.transport.abort()
             return False
         data = await self._do(operation, parts, headers, raw)
+        self.watch(operation, "after")
         if fault == "lost":
             writer.transport.abort()
             return False
