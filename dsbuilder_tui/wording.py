@@ -15,6 +15,7 @@ from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.case_pair import PAIR_NAMES
 from dsbuilder_tui.domain.conversation import TURNS
+from dsbuilder_tui.domain.evaluation_words import results_words
 from dsbuilder_tui.domain.events import (
     BatchJobChanged,
     BranchSwitched,
@@ -35,6 +36,7 @@ from dsbuilder_tui.domain.events import (
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.figures import DiversityReport, share_words
 from dsbuilder_tui.domain.judging import JudgedCounts
+from dsbuilder_tui.domain.node_events import NodeJoined, NodeLost
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
@@ -348,6 +350,12 @@ def event_line(event: Event) -> str | None:
             return batch_job_line(event)
         case CallHedged():
             return f"  Worker {event.worker}'s call was silent for {event.silent_s:.1f} s; it is asked a second time"
+        case NodeJoined():
+            return f"  {one_line(event.node, 60)} joined: {counted(event.nodes, 'node')} at work"
+        case NodeLost():
+            return (
+                f"  {one_line(event.node, 60)} is lost, {counted(event.calls, 'call')} made again: {event.nodes:,} left"
+            )
         case DiversityMeasured() if event.final:
             words = diversity_words(event)
             return f"  Diversity: {words}" if words else None
@@ -369,17 +377,6 @@ def switched_words(event: BranchSwitched) -> str:
     where = f"{visible(event.branch)} at checkpoint {event.checkpoint}, {event.accepted:,} of {counted(event.planned, 'case')}"
     left = visible(event.left)
     return f"Now on {where} · what was here before stays as {left}: /branches {left} returns to it"
-
-
-def results_words(event: ResultsRead) -> str:
-    """``2 evaluations read from MLflow: 41 of 60 answers pass, 3 cases raise errors; worst: refunds, 17 of 20 fail``"""
-    judged = event.passed + event.failed
-    words = f"{event.passed:,} of {counted(judged, 'answer')} {'passes' if judged == 1 else 'pass'}"
-    if event.errors:
-        words += f", {counted(event.errors, 'case')} {'raises an error' if event.errors == 1 else 'raise errors'}"
-    if event.worst:
-        words += f"; worst: {event.worst}, {event.worst_bad:,} of {event.worst_cases:,} fail"
-    return visible(f"{counted(event.evaluations, 'evaluation')} read from MLflow: {words}")
 
 
 def diversity_words(event: DiversityMeasured) -> str:

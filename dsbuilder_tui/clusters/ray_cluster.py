@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from dsbuilder_tui.clusters.ray_probe import probe_cluster
+from dsbuilder_tui.clusters.ray_probe import AUTO, probe_cluster
 from dsbuilder_tui.domain.errors import DsbuilderError, EndpointUnavailable, InputError
 
 LOCAL_CLUSTER: Final = "local"  # one of this machine alone, bound to loopback
@@ -44,6 +44,11 @@ class ClusterNode:
     name: str
     cpus: float
     resources: frozenset[str]
+
+
+def cluster_words(address: str) -> str:
+    """Where a cluster is, as it stands in a sentence."""
+    return "on this machine" if address in (LOCAL_CLUSTER, AUTO) else f"at {address}"
 
 
 def require_ray() -> None:
@@ -75,7 +80,7 @@ class RayCluster:
             joined = await _in_thread(lambda: _connection.enter(address, address, True, cpus))
         if isinstance(joined, DsbuilderError):
             raise joined
-        return cls(address, "on this machine" if address in (LOCAL_CLUSTER, "auto") else f"at {address}")
+        return cls(address, cluster_words(address))
 
     async def nodes(self) -> list[ClusterNode]:
         """The nodes that live and have a CPU to give, in the order of their names.

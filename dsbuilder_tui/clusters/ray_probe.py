@@ -1,7 +1,7 @@
 """A look at a Ray cluster before it is joined: whether it is there, lets us in, and runs the same versions.
 
 It is made in a process of its own: what Ray does where there is no cluster, or a wrong token, lasts for minutes, writes to
-standard error, and may end the process. Run as ``python -m dsbuilder_tui.clusters.ray_probe ADDRESS`` it prints the facts as JSON.
+standard error, and may end the process. Run as a module (``python -m``) with an address it prints the facts as JSON.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from dsbuilder_tui.registry import Registry
 
 LOCAL = "local"  # this machine's event loop
 BATCH_API = "batch-api"  # the provider's own queue, within a day
+RAY = "ray"
 
 RUNNERS: Registry[Any] = Registry(
     "dsbuilder.runners",
@@ -17,6 +18,7 @@ RUNNERS: Registry[Any] = Registry(
     {
         LOCAL: "dsbuilder_tui.generation.runners.local:RUNNER",
         BATCH_API: "dsbuilder_tui.generation.runners.batch_api:RUNNER",
+        RAY: "dsbuilder_tui.generation.runners.ray_runner:RUNNER",
     },
     expects="dsbuilder_tui.generation.runners:RunnerKind",
 )

@@ -14,6 +14,7 @@ from dsbuilder_tui.domain.batch_job_words import jobs_words
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
+from dsbuilder_tui.domain.evaluation_words import results_words
 from dsbuilder_tui.domain.events import (
     BranchSwitched,
     CaseAccepted,
@@ -43,7 +44,7 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.watched import Watched
 from dsbuilder_tui.view import RunView, opening_view
-from dsbuilder_tui.wording import clock_time, results_words, resume_command, switched_words
+from dsbuilder_tui.wording import clock_time, resume_command, switched_words
 
 # Cases a second that the built-in writer makes in the app unless told otherwise: it can be watched at that pace.
 WATCHABLE_PACE = 60.0

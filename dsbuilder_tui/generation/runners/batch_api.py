@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.domain.runner_place import RunnerPlace
 from dsbuilder_tui.generation.batch_answers import AnsweredModel
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.ledger import Batch
@@ -43,6 +44,9 @@ class BatchApiRunnerPool:
                 raise _no_batches(model.provider)
             self._runners[model.name] = BatchApiRunner(model, model.provider, self.rounds, self._context)
         return self._runners[model.name]
+
+    def places(self) -> tuple[RunnerPlace, ...]:
+        return ()
 
     async def close(self) -> None:
         await self.rounds.close()
