@@ -6,7 +6,7 @@ Each is one row of a registry; plug-ins add rows with ``dsbuilder.runners``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dsbuilder_tui.generation.calls_in_flight import CallsInFlight
     from dsbuilder_tui.generation.gate import Gate
     from dsbuilder_tui.generation.prompts import Prompter
+    from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 
 
 class Runner(Protocol):
@@ -118,11 +119,13 @@ class RunnerKind:
         label: what makes the calls, as it stands in a sentence.
         make: the runners of a run.
         check: raises ``InputError`` where a configuration, or what is installed, does not let it work.
+        probe: tries it, place by place, for the doctor.
     """
 
     label: str
     make: Callable[[RunnerContext], RunnerPool]
     check: Callable[[DatasetBuilderConfig], None] = lambda config: None
+    probe: Callable[[DatasetBuilderConfig], AsyncIterator[ProbeFinding]] | None = None
 
 
 def runner_kind(config: DatasetBuilderConfig) -> RunnerKind:
