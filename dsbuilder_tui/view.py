@@ -275,7 +275,7 @@ def reduce(view: RunView, event: Event) -> RunView:
             )
         case CaseAccepted():
             counts = _counts(view, event.category, accepted=1, batch=event.batch, ts=event.ts)
-            return replace(view, samples=_sampled(view.samples, event.ts, view.accepted + 1), **counts)
+            return replace(view, samples=sampled(view.samples, event.ts, view.accepted + 1), **counts)
         case CaseJudged():
             cases = view.categories.get(event.category, CategoryView()).accepted
             found = JudgedCounts(event.good, event.bad, event.not_judged, cases)
@@ -424,7 +424,7 @@ def _counts(
     return changes
 
 
-def _sampled(samples: tuple[tuple[float, int], ...], now: float, count: int) -> tuple[tuple[float, int], ...]:
+def sampled(samples: tuple[tuple[float, int], ...], now: float, count: int) -> tuple[tuple[float, int], ...]:
     """At most one sample a second, none older than the window."""
     if len(samples) > 1 and now - samples[-2][0] < _RATE_STEP:
         return (*samples[:-1], (now, count))

@@ -53,7 +53,7 @@ from dsbuilder_tui.view import RunView, WorkerView
 
 STATE_WORDS = {
     SessionState.NEW: "not started",
-    SessionState.RUNNING: "running elsewhere",
+    SessionState.RUNNING: "open in another window",
     SessionState.PAUSED: "paused",
     SessionState.INTERRUPTED: "interrupted",
     SessionState.COMPLETE: "complete",
@@ -218,14 +218,10 @@ def tracking_lines(state: TrackingState, session: str, root: Path, example: Sequ
     return [*lines, *(["Evaluate:"] if example else []), *(f"  {visible(line)}" for line in example)]
 
 
-def tokens_words(view: RunView) -> str:
-    """``12.3 k tokens``, or empty when none were counted."""
-    return _tokens(view.tokens) if view.tokens else ""
-
-
 def _tokens(total: int) -> str:
+    """``12.3 k tokens``"""
     if total < 1000:
-        return f"{total} tokens"
+        return counted(total, "token")
     return f"{total / 1000:.1f} k tokens" if total < 1_000_000 else f"{total / 1_000_000:.2f} M tokens"
 
 
@@ -237,7 +233,7 @@ def spent_words(view: RunView, budget: float | None = None) -> str:
     if not view.tokens and not view.dollars:
         return ""
     if view.unpriced and not view.dollars:
-        return tokens_words(view)
+        return _tokens(view.tokens) if view.tokens else ""
     words = ("at least " if view.unpriced else "") + dollar_words(view.dollars)
     if budget is not None:
         words += f" of {dollar_words(budget)}"

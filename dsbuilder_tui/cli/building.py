@@ -161,7 +161,7 @@ def _farewell(
     else:
         short = result.planned - result.accepted
         lines += [
-            f"Finished short: {result.accepted} of {result.planned} cases; {counted(short, 'slot')} exhausted.",
+            f"Finished short: {result.accepted} of {counted(result.planned, 'case')}; {counted(short, 'slot')} exhausted.",
             f"See why:     dsbuilder show {shlex.quote(session.id)}{place(session.folder.parent)}",
             f"Try again:   {retry_command(session.id, session.folder.parent)}",
         ]
@@ -182,7 +182,7 @@ def _farewell(
 def _paused(session: Session, result: RunResult, jobs: Sequence[BatchJob]) -> list[str]:
     again = resume_command(session.id, session.folder.parent)
     lines = [
-        f"Paused: {result.accepted} of {result.planned} cases are saved; it is safe to close this.",
+        f"Paused: {result.accepted} of {counted(result.planned, 'case')} are saved; it is safe to close this.",
         f"To go on:  {again}",
     ]
     if not jobs:

@@ -55,7 +55,7 @@ def result_lines(figures: EvaluationFigures) -> list[str]:
         more = len(cells) - _MOST_CELLS
         lines.append(f"Fails in: {'; '.join(cells[:_MOST_CELLS])}{f'; and {more:,} more' if more > 0 else ''}")
     if figures.easy:
-        words = "1 case passes" if figures.easy == 1 else f"{figures.easy:,} cases pass"
+        words = f"{counted(figures.easy, 'case')} {'passes' if figures.easy == 1 else 'pass'}"
         lines.append(f"Easy: {words} each time, in two evaluations at least")
     if unclear := unclear_scorers(figures):
         lines.append(

@@ -42,6 +42,7 @@ class Pause:
 
 
 ASKED_TO_PAUSE = Pause("asked to pause")
+TERMINAL_CLOSED = Pause("the terminal was closed", PauseCause.TERMINAL_CLOSED)
 
 _BEGINNINGS = (
     ("asked", PauseCause.ASKED), ("closing", PauseCause.CLOSING), ("leaving", PauseCause.LEAVING),

@@ -52,6 +52,8 @@ class SessionFill:
 class SessionFiles:
     """One session's folder, held by this process until ``close``."""
 
+    at_work_elsewhere = False  # whether another process has it open, and this one only watches
+
     def __init__(
         self,
         folder: Path,

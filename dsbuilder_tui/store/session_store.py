@@ -110,8 +110,9 @@ class SessionStore:
         return cls(connection)
 
     @classmethod
-    async def open(cls, path: Path, clock: Clock) -> SessionStore:
-        database = Database(path)
+    async def open(cls, path: Path, clock: Clock, *, watched: bool = False) -> SessionStore:
+        """Open a session file; one that is ``watched`` is only read, beside whoever writes it."""
+        database = Database(path, watched=watched)
         await database.open()
         connection = StoreConnection(database, clock)
         try:

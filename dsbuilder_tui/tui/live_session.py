@@ -42,8 +42,8 @@ from dsbuilder_tui.session.library import saved_as
 from dsbuilder_tui.settings.provider_names import OFFLINE
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.tui.talk import Talk
-from dsbuilder_tui.tui.watched import Watched
-from dsbuilder_tui.view import RunView, opening_view
+from dsbuilder_tui.tui.watched import Watched, view_of
+from dsbuilder_tui.view import RunView
 from dsbuilder_tui.wording import clock_time, resume_command, switched_words
 
 # Cases a second that the built-in writer makes in the app unless told otherwise: it can be watched at that pace.
@@ -84,7 +84,7 @@ class LiveSession(BackgroundRun, Watched):
         make_talk: Callable[[Host], Talk] = Conversation,
     ) -> LiveSession:
         """Read where the session stands; costs the same at any size."""
-        live = cls(session, await _view_of(session), make_model, make_talk)
+        live = cls(session, await view_of(session), make_model, make_talk)
         await live.talk.open()
         return live
 
@@ -164,7 +164,7 @@ class LiveSession(BackgroundRun, Watched):
 
     async def reread(self) -> None:
         """Take the view from the store again, after a change at rest."""
-        self.view = await _view_of(self.session)
+        self.view = await view_of(self.session)
         self.tell_of(Event(ts=self.now()))
 
     def note_point(self, point: Checkpoint) -> None:
@@ -269,23 +269,6 @@ class LiveSession(BackgroundRun, Watched):
             await self.session.discard()  # nobody has said anything: no folder is to be left behind
         else:
             await self.session.aclose()
-
-
-async def _view_of(session: Session) -> RunView:
-    """Where a session at rest stands; costs the same at any size."""
-    view = opening_view(
-        await session.settle(),
-        await session.checkpoints.line(),
-        await session.rejections.newest(),
-        revision=session.plans.revision,
-        workers_limit=session.config.workers,
-    )
-    branches = await session.branches.all()
-    forks = {branch.begun_at for branch in branches}
-    points = tuple(replace(point, forked=point.number in forks) for point in view.points)
-    current = next(branch.name for branch in branches if branch.current)
-    jobs = {job.number: job for job in await session.batch_jobs.waiting()}
-    return replace(view, points=points, branch=current if len(branches) > 1 else "", batch_jobs=jobs)
 
 
 _PLAIN_CAUSES = (PauseCause.ASKED, PauseCause.CLOSING, PauseCause.INTERRUPT)  # the pause says enough

@@ -23,6 +23,7 @@ class ReplaySession(Watched):
     """Plays a session's events at ``speed`` times their pace. Changes nothing in the session."""
 
     replaying = True
+    acts = False
 
     def __init__(self, session: Session, clock: Clock, speed: float = 1.0) -> None:
         plan = session.plan

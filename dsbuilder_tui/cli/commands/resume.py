@@ -127,7 +127,7 @@ async def _nothing_to_do(
     lines = [f"{session.id} is complete already: {counted(summary.instances_created, 'case')}."]
     if short:
         lines = [
-            f"{session.id} is finished short: {summary.instances_created} of {summary.total_instances_planned} cases, "
+            f"{session.id} is finished short: {summary.instances_created} of {counted(summary.total_instances_planned, 'case')}, "
             f"{counted(short, 'slot')} exhausted.",
             f"Try again:   {retry_command(session.id, session.folder.parent)}",
         ]

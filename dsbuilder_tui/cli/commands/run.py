@@ -197,7 +197,8 @@ def _point_at_unfinished(dataset_name: str, config: DatasetBuilderConfig) -> Non
     for note in notes_of(config.checkpoint_root, dataset_name):
         if note.state in (SessionState.PAUSED, SessionState.INTERRUPTED, SessionState.RUNNING):
             print(
-                f"Note: {visible(note.id)} is unfinished ({note.accepted} of {note.planned} cases); this begins a new session. "
+                f"Note: {visible(note.id)} is unfinished ({note.accepted} of {counted(note.planned, 'case')}); this begins "
+                "a new session. "
                 f"To go on with that one:  dsbuilder resume {visible(shlex.quote(note.id))}",
                 flush=True,
             )

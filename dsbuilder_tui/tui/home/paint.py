@@ -30,8 +30,6 @@ def state_words(listing: SessionListing, now: float) -> str:
         return f"{counted(listing.batch_jobs, 'batch job')} since {since_words(listing.batch_jobs_since, now)}"
     if listing.state is SessionState.INTERRUPTED:
         return f"{words} · {listing.accepted:,} safe"
-    if listing.state is SessionState.RUNNING:
-        return "open in another window"
     if listing.state is SessionState.COMPLETE:
         return "finished"
     return words
