@@ -276,6 +276,16 @@ class StudioScreen(SessionScreen):
         if not self.watched.replaying and self.opened.is_set():
             self.cards.direct(event)
 
+    def opens_goto(self, event: events.Key) -> bool:
+        prompt = self.focused
+        return event.character == ":" and isinstance(prompt, Prompt) and prompt.rests_empty
+
+    def on_prompt_goto_asked(self, event: Prompt.GotoAsked) -> None:
+        prompt = self.query_one(Prompt)
+        typed = prompt.text.removeprefix(":")
+        prompt.fill("")
+        self.services.navigator.ask(typed, ":")
+
     def action_replay_pause(self) -> None:
         self.player.halt(not self.player.halted)
         self.refresh_bindings()
@@ -327,6 +337,8 @@ class StudioScreen(SessionScreen):
         self.to_prompt()
 
     async def finish(self) -> None:
+        if not self.is_mounted:
+            return  # it is on its way: nothing goes on in it, and nothing was typed
         await self.samples.stop()
         await self.conversation.finish()
         if not self.watched.replaying:
