@@ -24,6 +24,7 @@ from dsbuilder_tui.models.providers import worker_model
 from dsbuilder_tui.session import Session
 from dsbuilder_tui.session.export_formats import format_of, require_writer
 from dsbuilder_tui.session.library import seed_file
+from dsbuilder_tui.settings.runner_names import LOCAL
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.signals import handled
 from dsbuilder_tui.wording import (
@@ -57,11 +58,20 @@ async def talk_and_build(session: Session, arguments: argparse.Namespace, out: P
 async def model_for(config: DatasetBuilderConfig) -> AsyncIterator[WorkerModel]:
     ask_before_keys_leave(config)
     ask_before_cases_are_logged(config)
+    require_runner(config)  # before there is a session
     model = worker_model(config)
     try:
         yield model
     finally:
         await model.close()
+
+
+def require_runner(config: DatasetBuilderConfig) -> None:
+    """Raises ``InputError`` where what is to make the calls cannot work."""
+    if config.runner != LOCAL:
+        from dsbuilder_tui.generation.runners import runner_kind
+
+        runner_kind(config)
 
 
 def checked_out(out: str | None) -> Path | None:

@@ -14,6 +14,7 @@ _SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("--base-url", "URL", "OpenAI-compatible endpoint, ending in /v1"),
     ("--batch-size", "N", "most cases one worker call writes"),
     ("--sub-batch-size", "N", "smaller batches when workers run in parallel"),
+    ("--runner", "NAME", "what makes the workers' calls: local (this machine) or ray"),
     ("--max-workers", "N", "worker calls in flight at most"),
     ("--max-dataset-size", "N", "most cases a plan may hold"),
     ("--checkpoint-interval", "N", "cases between checkpoints"),
@@ -26,7 +27,7 @@ _SETTINGS: tuple[tuple[str, str, str], ...] = (
 )
 
 _FLAGS = (
-    "provider", "model", "worker_model", "base_url", "batch_size", "sub_batch_size", "max_workers", "max_dataset_size",
+    "provider", "model", "worker_model", "base_url", "batch_size", "sub_batch_size", "runner", "max_workers", "max_dataset_size",
     "checkpoint_dir", "checkpoint_interval", "diversity_scope", "diversity_window", "seed", "budget",
     "mlflow_tracking_uri", "mlflow_experiment",
 )  # fmt: skip

@@ -9,5 +9,5 @@ class CaseChange(StrEnum):
     """What a person did to a case."""
 
     EDITED = "edited"
-    ANNOTATED = "annotated"  # pinned, or with a note
+    ANNOTATED = "annotated"  # pinned, with a note, or looked at
     KEPT = "kept"  # a rejected candidate took the slot over

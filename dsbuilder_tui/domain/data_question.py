@@ -60,6 +60,7 @@ class CaseMark(StrEnum):
     PINNED = "pinned"
     NOTED = "noted"
     EDITED = "edited"
+    REVIEWED = "reviewed"
     FLAGGED = "flagged"  # any of the next three
     CONTRAST = "contrast"
     CONTRADICTION = "contradiction"

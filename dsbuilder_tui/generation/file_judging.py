@@ -27,7 +27,7 @@ from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_retries import CallRetries
 from dsbuilder_tui.generation.judge_caller import JudgeCaller
-from dsbuilder_tui.generation.judge_desk import JudgeDesk, JudgeItem, Verdicts
+from dsbuilder_tui.generation.judge_queue import JudgeItem, JudgeQueue, Verdicts
 from dsbuilder_tui.generation.ledger import Batch
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
 from dsbuilder_tui.models.prices import PriceTable
@@ -131,7 +131,7 @@ class _FileJudging:
             model, JudgePrompter(plan, rubric), limit, retries, clock, lambda: not self._budget.used_up
         )
         self._changed = asyncio.Event()
-        self._desk = JudgeDesk(self._ask, model.name, failed=self._failed, changed=self._changed.set)
+        self._queue = JudgeQueue(self._ask, model.name, failed=self._failed, changed=self._changed.set)
         self._categories = {category.name: category for category in plan.categories}
         self._error: BaseException | None = None
         self._number, self._detail = 0, ""  # of the last call
@@ -146,15 +146,15 @@ class _FileJudging:
                 try:
                     for row in rows.checked_rows():
                         self._take(row, known)
-                        while self._desk.waiting >= most and not self._desk.closed:
+                        while self._queue.waiting >= most and not self._queue.closed:
                             await self._next_change()
-                        if self._desk.closed:
+                        if self._queue.closed:
                             break
-                    self._desk.flush()
-                    while self._desk.waiting:
+                    self._queue.flush()
+                    while self._queue.waiting:
                         await self._next_change()
                 finally:
-                    await self._desk.close()
+                    await self._queue.close()
         except OSError as error:
             raise StorageError(
                 f"{self._out} could not be written: {error.strerror or error}.", "Name another file with --out."
@@ -193,7 +193,7 @@ class _FileJudging:
             self._handle.flush()
             self.found.take(category, verdict)
 
-        self._desk.put(JudgeItem(slot=slot, case=case, deliver=deliver, drop=lambda: None))
+        self._queue.put(JudgeItem(slot=slot, case=case, deliver=deliver, drop=lambda: None))
 
     async def _ask(self, items: list[JudgeItem]) -> Verdicts | None:
         name = items[0].slot.category

@@ -22,6 +22,7 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetCategory, DatasetPlanInput
+from dsbuilder_tui.domain.review import REVIEWED
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.budget import Budget
@@ -31,7 +32,7 @@ from dsbuilder_tui.generation.call_retries import CallRetries
 from dsbuilder_tui.generation.candidate_queue import JudgedCandidate
 from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.judge_caller import JudgeCaller
-from dsbuilder_tui.generation.judge_desk import JudgeDesk, JudgeItem, Verdicts
+from dsbuilder_tui.generation.judge_queue import JudgeItem, JudgeQueue, Verdicts
 from dsbuilder_tui.generation.judge_sample import JudgeSample
 from dsbuilder_tui.generation.ledger import Batch, SlotState
 from dsbuilder_tui.generation.originals import as_written, partner_of, with_originals
@@ -110,7 +111,7 @@ class Judging:
         self._sample = JudgeSample({c.name: c.count for c in plan.categories}, config.judge_share, seed)
         self._categories = {category.name: category for category in plan.categories}
         self._counts: dict[str, JudgedCounts] = {}
-        self._desk = JudgeDesk(self._ask, self._name, failed=self._failed, changed=hooks.wake)
+        self._queue = JudgeQueue(self._ask, self._name, failed=self._failed, changed=hooks.wake)
         if model is not None:
             retries = CallRetries(
                 limit, clock, random.Random(), config.max_retries, self._retry_scheduled,
@@ -136,11 +137,11 @@ class Judging:
     @property
     def idle(self) -> bool:
         """Whether nothing waits for a verdict any more."""
-        return not self._desk.waiting and (self._desk.closed or not self._backlog) and self._reading is None
+        return not self._queue.waiting and (self._queue.closed or not self._backlog) and self._reading is None
 
     def is_over(self, *, pausing: bool) -> bool:
         """Whether a run need not wait for it: at a pause calls in flight alone are waited for."""
-        return self._desk.calls == 0 if pausing else self.idle
+        return self._queue.calls == 0 if pausing else self.idle
 
     async def restore(self, rows: LedgerRows) -> None:
         """Take over what was judged before, and find the cases that are there and have no verdict yet."""
@@ -210,7 +211,7 @@ class Judging:
             self._of_batch[candidate.batch] -= 1
 
         case = _presented(candidate.slot, first.inputs, first.expectations)
-        self._desk.put(JudgeItem(slot=candidate.slot, case=case, deliver=deliver, drop=drop))
+        self._queue.put(JudgeItem(slot=candidate.slot, case=case, deliver=deliver, drop=drop))
 
     async def _put_back(self, candidate: Candidate, validated: Validated) -> None:
         await self._hooks.put_back(JudgedCandidate(candidate, validated))
@@ -258,7 +259,7 @@ class Judging:
                 self._record(case, verdict)
 
         shown = _presented(slot, case.inputs, case.expectations)
-        self._desk.put(JudgeItem(slot=slot, case=shown, deliver=deliver, drop=lambda: None))
+        self._queue.put(JudgeItem(slot=slot, case=shown, deliver=deliver, drop=lambda: None))
 
     def _record(self, case: AcceptedCase, verdict: Verdict) -> None:
         self._hooks.judged(case, verdict)
@@ -282,18 +283,18 @@ class Judging:
 
         ``written`` are the categories that workers are writing for; ``quiet`` when no candidate waits for the gate.
         """
-        room = self._desk.waiting < _MOST_WAITING // 2 and not self._desk.closed
+        room = self._queue.waiting < _MOST_WAITING // 2 and not self._queue.closed
         if self._backlog and room and self._reading is None and not pausing:
             self._reading = asyncio.create_task(self._read_backlog())
             self._reading.add_done_callback(self._read)
         if not written and quiet and not pausing:
-            self._desk.flush()
+            self._queue.flush()
         else:
-            self._desk.flush([n for n, mode in self._modes.items() if mode is JudgeMode.ALL and n not in written])
+            self._queue.flush([n for n, mode in self._modes.items() if mode is JudgeMode.ALL and n not in written])
 
     async def _read_backlog(self) -> None:
-        """Hand the desk accepted cases that have no verdict yet, as many as it may hold."""
-        while self._backlog and self._desk.waiting < _MOST_WAITING and not self._desk.closed:
+        """Put accepted cases into the queue that have no verdict yet, as many as it may hold."""
+        while self._backlog and self._queue.waiting < _MOST_WAITING and not self._queue.closed:
             seqs = [self._backlog.pop() for _ in range(min(_PAGE, len(self._backlog)))]
             cases = await self._store.cases.by_seq(seqs)
             planned = [self._gate.ledger.slot(case.category, case.ordinal) for case in cases]
@@ -418,8 +419,8 @@ class Judging:
         if self._stopped:
             return
         self._stopped = True
-        left = self._desk.waiting + len(self._backlog)
-        self._desk.give_up()
+        left = self._queue.waiting + len(self._backlog)
+        self._queue.give_up()
         self._backlog.clear()
         text = (
             f"The judge stops: {why.rstrip('.')}. {counted(left, 'case')} that it was to read stay without a verdict."
@@ -431,7 +432,7 @@ class Judging:
         """Make no more calls; what waits is dropped."""
         if self._reading is not None:
             self._reading.cancel()
-        await self._desk.close()
+        await self._queue.close()
 
 
 def _presented(slot: Slot, inputs: Mapping[str, Any], expectations: Mapping[str, Any]) -> PresentedCase:
@@ -443,4 +444,4 @@ def _presented(slot: Slot, inputs: Mapping[str, Any], expectations: Mapping[str,
 
 def _kept(case: AcceptedCase) -> bool:
     """Whether a person has decided that the case stays as it is."""
-    return bool(case.tags.get("pinned") or case.tags.get("edited"))
+    return any(case.tags.get(mark) for mark in ("pinned", "edited", REVIEWED))

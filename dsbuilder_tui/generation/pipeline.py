@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -38,16 +37,13 @@ from dsbuilder_tui.generation.pipeline_result import PipelineResult
 from dsbuilder_tui.generation.prompts import Prompter
 from dsbuilder_tui.generation.remote_vectors import VectorsGivenUp
 from dsbuilder_tui.generation.run_models import RunModels
-from dsbuilder_tui.generation.runners import Runner
+from dsbuilder_tui.generation.runners import RunnerContext, open_unless, runner_kind
 from dsbuilder_tui.generation.stage_callers import StageCallers
 from dsbuilder_tui.generation.templating import Templating
 from dsbuilder_tui.generation.validator_check import Validated
-from dsbuilder_tui.generation.worker import Worker
 from dsbuilder_tui.models.adaptive_concurrency import AdaptiveConcurrency
-from dsbuilder_tui.models.hedging import StragglerWatch, hedges
 from dsbuilder_tui.models.prices import BUILT_IN
-from dsbuilder_tui.models.protocol import TellsLimits, TransientError, WorkerModel
-from dsbuilder_tui.models.providers import provider_of
+from dsbuilder_tui.models.protocol import TellsLimits, TransientError
 from dsbuilder_tui.registry import PlugInBroken
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.session_store import SessionStore
@@ -99,7 +95,12 @@ class Pipeline:
             requests_per_minute=config.requests_per_minute, tokens_per_minute=config.tokens_per_minute,
             advertised=model.limits if isinstance(model, TellsLimits) else None,
         )  # fmt: skip
-        self._runners: dict[str, Runner] = {}  # by model
+        self._runners = runner_kind(config).make(
+            RunnerContext(
+                plan=plan, config=config, writer=model, store=store, limit=self._limit, clock=clock,
+                tell=lambda event: self._reporter.tell(event), on_retry=self._retry_scheduled, on_hedge=self._hedged,
+            )
+        )  # fmt: skip
         keeps = config.response_journal_mb > 0 and not model.ordered
         self._reporter = CallReporter(store, self._journal, budget, clock, emit, keeps_answers=keeps)
         self._templating = Templating(
@@ -116,7 +117,7 @@ class Pipeline:
             ),
         )  # fmt: skip
         callers = StageCallers(
-            plan, config, models, self._prompter, self._runner_of, limit=self._limit, budget=budget, clock=clock,
+            plan, config, models, self._prompter, self._runners.runner_of, limit=self._limit, budget=budget, clock=clock,
             on_retry=self._retry_scheduled,
         )  # fmt: skip
         self._stages = CaseStages(
@@ -134,6 +135,7 @@ class Pipeline:
         self._failures_in_a_row = 0
         self._failure: BaseException | None = None
         self._pause: Pause | None = None
+        self._pause_asked = asyncio.Event()
         self._end_of_patience: asyncio.TimerHandle | None = None
         self._deadline = float("inf")
         self.journal: Journal | None = None  # there is one as soon as the past is known
@@ -145,6 +147,7 @@ class Pipeline:
         ``EndpointRefused``, ``EndpointUnavailable`` or ``StorageError``, also after saving what could be saved.
         """
         try:
+            await open_unless(self._pause_asked, self._runners)
             rows = await restore_gate(self.gate, self._plan, self._store, self._seed)
             await self._judging.restore(rows)
             await self._stages.restore()
@@ -155,6 +158,7 @@ class Pipeline:
         finally:
             if self._end_of_patience is not None:
                 self._end_of_patience.cancel()
+            await self._runners.close()
             await self.gate.close()
 
     async def _run(self) -> PipelineResult:
@@ -201,6 +205,7 @@ class Pipeline:
         """Lease nothing more; let work in flight end within ``drain_timeout`` seconds, then drop it."""
         if self._pause is None:
             self._pause = why
+            self._pause_asked.set()
             patience = self._config.drain_timeout
             self._deadline = self._clock.monotonic() + patience
             self._end_of_patience = asyncio.get_running_loop().call_later(patience, self.gate.wait_no_longer)
@@ -320,19 +325,8 @@ class Pipeline:
         batch = await self._with_originals(batch)
         request = self._prompter.request(batch.category, batch.slots, avoided)
         trace.system, trace.prompt = request.system, request.prompt
-        runner = self._runner_of(self._models.drafter_of(batch.category))
+        runner = self._runners.runner_of(self._models.drafter_of(batch.category))
         await runner.execute(batch, request, lambda candidate: self._intake.put(batch.number, candidate), result)
-
-    def _runner_of(self, model: WorkerModel) -> Runner:
-        if model.name not in self._runners:
-            config, watch = self._config, None
-            if model is self._model and provider_of(config).has_endpoint:
-                watch = StragglerWatch(model, self._limit, config.request_timeout, hedging=hedges(config))
-            self._runners[model.name] = Worker(
-                model, self._limit, self._clock, random.Random(), config.max_retries, self._retry_scheduled,
-                startup_timeout=config.startup_timeout, watch=watch, on_hedge=self._hedged,
-            )  # fmt: skip
-        return self._runners[model.name]
 
     async def _with_originals(self, batch: Batch) -> Batch:
         if all(wanted.slot.pair is None and wanted.slot.varies is None for wanted in batch.slots):

@@ -29,6 +29,7 @@ from dsbuilder_tui.domain.judging import TAG, verdict_of
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.passage import Passage
 from dsbuilder_tui.domain.plan import MAX_TEXT_LENGTH, DatasetCategory
+from dsbuilder_tui.domain.review import REVIEWED
 from dsbuilder_tui.domain.row_axis import row_of
 from dsbuilder_tui.domain.sanitise import whole_characters
 from dsbuilder_tui.domain.session_state import SessionState
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 
 _REJECTED_LENGTH = 500
+_MARKS = ("note", "pinned", REVIEWED)  # a person's, among the tags
 _SIDES = {PairSide.ORIGINAL: "the original of", PairSide.PARTNER: "the partner of"}
 _PARTED = (
     "was taken out; the other one is a case of its own now. A partner that was taken out is written again; to have an original's "
@@ -122,7 +124,9 @@ class CaseChanges:
         except PlugInBroken as error:
             return CaseProblems(rules=(error.problem,))
 
-    async def annotate(self, name: str, ordinal: int, note: str | None, pinned: bool | None) -> AcceptedCase:
+    async def annotate(
+        self, name: str, ordinal: int, note: str | None, pinned: bool | None, reviewed: bool | None
+    ) -> AcceptedCase:
         if note is not None and len(note) > MAX_TEXT_LENGTH:
             raise InputError(f"The note has {len(note):,} characters.", f"Use at most {MAX_TEXT_LENGTH:,}.")
         ground = await self._ground(name, ordinal)
@@ -132,11 +136,13 @@ class CaseChanges:
             tags["note"] = whole_characters(note).strip()
         if pinned is not None:
             tags["pinned"] = pinned
-        tags = {key: value for key, value in tags.items() if key not in ("note", "pinned") or value}
+        if reviewed is not None:
+            tags[REVIEWED] = reviewed
+        tags = {key: value for key, value in tags.items() if key not in _MARKS or value}
         if tags == case.tags:
             return case
         new = replace(case, tags=tags)
-        marks = [{key: c.tags[key] for key in ("note", "pinned") if key in c.tags} for c in (case, new)]
+        marks = [{key: c.tags[key] for key in _MARKS if key in c.tags} for c in (case, new)]
         await self._change(
             ground,
             new,

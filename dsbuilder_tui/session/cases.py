@@ -62,6 +62,7 @@ class SessionCases:
         pinned: bool = False,
         noted: bool = False,
         edited: bool = False,
+        reviewed: bool = False,
         flagged: bool = False,
         easy: bool = False,
         verdict: Judgement | None = None,
@@ -77,6 +78,7 @@ class SessionCases:
             pinned=pinned,
             noted=noted,
             edited=edited,
+            reviewed=reviewed,
             flagged=flagged,
             easy=easy,
             verdict=verdict,
@@ -139,10 +141,18 @@ class SessionCases:
         return await self._context.whole(lambda: self._changes.edit(category, ordinal, inputs, expectations))
 
     async def annotate(
-        self, category: str, ordinal: int, *, note: str | None = None, pinned: bool | None = None
+        self,
+        category: str,
+        ordinal: int,
+        *,
+        note: str | None = None,
+        pinned: bool | None = None,
+        reviewed: bool | None = None,
     ) -> AcceptedCase:
-        """Write a note on a case (an empty one removes it), pin or unpin it. What is None stays as it is."""
-        return await self._context.whole(lambda: self._changes.annotate(category, ordinal, note, pinned))
+        """Write a note on a case (an empty one removes it), pin or unpin it, mark it as looked at by a person or not. What is
+        None stays as it is.
+        """
+        return await self._context.whole(lambda: self._changes.annotate(category, ordinal, note, pinned, reviewed))
 
     async def withdraw(self, category: str, ordinal: int, reason: str = "") -> None:
         """Take a case out and open its slot again; the same text does not come back.

@@ -44,6 +44,7 @@ from dsbuilder_tui.session.plans import SessionPlans
 from dsbuilder_tui.session.preview import SessionPreview
 from dsbuilder_tui.session.rejections import SessionRejections
 from dsbuilder_tui.session.results import SessionResults
+from dsbuilder_tui.session.review import SessionReview
 from dsbuilder_tui.session.run import KeptWriter, Run, Writer
 from dsbuilder_tui.session.session_context import SessionContext
 from dsbuilder_tui.session.session_name import rename_at_rest, take_name_of_plan
@@ -84,6 +85,7 @@ class Session:
         self.preview = SessionPreview(context, self.costs)
         self.rejections = SessionRejections(context)
         self.results = SessionResults(context)
+        self.review = SessionReview(context, self.cases)
         self.failing_cells = FailingCells(context, self.results)
         self.data = DataAnswers(context, self.costs, self.diversity, self.documents)
         self.settings = context.settings
@@ -169,8 +171,7 @@ class Session:
         kind: str | None = None,
         clock: Clock | None = None,
     ) -> Self:
-        """A session from a file, which can then be continued: a seed-format JSON, or what a plug-in reads. The file
-        itself is never changed.
+        """A session from a file, which stays as it is: a seed-format JSON, or what a plug-in reads. It can be continued.
 
         The format follows the ending, or ``kind``. Raises as ``create``, and ``InputError`` or ``PlanError`` naming what
         is wrong in the file, ``ConfigError`` for an unknown format, ``PlugInBroken`` for one that does not work.

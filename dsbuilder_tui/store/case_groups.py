@@ -78,15 +78,20 @@ class CaseGroups:
 _Window = tuple[int | None, Sequence[tuple[str | None, int]]]
 
 
-def _window(
-    connection: sqlite3.Connection, number: int, edge: int, query: CaseQuery, by: CaseGrouping, axis: str
-) -> _Window:
-    slot = (MAIN_BRANCH, number, edge)
+def window_end(connection: sqlite3.Connection, number: int, edge: int) -> int | None:
+    """The last ordinal of the stretch of a category's cases that begins behind ``edge`` and is read at once; None without any."""
     (last,) = connection.execute(
         "SELECT max(ordinal) FROM (SELECT ordinal FROM accepted_case INDEXED BY accepted_slot "
         "WHERE branch_id=? AND category_id=? AND ordinal>? ORDER BY ordinal LIMIT ?)",
-        (*slot, _WINDOW),
+        (MAIN_BRANCH, number, edge, _WINDOW),
     ).fetchone()
+    return None if last is None else int(last)
+
+
+def _window(
+    connection: sqlite3.Connection, number: int, edge: int, query: CaseQuery, by: CaseGrouping, axis: str
+) -> _Window:
+    slot, last = (MAIN_BRANCH, number, edge), window_end(connection, number, edge)
     if last is None:
         return None, ()
     condition, values = query.condition()

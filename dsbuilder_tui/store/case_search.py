@@ -11,6 +11,7 @@ from dsbuilder_tui.domain.case_kind import TAG as KIND
 from dsbuilder_tui.domain.case_kind import CaseKind
 from dsbuilder_tui.domain.evaluation import EASY
 from dsbuilder_tui.domain.judging import TAG, Judgement
+from dsbuilder_tui.domain.review import REVIEWED
 from dsbuilder_tui.domain.sanitise import whole_characters
 
 _MOST_CHARACTERS = 1000  # of a search; SQLite bounds patterns and the depth of conditions
@@ -34,6 +35,7 @@ class CaseQuery:
     pinned: bool = False
     noted: bool = False
     edited: bool = False
+    reviewed: bool = False
     flagged: bool = False
     easy: bool = False
     verdict: Judgement | None = None
@@ -58,16 +60,13 @@ class CaseQuery:
             (self.pinned, "pinned"),
             (self.noted, "note"),
             (self.edited, "edited"),
+            (self.reviewed, REVIEWED),
             (self.flagged, "flags"),
             (self.easy, EASY),
         )
         for wanted, mark in marks:
             if wanted:
-                # The cheap look first; a damaged row may hold no JSON.
-                parts.append(
-                    f"(instr(tags, '\"{mark}\":') AND CASE WHEN json_valid(tags) THEN "
-                    f"ifnull(json_extract(tags, '$.{mark}'), 0) NOT IN (0, '', '[]') END)"
-                )
+                parts.append(mark_condition(mark))
         if self.verdict is not None:
             found = f"json_extract(tags, '$.{TAG}.finding')"
             parts.append(f"(instr(tags, '\"{TAG}\":') AND CASE WHEN json_valid(tags) THEN {found} = ? END)")
@@ -91,6 +90,15 @@ class CaseQuery:
             )
             values.append(self.lacking)
         return " AND ".join(parts) or "1", values
+
+
+def mark_condition(mark: str) -> str:
+    """That a case bears a mark, as SQL; a mark's name is none that a person gave."""
+    # The cheap look first; a damaged row may hold no JSON.
+    return (
+        f"(instr(tags, '\"{mark}\":') AND CASE WHEN json_valid(tags) THEN "
+        f"ifnull(json_extract(tags, '$.{mark}'), 0) NOT IN (0, '', '[]') END)"
+    )
 
 
 def _tags_apart(text: str) -> tuple[str, list[tuple[str, str | None]]]:

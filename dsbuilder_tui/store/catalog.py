@@ -235,7 +235,7 @@ async def list_session(folder: Path, clock: Clock) -> SessionListing:
     """The listing of one session, whoever has it open."""
     lock = SessionLock(folder)
     try:
-        lock.acquire(patience=0)
+        lock.acquire(patience=0, noted=False)
     except SessionInUse:
         return _from_note(folder, lock.owner_pid())
     except DsbuilderError as error:

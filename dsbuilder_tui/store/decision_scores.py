@@ -17,7 +17,7 @@ from dsbuilder_tui.store.schema import MAIN_BRANCH
 _TEXT_LENGTH = 500
 _MOST_PARAMETERS = 500
 # JSON as it is written here has blanks inside of texts alone, so that they count its words, too.
-_WORDS = "length({0}) - length(replace({0}, ' ', '')) + 1"
+WORDS_IN = "length({0}) - length(replace({0}, ' ', '')) + 1"
 _COLUMN = f"max(0, min({STEPS - 1}, CAST({{}} * {STEPS} + 1e-6 AS INTEGER)))"
 
 
@@ -58,7 +58,7 @@ class DecisionScores:
     async def passing(self, measure: Measure, category: str | None, most: int) -> tuple[int, list[Flip]]:
         """How many rejections would get past the stage, and the first ``most``, the nearest to the threshold first."""
         where, values = self._rejections(measure.stage, category)
-        where = f"{where} AND score < ? AND (score < ? OR {_WORDS.format('text')} >= ?)"
+        where = f"{where} AND score < ? AND (score < ? OR {WORDS_IN.format('text')} >= ?)"
         values += [measure.threshold, measure.for_short, measure.short_words]
 
         def read(connection: sqlite3.Connection) -> tuple[int, list[Flip]]:
@@ -88,7 +88,7 @@ class DecisionScores:
         """How many accepted cases would be turned away, and the first ``most``, the nearest to the threshold first."""
         where, values = self._accepted(measure.stage, category)
         score = f"l.{measure.stage}"
-        short = f"({score} >= ? OR {_WORDS.format('c.inputs')} < ?)"
+        short = f"({score} >= ? OR {WORDS_IN.format('c.inputs')} < ?)"
         # The join leaves out what was withdrawn, or set aside as damaged, since.
         cases = f"likeness l CROSS JOIN accepted_case c USING (seq) WHERE {where} AND {score} >= ? AND {short}"
         values += [min(measure.threshold, measure.for_short), measure.threshold, measure.short_words]

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from dsbuilder_tui.atomic_write import write_private
+from dsbuilder_tui.atomic_write import is_alive, write_private
 from dsbuilder_tui.domain.errors import SessionInUse, StorageError
 from dsbuilder_tui.store.files import read_small, require_ordinary
 
-# `dsbuilder sessions` holds a lock for a few milliseconds while it reads; a newcomer waits that long, not longer.
+# `dsbuilder sessions` holds a lock for a few milliseconds while it reads, and says so to nobody; a newcomer waits that long, and
+# less where a process that lives has noted that the session is its own: that may be closing it.
 _PATIENCE = 0.25
+_PATIENCE_WITH_OWNER = 0.05
+_POLL = 0.01
 
 
 class SessionLock:
@@ -28,16 +32,18 @@ class SessionLock:
         self._lock = FileLock(folder / "session.lock", mode=0o600, thread_local=False)
         self._shared: int | None = None  # the lock file, open to be read
 
-    def acquire(self, patience: float = _PATIENCE) -> None:
-        """Take the lock. Raises ``SessionInUse`` naming the owner's pid, or ``StorageError``, also for a folder with links or
-        pipes in the places of the session's files.
+    def acquire(self, patience: float = _PATIENCE, *, noted: bool = True) -> None:
+        """Take the lock. ``noted``: others are told who has it; without, it is held for a moment.
+
+        Raises ``SessionInUse`` naming the owner's pid, or ``StorageError``, also for a folder with links or pipes in the places
+        of the session's files.
         """
         require_ordinary(self._folder)
         try:
             if self._folder.is_dir() and not os.access(self._folder, os.W_OK):
                 self._share()
                 return
-            self._lock.acquire(timeout=patience, poll_interval=0.02)
+            self._wait(patience)
         except (Timeout, BlockingIOError):
             pid = self.owner_pid()
             who = f"process {pid}" if pid else "another process"
@@ -50,8 +56,23 @@ class SessionLock:
                 f"The session folder {self._folder} cannot be locked: {error.strerror or error}.",
                 "Make the folder writable.",
             ) from None
-        with contextlib.suppress(OSError):  # only a courtesy: the lock itself is held
-            write_private(self._owner, str(os.getpid()))
+        if noted:
+            with contextlib.suppress(OSError):  # only a courtesy: the lock itself is held
+                write_private(self._owner, str(os.getpid()))
+
+    def _wait(self, patience: float) -> None:
+        """Take the lock as soon as it is free. Raises ``Timeout``."""
+        begun = time.monotonic()
+        while True:
+            try:
+                self._lock.acquire(blocking=False)
+                return
+            except Timeout:
+                pid = self.owner_pid()
+                most = min(patience, _PATIENCE_WITH_OWNER) if pid is not None and is_alive(pid) else patience
+                if time.monotonic() - begun >= most:
+                    raise
+                time.sleep(_POLL)
 
     def _share(self) -> None:
         """Hold the lock together with others who read. Raises ``BlockingIOError`` while somebody writes."""

@@ -22,6 +22,7 @@ from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.costs import CostTable
 from dsbuilder_tui.store.database import Database
 from dsbuilder_tui.store.decision_scores import DecisionScores
+from dsbuilder_tui.store.deleted_branches import DeletedBranches
 from dsbuilder_tui.store.evaluations import EvaluationTable
 from dsbuilder_tui.store.history import HistoryTable
 from dsbuilder_tui.store.meta import MetaTable
@@ -32,6 +33,7 @@ from dsbuilder_tui.store.plans import UNDECIDED, PlanTable
 from dsbuilder_tui.store.progress import ProgressTable
 from dsbuilder_tui.store.rejections import RejectionTable
 from dsbuilder_tui.store.response_journal import ResponseJournal
+from dsbuilder_tui.store.review_candidates import ReviewCandidates
 from dsbuilder_tui.store.row_format import to_text
 from dsbuilder_tui.store.rows import Changes
 from dsbuilder_tui.store.schema import MAIN_BRANCH
@@ -58,6 +60,7 @@ class SessionStore:
         self.chat = ChatTable(connection)
         self.checkpoints = CheckpointTable(connection)
         self.costs = CostTable(connection)
+        self.deleted_branches = DeletedBranches(connection)
         self.evaluations = EvaluationTable(connection)
         self.history = HistoryTable(connection)
         self.meta = MetaTable(connection)
@@ -68,6 +71,7 @@ class SessionStore:
         self.progress = ProgressTable(connection)
         self.rejections = RejectionTable(connection)
         self.responses = ResponseJournal(connection)
+        self.review_candidates = ReviewCandidates(connection)
         self.scores = DecisionScores(connection)
         self.source_rows = SourceRowTable(connection)
         self.slots = SlotTable(connection)

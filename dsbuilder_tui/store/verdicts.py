@@ -11,6 +11,7 @@ import orjson
 from dsbuilder_tui.domain.agreement import PersonLabel
 from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.judging import TAG, JudgedCounts, Judgement
+from dsbuilder_tui.domain.review import REVIEWED
 from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.store.connection import StoreConnection
 from dsbuilder_tui.store.row_format import checksum, to_text
@@ -57,6 +58,11 @@ class VerdictTable:
 
         return await self._store.read(read)
 
+    async def last_finding(self, case_seq: int) -> Judgement | None:
+        """What the judge found last of a case, good or bad, whatever became of the case since; None when nothing."""
+        row = await self._store.read(lambda connection: _before(connection, case_seq, self._store.seq + 1))
+        return None if row is None else Judgement(row[0])
+
     async def labels(self) -> list[PersonLabel]:
         """What the person decided about cases that the judge had read by then, oldest first: the last act on each counts."""
 
@@ -67,9 +73,16 @@ class VerdictTable:
                 f"SELECT seq, kind, data, category_id, ordinal FROM history WHERE kind IN ({marks}) ORDER BY seq", _ACTS
             ):
                 data = orjson.loads(text)
-                if data.get("by") == Stage.JUDGE or (kind == _ANNOTATED and not data["after"].get("pinned")):
+                if data.get("by") == Stage.JUDGE:
+                    continue
+                if kind == _ANNOTATED and not _approves(data):
+                    if _takes_back(data):
+                        found.pop(data["seq"], None)
                     continue
                 kept = kind == _KEPT
+                if kept and data.get("stage") == Stage.PERSON:  # what a person took out is back
+                    found.pop(_taken_out(connection, data["rejection"]), None)
+                    continue
                 verdict = _of_rejection(connection, data) if kept else _before(connection, data["seq"], seq)
                 if verdict is None:
                     continue
@@ -81,6 +94,17 @@ class VerdictTable:
             return list(found.values())
 
         return await self._store.read(read)
+
+
+def _approves(data: Mapping[str, Any]) -> bool:
+    """Whether a person says by their marks that a case is good: it is pinned, or was looked at and let stand."""
+    before, after = data["before"], data["after"]
+    return bool(after.get("pinned") or (after.get(REVIEWED) and not before.get(REVIEWED)))
+
+
+def _takes_back(data: Mapping[str, Any]) -> bool:
+    """Whether a person has taken such a mark off again."""
+    return any(data["before"].get(mark) and not data["after"].get(mark) for mark in ("pinned", REVIEWED))
 
 
 def _before(connection: sqlite3.Connection, case_seq: int, seq: int) -> tuple[str, str] | None:
@@ -98,6 +122,12 @@ def _of_rejection(connection: sqlite3.Connection, data: Mapping[str, Any]) -> tu
         return None
     row = connection.execute("SELECT reason FROM rejection WHERE seq=?", (data["rejection"],)).fetchone()
     return None if row is None else (Judgement.BAD, row[0])
+
+
+def _taken_out(connection: sqlite3.Connection, rejection: int) -> int:
+    """The place of the case that a person took out by a rejection; 0 when that is not known."""
+    row = connection.execute("SELECT nearest_seq FROM rejection WHERE seq=?", (rejection,)).fetchone()
+    return 0 if row is None else row[0] or 0
 
 
 def verdict_from(names: Mapping[int, str], row: Sequence[Any]) -> RecordedVerdict:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from dsbuilder_tui import DatasetBuilderConfig, DatasetPlanInput, Session
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.errors import SessionInUse, SessionNotFound, StorageError
 from dsbuilder_tui.store import catalog
+from dsbuilder_tui.store.lock import SessionLock
 
 Plans = Callable[..., DatasetPlanInput]
 Configs = Callable[..., DatasetBuilderConfig]
@@ -84,6 +87,22 @@ async def test_a_session_is_open_once(make_plan: Plans, make_config: Configs) ->
         (listing,) = await catalog.list_sessions(config.checkpoint_root, SystemClock())
         assert (listing.state, listing.pid) == ("running", os.getpid())
     await (await Session.open("support", config)).aclose()
+
+
+async def test_who_comes_while_a_listing_looks_waits_for_it(make_plan: Plans, make_config: Configs) -> None:
+    config = make_config()
+    name = await finished(make_plan(2), config)
+    glance = SessionLock(config.checkpoint_root / name)
+    glance.acquire(patience=0, noted=False)
+    assert glance.owner_pid() is None
+    asyncio.get_running_loop().run_in_executor(None, lambda: (time.sleep(0.1), glance.release()))
+    newcomer = SessionLock(config.checkpoint_root / name)
+    await asyncio.to_thread(newcomer.acquire, 60)
+    assert newcomer.owner_pid() == os.getpid()
+    # Who has said that it is theirs is not waited for.
+    with pytest.raises(SessionInUse, match=rf"process {os.getpid()}\b"):
+        await asyncio.to_thread(SessionLock(config.checkpoint_root / name).acquire, 10**6)
+    newcomer.release()
 
 
 async def test_listings_say_what_they_cannot_read(make_plan: Plans, make_config: Configs) -> None:

@@ -372,7 +372,7 @@ class Script:
         await settled(pilot)
         live = Standing(self.session, self.view, self.app.make_model)
         self.app.live = live
-        await self.app._push("studio", live, await self.session.chat.messages())
+        await self.app.push("studio", live, await self.session.chat.messages())
         await settled(pilot)
 
 

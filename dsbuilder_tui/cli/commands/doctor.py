@@ -26,6 +26,7 @@ from dsbuilder_tui.session.export_formats import FORMATS
 from dsbuilder_tui.session.import_formats import IMPORT_FORMATS
 from dsbuilder_tui.session.repair import examine_session, salvage_session
 from dsbuilder_tui.settings.provider_names import OFFLINE, PROVIDERS
+from dsbuilder_tui.settings.runner_names import RUNNERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.stage_names import STAGES
@@ -35,7 +36,7 @@ from dsbuilder_tui.wording import place, resume_command
 if TYPE_CHECKING:
     from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 
-_REGISTRIES: tuple[Registry[Any], ...] = (PROVIDERS, STAGES, VALIDATORS, FORMATS, IMPORT_FORMATS, ROW_SHAPES)
+_REGISTRIES: tuple[Registry[Any], ...] = (PROVIDERS, RUNNERS, STAGES, VALIDATORS, FORMATS, IMPORT_FORMATS, ROW_SHAPES)
 _MARKS = {"ok": "✓", "note": "·", "problem": "✗"}
 
 

@@ -25,8 +25,10 @@ class ArrayWriter:
         handle.write(head)
 
     def write(self, cases: Sequence[AcceptedCase]) -> None:
-        for case in cases:
-            self._handle.write(self._separator + b"    " + orjson.dumps(self._record(case)))
+        if cases:
+            self._handle.write(
+                self._separator + b"    " + b",\n    ".join(orjson.dumps(self._record(case)) for case in cases)
+            )
             self._separator = b",\n"
 
     def close(self, count: int) -> None:

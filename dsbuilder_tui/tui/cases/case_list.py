@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dsbuilder_tui.tui.watched import Watched
 
 _RELOAD = 1.0  # seconds between readings of the list while cases come in
-_FLAGS = ("flagged", "pinned", "noted", "edited", "easy")
+_FLAGS = ("flagged", "pinned", "noted", "edited", "reviewed", "easy")
 _VERDICTS = {"judged good": Judgement.GOOD, "judged bad": Judgement.BAD, "not judged": Judgement.NOT_JUDGED}
 _DEBOUNCE = 0.15
 

@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.flags import FLAG_MARKS, flag_words, flags_of
 from dsbuilder_tui.domain.history import HistoryEntry
 from dsbuilder_tui.domain.judging import Judgement, Verdict, verdict_of
 from dsbuilder_tui.domain.passage import Passage
+from dsbuilder_tui.domain.review import REVIEWED
 from dsbuilder_tui.domain.row_axis import row_of
 from dsbuilder_tui.domain.stage_record import StageResult, stage_records
 from dsbuilder_tui.tui.cases.tag_words import pair_words, tag_words, value_words
@@ -63,13 +64,24 @@ def case_detail(
         lines += [EMPTY, (("note", "warn"),), *[((row, "text"),) for row in wrap(str(case.tags["note"]), width)]]
     if about := tag_words(case.tags):
         lines += _named("where it comes from", about, width)
-    if history:
+    if history := [entry for entry in history if _history_words(entry)]:
         lines += [EMPTY, (("history", "info"),)]
         for entry in history:
-            words = clip(_HISTORY.get(entry.kind, entry.kind), width - 10)
+            words = clip(_history_words(entry), width - 10)
             lines.append(((f"{clock_time(entry.created_at)}  ", "faint"), (words, "muted")))
     lines += [EMPTY, ((f"{clip(case.case_id, 40)} · accepted {clock_time(case.created_at)}", "faint"),)]
     return [cut(line, width) for line in lines]
+
+
+def _history_words(entry: HistoryEntry) -> str:
+    """What a person did to a case; empty for what another line of its history tells already."""
+    if entry.kind == "case_annotated":
+        before, after = entry.data.get("before", {}), entry.data.get("after", {})
+        if {key for key in {*before, *after} if before.get(key) != after.get(key)} == {REVIEWED}:
+            return ""
+    if entry.kind == "case_reviewed":
+        return f"reviewed by you: {entry.data['decision']}"
+    return _HISTORY.get(entry.kind, entry.kind)
 
 
 def _expectations(fields: Sequence[CaseField], width: int) -> list[Line]:

@@ -8,6 +8,7 @@ from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.flags import FLAG_MARKS, flags_of
 from dsbuilder_tui.domain.judging import Judgement, verdict_of
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.review import REVIEWED
 from dsbuilder_tui.tui.paint.line import plain
 
 FLAG_ROLES = {"contradiction": "bad", "contrast": "info", "similar": "muted"}
@@ -15,9 +16,9 @@ _PARTS = {MlflowKey.TOOL_CALLS: "call", MlflowKey.FACTS: "fact"}
 
 
 def marks_of(case: AcceptedCase) -> str:
-    """``★`` pinned, ``✎`` edited, ``✉`` with a note."""
-    tags = case.tags
-    return ("★" if tags.get("pinned") else "") + ("✎" if tags.get("edited") else "") + ("✉" if tags.get("note") else "")
+    """``★`` pinned, ``✎`` edited, ``✉`` with a note, ``✓`` looked at."""
+    marks = (("★", "pinned"), ("✎", "edited"), ("✉", "note"), ("✓", REVIEWED))
+    return "".join(sign for sign, mark in marks if case.tags.get(mark))
 
 
 def telling_mark(case: AcceptedCase) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The judge's desk: cases that wait for a verdict, put together to calls, and asked about once more where there was none."""
+"""The queue of the judge: cases that wait for a verdict, put together to calls, and asked about once more if there was none."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class AskJudge(Protocol):
     """Makes one call about cases of one category."""
 
     async def __call__(self, items: list[JudgeItem]) -> Verdicts | None:
-        """A verdict on each, or why there is none; None when no call could be made. What it raises ends the desk."""
+        """A verdict on each, or why there is none; None when no call could be made. What it raises ends the queue."""
         ...
 
 
@@ -50,7 +50,7 @@ class _Tray:
     again: deque[JudgeItem] = field(default_factory=deque)
 
 
-class JudgeDesk:
+class JudgeQueue:
     """Groups cases to calls of ten, and sees to it that each has its verdict, is said not to be judged, or is dropped.
 
     A case without a usable verdict is asked about once more; then it counts as not judged.
