@@ -346,12 +346,8 @@ def event_line(event: Event) -> str | None:
             return f"  {event.accepted} accepted, {event.rejected} rejected, {event.exhausted} exhausted{used}"
         case CallHedged():
             return f"  Worker {event.worker}'s call was silent for {event.silent_s:.1f} s; it is asked a second time"
-        case NodeJoined():
-            return f"  {one_line(event.node, 60)} joined: {counted(event.nodes, 'node')} at work"
-        case NodeLost():
-            return (
-                f"  {one_line(event.node, 60)} is lost, {counted(event.calls, 'call')} made again: {event.nodes:,} left"
-            )
+        case NodeJoined() | NodeLost():
+            return f"  {one_line(event.words, 160)}"
         case DiversityMeasured() if event.final:
             words = diversity_words(event)
             return f"  Diversity: {words}" if words else None

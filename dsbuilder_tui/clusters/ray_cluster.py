@@ -53,7 +53,11 @@ def cluster_words(address: str) -> str:
 
 def require_ray() -> None:
     """Raises ``InputError`` where the extra is not installed. Imports nothing."""
-    if importlib.util.find_spec("ray") is None:
+    try:
+        found = importlib.util.find_spec("ray")
+    except ValueError:  # somebody keeps it from being imported
+        found = None
+    if found is None:
         raise InputError("Ray is not installed.", "pip install 'dsbuilder-tui[ray]'")
 
 
@@ -183,7 +187,9 @@ class _Connection:
     def _connect(self, found: str, loopback: bool, cpus: int | None) -> None:
         import ray
         from ray._private import ray_constants, worker
+        from ray._raylet import Config
 
+        Config.initialize("")  # its environment, which it has read already where it was imported by others
         # What Ray logs and prints would stand in the app's screen; what counts of it is told by our own events.
         logging.getLogger("ray").setLevel(logging.CRITICAL + 1)
         self._set(worker, "print_to_stdstream", lambda *args, **named: None)

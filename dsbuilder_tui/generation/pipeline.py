@@ -19,6 +19,7 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.runner_place import RunnerPlace
 from dsbuilder_tui.generation.batch_outcome import BatchOutcome
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.generation.call_log import CallLog, CallTrace
@@ -250,6 +251,9 @@ class Pipeline:
     def retry_call_now(self, batch: int) -> bool:
         """End the wait of a call before its next try. False when it is not waiting."""
         return self._judging.retry_now(batch) or self._calls.retry_now(batch)
+
+    def places(self) -> tuple[RunnerPlace, ...]:
+        return self._runners.places()
 
     def stop_draining(self) -> None:
         """Drop the work in flight at once."""

@@ -6,6 +6,7 @@ import asyncio
 from typing import Protocol
 
 from dsbuilder_tui.domain.pause_cause import Pause
+from dsbuilder_tui.domain.runner_place import RunnerPlace
 from dsbuilder_tui.generation.gate import Gate
 from dsbuilder_tui.generation.journal import Journal
 from dsbuilder_tui.generation.pipeline_result import PipelineResult
@@ -33,3 +34,6 @@ class RunDriver(Protocol):
     def keep_budget(self) -> None: ...
     def cancel_call(self, batch: int) -> bool: ...
     def retry_call_now(self, batch: int) -> bool: ...
+    def places(self) -> tuple[RunnerPlace, ...]:
+        """Where its calls are made; none where that is this process."""
+        ...

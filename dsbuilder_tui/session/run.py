@@ -18,6 +18,7 @@ from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import ASKED_TO_PAUSE, Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted, dollar_words
 from dsbuilder_tui.domain.plan import DatasetPlanInput
+from dsbuilder_tui.domain.runner_place import RunnerPlace
 from dsbuilder_tui.domain.session_state import RunResult, SessionState
 from dsbuilder_tui.generation.budget import Budget
 from dsbuilder_tui.session.files import SessionFiles
@@ -156,6 +157,9 @@ class Run:
 
     def retry_call_now(self, batch: int) -> bool:
         return self._driver.retry_call_now(batch)
+
+    def places(self) -> tuple[RunnerPlace, ...]:
+        return self._driver.places()
 
     def drop_in_flight(self) -> None:
         """Drop the work in flight, and leave the JSON export for the next time."""

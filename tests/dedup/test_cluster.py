@@ -133,7 +133,7 @@ def outcome(source: str, **more: Any) -> tuple[dict[str, Any], list[bytes], Dedu
 
 
 def on_cluster(**more: Any) -> DatasetBuilderConfig:
-    return DatasetBuilderConfig(**more).model_copy(update={"runner": "ray"})
+    return DatasetBuilderConfig(runner="ray", **more)
 
 
 @pytest.mark.parametrize("name", MAKERS)

@@ -27,7 +27,7 @@ from dsbuilder_tui.dedup import cluster_comparison, deduplicate
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 ray.init(address=sys.argv[1], log_to_driver=False, configure_logging=False)
 cluster_comparison._PIECE = 23
-config = DatasetBuilderConfig(semantic_threshold=0.8).model_copy(update={"runner": "ray"})
+config = DatasetBuilderConfig(semantic_threshold=0.8, runner="ray")
 deduplicate("rows.jsonl", out="kept.jsonl", dropped="dropped.jsonl", flagged="flagged.jsonl", config=config)
 """
 

@@ -26,7 +26,7 @@ from dsbuilder_tui.session.export_formats import FORMATS
 from dsbuilder_tui.session.import_formats import IMPORT_FORMATS
 from dsbuilder_tui.session.repair import examine_session, salvage_session
 from dsbuilder_tui.settings.provider_names import OFFLINE, PROVIDERS
-from dsbuilder_tui.settings.runner_names import RUNNERS
+from dsbuilder_tui.settings.runner_names import LOCAL, RUNNERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
 from dsbuilder_tui.settings.stage_names import STAGES
@@ -172,6 +172,13 @@ async def _tried(config: DatasetBuilderConfig, *, endpoint: bool) -> AsyncIterat
         async for finding in probe_endpoint(config):
             yield finding
     yield await probe_embeddings(config)
+    if config.runner != LOCAL:
+        from dsbuilder_tui.generation.runners import runner_kind
+
+        kind = runner_kind(config)
+        if kind.probe is not None:
+            async for finding in kind.probe(config):
+                yield finding
 
 
 def _plug_ins() -> Iterator[Check]:

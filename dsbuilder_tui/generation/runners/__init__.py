@@ -6,9 +6,9 @@ Each is one row of a registry; plug-ins add rows with ``dsbuilder.runners``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from dsbuilder_tui.domain.clock import Clock
 from dsbuilder_tui.domain.events import Event
@@ -22,6 +22,9 @@ from dsbuilder_tui.models.protocol import TransientError, WorkerModel, WorkerReq
 from dsbuilder_tui.settings.runner_names import RUNNERS
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.session_store import SessionStore
+
+if TYPE_CHECKING:
+    from dsbuilder_tui.models.endpoint_probe import ProbeFinding
 
 
 class Runner(Protocol):
@@ -89,11 +92,13 @@ class RunnerKind:
         label: what makes the calls, as it stands in a sentence.
         make: the runners of a run.
         check: raises ``InputError`` where a configuration, or what is installed, does not let it work.
+        probe: tries it, place by place, for the doctor.
     """
 
     label: str
     make: Callable[[RunnerContext], RunnerPool]
     check: Callable[[DatasetBuilderConfig], None] = lambda config: None
+    probe: Callable[[DatasetBuilderConfig], AsyncIterator[ProbeFinding]] | None = None
 
 
 def runner_kind(config: DatasetBuilderConfig) -> RunnerKind:

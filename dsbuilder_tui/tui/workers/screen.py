@@ -13,6 +13,7 @@ from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.events import BatchFinished, BatchStarted, Event
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.run_state import WorkerState
+from dsbuilder_tui.domain.runner_place import PlaceState
 from dsbuilder_tui.session import CallTrace
 from dsbuilder_tui.session.calls import WorkerCall
 from dsbuilder_tui.tui.paint.line import Line, clip
@@ -22,12 +23,13 @@ from dsbuilder_tui.tui.widgets.chrome import KeyBar
 from dsbuilder_tui.tui.widgets.line_view import LineView
 from dsbuilder_tui.tui.widgets.rows import PagedRows, RowList
 from dsbuilder_tui.tui.widgets.safe import title
-from dsbuilder_tui.tui.workers.paint import call_detail, call_row
+from dsbuilder_tui.tui.workers.paint import call_detail, call_row, place_row
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.watched import Watched
 
 _RELOAD = 0.5
+_MOST_NODES = 6  # lines
 
 
 class WorkersScreen(SessionScreen):
@@ -54,10 +56,13 @@ class WorkersScreen(SessionScreen):
                 yield PagedRows(self._row, self._fetch, key=lambda call: call.batch, empty=self._empty, id="calls")
             with Vertical(id="call-pane", classes="pane"):
                 yield LineView(self._detail, id="call")
+        with Vertical(id="nodes-pane", classes="pane"):
+            yield LineView(self._place_lines, id="nodes")
         yield KeyBar()
 
     def on_mount(self) -> None:
         self.rows.focus()
+        self._show_nodes()
         self.background(self._read, group="read")
 
     @property
@@ -71,6 +76,7 @@ class WorkersScreen(SessionScreen):
 
     def flush(self) -> None:
         super().flush()
+        self._show_nodes()
         if self._flying:
             self.rows.refresh()
             self.query_one("#call", LineView).renew(keep=True)
@@ -141,6 +147,19 @@ class WorkersScreen(SessionScreen):
             title(clip(f"batch {call.batch} · {call.category}", 50)) if call else ""
         )
         self.refresh_bindings()
+
+    def _show_nodes(self) -> None:
+        """The nodes of a cluster stand below the calls, while they make some."""
+        pane, places = self.query_one("#nodes-pane"), self.watched.session.calls.places()
+        pane.display = bool(places) and not self.watched.replaying
+        if places:
+            pane.styles.height = min(_MOST_NODES, len(places)) + 2
+            working = sum(place.state is PlaceState.WORKING for place in places)
+            pane.border_title = f"{working:,} of {counted(len(places), 'node')} at work"
+            self.query_one("#nodes", LineView).renew(keep=True)
+
+    def _place_lines(self, width: int) -> Sequence[Line]:
+        return [place_row(place, width) for place in self.watched.session.calls.places()]
 
     def action_next_pane(self) -> None:
         (self.query_one("#call") if self.rows.has_focus else self.rows).focus()
