@@ -62,7 +62,7 @@ pause, please
    leading spaces count
 1234567890
 -5 + 3 = -2
-: ; . , / \\ | < > ( ) [ ] { }
+; : . , / \\ | < > ( ) [ ] { }
 @ # $ % ^ & * ~ `
 'single' and "double" quotes
 MAKE IT ANGRIER
