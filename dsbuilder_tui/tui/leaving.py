@@ -9,9 +9,32 @@ from textual.screen import Screen
 from dsbuilder_tui.domain.errors import ExitCode
 from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.tui.live_session import LiveSession
+from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.app import StudioApp
+
+
+def home_question() -> QuestionDialog:
+    """Whether to pause, and go back to the list."""
+    return QuestionDialog(
+        "Pause and go home?",
+        "The run is paused: work in flight is cut off, everything accepted is saved. It can be resumed from the list.",
+        [("pause and go home", True), ("stay", False)],
+    )
+
+
+def leave_question(live: LiveSession) -> QuestionDialog:
+    """Whether to pause, and leave the app."""
+    view = live.view
+    return QuestionDialog(
+        "Pause and quit?",
+        f"{view.accepted:,} of {counted(view.planned, 'case')} saved. {counted(view.workers_busy, 'call')} in flight may "
+        f"finish within {live.session.config.drain_timeout:g} s, the rest of them is written again when you "
+        "resume. The run cannot go on without the app (for that there is `dsbuilder run`).",
+        [("pause and quit", True), ("stay", False)],
+    )
 
 
 class Leaving:
@@ -23,16 +46,9 @@ class Leaving:
 
     def ask_to_go_home(self) -> None:
         """Back to the list of sessions; asks first while a run is going on."""
-        from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
-
         app = self._app
         if app.live is not None and app.live.running:
-            question = QuestionDialog(
-                "Pause and go home?",
-                "The run is paused: work in flight is cut off, everything accepted is saved. It can be resumed from the list.",
-                [("pause and go home", True), ("stay", False)],
-            )
-            app.push_screen(question, lambda yes: app.attempt(self.go_home()) if yes else None)
+            app.push_screen(home_question(), lambda yes: app.attempt(self.go_home()) if yes else None)
         else:
             app.attempt(self.go_home())
 
@@ -46,24 +62,12 @@ class Leaving:
 
     def ask_to_leave(self) -> None:
         """Leave the app; asks first while a run is going on."""
-        from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
-
         app = self._app
-        if app.screen is self._question:
-            return
         if app.live is None or not app.live.running:
             app.attempt(self._leave())
-            return
-        view = app.live.view
-        question = QuestionDialog(
-            "Pause and quit?",
-            f"{view.accepted:,} of {counted(view.planned, 'case')} saved. {counted(view.workers_busy, 'call')} in flight may "
-            f"finish within {app.live.session.config.drain_timeout:g} s, the rest of them is written again when you "
-            "resume. The run cannot go on without the app (for that there is `dsbuilder run`).",
-            [("pause and quit", True), ("stay", False)],
-        )
-        self._question = question
-        app.push_screen(question, lambda yes: app.attempt(self._leave()) if yes else None)
+        elif app.screen is not self._question:
+            self._question = question = leave_question(app.live)
+            app.push_screen(question, lambda yes: app.attempt(self._leave()) if yes else None)
 
     async def _leave(self) -> None:
         app = self._app

@@ -12,6 +12,7 @@ from textual import events
 from textual.css.query import NoMatches
 
 from dsbuilder_tui.domain.errors import InputError
+from dsbuilder_tui.session import Session
 from dsbuilder_tui.tui.paint.line import clip
 from dsbuilder_tui.tui.places.finder import find_anywhere
 from dsbuilder_tui.tui.places.place import Place, PlaceKind, screen_place
@@ -200,7 +201,7 @@ class Navigator:
         watched = self._watched
         if screen_row(name).of_session and watched is None:
             return None
-        await app.push(name, *([watched] if screen_row(name).of_session else []))
+        await app.push_named(name, *([watched] if screen_row(name).of_session else []))
         return app.shown(name)
 
     # Another session
@@ -234,7 +235,16 @@ class Navigator:
         app.push_screen(question, lambda yes: app.attempt(self._switch(folder), opens=True) if yes else None)
 
     async def _switch(self, folder: str) -> None:
+        """Open another session, close this one, and show that: nothing is closed when it cannot be opened."""
         self.note()
-        await self._app.exchange_session(Path(folder))
+        app = self._app
+        async with app.shelf:
+            session = await Session.open(Path(folder), app.config, clock=app.clock)
+        try:
+            await app.leaving.go_home()
+        except BaseException:
+            await session.aclose()
+            raise
+        await app.adopt(session)
         if (here := self._here()) is not None:
             self._at_new(here)

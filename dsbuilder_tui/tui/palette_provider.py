@@ -24,10 +24,11 @@ _ELSEWHERE = ("help", "quit", "theme", "settings", "model", "home", "goto", "swi
 
 def palette_entries(app: StudioApp, studio: StudioScreen | None) -> Iterable[SystemCommand]:
     """Everything that can be done right now, with the key that does the same."""
-    if studio is not None and not studio.watched.replaying:
+    if studio is not None and studio.watched.acts:
         for command in slash_commands():
             if command.name not in _ELSEWHERE:
                 yield _entry(command.name, command.words, partial(_obey, app, studio, command), command.key)
+    if studio is not None and app.replay is None:
         yield _entry("home", "back to the list of sessions", app.action_home)
     yield _entry("go to", "a case, a category, a setting, a session, a screen …", app.action_goto, "ctrl+g")
     yield _entry("back", "to where you were before", partial(app.action_step, -1), "alt+left")

@@ -18,6 +18,7 @@ from dsbuilder_tui.cli.key_question import ask_before_keys_leave
 from dsbuilder_tui.cli.options import json_option, settings_from, settings_options
 from dsbuilder_tui.cli.output import print_json, say
 from dsbuilder_tui.domain.errors import ExitCode, InputError
+from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.sanitise import visible
 from dsbuilder_tui.models.providers import provider_of
 from dsbuilder_tui.quality.validation import VALIDATORS
@@ -92,7 +93,9 @@ async def _examine_session(arguments: argparse.Namespace, config: DatasetBuilder
         more = {**asdict(saved), "folder": str(saved.folder)} if saved else None
         print_json({**told, "repaired": more})
     elif saved is not None:
-        say(f"Saved {saved.accepted} of {saved.planned} cases as {saved.folder.name}; {folder.name} is as it was.")
+        say(
+            f"Saved {saved.accepted} of {counted(saved.planned, 'case')} as {saved.folder.name}; {folder.name} is as it was."
+        )
         for loss in saved.losses:
             say(f"    {visible(loss)}")
         say(f"To go on:  {visible(resume_command(saved.folder.name, folder.parent))}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dsbuilder_tui.domain.case import AcceptedCase, Checkpoint, Rejection
+from dsbuilder_tui.domain.category_view import CategoryView
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.session.library import SessionListing
@@ -13,7 +14,6 @@ from dsbuilder_tui.tui.paint.field_lines import field_lines
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, clip, cut, fit, wrap
 from dsbuilder_tui.tui.places.place import PlaceKind
 from dsbuilder_tui.tui.places.search import FoundPlace
-from dsbuilder_tui.view import CategoryView
 from dsbuilder_tui.wording import STATE_WORDS, clock_time
 
 # A sign for each kind, so that a glance tells what a row is.
