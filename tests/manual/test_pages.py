@@ -28,6 +28,7 @@ from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.manual import page, topics
 from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.settings.stack import load_config
+from tests.support.fake_batches import FakeBatches
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.process import ROOT, fake_endpoint
 
@@ -58,7 +59,7 @@ def prose(text: str) -> str:
 @pytest.fixture
 def endpoint() -> Iterator[FakeOpenAI]:
     models = ("gpt-4o", "gpt-4o-mini", "llama3.3", "llama3.2")
-    with fake_endpoint(models=models) as server:
+    with fake_endpoint(models=models, batches=FakeBatches()) as server:
         yield server
 
 
