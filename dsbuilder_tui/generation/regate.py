@@ -39,6 +39,8 @@ class RegateCounts:
 class Regate:
     """Fills open slots with what models answered in another session. One instance a run; nothing is asked of a model."""
 
+    rounds = None  # it makes no calls that wait
+
     def __init__(
         self,
         plan: DatasetPlanInput,

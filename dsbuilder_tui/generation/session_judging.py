@@ -28,6 +28,8 @@ from dsbuilder_tui.store.session_store import SessionStore
 class SessionJudging:
     """Has the cases of some categories judged. One instance a run; a driver as ``RunDriver`` says."""
 
+    rounds = None  # it makes no calls that wait
+
     def __init__(
         self,
         plan: DatasetPlanInput,

@@ -28,6 +28,7 @@ _KEPT_WHOLE: Mapping[str, type[ev.Event]] = {
     for kind in (
         ev.RunStarted, ev.BatchStarted, ev.RetryScheduled, ev.CallHedged, ev.ConcurrencyChanged, ev.Notice, ev.RunPausing,
         NodeJoined, NodeLost, ev.RunPaused, ev.RunFinished, ev.PlanRevised, ev.DiversityMeasured, ev.SlotExhausted,
+        ev.BatchJobChanged,
     )
 }  # fmt: skip
 _CHANGES = {
@@ -154,7 +155,7 @@ class EventTeller:
             category=self._name_then(call.category, call.seq), outcome=call.outcome,
             delivered=call.delivered, seconds=round(call.seconds, 3), prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens, detail=call.detail,
-            dollars=self._prices.cost(call.model, usage), estimated=usage.estimated, role=call.role,
+            dollars=self._prices.cost(call.model, usage, batched=call.batched), estimated=usage.estimated, role=call.role,
         )  # fmt: skip
 
     def _judged(self, row: RecordedVerdict) -> ev.Event:

@@ -28,6 +28,7 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.store.soundness import RUN_TABLES
 
 if TYPE_CHECKING:
+    from dsbuilder_tui.generation.batch_rounds import BatchRounds
     from dsbuilder_tui.generation.gate import Gate
     from dsbuilder_tui.generation.pipeline_result import PipelineResult
     from dsbuilder_tui.generation.run_driver import RunDriver
@@ -157,6 +158,11 @@ class Run:
 
     def retry_call_now(self, batch: int) -> bool:
         return self._driver.retry_call_now(batch)
+
+    @property
+    def batch_rounds(self) -> BatchRounds | None:
+        """The rounds of batch jobs, where that is how its calls are made."""
+        return self._driver.rounds
 
     def places(self) -> tuple[RunnerPlace, ...]:
         return self._driver.places()

@@ -145,6 +145,7 @@ def _categories(connection: sqlite3.Connection) -> Finding:
         "exhausted_slot",
         "retired_slot",
         "worker_call",
+        "batch_request",
         "verdict",
         "progress",
     ):

@@ -10,9 +10,11 @@ from typing import Any
 
 from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.host import BackgroundRun, Host
+from dsbuilder_tui.domain.batch_job_words import jobs_words
 from dsbuilder_tui.domain.case import Checkpoint
 from dsbuilder_tui.domain.case_change import CaseChange
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
+from dsbuilder_tui.domain.evaluation_words import results_words
 from dsbuilder_tui.domain.events import (
     BranchSwitched,
     CaseAccepted,
@@ -42,7 +44,7 @@ from dsbuilder_tui.settings.schema import DatasetBuilderConfig
 from dsbuilder_tui.tui.talk import Talk
 from dsbuilder_tui.tui.watched import Watched, view_of
 from dsbuilder_tui.view import RunView
-from dsbuilder_tui.wording import clock_time, results_words, resume_command, switched_words
+from dsbuilder_tui.wording import clock_time, resume_command, switched_words
 
 # Cases a second that the built-in writer makes in the app unless told otherwise: it can be watched at that pace.
 WATCHABLE_PACE = 60.0
@@ -286,6 +288,8 @@ def sentence(event: Event, view: RunView) -> str | None:
             )  # the error is told in full, once
             why = "" if told or event.cause in _PLAIN_CAUSES else f" · {event.reason}"
             saved = f"saved {clock_time(event.ts)}, safe to close"
+            if jobs := jobs_words(view.batch_jobs.values(), event.ts):
+                saved += f" · {jobs}: ^P collects them, F6 x cancels them"
             return f"‖ Paused at {event.accepted:,} of {event.planned:,}{dropped}{why} · {saved}"
         case RunFinished() if event.exhausted:
             return (

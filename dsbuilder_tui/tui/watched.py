@@ -96,4 +96,5 @@ async def view_of(session: Session) -> RunView:
     forks = {branch.begun_at for branch in branches}
     points = tuple(replace(point, forked=point.number in forks) for point in view.points)
     current = next(branch.name for branch in branches if branch.current)
-    return replace(view, points=points, branch=current if len(branches) > 1 else "")
+    jobs = {job.number: job for job in await session.batch_jobs.waiting()}
+    return replace(view, points=points, branch=current if len(branches) > 1 else "", batch_jobs=jobs)

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection
+from dsbuilder_tui.domain.category_view import CategoryView
 from dsbuilder_tui.domain.expectation import MlflowKey
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.flags import FLAG_MARKS
@@ -35,7 +36,7 @@ from dsbuilder_tui.tui.studio import paint as panels
 from dsbuilder_tui.tui.studio import plan_card_paint as card
 from dsbuilder_tui.tui.studio.card_state import CardState
 from dsbuilder_tui.tui.workers.paint import place_row
-from dsbuilder_tui.view import CategoryView, Point, RunView, Turned, WorkerView
+from dsbuilder_tui.view import Point, RunView, Turned, WorkerView
 from dsbuilder_tui.wording import rate_words
 
 BAD = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")

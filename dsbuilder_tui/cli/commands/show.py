@@ -11,6 +11,7 @@ from dsbuilder_tui.cli.command import CliCommand
 from dsbuilder_tui.cli.options import json_option, place_option, session_argument, settings_from
 from dsbuilder_tui.cli.output import print_json, print_table, say, warn_of
 from dsbuilder_tui.cli.plan_required import require_plan
+from dsbuilder_tui.domain.batch_job_words import job_words, jobs_words
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.clock import SystemClock
 from dsbuilder_tui.domain.conversation import MESSAGES, turns_of
@@ -87,6 +88,7 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         agreement = await session.verdicts.agreement()
         templates = await session.templates.as_dict()
         tracked = await session.tracking.state()
+        jobs = await session.batch_jobs.waiting()
         evaluated = await session.results.figures()
         if arguments.json:
             print_json(
@@ -105,6 +107,10 @@ async def _show_session(arguments: argparse.Namespace, config: Any) -> int:
         say(f"{session.id}: {STATE_WORDS.get(summary.state, summary.state)}, "
               f"{summary.instances_created} of {counted(summary.total_instances_planned, 'case')} "
               f"({summary.progress_percentage} %)")  # fmt: skip
+        if jobs:
+            say(jobs_words(jobs, session.clock.now()) + ":")
+            for job in jobs:
+                say(f"  {visible(job_words(job, session.clock.now()))}")
         rows = [["CATEGORY", "PLANNED", "ACCEPTED", "REJECTED", "EXHAUSTED"]]
         rows += [
             [name, *(str(c[key]) for key in ("planned", "accepted", "rejected", "exhausted"))]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from dsbuilder_tui.domain.batch_job_words import job_words, jobs_words
 from dsbuilder_tui.domain.call_outcome import CallOutcome
+from dsbuilder_tui.domain.category_view import CategoryView, fitting
 from dsbuilder_tui.domain.errors import DsbuilderError
 from dsbuilder_tui.domain.failure_kind import FailureKind
 from dsbuilder_tui.domain.notice_level import NoticeLevel
@@ -14,7 +16,7 @@ from dsbuilder_tui.domain.stage import Stage
 from dsbuilder_tui.tui.paint.line import EMPTY, Line, Span, bar, clip, cut, fit, frame, longest, sides, sparkline, wrap
 from dsbuilder_tui.tui.paint.stages import STAGE_ROLES, stage_words
 from dsbuilder_tui.tui.paint.timeline import timeline
-from dsbuilder_tui.view import CategoryView, RunView, Turned, WorkerView, fitting
+from dsbuilder_tui.view import RunView, Turned, WorkerView
 from dsbuilder_tui.wording import clock_time, eta_words, rate_words, worker_words
 
 _STEPS = (
@@ -145,17 +147,23 @@ def workers_panel(
     if busy - len(waiting) > limit:  # it was lowered while they were at work
         count = f"Workers {busy} · at most {limit} from now on"
     if height < 3:
-        words: list[Span] = [(f"{busy} of {limit} at work" if view.busy else _rest_words(view, acts=acts), "muted")]
+        told = jobs_words(view.batch_jobs.values(), now)
+        at_work = view.busy and (busy or not told)
+        words: list[Span] = [
+            (f"{busy} of {limit} at work" if at_work else told or _rest_words(view, acts=acts), "muted")
+        ]
         if waiting:
             words.append((f" · {len(waiting)} wait, the next for {_soonest(waiting, now):.0f} s", "warn"))
         return one_line_panel("Workers", words, width, focused=focused)
     inner, room = width - 4, height - 2
     lines: list[Line] = []
+    jobs = [job for job in view.batch_jobs.values() if job.is_waiting]
+    lines += [cut(((clip(job_words(job, now), inner), "info"),), inner) for job in jobs[: max(1, room - 2)]]
     if not view.workers:
-        lines = said(_rest_words(view, acts=acts), inner)
+        lines += said(_rest_words(view, acts=acts), inner) if not (jobs and view.busy) else []
     else:
         if waiting and room > 3:
-            free = max(1, room - 1 - len(view.workers))
+            free = max(1, room - 1 - len(lines) - len(view.workers))
             lines += [((row, "warn"),) for row in _wait_sentence(waiting, now, inner, free)]
         ordered = sorted(view.workers.values(), key=lambda w: (not w.busy, w.number))
         ordered = sorted(ordered[: max(1, room - 1 - len(lines))], key=lambda w: w.number)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dsbuilder_tui.domain.batch_job import BatchJob, BatchJobState
+from dsbuilder_tui.domain.batch_job_words import job_words
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.plain_words import counted
@@ -45,6 +47,13 @@ def call_row(call: CallTrace | WorkerCall, width: int, chosen: bool, now: float)
         words += f" · {counted(retries, 'retry')}"
     spans.append((clip(words, width - sum(len(s[0]) for s in spans)), role))
     return cut(tuple(spans), width)
+
+
+def job_row(job: BatchJob, width: int, now: float) -> Line:
+    """A batch job: how it stands, how far it is, since when, and when it is looked at again."""
+    name, state, *rest = job_words(job, now).split(" · ")
+    role = "bad" if job.state is BatchJobState.DROPPED else "warn" if job.trouble or job.cancelled else "info"
+    return cut(((f"{name} ", "strong"), (f"{state} ", role), (clip(" · ".join(rest), width), "muted")), width)
 
 
 _PLACE_ROLES = {
