@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from dsbuilder_tui.domain.approval import ApprovalDecision, ApprovalRequest
+from dsbuilder_tui.domain.batch_job import BatchJobState
 from dsbuilder_tui.domain.call_outcome import CallOutcome
 from dsbuilder_tui.domain.call_role import CallRole
 from dsbuilder_tui.domain.case_change import CaseChange
@@ -16,7 +17,6 @@ from dsbuilder_tui.domain.judging import Judgement
 from dsbuilder_tui.domain.message import Message
 from dsbuilder_tui.domain.notice_level import NoticeLevel
 from dsbuilder_tui.domain.pause_cause import PauseCause
-from dsbuilder_tui.domain.undo import ActKind
 
 TEXT_LENGTH = 200  # characters of a case that an event carries
 
@@ -274,23 +274,6 @@ class BranchMerged(HeadMoved):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActUndone(Event):
-    """An act was undone, or ``redone``: ``words`` say which. Whatever was read of what it changed is to be read anew.
-
-    ``counts`` says by how many the counters of categories have changed, ``stages`` the rejections by stage. ``case_id`` is that
-    of the case that it was about, if it was about one. A plan, or another point of the history, has an event of its own besides.
-    """
-
-    type: ClassVar[str] = "act_undone"
-    act: ActKind
-    words: str
-    redone: bool
-    counts: Mapping[str, Mapping[str, int]]
-    stages: Mapping[str, int]
-    case_id: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RetryScheduled(Event):
     """A call failed and will be made again in ``wait_s`` seconds."""
 
@@ -321,6 +304,26 @@ class ConcurrencyChanged(Event):
     type: ClassVar[str] = "concurrency_changed"
     limit: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchJobChanged(Event):
+    """How a batch job stands: the fields of ``domain.batch_job.BatchJob``."""
+
+    type: ClassVar[str] = "batch_job_changed"
+    job: int
+    round: int
+    model: str
+    remote_id: str
+    state: BatchJobState
+    status: str
+    requests: int
+    done: int
+    failed: int
+    since: float
+    cancelled: bool
+    trouble: str
+    next_look: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.case import case_id
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.events import ActUndone
 from dsbuilder_tui.domain.session_state import SessionState
 from dsbuilder_tui.domain.undo import ActOutdated, CaseFacts, RecordedAct
+from dsbuilder_tui.domain.undo_event import ActUndone
 from dsbuilder_tui.generation.ledger import SlotState
 from dsbuilder_tui.session.case_changes import CaseChanges
 from dsbuilder_tui.session.session_context import SessionContext

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.branch import CheckpointCause
 from dsbuilder_tui.domain.errors import DsbuilderError, InputError
-from dsbuilder_tui.domain.events import ActUndone
 from dsbuilder_tui.domain.undo import (
     ActKind,
     ActOutdated,
@@ -24,6 +23,7 @@ from dsbuilder_tui.domain.undo import (
     steps_of,
     undone_words,
 )
+from dsbuilder_tui.domain.undo_event import ActUndone
 from dsbuilder_tui.session.acting import unnoted
 from dsbuilder_tui.session.case_returns import CaseReturns
 from dsbuilder_tui.session.session_context import SessionContext

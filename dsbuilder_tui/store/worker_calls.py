@@ -16,7 +16,7 @@ from dsbuilder_tui.store.schema import MAIN_BRANCH
 
 CALL_COLUMNS = (
     "seq, category_id, batch, model, size, outcome, delivered, retries, prompt_tokens, completion_tokens, seconds, detail, "
-    "created_at, worker, estimated, role"
+    "created_at, worker, estimated, role, batched"
 )
 
 
@@ -55,6 +55,24 @@ class WorkerCallTable:
         sql = "SELECT count(*) FROM worker_call WHERE branch_id=?"
         return await self._store.read(lambda connection: int(connection.execute(sql, (MAIN_BRANCH,)).fetchone()[0]))
 
+    async def place(self, batch: int) -> int | None:
+        """How many calls come before this one in what ``page`` lists; None when no call of that batch has ended.
+
+        Of several calls for one batch, such as those of its judge, it is the newest.
+        """
+
+        def read(connection: sqlite3.Connection) -> int | None:
+            branch = (MAIN_BRANCH,)
+            seq = connection.execute(
+                "SELECT max(seq) FROM worker_call WHERE branch_id=? AND batch=?", (*branch, batch)
+            ).fetchone()[0]
+            if seq is None:
+                return None
+            later = "SELECT count(*) FROM worker_call WHERE branch_id=? AND seq>?"
+            return int(connection.execute(later, (*branch, seq)).fetchone()[0])
+
+        return await self._store.read(read)
+
     async def usage(self) -> Usage:
         """Tokens of all calls so far that wrote cases, in whatever stage."""
 
@@ -87,15 +105,14 @@ class WorkerCallTable:
 
     async def last_batch(self) -> int:
         """The highest batch number used so far."""
-        return await self._store.read(
-            lambda connection: connection.execute("SELECT max(batch) FROM worker_call").fetchone()[0] or 0
-        )
+        sql = "SELECT max(batch) FROM (SELECT max(batch) AS batch FROM worker_call UNION SELECT max(batch) FROM batch_request)"
+        return await self._store.read(lambda connection: connection.execute(sql).fetchone()[0] or 0)
 
 
 def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
     """A row of ``CALL_COLUMNS``."""
     seq, number, batch, model, size, outcome, delivered, retries, prompt, completion, *end = row
-    seconds, detail, created_at, worker, estimated, role = end
+    seconds, detail, created_at, worker, estimated, role, batched = end
     return WorkerCall(
         seq=seq,
         category=names[number],
@@ -111,6 +128,7 @@ def call_from(names: Mapping[int, str], row: Sequence[Any]) -> WorkerCall:
         created_at=created_at,
         worker=worker,
         role=CallRole(role),
+        batched=bool(batched),
     )
 
 

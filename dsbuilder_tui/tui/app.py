@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import events
+from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import AwaitMount
 from textual.widgets import Input
@@ -22,10 +25,9 @@ from dsbuilder_tui.agent.conversation import Conversation
 from dsbuilder_tui.agent.host import Host
 from dsbuilder_tui.agent.plan_card import plan_content
 from dsbuilder_tui.domain.clock import Clock, SystemClock
-from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode
+from dsbuilder_tui.domain.errors import DsbuilderError, ExitCode, SessionInUse
 from dsbuilder_tui.domain.message import MessageRole, WelcomeContent
-from dsbuilder_tui.domain.pause_cause import Pause, PauseCause
-from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.pause_cause import TERMINAL_CLOSED, Pause
 from dsbuilder_tui.domain.plan import DatasetPlanInput
 from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.domain.sanitise import visible
@@ -38,17 +40,20 @@ from dsbuilder_tui.settings.stack import load_config, unknown_variables
 from dsbuilder_tui.tui.colours import COLOURS, PREFIX, Palette, themes
 from dsbuilder_tui.tui.driver import enduring
 from dsbuilder_tui.tui.input_events import TypedAhead, points_at_removed
+from dsbuilder_tui.tui.leaving import Leaving
 from dsbuilder_tui.tui.live_session import LiveSession, farewell, opening_words, welcome
+from dsbuilder_tui.tui.navigator import Navigator
+from dsbuilder_tui.tui.places.place import PlaceKind
 from dsbuilder_tui.tui.registry import screen_row, session_screens
 from dsbuilder_tui.tui.replay_session import ReplaySession
-from dsbuilder_tui.tui.screen_base import FullScreen
+from dsbuilder_tui.tui.screen_base import FullScreen, SessionScreen
 from dsbuilder_tui.tui.services import AppServices
 from dsbuilder_tui.tui.settings.trust_question import TrustQuestions
 from dsbuilder_tui.tui.talk import Talk
+from dsbuilder_tui.tui.watching import Watching
 from dsbuilder_tui.tui.widgets.safe import last_filters
 
 if TYPE_CHECKING:
-    from dsbuilder_tui.domain.undo import UndoResult
     from dsbuilder_tui.tui.studio.screen import StudioScreen
 
 T = TypeVar("T")
@@ -63,6 +68,12 @@ class StudioApp(App[int]):
     COMMAND_PALETTE_BINDING = "ctrl+k"
     ESCAPE_TO_MINIMIZE = False
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+g", "goto", "go to", priority=True),
+        Binding("colon", "goto", "go to, as ^G", show=False),
+        Binding("ctrl+t", "sessions", "other session", priority=True),
+        Binding("ctrl+l", "labels", "jump labels", priority=True),
+        Binding("alt+left,alt+b", "step(-1)", "back to where you were", priority=True, show=False),
+        Binding("alt+right,alt+f", "step(1)", "forward again", priority=True, show=False),
         Binding("ctrl+q", "leave", "quit", priority=True),
         Binding("f1", "help", "help"),
     ]
@@ -78,8 +89,8 @@ class StudioApp(App[int]):
         make_model: Callable[[DatasetBuilderConfig], WorkerModel] = worker_model,
     ) -> None:
         super().__init__()
-        self._given = dict(flags or {})
-        self.flags = dict(self._given)
+        self.given = dict(flags or {})
+        self.flags = dict(self.given)
         self.trust_questions = TrustQuestions(self)
         self.changed: set[str] = set()  # settings changed in the app
         self.config = load_config(**self.flags)
@@ -87,16 +98,17 @@ class StudioApp(App[int]):
         self.make_talk = make_talk
         self.make_model = make_model
         self.live: LiveSession | None = None
+        self.watching = Watching(self)
         self.replay = replay
         self.open_first = open_first
         self.crash: Exception | None = None
-        self._leave_question: Screen[Any] | None = None  # whether to leave, while it is asked
         self._typed_ahead: TypedAhead | None = None  # while a conversation is on its way
         self.away = False  # the terminal is lent to an editor
         self.pressed_at = 0.0
         # Held by whoever opens, moves or lists sessions: one that is being read looks as if it were in use.
         self.shelf = asyncio.Lock()
         self.farewell: list[str] = []
+        self.navigator, self.leaving = Navigator(self), Leaving(self)
         self._last = last_filters(self.no_color)
         self._palettes = {name: Palette(name) for name in COLOURS}
         for theme in themes():
@@ -109,40 +121,45 @@ class StudioApp(App[int]):
 
     async def on_mount(self) -> None:
         if self.replay is not None:
-            await self._push("studio", self.replay)
+            await self.push_named("studio", self.replay)
             return
-        await self._push("home")
+        await self.push_named("home")
         for warning in unknown_variables():
             self.say(warning, severity="warning")
         if self.open_first is None:
             self.trust_questions.ask(self.config)
-        if self.open_first is not None:
+        else:
             await self.guarded(self.open_session(self.open_first))
 
     # Sessions
 
     async def open_session(self, reference: str | Path) -> None:
-        """Open a session and show it. Raises ``DsbuilderError`` when it cannot be opened."""
+        """Open a session and show it; one that is open in another window is watched. Raises ``DsbuilderError``."""
         await self.close_session()
-        async with self.shelf:
-            session = await Session.open(reference, self.config, clock=self.clock)
-        await self._adopt(session)
+        try:
+            async with self.shelf:
+                session = await Session.open(reference, self.config, clock=self.clock)
+        except SessionInUse:
+            await self.watching.open(reference)
+        else:
+            await self.adopt(session)
 
     async def change_to(self, reference: str) -> None:
         """Close the session and show another one: a name, a folder, or a saved JSON."""
-        await self._go_home()
+        await self.leaving.go_home()
         async with self.shelf:
             session = await open_saved(reference, self.config, self.clock)
-        await self._adopt(session)
+        await self.adopt(session)
 
     async def begin_conversation(self) -> None:
         """A new session in which nothing is planned yet: the person says what they need."""
         await self.close_session()
         session = await Session.begin("untitled", load_config(**self.flags), clock=self.clock)
         await session.chat.add(MessageRole.DSBUILDER, welcome(session.config), WelcomeContent())
-        await self._adopt(session)
+        await self.adopt(session)
 
-    async def _adopt(self, session: Session) -> None:
+    async def adopt(self, session: Session) -> None:
+        """Show an open session; when that fails it is closed."""
         try:
             await self._show(session)
         except BaseException:
@@ -167,7 +184,7 @@ class StudioApp(App[int]):
         if words and not session.read_only:
             await live.tell(words)
         messages = await session.chat.messages()
-        await self._push("studio", live, messages)
+        await self.push_named("studio", live, messages)
         if words and session.read_only:  # it is nowhere but on the screen
             await live.tell(words)
         live.look_after()
@@ -176,6 +193,7 @@ class StudioApp(App[int]):
     async def close_session(self) -> None:
         """Save and close what is open; a run is paused first. Returns when all of it is on disk."""
         live, self.live = self.live, None
+        await self.watching.close()
         if live is None:
             return
         await self._finish_screens()
@@ -183,7 +201,7 @@ class StudioApp(App[int]):
         await live.close()
 
     async def _finish_screens(self) -> None:
-        for screen in self._full_screens():
+        for screen in self.full_screens():
             try:
                 await screen.finish()
             except DsbuilderError as error:
@@ -207,33 +225,21 @@ class StudioApp(App[int]):
     async def forget_setting(self, name: str) -> None:
         """Undo a change that was made here."""
         self.flags.pop(name, None)
-        if name in self._given:
-            self.flags[name] = self._given[name]
+        if name in self.given:
+            self.flags[name] = self.given[name]
         self.changed.discard(name)
         await self.use_settings({})
         if self.live is not None:
             await self.live.session.settings.put_back(name, self.flags.get(name))
 
-    def follow_undo(self, result: UndoResult) -> None:
-        """A setting that was undone, or redone, in the open session is so for the others of this sitting, too."""
-        for change in result.settings:
-            if result.redone or change.name in self.changed:
-                said = change.after if result.redone else change.before
-                self.flags[change.name] = self._given.get(change.name) if said is None else said
-                self.changed = self.changed - {change.name} if said is None else self.changed | {change.name}
-        self.config = load_config(**self.flags)
-
     def draft(self, text: str) -> None:
         """Put a text into the studio's prompt."""
-        for screen in self._full_screens():
+        for screen in self.full_screens():
             if screen.take_draft(text):
                 return
 
     def get_driver_class(self) -> type[Driver]:
-        return enduring(
-            super().get_driver_class(),
-            lambda: self.hang_up(Pause("the terminal was closed", PauseCause.TERMINAL_CLOSED)),
-        )
+        return enduring(super().get_driver_class(), lambda: self.hang_up(TERMINAL_CLOSED))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         filters = [f for f in super().get_line_filters() if not isinstance(f, Monochrome)]  # it has colours, too: greys
@@ -247,10 +253,15 @@ class StudioApp(App[int]):
         if isinstance(event, events.Paste) and isinstance(self.focused, Input):
             event.text = " ".join(visible(event.text).split())  # its one line is drawn as it is
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            if self.navigator.take_ahead(event):
+                return
             waited = events.Event().time - event.time  # since it left the terminal: the loop may have been busy
             self.pressed_at = self.clock.monotonic() - max(0.0, waited)
             if isinstance(self.screen, FullScreen):
                 self.screen.direct(event)
+                if isinstance(event, events.Key) and self.screen.opens_goto(event):
+                    self.action_goto("", ":")
+                    return
         if self._typed_ahead is not None and self._typed_ahead.take(event):
             return
         if self.screen_stack and points_at_removed(self.screen, event):
@@ -281,7 +292,7 @@ class StudioApp(App[int]):
     async def _opening(self, work: Coroutine[Any, Any, Any], ahead: TypedAhead) -> None:
         try:
             await work
-            if (studio := self._shown("studio")) is not None:
+            if (studio := self.shown("studio")) is not None:
                 with contextlib.suppress(TimeoutError):  # when it was left before it was there
                     async with asyncio.timeout(_OPENING):
                         await studio.opened.wait()
@@ -300,13 +311,17 @@ class StudioApp(App[int]):
             if screen in self.screen_stack:
                 raise
 
-    def complain(self, error: DsbuilderError) -> None:
-        self.notify(visible(str(error)), severity="error", timeout=12, markup=False)
+    def complain(self, error: DsbuilderError, *, severity: SeverityLevel = "error") -> None:
+        self.say(str(error), severity=severity, seconds=12)
 
-    def say(self, text: str, *, severity: str = "information") -> None:
-        self.notify(visible(text), severity=severity, markup=False)  # type: ignore[arg-type]
+    def say(self, text: str, *, severity: SeverityLevel = "information", seconds: float | None = None) -> None:
+        text = visible(text)
+        if all(
+            shown.message != text or shown.has_expired for shown in self._notifications
+        ):  # else it can be read already
+            self.notify(text, severity=severity, timeout=seconds, markup=False)
 
-    def call_attention(self, text: str, *, severity: str = "information") -> None:
+    def call_attention(self, text: str, *, severity: SeverityLevel = "information") -> None:
         """Something needs the person, who may be looking elsewhere."""
         self.say(text, severity=severity)
         if self.config.notifications != "off":
@@ -326,11 +341,25 @@ class StudioApp(App[int]):
 
     # Actions
 
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Do what a key or a click asks for, unless the session is only watched and that would change it: then it is said."""
+        screen = self.screen
+        if isinstance(screen, SessionScreen) and not screen.watched.acts:
+            node, name, _ = self._parse_action(action, default_namespace or self, namespaces)
+            if screen.refuses(node, name) and screen.refuse():
+                return True
+        return await super().run_action(action, default_namespace, namespaces)
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the palette offers."""
         from dsbuilder_tui.tui.palette_provider import palette_entries
 
-        return palette_entries(self, cast("StudioScreen | None", self._shown("studio")))
+        return palette_entries(self, cast("StudioScreen | None", self.shown("studio")))
 
     def choose_theme(self, name: str) -> None:
         """Switch the theme, and remember it."""
@@ -354,23 +383,41 @@ class StudioApp(App[int]):
 
     # Screens
 
-    def _full_screens(self) -> list[FullScreen]:
+    def full_screens(self) -> list[FullScreen]:
         """Our screens, as they lie on one another; dialogs and Textual's own are left out."""
         return [screen for screen in self.screen_stack if isinstance(screen, FullScreen)]
 
-    def _shown(self, name: str) -> FullScreen | None:
+    def shown(self, name: str) -> FullScreen | None:
         """The screen of that name, if it is among those that are open."""
-        return next((screen for screen in self._full_screens() if screen.screen_name == name), None)
+        return next((screen for screen in self.full_screens() if screen.screen_name == name), None)
 
-    def _push(self, name: str, *given: object) -> AwaitMount:
+    def push_named(self, name: str, *given: object) -> AwaitMount:
+        """Open a screen of the registry over the others."""
         screen: FullScreen = screen_row(name).load()(*given)
         screen.screen_name = name
         return self.push_screen(screen)
 
     def show_screen(self, name: str, *given: object) -> None:
         """Open a screen of the registry; one that is in front already stays as it is."""
-        if self._shown(name) is not self.screen:
-            self._push(name, *given)
+        if self.shown(name) is not self.screen:
+            self.navigator.note()
+            self.push_named(name, *given)
+
+    def action_goto(self, text: str = "", key: str = "") -> None:
+        self.navigator.ask(text, key)
+
+    def action_sessions(self) -> None:
+        self.navigator.ask(only=PlaceKind.SESSION)
+
+    def action_labels(self) -> None:
+        """Show a letter at everything that can be followed or focused here; the letter does it."""
+        from dsbuilder_tui.tui.widgets.jump_labels import show_labels
+
+        if isinstance(self.screen, FullScreen):
+            show_labels(self.screen)
+
+    def action_step(self, by: int) -> None:
+        self.navigator.step(by)
 
     def action_help(self) -> None:
         self.show_screen("help")
@@ -380,51 +427,11 @@ class StudioApp(App[int]):
 
     def action_home(self) -> None:
         """Back to the list of sessions; asks first while a run is going on."""
-        from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
-
-        if self.live is not None and self.live.running:
-            question = QuestionDialog(
-                "Pause and go home?",
-                "The run is paused: work in flight is cut off, everything accepted is saved. It can be resumed from the list.",
-                [("pause and go home", True), ("stay", False)],
-            )
-            self.push_screen(question, lambda yes: self.attempt(self._go_home()) if yes else None)
-        else:
-            self.attempt(self._go_home())
-
-    async def _go_home(self) -> None:
-        await self.close_session()
-        home = self._shown("home")
-        while self.screen is not home:
-            self.pop_screen()
+        self.leaving.ask_to_go_home()
 
     def action_leave(self) -> None:
         """Leave; while a run is going on, ask."""
-        from dsbuilder_tui.tui.widgets.dialogs import QuestionDialog
-
-        if self.screen is self._leave_question:
-            return
-        if self.live is None or not self.live.running:
-            self.attempt(self._leave())
-            return
-        view = self.live.view
-        question = QuestionDialog(
-            "Pause and quit?",
-            f"{view.accepted:,} of {counted(view.planned, 'case')} saved. {counted(view.workers_busy, 'call')} in flight may "
-            f"finish within {self.live.session.config.drain_timeout:g} s, the rest of them is written again when you "
-            "resume. The run cannot go on without the app (for that there is `dsbuilder run`).",
-            [("pause and quit", True), ("stay", False)],
-        )
-        self._leave_question = question
-        self.push_screen(question, lambda yes: self.attempt(self._leave()) if yes else None)
-
-    async def _leave(self) -> None:
-        if self.live is not None and self.live.running:
-            self.live.pause(Pause("leaving", PauseCause.LEAVING))
-            self.say("Pausing: work in flight drains …")
-            await self.live.wait()
-        await self.close_session()
-        self.exit(0)
+        self.leaving.ask_to_leave()
 
     def action_help_quit(self) -> None:
         """Ctrl+C with nothing to copy: the same as leaving. Pressed again while it drains, it drops what is in flight."""
@@ -435,15 +442,8 @@ class StudioApp(App[int]):
 
     def hang_up(self, why: Pause) -> None:
         """The terminal is gone, or the process is told to end: save everything, then leave."""
-
-        async def go() -> None:
-            if self.live is not None:
-                self.live.pause(why)
-            await self.close_session()
-            self.exit(ExitCode.RESUMABLE)
-
-        with self._context():  # a signal comes from outside of the app; timers that begin in ``go`` need to know it
-            self._hanging = asyncio.ensure_future(go())
+        with self._context():  # a signal comes from outside of the app; timers that begin in it need to know it
+            self._hanging = asyncio.ensure_future(self.leaving.hang_up(why))
 
 
 if TYPE_CHECKING:

@@ -12,17 +12,22 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
-from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.events import Event
 from dsbuilder_tui.tui.layout import WIDE
 from dsbuilder_tui.tui.paint.chrome import header
 from dsbuilder_tui.tui.paint.line import Line
+from dsbuilder_tui.tui.places.place import Place, PlaceKind, place_of, screen_place
 from dsbuilder_tui.tui.services import UsesServices
 from dsbuilder_tui.tui.widgets.chrome import TopLine
+from dsbuilder_tui.tui.widgets.line_view import LineView
+from dsbuilder_tui.tui.widgets.linked_text import LinkedText, SafeMarkdown
 from dsbuilder_tui.tui.widgets.painted import Painted
 
 if TYPE_CHECKING:
+    from textual.await_complete import AwaitComplete
+
     from dsbuilder_tui.tui.live_session import LiveSession
+    from dsbuilder_tui.tui.places.finder import PlaceFinder
     from dsbuilder_tui.tui.replay_session import ReplaySession
     from dsbuilder_tui.tui.watched import Watched
 
@@ -37,6 +42,7 @@ class FullScreen(UsesServices, Screen[Any]):
     AUTO_FOCUS: ClassVar[str | None] = ""  # each screen says itself where the keys go at first
     title_words: ClassVar[str] = ""
     enter_words: ClassVar[str] = ""  # what Enter does in the screen's list
+    ACTS: ClassVar[frozenset[str]] = frozenset()  # the actions that change something, or ask for a change
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,6 +66,10 @@ class FullScreen(UsesServices, Screen[Any]):
     def direct(self, event: events.Key | events.Paste) -> None:
         """A key or a paste is about to go to what is focused: the last moment at which that can be something else."""
 
+    def opens_goto(self, event: events.Key) -> bool:
+        """Whether a key that is about to be typed opens the line to go anywhere instead."""
+        return False
+
     def take_draft(self, text: str) -> bool:
         """Put a text into the screen's prompt, if it has one. Whether it has."""
         return False
@@ -69,6 +79,36 @@ class FullScreen(UsesServices, Screen[Any]):
 
     async def finish(self) -> None:
         """The session is about to be closed: end what is going on in the screen, and keep what was typed."""
+
+    # Places
+
+    @property
+    def places(self) -> PlaceFinder | None:
+        """What finds the places that texts here name; None where no session is shown."""
+        return None
+
+    @property
+    def place(self) -> Place:
+        """Where a person is here: the screen, with what is chosen on it."""
+        return screen_place(self.screen_name)
+
+    @property
+    def holds(self) -> str:
+        """What would be lost if the screen were left, in a sentence; empty for nothing."""
+        return ""
+
+    async def show_place(self, place: Place) -> bool:
+        """Choose what a place is about; whether it is there. Raises ``DsbuilderError``."""
+        return place.kind is PlaceKind.SCREEN
+
+    def action_visit(self, token: str) -> None:
+        """Go where a link leads."""
+        if (place := place_of(token)) is not None:
+            self.services.navigator.visit(place)
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        self.services.navigator.note()
+        return super().dismiss(result)
 
     def key_words(self, binding: Binding) -> str:
         """What a key does right now, in a word or two; empty hides it."""
@@ -86,14 +126,15 @@ class SessionScreen(FullScreen):
         self._pending: Timer | None = None
         self._due = 0.0
         self._stop_listening = watched.listen(self._heard)
+        self._stop_finding = watched.places.listen(self._found_places)
 
     @property
     def live(self) -> LiveSession:
-        """The session at work. Raises ``InputError`` in a replay."""
+        """The session at work. Raises ``InputError`` where nothing can be changed."""
         from dsbuilder_tui.tui.live_session import LiveSession
 
         if not isinstance(self.watched, LiveSession):
-            raise InputError("This is a replay: nothing in it can be changed.", "^Q leaves it.")
+            raise self.watched.refusal
         return self.watched
 
     @property
@@ -104,12 +145,22 @@ class SessionScreen(FullScreen):
         assert isinstance(self.watched, ReplaySession)
         return self.watched
 
+    def refuses(self, node: object, action: str) -> bool:
+        """Whether an action of the screen, or of something in it, would change what is only watched."""
+        return not self.watched.acts and action in getattr(node, "ACTS", ())
+
+    def refuse(self) -> bool:
+        """Say that nothing can be changed here, where that is so. Whether it is."""
+        if not self.watched.acts:
+            self.services.complain(self.watched.refusal, severity="warning")
+        return not self.watched.acts
+
     def top_line(self) -> TopLine:
         return TopLine(self._header)
 
     def _header(self, width: int) -> Line:
         watched = self.watched
-        budget = None if watched.replaying else watched.session.config.budget
+        budget = None if not watched.acts else watched.session.config.budget
         return header(
             watched.view,
             width,
@@ -132,6 +183,27 @@ class SessionScreen(FullScreen):
 
     def on_unmount(self) -> None:
         self._stop_listening()
+        self._stop_finding()
+
+    @property
+    def places(self) -> PlaceFinder:
+        return self.watched.places
+
+    def _found_places(self) -> None:
+        """More is known of what texts here name."""
+        if self.is_attached and not self.services.away:
+            self.call_later(self.relink)
+
+    async def relink(self) -> None:
+        """Draw again what may hold links."""
+        for view in self.query(LineView):
+            view.renew(keep=True)
+        for painted in self.query(Painted):
+            painted.repaint()
+        for text in self.query(LinkedText):
+            text.relink()
+        for markdown in self.query(SafeMarkdown):
+            await markdown.relink()
 
     def _heard(self, event: Event) -> None:
         self.heard(event)

@@ -10,23 +10,41 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from textual.app import App
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
     from dsbuilder_tui.domain.clock import Clock
     from dsbuilder_tui.domain.errors import DsbuilderError
     from dsbuilder_tui.domain.plan import DatasetPlanInput
-    from dsbuilder_tui.domain.undo import UndoResult
     from dsbuilder_tui.settings.schema import DatasetBuilderConfig
     from dsbuilder_tui.tui.colours import Palette
     from dsbuilder_tui.tui.live_session import LiveSession
+    from dsbuilder_tui.tui.places.place import Place, PlaceKind
 
 T = TypeVar("T")
+
+
+class Navigation(Protocol):
+    """The ways from one place to another; see ``navigator.Navigator``."""
+
+    def visit(self, place: Place) -> None: ...
+    def note(self) -> None: ...
+    def ask(self, text: str = "", key: str = "", only: PlaceKind | None = None) -> None: ...
+    def switch(self, folder: str) -> None: ...
+
+
+class WatchesSessions(Protocol):
+    """Shows a session that another window works on, and opens it when that one has left it. Raise ``DsbuilderError``."""
+
+    async def open(self, reference: str | Path) -> None: ...
+    async def take_over(self) -> None: ...
 
 
 class AppServices(Protocol):
     """What a widget or a screen may ask for. The app is one; nobody else needs to be."""
 
     flags: dict[str, Any]  # settings of the command line and of this sitting
+    given: dict[str, Any]  # settings of the command line
     changed: set[str]  # settings changed in the app
     config: DatasetBuilderConfig
     clock: Clock
@@ -36,7 +54,13 @@ class AppServices(Protocol):
     shelf: asyncio.Lock  # held by whoever opens, moves or lists sessions
 
     @property
+    def watching(self) -> WatchesSessions: ...
+
+    @property
     def palette(self) -> Palette: ...
+
+    @property
+    def navigator(self) -> Navigation: ...
 
     # Sessions
 
@@ -50,7 +74,6 @@ class AppServices(Protocol):
 
     async def use_settings(self, values: Mapping[str, Any]) -> None: ...
     async def forget_setting(self, name: str) -> None: ...
-    def follow_undo(self, result: UndoResult) -> None: ...
     def choose_theme(self, name: str) -> None: ...
 
     # Work whose failure is told
@@ -61,9 +84,9 @@ class AppServices(Protocol):
 
     # What is said
 
-    def say(self, text: str, *, severity: str = "information") -> None: ...
-    def complain(self, error: DsbuilderError) -> None: ...
-    def call_attention(self, text: str, *, severity: str = "information") -> None: ...
+    def say(self, text: str, *, severity: SeverityLevel = "information", seconds: float | None = None) -> None: ...
+    def complain(self, error: DsbuilderError, *, severity: SeverityLevel = "error") -> None: ...
+    def call_attention(self, text: str, *, severity: SeverityLevel = "information") -> None: ...
     def draft(self, text: str) -> None: ...
 
     # Where to go

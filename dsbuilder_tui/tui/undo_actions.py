@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.errors import InputError
 from dsbuilder_tui.domain.undo import UndoResult
+from dsbuilder_tui.settings.stack import load_config
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.live_session import LiveSession
     from dsbuilder_tui.tui.screen_base import FullScreen
+    from dsbuilder_tui.tui.services import AppServices
 
 
 class UndoActions:
@@ -37,7 +39,7 @@ class UndoActions:
             if services.live is None:
                 raise InputError("No session is open.", "What is done in one can be undone there.")
             result = await take_steps(services.live, 1, redo=redo)
-            services.follow_undo(result)
+            follow_settings(services, result)
             services.say(result.words)
             if self._screen.is_attached:
                 self._renewed(result)
@@ -45,10 +47,18 @@ class UndoActions:
         services.attempt(take())
 
 
+def follow_settings(services: AppServices, result: UndoResult) -> None:
+    """A setting that was undone, or redone, in the open session is so for the others of this sitting, too."""
+    for change in result.settings:
+        if result.redone or change.name in services.changed:
+            said = change.after if result.redone else change.before
+            services.flags[change.name] = services.given.get(change.name) if said is None else said
+            (services.changed.discard if said is None else services.changed.add)(change.name)
+    services.config = load_config(**services.flags)
+
+
 async def take_steps(live: LiveSession, steps: int, *, redo: bool) -> UndoResult:
     """Undo, or redo, some steps of a session. Raises what ``UndoLog.undo`` does."""
-    if live.replaying:
-        raise InputError("This is a replay: nothing in it can be changed.", "^Q leaves it.")
     log = live.session.undo_log
     result = await (log.redo if redo else log.undo)(steps)
     if not live.running:

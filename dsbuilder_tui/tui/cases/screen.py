@@ -22,6 +22,7 @@ from dsbuilder_tui.tui.cases.detail_paint import near_cases
 from dsbuilder_tui.tui.cases.paint import json_of
 from dsbuilder_tui.tui.editor import edited
 from dsbuilder_tui.tui.paint.line import clip
+from dsbuilder_tui.tui.places.place import Place
 from dsbuilder_tui.tui.undo_actions import UndoActions
 from dsbuilder_tui.tui.widgets.dialogs import Ask, QuestionDialog
 from dsbuilder_tui.tui.widgets.safe import title
@@ -37,6 +38,7 @@ class CasesScreen(CaseList):
     CSS_PATH = "screen.tcss"
     title_words = "Cases"
     enter_words = "read"
+    ACTS: ClassVar[frozenset[str]] = frozenset({"edit", "withdraw", "pin", "note", "editor", "save", "undo", "redo"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "search"),
         Binding("f", "filter", "filter"),
@@ -72,6 +74,17 @@ class CasesScreen(CaseList):
             passages = await self.services.guarded(self.watched.session.documents.passages_of(self._at.tags))
             self._passages = passages or ()
             await self._begin_edit(self._at)
+
+    @property
+    def holds(self) -> str:
+        if self._editing is None or not self.form.is_changed:
+            return ""
+        return f"The changes to {clip(self._editing.case_id, 40)} are not saved yet."
+
+    async def show_place(self, place: Place) -> bool:
+        if self._editing is not None:
+            self._leave_form()
+        return await super().show_place(place)
 
     # Acts
 
@@ -270,11 +283,9 @@ class CasesScreen(CaseList):
         if action in ("save", "turn_over"):
             return self._editing is not None
         if action in ("undo", "redo"):
-            return not self.watched.replaying and self._editing is None
+            return self.watched.acts and self._editing is None
         if action in ("edit", "withdraw", "pin", "note", "editor"):
-            return (
-                not self.watched.replaying and self._editing is None and bool(self.rows.count if self.is_mounted else 0)
-            )
+            return self.watched.acts and self._editing is None and bool(self.rows.count if self.is_mounted else 0)
         if action == "pair":
             case = self.chosen if self.is_mounted else None
             return self._editing is None and (case is None or bool(near_cases(case)))

@@ -12,7 +12,6 @@ from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.evaluation import EvaluationFigures
 from dsbuilder_tui.domain.events import (
-    ActUndone,
     BranchSwitched,
     CaseAccepted,
     CaseEdited,
@@ -24,6 +23,7 @@ from dsbuilder_tui.domain.events import (
     ResultsRead,
 )
 from dsbuilder_tui.domain.figures import Coverage, DiversityReport
+from dsbuilder_tui.domain.undo_event import ActUndone
 from dsbuilder_tui.tui.coverage.evaluation_paint import evaluation_lines
 from dsbuilder_tui.tui.coverage.heat_grid import HeatGrid
 from dsbuilder_tui.tui.coverage.paint import (
@@ -37,6 +37,7 @@ from dsbuilder_tui.tui.coverage.passage_paint import passage_request, passage_ro
 from dsbuilder_tui.tui.coverage.row_paint import row_lines
 from dsbuilder_tui.tui.paint.coverage_sheet import filled_words
 from dsbuilder_tui.tui.paint.line import Line, clip
+from dsbuilder_tui.tui.places.place import Place, PlaceKind
 from dsbuilder_tui.tui.screen_base import SessionScreen
 from dsbuilder_tui.tui.undo_actions import UndoActions
 from dsbuilder_tui.tui.widgets.chrome import KeyBar
@@ -57,6 +58,7 @@ _COUNTED = (ActUndone, BranchSwitched, CaseAccepted, CaseWithdrawn, CaseEdited, 
 class CoverageScreen(SessionScreen):
     CSS_PATH = "screen.tcss"
     title_words = "Coverage"
+    ACTS: ClassVar[frozenset[str]] = frozenset({"undo", "redo"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "next_pane", "figures"),
         Binding("u", "undo", "undo"),
@@ -187,7 +189,7 @@ class CoverageScreen(SessionScreen):
         return passage_row(self._uses[index], width, chosen)
 
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
-        if self.watched.replaying or not self._uses:
+        if self.watched.replaying or not self._uses or self.refuse():
             return
         chosen = self.grid.chosen
         self.services.draft(passage_request(self._uses[event.rows.cursor], chosen[0] if chosen else None))
@@ -222,7 +224,7 @@ class CoverageScreen(SessionScreen):
 
     def on_heat_grid_cell_chosen(self, event: HeatGrid.CellChosen) -> None:
         chosen = self.grid.chosen
-        if chosen is None or self.watched.replaying:
+        if chosen is None or self.watched.replaying or self.refuse():
             return
         category, row, _ = chosen
         if row.value:
@@ -236,7 +238,21 @@ class CoverageScreen(SessionScreen):
         self.undo_actions.redo()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not self.watched.replaying if action in ("undo", "redo") else True
+        return self.watched.acts if action in ("undo", "redo") else True
+
+    @property
+    def place(self) -> Place:
+        chosen = self.grid.chosen if self.is_mounted else None
+        if chosen is None or chosen[1].value is None:
+            return super().place
+        return Place(kind=PlaceKind.CELL, name=chosen[0], axis=chosen[1].axis, value=chosen[1].value)
+
+    async def show_place(self, place: Place) -> bool:
+        if place.kind is not PlaceKind.CELL:
+            return await super().show_place(place)
+        await self._count()
+        self.grid.focus()
+        return self.grid.go_to(place.name, place.axis, place.value)
 
     @property
     def _next_pane(self) -> str:
@@ -255,7 +271,7 @@ class CoverageScreen(SessionScreen):
         if binding.action == "choose":
             chosen = self.grid.chosen
             may = self.query_one("#passages").has_focus or (chosen and chosen[1].value)
-            return "ask for more" if may and not self.watched.replaying else ""
+            return "ask for more" if may and self.watched.acts else ""
         if binding.action == "next_pane":
             return self._next_pane
         return binding.description

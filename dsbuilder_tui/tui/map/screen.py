@@ -12,7 +12,6 @@ from textual.containers import Horizontal, Vertical
 
 from dsbuilder_tui.domain.case import display_text
 from dsbuilder_tui.domain.events import (
-    ActUndone,
     BranchSwitched,
     CaseAccepted,
     CaseEdited,
@@ -21,6 +20,7 @@ from dsbuilder_tui.domain.events import (
     Event,
     PlanRevised,
 )
+from dsbuilder_tui.domain.undo_event import ActUndone
 from dsbuilder_tui.session.case_map import CaseMap, MapArea
 from dsbuilder_tui.tui.map.paint import area_lines, area_title, case_row, map_title, vary_request, write_request
 from dsbuilder_tui.tui.map.plane import MapPlane
@@ -40,6 +40,7 @@ _DRAWN = (ActUndone, BranchSwitched, CaseAccepted, CaseWithdrawn, CaseEdited, Ca
 class MapScreen(SessionScreen):
     CSS_PATH = "screen.tcss"
     title_words = "Map"
+    ACTS: ClassVar[frozenset[str]] = frozenset({"vary", "write_here"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "vary", "vary these"),
         Binding("w", "write_here", "write here"),
@@ -134,7 +135,7 @@ class MapScreen(SessionScreen):
         if self._drawn is None or not len(self._drawn.seqs):
             return ()
         lines: list[Line] = [(("nothing here yet", "muted"),)]
-        if not self.watched.replaying:
+        if self.watched.acts:
             lines.append((("w ", "key"), ("asks for cases like those around it", "muted")))
         return lines
 
@@ -166,9 +167,9 @@ class MapScreen(SessionScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "vary":
-            return not self.watched.replaying and self._area is not None and bool(self._area.cases)
+            return self.watched.acts and self._area is not None and bool(self._area.cases)
         if action == "write_here":
-            return not self.watched.replaying and self._drawn is not None and bool(self._drawn.groups)
+            return self.watched.acts and self._drawn is not None and bool(self._drawn.groups)
         return True
 
     def key_words(self, binding: Binding) -> str:

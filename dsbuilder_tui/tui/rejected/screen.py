@@ -13,13 +13,15 @@ from textual.widgets import Input
 
 from dsbuilder_tui.domain.case import AcceptedCase, Rejection, display_text
 from dsbuilder_tui.domain.errors import InputError
-from dsbuilder_tui.domain.events import ActUndone, BranchSwitched, CaseRejected, Event
+from dsbuilder_tui.domain.events import BranchSwitched, CaseRejected, Event
 from dsbuilder_tui.domain.plain_words import counted
 from dsbuilder_tui.domain.stage import Stage
+from dsbuilder_tui.domain.undo_event import ActUndone
 from dsbuilder_tui.domain.whatif import LIKENESS_STAGES, WhatIf
 from dsbuilder_tui.settings.stage_names import STAGES
 from dsbuilder_tui.tui.paint.case_fields import CaseField, CasePart, fields_of
 from dsbuilder_tui.tui.paint.line import Line, clip, wrap
+from dsbuilder_tui.tui.places.place import Place, PlaceKind
 from dsbuilder_tui.tui.rejected.paint import (
     TELLING_STAGES,
     Pieces,
@@ -50,6 +52,7 @@ _RELOAD = 1.0
 class RejectedScreen(SessionScreen):
     CSS_PATH = "screen.tcss"
     title_words = "Rejected"
+    ACTS: ClassVar[frozenset[str]] = frozenset({"keep", "tell", "undo", "redo"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "keep", "keep anyway", priority=True),
         Binding("t", "threshold", "threshold what-if"),
@@ -129,7 +132,9 @@ class RejectedScreen(SessionScreen):
         pane.border_title = title(f"{count or 0:,} rejected{asked}")
         candidates = self.watched.view.accepted + self.watched.view.rejected
         share = (
-            f"{100 * self.watched.view.rejected / candidates:.0f} % of {candidates:,} candidates" if candidates else ""
+            f"{100 * self.watched.view.rejected / candidates:.0f} % of {counted(candidates, 'candidate')}"
+            if candidates
+            else ""
         )
         parts = [share, *(f"{clip(stage, 20)} {number}" for stage, number in often)]
         while len(" · ".join(parts)) > max(20, pane.size.width - 4) and len(parts) > 1:
@@ -139,6 +144,30 @@ class RejectedScreen(SessionScreen):
             self._shown, self._facts = None, None
             self._renew()
         self.strip.again()
+
+    @property
+    def place(self) -> Place:
+        turned = self.rows.chosen if self.is_mounted else None
+        return super().place if turned is None else Place(kind=PlaceKind.REJECTION, name=str(turned.seq))
+
+    async def show_place(self, place: Place) -> bool:
+        if place.kind is not PlaceKind.REJECTION:
+            return await super().show_place(place)
+        at = await self.watched.session.rejections.place(int(place.name))
+        if at is None:
+            return False
+        self.workers.cancel_group(self, "read")
+        if self.strip.display:
+            self._close_strip()
+        self._category = self._stage = None
+        box = self.query_one("#search", Input)
+        with self.prevent(Input.Changed):
+            box.value = ""
+        box.display = False
+        await self._read()
+        self.rows.reload_at(max(self.rows.count, at - self._ahead + 1), max(0, at - self._ahead))
+        self.rows.focus()
+        return True
 
     def _empty(self) -> Sequence[Line]:
         if self._category or self._stage or self.query_one("#search", Input).value:
@@ -238,7 +267,7 @@ class RejectedScreen(SessionScreen):
         async def keep() -> None:
             case = await self.watched.session.cases.keep_rejected(rejection.seq)
             self.services.say(f"{case.case_id} holds the rejected text now.")
-            if not self.watched.view.busy and not self.watched.replaying:
+            if not self.watched.view.busy:
                 await self.live.reread()
             await self._look()
 
@@ -361,16 +390,11 @@ class RejectedScreen(SessionScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "keep":
             typing = isinstance(self.focused, Input)
-            return (
-                not typing
-                and not self.watched.replaying
-                and self._shown is not None
-                and self._shown.candidate is not None
-            )
+            return not typing and self.watched.acts and self._shown is not None and self._shown.candidate is not None
         if action in ("undo", "redo"):
-            return not self.watched.replaying
+            return self.watched.acts
         if action == "tell":
-            return not self.watched.replaying and self._shown is not None
+            return self.watched.acts and self._shown is not None
         if action == "threshold":
             return not self.watched.replaying and not self.strip.display if self.is_mounted else True
         return True

@@ -17,7 +17,7 @@ from dsbuilder_tui.domain.run_state import RunState
 from dsbuilder_tui.session.acting import one_step
 from dsbuilder_tui.tui.studio.conversation_pane import ConversationPane
 from dsbuilder_tui.tui.studio.prompt import Prompt
-from dsbuilder_tui.tui.undo_actions import take_steps
+from dsbuilder_tui.tui.undo_actions import follow_settings, take_steps
 
 if TYPE_CHECKING:
     from dsbuilder_tui.tui.live_session import LiveSession
@@ -59,7 +59,7 @@ class StudioActions:
     async def take_steps(self, steps: int, *, redo: bool) -> None:
         """Undo, or redo, some steps; the conversation says which. Raises what ``UndoLog.undo`` does."""
         result = await take_steps(self.live, steps, redo=redo)
-        self.services.follow_undo(result)
+        follow_settings(self.services, result)
         if result.stopped:
             await self.live.tell(f"· {result.stopped}")
 

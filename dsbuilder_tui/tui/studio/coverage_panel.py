@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dsbuilder_tui.domain.events import (
-    ActUndone,
     BranchSwitched,
     CaseAccepted,
     CaseEdited,
@@ -16,6 +15,7 @@ from dsbuilder_tui.domain.events import (
 )
 from dsbuilder_tui.domain.figures import Coverage
 from dsbuilder_tui.domain.plain_words import counted
+from dsbuilder_tui.domain.undo_event import ActUndone
 from dsbuilder_tui.tui.paint.coverage_sheet import filled_words, legend, sheet
 from dsbuilder_tui.tui.paint.line import Line, Span, cut, frame, pad
 from dsbuilder_tui.tui.studio.paint import one_line_panel

@@ -13,7 +13,6 @@ from textual.strip import Strip
 
 from dsbuilder_tui.domain.case import AcceptedCase
 from dsbuilder_tui.domain.events import (
-    ActUndone,
     BranchSwitched,
     CaseAccepted,
     CaseEdited,
@@ -23,6 +22,7 @@ from dsbuilder_tui.domain.events import (
     PlanRevised,
     ResultsRead,
 )
+from dsbuilder_tui.domain.undo_event import ActUndone
 from dsbuilder_tui.tui.paint.line import Line
 from dsbuilder_tui.tui.studio.newest_paint import (
     NewestRow,
@@ -71,6 +71,7 @@ class NewestCases(RowList):
         Binding("e", "act('edit')", "edit"),
         Binding("escape", "leave", "to the prompt", show=False),
     ]
+    ACTS: ClassVar[frozenset[str]] = frozenset({"act"})
 
     class ActAsked(Message):
         """A person wants something done with a case: to open it, or one of the acts that the keys name."""
@@ -280,7 +281,7 @@ class NewestCases(RowList):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "act":
             return True
-        if self._watched.replaying or self._watched.session.read_only:
+        if not self._watched.acts or self._watched.session.read_only:
             return False
         chosen = self.chosen
         may = isinstance(chosen, AcceptedCase) and (not chosen.damaged or parameters == (CaseAct.WITHDRAW,))
